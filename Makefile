@@ -1,0 +1,43 @@
+# inventory: a PostgreSQL extension. Build with PGXS: make && make install.
+#
+# The version is written once, in inventory.control.  The extension script is
+# the files of script/ in the order of their names, one room each.
+
+EXTENSION = inventory
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(EXTENSION).control)
+
+MODULE_big = inventory
+OBJS = \
+	src/error.o \
+	src/guard.o \
+	src/inventory.o \
+	src/ledger.o \
+	src/line.o \
+	src/order.o \
+	src/request.o \
+	src/restock.o \
+	src/row.o \
+	src/setting.o \
+	src/statement.o \
+	src/stock.o \
+	src/store.o
+HEADERS_inventory =
+PG_CPPFLAGS = -I$(srcdir)/src
+
+DATA_built = $(EXTENSION)--$(EXTVERSION).sql
+EXTRA_CLEAN = $(EXTENSION)--*.sql
+
+# every file of sql/ is a regression test, every spec an isolation test
+REGRESS = $(patsubst $(srcdir)/sql/%.sql,%,$(sort $(wildcard $(srcdir)/sql/*.sql)))
+REGRESS_OPTS = --inputdir=$(srcdir) --load-extension=inventory
+ISOLATION = $(patsubst $(srcdir)/test/isolation/specs/%.spec,%,$(sort $(wildcard $(srcdir)/test/isolation/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --outputdir=output_iso --load-extension=inventory
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+$(EXTENSION)--$(EXTVERSION).sql: $(sort $(wildcard $(srcdir)/script/*.sql))
+	cat $^ > $@
+
+$(OBJS): $(wildcard $(srcdir)/src/*.h)
