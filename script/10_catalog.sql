@@ -1,0 +1,81 @@
+-- complain if the script is sourced in psql rather than run by CREATE EXTENSION
+\echo Use "CREATE EXTENSION inventory" to load this file. \quit
+
+-- ---------------------------------------------------------------- catalog
+--
+-- Everything a shop owns is in its own schemas; here is only which tables
+-- make a store.
+
+-- The schema must not be one that somebody prepared: who may create in it could
+-- put a function beside ours.
+DO $$
+BEGIN
+	IF EXISTS (SELECT FROM pg_catalog.pg_namespace AS n
+			   WHERE n.nspname OPERATOR(pg_catalog.=) 'inventory'
+			   AND (n.nspowner OPERATOR(pg_catalog.<>) current_user::pg_catalog.regrole
+					OR EXISTS (SELECT FROM pg_catalog.aclexplode(n.nspacl) AS a
+							   WHERE a.privilege_type OPERATOR(pg_catalog.=) 'CREATE'
+							   AND a.grantee OPERATOR(pg_catalog.<>) n.nspowner)))
+	THEN
+		RAISE EXCEPTION 'schema "inventory" may be written by another role'
+			USING ERRCODE = 'insufficient_privilege',
+				  HINT = 'Drop it; CREATE EXTENSION makes its own.';
+	END IF;
+END
+$$;
+
+GRANT USAGE ON SCHEMA inventory TO PUBLIC;
+
+CREATE TABLE inventory.store (
+	store_name pg_catalog.text PRIMARY KEY CHECK (store_name <> ''),
+	items pg_catalog.regclass NOT NULL UNIQUE,
+	orders pg_catalog.regclass,
+	movements pg_catalog.regclass NOT NULL UNIQUE,
+	user_claim pg_catalog.text CHECK (user_claim <> ''),
+	direct_writes pg_catalog.text NOT NULL CHECK (direct_writes IN ('record', 'refuse')),
+	api_schema pg_catalog.name NOT NULL,
+	argument_prefix pg_catalog.text NOT NULL,
+	max_ttl pg_catalog.interval NOT NULL CHECK (max_ttl > '0')
+);
+COMMENT ON TABLE inventory.store IS 'The stores of this database: which tables, and how they are bound. Columns are kept by the binding triggers on items and orders. Written by attach, detach and refresh.';
+COMMENT ON COLUMN inventory.store.store_name IS 'label under which the generated functions know the store; survives renames, dumps and restores';
+COMMENT ON COLUMN inventory.store.items IS 'the table whose rows have the stock';
+COMMENT ON COLUMN inventory.store.orders IS 'the table that gets one row per line sold; null: the shop writes its orders itself';
+COMMENT ON COLUMN inventory.store.movements IS 'the ledger; the schema it is in is the ledger schema';
+COMMENT ON COLUMN inventory.store.user_claim IS 'claim of request.jwt.claims that a buyer''s user_id must equal';
+COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock outside the engine is booked; refuse: it is an error';
+COMMENT ON COLUMN inventory.store.api_schema IS 'schema of the buyer half of the generated functions';
+COMMENT ON COLUMN inventory.store.argument_prefix IS 'prefix of the generated functions'' argument names';
+COMMENT ON COLUMN inventory.store.max_ttl IS 'longest time from the creation of a hold to its last expiry';
+
+SELECT pg_catalog.pg_extension_config_dump('inventory.store', '');
+
+CREATE FUNCTION inventory.store_changed() RETURNS pg_catalog.trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_store_changed';
+COMMENT ON FUNCTION inventory.store_changed() IS 'Trigger of inventory.store: lets an owner write the rows of their own tables, and makes every session read the store anew.';
+
+CREATE TRIGGER store_changed BEFORE INSERT OR UPDATE OR DELETE ON inventory.store
+	FOR EACH ROW EXECUTE FUNCTION inventory.store_changed();
+ALTER TABLE inventory.store ENABLE ALWAYS TRIGGER store_changed;
+
+-- Owners attach, dump and restore without being superuser: the trigger above
+-- lets them write no rows but their own.
+GRANT SELECT, INSERT, UPDATE, DELETE ON inventory.store TO PUBLIC;
+
+-- A dropped table takes its store with it.
+CREATE FUNCTION inventory.forget_dropped() RETURNS pg_catalog.event_trigger
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	DELETE FROM inventory.store AS s
+	USING pg_event_trigger_dropped_objects() AS d
+	WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0
+	AND d.objid IN (s.items, s.orders, s.movements);
+END
+$$;
+COMMENT ON FUNCTION inventory.forget_dropped() IS 'Event trigger: removes the store of a dropped table.';
+
+CREATE EVENT TRIGGER inventory_forget_dropped ON sql_drop
+	WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED', 'DROP TYPE', 'DROP EXTENSION')
+	EXECUTE FUNCTION inventory.forget_dropped();
+COMMENT ON EVENT TRIGGER inventory_forget_dropped IS 'Removes the store of a dropped table.';
+

@@ -1,0 +1,308 @@
+-- ---------------------------------------------------------------- ledger
+--
+-- The tables, types and triggers that attach makes for a store.  They belong to
+-- the shop: nothing here is a member of the extension.
+
+-- As much of a name as fits into n bytes, in whole characters.
+CREATE FUNCTION inventory.clip(label text, bytes integer) RETURNS text
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	WHILE octet_length(label) > bytes LOOP
+		label := left(label, -1);
+	END LOOP;
+	RETURN label;
+END
+$$;
+COMMENT ON FUNCTION inventory.clip(text, integer) IS 'As much of a text as fits into so many bytes, in whole characters.';
+
+-- What tells the ledger of one store from that of another.
+CREATE FUNCTION inventory.ledger_comment(store_name text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'Ledger of store ' || store_name || ': one row for every change of stock, in units. Append-only.'
+$$;
+COMMENT ON FUNCTION inventory.ledger_comment(text) IS 'Comment of a ledger''s movements, by which a ledger is known again.';
+
+-- The ledger schema: the given one, or <items>_stock, or <schema>_<items>_stock
+-- where another store's ledger has that name.
+CREATE FUNCTION inventory.pick_ledger_schema(p inventory.plan) RETURNS name
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	schema_name name;
+	table_name name;
+	candidate name;
+	ledger regclass;
+BEGIN
+	IF p.ledger_schema IS NOT NULL THEN
+		RETURN p.ledger_schema;
+	END IF;
+	SELECT n.nspname, c.relname INTO schema_name, table_name
+	FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = p.items;
+	FOREACH candidate IN ARRAY ARRAY[
+		inventory.clip(table_name, 57) || '_stock',
+		inventory.clip(schema_name || '_' || table_name, 57) || '_stock',
+		inventory.clip(table_name, 48) || '_' || left(md5(p.store_name), 8) || '_stock']
+	LOOP
+		ledger := to_regclass(format('%I.movements', candidate));
+		IF to_regnamespace(quote_ident(candidate)) IS NULL
+		   OR obj_description(ledger, 'pg_class') = inventory.ledger_comment(p.store_name) THEN
+			RETURN candidate;
+		END IF;
+	END LOOP;
+	RAISE EXCEPTION 'schema "%" exists', candidate
+		USING ERRCODE = 'duplicate_schema', HINT = 'Choose one: ledger_schema => ''...''.';
+END
+$$;
+COMMENT ON FUNCTION inventory.pick_ledger_schema(inventory.plan) IS 'The schema for a store''s ledger.';
+
+-- Give an object that attach made to the owner of the tables, and to nobody else,
+-- whatever the default privileges of the database are.
+CREATE FUNCTION inventory.keep_private(kind text, object text, owner oid, acl_of text)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	other record;
+BEGIN
+	-- the sequence of an identity column changes owner with its table
+	IF kind <> 'SEQUENCE' AND owner <> (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user) THEN
+		EXECUTE format('ALTER %s %s OWNER TO %I', kind, object, pg_get_userbyid(owner));
+	END IF;
+	EXECUTE format('REVOKE ALL ON %s %s FROM PUBLIC', kind, object);
+	FOR other IN EXECUTE format('SELECT DISTINCT r.rolname FROM (%s) AS o(acl), aclexplode(o.acl) AS a
+								 JOIN pg_roles AS r ON r.oid = a.grantee WHERE r.oid <> $1', acl_of)
+		USING owner
+	LOOP
+		EXECUTE format('REVOKE ALL ON %s %s FROM %I CASCADE', kind, object, other.rolname);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.keep_private(text, text, oid, text) IS 'Makes a generated object the owner''s alone.';
+
+CREATE FUNCTION inventory.keep_relation_private(kind text, schema_name name, relation name,
+												owner oid) RETURNS void
+	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT inventory.keep_private(kind, format('%I.%I', schema_name, relation), owner,
+		format('SELECT c.relacl FROM pg_class AS c WHERE c.oid = %L::regclass',
+			   format('%I.%I', schema_name, relation)))
+$$;
+COMMENT ON FUNCTION inventory.keep_relation_private(text, name, name, oid) IS 'Makes a generated table, view or sequence the owner''s alone.';
+
+CREATE FUNCTION inventory.make_ledger_schema(p inventory.plan) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF to_regnamespace(quote_ident(p.ledger_schema)) IS NOT NULL THEN
+		RETURN;
+	ELSIF NOT has_database_privilege(current_database(), 'CREATE') THEN
+		RAISE EXCEPTION 'permission denied to create schema "%"', p.ledger_schema
+			USING ERRCODE = 'insufficient_privilege',
+				  HINT = format('GRANT CREATE ON DATABASE %I TO %I; or have an empty schema made for you and name it: ledger_schema => ''...''.',
+								current_database(), current_user);
+	END IF;
+	EXECUTE format('CREATE SCHEMA %I', p.ledger_schema);
+	PERFORM inventory.keep_private('SCHEMA', quote_ident(p.ledger_schema), p.owner,
+		format('SELECT n.nspacl FROM pg_namespace AS n WHERE n.nspname = %L', p.ledger_schema));
+END
+$$;
+COMMENT ON FUNCTION inventory.make_ledger_schema(inventory.plan) IS 'Makes the ledger schema if there is none.';
+
+-- A ledger that is there already must be this store's kind of ledger.
+CREATE FUNCTION inventory.check_ledger(p inventory.plan, ledger regclass) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	wrong record;
+BEGIN
+	IF EXISTS (SELECT FROM inventory.store AS s WHERE s.movements = ledger) THEN
+		RAISE EXCEPTION 'schema "%" has the ledger of another store', p.ledger_schema
+			USING ERRCODE = 'duplicate_table', HINT = 'Choose another: ledger_schema => ''...''.';
+	END IF;
+	FOR wrong IN
+		SELECT e.column_name, e.type, format_type(a.atttypid, a.atttypmod) AS actual
+		FROM (VALUES ('item_id', p.item_type), ('delta', 'bigint'::regtype),
+					 ('user_id', p.user_type), ('order_id', p.order_type)) AS e(column_name, type)
+		LEFT JOIN pg_attribute AS a ON a.attrelid = ledger AND a.attname = e.column_name
+		WHERE a.atttypid IS DISTINCT FROM e.type
+	LOOP
+		RAISE EXCEPTION 'ledger % does not fit: its % is %, the store needs %', ledger,
+						wrong.column_name, coalesce(wrong.actual, 'missing'), wrong.type
+			USING ERRCODE = 'datatype_mismatch',
+				  HINT = format('ALTER TABLE %s ALTER COLUMN %I TYPE %s; or choose another ledger_schema.',
+								ledger, wrong.column_name, wrong.type);
+	END LOOP;
+	IF NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = ledger AND c.relowner = p.owner) THEN
+		RAISE EXCEPTION 'ledger % belongs to another role than the items', ledger
+			USING ERRCODE = 'insufficient_privilege',
+				  HINT = format('ALTER TABLE %s OWNER TO %I;', ledger, pg_get_userbyid(p.owner));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_ledger(inventory.plan, regclass) IS 'Raises what keeps an existing ledger from serving a store.';
+
+CREATE FUNCTION inventory.make_movements(p inventory.plan) RETURNS regclass
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	ledger regclass := to_regclass(format('%I.movements', p.ledger_schema));
+	collate_key text := (SELECT format(' COLLATE %I.%I', n.nspname, c.collname)
+						 FROM pg_collation AS c JOIN pg_namespace AS n ON n.oid = c.collnamespace
+						 WHERE c.oid = (inventory.column_of(p.items, p.item_id)).attcollation
+						 AND c.collname <> 'default');
+BEGIN
+	IF ledger IS NOT NULL THEN
+		PERFORM inventory.check_ledger(p, ledger);
+		RETURN ledger;
+	END IF;
+	EXECUTE format($sql$
+		CREATE TABLE %1$I.movements (
+			movement_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+			item_id %2$s%5$s NOT NULL,
+			delta bigint NOT NULL,
+			kind text NOT NULL CHECK (kind IN ('opening', 'sale', 'hold', 'release', 'expiry',
+				'refund', 'restock', 'adjustment', 'count', 'write_off', 'direct', 'carried')),
+			user_id %3$s,
+			order_id %4$s,
+			reservation_id uuid,
+			reason text,
+			actor text NOT NULL,
+			created_at timestamptz NOT NULL,
+			epoch bigint)$sql$,
+		p.ledger_schema, p.item_type, p.user_type, p.order_type, collate_key);
+	ledger := format('%I.movements', p.ledger_schema)::regclass;
+	EXECUTE format('COMMENT ON TABLE %s IS %L', ledger, inventory.ledger_comment(p.store_name));
+	PERFORM inventory.keep_relation_private('TABLE', p.ledger_schema, 'movements', p.owner);
+	PERFORM inventory.keep_relation_private('SEQUENCE', p.ledger_schema,
+											'movements_movement_id_seq', p.owner);
+	RETURN ledger;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_movements(inventory.plan) IS 'Makes a store''s movements, or takes those that are there and fit.';
+
+-- The ledger's tables; what is there and fits is taken as it is.
+CREATE FUNCTION inventory.make_ledger(p inventory.plan) RETURNS regclass
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	ledger regclass;
+BEGIN
+	PERFORM inventory.make_ledger_schema(p);
+	ledger := inventory.make_movements(p);
+	-- sums per user are needed where purchases are limited, and only there
+	IF p.purchase_limit IS NOT NULL THEN
+		EXECUTE format('CREATE INDEX IF NOT EXISTS movements_item_id_user_id_idx ON %s (item_id, user_id)
+						WHERE user_id IS NOT NULL', ledger);
+	END IF;
+	IF to_regclass(format('%I.requests', p.ledger_schema)) IS NULL THEN
+		EXECUTE format($sql$
+			CREATE TABLE %1$I.requests (
+				operation text NOT NULL,
+				user_id %2$s,
+				key text NOT NULL,
+				fingerprint bytea NOT NULL,
+				result jsonb NOT NULL,
+				created_at timestamptz NOT NULL,
+				UNIQUE NULLS NOT DISTINCT (key, operation, user_id))$sql$,
+			p.ledger_schema, p.user_type);
+		EXECUTE format('COMMENT ON TABLE %I.requests IS %L', p.ledger_schema,
+					   'Idempotency keys: the answer of each call that carried one, and a digest of its arguments.');
+		PERFORM inventory.keep_relation_private('TABLE', p.ledger_schema, 'requests', p.owner);
+	END IF;
+	RETURN ledger;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_ledger(inventory.plan) IS 'Makes the tables of a store''s ledger.';
+
+-- The views and the result type: generated anew by each attach and refresh.
+CREATE FUNCTION inventory.make_views(p inventory.plan) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	floor text := coalesce('coalesce(i.' || quote_ident(p.stock_floor) || ', 0)::numeric', '0');
+	most text := CASE p.stock_type WHEN 'smallint'::regtype THEN '32767'
+					WHEN 'integer'::regtype THEN '2147483647' ELSE '9223372036854775807' END;
+BEGIN
+	EXECUTE format($sql$
+		CREATE VIEW %1$I.levels AS
+		SELECT i.%2$I::%7$s AS item_id,
+			   CASE WHEN i.%3$I IS NOT NULL
+			   THEN least(greatest(i.%3$I::numeric - %4$s, 0), %5$s)::%6$s END AS available,
+			   0::bigint AS reserved,
+			   i.%3$I::bigint AS on_hand,
+			   false AS hot
+		FROM ONLY %8$s AS i$sql$,
+		p.ledger_schema, p.item_id, p.stock, floor, most, p.stock_type, p.item_type, p.items);
+	EXECUTE format('COMMENT ON VIEW %I.levels IS %L', p.ledger_schema,
+				   'Stock of each item, in units: available can be sold, reserved is held, on_hand is both; null where stock is not tracked.');
+	PERFORM inventory.keep_relation_private('TABLE', p.ledger_schema, 'levels', p.owner);
+
+	IF p.sellable IS NOT NULL THEN
+		EXECUTE format('CREATE VIEW %I.sellable AS SELECT i.%I AS item_id FROM ONLY %s AS i WHERE (%s)',
+					   p.ledger_schema, p.item_id, p.items, p.sellable);
+		EXECUTE format('COMMENT ON VIEW %I.sellable IS %L', p.ledger_schema,
+					   'The items that are for sale. The engine reads the condition from here.');
+		PERFORM inventory.keep_relation_private('TABLE', p.ledger_schema, 'sellable', p.owner);
+	END IF;
+
+	EXECUTE format('CREATE TYPE %I.line AS (status text, item_id %s, quantity %s, order_id %s,
+					available %s, replayed boolean)',
+				   p.ledger_schema, p.item_type, p.stock_type, p.order_type, p.stock_type);
+	EXECUTE format('COMMENT ON TYPE %I.line IS %L', p.ledger_schema,
+				   'A line of a cart''s answer: status is ok or the name of the refusal, not_taken where another line was at fault; available is what can be sold afterwards.');
+	PERFORM inventory.keep_private('TYPE', format('%I.line', p.ledger_schema), p.owner,
+		format('SELECT t.typacl FROM pg_type AS t WHERE t.oid = %L::regtype',
+			   format('%I.line', p.ledger_schema)));
+END
+$$;
+COMMENT ON FUNCTION inventory.make_views(inventory.plan) IS 'Makes the views and the result type of a store.';
+
+-- A disabled trigger whose column list remembers a binding: roles are its
+-- arguments, "+" marks what callers may set.
+CREATE FUNCTION inventory.make_binding(relation regclass, store_name text, trigger_name name,
+									   columns name[], roles text[]) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	merged_columns name[];
+	merged_roles text[];
+BEGIN
+	-- a column that callers may set besides its role stands in the list once
+	SELECT array_agg(c ORDER BY first), array_agg(r ORDER BY first)
+	INTO merged_columns, merged_roles
+	FROM (SELECT c, string_agg(r, '' ORDER BY n) AS r, min(n) AS first
+		  FROM unnest(columns, roles) WITH ORDINALITY AS u(c, r, n)
+		  WHERE c IS NOT NULL GROUP BY c) AS m;
+	EXECUTE format('CREATE TRIGGER %I AFTER UPDATE OF %s ON %s FOR EACH STATEMENT
+					EXECUTE FUNCTION inventory.binding(%s)',
+				   trigger_name,
+				   (SELECT string_agg(quote_ident(c), ', ' ORDER BY n)
+					FROM unnest(merged_columns) WITH ORDINALITY AS u(c, n)),
+				   relation,
+				   (SELECT string_agg(quote_literal(r), ', ' ORDER BY n)
+					FROM unnest(store_name || merged_roles) WITH ORDINALITY AS u(r, n)));
+	EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', relation, trigger_name);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_binding(regclass, text, name, name[], text[]) IS 'Makes the trigger that remembers the bound columns of a table.';
+
+CREATE FUNCTION inventory.orders_trigger(store_name text) RETURNS name
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT ('inventory_binding_' || left(md5(store_name), 8))::name
+$$;
+COMMENT ON FUNCTION inventory.orders_trigger(text) IS 'Name of a store''s binding trigger on orders, which may serve several stores.';
+
+CREATE FUNCTION inventory.make_triggers(p inventory.plan) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	EXECUTE format('CREATE TRIGGER inventory_guard AFTER INSERT OR UPDATE OR DELETE ON %s
+					FOR EACH ROW EXECUTE FUNCTION inventory.guard()', p.items);
+	EXECUTE format('CREATE TRIGGER inventory_guard_truncate BEFORE TRUNCATE ON %s
+					FOR EACH STATEMENT EXECUTE FUNCTION inventory.guard()', p.items);
+	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER inventory_guard,
+					ENABLE ALWAYS TRIGGER inventory_guard_truncate', p.items);
+	PERFORM inventory.make_binding(p.items, p.store_name, 'inventory_binding',
+		ARRAY[p.item_id, p.stock, p.version, p.stock_floor, p.purchase_limit],
+		'{item_id,stock,version,stock_floor,purchase_limit}');
+	IF p.orders IS NOT NULL THEN
+		PERFORM inventory.make_binding(p.orders, p.store_name,
+			inventory.orders_trigger(p.store_name),
+			ARRAY[p.order_id, p.order_user_id, p.order_item_id, p.order_quantity] || p.order_columns,
+			'{order_id,order_user_id,order_item_id,order_quantity}'::text[] ||
+			array_fill('+'::text, ARRAY[cardinality(p.order_columns)]));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_triggers(inventory.plan) IS 'Makes the guard and the binding triggers of a store.';
+

@@ -1,0 +1,199 @@
+-- ---------------------------------------------------------------- façade
+--
+-- The functions that applications call, generated for each store with its own
+-- id types: the buyer half in the api schema, the operator half in the ledger
+-- schema.
+
+-- One row per generated function.  {I}, {U}, {O} and {Q} stand for the types of
+-- item, user, order line and stock.  An argument is "name type", and a default
+-- behind "="; "~" marks what a claim can stand in for.
+CREATE FUNCTION inventory.facade_functions(
+		OUT part text, OUT function_name name, OUT arguments text[], OUT result text,
+		OUT witness text, OUT volatility text, OUT description text)
+	RETURNS SETOF record
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	VALUES
+	('buyer', 'buy_item'::name,
+	 ARRAY['user_id {U}~', 'item_id {I}~', 'quantity bigint = 1', 'idempotency_key text = NULL',
+		   'order_data jsonb = NULL'],
+	 '{O}', '{O}', 'VOLATILE',
+	 'Sells quantity units of an item to a user: takes the stock and inserts the order, or does nothing. Returns the key of the order row. idempotency_key: a retry with the same key and arguments gets the first answer. order_data: columns of the order that callers may set. Errors: IV001 out_of_stock, IV002 item_not_found, IV009 idempotency_key_mismatch, IV010 purchase_limit_exceeded, IV014 busy, 22023, 22004, 22003, 42501, 42703.'),
+	('buyer', 'buy_cart',
+	 ARRAY['user_id {U}~', 'lines jsonb~', 'idempotency_key text = NULL', 'order_data jsonb = NULL'],
+	 'SETOF {L}', '{L}', 'VOLATILE',
+	 'Sells all lines of a cart, at most 1000, or none. lines: [{"item_id": ..., "quantity": 1, ...}] with columns of the order that callers may set; order_data: the same for every line. Returns a row per line, in their order. Errors: those of buy_item, naming every line at fault, and 54000.'),
+	('buyer', 'try_buy_cart',
+	 ARRAY['user_id {U}~', 'lines jsonb~', 'idempotency_key text = NULL', 'order_data jsonb = NULL'],
+	 'SETOF {L}', '{L}', 'VOLATILE',
+	 'As buy_cart, but a refusal is the status of its lines and no error: out_of_stock, item_not_found, purchase_limit_exceeded, or not_taken for the lines that were not at fault. A refusal is kept under its idempotency_key.'),
+	('buyer', 'available_stock',
+	 ARRAY['item_id {I}'],
+	 '{Q}', '{Q}', 'STABLE',
+	 'Units of an item that can be sold now; null if its stock is not tracked. Errors: IV002 item_not_found, 22004.'),
+	('operator', 'restock_item',
+	 ARRAY['item_id {I}', 'quantity bigint', 'reason text = NULL', 'idempotency_key text = NULL'],
+	 '{Q}', '{Q}', 'VOLATILE',
+	 'Adds quantity units (at least 1) to the stock of an item. Returns what is available afterwards. Errors: IV002 item_not_found, IV009 idempotency_key_mismatch, 22023, 22004, 22003, 55000 for an item that is not tracked.'),
+	('operator', 'adjust_stock',
+	 ARRAY['item_id {I}', 'delta bigint', 'reason text', 'expected bigint = NULL',
+		   'kind text = ''adjustment''', 'idempotency_key text = NULL'],
+	 '{Q}', '{Q}', 'VOLATILE',
+	 'Changes the stock of an item by delta units, not below its floor. expected: the stock its author saw, or null. kind: adjustment or write_off. Returns what is available afterwards. Errors: IV001 out_of_stock, IV002 item_not_found, IV009 idempotency_key_mismatch, IV011 stock_changed, 22023, 22004, 22003, 55000.'),
+	('operator', 'count_stock',
+	 ARRAY['item_id {I}', 'counted bigint', 'unshipped bigint = 0', 'counted_at timestamptz = NULL',
+		   'reason text = NULL', 'idempotency_key text = NULL'],
+	 '{Q}', '{Q}', 'VOLATILE',
+	 'A stock-take: counted units were on the shelf at counted_at (null: now), unshipped of them sold already. Corrects the stock by the difference to what the ledger says was there then, so that sales meanwhile stay. Returns what is available afterwards. Errors: IV001 out_of_stock, IV002 item_not_found, IV009 idempotency_key_mismatch, 22023, 22004, 22003, 55000.')
+$$;
+COMMENT ON FUNCTION inventory.facade_functions() IS 'What is generated for each store.';
+
+CREATE FUNCTION inventory.facade_schema(p inventory.plan, part text) RETURNS name
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE part WHEN 'buyer' THEN p.api_schema ELSE p.ledger_schema END
+$$;
+COMMENT ON FUNCTION inventory.facade_schema(inventory.plan, text) IS 'The schema of a half of the generated functions.';
+
+-- The generated functions of a store that are there: those that call the engine
+-- with its name, wherever they were moved.
+CREATE FUNCTION inventory.facade_of(store_name text, OUT part text, OUT function_name name,
+									OUT function_id oid)
+	RETURNS SETOF record
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT f.part, f.function_name, p.oid
+	FROM inventory.facade_functions() AS f
+	JOIN pg_proc AS p ON p.proname = f.function_name
+	WHERE strpos(p.prosrc, format('inventory.%s(%L,', f.function_name, store_name)) > 0
+$$;
+COMMENT ON FUNCTION inventory.facade_of(text) IS 'The generated functions of a store that exist.';
+
+-- The schemas in which a shop's own triggers find their tables, and no others.
+CREATE FUNCTION inventory.facade_path(p inventory.plan) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'pg_catalog, ' || string_agg(quote_ident(n.nspname), ', ' ORDER BY n.first) || ', pg_temp'
+	FROM (SELECT n.nspname, min(u.n) AS first
+		  FROM unnest(ARRAY[p.items, p.orders]) WITH ORDINALITY AS u(relation, n)
+		  JOIN pg_class AS c ON c.oid = u.relation JOIN pg_namespace AS n ON n.oid = c.relnamespace
+		  GROUP BY n.nspname) AS n
+$$;
+COMMENT ON FUNCTION inventory.facade_path(inventory.plan) IS 'The search_path that the generated functions pin.';
+
+-- Refuse where another function would make calls ambiguous.
+CREATE FUNCTION inventory.check_facade(p inventory.plan) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	drops text;
+	other text;
+BEGIN
+	SELECT min(s.store_name) INTO other FROM inventory.store AS s
+	CROSS JOIN LATERAL inventory.facade_of(s.store_name) AS f
+	JOIN pg_proc AS o ON o.oid = f.function_id JOIN pg_namespace AS n ON n.oid = o.pronamespace
+	WHERE s.store_name <> p.store_name AND n.nspname = inventory.facade_schema(p, f.part);
+	IF other IS NOT NULL THEN
+		RAISE EXCEPTION 'schema "%" has the functions of store "%"', p.api_schema, other
+			USING ERRCODE = 'duplicate_function',
+				  HINT = 'A name can have one signature only. Choose another schema: api_schema => ''...''.';
+	END IF;
+	SELECT string_agg(format('DROP FUNCTION %s;', o.oid::regprocedure), E'\n' ORDER BY o.proname, o.oid)
+	INTO drops
+	FROM inventory.facade_functions() AS f
+	JOIN pg_proc AS o ON o.proname = f.function_name
+	JOIN pg_namespace AS n ON n.oid = o.pronamespace AND n.nspname = inventory.facade_schema(p, f.part);
+	IF drops IS NOT NULL THEN
+		RAISE EXCEPTION 'functions that would be generated exist already'
+			USING ERRCODE = 'duplicate_function',
+				  HINT = E'To replace them:\n' || drops || E'\nor choose another schema: api_schema => ''...''.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_facade(inventory.plan) IS 'Raises the functions that stand where generated ones would.';
+
+-- The declaration and the body of one function.
+CREATE FUNCTION inventory.facade_text(p inventory.plan, part text, function_name name,
+									  arguments text[], result text, witness text,
+									  volatility text) RETURNS text
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	declared text[] := '{}';
+	passed text[] := '{}';
+	argument text;
+	argument_name text;
+	argument_type text;
+	text_default text;
+	line text := format('%I.line', p.ledger_schema);
+	call text;
+	body text;
+BEGIN
+	FOREACH argument IN ARRAY arguments LOOP
+		text_default := substring(argument FROM ' = (.*)$');
+		argument := regexp_replace(argument, ' = .*$', '');
+		IF argument LIKE '%~' THEN
+			-- with a claim the user may be left out, and so must be all behind it
+			text_default := CASE WHEN p.user_claim IS NOT NULL THEN 'NULL' END;
+			argument := rtrim(argument, '~');
+		END IF;
+		argument_name := quote_ident(p.argument_prefix || split_part(argument, ' ', 1));
+		argument_type := substr(argument, strpos(argument, ' ') + 1);
+		-- smallint as an argument would not take an integer literal
+		argument_type := CASE argument_type
+			WHEN '{U}' THEN CASE p.user_type WHEN 'smallint'::regtype THEN 'integer' ELSE p.user_type::text END
+			WHEN '{I}' THEN CASE p.item_type WHEN 'smallint'::regtype THEN 'integer' ELSE p.item_type::text END
+			ELSE argument_type END;
+		declared := declared || (argument_name || ' ' || argument_type ||
+								 coalesce(' DEFAULT ' || text_default, ''));
+		passed := passed || format('%I.%s', function_name, argument_name);
+	END LOOP;
+	result := replace(replace(replace(result, '{L}', line), '{O}', p.order_type::text),
+					  '{Q}', p.stock_type::text);
+	witness := replace(replace(replace(witness, '{L}', line), '{O}', p.order_type::text),
+					   '{Q}', p.stock_type::text);
+	call := format('inventory.%s(%L, %s, NULL::%s)', function_name, p.store_name,
+				   array_to_string(passed, ', '), witness);
+	body := format(E'\nBEGIN\n\tRETURN %s%s;\nEND\n',
+				   CASE WHEN result LIKE 'SETOF %' THEN 'QUERY SELECT * FROM ' ELSE '' END, call);
+	RETURN format(E'CREATE FUNCTION %I.%I(%s)\nRETURNS %s\nLANGUAGE plpgsql %s PARALLEL %s SECURITY DEFINER\nSET search_path = %s AS %L',
+				  inventory.facade_schema(p, part), function_name, array_to_string(declared, ', '),
+				  result, volatility, CASE volatility WHEN 'STABLE' THEN 'RESTRICTED' ELSE 'UNSAFE' END,
+				  inventory.facade_path(p), body);
+END
+$$;
+COMMENT ON FUNCTION inventory.facade_text(inventory.plan, text, name, text[], text, text, text) IS 'The CREATE FUNCTION of one generated function.';
+
+-- Generate the façade.
+CREATE FUNCTION inventory.make_facade(p inventory.plan) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	f record;
+	made text;
+	writable text;
+BEGIN
+	PERFORM inventory.check_facade(p);
+	IF NOT has_schema_privilege(p.api_schema, 'CREATE') THEN
+		RAISE EXCEPTION 'permission denied for schema %', p.api_schema
+			USING ERRCODE = 'insufficient_privilege',
+				  HINT = format('GRANT CREATE ON SCHEMA %I TO %I; or choose another: api_schema => ''...''.',
+								p.api_schema, current_user);
+	END IF;
+	FOR f IN SELECT * FROM inventory.facade_functions() LOOP
+		EXECUTE inventory.facade_text(p, f.part, f.function_name, f.arguments, f.result, f.witness,
+									  f.volatility);
+		SELECT o.oid::regprocedure::text INTO made FROM pg_proc AS o
+		WHERE o.proname = f.function_name
+		AND o.pronamespace = to_regnamespace(quote_ident(inventory.facade_schema(p, f.part)));
+		EXECUTE format('COMMENT ON FUNCTION %s IS %L', made, f.description);
+		PERFORM inventory.keep_private('FUNCTION', made, p.owner,
+			format('SELECT o.proacl FROM pg_proc AS o WHERE o.oid = %L::regprocedure', made));
+	END LOOP;
+	-- who may create in a schema of the path could shadow what the shop's triggers call
+	SELECT string_agg(DISTINCT quote_ident(n.nspname), ', ') INTO writable
+	FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace,
+		 aclexplode(n.nspacl) AS a
+	WHERE c.oid IN (p.items, p.orders) AND a.privilege_type = 'CREATE'
+	AND a.grantee NOT IN (n.nspowner, p.owner);
+	IF writable IS NOT NULL THEN
+		RAISE WARNING 'other roles may create objects in schema %', writable
+			USING HINT = 'The generated functions run as the owner with these schemas in their search_path. REVOKE CREATE from whom you do not trust.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_facade(inventory.plan) IS 'Generates the functions of a store.';
+

@@ -1,0 +1,27 @@
+/*
+ * compat.h
+ *		Every difference between the supported server versions (15 to 18).
+ */
+#ifndef INV_COMPAT_H
+#define INV_COMPAT_H
+
+#include "utils/acl.h"
+
+#if PG_VERSION_NUM >= 180000
+#define INV_NORETURN pg_noreturn
+#else
+#define INV_NORETURN pg_attribute_noreturn()
+#endif
+
+/* May the role execute the function? */
+static inline bool
+inv_may_execute(Oid function, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(ProcedureRelationId, function, role, ACL_EXECUTE) == ACLCHECK_OK;
+#else
+	return pg_proc_aclcheck(function, role, ACL_EXECUTE) == ACLCHECK_OK;
+#endif
+}
+
+#endif /* INV_COMPAT_H */

@@ -1,0 +1,228 @@
+/*
+ * guard.c
+ *		The trigger on items that makes the ledger complete.
+ *
+ * Whatever changes stock fires it: AFTER ROW, without a condition, ENABLE
+ * ALWAYS.  The engine announces each change before it makes it, by relation, key
+ * and delta; what is left of a change after subtracting what was announced came
+ * from somebody else and is booked as that.  An announcement that is still there
+ * after the statement means that the guard did not run: an error, because then
+ * the ledger would be wrong.
+ *
+ * Expects the row lock of the statement that fired it.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "commands/trigger.h"
+#include "common/int.h"
+#include "executor/tuptable.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "error.h"
+#include "guard.h"
+#include "ledger.h"
+
+/* A change that the engine is about to make.  The key lives as long as its statement. */
+typedef struct Expected
+{
+	Oid items;
+	Datum item;
+	int64 delta;
+	bool seen;
+	int nesting; /* of the transaction that announced it */
+} Expected;
+
+static Expected *expected = NULL;
+static int expected_count = 0;
+static int expected_size = 0;
+static int expected_next = 0; /* where the last one was found, plus one */
+
+/* ---- the engine's side ---- */
+
+int
+inv_guard_begin(void)
+{
+	return expected_count;
+}
+
+void
+inv_guard_expect(InvStore *store, Datum item, int64 delta)
+{
+	Expected *new;
+
+	if (expected_count == expected_size)
+	{
+		int size = Max(16, expected_size * 2);
+
+		expected = expected ? repalloc(expected, size * sizeof(Expected))
+							: MemoryContextAlloc(TopMemoryContext, size * sizeof(Expected));
+		expected_size = size;
+	}
+	new = &expected[expected_count++];
+	new->items = store->items;
+	new->item = item;
+	new->delta = delta;
+	new->seen = false;
+	new->nesting = GetCurrentTransactionNestLevel();
+}
+
+void
+inv_guard_end(InvStore *store, int base, bool written)
+{
+	for (int i = base; written && i < expected_count; i++)
+		if (!expected[i].seen)
+			inv_error_broken_store(store->label,
+								   "The guard trigger on its items is missing or disabled.");
+	expected_count = base;
+}
+
+static void
+at_subtransaction_end(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		while (expected_count > 0 &&
+			   expected[expected_count - 1].nesting >= GetCurrentTransactionNestLevel())
+			expected_count--;
+}
+
+static void
+at_transaction_end(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_COMMIT)
+		expected_count = 0;
+}
+
+void
+inv_guard_init(void)
+{
+	RegisterXactCallback(at_transaction_end, NULL);
+	RegisterSubXactCallback(at_subtransaction_end, NULL);
+}
+
+/* ---- the trigger's side ---- */
+
+/* The delta announced for this row, once.  A cart's rows come mostly in order. */
+static int64
+take_expected(InvStore *store, Datum item)
+{
+	for (int n = 0; n < expected_count; n++)
+	{
+		int i = (expected_next + n) % expected_count;
+		Expected *candidate = &expected[i];
+
+		if (candidate->seen || candidate->items != store->items ||
+			inv_item_compare(store, candidate->item, item) != 0)
+			continue;
+		candidate->seen = true;
+		expected_next = i + 1;
+		return candidate->delta;
+	}
+	return 0;
+}
+
+/* A bound column of a row as bigint. */
+static int64
+row_number(TupleTableSlot *slot, const InvColumn *column, int64 if_null, bool *isnull)
+{
+	Datum value = 0;
+	bool null = true;
+
+	if (column->attnum != InvalidAttrNumber)
+		value = slot_getattr(slot, column->attnum, &null);
+	if (isnull)
+		*isnull = null;
+	if (null)
+		return if_null;
+	return column->base == INT2OID	 ? DatumGetInt16(value)
+		   : column->base == INT4OID ? DatumGetInt32(value)
+									 : DatumGetInt64(value);
+}
+
+static Datum
+row_key(InvStore *store, TupleTableSlot *slot)
+{
+	bool isnull;
+
+	return slot_getattr(slot, store->item_id.attnum, &isnull);
+}
+
+/* Refuse or book what somebody else changed. */
+static void
+foreign_change(InvStore *store, Oid items, TupleTableSlot *row, bool inserted, int64 delta,
+			   int64 stock)
+{
+	Datum item = row_key(store, row);
+	int64 floor = row_number(row, &store->stock_floor, 0, NULL);
+	InvCall call;
+
+	if (store->refuse_direct && delta != 0)
+		inv_error_direct_write(store->label,
+							   psprintf("Stock of item \"%s\" was to change by " INT64_FORMAT
+										" outside the engine.",
+										inv_item_text(store, item), delta));
+	if (delta < 0 && stock < floor)
+		inv_error_out_of_stock(psprintf("Item \"%s\": a direct write would leave " INT64_FORMAT
+										", its floor is " INT64_FORMAT ".",
+										inv_item_text(store, item), stock, floor));
+	if (!inv_store_enter_items(&call, items))
+		return;
+	inv_movement(call.store, item, delta, inserted ? "opening" : "direct", NULL, (Datum) 0, false,
+				 NULL);
+	inv_store_leave(&call);
+}
+
+static void
+row_changed(InvStore *store, TriggerData *trigdata)
+{
+	TriggerEvent event = trigdata->tg_event;
+	Oid items = RelationGetRelid(trigdata->tg_relation);
+	bool inserted = TRIGGER_FIRED_BY_INSERT(event);
+	bool deleted = TRIGGER_FIRED_BY_DELETE(event);
+	TupleTableSlot *old = inserted ? NULL : trigdata->tg_trigslot;
+	TupleTableSlot *new = deleted ? NULL : inserted ? trigdata->tg_trigslot : trigdata->tg_newslot;
+	bool old_null = true;
+	bool new_null = true;
+	int64 before = old ? row_number(old, &store->stock, 0, &old_null) : 0;
+	int64 after = new ? row_number(new, &store->stock, 0, &new_null) : 0;
+	int64 delta;
+
+	if (old && new &&inv_item_compare(store, row_key(store, old), row_key(store, new)) != 0)
+		inv_error_direct_write(store->label, psprintf("The key of item \"%s\" may not change.",
+													  inv_item_text(store, row_key(store, old))));
+	if (pg_sub_s64_overflow(after, before, &delta) ||
+		pg_sub_s64_overflow(
+			delta, expected_count ? take_expected(store, row_key(store, new ? new : old)) : 0,
+			&delta))
+		inv_error_overflow("stock");
+
+	/* every tracked item has its opening, also with nothing on the shelf */
+	if (delta != 0 || (inserted && !new_null))
+		foreign_change(store, items, new ? new : old, inserted, delta,
+					   new_null ? PG_INT64_MAX : after);
+}
+
+PG_FUNCTION_INFO_V1(inventory_guard);
+
+/* Trigger on items: after each row, and before a TRUNCATE. */
+Datum
+inventory_guard(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	InvStore *store;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		inv_error_value("guard is a trigger function", NULL);
+
+	/* what a subscriber applies has its movements applied beside it */
+	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
+		return PointerGetDatum(NULL);
+	store = inv_store_of_items(RelationGetRelid(trigdata->tg_relation));
+	if (store == NULL)
+		return PointerGetDatum(NULL);
+	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
+		inv_error_direct_write(store->label, "TRUNCATE would lose the stock of every item.");
+	row_changed(store, trigdata);
+	return PointerGetDatum(NULL);
+}

@@ -1,0 +1,24 @@
+/*
+ * guard.h
+ *		What the engine announces to the guard trigger before it writes stock.
+ */
+#ifndef INV_GUARD_H
+#define INV_GUARD_H
+
+#include "store.h"
+
+extern void inv_guard_init(void);
+
+/*
+ * Around every statement of the engine that writes stock:
+ *
+ *		base = inv_guard_begin();
+ *		inv_guard_expect(store, item, delta);	for each row
+ *		... the statement ...
+ *		inv_guard_end(store, base, it wrote the rows);
+ */
+extern int inv_guard_begin(void);
+extern void inv_guard_expect(InvStore *store, Datum item, int64 delta);
+extern void inv_guard_end(InvStore *store, int base, bool written);
+
+#endif /* INV_GUARD_H */

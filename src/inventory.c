@@ -1,0 +1,23 @@
+/*
+ * inventory.c
+ *		Module magic and the order of registration.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "guard.h"
+#include "setting.h"
+#include "store.h"
+
+PG_MODULE_MAGIC;
+
+void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	inv_setting_init();
+	inv_store_init();
+	inv_guard_init();
+}

@@ -1,0 +1,35 @@
+/*
+ * request.h
+ *		Idempotency keys.
+ */
+#ifndef INV_REQUEST_H
+#define INV_REQUEST_H
+
+#include "lib/stringinfo.h"
+#include "store.h"
+#include "utils/jsonb.h"
+
+/* A call that may carry a key.  Without one all of this does nothing. */
+typedef struct InvRequest
+{
+	const char *operation;
+	char *key; /* null: the call has none */
+	InvUser user;
+	bytea *fingerprint;
+	Jsonb *replay; /* the kept answer, if this is a retry */
+} InvRequest;
+
+extern void inv_request_init(InvRequest *request, const char *operation, const InvUser *user,
+							 FunctionCallInfo fcinfo, int key);
+extern void inv_request_arguments(InvRequest *request, const char *arguments);
+extern bool inv_request_begin(InvStore *store, InvRequest *request);
+extern char *inv_request_scalar(InvRequest *request);
+extern void inv_request_end(InvStore *store, InvRequest *request, const char *answer);
+
+extern void inv_lock_name(InvStore *store, int class, const char *name);
+
+/* classes of named locks, told apart from those that SQL can take */
+#define INV_LOCK_REQUEST 3
+#define INV_LOCK_LIMIT 4
+
+#endif /* INV_REQUEST_H */

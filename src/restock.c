@@ -1,0 +1,231 @@
+/*
+ * restock.c
+ *		What operators do to stock: deliveries, corrections, stock-takes.
+ *
+ * All three lock the item's row, decide by what they see under the lock, change
+ * it and book it.  None of them cares whether the item is for sale.
+ */
+#include "postgres.h"
+
+#include "common/int.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "argument.h"
+#include "ledger.h"
+#include "request.h"
+#include "stock.h"
+
+/* One call of an operator on an item, from its arguments to its answer. */
+typedef struct Operation
+{
+	InvCall call;
+	InvRequest request;
+	Datum item;
+	char *reason;
+	int64 available;
+	bool replayed;
+} Operation;
+
+/*
+ * Enter: argument 0 is the store, 1 the item.  True: a retry, whose answer is in
+ * place.  arguments is the canonical text of the rest.
+ */
+static bool
+begin(Operation *op, FunctionCallInfo fcinfo, const char *name, int key, int reason,
+	  const char *arguments)
+{
+	InvStore *store;
+
+	inv_store_enter(&op->call, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0),
+					psprintf("%s()", name));
+	store = op->call.store;
+	inv_check_result(store, fcinfo, store->stock.base);
+	op->reason = inv_text(fcinfo, reason);
+	inv_request_init(&op->request, name, NULL, fcinfo, key);
+	if (op->request.key)
+		inv_request_arguments(
+			&op->request,
+			psprintf("%s|%s|%s",
+					 PG_ARGISNULL(1) ? "" : inv_item_text(store, inv_item(store, fcinfo, 1)),
+					 arguments, op->reason ? op->reason : ""));
+	if (inv_request_begin(store, &op->request))
+	{
+		op->available = DatumGetInt64(inv_from_text(INT8OID, inv_request_scalar(&op->request)));
+		return true;
+	}
+	op->item = inv_item(store, fcinfo, 1);
+	return false;
+}
+
+/* Change the locked stock and book it. */
+static void
+change(Operation *op, InvStock *stock, int64 delta, const char *kind)
+{
+	InvStore *store = op->call.store;
+
+	inv_stock_change(store, op->item, stock, delta);
+	inv_movement(store, op->item, delta, kind, NULL, (Datum) 0, false, op->reason);
+	op->available = inv_available(stock->stock, stock->floor);
+	inv_request_end(store, &op->request, psprintf(INT64_FORMAT, op->available));
+}
+
+static Datum
+end(Operation *op)
+{
+	Datum result = inv_quantity_datum(op->call.store, op->available);
+
+	inv_store_leave(&op->call);
+	return result;
+}
+
+/* Refuse a change that would leave less than the floor. */
+static void
+check_floor(Operation *op, const InvStock *stock, int64 delta, int64 floor)
+{
+	int64 left;
+
+	if (pg_add_s64_overflow(stock->stock, delta, &left))
+		inv_error_overflow("stock");
+	if (delta < 0 && left < floor)
+		inv_error_out_of_stock(
+			psprintf("Item \"%s\": a change by " INT64_FORMAT " would leave " INT64_FORMAT
+					 ", at least " INT64_FORMAT " must stay.",
+					 inv_item_text(op->call.store, op->item), delta, left, floor));
+}
+
+PG_FUNCTION_INFO_V1(inventory_restock_item);
+PG_FUNCTION_INFO_V1(inventory_adjust_stock);
+PG_FUNCTION_INFO_V1(inventory_count_stock);
+
+/*
+ * restock_item(store_name, item_id, quantity, reason, idempotency_key, witness):
+ * a delivery; returns what is available afterwards.
+ */
+Datum
+inventory_restock_item(PG_FUNCTION_ARGS)
+{
+	Operation op;
+
+	if (!begin(&op, fcinfo, "restock_item", 4, 3, inv_int64_text(fcinfo, 2)))
+	{
+		int64 quantity = inv_quantity(fcinfo, 2, "quantity");
+		InvStock stock = inv_stock_lock(op.call.store, op.item);
+
+		check_floor(&op, &stock, quantity, 0);
+		change(&op, &stock, quantity, "restock");
+	}
+	return end(&op);
+}
+
+static bool
+is_adjustment(const char *kind)
+{
+	return strcmp(kind, "adjustment") == 0 || strcmp(kind, "write_off") == 0;
+}
+
+/*
+ * adjust_stock(store_name, item_id, delta, reason, expected, kind,
+ * idempotency_key, witness): a correction by hand, if the stock is still what
+ * its author saw; returns what is available afterwards.
+ */
+Datum
+inventory_adjust_stock(PG_FUNCTION_ARGS)
+{
+	Operation op;
+	char *kind = inv_text(fcinfo, 5);
+
+	if (!begin(&op, fcinfo, "adjust_stock", 6, 3,
+			   psprintf("%s|%s|%s", inv_int64_text(fcinfo, 2), inv_int64_text(fcinfo, 4),
+						kind ? kind : "")))
+	{
+		int64 delta;
+		InvStock stock;
+
+		if (PG_ARGISNULL(2))
+			inv_error_null("delta");
+		if (op.reason == NULL)
+			inv_error_null("reason");
+		if (kind == NULL)
+			inv_error_null("kind");
+		if ((delta = PG_GETARG_INT64(2)) == 0)
+			inv_error_value("delta must not be 0", NULL);
+		if (op.reason[0] == '\0')
+			inv_error_value("reason must not be empty", NULL);
+		if (!is_adjustment(kind))
+			inv_error_value(psprintf("kind \"%s\" is not one of adjustment, write_off", kind),
+							NULL);
+		if (strcmp(kind, "write_off") == 0 && delta > 0)
+			inv_error_value("delta of a write_off must be negative", NULL);
+		stock = inv_stock_lock(op.call.store, op.item);
+		if (!PG_ARGISNULL(4) && PG_GETARG_INT64(4) != stock.stock)
+			inv_error_stock_changed(inv_item_text(op.call.store, op.item), PG_GETARG_INT64(4),
+									stock.stock);
+		check_floor(&op, &stock, delta, stock.floor);
+		change(&op, &stock, delta, kind);
+	}
+	return end(&op);
+}
+
+/*
+ * What the ledger says was there at an instant: the stock now without what moved
+ * since.  The row is locked, so nothing moves meanwhile.
+ */
+static int64
+stock_at(Operation *op, const InvStock *stock, TimestampTz instant)
+{
+	Datum values[] = { op->item, TimestampTzGetDatum(instant) };
+	int64 since, at;
+
+	if (instant > GetCurrentTimestamp())
+		inv_error_value("counted_at must not be in the future", NULL);
+	inv_execute(op->call.store, INV_MOVED_SINCE, values, NULL, INV_LATEST);
+	since = inv_result_int64(0, 1);
+	if (inv_result_int64(0, 2) == 0)
+		inv_error_value("counted_at is before the first movement of the item",
+						"The ledger does not know what was there.");
+	if (pg_sub_s64_overflow(stock->stock, since, &at))
+		inv_error_overflow("stock");
+	return at;
+}
+
+/*
+ * count_stock(store_name, item_id, counted, unshipped, counted_at, reason,
+ * idempotency_key, witness): a stock-take.  The shelf held what can be sold and
+ * what is sold but not shipped; the difference to the ledger at that instant is
+ * the correction, so that sales since are not undone.  Safety stock is no bound
+ * here: what is not on the shelf is not there.
+ */
+Datum
+inventory_count_stock(PG_FUNCTION_ARGS)
+{
+	Operation op;
+
+	if (!begin(&op, fcinfo, "count_stock", 6, 5,
+			   psprintf("%s|%s|%s", inv_int64_text(fcinfo, 2), inv_int64_text(fcinfo, 3),
+						inv_int64_text(fcinfo, 4))))
+	{
+		int64 on_shelf, correction;
+		InvStock stock;
+
+		if (PG_ARGISNULL(2))
+			inv_error_null("counted");
+		if (PG_ARGISNULL(3))
+			inv_error_null("unshipped");
+		if (PG_GETARG_INT64(2) < 0)
+			inv_error_value("counted must not be negative", NULL);
+		if (PG_GETARG_INT64(3) < 0)
+			inv_error_value("unshipped must not be negative", NULL);
+		on_shelf = PG_GETARG_INT64(2) - PG_GETARG_INT64(3);
+		stock = inv_stock_lock(op.call.store, op.item);
+		if (pg_sub_s64_overflow(on_shelf,
+								PG_ARGISNULL(4) ? stock.stock
+												: stock_at(&op, &stock, PG_GETARG_TIMESTAMPTZ(4)),
+								&correction))
+			inv_error_overflow("stock");
+		check_floor(&op, &stock, correction, Min(stock.floor, 0));
+		change(&op, &stock, correction, "count");
+	}
+	return end(&op);
+}

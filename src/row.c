@@ -1,0 +1,273 @@
+/*
+ * row.c
+ *		Stock in the item's row: the three textbook ways to take it.
+ *
+ *		atomic		one conditional UPDATE; its row count decides
+ *		pessimistic	SELECT ... FOR NO KEY UPDATE, then the UPDATE
+ *		optimistic	read, then compare-and-set on version or value, with retries
+ *
+ * All three write "stock = stock - q where stock - q >= floor", so they are safe
+ * beside each other and beside anything else; what comes before only decides
+ * when one waits and when one gives up.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "common/int.h"
+#include "common/pg_prng.h"
+#include "miscadmin.h"
+#include "storage/latch.h"
+#include "utils/wait_event.h"
+
+#include "guard.h"
+#include "setting.h"
+#include "stock.h"
+
+/* how often a conditional UPDATE may find nothing while a read finds enough */
+#define ATOMIC_TRIES 100
+
+/* ---- reading ---- */
+
+/* Fill a take from the columns of a read. */
+static void
+fill(InvTake *take, uint64 row)
+{
+	bool isnull;
+
+	take->status = INV_OK;
+	take->stock = DatumGetInt64(inv_result(row, 1, &isnull));
+	take->tracked = !isnull;
+	take->floor = inv_result_int64(row, 2);
+	take->limit = DatumGetInt64(inv_result(row, 3, &isnull));
+	take->limited = !isnull;
+	take->version = DatumGetInt64(inv_result(row, 4, &isnull));
+}
+
+static void
+read_one(InvStore *store, InvTake *take, InvStatement which, InvView view)
+{
+	if (inv_execute(store, which, &take->item, NULL, view) == 0)
+		take->status = INV_ITEM_NOT_FOUND;
+	else
+		fill(take, 0);
+}
+
+void
+inv_row_read(InvStore *store, InvTake *take, InvView view)
+{
+	read_one(store, take, INV_READ, view);
+}
+
+/* Would this take succeed with what was read? */
+InvStatus
+inv_row_judge(InvStore *store, const InvTake *take)
+{
+	int64 left, sum;
+
+	if (!take->tracked)
+		return INV_OK;
+	if (!pg_sub_s64_overflow(take->stock, take->quantity, &left) && left >= take->floor)
+		return INV_OK;
+	if (pg_add_s64_overflow(take->stock, take->quantity, &sum))
+		inv_error_value(psprintf("quantity " INT64_FORMAT " is out of range", take->quantity),
+						NULL);
+	return INV_OUT_OF_STOCK;
+}
+
+/* ---- writing ---- */
+
+/* Run a conditional UPDATE of one row; true if it took. */
+static bool
+update_one(InvStore *store, InvTake *take, InvStatement which)
+{
+	Datum values[] = { take->item, Int64GetDatum(take->quantity), Int64GetDatum(take->version) };
+	int base = inv_guard_begin();
+	bool taken;
+
+	inv_guard_expect(store, take->item, -take->quantity);
+	taken = inv_execute(store, which, values, NULL, INV_TRANSACTION) == 1;
+	inv_guard_end(store, base, taken);
+	if (!taken)
+		return false;
+	take->status = INV_OK;
+	take->tracked = true;
+	take->stock = inv_result_int64(0, 1);
+	take->floor = inv_result_int64(0, 2);
+	return true;
+}
+
+/*
+ * Read and judge; true if the answer is final: refused, or not tracked.  It is
+ * the latest that is read, so that a refusal is right at this instant whatever
+ * the caller's snapshot is.
+ */
+static bool
+decided_by_read(InvStore *store, InvTake *take, InvStatement which, InvView view)
+{
+	read_one(store, take, which, view);
+	if (take->status == INV_OK)
+		take->status = inv_row_judge(store, take);
+	return take->status != INV_OK || !take->tracked;
+}
+
+static void
+take_atomic(InvStore *store, InvTake *take)
+{
+	for (int tries = 0; tries < ATOMIC_TRIES; tries++)
+	{
+		if (update_one(store, take, INV_TAKE))
+			return;
+		if (decided_by_read(store, take, INV_READ, INV_LATEST))
+			return;
+		/* there is enough, but this transaction's snapshot does not see it */
+		if (IsolationUsesXactSnapshot())
+			inv_error_serialization();
+		CHECK_FOR_INTERRUPTS();
+	}
+	inv_error_busy(inv_item_text(store, take->item), "its row could not be written");
+}
+
+static void
+take_pessimistic(InvStore *store, InvTake *take)
+{
+	if (decided_by_read(store, take, INV_READ, INV_LATEST))
+		return;
+	if (decided_by_read(store, take, INV_LOCK, INV_TRANSACTION))
+	{
+		if (IsolationUsesXactSnapshot())
+			inv_error_serialization();
+		return;
+	}
+	if (!update_one(store, take, INV_TAKE))
+		inv_error_busy(inv_item_text(store, take->item), "its row could not be written");
+}
+
+/* Wait a random while that grows with the attempts, so that losers spread out. */
+static void
+back_off(int attempt)
+{
+	double longest = Min(100.0 * (1 << Min(attempt, 8)), 10000.0); /* microseconds */
+
+	CHECK_FOR_INTERRUPTS();
+	pg_usleep((long) (longest * pg_prng_double(&pg_global_prng_state)));
+}
+
+static void
+take_optimistic(InvStore *store, InvTake *take)
+{
+	for (int attempt = 0; attempt <= inv_optimistic_retries; attempt++)
+	{
+		if (attempt > 0)
+			back_off(attempt);
+		if (decided_by_read(store, take, INV_READ, INV_LATEST))
+			return;
+		if (update_one(store, take, INV_TAKE_IF_VERSION))
+			return;
+		if (IsolationUsesXactSnapshot())
+			inv_error_serialization();
+	}
+	inv_error_busy(inv_item_text(store, take->item), "others were faster every time");
+}
+
+/* Take one item by the chosen strategy; the status says how it ended. */
+void
+inv_row_take(InvStore *store, InvTake *take)
+{
+	switch ((InvStrategy) inv_strategy)
+	{
+		case INV_ATOMIC:
+			take_atomic(store, take);
+			break;
+		case INV_PESSIMISTIC:
+			take_pessimistic(store, take);
+			break;
+		case INV_OPTIMISTIC:
+			take_optimistic(store, take);
+			break;
+	}
+}
+
+/* ---- several rows ---- */
+
+/*
+ * Read the rows of a cart, in key order; with lock, lock them in that order.
+ * Those that are not there, or not for sale, are INV_ITEM_NOT_FOUND.
+ */
+void
+inv_row_read_many(InvStore *store, InvTake *takes, int count, bool lock)
+{
+	Datum *items = palloc(sizeof(Datum) * count);
+	Datum values[1];
+	uint64 rows, row = 0;
+
+	for (int i = 0; i < count; i++)
+		items[i] = takes[i].item;
+	values[0] = inv_array(store->item_id.base, items, NULL, count);
+	rows = inv_execute(store, lock ? INV_LOCK_MANY : INV_READ_MANY, values, NULL,
+					   lock ? INV_TRANSACTION : INV_LATEST);
+
+	/* both are in key order: walk them side by side */
+	for (int i = 0; i < count; i++)
+	{
+		bool isnull;
+
+		takes[i].status = INV_ITEM_NOT_FOUND;
+		if (row < rows && inv_item_compare(store, inv_result(row, 5, &isnull), takes[i].item) == 0)
+			fill(&takes[i], row++);
+	}
+	Assert(row == rows);
+}
+
+/* Take from rows that this transaction has locked and found sufficient. */
+void
+inv_row_take_many(InvStore *store, InvTake *takes, int count)
+{
+	Datum *items = palloc(sizeof(Datum) * count);
+	Datum *quantities = palloc(sizeof(Datum) * count);
+	Datum values[2];
+	int tracked = 0, base = inv_guard_begin();
+	uint64 rows;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (!takes[i].tracked)
+			continue;
+		items[tracked] = takes[i].item;
+		quantities[tracked++] = Int64GetDatum(takes[i].quantity);
+		inv_guard_expect(store, takes[i].item, -takes[i].quantity);
+	}
+	if (tracked == 0)
+		return;
+	values[0] = inv_array(store->item_id.base, items, NULL, tracked);
+	values[1] = inv_array(INT8OID, quantities, NULL, tracked);
+	rows = inv_execute(store, INV_TAKE_MANY, values, NULL, INV_TRANSACTION);
+	inv_guard_end(store, base, rows == tracked);
+	if (rows != tracked)
+		inv_error_busy(inv_item_text(store, items[0]),
+					   "a trigger keeps its row, or another of the cart, from being written");
+
+	/* the order of an UPDATE's rows is not promised: find each */
+	for (uint64 row = 0; row < rows; row++)
+	{
+		bool isnull;
+		Datum item = inv_result(row, 3, &isnull);
+
+		for (int low = 0, high = count - 1; low <= high;)
+		{
+			int middle = (low + high) / 2;
+			int order = inv_item_compare(store, item, takes[middle].item);
+
+			if (order == 0)
+			{
+				takes[middle].stock = inv_result_int64(row, 1);
+				takes[middle].floor = inv_result_int64(row, 2);
+				break;
+			}
+			if (order < 0)
+				high = middle - 1;
+			else
+				low = middle + 1;
+		}
+	}
+}

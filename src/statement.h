@@ -1,0 +1,58 @@
+/*
+ * statement.h
+ *		The SQL the engine runs on a store's tables: one enum, one table of
+ *		texts, one way to execute.  Nothing else calls SPI_execute.
+ */
+#ifndef INV_STATEMENT_H
+#define INV_STATEMENT_H
+
+#include "postgres.h"
+
+struct InvStore;
+
+typedef enum InvStatement
+{
+	/* one item */
+	INV_READ,			 /* what is for sale, without a lock */
+	INV_LOCK,			 /* the same, with the row locked */
+	INV_LOCK_ANY,		 /* lock the row, for sale or not */
+	INV_TAKE,			 /* conditional decrement */
+	INV_TAKE_IF_VERSION, /* the same, if nobody was faster */
+	INV_CHANGE,			 /* unconditional change by a signed quantity */
+	/* the items of a cart, in key order */
+	INV_READ_MANY,
+	INV_LOCK_MANY,
+	INV_TAKE_MANY,
+	/* ledger */
+	INV_MOVEMENT,
+	INV_MOVEMENTS,
+	INV_MOVED_SINCE,
+	INV_USED,
+	INV_OPEN_LEDGER,
+	INV_VERIFY,
+	/* idempotency */
+	INV_FIND_REQUEST,
+	INV_KEEP_REQUEST,
+	INV_REPLAY_LINES,
+	INV_STATEMENTS
+} InvStatement;
+
+/* What a statement sees. */
+typedef enum InvView
+{
+	INV_TRANSACTION, /* what a statement of the caller's transaction would see */
+	INV_LATEST,		 /* all that is committed now, whatever the isolation level */
+	INV_READ_ONLY	 /* the snapshot of the query that called us */
+} InvView;
+
+extern uint64 inv_execute(struct InvStore *store, InvStatement which, Datum *values,
+						  const char *nulls, InvView view);
+extern uint64 inv_insert_orders(struct InvStore *store, uint64 columns, bool batch, Datum *values,
+								const char *nulls);
+extern Datum inv_result(uint64 row, int column, bool *isnull);
+extern int64 inv_result_int64(uint64 row, int column);
+extern Datum inv_array(Oid type, Datum *elements, bool *nulls, int count);
+extern void inv_statement_free(struct InvStore *store);
+extern void inv_statement_end_of_transaction(void);
+
+#endif /* INV_STATEMENT_H */

@@ -1,0 +1,222 @@
+/*
+ * stock.c
+ *		Take and give: the only code that changes quantities.
+ *
+ * Lock order within a call: idempotency key (request.c), purchase limits, stock
+ * rows by ascending item key, then inserts.  A refusal is decided before the
+ * first lock wherever it can be, and costs neither a transaction id nor WAL.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "common/int.h"
+#include "lib/stringinfo.h"
+
+#include "argument.h"
+#include "guard.h"
+#include "request.h"
+#include "stock.h"
+
+/* What can be sold of a tracked item: never negative, and never an overflow. */
+int64
+inv_available(int64 stock, int64 floor)
+{
+	int64 available;
+
+	if (stock <= floor)
+		return 0;
+	if (pg_sub_s64_overflow(stock, floor, &available))
+		return PG_INT64_MAX;
+	return available;
+}
+
+/* ---- purchase limits ---- */
+
+/*
+ * Hold the limit of (item, user) and see what is left of it.  Lock first, then
+ * sum with the latest snapshot: whoever else bought for this user has committed
+ * or not begun.
+ */
+static void
+check_limit(InvStore *store, InvTake *take, const InvUser *user)
+{
+	Datum values[] = { take->item, user->value };
+	int64 left;
+
+	if (!take->limited)
+		return;
+	if (user->isnull)
+		inv_error_null("user_id of an item with a purchase_limit");
+	inv_lock_name(store, INV_LOCK_LIMIT,
+				  psprintf("%s %s", inv_item_text(store, take->item),
+						   inv_datum_text(store->user_type, user->value)));
+	inv_execute(store, INV_USED, values, NULL, INV_LATEST);
+	take->used = inv_result_int64(0, 1);
+	if (pg_sub_s64_overflow(take->limit, take->used, &left) || take->quantity > left)
+		take->status = INV_PURCHASE_LIMIT_EXCEEDED;
+}
+
+/* ---- taking ---- */
+
+static bool
+all_ok(const InvTake *takes, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (takes[i].status != INV_OK)
+			return false;
+	return true;
+}
+
+/* Judge what was just read; decided false where the rows are not locked yet. */
+static bool
+judge_many(InvStore *store, InvTake *takes, int count, bool locked)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (takes[i].status != INV_ITEM_NOT_FOUND)
+			takes[i].status = inv_row_judge(store, &takes[i]);
+		/* seen as for sale before the lock, and not through an old snapshot */
+		if (locked && takes[i].status != INV_OK && IsolationUsesXactSnapshot())
+			inv_error_serialization();
+	}
+	return all_ok(takes, count);
+}
+
+static bool
+take_one(InvStore *store, InvTake *take, const InvUser *user)
+{
+	if (store->purchase_limit.attnum != InvalidAttrNumber)
+	{
+		inv_row_read(store, take, INV_LATEST);
+		if (take->status == INV_OK)
+			check_limit(store, take, user);
+		if (take->status != INV_OK)
+			return false;
+	}
+	inv_row_take(store, take);
+	return take->status == INV_OK;
+}
+
+/* The rows of a cart are locked in key order first: that keeps carts from deadlock. */
+static bool
+take_many(InvStore *store, InvTake *takes, int count, const InvUser *user)
+{
+	inv_row_read_many(store, takes, count, false);
+	for (int i = 0; i < count; i++)
+		if (takes[i].status == INV_OK)
+			check_limit(store, &takes[i], user);
+	if (!all_ok(takes, count))
+		return false;
+	if (!judge_many(store, takes, count, false))
+		return false;
+	inv_row_read_many(store, takes, count, true);
+	if (!judge_many(store, takes, count, true))
+		return false;
+	inv_row_take_many(store, takes, count);
+	return true;
+}
+
+/*
+ * Take what is asked for, or nothing: false leaves in each status what was
+ * wrong, and no row changed.  takes must be in key order, each item once, with
+ * quantity at least 1.
+ */
+bool
+inv_take(InvStore *store, InvTake *takes, int count, const InvUser *user)
+{
+	Assert(count > 0);
+	return count == 1 ? take_one(store, takes, user) : take_many(store, takes, count, user);
+}
+
+/* ---- refusing ---- */
+
+/* A sentence for each item with this status. */
+static char *
+sentences(InvStore *store, const InvTake *takes, int count, InvStatus status)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; i < count; i++)
+	{
+		const InvTake *take = &takes[i];
+		char *item;
+
+		if (take->status != status)
+			continue;
+		item = inv_item_text(store, take->item);
+		if (text.len)
+			appendStringInfoChar(&text, ' ');
+		if (status == INV_OUT_OF_STOCK)
+			appendStringInfo(&text,
+							 "Item \"%s\": " INT64_FORMAT " asked for, " INT64_FORMAT " available.",
+							 item, take->quantity, inv_available(take->stock, take->floor));
+		else if (status == INV_PURCHASE_LIMIT_EXCEEDED)
+			appendStringInfo(&text,
+							 "Item \"%s\": " INT64_FORMAT " asked for, " INT64_FORMAT
+							 " of a limit of " INT64_FORMAT " used.",
+							 item, take->quantity, take->used, take->limit);
+		else
+			appendStringInfo(&text, "Item \"%s\" is not for sale.", item);
+	}
+	return text.data;
+}
+
+static bool
+any(const InvTake *takes, int count, InvStatus status)
+{
+	for (int i = 0; i < count; i++)
+		if (takes[i].status == status)
+			return true;
+	return false;
+}
+
+/* Raise why inv_take was false, the first of: existence, limits, stock. */
+void
+inv_refuse(InvStore *store, const InvTake *takes, int count)
+{
+	if (any(takes, count, INV_ITEM_NOT_FOUND))
+		inv_error_item_not_found(sentences(store, takes, count, INV_ITEM_NOT_FOUND));
+	if (any(takes, count, INV_PURCHASE_LIMIT_EXCEEDED))
+		inv_error_purchase_limit(sentences(store, takes, count, INV_PURCHASE_LIMIT_EXCEEDED));
+	inv_error_out_of_stock(sentences(store, takes, count, INV_OUT_OF_STOCK));
+}
+
+/* ---- operators ---- */
+
+/* Lock the row of a tracked item, for sale or not. */
+InvStock
+inv_stock_lock(InvStore *store, Datum item)
+{
+	InvStock stock;
+	bool isnull;
+
+	if (inv_execute(store, INV_LOCK_ANY, &item, NULL, INV_TRANSACTION) == 0)
+		inv_error_item_not_found(
+			psprintf("Item \"%s\" does not exist.", inv_item_text(store, item)));
+	stock.stock = DatumGetInt64(inv_result(0, 1, &isnull));
+	stock.tracked = !isnull;
+	stock.floor = inv_result_int64(0, 2);
+	if (!stock.tracked)
+		inv_error_untracked(inv_item_text(store, item));
+	return stock;
+}
+
+/* Change the stock of a locked, tracked item. */
+void
+inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta)
+{
+	Datum values[] = { item, Int64GetDatum(delta) };
+	int base;
+	bool written;
+
+	if (delta == 0)
+		return;
+	base = inv_guard_begin();
+	inv_guard_expect(store, item, delta);
+	written = inv_execute(store, INV_CHANGE, values, NULL, INV_TRANSACTION) == 1;
+	inv_guard_end(store, base, written);
+	if (!written)
+		inv_error_busy(inv_item_text(store, item), "a trigger keeps its row from being written");
+	stock->stock = inv_result_int64(0, 1);
+}

@@ -1,0 +1,48 @@
+/*
+ * stock.h
+ *		Take and give: the only way to change quantities.
+ */
+#ifndef INV_STOCK_H
+#define INV_STOCK_H
+
+#include "error.h"
+#include "store.h"
+
+/* One item of a purchase, its lines summed. */
+typedef struct InvTake
+{
+	Datum item;
+	int64 quantity;
+	InvStatus status;
+	bool tracked; /* false: stock is null, sells without limit */
+	int64 stock;  /* as last seen, or left after the take */
+	int64 floor;
+	bool limited;
+	int64 limit; /* units one user may have */
+	int64 used;	 /* units this user has */
+	int64 version;
+} InvTake;
+
+/* The stock of an item after a change. */
+typedef struct InvStock
+{
+	bool tracked;
+	int64 stock;
+	int64 floor;
+} InvStock;
+
+extern bool inv_take(InvStore *store, InvTake *takes, int count, const InvUser *user);
+INV_NORETURN extern void inv_refuse(InvStore *store, const InvTake *takes, int count);
+extern int64 inv_available(int64 stock, int64 floor);
+
+extern InvStock inv_stock_lock(InvStore *store, Datum item);
+extern void inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta);
+
+/* row.c */
+extern void inv_row_read(InvStore *store, InvTake *take, InvView view);
+extern void inv_row_take(InvStore *store, InvTake *take);
+extern void inv_row_read_many(InvStore *store, InvTake *takes, int count, bool lock);
+extern void inv_row_take_many(InvStore *store, InvTake *takes, int count);
+extern InvStatus inv_row_judge(InvStore *store, const InvTake *take);
+
+#endif /* INV_STOCK_H */

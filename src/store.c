@@ -1,0 +1,595 @@
+/*
+ * store.c
+ *		The binding of a store, cached per backend.
+ *
+ * Owns the list of InvStores.  A row of inventory.store names the tables; the
+ * columns are remembered by the binding triggers on items and orders, because a
+ * trigger's column list follows renames and is dumped by name, which neither a
+ * name nor a column number in a table of ours would do.
+ *
+ * Locks: a store is entered with RowExclusiveLock on items and orders, held to
+ * the end of the transaction, and only then is the cached binding believed.  No
+ * DDL can get between that check and the last statement of the call.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "parser/parse_func.h"
+#include "parser/parsetree.h"
+#include "rewrite/prs2lock.h"
+#include "rewrite/rewriteManip.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/ruleutils.h"
+#include "utils/syscache.h"
+
+#include "argument.h"
+#include "error.h"
+#include "store.h"
+
+/* a row of inventory.store, as far as the engine reads it */
+typedef struct Binding
+{
+	char *label;
+	Oid items;
+	Oid orders;
+	Oid movements;
+	char *user_claim;
+	bool refuse_direct;
+} Binding;
+
+/* columns of inventory.store, in order of creation */
+enum
+{
+	STORE_NAME = 1,
+	STORE_ITEMS,
+	STORE_ORDERS,
+	STORE_MOVEMENTS,
+	STORE_USER_CLAIM,
+	STORE_DIRECT_WRITES
+};
+
+static List *stores = NIL;	/* of InvStore, in TopMemoryContext */
+static List *retired = NIL; /* replaced ones; a caller further up may hold them */
+static uint64 invalidations = 0;
+
+/* Relcache callback: mark what may have changed.  relid 0 means everything. */
+static void
+invalidate(Datum arg, Oid relid)
+{
+	ListCell *cell;
+
+	invalidations++;
+	foreach (cell, stores)
+	{
+		InvStore *store = lfirst(cell);
+
+		if (!OidIsValid(relid) || relid == store->items || relid == store->orders ||
+			relid == store->movements)
+			store->valid = false;
+	}
+}
+
+static void
+forget(InvStore *store)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+	stores = list_delete_ptr(stores, store);
+	retired = lappend(retired, store);
+	MemoryContextSwitchTo(old);
+}
+
+/* At the end of a transaction nobody holds a replaced store any longer. */
+static void
+at_transaction_end(XactEvent event, void *arg)
+{
+	ListCell *cell;
+
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
+		return;
+	inv_statement_end_of_transaction();
+	foreach (cell, retired)
+	{
+		InvStore *store = lfirst(cell);
+
+		inv_statement_free(store);
+		MemoryContextDelete(store->context);
+	}
+	list_free(retired);
+	retired = NIL;
+}
+
+void
+inv_store_init(void)
+{
+	CacheRegisterRelcacheCallback(invalidate, (Datum) 0);
+	RegisterXactCallback(at_transaction_end, NULL);
+}
+
+/* ---- keys ---- */
+
+char *
+inv_item_text(InvStore *store, Datum item)
+{
+	return inv_datum_text(store->item_id.base, item);
+}
+
+/* The one order of item keys: that of the column's own type and collation. */
+int
+inv_item_compare(InvStore *store, Datum a, Datum b)
+{
+	return DatumGetInt32(
+		FunctionCall2Coll(&store->item_ops->cmp_proc_finfo, store->item_id.collation, a, b));
+}
+
+/* ---- loading ---- */
+
+/* Find the row of a store by its label, or by its items table where label is null. */
+static bool
+read_binding(const char *label, Oid items, Binding *binding)
+{
+	Oid catalog = get_relname_relid("store", get_namespace_oid(INV_SCHEMA, false));
+	Relation rel = table_open(catalog, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	HeapTuple tuple;
+	bool found = false;
+
+	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Datum values[STORE_DIRECT_WRITES];
+		bool nulls[STORE_DIRECT_WRITES];
+		char *name;
+
+		for (int i = 0; i < STORE_DIRECT_WRITES; i++)
+			values[i] = heap_getattr(tuple, i + 1, RelationGetDescr(rel), &nulls[i]);
+		name = TextDatumGetCString(values[STORE_NAME - 1]);
+		if (label ? strcmp(label, name) != 0 : DatumGetObjectId(values[STORE_ITEMS - 1]) != items)
+			continue;
+		found = true;
+		binding->label = name;
+		binding->items = DatumGetObjectId(values[STORE_ITEMS - 1]);
+		binding->orders =
+			nulls[STORE_ORDERS - 1] ? InvalidOid : DatumGetObjectId(values[STORE_ORDERS - 1]);
+		binding->movements = DatumGetObjectId(values[STORE_MOVEMENTS - 1]);
+		binding->user_claim =
+			nulls[STORE_USER_CLAIM - 1] ? NULL : TextDatumGetCString(values[STORE_USER_CLAIM - 1]);
+		binding->refuse_direct =
+			strcmp(TextDatumGetCString(values[STORE_DIRECT_WRITES - 1]), "refuse") == 0;
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return found;
+}
+
+static void
+bind_column(InvColumn *column, Relation rel, AttrNumber attnum)
+{
+	Form_pg_attribute attr = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+
+	column->attnum = attnum;
+	column->type = attr->atttypid;
+	column->base = inv_base_type(attr->atttypid);
+	column->typmod = attr->atttypmod;
+	column->collation = attr->attcollation;
+	column->notnull = attr->attnotnull;
+	column->filled = attr->atthasdef || attr->attidentity || attr->attgenerated ||
+					 get_typdefault(attr->atttypid) != NULL;
+	column->key = pstrdup(NameStr(attr->attname));
+	column->name = pstrdup(quote_identifier(column->key));
+}
+
+/* The column of the store that a role of the binding trigger stands for. */
+static InvColumn *
+column_of_role(InvStore *store, const char *role)
+{
+	static const struct
+	{
+		const char *role;
+		size_t offset;
+	} roles[] = {
+		{ "item_id", offsetof(InvStore, item_id) },
+		{ "stock", offsetof(InvStore, stock) },
+		{ "version", offsetof(InvStore, version) },
+		{ "stock_floor", offsetof(InvStore, stock_floor) },
+		{ "purchase_limit", offsetof(InvStore, purchase_limit) },
+		{ "order_id", offsetof(InvStore, order_id) },
+		{ "order_user_id", offsetof(InvStore, order_user) },
+		{ "order_item_id", offsetof(InvStore, order_item) },
+		{ "order_quantity", offsetof(InvStore, order_quantity) },
+	};
+
+	for (int i = 0; i < lengthof(roles); i++)
+		if (strcmp(roles[i].role, role) == 0)
+			return (InvColumn *) ((char *) store + roles[i].offset);
+	return NULL;
+}
+
+/*
+ * Bind the columns that the store's binding trigger on the relation lists.  The
+ * trigger's arguments are the store's label and then, for each column of its
+ * list, the column's role; "+" behind the role, or alone, lets callers set it.
+ */
+static void
+bind_columns(InvStore *store, Relation rel)
+{
+	Oid binding =
+		LookupFuncName(list_make2(makeString(INV_SCHEMA), makeString("binding")), 0, NULL, false);
+	Trigger *trigger = NULL;
+
+	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
+	{
+		Trigger *candidate = &rel->trigdesc->triggers[i];
+
+		if (candidate->tgfoid == binding && candidate->tgnargs > 0 &&
+			strcmp(candidate->tgargs[0], store->label) == 0)
+			trigger = candidate;
+	}
+	if (trigger == NULL || trigger->tgnattr != trigger->tgnargs - 1)
+		inv_error_broken_store(store->label, psprintf("The trigger that remembers the columns of "
+													  "\"%s\" is gone.",
+													  RelationGetRelationName(rel)));
+
+	if (RelationGetRelid(rel) == store->orders)
+		store->settable = palloc0(sizeof(InvColumn) * Max(trigger->tgnattr, 1));
+	for (int i = 0; i < trigger->tgnattr; i++)
+	{
+		char *role = pstrdup(trigger->tgargs[i + 1]);
+		size_t length = strlen(role);
+		bool settable = length > 0 && role[length - 1] == '+';
+		InvColumn *column;
+
+		if (settable)
+		{
+			role[length - 1] = '\0';
+			bind_column(&store->settable[store->nsettable++], rel, trigger->tgattr[i]);
+		}
+		if ((column = column_of_role(store, role)) != NULL)
+			bind_column(column, rel, trigger->tgattr[i]);
+	}
+}
+
+static char *
+qualified_name(Relation rel)
+{
+	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+									  RelationGetRelationName(rel));
+}
+
+/*
+ * The condition of the ledger's view "sellable", as SQL over items AS i.  The
+ * view keeps it, so that it follows renames as every view does.
+ */
+static char *
+sellable_condition(InvStore *store, Oid ledger)
+{
+	Oid view = get_relname_relid("sellable", ledger);
+	Relation rel;
+	Query *query;
+	Node *condition;
+	RangeTblRef *from;
+	char *text;
+	int nest;
+
+	if (!OidIsValid(view))
+		return NULL;
+	rel = relation_open(view, AccessShareLock);
+	if (rel->rd_rel->relkind != RELKIND_VIEW || rel->rd_rules == NULL)
+		inv_error_broken_store(store->label, "The view \"sellable\" of its ledger is no view.");
+	query = copyObject(linitial_node(Query, rel->rd_rules->rules[0]->actions));
+	condition = query->jointree->quals;
+	if (list_length(query->jointree->fromlist) != 1 ||
+		!IsA(linitial(query->jointree->fromlist), RangeTblRef) || condition == NULL)
+		inv_error_broken_store(store->label, "The view \"sellable\" is not the generated one.");
+	from = linitial_node(RangeTblRef, query->jointree->fromlist);
+	if (rt_fetch(from->rtindex, query->rtable)->relid != store->items)
+		inv_error_broken_store(store->label, "The view \"sellable\" is not on the items table.");
+	ChangeVarNodes(condition, from->rtindex, 1, 0);
+
+	/* names are printed qualified unless the path finds them: let it find nothing */
+	nest = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	text = deparse_expression(condition, deparse_context_for("i", store->items), true, false);
+	AtEOXact_GUC(true, nest);
+	relation_close(rel, NoLock);
+	return text;
+}
+
+static Oid
+column_type(Relation rel, const char *name)
+{
+	AttrNumber attnum = get_attnum(RelationGetRelid(rel), name);
+
+	if (attnum == InvalidAttrNumber)
+		inv_error_unknown_column(name, qualified_name(rel));
+	return inv_base_type(get_atttype(RelationGetRelid(rel), attnum));
+}
+
+/* Fill a store from its open tables. */
+static void
+fill_store(InvStore *store, const Binding *binding, Relation items, Relation orders,
+		   Relation movements)
+{
+	Oid ledger;
+
+	store->label = pstrdup(binding->label);
+	store->items = binding->items;
+	store->orders = binding->orders;
+	store->movements = binding->movements;
+	store->user_claim = binding->user_claim ? pstrdup(binding->user_claim) : NULL;
+	store->refuse_direct = binding->refuse_direct;
+	store->owner = items->rd_rel->relowner;
+	ledger = RelationGetNamespace(movements);
+	store->items_name = qualified_name(items);
+	store->ledger_name = pstrdup(quote_identifier(get_namespace_name(ledger)));
+	bind_columns(store, items);
+	if (orders)
+	{
+		store->orders_name = qualified_name(orders);
+		bind_columns(store, orders);
+		if (orders->rd_rel->relowner != store->owner)
+			inv_error_broken_store(store->label, "Items and orders have different owners.");
+	}
+	if (movements->rd_rel->relowner != store->owner)
+		inv_error_broken_store(store->label, "Items and the ledger have different owners.");
+	if (!store->item_id.attnum || !store->stock.attnum ||
+		(orders && (!store->order_id.attnum || !store->order_item.attnum)))
+		inv_error_broken_store(store->label, "A column it needs is not bound.");
+	store->user_type = column_type(movements, "user_id");
+	store->order_type = column_type(movements, "order_id");
+	store->sellable = sellable_condition(store, ledger);
+	store->item_ops = lookup_type_cache(store->item_id.base, TYPECACHE_CMP_PROC_FINFO);
+}
+
+/* Lock and open the tables of a store and fill it; false if one of them is gone. */
+static bool
+open_and_fill(InvStore *store, const Binding *binding, LOCKMODE lock)
+{
+	Relation items, orders = NULL, movements;
+	bool complete;
+
+	if (lock == NoLock)
+		lock = AccessShareLock;
+	items = try_relation_open(binding->items, lock);
+	if (OidIsValid(binding->orders))
+		orders = try_relation_open(binding->orders, lock);
+	movements = try_relation_open(binding->movements, AccessShareLock);
+
+	complete = items && movements && (orders || !OidIsValid(binding->orders));
+	if (complete)
+		fill_store(store, binding, items, orders, movements);
+	if (items)
+		relation_close(items, NoLock);
+	if (orders)
+		relation_close(orders, NoLock);
+	if (movements)
+		relation_close(movements, NoLock);
+	return complete;
+}
+
+/* Read a store anew; null if there is none. */
+static InvStore *
+load(const char *label, Oid items, LOCKMODE lock)
+{
+	for (;;)
+	{
+		uint64 before = invalidations;
+		Binding binding;
+		MemoryContext context, old;
+		InvStore *store;
+
+		if (!read_binding(label, items, &binding))
+			return NULL;
+		context =
+			AllocSetContextCreate(CurrentMemoryContext, "inventory store", ALLOCSET_SMALL_SIZES);
+		old = MemoryContextSwitchTo(context);
+		store = palloc0(sizeof(InvStore));
+		store->context = context;
+		if (!open_and_fill(store, &binding, lock))
+			store = NULL;
+		MemoryContextSwitchTo(old);
+		if (store == NULL)
+			return NULL;
+		if (before != invalidations) /* something changed while we read: again */
+			continue;
+		MemoryContextSetParent(context, TopMemoryContext);
+		MemoryContextSwitchTo(TopMemoryContext);
+		stores = lappend(stores, store);
+		MemoryContextSwitchTo(old);
+		store->valid = true;
+		return store;
+	}
+}
+
+static InvStore *
+cached(const char *label, int length, Oid items)
+{
+	ListCell *cell;
+
+	foreach (cell, stores)
+	{
+		InvStore *store = lfirst(cell);
+
+		if (label ? strlen(store->label) == length && memcmp(store->label, label, length) == 0
+				  : store->items == items)
+			return store;
+	}
+	return NULL;
+}
+
+/* The store, locked and valid; null if there is none. */
+static InvStore *
+open_store(const char *label, int length, Oid items, LOCKMODE lock)
+{
+	for (;;)
+	{
+		InvStore *store = cached(label, length, items);
+
+		if (store == NULL)
+			return load(label ? pnstrdup(label, length) : NULL, items, lock);
+		if (store->valid && lock != NoLock)
+		{
+			LockRelationOid(store->items, lock);
+			if (OidIsValid(store->orders))
+				LockRelationOid(store->orders, lock);
+		}
+		if (store->valid)
+			return store;
+		forget(store);
+	}
+}
+
+/* ---- entering and leaving ---- */
+
+/* From here to inv_store_leave the engine acts as the tables' owner. */
+static void
+become_owner(InvCall *call, InvStore *store)
+{
+	call->store = store;
+	call->caller = CurrentMemoryContext;
+	GetUserIdAndSecContext(&call->user, &call->security);
+	SPI_connect();
+	SetUserIdAndSecContext(store->owner,
+						   call->security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+}
+
+static void
+require_owner(InvStore *store)
+{
+	if (GetUserId() != store->owner && !has_privs_of_role(GetUserId(), store->owner))
+		inv_error_not_the_owner(store->label, store->owner);
+}
+
+/*
+ * Enter a store by its label, for a call by its generated functions or by its
+ * owner.  writer names the operation for the refusal in a read-only
+ * transaction; null for one that only reads.
+ */
+void
+inv_store_enter(InvCall *call, text *label, const char *writer)
+{
+	InvStore *store;
+
+	if (writer)
+	{
+		PreventCommandIfReadOnly(writer);
+		PreventCommandIfParallelMode(writer);
+	}
+	if (label == NULL)
+		inv_error_null("store_name");
+	store = open_store(VARDATA_ANY(label), VARSIZE_ANY_EXHDR(label), InvalidOid,
+					   writer ? RowExclusiveLock : AccessShareLock);
+	if (store == NULL)
+		inv_error_not_a_store(psprintf("Store \"%s\"", text_to_cstring(label)));
+	require_owner(store);
+	become_owner(call, store);
+}
+
+/* Enter the store of an items table, if it is one, from a trigger on it. */
+bool
+inv_store_enter_items(InvCall *call, Oid items)
+{
+	InvStore *store = open_store(NULL, 0, items, NoLock);
+
+	if (store == NULL)
+		return false;
+	become_owner(call, store);
+	return true;
+}
+
+/* Enter the store of an items table, for its owner to look at. */
+void
+inv_store_enter_owned(InvCall *call, Oid items)
+{
+	InvStore *store;
+
+	if (!OidIsValid(items))
+		inv_error_null("items");
+	store = open_store(NULL, 0, items, AccessShareLock);
+	if (store == NULL)
+		inv_error_not_a_store(
+			psprintf("Table \"%s\"", get_rel_name(items) ? get_rel_name(items) : "?"));
+	require_owner(store);
+	become_owner(call, store);
+}
+
+void
+inv_store_leave(InvCall *call)
+{
+	SPI_finish();
+	SetUserIdAndSecContext(call->user, call->security);
+}
+
+/* The store of an items table, for a trigger that may have nothing to do. */
+InvStore *
+inv_store_of_items(Oid items)
+{
+	return open_store(NULL, 0, items, NoLock);
+}
+
+/* ---- SQL functions ---- */
+
+PG_FUNCTION_INFO_V1(inventory_store_changed);
+PG_FUNCTION_INFO_V1(inventory_binding);
+
+/*
+ * Trigger on inventory.store, before each row: whoever writes a row must own
+ * the tables it names, and every backend must read the store anew.
+ */
+Datum
+inventory_store_changed(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Relation rel;
+	HeapTuple tuples[2];
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		inv_error_value("store_changed is a trigger function", NULL);
+	rel = trigdata->tg_relation;
+	tuples[0] = trigdata->tg_trigtuple;
+	tuples[1] = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? trigdata->tg_newtuple : NULL;
+	for (int i = 0; i < 2; i++)
+		for (int attnum = STORE_ITEMS; tuples[i] && attnum <= STORE_MOVEMENTS; attnum++)
+		{
+			bool isnull;
+			Oid table =
+				DatumGetObjectId(heap_getattr(tuples[i], attnum, RelationGetDescr(rel), &isnull));
+			HeapTuple class;
+
+			if (isnull)
+				continue;
+			class = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+			if (!HeapTupleIsValid(class))
+				continue; /* dropped: the event trigger removes the row */
+			if (!has_privs_of_role(GetUserId(), ((Form_pg_class) GETSTRUCT(class))->relowner))
+				aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(table));
+			CacheInvalidateRelcacheByTuple(class);
+			ReleaseSysCache(class);
+		}
+	return PointerGetDatum(tuples[1] ? tuples[1] : tuples[0]);
+}
+
+/* Trigger that never has anything to do: its column list is what counts. */
+Datum
+inventory_binding(PG_FUNCTION_ARGS)
+{
+	return PointerGetDatum(NULL);
+}
