@@ -33,6 +33,7 @@ CREATE TABLE inventory.store (
 	movements pg_catalog.regclass NOT NULL UNIQUE,
 	user_claim pg_catalog.text CHECK (user_claim <> ''),
 	direct_writes pg_catalog.text NOT NULL CHECK (direct_writes IN ('record', 'refuse')),
+	has_sellable pg_catalog.bool NOT NULL,
 	api_schema pg_catalog.name NOT NULL,
 	argument_prefix pg_catalog.text NOT NULL,
 	max_ttl pg_catalog.interval NOT NULL CHECK (max_ttl > '0')
@@ -44,6 +45,7 @@ COMMENT ON COLUMN inventory.store.orders IS 'the table that gets one row per lin
 COMMENT ON COLUMN inventory.store.movements IS 'the ledger; the schema it is in is the ledger schema';
 COMMENT ON COLUMN inventory.store.user_claim IS 'claim of request.jwt.claims that a buyer''s user_id must equal';
 COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock outside the engine is booked; refuse: it is an error';
+COMMENT ON COLUMN inventory.store.has_sellable IS 'whether the ledger''s view "sellable" says which items are for sale';
 COMMENT ON COLUMN inventory.store.api_schema IS 'schema of the buyer half of the generated functions';
 COMMENT ON COLUMN inventory.store.argument_prefix IS 'prefix of the generated functions'' argument names';
 COMMENT ON COLUMN inventory.store.max_ttl IS 'longest time from the creation of a hold to its last expiry';

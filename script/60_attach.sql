@@ -126,9 +126,9 @@ BEGIN
 	p.ledger_schema := inventory.pick_ledger_schema(p);
 
 	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
-								 api_schema, argument_prefix, max_ttl)
+								 has_sellable, api_schema, argument_prefix, max_ttl)
 	VALUES (p.store_name, p.items, p.orders, inventory.make_ledger(p), p.user_claim,
-			p.direct_writes, p.api_schema, p.argument_prefix, p.max_ttl);
+			p.direct_writes, p.sellable IS NOT NULL, p.api_schema, p.argument_prefix, p.max_ttl);
 	PERFORM inventory.make_views(p);
 	PERFORM inventory.make_triggers(p);
 	PERFORM inventory.open_ledger(p.store_name);
@@ -158,7 +158,7 @@ BEGIN
 		EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', inventory.orders_trigger(s.store_name),
 					   s.orders);
 	END IF;
-	EXECUTE format('DROP VIEW IF EXISTS %1$I.levels, %1$I.sellable', ledger);
+	EXECUTE format('DROP VIEW IF EXISTS %I.levels', ledger);
 	EXECUTE format('DROP TYPE IF EXISTS %I.line', ledger);
 END
 $$;
@@ -193,6 +193,10 @@ DECLARE
 BEGIN
 	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', s.items);
 	PERFORM inventory.drop_generated(s);
+	IF s.has_sellable THEN
+		EXECUTE format('DROP VIEW %I.sellable', (SELECT n.nspname FROM pg_class AS c
+			JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = s.movements));
+	END IF;
 	DELETE FROM inventory.store AS t WHERE t.store_name = s.store_name;
 END
 $$;
@@ -204,7 +208,6 @@ CREATE FUNCTION inventory.read_plan(s inventory.store) RETURNS inventory.plan
 DECLARE
 	p inventory.plan;
 	c record;
-	view regclass;
 BEGIN
 	p.store_name := s.store_name;
 	p.items := s.items;
@@ -246,8 +249,6 @@ BEGIN
 			ELSE NULL;
 		END CASE;
 	END LOOP;
-	view := to_regclass(format('%I.sellable', p.ledger_schema));
-	p.sellable := substring(pg_get_viewdef(view) FROM '\sWHERE\s(.*);\s*$');
 	p.item_type := inventory.base_type((inventory.column_of(p.items, p.item_id)).atttypid);
 	p.stock_type := inventory.base_type((inventory.column_of(p.items, p.stock)).atttypid);
 	p.user_type := (inventory.column_of(s.movements, 'user_id')).atttypid;
@@ -255,7 +256,7 @@ BEGIN
 	RETURN p;
 END
 $$;
-COMMENT ON FUNCTION inventory.read_plan(inventory.store) IS 'A store''s binding as the catalogs have it now.';
+COMMENT ON FUNCTION inventory.read_plan(inventory.store) IS 'A store''s binding as the catalogs have it now, but for sellable, which its view keeps.';
 
 CREATE FUNCTION inventory.refresh(items regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -278,14 +279,14 @@ BEGIN
 		  UNION ALL
 		  SELECT 'TABLE', c.oid::regclass::text, c.relowner, c.relacl FROM pg_class AS c
 		  JOIN pg_namespace AS n ON n.oid = c.relnamespace
-		  WHERE n.nspname = p.ledger_schema AND c.relname IN ('levels', 'sellable') AND c.relkind = 'v')
+		  WHERE n.nspname = p.ledger_schema AND c.relname = 'levels' AND c.relkind = 'v')
 		 AS o, aclexplode(o.acl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee
 	WHERE a.grantee NOT IN (o.owner, p.owner);
 	PERFORM inventory.drop_generated(s);
 	-- a new owner of the tables gets all that goes with them
-	FOREACH relation IN ARRAY ARRAY['movements', 'requests'] LOOP
+	FOREACH relation IN ARRAY ARRAY['movements', 'requests', 'sellable'] LOOP
 		IF EXISTS (SELECT FROM pg_class AS c WHERE c.relowner <> p.owner
-				   AND c.oid = format('%I.%I', p.ledger_schema, relation)::regclass) THEN
+				   AND c.oid = to_regclass(format('%I.%I', p.ledger_schema, relation))) THEN
 			EXECUTE format('ALTER TABLE %I.%I OWNER TO %I', p.ledger_schema, relation,
 						   pg_get_userbyid(p.owner));
 		END IF;

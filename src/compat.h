@@ -5,6 +5,7 @@
 #ifndef INV_COMPAT_H
 #define INV_COMPAT_H
 
+#include "catalog/pg_proc.h"
 #include "utils/acl.h"
 
 #if PG_VERSION_NUM >= 180000

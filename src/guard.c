@@ -148,6 +148,13 @@ row_key(InvStore *store, TupleTableSlot *slot)
 	return slot_getattr(slot, store->item_id.attnum, &isnull);
 }
 
+/* What a subscriber applies has its movements applied beside it. */
+static bool
+is_replica(void)
+{
+	return SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA;
+}
+
 /* Refuse or book what somebody else changed. */
 static void
 foreign_change(InvStore *store, Oid items, TupleTableSlot *row, bool inserted, int64 delta,
@@ -197,6 +204,9 @@ row_changed(InvStore *store, TriggerData *trigdata)
 			&delta))
 		inv_error_overflow("stock");
 
+	if (is_replica())
+		return;
+
 	/* every tracked item has its opening, also with nothing on the shelf */
 	if (delta != 0 || (inserted && !new_null))
 		foreign_change(store, items, new ? new : old, inserted, delta,
@@ -215,14 +225,12 @@ inventory_guard(PG_FUNCTION_ARGS)
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		inv_error_value("guard is a trigger function", NULL);
 
-	/* what a subscriber applies has its movements applied beside it */
-	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
-		return PointerGetDatum(NULL);
 	store = inv_store_of_items(RelationGetRelid(trigdata->tg_relation));
 	if (store == NULL)
 		return PointerGetDatum(NULL);
-	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
+	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event) && !is_replica())
 		inv_error_direct_write(store->label, "TRUNCATE would lose the stock of every item.");
-	row_changed(store, trigdata);
+	if (TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+		row_changed(store, trigdata);
 	return PointerGetDatum(NULL);
 }

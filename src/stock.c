@@ -73,7 +73,7 @@ judge_many(InvStore *store, InvTake *takes, int count, bool locked)
 {
 	for (int i = 0; i < count; i++)
 	{
-		if (takes[i].status != INV_ITEM_NOT_FOUND)
+		if (takes[i].status == INV_OK)
 			takes[i].status = inv_row_judge(store, &takes[i]);
 		/* seen as for sale before the lock, and not through an old snapshot */
 		if (locked && takes[i].status != INV_OK && IsolationUsesXactSnapshot())
@@ -105,8 +105,6 @@ take_many(InvStore *store, InvTake *takes, int count, const InvUser *user)
 	for (int i = 0; i < count; i++)
 		if (takes[i].status == INV_OK)
 			check_limit(store, &takes[i], user);
-	if (!all_ok(takes, count))
-		return false;
 	if (!judge_many(store, takes, count, false))
 		return false;
 	inv_row_read_many(store, takes, count, true);

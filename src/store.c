@@ -53,6 +53,7 @@ typedef struct Binding
 	Oid movements;
 	char *user_claim;
 	bool refuse_direct;
+	bool has_sellable;
 } Binding;
 
 /* columns of inventory.store, in order of creation */
@@ -63,7 +64,9 @@ enum
 	STORE_ORDERS,
 	STORE_MOVEMENTS,
 	STORE_USER_CLAIM,
-	STORE_DIRECT_WRITES
+	STORE_DIRECT_WRITES,
+	STORE_HAS_SELLABLE,
+	STORE_COLUMNS_READ = STORE_HAS_SELLABLE
 };
 
 static List *stores = NIL;	/* of InvStore, in TopMemoryContext */
@@ -82,7 +85,7 @@ invalidate(Datum arg, Oid relid)
 		InvStore *store = lfirst(cell);
 
 		if (!OidIsValid(relid) || relid == store->items || relid == store->orders ||
-			relid == store->movements)
+			relid == store->movements || relid == store->sellable_view)
 			store->valid = false;
 	}
 }
@@ -154,11 +157,11 @@ read_binding(const char *label, Oid items, Binding *binding)
 
 	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		Datum values[STORE_DIRECT_WRITES];
-		bool nulls[STORE_DIRECT_WRITES];
+		Datum values[STORE_COLUMNS_READ];
+		bool nulls[STORE_COLUMNS_READ];
 		char *name;
 
-		for (int i = 0; i < STORE_DIRECT_WRITES; i++)
+		for (int i = 0; i < STORE_COLUMNS_READ; i++)
 			values[i] = heap_getattr(tuple, i + 1, RelationGetDescr(rel), &nulls[i]);
 		name = TextDatumGetCString(values[STORE_NAME - 1]);
 		if (label ? strcmp(label, name) != 0 : DatumGetObjectId(values[STORE_ITEMS - 1]) != items)
@@ -173,6 +176,7 @@ read_binding(const char *label, Oid items, Binding *binding)
 			nulls[STORE_USER_CLAIM - 1] ? NULL : TextDatumGetCString(values[STORE_USER_CLAIM - 1]);
 		binding->refuse_direct =
 			strcmp(TextDatumGetCString(values[STORE_DIRECT_WRITES - 1]), "refuse") == 0;
+		binding->has_sellable = DatumGetBool(values[STORE_HAS_SELLABLE - 1]);
 	}
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
@@ -289,7 +293,8 @@ sellable_condition(InvStore *store, Oid ledger)
 	int nest;
 
 	if (!OidIsValid(view))
-		return NULL;
+		inv_error_broken_store(store->label, "The view \"sellable\" of its ledger is gone.");
+	store->sellable_view = view;
 	rel = relation_open(view, AccessShareLock);
 	if (rel->rd_rel->relkind != RELKIND_VIEW || rel->rd_rules == NULL)
 		inv_error_broken_store(store->label, "The view \"sellable\" of its ledger is no view.");
@@ -355,7 +360,8 @@ fill_store(InvStore *store, const Binding *binding, Relation items, Relation ord
 		inv_error_broken_store(store->label, "A column it needs is not bound.");
 	store->user_type = column_type(movements, "user_id");
 	store->order_type = column_type(movements, "order_id");
-	store->sellable = sellable_condition(store, ledger);
+	if (binding->has_sellable)
+		store->sellable = sellable_condition(store, ledger);
 	store->item_ops = lookup_type_cache(store->item_id.base, TYPECACHE_CMP_PROC_FINFO);
 }
 

@@ -50,6 +50,7 @@ typedef struct InvStore
 	Oid items;
 	Oid orders; /* InvalidOid: the shop writes its orders itself */
 	Oid movements;
+	Oid sellable_view; /* InvalidOid: every item is for sale */
 	Oid owner;
 	bool valid; /* false after an invalidation: do not start with it */
 	MemoryContext context;
