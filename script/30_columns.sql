@@ -80,24 +80,27 @@ BEGIN
 		RETURN NULL;
 	ELSIF NOT inventory.base_type(picked.atttypid) = ANY (types) THEN
 		IF given IS NULL AND retype IS NULL THEN
+			RAISE WARNING 'column "%" of % is not bound: it is %, which cannot be %', picked.attname,
+						  relation, format_type(picked.atttypid, picked.atttypmod), role
+				USING HINT = format('%s can be: %s.', role, array_to_string(types, ', '));
 			RETURN NULL;
 		END IF;
 		RAISE EXCEPTION 'column "%" of % is %, which cannot be %', picked.attname, relation,
 						format_type(picked.atttypid, picked.atttypmod), role
 			USING ERRCODE = 'datatype_mismatch',
 				  HINT = format('%s can be: %s.', role, array_to_string(types, ', ')) ||
-						 coalesce(format(' ALTER TABLE %s ALTER COLUMN %I TYPE %s;', relation,
-										 picked.attname, retype), '');
-	ELSIF picked.attgenerated <> '' THEN
+						 CASE WHEN retype IS NULL THEN ''
+						 ELSE format(' ALTER TABLE %s ALTER COLUMN %I TYPE %s;', relation,
+									 picked.attname, retype) END;
+	ELSIF picked.attgenerated <> ''
+		  AND role IN ('stock', 'version', 'order_quantity', 'order_item_id', 'order_user_id') THEN
+		-- these are written
 		IF given IS NULL AND role <> 'stock' THEN
-			RETURN picked.attname;
+			RETURN NULL;
 		END IF;
-		IF role IN ('stock', 'version', 'order_quantity', 'order_item_id', 'order_user_id') THEN
-			RAISE EXCEPTION 'column "%" of % is generated, it cannot be %', picked.attname,
-							relation, role
-				USING ERRCODE = 'invalid_column_reference',
-					  HINT = 'Bind the column that it is computed from.';
-		END IF;
+		RAISE EXCEPTION 'column "%" of % is generated, it cannot be %', picked.attname, relation, role
+			USING ERRCODE = 'invalid_column_reference',
+				  HINT = 'Bind the column that it is computed from.';
 	END IF;
 	RETURN picked.attname;
 END
@@ -134,7 +137,9 @@ DECLARE
 	what text;
 BEGIN
 	SELECT * INTO c FROM pg_class AS p WHERE p.oid = relation;
-	IF NOT pg_has_role(c.relowner, 'USAGE') THEN
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'relation % does not exist', relation USING ERRCODE = 'undefined_table';
+	ELSIF NOT pg_has_role(c.relowner, 'USAGE') THEN
 		RAISE EXCEPTION 'must be owner of table %', relation
 			USING ERRCODE = 'insufficient_privilege';
 	END IF;
@@ -146,8 +151,8 @@ BEGIN
 		WHEN c.relkind NOT IN ('r', 'p') THEN 'no table'
 		WHEN c.relpersistence = 't' THEN 'a temporary table'
 		WHEN c.relpersistence = 'u' THEN 'an unlogged table, which a crash empties'
-		WHEN c.relnamespace IN ('pg_catalog'::regnamespace, 'inventory'::regnamespace)
-			THEN 'a system table'
+		-- below 16384 is what initdb made
+		WHEN c.oid < 16384 OR c.relnamespace = 'inventory'::regnamespace THEN 'a system table'
 		WHEN c.relkind = 'r' AND NOT partitioned AND EXISTS (
 			SELECT FROM pg_inherits AS i WHERE relation IN (i.inhparent, i.inhrelid))
 			THEN 'part of an inheritance tree'
@@ -157,12 +162,38 @@ BEGIN
 	IF what IS NOT NULL THEN
 		RAISE EXCEPTION '% cannot be the % of a store: it is %', relation, role, what
 			USING ERRCODE = 'wrong_object_type',
-				  HINT = format('Give an ordinary, permanent table%s.',
-								CASE WHEN partitioned THEN ', partitioned or not' ELSE '' END);
+				  HINT = CASE WHEN c.relkind = 'r' AND c.relpersistence = 'u'
+						 THEN format('ALTER TABLE %s SET LOGGED;', relation)
+						 ELSE format('Give an ordinary, permanent table%s.',
+									 CASE WHEN partitioned THEN ', partitioned or not' ELSE '' END) END;
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION inventory.check_table(regclass, text, boolean) IS 'Raises what makes a relation unfit to be the items or orders of a store.';
+
+-- The engine acts as the tables' one owner.
+CREATE FUNCTION inventory.check_owners(p inventory.plan) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	closed name;
+BEGIN
+	IF p.owner <> (SELECT c.relowner FROM pg_class AS c WHERE c.oid = p.orders) THEN
+		RAISE EXCEPTION '% and % have different owners', p.items, p.orders
+			USING ERRCODE = 'insufficient_privilege',
+				  HINT = format('ALTER TABLE %s OWNER TO %I;', p.orders, pg_get_userbyid(p.owner));
+	END IF;
+	SELECT n.nspname INTO closed FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+	WHERE c.oid IN (p.items, p.orders) AND NOT has_schema_privilege(p.owner, n.oid, 'USAGE')
+	ORDER BY n.nspname LIMIT 1;
+	IF closed IS NOT NULL THEN
+		RAISE EXCEPTION '% may not use schema %, where its tables are', pg_get_userbyid(p.owner),
+						quote_ident(closed)
+			USING ERRCODE = 'insufficient_privilege',
+				  HINT = format('GRANT USAGE ON SCHEMA %I TO %I;', closed, pg_get_userbyid(p.owner));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_owners(inventory.plan) IS 'Refuses tables of different owners, or of one who cannot reach them.';
 
 -- Find and check the columns of items.
 CREATE FUNCTION inventory.plan_items(INOUT p inventory.plan)
@@ -291,14 +322,15 @@ DECLARE
 	alters text;
 BEGIN
 	SELECT array_agg(a.attname ORDER BY a.attnum),
-		   string_agg(format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s;', p.orders, a.attname,
-							 CASE WHEN inventory.base_type(a.atttypid) IN ('timestamp', 'timestamptz', 'date')
-								  THEN 'now()'
-								  WHEN inventory.base_type(a.atttypid) = 'uuid'::regtype
-								  THEN 'gen_random_uuid()'
-								  ELSE '...' END), E'\n' ORDER BY a.attnum)
+		   string_agg(format('ALTER TABLE %s ALTER COLUMN %I %s;', p.orders, a.attname,
+							 CASE WHEN b.base IN ('timestamp', 'timestamptz', 'date') THEN 'SET DEFAULT now()'
+								  WHEN b.base = 'uuid'::regtype THEN 'SET DEFAULT gen_random_uuid()'
+								  WHEN a.attname = p.order_id AND a.atttypid = ANY (inventory.whole_types())
+								  THEN 'ADD GENERATED BY DEFAULT AS IDENTITY'
+								  ELSE 'SET DEFAULT ...' END), E'\n' ORDER BY a.attnum)
 	INTO names, alters
 	FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+	CROSS JOIN LATERAL inventory.base_type(a.atttypid) AS b(base)
 	WHERE a.attrelid = p.orders AND a.attnum > 0 AND NOT a.attisdropped
 	AND (a.attnotnull OR t.typnotnull) AND NOT a.atthasdef AND a.attidentity = ''
 	AND a.attgenerated = '' AND t.typdefault IS NULL
@@ -349,7 +381,8 @@ BEGIN
 		IF item_type <> p.item_type AND NOT (ARRAY[item_type, p.item_type] <@ inventory.whole_types()) THEN
 			RAISE EXCEPTION 'column "%" of % is %, the items have %', p.order_item_id, p.orders,
 							item_type, p.item_type
-				USING ERRCODE = 'datatype_mismatch';
+				USING ERRCODE = 'datatype_mismatch',
+					  HINT = 'Name the column that has the key of the item: order_item_id => ''...''.';
 		END IF;
 		p.order_quantity := inventory.pick_column(p.orders, 'order_quantity', p.order_quantity,
 												  'quantity',
@@ -368,7 +401,11 @@ BEGIN
 	p.order_type := coalesce(p.order_type, 'text'::regtype);
 	p.user_type := inventory.base_type(coalesce((inventory.column_of(p.orders, p.order_user_id)).atttypid,
 												user_id_type, 'text'::regtype));
-	IF NOT p.user_type = ANY (inventory.key_types()) THEN
+	IF p.order_user_id IS NOT NULL AND inventory.base_type(user_id_type) <> p.user_type THEN
+		RAISE EXCEPTION 'user_id_type cannot be %: column "%" of % is %', user_id_type,
+						p.order_user_id, p.orders, p.user_type
+			USING ERRCODE = 'datatype_mismatch', HINT = 'Leave it out.';
+	ELSIF NOT p.user_type = ANY (inventory.key_types()) THEN
 		RAISE EXCEPTION 'user_id_type cannot be %', user_id_type
 			USING ERRCODE = 'datatype_mismatch',
 				  HINT = format('It can be: %s.', array_to_string(inventory.key_types(), ', '));

@@ -42,7 +42,9 @@ BEGIN
 		inventory.clip(schema_name || '_' || table_name, 57) || '_stock',
 		inventory.clip(table_name, 48) || '_' || left(md5(p.store_name), 8) || '_stock']
 	LOOP
-		ledger := to_regclass(format('%I.movements', candidate));
+		-- not by to_regclass, which minds the privileges on a schema of somebody else's
+		ledger := (SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+				   WHERE n.nspname = candidate AND c.relname = 'movements');
 		IF to_regnamespace(quote_ident(candidate)) IS NULL
 		   OR obj_description(ledger, 'pg_class') = inventory.ledger_comment(p.store_name) THEN
 			RETURN candidate;
@@ -86,23 +88,29 @@ CREATE FUNCTION inventory.keep_relation_private(kind text, schema_name name, rel
 $$;
 COMMENT ON FUNCTION inventory.keep_relation_private(text, name, name, oid) IS 'Makes a generated table, view or sequence the owner''s alone.';
 
-CREATE FUNCTION inventory.make_ledger_schema(p inventory.plan) RETURNS void
+CREATE FUNCTION inventory.make_schema(schema_name name, owner oid) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF to_regnamespace(quote_ident(p.ledger_schema)) IS NOT NULL THEN
+	IF to_regnamespace(quote_ident(schema_name)) IS NOT NULL THEN
+		IF NOT has_schema_privilege(schema_name, 'CREATE') THEN
+			RAISE EXCEPTION 'permission denied for schema %', quote_ident(schema_name)
+				USING ERRCODE = 'insufficient_privilege',
+					  HINT = format('GRANT CREATE ON SCHEMA %I TO %I; or choose another.',
+									schema_name, current_user);
+		END IF;
 		RETURN;
 	ELSIF NOT has_database_privilege(current_database(), 'CREATE') THEN
-		RAISE EXCEPTION 'permission denied to create schema "%"', p.ledger_schema
+		RAISE EXCEPTION 'permission denied to create schema %', quote_ident(schema_name)
 			USING ERRCODE = 'insufficient_privilege',
-				  HINT = format('GRANT CREATE ON DATABASE %I TO %I; or have an empty schema made for you and name it: ledger_schema => ''...''.',
+				  HINT = format('GRANT CREATE ON DATABASE %I TO %I; or have an empty schema made for you and name it.',
 								current_database(), current_user);
 	END IF;
-	EXECUTE format('CREATE SCHEMA %I', p.ledger_schema);
-	PERFORM inventory.keep_private('SCHEMA', quote_ident(p.ledger_schema), p.owner,
-		format('SELECT n.nspacl FROM pg_namespace AS n WHERE n.nspname = %L', p.ledger_schema));
+	EXECUTE format('CREATE SCHEMA %I', schema_name);
+	PERFORM inventory.keep_private('SCHEMA', quote_ident(schema_name), owner,
+		format('SELECT n.nspacl FROM pg_namespace AS n WHERE n.nspname = %L', schema_name));
 END
 $$;
-COMMENT ON FUNCTION inventory.make_ledger_schema(inventory.plan) IS 'Makes the ledger schema if there is none.';
+COMMENT ON FUNCTION inventory.make_schema(name, oid) IS 'Makes a schema if there is none; one that is there must let us create in it.';
 
 -- A ledger that is there already must be this store's kind of ledger.
 CREATE FUNCTION inventory.check_ledger(p inventory.plan, ledger regclass) RETURNS void
@@ -116,15 +124,28 @@ BEGIN
 	END IF;
 	FOR wrong IN
 		SELECT e.column_name, e.type, format_type(a.atttypid, a.atttypmod) AS actual
-		FROM (VALUES ('item_id', p.item_type), ('delta', 'bigint'::regtype),
-					 ('user_id', p.user_type), ('order_id', p.order_type)) AS e(column_name, type)
+		FROM (VALUES ('movements', 'item_id', p.item_type), ('movements', 'delta', 'bigint'),
+					 ('movements', 'kind', 'text'), ('movements', 'user_id', p.user_type),
+					 ('movements', 'order_id', p.order_type), ('movements', 'reason', 'text'),
+					 ('movements', 'actor', 'text'), ('movements', 'created_at', 'timestamptz'),
+					 ('requests', 'operation', 'text'), ('requests', 'user_id', p.user_type),
+					 ('requests', 'key', 'text'), ('requests', 'fingerprint', 'bytea'),
+					 ('requests', 'result', 'jsonb'), ('requests', 'created_at', 'timestamptz'))
+			 AS e(relation, column_name, type)
+		JOIN pg_class AS c ON c.oid = ledger AND c.relname = e.relation
 		LEFT JOIN pg_attribute AS a ON a.attrelid = ledger AND a.attname = e.column_name
 		WHERE a.atttypid IS DISTINCT FROM e.type
 	LOOP
+		IF wrong.actual IS NULL THEN
+			RAISE EXCEPTION '% is not the ledger of a store: it has no column "%"', ledger,
+							wrong.column_name
+				USING ERRCODE = 'duplicate_table',
+					  HINT = 'Choose another schema: ledger_schema => ''...''.';
+		END IF;
 		RAISE EXCEPTION 'ledger % does not fit: its % is %, the store needs %', ledger,
-						wrong.column_name, coalesce(wrong.actual, 'missing'), wrong.type
+						wrong.column_name, wrong.actual, wrong.type
 			USING ERRCODE = 'datatype_mismatch',
-				  HINT = format('ALTER TABLE %s ALTER COLUMN %I TYPE %s; or choose another ledger_schema.',
+				  HINT = format('ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::text::%3$s; or choose another: ledger_schema => ''...''.',
 								ledger, wrong.column_name, wrong.type);
 	END LOOP;
 	IF NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = ledger AND c.relowner = p.owner) THEN
@@ -135,6 +156,26 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION inventory.check_ledger(inventory.plan, regclass) IS 'Raises what keeps an existing ledger from serving a store.';
+
+-- What is generated anew each time must not be there as something of the shop's.
+CREATE FUNCTION inventory.check_ledger_names(p inventory.plan) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	taken name;
+BEGIN
+	SELECT t.typname INTO taken	-- tables and views have a type of their name
+	FROM pg_type AS t JOIN pg_namespace AS n ON n.oid = t.typnamespace
+	WHERE n.nspname = p.ledger_schema
+	AND (t.typname IN ('levels', 'line') OR t.typname = 'sellable' AND p.sellable IS NOT NULL)
+	ORDER BY t.typname LIMIT 1;
+	IF taken IS NOT NULL THEN
+		RAISE EXCEPTION 'schema "%" has a "%" already', p.ledger_schema, taken
+			USING ERRCODE = 'duplicate_object',
+				  HINT = 'Choose another schema: ledger_schema => ''...''.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_ledger_names(inventory.plan) IS 'Raises what stands where a store''s views and types would be.';
 
 CREATE FUNCTION inventory.make_movements(p inventory.plan) RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -147,6 +188,8 @@ DECLARE
 BEGIN
 	IF ledger IS NOT NULL THEN
 		PERFORM inventory.check_ledger(p, ledger);
+		-- the store may have had another name
+		EXECUTE format('COMMENT ON TABLE %s IS %L', ledger, inventory.ledger_comment(p.store_name));
 		RETURN ledger;
 	END IF;
 	EXECUTE format($sql$
@@ -179,15 +222,20 @@ CREATE FUNCTION inventory.make_ledger(p inventory.plan) RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	ledger regclass;
+	requests regclass;
 BEGIN
-	PERFORM inventory.make_ledger_schema(p);
+	PERFORM inventory.make_schema(p.ledger_schema, p.owner);
 	ledger := inventory.make_movements(p);
+	PERFORM inventory.check_ledger_names(p);
 	-- sums per user are needed where purchases are limited, and only there
 	IF p.purchase_limit IS NOT NULL THEN
 		EXECUTE format('CREATE INDEX IF NOT EXISTS movements_item_id_user_id_idx ON %s (item_id, user_id)
 						WHERE user_id IS NOT NULL', ledger);
 	END IF;
-	IF to_regclass(format('%I.requests', p.ledger_schema)) IS NULL THEN
+	requests := to_regclass(format('%I.requests', p.ledger_schema));
+	IF requests IS NOT NULL THEN
+		PERFORM inventory.check_ledger(p, requests);
+	ELSE
 		EXECUTE format($sql$
 			CREATE TABLE %1$I.requests (
 				operation text NOT NULL,
@@ -230,8 +278,17 @@ BEGIN
 	PERFORM inventory.keep_relation_private('TABLE', p.ledger_schema, 'levels', p.owner);
 
 	IF p.sellable IS NOT NULL THEN
-		EXECUTE format('CREATE VIEW %I.sellable AS SELECT i.%I AS item_id FROM ONLY %s AS i WHERE (%s)',
-					   p.ledger_schema, p.item_id, p.items, p.sellable);
+		BEGIN
+			-- one expression, whose parentheses do not close ours: in two places, no other fits
+			EXECUTE format(E'SELECT CASE WHEN (%s\n) THEN 1 END FROM ONLY %s AS i LIMIT 0',
+						   p.sellable, p.items);
+			EXECUTE format(E'CREATE VIEW %I.sellable AS SELECT i.%I AS item_id FROM ONLY %s AS i WHERE (%s\n)',
+						   p.ledger_schema, p.item_id, p.items, p.sellable);
+		EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
+			RAISE EXCEPTION 'sellable is not a condition on %: %', p.items, SQLERRM
+				USING ERRCODE = SQLSTATE,
+					  HINT = 'Give what could stand behind WHERE, such as: status = ''live''. Tables and functions in it are named with their schemas.';
+		END;
 		EXECUTE format('COMMENT ON VIEW %I.sellable IS %L', p.ledger_schema,
 					   'The items that are for sale. The engine reads the condition from here.');
 		PERFORM inventory.keep_relation_private('TABLE', p.ledger_schema, 'sellable', p.owner);

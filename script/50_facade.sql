@@ -54,17 +54,19 @@ $$;
 COMMENT ON FUNCTION inventory.facade_schema(inventory.plan, text) IS 'The schema of a half of the generated functions.';
 
 -- The generated functions of a store that are there: those that call the engine
--- with its name, wherever they were moved.
-CREATE FUNCTION inventory.facade_of(store_name text, OUT part text, OUT function_name name,
+-- with its name, wherever they were moved, and are its owner's; the ledger's
+-- owner may still be the one before.  Anybody could write such a call.
+CREATE FUNCTION inventory.facade_of(s inventory.store, OUT part text, OUT function_name name,
 									OUT function_id oid)
 	RETURNS SETOF record
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT f.part, f.function_name, p.oid
 	FROM inventory.facade_functions() AS f
 	JOIN pg_proc AS p ON p.proname = f.function_name
-	WHERE strpos(p.prosrc, format('inventory.%s(%L,', f.function_name, store_name)) > 0
+	WHERE strpos(p.prosrc, format('inventory.%s(%L,', f.function_name, s.store_name)) > 0
+	AND p.proowner IN (SELECT c.relowner FROM pg_class AS c WHERE c.oid IN (s.items, s.movements))
 $$;
-COMMENT ON FUNCTION inventory.facade_of(text) IS 'The generated functions of a store that exist.';
+COMMENT ON FUNCTION inventory.facade_of(inventory.store) IS 'The generated functions of a store that exist.';
 
 -- The schemas in which a shop's own triggers find their tables, and no others.
 CREATE FUNCTION inventory.facade_path(p inventory.plan) RETURNS text
@@ -85,7 +87,7 @@ DECLARE
 	other text;
 BEGIN
 	SELECT min(s.store_name) INTO other FROM inventory.store AS s
-	CROSS JOIN LATERAL inventory.facade_of(s.store_name) AS f
+	CROSS JOIN LATERAL inventory.facade_of(s) AS f
 	JOIN pg_proc AS o ON o.oid = f.function_id JOIN pg_namespace AS n ON n.oid = o.pronamespace
 	WHERE s.store_name <> p.store_name AND n.nspname = inventory.facade_schema(p, f.part);
 	IF other IS NOT NULL THEN
@@ -93,7 +95,9 @@ BEGIN
 			USING ERRCODE = 'duplicate_function',
 				  HINT = 'A name can have one signature only. Choose another schema: api_schema => ''...''.';
 	END IF;
-	SELECT string_agg(format('DROP FUNCTION %s;', o.oid::regprocedure), E'\n' ORDER BY o.proname, o.oid)
+	SELECT string_agg(format('DROP %s %s;', CASE o.prokind WHEN 'p' THEN 'PROCEDURE'
+							 WHEN 'a' THEN 'AGGREGATE' ELSE 'FUNCTION' END, o.oid::regprocedure),
+					  E'\n' ORDER BY o.proname, o.oid::regprocedure::text)
 	INTO drops
 	FROM inventory.facade_functions() AS f
 	JOIN pg_proc AS o ON o.proname = f.function_name
@@ -101,7 +105,7 @@ BEGIN
 	IF drops IS NOT NULL THEN
 		RAISE EXCEPTION 'functions that would be generated exist already'
 			USING ERRCODE = 'duplicate_function',
-				  HINT = E'To replace them:\n' || drops || E'\nor choose another schema: api_schema => ''...''.';
+				  HINT = E'To replace them:\n' || drops || E'\nor choose other schemas: api_schema => ''...'', ledger_schema => ''...''.';
 	END IF;
 END
 $$;

@@ -7,20 +7,22 @@ CREATE FUNCTION inventory.report_plan(p inventory.plan) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RAISE NOTICE 'store "%" is attached', p.store_name USING DETAIL = concat_ws(E'\n',
-		format('items %s: key %s %s, stock in %s %s', p.items, p.item_id, p.item_type, p.stock,
+		format('items %s: key %I %s, stock in %I %s', p.items, p.item_id, p.item_type, p.stock,
 			   p.stock_type)
-		|| coalesce(', version ' || p.version, '') || coalesce(', floor ' || p.stock_floor, '')
-		|| coalesce(', purchase limit ' || p.purchase_limit, ''),
+		|| coalesce(', version ' || quote_ident(p.version), '')
+		|| coalesce(', floor ' || quote_ident(p.stock_floor), '')
+		|| coalesce(', purchase limit ' || quote_ident(p.purchase_limit), ''),
 		CASE WHEN p.orders IS NULL THEN 'no orders: the shop writes its own'
-		ELSE format('orders %s: key %s %s, item %s', p.orders, p.order_id, p.order_type,
+		ELSE format('orders %s: key %I %s, item %I', p.orders, p.order_id, p.order_type,
 					p.order_item_id)
-			|| coalesce(', quantity ' || p.order_quantity, ', no quantity: one unit per row')
-			|| coalesce(', user ' || p.order_user_id, ', no user') END,
-		CASE WHEN p.order_columns <> '{}'
-			 THEN 'callers may set: ' || array_to_string(p.order_columns, ', ') END,
+			|| coalesce(', quantity ' || quote_ident(p.order_quantity),
+						', no quantity: one unit per row')
+			|| coalesce(', user ' || quote_ident(p.order_user_id), ', no user') END,
+		'callers may set: ' || (SELECT string_agg(quote_ident(c), ', ' ORDER BY n)
+								FROM unnest(p.order_columns) WITH ORDINALITY AS u(c, n)),
 		'for sale where: ' || p.sellable,
 		format('users are %s', p.user_type) || coalesce(', claim ' || p.user_claim, ''),
-		format('functions for buyers in schema %s, ledger and functions for operators in schema %s',
+		format('functions for buyers in schema %I, ledger and functions for operators in schema %I',
 			   p.api_schema, p.ledger_schema));
 END
 $$;
@@ -37,7 +39,7 @@ BEGIN
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'It is record or refuse.';
 	ELSIF p.max_ttl <= '0' OR NOT isfinite(p.max_ttl) THEN
 		RAISE EXCEPTION 'max_ttl must be more than nothing'
-			USING ERRCODE = 'invalid_parameter_value';
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Such as: max_ttl => ''1 day''.';
 	ELSIF octet_length(p.argument_prefix) > 40 THEN
 		RAISE EXCEPTION 'argument_prefix is longer than 40 bytes'
 			USING ERRCODE = 'name_too_long';
@@ -94,14 +96,9 @@ BEGIN
 	SELECT n.nspname, c.relname, c.relowner INTO schema_name, table_name, p.owner
 	FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 	WHERE c.oid = attach.items;
-	IF p.owner <> (SELECT c.relowner FROM pg_class AS c WHERE c.oid = attach.orders) THEN
-		RAISE EXCEPTION '% and % have different owners', attach.items, attach.orders
-			USING ERRCODE = 'insufficient_privilege',
-				  HINT = format('ALTER TABLE %s OWNER TO %I;', attach.orders, pg_get_userbyid(p.owner));
-	END IF;
-
 	p.items := attach.items;
 	p.orders := attach.orders;
+	PERFORM inventory.check_owners(p);
 	p.item_id := attach.item_id;
 	p.stock := attach.stock;
 	p.version := attach.version;
@@ -124,6 +121,7 @@ BEGIN
 	p := inventory.plan_items(p);
 	p := inventory.plan_orders(p, attach.user_id_type);
 	p.ledger_schema := inventory.pick_ledger_schema(p);
+	PERFORM inventory.drop_leftovers(p);
 
 	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
 								 has_sellable, api_schema, argument_prefix, max_ttl)
@@ -148,7 +146,7 @@ DECLARE
 					WHERE c.oid = s.movements);
 	f record;
 BEGIN
-	FOR f IN SELECT * FROM inventory.facade_of(s.store_name) LOOP
+	FOR f IN SELECT * FROM inventory.facade_of(s) LOOP
 		EXECUTE format('DROP FUNCTION %s', f.function_id::regprocedure);
 	END LOOP;
 	EXECUTE format('DROP TRIGGER IF EXISTS inventory_guard ON %s', s.items);
@@ -158,11 +156,40 @@ BEGIN
 		EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', inventory.orders_trigger(s.store_name),
 					   s.orders);
 	END IF;
-	EXECUTE format('DROP VIEW IF EXISTS %I.levels', ledger);
-	EXECUTE format('DROP TYPE IF EXISTS %I.line', ledger);
+	IF ledger IS NOT NULL THEN
+		EXECUTE format('DROP VIEW IF EXISTS %I.levels', ledger);
+		EXECUTE format('DROP TYPE IF EXISTS %I.line', ledger);
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION inventory.drop_generated(inventory.store) IS 'Drops what attach generated for a store, without its tables.';
+
+-- A store that lost a table, or the extension under it, leaves behind what was
+-- generated.  attach starts without that.
+CREATE FUNCTION inventory.drop_leftovers(p inventory.plan) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	s inventory.store;
+BEGIN
+	s.store_name := p.store_name;
+	s.items := p.items;
+	s.orders := p.orders;
+	s.movements := (SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+					WHERE n.nspname = p.ledger_schema AND c.relname = 'movements'
+					AND c.relowner = p.owner
+					AND obj_description(c.oid, 'pg_class') = inventory.ledger_comment(p.store_name)
+					AND NOT EXISTS (SELECT FROM inventory.store AS t WHERE t.movements = c.oid));
+	IF s.movements IS NOT NULL OR EXISTS (SELECT FROM inventory.facade_of(s))
+	   OR EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = p.items AND t.tgname = 'inventory_guard')
+	THEN
+		PERFORM inventory.drop_generated(s);
+	END IF;
+	IF s.movements IS NOT NULL AND to_regclass(format('%I.sellable', p.ledger_schema)) IS NOT NULL THEN
+		EXECUTE format('DROP VIEW %I.sellable', p.ledger_schema);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.drop_leftovers(inventory.plan) IS 'Drops what an earlier store of this name left.';
 
 -- The row of a store, for its owner.
 CREATE FUNCTION inventory.own_store(items regclass) RETURNS inventory.store
@@ -221,11 +248,13 @@ BEGIN
 	SELECT n.nspname INTO p.ledger_schema
 	FROM pg_class AS k JOIN pg_namespace AS n ON n.oid = k.relnamespace WHERE k.oid = s.movements;
 	p.api_schema := coalesce(
-		(SELECT n.nspname FROM inventory.facade_of(s.store_name) AS f
+		(SELECT n.nspname FROM inventory.facade_of(s) AS f
 		 JOIN pg_proc AS o ON o.oid = f.function_id JOIN pg_namespace AS n ON n.oid = o.pronamespace
 		 WHERE f.part = 'buyer' LIMIT 1), s.api_schema);
 	FOR c IN
-		SELECT a.attname, split_part(encode(t.tgargs, 'escape'), '\000', u.n::integer + 1) AS role
+		SELECT a.attname, -- from the end: the store's name before them may contain anything
+			   split_part(encode(t.tgargs, 'escape'), '\000',
+						  u.n::integer - t.tgnargs - 1) AS role
 		FROM pg_trigger AS t
 		CROSS JOIN LATERAL unnest(t.tgattr::int2[]) WITH ORDINALITY AS u(attnum, n)
 		JOIN pg_attribute AS a ON a.attrelid = t.tgrelid AND a.attnum = u.attnum
@@ -269,13 +298,14 @@ DECLARE
 BEGIN
 	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', s.items);
 	p := inventory.read_plan(s);
+	PERFORM inventory.check_owners(p);
 	-- what was granted on the generated functions and views stays granted
 	SELECT array_agg(format('GRANT %s ON %s %s TO %s%s', a.privilege_type, o.kind, o.name,
 							coalesce(quote_ident(r.rolname), 'PUBLIC'),
 							CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END))
 	INTO grants
 	FROM (SELECT 'FUNCTION' AS kind, q.oid::regprocedure::text AS name, q.proowner AS owner, q.proacl AS acl
-		  FROM inventory.facade_of(s.store_name) AS f JOIN pg_proc AS q ON q.oid = f.function_id
+		  FROM inventory.facade_of(s) AS f JOIN pg_proc AS q ON q.oid = f.function_id
 		  UNION ALL
 		  SELECT 'TABLE', c.oid::regclass::text, c.relowner, c.relacl FROM pg_class AS c
 		  JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -319,7 +349,7 @@ BEGIN
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'It is buyer or operator.';
 	END IF;
 	FOR f IN SELECT g.function_id, quote_ident(n.nspname) AS schema_name
-			 FROM inventory.facade_of(s.store_name) AS g
+			 FROM inventory.facade_of(s) AS g
 			 JOIN pg_proc AS o ON o.oid = g.function_id
 			 JOIN pg_namespace AS n ON n.oid = o.pronamespace WHERE g.part = grant_api.part
 	LOOP
@@ -339,6 +369,7 @@ CREATE FUNCTION inventory.create_store(schema name, item_id_type regtype DEFAULT
 DECLARE
 	owner oid := (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user);
 	wrong regtype;
+	taken regclass;
 BEGIN
 	IF create_store.schema IS NULL OR item_id_type IS NULL OR user_id_type IS NULL THEN
 		RAISE EXCEPTION 'arguments of create_store must not be null'
@@ -351,10 +382,12 @@ BEGIN
 			USING ERRCODE = 'datatype_mismatch',
 				  HINT = format('They can be: %s.', array_to_string(inventory.key_types(), ', '));
 	END IF;
-	IF to_regnamespace(quote_ident(create_store.schema)) IS NULL THEN
-		EXECUTE format('CREATE SCHEMA %I', create_store.schema);
-		PERFORM inventory.keep_private('SCHEMA', quote_ident(create_store.schema), owner,
-			format('SELECT n.nspacl FROM pg_namespace AS n WHERE n.nspname = %L', create_store.schema));
+	PERFORM inventory.make_schema(create_store.schema, owner);
+	SELECT c.oid INTO taken FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+	WHERE n.nspname = create_store.schema AND c.relname IN ('items', 'orders') ORDER BY c.relname LIMIT 1;
+	IF taken IS NOT NULL THEN
+		RAISE EXCEPTION '% exists already', taken
+			USING ERRCODE = 'duplicate_table', HINT = 'Bind existing tables with inventory.attach().';
 	END IF;
 	EXECUTE format('CREATE TABLE %I.items (id %s PRIMARY KEY, stock bigint NOT NULL DEFAULT 0,
 					stock_floor bigint NOT NULL DEFAULT 0, purchase_limit bigint)',

@@ -91,11 +91,11 @@ inv_text(FunctionCallInfo fcinfo, int argument)
 	return PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
 }
 
-/* A bigint argument in a canonical text. */
+/* A bigint argument in its one text. */
 char *
 inv_int64_text(FunctionCallInfo fcinfo, int argument)
 {
-	return PG_ARGISNULL(argument) ? "" : psprintf(INT64_FORMAT, PG_GETARG_INT64(argument));
+	return PG_ARGISNULL(argument) ? NULL : psprintf(INT64_FORMAT, PG_GETARG_INT64(argument));
 }
 
 /* A JSON string or number as text; null for anything else. */

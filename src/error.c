@@ -92,7 +92,7 @@ void
 inv_error_key_mismatch(const char *key, const char *operation)
 {
 	refuse(KEY_MISMATCH,
-		   psprintf("Key \"%s\" was used for a %s with other arguments.", key, operation),
+		   psprintf("Key \"%s\" was used for %s with other arguments.", key, operation),
 		   "Use a new key for a new request, and the same arguments for a retry.");
 }
 
@@ -120,10 +120,9 @@ inv_error_not_a_store(const char *what)
 }
 
 void
-inv_error_direct_write(const char *store, const char *detail)
+inv_error_direct_write(const char *detail, const char *hint)
 {
-	refuse(DIRECT_WRITE, detail,
-		   psprintf("Use restock_item, adjust_stock or count_stock of store \"%s\".", store));
+	refuse(DIRECT_WRITE, detail, hint);
 }
 
 void
@@ -200,6 +199,22 @@ inv_error_not_the_owner(const char *store, Oid owner)
 					errdetail("The store's tables belong to role \"%s\".", name ? name : "?"),
 					errhint("Call the generated functions of the store; after a change of owner, "
 							"inventory.refresh() gives them to the new one.")));
+}
+
+void
+inv_error_owners(const char *store, const char *detail)
+{
+	ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					errmsg("permission denied for store \"%s\"", store), errdetail("%s", detail),
+					errhint("inventory.refresh() gives everything of the store to the owner of its "
+							"items.")));
+}
+
+void
+inv_error_no_table(Oid table)
+{
+	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+					errmsg("relation with OID %u does not exist", table)));
 }
 
 void

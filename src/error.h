@@ -30,7 +30,7 @@ INV_NORETURN extern void inv_error_key_mismatch(const char *key, const char *ope
 INV_NORETURN extern void inv_error_purchase_limit(const char *detail);
 INV_NORETURN extern void inv_error_stock_changed(const char *item, int64 expected, int64 actual);
 INV_NORETURN extern void inv_error_not_a_store(const char *what);
-INV_NORETURN extern void inv_error_direct_write(const char *store, const char *detail);
+INV_NORETURN extern void inv_error_direct_write(const char *detail, const char *hint);
 INV_NORETURN extern void inv_error_busy(const char *item, const char *why);
 
 /* arguments */
@@ -45,6 +45,8 @@ INV_NORETURN extern void inv_error_column_not_allowed(const char *column, const 
 
 /* the caller */
 INV_NORETURN extern void inv_error_not_the_owner(const char *store, Oid owner);
+INV_NORETURN extern void inv_error_owners(const char *store, const char *detail);
+INV_NORETURN extern void inv_error_no_table(Oid table);
 INV_NORETURN extern void inv_error_not_this_user(const char *claim);
 INV_NORETURN extern void inv_error_serialization(void);
 INV_NORETURN extern void inv_error_no_digest(void);

@@ -17,6 +17,7 @@
 #include "commands/trigger.h"
 #include "common/int.h"
 #include "executor/tuptable.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -31,6 +32,7 @@ typedef struct Expected
 	Datum item;
 	int64 delta;
 	bool seen;
+	int depth;	 /* of triggers, in which its guard will fire */
 	int nesting; /* of the transaction that announced it */
 } Expected;
 
@@ -38,6 +40,16 @@ static Expected *expected = NULL;
 static int expected_count = 0;
 static int expected_size = 0;
 static int expected_next = 0; /* where the last one was found, plus one */
+
+/*
+ * How many triggers are running.  It tells the engine's own change of a row from
+ * what the shop's triggers do to the same row meanwhile, one trigger deeper.
+ */
+static int
+trigger_depth(void)
+{
+	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
+}
 
 /* ---- the engine's side ---- */
 
@@ -65,6 +77,7 @@ inv_guard_expect(InvStore *store, Datum item, int64 delta)
 	new->item = item;
 	new->delta = delta;
 	new->seen = false;
+	new->depth = trigger_depth() + 1;
 	new->nesting = GetCurrentTransactionNestLevel();
 }
 
@@ -107,12 +120,14 @@ inv_guard_init(void)
 static int64
 take_expected(InvStore *store, Datum item)
 {
+	int depth = trigger_depth();
+
 	for (int n = 0; n < expected_count; n++)
 	{
 		int i = (expected_next + n) % expected_count;
 		Expected *candidate = &expected[i];
 
-		if (candidate->seen || candidate->items != store->items ||
+		if (candidate->seen || candidate->depth != depth || candidate->items != store->items ||
 			inv_item_compare(store, candidate->item, item) != 0)
 			continue;
 		candidate->seen = true;
@@ -165,10 +180,11 @@ foreign_change(InvStore *store, Oid items, TupleTableSlot *row, bool inserted, i
 	InvCall call;
 
 	if (store->refuse_direct && delta != 0)
-		inv_error_direct_write(store->label,
-							   psprintf("Stock of item \"%s\" was to change by " INT64_FORMAT
-										" outside the engine.",
-										inv_item_text(store, item), delta));
+		inv_error_direct_write(
+			psprintf("Stock of item \"%s\" was to change by " INT64_FORMAT " outside the engine.",
+					 inv_item_text(store, item), delta),
+			psprintf("Use restock_item, adjust_stock or count_stock of store \"%s\".",
+					 store->label));
 	if (delta < 0 && stock < floor)
 		inv_error_out_of_stock(psprintf("Item \"%s\": a direct write would leave " INT64_FORMAT
 										", its floor is " INT64_FORMAT ".",
@@ -196,8 +212,9 @@ row_changed(InvStore *store, TriggerData *trigdata)
 	int64 delta;
 
 	if (old && new &&inv_item_compare(store, row_key(store, old), row_key(store, new)) != 0)
-		inv_error_direct_write(store->label, psprintf("The key of item \"%s\" may not change.",
-													  inv_item_text(store, row_key(store, old))));
+		inv_error_direct_write(psprintf("The key of item \"%s\" may not change.",
+										inv_item_text(store, row_key(store, old))),
+							   "Insert a row with the new key, and delete the old one.");
 	if (pg_sub_s64_overflow(after, before, &delta) ||
 		pg_sub_s64_overflow(
 			delta, expected_count ? take_expected(store, row_key(store, new ? new : old)) : 0,
@@ -224,13 +241,18 @@ inventory_guard(PG_FUNCTION_ARGS)
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		inv_error_value("guard is a trigger function", NULL);
+	/* before the row is written it would book what may not happen */
+	if (!TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event) &&
+		!(TRIGGER_FIRED_AFTER(trigdata->tg_event) && TRIGGER_FIRED_FOR_ROW(trigdata->tg_event)))
+		inv_error_value("guard must be fired AFTER each row", NULL);
 
 	store = inv_store_of_items(RelationGetRelid(trigdata->tg_relation));
 	if (store == NULL)
 		return PointerGetDatum(NULL);
-	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event) && !is_replica())
-		inv_error_direct_write(store->label, "TRUNCATE would lose the stock of every item.");
-	if (TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+	if (!TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
 		row_changed(store, trigdata);
+	else if (!is_replica())
+		inv_error_direct_write("TRUNCATE would lose the stock of every item.",
+							   "DELETE the rows, or detach the store first.");
 	return PointerGetDatum(NULL);
 }

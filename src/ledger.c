@@ -115,11 +115,13 @@ report(ReturnSetInfo *result, Datum item, bool no_item, const char *problem, Dat
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
-/* The guard must fire in every mode, or changes go unbooked. */
-static void
-verify_guard(InvStore *store, ReturnSetInfo *result)
+/*
+ * What is wrong with the guard trigger of this type, or null.  It must fire in
+ * every mode, for every such event and every row, or changes go unbooked.
+ */
+static const char *
+guard_problem(Relation rel, int16 type)
 {
-	Relation rel = relation_open(store->items, AccessShareLock);
 	const char *problem = "guard_missing";
 
 	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
@@ -127,16 +129,29 @@ verify_guard(InvStore *store, ReturnSetInfo *result)
 		Trigger *trigger = &rel->trigdesc->triggers[i];
 		char *name;
 
-		if (!TRIGGER_FOR_ROW(trigger->tgtype))
+		if (trigger->tgtype != type || trigger->tgnattr != 0 || trigger->tgqual != NULL)
 			continue;
 		name = get_func_name(trigger->tgfoid);
 		if (name == NULL || strcmp(name, "guard") != 0 ||
 			get_func_namespace(trigger->tgfoid) != get_namespace_oid(INV_SCHEMA, false))
 			continue;
-		problem = trigger->tgenabled == TRIGGER_FIRES_ALWAYS ? NULL
-				  : trigger->tgenabled == TRIGGER_DISABLED	 ? "guard_disabled"
-															 : "guard_not_always_enabled";
+		if (trigger->tgenabled == TRIGGER_FIRES_ALWAYS)
+			return NULL;
+		problem =
+			trigger->tgenabled == TRIGGER_DISABLED ? "guard_disabled" : "guard_not_always_enabled";
 	}
+	return problem;
+}
+
+static void
+verify_guard(InvStore *store, ReturnSetInfo *result)
+{
+	Relation rel = relation_open(store->items, AccessShareLock);
+	const char *problem = guard_problem(rel, TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT |
+												 TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE);
+
+	if (problem == NULL)
+		problem = guard_problem(rel, TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE);
 	if (problem)
 		report(result, (Datum) 0, true, problem, (Datum) 0, (Datum) 0, true, true);
 	relation_close(rel, NoLock);

@@ -52,9 +52,11 @@ line_quantity(const JsonbValue *value)
 	number = inv_json_text(value);
 	errno = 0;
 	quantity = strtoll(number, &end, 10);
+	if (errno != 0)
+		inv_error_value(psprintf("quantity of a line is out of range: %.40s", number), NULL);
 	if (*end == '.')
 		end += 1 + strspn(end + 1, "0");
-	if (errno != 0 || *end != '\0')
+	if (*end != '\0')
 		inv_error_value(psprintf("quantity of a line must be a whole number, not %.40s", number),
 						NULL);
 	if (quantity < 1)

@@ -158,7 +158,7 @@ sell(InvStore *store, InvCart *cart, const InvUser *user)
 static char *
 jsonb_text(Jsonb *value)
 {
-	return value ? JsonbToCString(NULL, &value->root, VARSIZE(value)) : "";
+	return value ? JsonbToCString(NULL, &value->root, VARSIZE(value)) : NULL;
 }
 
 static void
@@ -294,11 +294,14 @@ inventory_buy_item(PG_FUNCTION_ARGS)
 	user = inv_user(store, fcinfo, 1);
 	inv_request_init(&request, "buy_item", &user, fcinfo, 4);
 	if (request.key)
-		inv_request_arguments(
-			&request,
-			psprintf("%s|%s|%s",
-					 PG_ARGISNULL(2) ? "" : inv_item_text(store, inv_item(store, fcinfo, 2)),
-					 inv_int64_text(fcinfo, 3), jsonb_text(order_data)));
+	{
+		const char *arguments[] = { PG_ARGISNULL(2)
+										? NULL
+										: inv_item_text(store, inv_item(store, fcinfo, 2)),
+									inv_int64_text(fcinfo, 3), jsonb_text(order_data) };
+
+		inv_request_arguments(&request, arguments, lengthof(arguments));
+	}
 	if (inv_request_begin(store, &request))
 	{
 		char *answer = inv_request_scalar(&request);
@@ -352,8 +355,11 @@ buy_cart(FunctionCallInfo fcinfo, const char *operation, bool try)
 	user = inv_user(store, fcinfo, 1);
 	inv_request_init(&request, operation, &user, fcinfo, 3);
 	if (request.key)
-		inv_request_arguments(&request,
-							  psprintf("%s|%s", jsonb_text(lines), jsonb_text(order_data)));
+	{
+		const char *arguments[] = { jsonb_text(lines), jsonb_text(order_data) };
+
+		inv_request_arguments(&request, arguments, lengthof(arguments));
+	}
 	if (inv_request_begin(store, &request))
 		replay_lines(store, request.replay, result);
 	else

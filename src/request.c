@@ -76,16 +76,27 @@ inv_request_init(InvRequest *request, const char *operation, const InvUser *user
 		inv_error_too_long("idempotency_key", MAX_KEY_BYTES);
 }
 
-/* Digest the canonical text of all arguments but user and key. */
+/*
+ * Digest the arguments of a call but user and key, as texts.  Each is told from
+ * its neighbours by its length, and null from empty, so that no two calls have
+ * the same text.
+ */
 void
-inv_request_arguments(InvRequest *request, const char *arguments)
+inv_request_arguments(InvRequest *request, const char *const *arguments, int count)
 {
 	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
+	StringInfoData text;
 
+	initStringInfo(&text);
+	for (int i = 0; i < count; i++)
+		if (arguments[i])
+			appendStringInfo(&text, "%zu:%s ", strlen(arguments[i]), arguments[i]);
+		else
+			appendStringInfoString(&text, "null ");
 	request->fingerprint = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
 	SET_VARSIZE(request->fingerprint, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
 	if (context == NULL || pg_cryptohash_init(context) < 0 ||
-		pg_cryptohash_update(context, (const uint8 *) arguments, strlen(arguments)) < 0 ||
+		pg_cryptohash_update(context, (const uint8 *) text.data, text.len) < 0 ||
 		pg_cryptohash_final(context, (uint8 *) VARDATA(request->fingerprint),
 							PG_SHA256_DIGEST_LENGTH) < 0)
 		inv_error_no_digest();

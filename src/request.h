@@ -21,7 +21,7 @@ typedef struct InvRequest
 
 extern void inv_request_init(InvRequest *request, const char *operation, const InvUser *user,
 							 FunctionCallInfo fcinfo, int key);
-extern void inv_request_arguments(InvRequest *request, const char *arguments);
+extern void inv_request_arguments(InvRequest *request, const char *const *arguments, int count);
 extern bool inv_request_begin(InvStore *store, InvRequest *request);
 extern char *inv_request_scalar(InvRequest *request);
 extern void inv_request_end(InvStore *store, InvRequest *request, const char *answer);

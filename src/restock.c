@@ -30,11 +30,11 @@ typedef struct Operation
 
 /*
  * Enter: argument 0 is the store, 1 the item.  True: a retry, whose answer is in
- * place.  arguments is the canonical text of the rest.
+ * place.  The last three are the texts of the other arguments.
  */
 static bool
 begin(Operation *op, FunctionCallInfo fcinfo, const char *name, int key, int reason,
-	  const char *arguments)
+	  const char *first, const char *second, const char *third)
 {
 	InvStore *store;
 
@@ -45,11 +45,14 @@ begin(Operation *op, FunctionCallInfo fcinfo, const char *name, int key, int rea
 	op->reason = inv_text(fcinfo, reason);
 	inv_request_init(&op->request, name, NULL, fcinfo, key);
 	if (op->request.key)
-		inv_request_arguments(
-			&op->request,
-			psprintf("%s|%s|%s",
-					 PG_ARGISNULL(1) ? "" : inv_item_text(store, inv_item(store, fcinfo, 1)),
-					 arguments, op->reason ? op->reason : ""));
+	{
+		const char *arguments[] = { PG_ARGISNULL(1)
+										? NULL
+										: inv_item_text(store, inv_item(store, fcinfo, 1)),
+									first, second, third, op->reason };
+
+		inv_request_arguments(&op->request, arguments, lengthof(arguments));
+	}
 	if (inv_request_begin(store, &op->request))
 	{
 		op->available = DatumGetInt64(inv_from_text(INT8OID, inv_request_scalar(&op->request)));
@@ -108,7 +111,7 @@ inventory_restock_item(PG_FUNCTION_ARGS)
 {
 	Operation op;
 
-	if (!begin(&op, fcinfo, "restock_item", 4, 3, inv_int64_text(fcinfo, 2)))
+	if (!begin(&op, fcinfo, "restock_item", 4, 3, inv_int64_text(fcinfo, 2), NULL, NULL))
 	{
 		int64 quantity = inv_quantity(fcinfo, 2, "quantity");
 		InvStock stock = inv_stock_lock(op.call.store, op.item);
@@ -136,9 +139,8 @@ inventory_adjust_stock(PG_FUNCTION_ARGS)
 	Operation op;
 	char *kind = inv_text(fcinfo, 5);
 
-	if (!begin(&op, fcinfo, "adjust_stock", 6, 3,
-			   psprintf("%s|%s|%s", inv_int64_text(fcinfo, 2), inv_int64_text(fcinfo, 4),
-						kind ? kind : "")))
+	if (!begin(&op, fcinfo, "adjust_stock", 6, 3, inv_int64_text(fcinfo, 2),
+			   inv_int64_text(fcinfo, 4), kind))
 	{
 		int64 delta;
 		InvStock stock;
@@ -169,25 +171,38 @@ inventory_adjust_stock(PG_FUNCTION_ARGS)
 }
 
 /*
- * What the ledger says was there at an instant: the stock now without what moved
- * since.  The row is locked, so nothing moves meanwhile.
+ * What was there when it was counted, by the caller's snapshot: its stock,
+ * without what moved after the instant.  A sale in flight while the count is
+ * entered is still on the shelf, and nobody who asked for unshipped orders was
+ * told of it; the snapshot does not have it either, so it is a sale since.  An
+ * item that was not tracked yet has only its stock of now.
  */
 static int64
-stock_at(Operation *op, const InvStock *stock, TimestampTz instant)
+stock_counted(Operation *op, const InvStock *now, const TimestampTz *instant)
 {
-	Datum values[] = { op->item, TimestampTzGetDatum(instant) };
-	int64 since, at;
+	InvStore *store = op->call.store;
+	Datum values[] = { op->item, instant ? TimestampTzGetDatum(*instant) : (Datum) 0 };
+	int64 stock = now->stock;
+	bool isnull;
 
-	if (instant > GetCurrentTimestamp())
+	if (instant && *instant > GetCurrentTimestamp())
 		inv_error_value("counted_at must not be in the future", NULL);
-	inv_execute(op->call.store, INV_MOVED_SINCE, values, NULL, INV_LATEST);
-	since = inv_result_int64(0, 1);
+	if (inv_execute(store, INV_READ_ANY, values, NULL, INV_READ_ONLY) > 0)
+	{
+		Datum seen = inv_result(0, 1, &isnull);
+
+		if (!isnull)
+			stock = DatumGetInt64(seen);
+	}
+	if (instant == NULL)
+		return stock;
+	inv_execute(store, INV_MOVED_SINCE, values, NULL, INV_READ_ONLY);
 	if (inv_result_int64(0, 2) == 0)
 		inv_error_value("counted_at is before the first movement of the item",
 						"The ledger does not know what was there.");
-	if (pg_sub_s64_overflow(stock->stock, since, &at))
+	if (pg_sub_s64_overflow(stock, inv_result_int64(0, 1), &stock))
 		inv_error_overflow("stock");
-	return at;
+	return stock;
 }
 
 /*
@@ -202,11 +217,11 @@ inventory_count_stock(PG_FUNCTION_ARGS)
 {
 	Operation op;
 
-	if (!begin(&op, fcinfo, "count_stock", 6, 5,
-			   psprintf("%s|%s|%s", inv_int64_text(fcinfo, 2), inv_int64_text(fcinfo, 3),
-						inv_int64_text(fcinfo, 4))))
+	if (!begin(&op, fcinfo, "count_stock", 6, 5, inv_int64_text(fcinfo, 2),
+			   inv_int64_text(fcinfo, 3), inv_int64_text(fcinfo, 4)))
 	{
 		int64 on_shelf, correction;
+		TimestampTz counted_at;
 		InvStock stock;
 
 		if (PG_ARGISNULL(2))
@@ -219,9 +234,9 @@ inventory_count_stock(PG_FUNCTION_ARGS)
 			inv_error_value("unshipped must not be negative", NULL);
 		on_shelf = PG_GETARG_INT64(2) - PG_GETARG_INT64(3);
 		stock = inv_stock_lock(op.call.store, op.item);
+		counted_at = PG_ARGISNULL(4) ? 0 : PG_GETARG_TIMESTAMPTZ(4);
 		if (pg_sub_s64_overflow(on_shelf,
-								PG_ARGISNULL(4) ? stock.stock
-												: stock_at(&op, &stock, PG_GETARG_TIMESTAMPTZ(4)),
+								stock_counted(&op, &stock, PG_ARGISNULL(4) ? NULL : &counted_at),
 								&correction))
 			inv_error_overflow("stock");
 		check_floor(&op, &stock, correction, Min(stock.floor, 0));

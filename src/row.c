@@ -114,6 +114,9 @@ decided_by_read(InvStore *store, InvTake *take, InvStatement which, InvView view
 static void
 take_atomic(InvStore *store, InvTake *take)
 {
+	/* stock - quantity could overflow in the statement; here it cannot */
+	if (take->quantity > PG_INT32_MAX && decided_by_read(store, take, INV_READ, INV_LATEST))
+		return;
 	for (int tries = 0; tries < ATOMIC_TRIES; tries++)
 	{
 		if (update_one(store, take, INV_TAKE))

@@ -44,6 +44,8 @@ typedef struct Template
 static const Template templates[INV_STATEMENTS] = {
 	[INV_READ] = { "i", SPI_OK_SELECT, READ_COLUMNS FOR_SALE },
 	[INV_LOCK] = { "i", SPI_OK_SELECT, READ_COLUMNS FOR_SALE " FOR NO KEY UPDATE OF i" },
+	[INV_READ_ANY] = { "i", SPI_OK_SELECT,
+					   READ_COLUMNS "FROM ONLY {items} AS i WHERE {id} {=} $1" },
 	[INV_LOCK_ANY] = { "i", SPI_OK_SELECT,
 					   READ_COLUMNS "FROM ONLY {items} AS i WHERE {id} {=} $1 "
 									"FOR NO KEY UPDATE OF i" },

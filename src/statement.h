@@ -15,6 +15,7 @@ typedef enum InvStatement
 	/* one item */
 	INV_READ,			 /* what is for sale, without a lock */
 	INV_LOCK,			 /* the same, with the row locked */
+	INV_READ_ANY,		 /* read the row, for sale or not */
 	INV_LOCK_ANY,		 /* lock the row, for sale or not */
 	INV_TAKE,			 /* conditional decrement */
 	INV_TAKE_IF_VERSION, /* the same, if nobody was faster */

@@ -190,8 +190,14 @@ inv_stock_lock(InvStore *store, Datum item)
 	bool isnull;
 
 	if (inv_execute(store, INV_LOCK_ANY, &item, NULL, INV_TRANSACTION) == 0)
+	{
+		/* younger than this transaction's snapshot? */
+		if (IsolationUsesXactSnapshot() &&
+			inv_execute(store, INV_READ_ANY, &item, NULL, INV_LATEST) > 0)
+			inv_error_serialization();
 		inv_error_item_not_found(
 			psprintf("Item \"%s\" does not exist.", inv_item_text(store, item)));
+	}
 	stock.stock = DatumGetInt64(inv_result(0, 1, &isnull));
 	stock.tracked = !isnull;
 	stock.floor = inv_result_int64(0, 2);

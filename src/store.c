@@ -90,6 +90,13 @@ invalidate(Datum arg, Oid relid)
 	}
 }
 
+/* Syscache callback: a schema may have another name, and with it every table. */
+static void
+invalidate_names(Datum arg, int cache, uint32 hash)
+{
+	invalidate(arg, InvalidOid);
+}
+
 static void
 forget(InvStore *store)
 {
@@ -124,6 +131,7 @@ void
 inv_store_init(void)
 {
 	CacheRegisterRelcacheCallback(invalidate, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_names, (Datum) 0);
 	RegisterXactCallback(at_transaction_end, NULL);
 }
 
@@ -194,8 +202,10 @@ bind_column(InvColumn *column, Relation rel, AttrNumber attnum)
 	column->typmod = attr->atttypmod;
 	column->collation = attr->attcollation;
 	column->notnull = attr->attnotnull;
+	/* a trigger may fill anything */
 	column->filled = attr->atthasdef || attr->attidentity || attr->attgenerated ||
-					 get_typdefault(attr->atttypid) != NULL;
+					 get_typdefault(attr->atttypid) != NULL ||
+					 (rel->trigdesc && rel->trigdesc->trig_insert_before_row);
 	column->key = pstrdup(NameStr(attr->attname));
 	column->name = pstrdup(quote_identifier(column->key));
 }
@@ -318,6 +328,25 @@ sellable_condition(InvStore *store, Oid ledger)
 	return text;
 }
 
+/*
+ * The search_path under which everything of the store runs: that of the generated
+ * functions, in which its own triggers find their tables.
+ */
+static char *
+pinned_path(Relation items, Relation orders)
+{
+	StringInfoData path;
+
+	initStringInfo(&path);
+	appendStringInfo(&path, "pg_catalog, %s",
+					 quote_identifier(get_namespace_name(RelationGetNamespace(items))));
+	if (orders && RelationGetNamespace(orders) != RelationGetNamespace(items))
+		appendStringInfo(&path, ", %s",
+						 quote_identifier(get_namespace_name(RelationGetNamespace(orders))));
+	appendStringInfoString(&path, ", pg_temp");
+	return path.data;
+}
+
 static Oid
 column_type(Relation rel, const char *name)
 {
@@ -344,6 +373,7 @@ fill_store(InvStore *store, const Binding *binding, Relation items, Relation ord
 	store->owner = items->rd_rel->relowner;
 	ledger = RelationGetNamespace(movements);
 	store->items_name = qualified_name(items);
+	store->path = pinned_path(items, orders);
 	store->ledger_name = pstrdup(quote_identifier(get_namespace_name(ledger)));
 	bind_columns(store, items);
 	if (orders)
@@ -351,10 +381,10 @@ fill_store(InvStore *store, const Binding *binding, Relation items, Relation ord
 		store->orders_name = qualified_name(orders);
 		bind_columns(store, orders);
 		if (orders->rd_rel->relowner != store->owner)
-			inv_error_broken_store(store->label, "Items and orders have different owners.");
+			inv_error_owners(store->label, "Items and orders have different owners.");
 	}
 	if (movements->rd_rel->relowner != store->owner)
-		inv_error_broken_store(store->label, "Items and the ledger have different owners.");
+		inv_error_owners(store->label, "Items and the ledger have different owners.");
 	if (!store->item_id.attnum || !store->stock.attnum ||
 		(orders && (!store->order_id.attnum || !store->order_item.attnum)))
 		inv_error_broken_store(store->label, "A column it needs is not bound.");
@@ -365,19 +395,27 @@ fill_store(InvStore *store, const Binding *binding, Relation items, Relation ord
 	store->item_ops = lookup_type_cache(store->item_id.base, TYPECACHE_CMP_PROC_FINFO);
 }
 
-/* Lock and open the tables of a store and fill it; false if one of them is gone. */
+/* Wait for whoever changes the tables of a store, and keep others from it. */
+static void
+lock_tables(const Binding *binding, LOCKMODE lock)
+{
+	LockRelationOid(binding->items, lock);
+	if (OidIsValid(binding->orders))
+		LockRelationOid(binding->orders, lock);
+	LockRelationOid(binding->movements, AccessShareLock);
+}
+
+/* Open the locked tables of a store and fill it; false if one of them is gone. */
 static bool
-open_and_fill(InvStore *store, const Binding *binding, LOCKMODE lock)
+open_and_fill(InvStore *store, const Binding *binding)
 {
 	Relation items, orders = NULL, movements;
 	bool complete;
 
-	if (lock == NoLock)
-		lock = AccessShareLock;
-	items = try_relation_open(binding->items, lock);
+	items = try_relation_open(binding->items, NoLock);
 	if (OidIsValid(binding->orders))
-		orders = try_relation_open(binding->orders, lock);
-	movements = try_relation_open(binding->movements, AccessShareLock);
+		orders = try_relation_open(binding->orders, NoLock);
+	movements = try_relation_open(binding->movements, NoLock);
 
 	complete = items && movements && (orders || !OidIsValid(binding->orders));
 	if (complete)
@@ -404,12 +442,15 @@ load(const char *label, Oid items, LOCKMODE lock)
 
 		if (!read_binding(label, items, &binding))
 			return NULL;
+		lock_tables(&binding, lock == NoLock ? AccessShareLock : lock);
+		if (before != invalidations) /* the lock was waited for: is it still a store? */
+			continue;
 		context =
 			AllocSetContextCreate(CurrentMemoryContext, "inventory store", ALLOCSET_SMALL_SIZES);
 		old = MemoryContextSwitchTo(context);
 		store = palloc0(sizeof(InvStore));
 		store->context = context;
-		if (!open_and_fill(store, &binding, lock))
+		if (!open_and_fill(store, &binding))
 			store = NULL;
 		MemoryContextSwitchTo(old);
 		if (store == NULL)
@@ -465,7 +506,11 @@ open_store(const char *label, int length, Oid items, LOCKMODE lock)
 
 /* ---- entering and leaving ---- */
 
-/* From here to inv_store_leave the engine acts as the tables' owner. */
+/*
+ * From here to inv_store_leave the engine acts as the tables' owner, and under
+ * the path of the generated functions.  They have set it; a direct write that
+ * fires the guard, and an owner who calls the engine, come with their own.
+ */
 static void
 become_owner(InvCall *call, InvStore *store)
 {
@@ -475,6 +520,13 @@ become_owner(InvCall *call, InvStore *store)
 	SPI_connect();
 	SetUserIdAndSecContext(store->owner,
 						   call->security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+	call->nest = 0;
+	if (strcmp(namespace_search_path, store->path) != 0)
+	{
+		call->nest = NewGUCNestLevel();
+		(void) set_config_option("search_path", store->path, PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+	}
 }
 
 static void
@@ -541,6 +593,8 @@ void
 inv_store_leave(InvCall *call)
 {
 	SPI_finish();
+	if (call->nest)
+		AtEOXact_GUC(true, call->nest);
 	SetUserIdAndSecContext(call->user, call->security);
 }
 
@@ -584,7 +638,12 @@ inventory_store_changed(PG_FUNCTION_ARGS)
 				continue;
 			class = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
 			if (!HeapTupleIsValid(class))
-				continue; /* dropped: the event trigger removes the row */
+			{
+				/* a row whose table was dropped may go, but nobody makes such a row */
+				if ((i == 1 || TRIGGER_FIRED_BY_INSERT(trigdata->tg_event)) && !superuser())
+					inv_error_no_table(table);
+				continue;
+			}
 			if (!has_privs_of_role(GetUserId(), ((Form_pg_class) GETSTRUCT(class))->relowner))
 				aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(table));
 			CacheInvalidateRelcacheByTuple(class);

@@ -59,6 +59,7 @@ typedef struct InvStore
 	char *items_name;
 	char *orders_name;
 	char *ledger_name; /* the ledger schema */
+	char *path;		   /* search_path of the generated functions */
 
 	InvColumn item_id;
 	InvColumn stock;
@@ -101,6 +102,7 @@ typedef struct InvCall
 	MemoryContext caller; /* where results go */
 	Oid user;
 	int security;
+	int nest; /* of the setting of search_path, or 0 */
 } InvCall;
 
 extern void inv_store_init(void);
