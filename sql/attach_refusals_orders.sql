@@ -1,0 +1,71 @@
+-- Orders, options and names that make no store: each is refused with a message,
+-- a hint and an SQLSTATE of its own, and nothing is left behind.
+\set SHOW_CONTEXT never
+CREATE SCHEMA refusals_orders;
+SET search_path = refusals_orders;
+CREATE TABLE items (id integer PRIMARY KEY, stock integer NOT NULL);
+CREATE TABLE orders (id serial PRIMARY KEY, item_id integer NOT NULL, quantity integer, user_id integer);
+
+-- the key of orders, and the column that says what was bought
+CREATE TABLE keyless (id integer NOT NULL, item_id integer, code numeric UNIQUE NOT NULL);
+SELECT inventory.attach('items', 'keyless'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', 'keyless', order_id => 'id'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', 'keyless', order_id => 'code'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', 'orders', order_item_id => 'missing'); \echo :LAST_ERROR_SQLSTATE
+CREATE TABLE other (id integer PRIMARY KEY);
+CREATE TABLE lines (id serial PRIMARY KEY, item_id integer REFERENCES other, name text, price real);
+SELECT inventory.attach('items', 'lines'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', 'lines', order_item_id => 'name'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', 'lines', order_item_id => 'price'); \echo :LAST_ERROR_SQLSTATE
+ALTER TABLE lines DROP COLUMN item_id;
+SELECT inventory.attach('items', 'lines'); \echo :LAST_ERROR_SQLSTATE
+ALTER TABLE lines ADD a integer REFERENCES items, ADD b integer REFERENCES items;
+SELECT inventory.attach('items', 'lines'); \echo :LAST_ERROR_SQLSTATE
+
+-- quantity and user: what is named must fit, what is only called so need not
+SELECT inventory.attach('items', 'lines', order_item_id => 'a', order_quantity => 'name'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', 'lines', order_item_id => 'a', order_user_id => 'price'); \echo :LAST_ERROR_SQLSTATE
+ALTER TABLE lines ADD user_id real, ADD quantity text;
+SELECT inventory.attach('items', 'lines', order_item_id => 'a'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', 'orders', order_quantity => 'missing'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', order_columns => '{note}'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', user_id_type => 'numeric'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', 'orders', user_id_type => 'uuid'); \echo :LAST_ERROR_SQLSTATE
+
+-- NOT NULL columns that nothing fills, with the ALTERs to paste
+CREATE TABLE bare (id integer PRIMARY KEY, item_id integer NOT NULL, token uuid NOT NULL, "At" timestamp NOT NULL,
+				   price numeric NOT NULL, note text, twice numeric GENERATED ALWAYS AS (price * 2) STORED,
+				   serial integer GENERATED ALWAYS AS IDENTITY);
+SELECT inventory.attach('items', 'bare'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', 'bare', order_columns => '{id,price,token}'); \echo :LAST_ERROR_SQLSTATE
+
+-- columns that callers cannot set
+SELECT inventory.attach('items', 'bare', order_columns => '{missing}'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', 'bare', order_columns => '{note,price,note}'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', 'bare', order_columns => '{twice}'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', 'bare', order_columns => '{serial}'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', 'bare', order_columns => '{item_id}'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', 'orders', order_quantity => 'user_id', order_columns => '{quantity}'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', 'bare', order_columns => array_fill('note'::name, '{64}')); \echo :LAST_ERROR_SQLSTATE
+
+-- options
+SELECT inventory.attach('items', direct_writes => 'ignore'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', max_ttl => '0'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', argument_prefix => repeat('p', 41)); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', store_name => ''); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', user_claim => ''); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', sellable => ''); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', api_schema => 'nowhere'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', ledger_schema => 'pg_ledger'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.create_store(NULL); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.create_store('refusals_new', 'numeric'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.create_store('refusals_new', user_id_type => 'jsonb'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.create_store('pg_store'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.create_store('refusals_orders'); \echo :LAST_ERROR_SQLSTATE
+
+-- nothing is left
+SELECT count(*) AS stores FROM inventory.store WHERE store_name LIKE 'refusals_orders.%';
+SELECT nspname FROM pg_namespace WHERE nspname IN ('items_stock', 'refusals_orders_items_stock', 'refusals_new');
+SELECT proname FROM pg_proc WHERE pronamespace = 'refusals_orders'::regnamespace;
+SELECT tgname FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid
+ WHERE relnamespace = 'refusals_orders'::regnamespace AND NOT tgisinternal;

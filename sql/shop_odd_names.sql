@@ -1,0 +1,74 @@
+-- Names that break generated SQL: quotes of both kinds, backslashes, dollar
+-- quotes, percent signs, blanks, key words, and names of the full 63 bytes.
+-- No project chose these together; each was found in one.
+\set SHOW_CONTEXT never
+CREATE SCHEMA "shop ""odd"" it's %s $$ \n";
+SET search_path = "shop ""odd"" it's %s $$ \n";
+
+CREATE DOMAIN "text" AS pg_catalog.text CHECK (VALUE <> '');
+CREATE DOMAIN "integer" AS pg_catalog.int8 CHECK (VALUE < 1000000);
+CREATE TABLE "select" (
+	"user" "text" PRIMARY KEY,
+	"it's" "integer",
+	"v""n" integer NOT NULL DEFAULT 0,
+	"$body$" boolean NOT NULL DEFAULT true,
+	"%d" integer
+);
+CREATE TABLE "order" (
+	"group" serial PRIMARY KEY,
+	"default" "text" NOT NULL,
+	"table" "text" NOT NULL REFERENCES "select",
+	"end" "integer" NOT NULL,
+	"a\b" "text",
+	"c,d}" "text",
+	"item_id" pg_catalog.text DEFAULT 'not the item'
+);
+INSERT INTO "select" VALUES ('x''y', 3), ('"; DROP TABLE "select"; --', 1), ('%n\', NULL);
+
+SELECT inventory.attach('"select"', '"order"', item_id => 'user', stock => 'it''s', version => 'v"n',
+	order_user_id => 'default', order_item_id => 'table', order_quantity => 'end',
+	order_columns => ARRAY['a\b', 'c,d}'], sellable => '"$body$" AND coalesce("%d", 0) % 2 = 0',
+	ledger_schema => 'led"ger $body$ %s', store_name => 'it''s a "store" $inventory$ \ %s',
+	argument_prefix => 'the "');
+
+SELECT buy_item('O''Hara', 'x''y', 2, 'key ''"\ $$', '{"a\\b": "back\\slash", "c,d}": "{\"x\": 1}"}');
+SELECT * FROM buy_cart('bob', '[{"item_id": "\"; DROP TABLE \"select\"; --", "c,d}": "$$ || 1"}, {"item_id": "%n\\", "quantity": 9}]');
+SELECT buy_item("the ""user_id" => 'bob', "the ""item_id" => 'x''y', "the ""quantity" => 2);
+\echo :SQLSTATE
+SELECT buy_item('bob', 'no ''such'' "item" %s');
+\echo :SQLSTATE
+SELECT buy_item('bob', 'x''y', 1, NULL, '{"a\"b": 1}');
+\echo :SQLSTATE
+UPDATE "select" SET "%d" = 1 WHERE "user" = 'x''y';
+SELECT buy_item('bob', 'x''y');
+SELECT inventory.refresh('"select"');
+SELECT "led""ger $body$ %s".restock_item('x''y', 4, 'it''s "back"');
+
+SELECT * FROM "order" ORDER BY "group";
+SELECT * FROM "select" ORDER BY "user" COLLATE "C";
+SELECT item_id, delta, kind, user_id, order_id, reason FROM "led""ger $body$ %s".movements WHERE kind <> 'opening' ORDER BY movement_id;
+SELECT * FROM inventory.verify('"select"');
+SELECT inventory.detach('"select"');
+SELECT count(*) FROM pg_proc WHERE prosrc LIKE '%it''''s a "store"%';
+
+-- full-length names: the default names of three ledgers would be one, and each
+-- gets its own; one schema has one buy_item
+SELECT 'shop_odd_' || repeat('s', 54) AS s, repeat('t', 62) AS t, repeat('c', 62) AS c \gset
+CREATE SCHEMA :"s";
+SET search_path = :"s";
+CREATE SCHEMA shop_odd_2;
+CREATE SCHEMA shop_odd_3;
+SELECT format('CREATE TABLE %I (%I integer PRIMARY KEY, %I integer NOT NULL)', :'t' || n, :'c' || 1, :'c' || 2),
+	   format('INSERT INTO %I VALUES (1, 2)', :'t' || n)
+  FROM generate_series(1, 3) n \gexec
+SELECT inventory.attach(format('%I', :'t' || 1)::regclass, stock => (:'c' || 2)::name);
+SELECT inventory.attach(format('%I', :'t' || 2)::regclass, stock => (:'c' || 2)::name);
+SET client_min_messages = warning;
+SELECT inventory.attach(format('%I', :'t' || n)::regclass, stock => (:'c' || 2)::name,
+						api_schema => ('shop_odd_' || n)::name) FROM generate_series(2, 3) n;
+SELECT movements FROM inventory.store WHERE items::text ~ 't{62}\d' ORDER BY items::text;
+SELECT buy_item('ann', 1, 2);
+SELECT buy_item('ann', 1);
+SELECT shop_odd_2.buy_item('ann', 1);
+SELECT available_stock(1) AS first, shop_odd_2.available_stock(1) AS second, shop_odd_3.available_stock(1) AS third;
+SELECT * FROM generate_series(1, 3) n, inventory.verify(format('%I', :'t' || n)::regclass);
