@@ -6,24 +6,11 @@
 -- Everything a shop owns is in its own schemas; here is only which tables
 -- make a store.
 
--- The schema must not be one that somebody prepared: who may create in it could
--- put a function beside ours.
-DO $$
-BEGIN
-	IF EXISTS (SELECT FROM pg_catalog.pg_namespace AS n
-			   WHERE n.nspname OPERATOR(pg_catalog.=) 'inventory'
-			   AND (n.nspowner OPERATOR(pg_catalog.<>) current_user::pg_catalog.regrole
-					OR EXISTS (SELECT FROM pg_catalog.aclexplode(n.nspacl) AS a
-							   WHERE a.privilege_type OPERATOR(pg_catalog.=) 'CREATE'
-							   AND a.grantee OPERATOR(pg_catalog.<>) n.nspowner)))
-	THEN
-		RAISE EXCEPTION 'schema "inventory" may be written by another role'
-			USING ERRCODE = 'insufficient_privilege',
-				  HINT = 'Drop it; CREATE EXTENSION makes its own.';
-	END IF;
-END
-$$;
-
+-- Made here, not by the control file, so that it is a member of the extension and
+-- no dump of an owner's tables has it; and plainly, so that a schema which somebody
+-- prepared, and could put a function into, is an error.
+CREATE SCHEMA inventory;
+COMMENT ON SCHEMA inventory IS 'Sells stock without ever overselling it: administration and engine of the stores.';
 GRANT USAGE ON SCHEMA inventory TO PUBLIC;
 
 CREATE TABLE inventory.store (

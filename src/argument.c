@@ -117,8 +117,11 @@ static bool
 is_operator(InvStore *store)
 {
 	char *ledger = get_namespace_name(get_rel_namespace(store->movements));
-	Oid function =
-		LookupFuncName(list_make2(makeString(ledger), makeString("restock_item")), -1, NULL, true);
+	/* as it is generated: a smallint key is an integer argument */
+	Oid types[] = { store->item_id.base == INT2OID ? INT4OID : store->item_id.base, INT8OID,
+					TEXTOID, TEXTOID };
+	Oid function = LookupFuncName(list_make2(makeString(ledger), makeString("restock_item")),
+								  lengthof(types), types, true);
 
 	return OidIsValid(function) && inv_may_execute(function, GetOuterUserId());
 }

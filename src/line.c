@@ -90,7 +90,7 @@ settable_column(InvStore *store, const JsonbValue *key)
 static bool
 is_key(const JsonbValue *key, const char *name)
 {
-	return key->val.string.len == strlen(name) &&
+	return (size_t) key->val.string.len == strlen(name) &&
 		   memcmp(key->val.string.val, name, key->val.string.len) == 0;
 }
 
@@ -258,7 +258,7 @@ inv_cart_of_lines(InvStore *store, InvCart *cart, Jsonb *lines, Jsonb *order_dat
 		quantity = getKeyJsonValueFromContainer(object, "quantity", 8, NULL);
 		line->item = line_item(store, item);
 		line->quantity = line_quantity(quantity);
-		if (JsonContainerSize(object) > (item ? 1 : 0) + (quantity ? 1 : 0) ||
+		if (JsonContainerSize(object) > (item ? 1u : 0u) + (quantity ? 1u : 0u) ||
 			(order_data && JB_ROOT_COUNT(order_data) > 0))
 			merge_columns(store, line, object, order_data);
 		check_order(store, line);

@@ -174,8 +174,10 @@ inventory_adjust_stock(PG_FUNCTION_ARGS)
  * What was there when it was counted, by the caller's snapshot: its stock,
  * without what moved after the instant.  A sale in flight while the count is
  * entered is still on the shelf, and nobody who asked for unshipped orders was
- * told of it; the snapshot does not have it either, so it is a sale since.  An
- * item that was not tracked yet has only its stock of now.
+ * told of it; the snapshot does not have it either, so it is a sale since.
+ * Corrections by other stock-takes moved nothing, they are knowledge of what was
+ * there: a sheet that is handed in twice corrects once.  An item that was not
+ * tracked yet has only its stock of now.
  */
 static int64
 stock_counted(Operation *op, const InvStock *now, const TimestampTz *instant)

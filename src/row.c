@@ -229,7 +229,8 @@ inv_row_take_many(InvStore *store, InvTake *takes, int count)
 	Datum *items = palloc(sizeof(Datum) * count);
 	Datum *quantities = palloc(sizeof(Datum) * count);
 	Datum values[2];
-	int tracked = 0, base = inv_guard_begin();
+	uint64 tracked = 0;
+	int base = inv_guard_begin();
 	uint64 rows;
 
 	for (int i = 0; i < count; i++)

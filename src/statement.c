@@ -88,7 +88,8 @@ static const Template templates[INV_STATEMENTS] = {
 						"pg_catalog.unnest($5)) AS m (item_id, delta, order_id)" },
 	[INV_MOVED_SINCE] = { "iz", SPI_OK_SELECT,
 						  "SELECT COALESCE(pg_catalog.sum(m.delta) "
-						  "FILTER (WHERE m.created_at {>} $2), 0)::pg_catalog.int8, "
+						  "FILTER (WHERE m.created_at {>} $2 AND m.kind {<>} 'count'), 0)"
+						  "::pg_catalog.int8, "
 						  "pg_catalog.count(*) FILTER (WHERE m.created_at {<=} $2) "
 						  "FROM {ledger}.movements AS m WHERE m.item_id {=} $1" },
 	[INV_USED] = { "iu", SPI_OK_SELECT,

@@ -230,7 +230,7 @@ column_of_role(InvStore *store, const char *role)
 		{ "order_quantity", offsetof(InvStore, order_quantity) },
 	};
 
-	for (int i = 0; i < lengthof(roles); i++)
+	for (size_t i = 0; i < lengthof(roles); i++)
 		if (strcmp(roles[i].role, role) == 0)
 			return (InvColumn *) ((char *) store + roles[i].offset);
 	return NULL;
@@ -467,7 +467,7 @@ load(const char *label, Oid items, LOCKMODE lock)
 }
 
 static InvStore *
-cached(const char *label, int length, Oid items)
+cached(const char *label, size_t length, Oid items)
 {
 	ListCell *cell;
 
@@ -484,7 +484,7 @@ cached(const char *label, int length, Oid items)
 
 /* The store, locked and valid; null if there is none. */
 static InvStore *
-open_store(const char *label, int length, Oid items, LOCKMODE lock)
+open_store(const char *label, size_t length, Oid items, LOCKMODE lock)
 {
 	for (;;)
 	{

@@ -1,0 +1,139 @@
+# One database session: a psql that is driven through pipes.
+#
+# It is asked for the value of an expression and reports either the value or the
+# SQLSTATE and message of the error.  A call can be sent without waiting for its
+# answer, so that many sessions work at the same time; the caller selects on
+# `output` and takes the answers with `take`.
+
+package Session;
+
+use strict;
+use warnings FATAL => 'all';
+
+use IO::Select;
+use IPC::Open3;
+use PostgreSQL::Test::Utils;
+
+# What psql is made to print after each call: one line.
+my $report = <<'END';
+\if :ERROR
+\echo ! :SQLSTATE :LAST_ERROR_MESSAGE
+\else
+\echo = :answer
+\endif
+END
+
+# A new session.  The node's name of the application tells sessions apart.
+sub new
+{
+    my ($class, $node, $database, $name) = @_;
+    my $connection = $node->connstr($database) . ' application_name=' . ($name || 'session');
+    my $self = bless { buffer => '', alive => 1 }, $class;
+
+    open(my $errors, '>>', "$PostgreSQL::Test::Utils::log_path/sessions.log") or die $!;
+    $self->{pid} = open3($self->{input}, $self->{output}, '>&' . fileno($errors),
+        'psql', '-X', '-q', '-o', '/dev/null', '-d', $connection);
+    $self->{input}->autoflush(1);
+    close $errors;
+    return $self;
+}
+
+# Where answers arrive.
+sub output
+{
+    return $_[0]->{output};
+}
+
+# Is psql still there?  It leaves when the server ends the session.
+sub alive
+{
+    return $_[0]->{alive};
+}
+
+# Send statements that have no answer.
+sub run
+{
+    my ($self, @statements) = @_;
+    local $SIG{PIPE} = 'IGNORE';
+    print { $self->{input} } map { "$_;\n" } @statements;
+}
+
+# Send an expression; its value is the answer.
+sub call
+{
+    my ($self, $expression) = @_;
+    local $SIG{PIPE} = 'IGNORE';
+    print { $self->{input} }
+      "\\set answer ''\nSELECT coalesce(($expression)::text, '') AS answer \\gset\n$report";
+}
+
+# Read once what has arrived: complete answers, each [SQLSTATE, value or message].
+sub take
+{
+    my ($self) = @_;
+    my @answers;
+
+    $self->{alive} = sysread($self->{output}, $self->{buffer}, 65536, length $self->{buffer});
+    while ($self->{buffer} =~ s/^(.*)\n//)
+    {
+        my $line = $1;
+        push @answers, [ '00000', $1 ] if $line =~ /^= ?(.*)/;
+        next unless $line =~ /^! (\w*) (.*)/;
+        # the server is gone or going: whether the call was done is not known
+        if ($1 eq '' || $1 =~ /^(?:08|57P)/)
+        {
+            $self->{alive} = 0;
+            last;
+        }
+        push @answers, [ $1, $2 ];
+    }
+    return @answers;
+}
+
+# Wait for the answer to a call; undef if the session ended.
+sub await
+{
+    my ($self) = @_;
+    my $select = IO::Select->new($self->{output});
+
+    while ($self->{alive})
+    {
+        $select->can_read($PostgreSQL::Test::Utils::timeout_default)
+          or die 'a session did not answer in time';
+        my ($answer) = $self->take;
+        return $answer if $answer;
+    }
+    return undef;
+}
+
+# Send an expression and wait for the answer.
+sub ask
+{
+    my ($self, $expression) = @_;
+    $self->call($expression);
+    return $self->await;
+}
+
+# The value of an expression that must not fail.
+sub value
+{
+    my ($self, $expression) = @_;
+    my $answer = $self->ask($expression);
+    die "$expression: " . ($answer ? "@$answer" : 'the session ended')
+      unless $answer && $answer->[0] eq '00000';
+    return $answer->[1];
+}
+
+# End the session.
+sub quit
+{
+    my ($self) = @_;
+    return unless $self->{pid};
+    close $self->{input};
+    close $self->{output};
+    waitpid($self->{pid}, 0);
+    delete $self->{pid};
+    $self->{alive} = 0;
+}
+
+1;
