@@ -9,19 +9,29 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(EXTENSION)
 MODULE_big = inventory
 OBJS = \
 	src/argument.o \
+	src/buy.o \
 	src/error.o \
+	src/expiry.o \
 	src/guard.o \
+	src/housekeeping.o \
 	src/inventory.o \
 	src/ledger.o \
 	src/line.o \
 	src/order.o \
+	src/refund.o \
 	src/request.o \
+	src/reservation.o \
 	src/restock.o \
 	src/row.o \
 	src/setting.o \
+	src/shared.o \
+	src/notify.o \
+	src/sqltext.o \
 	src/statement.o \
+	src/stats.o \
 	src/stock.o \
-	src/store.o
+	src/store.o \
+	src/worker.o
 HEADERS_inventory =
 PG_CPPFLAGS = -I$(srcdir)/src
 

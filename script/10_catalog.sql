@@ -21,9 +21,9 @@ CREATE TABLE inventory.store (
 	user_claim pg_catalog.text CHECK (user_claim <> ''),
 	direct_writes pg_catalog.text NOT NULL CHECK (direct_writes IN ('record', 'refuse')),
 	has_sellable pg_catalog.bool NOT NULL,
+	max_ttl pg_catalog.interval NOT NULL CHECK (max_ttl > '0'),
 	api_schema pg_catalog.name NOT NULL,
-	argument_prefix pg_catalog.text NOT NULL,
-	max_ttl pg_catalog.interval NOT NULL CHECK (max_ttl > '0')
+	argument_prefix pg_catalog.text NOT NULL
 );
 COMMENT ON TABLE inventory.store IS 'The stores of this database: which tables, and how they are bound. Columns are kept by the binding triggers on items and orders. Written by attach, detach and refresh.';
 COMMENT ON COLUMN inventory.store.store_name IS 'label under which the generated functions know the store; survives renames, dumps and restores';

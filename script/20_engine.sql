@@ -78,3 +78,84 @@ CREATE FUNCTION inventory.count_stock(store_name pg_catalog.text, item_id "any",
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_count_stock';
 COMMENT ON FUNCTION inventory.count_stock(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Engine of the generated count_stock.';
 
+CREATE FUNCTION inventory.reserve_stock(store_name pg_catalog.text, user_id "any", item_id "any",
+										quantity pg_catalog.int8, ttl pg_catalog.interval,
+										idempotency_key pg_catalog.text)
+	RETURNS pg_catalog.uuid
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_reserve_stock';
+COMMENT ON FUNCTION inventory.reserve_stock(pg_catalog.text, "any", "any", pg_catalog.int8, pg_catalog.interval, pg_catalog.text) IS 'Engine of the generated reserve_stock.';
+
+CREATE FUNCTION inventory.reserve_cart(store_name pg_catalog.text, user_id "any",
+										lines pg_catalog.jsonb, ttl pg_catalog.interval,
+										idempotency_key pg_catalog.text)
+	RETURNS pg_catalog.uuid
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_reserve_cart';
+COMMENT ON FUNCTION inventory.reserve_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.interval, pg_catalog.text) IS 'Engine of the generated reserve_cart.';
+
+CREATE FUNCTION inventory.try_reserve_cart(store_name pg_catalog.text, user_id "any",
+											lines pg_catalog.jsonb, ttl pg_catalog.interval,
+											idempotency_key pg_catalog.text,
+											witness pg_catalog.anyelement)
+	RETURNS pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_try_reserve_cart';
+COMMENT ON FUNCTION inventory.try_reserve_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.interval, pg_catalog.text, pg_catalog.anyelement) IS 'Engine of the generated try_reserve_cart.';
+
+CREATE FUNCTION inventory.change_reservation(store_name pg_catalog.text,
+												reservation_id pg_catalog.uuid, item_id "any",
+												quantity pg_catalog.int8, user_id "any")
+	RETURNS pg_catalog.timestamptz
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_change_reservation';
+COMMENT ON FUNCTION inventory.change_reservation(pg_catalog.text, pg_catalog.uuid, "any", pg_catalog.int8, "any") IS 'Engine of the generated change_reservation.';
+
+CREATE FUNCTION inventory.extend_reservation(store_name pg_catalog.text,
+												reservation_id pg_catalog.uuid,
+												ttl pg_catalog.interval, user_id "any")
+	RETURNS pg_catalog.timestamptz
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_extend_reservation';
+COMMENT ON FUNCTION inventory.extend_reservation(pg_catalog.text, pg_catalog.uuid, pg_catalog.interval, "any") IS 'Engine of the generated extend_reservation.';
+
+CREATE FUNCTION inventory.confirm_reservation(store_name pg_catalog.text,
+												reservation_id pg_catalog.uuid, user_id "any",
+												order_data pg_catalog.jsonb,
+												witness pg_catalog.anyelement)
+	RETURNS SETOF pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_confirm_reservation';
+COMMENT ON FUNCTION inventory.confirm_reservation(pg_catalog.text, pg_catalog.uuid, "any", pg_catalog.jsonb, pg_catalog.anyelement) IS 'Engine of the generated confirm_reservation.';
+
+CREATE FUNCTION inventory.release_reservation(store_name pg_catalog.text,
+												reservation_id pg_catalog.uuid, user_id "any")
+	RETURNS pg_catalog.bool
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_release_reservation';
+COMMENT ON FUNCTION inventory.release_reservation(pg_catalog.text, pg_catalog.uuid, "any") IS 'Engine of the generated release_reservation.';
+
+CREATE FUNCTION inventory.get_reservation(store_name pg_catalog.text,
+											reservation_id pg_catalog.uuid,
+											witness pg_catalog.anyelement)
+	RETURNS SETOF pg_catalog.anyelement
+	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_get_reservation';
+COMMENT ON FUNCTION inventory.get_reservation(pg_catalog.text, pg_catalog.uuid, pg_catalog.anyelement) IS 'Engine of the generated get_reservation.';
+
+CREATE FUNCTION inventory.refund_order(store_name pg_catalog.text, order_id "any",
+										quantity pg_catalog.int8, restock pg_catalog.bool,
+										reason pg_catalog.text, idempotency_key pg_catalog.text,
+										witness pg_catalog.anyelement)
+	RETURNS pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_refund_order';
+COMMENT ON FUNCTION inventory.refund_order(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.bool, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Engine of the generated refund_order.';
+
+CREATE FUNCTION inventory.expire_reservations(store_name pg_catalog.text,
+												max_rows pg_catalog.int4)
+	RETURNS pg_catalog.int8
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_expire_reservations';
+COMMENT ON FUNCTION inventory.expire_reservations(pg_catalog.text, pg_catalog.int4) IS 'Engine of the generated expire_reservations.';
+
+CREATE FUNCTION inventory.prune(store_name pg_catalog.text, older_than pg_catalog.interval)
+	RETURNS pg_catalog.int8
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_prune';
+COMMENT ON FUNCTION inventory.prune(pg_catalog.text, pg_catalog.interval) IS 'Engine of the generated prune.';
+
+CREATE FUNCTION inventory.close_ledger(store_name pg_catalog.text, before pg_catalog.timestamptz)
+	RETURNS pg_catalog.int8
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_close_ledger';
+COMMENT ON FUNCTION inventory.close_ledger(pg_catalog.text, pg_catalog.timestamptz) IS 'Engine of the generated close_ledger.';
+

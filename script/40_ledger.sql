@@ -130,7 +130,16 @@ BEGIN
 					 ('movements', 'actor', 'text'), ('movements', 'created_at', 'timestamptz'),
 					 ('requests', 'operation', 'text'), ('requests', 'user_id', p.user_type),
 					 ('requests', 'key', 'text'), ('requests', 'fingerprint', 'bytea'),
-					 ('requests', 'result', 'jsonb'), ('requests', 'created_at', 'timestamptz'))
+					 ('requests', 'result', 'jsonb'), ('requests', 'created_at', 'timestamptz'),
+					 ('reservations', 'reservation_id', 'uuid'),
+					 ('reservations', 'item_id', p.item_type),
+					 ('reservations', 'quantity', 'bigint'),
+					 ('reservations', 'user_id', p.user_type),
+					 ('reservations', 'status', 'text'),
+					 ('reservations', 'expires_at', 'timestamptz'),
+					 ('reservations', 'order_id', p.order_type),
+					 ('reservations', 'created_at', 'timestamptz'),
+					 ('reservations', 'tracked', 'boolean'))
 			 AS e(relation, column_name, type)
 		JOIN pg_class AS c ON c.oid = ledger AND c.relname = e.relation
 		LEFT JOIN pg_attribute AS a ON a.attrelid = ledger AND a.attname = e.column_name
@@ -166,7 +175,7 @@ BEGIN
 	SELECT t.typname INTO taken	-- tables and views have a type of their name
 	FROM pg_type AS t JOIN pg_namespace AS n ON n.oid = t.typnamespace
 	WHERE n.nspname = p.ledger_schema
-	AND (t.typname IN ('levels', 'line') OR t.typname = 'sellable' AND p.sellable IS NOT NULL)
+	AND (t.typname IN ('levels', 'line', 'hold', 'held_line') OR t.typname = 'sellable' AND p.sellable IS NOT NULL)
 	ORDER BY t.typname LIMIT 1;
 	IF taken IS NOT NULL THEN
 		RAISE EXCEPTION 'schema "%" has a "%" already', p.ledger_schema, taken
@@ -177,14 +186,21 @@ END
 $$;
 COMMENT ON FUNCTION inventory.check_ledger_names(inventory.plan) IS 'Raises what stands where a store''s views and types would be.';
 
+-- The collation of a text key, for columns that hold it.
+CREATE FUNCTION inventory.key_collation(p inventory.plan) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce((
+		SELECT format(' COLLATE %I.%I', n.nspname, c.collname)
+		FROM pg_collation AS c JOIN pg_namespace AS n ON n.oid = c.collnamespace
+		WHERE c.oid = (inventory.column_of(p.items, p.item_id)).attcollation
+		AND c.collname <> 'default'), '')
+$$;
+COMMENT ON FUNCTION inventory.key_collation(inventory.plan) IS 'The COLLATE clause of a text key, or nothing.';
+
 CREATE FUNCTION inventory.make_movements(p inventory.plan) RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	ledger regclass := to_regclass(format('%I.movements', p.ledger_schema));
-	collate_key text := (SELECT format(' COLLATE %I.%I', n.nspname, c.collname)
-						 FROM pg_collation AS c JOIN pg_namespace AS n ON n.oid = c.collnamespace
-						 WHERE c.oid = (inventory.column_of(p.items, p.item_id)).attcollation
-						 AND c.collname <> 'default');
 BEGIN
 	IF ledger IS NOT NULL THEN
 		PERFORM inventory.check_ledger(p, ledger);
@@ -206,7 +222,7 @@ BEGIN
 			actor text NOT NULL,
 			created_at timestamptz NOT NULL,
 			epoch bigint)$sql$,
-		p.ledger_schema, p.item_type, p.user_type, p.order_type, collate_key);
+		p.ledger_schema, p.item_type, p.user_type, p.order_type, inventory.key_collation(p));
 	ledger := format('%I.movements', p.ledger_schema)::regclass;
 	EXECUTE format('COMMENT ON TABLE %s IS %L', ledger, inventory.ledger_comment(p.store_name));
 	PERFORM inventory.keep_relation_private('TABLE', p.ledger_schema, 'movements', p.owner);
@@ -217,43 +233,111 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_movements(inventory.plan) IS 'Makes a store''s movements, or takes those that are there and fit.';
 
+-- Idempotency keys.
+CREATE FUNCTION inventory.make_requests(p inventory.plan) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	requests regclass := to_regclass(format('%I.requests', p.ledger_schema));
+BEGIN
+	IF requests IS NOT NULL THEN
+		PERFORM inventory.check_ledger(p, requests);
+		RETURN;
+	END IF;
+	EXECUTE format($sql$
+		CREATE TABLE %1$I.requests (
+			operation text NOT NULL,
+			user_id %2$s,
+			key text NOT NULL,
+			fingerprint bytea NOT NULL,
+			result jsonb NOT NULL,
+			created_at timestamptz NOT NULL,
+			UNIQUE NULLS NOT DISTINCT (key, operation, user_id))$sql$,
+		p.ledger_schema, p.user_type);
+	EXECUTE format('COMMENT ON TABLE %I.requests IS %L', p.ledger_schema,
+				   'Idempotency keys: the answer of each call that carried one, and a digest of its arguments.');
+	PERFORM inventory.keep_relation_private('TABLE', p.ledger_schema, 'requests', p.owner);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_requests(inventory.plan) IS 'Makes the table of a store''s idempotency keys.';
+
+-- Holds: a row per item of a reservation.
+CREATE FUNCTION inventory.make_reservations(p inventory.plan) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	reservations regclass := to_regclass(format('%I.reservations', p.ledger_schema));
+BEGIN
+	IF reservations IS NOT NULL THEN
+		PERFORM inventory.check_ledger(p, reservations);
+		RETURN;
+	END IF;
+	EXECUTE format($sql$
+		CREATE TABLE %1$I.reservations (
+			reservation_id uuid NOT NULL,
+			item_id %2$s%5$s NOT NULL,
+			quantity bigint NOT NULL CHECK (quantity > 0),
+			user_id %3$s,
+			status text NOT NULL CHECK (status IN ('held', 'confirmed', 'released', 'expired')),
+			expires_at timestamptz NOT NULL,
+			order_id %4$s,
+			created_at timestamptz NOT NULL,
+			tracked boolean NOT NULL,
+			PRIMARY KEY (reservation_id, item_id))$sql$,
+		p.ledger_schema, p.item_type, p.user_type, p.order_type, inventory.key_collation(p));
+	-- open holds of an item, the oldest first; and of the store
+	EXECUTE format($sql$CREATE INDEX ON %I.reservations (item_id, expires_at, reservation_id)
+					WHERE status = 'held'$sql$, p.ledger_schema);
+	EXECUTE format($sql$CREATE INDEX ON %I.reservations (expires_at, reservation_id)
+					WHERE status = 'held'$sql$, p.ledger_schema);
+	EXECUTE format('COMMENT ON TABLE %I.reservations IS %L', p.ledger_schema,
+				   'Holds: a row per item of a reservation. Past expires_at a hold is dead, whatever its status says. tracked: the stock was lowered for it.');
+	PERFORM inventory.keep_relation_private('TABLE', p.ledger_schema, 'reservations', p.owner);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_reservations(inventory.plan) IS 'Makes the table of a store''s holds.';
+
 -- The ledger's tables; what is there and fits is taken as it is.
 CREATE FUNCTION inventory.make_ledger(p inventory.plan) RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	ledger regclass;
-	requests regclass;
 BEGIN
 	PERFORM inventory.make_schema(p.ledger_schema, p.owner);
 	ledger := inventory.make_movements(p);
 	PERFORM inventory.check_ledger_names(p);
+	-- refunds of an order
+	EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_refunds_idx ON %s (order_id)
+					WHERE kind IN ('refund', 'write_off')$sql$, ledger);
 	-- sums per user are needed where purchases are limited, and only there
 	IF p.purchase_limit IS NOT NULL THEN
-		EXECUTE format('CREATE INDEX IF NOT EXISTS movements_item_id_user_id_idx ON %s (item_id, user_id)
+		EXECUTE format('CREATE INDEX IF NOT EXISTS movements_users_idx ON %s (item_id, user_id)
 						WHERE user_id IS NOT NULL', ledger);
 	END IF;
-	requests := to_regclass(format('%I.requests', p.ledger_schema));
-	IF requests IS NOT NULL THEN
-		PERFORM inventory.check_ledger(p, requests);
-	ELSE
-		EXECUTE format($sql$
-			CREATE TABLE %1$I.requests (
-				operation text NOT NULL,
-				user_id %2$s,
-				key text NOT NULL,
-				fingerprint bytea NOT NULL,
-				result jsonb NOT NULL,
-				created_at timestamptz NOT NULL,
-				UNIQUE NULLS NOT DISTINCT (key, operation, user_id))$sql$,
-			p.ledger_schema, p.user_type);
-		EXECUTE format('COMMENT ON TABLE %I.requests IS %L', p.ledger_schema,
-					   'Idempotency keys: the answer of each call that carried one, and a digest of its arguments.');
-		PERFORM inventory.keep_relation_private('TABLE', p.ledger_schema, 'requests', p.owner);
+	-- a refund looks for the sale where no order row says what was bought, or by whom
+	IF p.orders IS NULL OR (p.purchase_limit IS NOT NULL AND p.order_user_id IS NULL) THEN
+		EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_sales_idx ON %s (order_id)
+						WHERE kind = 'sale'$sql$, ledger);
 	END IF;
+	PERFORM inventory.make_requests(p);
+	PERFORM inventory.make_reservations(p);
 	RETURN ledger;
 END
 $$;
 COMMENT ON FUNCTION inventory.make_ledger(inventory.plan) IS 'Makes the tables of a store''s ledger.';
+
+-- A result type of the generated functions.
+CREATE FUNCTION inventory.make_type(p inventory.plan, type_name name, columns text, description text)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	type text := format('%I.%I', p.ledger_schema, type_name);
+BEGIN
+	EXECUTE format('CREATE TYPE %s AS (%s)', type, columns);
+	EXECUTE format('COMMENT ON TYPE %s IS %L', type, description);
+	PERFORM inventory.keep_private('TYPE', type, p.owner,
+		format('SELECT t.typacl FROM pg_type AS t WHERE t.oid = %L::regtype', type));
+END
+$$;
+COMMENT ON FUNCTION inventory.make_type(inventory.plan, name, text, text) IS 'Makes a result type of a store''s functions.';
 
 -- The views and the result type: generated anew by each attach and refresh.
 CREATE FUNCTION inventory.make_views(p inventory.plan) RETURNS void
@@ -267,11 +351,15 @@ BEGIN
 		CREATE VIEW %1$I.levels AS
 		SELECT i.%2$I::%7$s AS item_id,
 			   CASE WHEN i.%3$I IS NOT NULL
-			   THEN least(greatest(i.%3$I::numeric - %4$s, 0), %5$s)::%6$s END AS available,
-			   0::bigint AS reserved,
-			   i.%3$I::bigint AS on_hand,
+			   THEN least(greatest(i.%3$I::numeric + coalesce(r.overdue, 0) - %4$s, 0), %5$s)::%6$s END AS available,
+			   coalesce(r.held - r.overdue, 0)::bigint AS reserved,
+			   (i.%3$I + coalesce(r.held, 0))::bigint AS on_hand,
 			   false AS hot
-		FROM ONLY %8$s AS i$sql$,
+		FROM ONLY %8$s AS i
+		LEFT JOIN (SELECT h.item_id, sum(h.quantity) AS held,
+						  coalesce(sum(h.quantity) FILTER (WHERE h.expires_at <= clock_timestamp()), 0) AS overdue
+				   FROM %1$I.reservations AS h WHERE h.status = 'held' AND h.tracked
+				   GROUP BY h.item_id) AS r ON r.item_id = i.%2$I$sql$,
 		p.ledger_schema, p.item_id, p.stock, floor, most, p.stock_type, p.item_type, p.items);
 	EXECUTE format('COMMENT ON VIEW %I.levels IS %L', p.ledger_schema,
 				   'Stock of each item, in units: available can be sold, reserved is held, on_hand is both; null where stock is not tracked.');
@@ -294,14 +382,17 @@ BEGIN
 		PERFORM inventory.keep_relation_private('TABLE', p.ledger_schema, 'sellable', p.owner);
 	END IF;
 
-	EXECUTE format('CREATE TYPE %I.line AS (status text, item_id %s, quantity %s, order_id %s,
-					available %s, replayed boolean)',
-				   p.ledger_schema, p.item_type, p.stock_type, p.order_type, p.stock_type);
-	EXECUTE format('COMMENT ON TYPE %I.line IS %L', p.ledger_schema,
-				   'A line of a cart''s answer: status is ok or the name of the refusal, not_taken where another line was at fault; available is what can be sold afterwards.');
-	PERFORM inventory.keep_private('TYPE', format('%I.line', p.ledger_schema), p.owner,
-		format('SELECT t.typacl FROM pg_type AS t WHERE t.oid = %L::regtype',
-			   format('%I.line', p.ledger_schema)));
+	PERFORM inventory.make_type(p, 'line', format(
+		'status text, item_id %s, quantity %s, order_id %s, available %s, replayed boolean',
+		p.item_type, p.stock_type, p.order_type, p.stock_type),
+		'A line of a cart''s answer: status is ok or the name of the refusal, not_taken where another line was at fault; available is what can be sold afterwards.');
+	PERFORM inventory.make_type(p, 'hold',
+		'status text, reservation_id uuid, expires_at timestamptz, short_lines jsonb',
+		'The answer of try_reserve_cart: status is ok or the name of the refusal, short_lines the lines that were refused.');
+	PERFORM inventory.make_type(p, 'held_line', format(
+		'status text, expires_at timestamptz, item_id %s, quantity %s, order_id %s',
+		p.item_type, p.stock_type, p.order_type),
+		'A line of a reservation: status is held, confirmed, released or expired, as it is at the instant of looking.');
 END
 $$;
 COMMENT ON FUNCTION inventory.make_views(inventory.plan) IS 'Makes the views and the result type of a store.';

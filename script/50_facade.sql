@@ -30,6 +30,56 @@ CREATE FUNCTION inventory.facade_functions(
 	 ARRAY['item_id {I}'],
 	 '{Q}', '{Q}', 'STABLE',
 	 'Units of an item that can be sold now; null if its stock is not tracked. Errors: IV002 item_not_found, 22004.'),
+	('buyer', 'reserve_stock',
+	 ARRAY['user_id {U}~', 'item_id {I}~', 'quantity bigint = 1', 'ttl interval = NULL',
+		   'idempotency_key text = NULL'],
+	 'uuid', NULL, 'VOLATILE',
+	 'Holds quantity units of an item for a user: they leave the stock at once and come back when the hold is released or expires. ttl: how long from now, null for inventory.reservation_ttl, at most the store''s max_ttl. Returns the reservation''s id. Errors: those of buy_item, and 22008 for a ttl beyond all time.'),
+	('buyer', 'reserve_cart',
+	 ARRAY['user_id {U}~', 'lines jsonb~', 'ttl interval = NULL', 'idempotency_key text = NULL'],
+	 'uuid', NULL, 'VOLATILE',
+	 'Holds all lines of a cart, at most 1000, or none: [{"item_id": ..., "quantity": 1}]. Lines of the same item become one. Returns the reservation''s id. Errors: those of reserve_stock, naming every line at fault, and 54000.'),
+	('buyer', 'try_reserve_cart',
+	 ARRAY['user_id {U}~', 'lines jsonb~', 'ttl interval = NULL', 'idempotency_key text = NULL'],
+	 '{H}', '{H}', 'VOLATILE',
+	 'As reserve_cart, but a refusal is a status and no error, with the lines at fault in short_lines. A refusal is kept under its idempotency_key.'),
+	('buyer', 'change_reservation',
+	 ARRAY['reservation_id uuid', 'item_id {I}', 'quantity bigint', 'user_id {U} = NULL'],
+	 'timestamptz', NULL, 'VOLATILE',
+	 'Sets how many units of an item a reservation holds: more, fewer, or 0 to remove the line. Returns when the reservation expires. Errors: IV004 reservation_not_found, IV005 reservation_expired, IV006 reservation_confirmed, IV007 reservation_released, IV001, IV002, IV010, IV014, 22023, 22004, 54000.'),
+	('buyer', 'extend_reservation',
+	 ARRAY['reservation_id uuid', 'ttl interval = NULL', 'user_id {U} = NULL'],
+	 'timestamptz', NULL, 'VOLATILE',
+	 'Lets a reservation last ttl from now, never shorter than it would, and never longer than max_ttl from its creation. Returns when it expires. Errors: IV004 reservation_not_found, IV005 reservation_expired, IV006 reservation_confirmed, IV007 reservation_released, 22023, 22004, 22008.'),
+	('buyer', 'confirm_reservation',
+	 ARRAY['reservation_id uuid', 'user_id {U} = NULL', 'order_data jsonb = NULL'],
+	 'SETOF {L}', '{L}', 'VOLATILE',
+	 'Turns a reservation into orders: inserts a row per line and takes nothing more. order_data: columns of orders that callers may set, an object for every line or an array of objects with item_id. Returns a row per line; called again, the same rows. Errors: IV004 reservation_not_found, IV005 reservation_expired, IV007 reservation_released, 22023, 22004, 42501, 42703.'),
+	('buyer', 'release_reservation',
+	 ARRAY['reservation_id uuid', 'user_id {U} = NULL'],
+	 'boolean', NULL, 'VOLATILE',
+	 'Gives back what a reservation holds. Returns false if it was released or has expired already. Errors: IV004 reservation_not_found, IV006 reservation_confirmed, 22004.'),
+	('buyer', 'get_reservation',
+	 ARRAY['reservation_id uuid'],
+	 'SETOF {HL}', '{HL}', 'STABLE',
+	 'The lines of a reservation and its state at this instant: held, confirmed, released or expired. Errors: IV004 reservation_not_found, 22004.'),
+	('operator', 'refund_order',
+	 ARRAY['order_id {O}', 'quantity bigint = NULL', 'restock boolean = TRUE', 'reason text = NULL',
+		   'idempotency_key text = NULL'],
+	 '{Q}', '{Q}', 'VOLATILE',
+	 'Refunds quantity units of an order line, null for all that is left, never more than were bought; restock puts them back into the stock, otherwise they are written off. The order row is not edited. Returns the units refunded so far. Errors: IV003 order_not_found, IV008 refund_exceeds_order, IV009 idempotency_key_mismatch, 22023, 22004, 22003.'),
+	('operator', 'expire_reservations',
+	 ARRAY['max_rows integer = 1000'],
+	 'bigint', NULL, 'VOLATILE',
+	 'Gives back what overdue reservations hold, the oldest first, at most max_rows lines. Returns how many lines. Overdue holds are dead without it; it only makes their units sellable before somebody is short. Errors: 22023, 22004.'),
+	('operator', 'prune',
+	 ARRAY['older_than interval'],
+	 'bigint', NULL, 'VOLATILE',
+	 'Deletes closed reservations and idempotency keys that are older. Returns how many rows. A retry with a pruned key is a new request. Errors: 22023, 22004.'),
+	('operator', 'close_ledger',
+	 ARRAY['before timestamptz'],
+	 'bigint', NULL, 'VOLATILE',
+	 'Puts one carried movement per item, and per user where purchases are limited, in the place of the movements before that time. Refunds and open holds stay. Returns how many carried movements there are. Errors: 22023, 22004.'),
 	('operator', 'restock_item',
 	 ARRAY['item_id {I}', 'quantity bigint', 'reason text = NULL', 'idempotency_key text = NULL'],
 	 '{Q}', '{Q}', 'VOLATILE',
@@ -111,6 +161,16 @@ END
 $$;
 COMMENT ON FUNCTION inventory.check_facade(inventory.plan) IS 'Raises the functions that stand where generated ones would.';
 
+-- What a placeholder of a type stands for.
+CREATE FUNCTION inventory.facade_type(p inventory.plan, type text) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT replace(replace(replace(replace(replace(type,
+		'{L}', format('%I.line', p.ledger_schema)), '{HL}', format('%I.held_line', p.ledger_schema)),
+		'{H}', format('%I.hold', p.ledger_schema)), '{O}', p.order_type::text),
+		'{Q}', p.stock_type::text)
+$$;
+COMMENT ON FUNCTION inventory.facade_type(inventory.plan, text) IS 'A type of the generated functions, for a store.';
+
 -- The declaration and the body of one function.
 CREATE FUNCTION inventory.facade_text(p inventory.plan, part text, function_name name,
 									  arguments text[], result text, witness text,
@@ -123,7 +183,6 @@ DECLARE
 	argument_name text;
 	argument_type text;
 	text_default text;
-	line text := format('%I.line', p.ledger_schema);
 	call text;
 	body text;
 BEGIN
@@ -141,17 +200,16 @@ BEGIN
 		argument_type := CASE argument_type
 			WHEN '{U}' THEN CASE p.user_type WHEN 'smallint'::regtype THEN 'integer' ELSE p.user_type::text END
 			WHEN '{I}' THEN CASE p.item_type WHEN 'smallint'::regtype THEN 'integer' ELSE p.item_type::text END
+			WHEN '{O}' THEN CASE p.order_type WHEN 'smallint'::regtype THEN 'integer' ELSE p.order_type::text END
 			ELSE argument_type END;
 		declared := declared || (argument_name || ' ' || argument_type ||
 								 coalesce(' DEFAULT ' || text_default, ''));
 		passed := passed || format('%I.%s', function_name, argument_name);
 	END LOOP;
-	result := replace(replace(replace(result, '{L}', line), '{O}', p.order_type::text),
-					  '{Q}', p.stock_type::text);
-	witness := replace(replace(replace(witness, '{L}', line), '{O}', p.order_type::text),
-					   '{Q}', p.stock_type::text);
-	call := format('inventory.%s(%L, %s, NULL::%s)', function_name, p.store_name,
-				   array_to_string(passed, ', '), witness);
+	call := format('inventory.%s(%s)', function_name,
+				   array_to_string(quote_literal(p.store_name) || passed ||
+								   ('NULL::' || inventory.facade_type(p, witness)), ', '));
+	result := inventory.facade_type(p, result);
 	body := format(E'\nBEGIN\n\tRETURN %s%s;\nEND\n',
 				   CASE WHEN result LIKE 'SETOF %' THEN 'QUERY SELECT * FROM ' ELSE '' END, call);
 	RETURN format(E'CREATE FUNCTION %I.%I(%s)\nRETURNS %s\nLANGUAGE plpgsql %s PARALLEL %s SECURITY DEFINER\nSET search_path = %s AS %L',

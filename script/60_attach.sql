@@ -158,7 +158,7 @@ BEGIN
 	END IF;
 	IF ledger IS NOT NULL THEN
 		EXECUTE format('DROP VIEW IF EXISTS %I.levels', ledger);
-		EXECUTE format('DROP TYPE IF EXISTS %I.line', ledger);
+		EXECUTE format('DROP TYPE IF EXISTS %1$I.line, %1$I.hold, %1$I.held_line', ledger);
 	END IF;
 END
 $$;
@@ -314,7 +314,7 @@ BEGIN
 	WHERE a.grantee NOT IN (o.owner, p.owner);
 	PERFORM inventory.drop_generated(s);
 	-- a new owner of the tables gets all that goes with them
-	FOREACH relation IN ARRAY ARRAY['movements', 'requests', 'sellable'] LOOP
+	FOREACH relation IN ARRAY ARRAY['movements', 'requests', 'reservations', 'sellable'] LOOP
 		IF EXISTS (SELECT FROM pg_class AS c WHERE c.relowner <> p.owner
 				   AND c.oid = to_regclass(format('%I.%I', p.ledger_schema, relation))) THEN
 			EXECUTE format('ALTER TABLE %I.%I OWNER TO %I', p.ledger_schema, relation,

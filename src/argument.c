@@ -74,6 +74,22 @@ inv_item(InvStore *store, FunctionCallInfo fcinfo, int argument)
 	return coerce(fcinfo, argument, store->item_id.base);
 }
 
+/* The key of an order line. */
+Datum
+inv_order(InvStore *store, FunctionCallInfo fcinfo, int argument)
+{
+	return coerce(fcinfo, argument, store->order_type);
+}
+
+/* The item column of an order may be a wider or narrower integer than the key. */
+Datum
+inv_item_of_order(InvStore *store, Datum value)
+{
+	if (store->order_item.base == store->item_id.base)
+		return value;
+	return inv_from_text(store->item_id.base, inv_datum_text(store->order_item.base, value));
+}
+
 /* A quantity of at least 1. */
 int64
 inv_quantity(FunctionCallInfo fcinfo, int argument, const char *name)
@@ -147,33 +163,46 @@ claimed_user(InvStore *store)
 }
 
 /*
- * The user of a call.  With a claim, a role that has no more than the buyer
- * grant is the user of its token and nobody else.
+ * The user a call names, or that of its token: with a claim, a role that has no
+ * more than the buyer grant is the user of its token and nobody else.
  */
 InvUser
-inv_user(InvStore *store, FunctionCallInfo fcinfo, int argument)
+inv_named_user(InvStore *store, FunctionCallInfo fcinfo, int argument)
 {
-	InvUser user = { (Datum) 0, PG_ARGISNULL(argument) };
+	InvUser user = { (Datum) 0, argument < 0 || PG_ARGISNULL(argument) };
+	char *claim;
+	Datum claimed;
 
 	if (!user.isnull)
 		user.value = coerce(fcinfo, argument, store->user_type);
-	if (store->user_claim && !is_operator(store))
-	{
-		char *claim = claimed_user(store);
-		Datum claimed;
+	if (store->user_claim == NULL || is_operator(store))
+		return user;
+	claim = claimed_user(store);
+	if (claim == NULL)
+		inv_error_not_this_user(store->user_claim);
+	claimed = inv_from_text(store->user_type, claim);
+	if (!user.isnull && !inv_same_user(store, user.value, claimed))
+		inv_error_not_this_user(store->user_claim);
+	user.value = claimed;
+	user.isnull = false;
+	return user;
+}
 
-		if (claim == NULL)
-			inv_error_not_this_user(store->user_claim);
-		claimed = inv_from_text(store->user_type, claim);
-		if (!user.isnull && strcmp(inv_datum_text(store->user_type, user.value),
-								   inv_datum_text(store->user_type, claimed)) != 0)
-			inv_error_not_this_user(store->user_claim);
-		user.value = claimed;
-		user.isnull = false;
-	}
+/* The user of a purchase, which the orders may not do without. */
+InvUser
+inv_user(InvStore *store, FunctionCallInfo fcinfo, int argument)
+{
+	InvUser user = inv_named_user(store, fcinfo, argument);
+
 	if (user.isnull && store->order_user.attnum && store->order_user.notnull)
 		inv_error_null("user_id");
 	return user;
+}
+
+bool
+inv_same_user(InvStore *store, Datum a, Datum b)
+{
+	return strcmp(inv_datum_text(store->user_type, a), inv_datum_text(store->user_type, b)) == 0;
 }
 
 /* ---- results ---- */

@@ -12,11 +12,18 @@
 
 #include "error.h"
 #include "setting.h"
+#include "stats.h"
 
 typedef enum Condition
 {
 	OUT_OF_STOCK,
 	ITEM_NOT_FOUND,
+	ORDER_NOT_FOUND,
+	RESERVATION_NOT_FOUND,
+	RESERVATION_EXPIRED,
+	RESERVATION_CONFIRMED,
+	RESERVATION_RELEASED,
+	REFUND_EXCEEDS_ORDER,
 	KEY_MISMATCH,
 	PURCHASE_LIMIT,
 	STOCK_CHANGED,
@@ -30,15 +37,22 @@ static const struct
 	const char *name;
 	char sqlstate[6];
 	char http[6];
+	InvCounter counter;
 } conditions[] = {
-	[OUT_OF_STOCK] = { "out_of_stock", "IV001", "PT409" },
-	[ITEM_NOT_FOUND] = { "item_not_found", "IV002", "PT404" },
-	[KEY_MISMATCH] = { "idempotency_key_mismatch", "IV009", "PT422" },
-	[PURCHASE_LIMIT] = { "purchase_limit_exceeded", "IV010", "PT403" },
-	[STOCK_CHANGED] = { "stock_changed", "IV011", "PT409" },
-	[NOT_A_STORE] = { "not_a_store", "IV012", "PT404" },
-	[DIRECT_WRITE] = { "direct_write_refused", "IV013", "PT403" },
-	[BUSY] = { "busy", "IV014", "PT503" },
+	[OUT_OF_STOCK] = { "out_of_stock", "IV001", "PT409", INV_REFUSED_STOCK },
+	[ITEM_NOT_FOUND] = { "item_not_found", "IV002", "PT404", INV_REFUSED_ITEM },
+	[ORDER_NOT_FOUND] = { "order_not_found", "IV003", "PT404", INV_REFUSED_STATE },
+	[RESERVATION_NOT_FOUND] = { "reservation_not_found", "IV004", "PT404", INV_REFUSED_STATE },
+	[RESERVATION_EXPIRED] = { "reservation_expired", "IV005", "PT410", INV_REFUSED_STATE },
+	[RESERVATION_CONFIRMED] = { "reservation_confirmed", "IV006", "PT409", INV_REFUSED_STATE },
+	[RESERVATION_RELEASED] = { "reservation_released", "IV007", "PT409", INV_REFUSED_STATE },
+	[REFUND_EXCEEDS_ORDER] = { "refund_exceeds_order", "IV008", "PT409", INV_REFUSED_STATE },
+	[KEY_MISMATCH] = { "idempotency_key_mismatch", "IV009", "PT422", INV_REFUSED_STATE },
+	[PURCHASE_LIMIT] = { "purchase_limit_exceeded", "IV010", "PT403", INV_REFUSED_LIMIT },
+	[STOCK_CHANGED] = { "stock_changed", "IV011", "PT409", INV_REFUSED_STATE },
+	[NOT_A_STORE] = { "not_a_store", "IV012", "PT404", INV_REFUSED_STATE },
+	[DIRECT_WRITE] = { "direct_write_refused", "IV013", "PT403", INV_REFUSED_STATE },
+	[BUSY] = { "busy", "IV014", "PT503", INV_REFUSED_BUSY },
 };
 
 static int
@@ -51,6 +65,7 @@ sqlstate(const char *code)
 INV_NORETURN static void
 refuse(Condition condition, const char *detail, const char *hint)
 {
+	inv_stats_count(conditions[condition].counter, 1);
 	ereport(ERROR, (errcode(sqlstate(inv_http_errors ? conditions[condition].http
 													 : conditions[condition].sqlstate)),
 					errmsg_internal("%s", conditions[condition].name),
@@ -86,6 +101,52 @@ void
 inv_error_item_not_found(const char *detail)
 {
 	refuse(ITEM_NOT_FOUND, detail, "Check the item's key, and that the item is for sale.");
+}
+
+void
+inv_error_order_not_found(const char *order)
+{
+	refuse(ORDER_NOT_FOUND, psprintf("Order \"%s\" does not exist.", order),
+		   "Check the key of the order line.");
+}
+
+void
+inv_error_reservation_not_found(const char *reservation)
+{
+	refuse(RESERVATION_NOT_FOUND,
+		   psprintf("Reservation \"%s\" does not exist, or is another user's.", reservation),
+		   "Check the reservation's id and its user.");
+}
+
+void
+inv_error_reservation_expired(const char *reservation, const char *when)
+{
+	refuse(RESERVATION_EXPIRED, psprintf("Reservation \"%s\" expired at %s.", reservation, when),
+		   "Reserve again.");
+}
+
+void
+inv_error_reservation_confirmed(const char *reservation)
+{
+	refuse(RESERVATION_CONFIRMED, psprintf("Reservation \"%s\" became an order.", reservation),
+		   "Refund the order instead.");
+}
+
+void
+inv_error_reservation_released(const char *reservation)
+{
+	refuse(RESERVATION_RELEASED, psprintf("Reservation \"%s\" was released.", reservation),
+		   "Reserve again.");
+}
+
+void
+inv_error_refund_exceeds(const char *order, int64 wanted, int64 refunded, int64 bought)
+{
+	refuse(REFUND_EXCEEDS_ORDER,
+		   psprintf("Order \"%s\": " INT64_FORMAT " to be refunded, " INT64_FORMAT
+					" of " INT64_FORMAT " are refunded already.",
+					order, wanted, refunded, bought),
+		   "Refund no more than what is left of the order line.");
 }
 
 void
@@ -236,6 +297,12 @@ inv_error_no_digest(void)
 {
 	ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
 					errmsg("could not compute the digest of the arguments")));
+}
+
+void
+inv_error_no_random(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
 }
 
 void

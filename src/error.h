@@ -26,6 +26,13 @@ extern const char *inv_status_name(InvStatus status);
 /* business refusals, in the order of their codes */
 INV_NORETURN extern void inv_error_out_of_stock(const char *detail);
 INV_NORETURN extern void inv_error_item_not_found(const char *detail);
+INV_NORETURN extern void inv_error_order_not_found(const char *order);
+INV_NORETURN extern void inv_error_reservation_not_found(const char *reservation);
+INV_NORETURN extern void inv_error_reservation_expired(const char *reservation, const char *when);
+INV_NORETURN extern void inv_error_reservation_confirmed(const char *reservation);
+INV_NORETURN extern void inv_error_reservation_released(const char *reservation);
+INV_NORETURN extern void inv_error_refund_exceeds(const char *order, int64 wanted, int64 refunded,
+												  int64 bought);
 INV_NORETURN extern void inv_error_key_mismatch(const char *key, const char *operation);
 INV_NORETURN extern void inv_error_purchase_limit(const char *detail);
 INV_NORETURN extern void inv_error_stock_changed(const char *item, int64 expected, int64 actual);
@@ -50,6 +57,7 @@ INV_NORETURN extern void inv_error_no_table(Oid table);
 INV_NORETURN extern void inv_error_not_this_user(const char *claim);
 INV_NORETURN extern void inv_error_serialization(void);
 INV_NORETURN extern void inv_error_no_digest(void);
+INV_NORETURN extern void inv_error_no_random(void);
 
 /* the store itself */
 INV_NORETURN extern void inv_error_untracked(const char *item);

@@ -24,6 +24,7 @@
 #include "error.h"
 #include "guard.h"
 #include "ledger.h"
+#include "stats.h"
 
 /* A change that the engine is about to make.  The key lives as long as its statement. */
 typedef struct Expected
@@ -177,6 +178,7 @@ foreign_change(InvStore *store, Oid items, TupleTableSlot *row, bool inserted, i
 {
 	Datum item = row_key(store, row);
 	int64 floor = row_number(row, &store->stock_floor, 0, NULL);
+	InvBook book;
 	InvCall call;
 
 	if (store->refuse_direct && delta != 0)
@@ -191,9 +193,29 @@ foreign_change(InvStore *store, Oid items, TupleTableSlot *row, bool inserted, i
 										inv_item_text(store, item), stock, floor));
 	if (!inv_store_enter_items(&call, items))
 		return;
-	inv_movement(call.store, item, delta, inserted ? "opening" : "direct", NULL, (Datum) 0, false,
-				 NULL);
+	inv_book_init(&book, 1);
+	inv_book_add(&book, item, delta, inserted ? "opening" : "direct");
+	inv_book_write(call.store, &book);
+	inv_stats_add(call.store, "direct_write", INV_CALLS, 1);
+	inv_stats_add(call.store, "direct_write", INV_UNITS, delta < 0 ? -delta : delta);
 	inv_store_leave(&call);
+}
+
+/* An item that is held must not vanish under its reservations. */
+static void
+refuse_held(InvStore *store, Oid items, Datum item)
+{
+	InvCall call;
+	bool held;
+
+	if (!inv_store_enter_items(&call, items))
+		return;
+	held = inv_execute(call.store, INV_HELD_OF_ITEM, &item, NULL, INV_LATEST) > 0;
+	inv_store_leave(&call);
+	if (held)
+		inv_error_direct_write(
+			psprintf("Units of item \"%s\" are held.", inv_item_text(store, item)),
+			"Release or confirm its reservations first.");
 }
 
 static void
@@ -223,6 +245,8 @@ row_changed(InvStore *store, TriggerData *trigdata)
 
 	if (is_replica())
 		return;
+	if (deleted)
+		refuse_held(store, items, row_key(store, old));
 
 	/* every tracked item has its opening, also with nothing on the shelf */
 	if (delta != 0 || (inserted && !new_null))

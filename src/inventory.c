@@ -8,6 +8,7 @@
 
 #include "guard.h"
 #include "setting.h"
+#include "shared.h"
 #include "store.h"
 
 PG_MODULE_MAGIC;
@@ -18,6 +19,7 @@ void
 _PG_init(void)
 {
 	inv_setting_init();
+	inv_shared_init();
 	inv_store_init();
 	inv_guard_init();
 }

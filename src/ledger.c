@@ -40,43 +40,136 @@ written_at(void)
 	return TimestampTzGetDatum(GetCurrentTimestamp());
 }
 
-/* Write one movement.  user and reason may be null. */
+const InvUser inv_nobody = { (Datum) 0, true };
+
 void
-inv_movement(InvStore *store, Datum item, int64 delta, const char *kind, const InvUser *user,
-			 Datum order, bool has_order, const char *reason)
+inv_book_init(InvBook *book, int most)
 {
-	bool has_user = user && !user->isnull;
-	Datum values[] = { item,
-					   Int64GetDatum(delta),
-					   CStringGetTextDatum(kind),
-					   has_user ? user->value : (Datum) 0,
-					   order,
-					   reason ? CStringGetTextDatum(reason) : (Datum) 0,
+	book->movements = palloc(sizeof(InvMovement) * most);
+	book->count = 0;
+}
+
+/* One more movement, of nobody and without order until the caller says otherwise. */
+InvMovement *
+inv_book_add(InvBook *book, Datum item, int64 delta, const char *kind)
+{
+	InvMovement *new = &book->movements[book->count++];
+
+	memset(new, 0, sizeof(*new));
+	new->item = item;
+	new->delta = delta;
+	new->kind = kind;
+	new->user = inv_nobody;
+	new->no_order = true;
+	return new;
+}
+
+/*
+ * The return of units that were held.  Where no stock got them, because it is
+ * not tracked or was not when they were held, a second movement takes them off
+ * the balance again: two rows of room.
+ */
+void
+inv_book_return(InvBook *book, Datum item, int64 quantity, const char *kind, const InvUser *user,
+				Datum reservation, bool given)
+{
+	InvMovement *back = inv_book_add(book, item, quantity, kind);
+
+	back->user = *user;
+	back->reservation = reservation;
+	if (!given)
+		inv_book_add(book, item, -quantity, "adjustment")->reason = "untracked";
+}
+
+static void
+write_one(InvStore *store, const InvMovement *m)
+{
+	Datum values[] = { m->item,
+					   Int64GetDatum(m->delta),
+					   CStringGetTextDatum(m->kind),
+					   m->user.value,
+					   m->order,
+					   m->reservation,
+					   m->reason ? CStringGetTextDatum(m->reason) : (Datum) 0,
 					   actor(),
 					   written_at() };
-	char nulls[] = { ' ', ' ', ' ', has_user ? ' ' : 'n', has_order ? ' ' : 'n', reason ? ' ' : 'n',
-					 ' ', ' ' };
+	char nulls[] = { ' ',
+					 ' ',
+					 ' ',
+					 m->user.isnull ? 'n' : ' ',
+					 m->no_order ? 'n' : ' ',
+					 m->reservation ? ' ' : 'n',
+					 m->reason ? ' ' : 'n',
+					 ' ',
+					 ' ' };
 
 	inv_execute(store, INV_MOVEMENT, values, nulls, INV_TRANSACTION);
 }
 
-/* Write movements of one kind and user in one statement. */
-void
-inv_movements(InvStore *store, int count, Datum *items, Datum *deltas, const char *kind,
-			  const InvUser *user, Datum *orders, bool *no_order, const char *reason)
+/* A column of an array statement. */
+typedef struct Column
 {
-	bool has_user = user && !user->isnull;
-	Datum values[] = { inv_array(store->item_id.base, items, NULL, count),
-					   inv_array(INT8OID, deltas, NULL, count),
-					   CStringGetTextDatum(kind),
-					   has_user ? user->value : (Datum) 0,
-					   inv_array(store->order_type, orders, no_order, count),
-					   reason ? CStringGetTextDatum(reason) : (Datum) 0,
-					   actor(),
-					   written_at() };
-	char nulls[] = { ' ', ' ', ' ', has_user ? ' ' : 'n', ' ', reason ? ' ' : 'n', ' ', ' ' };
+	Datum *values;
+	bool *nulls;
+} Column;
 
-	inv_execute(store, INV_MOVEMENTS, values, nulls, INV_TRANSACTION);
+static Column
+column(int count)
+{
+	Column new = { palloc0(sizeof(Datum) * count), palloc0(sizeof(bool) * count) };
+
+	return new;
+}
+
+static void
+write_many(InvStore *store, const InvBook *book)
+{
+	int count = book->count;
+	Column items = column(count), deltas = column(count), kinds = column(count),
+		   users = column(count), orders = column(count), reservations = column(count),
+		   reasons = column(count);
+
+	for (int i = 0; i < count; i++)
+	{
+		const InvMovement *m = &book->movements[i];
+
+		items.values[i] = m->item;
+		deltas.values[i] = Int64GetDatum(m->delta);
+		kinds.values[i] = CStringGetTextDatum(m->kind);
+		users.values[i] = m->user.value;
+		users.nulls[i] = m->user.isnull;
+		orders.values[i] = m->order;
+		orders.nulls[i] = m->no_order;
+		reservations.values[i] = m->reservation;
+		reservations.nulls[i] = m->reservation == 0;
+		reasons.nulls[i] = m->reason == NULL;
+		if (m->reason)
+			reasons.values[i] = CStringGetTextDatum(m->reason);
+	}
+	{
+		Datum values[] = { inv_array(store->item_id.base, items.values, NULL, count),
+						   inv_array(INT8OID, deltas.values, NULL, count),
+						   inv_array(TEXTOID, kinds.values, NULL, count),
+						   inv_array(store->user_type, users.values, users.nulls, count),
+						   inv_array(store->order_type, orders.values, orders.nulls, count),
+						   inv_array(UUIDOID, reservations.values, reservations.nulls, count),
+						   inv_array(TEXTOID, reasons.values, reasons.nulls, count),
+						   actor(),
+						   written_at() };
+
+		inv_execute(store, INV_MOVEMENTS, values, NULL, INV_TRANSACTION);
+	}
+}
+
+/* Write the movements, in their order, with one statement. */
+void
+inv_book_write(InvStore *store, InvBook *book)
+{
+	if (book->count == 1)
+		write_one(store, book->movements);
+	else if (book->count > 1)
+		write_many(store, book);
+	book->count = 0;
 }
 
 /* ---- SQL functions ---- */
@@ -96,7 +189,7 @@ inventory_open_ledger(PG_FUNCTION_ARGS)
 	Datum values[2];
 	uint64 booked;
 
-	inv_store_enter(&call, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), "open_ledger()");
+	inv_store_enter(&call, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), "open_ledger");
 	LockRelationOid(call.store->items, ShareRowExclusiveLock);
 	values[0] = actor();
 	values[1] = written_at();
@@ -157,6 +250,25 @@ verify_guard(InvStore *store, ReturnSetInfo *result)
 	relation_close(rel, NoLock);
 }
 
+/* Report what a statement finds: item, problem, expected, actual. */
+static void
+report_rows(InvStore *store, InvStatement which, Datum *values, const char *nulls,
+			ReturnSetInfo *result)
+{
+	uint64 rows = inv_execute(store, which, values, nulls, INV_LATEST);
+
+	for (uint64 row = 0; row < rows; row++)
+	{
+		Datum found[4];
+		bool isnull[4];
+
+		for (int i = 0; i < 4; i++)
+			found[i] = inv_result(row, i + 1, &isnull[i]);
+		report(result, found[0], isnull[0], TextDatumGetCString(found[1]), found[2], found[3],
+			   isnull[2], isnull[3]);
+	}
+}
+
 /*
  * verify(items, item): a row for each item where stock is not the sum of its
  * movements, and for a guard that would let changes pass.
@@ -169,7 +281,6 @@ inventory_verify(PG_FUNCTION_ARGS)
 	InvStore *store;
 	Datum values[1] = { (Datum) 0 };
 	char nulls[] = { 'n' };
-	uint64 rows;
 
 	InitMaterializedSRF(fcinfo, 0);
 	inv_store_enter_owned(&call, PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0));
@@ -180,17 +291,8 @@ inventory_verify(PG_FUNCTION_ARGS)
 		nulls[0] = ' ';
 	}
 	verify_guard(store, result);
-	rows = inv_execute(store, INV_VERIFY, values, nulls, INV_LATEST);
-	for (uint64 row = 0; row < rows; row++)
-	{
-		bool no_problem, no_item, no_expected, no_actual;
-		Datum item = inv_result(row, 1, &no_item);
-		char *problem = TextDatumGetCString(inv_result(row, 2, &no_problem));
-		Datum sum = inv_result(row, 3, &no_expected);
-		Datum actual = inv_result(row, 4, &no_actual);
-
-		report(result, item, no_item, problem, sum, actual, false, no_actual);
-	}
+	report_rows(store, INV_VERIFY, values, nulls, result);
+	report_rows(store, INV_VERIFY_HOLDS, values, nulls, result);
 	inv_store_leave(&call);
 	return (Datum) 0;
 }

@@ -7,9 +7,32 @@
 
 #include "store.h"
 
-extern void inv_movement(InvStore *store, Datum item, int64 delta, const char *kind,
-						 const InvUser *user, Datum order, bool has_order, const char *reason);
-extern void inv_movements(InvStore *store, int count, Datum *items, Datum *deltas, const char *kind,
-						  const InvUser *user, Datum *orders, bool *no_order, const char *reason);
+/* One row to be. */
+typedef struct InvMovement
+{
+	Datum item;
+	int64 delta;
+	const char *kind;
+	InvUser user;
+	Datum order;
+	bool no_order;
+	Datum reservation;	/* a uuid, or 0 */
+	const char *reason; /* or null */
+} InvMovement;
+
+/* Room for the movements of a call. */
+typedef struct InvBook
+{
+	InvMovement *movements;
+	int count;
+} InvBook;
+
+extern const InvUser inv_nobody;
+
+extern void inv_book_init(InvBook *book, int most);
+extern InvMovement *inv_book_add(InvBook *book, Datum item, int64 delta, const char *kind);
+extern void inv_book_return(InvBook *book, Datum item, int64 quantity, const char *kind,
+							const InvUser *user, Datum reservation, bool given);
+extern void inv_book_write(InvStore *store, InvBook *book);
 
 #endif /* INV_LEDGER_H */

@@ -131,12 +131,26 @@ merge_columns(InvStore *store, InvLine *line, JsonbContainer *own, Jsonb *order_
 	line->data = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
+/* A line of a hold has item and quantity only. */
+static void
+refuse_columns(InvStore *store, JsonbContainer *line)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(line);
+	JsonbIteratorToken token;
+	JsonbValue key;
+
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+		if (token == WJB_KEY && !is_key(&key, "item_id") && !is_key(&key, "quantity"))
+			inv_error_unknown_column(pnstrdup(key.val.string.val, key.val.string.len),
+									 "a line of a reservation");
+}
+
 /*
  * The parts of a line that depend on the store's orders: the key that nobody
  * but the caller can make, the one-unit rows, the reference without orders.
  */
 static void
-check_order(InvStore *store, InvLine *line)
+check_order(InvStore *store, InvLine *line, InvPurpose purpose)
 {
 	if (!OidIsValid(store->orders))
 	{
@@ -156,7 +170,7 @@ check_order(InvStore *store, InvLine *line)
 			psprintf("quantity must be 1: an order of store \"%s\" is one unit", store->label),
 			"The orders table has no quantity column; buy a cart of several lines, "
 			"or add the column and attach again.");
-	if (!store->order_id.filled && store->order_id.notnull)
+	if (purpose == INV_FOR_SALE && !store->order_id.filled && store->order_id.notnull)
 	{
 		JsonbValue *key = line->columns
 							  ? getKeyJsonValueFromContainer(&line->data->root, store->order_id.key,
@@ -212,9 +226,22 @@ check_object(Jsonb *order_data)
 		inv_error_value("order_data must be a JSON object", NULL);
 }
 
+/* Units of all lines, for the counters. */
+int64
+inv_cart_units(const InvCart *cart)
+{
+	int64 units = 0;
+
+	for (int i = 0; i < cart->take_count; i++)
+		if (pg_add_s64_overflow(units, cart->takes[i].quantity, &units))
+			return PG_INT64_MAX;
+	return units;
+}
+
 /* A cart of one line. */
 void
-inv_cart_of_item(InvStore *store, InvCart *cart, Datum item, int64 quantity, Jsonb *order_data)
+inv_cart_of_item(InvStore *store, InvCart *cart, Datum item, int64 quantity, Jsonb *order_data,
+				 InvPurpose purpose)
 {
 	InvLine *line = palloc0(sizeof(InvLine));
 
@@ -223,7 +250,7 @@ inv_cart_of_item(InvStore *store, InvCart *cart, Datum item, int64 quantity, Jso
 	line->quantity = quantity;
 	if (order_data && JB_ROOT_COUNT(order_data) > 0)
 		merge_columns(store, line, NULL, order_data);
-	check_order(store, line);
+	check_order(store, line, purpose);
 	cart->lines = line;
 	cart->line_count = 1;
 	cart->takes = palloc0(sizeof(InvTake));
@@ -234,7 +261,8 @@ inv_cart_of_item(InvStore *store, InvCart *cart, Datum item, int64 quantity, Jso
 
 /* A cart of a JSON array of lines. */
 void
-inv_cart_of_lines(InvStore *store, InvCart *cart, Jsonb *lines, Jsonb *order_data)
+inv_cart_of_lines(InvStore *store, InvCart *cart, Jsonb *lines, Jsonb *order_data,
+				  InvPurpose purpose)
 {
 	check_object(order_data);
 	if (!JB_ROOT_IS_ARRAY(lines) || JB_ROOT_IS_SCALAR(lines))
@@ -260,8 +288,75 @@ inv_cart_of_lines(InvStore *store, InvCart *cart, Jsonb *lines, Jsonb *order_dat
 		line->quantity = line_quantity(quantity);
 		if (JsonContainerSize(object) > (item ? 1u : 0u) + (quantity ? 1u : 0u) ||
 			(order_data && JB_ROOT_COUNT(order_data) > 0))
+		{
+			if (purpose == INV_FOR_HOLD)
+				refuse_columns(store, object);
 			merge_columns(store, line, object, order_data);
-		check_order(store, line);
+		}
+		check_order(store, line, purpose);
 	}
 	sum_lines(store, cart);
+}
+
+/* The element of an array of objects that is about an item; null if there is none. */
+static JsonbContainer *
+element_of_item(InvStore *store, Jsonb *array, Datum item, uint32 *seen)
+{
+	JsonbContainer *found = NULL;
+
+	for (uint32 i = 0; i < JB_ROOT_COUNT(array); i++)
+	{
+		JsonbValue *value = getIthJsonbValueFromContainer(&array->root, i);
+		JsonbContainer *object = value->val.binary.data;
+
+		if (value->type != jbvBinary || !JsonContainerIsObject(object))
+			inv_error_value("order_data must be an object, or an array of objects", NULL);
+		if (inv_item_compare(
+				store, item,
+				line_item(store, getKeyJsonValueFromContainer(object, "item_id", 7, NULL))) != 0)
+			continue;
+		if (found)
+			inv_error_value("order_data names an item twice", NULL);
+		if (getKeyJsonValueFromContainer(object, "quantity", 8, NULL))
+			inv_error_value("order_data cannot change the quantity of a reservation",
+							"Use change_reservation first.");
+		found = object;
+		(*seen)++;
+	}
+	return found;
+}
+
+/*
+ * The cart of a hold that is confirmed.  order_data is an object for every line,
+ * or an array of objects, each with the item_id of its line.
+ */
+void
+inv_cart_of_hold(InvStore *store, InvCart *cart, const InvTake *held, int count, Jsonb *order_data)
+{
+	bool is_array = order_data && JB_ROOT_IS_ARRAY(order_data) && !JB_ROOT_IS_SCALAR(order_data);
+	uint32 seen = 0;
+
+	if (!is_array)
+		check_object(order_data);
+	cart->lines = palloc0(sizeof(InvLine) * count);
+	cart->line_count = count;
+	cart->takes = palloc(sizeof(InvTake) * count);
+	memcpy(cart->takes, held, sizeof(InvTake) * count);
+	cart->take_count = count;
+	for (int i = 0; i < count; i++)
+	{
+		InvLine *line = &cart->lines[i];
+		JsonbContainer *own = NULL;
+
+		line->item = held[i].item;
+		line->quantity = held[i].quantity;
+		line->take = i;
+		if (is_array)
+			own = element_of_item(store, order_data, line->item, &seen);
+		if (own || (order_data && !is_array && JB_ROOT_COUNT(order_data) > 0))
+			merge_columns(store, line, own, is_array ? NULL : order_data);
+		check_order(store, line, INV_FOR_SALE);
+	}
+	if (is_array && seen != JB_ROOT_COUNT(order_data))
+		inv_error_value("order_data names an item that the reservation does not hold", NULL);
 }

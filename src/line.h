@@ -30,8 +30,19 @@ typedef struct InvCart
 	int take_count;
 } InvCart;
 
+/* What the lines are for: a hold has no order rows yet. */
+typedef enum InvPurpose
+{
+	INV_FOR_SALE,
+	INV_FOR_HOLD
+} InvPurpose;
+
 extern void inv_cart_of_item(InvStore *store, InvCart *cart, Datum item, int64 quantity,
+							 Jsonb *order_data, InvPurpose purpose);
+extern void inv_cart_of_lines(InvStore *store, InvCart *cart, Jsonb *lines, Jsonb *order_data,
+							  InvPurpose purpose);
+extern int64 inv_cart_units(const InvCart *cart);
+extern void inv_cart_of_hold(InvStore *store, InvCart *cart, const InvTake *held, int count,
 							 Jsonb *order_data);
-extern void inv_cart_of_lines(InvStore *store, InvCart *cart, Jsonb *lines, Jsonb *order_data);
 
 #endif /* INV_LINE_H */

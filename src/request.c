@@ -21,6 +21,7 @@
 #include "argument.h"
 #include "error.h"
 #include "request.h"
+#include "stats.h"
 
 #define MAX_KEY_BYTES 255
 
@@ -35,7 +36,11 @@ inv_lock_name(InvStore *store, int class, const char *name)
 	LOCKTAG tag;
 
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32), (uint32) hash, class);
-	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
+	{
+		inv_stats_count(INV_WAITS, 1);
+		(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	}
 }
 
 /* Read the row of the key, if there is one. */
@@ -118,7 +123,25 @@ inv_request_begin(InvStore *store, InvRequest *request)
 	inv_lock_name(store, INV_LOCK_REQUEST,
 				  psprintf("%s %s %s", request->operation, user, request->key));
 	look_up(store, request);
-	return request->replay != NULL;
+	if (request->replay == NULL)
+		return false;
+	inv_stats_count(INV_REPLAYS, 1);
+	return true;
+}
+
+/* A field of a kept answer as text; JSON text for anything but a string or number. */
+char *
+inv_json_field(Jsonb *object, const char *name)
+{
+	JsonbValue *value = getKeyJsonValueFromContainer(&object->root, name, strlen(name), NULL);
+	Jsonb *nested;
+
+	if (value == NULL || value->type == jbvNull)
+		return NULL;
+	if (value->type != jbvBinary)
+		return inv_json_text(value);
+	nested = JsonbValueToJsonb(value);
+	return JsonbToCString(NULL, &nested->root, VARSIZE(nested));
 }
 
 /* The kept answer of an operation that returns one value; null for null. */

@@ -23,6 +23,7 @@ extern void inv_request_init(InvRequest *request, const char *operation, const I
 							 FunctionCallInfo fcinfo, int key);
 extern void inv_request_arguments(InvRequest *request, const char *const *arguments, int count);
 extern bool inv_request_begin(InvStore *store, InvRequest *request);
+extern char *inv_json_field(Jsonb *object, const char *name);
 extern char *inv_request_scalar(InvRequest *request);
 extern void inv_request_end(InvStore *store, InvRequest *request, const char *answer);
 
@@ -31,5 +32,6 @@ extern void inv_lock_name(InvStore *store, int class, const char *name);
 /* classes of named locks, told apart from those that SQL can take */
 #define INV_LOCK_REQUEST 3
 #define INV_LOCK_LIMIT 4
+#define INV_LOCK_ORDER_REFERENCE 5
 
 #endif /* INV_REQUEST_H */

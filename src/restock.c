@@ -15,6 +15,7 @@
 #include "argument.h"
 #include "ledger.h"
 #include "request.h"
+#include "stats.h"
 #include "stock.h"
 
 /* One call of an operator on an item, from its arguments to its answer. */
@@ -38,8 +39,7 @@ begin(Operation *op, FunctionCallInfo fcinfo, const char *name, int key, int rea
 {
 	InvStore *store;
 
-	inv_store_enter(&op->call, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0),
-					psprintf("%s()", name));
+	inv_store_enter(&op->call, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), name);
 	store = op->call.store;
 	inv_check_result(store, fcinfo, store->stock.base);
 	op->reason = inv_text(fcinfo, reason);
@@ -67,9 +67,13 @@ static void
 change(Operation *op, InvStock *stock, int64 delta, const char *kind)
 {
 	InvStore *store = op->call.store;
+	InvBook book;
 
 	inv_stock_change(store, op->item, stock, delta);
-	inv_movement(store, op->item, delta, kind, NULL, (Datum) 0, false, op->reason);
+	inv_stats_count(INV_UNITS, delta < 0 ? -delta : delta);
+	inv_book_init(&book, 1);
+	inv_book_add(&book, op->item, delta, kind)->reason = op->reason;
+	inv_book_write(store, &book);
 	op->available = inv_available(stock->stock, stock->floor);
 	inv_request_end(store, &op->request, psprintf(INT64_FORMAT, op->available));
 }
@@ -171,8 +175,8 @@ inventory_adjust_stock(PG_FUNCTION_ARGS)
 }
 
 /*
- * What was there when it was counted, by the caller's snapshot: its stock,
- * without what moved after the instant.  A sale in flight while the count is
+ * What was on hand when it was counted, by the caller's snapshot: the stock and
+ * what is held, without what moved after the instant.  A sale in flight while the count is
  * entered is still on the shelf, and nobody who asked for unshipped orders was
  * told of it; the snapshot does not have it either, so it is a sale since.
  * Corrections by other stock-takes moved nothing, they are knowledge of what was
@@ -196,6 +200,9 @@ stock_counted(Operation *op, const InvStock *now, const TimestampTz *instant)
 		if (!isnull)
 			stock = DatumGetInt64(seen);
 	}
+	inv_execute(store, INV_HELD_UNITS, values, NULL, INV_READ_ONLY);
+	if (pg_add_s64_overflow(stock, inv_result_int64(0, 1), &stock))
+		inv_error_overflow("stock");
 	if (instant == NULL)
 		return stock;
 	inv_execute(store, INV_MOVED_SINCE, values, NULL, INV_READ_ONLY);
@@ -209,8 +216,8 @@ stock_counted(Operation *op, const InvStock *now, const TimestampTz *instant)
 
 /*
  * count_stock(store_name, item_id, counted, unshipped, counted_at, reason,
- * idempotency_key, witness): a stock-take.  The shelf held what can be sold and
- * what is sold but not shipped; the difference to the ledger at that instant is
+ * idempotency_key, witness): a stock-take.  The shelf held what can be sold,
+ * what is held and what is sold but not shipped; the difference to the ledger at that instant is
  * the correction, so that sales since are not undone.  Safety stock is no bound
  * here: what is not on the shelf is not there.
  */

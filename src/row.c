@@ -22,6 +22,8 @@
 
 #include "guard.h"
 #include "setting.h"
+#include "notify.h"
+#include "stats.h"
 #include "stock.h"
 
 /* how often a conditional UPDATE may find nothing while a read finds enough */
@@ -42,12 +44,15 @@ fill(InvTake *take, uint64 row)
 	take->limit = DatumGetInt64(inv_result(row, 3, &isnull));
 	take->limited = !isnull;
 	take->version = DatumGetInt64(inv_result(row, 4, &isnull));
+	take->overdue = DatumGetBool(inv_result(row, 5, &isnull));
 }
 
 static void
 read_one(InvStore *store, InvTake *take, InvStatement which, InvView view)
 {
-	if (inv_execute(store, which, &take->item, NULL, view) == 0)
+	Datum values[] = { take->item, TimestampTzGetDatum(store->now) };
+
+	if (inv_execute(store, which, values, NULL, view) == 0)
 		take->status = INV_ITEM_NOT_FOUND;
 	else
 		fill(take, 0);
@@ -57,6 +62,26 @@ void
 inv_row_read(InvStore *store, InvTake *take, InvView view)
 {
 	read_one(store, take, INV_READ, view);
+}
+
+/* Read what can be sold, with what overdue holds will give back. */
+void
+inv_row_level(InvStore *store, InvTake *take)
+{
+	Datum values[] = { take->item, TimestampTzGetDatum(store->now) };
+	int64 overdue;
+	bool isnull;
+
+	take->status = INV_ITEM_NOT_FOUND;
+	if (inv_execute(store, INV_LEVEL, values, NULL, INV_READ_ONLY) == 0)
+		return;
+	take->status = INV_OK;
+	take->stock = DatumGetInt64(inv_result(0, 1, &isnull));
+	take->tracked = !isnull;
+	take->floor = inv_result_int64(0, 2);
+	overdue = inv_result_int64(0, 3);
+	if (pg_add_s64_overflow(take->stock, overdue, &take->stock))
+		take->stock = PG_INT64_MAX;
 }
 
 /* Would this take succeed with what was read? */
@@ -94,6 +119,7 @@ update_one(InvStore *store, InvTake *take, InvStatement which)
 	take->tracked = true;
 	take->stock = inv_result_int64(0, 1);
 	take->floor = inv_result_int64(0, 2);
+	inv_signal(store, take->item, take->stock + take->quantity, take->stock, take->floor);
 	return true;
 }
 
@@ -127,6 +153,7 @@ take_atomic(InvStore *store, InvTake *take)
 		if (IsolationUsesXactSnapshot())
 			inv_error_serialization();
 		CHECK_FOR_INTERRUPTS();
+		inv_stats_count(INV_RETRIES, 1);
 	}
 	inv_error_busy(inv_item_text(store, take->item), "its row could not be written");
 }
@@ -153,6 +180,7 @@ back_off(int attempt)
 	double longest = Min(100.0 * (1 << Min(attempt, 8)), 10000.0); /* microseconds */
 
 	CHECK_FOR_INTERRUPTS();
+	inv_stats_count(INV_RETRIES, 1);
 	pg_usleep((long) (longest * pg_prng_double(&pg_global_prng_state)));
 }
 
@@ -201,12 +229,13 @@ void
 inv_row_read_many(InvStore *store, InvTake *takes, int count, bool lock)
 {
 	Datum *items = palloc(sizeof(Datum) * count);
-	Datum values[1];
+	Datum values[2];
 	uint64 rows, row = 0;
 
 	for (int i = 0; i < count; i++)
 		items[i] = takes[i].item;
 	values[0] = inv_array(store->item_id.base, items, NULL, count);
+	values[1] = TimestampTzGetDatum(store->now);
 	rows = inv_execute(store, lock ? INV_LOCK_MANY : INV_READ_MANY, values, NULL,
 					   lock ? INV_TRANSACTION : INV_LATEST);
 
@@ -216,7 +245,7 @@ inv_row_read_many(InvStore *store, InvTake *takes, int count, bool lock)
 		bool isnull;
 
 		takes[i].status = INV_ITEM_NOT_FOUND;
-		if (row < rows && inv_item_compare(store, inv_result(row, 5, &isnull), takes[i].item) == 0)
+		if (row < rows && inv_item_compare(store, inv_result(row, 6, &isnull), takes[i].item) == 0)
 			fill(&takes[i], row++);
 	}
 	Assert(row == rows);
@@ -266,6 +295,8 @@ inv_row_take_many(InvStore *store, InvTake *takes, int count)
 			{
 				takes[middle].stock = inv_result_int64(row, 1);
 				takes[middle].floor = inv_result_int64(row, 2);
+				inv_signal(store, item, takes[middle].stock + takes[middle].quantity,
+						   takes[middle].stock, takes[middle].floor);
 				break;
 			}
 			if (order < 0)
@@ -273,5 +304,62 @@ inv_row_take_many(InvStore *store, InvTake *takes, int count)
 			else
 				low = middle + 1;
 		}
+	}
+}
+
+/*
+ * Lock rows in key order, for sale or not, and add to those that have a number.
+ * gives must be in key order, each item once.
+ */
+void
+inv_row_give_many(InvStore *store, InvGive *gives, int count, InvView view)
+{
+	Datum *items = palloc(sizeof(Datum) * count);
+	Datum *quantities = palloc(sizeof(Datum) * count);
+	Datum values[2];
+	uint64 tracked = 0;
+	int base;
+	uint64 rows, row = 0;
+
+	for (int i = 0; i < count; i++)
+		items[i] = gives[i].item;
+	values[0] = inv_array(store->item_id.base, items, NULL, count);
+	rows = inv_execute(store, INV_LOCK_MANY_ANY, values, NULL, view);
+
+	base = inv_guard_begin();
+	for (int i = 0; i < count; i++)
+	{
+		bool isnull;
+
+		gives[i].tracked = false;
+		if (row == rows || inv_item_compare(store, inv_result(row, 3, &isnull), gives[i].item) != 0)
+			continue;
+		(void) inv_result(row++, 1, &isnull);
+		if (isnull)
+			continue;
+		gives[i].tracked = true;
+		items[tracked] = gives[i].item;
+		quantities[tracked++] = Int64GetDatum(gives[i].quantity);
+		inv_guard_expect(store, gives[i].item, gives[i].quantity);
+	}
+	if (tracked == 0)
+		return;
+	values[0] = inv_array(store->item_id.base, items, NULL, tracked);
+	values[1] = inv_array(INT8OID, quantities, NULL, tracked);
+	rows = inv_execute(store, INV_CHANGE_MANY, values, NULL, view);
+	inv_guard_end(store, base, rows == tracked);
+	if (rows != tracked)
+		inv_error_busy(inv_item_text(store, items[0]),
+					   "a trigger keeps its row, or another, from being written");
+	for (row = 0; inv_notify && row < rows; row++)
+	{
+		bool isnull;
+		Datum item = inv_result(row, 3, &isnull);
+		int64 after = inv_result_int64(row, 1);
+
+		for (uint64 i = 0; i < tracked; i++)
+			if (inv_item_compare(store, items[i], item) == 0)
+				inv_signal(store, item, after - DatumGetInt64(quantities[i]), after,
+						   inv_result_int64(row, 2));
 	}
 }

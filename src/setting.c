@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "utils/guc.h"
 
 #include "setting.h"
@@ -11,6 +13,9 @@
 int inv_strategy = INV_ATOMIC;
 int inv_optimistic_retries = 10;
 bool inv_http_errors = false;
+bool inv_notify = false;
+int inv_request_retention = 0;
+int inv_reservation_ttl = 900;
 
 static const struct config_enum_entry strategies[] = {
 	{ "atomic", INV_ATOMIC, false },
@@ -36,5 +41,15 @@ inv_setting_init(void)
 							 "statuses.",
 							 "Set it on the login role of the API.", &inv_http_errors, false,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("inventory.notify",
+							 "Notifies channel inventory when an item runs out or comes back.",
+							 NULL, &inv_notify, false, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"inventory.reservation_ttl", "How long a hold lasts when its caller does not say.", NULL,
+		&inv_reservation_ttl, 900, 1, INT_MAX, PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("inventory.request_retention",
+							"How long the worker keeps closed reservations and idempotency keys.",
+							"0 keeps them for ever.", &inv_request_retention, 0, 0, INT_MAX,
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("inventory");
 }

@@ -15,6 +15,9 @@ typedef enum InvStrategy
 extern int inv_strategy;		   /* an InvStrategy */
 extern int inv_optimistic_retries; /* attempts after the first */
 extern bool inv_http_errors;
+extern bool inv_notify;
+extern int inv_request_retention; /* seconds; 0: for ever */
+extern int inv_reservation_ttl;	  /* seconds */
 
 extern void inv_setting_init(void);
 

@@ -1,11 +1,9 @@
 /*
  * statement.c
- *		The only SPI: texts, plans and their execution.
+ *		The only SPI: plans and their execution.
  *
- * Every text is written once, as a template in which {name} stands for what the
- * store binds and {=} for the operator of pg_catalog.  A plan is prepared at
- * its first use, generic, and kept as long as the store's binding is valid.
- * Values are parameters, always.
+ * A plan is prepared at its first use, generic, and kept as long as the store's
+ * binding is valid.  The texts are in sqltext.c.
  */
 #include "postgres.h"
 
@@ -20,217 +18,17 @@
 #include "utils/snapmgr.h"
 
 #include "error.h"
+#include "sqltext.h"
 #include "statement.h"
 #include "store.h"
 
 #define MAX_PARAMETERS 16
 
-/*
- * Parameter types: i item, u user, o order, n bigint, t text, b bytea, j jsonb,
- * z timestamptz; the capital letter is the array.
- */
-typedef struct Template
-{
-	const char *parameters;
-	int result; /* SPI_OK_... */
-	const char *text;
-} Template;
-
-#define FOR_SALE "FROM ONLY {items} AS i WHERE {id} {=} $1{and sellable}"
-#define MANY_FOR_SALE "FROM ONLY {items} AS i WHERE {id} {=} ANY ($1){and sellable} ORDER BY {id}"
-#define READ_COLUMNS "SELECT {stock}, {floor}, {limit}, {version} "
-#define READ_MANY_COLUMNS "SELECT {stock}, {floor}, {limit}, {version}, {id} "
-
-static const Template templates[INV_STATEMENTS] = {
-	[INV_READ] = { "i", SPI_OK_SELECT, READ_COLUMNS FOR_SALE },
-	[INV_LOCK] = { "i", SPI_OK_SELECT, READ_COLUMNS FOR_SALE " FOR NO KEY UPDATE OF i" },
-	[INV_READ_ANY] = { "i", SPI_OK_SELECT,
-					   READ_COLUMNS "FROM ONLY {items} AS i WHERE {id} {=} $1" },
-	[INV_LOCK_ANY] = { "i", SPI_OK_SELECT,
-					   READ_COLUMNS "FROM ONLY {items} AS i WHERE {id} {=} $1 "
-									"FOR NO KEY UPDATE OF i" },
-	[INV_TAKE] = { "in", SPI_OK_UPDATE_RETURNING,
-				   "UPDATE ONLY {items} AS i "
-				   "SET {stock_column} = ({stock} {-} $2)::{stock_type}{bump} "
-				   "WHERE {id} {=} $1 AND ({stock} {-} $2) {>=} {floor}{and sellable} "
-				   "RETURNING {stock}, {floor}" },
-	[INV_TAKE_IF_VERSION] = { "inn", SPI_OK_UPDATE_RETURNING,
-							  "UPDATE ONLY {items} AS i "
-							  "SET {stock_column} = ({stock} {-} $2)::{stock_type}{bump} "
-							  "WHERE {id} {=} $1 AND {version} {=} $3 "
-							  "AND ({stock} {-} $2) {>=} {floor}{and sellable} "
-							  "RETURNING {stock}, {floor}" },
-	[INV_CHANGE] = { "in", SPI_OK_UPDATE_RETURNING,
-					 "UPDATE ONLY {items} AS i "
-					 "SET {stock_column} = ({stock} {+} $2)::{stock_type}{bump} "
-					 "WHERE {id} {=} $1 RETURNING {stock}, {floor}" },
-
-	[INV_READ_MANY] = { "I", SPI_OK_SELECT, READ_MANY_COLUMNS MANY_FOR_SALE },
-	[INV_LOCK_MANY] = { "I", SPI_OK_SELECT,
-						READ_MANY_COLUMNS MANY_FOR_SALE " FOR NO KEY UPDATE OF i" },
-	[INV_TAKE_MANY] = { "IN", SPI_OK_UPDATE_RETURNING,
-						"UPDATE ONLY {items} AS i "
-						"SET {stock_column} = ({stock} {-} w.quantity)::{stock_type}{bump} "
-						"FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) "
-						"AS w (id, quantity) "
-						"WHERE {id} {=} w.id AND ({stock} {-} w.quantity) {>=} {floor} "
-						"RETURNING {stock}, {floor}, {id}" },
-
-	[INV_MOVEMENT] = { "intuottz", SPI_OK_INSERT,
-					   "INSERT INTO {ledger}.movements "
-					   "(item_id, delta, kind, user_id, order_id, reason, actor, created_at) "
-					   "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)" },
-	[INV_MOVEMENTS] = { "INtuOttz", SPI_OK_INSERT,
-						"INSERT INTO {ledger}.movements "
-						"(item_id, delta, kind, user_id, order_id, reason, actor, created_at) "
-						"SELECT m.item_id, m.delta, $3, $4, m.order_id, $6, $7, $8 "
-						"FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), "
-						"pg_catalog.unnest($5)) AS m (item_id, delta, order_id)" },
-	[INV_MOVED_SINCE] = { "iz", SPI_OK_SELECT,
-						  "SELECT COALESCE(pg_catalog.sum(m.delta) "
-						  "FILTER (WHERE m.created_at {>} $2 AND m.kind {<>} 'count'), 0)"
-						  "::pg_catalog.int8, "
-						  "pg_catalog.count(*) FILTER (WHERE m.created_at {<=} $2) "
-						  "FROM {ledger}.movements AS m WHERE m.item_id {=} $1" },
-	[INV_USED] = { "iu", SPI_OK_SELECT,
-				   "SELECT COALESCE({-} pg_catalog.sum(m.delta), 0)::pg_catalog.int8 "
-				   "FROM {ledger}.movements AS m WHERE m.item_id {=} $1 AND m.user_id {=} $2" },
-	[INV_OPEN_LEDGER] = { "tz", SPI_OK_INSERT,
-						  "INSERT INTO {ledger}.movements "
-						  "(item_id, delta, kind, reason, actor, created_at) "
-						  "SELECT COALESCE({id}, m.item_id), "
-						  "COALESCE({stock}, 0) {-} COALESCE(m.total, 0), "
-						  "CASE WHEN m.item_id IS NULL THEN 'opening' ELSE 'direct' END, "
-						  "CASE WHEN m.item_id IS NULL THEN NULL ELSE 'attach' END, $1, $2 "
-						  "FROM (SELECT i.* FROM ONLY {items} AS i) AS i FULL JOIN "
-						  "(SELECT item_id, pg_catalog.sum(delta)::pg_catalog.int8 AS total "
-						  "FROM {ledger}.movements GROUP BY item_id) AS m "
-						  "ON {id} {=} m.item_id "
-						  "WHERE (m.item_id IS NULL AND {stock} IS NOT NULL) "
-						  "OR COALESCE({stock}, 0) {<>} COALESCE(m.total, 0)" },
-	[INV_VERIFY] = { "i", SPI_OK_SELECT,
-					 "SELECT COALESCE({id}, m.item_id)::pg_catalog.text, "
-					 "CASE WHEN {id} IS NULL THEN 'movements_of_unknown_item' "
-					 "WHEN {stock} IS NULL THEN 'untracked_item_has_balance' "
-					 "ELSE 'stock_differs_from_movements' END, "
-					 "COALESCE(m.total, 0), {stock} "
-					 "FROM (SELECT i.* FROM ONLY {items} AS i "
-					 "WHERE $1 IS NULL OR {id} {=} $1) AS i FULL JOIN "
-					 "(SELECT item_id, pg_catalog.sum(delta)::pg_catalog.int8 AS total "
-					 "FROM {ledger}.movements WHERE $1 IS NULL OR item_id {=} $1 "
-					 "GROUP BY item_id) AS m ON {id} {=} m.item_id "
-					 "WHERE COALESCE({stock}, 0) {<>} COALESCE(m.total, 0) "
-					 "ORDER BY COALESCE({id}, m.item_id)" },
-
-	[INV_FIND_REQUEST] = { "tut", SPI_OK_SELECT,
-						   "SELECT r.fingerprint, r.result "
-						   "FROM {ledger}.requests AS r WHERE r.key {=} $3 AND r.operation {=} $1 "
-						   "AND (r.user_id {=} $2 OR (r.user_id IS NULL AND $2 IS NULL))" },
-	[INV_KEEP_REQUEST] = { "tutbjz", SPI_OK_INSERT,
-						   "INSERT INTO {ledger}.requests "
-						   "(operation, user_id, key, fingerprint, result, created_at) "
-						   "VALUES ($1, $2, $3, $4, $5, $6)" },
-	[INV_REPLAY_LINES] = { "j", SPI_OK_SELECT,
-						   "SELECT l.status, l.item_id, l.quantity, l.order_id, l.available, true "
-						   "FROM pg_catalog.jsonb_populate_recordset(NULL::{ledger}.line, $1) "
-						   "AS l" },
-};
-
 static List *retired = NIL; /* plans to drop at the end of the transaction */
 
-/* ---- from template to text ---- */
+/* ---- plans ---- */
 
-/* A column of items as bigint, or what stands for it when it is not bound. */
-static void
-append_number(StringInfo text, const InvColumn *column, const char *instead, const char *if_null)
-{
-	if (column->attnum == InvalidAttrNumber)
-		appendStringInfo(text, "%s::pg_catalog.int8", instead);
-	else if (if_null)
-		appendStringInfo(text, "COALESCE(i.%s::pg_catalog.int8, %s)", column->name, if_null);
-	else
-		appendStringInfo(text, "i.%s::pg_catalog.int8", column->name);
-}
-
-/* Every write bumps a bound version, which begins anew rather than overflow. */
-static void
-append_bump(StringInfo text, const InvColumn *version)
-{
-	const char *limit = version->base == INT2OID   ? "32767"
-						: version->base == INT4OID ? "2147483647"
-												   : "9223372036854775807";
-
-	if (version->attnum == InvalidAttrNumber)
-		return;
-	appendStringInfo(text,
-					 ", %s = CASE WHEN i.%s::pg_catalog.int8 OPERATOR(pg_catalog.<) %s "
-					 "THEN (i.%s::pg_catalog.int8 OPERATOR(pg_catalog.+) 1)::%s ELSE 0 END",
-					 version->name, version->name, limit, version->name,
-					 format_type_extended(version->type, version->typmod,
-										  FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY));
-}
-
-static void
-append_placeholder(StringInfo text, InvStore *store, const char *name)
-{
-	if (strcmp(name, "items") == 0)
-		appendStringInfoString(text, store->items_name);
-	else if (strcmp(name, "ledger") == 0)
-		appendStringInfoString(text, store->ledger_name);
-	else if (strcmp(name, "id") == 0)
-		appendStringInfo(text, "i.%s", store->item_id.name);
-	else if (strcmp(name, "stock_column") == 0)
-		appendStringInfoString(text, store->stock.name);
-	else if (strcmp(name, "stock_type") == 0)
-		appendStringInfoString(
-			text, format_type_extended(store->stock.type, store->stock.typmod,
-									   FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY));
-	else if (strcmp(name, "stock") == 0)
-		append_number(text, &store->stock, NULL, NULL);
-	else if (strcmp(name, "floor") == 0)
-		append_number(text, &store->stock_floor, "0", "0");
-	else if (strcmp(name, "limit") == 0)
-		append_number(text, &store->purchase_limit, "NULL", NULL);
-	else if (strcmp(name, "version") == 0)
-		append_number(text, store->version.attnum ? &store->version : &store->stock, NULL,
-					  store->version.attnum ? "0" : NULL);
-	else if (strcmp(name, "bump") == 0)
-		append_bump(text, &store->version);
-	else if (strcmp(name, "and sellable") == 0)
-	{
-		if (store->sellable)
-			appendStringInfo(text, " AND (%s)", store->sellable);
-	}
-	else
-	{
-		Assert(strspn(name, "+-*/<>=~!") == strlen(name));
-		appendStringInfo(text, "OPERATOR(pg_catalog.%s)", name);
-	}
-}
-
-static char *
-expand(InvStore *store, const char *template)
-{
-	StringInfoData text;
-
-	initStringInfo(&text);
-	for (const char *p = template; *p; p++)
-	{
-		const char *end;
-
-		if (*p != '{')
-		{
-			appendStringInfoChar(&text, *p);
-			continue;
-		}
-		end = strchr(p, '}');
-		Assert(end != NULL);
-		append_placeholder(&text, store, pnstrdup(p + 1, end - p - 1));
-		p = end;
-	}
-	return text.data;
-}
-
+/* The type of a parameter: see sqltext.c for the letters. */
 static Oid
 parameter_type(InvStore *store, char letter)
 {
@@ -253,6 +51,12 @@ parameter_type(InvStore *store, char letter)
 		case 't':
 			type = TEXTOID;
 			break;
+		case 'q':
+			type = UUIDOID;
+			break;
+		case 'l':
+			type = BOOLOID;
+			break;
 		case 'b':
 			type = BYTEAOID;
 			break;
@@ -266,8 +70,6 @@ parameter_type(InvStore *store, char letter)
 	}
 	return pg_ascii_tolower(letter) == letter ? type : get_array_type(type);
 }
-
-/* ---- plans ---- */
 
 /* Prepare a generic plan that outlives the call; memory of the text does not. */
 static SPIPlanPtr
@@ -343,11 +145,10 @@ run(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls, InvView 
 uint64
 inv_execute(InvStore *store, InvStatement which, Datum *values, const char *nulls, InvView view)
 {
-	const Template *template = &templates[which];
-
 	if (store->plans[which] == NULL)
-		store->plans[which] = prepare(store, template->parameters, expand(store, template->text));
-	return run(store, store->plans[which], values, nulls, view, template->result);
+		store->plans[which] =
+			prepare(store, inv_statement_parameters(which), inv_statement_text(store, which));
+	return run(store, store->plans[which], values, nulls, view, inv_statement_result(which));
 }
 
 /* A column of a row of the last statement. */
@@ -382,71 +183,6 @@ inv_array(Oid type, Datum *elements, bool *nulls, int count)
 		construct_md_array(elements, nulls, 1, &count, bounds, type, length, byval, align));
 }
 
-/* ---- orders: one text per set of caller-given columns ---- */
-
-static char *
-column_type_name(const InvColumn *column)
-{
-	return format_type_extended(column->type, column->typmod,
-								FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
-}
-
-/* A bound column and the value it gets, if the store has that column. */
-static void
-append_bound(StringInfo names, StringInfo values, const InvColumn *column, const char *value)
-{
-	if (column->attnum == InvalidAttrNumber)
-		return;
-	appendStringInfo(names, "%s%s", names->len ? ", " : "", column->name);
-	appendStringInfo(values, "%s%s::%s", values->len ? ", " : "", value, column_type_name(column));
-}
-
-/*
- * One line without columns of the caller's is a plain VALUES: parameters item,
- * quantity, user.  Otherwise the parameters are the items, the quantities, the
- * user and per line a JSON object with the caller's columns.
- */
-static char *
-insert_orders_text(InvStore *store, uint64 columns, bool batch)
-{
-	StringInfoData names, values, record, text;
-
-	initStringInfo(&names);
-	initStringInfo(&values);
-	initStringInfo(&record);
-	initStringInfo(&text);
-	append_bound(&names, &values, &store->order_item, batch ? "w.item" : "$1");
-	append_bound(&names, &values, &store->order_quantity, batch ? "w.quantity" : "$2");
-	append_bound(&names, &values, &store->order_user, "$3");
-	for (int i = 0; i < store->nsettable; i++)
-	{
-		const InvColumn *column = &store->settable[i];
-
-		if ((columns & (UINT64CONST(1) << i)) == 0)
-			continue;
-		appendStringInfo(&names, ", %s", column->name);
-		appendStringInfo(&values, ", r.%s", column->name);
-		appendStringInfo(&record, "%s%s %s", record.len ? ", " : "", column->name,
-						 column_type_name(column));
-	}
-	appendStringInfo(&text, "INSERT INTO %s (%s) ", store->orders_name, names.data);
-	if (!batch)
-		appendStringInfo(&text, "VALUES (%s)", values.data);
-	else
-	{
-		appendStringInfo(&text,
-						 "SELECT %s FROM ROWS FROM (pg_catalog.unnest($1), "
-						 "pg_catalog.unnest($2), pg_catalog.unnest($4)) WITH ORDINALITY "
-						 "AS w (item, quantity, data, line)",
-						 values.data);
-		if (record.len)
-			appendStringInfo(&text, ", pg_catalog.jsonb_to_record(w.data) AS r (%s)", record.data);
-		appendStringInfoString(&text, " ORDER BY w.line");
-	}
-	appendStringInfo(&text, " RETURNING %s", store->order_id.name);
-	return text.data;
-}
-
 /* The plan for a set of columns, in a cache that replaces the least used. */
 static SPIPlanPtr
 insert_plan(InvStore *store, uint64 columns, bool batch)
@@ -472,7 +208,8 @@ insert_plan(InvStore *store, uint64 columns, bool batch)
 	slot->plan = NULL;
 	slot->columns = key;
 	slot->used = ++store->insert_clock;
-	slot->plan = prepare(store, batch ? "INuJ" : "inu", insert_orders_text(store, columns, batch));
+	slot->plan =
+		prepare(store, batch ? "INuJ" : "inu", inv_insert_orders_text(store, columns, batch));
 	return slot->plan;
 }
 

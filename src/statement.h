@@ -20,21 +20,50 @@ typedef enum InvStatement
 	INV_TAKE,			 /* conditional decrement */
 	INV_TAKE_IF_VERSION, /* the same, if nobody was faster */
 	INV_CHANGE,			 /* unconditional change by a signed quantity */
+	INV_LEVEL,			 /* what can be sold, overdue holds included */
 	/* the items of a cart, in key order */
 	INV_READ_MANY,
 	INV_LOCK_MANY,
 	INV_TAKE_MANY,
+	INV_LOCK_MANY_ANY,
+	INV_CHANGE_MANY,
 	/* ledger */
 	INV_MOVEMENT,
 	INV_MOVEMENTS,
 	INV_MOVED_SINCE,
 	INV_USED,
+	INV_HELD_UNITS,
 	INV_OPEN_LEDGER,
 	INV_VERIFY,
+	INV_VERIFY_HOLDS,
+	INV_CLOSE_LEDGER,
+	/* reservations */
+	INV_HOLD,
+	INV_LOCK_HOLD,
+	INV_READ_HOLD,
+	INV_PUT_HOLD,
+	INV_RELEASE_HOLD,
+	INV_CONFIRM_HOLD,
+	INV_EXTEND_HOLD,
+	INV_HELD_OF_ITEM,
+	/* expiry */
+	INV_OVERDUE_OF_ITEM,
+	INV_OVERDUE,
+	INV_STILL_OVERDUE,
+	INV_EXPIRE,
+	INV_NEXT_EXPIRY,
+	INV_COUNT_OVERDUE,
+	/* refunds */
+	INV_LOCK_ORDER,
+	INV_SALES,
+	INV_REFUNDED,
 	/* idempotency */
 	INV_FIND_REQUEST,
 	INV_KEEP_REQUEST,
 	INV_REPLAY_LINES,
+	/* housekeeping */
+	INV_PRUNE_HOLDS,
+	INV_PRUNE_REQUESTS,
 	INV_STATEMENTS
 } InvStatement;
 

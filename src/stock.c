@@ -13,8 +13,11 @@
 #include "lib/stringinfo.h"
 
 #include "argument.h"
+#include "expiry.h"
 #include "guard.h"
 #include "request.h"
+#include "notify.h"
+#include "stats.h"
 #include "stock.h"
 
 /* What can be sold of a tracked item: never negative, and never an overflow. */
@@ -67,19 +70,25 @@ all_ok(const InvTake *takes, int count)
 	return true;
 }
 
-/* Judge what was just read; decided false where the rows are not locked yet. */
+/*
+ * Short, but holds on the item are overdue: give those back, and look again.
+ * False if there is nothing to look again for.
+ */
 static bool
-judge_many(InvStore *store, InvTake *takes, int count, bool locked)
+relieved(InvStore *store, InvTake *take)
 {
-	for (int i = 0; i < count; i++)
-	{
-		if (takes[i].status == INV_OK)
-			takes[i].status = inv_row_judge(store, &takes[i]);
-		/* seen as for sale before the lock, and not through an old snapshot */
-		if (locked && takes[i].status != INV_OK && IsolationUsesXactSnapshot())
-			inv_error_serialization();
-	}
-	return all_ok(takes, count);
+	int64 missing;
+
+	if (take->status != INV_OUT_OF_STOCK || !take->overdue)
+		return false;
+	if (pg_add_s64_overflow(take->floor, take->quantity, &missing) ||
+		pg_sub_s64_overflow(missing, take->stock, &missing))
+		return false;
+	if (inv_expire_item(store, take->item, missing))
+		return true;
+	if (inv_still_overdue(store, take->item))
+		inv_error_busy(inv_item_text(store, take->item), "its overdue holds are being given back");
+	return true;
 }
 
 static bool
@@ -93,8 +102,29 @@ take_one(InvStore *store, InvTake *take, const InvUser *user)
 		if (take->status != INV_OK)
 			return false;
 	}
-	inv_row_take(store, take);
+	do
+		inv_row_take(store, take);
+	while (relieved(store, take));
 	return take->status == INV_OK;
+}
+
+/* Judge what was read of a cart, and what overdue holds can help. */
+static bool
+judge_many(InvStore *store, InvTake *takes, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (takes[i].status != INV_OK)
+			continue;
+		takes[i].status = inv_row_judge(store, &takes[i]);
+		while (relieved(store, &takes[i]))
+		{
+			inv_row_read(store, &takes[i], INV_LATEST);
+			if (takes[i].status == INV_OK)
+				takes[i].status = inv_row_judge(store, &takes[i]);
+		}
+	}
+	return all_ok(takes, count);
 }
 
 /* The rows of a cart are locked in key order first: that keeps carts from deadlock. */
@@ -105,11 +135,16 @@ take_many(InvStore *store, InvTake *takes, int count, const InvUser *user)
 	for (int i = 0; i < count; i++)
 		if (takes[i].status == INV_OK)
 			check_limit(store, &takes[i], user);
-	if (!judge_many(store, takes, count, false))
+	if (!judge_many(store, takes, count))
 		return false;
 	inv_row_read_many(store, takes, count, true);
-	if (!judge_many(store, takes, count, true))
+	if (!judge_many(store, takes, count))
+	{
+		/* there was enough before the lock, and this snapshot may be old */
+		if (IsolationUsesXactSnapshot())
+			inv_error_serialization();
 		return false;
+	}
 	inv_row_take_many(store, takes, count);
 	return true;
 }
@@ -124,6 +159,19 @@ inv_take(InvStore *store, InvTake *takes, int count, const InvUser *user)
 {
 	Assert(count > 0);
 	return count == 1 ? take_one(store, takes, user) : take_many(store, takes, count, user);
+}
+
+/* ---- giving back ---- */
+
+/*
+ * Give units back to items, in key order and each item once.  tracked says of
+ * each whether its stock has them now.
+ */
+void
+inv_give(InvStore *store, InvGive *gives, int count, InvView view)
+{
+	Assert(count > 0);
+	inv_row_give_many(store, gives, count, view);
 }
 
 /* ---- refusing ---- */
@@ -158,6 +206,21 @@ sentences(InvStore *store, const InvTake *takes, int count, InvStatus status)
 			appendStringInfo(&text, "Item \"%s\" is not for sale.", item);
 	}
 	return text.data;
+}
+
+/* Count a refusal that is not raised. */
+void
+inv_count_refusals(const InvTake *takes, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (takes[i].status == INV_OUT_OF_STOCK)
+			inv_stats_count(INV_REFUSED_STOCK, 1);
+		else if (takes[i].status == INV_ITEM_NOT_FOUND)
+			inv_stats_count(INV_REFUSED_ITEM, 1);
+		else if (takes[i].status == INV_PURCHASE_LIMIT_EXCEEDED)
+			inv_stats_count(INV_REFUSED_LIMIT, 1);
+	}
 }
 
 static bool
@@ -223,4 +286,5 @@ inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta)
 	if (!written)
 		inv_error_busy(inv_item_text(store, item), "a trigger keeps its row from being written");
 	stock->stock = inv_result_int64(0, 1);
+	inv_signal(store, item, stock->stock - delta, stock->stock, stock->floor);
 }

@@ -21,7 +21,16 @@ typedef struct InvTake
 	int64 limit; /* units one user may have */
 	int64 used;	 /* units this user has */
 	int64 version;
+	bool overdue; /* holds on it are overdue and not given back yet */
 } InvTake;
+
+/* Units of one item that come back. */
+typedef struct InvGive
+{
+	Datum item;
+	int64 quantity;
+	bool tracked; /* false: there is no number to add to, or no such item */
+} InvGive;
 
 /* The stock of an item after a change. */
 typedef struct InvStock
@@ -32,7 +41,9 @@ typedef struct InvStock
 } InvStock;
 
 extern bool inv_take(InvStore *store, InvTake *takes, int count, const InvUser *user);
+extern void inv_give(InvStore *store, InvGive *gives, int count, InvView view);
 INV_NORETURN extern void inv_refuse(InvStore *store, const InvTake *takes, int count);
+extern void inv_count_refusals(const InvTake *takes, int count);
 extern int64 inv_available(int64 stock, int64 floor);
 
 extern InvStock inv_stock_lock(InvStore *store, Datum item);
@@ -40,9 +51,11 @@ extern void inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64
 
 /* row.c */
 extern void inv_row_read(InvStore *store, InvTake *take, InvView view);
+extern void inv_row_level(InvStore *store, InvTake *take);
 extern void inv_row_take(InvStore *store, InvTake *take);
 extern void inv_row_read_many(InvStore *store, InvTake *takes, int count, bool lock);
 extern void inv_row_take_many(InvStore *store, InvTake *takes, int count);
+extern void inv_row_give_many(InvStore *store, InvGive *gives, int count, InvView view);
 extern InvStatus inv_row_judge(InvStore *store, const InvTake *take);
 
 #endif /* INV_STOCK_H */

@@ -42,7 +42,9 @@
 
 #include "argument.h"
 #include "error.h"
+#include "stats.h"
 #include "store.h"
+#include "worker.h"
 
 /* a row of inventory.store, as far as the engine reads it */
 typedef struct Binding
@@ -54,6 +56,7 @@ typedef struct Binding
 	char *user_claim;
 	bool refuse_direct;
 	bool has_sellable;
+	Interval max_ttl;
 } Binding;
 
 /* columns of inventory.store, in order of creation */
@@ -66,7 +69,8 @@ enum
 	STORE_USER_CLAIM,
 	STORE_DIRECT_WRITES,
 	STORE_HAS_SELLABLE,
-	STORE_COLUMNS_READ = STORE_HAS_SELLABLE
+	STORE_MAX_TTL,
+	STORE_COLUMNS_READ = STORE_MAX_TTL
 };
 
 static List *stores = NIL;	/* of InvStore, in TopMemoryContext */
@@ -185,6 +189,7 @@ read_binding(const char *label, Oid items, Binding *binding)
 		binding->refuse_direct =
 			strcmp(TextDatumGetCString(values[STORE_DIRECT_WRITES - 1]), "refuse") == 0;
 		binding->has_sellable = DatumGetBool(values[STORE_HAS_SELLABLE - 1]);
+		binding->max_ttl = *DatumGetIntervalP(values[STORE_MAX_TTL - 1]);
 	}
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
@@ -370,6 +375,7 @@ fill_store(InvStore *store, const Binding *binding, Relation items, Relation ord
 	store->movements = binding->movements;
 	store->user_claim = binding->user_claim ? pstrdup(binding->user_claim) : NULL;
 	store->refuse_direct = binding->refuse_direct;
+	store->max_ttl = binding->max_ttl;
 	store->owner = items->rd_rel->relowner;
 	ledger = RelationGetNamespace(movements);
 	store->items_name = qualified_name(items);
@@ -462,6 +468,7 @@ load(const char *label, Oid items, LOCKMODE lock)
 		stores = lappend(stores, store);
 		MemoryContextSwitchTo(old);
 		store->valid = true;
+		store->fresh = true;
 		return store;
 	}
 }
@@ -515,6 +522,8 @@ static void
 become_owner(InvCall *call, InvStore *store)
 {
 	call->store = store;
+	store->now = GetCurrentTimestamp();
+	call->counters = inv_stats_current();
 	call->caller = CurrentMemoryContext;
 	GetUserIdAndSecContext(&call->user, &call->security);
 	SPI_connect();
@@ -537,6 +546,22 @@ require_owner(InvStore *store)
 }
 
 /*
+ * Holds that were there before this session, before a restart even, need their
+ * worker too.
+ */
+static void
+look_for_holds(InvStore *store)
+{
+	bool none;
+
+	store->fresh = false;
+	inv_execute(store, INV_NEXT_EXPIRY, NULL, NULL, INV_LATEST);
+	(void) inv_result(0, 1, &none);
+	if (!none)
+		inv_worker_need();
+}
+
+/*
  * Enter a store by its label, for a call by its generated functions or by its
  * owner.  writer names the operation for the refusal in a read-only
  * transaction; null for one that only reads.
@@ -546,10 +571,10 @@ inv_store_enter(InvCall *call, text *label, const char *writer)
 {
 	InvStore *store;
 
-	if (writer)
+	if (writer && (XactReadOnly || IsInParallelMode()))
 	{
-		PreventCommandIfReadOnly(writer);
-		PreventCommandIfParallelMode(writer);
+		PreventCommandIfReadOnly(psprintf("%s()", writer));
+		PreventCommandIfParallelMode(psprintf("%s()", writer));
 	}
 	if (label == NULL)
 		inv_error_null("store_name");
@@ -559,6 +584,9 @@ inv_store_enter(InvCall *call, text *label, const char *writer)
 		inv_error_not_a_store(psprintf("Store \"%s\"", text_to_cstring(label)));
 	require_owner(store);
 	become_owner(call, store);
+	inv_stats_begin(call, writer ? writer : "read");
+	if (writer && store->fresh)
+		look_for_holds(store);
 }
 
 /* Enter the store of an items table, if it is one, from a trigger on it. */

@@ -13,6 +13,7 @@
 #include "access/attnum.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "utils/timestamp.h"
 #include "utils/typcache.h"
 
 #include "statement.h"
@@ -52,6 +53,7 @@ typedef struct InvStore
 	Oid movements;
 	Oid sellable_view; /* InvalidOid: every item is for sale */
 	Oid owner;
+	bool fresh; /* not entered yet since it was read */
 	bool valid; /* false after an invalidation: do not start with it */
 	MemoryContext context;
 
@@ -81,6 +83,8 @@ typedef struct InvStore
 	char *sellable;	  /* SQL condition over the items row "i", or NULL */
 	char *user_claim; /* claim of request.jwt.claims, or NULL */
 	bool refuse_direct;
+	Interval max_ttl; /* of a hold, from its creation */
+	TimestampTz now;  /* of the call: read once when the store is entered */
 
 	TypeCacheEntry *item_ops; /* comparison of keys */
 	SPIPlanPtr plans[INV_STATEMENTS];
@@ -100,6 +104,7 @@ typedef struct InvCall
 {
 	InvStore *store;
 	MemoryContext caller; /* where results go */
+	void *counters;		  /* of the call around this one */
 	Oid user;
 	int security;
 	int nest; /* of the setting of search_path, or 0 */

@@ -1,0 +1,37 @@
+
+-- ---------------------------------------------------------------- statistics
+
+CREATE FUNCTION inventory.stats_entries(OUT items pg_catalog.oid, OUT operation pg_catalog.text,
+		OUT calls pg_catalog.int8, OUT units pg_catalog.int8, OUT replays pg_catalog.int8,
+		OUT retries pg_catalog.int8, OUT waits pg_catalog.int8, OUT out_of_stock pg_catalog.int8,
+		OUT item_not_found pg_catalog.int8, OUT purchase_limit_exceeded pg_catalog.int8,
+		OUT refused_state pg_catalog.int8, OUT busy pg_catalog.int8)
+	RETURNS SETOF record
+	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_stats_entries';
+COMMENT ON FUNCTION inventory.stats_entries() IS 'The counters of this database; those of this session where the library is not preloaded.';
+
+CREATE FUNCTION inventory.worker_last_run() RETURNS pg_catalog.timestamptz
+	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_worker_last_run';
+COMMENT ON FUNCTION inventory.worker_last_run() IS 'When this database''s worker last went round; null if none runs.';
+
+CREATE FUNCTION inventory.overdue_holds(items pg_catalog.regclass) RETURNS pg_catalog.int8
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_overdue_holds';
+COMMENT ON FUNCTION inventory.overdue_holds(pg_catalog.regclass) IS 'Lines of holds of a store that are overdue and not given back yet.';
+
+CREATE FUNCTION inventory.reset_stats() RETURNS void
+	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_reset_stats';
+COMMENT ON FUNCTION inventory.reset_stats() IS 'Sets the counters of this database to 0.';
+
+CREATE VIEW inventory.stats AS
+	SELECT s.store_name, e.operation, e.calls, e.units, e.replays, e.retries, e.waits,
+		   e.out_of_stock, e.item_not_found, e.purchase_limit_exceeded, e.refused_state, e.busy,
+		   inventory.overdue_holds(s.items) AS overdue_holds,
+		   inventory.worker_last_run() AS worker_last_run
+	FROM inventory.store AS s LEFT JOIN inventory.stats_entries() AS e ON e.items = s.items;
+COMMENT ON VIEW inventory.stats IS 'Counters per store and operation since the server started or reset_stats: calls; units sold, held, given back or put in; replays from idempotency keys; retries after a lost race; waits for a key or limit; refusals by reason. Operation expiry counts lines and units of holds that were given back, direct_write changes outside the engine. overdue_holds: lines not given back yet. worker_last_run: null if no worker runs.';
+
+REVOKE ALL ON FUNCTION inventory.stats_entries(), inventory.worker_last_run(),
+	inventory.overdue_holds(pg_catalog.regclass), inventory.reset_stats() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION inventory.stats_entries(), inventory.worker_last_run(),
+	inventory.overdue_holds(pg_catalog.regclass) TO pg_monitor;
+GRANT SELECT ON inventory.stats TO pg_monitor;

@@ -1,0 +1,489 @@
+/*
+ * sqltext.c
+ *		Every SQL text of the engine, as a template for any store.
+ *
+ * In a template {name} stands for what the store binds and {=} for the operator
+ * of pg_catalog, so that no search_path and no operator of a shop's own can get
+ * between.  Values are parameters, always.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+
+#include "sqltext.h"
+
+/*
+ * Parameter types: i item, u user, o order, q uuid, n bigint, l boolean, t text,
+ * b bytea, j jsonb, z timestamptz; the capital letter is the array.
+ */
+typedef struct Template
+{
+	const char *parameters;
+	int result; /* SPI_OK_... */
+	const char *text;
+} Template;
+
+/* clang-format off */
+
+#define ITEM	"FROM ONLY {items} AS i WHERE {id} {=} $1 "
+#define ITEMS	"FROM ONLY {items} AS i WHERE {id} {=} ANY ($1) "
+#define LOCK	"FOR NO KEY UPDATE OF i"
+
+#define RESERVATIONS	"{ledger}.reservations AS r "
+#define MOVEMENTS		"{ledger}.movements AS m "
+#define HELD			"r.status {=} 'held' "
+#define OVERDUE			"r.status {=} 'held' AND r.expires_at {<=} "
+
+/* what a read of items tells; $2 is the time of the call */
+#define READ \
+	"SELECT {stock}, {floor}, {limit}, {version}, " \
+	"EXISTS (SELECT FROM " RESERVATIONS "WHERE r.item_id {=} {id} AND " OVERDUE "$2), {id} "
+
+#define SET_STOCK(operator, quantity) \
+	"UPDATE ONLY {items} AS i SET {stock_column} = " \
+	"({stock} {" operator "} " quantity ")::{stock_type}{bump} "
+
+#define HOLDS \
+	"SELECT r.item_id, r.quantity, r.user_id, r.status, r.expires_at, r.order_id, " \
+	"r.created_at, r.tracked, r.reservation_id FROM " RESERVATIONS
+
+/* rows of arrays side by side */
+#define UNNEST(n)		"pg_catalog.unnest($" #n ")"
+#define PAIRS(a, b)		"FROM ROWS FROM (" UNNEST(a) ", " UNNEST(b) ") AS w "
+#define SUM(what)		"COALESCE(pg_catalog.sum(" what "), 0)::pg_catalog.int8"
+#define HOLD_KINDS		"ARRAY['hold', 'release', 'expiry']::pg_catalog.text[]"
+
+static const Template templates[INV_STATEMENTS] = {
+	/* ---- one item */
+	[INV_READ] = {"iz", SPI_OK_SELECT,
+		READ ITEM "{and sellable}"},
+	[INV_LOCK] = {"iz", SPI_OK_SELECT,
+		READ ITEM "{and sellable} " LOCK},
+	[INV_LOCK_ANY] = {"i", SPI_OK_SELECT,
+		"SELECT {stock}, {floor} " ITEM LOCK},
+	[INV_READ_ANY] = {"i", SPI_OK_SELECT,
+		"SELECT {stock}, {floor} " ITEM},
+	[INV_TAKE] = {"in", SPI_OK_UPDATE_RETURNING,
+		SET_STOCK("-", "$2")
+		"WHERE {id} {=} $1 AND ({stock} {-} $2) {>=} {floor} {and sellable} "
+		"RETURNING {stock}, {floor}"},
+	[INV_TAKE_IF_VERSION] = {"inn", SPI_OK_UPDATE_RETURNING,
+		SET_STOCK("-", "$2")
+		"WHERE {id} {=} $1 AND {version} {=} $3 "
+		"AND ({stock} {-} $2) {>=} {floor} {and sellable} "
+		"RETURNING {stock}, {floor}"},
+	[INV_CHANGE] = {"in", SPI_OK_UPDATE_RETURNING,
+		SET_STOCK("+", "$2")
+		"WHERE {id} {=} $1 RETURNING {stock}, {floor}"},
+	[INV_LEVEL] = {"iz", SPI_OK_SELECT,
+		"SELECT {stock}, {floor}, (SELECT " SUM("r.quantity") " FROM " RESERVATIONS
+		"WHERE r.item_id {=} {id} AND " OVERDUE "$2 AND r.tracked) "
+		ITEM "{and sellable}"},
+
+	/* ---- several items */
+	[INV_READ_MANY] = {"Iz", SPI_OK_SELECT,
+		READ ITEMS "{and sellable} ORDER BY {id}"},
+	[INV_LOCK_MANY] = {"Iz", SPI_OK_SELECT,
+		READ ITEMS "{and sellable} ORDER BY {id} " LOCK},
+	[INV_LOCK_MANY_ANY] = {"I", SPI_OK_SELECT,
+		"SELECT {stock}, {floor}, {id} " ITEMS "ORDER BY {id} " LOCK},
+	[INV_TAKE_MANY] = {"IN", SPI_OK_UPDATE_RETURNING,
+		SET_STOCK("-", "w.quantity")
+		PAIRS(1, 2) "(id, quantity) "
+		"WHERE {id} {=} w.id AND ({stock} {-} w.quantity) {>=} {floor} "
+		"RETURNING {stock}, {floor}, {id}"},
+	[INV_CHANGE_MANY] = {"IN", SPI_OK_UPDATE_RETURNING,
+		SET_STOCK("+", "w.quantity")
+		PAIRS(1, 2) "(id, quantity) "
+		"WHERE {id} {=} w.id RETURNING {stock}, {floor}, {id}"},
+
+	/* ---- ledger */
+	[INV_MOVEMENT] = {"intuoqttz", SPI_OK_INSERT,
+		"INSERT INTO {ledger}.movements (item_id, delta, kind, user_id, order_id, "
+		"reservation_id, reason, actor, created_at) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"},
+	[INV_MOVEMENTS] = {"INTUOQTtz", SPI_OK_INSERT,
+		"INSERT INTO {ledger}.movements (item_id, delta, kind, user_id, order_id, "
+		"reservation_id, reason, actor, created_at) "
+		"SELECT w.*, $8, $9 FROM ROWS FROM (" UNNEST(1) ", " UNNEST(2) ", " UNNEST(3) ", "
+		UNNEST(4) ", " UNNEST(5) ", " UNNEST(6) ", " UNNEST(7) ") AS w"},
+	/* on hand: what is held is still there, so the coming and going of holds does not count */
+	[INV_MOVED_SINCE] = {"iz", SPI_OK_SELECT,
+		"SELECT " SUM("m.delta) FILTER (WHERE m.created_at {>} $2 "
+		"AND m.kind {<>} 'count' AND m.kind {<>} ALL (" HOLD_KINDS ")") ", "
+		"pg_catalog.count(*) FILTER (WHERE m.created_at {<=} $2) "
+		"FROM " MOVEMENTS "WHERE m.item_id {=} $1"},
+	[INV_HELD_UNITS] = {"i", SPI_OK_SELECT,
+		"SELECT " SUM("r.quantity") " FROM " RESERVATIONS
+		"WHERE r.item_id {=} $1 AND " HELD "AND r.tracked"},
+	[INV_USED] = {"iu", SPI_OK_SELECT,
+		"SELECT " SUM("{-} m.delta") " FROM " MOVEMENTS
+		"WHERE m.item_id {=} $1 AND m.user_id {=} $2"},
+	[INV_OPEN_LEDGER] = {"tz", SPI_OK_INSERT,
+		"INSERT INTO {ledger}.movements (item_id, delta, kind, reason, actor, created_at) "
+		"SELECT COALESCE({id}, m.item_id), COALESCE({stock}, 0) {-} COALESCE(m.total, 0), "
+		"CASE WHEN m.item_id IS NULL THEN 'opening' ELSE 'direct' END, "
+		"CASE WHEN m.item_id IS NULL THEN NULL ELSE 'attach' END, $1, $2 "
+		"FROM (SELECT i.* FROM ONLY {items} AS i) AS i "
+		"FULL JOIN (SELECT m.item_id, " SUM("m.delta") " AS total "
+		"FROM " MOVEMENTS "GROUP BY m.item_id) AS m ON {id} {=} m.item_id "
+		"WHERE (m.item_id IS NULL AND {stock} IS NOT NULL) "
+		"OR COALESCE({stock}, 0) {<>} COALESCE(m.total, 0)"},
+	[INV_VERIFY] = {"i", SPI_OK_SELECT,
+		"SELECT COALESCE({id}, m.item_id)::pg_catalog.text, "
+		"CASE WHEN {id} IS NULL THEN 'movements_of_unknown_item' "
+		"WHEN {stock} IS NULL THEN 'untracked_item_has_balance' "
+		"ELSE 'stock_differs_from_movements' END, COALESCE(m.total, 0), {stock} "
+		"FROM (SELECT i.* FROM ONLY {items} AS i WHERE $1 IS NULL OR {id} {=} $1) AS i "
+		"FULL JOIN (SELECT m.item_id, " SUM("m.delta") " AS total FROM " MOVEMENTS
+		"WHERE $1 IS NULL OR m.item_id {=} $1 GROUP BY m.item_id) AS m ON {id} {=} m.item_id "
+		"WHERE COALESCE({stock}, 0) {<>} COALESCE(m.total, 0) "
+		"ORDER BY COALESCE({id}, m.item_id)"},
+	[INV_VERIFY_HOLDS] = {"i", SPI_OK_SELECT,
+		"SELECT COALESCE(r.item_id, m.item_id)::pg_catalog.text, 'holds_differ_from_movements', "
+		"COALESCE(m.total, 0), COALESCE(r.total, 0) "
+		"FROM (SELECT r.item_id, " SUM("r.quantity") " AS total FROM " RESERVATIONS
+		"WHERE " HELD "AND ($1 IS NULL OR r.item_id {=} $1) GROUP BY r.item_id) AS r "
+		"FULL JOIN (SELECT m.item_id, " SUM("{-} m.delta") " AS total FROM " MOVEMENTS
+		"WHERE m.reservation_id IS NOT NULL AND m.kind {=} ANY (" HOLD_KINDS ") "
+		"AND ($1 IS NULL OR m.item_id {=} $1) GROUP BY m.item_id) AS m "
+		"ON r.item_id {=} m.item_id "
+		"WHERE COALESCE(r.total, 0) {<>} COALESCE(m.total, 0) "
+		"ORDER BY COALESCE(r.item_id, m.item_id)"},
+
+	/* ---- reservations */
+	[INV_HOLD] = {"qINLuzz", SPI_OK_INSERT,
+		"INSERT INTO {ledger}.reservations (reservation_id, item_id, quantity, tracked, "
+		"user_id, status, expires_at, created_at) "
+		"SELECT $1, w.*, $5, 'held', $6, $7 "
+		"FROM ROWS FROM (" UNNEST(2) ", " UNNEST(3) ", " UNNEST(4) ") AS w"},
+	[INV_LOCK_HOLD] = {"q", SPI_OK_SELECT,
+		"SELECT FROM " RESERVATIONS "WHERE r.reservation_id {=} $1 "
+		"ORDER BY r.item_id FOR NO KEY UPDATE OF r"},
+	[INV_READ_HOLD] = {"q", SPI_OK_SELECT,
+		HOLDS "WHERE r.reservation_id {=} $1 ORDER BY r.item_id"},
+	[INV_PUT_HOLD] = {"qinluzz", SPI_OK_INSERT,
+		"INSERT INTO {ledger}.reservations AS r (reservation_id, item_id, quantity, tracked, "
+		"user_id, status, expires_at, created_at) "
+		"VALUES ($1, $2, $3, $4, $5, 'held', $6, $7) "
+		"ON CONFLICT (reservation_id, item_id) DO UPDATE SET quantity = EXCLUDED.quantity, "
+		"tracked = EXCLUDED.tracked, status = EXCLUDED.status, expires_at = EXCLUDED.expires_at"},
+	[INV_RELEASE_HOLD] = {"qi", SPI_OK_UPDATE,
+		"UPDATE " RESERVATIONS "SET status = 'released' WHERE r.reservation_id {=} $1 AND " HELD
+		"AND ($2 IS NULL OR r.item_id {=} $2)"},
+	[INV_CONFIRM_HOLD] = {"qIO", SPI_OK_UPDATE,
+		"UPDATE " RESERVATIONS "SET status = 'confirmed', order_id = w.order_id "
+		PAIRS(2, 3) "(item_id, order_id) "
+		"WHERE r.reservation_id {=} $1 AND r.item_id {=} w.item_id AND " HELD},
+	[INV_EXTEND_HOLD] = {"qz", SPI_OK_UPDATE,
+		"UPDATE " RESERVATIONS "SET expires_at = $2 WHERE r.reservation_id {=} $1 AND " HELD},
+	[INV_HELD_OF_ITEM] = {"i", SPI_OK_SELECT,
+		"SELECT FROM " RESERVATIONS "WHERE r.item_id {=} $1 AND " HELD "LIMIT 1"},
+
+	/* ---- expiry: whoever is at it already is skipped */
+	[INV_OVERDUE_OF_ITEM] = {"izn", SPI_OK_SELECT,
+		HOLDS "WHERE r.item_id {=} $1 AND " OVERDUE "$2 "
+		"ORDER BY r.expires_at, r.reservation_id LIMIT $3 FOR NO KEY UPDATE OF r SKIP LOCKED"},
+	[INV_OVERDUE] = {"zn", SPI_OK_SELECT,
+		HOLDS "WHERE " OVERDUE "$1 "
+		"ORDER BY r.expires_at, r.reservation_id LIMIT $2 FOR NO KEY UPDATE OF r SKIP LOCKED"},
+	[INV_STILL_OVERDUE] = {"iz", SPI_OK_SELECT,
+		"SELECT FROM " RESERVATIONS "WHERE r.item_id {=} $1 AND " OVERDUE "$2 LIMIT 1"},
+	[INV_EXPIRE] = {"QI", SPI_OK_UPDATE,
+		"UPDATE " RESERVATIONS "SET status = 'expired' "
+		PAIRS(1, 2) "(reservation_id, item_id) "
+		"WHERE r.reservation_id {=} w.reservation_id AND r.item_id {=} w.item_id AND " HELD},
+	[INV_NEXT_EXPIRY] = {"", SPI_OK_SELECT,
+		"SELECT pg_catalog.min(r.expires_at) FROM " RESERVATIONS "WHERE " HELD},
+
+	[INV_COUNT_OVERDUE] = {"z", SPI_OK_SELECT,
+		"SELECT pg_catalog.count(*) FROM " RESERVATIONS "WHERE " OVERDUE "$1"},
+
+	/* ---- refunds */
+	[INV_LOCK_ORDER] = {"o", SPI_OK_SELECT,
+		"SELECT {order item}, {order quantity}, {order user} FROM {orders} AS o "
+		"WHERE {order id} {=} $1 FOR NO KEY UPDATE OF o"},
+	[INV_SALES] = {"o", SPI_OK_SELECT,
+		"SELECT m.item_id, " SUM("{-} m.delta") ", "
+		"(pg_catalog.array_agg(m.user_id ORDER BY m.movement_id))[1] "
+		"FROM " MOVEMENTS "WHERE m.order_id {=} $1 AND m.kind {=} 'sale' "
+		"GROUP BY m.item_id ORDER BY m.item_id"},
+	[INV_REFUNDED] = {"oi", SPI_OK_SELECT,
+		"SELECT " SUM("m.delta") " FROM " MOVEMENTS
+		"WHERE m.order_id {=} $1 AND m.item_id {=} $2 AND m.kind {=} 'refund'"},
+
+	/* ---- idempotency */
+	[INV_FIND_REQUEST] = {"tut", SPI_OK_SELECT,
+		"SELECT q.fingerprint, q.result FROM {ledger}.requests AS q "
+		"WHERE q.key {=} $3 AND q.operation {=} $1 "
+		"AND (q.user_id {=} $2 OR (q.user_id IS NULL AND $2 IS NULL))"},
+	[INV_KEEP_REQUEST] = {"tutbjz", SPI_OK_INSERT,
+		"INSERT INTO {ledger}.requests "
+		"(operation, user_id, key, fingerprint, result, created_at) "
+		"VALUES ($1, $2, $3, $4, $5, $6)"},
+	[INV_REPLAY_LINES] = {"j", SPI_OK_SELECT,
+		"SELECT l.status, l.item_id, l.quantity, l.order_id, l.available, true "
+		"FROM pg_catalog.jsonb_populate_recordset(NULL::{ledger}.line, $1) AS l"},
+
+	/* ---- housekeeping */
+	[INV_PRUNE_HOLDS] = {"z", SPI_OK_DELETE,
+		"DELETE FROM " RESERVATIONS "WHERE r.status {<>} 'held' AND r.expires_at {<} $1 "
+		"AND r.created_at {<} $1"},
+	[INV_PRUNE_REQUESTS] = {"z", SPI_OK_DELETE,
+		"DELETE FROM {ledger}.requests AS q WHERE q.created_at {<} $1"},
+	/*
+	 * Old rows become one per item and, where purchases are limited, per user.
+	 * Refunds and what they belong to stay, and so do the movements of open holds.
+	 */
+	[INV_CLOSE_LEDGER] = {"zt", SPI_OK_INSERT,
+		"WITH closed AS (DELETE FROM " MOVEMENTS
+		"WHERE m.created_at {<} $1 AND m.epoch IS NULL "
+		"AND m.kind {<>} ALL (ARRAY['refund', 'write_off']) {and not a sale needed} "
+		"AND (m.reservation_id IS NULL OR NOT EXISTS (SELECT FROM {ledger}.movements AS n "
+		"WHERE n.reservation_id {=} m.reservation_id AND n.created_at {>=} $1) "
+		"AND NOT EXISTS (SELECT FROM " RESERVATIONS
+		"WHERE r.reservation_id {=} m.reservation_id AND " HELD ")) "
+		"RETURNING m.item_id, m.delta, {carried user} AS user_id) "
+		"INSERT INTO {ledger}.movements (item_id, delta, kind, user_id, actor, created_at) "
+		"SELECT c.item_id, pg_catalog.sum(c.delta)::pg_catalog.int8, 'carried', c.user_id, $2, $1 "
+		"FROM closed AS c GROUP BY c.item_id, c.user_id "
+		"HAVING c.user_id IS NULL OR pg_catalog.sum(c.delta) {<>} 0"},
+};
+
+/* clang-format on */
+
+/* ---- from template to text ---- */
+
+/* A column of items as bigint, or what stands for it when it is not bound. */
+static void
+append_number(StringInfo text, const InvColumn *column, const char *instead, const char *if_null)
+{
+	if (column->attnum == InvalidAttrNumber)
+		appendStringInfo(text, "%s::pg_catalog.int8", instead);
+	else if (if_null)
+		appendStringInfo(text, "COALESCE(i.%s::pg_catalog.int8, %s)", column->name, if_null);
+	else
+		appendStringInfo(text, "i.%s::pg_catalog.int8", column->name);
+}
+
+static char *
+column_type_name(const InvColumn *column)
+{
+	return format_type_extended(column->type, column->typmod,
+								FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
+}
+
+/* Every write bumps a bound version, which begins anew rather than overflow. */
+static void
+append_bump(StringInfo text, const InvColumn *version)
+{
+	const char *limit = version->base == INT2OID   ? "32767"
+						: version->base == INT4OID ? "2147483647"
+												   : "9223372036854775807";
+
+	if (version->attnum == InvalidAttrNumber)
+		return;
+	appendStringInfo(text,
+					 ", %s = CASE WHEN i.%s::pg_catalog.int8 OPERATOR(pg_catalog.<) %s "
+					 "THEN (i.%s::pg_catalog.int8 OPERATOR(pg_catalog.+) 1)::%s ELSE 0 END",
+					 version->name, version->name, limit, version->name,
+					 format_type_extended(version->type, version->typmod,
+										  FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY));
+}
+
+/* Placeholders of items. */
+static bool
+append_of_items(StringInfo text, InvStore *store, const char *name)
+{
+	if (strcmp(name, "items") == 0)
+		appendStringInfoString(text, store->items_name);
+	else if (strcmp(name, "id") == 0)
+		appendStringInfo(text, "i.%s", store->item_id.name);
+	else if (strcmp(name, "stock_column") == 0)
+		appendStringInfoString(text, store->stock.name);
+	else if (strcmp(name, "stock_type") == 0)
+		appendStringInfoString(text, column_type_name(&store->stock));
+	else if (strcmp(name, "stock") == 0)
+		append_number(text, &store->stock, NULL, NULL);
+	else if (strcmp(name, "floor") == 0)
+		append_number(text, &store->stock_floor, "0", "0");
+	else if (strcmp(name, "limit") == 0)
+		append_number(text, &store->purchase_limit, "NULL", NULL);
+	else if (strcmp(name, "version") == 0)
+		append_number(text, store->version.attnum ? &store->version : &store->stock, NULL,
+					  store->version.attnum ? "0" : NULL);
+	else if (strcmp(name, "bump") == 0)
+		append_bump(text, &store->version);
+	else if (strcmp(name, "and sellable") == 0)
+	{
+		if (store->sellable)
+			appendStringInfo(text, "AND (%s)", store->sellable);
+	}
+	else
+		return false;
+	return true;
+}
+
+/* A column of orders, or what stands for it when it is not bound. */
+static void
+append_of_order(StringInfo text, const InvColumn *column, const char *type, const char *instead)
+{
+	if (column->attnum == InvalidAttrNumber)
+		appendStringInfoString(text, instead);
+	else
+		appendStringInfo(text, "o.%s%s", column->name, type);
+}
+
+/* Placeholders of orders and of the ledger. */
+static bool
+append_of_orders(StringInfo text, InvStore *store, const char *name)
+{
+	if (strcmp(name, "ledger") == 0)
+		appendStringInfoString(text, store->ledger_name);
+	else if (strcmp(name, "orders") == 0)
+		appendStringInfoString(text, store->orders_name);
+	else if (strcmp(name, "order id") == 0)
+		append_of_order(text, &store->order_id, "", NULL);
+	else if (strcmp(name, "order item") == 0)
+		append_of_order(text, &store->order_item, "", NULL);
+	else if (strcmp(name, "order quantity") == 0)
+		append_of_order(text, &store->order_quantity, "::pg_catalog.int8", "1::pg_catalog.int8");
+	else if (strcmp(name, "order user") == 0)
+		append_of_order(text, &store->order_user, "", "NULL");
+	else if (strcmp(name, "carried user") == 0)
+		/* limits are per user, and nothing else is */
+		appendStringInfoString(
+			text, store->purchase_limit.attnum
+					  ? "m.user_id"
+					  : psprintf("NULL::%s", format_type_be_qualified(store->user_type)));
+	else if (strcmp(name, "and not a sale needed") == 0)
+	{
+		/* refunds find the quantity, or the user, only there */
+		if (inv_refund_needs_sale(store))
+			appendStringInfoString(text, "AND (m.kind OPERATOR(pg_catalog.<>) 'sale' "
+										 "OR m.order_id IS NULL) ");
+	}
+	else
+		return false;
+	return true;
+}
+
+static void
+append_placeholder(StringInfo text, InvStore *store, const char *name)
+{
+	if (append_of_items(text, store, name) || append_of_orders(text, store, name))
+		return;
+	Assert(strspn(name, "+-*/<>=~!") == strlen(name));
+	appendStringInfo(text, "OPERATOR(pg_catalog.%s)", name);
+}
+
+static char *
+expand(InvStore *store, const char *template)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (const char *p = template; *p; p++)
+	{
+		const char *end;
+
+		if (*p != '{')
+		{
+			appendStringInfoChar(&text, *p);
+			continue;
+		}
+		end = strchr(p, '}');
+		Assert(end != NULL);
+		append_placeholder(&text, store, pnstrdup(p + 1, end - p - 1));
+		p = end;
+	}
+	return text.data;
+}
+
+char *
+inv_statement_text(InvStore *store, InvStatement which)
+{
+	return expand(store, templates[which].text);
+}
+
+const char *
+inv_statement_parameters(InvStatement which)
+{
+	return templates[which].parameters;
+}
+
+/* What SPI answers when the statement did what it says. */
+int
+inv_statement_result(InvStatement which)
+{
+	return templates[which].result;
+}
+
+/* Do refunds of this store look at the movements of sales? */
+bool
+inv_refund_needs_sale(InvStore *store)
+{
+	return !OidIsValid(store->orders) ||
+		   (store->purchase_limit.attnum && !store->order_user.attnum);
+}
+
+/* ---- orders: one text per set of caller-given columns ---- */
+
+/* A bound column and the value it gets, if the store has that column. */
+static void
+append_bound(StringInfo names, StringInfo values, const InvColumn *column, const char *value)
+{
+	if (column->attnum == InvalidAttrNumber)
+		return;
+	appendStringInfo(names, "%s%s", names->len ? ", " : "", column->name);
+	appendStringInfo(values, "%s%s::%s", values->len ? ", " : "", value, column_type_name(column));
+}
+
+/*
+ * One line without columns of the caller's is a plain VALUES: parameters item,
+ * quantity, user.  Otherwise the parameters are the items, the quantities, the
+ * user and per line a JSON object with the caller's columns.
+ */
+char *
+inv_insert_orders_text(InvStore *store, uint64 columns, bool batch)
+{
+	StringInfoData names, values, record, text;
+
+	initStringInfo(&names);
+	initStringInfo(&values);
+	initStringInfo(&record);
+	initStringInfo(&text);
+	append_bound(&names, &values, &store->order_item, batch ? "w.item" : "$1");
+	append_bound(&names, &values, &store->order_quantity, batch ? "w.quantity" : "$2");
+	append_bound(&names, &values, &store->order_user, "$3");
+	for (int i = 0; i < store->nsettable; i++)
+	{
+		const InvColumn *column = &store->settable[i];
+
+		if ((columns & (UINT64CONST(1) << i)) == 0)
+			continue;
+		appendStringInfo(&names, ", %s", column->name);
+		appendStringInfo(&values, ", r.%s", column->name);
+		appendStringInfo(&record, "%s%s %s", record.len ? ", " : "", column->name,
+						 column_type_name(column));
+	}
+	appendStringInfo(&text, "INSERT INTO %s (%s) ", store->orders_name, names.data);
+	if (!batch)
+		appendStringInfo(&text, "VALUES (%s)", values.data);
+	else
+	{
+		appendStringInfo(&text,
+						 "SELECT %s FROM ROWS FROM (pg_catalog.unnest($1), "
+						 "pg_catalog.unnest($2), pg_catalog.unnest($4)) WITH ORDINALITY "
+						 "AS w (item, quantity, data, line)",
+						 values.data);
+		if (record.len)
+			appendStringInfo(&text, ", pg_catalog.jsonb_to_record(w.data) AS r (%s)", record.data);
+		appendStringInfoString(&text, " ORDER BY w.line");
+	}
+	appendStringInfo(&text, " RETURNING %s", store->order_id.name);
+	return text.data;
+}

@@ -1,0 +1,17 @@
+/*
+ * sqltext.h
+ *		The SQL of the engine, for one store.
+ */
+#ifndef INV_SQLTEXT_H
+#define INV_SQLTEXT_H
+
+#include "store.h"
+
+extern char *inv_statement_text(InvStore *store, InvStatement which);
+extern const char *inv_statement_parameters(InvStatement which);
+extern int inv_statement_result(InvStatement which);
+
+extern bool inv_refund_needs_sale(InvStore *store);
+extern char *inv_insert_orders_text(InvStore *store, uint64 columns, bool batch);
+
+#endif /* INV_SQLTEXT_H */

@@ -1,0 +1,10 @@
+/*
+ * worker.h
+ *		The background worker of a database.
+ */
+#ifndef INV_WORKER_H
+#define INV_WORKER_H
+
+extern void inv_worker_need(void);
+
+#endif /* INV_WORKER_H */
