@@ -122,7 +122,7 @@ inv_worker_need(void)
 {
 	BackgroundWorker worker = { 0 };
 
-	if (inv_shared == NULL || IsBackgroundWorker || !claim_slot())
+	if (inv_shared == NULL || !claim_slot())
 		return;
 	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
 	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
