@@ -44,7 +44,7 @@ fill(InvTake *take, uint64 row)
 	take->limit = DatumGetInt64(inv_result(row, 3, &isnull));
 	take->limited = !isnull;
 	take->version = DatumGetInt64(inv_result(row, 4, &isnull));
-	take->overdue = DatumGetBool(inv_result(row, 5, &isnull));
+	take->overdue = inv_result_int64(row, 5);
 }
 
 static void

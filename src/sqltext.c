@@ -40,7 +40,8 @@ typedef struct Template
 /* what a read of items tells; $2 is the time of the call */
 #define READ \
 	"SELECT {stock}, {floor}, {limit}, {version}, " \
-	"EXISTS (SELECT FROM " RESERVATIONS "WHERE r.item_id {=} {id} AND " OVERDUE "$2), {id} "
+	"(SELECT " SUM("r.quantity") " FROM " RESERVATIONS \
+	"WHERE r.item_id {=} {id} AND " OVERDUE "$2 AND r.tracked), {id} "
 
 #define SET_STOCK(operator, quantity) \
 	"UPDATE ONLY {items} AS i SET {stock_column} = " \
@@ -114,7 +115,8 @@ static const Template templates[INV_STATEMENTS] = {
 	[INV_MOVED_SINCE] = {"iz", SPI_OK_SELECT,
 		"SELECT " SUM("m.delta) FILTER (WHERE m.created_at {>} $2 "
 		"AND m.kind {<>} 'count' AND m.kind {<>} ALL (" HOLD_KINDS ")") ", "
-		"pg_catalog.count(*) FILTER (WHERE m.created_at {<=} $2) "
+		"CASE WHEN pg_catalog.bool_or(m.kind {=} 'carried' AND m.created_at {>} $2) THEN 0 "
+		"ELSE pg_catalog.count(*) FILTER (WHERE m.created_at {<=} $2) END "
 		"FROM " MOVEMENTS "WHERE m.item_id {=} $1"},
 	[INV_HELD_UNITS] = {"i", SPI_OK_SELECT,
 		"SELECT " SUM("r.quantity") " FROM " RESERVATIONS
@@ -190,6 +192,11 @@ static const Template templates[INV_STATEMENTS] = {
 	[INV_OVERDUE] = {"zn", SPI_OK_SELECT,
 		HOLDS "WHERE " OVERDUE "$1 "
 		"ORDER BY r.expires_at, r.reservation_id LIMIT $2 FOR NO KEY UPDATE OF r SKIP LOCKED"},
+	/* of a user: they count against the limit no longer, and nobody can confirm them now */
+	[INV_OVERDUE_OF_USER] = {"iuz", SPI_OK_SELECT,
+		"SELECT " SUM("o.quantity") " FROM (SELECT r.quantity FROM " RESERVATIONS
+		"WHERE r.item_id {=} $1 AND r.user_id {=} $2 AND " OVERDUE "$3 "
+		"FOR NO KEY UPDATE OF r SKIP LOCKED) AS o"},
 	[INV_STILL_OVERDUE] = {"iz", SPI_OK_SELECT,
 		"SELECT FROM " RESERVATIONS "WHERE r.item_id {=} $1 AND " OVERDUE "$2 LIMIT 1"},
 	[INV_EXPIRE] = {"QI", SPI_OK_UPDATE,

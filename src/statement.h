@@ -48,6 +48,7 @@ typedef enum InvStatement
 	INV_HELD_OF_ITEM,
 	/* expiry */
 	INV_OVERDUE_OF_ITEM,
+	INV_OVERDUE_OF_USER,
 	INV_OVERDUE,
 	INV_STILL_OVERDUE,
 	INV_EXPIRE,

@@ -43,7 +43,7 @@ inv_available(int64 stock, int64 floor)
 static void
 check_limit(InvStore *store, InvTake *take, const InvUser *user)
 {
-	Datum values[] = { take->item, user->value };
+	Datum values[] = { take->item, user->value, TimestampTzGetDatum(store->now) };
 	int64 left;
 
 	if (!take->limited)
@@ -55,6 +55,11 @@ check_limit(InvStore *store, InvTake *take, const InvUser *user)
 						   inv_datum_text(store->user_type, user->value)));
 	inv_execute(store, INV_USED, values, NULL, INV_LATEST);
 	take->used = inv_result_int64(0, 1);
+	if (!pg_sub_s64_overflow(take->limit, take->used, &left) && take->quantity <= left)
+		return;
+	/* holds that are dead do not count, whether or not they were given back */
+	inv_execute(store, INV_OVERDUE_OF_USER, values, NULL, INV_LATEST);
+	take->used -= inv_result_int64(0, 1);
 	if (pg_sub_s64_overflow(take->limit, take->used, &left) || take->quantity > left)
 		take->status = INV_PURCHASE_LIMIT_EXCEEDED;
 }
@@ -108,9 +113,38 @@ take_one(InvStore *store, InvTake *take, const InvUser *user)
 	return take->status == INV_OK;
 }
 
-/* Judge what was read of a cart, and what overdue holds can help. */
 static bool
-judge_many(InvStore *store, InvTake *takes, int count)
+any(const InvTake *takes, int count, InvStatus status)
+{
+	for (int i = 0; i < count; i++)
+		if (takes[i].status == status)
+			return true;
+	return false;
+}
+
+/*
+ * Could the cart succeed with what was read, without locks?  Overdue holds are
+ * not given back yet: that would lock a row before its turn.
+ */
+static bool
+hopeful(InvStore *store, InvTake *takes, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		InvStatus status;
+
+		if (takes[i].status != INV_OK)
+			continue;
+		status = inv_row_judge(store, &takes[i]);
+		if (status != INV_OUT_OF_STOCK || !takes[i].overdue)
+			takes[i].status = status;
+	}
+	return all_ok(takes, count);
+}
+
+/* Judge the locked rows of a cart; overdue holds on them are given back now. */
+static bool
+judge_locked(InvStore *store, InvTake *takes, int count)
 {
 	for (int i = 0; i < count; i++)
 	{
@@ -135,16 +169,14 @@ take_many(InvStore *store, InvTake *takes, int count, const InvUser *user)
 	for (int i = 0; i < count; i++)
 		if (takes[i].status == INV_OK)
 			check_limit(store, &takes[i], user);
-	if (!judge_many(store, takes, count))
+	if (!hopeful(store, takes, count))
 		return false;
 	inv_row_read_many(store, takes, count, true);
-	if (!judge_many(store, takes, count))
-	{
-		/* there was enough before the lock, and this snapshot may be old */
-		if (IsolationUsesXactSnapshot())
-			inv_error_serialization();
+	/* what was there before the lock may be younger than this snapshot */
+	if (IsolationUsesXactSnapshot() && any(takes, count, INV_ITEM_NOT_FOUND))
+		inv_error_serialization();
+	if (!judge_locked(store, takes, count))
 		return false;
-	}
 	inv_row_take_many(store, takes, count);
 	return true;
 }
@@ -221,15 +253,6 @@ inv_count_refusals(const InvTake *takes, int count)
 		else if (takes[i].status == INV_PURCHASE_LIMIT_EXCEEDED)
 			inv_stats_count(INV_REFUSED_LIMIT, 1);
 	}
-}
-
-static bool
-any(const InvTake *takes, int count, InvStatus status)
-{
-	for (int i = 0; i < count; i++)
-		if (takes[i].status == status)
-			return true;
-	return false;
 }
 
 /* Raise why inv_take was false, the first of: existence, limits, stock. */

@@ -21,7 +21,7 @@ typedef struct InvTake
 	int64 limit; /* units one user may have */
 	int64 used;	 /* units this user has */
 	int64 version;
-	bool overdue; /* holds on it are overdue and not given back yet */
+	int64 overdue; /* units of holds that are overdue and not given back yet */
 } InvTake;
 
 /* Units of one item that come back. */
