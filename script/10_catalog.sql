@@ -11,12 +11,11 @@
 -- prepared, and could put a function into, is an error.
 CREATE SCHEMA inventory;
 COMMENT ON SCHEMA inventory IS 'Sells stock without ever overselling it: administration and engine of the stores.';
-GRANT USAGE ON SCHEMA inventory TO PUBLIC;
 
 CREATE TABLE inventory.store (
 	store_name pg_catalog.text PRIMARY KEY CHECK (store_name <> ''),
 	items pg_catalog.regclass NOT NULL UNIQUE,
-	orders pg_catalog.regclass,
+	orders pg_catalog.regclass CHECK (orders <> items),
 	movements pg_catalog.regclass NOT NULL UNIQUE,
 	user_claim pg_catalog.text CHECK (user_claim <> ''),
 	direct_writes pg_catalog.text NOT NULL CHECK (direct_writes IN ('record', 'refuse')),
@@ -46,10 +45,6 @@ COMMENT ON FUNCTION inventory.store_changed() IS 'Trigger of inventory.store: le
 CREATE TRIGGER store_changed BEFORE INSERT OR UPDATE OR DELETE ON inventory.store
 	FOR EACH ROW EXECUTE FUNCTION inventory.store_changed();
 ALTER TABLE inventory.store ENABLE ALWAYS TRIGGER store_changed;
-
--- Owners attach, dump and restore without being superuser: the trigger above
--- lets them write no rows but their own.
-GRANT SELECT, INSERT, UPDATE, DELETE ON inventory.store TO PUBLIC;
 
 -- A dropped table takes its store with it.
 CREATE FUNCTION inventory.forget_dropped() RETURNS pg_catalog.event_trigger

@@ -13,6 +13,10 @@ CREATE FUNCTION inventory.binding() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_binding';
 COMMENT ON FUNCTION inventory.binding() IS 'Disabled trigger on items and orders whose column list remembers the bound columns through renames. Arguments: the store''s name, then the role of each column.';
 
+CREATE FUNCTION inventory.forget_store(items pg_catalog.regclass) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_forget_store';
+COMMENT ON FUNCTION inventory.forget_store(pg_catalog.regclass) IS 'Removes the row of a store, for the owner of its items. Part of detach.';
+
 CREATE FUNCTION inventory.open_ledger(store_name pg_catalog.text) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_open_ledger';
 COMMENT ON FUNCTION inventory.open_ledger(pg_catalog.text) IS 'Books an opening for each tracked item without movements, and what an older ledger does not explain; returns the number of movements.';

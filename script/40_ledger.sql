@@ -44,7 +44,7 @@ BEGIN
 	LOOP
 		-- not by to_regclass, which minds the privileges on a schema of somebody else's
 		ledger := (SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-				   WHERE n.nspname = candidate AND c.relname = 'movements');
+				   WHERE n.nspname = candidate AND c.relname = 'movements' AND c.relowner = p.owner);
 		IF to_regnamespace(quote_ident(candidate)) IS NULL
 		   OR obj_description(ledger, 'pg_class') = inventory.ledger_comment(p.store_name) THEN
 			RETURN candidate;

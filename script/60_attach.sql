@@ -224,7 +224,7 @@ BEGIN
 		EXECUTE format('DROP VIEW %I.sellable', (SELECT n.nspname FROM pg_class AS c
 			JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = s.movements));
 	END IF;
-	DELETE FROM inventory.store AS t WHERE t.store_name = s.store_name;
+	PERFORM inventory.forget_store(s.items);
 END
 $$;
 COMMENT ON FUNCTION inventory.detach(regclass) IS 'Takes a store apart: drops its functions, guard, views and binding, and keeps every table, the ledger too. Attaching again goes on with that ledger. Errors: IV012 not_a_store, 42501.';
@@ -324,7 +324,11 @@ BEGIN
 	IF NOT has_schema_privilege(p.owner, to_regnamespace(quote_ident(p.ledger_schema)), 'CREATE') THEN
 		EXECUTE format('ALTER SCHEMA %I OWNER TO %I', p.ledger_schema, pg_get_userbyid(p.owner));
 	END IF;
-	UPDATE inventory.store AS t SET api_schema = p.api_schema WHERE t.store_name = s.store_name;
+	IF p.api_schema <> s.api_schema THEN
+		PERFORM inventory.forget_store(s.items);
+		s.api_schema := p.api_schema;
+		INSERT INTO inventory.store SELECT s.*;
+	END IF;
 	PERFORM inventory.make_views(p);
 	PERFORM inventory.make_triggers(p);
 	PERFORM inventory.make_facade(p);
@@ -339,7 +343,7 @@ CREATE FUNCTION inventory.grant_api(items regclass, role name, part text) RETURN
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	s inventory.store := inventory.own_store(grant_api.items);
-	grantee text := CASE lower(role) WHEN 'public' THEN 'PUBLIC' ELSE quote_ident(role) END;
+	grantee text := CASE role WHEN 'public' THEN 'PUBLIC' ELSE quote_ident(role) END;
 	f record;
 BEGIN
 	IF role IS NULL OR part IS NULL THEN
@@ -348,14 +352,14 @@ BEGIN
 		RAISE EXCEPTION 'part cannot be "%"', part
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'It is buyer or operator.';
 	END IF;
-	FOR f IN SELECT g.function_id, quote_ident(n.nspname) AS schema_name
+	FOR f IN SELECT g.function_id, n.oid AS schema_id, quote_ident(n.nspname) AS schema_name
 			 FROM inventory.facade_of(s) AS g
 			 JOIN pg_proc AS o ON o.oid = g.function_id
 			 JOIN pg_namespace AS n ON n.oid = o.pronamespace WHERE g.part = grant_api.part
 	LOOP
 		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', f.function_id::regprocedure, grantee);
 		-- a schema of somebody else's, such as public, is usable already or must be made so
-		IF grantee = 'PUBLIC' OR NOT has_schema_privilege(role, f.schema_name, 'USAGE') THEN
+		IF grantee = 'PUBLIC' OR NOT has_schema_privilege(role, f.schema_id, 'USAGE') THEN
 			EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', f.schema_name, grantee);
 		END IF;
 	END LOOP;

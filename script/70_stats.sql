@@ -29,9 +29,3 @@ CREATE VIEW inventory.stats AS
 		   inventory.worker_last_run() AS worker_last_run
 	FROM inventory.store AS s LEFT JOIN inventory.stats_entries() AS e ON e.items = s.items;
 COMMENT ON VIEW inventory.stats IS 'Counters per store and operation since the server started or reset_stats: calls; units sold, held, given back or put in; replays from idempotency keys; retries after a lost race; waits for a key or limit; refusals by reason. Operation expiry counts lines and units of holds that were given back, direct_write changes outside the engine. overdue_holds: lines not given back yet. worker_last_run: null if no worker runs.';
-
-REVOKE ALL ON FUNCTION inventory.stats_entries(), inventory.worker_last_run(),
-	inventory.overdue_holds(pg_catalog.regclass), inventory.reset_stats() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION inventory.stats_entries(), inventory.worker_last_run(),
-	inventory.overdue_holds(pg_catalog.regclass) TO pg_monitor;
-GRANT SELECT ON inventory.stats TO pg_monitor;

@@ -222,6 +222,15 @@ inv_check_result(InvStore *store, FunctionCallInfo fcinfo, Oid type)
 										format_type_be(type)));
 }
 
+/* The most that the stock column can hold. */
+int64
+inv_most_units(InvStore *store)
+{
+	return store->stock.base == INT2OID	  ? PG_INT16_MAX
+		   : store->stock.base == INT4OID ? PG_INT32_MAX
+										  : PG_INT64_MAX;
+}
+
 /* A quantity in the type of the stock column, at most what that can hold. */
 Datum
 inv_quantity_datum(InvStore *store, int64 quantity)

@@ -24,6 +24,7 @@ extern char *inv_int64_text(FunctionCallInfo fcinfo, int argument);
 extern char *inv_json_text(const JsonbValue *value);
 
 extern void inv_check_result(InvStore *store, FunctionCallInfo fcinfo, Oid type);
+extern int64 inv_most_units(InvStore *store);
 extern Datum inv_quantity_datum(InvStore *store, int64 quantity);
 extern Datum inv_return(InvCall *call, Oid type, Datum value);
 

@@ -59,6 +59,7 @@ sell(InvStore *store, InvCart *cart, const InvUser *user)
 	inv_stats_count(INV_UNITS, inv_cart_units(cart));
 	inv_insert_cart(store, cart, user);
 	book(store, cart, user);
+	inv_check_limits(store, cart->takes, cart->take_count, user);
 	return true;
 }
 

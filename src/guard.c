@@ -24,6 +24,7 @@
 #include "error.h"
 #include "guard.h"
 #include "ledger.h"
+#include "notify.h"
 #include "stats.h"
 
 /* A change that the engine is about to make.  The key lives as long as its statement. */
@@ -198,6 +199,8 @@ foreign_change(InvStore *store, Oid items, TupleTableSlot *row, bool inserted, i
 	inv_book_write(call.store, &book);
 	inv_stats_add(call.store, "direct_write", INV_CALLS, 1);
 	inv_stats_add(call.store, "direct_write", INV_UNITS, delta < 0 ? -delta : delta);
+	if (!inserted && stock != PG_INT64_MAX)
+		inv_signal(call.store, item, stock - delta, stock, floor);
 	inv_store_leave(&call);
 }
 

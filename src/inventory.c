@@ -10,6 +10,7 @@
 #include "setting.h"
 #include "shared.h"
 #include "store.h"
+#include "worker.h"
 
 PG_MODULE_MAGIC;
 
@@ -22,4 +23,5 @@ _PG_init(void)
 	inv_shared_init();
 	inv_store_init();
 	inv_guard_init();
+	inv_worker_init();
 }

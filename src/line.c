@@ -145,6 +145,18 @@ refuse_columns(InvStore *store, JsonbContainer *line)
 									 "a line of a reservation");
 }
 
+/* Without a quantity column an order row is one unit. */
+static void
+check_unit(InvStore *store, int64 quantity)
+{
+	if (OidIsValid(store->orders) && store->order_quantity.attnum == InvalidAttrNumber &&
+		quantity != 1)
+		inv_error_value(
+			psprintf("quantity must be 1: an order of store \"%s\" is one unit", store->label),
+			"The orders table has no quantity column; buy a cart of several lines, "
+			"or add the column and attach again.");
+}
+
 /*
  * The parts of a line that depend on the store's orders: the key that nobody
  * but the caller can make, the one-unit rows, the reference without orders.
@@ -165,11 +177,7 @@ check_order(InvStore *store, InvLine *line, InvPurpose purpose)
 		line->order = text ? CStringGetTextDatum(text) : (Datum) 0;
 		return;
 	}
-	if (store->order_quantity.attnum == InvalidAttrNumber && line->quantity != 1)
-		inv_error_value(
-			psprintf("quantity must be 1: an order of store \"%s\" is one unit", store->label),
-			"The orders table has no quantity column; buy a cart of several lines, "
-			"or add the column and attach again.");
+	check_unit(store, line->quantity);
 	if (purpose == INV_FOR_SALE && !store->order_id.filled && store->order_id.notnull)
 	{
 		JsonbValue *key = line->columns
@@ -296,6 +304,9 @@ inv_cart_of_lines(InvStore *store, InvCart *cart, Jsonb *lines, Jsonb *order_dat
 		check_order(store, line, purpose);
 	}
 	sum_lines(store, cart);
+	/* a reservation has a row per item, which becomes one order row */
+	for (int i = 0; purpose == INV_FOR_HOLD && i < cart->take_count; i++)
+		check_unit(store, cart->takes[i].quantity);
 }
 
 /* The element of an array of objects that is about an item; null if there is none. */

@@ -129,6 +129,18 @@ line_status(const InvTake *take, bool sold)
 	return !sold && take->status == INV_OK ? INV_NOT_TAKEN : take->status;
 }
 
+/*
+ * An answer has quantities in the type of the stock.  An item that is not tracked
+ * sells more than that holds, but not in a cart, which could not answer it.
+ */
+static int64
+line_quantity(InvStore *store, const InvLine *line, bool sold)
+{
+	if (sold && line->quantity > inv_most_units(store))
+		inv_error_overflow("quantity of a line");
+	return line->quantity;
+}
+
 /* The lines as JSON, for the idempotency key. */
 char *
 inv_lines_json(InvStore *store, InvCart *cart, bool sold)
@@ -145,7 +157,10 @@ inv_lines_json(InvStore *store, InvCart *cart, bool sold)
 		appendStringInfo(&json, "%s{\"status\": \"%s\", \"item_id\": ", i ? ", " : "[",
 						 inv_status_name(line_status(take, sold)));
 		inv_append_id(&json, store->item_id.base, line->item, false);
-		appendStringInfo(&json, ", \"quantity\": " INT64_FORMAT ", \"order_id\": ", line->quantity);
+		appendStringInfo(
+			&json, ", \"quantity\": %s, \"order_id\": ",
+			inv_datum_text(store->stock.base,
+						   inv_quantity_datum(store, line_quantity(store, line, sold))));
 		inv_append_id(&json, store->order_type, line->order, !sold || line->no_order);
 		if (line_available(take, &available))
 			appendStringInfo(
@@ -169,7 +184,7 @@ inv_return_lines(InvStore *store, InvCart *cart, bool sold, bool replayed, Retur
 		Datum values[LINE_COLUMNS] = {
 			CStringGetTextDatum(inv_status_name(line_status(take, sold))),
 			line->item,
-			inv_quantity_datum(store, line->quantity),
+			inv_quantity_datum(store, line_quantity(store, line, sold)),
 			line->order,
 			inv_quantity_datum(store, available),
 			BoolGetDatum(replayed),

@@ -51,11 +51,16 @@ look_up(InvStore *store, InvRequest *request)
 					   CStringGetTextDatum(request->key) };
 	char nulls[] = { ' ', request->user.isnull ? 'n' : ' ', ' ' };
 	bytea *fingerprint;
-	bool isnull;
+	Datum value;
+	bool isnull, no_answer;
 
 	if (inv_execute(store, INV_FIND_REQUEST, values, nulls, INV_LATEST) == 0)
 		return;
-	fingerprint = DatumGetByteaPP(inv_result(0, 1, &isnull));
+	(void) inv_result(0, 2, &no_answer);
+	value = inv_result(0, 1, &isnull);
+	if (isnull || no_answer)
+		inv_error_broken_store(store->label, "A kept request is null.");
+	fingerprint = DatumGetByteaPP(value);
 	if (VARSIZE_ANY_EXHDR(fingerprint) != VARSIZE_ANY_EXHDR(request->fingerprint) ||
 		memcmp(VARDATA_ANY(fingerprint), VARDATA_ANY(request->fingerprint),
 			   VARSIZE_ANY_EXHDR(fingerprint)) != 0)

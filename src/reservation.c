@@ -15,6 +15,8 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/json.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
@@ -291,14 +293,20 @@ reserve(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, Timestam
 	values[6] = TimestampTzGetDatum(store->now);
 	inv_execute(store, INV_HOLD, values, nulls, INV_TRANSACTION);
 	book_hold(store, cart->takes, count, user, *id);
+	inv_check_limits(store, cart->takes, count, user);
 	return true;
 }
 
-/* An interval argument in a canonical text. */
+/* An interval argument in a text that no IntervalStyle changes. */
 static char *
 interval_text(FunctionCallInfo fcinfo, int argument)
 {
-	return PG_ARGISNULL(argument) ? NULL : inv_datum_text(INTERVALOID, PG_GETARG_DATUM(argument));
+	Interval *interval;
+
+	if (PG_ARGISNULL(argument))
+		return NULL;
+	interval = PG_GETARG_INTERVAL_P(argument);
+	return psprintf("%d %d " INT64_FORMAT, interval->month, interval->day, interval->time);
 }
 
 PG_FUNCTION_INFO_V1(inventory_reserve_stock);
@@ -391,12 +399,15 @@ short_lines(InvStore *store, const InvCart *cart)
 static char *
 answer_json(const CartAnswer *answer)
 {
+	char end[MAXDATELEN + 1];
+
 	if (answer->refusal != INV_OK)
 		return psprintf("{\"status\": \"%s\", \"short_lines\": %s}", answer->status,
 						answer->short_lines);
+	/* in ISO 8601, which every DateStyle reads alike */
+	(void) JsonEncodeDateTime(end, TimestampTzGetDatum(answer->end), TIMESTAMPTZOID, NULL);
 	return psprintf("{\"status\": \"ok\", \"reservation_id\": \"%s\", \"expires_at\": \"%s\"}",
-					inv_datum_text(UUIDOID, answer->id),
-					inv_datum_text(TIMESTAMPTZOID, TimestampTzGetDatum(answer->end)));
+					inv_datum_text(UUIDOID, answer->id), end);
 }
 
 /* The answer again from what was kept. */
@@ -826,6 +837,12 @@ inventory_confirm_reservation(PG_FUNCTION_ARGS)
 		confirm(store, &cart, &hold);
 	}
 	inv_row_read_many(store, cart.takes, cart.take_count, false);
+	for (int i = 0; i < cart.take_count; i++)
+	{
+		/* sold is sold, also if the item is for sale no longer */
+		cart.takes[i].tracked &= cart.takes[i].status == INV_OK;
+		cart.takes[i].status = INV_OK;
+	}
 	inv_return_lines(store, &cart, true, replayed, result);
 	inv_store_leave(&call);
 	return (Datum) 0;

@@ -108,10 +108,14 @@ update_one(InvStore *store, InvTake *take, InvStatement which)
 {
 	Datum values[] = { take->item, Int64GetDatum(take->quantity), Int64GetDatum(take->version) };
 	int base = inv_guard_begin();
+	uint64 rows;
 	bool taken;
 
 	inv_guard_expect(store, take->item, -take->quantity);
-	taken = inv_execute(store, which, values, NULL, INV_TRANSACTION) == 1;
+	rows = inv_execute(store, which, values, NULL, INV_TRANSACTION);
+	if (rows > 1)
+		inv_error_broken_store(store->label, "The key of its items is not unique.");
+	taken = rows == 1;
 	inv_guard_end(store, base, taken);
 	if (!taken)
 		return false;

@@ -17,6 +17,7 @@ typedef struct InvWorkerSlot
 {
 	Oid database; /* InvalidOid: free */
 	pid_t pid;	  /* 0: registered, not running yet */
+	bool wanted;  /* a session made work for it */
 	TimestampTz since;
 	TimestampTz last_run;
 } InvWorkerSlot;

@@ -17,12 +17,14 @@
 
 /*
  * Parameter types: i item, u user, o order, q uuid, n bigint, l boolean, t text,
- * b bytea, j jsonb, z timestamptz; the capital letter is the array.
+ * b bytea, j jsonb, z timestamptz; the capital letter is the array.  In results
+ * also s, the type of the stock, and e, that of the item of an order.
  */
 typedef struct Template
 {
 	const char *parameters;
-	int result; /* SPI_OK_... */
+	const char *columns; /* of the result */
+	int result;			 /* SPI_OK_... */
 	const char *text;
 } Template;
 
@@ -59,72 +61,72 @@ typedef struct Template
 
 static const Template templates[INV_STATEMENTS] = {
 	/* ---- one item */
-	[INV_READ] = {"iz", SPI_OK_SELECT,
+	[INV_READ] = {"iz", "nnnnli", SPI_OK_SELECT,
 		READ ITEM "{and sellable}"},
-	[INV_LOCK] = {"iz", SPI_OK_SELECT,
+	[INV_LOCK] = {"iz", "nnnnli", SPI_OK_SELECT,
 		READ ITEM "{and sellable} " LOCK},
-	[INV_LOCK_ANY] = {"i", SPI_OK_SELECT,
+	[INV_LOCK_ANY] = {"i", "nn", SPI_OK_SELECT,
 		"SELECT {stock}, {floor} " ITEM LOCK},
-	[INV_READ_ANY] = {"i", SPI_OK_SELECT,
+	[INV_READ_ANY] = {"i", "nn", SPI_OK_SELECT,
 		"SELECT {stock}, {floor} " ITEM},
-	[INV_TAKE] = {"in", SPI_OK_UPDATE_RETURNING,
+	[INV_TAKE] = {"in", "nn", SPI_OK_UPDATE_RETURNING,
 		SET_STOCK("-", "$2")
 		"WHERE {id} {=} $1 AND ({stock} {-} $2) {>=} {floor} {and sellable} "
 		"RETURNING {stock}, {floor}"},
-	[INV_TAKE_IF_VERSION] = {"inn", SPI_OK_UPDATE_RETURNING,
+	[INV_TAKE_IF_VERSION] = {"inn", "nn", SPI_OK_UPDATE_RETURNING,
 		SET_STOCK("-", "$2")
 		"WHERE {id} {=} $1 AND {version} {=} $3 "
 		"AND ({stock} {-} $2) {>=} {floor} {and sellable} "
 		"RETURNING {stock}, {floor}"},
-	[INV_CHANGE] = {"in", SPI_OK_UPDATE_RETURNING,
+	[INV_CHANGE] = {"in", "nn", SPI_OK_UPDATE_RETURNING,
 		SET_STOCK("+", "$2")
 		"WHERE {id} {=} $1 RETURNING {stock}, {floor}"},
-	[INV_LEVEL] = {"iz", SPI_OK_SELECT,
+	[INV_LEVEL] = {"iz", "nnn", SPI_OK_SELECT,
 		"SELECT {stock}, {floor}, (SELECT " SUM("r.quantity") " FROM " RESERVATIONS
 		"WHERE r.item_id {=} {id} AND " OVERDUE "$2 AND r.tracked) "
 		ITEM "{and sellable}"},
 
 	/* ---- several items */
-	[INV_READ_MANY] = {"Iz", SPI_OK_SELECT,
+	[INV_READ_MANY] = {"Iz", "nnnnli", SPI_OK_SELECT,
 		READ ITEMS "{and sellable} ORDER BY {id}"},
-	[INV_LOCK_MANY] = {"Iz", SPI_OK_SELECT,
+	[INV_LOCK_MANY] = {"Iz", "nnnnli", SPI_OK_SELECT,
 		READ ITEMS "{and sellable} ORDER BY {id} " LOCK},
-	[INV_LOCK_MANY_ANY] = {"I", SPI_OK_SELECT,
+	[INV_LOCK_MANY_ANY] = {"I", "nni", SPI_OK_SELECT,
 		"SELECT {stock}, {floor}, {id} " ITEMS "ORDER BY {id} " LOCK},
-	[INV_TAKE_MANY] = {"IN", SPI_OK_UPDATE_RETURNING,
+	[INV_TAKE_MANY] = {"IN", "nni", SPI_OK_UPDATE_RETURNING,
 		SET_STOCK("-", "w.quantity")
 		PAIRS(1, 2) "(id, quantity) "
 		"WHERE {id} {=} w.id AND ({stock} {-} w.quantity) {>=} {floor} "
 		"RETURNING {stock}, {floor}, {id}"},
-	[INV_CHANGE_MANY] = {"IN", SPI_OK_UPDATE_RETURNING,
+	[INV_CHANGE_MANY] = {"IN", "nni", SPI_OK_UPDATE_RETURNING,
 		SET_STOCK("+", "w.quantity")
 		PAIRS(1, 2) "(id, quantity) "
 		"WHERE {id} {=} w.id RETURNING {stock}, {floor}, {id}"},
 
 	/* ---- ledger */
-	[INV_MOVEMENT] = {"intuoqttz", SPI_OK_INSERT,
+	[INV_MOVEMENT] = {"intuoqttz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.movements (item_id, delta, kind, user_id, order_id, "
 		"reservation_id, reason, actor, created_at) "
 		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"},
-	[INV_MOVEMENTS] = {"INTUOQTtz", SPI_OK_INSERT,
+	[INV_MOVEMENTS] = {"INTUOQTtz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.movements (item_id, delta, kind, user_id, order_id, "
 		"reservation_id, reason, actor, created_at) "
 		"SELECT w.*, $8, $9 FROM ROWS FROM (" UNNEST(1) ", " UNNEST(2) ", " UNNEST(3) ", "
 		UNNEST(4) ", " UNNEST(5) ", " UNNEST(6) ", " UNNEST(7) ") AS w"},
 	/* on hand: what is held is still there, so the coming and going of holds does not count */
-	[INV_MOVED_SINCE] = {"iz", SPI_OK_SELECT,
+	[INV_MOVED_SINCE] = {"iz", "nn", SPI_OK_SELECT,
 		"SELECT " SUM("m.delta) FILTER (WHERE m.created_at {>} $2 "
 		"AND m.kind {<>} 'count' AND m.kind {<>} ALL (" HOLD_KINDS ")") ", "
 		"CASE WHEN pg_catalog.bool_or(m.kind {=} 'carried' AND m.created_at {>} $2) THEN 0 "
 		"ELSE pg_catalog.count(*) FILTER (WHERE m.created_at {<=} $2) END "
 		"FROM " MOVEMENTS "WHERE m.item_id {=} $1"},
-	[INV_HELD_UNITS] = {"i", SPI_OK_SELECT,
+	[INV_HELD_UNITS] = {"i", "n", SPI_OK_SELECT,
 		"SELECT " SUM("r.quantity") " FROM " RESERVATIONS
 		"WHERE r.item_id {=} $1 AND " HELD "AND r.tracked"},
-	[INV_USED] = {"iu", SPI_OK_SELECT,
+	[INV_USED] = {"iu", "n", SPI_OK_SELECT,
 		"SELECT " SUM("{-} m.delta") " FROM " MOVEMENTS
 		"WHERE m.item_id {=} $1 AND m.user_id {=} $2"},
-	[INV_OPEN_LEDGER] = {"tz", SPI_OK_INSERT,
+	[INV_OPEN_LEDGER] = {"tz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.movements (item_id, delta, kind, reason, actor, created_at) "
 		"SELECT COALESCE({id}, m.item_id), COALESCE({stock}, 0) {-} COALESCE(m.total, 0), "
 		"CASE WHEN m.item_id IS NULL THEN 'opening' ELSE 'direct' END, "
@@ -134,7 +136,7 @@ static const Template templates[INV_STATEMENTS] = {
 		"FROM " MOVEMENTS "GROUP BY m.item_id) AS m ON {id} {=} m.item_id "
 		"WHERE (m.item_id IS NULL AND {stock} IS NOT NULL) "
 		"OR COALESCE({stock}, 0) {<>} COALESCE(m.total, 0)"},
-	[INV_VERIFY] = {"i", SPI_OK_SELECT,
+	[INV_VERIFY] = {"i", "ttnn", SPI_OK_SELECT,
 		"SELECT COALESCE({id}, m.item_id)::pg_catalog.text, "
 		"CASE WHEN {id} IS NULL THEN 'movements_of_unknown_item' "
 		"WHEN {stock} IS NULL THEN 'untracked_item_has_balance' "
@@ -144,7 +146,7 @@ static const Template templates[INV_STATEMENTS] = {
 		"WHERE $1 IS NULL OR m.item_id {=} $1 GROUP BY m.item_id) AS m ON {id} {=} m.item_id "
 		"WHERE COALESCE({stock}, 0) {<>} COALESCE(m.total, 0) "
 		"ORDER BY COALESCE({id}, m.item_id)"},
-	[INV_VERIFY_HOLDS] = {"i", SPI_OK_SELECT,
+	[INV_VERIFY_HOLDS] = {"i", "ttnn", SPI_OK_SELECT,
 		"SELECT COALESCE(r.item_id, m.item_id)::pg_catalog.text, 'holds_differ_from_movements', "
 		"COALESCE(m.total, 0), COALESCE(r.total, 0) "
 		"FROM (SELECT r.item_id, " SUM("r.quantity") " AS total FROM " RESERVATIONS
@@ -157,95 +159,95 @@ static const Template templates[INV_STATEMENTS] = {
 		"ORDER BY COALESCE(r.item_id, m.item_id)"},
 
 	/* ---- reservations */
-	[INV_HOLD] = {"qINLuzz", SPI_OK_INSERT,
+	[INV_HOLD] = {"qINLuzz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.reservations (reservation_id, item_id, quantity, tracked, "
 		"user_id, status, expires_at, created_at) "
 		"SELECT $1, w.*, $5, 'held', $6, $7 "
 		"FROM ROWS FROM (" UNNEST(2) ", " UNNEST(3) ", " UNNEST(4) ") AS w"},
-	[INV_LOCK_HOLD] = {"q", SPI_OK_SELECT,
+	[INV_LOCK_HOLD] = {"q", "", SPI_OK_SELECT,
 		"SELECT FROM " RESERVATIONS "WHERE r.reservation_id {=} $1 "
 		"ORDER BY r.item_id FOR NO KEY UPDATE OF r"},
-	[INV_READ_HOLD] = {"q", SPI_OK_SELECT,
+	[INV_READ_HOLD] = {"q", "inutzozlq", SPI_OK_SELECT,
 		HOLDS "WHERE r.reservation_id {=} $1 ORDER BY r.item_id"},
-	[INV_PUT_HOLD] = {"qinluzz", SPI_OK_INSERT,
+	[INV_PUT_HOLD] = {"qinluzz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.reservations AS r (reservation_id, item_id, quantity, tracked, "
 		"user_id, status, expires_at, created_at) "
 		"VALUES ($1, $2, $3, $4, $5, 'held', $6, $7) "
 		"ON CONFLICT (reservation_id, item_id) DO UPDATE SET quantity = EXCLUDED.quantity, "
 		"tracked = EXCLUDED.tracked, status = EXCLUDED.status, expires_at = EXCLUDED.expires_at"},
-	[INV_RELEASE_HOLD] = {"qi", SPI_OK_UPDATE,
+	[INV_RELEASE_HOLD] = {"qi", "", SPI_OK_UPDATE,
 		"UPDATE " RESERVATIONS "SET status = 'released' WHERE r.reservation_id {=} $1 AND " HELD
 		"AND ($2 IS NULL OR r.item_id {=} $2)"},
-	[INV_CONFIRM_HOLD] = {"qIO", SPI_OK_UPDATE,
+	[INV_CONFIRM_HOLD] = {"qIO", "", SPI_OK_UPDATE,
 		"UPDATE " RESERVATIONS "SET status = 'confirmed', order_id = w.order_id "
 		PAIRS(2, 3) "(item_id, order_id) "
 		"WHERE r.reservation_id {=} $1 AND r.item_id {=} w.item_id AND " HELD},
-	[INV_EXTEND_HOLD] = {"qz", SPI_OK_UPDATE,
+	[INV_EXTEND_HOLD] = {"qz", "", SPI_OK_UPDATE,
 		"UPDATE " RESERVATIONS "SET expires_at = $2 WHERE r.reservation_id {=} $1 AND " HELD},
-	[INV_HELD_OF_ITEM] = {"i", SPI_OK_SELECT,
+	[INV_HELD_OF_ITEM] = {"i", "", SPI_OK_SELECT,
 		"SELECT FROM " RESERVATIONS "WHERE r.item_id {=} $1 AND " HELD "LIMIT 1"},
 
 	/* ---- expiry: whoever is at it already is skipped */
-	[INV_OVERDUE_OF_ITEM] = {"izn", SPI_OK_SELECT,
+	[INV_OVERDUE_OF_ITEM] = {"izn", "inutzozlq", SPI_OK_SELECT,
 		HOLDS "WHERE r.item_id {=} $1 AND " OVERDUE "$2 "
 		"ORDER BY r.expires_at, r.reservation_id LIMIT $3 FOR NO KEY UPDATE OF r SKIP LOCKED"},
-	[INV_OVERDUE] = {"zn", SPI_OK_SELECT,
+	[INV_OVERDUE] = {"zn", "inutzozlq", SPI_OK_SELECT,
 		HOLDS "WHERE " OVERDUE "$1 "
 		"ORDER BY r.expires_at, r.reservation_id LIMIT $2 FOR NO KEY UPDATE OF r SKIP LOCKED"},
 	/* of a user: they count against the limit no longer, and nobody can confirm them now */
-	[INV_OVERDUE_OF_USER] = {"iuz", SPI_OK_SELECT,
+	[INV_OVERDUE_OF_USER] = {"iuz", "n", SPI_OK_SELECT,
 		"SELECT " SUM("o.quantity") " FROM (SELECT r.quantity FROM " RESERVATIONS
 		"WHERE r.item_id {=} $1 AND r.user_id {=} $2 AND " OVERDUE "$3 "
 		"FOR NO KEY UPDATE OF r SKIP LOCKED) AS o"},
-	[INV_STILL_OVERDUE] = {"iz", SPI_OK_SELECT,
+	[INV_STILL_OVERDUE] = {"iz", "", SPI_OK_SELECT,
 		"SELECT FROM " RESERVATIONS "WHERE r.item_id {=} $1 AND " OVERDUE "$2 LIMIT 1"},
-	[INV_EXPIRE] = {"QI", SPI_OK_UPDATE,
+	[INV_EXPIRE] = {"QI", "", SPI_OK_UPDATE,
 		"UPDATE " RESERVATIONS "SET status = 'expired' "
 		PAIRS(1, 2) "(reservation_id, item_id) "
 		"WHERE r.reservation_id {=} w.reservation_id AND r.item_id {=} w.item_id AND " HELD},
-	[INV_NEXT_EXPIRY] = {"", SPI_OK_SELECT,
+	[INV_NEXT_EXPIRY] = {"", "z", SPI_OK_SELECT,
 		"SELECT pg_catalog.min(r.expires_at) FROM " RESERVATIONS "WHERE " HELD},
 
-	[INV_COUNT_OVERDUE] = {"z", SPI_OK_SELECT,
+	[INV_COUNT_OVERDUE] = {"z", "n", SPI_OK_SELECT,
 		"SELECT pg_catalog.count(*) FROM " RESERVATIONS "WHERE " OVERDUE "$1"},
 
 	/* ---- refunds */
-	[INV_LOCK_ORDER] = {"o", SPI_OK_SELECT,
+	[INV_LOCK_ORDER] = {"o", "enu", SPI_OK_SELECT,
 		"SELECT {order item}, {order quantity}, {order user} FROM {orders} AS o "
 		"WHERE {order id} {=} $1 FOR NO KEY UPDATE OF o"},
-	[INV_SALES] = {"o", SPI_OK_SELECT,
+	[INV_SALES] = {"o", "inu", SPI_OK_SELECT,
 		"SELECT m.item_id, " SUM("{-} m.delta") ", "
 		"(pg_catalog.array_agg(m.user_id ORDER BY m.movement_id))[1] "
 		"FROM " MOVEMENTS "WHERE m.order_id {=} $1 AND m.kind {=} 'sale' "
 		"GROUP BY m.item_id ORDER BY m.item_id"},
-	[INV_REFUNDED] = {"oi", SPI_OK_SELECT,
+	[INV_REFUNDED] = {"oi", "n", SPI_OK_SELECT,
 		"SELECT " SUM("m.delta") " FROM " MOVEMENTS
 		"WHERE m.order_id {=} $1 AND m.item_id {=} $2 AND m.kind {=} 'refund'"},
 
 	/* ---- idempotency */
-	[INV_FIND_REQUEST] = {"tut", SPI_OK_SELECT,
+	[INV_FIND_REQUEST] = {"tut", "bj", SPI_OK_SELECT,
 		"SELECT q.fingerprint, q.result FROM {ledger}.requests AS q "
 		"WHERE q.key {=} $3 AND q.operation {=} $1 "
 		"AND (q.user_id {=} $2 OR (q.user_id IS NULL AND $2 IS NULL))"},
-	[INV_KEEP_REQUEST] = {"tutbjz", SPI_OK_INSERT,
+	[INV_KEEP_REQUEST] = {"tutbjz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.requests "
 		"(operation, user_id, key, fingerprint, result, created_at) "
 		"VALUES ($1, $2, $3, $4, $5, $6)"},
-	[INV_REPLAY_LINES] = {"j", SPI_OK_SELECT,
+	[INV_REPLAY_LINES] = {"j", "tisosl", SPI_OK_SELECT,
 		"SELECT l.status, l.item_id, l.quantity, l.order_id, l.available, true "
 		"FROM pg_catalog.jsonb_populate_recordset(NULL::{ledger}.line, $1) AS l"},
 
 	/* ---- housekeeping */
-	[INV_PRUNE_HOLDS] = {"z", SPI_OK_DELETE,
+	[INV_PRUNE_HOLDS] = {"z", "", SPI_OK_DELETE,
 		"DELETE FROM " RESERVATIONS "WHERE r.status {<>} 'held' AND r.expires_at {<} $1 "
 		"AND r.created_at {<} $1"},
-	[INV_PRUNE_REQUESTS] = {"z", SPI_OK_DELETE,
+	[INV_PRUNE_REQUESTS] = {"z", "", SPI_OK_DELETE,
 		"DELETE FROM {ledger}.requests AS q WHERE q.created_at {<} $1"},
 	/*
 	 * Old rows become one per item and, where purchases are limited, per user.
 	 * Refunds and what they belong to stay, and so do the movements of open holds.
 	 */
-	[INV_CLOSE_LEDGER] = {"zt", SPI_OK_INSERT,
+	[INV_CLOSE_LEDGER] = {"zt", "", SPI_OK_INSERT,
 		"WITH closed AS (DELETE FROM " MOVEMENTS
 		"WHERE m.created_at {<} $1 AND m.epoch IS NULL "
 		"AND m.kind {<>} ALL (ARRAY['refund', 'write_off']) {and not a sale needed} "
@@ -420,6 +422,12 @@ const char *
 inv_statement_parameters(InvStatement which)
 {
 	return templates[which].parameters;
+}
+
+const char *
+inv_statement_columns(InvStatement which)
+{
+	return templates[which].columns;
 }
 
 /* What SPI answers when the statement did what it says. */

@@ -9,6 +9,7 @@
 
 extern char *inv_statement_text(InvStore *store, InvStatement which);
 extern const char *inv_statement_parameters(InvStatement which);
+extern const char *inv_statement_columns(InvStatement which);
 extern int inv_statement_result(InvStatement which);
 
 extern bool inv_refund_needs_sale(InvStore *store);

@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "argument.h"
 #include "error.h"
 #include "sqltext.h"
 #include "statement.h"
@@ -56,6 +57,12 @@ parameter_type(InvStore *store, char letter)
 			break;
 		case 'l':
 			type = BOOLOID;
+			break;
+		case 's':
+			type = store->stock.base;
+			break;
+		case 'e':
+			type = store->order_item.base;
 			break;
 		case 'b':
 			type = BYTEAOID;
@@ -110,6 +117,14 @@ inv_statement_end_of_transaction(void)
 	retired = NIL;
 }
 
+/* At the end of a transaction nothing runs, also if an error said so to nobody. */
+void
+inv_statement_idle(InvStore *store)
+{
+	for (int i = 0; i < INV_INSERT_PLANS; i++)
+		store->inserts[i].running = 0;
+}
+
 void
 inv_statement_free(InvStore *store)
 {
@@ -121,8 +136,31 @@ inv_statement_free(InvStore *store)
 			SPI_freeplan(store->inserts[i].plan);
 }
 
+/*
+ * A result is read as what the text says; but the ledger's tables are the
+ * owner's, who can change them at any time.
+ */
+static void
+check_columns(InvStore *store, const char *columns)
+{
+	TupleDesc desc = SPI_tuptable ? SPI_tuptable->tupdesc : NULL;
+	size_t count = strlen(columns);
+	bool good = count == 0 || (desc && (size_t) desc->natts == count);
+
+	for (size_t i = 0; good && i < count; i++)
+	{
+		Oid type = TupleDescAttr(desc, i)->atttypid;
+		Oid wanted = parameter_type(store, columns[i]);
+
+		good = type == wanted || inv_base_type(type) == wanted;
+	}
+	if (!good)
+		inv_error_broken_store(store->label, "A column of its tables has another type now.");
+}
+
 static uint64
-run(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls, InvView view, int expected)
+run(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls, InvView view, int expected,
+	const char *columns)
 {
 	Snapshot snapshot = InvalidSnapshot;
 	int result;
@@ -135,6 +173,7 @@ run(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls, InvView 
 	if (result != expected)
 		inv_error_broken_store(store->label, psprintf("A rule or view rewrites its tables: %s.",
 													  SPI_result_code_string(result)));
+	check_columns(store, columns);
 	return SPI_processed;
 }
 
@@ -148,7 +187,8 @@ inv_execute(InvStore *store, InvStatement which, Datum *values, const char *null
 	if (store->plans[which] == NULL)
 		store->plans[which] =
 			prepare(store, inv_statement_parameters(which), inv_statement_text(store, which));
-	return run(store, store->plans[which], values, nulls, view, inv_statement_result(which));
+	return run(store, store->plans[which], values, nulls, view, inv_statement_result(which),
+			   inv_statement_columns(which));
 }
 
 /* A column of a row of the last statement. */
@@ -183,8 +223,8 @@ inv_array(Oid type, Datum *elements, bool *nulls, int count)
 		construct_md_array(elements, nulls, 1, &count, bounds, type, length, byval, align));
 }
 
-/* The plan for a set of columns, in a cache that replaces the least used. */
-static SPIPlanPtr
+/* The plan for a set of columns, in a cache that replaces the least used idle one. */
+static InvInsertPlan *
 insert_plan(InvStore *store, uint64 columns, bool batch)
 {
 	/* the top bit tells the two forms apart; there are fewer settable columns */
@@ -198,19 +238,24 @@ insert_plan(InvStore *store, uint64 columns, bool batch)
 		if (candidate->plan && candidate->columns == key)
 		{
 			candidate->used = ++store->insert_clock;
-			return candidate->plan;
+			return candidate;
 		}
-		if (candidate->used < slot->used)
+		if (candidate->running == 0 && slot->running > 0)
+			slot = candidate;
+		else if ((candidate->running > 0) == (slot->running > 0) && candidate->used < slot->used)
 			slot = candidate;
 	}
-	if (slot->plan)
+	if (slot->plan && slot->running > 0)
 		retire(slot->plan);
+	else if (slot->plan)
+		SPI_freeplan(slot->plan);
 	slot->plan = NULL;
+	slot->running = 0;
 	slot->columns = key;
 	slot->used = ++store->insert_clock;
 	slot->plan =
 		prepare(store, batch ? "INuJ" : "inu", inv_insert_orders_text(store, columns, batch));
-	return slot->plan;
+	return slot;
 }
 
 /*
@@ -220,6 +265,13 @@ insert_plan(InvStore *store, uint64 columns, bool batch)
 uint64
 inv_insert_orders(InvStore *store, uint64 columns, bool batch, Datum *values, const char *nulls)
 {
-	return run(store, insert_plan(store, columns, batch), values, nulls, INV_TRANSACTION,
-			   SPI_OK_INSERT_RETURNING);
+	InvInsertPlan *slot = insert_plan(store, columns, batch);
+	SPIPlanPtr plan = slot->plan;
+	uint64 rows;
+
+	slot->running++;
+	rows = run(store, plan, values, nulls, INV_TRANSACTION, SPI_OK_INSERT_RETURNING, "o");
+	if (slot->plan == plan)
+		slot->running--;
+	return rows;
 }

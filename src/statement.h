@@ -85,5 +85,6 @@ extern int64 inv_result_int64(uint64 row, int column);
 extern Datum inv_array(Oid type, Datum *elements, bool *nulls, int count);
 extern void inv_statement_free(struct InvStore *store);
 extern void inv_statement_end_of_transaction(void);
+extern void inv_statement_idle(struct InvStore *store);
 
 #endif /* INV_STATEMENT_H */

@@ -36,6 +36,25 @@ inv_available(int64 stock, int64 floor)
 /* ---- purchase limits ---- */
 
 /*
+ * Units of an item that a user has; "most" is how many may be.  Holds that are
+ * overdue do not count, whether or not somebody came to give them back: they are
+ * locked, so that none of them is confirmed by a call that began in time.
+ */
+static int64
+used_units(InvStore *store, Datum item, const InvUser *user, int64 most)
+{
+	Datum values[] = { item, user->value, TimestampTzGetDatum(store->now) };
+	int64 used;
+
+	inv_execute(store, INV_USED, values, NULL, INV_LATEST);
+	used = inv_result_int64(0, 1);
+	if (used <= most)
+		return used;
+	inv_execute(store, INV_OVERDUE_OF_USER, values, NULL, INV_LATEST);
+	return used - inv_result_int64(0, 1);
+}
+
+/*
  * Hold the limit of (item, user) and see what is left of it.  Lock first, then
  * sum with the latest snapshot: whoever else bought for this user has committed
  * or not begun.
@@ -43,25 +62,35 @@ inv_available(int64 stock, int64 floor)
 static void
 check_limit(InvStore *store, InvTake *take, const InvUser *user)
 {
-	Datum values[] = { take->item, user->value, TimestampTzGetDatum(store->now) };
-	int64 left;
+	int64 left; /* the most that may be used already */
 
 	if (!take->limited)
 		return;
 	if (user->isnull)
 		inv_error_null("user_id of an item with a purchase_limit");
 	inv_lock_name(store, INV_LOCK_LIMIT,
-				  psprintf("%s %s", inv_item_text(store, take->item),
+				  psprintf(UINT64_FORMAT " %s", inv_item_hash(store, take->item),
 						   inv_datum_text(store->user_type, user->value)));
-	inv_execute(store, INV_USED, values, NULL, INV_LATEST);
-	take->used = inv_result_int64(0, 1);
-	if (!pg_sub_s64_overflow(take->limit, take->used, &left) && take->quantity <= left)
-		return;
-	/* holds that are dead do not count, whether or not they were given back */
-	inv_execute(store, INV_OVERDUE_OF_USER, values, NULL, INV_LATEST);
-	take->used -= inv_result_int64(0, 1);
-	if (pg_sub_s64_overflow(take->limit, take->used, &left) || take->quantity > left)
+	if (pg_sub_s64_overflow(take->limit, take->quantity, &left))
+		left = PG_INT64_MIN;
+	take->used = used_units(store, take->item, user, left);
+	if (take->used > left)
 		take->status = INV_PURCHASE_LIMIT_EXCEEDED;
+}
+
+/*
+ * Look at the limits once more, when the purchase is booked: a trigger of the
+ * shop's may have bought for the same user in between.
+ */
+void
+inv_check_limits(InvStore *store, const InvTake *takes, int count, const InvUser *user)
+{
+	for (int i = 0; i < count; i++)
+		if (takes[i].limited &&
+			used_units(store, takes[i].item, user, takes[i].limit) > takes[i].limit)
+			inv_error_purchase_limit(
+				psprintf("Item \"%s\": a trigger bought more of it for the same user.",
+						 inv_item_text(store, takes[i].item)));
 }
 
 /* ---- taking ---- */
@@ -76,22 +105,46 @@ all_ok(const InvTake *takes, int count)
 }
 
 /*
- * Short, but holds on the item are overdue: give those back, and look again.
- * False if there is nothing to look again for.
+ * How many units a take lacks, if overdue holds on the item have as many;
+ * otherwise 0.
+ */
+static int64
+owed_units(const InvTake *take)
+{
+	int64 missing;
+
+	if (take->status != INV_OUT_OF_STOCK ||
+		pg_add_s64_overflow(take->floor, take->quantity, &missing) ||
+		pg_sub_s64_overflow(missing, take->stock, &missing))
+		return 0;
+	return missing <= take->overdue ? missing : 0;
+}
+
+/* A refused take shows what could be sold with all that is overdue given back. */
+static void
+show_overdue(InvTake *take)
+{
+	if (take->status == INV_OUT_OF_STOCK &&
+		pg_add_s64_overflow(take->stock, take->overdue, &take->stock))
+		take->stock = PG_INT64_MAX;
+	take->overdue = 0;
+}
+
+/*
+ * Short, but overdue holds on the item have enough: give those back, and look
+ * again.  False if there is nothing to look again for.
  */
 static bool
 relieved(InvStore *store, InvTake *take)
 {
-	int64 missing;
+	int64 missing = owed_units(take);
 
-	if (take->status != INV_OUT_OF_STOCK || !take->overdue)
+	if (missing == 0)
+	{
+		show_overdue(take);
 		return false;
-	if (pg_add_s64_overflow(take->floor, take->quantity, &missing) ||
-		pg_sub_s64_overflow(missing, take->stock, &missing))
-		return false;
-	if (inv_expire_item(store, take->item, missing))
-		return true;
-	if (inv_still_overdue(store, take->item))
+	}
+	if (!inv_expire_item(store, take->item, missing) && inv_still_overdue(store, take->item))
 		inv_error_busy(inv_item_text(store, take->item), "its overdue holds are being given back");
 	return true;
 }
@@ -131,13 +184,13 @@ hopeful(InvStore *store, InvTake *takes, int count)
 {
 	for (int i = 0; i < count; i++)
 	{
-		InvStatus status;
-
 		if (takes[i].status != INV_OK)
 			continue;
-		status = inv_row_judge(store, &takes[i]);
-		if (status != INV_OUT_OF_STOCK || !takes[i].overdue)
-			takes[i].status = status;
+		takes[i].status = inv_row_judge(store, &takes[i]);
+		if (owed_units(&takes[i]) > 0)
+			takes[i].status = INV_OK;
+		else
+			show_overdue(&takes[i]);
 	}
 	return all_ok(takes, count);
 }

@@ -43,6 +43,7 @@ typedef struct InvStock
 extern bool inv_take(InvStore *store, InvTake *takes, int count, const InvUser *user);
 extern void inv_give(InvStore *store, InvGive *gives, int count, InvView view);
 INV_NORETURN extern void inv_refuse(InvStore *store, const InvTake *takes, int count);
+extern void inv_check_limits(InvStore *store, const InvTake *takes, int count, const InvUser *user);
 extern void inv_count_refusals(const InvTake *takes, int count);
 extern int64 inv_available(int64 stock, int64 floor);
 

@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/heapam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
@@ -27,7 +28,7 @@
 #include "nodes/parsenodes.h"
 #include "parser/parse_func.h"
 #include "parser/parsetree.h"
-#include "rewrite/prs2lock.h"
+#include "rewrite/rewriteHandler.h"
 #include "rewrite/rewriteManip.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
@@ -94,6 +95,21 @@ invalidate(Datum arg, Oid relid)
 	}
 }
 
+/* Syscache callback: a function that a condition calls may have another name. */
+static void
+invalidate_conditions(Datum arg, int cache, uint32 hash)
+{
+	ListCell *cell;
+
+	foreach (cell, stores)
+	{
+		InvStore *store = lfirst(cell);
+
+		if (OidIsValid(store->sellable_view))
+			store->valid = false;
+	}
+}
+
 /* Syscache callback: a schema may have another name, and with it every table. */
 static void
 invalidate_names(Datum arg, int cache, uint32 hash)
@@ -120,6 +136,8 @@ at_transaction_end(XactEvent event, void *arg)
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
 	inv_statement_end_of_transaction();
+	foreach (cell, stores)
+		inv_statement_idle(lfirst(cell));
 	foreach (cell, retired)
 	{
 		InvStore *store = lfirst(cell);
@@ -136,6 +154,7 @@ inv_store_init(void)
 {
 	CacheRegisterRelcacheCallback(invalidate, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_names, (Datum) 0);
+	CacheRegisterSyscacheCallback(PROCOID, invalidate_conditions, (Datum) 0);
 	RegisterXactCallback(at_transaction_end, NULL);
 }
 
@@ -153,6 +172,14 @@ inv_item_compare(InvStore *store, Datum a, Datum b)
 {
 	return DatumGetInt32(
 		FunctionCall2Coll(&store->item_ops->cmp_proc_finfo, store->item_id.collation, a, b));
+}
+
+/* The same for keys that are equal, whose texts need not be the same. */
+uint64
+inv_item_hash(InvStore *store, Datum item)
+{
+	return DatumGetUInt64(FunctionCall2Coll(&store->item_ops->hash_extended_proc_finfo,
+											store->item_id.collation, item, UInt64GetDatum(0)));
 }
 
 /* ---- loading ---- */
@@ -247,7 +274,7 @@ column_of_role(InvStore *store, const char *role)
  * list, the column's role; "+" behind the role, or alone, lets callers set it.
  */
 static void
-bind_columns(InvStore *store, Relation rel)
+bind_columns(InvStore *store, Relation rel, bool is_orders)
 {
 	Oid binding =
 		LookupFuncName(list_make2(makeString(INV_SCHEMA), makeString("binding")), 0, NULL, false);
@@ -266,7 +293,7 @@ bind_columns(InvStore *store, Relation rel)
 													  "\"%s\" is gone.",
 													  RelationGetRelationName(rel)));
 
-	if (RelationGetRelid(rel) == store->orders)
+	if (is_orders)
 		store->settable = palloc0(sizeof(InvColumn) * Max(trigger->tgnattr, 1));
 	for (int i = 0; i < trigger->tgnattr; i++)
 	{
@@ -277,6 +304,9 @@ bind_columns(InvStore *store, Relation rel)
 
 		if (settable)
 		{
+			if (!is_orders || store->nsettable >= INV_MAX_SETTABLE)
+				inv_error_broken_store(store->label,
+									   "Its binding trigger is not the generated one.");
 			role[length - 1] = '\0';
 			bind_column(&store->settable[store->nsettable++], rel, trigger->tgattr[i]);
 		}
@@ -313,7 +343,7 @@ sellable_condition(InvStore *store, Oid ledger)
 	rel = relation_open(view, AccessShareLock);
 	if (rel->rd_rel->relkind != RELKIND_VIEW || rel->rd_rules == NULL)
 		inv_error_broken_store(store->label, "The view \"sellable\" of its ledger is no view.");
-	query = copyObject(linitial_node(Query, rel->rd_rules->rules[0]->actions));
+	query = copyObject(get_view_query(rel));
 	condition = query->jointree->quals;
 	if (list_length(query->jointree->fromlist) != 1 ||
 		!IsA(linitial(query->jointree->fromlist), RangeTblRef) || condition == NULL)
@@ -362,6 +392,37 @@ column_type(Relation rel, const char *name)
 	return inv_base_type(get_atttype(RelationGetRelid(rel), attnum));
 }
 
+static bool
+counts_units(const InvColumn *column)
+{
+	return column->attnum == InvalidAttrNumber || column->base == INT2OID ||
+		   column->base == INT4OID || column->base == INT8OID;
+}
+
+static bool
+identifies(Oid type)
+{
+	return type == UUIDOID || type == INT2OID || type == INT4OID || type == INT8OID ||
+		   type == TEXTOID;
+}
+
+/*
+ * The engine reads a datum as the type that the binding says.  attach has checked
+ * the types, but binding triggers and ledger are the owner's to change, and an
+ * owner of tables need not be trusted with the server's memory.
+ */
+static void
+check_types(InvStore *store)
+{
+	if (!identifies(store->item_id.base) || !identifies(store->user_type) ||
+		!identifies(store->order_type) ||
+		(store->order_id.attnum && store->order_id.base != store->order_type) ||
+		!counts_units(&store->stock) || !counts_units(&store->version) ||
+		!counts_units(&store->stock_floor) || !counts_units(&store->purchase_limit))
+		inv_error_broken_store(store->label,
+							   "A bound column, or its column of the ledger, has an unfit type.");
+}
+
 /* Fill a store from its open tables. */
 static void
 fill_store(InvStore *store, const Binding *binding, Relation items, Relation orders,
@@ -381,11 +442,11 @@ fill_store(InvStore *store, const Binding *binding, Relation items, Relation ord
 	store->items_name = qualified_name(items);
 	store->path = pinned_path(items, orders);
 	store->ledger_name = pstrdup(quote_identifier(get_namespace_name(ledger)));
-	bind_columns(store, items);
+	bind_columns(store, items, false);
 	if (orders)
 	{
 		store->orders_name = qualified_name(orders);
-		bind_columns(store, orders);
+		bind_columns(store, orders, true);
 		if (orders->rd_rel->relowner != store->owner)
 			inv_error_owners(store->label, "Items and orders have different owners.");
 	}
@@ -396,9 +457,11 @@ fill_store(InvStore *store, const Binding *binding, Relation items, Relation ord
 		inv_error_broken_store(store->label, "A column it needs is not bound.");
 	store->user_type = column_type(movements, "user_id");
 	store->order_type = column_type(movements, "order_id");
+	check_types(store);
 	if (binding->has_sellable)
 		store->sellable = sellable_condition(store, ledger);
-	store->item_ops = lookup_type_cache(store->item_id.base, TYPECACHE_CMP_PROC_FINFO);
+	store->item_ops = lookup_type_cache(
+		store->item_id.base, TYPECACHE_CMP_PROC_FINFO | TYPECACHE_HASH_EXTENDED_PROC_FINFO);
 }
 
 /* Wait for whoever changes the tables of a store, and keep others from it. */
@@ -558,7 +621,7 @@ look_for_holds(InvStore *store)
 	inv_execute(store, INV_NEXT_EXPIRY, NULL, NULL, INV_LATEST);
 	(void) inv_result(0, 1, &none);
 	if (!none)
-		inv_worker_need();
+		inv_worker_start();
 }
 
 /*
@@ -620,6 +683,7 @@ inv_store_enter_owned(InvCall *call, Oid items)
 void
 inv_store_leave(InvCall *call)
 {
+	inv_stats_end(call);
 	SPI_finish();
 	if (call->nest)
 		AtEOXact_GUC(true, call->nest);
@@ -637,6 +701,7 @@ inv_store_of_items(Oid items)
 
 PG_FUNCTION_INFO_V1(inventory_store_changed);
 PG_FUNCTION_INFO_V1(inventory_binding);
+PG_FUNCTION_INFO_V1(inventory_forget_store);
 
 /*
  * Trigger on inventory.store, before each row: whoever writes a row must own
@@ -652,6 +717,9 @@ inventory_store_changed(PG_FUNCTION_ARGS)
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		inv_error_value("store_changed is a trigger function", NULL);
 	rel = trigdata->tg_relation;
+	if (!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
+		RelationGetRelid(rel) != get_relname_relid("store", get_namespace_oid(INV_SCHEMA, false)))
+		inv_error_value("store_changed is the trigger of inventory.store", NULL);
 	tuples[0] = trigdata->tg_trigtuple;
 	tuples[1] = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? trigdata->tg_newtuple : NULL;
 	for (int i = 0; i < 2; i++)
@@ -685,4 +753,41 @@ Datum
 inventory_binding(PG_FUNCTION_ARGS)
 {
 	return PointerGetDatum(NULL);
+}
+
+/*
+ * forget_store(items): remove the row of a store, for the owner of its items.  It
+ * asks nothing else of the store, which may be broken.
+ */
+Datum
+inventory_forget_store(PG_FUNCTION_ARGS)
+{
+	Oid items = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
+	Relation rel;
+	SysScanDesc scan;
+	HeapTuple tuple;
+	HeapTuple class = SearchSysCache1(RELOID, ObjectIdGetDatum(items));
+
+	PreventCommandIfReadOnly("forget_store()");
+	if (!HeapTupleIsValid(class))
+		inv_error_no_table(items);
+	if (!has_privs_of_role(GetUserId(), ((Form_pg_class) GETSTRUCT(class))->relowner))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(items));
+	CacheInvalidateRelcacheByTuple(class);
+	ReleaseSysCache(class);
+	rel = table_open(get_relname_relid("store", get_namespace_oid(INV_SCHEMA, false)),
+					 RowExclusiveLock);
+	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		bool isnull;
+
+		if (DatumGetObjectId(heap_getattr(tuple, STORE_ITEMS, RelationGetDescr(rel), &isnull)) ==
+			items)
+			simple_heap_delete(rel, &tuple->t_self);
+	}
+	systable_endscan(scan);
+	table_close(rel, RowExclusiveLock);
+	CommandCounterIncrement();
+	PG_RETURN_VOID();
 }

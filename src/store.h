@@ -39,6 +39,7 @@ typedef struct InvInsertPlan
 {
 	uint64 columns; /* bitmap over InvStore.settable */
 	uint64 used;	/* for the choice of a victim */
+	int running;	/* executions under way; errors are forgotten at the transaction's end */
 	SPIPlanPtr plan;
 } InvInsertPlan;
 
@@ -119,6 +120,7 @@ extern void inv_store_leave(InvCall *call);
 extern InvStore *inv_store_of_items(Oid items);
 
 extern int inv_item_compare(InvStore *store, Datum a, Datum b);
+extern uint64 inv_item_hash(InvStore *store, Datum item);
 extern char *inv_item_text(InvStore *store, Datum item);
 
 #endif /* INV_STORE_H */

@@ -6,7 +6,13 @@
  * where the library is preloaded.  Nothing is wrong while it is absent: it only
  * makes prompt what buyers do when they are short.  It acts as the owner of each
  * store from the start of a transaction until after its commit, because a
- * deferred trigger of the shop's runs at commit.
+ * deferred trigger of the shop's runs at commit.  What such a trigger sets for
+ * its session is forgotten before the next store has its turn, and a row that
+ * somebody keeps locked holds up no other store for long.
+ *
+ * A session asks for the worker when what it held is committed, so that a worker
+ * which finds nothing to do has not looked too early; and it leaves its wish in
+ * the slot, so that none leaves at that moment.
  *
  * It leaves when there is nothing to do for a while, when the extension is gone,
  * and when somebody wants the database for himself: every second it asks for the
@@ -53,8 +59,11 @@
 #define PRUNE_ROUNDS 600	   /* rounds between two prunings */
 #define LONGEST_BACKOFF 300	   /* rounds that a store with errors is left alone */
 #define START_TIMEOUT_MS 60000 /* a registration that never came to life is void */
+#define LOCK_TIMEOUT "5s"	   /* for a row that somebody keeps locked */
 
 PGDLLEXPORT void inventory_worker_main(Datum database);
+
+static bool needed = false; /* this transaction makes work for the worker */
 
 /* ---- slots ---- */
 
@@ -76,7 +85,10 @@ slot_of(Oid database, bool claim)
 	return claim ? free_slot : NULL;
 }
 
-/* Claim the slot of this database; false if a worker has it or is on its way. */
+/*
+ * Claim the slot of this database; false if a worker has it or is on its way.
+ * One that has it is asked to stay.
+ */
 static bool
 claim_slot(void)
 {
@@ -86,9 +98,10 @@ claim_slot(void)
 
 	LWLockAcquire(inv_shared->lock, LW_EXCLUSIVE);
 	slot = slot_of(MyDatabaseId, true);
-	if (slot &&
-		(slot->database == InvalidOid ||
-		 (slot->pid == 0 && TimestampDifferenceExceeds(slot->since, now, START_TIMEOUT_MS))))
+	if (slot && slot->database != InvalidOid && slot->pid != 0)
+		slot->wanted = slot->wanted || slot->pid != MyProcPid;
+	else if (slot && (slot->database == InvalidOid ||
+					  TimestampDifferenceExceeds(slot->since, now, START_TIMEOUT_MS)))
 	{
 		slot->database = MyDatabaseId;
 		slot->pid = 0;
@@ -114,11 +127,11 @@ free_slot(Oid database, pid_t pid)
 }
 
 /*
- * There is work for the worker of this database: start it, unless it runs.  If
- * the server has no room for one, that is all right.
+ * There is work for the worker of this database, and committed: start it, unless
+ * it runs.  If the server has no room for one, that is all right.
  */
 void
-inv_worker_need(void)
+inv_worker_start(void)
 {
 	BackgroundWorker worker = { 0 };
 
@@ -134,6 +147,30 @@ inv_worker_need(void)
 	strlcpy(worker.bgw_type, "inventory worker", sizeof(worker.bgw_type));
 	if (!RegisterDynamicBackgroundWorker(&worker, NULL))
 		free_slot(MyDatabaseId, 0);
+}
+
+/* There will be work for the worker once this transaction is committed. */
+void
+inv_worker_need(void)
+{
+	needed = true;
+}
+
+static void
+at_transaction_end(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_ABORT)
+		needed = false;
+	if (!needed || (event != XACT_EVENT_COMMIT && event != XACT_EVENT_PREPARE))
+		return;
+	needed = false;
+	inv_worker_start();
+}
+
+void
+inv_worker_init(void)
+{
+	RegisterXactCallback(at_transaction_end, NULL);
 }
 
 static void
@@ -216,76 +253,77 @@ read_tasks(List *old, MemoryContext context)
 	return tasks;
 }
 
-/* The path that the store's generated functions have, for the shop's triggers. */
 static void
-set_path(const Task *task)
+set_local(const char *setting, const char *value)
 {
-	char *schema = get_namespace_name(get_rel_namespace(task->items));
-
-	(void) set_config_option("search_path",
-							 psprintf("pg_catalog, %s, pg_temp", quote_identifier(schema)),
-							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+	(void) set_config_option(setting, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
+							 false);
 }
 
-/* What one transaction on a store found. */
+/* What a round found. */
 typedef struct Found
 {
-	int64 expired;
-	bool holds; /* there are open ones */
+	bool holds;	  /* there are open ones */
+	bool overdue; /* there may be more to give back than one transaction does */
 } Found;
 
-/* One transaction as the owner of a store. */
-static Found
-work_on(const Task *task, bool prune)
+/* Give back what is overdue, and prune; under the path that the shop's triggers have. */
+static void
+work(const Task *task, const char *schema, bool prune, Found *found)
 {
-	Found found = { 0 };
-	Oid user;
-	int security;
 	InvCall call;
 	bool isnull;
 
-	StartTransactionCommand();
-	PushActiveSnapshot(GetTransactionSnapshot());
-	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(task->owner, security | SECURITY_LOCAL_USERID_CHANGE);
-	set_path(task);
+	set_local("search_path", psprintf("pg_catalog, %s, pg_temp", quote_identifier(schema)));
+	set_local("lock_timeout", LOCK_TIMEOUT);
 	inv_store_enter(&call, cstring_to_text(task->label), "worker");
-	found.expired = inv_expire_overdue(call.store, BATCH_LINES);
+	if (inv_expire_overdue(call.store, BATCH_LINES) == BATCH_LINES)
+		found->overdue = true;
 	if (prune && inv_request_retention > 0)
 		inv_prune(call.store, TimestampTzPlusMilliseconds(call.store->now,
 														  (int64) inv_request_retention * -1000));
 	inv_execute(call.store, INV_NEXT_EXPIRY, NULL, NULL, INV_TRANSACTION);
 	(void) inv_result(0, 1, &isnull);
-	found.holds = !isnull;
+	if (!isnull)
+		found->holds = true;
 	inv_store_leave(&call);
+}
+
+/* One transaction as the owner of a store, if it is still there. */
+static void
+work_on(const Task *task, bool prune, Found *found)
+{
+	char *schema;
+	Oid user;
+	int security;
+
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(task->owner, security | SECURITY_LOCAL_USERID_CHANGE);
+	schema = get_namespace_name(get_rel_namespace(task->items));
+	if (schema)
+		work(task, schema, prune, found);
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 	SetUserIdAndSecContext(user, security);
-	return found;
 }
 
-/* Work on a store until nothing is overdue; an error is logged, and it rests. */
-static bool
-serve(Task *task, bool prune)
+/* Work on a store; an error is logged, and it rests. */
+static void
+serve(Task *task, bool prune, Found *found)
 {
-	volatile bool holds = true;
 	MemoryContext context = CurrentMemoryContext;
 
 	if (task->rest > 0)
 	{
 		task->rest--;
-		return true;
+		found->holds = true;
+		return;
 	}
 	PG_TRY();
 	{
-		Found found = work_on(task, prune);
-
-		while (found.expired == BATCH_LINES)
-		{
-			CHECK_FOR_INTERRUPTS();
-			found = work_on(task, false);
-		}
-		holds = found.holds;
+		work_on(task, prune, found);
 		task->errors = 0;
 	}
 	PG_CATCH();
@@ -298,15 +336,17 @@ serve(Task *task, bool prune)
 		RESUME_INTERRUPTS();
 		task->errors++;
 		task->rest = Min(1 << Min(task->errors, 10), LONGEST_BACKOFF);
+		found->holds = true;
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
-	return holds;
+	/* what a shop's trigger set for its session is not for the next store's */
+	ResetAllOptions();
 }
 
 /* One round over all stores; false when the worker should leave. */
 static bool
-work_round(List **tasks, MemoryContext *context, bool prune, bool *holds)
+work_round(List **tasks, MemoryContext *context, bool prune, Found *found)
 {
 	MemoryContext next =
 		AllocSetContextCreate(TopMemoryContext, "inventory worker", ALLOCSET_SMALL_SIZES);
@@ -329,10 +369,8 @@ work_round(List **tasks, MemoryContext *context, bool prune, bool *holds)
 	*context = next;
 	MemoryContextSwitchTo(next);
 
-	*holds = false;
 	foreach (cell, *tasks)
-		if (serve(lfirst(cell), prune))
-			*holds = true;
+		serve(lfirst(cell), prune, found);
 	LWLockAcquire(inv_shared->lock, LW_EXCLUSIVE);
 	{
 		InvWorkerSlot *slot = slot_of(MyDatabaseId, false);
@@ -360,9 +398,28 @@ take_slot(Oid database)
 	{
 		slot->database = database;
 		slot->pid = MyProcPid;
+		slot->wanted = false;
 	}
 	LWLockRelease(inv_shared->lock);
 	return mine;
+}
+
+/* Give the slot back, unless a session has asked for this worker since it last tried. */
+static bool
+may_leave(void)
+{
+	InvWorkerSlot *slot;
+	bool wanted;
+
+	LWLockAcquire(inv_shared->lock, LW_EXCLUSIVE);
+	slot = slot_of(MyDatabaseId, false);
+	wanted = slot && slot->wanted;
+	if (wanted)
+		slot->wanted = false;
+	else if (slot)
+		slot->database = InvalidOid;
+	LWLockRelease(inv_shared->lock);
+	return !wanted;
 }
 
 void
@@ -382,21 +439,28 @@ inventory_worker_main(Datum database)
 
 	for (int round = 0;; round++)
 	{
-		bool holds;
+		bool prune = round % PRUNE_ROUNDS == 0;
+		Found found = { 0 };
 
 		CHECK_FOR_INTERRUPTS();
 		if (ConfigReloadPending)
 		{
 			ConfigReloadPending = false;
 			ProcessConfigFile(PGC_SIGHUP);
+			prune = true; /* perhaps it is pruning that was asked for */
 		}
-		if (!work_round(&tasks, &context, round % PRUNE_ROUNDS == 0, &holds))
+		if (!work_round(&tasks, &context, prune, &found))
 			break;
-		idle = holds ? 0 : idle + 1;
+		idle = found.holds ? 0 : idle + 1;
 		if (idle >= IDLE_ROUNDS)
-			break;
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, ROUND_MS,
-						 PG_WAIT_EXTENSION);
+		{
+			if (may_leave())
+				break;
+			idle = 0;
+		}
+		if (!found.overdue)
+			(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, ROUND_MS,
+							 PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
 	}
 	proc_exit(0);

@@ -1,0 +1,86 @@
+-- A store whose owner changed what attach made, by mistake or on purpose: an
+-- error, never a crash, never a wrong purchase.  The owner of tables need not be
+-- trusted with the server's memory.
+\set VERBOSITY default
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
+CREATE SCHEMA damaged;
+SET search_path = damaged;
+CREATE FUNCTION bind(items text, columns text, roles text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('DROP TRIGGER inventory_binding ON %s', items);
+	EXECUTE format('CREATE TRIGGER inventory_binding AFTER UPDATE OF %s ON %s FOR EACH STATEMENT
+		EXECUTE FUNCTION inventory.binding(%L, %s)', columns, items, 'damaged.' || items, roles);
+END
+$$;
+CREATE FUNCTION store(items text, columns text DEFAULT '') RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('CREATE TABLE %s (id bigint PRIMARY KEY, stock bigint NOT NULL%s)', items, columns);
+	EXECUTE format('INSERT INTO %s VALUES (1, 10)', items);
+	EXECUTE format('CREATE SCHEMA damaged_%s', items);
+	PERFORM inventory.attach(items::regclass, api_schema => ('damaged_' || items)::name);
+END
+$$;
+
+-- the binding trigger: callers set a column of items; stock, or the key, is another type
+SELECT store('a', ', extra text');
+SELECT bind('a', 'id, stock, extra', $$'item_id', 'stock', '+'$$);
+SELECT damaged_a.available_stock(1);
+SELECT store('b', ', fake text DEFAULT ''4096''');
+SELECT bind('b', 'id, fake', $$'item_id', 'stock'$$);
+SELECT inventory.available_stock('damaged.b', 1, NULL::text);
+SELECT store('c', ', place point DEFAULT ''(1,1)''');
+SELECT bind('c', 'place, stock', $$'item_id', 'stock'$$);
+UPDATE c SET stock = 9;
+DROP TRIGGER inventory_binding ON c;
+SELECT damaged_c.available_stock(1);
+
+-- the ledger: the type of orders, a table of another shape, a null
+CREATE TABLE lines (id bigint PRIMARY KEY, item_id bigint NOT NULL, quantity bigint NOT NULL);
+CREATE TABLE d (id bigint PRIMARY KEY, stock bigint NOT NULL);
+INSERT INTO d VALUES (1, 10);
+CREATE SCHEMA damaged_d;
+SELECT inventory.attach('d', 'lines', order_columns => '{id}', api_schema => 'damaged_d');
+ALTER TABLE d_stock.movements ALTER order_id TYPE text;
+SELECT damaged_d.buy_item('u', 1, order_data => '{"id": 1}');
+SELECT inventory.refresh('d');
+SELECT damaged_d.buy_item('u', 1, order_data => '{"id": 1}');
+SELECT store('e');
+DROP TABLE e_stock.requests;
+CREATE TABLE e_stock.requests (operation text, user_id text, key text, fingerprint bigint, result bigint, created_at timestamptz);
+INSERT INTO e_stock.requests VALUES ('buy_item', 'u', 'k', 1, 1, now());
+SELECT damaged_e.buy_item('u', 1, 1, 'k');
+SELECT store('f');
+SELECT damaged_f.buy_item('u', 1, 1, 'k');
+ALTER TABLE f_stock.requests ALTER fingerprint DROP NOT NULL;
+UPDATE f_stock.requests SET fingerprint = NULL;
+SELECT damaged_f.buy_item('u', 1, 1, 'k');
+SELECT store('g');
+SELECT damaged_g.reserve_stock('u', 1) AS hold \gset
+ALTER TABLE g_stock.reservations ALTER user_id TYPE bigint USING 1;
+SELECT status FROM damaged_g.get_reservation(:'hold');
+SELECT damaged_g.release_reservation(:'hold', 'u');
+
+-- the type of an answer, and a caller that expects another
+SELECT store('h');
+SELECT status FROM damaged_h.buy_cart('u', '[{"item_id": 1}]', 'k');
+ALTER TYPE h_stock.line ALTER ATTRIBUTE item_id TYPE text;
+SELECT status FROM damaged_h.buy_cart('u', '[{"item_id": 1}]', 'k');
+CREATE TYPE mine AS (status text, item_id bigint, quantity bigint, order_id text, available bigint, replayed boolean);
+SELECT status FROM inventory.buy_cart('damaged.h', 'u'::text, '[{"item_id": 1}]', 'k', NULL, NULL::mine);
+
+-- the key is no key any more: nothing is taken from either row
+SELECT store('i');
+ALTER TABLE i DROP CONSTRAINT i_pkey;
+INSERT INTO i VALUES (1, 30);
+SELECT damaged_i.buy_item('u', 1);
+SELECT status FROM damaged_i.try_buy_cart('u', '[{"item_id": 1}]');
+SELECT stock FROM i ORDER BY 1;
+
+-- the condition for what is sold is gone: nothing is sold
+CREATE TABLE j (id bigint PRIMARY KEY, stock bigint NOT NULL, live boolean NOT NULL);
+INSERT INTO j VALUES (1, 10, false);
+CREATE SCHEMA damaged_j;
+SELECT inventory.attach('j', api_schema => 'damaged_j', sellable => 'live');
+DROP VIEW j_stock.sellable;
+SELECT damaged_j.buy_item('u', 1);
