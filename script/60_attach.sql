@@ -130,6 +130,10 @@ BEGIN
 	PERFORM inventory.make_views(p);
 	PERFORM inventory.make_triggers(p);
 	PERFORM inventory.open_ledger(p.store_name);
+	-- a sequence that is used in the transaction which makes it falls back in a crash
+	-- under wal_level = minimal, unless it is set once more
+	EXECUTE format('SELECT setval(%1$L, s.last_value, s.is_called) FROM %1$s AS s',
+		pg_get_serial_sequence(format('%I.movements', p.ledger_schema), 'movement_id'));
 	PERFORM inventory.make_facade(p);
 	PERFORM inventory.report_plan(p);
 	RETURN p.items;
@@ -278,6 +282,13 @@ BEGIN
 			ELSE NULL;
 		END CASE;
 	END LOOP;
+	IF p.item_id IS NULL OR p.stock IS NULL
+	   OR p.orders IS NOT NULL AND (p.order_id IS NULL OR p.order_item_id IS NULL) THEN
+		RAISE EXCEPTION 'store "%" is not intact', s.store_name
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  DETAIL = 'A trigger that remembers the columns of its tables is gone.',
+				  HINT = format('SELECT inventory.detach(%L); and attach again: every table stays.', s.items);
+	END IF;
 	p.item_type := inventory.base_type((inventory.column_of(p.items, p.item_id)).atttypid);
 	p.stock_type := inventory.base_type((inventory.column_of(p.items, p.stock)).atttypid);
 	p.user_type := (inventory.column_of(s.movements, 'user_id')).atttypid;

@@ -272,6 +272,24 @@ inv_error_owners(const char *store, const char *detail)
 }
 
 void
+inv_error_foreign_trigger(const char *store, const char *trigger, const char *relation, Oid role,
+						  Oid owner)
+{
+	const char *name = GetUserNameFromId(role, true);
+	const char *owner_name = GetUserNameFromId(owner, true);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("trigger \"%s\" of %s would give role \"%s\" the rights of role \"%s\"",
+					trigger, relation, name ? name : "?", owner_name ? owner_name : "?"),
+			 errdetail("What store \"%s\" writes fires it as the owner of the table, but its "
+					   "function belongs to somebody else.",
+					   store),
+			 errhint("Drop or disable it, give its function to the owner, or make it SECURITY "
+					 "DEFINER.")));
+}
+
+void
 inv_error_no_table(Oid table)
 {
 	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),

@@ -53,6 +53,8 @@ INV_NORETURN extern void inv_error_column_not_allowed(const char *column, const 
 /* the caller */
 INV_NORETURN extern void inv_error_not_the_owner(const char *store, Oid owner);
 INV_NORETURN extern void inv_error_owners(const char *store, const char *detail);
+INV_NORETURN extern void inv_error_foreign_trigger(const char *store, const char *trigger,
+												   const char *relation, Oid role, Oid owner);
 INV_NORETURN extern void inv_error_no_table(Oid table);
 INV_NORETURN extern void inv_error_not_this_user(const char *claim);
 INV_NORETURN extern void inv_error_serialization(void);

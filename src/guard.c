@@ -182,6 +182,9 @@ foreign_change(InvStore *store, Oid items, TupleTableSlot *row, bool inserted, i
 	InvBook book;
 	InvCall call;
 
+	if (!inv_store_enter_items(&call, items))
+		return;
+	inv_stats_begin(&call, "direct_write");
 	if (store->refuse_direct && delta != 0)
 		inv_error_direct_write(
 			psprintf("Stock of item \"%s\" was to change by " INT64_FORMAT " outside the engine.",
@@ -192,15 +195,10 @@ foreign_change(InvStore *store, Oid items, TupleTableSlot *row, bool inserted, i
 		inv_error_out_of_stock(psprintf("Item \"%s\": a direct write would leave " INT64_FORMAT
 										", its floor is " INT64_FORMAT ".",
 										inv_item_text(store, item), stock, floor));
-	if (!inv_store_enter_items(&call, items))
-		return;
 	inv_book_init(&book, 1);
 	inv_book_add(&book, item, delta, inserted ? "opening" : "direct");
 	inv_book_write(call.store, &book);
-	inv_stats_add(call.store, "direct_write", INV_CALLS, 1);
-	inv_stats_add(call.store, "direct_write", INV_UNITS, delta < 0 ? -delta : delta);
-	if (!inserted && stock != PG_INT64_MAX)
-		inv_signal(call.store, item, stock - delta, stock, floor);
+	inv_stats_count(INV_UNITS, delta < 0 ? -delta : delta);
 	inv_store_leave(&call);
 }
 
@@ -255,6 +253,9 @@ row_changed(InvStore *store, TriggerData *trigdata)
 	if (delta != 0 || (inserted && !new_null))
 		foreign_change(store, items, new ? new : old, inserted, delta,
 					   new_null ? PG_INT64_MAX : after);
+	if (delta != 0 && !old_null && !new_null)
+		inv_signal(store, row_key(store, new), after - delta, after,
+				   row_number(new, &store->stock_floor, 0, NULL));
 }
 
 PG_FUNCTION_INFO_V1(inventory_guard);

@@ -159,14 +159,18 @@ static void
 find_hold(InvStore *store, Hold *hold, FunctionCallInfo fcinfo, int user, bool lock, InvView view)
 {
 	InvUser named = inv_named_user(store, fcinfo, user);
-	uint64 rows;
+	uint64 locked = 0, rows;
 
 	if (PG_ARGISNULL(1))
 		inv_error_null("reservation_id");
 	hold->id = PG_GETARG_DATUM(1);
-	if (lock)
-		inv_execute(store, INV_LOCK_HOLD, &hold->id, NULL, view);
-	rows = inv_execute(store, INV_READ_HOLD, &hold->id, NULL, view);
+	do
+	{
+		/* whom we waited for may have added a line: once more, to lock that too */
+		if (lock)
+			locked = inv_execute(store, INV_LOCK_HOLD, &hold->id, NULL, view);
+		rows = inv_execute(store, INV_READ_HOLD, &hold->id, NULL, view);
+	} while (lock && rows != locked);
 	if (rows == 0)
 		inv_error_reservation_not_found(hold_text(hold));
 	/* expiry may have come due while we waited for the lock */
@@ -543,6 +547,7 @@ give_line(InvStore *store, const Hold *hold, const HoldLine *line, int64 quantit
 
 	if (line->tracked)
 		inv_give(store, &give, 1, INV_LATEST);
+	inv_stats_count(INV_UNITS, quantity);
 	inv_book_init(&book, 2);
 	inv_book_return(&book, line->item, quantity, "release", &hold->user, hold->id, give.tracked);
 	inv_book_write(store, &book);
@@ -572,9 +577,11 @@ release(InvStore *store, const Hold *hold)
 	{
 		const HoldLine *line = &hold->lines[i];
 
-		if (line->state == HELD)
-			inv_book_return(&book, line->item, line->quantity, "release", &hold->user, hold->id,
-							line->tracked && gives[given++].tracked);
+		if (line->state != HELD)
+			continue;
+		inv_stats_count(INV_UNITS, line->quantity);
+		inv_book_return(&book, line->item, line->quantity, "release", &hold->user, hold->id,
+						line->tracked && gives[given++].tracked);
 	}
 	inv_book_write(store, &book);
 }
@@ -670,6 +677,7 @@ enlarge(InvStore *store, Hold *hold, const HoldLine *line, Datum item, int64 mor
 	if (line && line->state == HELD && line->tracked != take.tracked)
 		inv_error_value("the item's stock began or ceased to be tracked since it was reserved",
 						"Release the reservation and make a new one.");
+	inv_stats_count(INV_UNITS, more);
 	book_hold(store, &take, 1, &hold->user, hold->id);
 	put_line(store, hold, item, quantity, take.tracked);
 }

@@ -61,9 +61,9 @@ typedef struct Template
 
 static const Template templates[INV_STATEMENTS] = {
 	/* ---- one item */
-	[INV_READ] = {"iz", "nnnnli", SPI_OK_SELECT,
+	[INV_READ] = {"iz", "nnnnni", SPI_OK_SELECT,
 		READ ITEM "{and sellable}"},
-	[INV_LOCK] = {"iz", "nnnnli", SPI_OK_SELECT,
+	[INV_LOCK] = {"iz", "nnnnni", SPI_OK_SELECT,
 		READ ITEM "{and sellable} " LOCK},
 	[INV_LOCK_ANY] = {"i", "nn", SPI_OK_SELECT,
 		"SELECT {stock}, {floor} " ITEM LOCK},
@@ -87,9 +87,9 @@ static const Template templates[INV_STATEMENTS] = {
 		ITEM "{and sellable}"},
 
 	/* ---- several items */
-	[INV_READ_MANY] = {"Iz", "nnnnli", SPI_OK_SELECT,
+	[INV_READ_MANY] = {"Iz", "nnnnni", SPI_OK_SELECT,
 		READ ITEMS "{and sellable} ORDER BY {id}"},
-	[INV_LOCK_MANY] = {"Iz", "nnnnli", SPI_OK_SELECT,
+	[INV_LOCK_MANY] = {"Iz", "nnnnni", SPI_OK_SELECT,
 		READ ITEMS "{and sellable} ORDER BY {id} " LOCK},
 	[INV_LOCK_MANY_ANY] = {"I", "nni", SPI_OK_SELECT,
 		"SELECT {stock}, {floor}, {id} " ITEMS "ORDER BY {id} " LOCK},
@@ -199,6 +199,9 @@ static const Template templates[INV_STATEMENTS] = {
 		"SELECT " SUM("o.quantity") " FROM (SELECT r.quantity FROM " RESERVATIONS
 		"WHERE r.item_id {=} $1 AND r.user_id {=} $2 AND " OVERDUE "$3 "
 		"FOR NO KEY UPDATE OF r SKIP LOCKED) AS o"},
+	[INV_STILL_OVERDUE_OF_USER] = {"iuz", "n", SPI_OK_SELECT,
+		"SELECT " SUM("r.quantity") " FROM " RESERVATIONS
+		"WHERE r.item_id {=} $1 AND r.user_id {=} $2 AND " OVERDUE "$3"},
 	[INV_STILL_OVERDUE] = {"iz", "", SPI_OK_SELECT,
 		"SELECT FROM " RESERVATIONS "WHERE r.item_id {=} $1 AND " OVERDUE "$2 LIMIT 1"},
 	[INV_EXPIRE] = {"QI", "", SPI_OK_UPDATE,

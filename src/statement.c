@@ -163,12 +163,17 @@ run(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls, InvView 
 	const char *columns)
 {
 	Snapshot snapshot = InvalidSnapshot;
+	Snapshot crosscheck = InvalidSnapshot;
 	int result;
 
 	/* in READ COMMITTED every statement sees the latest anyway */
 	if (view == INV_LATEST && IsolationUsesXactSnapshot())
+	{
 		snapshot = GetLatestSnapshot();
-	result = SPI_execute_snapshot(plan, values, nulls, snapshot, InvalidSnapshot,
+		/* a row is not written whose old version the transaction would go on seeing: 40001 */
+		crosscheck = GetTransactionSnapshot();
+	}
+	result = SPI_execute_snapshot(plan, values, nulls, snapshot, crosscheck,
 								  view == INV_READ_ONLY, true, 0);
 	if (result != expected)
 		inv_error_broken_store(store->label, psprintf("A rule or view rewrites its tables: %s.",

@@ -130,6 +130,13 @@ inv_stats_end(InvCall *call)
 	current = call->counters;
 }
 
+/* At the end of a transaction no call is at work, also if an error ended it. */
+void
+inv_stats_end_of_transaction(void)
+{
+	current = NULL;
+}
+
 /* Count for the call at work. */
 void
 inv_stats_count(InvCounter counter, int64 by)

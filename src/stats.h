@@ -29,6 +29,7 @@ extern void inv_stats_attach(LWLock *lock);
 
 extern void inv_stats_begin(InvCall *call, const char *operation);
 extern void inv_stats_end(InvCall *call);
+extern void inv_stats_end_of_transaction(void);
 extern void *inv_stats_current(void);
 extern void inv_stats_count(InvCounter counter, int64 by);
 extern void inv_stats_add(InvStore *store, const char *operation, InvCounter counter, int64 by);

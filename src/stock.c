@@ -38,20 +38,27 @@ inv_available(int64 stock, int64 floor)
 /*
  * Units of an item that a user has; "most" is how many may be.  Holds that are
  * overdue do not count, whether or not somebody came to give them back: they are
- * locked, so that none of them is confirmed by a call that began in time.
+ * locked, so that none of them is confirmed by a call that began in time, and
+ * only then is summed again, without what was given back meanwhile.  If others
+ * have locked such holds, nobody knows yet.
  */
 static int64
 used_units(InvStore *store, Datum item, const InvUser *user, int64 most)
 {
 	Datum values[] = { item, user->value, TimestampTzGetDatum(store->now) };
-	int64 used;
+	int64 used, overdue;
 
 	inv_execute(store, INV_USED, values, NULL, INV_LATEST);
 	used = inv_result_int64(0, 1);
 	if (used <= most)
 		return used;
 	inv_execute(store, INV_OVERDUE_OF_USER, values, NULL, INV_LATEST);
-	return used - inv_result_int64(0, 1);
+	overdue = inv_result_int64(0, 1);
+	inv_execute(store, INV_STILL_OVERDUE_OF_USER, values, NULL, INV_LATEST);
+	if (used - inv_result_int64(0, 1) <= most && inv_result_int64(0, 1) > overdue)
+		inv_error_busy(inv_item_text(store, item), "the user's overdue holds are being given back");
+	inv_execute(store, INV_USED, values, NULL, INV_LATEST);
+	return inv_result_int64(0, 1) - overdue;
 }
 
 /*

@@ -136,6 +136,7 @@ at_transaction_end(XactEvent event, void *arg)
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
 	inv_statement_end_of_transaction();
+	inv_stats_end_of_transaction();
 	foreach (cell, stores)
 		inv_statement_idle(lfirst(cell));
 	foreach (cell, retired)
@@ -423,6 +424,31 @@ check_types(InvStore *store)
 							   "A bound column, or its column of the ledger, has an unfit type.");
 }
 
+/*
+ * The triggers of a store's tables run with the owner's rights whenever the engine
+ * writes.  That is as it should be for functions of the owner, or of somebody who
+ * has those rights anyway; who was only granted TRIGGER shall not gain them here.
+ */
+static void
+check_triggers(InvStore *store, Relation rel)
+{
+	for (int i = 0; rel && rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
+	{
+		Trigger *trigger = &rel->trigdesc->triggers[i];
+		HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(trigger->tgfoid));
+		Form_pg_proc function;
+
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		function = (Form_pg_proc) GETSTRUCT(tuple);
+		if (trigger->tgenabled != TRIGGER_DISABLED && !function->prosecdef &&
+			!has_privs_of_role(function->proowner, store->owner))
+			inv_error_foreign_trigger(store->label, trigger->tgname, qualified_name(rel),
+									  function->proowner, store->owner);
+		ReleaseSysCache(tuple);
+	}
+}
+
 /* Fill a store from its open tables. */
 static void
 fill_store(InvStore *store, const Binding *binding, Relation items, Relation orders,
@@ -452,6 +478,9 @@ fill_store(InvStore *store, const Binding *binding, Relation items, Relation ord
 	}
 	if (movements->rd_rel->relowner != store->owner)
 		inv_error_owners(store->label, "Items and the ledger have different owners.");
+	check_triggers(store, items);
+	check_triggers(store, orders);
+	check_triggers(store, movements);
 	if (!store->item_id.attnum || !store->stock.attnum ||
 		(orders && (!store->order_id.attnum || !store->order_item.attnum)))
 		inv_error_broken_store(store->label, "A column it needs is not bound.");

@@ -1,0 +1,121 @@
+-- Door: errors.  Each condition once, with all that a client gets: the code, the
+-- stable name, the facts, the way out.
+\pset format unaligned
+\pset tuples_only on
+SET client_min_messages = warning;
+CREATE SCHEMA errors;
+SET search_path = errors, errors_stock;
+CREATE TABLE items (id text PRIMARY KEY, stock integer, stock_floor integer, purchase_limit integer, version integer);
+CREATE TABLE orders (
+	id text PRIMARY KEY,
+	user_id text,
+	item_id text NOT NULL,
+	quantity integer NOT NULL,
+	paid boolean
+);
+INSERT INTO items VALUES ('mug', 5, 0, NULL), ('pen', 1, 0, NULL), ('vip', 9, 0, 2), ('pdf', NULL, 0, NULL), ('safe', 9, 8, NULL);
+SELECT inventory.attach('items', 'orders', ledger_schema => 'errors_stock', order_columns => '{id}',
+						user_claim => 'sub');
+
+CREATE FUNCTION error(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	code text;
+	message text;
+	detail text;
+	hint text;
+BEGIN
+	EXECUTE call;
+	RETURN 'no error';
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS code := RETURNED_SQLSTATE, message := MESSAGE_TEXT,
+		detail := PG_EXCEPTION_DETAIL, hint := PG_EXCEPTION_HINT;
+	RETURN concat_ws(E'\n    ', code || ' ' || message, 'detail: ' || nullif(replace(detail, session_user, '(superuser)'), ''),
+					 'hint: ' || nullif(hint, ''));
+END
+$$;
+
+-- business refusals
+SELECT error($$SELECT buy_item('ada', 'pen', 2, NULL, '{"id": "o"}')$$);
+SELECT error($$SELECT buy_cart('ada', '[{"item_id": "pen", "id": 1, "quantity": 3}, {"item_id": "mug", "id": 2},
+	{"item_id": "safe", "id": 3, "quantity": 2}]')$$);
+SELECT error($$SELECT adjust_stock('safe', -2, 'broken')$$);
+SELECT error($$SELECT count_stock('mug', 1, 2)$$);
+SELECT error($$UPDATE items SET stock = -1 WHERE id = 'mug'$$);
+SELECT error($$SELECT buy_item('ada', 'cup', 1, NULL, '{"id": "o"}')$$);
+SELECT error($$SELECT buy_cart('ada', '[{"item_id": "jug", "id": 1}, {"item_id": "cup", "id": 2}]')$$);
+SELECT error($$SELECT restock_item('cup', 1)$$);
+-- one of each bought already
+SELECT buy_item('ada', 'mug', 1, 'k', '{"id": "o1"}'), buy_item('ada', 'vip', 1, NULL, '{"id": "o2"}');
+SELECT error($$SELECT buy_item('ada', 'mug', 2, 'k')$$);
+SELECT error($$SELECT buy_item('ada', 'vip', 2, NULL, '{"id": "o"}')$$);
+SELECT error($$SELECT adjust_stock('mug', 1, 'found', 5)$$);
+SELECT error($$SELECT inventory.verify('orders')$$);
+SELECT error($$SELECT inventory.available_stock('gone', 'mug', NULL::integer)$$);
+SELECT error($$UPDATE items SET id = 'cup' WHERE id = 'mug'$$);
+SELECT error($$TRUNCATE items$$);
+
+-- arguments
+SELECT error($$SELECT buy_item('ada', NULL)$$);
+SELECT error($$SELECT buy_item('ada', 'mug')$$);
+SELECT error($$SELECT buy_item(NULL, 'vip', 1, NULL, '{"id": "o"}')$$);
+SELECT error($$SELECT buy_item('ada', 'mug', 0)$$);
+SELECT error($$SELECT buy_item('ada', 'mug', 1, '')$$);
+SELECT error($$SELECT buy_item('ada', 'mug', 1, repeat('k', 256))$$);
+SELECT error($$SELECT buy_cart('ada', '[]')$$);
+SELECT error($$SELECT buy_cart('ada', '[{"item_id": "mug", "quantity": 1.5}]')$$);
+SELECT error($$SELECT buy_cart('ada', '[{"item_id": "mug", "quantity": 1e30}]')$$);
+SELECT error($$SELECT buy_cart('ada', '[{"item_id": "mug", "id": 1, "quantity": 9e18},
+	{"item_id": "mug", "id": 2, "quantity": 9e18}]')$$);
+SELECT error($$SELECT buy_cart('ada', (SELECT jsonb_agg('{"item_id": "mug", "id": "o"}'::jsonb) FROM generate_series(0, 1000)))$$);
+SELECT error($$SELECT buy_item('ada', 'mug', 1, NULL, '{"colour": "red"}')$$);
+SELECT error($$SELECT buy_item('ada', 'mug', 1, NULL, '{"paid": true}')$$);
+SELECT error($$SELECT restock_item('pdf', 1)$$);
+SELECT error($$SELECT restock_item('mug', 3000000000)$$);
+SELECT error($$SELECT restock_item('mug', 9223372036854775807)$$);
+
+-- the caller
+CREATE ROLE regress_errors_buyer;
+CREATE ROLE regress_errors_owner;
+SELECT inventory.grant_api('items', 'regress_errors_buyer', 'buyer');
+GRANT USAGE ON SCHEMA errors_stock TO regress_errors_buyer;
+SET ROLE regress_errors_buyer;
+SELECT error($$SELECT buy_item('ada', 'mug')$$);
+SET request.jwt.claims = '{"sub": "bob"}';
+SELECT error($$SELECT buy_item('ada', 'mug')$$);
+SELECT error($$SELECT restock_item('mug', 1)$$);
+SELECT error($$SELECT inventory.verify('items')$$);
+RESET ROLE;
+SET default_transaction_read_only = on;
+SELECT error($$SELECT buy_item('ada', 'mug')$$);
+SET default_transaction_read_only = off;
+
+-- the store
+CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER swallow BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION swallow();
+SELECT error($$SELECT buy_item('ada', 'mug', 1, NULL, '{"id": "o"}')$$);
+SELECT error($$SELECT buy_cart('ada', '[{"item_id": "mug", "id": 1}, {"item_id": "pen", "id": 2}]')$$);
+CREATE TRIGGER swallow BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION swallow();
+SELECT error($$SELECT buy_item('ada', 'mug', 1, NULL, '{"id": "o"}')$$);
+SELECT error($$SELECT restock_item('mug', 1)$$);
+DROP TRIGGER swallow ON items;
+ALTER TABLE items DISABLE TRIGGER inventory_guard;
+SELECT error($$SELECT buy_item('ada', 'mug', 1, NULL, '{"id": "o"}')$$);
+ALTER TABLE items ENABLE ALWAYS TRIGGER inventory_guard;
+BEGIN;
+ALTER TABLE orders OWNER TO regress_errors_owner;
+SELECT error($$SELECT buy_item('ada', 'mug')$$);
+ROLLBACK;
+BEGIN;
+ALTER TABLE items OWNER TO regress_errors_owner;
+SELECT error($$SELECT buy_item('ada', 'mug')$$);
+ROLLBACK;
+
+-- other strategies refuse in the same words
+SET inventory.strategy = pessimistic;
+SELECT error($$SELECT buy_item('ada', 'pen', 2, NULL, '{"id": "o"}')$$);
+SET inventory.strategy = optimistic;
+SELECT error($$SELECT buy_item('ada', 'pen', 2, NULL, '{"id": "o"}')$$);
+
+\pset tuples_only off
+DROP SCHEMA errors, errors_stock CASCADE;
+DROP ROLE regress_errors_buyer, regress_errors_owner;
