@@ -1,0 +1,42 @@
+-- The settings: names, types, defaults, ranges, contexts, and nothing beside them.
+BEGIN;
+SET LOCAL client_min_messages = warning;
+LOAD 'inventory';
+SELECT plan(19);
+
+SELECT results_eq($$
+	SELECT substr(name, 11) COLLATE "C", vartype, boot_val, context, unit, min_val, max_val, enumvals
+	FROM pg_settings WHERE name LIKE 'inventory.%' ORDER BY 1 $$, $$ VALUES
+	('http_errors' COLLATE "C", 'bool', 'off', 'user', NULL, NULL, NULL, NULL::text[]),
+	('notify', 'bool', 'off', 'user', NULL, NULL, NULL, NULL),
+	('optimistic_retries', 'integer', '10', 'user', NULL, '0', '10000', NULL),
+	('request_retention', 'integer', '0', 'sighup', 's', '0', '2147483647', NULL),
+	('reservation_ttl', 'integer', '900', 'user', 's', '1', '2147483647', NULL),
+	('strategy', 'enum', 'atomic', 'user', NULL, NULL, NULL, '{atomic,pessimistic,optimistic}') $$,
+	'all settings: type, default, context, unit, range, values');
+SELECT is_empty($$ SELECT name FROM pg_settings WHERE name LIKE 'inventory.%' AND coalesce(short_desc, '') = '' $$, 'each says what it is');
+SELECT is_empty($$ SELECT name FROM pg_settings WHERE name LIKE 'inventory.%' AND setting <> boot_val $$, 'each begins with its default');
+
+SELECT lives_ok(format('SET LOCAL inventory.strategy = %L', strategy), 'strategy ' || strategy)
+FROM unnest('{pessimistic,optimistic,atomic}'::text[]) AS strategy;
+SELECT throws_ok($$ SET LOCAL inventory.strategy = 'hopeful' $$, '22023', NULL, 'no strategy hopeful');
+SELECT throws_ok($$ SET LOCAL inventory.strategy = '' $$, '22023', NULL, 'no strategy without a name');
+SELECT lives_ok($$ SET LOCAL inventory.optimistic_retries = 0 $$, 'optimistic_retries may be 0');
+SELECT throws_ok($$ SET LOCAL inventory.optimistic_retries = -1 $$, '22023', NULL, 'optimistic_retries is not negative');
+SELECT throws_ok($$ SET LOCAL inventory.optimistic_retries = 10001 $$, '22023', NULL, 'optimistic_retries ends at 10000');
+SELECT lives_ok($$ SET LOCAL inventory.reservation_ttl = '2h' $$, 'reservation_ttl takes units');
+SELECT is(current_setting('inventory.reservation_ttl'), '2h', 'and shows them');
+SELECT throws_ok($$ SET LOCAL inventory.reservation_ttl = 0 $$, '22023', NULL, 'reservation_ttl is more than nothing');
+SELECT throws_ok($$ SET LOCAL inventory.request_retention = '1d' $$, '55P02', NULL, 'request_retention is the server''s, no session''s');
+SELECT lives_ok($$ SET LOCAL inventory.http_errors = on $$, 'http_errors is a session''s');
+
+-- a misspelt setting is an error and not a setting of its own
+SELECT throws_ok($$ SET LOCAL inventory.stratgy = 'atomic' $$, '42602', NULL, 'the prefix is reserved');
+SELECT throws_ok($$ SET LOCAL inventory.hot_mod = 'auto' $$, '42602', NULL, 'for any name');
+
+-- for a role, as the API's login role has it
+CREATE ROLE settings_api;
+SELECT lives_ok($$ ALTER ROLE settings_api SET inventory.http_errors = on $$, 'http_errors can be set for a role');
+
+SELECT * FROM finish();
+ROLLBACK;
