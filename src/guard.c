@@ -216,7 +216,8 @@ refuse_held(InvStore *store, Oid items, Datum item)
 	if (held)
 		inv_error_direct_write(
 			psprintf("Units of item \"%s\" are held.", inv_item_text(store, item)),
-			"Release or confirm its reservations first.");
+			"Release or confirm its reservations first; expire_reservations() gives back those that "
+			"are overdue.");
 }
 
 static void

@@ -7,6 +7,7 @@
 #include "fmgr.h"
 
 #include "guard.h"
+#include "notify.h"
 #include "setting.h"
 #include "shared.h"
 #include "store.h"
@@ -23,5 +24,6 @@ _PG_init(void)
 	inv_shared_init();
 	inv_store_init();
 	inv_guard_init();
+	inv_notify_init();
 	inv_worker_init();
 }

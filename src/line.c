@@ -157,6 +157,18 @@ check_unit(InvStore *store, int64 quantity)
 			"or add the column and attach again.");
 }
 
+/* The units of an item that a reservation holds must fit into one order row. */
+void
+inv_check_held(InvStore *store, int64 quantity)
+{
+	const InvColumn *column = &store->order_quantity;
+
+	check_unit(store, quantity);
+	if (OidIsValid(store->orders) && ((column->base == INT2OID && quantity > PG_INT16_MAX) ||
+									  (column->base == INT4OID && quantity > PG_INT32_MAX)))
+		inv_error_overflow("quantity of an order");
+}
+
 /*
  * The parts of a line that depend on the store's orders: the key that nobody
  * but the caller can make, the one-unit rows, the reference without orders.
@@ -259,6 +271,8 @@ inv_cart_of_item(InvStore *store, InvCart *cart, Datum item, int64 quantity, Jso
 	if (order_data && JB_ROOT_COUNT(order_data) > 0)
 		merge_columns(store, line, NULL, order_data);
 	check_order(store, line, purpose);
+	if (purpose == INV_FOR_HOLD)
+		inv_check_held(store, quantity);
 	cart->lines = line;
 	cart->line_count = 1;
 	cart->takes = palloc0(sizeof(InvTake));
@@ -304,9 +318,8 @@ inv_cart_of_lines(InvStore *store, InvCart *cart, Jsonb *lines, Jsonb *order_dat
 		check_order(store, line, purpose);
 	}
 	sum_lines(store, cart);
-	/* a reservation has a row per item, which becomes one order row */
 	for (int i = 0; purpose == INV_FOR_HOLD && i < cart->take_count; i++)
-		check_unit(store, cart->takes[i].quantity);
+		inv_check_held(store, cart->takes[i].quantity);
 }
 
 /* The element of an array of objects that is about an item; null if there is none. */

@@ -41,6 +41,7 @@ extern void inv_cart_of_item(InvStore *store, InvCart *cart, Datum item, int64 q
 							 Jsonb *order_data, InvPurpose purpose);
 extern void inv_cart_of_lines(InvStore *store, InvCart *cart, Jsonb *lines, Jsonb *order_data,
 							  InvPurpose purpose);
+extern void inv_check_held(InvStore *store, int64 quantity);
 extern int64 inv_cart_units(const InvCart *cart);
 extern void inv_cart_of_hold(InvStore *store, InvCart *cart, const InvTake *held, int count,
 							 Jsonb *order_data);

@@ -48,6 +48,27 @@ sales_of_order(InvStore *store, Datum order, int *count)
 	return bought;
 }
 
+/*
+ * A limit is given back to whom it was taken from, and only if it was: what was
+ * bought before the attach never counted.
+ */
+static InvUser
+limited_user(InvStore *store, Datum order, const Bought *bought)
+{
+	Datum values[] = { order, bought->item, bought->user.value };
+	bool isnull;
+
+	if (bought->user.isnull)
+	{
+		int sales;
+		Bought *sold = sales_of_order(store, order, &sales);
+
+		return sales > 0 ? sold->user : inv_nobody;
+	}
+	inv_execute(store, INV_COUNTED, values, NULL, INV_LATEST);
+	return DatumGetBool(inv_result(0, 1, &isnull)) ? bought->user : inv_nobody;
+}
+
 /* The order row, locked: also one from before the attach. */
 static Bought *
 bought_by_row(InvStore *store, Datum order, int *count)
@@ -69,15 +90,8 @@ bought_by_row(InvStore *store, Datum order, int *count)
 	if (isnull)
 		inv_error_null("the quantity of the order");
 	bought->user.value = inv_result(0, 3, &bought->user.isnull);
-	/* a limit is given back to whom it was taken from */
-	if (bought->user.isnull && store->purchase_limit.attnum)
-	{
-		int sales;
-		Bought *sold = sales_of_order(store, order, &sales);
-
-		if (sales > 0)
-			bought->user = sold->user;
-	}
+	if (store->purchase_limit.attnum)
+		bought->user = limited_user(store, order, bought);
 	return bought;
 }
 

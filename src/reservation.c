@@ -266,6 +266,21 @@ book_hold(InvStore *store, const InvTake *takes, int count, const InvUser *user,
 	inv_book_write(store, &book);
 }
 
+/*
+ * Take for a hold.  A single item without a number is not written, and its row
+ * not locked: it could be deleted under the hold.
+ */
+static bool
+take_units(InvStore *store, InvTake *takes, int count, const InvUser *user)
+{
+	if (!inv_take(store, takes, count, user))
+		return false;
+	if (count == 1 && !takes->tracked &&
+		inv_execute(store, INV_PIN, &takes->item, NULL, INV_LATEST) == 0)
+		takes->status = INV_ITEM_NOT_FOUND;
+	return takes->status == INV_OK;
+}
+
 /* Take the stock and write the reservation; false if the stock refuses. */
 static bool
 reserve(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, TimestampTz end)
@@ -277,7 +292,7 @@ reserve(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, Timestam
 	char nulls[] = { ' ', ' ', ' ', ' ', user->isnull ? 'n' : ' ', ' ', ' ' };
 	Datum values[7];
 
-	if (!inv_take(store, cart->takes, count, user))
+	if (!take_units(store, cart->takes, count, user))
 		return false;
 	inv_stats_count(INV_UNITS, inv_cart_units(cart));
 	inv_worker_need();
@@ -672,7 +687,7 @@ enlarge(InvStore *store, Hold *hold, const HoldLine *line, Datum item, int64 mor
 
 	take.item = item;
 	take.quantity = more;
-	if (!inv_take(store, &take, 1, &hold->user))
+	if (!take_units(store, &take, 1, &hold->user))
 		inv_refuse(store, &take, 1);
 	if (line && line->state == HELD && line->tracked != take.tracked)
 		inv_error_value("the item's stock began or ceased to be tracked since it was reserved",
@@ -722,8 +737,8 @@ inventory_change_reservation(PG_FUNCTION_ARGS)
 						"0 removes the line.");
 	find_hold(store, &hold, fcinfo, 4, true, INV_LATEST);
 	judge(&hold, CHANGE);
-	if (store->orders && store->order_quantity.attnum == InvalidAttrNumber && quantity > 1)
-		inv_error_value("quantity must be 1: an order of this store is one unit", NULL);
+	if (quantity > 0)
+		inv_check_held(store, quantity);
 	line = line_of_item(store, &hold, item);
 	held = line && line->state == HELD ? line->quantity : 0;
 	if (held == 0 && quantity > 0 && hold.count >= INV_MAX_LINES)

@@ -65,6 +65,8 @@ static const Template templates[INV_STATEMENTS] = {
 		READ ITEM "{and sellable}"},
 	[INV_LOCK] = {"iz", "nnnnni", SPI_OK_SELECT,
 		READ ITEM "{and sellable} " LOCK},
+	[INV_PIN] = {"i", "", SPI_OK_SELECT,
+		"SELECT " ITEM "FOR KEY SHARE OF i"},
 	[INV_LOCK_ANY] = {"i", "nn", SPI_OK_SELECT,
 		"SELECT {stock}, {floor} " ITEM LOCK},
 	[INV_READ_ANY] = {"i", "nn", SPI_OK_SELECT,
@@ -226,6 +228,10 @@ static const Template templates[INV_STATEMENTS] = {
 	[INV_REFUNDED] = {"oi", "n", SPI_OK_SELECT,
 		"SELECT " SUM("m.delta") " FROM " MOVEMENTS
 		"WHERE m.order_id {=} $1 AND m.item_id {=} $2 AND m.kind {=} 'refund'"},
+	/* a sale that was carried since has lost its order */
+	[INV_COUNTED] = {"oiu", "l", SPI_OK_SELECT,
+		"SELECT EXISTS (SELECT FROM " MOVEMENTS "WHERE m.item_id {=} $2 AND m.user_id {=} $3 "
+		"AND (m.kind {=} 'carried' OR (m.kind {=} 'sale' AND m.order_id {=} $1)))"},
 
 	/* ---- idempotency */
 	[INV_FIND_REQUEST] = {"tut", "bj", SPI_OK_SELECT,

@@ -173,8 +173,8 @@ run(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls, InvView 
 		/* a row is not written whose old version the transaction would go on seeing: 40001 */
 		crosscheck = GetTransactionSnapshot();
 	}
-	result = SPI_execute_snapshot(plan, values, nulls, snapshot, crosscheck,
-								  view == INV_READ_ONLY, true, 0);
+	result = SPI_execute_snapshot(plan, values, nulls, snapshot, crosscheck, view == INV_READ_ONLY,
+								  true, 0);
 	if (result != expected)
 		inv_error_broken_store(store->label, psprintf("A rule or view rewrites its tables: %s.",
 													  SPI_result_code_string(result)));

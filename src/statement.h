@@ -15,6 +15,7 @@ typedef enum InvStatement
 	/* one item */
 	INV_READ,			 /* what is for sale, without a lock */
 	INV_LOCK,			 /* the same, with the row locked */
+	INV_PIN,			 /* keep the row from being deleted */
 	INV_READ_ANY,		 /* read the row, for sale or not */
 	INV_LOCK_ANY,		 /* lock the row, for sale or not */
 	INV_TAKE,			 /* conditional decrement */
@@ -59,6 +60,7 @@ typedef enum InvStatement
 	INV_LOCK_ORDER,
 	INV_SALES,
 	INV_REFUNDED,
+	INV_COUNTED,
 	/* idempotency */
 	INV_FIND_REQUEST,
 	INV_KEEP_REQUEST,

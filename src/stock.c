@@ -210,7 +210,11 @@ judge_locked(InvStore *store, InvTake *takes, int count)
 	{
 		if (takes[i].status != INV_OK)
 			continue;
-		takes[i].status = inv_row_judge(store, &takes[i]);
+		/* which holds are overdue by now, an old snapshot does not know */
+		if (IsolationUsesXactSnapshot())
+			inv_row_read(store, &takes[i], INV_LATEST);
+		if (takes[i].status == INV_OK)
+			takes[i].status = inv_row_judge(store, &takes[i]);
 		while (relieved(store, &takes[i]))
 		{
 			inv_row_read(store, &takes[i], INV_LATEST);

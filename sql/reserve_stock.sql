@@ -1,0 +1,101 @@
+-- Door: reserve_stock.  Units set aside for a user, for a time: they leave the stock
+-- at once, and the reservation says until when.
+\set SHOW_CONTEXT never
+\pset format unaligned
+SET client_min_messages = warning;
+CREATE SCHEMA reserve_stock;
+SET search_path = reserve_stock, reserve_stock_stock;
+CREATE TABLE items (id text PRIMARY KEY, stock integer, stock_floor integer, version integer DEFAULT 0, live boolean DEFAULT true);
+CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id text NOT NULL, quantity integer NOT NULL);
+INSERT INTO items (id, stock, stock_floor) VALUES ('mug', 10, 0), ('pen', 3, 0), ('safe', 5, 2), ('debt', 0, -2);
+INSERT INTO items (id, stock, live) VALUES ('old', 9, false);
+SELECT inventory.attach('items', 'orders', ledger_schema => 'reserve_stock_stock', sellable => 'live', max_ttl => '2 hours');
+
+-- a reservation as it stands: what it holds, for whom, and for how long
+CREATE FUNCTION looks(r uuid) RETURNS SETOF text LANGUAGE sql AS $$
+	SELECT concat_ws(' ', h.status, h.item_id, h.quantity, h.user_id, 'for ' || h.expires_at - h.created_at, h.order_id)
+	FROM reservations AS h WHERE h.reservation_id = r ORDER BY h.item_id
+$$;
+
+-- the stock goes down, no order is there
+SELECT reserve_stock('ada', 'mug', 3) AS r \gset
+SELECT looks(:'r');
+SELECT * FROM levels ORDER BY item_id;
+SELECT version FROM items WHERE id = 'mug';
+SELECT count(*) FROM orders;
+SELECT item_id, delta, kind, user_id, order_id, reservation_id = :'r' AS its FROM movements WHERE kind <> 'opening';
+SELECT status, expires_at > clock_timestamp() AS open, item_id, quantity, order_id FROM get_reservation(:'r');
+-- a uuid of version 4
+SELECT substr(:'r', 15, 1) AS version, substr(:'r', 20, 1) IN ('8', '9', 'a', 'b') AS variant;
+-- what is held cannot be sold, nor held twice
+SELECT buy_item('bob', 'mug', 8);
+SELECT reserve_stock('bob', 'mug', 8);
+\echo :SQLSTATE
+SELECT buy_item('bob', 'mug', 6) AS order_id;
+SELECT reserve_stock('bob', 'mug') IS NOT NULL AS held;
+SELECT reserve_stock('bob', 'mug');
+SELECT * FROM levels WHERE item_id = 'mug';
+
+-- how long: a ttl from now, the setting without one, never beyond the store's most
+SELECT looks(reserve_stock('ada', 'pen', 1, '5 minutes'));
+SELECT looks(reserve_stock('ada', 'pen', 1, '2 hours'));
+SET inventory.reservation_ttl = '1 min';
+SELECT looks(reserve_stock('ada', 'pen'));
+SELECT reserve_stock('ada', 'safe', 1, '2 hours 1 microsecond');
+SELECT reserve_stock('ada', 'safe', 1, '0');
+SELECT reserve_stock('ada', 'safe', 1, '-1 minute');
+-- the setting is a default, no wish: it is clamped
+SET inventory.reservation_ttl = '3 h';
+SELECT looks(reserve_stock('ada', 'safe'));
+SET inventory.reservation_ttl = 0;
+RESET inventory.reservation_ttl;
+
+-- floors: safety stock is not held, backorders are
+SELECT reserve_stock('ada', 'safe', 3);
+SELECT reserve_stock('ada', 'safe', 2) IS NOT NULL AS held;
+SELECT reserve_stock('ada', 'debt', 2) IS NOT NULL AS held;
+SELECT reserve_stock('ada', 'debt');
+SELECT * FROM levels WHERE item_id IN ('safe', 'debt') ORDER BY 1;
+
+-- what is not for sale is not held; a guest may hold
+SELECT reserve_stock('ada', 'old');
+SELECT reserve_stock('ada', 'cup');
+SELECT restock_item('mug', 5);
+SELECT looks(reserve_stock(NULL, 'mug', 2));
+SELECT looks(reserve_stock(user_id => 'eve', item_id => 'mug'));
+
+-- the same key: the same reservation, and nothing taken again
+SELECT reserve_stock('ada', 'mug', 1, '10 minutes', 'k') AS first \gset
+SELECT reserve_stock('ada', 'mug', 1, '10 minutes', 'k') = :'first' AS again;
+SET IntervalStyle = iso_8601;
+SELECT reserve_stock('ada', 'mug', 1, '600 seconds', 'k') = :'first' AS again;
+RESET IntervalStyle;
+SELECT reserve_stock('ada', 'mug', 1, NULL, 'k');
+SELECT reserve_stock('ada', 'mug', 2, '10 minutes', 'k');
+SELECT reserve_stock('ada', 'pen', 1, '10 minutes', 'k');
+\echo :SQLSTATE
+SELECT reserve_stock('bob', 'mug', 1, '10 minutes', 'k') = :'first' AS another_user;
+-- a refusal leaves the key free; a later state of the reservation does not
+SELECT reserve_stock('ada', 'pen', 1, NULL, 'k2');
+SELECT restock_item('pen', 1);
+SELECT reserve_stock('ada', 'pen', 1, NULL, 'k2') AS second \gset
+SELECT release_reservation(:'second');
+SELECT reserve_stock('ada', 'pen', 1, NULL, 'k2') = :'second' AS again;
+SELECT available_stock('pen');
+
+-- each strategy holds alike
+SET inventory.strategy = pessimistic;
+SELECT looks(reserve_stock('ada', 'pen'));
+SELECT reserve_stock('ada', 'pen');
+SELECT restock_item('pen', 1);
+SET inventory.strategy = optimistic;
+SELECT looks(reserve_stock('ada', 'pen'));
+SELECT reserve_stock('ada', 'pen');
+RESET inventory.strategy;
+
+-- the item of an open hold stays
+DELETE FROM items WHERE id = 'pen';
+\echo :SQLSTATE
+SELECT * FROM levels ORDER BY item_id;
+SELECT * FROM inventory.verify('items');
+DROP SCHEMA reserve_stock, reserve_stock_stock CASCADE;

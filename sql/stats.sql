@@ -1,0 +1,99 @@
+-- Door: inventory.stats and reset_stats.  What was called, how it ended, and how
+-- many units it moved.  Here the counters are the session's own, or the server's.
+\set SHOW_CONTEXT never
+\set VERBOSITY terse
+\pset format unaligned
+SET client_min_messages = warning;
+CREATE SCHEMA stats;
+SET search_path = stats, stats_stock;
+CREATE TABLE items (id bigint PRIMARY KEY, stock integer, purchase_limit integer);
+CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id bigint, quantity integer);
+INSERT INTO items VALUES (1, 100, NULL), (2, 5, NULL), (3, 9, 2);
+SELECT inventory.attach('items', 'orders', ledger_schema => 'stats_stock');
+SELECT inventory.reset_stats();
+CREATE VIEW counted AS SELECT operation, calls, units, replays, out_of_stock AS out, item_not_found AS missing, purchase_limit_exceeded AS "limit",
+	refused_state AS state, busy, retries + waits AS lost, overdue_holds AS overdue
+	FROM inventory.stats WHERE store_name = 'stats.items' AND calls > 0 ORDER BY operation COLLATE "C";
+TABLE counted;
+
+-- purchases, and what became of them; several units in several lines
+SELECT buy_item('ada', 1, 3), buy_item('ada', 2, 5, 'k');
+SELECT buy_item('ada', 2, 5, 'k');
+SELECT buy_item('ada', 2);
+SELECT buy_item('ada', 99);
+SELECT buy_item('ada', 3, 3);
+SELECT buy_item('ada', 1, 1, 'k');
+SELECT buy_item('ada', 1, 0);
+SELECT count(*) FROM buy_cart('ada', '[{"item_id": 1, "quantity": 4}, {"item_id": 3}]');
+SELECT buy_cart('ada', '[{"item_id": 1}, {"item_id": 2}]');
+SELECT status FROM try_buy_cart('ada', '[{"item_id": 1}, {"item_id": 2}, {"item_id": 98}, {"item_id": 3, "quantity": 2}]');
+SELECT available_stock(1);
+TABLE counted;
+
+-- reservations, refunds, stock
+SELECT inventory.reset_stats();
+TABLE counted;
+SELECT reserve_stock('ada', 1, 2) AS r, reserve_cart('ada', '[{"item_id": 1}, {"item_id": 3}]') AS c, reserve_stock('bob', 1, 7, '1 microsecond') AS overdue \gset
+SELECT status FROM try_reserve_cart('ada', '[{"item_id": 2}, {"item_id": 3}]');
+SELECT overdue FROM counted LIMIT 1;
+SELECT change_reservation(:'r', 1, 6) IS NOT NULL, extend_reservation(:'r', '1 h') IS NOT NULL;
+SELECT status FROM confirm_reservation(:'r');
+SELECT status FROM confirm_reservation(:'r');
+SELECT release_reservation(:'r');
+SELECT release_reservation(:'c'), release_reservation(:'c');
+SELECT confirm_reservation(:'c');
+SELECT status FROM get_reservation(:'c');
+SELECT refund_order(1, 2);
+SELECT refund_order(1, 2);
+SELECT refund_order(1000);
+SELECT restock_item(1, 10), adjust_stock(1, -4, 'damp'), count_stock(1, 100);
+SELECT expire_reservations();
+SELECT prune('1 day'), close_ledger('2000-01-01');
+UPDATE items SET stock = stock - 3 WHERE id = 1;
+UPDATE items SET stock = stock + 1;
+UPDATE items SET stock = -1 WHERE id = 1;
+TABLE counted;
+
+-- a call within a call: each counts for itself
+SELECT inventory.reset_stats();
+CREATE FUNCTION gift() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF NEW.quantity > 1 THEN
+		PERFORM stats.reserve_stock(NEW.user_id, 1, 1);
+	END IF;
+	RETURN NEW;
+END
+$$;
+CREATE TRIGGER gift BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION gift();
+SELECT count(*) FROM buy_cart('ada', '[{"item_id": 1, "quantity": 2}]', 'nested');
+SELECT count(*) FROM buy_cart('ada', '[{"item_id": 1, "quantity": 2}]', 'nested');
+SELECT buy_item('ada', 1, 1000);
+TABLE counted;
+-- what is rolled back was tried all the same
+BEGIN;
+SELECT buy_item('ada', 1, 5) IS NOT NULL AS bought;
+ROLLBACK;
+SELECT calls, units FROM counted WHERE operation = 'buy_item';
+
+-- who may look
+CREATE ROLE regress_stats_monitor IN ROLE pg_monitor;
+CREATE ROLE regress_stats_nobody;
+SET ROLE regress_stats_monitor;
+SELECT count(*) > 0 AS rows FROM inventory.stats WHERE store_name = 'stats.items';
+SELECT inventory.reset_stats();
+SET ROLE regress_stats_nobody;
+SELECT count(*) FROM inventory.stats;
+SELECT count(*) FROM inventory.stats_entries();
+SELECT inventory.overdue_holds('stats.items');
+SELECT inventory.worker_last_run();
+SELECT inventory.reset_stats();
+RESET ROLE;
+SELECT inventory.overdue_holds('stats.items'), inventory.overdue_holds('stats.orders'), inventory.overdue_holds(NULL);
+-- a store without calls is there; one that is gone is not
+SELECT inventory.detach('items');
+SELECT count(*) FROM inventory.stats WHERE store_name = 'stats.items';
+SELECT inventory.attach('items', 'orders', ledger_schema => 'stats_stock');
+SELECT count(*) > 0 AS there FROM inventory.stats WHERE store_name = 'stats.items';
+SELECT * FROM inventory.verify('items');
+DROP SCHEMA stats, stats_stock CASCADE;
+DROP ROLE regress_stats_monitor, regress_stats_nobody;
