@@ -37,8 +37,8 @@ BEGIN
 	IF p.direct_writes NOT IN ('record', 'refuse') THEN
 		RAISE EXCEPTION 'direct_writes cannot be "%"', p.direct_writes
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'It is record or refuse.';
-	ELSIF p.max_ttl <= '0' OR NOT isfinite(p.max_ttl) THEN
-		RAISE EXCEPTION 'max_ttl must be more than nothing'
+	ELSIF NOT p.max_ttl BETWEEN '1 microsecond' AND '100 years' THEN
+		RAISE EXCEPTION 'max_ttl must be more than nothing, and at most 100 years'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Such as: max_ttl => ''1 day''.';
 	ELSIF octet_length(p.argument_prefix) > 40 THEN
 		RAISE EXCEPTION 'argument_prefix is longer than 40 bytes'

@@ -51,6 +51,7 @@ SELECT inventory.attach('items', 'bare', order_columns => array_fill('note'::nam
 -- options
 SELECT inventory.attach('items', direct_writes => 'ignore'); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.attach('items', max_ttl => '0'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', max_ttl => '300000 years'); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.attach('items', argument_prefix => repeat('p', 41)); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.attach('items', store_name => ''); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.attach('items', user_claim => ''); \echo :LAST_ERROR_SQLSTATE

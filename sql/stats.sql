@@ -46,6 +46,7 @@ SELECT status FROM get_reservation(:'c');
 SELECT refund_order(1, 2);
 SELECT refund_order(1, 2);
 SELECT refund_order(1000);
+DELETE FROM items WHERE id = 1; -- nobody's call
 SELECT restock_item(1, 10), adjust_stock(1, -4, 'damp'), count_stock(1, 100);
 SELECT expire_reservations();
 SELECT prune('1 day'), close_ledger('2000-01-01');

@@ -73,7 +73,7 @@ limited_user(InvStore *store, Datum order, const Bought *bought)
 static Bought *
 bought_by_row(InvStore *store, Datum order, int *count)
 {
-	uint64 rows = inv_execute(store, INV_LOCK_ORDER, &order, NULL, INV_TRANSACTION);
+	uint64 rows = inv_execute(store, INV_LOCK_ORDER, &order, NULL, INV_LATEST);
 	Bought *bought = palloc0(sizeof(Bought));
 	bool isnull;
 
