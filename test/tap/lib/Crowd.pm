@@ -34,12 +34,15 @@ sub new
 }
 
 # Let every session work off its list.  A call is a hash with the expression in
-# `call`; the history returned has each call that was sent, with the SQLSTATE
-# (or `lost`, if the session ended first) in `state` and the value or message in
-# `answer`.  Options:
+# `call`, and perhaps lists of statements to run `before` and `after` it; the
+# history returned has each call that was sent, with the SQLSTATE (or `lost`, if
+# the session ended first) in `state` and the value or message in `answer`.  In
+# the place of a call a list may have a function that makes one when it is its
+# turn.  Options:
 #   thinking  the calls wait at the second gate
 #   retry     pattern of SQLSTATEs after which a client sends its call again
 #   watch     a function that is called after every answer, with their number
+#             and the call
 sub race
 {
     my ($self, $lists, %option) = @_;
@@ -93,10 +96,12 @@ sub send_next
     my ($session) = @_;
     my $call = shift @{ $session->{todo} };
 
+    $call = $call->() if ref $call eq 'CODE';
     $session->{current} = $call;
     return unless $call;
     $call->{state} = 'lost';
-    $session->call($call->{call});
+    $session->run(@{ $call->{before} || [] });
+    $session->call($call->{call}, @{ $call->{after} || [] });
     return $call;
 }
 
@@ -119,7 +124,7 @@ sub work_off
             {
                 my $call = $session->{current};
                 @$call{qw(state answer)} = @$answer;
-                $option{watch}->(++$answers) if $option{watch};
+                $option{watch}->(++$answers, $call) if $option{watch};
                 unshift @{ $session->{todo} }, $call if $call->{state} =~ $retry;
                 my $next = send_next($session);
                 push @history, $next if $next && $next != $call;

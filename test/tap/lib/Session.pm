@@ -14,9 +14,15 @@ use IO::Select;
 use IPC::Open3;
 use PostgreSQL::Test::Utils;
 
-# What psql is made to print after each call: one line.
+# What psql is made to keep of each call, and to print: one line.
+my $keep = <<'END';
+\set error :ERROR
+\set state :SQLSTATE
+END
 my $report = <<'END';
-\if :ERROR
+\if :error
+\echo ! :state :LAST_ERROR_MESSAGE
+\elif :ERROR
 \echo ! :SQLSTATE :LAST_ERROR_MESSAGE
 \else
 \echo = :answer
@@ -28,7 +34,7 @@ sub new
 {
     my ($class, $node, $database, $name) = @_;
     my $connection = $node->connstr($database) . ' application_name=' . ($name || 'session');
-    my $self = bless { buffer => '', alive => 1 }, $class;
+    my $self = bless { buffer => '', alive => 1, heard => [] }, $class;
 
     open(my $errors, '>>', "$PostgreSQL::Test::Utils::log_path/sessions.log") or die $!;
     $self->{pid} = open3($self->{input}, $self->{output}, '>&' . fileno($errors),
@@ -58,13 +64,14 @@ sub run
     print { $self->{input} } map { "$_;\n" } @statements;
 }
 
-# Send an expression; its value is the answer.
+# Send an expression, and statements that end its transaction; its value is the answer.
 sub call
 {
-    my ($self, $expression) = @_;
+    my ($self, $expression, @after) = @_;
     local $SIG{PIPE} = 'IGNORE';
     print { $self->{input} }
-      "\\set answer ''\nSELECT coalesce(($expression)::text, '') AS answer \\gset\n$report";
+      "\\set answer ''\nSELECT coalesce(($expression)::text, '') AS answer \\gset\n$keep",
+      (map { "$_;\n" } @after), $report;
 }
 
 # Read once what has arrived: complete answers, each [SQLSTATE, value or message].
@@ -77,6 +84,7 @@ sub take
     while ($self->{buffer} =~ s/^(.*)\n//)
     {
         my $line = $1;
+        push @{ $self->{heard} }, $1 if $line =~ /^Asynchronous notification .* with payload "(.*)" received/;
         push @answers, [ '00000', $1 ] if $line =~ /^= ?(.*)/;
         next unless $line =~ /^! (\w*) (.*)/;
         # the server is gone or going: whether the call was done is not known
@@ -122,6 +130,31 @@ sub value
     die "$expression: " . ($answer ? "@$answer" : 'the session ended')
       unless $answer && $answer->[0] eq '00000';
     return $answer->[1];
+}
+
+# Listen to a channel.
+sub listen
+{
+    my ($self, $channel) = @_;
+    # psql writes what it hears with the results of queries
+    $self->run("LISTEN $channel", "\\o\n");
+    $self->value('1');
+}
+
+# What has been notified since the last time, in order, up to a payload that has to come.
+sub heard
+{
+    my ($self, $last) = @_;
+    my $deadline = time + $PostgreSQL::Test::Utils::timeout_default;
+
+    until (grep { $_ eq $last } @{ $self->{heard} })
+    {
+        die "never heard $last" if time > $deadline;
+        $self->value('1');
+    }
+    my @heard = @{ $self->{heard} };
+    $self->{heard} = [];
+    return grep { $_ ne $last } @heard;
 }
 
 # End the session.
