@@ -13,6 +13,7 @@ OBJS = \
 	src/error.o \
 	src/expiry.o \
 	src/guard.o \
+	src/hold.o \
 	src/housekeeping.o \
 	src/inventory.o \
 	src/ledger.o \
@@ -21,6 +22,7 @@ OBJS = \
 	src/refund.o \
 	src/request.o \
 	src/reservation.o \
+	src/reserve.o \
 	src/restock.o \
 	src/row.o \
 	src/setting.o \
