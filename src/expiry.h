@@ -12,6 +12,6 @@ extern bool inv_still_overdue(InvStore *store, Datum item);
 extern int64 inv_expire_overdue(InvStore *store, int64 most);
 
 /* housekeeping.c */
-extern int64 inv_prune(InvStore *store, TimestampTz before);
+extern int64 inv_prune(InvStore *store, TimestampTz before, int64 most);
 
 #endif /* INV_EXPIRY_H */

@@ -13,11 +13,11 @@
 #include "error.h"
 #include "expiry.h"
 
-/* Delete closed reservations and keys from before an instant. */
+/* Delete closed reservations and keys from before an instant, so many of each at most. */
 int64
-inv_prune(InvStore *store, TimestampTz before)
+inv_prune(InvStore *store, TimestampTz before, int64 most)
 {
-	Datum values[] = { TimestampTzGetDatum(before) };
+	Datum values[] = { TimestampTzGetDatum(before), Int64GetDatum(most) };
 	int64 pruned = inv_execute(store, INV_PRUNE_HOLDS, values, NULL, INV_TRANSACTION);
 
 	return pruned + inv_execute(store, INV_PRUNE_REQUESTS, values, NULL, INV_TRANSACTION);
@@ -65,7 +65,7 @@ inventory_prune(PG_FUNCTION_ARGS)
 								 PG_GETARG_DATUM(1));
 	if (DatumGetTimestampTz(before) > call.store->now)
 		inv_error_value("older_than must not be negative", NULL);
-	pruned = inv_prune(call.store, DatumGetTimestampTz(before));
+	pruned = inv_prune(call.store, DatumGetTimestampTz(before), PG_INT64_MAX);
 	inv_store_leave(&call);
 	PG_RETURN_INT64(pruned);
 }

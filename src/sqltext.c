@@ -247,11 +247,13 @@ static const Template templates[INV_STATEMENTS] = {
 		"FROM pg_catalog.jsonb_populate_recordset(NULL::{ledger}.line, $1) AS l"},
 
 	/* ---- housekeeping */
-	[INV_PRUNE_HOLDS] = {"z", "", SPI_OK_DELETE,
-		"DELETE FROM " RESERVATIONS "WHERE r.status {<>} 'held' AND r.expires_at {<} $1 "
-		"AND r.created_at {<} $1"},
-	[INV_PRUNE_REQUESTS] = {"z", "", SPI_OK_DELETE,
-		"DELETE FROM {ledger}.requests AS q WHERE q.created_at {<} $1"},
+	[INV_PRUNE_HOLDS] = {"zn", "", SPI_OK_DELETE,
+		"DELETE FROM {ledger}.reservations AS r WHERE r.ctid {=} ANY (ARRAY("
+		"SELECT p.ctid FROM {ledger}.reservations AS p WHERE p.status {<>} 'held' "
+		"AND p.expires_at {<} $1 AND p.created_at {<} $1 LIMIT $2))"},
+	[INV_PRUNE_REQUESTS] = {"zn", "", SPI_OK_DELETE,
+		"DELETE FROM {ledger}.requests AS q WHERE q.ctid {=} ANY (ARRAY("
+		"SELECT p.ctid FROM {ledger}.requests AS p WHERE p.created_at {<} $1 LIMIT $2))"},
 	/*
 	 * Old rows become one per item and, where purchases are limited, per user.
 	 * Refunds and what they belong to stay, and so do the movements of open holds.

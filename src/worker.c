@@ -265,6 +265,7 @@ typedef struct Found
 {
 	bool holds;	  /* there are open ones */
 	bool overdue; /* there may be more to give back than one transaction does */
+	bool old;	  /* and more to prune */
 } Found;
 
 /* Give back what is overdue, and prune; under the path that the shop's triggers have. */
@@ -279,9 +280,12 @@ work(const Task *task, const char *schema, bool prune, Found *found)
 	inv_store_enter(&call, cstring_to_text(task->label), "worker");
 	if (inv_expire_overdue(call.store, BATCH_LINES) == BATCH_LINES)
 		found->overdue = true;
-	if (prune && inv_request_retention > 0)
-		inv_prune(call.store, TimestampTzPlusMilliseconds(call.store->now,
-														  (int64) inv_request_retention * -1000));
+	if (prune && inv_request_retention > 0 &&
+		inv_prune(
+			call.store,
+			TimestampTzPlusMilliseconds(call.store->now, (int64) inv_request_retention * -1000),
+			BATCH_LINES) >= BATCH_LINES)
+		found->old = true;
 	inv_execute(call.store, INV_NEXT_EXPIRY, NULL, NULL, INV_TRANSACTION);
 	(void) inv_result(0, 1, &isnull);
 	if (!isnull)
@@ -428,6 +432,7 @@ inventory_worker_main(Datum database)
 	List *tasks = NIL;
 	MemoryContext context = NULL;
 	int idle = 0;
+	bool old = false; /* the last round left some to prune */
 
 	pqsignal(SIGTERM, die);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
@@ -439,7 +444,7 @@ inventory_worker_main(Datum database)
 
 	for (int round = 0;; round++)
 	{
-		bool prune = round % PRUNE_ROUNDS == 0;
+		bool prune = old || round % PRUNE_ROUNDS == 0;
 		Found found = { 0 };
 
 		CHECK_FOR_INTERRUPTS();
@@ -458,7 +463,8 @@ inventory_worker_main(Datum database)
 				break;
 			idle = 0;
 		}
-		if (!found.overdue)
+		old = found.old;
+		if (!found.overdue && !old)
 			(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, ROUND_MS,
 							 PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
