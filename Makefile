@@ -9,6 +9,7 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(EXTENSION)
 MODULE_big = inventory
 OBJS = \
 	src/argument.o \
+	src/binding.o \
 	src/buy.o \
 	src/error.o \
 	src/expiry.o \
