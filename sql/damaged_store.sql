@@ -65,7 +65,9 @@ SELECT damaged_g.release_reservation(:'hold', 'u');
 SELECT store('h');
 SELECT status FROM damaged_h.buy_cart('u', '[{"item_id": 1}]', 'k');
 ALTER TYPE h_stock.line ALTER ATTRIBUTE item_id TYPE text;
+\set VERBOSITY terse
 SELECT status FROM damaged_h.buy_cart('u', '[{"item_id": 1}]', 'k');
+\set VERBOSITY default
 CREATE TYPE mine AS (status text, item_id bigint, quantity bigint, order_id text, available bigint, replayed boolean);
 SELECT status FROM inventory.buy_cart('damaged.h', 'u'::text, '[{"item_id": 1}]', 'k', NULL, NULL::mine);
 

@@ -58,7 +58,7 @@ SELECT refused('reserve_stock(1, ' || a || ')') FROM unnest('{"1, 0","1, -1","1,
 SELECT refused(c) FROM unnest('{"reserve_stock(NULL, 1)","reserve_stock(NULL, 5)","reserve_stock(1, 5, 3)","reserve_stock(''x'', 1)"}'::text[]) AS c;
 \echo '-- ttl: none, less than none, beyond max_ttl, beyond all time'
 SELECT refused(format('reserve_stock(1, 1, 1, %L)', ttl)) FROM unnest('{0,-1 second,-1 month,1 month -31 days,1 day 1 second,26 hours,300000 years,-300000 years,178000000 years,
-	soon,"",infinity}'::text[]) AS ttl;
+	soon,""}'::text[]) AS ttl;
 SELECT refused(format('extend_reservation(r(''held''), %L)', ttl)) FROM unnest('{0,-1 second,1 day 1 hour,300000 years,x}'::text[]) AS ttl;
 SELECT refused(format('reserve_cart(1, ''[{"item_id": 1}]'', %L)', ttl)) FROM unnest('{0,300000 years}'::text[]) AS ttl;
 SELECT refused(format('try_reserve_cart(1, ''[{"item_id": 1}]'', %L)', ttl)) FROM unnest('{0,300000 years}'::text[]) AS ttl;

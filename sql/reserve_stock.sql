@@ -47,7 +47,6 @@ SELECT reserve_stock('ada', 'safe', 1, '-1 minute');
 -- the setting is a default, no wish: it is clamped
 SET inventory.reservation_ttl = '3 h';
 SELECT looks(reserve_stock('ada', 'safe'));
-SET inventory.reservation_ttl = 0;
 RESET inventory.reservation_ttl;
 
 -- floors: safety stock is not held, backorders are
