@@ -65,6 +65,13 @@ coerce(FunctionCallInfo fcinfo, int argument, Oid to)
 						 from == UNKNOWNOID ? DatumGetCString(value) : inv_datum_text(from, value));
 }
 
+/* The store's name, the first argument of every engine function. */
+text *
+inv_label(FunctionCallInfo fcinfo)
+{
+	return PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0);
+}
+
 /* The key of an item. */
 Datum
 inv_item(InvStore *store, FunctionCallInfo fcinfo, int argument)
@@ -72,6 +79,13 @@ inv_item(InvStore *store, FunctionCallInfo fcinfo, int argument)
 	if (PG_ARGISNULL(argument))
 		inv_error_null("item_id");
 	return coerce(fcinfo, argument, store->item_id.base);
+}
+
+/* The same in its one text, for the digest of a call; null for null. */
+char *
+inv_item_argument_text(InvStore *store, FunctionCallInfo fcinfo, int argument)
+{
+	return PG_ARGISNULL(argument) ? NULL : inv_item_text(store, inv_item(store, fcinfo, argument));
 }
 
 /* The key of an order line. */

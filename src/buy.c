@@ -85,16 +85,14 @@ inventory_buy_item(PG_FUNCTION_ARGS)
 	Datum order;
 	bool no_order;
 
-	inv_store_enter(&call, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), "buy_item");
+	inv_store_enter(&call, inv_label(fcinfo), "buy_item");
 	store = call.store;
 	inv_check_result(store, fcinfo, store->order_type);
 	user = inv_user(store, fcinfo, 1);
 	inv_request_init(&request, "buy_item", &user, fcinfo, 4);
 	if (request.key)
 	{
-		const char *arguments[] = { PG_ARGISNULL(2)
-										? NULL
-										: inv_item_text(store, inv_item(store, fcinfo, 2)),
+		const char *arguments[] = { inv_item_argument_text(store, fcinfo, 2),
 									inv_int64_text(fcinfo, 3), inv_jsonb_text(order_data) };
 
 		inv_request_arguments(&request, arguments, lengthof(arguments));
@@ -145,7 +143,7 @@ buy_cart(FunctionCallInfo fcinfo, const char *operation, bool try)
 	InvRequest request;
 
 	InitMaterializedSRF(fcinfo, 0);
-	inv_store_enter(&call, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), operation);
+	inv_store_enter(&call, inv_label(fcinfo), operation);
 	store = call.store;
 	inv_check_line_type(store, result->setDesc);
 	user = inv_user(store, fcinfo, 1);
@@ -206,7 +204,7 @@ inventory_available_stock(PG_FUNCTION_ARGS)
 	InvCall call;
 	InvTake take = { 0 };
 
-	inv_store_enter(&call, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), NULL);
+	inv_store_enter(&call, inv_label(fcinfo), NULL);
 	inv_check_result(call.store, fcinfo, call.store->stock.base);
 	take.item = inv_item(call.store, fcinfo, 1);
 	inv_row_level(call.store, &take);

@@ -235,7 +235,8 @@ row_changed(InvStore *store, TriggerData *trigdata)
 	int64 after = new ? row_number(new, &store->stock, 0, &new_null) : 0;
 	int64 delta;
 
-	if (old && new &&inv_item_compare(store, row_key(store, old), row_key(store, new)) != 0)
+	if (old != NULL && new != NULL &&
+		inv_item_compare(store, row_key(store, old), row_key(store, new)) != 0)
 		inv_error_direct_write(psprintf("The key of item \"%s\" may not change.",
 										inv_item_text(store, row_key(store, old))),
 							   "Insert a row with the new key, and delete the old one.");

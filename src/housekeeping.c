@@ -37,7 +37,7 @@ inventory_expire_reservations(PG_FUNCTION_ARGS)
 	InvCall call;
 	int64 expired;
 
-	inv_store_enter(&call, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), "expire_reservations");
+	inv_store_enter(&call, inv_label(fcinfo), "expire_reservations");
 	if (PG_ARGISNULL(1))
 		inv_error_null("max_rows");
 	if (PG_GETARG_INT32(1) < 1)
@@ -58,7 +58,7 @@ inventory_prune(PG_FUNCTION_ARGS)
 	Datum before;
 	int64 pruned;
 
-	inv_store_enter(&call, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), "prune");
+	inv_store_enter(&call, inv_label(fcinfo), "prune");
 	if (PG_ARGISNULL(1))
 		inv_error_null("older_than");
 	before = DirectFunctionCall2(timestamptz_mi_interval, TimestampTzGetDatum(call.store->now),
@@ -81,7 +81,7 @@ inventory_close_ledger(PG_FUNCTION_ARGS)
 	Datum values[2];
 	int64 carried;
 
-	inv_store_enter(&call, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), "close_ledger");
+	inv_store_enter(&call, inv_label(fcinfo), "close_ledger");
 	if (PG_ARGISNULL(1))
 		inv_error_null("before");
 	if (PG_GETARG_TIMESTAMPTZ(1) > call.store->now)

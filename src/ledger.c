@@ -189,7 +189,7 @@ inventory_open_ledger(PG_FUNCTION_ARGS)
 	Datum values[2];
 	uint64 booked;
 
-	inv_store_enter(&call, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), "open_ledger");
+	inv_store_enter(&call, inv_label(fcinfo), "open_ledger");
 	LockRelationOid(call.store->items, ShareRowExclusiveLock);
 	values[0] = actor();
 	values[1] = written_at();

@@ -17,8 +17,8 @@
 #include "utils/json.h"
 #include "utils/memutils.h"
 
-#include "setting.h"
 #include "notify.h"
+#include "setting.h"
 
 #define CHANNEL "inventory"
 #define MAX_PAYLOAD 7999

@@ -203,7 +203,7 @@ inventory_refund_order(PG_FUNCTION_ARGS)
 	Datum order = (Datum) 0;
 	int64 refunded;
 
-	inv_store_enter(&call, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), "refund_order");
+	inv_store_enter(&call, inv_label(fcinfo), "refund_order");
 	store = call.store;
 	inv_check_result(store, fcinfo, store->stock.base);
 	if (!PG_ARGISNULL(1))

@@ -84,7 +84,7 @@ inventory_release_reservation(PG_FUNCTION_ARGS)
 	InvHold hold;
 	bool released;
 
-	inv_store_enter(&call, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), "release_reservation");
+	inv_store_enter(&call, inv_label(fcinfo), "release_reservation");
 	inv_hold_find(call.store, &hold, fcinfo, 2, true, INV_LATEST);
 	released = inv_hold_judge(&hold, INV_TO_RELEASE) == INV_GO_ON;
 	if (released)
@@ -104,7 +104,7 @@ inventory_extend_reservation(PG_FUNCTION_ARGS)
 	InvHold hold;
 	TimestampTz end;
 
-	inv_store_enter(&call, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), "extend_reservation");
+	inv_store_enter(&call, inv_label(fcinfo), "extend_reservation");
 	inv_hold_find(call.store, &hold, fcinfo, 3, true, INV_LATEST);
 	inv_hold_judge(&hold, INV_TO_EXTEND);
 	end = inv_hold_end(call.store, fcinfo, 2, hold.created_at);
@@ -193,7 +193,7 @@ inventory_change_reservation(PG_FUNCTION_ARGS)
 	Datum item;
 	int64 quantity, held;
 
-	inv_store_enter(&call, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), "change_reservation");
+	inv_store_enter(&call, inv_label(fcinfo), "change_reservation");
 	store = call.store;
 	item = inv_item(store, fcinfo, 2);
 	if (PG_ARGISNULL(3))
@@ -298,7 +298,7 @@ inventory_confirm_reservation(PG_FUNCTION_ARGS)
 	bool replayed;
 
 	InitMaterializedSRF(fcinfo, 0);
-	inv_store_enter(&call, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), "confirm_reservation");
+	inv_store_enter(&call, inv_label(fcinfo), "confirm_reservation");
 	store = call.store;
 	inv_check_line_type(store, result->setDesc);
 	inv_hold_find(store, &hold, fcinfo, 2, true, INV_LATEST);
@@ -354,7 +354,7 @@ inventory_get_reservation(PG_FUNCTION_ARGS)
 	Oid types[] = { TEXTOID, TIMESTAMPTZOID, InvalidOid, InvalidOid, InvalidOid };
 
 	InitMaterializedSRF(fcinfo, 0);
-	inv_store_enter(&call, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), NULL);
+	inv_store_enter(&call, inv_label(fcinfo), NULL);
 	store = call.store;
 	types[2] = store->item_id.base;
 	types[3] = store->stock.base;

@@ -98,15 +98,13 @@ inventory_reserve_stock(PG_FUNCTION_ARGS)
 	InvRequest request;
 	Datum id;
 
-	inv_store_enter(&call, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), "reserve_stock");
+	inv_store_enter(&call, inv_label(fcinfo), "reserve_stock");
 	store = call.store;
 	user = inv_user(store, fcinfo, 1);
 	inv_request_init(&request, "reserve_stock", &user, fcinfo, 5);
 	if (request.key)
 	{
-		const char *arguments[] = { PG_ARGISNULL(2)
-										? NULL
-										: inv_item_text(store, inv_item(store, fcinfo, 2)),
+		const char *arguments[] = { inv_item_argument_text(store, fcinfo, 2),
 									inv_int64_text(fcinfo, 3), interval_text(fcinfo, 4) };
 
 		inv_request_arguments(&request, arguments, lengthof(arguments));
@@ -260,7 +258,7 @@ inventory_reserve_cart(PG_FUNCTION_ARGS)
 	CartAnswer answer = { 0 };
 	Datum id;
 
-	inv_store_enter(&call, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), "reserve_cart");
+	inv_store_enter(&call, inv_label(fcinfo), "reserve_cart");
 	reserve_cart(call.store, fcinfo, "reserve_cart", false, &answer);
 	id = inv_return(&call, UUIDOID, answer.id);
 	inv_store_leave(&call);
@@ -281,7 +279,7 @@ inventory_try_reserve_cart(PG_FUNCTION_ARGS)
 	bool nulls[4] = { false, true, true, true };
 	static const Oid types[] = { TEXTOID, UUIDOID, TIMESTAMPTZOID, JSONBOID };
 
-	inv_store_enter(&call, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), "try_reserve_cart");
+	inv_store_enter(&call, inv_label(fcinfo), "try_reserve_cart");
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		inv_error_broken_store(call.store->label, "The caller's type of an answer is no row.");
 	inv_check_row_type(call.store, desc, types, 4);

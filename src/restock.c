@@ -26,7 +26,6 @@ typedef struct Operation
 	Datum item;
 	char *reason;
 	int64 available;
-	bool replayed;
 } Operation;
 
 /*
@@ -39,17 +38,15 @@ begin(Operation *op, FunctionCallInfo fcinfo, const char *name, int key, int rea
 {
 	InvStore *store;
 
-	inv_store_enter(&op->call, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), name);
+	inv_store_enter(&op->call, inv_label(fcinfo), name);
 	store = op->call.store;
 	inv_check_result(store, fcinfo, store->stock.base);
 	op->reason = inv_text(fcinfo, reason);
 	inv_request_init(&op->request, name, NULL, fcinfo, key);
 	if (op->request.key)
 	{
-		const char *arguments[] = { PG_ARGISNULL(1)
-										? NULL
-										: inv_item_text(store, inv_item(store, fcinfo, 1)),
-									first, second, third, op->reason };
+		const char *arguments[] = { inv_item_argument_text(store, fcinfo, 1), first, second, third,
+									op->reason };
 
 		inv_request_arguments(&op->request, arguments, lengthof(arguments));
 	}
@@ -176,9 +173,9 @@ inventory_adjust_stock(PG_FUNCTION_ARGS)
 
 /*
  * What was on hand when it was counted, by the caller's snapshot: the stock and
- * what is held, without what moved after the instant.  A sale in flight while the count is
- * entered is still on the shelf, and nobody who asked for unshipped orders was
- * told of it; the snapshot does not have it either, so it is a sale since.
+ * what is held, without what moved after the instant.  A sale in flight while the
+ * count is entered is still on the shelf, and nobody who asked for unshipped orders
+ * was told of it; the snapshot does not have it either, so it is a sale since.
  * Corrections by other stock-takes moved nothing, they are knowledge of what was
  * there: a sheet that is handed in twice corrects once.  An item that was not
  * tracked yet has only its stock of now.
@@ -217,9 +214,9 @@ stock_counted(Operation *op, const InvStock *now, const TimestampTz *instant)
 /*
  * count_stock(store_name, item_id, counted, unshipped, counted_at, reason,
  * idempotency_key, witness): a stock-take.  The shelf held what can be sold,
- * what is held and what is sold but not shipped; the difference to the ledger at that instant is
- * the correction, so that sales since are not undone.  Safety stock is no bound
- * here: what is not on the shelf is not there.
+ * what is held and what is sold but not shipped; the difference to the ledger at
+ * that instant is the correction, so that sales since are not undone.  Safety stock
+ * is no bound here: what is not on the shelf is not there.
  */
 Datum
 inventory_count_stock(PG_FUNCTION_ARGS)

@@ -17,12 +17,10 @@
 #include "common/int.h"
 #include "common/pg_prng.h"
 #include "miscadmin.h"
-#include "storage/latch.h"
-#include "utils/wait_event.h"
 
 #include "guard.h"
-#include "setting.h"
 #include "notify.h"
+#include "setting.h"
 #include "stats.h"
 #include "stock.h"
 
@@ -128,9 +126,9 @@ update_one(InvStore *store, InvTake *take, InvStatement which)
 }
 
 /*
- * Read and judge; true if the answer is final: refused, or not tracked.  It is
- * the latest that is read, so that a refusal is right at this instant whatever
- * the caller's snapshot is.
+ * Read and judge; true if the answer is final: refused, or not tracked.  Without
+ * a lock it is the latest that is read, so that a refusal is right at this instant
+ * whatever the caller's snapshot is.
  */
 static bool
 decided_by_read(InvStore *store, InvTake *take, InvStatement which, InvView view)

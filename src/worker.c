@@ -205,7 +205,7 @@ unwanted(void)
 	return !granted;
 }
 
-/* The stores of the database, from the old list those that are known; false if none. */
+/* The stores of the database, with what the old list knows of them. */
 static List *
 read_tasks(List *old, MemoryContext context)
 {
