@@ -8,6 +8,7 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(EXTENSION)
 
 MODULE_big = inventory
 OBJS = \
+	src/append.o \
 	src/argument.o \
 	src/binding.o \
 	src/buy.o \

@@ -34,8 +34,9 @@ typedef struct Expected
 	Datum item;
 	int64 delta;
 	bool seen;
-	int depth;	 /* of triggers, in which its guard will fire */
-	int nesting; /* of the transaction that announced it */
+	InvLevel level; /* after it */
+	int depth;		/* of triggers, in which its guard will fire */
+	int nesting;	/* of the transaction that announced it */
 } Expected;
 
 static Expected *expected = NULL;
@@ -84,12 +85,16 @@ inv_guard_expect(InvStore *store, Datum item, int64 delta)
 }
 
 void
-inv_guard_end(InvStore *store, int base, bool written)
+inv_guard_end(InvStore *store, int base, bool written, InvLevel *levels)
 {
 	for (int i = base; written && i < expected_count; i++)
+	{
 		if (!expected[i].seen)
 			inv_error_broken_store(store->label,
 								   "The guard trigger on its items is missing or disabled.");
+		if (levels)
+			levels[i - base] = expected[i].level;
+	}
 	expected_count = base;
 }
 
@@ -118,8 +123,8 @@ inv_guard_init(void)
 
 /* ---- the trigger's side ---- */
 
-/* The delta announced for this row, once.  A cart's rows come mostly in order. */
-static int64
+/* What was announced for this row, once; null if nothing was.  A cart's rows come mostly in order. */
+static Expected *
 take_expected(InvStore *store, Datum item)
 {
 	int depth = trigger_depth();
@@ -134,9 +139,9 @@ take_expected(InvStore *store, Datum item)
 			continue;
 		candidate->seen = true;
 		expected_next = i + 1;
-		return candidate->delta;
+		return candidate;
 	}
-	return 0;
+	return NULL;
 }
 
 /* A bound column of a row as bigint. */
@@ -233,6 +238,8 @@ row_changed(InvStore *store, TriggerData *trigdata)
 	bool new_null = true;
 	int64 before = old ? row_number(old, &store->stock, 0, &old_null) : 0;
 	int64 after = new ? row_number(new, &store->stock, 0, &new_null) : 0;
+	int64 floor = new ? row_number(new, &store->stock_floor, 0, NULL) : 0;
+	Expected *announced = NULL;
 	int64 delta;
 
 	if (old != NULL && new != NULL &&
@@ -240,10 +247,15 @@ row_changed(InvStore *store, TriggerData *trigdata)
 		inv_error_direct_write(psprintf("The key of item \"%s\" may not change.",
 										inv_item_text(store, row_key(store, old))),
 							   "Insert a row with the new key, and delete the old one.");
+	if (expected_count)
+		announced = take_expected(store, row_key(store, new ? new : old));
+	if (announced)
+	{
+		announced->level.stock = after;
+		announced->level.floor = floor;
+	}
 	if (pg_sub_s64_overflow(after, before, &delta) ||
-		pg_sub_s64_overflow(
-			delta, expected_count ? take_expected(store, row_key(store, new ? new : old)) : 0,
-			&delta))
+		pg_sub_s64_overflow(delta, announced ? announced->delta : 0, &delta))
 		inv_error_overflow("stock");
 
 	if (is_replica())
@@ -255,9 +267,8 @@ row_changed(InvStore *store, TriggerData *trigdata)
 	if (delta != 0 || (inserted && !new_null))
 		foreign_change(store, items, new ? new : old, inserted, delta,
 					   new_null ? PG_INT64_MAX : after);
-	if (delta != 0 && !old_null && !new_null)
-		inv_signal(store, row_key(store, new), after - delta, after,
-				   row_number(new, &store->stock_floor, 0, NULL));
+	if (!old_null && !new_null)
+		inv_signal(store, row_key(store, new), before, after, floor);
 }
 
 PG_FUNCTION_INFO_V1(inventory_guard);

@@ -9,16 +9,23 @@
 
 extern void inv_guard_init(void);
 
+/* What a row has after the statement that wrote it. */
+typedef struct InvLevel
+{
+	int64 stock;
+	int64 floor;
+} InvLevel;
+
 /*
  * Around every statement of the engine that writes stock:
  *
  *		base = inv_guard_begin();
  *		inv_guard_expect(store, item, delta);	for each row
  *		... the statement ...
- *		inv_guard_end(store, base, it wrote the rows);
+ *		inv_guard_end(store, base, it wrote the rows, a level for each or null);
  */
 extern int inv_guard_begin(void);
 extern void inv_guard_expect(InvStore *store, Datum item, int64 delta);
-extern void inv_guard_end(InvStore *store, int base, bool written);
+extern void inv_guard_end(InvStore *store, int base, bool written, InvLevel *levels);
 
 #endif /* INV_GUARD_H */

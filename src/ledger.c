@@ -19,6 +19,7 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
+#include "append.h"
 #include "argument.h"
 #include "error.h"
 #include "ledger.h"
@@ -81,94 +82,78 @@ inv_book_return(InvBook *book, Datum item, int64 quantity, const char *kind, con
 		inv_book_add(book, item, -quantity, "adjustment")->reason = "untracked";
 }
 
-static void
-write_one(InvStore *store, const InvMovement *m)
+/* The movements as rows; the order of the columns is that of append.c and INV_MOVEMENTS. */
+static InvRow *
+movement_rows(const InvBook *book)
 {
-	Datum values[] = { m->item,
-					   Int64GetDatum(m->delta),
-					   CStringGetTextDatum(m->kind),
-					   m->user.value,
-					   m->order,
-					   m->reservation,
-					   m->reason ? CStringGetTextDatum(m->reason) : (Datum) 0,
-					   actor(),
-					   written_at() };
-	char nulls[] = { ' ',
-					 ' ',
-					 ' ',
-					 m->user.isnull ? 'n' : ' ',
-					 m->no_order ? 'n' : ' ',
-					 m->reservation ? ' ' : 'n',
-					 m->reason ? ' ' : 'n',
-					 ' ',
-					 ' ' };
+	InvRow *rows = palloc(sizeof(InvRow) * book->count);
+	Datum by = actor();
+	Datum at = written_at();
 
-	inv_execute(store, INV_MOVEMENT, values, nulls, INV_TRANSACTION);
+	for (int i = 0; i < book->count; i++)
+	{
+		const InvMovement *m = &book->movements[i];
+		InvRow row = {
+			.values = { m->item, Int64GetDatum(m->delta), CStringGetTextDatum(m->kind),
+						m->user.value, m->order, m->reservation,
+						m->reason ? CStringGetTextDatum(m->reason) : (Datum) 0, by, at },
+			.nulls = { false, false, false, m->user.isnull, m->no_order, m->reservation == 0,
+					   m->reason == NULL, false, false },
+		};
+
+		rows[i] = row;
+	}
+	return rows;
 }
 
-/* A column of an array statement. */
-typedef struct Column
+/* One column of the rows as an array. */
+static Datum
+column(const InvRow *rows, int count, int n, Oid type)
 {
-	Datum *values;
-	bool *nulls;
-} Column;
-
-static Column
-column(int count)
-{
-	Column new = { palloc0(sizeof(Datum) * count), palloc0(sizeof(bool) * count) };
-
-	return new;
-}
-
-static void
-write_many(InvStore *store, const InvBook *book)
-{
-	int count = book->count;
-	Column items = column(count), deltas = column(count), kinds = column(count),
-		   users = column(count), orders = column(count), reservations = column(count),
-		   reasons = column(count);
+	Datum *values = palloc(sizeof(Datum) * count);
+	bool *nulls = palloc(sizeof(bool) * count);
 
 	for (int i = 0; i < count; i++)
 	{
-		const InvMovement *m = &book->movements[i];
-
-		items.values[i] = m->item;
-		deltas.values[i] = Int64GetDatum(m->delta);
-		kinds.values[i] = CStringGetTextDatum(m->kind);
-		users.values[i] = m->user.value;
-		users.nulls[i] = m->user.isnull;
-		orders.values[i] = m->order;
-		orders.nulls[i] = m->no_order;
-		reservations.values[i] = m->reservation;
-		reservations.nulls[i] = m->reservation == 0;
-		reasons.nulls[i] = m->reason == NULL;
-		if (m->reason)
-			reasons.values[i] = CStringGetTextDatum(m->reason);
+		values[i] = rows[i].values[n];
+		nulls[i] = rows[i].nulls[n];
 	}
-	{
-		Datum values[] = { inv_array(store->item_id.base, items.values, NULL, count),
-						   inv_array(INT8OID, deltas.values, NULL, count),
-						   inv_array(TEXTOID, kinds.values, NULL, count),
-						   inv_array(store->user_type, users.values, users.nulls, count),
-						   inv_array(store->order_type, orders.values, orders.nulls, count),
-						   inv_array(UUIDOID, reservations.values, reservations.nulls, count),
-						   inv_array(TEXTOID, reasons.values, reasons.nulls, count),
-						   actor(),
-						   written_at() };
-
-		inv_execute(store, INV_MOVEMENTS, values, NULL, INV_TRANSACTION);
-	}
+	return inv_array(type, values, nulls, count);
 }
 
-/* Write the movements, in their order, with one statement. */
+/* The rows in one statement; how many were written. */
+static uint64
+insert_rows(InvStore *store, const InvRow *rows, int count)
+{
+	Oid types[] = { store->item_id.base, INT8OID, TEXTOID, store->user_type,
+					store->order_type,	 UUIDOID, TEXTOID };
+	Datum values[INV_ROW_COLUMNS];
+
+	for (size_t i = 0; i < lengthof(types); i++)
+		values[i] = column(rows, count, i, types[i]);
+	/* actor and time are the same in all */
+	for (size_t i = lengthof(types); i < INV_ROW_COLUMNS; i++)
+		values[i] = rows[0].values[i];
+	return inv_execute(store, INV_MOVEMENTS, values, NULL, INV_TRANSACTION);
+}
+
+/* Write the movements, in their order. */
 void
 inv_book_write(InvStore *store, InvBook *book)
 {
-	if (book->count == 1)
-		write_one(store, book->movements);
-	else if (book->count > 1)
-		write_many(store, book);
+	InvRow *rows = movement_rows(book);
+	uint64 written = 0;
+
+	if (book->count == 0)
+		return;
+	if (inv_append(store, INV_TO_MOVEMENTS, rows, book->count))
+		for (int i = 0; i < book->count; i++)
+			written += rows[i].written;
+	else
+		written = insert_rows(store, rows, book->count);
+	if (written != (uint64) book->count)
+		inv_error_broken_store(store->label,
+							   "A trigger or rule keeps movements from being written.");
 	book->count = 0;
 }
 

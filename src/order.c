@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/json.h"
 
+#include "append.h"
 #include "argument.h"
 #include "order.h"
 
@@ -21,17 +22,41 @@
 
 /* ---- orders ---- */
 
-/* One line, nothing but what is bound: the plain case has a plain INSERT. */
-static void
-insert_plain(InvStore *store, InvLine *line, const InvUser *user)
+/* Lines with nothing but what is bound; false if the table needs a statement. */
+static bool
+append_plain(InvStore *store, InvCart *cart, const InvUser *user)
 {
-	Datum values[] = { line->item, Int64GetDatum(line->quantity), user->value };
-	char nulls[] = { ' ', ' ', user->isnull ? 'n' : ' ' };
-	uint64 rows = inv_insert_orders(store, 0, false, values, nulls);
+	InvRow *rows = palloc0(sizeof(InvRow) * cart->line_count);
+	int count = 0;
 
-	if (rows != 1)
-		inv_error_order_rows(store->orders_name, 1, rows);
-	line->order = inv_result(0, 1, &line->no_order);
+	for (int i = 0; i < cart->line_count; i++)
+	{
+		InvLine *line = &cart->lines[i];
+		InvRow *row = &rows[count];
+
+		if (line->columns != 0)
+			continue;
+		row->values[0] = line->item;
+		row->values[1] = Int64GetDatum(line->quantity);
+		row->values[2] = user->value;
+		row->nulls[2] = user->isnull;
+		count++;
+	}
+	if (!inv_append(store, INV_TO_ORDERS, rows, count))
+		return false;
+	count = 0;
+	for (int i = 0; i < cart->line_count; i++)
+	{
+		InvLine *line = &cart->lines[i];
+
+		if (line->columns != 0)
+			continue;
+		if (!rows[count].written)
+			inv_error_order_rows(store->orders_name, 1, 0);
+		line->order = rows[count].key;
+		line->no_order = rows[count++].no_key;
+	}
+	return true;
 }
 
 /* The lines that set these columns, in one statement. */
@@ -64,7 +89,7 @@ insert_group(InvStore *store, InvCart *cart, uint64 columns, const InvUser *user
 	values[1] = inv_array(INT8OID, quantities, NULL, count);
 	values[2] = user->value;
 	values[3] = inv_array(JSONBOID, data, no_data, count);
-	rows = inv_insert_orders(store, columns, true, values, nulls);
+	rows = inv_insert_orders(store, columns, values, nulls);
 	if (rows != count)
 		inv_error_order_rows(store->orders_name, count, rows);
 	for (uint64 row = 0; row < rows; row++)
@@ -80,19 +105,15 @@ inv_insert_cart(InvStore *store, InvCart *cart, const InvUser *user)
 {
 	if (!OidIsValid(store->orders))
 		return;
-	if (cart->line_count == 1 && cart->lines[0].columns == 0)
-	{
-		insert_plain(store, &cart->lines[0], user);
-		return;
-	}
 	for (int i = 0; i < cart->line_count; i++)
 	{
+		uint64 columns = cart->lines[i].columns;
 		bool first = true;
 
 		for (int j = 0; first && j < i; j++)
-			first = cart->lines[j].columns != cart->lines[i].columns;
-		if (first)
-			insert_group(store, cart, cart->lines[i].columns, user);
+			first = cart->lines[j].columns != columns;
+		if (first && !(columns == 0 && append_plain(store, cart, user)))
+			insert_group(store, cart, columns, user);
 	}
 }
 

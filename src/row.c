@@ -19,7 +19,6 @@
 #include "miscadmin.h"
 
 #include "guard.h"
-#include "notify.h"
 #include "setting.h"
 #include "stats.h"
 #include "stock.h"
@@ -106,22 +105,20 @@ update_one(InvStore *store, InvTake *take, InvStatement which)
 {
 	Datum values[] = { take->item, Int64GetDatum(take->quantity), Int64GetDatum(take->version) };
 	int base = inv_guard_begin();
+	InvLevel level;
 	uint64 rows;
-	bool taken;
 
 	inv_guard_expect(store, take->item, -take->quantity);
 	rows = inv_execute(store, which, values, NULL, INV_TRANSACTION);
 	if (rows > 1)
 		inv_error_broken_store(store->label, "The key of its items is not unique.");
-	taken = rows == 1;
-	inv_guard_end(store, base, taken);
-	if (!taken)
+	inv_guard_end(store, base, rows == 1, &level);
+	if (rows == 0)
 		return false;
 	take->status = INV_OK;
 	take->tracked = true;
-	take->stock = inv_result_int64(0, 1);
-	take->floor = inv_result_int64(0, 2);
-	inv_signal(store, take->item, take->stock + take->quantity, take->stock, take->floor);
+	take->stock = level.stock;
+	take->floor = level.floor;
 	return true;
 }
 
@@ -253,59 +250,67 @@ inv_row_read_many(InvStore *store, InvTake *takes, int count, bool lock)
 	Assert(row == rows);
 }
 
+/* One row to be changed, and what it has then. */
+typedef struct Change
+{
+	Datum item;
+	int64 quantity; /* taken or given */
+	InvLevel level;
+} Change;
+
+/* Write rows that this transaction has locked, all or an error. */
+static void
+write_many(InvStore *store, InvStatement which, Change *changes, int count, InvView view)
+{
+	int sign = which == INV_TAKE_MANY ? -1 : 1;
+	Datum *items = palloc(sizeof(Datum) * count);
+	Datum *quantities = palloc(sizeof(Datum) * count);
+	InvLevel *levels = palloc(sizeof(InvLevel) * count);
+	int base = inv_guard_begin();
+	Datum values[2];
+	uint64 rows;
+
+	if (count == 0)
+		return;
+	for (int i = 0; i < count; i++)
+	{
+		items[i] = changes[i].item;
+		quantities[i] = Int64GetDatum(changes[i].quantity);
+		inv_guard_expect(store, changes[i].item, sign * changes[i].quantity);
+	}
+	values[0] = inv_array(store->item_id.base, items, NULL, count);
+	values[1] = inv_array(INT8OID, quantities, NULL, count);
+	rows = inv_execute(store, which, values, NULL, view);
+	inv_guard_end(store, base, rows == (uint64) count, levels);
+	if (rows != (uint64) count)
+		inv_error_busy(inv_item_text(store, items[0]),
+					   "a trigger keeps its row, or another of the same call, from being written");
+	for (int i = 0; i < count; i++)
+		changes[i].level = levels[i];
+}
+
 /* Take from rows that this transaction has locked and found sufficient. */
 void
 inv_row_take_many(InvStore *store, InvTake *takes, int count)
 {
-	Datum *items = palloc(sizeof(Datum) * count);
-	Datum *quantities = palloc(sizeof(Datum) * count);
-	Datum values[2];
-	uint64 tracked = 0;
-	int base = inv_guard_begin();
-	uint64 rows;
+	Change *changes = palloc(sizeof(Change) * count);
+	int tracked = 0;
 
 	for (int i = 0; i < count; i++)
 	{
 		if (!takes[i].tracked)
 			continue;
-		items[tracked] = takes[i].item;
-		quantities[tracked++] = Int64GetDatum(takes[i].quantity);
-		inv_guard_expect(store, takes[i].item, -takes[i].quantity);
+		changes[tracked].item = takes[i].item;
+		changes[tracked++].quantity = takes[i].quantity;
 	}
-	if (tracked == 0)
-		return;
-	values[0] = inv_array(store->item_id.base, items, NULL, tracked);
-	values[1] = inv_array(INT8OID, quantities, NULL, tracked);
-	rows = inv_execute(store, INV_TAKE_MANY, values, NULL, INV_TRANSACTION);
-	inv_guard_end(store, base, rows == tracked);
-	if (rows != tracked)
-		inv_error_busy(inv_item_text(store, items[0]),
-					   "a trigger keeps its row, or another of the cart, from being written");
-
-	/* the order of an UPDATE's rows is not promised: find each */
-	for (uint64 row = 0; row < rows; row++)
+	write_many(store, INV_TAKE_MANY, changes, tracked, INV_TRANSACTION);
+	tracked = 0;
+	for (int i = 0; i < count; i++)
 	{
-		bool isnull;
-		Datum item = inv_result(row, 3, &isnull);
-
-		for (int low = 0, high = count - 1; low <= high;)
-		{
-			int middle = (low + high) / 2;
-			int order = inv_item_compare(store, item, takes[middle].item);
-
-			if (order == 0)
-			{
-				takes[middle].stock = inv_result_int64(row, 1);
-				takes[middle].floor = inv_result_int64(row, 2);
-				inv_signal(store, item, takes[middle].stock + takes[middle].quantity,
-						   takes[middle].stock, takes[middle].floor);
-				break;
-			}
-			if (order < 0)
-				high = middle - 1;
-			else
-				low = middle + 1;
-		}
+		if (!takes[i].tracked)
+			continue;
+		takes[i].stock = changes[tracked].level.stock;
+		takes[i].floor = changes[tracked++].level.floor;
 	}
 }
 
@@ -317,18 +322,15 @@ void
 inv_row_give_many(InvStore *store, InvGive *gives, int count, InvView view)
 {
 	Datum *items = palloc(sizeof(Datum) * count);
-	Datum *quantities = palloc(sizeof(Datum) * count);
-	Datum values[2];
-	uint64 tracked = 0;
-	int base;
+	Change *changes = palloc(sizeof(Change) * count);
+	int tracked = 0;
 	uint64 rows, row = 0;
+	Datum keys;
 
 	for (int i = 0; i < count; i++)
 		items[i] = gives[i].item;
-	values[0] = inv_array(store->item_id.base, items, NULL, count);
-	rows = inv_execute(store, INV_LOCK_MANY_ANY, values, NULL, view);
-
-	base = inv_guard_begin();
+	keys = inv_array(store->item_id.base, items, NULL, count);
+	rows = inv_execute(store, INV_LOCK_MANY_ANY, &keys, NULL, view);
 	for (int i = 0; i < count; i++)
 	{
 		bool isnull;
@@ -340,28 +342,8 @@ inv_row_give_many(InvStore *store, InvGive *gives, int count, InvView view)
 		if (isnull)
 			continue;
 		gives[i].tracked = true;
-		items[tracked] = gives[i].item;
-		quantities[tracked++] = Int64GetDatum(gives[i].quantity);
-		inv_guard_expect(store, gives[i].item, gives[i].quantity);
+		changes[tracked].item = gives[i].item;
+		changes[tracked++].quantity = gives[i].quantity;
 	}
-	if (tracked == 0)
-		return;
-	values[0] = inv_array(store->item_id.base, items, NULL, tracked);
-	values[1] = inv_array(INT8OID, quantities, NULL, tracked);
-	rows = inv_execute(store, INV_CHANGE_MANY, values, NULL, view);
-	inv_guard_end(store, base, rows == tracked);
-	if (rows != tracked)
-		inv_error_busy(inv_item_text(store, items[0]),
-					   "a trigger keeps its row, or another, from being written");
-	for (row = 0; inv_notify && row < rows; row++)
-	{
-		bool isnull;
-		Datum item = inv_result(row, 3, &isnull);
-		int64 after = inv_result_int64(row, 1);
-
-		for (uint64 i = 0; i < tracked; i++)
-			if (inv_item_compare(store, items[i], item) == 0)
-				inv_signal(store, item, after - DatumGetInt64(quantities[i]), after,
-						   inv_result_int64(row, 2));
-	}
+	write_many(store, INV_CHANGE_MANY, changes, tracked, view);
 }

@@ -71,18 +71,16 @@ static const Template templates[INV_STATEMENTS] = {
 		"SELECT {stock}, {floor} " ITEM LOCK},
 	[INV_READ_ANY] = {"i", "nn", SPI_OK_SELECT,
 		"SELECT {stock}, {floor} " ITEM},
-	[INV_TAKE] = {"in", "nn", SPI_OK_UPDATE_RETURNING,
+	[INV_TAKE] = {"in", "", SPI_OK_UPDATE,
 		SET_STOCK("-", "$2")
-		"WHERE {id} {=} $1 AND ({stock} {-} $2) {>=} {floor} {and sellable} "
-		"RETURNING {stock}, {floor}"},
-	[INV_TAKE_IF_VERSION] = {"inn", "nn", SPI_OK_UPDATE_RETURNING,
+		"WHERE {id} {=} $1 AND ({stock} {-} $2) {>=} {floor} {and sellable}"},
+	[INV_TAKE_IF_VERSION] = {"inn", "", SPI_OK_UPDATE,
 		SET_STOCK("-", "$2")
 		"WHERE {id} {=} $1 AND {version} {=} $3 "
-		"AND ({stock} {-} $2) {>=} {floor} {and sellable} "
-		"RETURNING {stock}, {floor}"},
-	[INV_CHANGE] = {"in", "nn", SPI_OK_UPDATE_RETURNING,
+		"AND ({stock} {-} $2) {>=} {floor} {and sellable}"},
+	[INV_CHANGE] = {"in", "", SPI_OK_UPDATE,
 		SET_STOCK("+", "$2")
-		"WHERE {id} {=} $1 RETURNING {stock}, {floor}"},
+		"WHERE {id} {=} $1"},
 	[INV_LEVEL] = {"iz", "nnn", SPI_OK_SELECT,
 		"SELECT {stock}, {floor}, (SELECT " SUM("r.quantity") " FROM " RESERVATIONS
 		"WHERE r.item_id {=} {id} AND " OVERDUE "$2 AND r.tracked) "
@@ -95,21 +93,16 @@ static const Template templates[INV_STATEMENTS] = {
 		READ ITEMS "{and sellable} ORDER BY {id} " LOCK},
 	[INV_LOCK_MANY_ANY] = {"I", "nni", SPI_OK_SELECT,
 		"SELECT {stock}, {floor}, {id} " ITEMS "ORDER BY {id} " LOCK},
-	[INV_TAKE_MANY] = {"IN", "nni", SPI_OK_UPDATE_RETURNING,
+	[INV_TAKE_MANY] = {"IN", "", SPI_OK_UPDATE,
 		SET_STOCK("-", "w.quantity")
 		PAIRS(1, 2) "(id, quantity) "
-		"WHERE {id} {=} w.id AND ({stock} {-} w.quantity) {>=} {floor} "
-		"RETURNING {stock}, {floor}, {id}"},
-	[INV_CHANGE_MANY] = {"IN", "nni", SPI_OK_UPDATE_RETURNING,
+		"WHERE {id} {=} w.id AND ({stock} {-} w.quantity) {>=} {floor}"},
+	[INV_CHANGE_MANY] = {"IN", "", SPI_OK_UPDATE,
 		SET_STOCK("+", "w.quantity")
 		PAIRS(1, 2) "(id, quantity) "
-		"WHERE {id} {=} w.id RETURNING {stock}, {floor}, {id}"},
+		"WHERE {id} {=} w.id"},
 
 	/* ---- ledger */
-	[INV_MOVEMENT] = {"intuoqttz", "", SPI_OK_INSERT,
-		"INSERT INTO {ledger}.movements (item_id, delta, kind, user_id, order_id, "
-		"reservation_id, reason, actor, created_at) "
-		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"},
 	[INV_MOVEMENTS] = {"INTUOQTtz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.movements (item_id, delta, kind, user_id, order_id, "
 		"reservation_id, reason, actor, created_at) "
@@ -458,23 +451,25 @@ inv_refund_needs_sale(InvStore *store)
 
 /* ---- orders: one text per set of caller-given columns ---- */
 
-/* A bound column and the value it gets, if the store has that column. */
+/*
+ * A bound column and the value it gets, if the store has that column.  Without a
+ * cast: one would cut what is too long, where the assignment refuses it.
+ */
 static void
 append_bound(StringInfo names, StringInfo values, const InvColumn *column, const char *value)
 {
 	if (column->attnum == InvalidAttrNumber)
 		return;
 	appendStringInfo(names, "%s%s", names->len ? ", " : "", column->name);
-	appendStringInfo(values, "%s%s::%s", values->len ? ", " : "", value, column_type_name(column));
+	appendStringInfo(values, "%s%s", values->len ? ", " : "", value);
 }
 
 /*
- * One line without columns of the caller's is a plain VALUES: parameters item,
- * quantity, user.  Otherwise the parameters are the items, the quantities, the
- * user and per line a JSON object with the caller's columns.
+ * The parameters are the items, the quantities, the user and per line a JSON
+ * object with the columns that its caller gave.
  */
 char *
-inv_insert_orders_text(InvStore *store, uint64 columns, bool batch)
+inv_insert_orders_text(InvStore *store, uint64 columns)
 {
 	StringInfoData names, values, record, text;
 
@@ -482,8 +477,8 @@ inv_insert_orders_text(InvStore *store, uint64 columns, bool batch)
 	initStringInfo(&values);
 	initStringInfo(&record);
 	initStringInfo(&text);
-	append_bound(&names, &values, &store->order_item, batch ? "w.item" : "$1");
-	append_bound(&names, &values, &store->order_quantity, batch ? "w.quantity" : "$2");
+	append_bound(&names, &values, &store->order_item, "w.item");
+	append_bound(&names, &values, &store->order_quantity, "w.quantity");
 	append_bound(&names, &values, &store->order_user, "$3");
 	for (int i = 0; i < store->nsettable; i++)
 	{
@@ -496,20 +491,13 @@ inv_insert_orders_text(InvStore *store, uint64 columns, bool batch)
 		appendStringInfo(&record, "%s%s %s", record.len ? ", " : "", column->name,
 						 column_type_name(column));
 	}
-	appendStringInfo(&text, "INSERT INTO %s (%s) ", store->orders_name, names.data);
-	if (!batch)
-		appendStringInfo(&text, "VALUES (%s)", values.data);
-	else
-	{
-		appendStringInfo(&text,
-						 "SELECT %s FROM ROWS FROM (pg_catalog.unnest($1), "
-						 "pg_catalog.unnest($2), pg_catalog.unnest($4)) WITH ORDINALITY "
-						 "AS w (item, quantity, data, line)",
-						 values.data);
-		if (record.len)
-			appendStringInfo(&text, ", pg_catalog.jsonb_to_record(w.data) AS r (%s)", record.data);
-		appendStringInfoString(&text, " ORDER BY w.line");
-	}
-	appendStringInfo(&text, " RETURNING %s", store->order_id.name);
+	appendStringInfo(&text,
+					 "INSERT INTO %s (%s) SELECT %s "
+					 "FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), "
+					 "pg_catalog.unnest($4)) WITH ORDINALITY AS w (item, quantity, data, line)",
+					 store->orders_name, names.data, values.data);
+	if (record.len)
+		appendStringInfo(&text, ", pg_catalog.jsonb_to_record(w.data) AS r (%s)", record.data);
+	appendStringInfo(&text, " ORDER BY w.line RETURNING %s", store->order_id.name);
 	return text.data;
 }

@@ -13,6 +13,6 @@ extern const char *inv_statement_columns(InvStatement which);
 extern int inv_statement_result(InvStatement which);
 
 extern bool inv_refund_needs_sale(InvStore *store);
-extern char *inv_insert_orders_text(InvStore *store, uint64 columns, bool batch);
+extern char *inv_insert_orders_text(InvStore *store, uint64 columns);
 
 #endif /* INV_SQLTEXT_H */

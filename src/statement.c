@@ -230,17 +230,15 @@ inv_array(Oid type, Datum *elements, bool *nulls, int count)
 
 /* The plan for a set of columns, in a cache that replaces the least used idle one. */
 static InvInsertPlan *
-insert_plan(InvStore *store, uint64 columns, bool batch)
+insert_plan(InvStore *store, uint64 columns)
 {
-	/* the top bit tells the two forms apart; there are fewer settable columns */
-	uint64 key = columns | (batch ? UINT64CONST(1) << INV_MAX_SETTABLE : 0);
 	InvInsertPlan *slot = &store->inserts[0];
 
 	for (int i = 0; i < INV_INSERT_PLANS; i++)
 	{
 		InvInsertPlan *candidate = &store->inserts[i];
 
-		if (candidate->plan && candidate->columns == key)
+		if (candidate->plan && candidate->columns == columns)
 		{
 			candidate->used = ++store->insert_clock;
 			return candidate;
@@ -256,10 +254,9 @@ insert_plan(InvStore *store, uint64 columns, bool batch)
 		SPI_freeplan(slot->plan);
 	slot->plan = NULL;
 	slot->running = 0;
-	slot->columns = key;
+	slot->columns = columns;
 	slot->used = ++store->insert_clock;
-	slot->plan =
-		prepare(store, batch ? "INuJ" : "inu", inv_insert_orders_text(store, columns, batch));
+	slot->plan = prepare(store, "INuJ", inv_insert_orders_text(store, columns));
 	return slot;
 }
 
@@ -268,9 +265,9 @@ insert_plan(InvStore *store, uint64 columns, bool batch)
  * are the rows of the result, in the order of the lines.
  */
 uint64
-inv_insert_orders(InvStore *store, uint64 columns, bool batch, Datum *values, const char *nulls)
+inv_insert_orders(InvStore *store, uint64 columns, Datum *values, const char *nulls)
 {
-	InvInsertPlan *slot = insert_plan(store, columns, batch);
+	InvInsertPlan *slot = insert_plan(store, columns);
 	SPIPlanPtr plan = slot->plan;
 	uint64 rows;
 

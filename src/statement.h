@@ -29,7 +29,6 @@ typedef enum InvStatement
 	INV_LOCK_MANY_ANY,
 	INV_CHANGE_MANY,
 	/* ledger */
-	INV_MOVEMENT,
 	INV_MOVEMENTS,
 	INV_MOVED_SINCE,
 	INV_USED,
@@ -81,7 +80,7 @@ typedef enum InvView
 
 extern uint64 inv_execute(struct InvStore *store, InvStatement which, Datum *values,
 						  const char *nulls, InvView view);
-extern uint64 inv_insert_orders(struct InvStore *store, uint64 columns, bool batch, Datum *values,
+extern uint64 inv_insert_orders(struct InvStore *store, uint64 columns, Datum *values,
 								const char *nulls);
 extern Datum inv_result(uint64 row, int column, bool *isnull);
 extern int64 inv_result_int64(uint64 row, int column);

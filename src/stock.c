@@ -16,7 +16,6 @@
 #include "expiry.h"
 #include "guard.h"
 #include "request.h"
-#include "notify.h"
 #include "stats.h"
 #include "stock.h"
 
@@ -361,6 +360,7 @@ void
 inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta)
 {
 	Datum values[] = { item, Int64GetDatum(delta) };
+	InvLevel level;
 	int base;
 	bool written;
 
@@ -369,9 +369,8 @@ inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta)
 	base = inv_guard_begin();
 	inv_guard_expect(store, item, delta);
 	written = inv_execute(store, INV_CHANGE, values, NULL, INV_TRANSACTION) == 1;
-	inv_guard_end(store, base, written);
+	inv_guard_end(store, base, written, &level);
 	if (!written)
 		inv_error_busy(inv_item_text(store, item), "a trigger keeps its row from being written");
-	stock->stock = inv_result_int64(0, 1);
-	inv_signal(store, item, stock->stock - delta, stock->stock, stock->floor);
+	stock->stock = level.stock;
 }

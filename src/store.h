@@ -20,6 +20,16 @@
 
 #define INV_SCHEMA "inventory"
 
+/* Where rows are appended without a statement. */
+typedef enum InvTarget
+{
+	INV_TO_ORDERS,
+	INV_TO_MOVEMENTS,
+	INV_TARGETS
+} InvTarget;
+
+typedef struct InvAppendPlan InvAppendPlan;
+
 /* A bound column.  attnum 0 means that the store has no such column. */
 typedef struct InvColumn
 {
@@ -91,6 +101,7 @@ typedef struct InvStore
 	SPIPlanPtr plans[INV_STATEMENTS];
 	InvInsertPlan inserts[INV_INSERT_PLANS];
 	uint64 insert_clock;
+	InvAppendPlan *appends[INV_TARGETS]; /* append.c's, by target */
 } InvStore;
 
 /* The user of a call; a guest has none. */
