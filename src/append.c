@@ -13,9 +13,11 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/index.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -47,8 +49,15 @@ typedef struct Default
 {
 	AttrNumber attnum;
 	Expr *expression;
-	bool planned; /* once for all rows to come */
+	ExprState *state; /* ready for all rows to come, or null */
 } Default;
+
+/* An index, and which rows it wants. */
+typedef struct TargetIndex
+{
+	Oid relid;
+	ExprState *predicate; /* null: perhaps any */
+} TargetIndex;
 
 /* What there is to know of a table, kept as long as the binding is valid. */
 struct InvAppendPlan
@@ -58,6 +67,8 @@ struct InvAppendPlan
 	int given_count;
 	Default *defaults;
 	int default_count;
+	TargetIndex *indexes;
+	int index_count;
 	AttrNumber key; /* of the row, 0 if nobody asks */
 };
 
@@ -164,12 +175,40 @@ fill_rest(InvAppendPlan *plan, Relation table)
 				return false;
 			continue;
 		}
-		new->planned = !calls_own_function((Node *) new->expression, NULL);
-		if (new->planned)
-			new->expression = expression_planner(new->expression);
+		new->state = NULL;
+		if (!calls_own_function((Node *) new->expression, NULL))
+			new->state = ExecInitExpr(expression_planner(new->expression), NULL);
 		plan->default_count++;
 	}
 	return true;
+}
+
+/*
+ * The indexes.  To open one costs more than to see that a row is none of its, as
+ * no sale is of the index of refunds; but only what is known before the row is
+ * written can be seen.
+ */
+static void
+list_indexes(InvAppendPlan *plan, Relation table)
+{
+	List *relids = RelationGetIndexList(table);
+	bool row_is_final = !(table->trigdesc && table->trigdesc->trig_insert_before_row) &&
+						!(table->rd_att->constr && table->rd_att->constr->has_generated_stored);
+	ListCell *cell;
+
+	plan->indexes = palloc(sizeof(TargetIndex) * list_length(relids));
+	foreach (cell, relids)
+	{
+		TargetIndex *new = &plan->indexes[plan->index_count++];
+		Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+		List *predicate = RelationGetIndexPredicate(index);
+
+		new->relid = lfirst_oid(cell);
+		new->predicate = NULL;
+		if (row_is_final && predicate && !calls_own_function((Node *) predicate, NULL))
+			new->predicate = ExecInitQual((List *) expression_planner((Expr *) predicate), NULL);
+		index_close(index, NoLock);
+	}
 }
 
 static InvAppendPlan *
@@ -182,6 +221,8 @@ make_plan(InvStore *store, InvTarget target, Relation table)
 					   ? give_order(plan, store, desc)
 					   : give_movement(plan, store, RelationGetRelid(table), desc);
 	plan->usable = plan->usable && fill_rest(plan, table);
+	if (plan->usable)
+		list_indexes(plan, table);
 	return plan;
 }
 
@@ -234,11 +275,68 @@ narrow(const Given *given, Datum value)
 	inv_error_overflow("quantity");
 }
 
-/* Put a row together in a slot. */
-static void
-fill_slot(const InvAppendPlan *plan, const InvRow *row, ExprState **defaults, ExprContext *context,
-		  TupleTableSlot *slot)
+/* The table while rows are appended. */
+typedef struct Appending
 {
+	const InvAppendPlan *plan;
+	EState *estate;
+	ExprContext *context;
+	ResultRelInfo *target;
+	TupleTableSlot *slot;
+	ExprState **defaults; /* by default of the plan */
+	bool *opened;		  /* by index of the plan */
+} Appending;
+
+static void
+begin(Appending *append, const InvAppendPlan *plan, Relation table)
+{
+	MemoryContext old;
+
+	append->plan = plan;
+	append->estate = CreateExecutorState();
+	append->context = GetPerTupleExprContext(append->estate);
+	append->slot = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsVirtual);
+	append->context->ecxt_scantuple = append->slot;
+
+	old = MemoryContextSwitchTo(append->estate->es_query_cxt);
+	append->target = makeNode(ResultRelInfo);
+	InitResultRelInfo(append->target, table, 0, NULL, 0);
+	append->target->ri_IndexRelationDescs = palloc(sizeof(Relation) * plan->index_count);
+	append->target->ri_IndexRelationInfo = palloc(sizeof(IndexInfo *) * plan->index_count);
+	append->opened = palloc0(sizeof(bool) * plan->index_count);
+	append->estate->es_opened_result_relations = lappend(NIL, append->target);
+	append->estate->es_output_cid = GetCurrentCommandId(true);
+	append->defaults = palloc(sizeof(ExprState *) * plan->default_count);
+	for (int i = 0; i < plan->default_count; i++)
+	{
+		const Default *column = &plan->defaults[i];
+
+		append->defaults[i] =
+			column->state ? column->state
+						  : ExecInitExpr(expression_planner(copyObject(column->expression)), NULL);
+	}
+	MemoryContextSwitchTo(old);
+	AfterTriggerBeginQuery();
+}
+
+static void
+end(Appending *append)
+{
+	AfterTriggerEndQuery(append->estate);
+	ExecCloseIndices(append->target);
+	ExecDropSingleTupleTableSlot(append->slot);
+	ExecResetTupleTable(append->estate->es_tupleTable, false);
+	FreeExecutorState(append->estate);
+	CommandCounterIncrement();
+}
+
+/* Put a row together in the slot. */
+static void
+fill_slot(Appending *append, const InvRow *row)
+{
+	const InvAppendPlan *plan = append->plan;
+	TupleTableSlot *slot = append->slot;
+
 	ExecClearTuple(slot);
 	memset(slot->tts_isnull, true, sizeof(bool) * slot->tts_tupleDescriptor->natts);
 	for (int i = 0; i < plan->given_count; i++)
@@ -255,67 +353,51 @@ fill_slot(const InvAppendPlan *plan, const InvRow *row, ExprState **defaults, Ex
 	{
 		int column = plan->defaults[i].attnum - 1;
 
-		slot->tts_values[column] = ExecEvalExpr(defaults[i], context, &slot->tts_isnull[column]);
+		slot->tts_values[column] = ExecEvalExprSwitchContext(append->defaults[i], append->context,
+															 &slot->tts_isnull[column]);
 	}
 	ExecStoreVirtualTuple(slot);
 }
 
+/* Open the indexes that the row in the slot goes to. */
+static void
+open_indexes(Appending *append)
+{
+	ResultRelInfo *target = append->target;
+	MemoryContext old = MemoryContextSwitchTo(append->estate->es_query_cxt);
+
+	for (int i = 0; i < append->plan->index_count; i++)
+	{
+		const TargetIndex *index = &append->plan->indexes[i];
+		Relation relation;
+
+		if (append->opened[i] || (index->predicate && !ExecQual(index->predicate, append->context)))
+			continue;
+		relation = index_open(index->relid, RowExclusiveLock);
+		target->ri_IndexRelationDescs[target->ri_NumIndices] = relation;
+		target->ri_IndexRelationInfo[target->ri_NumIndices++] = BuildIndexInfo(relation);
+		append->opened[i] = true;
+	}
+	MemoryContextSwitchTo(old);
+}
+
 /* What became of a row. */
 static void
-read_back(const InvAppendPlan *plan, InvRow *row, TupleTableSlot *slot)
+read_back(const Appending *append, InvRow *row)
 {
+	TupleTableSlot *slot = append->slot;
+	AttrNumber key = append->plan->key;
+
 	row->written = ItemPointerIsValid(&slot->tts_tid);
-	if (!row->written || plan->key == InvalidAttrNumber)
+	if (!row->written || key == InvalidAttrNumber)
 		return;
-	row->key = slot_getattr(slot, plan->key, &row->no_key);
+	row->key = slot_getattr(slot, key, &row->no_key);
 	if (!row->no_key)
 	{
-		Form_pg_attribute column = TupleDescAttr(slot->tts_tupleDescriptor, plan->key - 1);
+		Form_pg_attribute column = TupleDescAttr(slot->tts_tupleDescriptor, key - 1);
 
 		row->key = datumCopy(row->key, column->attbyval, column->attlen);
 	}
-}
-
-static void
-append_rows(const InvAppendPlan *plan, Relation table, InvRow *rows, int count)
-{
-	EState *estate = CreateExecutorState();
-	ExprContext *context = GetPerTupleExprContext(estate);
-	ResultRelInfo *target = makeNode(ResultRelInfo);
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsVirtual);
-	ExprState **defaults = palloc(sizeof(ExprState *) * plan->default_count);
-	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
-
-	InitResultRelInfo(target, table, 0, NULL, 0);
-	ExecOpenIndices(target, false);
-	estate->es_opened_result_relations = lappend(NIL, target);
-	estate->es_output_cid = GetCurrentCommandId(true);
-	for (int i = 0; i < plan->default_count; i++)
-	{
-		const Default *column = &plan->defaults[i];
-
-		defaults[i] =
-			ExecInitExpr(column->planned ? column->expression
-										 : expression_planner(copyObject(column->expression)),
-						 NULL);
-	}
-	MemoryContextSwitchTo(old);
-
-	AfterTriggerBeginQuery();
-	for (int i = 0; i < count; i++)
-	{
-		fill_slot(plan, &rows[i], defaults, context, slot);
-		ExecSimpleRelationInsert(target, estate, slot);
-		read_back(plan, &rows[i], slot);
-		ResetExprContext(context);
-	}
-	AfterTriggerEndQuery(estate);
-
-	ExecDropSingleTupleTableSlot(slot);
-	ExecCloseIndices(target);
-	ExecResetTupleTable(estate->es_tupleTable, false);
-	FreeExecutorState(estate);
-	CommandCounterIncrement();
 }
 
 bool
@@ -328,8 +410,19 @@ inv_append(InvStore *store, InvTarget target, InvRow *rows, int count)
 
 	if (usable)
 	{
+		Appending append;
+
 		PushActiveSnapshot(GetTransactionSnapshot());
-		append_rows(plan, table, rows, count);
+		begin(&append, plan, table);
+		for (int i = 0; i < count; i++)
+		{
+			fill_slot(&append, &rows[i]);
+			open_indexes(&append);
+			ExecSimpleRelationInsert(append.target, append.estate, append.slot);
+			read_back(&append, &rows[i]);
+			ResetExprContext(append.context);
+		}
+		end(&append);
 		PopActiveSnapshot();
 	}
 	table_close(table, NoLock);
