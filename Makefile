@@ -21,6 +21,7 @@ OBJS = \
 	src/ledger.o \
 	src/line.o \
 	src/order.o \
+	src/probe.o \
 	src/refund.o \
 	src/request.o \
 	src/reservation.o \

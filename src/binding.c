@@ -331,6 +331,7 @@ fill_store(InvStore *store, const InvBinding *binding, Relation items, Relation 
 	store->items = binding->items;
 	store->orders = binding->orders;
 	store->movements = binding->movements;
+	store->reservations = get_relname_relid("reservations", RelationGetNamespace(movements));
 	store->user_claim = binding->user_claim ? pstrdup(binding->user_claim) : NULL;
 	store->refuse_direct = binding->refuse_direct;
 	store->max_ttl = binding->max_ttl;

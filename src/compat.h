@@ -5,6 +5,7 @@
 #ifndef INV_COMPAT_H
 #define INV_COMPAT_H
 
+#include "access/genam.h"
 #include "catalog/pg_proc.h"
 #include "utils/acl.h"
 
@@ -22,6 +23,17 @@ inv_may_execute(Oid function, Oid role)
 	return object_aclcheck(ProcedureRelationId, function, role, ACL_EXECUTE) == ACLCHECK_OK;
 #else
 	return pg_proc_aclcheck(function, role, ACL_EXECUTE) == ACLCHECK_OK;
+#endif
+}
+
+/* Begin to look up rows by an index. */
+static inline IndexScanDesc
+inv_index_beginscan(Relation table, Relation index, Snapshot snapshot, int key_count)
+{
+#if PG_VERSION_NUM >= 180000
+	return index_beginscan(table, index, snapshot, NULL, key_count, 0);
+#else
+	return index_beginscan(table, index, snapshot, key_count, 0);
 #endif
 }
 

@@ -144,24 +144,6 @@ take_expected(InvStore *store, Datum item)
 	return NULL;
 }
 
-/* A bound column of a row as bigint. */
-static int64
-row_number(TupleTableSlot *slot, const InvColumn *column, int64 if_null, bool *isnull)
-{
-	Datum value = 0;
-	bool null = true;
-
-	if (column->attnum != InvalidAttrNumber)
-		value = slot_getattr(slot, column->attnum, &null);
-	if (isnull)
-		*isnull = null;
-	if (null)
-		return if_null;
-	return column->base == INT2OID	 ? DatumGetInt16(value)
-		   : column->base == INT4OID ? DatumGetInt32(value)
-									 : DatumGetInt64(value);
-}
-
 static Datum
 row_key(InvStore *store, TupleTableSlot *slot)
 {
@@ -183,7 +165,7 @@ foreign_change(InvStore *store, Oid items, TupleTableSlot *row, bool inserted, i
 			   int64 stock)
 {
 	Datum item = row_key(store, row);
-	int64 floor = row_number(row, &store->stock_floor, 0, NULL);
+	int64 floor = inv_column_number(row, &store->stock_floor, 0, NULL);
 	InvBook book;
 	InvCall call;
 
@@ -236,9 +218,9 @@ row_changed(InvStore *store, TriggerData *trigdata)
 	TupleTableSlot *new = deleted ? NULL : inserted ? trigdata->tg_trigslot : trigdata->tg_newslot;
 	bool old_null = true;
 	bool new_null = true;
-	int64 before = old ? row_number(old, &store->stock, 0, &old_null) : 0;
-	int64 after = new ? row_number(new, &store->stock, 0, &new_null) : 0;
-	int64 floor = new ? row_number(new, &store->stock_floor, 0, NULL) : 0;
+	int64 before = old ? inv_column_number(old, &store->stock, 0, &old_null) : 0;
+	int64 after = new ? inv_column_number(new, &store->stock, 0, &new_null) : 0;
+	int64 floor = new ? inv_column_number(new, &store->stock_floor, 0, NULL) : 0;
 	Expected *announced = NULL;
 	int64 delta;
 

@@ -19,6 +19,7 @@
 #include "miscadmin.h"
 
 #include "guard.h"
+#include "probe.h"
 #include "setting.h"
 #include "stats.h"
 #include "stock.h"
@@ -55,10 +56,12 @@ read_one(InvStore *store, InvTake *take, InvStatement which, InvView view)
 		fill(take, 0);
 }
 
+/* Read what all that is committed now has, without a lock. */
 void
-inv_row_read(InvStore *store, InvTake *take, InvView view)
+inv_row_read(InvStore *store, InvTake *take)
 {
-	read_one(store, take, INV_READ, view);
+	if (!inv_probe(store, take))
+		read_one(store, take, INV_READ, INV_LATEST);
 }
 
 /* Read what can be sold, with what overdue holds will give back. */
@@ -122,31 +125,41 @@ update_one(InvStore *store, InvTake *take, InvStatement which)
 	return true;
 }
 
-/*
- * Read and judge; true if the answer is final: refused, or not tracked.  Without
- * a lock it is the latest that is read, so that a refusal is right at this instant
- * whatever the caller's snapshot is.
- */
+/* Judge what was read; true if the answer is final: refused, or not tracked. */
 static bool
-decided_by_read(InvStore *store, InvTake *take, InvStatement which, InvView view)
+is_decided(InvStore *store, InvTake *take)
 {
-	read_one(store, take, which, view);
 	if (take->status == INV_OK)
 		take->status = inv_row_judge(store, take);
 	return take->status != INV_OK || !take->tracked;
 }
 
+/*
+ * Look without a lock: at the latest, so that a refusal is right at this instant
+ * whatever the caller's snapshot is.
+ */
+static bool
+decided_by_look(InvStore *store, InvTake *take)
+{
+	inv_row_read(store, take);
+	return is_decided(store, take);
+}
+
 static void
 take_atomic(InvStore *store, InvTake *take)
 {
-	/* stock - quantity could overflow in the statement; here it cannot */
-	if (take->quantity > PG_INT32_MAX && decided_by_read(store, take, INV_READ, INV_LATEST))
+	/*
+	 * Whoever was refused looks before it tries again: that is how buyers come when
+	 * an item is gone.  And with a large quantity "stock - quantity" could overflow
+	 * in the statement.
+	 */
+	if ((store->short_lately || take->quantity > PG_INT32_MAX) && decided_by_look(store, take))
 		return;
 	for (int tries = 0; tries < ATOMIC_TRIES; tries++)
 	{
 		if (update_one(store, take, INV_TAKE))
 			return;
-		if (decided_by_read(store, take, INV_READ, INV_LATEST))
+		if (decided_by_look(store, take))
 			return;
 		/* there is enough, but this transaction's snapshot does not see it */
 		if (IsolationUsesXactSnapshot())
@@ -160,9 +173,10 @@ take_atomic(InvStore *store, InvTake *take)
 static void
 take_pessimistic(InvStore *store, InvTake *take)
 {
-	if (decided_by_read(store, take, INV_READ, INV_LATEST))
+	if (decided_by_look(store, take))
 		return;
-	if (decided_by_read(store, take, INV_LOCK, INV_TRANSACTION))
+	read_one(store, take, INV_LOCK, INV_TRANSACTION);
+	if (is_decided(store, take))
 	{
 		if (IsolationUsesXactSnapshot())
 			inv_error_serialization();
@@ -190,7 +204,7 @@ take_optimistic(InvStore *store, InvTake *take)
 	{
 		if (attempt > 0)
 			back_off(attempt);
-		if (decided_by_read(store, take, INV_READ, INV_LATEST))
+		if (decided_by_look(store, take))
 			return;
 		if (update_one(store, take, INV_TAKE_IF_VERSION))
 			return;
@@ -216,6 +230,7 @@ inv_row_take(InvStore *store, InvTake *take)
 			take_optimistic(store, take);
 			break;
 	}
+	store->short_lately = take->status == INV_OUT_OF_STOCK;
 }
 
 /* ---- several rows ---- */

@@ -160,7 +160,7 @@ take_one(InvStore *store, InvTake *take, const InvUser *user)
 {
 	if (store->purchase_limit.attnum != InvalidAttrNumber)
 	{
-		inv_row_read(store, take, INV_LATEST);
+		inv_row_read(store, take);
 		if (take->status == INV_OK)
 			check_limit(store, take, user);
 		if (take->status != INV_OK)
@@ -211,12 +211,12 @@ judge_locked(InvStore *store, InvTake *takes, int count)
 			continue;
 		/* which holds are overdue by now, an old snapshot does not know */
 		if (IsolationUsesXactSnapshot())
-			inv_row_read(store, &takes[i], INV_LATEST);
+			inv_row_read(store, &takes[i]);
 		if (takes[i].status == INV_OK)
 			takes[i].status = inv_row_judge(store, &takes[i]);
 		while (relieved(store, &takes[i]))
 		{
-			inv_row_read(store, &takes[i], INV_LATEST);
+			inv_row_read(store, &takes[i]);
 			if (takes[i].status == INV_OK)
 				takes[i].status = inv_row_judge(store, &takes[i]);
 		}

@@ -51,7 +51,7 @@ extern InvStock inv_stock_lock(InvStore *store, Datum item);
 extern void inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta);
 
 /* row.c */
-extern void inv_row_read(InvStore *store, InvTake *take, InvView view);
+extern void inv_row_read(InvStore *store, InvTake *take);
 extern void inv_row_level(InvStore *store, InvTake *take);
 extern void inv_row_take(InvStore *store, InvTake *take);
 extern void inv_row_read_many(InvStore *store, InvTake *takes, int count, bool lock);

@@ -12,6 +12,7 @@
 
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
@@ -45,7 +46,8 @@ invalidate(Datum arg, Oid relid)
 		InvStore *store = lfirst(cell);
 
 		if (!OidIsValid(relid) || relid == store->items || relid == store->orders ||
-			relid == store->movements || relid == store->sellable_view)
+			relid == store->movements || relid == store->reservations ||
+			relid == store->sellable_view)
 			store->valid = false;
 	}
 }
@@ -136,6 +138,26 @@ inv_item_hash(InvStore *store, Datum item)
 {
 	return DatumGetUInt64(FunctionCall2Coll(&store->item_ops->hash_extended_proc_finfo,
 											store->item_id.collation, item, UInt64GetDatum(0)));
+}
+
+/* ---- rows ---- */
+
+/* A bound column of a row as bigint. */
+int64
+inv_column_number(TupleTableSlot *slot, const InvColumn *column, int64 if_null, bool *isnull)
+{
+	Datum value = 0;
+	bool null = true;
+
+	if (column->attnum != InvalidAttrNumber)
+		value = slot_getattr(slot, column->attnum, &null);
+	if (isnull)
+		*isnull = null;
+	if (null)
+		return if_null;
+	return column->base == INT2OID	 ? DatumGetInt16(value)
+		   : column->base == INT4OID ? DatumGetInt32(value)
+									 : DatumGetInt64(value);
 }
 
 /* ---- loading ---- */

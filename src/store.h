@@ -29,6 +29,7 @@ typedef enum InvTarget
 } InvTarget;
 
 typedef struct InvAppendPlan InvAppendPlan;
+typedef struct InvProbePlan InvProbePlan;
 
 /* A bound column.  attnum 0 means that the store has no such column. */
 typedef struct InvColumn
@@ -62,6 +63,7 @@ typedef struct InvStore
 	Oid items;
 	Oid orders; /* InvalidOid: the shop writes its orders itself */
 	Oid movements;
+	Oid reservations;
 	Oid sellable_view; /* InvalidOid: every item is for sale */
 	Oid owner;
 	bool fresh; /* not entered yet since it was read */
@@ -102,6 +104,8 @@ typedef struct InvStore
 	InvInsertPlan inserts[INV_INSERT_PLANS];
 	uint64 insert_clock;
 	InvAppendPlan *appends[INV_TARGETS]; /* append.c's, by target */
+	InvProbePlan *probe;				 /* probe.c's */
+	bool short_lately;					 /* the last take here found too little */
 } InvStore;
 
 /* The user of a call; a guest has none. */
@@ -130,6 +134,8 @@ extern void inv_store_enter_owned(InvCall *call, Oid items);
 extern void inv_store_leave(InvCall *call);
 extern InvStore *inv_store_of_items(Oid items);
 
+extern int64 inv_column_number(TupleTableSlot *slot, const InvColumn *column, int64 if_null,
+							   bool *isnull);
 extern int inv_item_compare(InvStore *store, Datum a, Datum b);
 extern uint64 inv_item_hash(InvStore *store, Datum item);
 extern char *inv_item_text(InvStore *store, Datum item);

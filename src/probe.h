@@ -1,0 +1,16 @@
+/*
+ * probe.h
+ *		What can be sold of an item, read without a statement.
+ */
+#ifndef INV_PROBE_H
+#define INV_PROBE_H
+
+#include "stock.h"
+
+/*
+ * Read an item for sale as all that is committed now has it, with its overdue
+ * holds if it is short.  False if that needs a statement.
+ */
+extern bool inv_probe(InvStore *store, InvTake *take);
+
+#endif /* INV_PROBE_H */
