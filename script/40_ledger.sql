@@ -7,7 +7,9 @@
 CREATE FUNCTION inventory.clip(label text, bytes integer) RETURNS text
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	WHILE octet_length(label) > bytes LOOP
+	-- a character has at least a byte
+	label := left(label, greatest(bytes, 0));
+	WHILE octet_length(label) > bytes AND label <> '' LOOP
 		label := left(label, -1);
 	END LOOP;
 	RETURN label;

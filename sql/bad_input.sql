@@ -117,7 +117,8 @@ SELECT call, r.* FROM (VALUES
 	($$inventory.verify('orders')$$), ($$inventory.verify(NULL)$$), ($$inventory.verify('items', 'x')$$),
 	($$inventory.buy_item('no_store', 1, 1, 1, NULL, NULL, NULL::bigint)$$),
 	($$inventory.buy_item(NULL, 1, 1, 1, NULL, NULL, NULL::bigint)$$),
-	($$inventory.buy_item('bad_input.items', 1, 1, 1, NULL, NULL, NULL::text)$$)
+	($$inventory.buy_item('bad_input.items', 1, 1, 1, NULL, NULL, NULL::text)$$),
+	($$inventory.clip('x', -1)$$), ($$inventory.clip('ßß', 3)$$), ($$inventory.clip(repeat('x', 1000000), 7)$$)
 ) AS v(call), refused(call) AS r;
 
 -- after all that

@@ -71,12 +71,21 @@ SELECT status FROM damaged_h.buy_cart('u', '[{"item_id": 1}]', 'k');
 CREATE TYPE mine AS (status text, item_id bigint, quantity bigint, order_id text, available bigint, replayed boolean);
 SELECT status FROM inventory.buy_cart('damaged.h', 'u'::text, '[{"item_id": 1}]', 'k', NULL, NULL::mine);
 
+SELECT inventory.buy_cart('damaged.h', 'u'::text, '[{"item_id": 1}]', 'k', NULL, 1);
+SELECT inventory.get_reservation('damaged.h', NULL, 1);
+SELECT store('k');
+ALTER TYPE k_stock.line DROP ATTRIBUTE quantity;
+SELECT status FROM damaged_k.buy_cart('u', '[{"item_id": 1}]');
+ALTER TYPE k_stock.hold DROP ATTRIBUTE status;
+SELECT reservation_id FROM damaged_k.try_reserve_cart('u', '[{"item_id": 1}]');
+
 -- the key is no key any more: nothing is taken from either row
 SELECT store('i');
 ALTER TABLE i DROP CONSTRAINT i_pkey;
 INSERT INTO i VALUES (1, 30);
 SELECT damaged_i.buy_item('u', 1);
 SELECT status FROM damaged_i.try_buy_cart('u', '[{"item_id": 1}]');
+SELECT i_stock.restock_item(1, 1);
 SELECT stock FROM i ORDER BY 1;
 
 -- the condition for what is sold is gone: nothing is sold

@@ -60,6 +60,7 @@ SET ROLE regress_trigger_buyer;
 SELECT buy_item('u', 1);
 \echo :SQLSTATE
 RESET ROLE;
+-- its definer could make it run as its caller at any time
 ALTER FUNCTION foreign_trigger_guest.spy() SECURITY DEFINER;
 SELECT inventory.refresh('items');
 SET ROLE regress_trigger_buyer;

@@ -146,7 +146,7 @@ inv_json_text(const JsonbValue *value)
 static bool
 is_operator(InvStore *store)
 {
-	char *ledger = get_namespace_name(get_rel_namespace(store->movements));
+	char *ledger = get_namespace_name(get_rel_namespace(store->ledger[INV_LEDGER_MOVEMENTS]));
 	/* as it is generated: a smallint key is an integer argument */
 	Oid types[] = { store->item_id.base == INT2OID ? INT4OID : store->item_id.base, INT8OID,
 					TEXTOID, TEXTOID };

@@ -299,9 +299,10 @@ check_types(InvStore *store)
  * The triggers of a store's tables run with the owner's rights whenever the engine
  * writes.  That is as it should be for functions of the owner, or of somebody who
  * has those rights anyway; who was only granted TRIGGER shall not gain them here.
+ * A function that runs as its definer is no better: its owner can change that.
  */
-static void
-check_triggers(InvStore *store, Relation rel)
+void
+inv_binding_check_triggers(InvStore *store, Relation rel)
 {
 	for (int i = 0; rel && rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
 	{
@@ -312,7 +313,7 @@ check_triggers(InvStore *store, Relation rel)
 		if (!HeapTupleIsValid(tuple))
 			continue;
 		function = (Form_pg_proc) GETSTRUCT(tuple);
-		if (trigger->tgenabled != TRIGGER_DISABLED && !function->prosecdef &&
+		if (trigger->tgenabled != TRIGGER_DISABLED &&
 			!has_privs_of_role(function->proowner, store->owner))
 			inv_error_foreign_trigger(store->label, trigger->tgname, qualified_name(rel),
 									  function->proowner, store->owner);
@@ -330,8 +331,11 @@ fill_store(InvStore *store, const InvBinding *binding, Relation items, Relation 
 	store->label = pstrdup(binding->label);
 	store->items = binding->items;
 	store->orders = binding->orders;
-	store->movements = binding->movements;
-	store->reservations = get_relname_relid("reservations", RelationGetNamespace(movements));
+	store->ledger[INV_LEDGER_MOVEMENTS] = binding->movements;
+	store->ledger[INV_LEDGER_RESERVATIONS] =
+		get_relname_relid("reservations", RelationGetNamespace(movements));
+	store->ledger[INV_LEDGER_REQUESTS] =
+		get_relname_relid("requests", RelationGetNamespace(movements));
 	store->user_claim = binding->user_claim ? pstrdup(binding->user_claim) : NULL;
 	store->refuse_direct = binding->refuse_direct;
 	store->max_ttl = binding->max_ttl;
@@ -350,9 +354,9 @@ fill_store(InvStore *store, const InvBinding *binding, Relation items, Relation 
 	}
 	if (movements->rd_rel->relowner != store->owner)
 		inv_error_owners(store->label, "Items and the ledger have different owners.");
-	check_triggers(store, items);
-	check_triggers(store, orders);
-	check_triggers(store, movements);
+	inv_binding_check_triggers(store, items);
+	inv_binding_check_triggers(store, orders);
+	inv_binding_check_triggers(store, movements);
 	if (!store->item_id.attnum || !store->stock.attnum ||
 		(orders && (!store->order_id.attnum || !store->order_item.attnum)))
 		inv_error_broken_store(store->label, "A column it needs is not bound.");

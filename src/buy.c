@@ -142,7 +142,7 @@ buy_cart(FunctionCallInfo fcinfo, const char *operation, bool try)
 	InvUser user;
 	InvRequest request;
 
-	InitMaterializedSRF(fcinfo, 0);
+	inv_begin_rows(fcinfo);
 	inv_store_enter(&call, inv_label(fcinfo), operation);
 	store = call.store;
 	inv_check_line_type(store, result->setDesc);

@@ -285,8 +285,7 @@ inv_error_foreign_trigger(const char *store, const char *trigger, const char *re
 			 errdetail("What store \"%s\" writes fires it as the owner of the table, but its "
 					   "function belongs to somebody else.",
 					   store),
-			 errhint("Drop or disable it, give its function to the owner, or make it SECURITY "
-					 "DEFINER.")));
+			 errhint("Drop or disable it, or give its function to the owner.")));
 }
 
 void
@@ -313,7 +312,7 @@ inv_error_serialization(void)
 void
 inv_error_no_digest(void)
 {
-	ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
+	ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY),
 					errmsg("could not compute the digest of the arguments")));
 }
 

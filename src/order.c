@@ -233,6 +233,15 @@ inv_replay_lines(InvStore *store, Jsonb *answer, ReturnSetInfo *result)
 	}
 }
 
+/* Rows are returned as the caller's type says: it has to be a type of rows. */
+void
+inv_begin_rows(FunctionCallInfo fcinfo)
+{
+	if (get_call_result_type(fcinfo, NULL, NULL) != TYPEFUNC_COMPOSITE)
+		inv_error_value("the witness must be of a row type", NULL);
+	InitMaterializedSRF(fcinfo, 0);
+}
+
 /* The rows we return must be what the caller's type says. */
 void
 inv_check_row_type(InvStore *store, TupleDesc desc, const Oid *types, int count)
@@ -240,7 +249,8 @@ inv_check_row_type(InvStore *store, TupleDesc desc, const Oid *types, int count)
 	bool good = desc->natts == count;
 
 	for (int i = 0; good && i < count; i++)
-		good = inv_base_type(TupleDescAttr(desc, i)->atttypid) == types[i];
+		good = !TupleDescAttr(desc, i)->attisdropped &&
+			   inv_base_type(TupleDescAttr(desc, i)->atttypid) == types[i];
 	if (!good)
 		inv_error_broken_store(store->label, "The caller's row type is out of date.");
 }

@@ -5,12 +5,14 @@
 #ifndef INV_ORDER_H
 #define INV_ORDER_H
 
+#include "fmgr.h"
 #include "line.h"
 #include "nodes/execnodes.h"
 
 extern void inv_insert_cart(InvStore *store, InvCart *cart, const InvUser *user);
 
 extern void inv_check_row_type(InvStore *store, TupleDesc desc, const Oid *types, int count);
+extern void inv_begin_rows(FunctionCallInfo fcinfo);
 extern void inv_check_line_type(InvStore *store, TupleDesc desc);
 extern void inv_return_lines(InvStore *store, InvCart *cart, bool sold, bool replayed,
 							 ReturnSetInfo *result);

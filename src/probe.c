@@ -256,7 +256,7 @@ bool
 inv_probe(InvStore *store, InvTake *take)
 {
 	Relation items = table_open(store->items, NoLock);
-	Relation holds = try_table_open(store->reservations, AccessShareLock);
+	Relation holds = try_table_open(store->ledger[INV_LEDGER_RESERVATIONS], AccessShareLock);
 	InvProbePlan *plan = holds ? plan_for(store, items, holds) : NULL;
 	bool usable = plan && plan->usable;
 

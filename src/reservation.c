@@ -297,7 +297,7 @@ inventory_confirm_reservation(PG_FUNCTION_ARGS)
 	InvCart cart = { 0 };
 	bool replayed;
 
-	InitMaterializedSRF(fcinfo, 0);
+	inv_begin_rows(fcinfo);
 	inv_store_enter(&call, inv_label(fcinfo), "confirm_reservation");
 	store = call.store;
 	inv_check_line_type(store, result->setDesc);
@@ -353,7 +353,7 @@ inventory_get_reservation(PG_FUNCTION_ARGS)
 	InvHold hold;
 	Oid types[] = { TEXTOID, TIMESTAMPTZOID, InvalidOid, InvalidOid, InvalidOid };
 
-	InitMaterializedSRF(fcinfo, 0);
+	inv_begin_rows(fcinfo);
 	inv_store_enter(&call, inv_label(fcinfo), NULL);
 	store = call.store;
 	types[2] = store->item_id.base;

@@ -26,6 +26,7 @@ typedef struct Template
 	const char *columns; /* of the result */
 	int result;			 /* SPI_OK_... */
 	const char *text;
+	InvLedger writes; /* the table of the ledger whose triggers it fires */
 } Template;
 
 /* clang-format off */
@@ -107,7 +108,7 @@ static const Template templates[INV_STATEMENTS] = {
 		"INSERT INTO {ledger}.movements (item_id, delta, kind, user_id, order_id, "
 		"reservation_id, reason, actor, created_at) "
 		"SELECT w.*, $8, $9 FROM ROWS FROM (" UNNEST(1) ", " UNNEST(2) ", " UNNEST(3) ", "
-		UNNEST(4) ", " UNNEST(5) ", " UNNEST(6) ", " UNNEST(7) ") AS w"},
+		UNNEST(4) ", " UNNEST(5) ", " UNNEST(6) ", " UNNEST(7) ") AS w", INV_LEDGER_MOVEMENTS},
 	/* on hand: what is held is still there, so the coming and going of holds does not count */
 	[INV_MOVED_SINCE] = {"iz", "nn", SPI_OK_SELECT,
 		"SELECT " SUM("m.delta) FILTER (WHERE m.created_at {>} $2 "
@@ -130,7 +131,7 @@ static const Template templates[INV_STATEMENTS] = {
 		"FULL JOIN (SELECT m.item_id, " SUM("m.delta") " AS total "
 		"FROM " MOVEMENTS "GROUP BY m.item_id) AS m ON {id} {=} m.item_id "
 		"WHERE (m.item_id IS NULL AND {stock} IS NOT NULL) "
-		"OR COALESCE({stock}, 0) {<>} COALESCE(m.total, 0)"},
+		"OR COALESCE({stock}, 0) {<>} COALESCE(m.total, 0)", INV_LEDGER_MOVEMENTS},
 	[INV_VERIFY] = {"i", "ttnn", SPI_OK_SELECT,
 		"SELECT COALESCE({id}, m.item_id)::pg_catalog.text, "
 		"CASE WHEN {id} IS NULL THEN 'movements_of_unknown_item' "
@@ -158,7 +159,7 @@ static const Template templates[INV_STATEMENTS] = {
 		"INSERT INTO {ledger}.reservations (reservation_id, item_id, quantity, tracked, "
 		"user_id, status, expires_at, created_at) "
 		"SELECT $1, w.*, $5, 'held', $6, $7 "
-		"FROM ROWS FROM (" UNNEST(2) ", " UNNEST(3) ", " UNNEST(4) ") AS w"},
+		"FROM ROWS FROM (" UNNEST(2) ", " UNNEST(3) ", " UNNEST(4) ") AS w", INV_LEDGER_RESERVATIONS},
 	[INV_LOCK_HOLD] = {"q", "", SPI_OK_SELECT,
 		"SELECT FROM " RESERVATIONS "WHERE r.reservation_id {=} $1 "
 		"ORDER BY r.item_id FOR NO KEY UPDATE OF r"},
@@ -169,10 +170,10 @@ static const Template templates[INV_STATEMENTS] = {
 		"user_id, status, expires_at, created_at) "
 		"VALUES ($1, $2, $3, $4, $5, 'held', $6, $7) "
 		"ON CONFLICT (reservation_id, item_id) DO UPDATE SET quantity = EXCLUDED.quantity, "
-		"tracked = EXCLUDED.tracked, status = EXCLUDED.status, expires_at = EXCLUDED.expires_at"},
+		"tracked = EXCLUDED.tracked, status = EXCLUDED.status, expires_at = EXCLUDED.expires_at", INV_LEDGER_RESERVATIONS},
 	[INV_RELEASE_HOLD] = {"qi", "", SPI_OK_UPDATE,
 		"UPDATE " RESERVATIONS "SET status = 'released' WHERE r.reservation_id {=} $1 AND " HELD
-		"AND ($2 IS NULL OR r.item_id {=} $2)"},
+		"AND ($2 IS NULL OR r.item_id {=} $2)", INV_LEDGER_RESERVATIONS},
 	[INV_CONFIRM_HOLD] = {"qIO", "", SPI_OK_UPDATE,
 		"UPDATE " RESERVATIONS "SET status = 'confirmed', order_id = w.order_id "
 		PAIRS(2, 3) "(item_id, order_id) "
@@ -180,12 +181,12 @@ static const Template templates[INV_STATEMENTS] = {
 	[INV_EXTEND_HOLD] = {"qz", "", SPI_OK_UPDATE,
 		"UPDATE " RESERVATIONS "SET expires_at = $2 WHERE r.reservation_id {=} $1 AND " HELD},
 	[INV_HELD_OF_ITEM] = {"i", "", SPI_OK_SELECT,
-		"SELECT FROM " RESERVATIONS "WHERE r.item_id {=} $1 AND " HELD "LIMIT 1"},
+		"SELECT FROM " RESERVATIONS "WHERE r.item_id {=} $1 AND " HELD "LIMIT 1", INV_LEDGER_RESERVATIONS},
 
 	/* ---- expiry: whoever is at it already is skipped */
 	[INV_OVERDUE_OF_ITEM] = {"izn", "inutzozlq", SPI_OK_SELECT,
 		HOLDS "WHERE r.item_id {=} $1 AND " OVERDUE "$2 "
-		"ORDER BY r.expires_at, r.reservation_id LIMIT $3 FOR NO KEY UPDATE OF r SKIP LOCKED"},
+		"ORDER BY r.expires_at, r.reservation_id LIMIT $3 FOR NO KEY UPDATE OF r SKIP LOCKED", INV_LEDGER_RESERVATIONS},
 	[INV_OVERDUE] = {"zn", "inutzozlq", SPI_OK_SELECT,
 		HOLDS "WHERE " OVERDUE "$1 "
 		"ORDER BY r.expires_at, r.reservation_id LIMIT $2 FOR NO KEY UPDATE OF r SKIP LOCKED"},
@@ -207,7 +208,7 @@ static const Template templates[INV_STATEMENTS] = {
 		"SELECT pg_catalog.min(r.expires_at) FROM " RESERVATIONS "WHERE " HELD},
 
 	[INV_COUNT_OVERDUE] = {"z", "n", SPI_OK_SELECT,
-		"SELECT pg_catalog.count(*) FROM " RESERVATIONS "WHERE " OVERDUE "$1"},
+		"SELECT pg_catalog.count(*) FROM " RESERVATIONS "WHERE " OVERDUE "$1", INV_LEDGER_RESERVATIONS},
 
 	/* ---- refunds */
 	[INV_LOCK_ORDER] = {"o", "enu", SPI_OK_SELECT,
@@ -234,7 +235,7 @@ static const Template templates[INV_STATEMENTS] = {
 	[INV_KEEP_REQUEST] = {"tutbjz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.requests "
 		"(operation, user_id, key, fingerprint, result, created_at) "
-		"VALUES ($1, $2, $3, $4, $5, $6)"},
+		"VALUES ($1, $2, $3, $4, $5, $6)", INV_LEDGER_REQUESTS},
 	[INV_REPLAY_LINES] = {"j", "tisosl", SPI_OK_SELECT,
 		"SELECT l.status, l.item_id, l.quantity, l.order_id, l.available, true "
 		"FROM pg_catalog.jsonb_populate_recordset(NULL::{ledger}.line, $1) AS l"},
@@ -243,10 +244,10 @@ static const Template templates[INV_STATEMENTS] = {
 	[INV_PRUNE_HOLDS] = {"zn", "", SPI_OK_DELETE,
 		"DELETE FROM {ledger}.reservations AS r WHERE r.ctid {=} ANY (ARRAY("
 		"SELECT p.ctid FROM {ledger}.reservations AS p WHERE p.status {<>} 'held' "
-		"AND p.expires_at {<} $1 AND p.created_at {<} $1 LIMIT $2))"},
+		"AND p.expires_at {<} $1 AND p.created_at {<} $1 LIMIT $2))", INV_LEDGER_RESERVATIONS},
 	[INV_PRUNE_REQUESTS] = {"zn", "", SPI_OK_DELETE,
 		"DELETE FROM {ledger}.requests AS q WHERE q.ctid {=} ANY (ARRAY("
-		"SELECT p.ctid FROM {ledger}.requests AS p WHERE p.created_at {<} $1 LIMIT $2))"},
+		"SELECT p.ctid FROM {ledger}.requests AS p WHERE p.created_at {<} $1 LIMIT $2))", INV_LEDGER_REQUESTS},
 	/*
 	 * Old rows become one per item and, where purchases are limited, per user.
 	 * Refunds and what they belong to stay, and so do the movements of open holds.
@@ -263,7 +264,7 @@ static const Template templates[INV_STATEMENTS] = {
 		"INSERT INTO {ledger}.movements (item_id, delta, kind, user_id, actor, created_at) "
 		"SELECT c.item_id, pg_catalog.sum(c.delta)::pg_catalog.int8, 'carried', c.user_id, $2, $1 "
 		"FROM closed AS c GROUP BY c.item_id, c.user_id "
-		"HAVING c.user_id IS NULL OR pg_catalog.sum(c.delta) {<>} 0"},
+		"HAVING c.user_id IS NULL OR pg_catalog.sum(c.delta) {<>} 0", INV_LEDGER_MOVEMENTS},
 };
 
 /* clang-format on */
@@ -435,6 +436,12 @@ inv_statement_columns(InvStatement which)
 }
 
 /* What SPI answers when the statement did what it says. */
+InvLedger
+inv_statement_writes(InvStatement which)
+{
+	return templates[which].writes;
+}
+
 int
 inv_statement_result(InvStatement which)
 {

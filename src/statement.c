@@ -189,6 +189,10 @@ run(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls, InvView 
 uint64
 inv_execute(InvStore *store, InvStatement which, Datum *values, const char *nulls, InvView view)
 {
+	InvLedger writes = inv_statement_writes(which);
+
+	if (writes != INV_LEDGER_NONE)
+		inv_store_claim(store, writes);
 	if (store->plans[which] == NULL)
 		store->plans[which] =
 			prepare(store, inv_statement_parameters(which), inv_statement_text(store, which));

@@ -362,15 +362,17 @@ inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta)
 	Datum values[] = { item, Int64GetDatum(delta) };
 	InvLevel level;
 	int base;
-	bool written;
+	uint64 rows;
 
 	if (delta == 0)
 		return;
 	base = inv_guard_begin();
 	inv_guard_expect(store, item, delta);
-	written = inv_execute(store, INV_CHANGE, values, NULL, INV_TRANSACTION) == 1;
-	inv_guard_end(store, base, written, &level);
-	if (!written)
+	rows = inv_execute(store, INV_CHANGE, values, NULL, INV_TRANSACTION);
+	if (rows > 1)
+		inv_error_broken_store(store->label, "The key of its items is not unique.");
+	inv_guard_end(store, base, rows == 1, &level);
+	if (rows == 0)
 		inv_error_busy(inv_item_text(store, item), "a trigger keeps its row from being written");
 	stock->stock = level.stock;
 }

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -21,6 +22,7 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 
 #include "argument.h"
@@ -45,9 +47,12 @@ invalidate(Datum arg, Oid relid)
 	{
 		InvStore *store = lfirst(cell);
 
-		if (!OidIsValid(relid) || relid == store->items || relid == store->orders ||
-			relid == store->movements || relid == store->reservations ||
-			relid == store->sellable_view)
+		bool concerned = !OidIsValid(relid) || relid == store->items || relid == store->orders ||
+						 relid == store->sellable_view;
+
+		for (int i = INV_LEDGER_NONE + 1; !concerned && i < INV_LEDGERS; i++)
+			concerned = relid == store->ledger[i];
+		if (concerned)
 			store->valid = false;
 	}
 }
@@ -241,6 +246,27 @@ open_store(const char *label, size_t length, Oid items, LOCKMODE lock)
 /* ---- entering and leaving ---- */
 
 /*
+ * Before the first write to a table of the ledger: lock it as a write does, and
+ * see that no trigger there is somebody else's.  Items and orders are locked from
+ * the start, and were looked at when the store was read.
+ */
+void
+inv_store_claim(InvStore *store, InvLedger which)
+{
+	Relation table;
+
+	if (store->claimed[which])
+		return;
+	table = try_table_open(store->ledger[which], RowExclusiveLock);
+	if (table == NULL)
+		inv_error_broken_store(store->label, "A table of its ledger is gone.");
+	if (table->trigdesc)
+		inv_binding_check_triggers(store, table);
+	table_close(table, NoLock);
+	store->claimed[which] = true;
+}
+
+/*
  * From here to inv_store_leave the engine acts as the tables' owner, and under
  * the path of the generated functions.  They have set it; a direct write that
  * fires the guard, and an owner who calls the engine, come with their own.
@@ -250,6 +276,7 @@ become_owner(InvCall *call, InvStore *store)
 {
 	call->store = store;
 	store->now = GetCurrentTimestamp();
+	memset(store->claimed, 0, sizeof(store->claimed));
 	call->counters = inv_stats_current();
 	call->caller = CurrentMemoryContext;
 	GetUserIdAndSecContext(&call->user, &call->security);

@@ -20,6 +20,16 @@
 
 #define INV_SCHEMA "inventory"
 
+/* The tables of a ledger that the engine writes. */
+typedef enum InvLedger
+{
+	INV_LEDGER_NONE,
+	INV_LEDGER_MOVEMENTS,
+	INV_LEDGER_RESERVATIONS,
+	INV_LEDGER_REQUESTS,
+	INV_LEDGERS
+} InvLedger;
+
 /* Where rows are appended without a statement. */
 typedef enum InvTarget
 {
@@ -61,10 +71,10 @@ typedef struct InvStore
 {
 	char *label; /* store_name: survives renames, dumps and restores */
 	Oid items;
-	Oid orders; /* InvalidOid: the shop writes its orders itself */
-	Oid movements;
-	Oid reservations;
-	Oid sellable_view; /* InvalidOid: every item is for sale */
+	Oid orders;				   /* InvalidOid: the shop writes its orders itself */
+	Oid ledger[INV_LEDGERS];   /* by InvLedger */
+	bool claimed[INV_LEDGERS]; /* by this call: locked, and without foreign triggers */
+	Oid sellable_view;		   /* InvalidOid: every item is for sale */
 	Oid owner;
 	bool fresh; /* not entered yet since it was read */
 	bool valid; /* false after an invalidation: do not start with it */
@@ -133,6 +143,8 @@ extern bool inv_store_enter_items(InvCall *call, Oid items);
 extern void inv_store_enter_owned(InvCall *call, Oid items);
 extern void inv_store_leave(InvCall *call);
 extern InvStore *inv_store_of_items(Oid items);
+
+extern void inv_store_claim(InvStore *store, InvLedger which);
 
 extern int64 inv_column_number(TupleTableSlot *slot, const InvColumn *column, int64 if_null,
 							   bool *isnull);
