@@ -1,0 +1,218 @@
+# The extension is dropped, updated, and its database dropped or copied, while it
+# is in use.
+#
+# Whoever comes second waits, or is refused; after that nobody sells by what was
+# before.  The tables keep what was sold, and a store that is attached again goes
+# on with its ledger.  A database that was made anew from a template knows nothing
+# of the one that had its name.
+
+use strict;
+use warnings FATAL => 'all';
+
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use Session;
+use Shop;
+
+my $node = Shop::server('in_use', q{shared_preload_libraries = 'inventory'});
+my $item = Shop::item_id(1);
+my $shops = 0;
+
+# A shop, a buyer in it, and its owner; $sold is a purchase that is not yet committed.
+sub open_shop
+{
+    my $shop = Shop->new($node, 'in_use_' . ++$shops, { 1 => 10 })->attached;
+    return ($shop, map { Session->new($node, $shop->{database}, $_) } qw(buyer owner));
+}
+
+# Begin a transaction in which something is bought; the call as the auditor wants it.
+sub begin_sale
+{
+    my ($shop, $buyer) = @_;
+    my $call = $shop->buy(1, 1);
+    $buyer->run('BEGIN');
+    return { %$call, state => '00000', answer => $buyer->value($call->{call}) };
+}
+
+# Send a statement that has to wait for somebody else.
+sub send_waiting
+{
+    my ($shop, $session, $name, $statement) = @_;
+    $session->run('SET client_min_messages = warning', $statement);
+    waits($shop, $name);
+}
+
+# Wait until a session waits for a lock.
+sub waits
+{
+    my ($shop, $name) = @_;
+    ok( $node->poll_query_until($shop->{database}, "SELECT wait_event_type = 'Lock' FROM pg_stat_activity
+            WHERE datname = current_database() AND application_name = '$name'"),
+        "$shop->{database}: the $name waits");
+}
+
+# What a statement ends with: an SQLSTATE.
+sub state_of
+{
+    my ($shop, $statement) = @_;
+    my (undef, undef, $error) = $shop->{node}->psql($shop->{database}, "\\set VERBOSITY sqlstate\n$statement;");
+    return $error =~ /ERROR:\s+(\w{5})/ ? $1 : '00000';
+}
+
+# Attach again, and look: the ledger goes on.
+sub goes_on
+{
+    my ($shop, $name, @history) = @_;
+    $shop->attached;
+    my $call = $shop->buy(1, 1);
+    my $order = $shop->query("SELECT $call->{call}");
+    is_deeply([ $shop->audit([ @history, { %$call, state => '00000', answer => $order } ]) ], [], "$name: the store goes on");
+}
+
+# ---------------------------------------------------------------- DROP EXTENSION
+
+# Whatever hangs on it keeps it from being dropped by accident.
+{
+    my ($shop, $buyer) = open_shop();
+    my $call = begin_sale($shop, $buyer);
+    $buyer->run('COMMIT');
+    $buyer->value('1');
+    is(state_of($shop, 'DROP EXTENSION inventory'), '2BP01', 'DROP EXTENSION without CASCADE: refused');
+    is(state_of($shop, 'DROP SCHEMA inventory CASCADE'), '2BP01', 'DROP SCHEMA inventory: refused');
+    is_deeply([ $shop->audit([$call]) ], [], 'refused: nothing has changed');
+    $buyer->quit;
+}
+
+# A sale is under way: the owner waits for it.
+for my $end ('COMMIT', 'ROLLBACK')
+{
+    my ($shop, $buyer, $owner) = open_shop();
+    my $call = begin_sale($shop, $buyer);
+
+    send_waiting($shop, $owner, 'owner', 'DROP EXTENSION inventory CASCADE');
+    $buyer->run($end);
+    $owner->value('1');
+    $shop->{attached} = 0;
+    is_deeply([ $shop->audit($end eq 'COMMIT' ? [$call] : []) ], [], "dropped after a $end: the tables have what was sold");
+    is($buyer->ask("shop.buy_item('$call->{user}', '$item')")->[0], '3F000', "dropped after a $end: nobody sells any more");
+    goes_on($shop, "dropped after a $end", $end eq 'COMMIT' ? $call : ());
+    $_->quit for $buyer, $owner;
+}
+
+# It is being dropped: the buyer waits, and then sells nothing, or as ever.
+for my $end ('COMMIT', 'ROLLBACK')
+{
+    my ($shop, $buyer, $owner) = open_shop();
+    my $past = begin_sale($shop, $buyer);
+    $buyer->run('COMMIT');
+    $buyer->value('1');
+    $owner->run('SET client_min_messages = warning', 'BEGIN', 'DROP EXTENSION inventory CASCADE');
+    $owner->value('1');
+    my $call = $shop->buy(1, 1);
+    $buyer->call($call->{call});
+    waits($shop, 'buyer');
+    $owner->run($end);
+    my ($state, $answer) = @{ $buyer->await };
+    $call = { %$call, state => $state, answer => $answer };
+    if ($end eq 'COMMIT')
+    {
+        isnt($state, '00000', "dropped while a buyer waits: nothing is sold ($state)");
+        $shop->{attached} = 0;
+        is_deeply([ $shop->audit([$past]) ], [], 'dropped while a buyer waits: nothing is taken');
+        goes_on($shop, 'dropped while a buyer waits', $past);
+    }
+    else
+    {
+        is($state, '00000', 'not dropped after all: the buyer buys');
+        is_deeply([ $shop->audit([ $past, $call ]) ], [], 'not dropped after all: nothing is wrong');
+    }
+    $_->quit for $buyer, $owner;
+}
+
+# ---------------------------------------------------------------- ALTER EXTENSION UPDATE
+
+# Another version that changes the catalog and an engine function under the feet of who uses them.
+my ($sharedir) = `pg_config --sharedir` =~ /(.*)/;
+my $version = $node->safe_psql('postgres', q{SELECT default_version FROM pg_available_extensions WHERE name = 'inventory'});
+my $script = "$sharedir/extension/inventory--$version--$version.tap.sql";
+END { unlink $script if $script }
+
+append_to_file($script, <<'END');
+ALTER TABLE inventory.store ADD remark pg_catalog.text NOT NULL DEFAULT 'new';
+ALTER TABLE inventory.store ALTER user_claim TYPE pg_catalog.varchar;
+ALTER FUNCTION inventory.buy_item(text, "any", "any", bigint, text, jsonb, anyelement) RENAME TO buy_item_of_old;
+CREATE FUNCTION inventory.buy_item(store_name text, user_id "any", item_id "any", quantity bigint, idempotency_key text,
+    order_data jsonb, witness anyelement) RETURNS anyelement LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_buy_item';
+END
+
+{
+    my ($shop, $buyer, $owner) = open_shop();
+    my $second = Session->new($node, $shop->{database}, 'second');
+    my @history = begin_sale($shop, $buyer);
+    $second->value("shop.available_stock('$item')");
+    $owner->run(qq{ALTER EXTENSION inventory UPDATE TO '$version.tap'});
+
+    # the buyer goes on, whether the update waits for him or not
+    my $next = $shop->buy(1, 2);
+    push @history, { %$next, state => '00000', answer => $buyer->value($next->{call}) };
+    $buyer->run('COMMIT');
+    $owner->value('1');
+    is($shop->query(q{SELECT extversion FROM pg_extension WHERE extname = 'inventory'}), "$version.tap", 'updated while it is in use');
+    for my $session ($buyer, $second, $owner)
+    {
+        my $call = $shop->buy(1, 1);
+        my ($state, $answer) = @{ $session->ask($call->{call}) };
+        is($state, '00000', 'updated: an old session buys');
+        push @history, { %$call, state => $state, answer => $answer };
+    }
+    is($shop->query(q{SELECT FROM inventory.refresh('shop.items')}), '', 'updated: refresh');
+    my $last = $shop->buy(1, 99);
+    push @history, { %$last, state => $second->ask($last->{call})->[0] };
+    is_deeply([ $shop->audit(\@history) ], [], 'updated: nothing is wrong');
+    $_->quit for $buyer, $second, $owner;
+}
+
+# ---------------------------------------------------------------- databases
+
+# What the counters know of a database: purchases by buy_item.
+sub counted
+{
+    my ($shop) = @_;
+    return $shop->query(q{SELECT coalesce(sum(calls), 0) FROM inventory.stats WHERE operation = 'buy_item'});
+}
+
+{
+    my ($template, $buyer, $owner) = open_shop();
+    my @past = begin_sale($template, $buyer);
+    my $admin = { node => $node, database => 'postgres' };
+
+    is(state_of($admin, "DROP DATABASE $template->{database}"), '55006', 'DROP DATABASE in the middle of a sale: refused');
+    $buyer->run('COMMIT');
+    $buyer->value('1');
+    $_->quit for $buyer, $owner;
+    $template->query("SELECT shop.reserve_stock('$past[0]{user}', '$item', 2, '1 h')");
+
+    for my $round (1, 2)
+    {
+        $node->safe_psql('postgres', "CREATE DATABASE copy TEMPLATE $template->{database}");
+        my $copy = bless { %$template, database => 'copy', stock => { 1 => 8 } }, 'Shop';
+        is(counted($copy), '0', "copy $round: its counters begin at nothing");
+        my $call = $copy->buy(1, 4);
+        my ($last, $customer) = ($copy->buy(1, 4), Session->new($node, 'copy'));
+        my @history = map { { %$_, state => '00000', answer => $customer->value($_->{call}) } } $call;
+        is($customer->ask($last->{call})->[0], 'IV001', "copy $round: no more than the template had");
+        is($copy->query('SELECT sum(delta) FROM items_stock.movements'), '3', "copy $round: its own ledger");
+        is($copy->query(q{SELECT * FROM inventory.verify('shop.items')}), '', "copy $round: verify finds nothing");
+        is(counted($copy), '2', "copy $round: its own counters");
+        # a customer who does not leave is thrown out
+        is(state_of($admin, 'DROP DATABASE copy WITH (FORCE)'), '00000', "copy $round: dropped by force");
+        is($customer->ask('1'), undef, "copy $round: its customer is gone");
+        $customer->quit;
+    }
+    $template->query('SELECT ' . $template->buy(1, 1)->{call});
+    is($template->query('SELECT stock FROM shop.items'), '6', 'the template sold only what it sold itself');
+    is($template->query(q{SELECT * FROM inventory.verify('shop.items')}), '', 'and verify finds nothing');
+}
+
+done_testing();

@@ -1,0 +1,58 @@
+# Faults for a server to meet: memory and disk that run out, a recovery that is
+# killed, a clock that jumps.
+#
+# They are a small library, faults.c, that is compiled here and preloaded into
+# every process of the server.  Nothing happens until a number is set.
+
+package Faults;
+
+use strict;
+use warnings FATAL => 'all';
+
+use File::Basename;
+use PostgreSQL::Test::Utils;
+
+# The numbers, in the order in which faults.c has them.
+my @numbers = qw(process allocations full refused pages shift);
+my %place = map { $numbers[$_] => 4 * $_ } 0 .. $#numbers;
+
+use constant WAL    => 1;    # values of `full`
+use constant TABLES => 2;
+
+# Compile the library; servers that are started from now on have it.
+sub new
+{
+    my ($class) = @_;
+    my $directory = PostgreSQL::Test::Utils::tempdir();
+    my $self = bless { file => "$directory/control" }, $class;
+    my $source = dirname(__FILE__) . '/faults.c';
+
+    system_or_bail('cc', '-shared', '-fPIC', '-O1', '-D_GNU_SOURCE', '-o', "$directory/faults.so", $source, '-ldl');
+    append_to_file($self->{file}, "\0" x (4 * @numbers));
+    open($self->{control}, '+<:raw', $self->{file}) or die "$self->{file}: $!";
+    @ENV{qw(LD_PRELOAD FAULTS_CONTROL)} = ("$directory/faults.so", $self->{file});
+    return $self;
+}
+
+# Set numbers, in the order given.
+sub set
+{
+    my ($self, @values) = @_;
+    while (my ($name, $value) = splice @values, 0, 2)
+    {
+        sysseek($self->{control}, $place{$name}, 0);
+        syswrite($self->{control}, pack('l', $value)) == 4 or die "$self->{file}: $!";
+    }
+}
+
+# What a number is now.
+sub get
+{
+    my ($self, $name) = @_;
+    my $value;
+    sysseek($self->{control}, $place{$name}, 0);
+    sysread($self->{control}, $value, 4) == 4 or die "$self->{file}: $!";
+    return unpack('l', $value);
+}
+
+1;

@@ -1,0 +1,205 @@
+/*
+ * faults.c
+ *		Faults that a server can be made to meet, preloaded into its processes.
+ *
+ * Each replaces a function of the C library and does what that does, until a
+ * number in a file that the test shares with all processes says otherwise.  A
+ * test writes the numbers while the server runs; Faults.pm is the other side.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* The numbers, in the order in which Faults.pm has them. */
+typedef struct Control
+{
+	volatile int32_t process;	  /* whose allocations are counted */
+	volatile int32_t allocations; /* the one that fails: 1 is the next; 0, none */
+	volatile int32_t full;		  /* what there is no room for: 1 WAL, 2 tables */
+	volatile int32_t refused;	  /* how many writes there was no room for */
+	volatile int32_t pages;		  /* pages of WAL until their reader is killed; 0, never */
+	volatile int32_t shift;		  /* seconds that the clock is ahead */
+} Control;
+
+static Control nothing;
+static Control *control = &nothing;
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *memory, size_t size);
+
+__attribute__((constructor)) static void
+find_control(void)
+{
+	const char *path = getenv("FAULTS_CONTROL");
+	int file = path ? open(path, O_RDWR) : -1;
+	void *page;
+
+	if (file < 0)
+		return;
+	page = mmap(NULL, sizeof(Control), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	if (page != MAP_FAILED)
+		control = page;
+	close(file);
+}
+
+/* ---- memory ---- */
+
+/* Is it this allocation that fails? */
+static int
+out_of_memory(void)
+{
+	if (control->allocations == 0 || control->process != getpid())
+		return 0;
+	if (--control->allocations > 0)
+		return 0;
+	errno = ENOMEM;
+	return 1;
+}
+
+void *
+malloc(size_t size)
+{
+	return out_of_memory() ? NULL : __libc_malloc(size);
+}
+
+void *
+calloc(size_t count, size_t size)
+{
+	return out_of_memory() ? NULL : __libc_calloc(count, size);
+}
+
+void *
+realloc(void *memory, size_t size)
+{
+	return out_of_memory() ? NULL : __libc_realloc(memory, size);
+}
+
+/* ---- disk ---- */
+
+/* Has the path of an open file such a directory in it? */
+static int
+is_below(int file, const char *directory)
+{
+	char link[64], path[4096];
+	ssize_t length;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
+	length = readlink(link, path, sizeof(path) - 1);
+	if (length < 0)
+		return 0;
+	path[length] = '\0';
+	return strstr(path, directory) != NULL;
+}
+
+/* Is there no room for what is written to this file?  Tables may be written, but not grow. */
+static int
+no_room(int file, int64_t end)
+{
+	if (control->full == 0)
+		return 0;
+	if (control->full == 1 ? !is_below(file, "/pg_wal/")
+						   : !is_below(file, "/base/") || end <= lseek(file, 0, SEEK_END))
+		return 0;
+	control->refused++;
+	errno = ENOSPC;
+	return 1;
+}
+
+static int64_t
+total(const struct iovec *parts, int count)
+{
+	int64_t sum = 0;
+
+	for (int i = 0; i < count; i++)
+		sum += parts[i].iov_len;
+	return sum;
+}
+
+/* What the C library has under a name. */
+#define NEXT(type, name) ((type) dlsym(RTLD_NEXT, name))
+
+typedef ssize_t (*Pwrite)(int, const void *, size_t, off64_t);
+typedef ssize_t (*Pwritev)(int, const struct iovec *, int, off64_t);
+typedef ssize_t (*Pread)(int, void *, size_t, off64_t);
+typedef int (*Fallocate)(int, off64_t, off64_t);
+typedef int (*Gettimeofday)(struct timeval *, void *);
+
+ssize_t
+pwrite64(int file, const void *data, size_t size, off64_t offset)
+{
+	if (no_room(file, offset + size))
+		return -1;
+	return NEXT(Pwrite, "pwrite64")(file, data, size, offset);
+}
+
+ssize_t
+pwrite(int file, const void *data, size_t size, off_t offset)
+{
+	return pwrite64(file, data, size, offset);
+}
+
+ssize_t
+pwritev64(int file, const struct iovec *parts, int count, off64_t offset)
+{
+	if (no_room(file, offset + total(parts, count)))
+		return -1;
+	return NEXT(Pwritev, "pwritev64")(file, parts, count, offset);
+}
+
+ssize_t
+pwritev(int file, const struct iovec *parts, int count, off_t offset)
+{
+	return pwritev64(file, parts, count, offset);
+}
+
+int
+posix_fallocate64(int file, off64_t offset, off64_t size)
+{
+	/* it returns the error, and does not set errno */
+	if (no_room(file, offset + size))
+		return ENOSPC;
+	return NEXT(Fallocate, "posix_fallocate64")(file, offset, size);
+}
+
+int
+posix_fallocate(int file, off_t offset, off_t size)
+{
+	return posix_fallocate64(file, offset, size);
+}
+
+/* ---- recovery ---- */
+
+ssize_t
+pread64(int file, void *data, size_t size, off64_t offset)
+{
+	if (control->pages > 0 && is_below(file, "/pg_wal/") && --control->pages == 0)
+		kill(getpid(), SIGKILL);
+	return NEXT(Pread, "pread64")(file, data, size, offset);
+}
+
+ssize_t
+pread(int file, void *data, size_t size, off_t offset)
+{
+	return pread64(file, data, size, offset);
+}
+
+/* ---- time ---- */
+
+int
+gettimeofday(struct timeval *restrict now, void *restrict zone)
+{
+	int result = NEXT(Gettimeofday, "gettimeofday")(now, zone);
+
+	now->tv_sec += control->shift;
+	return result;
+}
