@@ -1,0 +1,89 @@
+"""Shows that the fuzzer can say no: each planted fault must be found, by its own criterion.
+
+Every fault is planted in a new database, which is then fuzzed for a moment.
+"""
+
+import copy
+
+from campaign import Options, Run, connect, make_database
+from judge import Log
+
+# What is planted, the functions that are called, and what has to be found.
+PLANTS = [
+    ('nothing is planted', 'SELECT 1', 'base_type', None),
+    ('an error of the inside', """
+        CREATE FUNCTION inventory.planted(quantity bigint) RETURNS int LANGUAGE plpgsql AS
+        $$ BEGIN RAISE 'planted' USING ERRCODE = 'XX000'; END $$""", 'planted', 'inside'),
+    ('an error of the inside in one call of twenty, in a transaction with a handler', """
+        CREATE FUNCTION inventory.planted(quantity bigint) RETURNS int LANGUAGE plpgsql AS
+        $$ BEGIN IF random() < 0.05 THEN RAISE 'planted' USING ERRCODE = 'XX001'; END IF;
+           RETURN 1; END $$""",
+     'planted', 'inside'),
+    ('stock changed behind the guard', """
+        SET session_replication_role = replica;
+        UPDATE f_int.items SET stock = stock + 1 WHERE id = 1""",
+     'base_type', 'verify'),
+    ('a movement deleted', """
+        DELETE FROM f_uuid.movements
+        WHERE movement_id = (SELECT min(movement_id) FROM f_uuid.movements)""",
+     'base_type', 'verify'),
+    ('a statement that does not end', """
+        CREATE FUNCTION inventory.planted() RETURNS int LANGUAGE plpgsql AS
+        $$ BEGIN LOOP PERFORM pg_sleep(0.01); END LOOP; END $$""", 'planted', 'slow'),
+    ('a function with which everybody may change stock', """
+        CREATE FUNCTION inventory.planted(items regclass) RETURNS void
+        LANGUAGE plpgsql SECURITY DEFINER AS
+        $$ BEGIN UPDATE f_int.items SET stock = stock + 1; END $$""", 'planted', 'trespass'),
+    ('an engine function that does not look who calls', """
+        CREATE FUNCTION inventory.planted(store_name text) RETURNS int
+        LANGUAGE plpgsql SECURITY DEFINER AS
+        $$ BEGIN RETURN f_int_stock.restock_item(2, 1); END $$""", 'planted', 'trespass'),
+    ('a buyer who may restock', """
+        SELECT inventory.grant_api('f_int.items', 'fuzz_buyer', 'operator')""", 'f_int_stock',
+        'trespass'),
+    ('a function that was not called often enough', """
+        CREATE FUNCTION inventory.planted() RETURNS void LANGUAGE sql AS 'SELECT pg_sleep(1)'""",
+        'planted', 'reach'),
+    ('a generated function that never works', 'ALTER TABLE f_int_stock.requests RENAME TO hidden',
+     'f_int_stock.prune', 'reach'),
+    ('a crash', """
+        CREATE FUNCTION inventory.planted() RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS
+        $$ BEGIN COPY (SELECT) TO PROGRAM 'kill -SEGV $PPID'; END $$""", 'planted', 'crash'),
+]
+
+SECONDS = 3          # for each
+LIMIT = 2            # for a statement
+# what comes with a finding of another kind
+ALSO = {'crash': {'lost', 'reach'}, 'trespass': {'verify', 'reach'}, 'slow': {'reach'},
+        'reach': {'slow'}}
+
+
+def judge_plant(arguments, what, statement, functions, expected):
+    """Plant, fuzz, look; what is wrong, or nothing."""
+    make_database('fuzz_selftest', 'fuzz_shops')
+    db = connect('fuzz_selftest')
+    db.cursor().execute(statement)
+    db.close()
+    chosen = copy.copy(arguments)
+    chosen.functions, chosen.limit = functions, LIMIT if expected == 'slow' else 60
+    run = Run(Options(chosen, 'fuzz_selftest'), Log(arguments.log), SECONDS, quiet=True).go()
+    found = {kind for kind, findings in run.findings.items() if findings}
+    if expected and expected not in found:
+        return f'{expected} was not found, but {sorted(found)}'
+    if found - {expected} - ALSO.get(expected, set()):
+        return f'found {dict(run.findings)}'
+    return ''
+
+
+def run(arguments):
+    """All plants; (passed, failed)."""
+    make_database('fuzz_shops')
+    failed = 0
+    for plant in PLANTS:
+        wrong = judge_plant(arguments, *plant)
+        print(f"{'FAILED' if wrong else 'ok':8}{plant[0]}: {plant[3] or 'nothing'} is found",
+              flush=True)
+        if wrong:
+            print('        ' + wrong[:2000])
+            failed += 1
+    return len(PLANTS) - failed, failed
