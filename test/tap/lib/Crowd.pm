@@ -116,8 +116,7 @@ sub work_off
 
     while ($select->count)
     {
-        my @ready = $select->can_read($PostgreSQL::Test::Utils::timeout_default)
-          or die 'no session answered in time';
+        my @ready = Session::readable($select);
         for my $session (map { $session{ fileno $_ } } @ready)
         {
             for my $answer ($session->take)

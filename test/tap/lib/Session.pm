@@ -98,6 +98,21 @@ sub take
     return @answers;
 }
 
+# The handles of a select that can be read, once there are any.  A signal, such as that
+# of a server which ended, interrupts the wait and is no answer.
+sub readable
+{
+    my ($select) = @_;
+    my $deadline = time + $PostgreSQL::Test::Utils::timeout_default;
+
+    while (time < $deadline)
+    {
+        my @ready = $select->can_read($deadline - time);
+        return @ready if @ready;
+    }
+    die 'no session answered in time';
+}
+
 # Wait for the answer to a call; undef if the session ended.
 sub await
 {
@@ -106,8 +121,7 @@ sub await
 
     while ($self->{alive})
     {
-        $select->can_read($PostgreSQL::Test::Utils::timeout_default)
-          or die 'a session did not answer in time';
+        readable($select);
         my ($answer) = $self->take;
         return $answer if $answer;
     }
