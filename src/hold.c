@@ -15,6 +15,7 @@
 #include "argument.h"
 #include "hold.h"
 #include "ledger.h"
+#include "request.h"
 #include "setting.h"
 
 /* ---- states and legal moves ---- */
@@ -101,18 +102,18 @@ inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user,
 			  InvView view)
 {
 	InvUser named = inv_named_user(store, fcinfo, user);
-	uint64 locked = 0, rows;
+	uint64 rows;
 
 	if (PG_ARGISNULL(1))
 		inv_error_null("reservation_id");
 	hold->id = PG_GETARG_DATUM(1);
-	do
+	if (lock)
 	{
-		/* whom we waited for may have added a line: once more, to lock that too */
-		if (lock)
-			locked = inv_execute(store, INV_LOCK_HOLD, &hold->id, NULL, view);
-		rows = inv_execute(store, INV_READ_HOLD, &hold->id, NULL, view);
-	} while (lock && rows != locked);
+		/* first its name: whoever changes it could add a line before those we hold by then */
+		inv_lock_name(store, INV_LOCK_RESERVATION, hold_text(hold));
+		inv_execute(store, INV_LOCK_HOLD, &hold->id, NULL, view);
+	}
+	rows = inv_execute(store, INV_READ_HOLD, &hold->id, NULL, view);
 	if (rows == 0)
 		inv_error_reservation_not_found(hold_text(hold));
 	/* expiry may have come due while we waited for the lock */

@@ -33,5 +33,6 @@ extern void inv_lock_name(InvStore *store, int class, const char *name);
 #define INV_LOCK_REQUEST 3
 #define INV_LOCK_LIMIT 4
 #define INV_LOCK_ORDER_REFERENCE 5
+#define INV_LOCK_RESERVATION 6
 
 #endif /* INV_REQUEST_H */

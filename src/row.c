@@ -180,7 +180,9 @@ take_pessimistic(InvStore *store, InvTake *take)
 	{
 		if (IsolationUsesXactSnapshot())
 			inv_error_serialization();
-		return;
+		/* while it waited, holds may have been made and become overdue: look at them now */
+		if (take->status != INV_OUT_OF_STOCK || decided_by_look(store, take))
+			return;
 	}
 	if (!update_one(store, take, INV_TAKE))
 		inv_error_busy(inv_item_text(store, take->item), "its row could not be written");

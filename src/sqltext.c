@@ -227,11 +227,16 @@ static const Template templates[INV_STATEMENTS] = {
 		"SELECT EXISTS (SELECT FROM " MOVEMENTS "WHERE m.item_id {=} $2 AND m.user_id {=} $3 "
 		"AND (m.kind {=} 'carried' OR (m.kind {=} 'sale' AND m.order_id {=} $1)))"},
 
-	/* ---- idempotency */
+	/*
+	 * ---- idempotency.  An answer that is given again must last as its first giving
+	 * does: the lock makes a WAL record, so that the commit waits for the disk and for
+	 * the standby, also if whoever came first stopped waiting.
+	 */
 	[INV_FIND_REQUEST] = {"tut", "bj", SPI_OK_SELECT,
 		"SELECT q.fingerprint, q.result FROM {ledger}.requests AS q "
 		"WHERE q.key {=} $3 AND q.operation {=} $1 "
-		"AND (q.user_id {=} $2 OR (q.user_id IS NULL AND $2 IS NULL))"},
+		"AND (q.user_id {=} $2 OR (q.user_id IS NULL AND $2 IS NULL)) "
+		"FOR KEY SHARE OF q"},
 	[INV_KEEP_REQUEST] = {"tutbjz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.requests "
 		"(operation, user_id, key, fingerprint, result, created_at) "

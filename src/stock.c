@@ -201,26 +201,31 @@ hopeful(InvStore *store, InvTake *takes, int count)
 	return all_ok(takes, count);
 }
 
+/*
+ * Judge a locked row.  Its holds were read before the lock was waited for, or even
+ * with an old snapshot: who is short looks at them again.
+ */
+static void
+judge_locked_row(InvStore *store, InvTake *take)
+{
+	if (take->status == INV_OK)
+		take->status = inv_row_judge(store, take);
+	if (take->status != INV_OUT_OF_STOCK)
+		return;
+	inv_row_read(store, take);
+	if (take->status == INV_OK)
+		take->status = inv_row_judge(store, take);
+}
+
 /* Judge the locked rows of a cart; overdue holds on them are given back now. */
 static bool
 judge_locked(InvStore *store, InvTake *takes, int count)
 {
 	for (int i = 0; i < count; i++)
-	{
-		if (takes[i].status != INV_OK)
-			continue;
-		/* which holds are overdue by now, an old snapshot does not know */
-		if (IsolationUsesXactSnapshot())
-			inv_row_read(store, &takes[i]);
 		if (takes[i].status == INV_OK)
-			takes[i].status = inv_row_judge(store, &takes[i]);
-		while (relieved(store, &takes[i]))
-		{
-			inv_row_read(store, &takes[i]);
-			if (takes[i].status == INV_OK)
-				takes[i].status = inv_row_judge(store, &takes[i]);
-		}
-	}
+			do
+				judge_locked_row(store, &takes[i]);
+			while (relieved(store, &takes[i]));
 	return all_ok(takes, count);
 }
 

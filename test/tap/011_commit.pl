@@ -123,6 +123,30 @@ for my $name (sort keys %fault)
     $_->quit for $first, $retry, $other;
 }
 
+# Somebody stopped waiting for the standby: who repeats the call is not told of an order
+# that only this server has, but waits in turn.
+for my $call (qw(buy_item buy_cart))
+{
+    my $shop = shop(1)->attached;
+    my $item = Shop::item_id(1);
+    my $lines = $call eq 'buy_item' ? "'$item', 1" : qq{'[{"item_id": "$item"}]'};
+    my $sale = "shop.$call('" . Shop::new_user() . "', $lines, 'twice')";
+    $sale = "(SELECT status FROM $sale)" if $call eq 'buy_cart';
+    my ($first, $retry) = map { patient($shop) } 1, 2;
+
+    $first->call($sale);
+    $node->safe_psql('postgres', 'SELECT pg_terminate_backend(' . waits_for_standby() . ')');
+    is($first->await, undef, "$call repeated: the first answer is lost");
+    $first->quit;
+    $retry->call($sale);
+    my $pid = waits_for_standby();
+    pass("$call repeated: the answer waits for the standby");
+    $node->safe_psql('postgres', "SELECT pg_cancel_backend($pid)");
+    is($retry->await->[0], '00000', "$call repeated: then it is given");
+    is($shop->query('SELECT count(*) FROM shop.orders'), '1', "$call repeated: it is one order");
+    $retry->quit;
+}
+
 # The client is gone as soon as it has sent COMMIT; its repetition comes before the standby does.
 {
     my $shop = shop(1)->attached;
