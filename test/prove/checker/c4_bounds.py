@@ -1,0 +1,113 @@
+"""C4: stock >= floor at every commit and in every snapshot, also of a standby; nobody has more of
+an item than its limit.
+
+Below the floor an item may only come by a stock-take (what is not on the shelf is not there), and
+then it may rise.  In a snapshot the stock is also the sum of the movements.  Holds that are
+overdue do not count against a limit.
+"""
+
+
+def moved(commit):
+    """What the movements of a commit sum to: {item: (delta, of which stock-takes)}."""
+    total = {}
+    for item, delta, kind, _, _ in commit.movements:
+        all_, counted = total.get(item, (0, 0))
+        total[item] = all_ + delta, counted + (delta if kind == "count" else 0)
+    return total
+
+
+def named(cycle, commit):
+    """The first operation whose token a commit carries, to be named."""
+    tokens = [order[4] for order in commit.orders] + [d[0] for d in commit.direct] + \
+             [m[4] for m in commit.movements] + list(commit.new_holds.values())
+    return next((cycle.operation(t) for t in tokens if t in cycle.intents), None)
+
+
+def check_floor(cycle, report):
+    """Every commit of the stream."""
+    stock = {item.id: item.stock for item in cycle.items.values()}
+    segment, counted_below = 0, set()
+    for commit in cycle.commits:
+        if commit.segment != segment:
+            stock, segment = {}, commit.segment
+        moves = moved(commit) if commit.items else {}
+        for item, (after, floor) in commit.items.items():
+            report.look("stocks in the stream")
+            delta, counted = moves.get(item, (0, 0))
+            before = stock.get(item)
+            fell = after < before if before is not None else delta < 0 or item not in moves
+            if counted < 0 and min(floor, 0) <= after < floor:
+                counted_below.add(item)
+            elif after < floor and fell:
+                report.add("C4", f"item {item} falls from {before} to {after}, its floor is "
+                                 f"{floor}, in {commit.name()}", named(cycle, commit))
+            if floor != cycle.items[item].floor:
+                report.add("C4", f"item {item}: floor {cycle.items[item].floor} became {floor}, in "
+                                 f"{commit.name()}")
+            stock[item] = after
+    return counted_below
+
+
+def check_snapshots(cycle, report, may_be_below):
+    for snapshot in cycle.snapshots:
+        for item, (stock, floor, movements) in snapshot["items"].items():
+            report.look("stocks in snapshots")
+            where = f"in the snapshot of {snapshot.get('server', 'primary')} from " \
+                    f"{snapshot['at0']} to {snapshot['at1']}"
+            if stock < floor and int(item) not in may_be_below:
+                report.add("C4", f"item {item} has {stock}, its floor is {floor}, {where}")
+            if stock != movements:
+                report.add("C4", f"item {item} has {stock}, its movements say {movements}, {where}")
+
+
+class Overdue:
+    """Open holds of a user on a limited item, and when they end."""
+
+    def __init__(self):
+        self.open = {}
+
+    def put(self, hold):
+        reservation, item, quantity, user, status, expires_at = hold
+        lines = self.open.setdefault((item, user), {})
+        lines.pop(reservation, None)
+        if status == "held":
+            lines[reservation] = quantity, expires_at
+
+    def units(self, key, at):
+        return sum(quantity for quantity, expires_at in self.open.get(key, {}).values()
+                   if expires_at <= at)
+
+
+def check_limits(cycle, report):
+    """Whenever a user comes to have more of a limited item.  Not known after a gap."""
+    limits = {item.id: item.limit for item in cycle.items.values() if item.limit is not None}
+    used, overdue = {}, Overdue()
+    for commit in cycle.commits:
+        if commit.segment > 0:
+            break
+        before = {}
+        for item, delta, _, user, _ in commit.movements:
+            if item in limits and user is not None:
+                before.setdefault((item, user), used.get((item, user), 0))
+                used[item, user] = used.get((item, user), 0) - delta
+        for hold in commit.holds:
+            if hold[1] in limits:
+                overdue.put(hold)
+        for key, units in before.items():
+            report.look("uses of limits")
+            if used[key] > units and used[key] - overdue.units(key, commit.at) > limits[key[0]]:
+                report.add("C4", f"user {key[1]} has {used[key]} of item {key[0]}, the limit is "
+                                 f"{limits[key[0]]}, in {commit.name()}", named(cycle, commit))
+
+
+def check(cycle, report):
+    below = {item.id for item in cycle.items.values() if item.stock < item.floor}
+    below |= check_floor(cycle, report)
+    segments = {commit.segment for commit in cycle.commits}
+    if len(segments) > 1:   # a stock-take in a gap nobody saw
+        below |= {row.item_id for row in cycle.tables.movements if row.kind == "count"}
+    check_snapshots(cycle, report, below)
+    check_limits(cycle, report)
+    for item, row in sorted(cycle.tables.items.items()):
+        if row.stock < row.stock_floor and item not in below:
+            report.add("C4", f"item {item} ends with {row.stock}, its floor is {row.stock_floor}")

@@ -1,0 +1,126 @@
+"""C5: each refusal was right at some instant of its call.
+
+The stream has every stock an item ever had, in order; histories say between which times each of
+them became visible.  A refusal is wrong if at every stock that may have been visible during its
+call there was enough, with what holds that were certainly overdue would have given back.  Where
+it cannot be known (a gap in the stream, what the own transaction did before), it is given the
+benefit of the doubt.
+
+    levels.py       the stocks of an item over time, and its overdue holds
+    c5_limits.py    refusals because of purchase limits
+    c5_states.py    refusals because of what a reservation or order is
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+
+from .c5_limits import check_limits
+from .c5_states import check_states
+from .history import BUYS, RESERVES, summed
+from .levels import Levels
+
+TAKING = BUYS | RESERVES
+SHORT = re.compile(r'Item "(\d+)": (\d+) asked for')
+
+
+class Claim:
+    """An operation says that there were fewer than so many units of an item."""
+
+    __slots__ = ("op", "item", "units", "own", "touched", "overdue", "judged")
+
+    def __init__(self, op, item, units, overdue=True):
+        self.op = op
+        self.item = item
+        self.units = units
+        self.own = min_own(op, item)
+        # its own transaction may have confirmed or extended what others see overdue
+        self.touched = {other.args["reservation"] for other in op.own
+                        if "reservation" in other.args}
+        self.overdue = overdue      # whether overdue holds have to be counted
+        self.judged = None
+
+
+def min_own(op, item):
+    """The least that what its own transaction did before may have changed an item's stock by."""
+    least = 0
+    for other in op.own:
+        if other.state != "ok":
+            continue
+        if other.op in TAKING:
+            least -= summed(other.lines()).get(item, 0)
+        elif other.args.get("item") == item:
+            if other.op == "change_reservation":
+                least -= other.args["quantity"]
+            elif other.op == "restock_item":
+                least += other.args["quantity"]
+            elif other.op == "count_stock":
+                least -= 1 << 40    # whatever it corrected
+            else:
+                least += other.args["delta"]
+    return least
+
+
+def claims(op):
+    """What a refused operation says: all of these claims, or any of them."""
+    if op.op == "try_buy_cart":
+        asked = summed(op.lines())
+        short = {line[0] for line in op.result or () if line[3] == "out_of_stock"}
+        return [Claim(op, item, asked[item]) for item in sorted(short)], all
+    if op.op in ("adjust_stock", "direct"):
+        return [Claim(op, op.args["item"], -op.args["delta"], overdue=False)], all
+    if op.op == "change_reservation":   # what it holds already is not known here
+        return [Claim(op, op.args["item"], op.args["quantity"])], all
+    asked = summed(op.lines())
+    named = {int(item) for item, _ in SHORT.findall(op.message or "")}
+    if named and named <= asked.keys():
+        return [Claim(op, item, asked[item]) for item in sorted(named)], all
+    return [Claim(op, item, units) for item, units in sorted(asked.items())], any
+
+
+def out_of_stock(op):
+    if op.op == "try_buy_cart" and op.refused_softly():
+        return any(line[3] == "out_of_stock" for line in op.result or ())
+    return op.state == "refused" and op.code == "IV001" and op.op != "count_stock"
+
+
+def check_stock(cycle, levels, report):
+    """Refusals because of too little stock."""
+    groups = []
+    for op in cycle.operations:
+        if out_of_stock(op) and not cycle.may_be_repeated(op):
+            of_op, how = claims(op)
+            groups.append((op, of_op, how))
+            for claim in of_op:
+                levels.put(claim)
+    levels.judge()
+    for op, of_op, how in groups:
+        report.look("refusals for stock", len(of_op))
+        if how(claim.judged is not False for claim in of_op):
+            continue
+        for claim in of_op:
+            if claim.judged is False:
+                report.add("C5", f"refused {claim.units} of item {claim.item}, but at every "
+                                 "instant of the call there was enough: "
+                                 f"{levels.show(claim)}", op)
+
+
+def check_busy(cycle, report):
+    """IV014 needs somebody to be busy with: another operation, or the worker's expiry."""
+    begun = sorted(op.at for op in cycle.operations)
+    ended = sorted(op.end for op in cycle.operations)
+    for op in cycle.operations:
+        if op.state != "refused" or op.code != "IV014":
+            continue
+        report.look("busy")
+        others = bisect_right(begun, op.end) - bisect_left(ended, op.at) - 1
+        if others < 1 and not any(commit.holds and commit.from_ <= op.end and
+                                  commit.until >= op.at for commit in cycle.commits):
+            report.add("C5", "busy, though nobody else was there", op)
+
+
+def check(cycle, report):
+    levels = Levels(cycle)
+    check_stock(cycle, levels, report)
+    check_limits(cycle, report)
+    check_states(cycle, report)
+    check_busy(cycle, report)

@@ -1,0 +1,60 @@
+"""One cycle: its files, read and put together."""
+
+import json
+import os
+
+from .history import read_histories
+from .stream import read_stream
+from .tables import Tables
+from .timeline import set_bounds
+
+
+def read_lines(path):
+    """The objects of a .jsonl file; a last line may be cut off."""
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    return [json.loads(line) for line in text[:text.rfind("\n") + 1].splitlines()]
+
+
+class Item:
+    """An item as it was at the start."""
+
+    def __init__(self, line):
+        self.id = line["id"]
+        self.stock = line["stock"]
+        self.floor = line["floor"] or 0
+        self.limit = line["limit"]
+
+
+class Cycle:
+    """Everything that is known of a cycle."""
+
+    def __init__(self, directory):
+        with open(os.path.join(directory, "run.json"), encoding="utf-8") as file:
+            self.run = json.load(file)
+        self.items = {line["id"]: Item(line) for line in self.run["items"]}
+        self.operations, self.intents = read_histories(directory)
+        self.tables = Tables(directory)
+        self.commits = read_stream(directory)
+        self.snapshots = read_lines(os.path.join(directory, "snapshots.jsonl"))
+        self.faults = read_lines(os.path.join(directory, "faults.jsonl"))
+        self.clock = set_bounds(self.run, self.commits, self.operations, self.intents)
+        self.on_hold = {}       # operations by the reservation they are about
+        for op in self.operations:
+            if "reservation" in op.args:
+                self.on_hold.setdefault(op.args["reservation"], []).append(op)
+
+    def operation(self, token):
+        """An operation to name for a token, or None."""
+        intent = self.intents.get(token)
+        return intent.acknowledged() if intent else None
+
+    def may_be_repeated(self, op):
+        """Is a refusal the kept answer to an earlier try, or can it be?"""
+        if not op.refused_softly() or op.key is None:
+            return False
+        if op.result:
+            return bool(op.result[0][4])
+        return any(other is not op and other.at < op.end for other in self.intents[op.token].tries)

@@ -1,0 +1,166 @@
+"""The stream of commits, as test_decoding prints it, in commit order.
+
+Of each table only the columns that rules need are read, by an expression made from the first line
+of that table: a cycle has a million such lines.
+"""
+
+import glob
+import os
+import re
+
+from .clock import nanoseconds
+
+WANTED = {
+    "shop.items": ("id", "stock", "stock_floor"),
+    "shop.orders": ("id", "user_id", "item_id", "quantity", "token"),
+    "shop.direct": ("token", "item_id", "delta"),
+    "items_stock.movements": ("item_id", "delta", "kind", "user_id", "reason"),
+    "items_stock.reservations": ("reservation_id", "item_id", "quantity", "user_id", "status",
+                                 "expires_at"),
+}
+NUMBERS = {"items.id", "stock", "stock_floor", "item_id", "quantity", "delta"}
+COLUMN = re.compile(r"(\w+)\[((?:[^\[\]]|\[\])*)\]:('(?:[^']|'')*'|\S+)(?: |$)")
+VALUE = r"('(?:[^']|'')*'|\S+)"
+ENDED = re.compile(r"COMMIT (?:PREPARED '.*', txid )?(\d+) \(at (.*)\)")
+
+
+class Commit:
+    """One transaction: what it left in each table."""
+
+    __slots__ = ("segment", "xid", "at", "items", "orders", "direct", "movements", "holds",
+                 "new_holds", "deleted", "from_", "until")
+
+    def __init__(self, segment):
+        self.segment = segment
+        self.xid = self.at = None
+        self.items = {}         # id: (stock, floor) at the end
+        self.orders = []        # (id, user, item, quantity, token)
+        self.direct = []        # (token, item, delta)
+        self.movements = []     # (item, delta, kind, user, reason)
+        self.holds = []         # (reservation, item, quantity, user, status, expires_at)
+        self.new_holds = {}     # users by reservations that were not there before
+        self.deleted = []       # names of tables
+        self.from_ = self.until = None      # when it became visible: timeline.py
+
+    def name(self):
+        return f"transaction {self.xid}"
+
+
+def unquote(text):
+    """A value as test_decoding prints it."""
+    if text == "null":
+        return None
+    if text.startswith("'"):
+        return text[1:-1].replace("''", "'")
+    return text
+
+
+class TableReader:
+    """Reads the lines of one table."""
+
+    def __init__(self, table, line):
+        short = table.split(".")[1]
+        columns = COLUMN.findall(line)
+        names = [name for name, _, _ in columns]
+        missing = set(WANTED[table]) - set(names)
+        if missing:
+            raise ValueError(f"{table} has no {', '.join(sorted(missing))}: {line}")
+        pattern, order = "", []
+        last = max(names.index(name) for name in WANTED[table])
+        for name, kind, _ in columns[:last + 1]:
+            wanted = name in WANTED[table]
+            pattern += f"{name}\\[{re.escape(kind)}\\]:" + (VALUE if wanted else f"(?:{VALUE[1:]}")
+            pattern += "(?: |$)"
+            if wanted:
+                order.append(name)
+        self.match = re.compile(pattern).match
+        self.pick = [order.index(name) for name in WANTED[table]]
+        self.numbers = [name in NUMBERS or f"{short}.{name}" in NUMBERS for name in WANTED[table]]
+        self.times = [name == "expires_at" for name in WANTED[table]]
+
+    def read(self, line):
+        """The wanted values, in the order of WANTED."""
+        found = self.match(line)
+        if found is None:
+            raise ValueError(f"cannot read: {line}")
+        groups = found.groups()
+        row = []
+        for index, number, time in zip(self.pick, self.numbers, self.times):
+            text = groups[index]
+            if number:
+                row.append(None if text == "null" else int(text))
+            elif time:
+                row.append(nanoseconds(text[1:-1]))
+            else:
+                row.append(unquote(text))
+        return tuple(row)
+
+
+class Reader:
+    """Reads segments into commits."""
+
+    def __init__(self):
+        self.readers = {}
+        self.seen = set()       # reservations
+        self.commits = []
+        self.commit = None
+
+    def row(self, line):
+        """A line `table schema.name: ACTION: columns`."""
+        table, action, rest = line[6:].split(": ", 2) if line.count(": ") > 1 else \
+            (line[6:].split(":")[0], line.split(" ")[-1], "")
+        if table not in WANTED:
+            return
+        if action == "DELETE":
+            self.commit.deleted.append(table)
+            return
+        if rest.startswith("old-key: "):
+            rest = rest[rest.index("new-tuple: ") + 11:]
+        if table not in self.readers:
+            self.readers[table] = TableReader(table, rest)
+        row = self.readers[table].read(rest)
+        if table == "shop.items":
+            self.commit.items[row[0]] = row[1:]
+        elif table == "shop.orders":
+            self.commit.orders.append(row)
+        elif table == "shop.direct":
+            self.commit.direct.append(row)
+        elif table == "items_stock.movements":
+            self.commit.movements.append(row)
+        else:
+            self.commit.holds.append(row)
+            if row[0] not in self.seen:
+                self.seen.add(row[0])
+                self.commit.new_holds[row[0]] = row[3]
+
+    def end(self, line):
+        found = ENDED.match(line)
+        if found is None:
+            raise ValueError(f"cannot read: {line}")
+        self.commit.xid = int(found.group(1))
+        self.commit.at = nanoseconds(found.group(2))
+        self.commits.append(self.commit)
+        self.commit = None
+
+    def segment(self, number, path):
+        """One file; a transaction without its end was not decoded whole."""
+        with open(path, encoding="utf-8") as file:
+            for line in file:
+                line = line.rstrip("\n")
+                if line.startswith("table "):
+                    self.row(line)
+                elif line.startswith("BEGIN"):
+                    self.commit = Commit(number)
+                elif line.startswith("COMMIT"):
+                    self.end(line)
+        if self.commit is not None:
+            raise ValueError(f"{path} ends within a transaction")
+
+
+def read_stream(directory):
+    """All commits of a cycle, in their order."""
+    reader = Reader()
+    paths = glob.glob(os.path.join(directory, "stream", "*.txt"))
+    for path in sorted(paths, key=lambda path: int(os.path.basename(path)[:-4])):
+        reader.segment(int(os.path.basename(path)[:-4]), path)
+    return reader.commits

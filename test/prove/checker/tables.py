@@ -1,0 +1,69 @@
+"""The final tables: rows as small objects, with numbers as numbers."""
+
+import csv
+import os
+from types import SimpleNamespace
+
+from .clock import nanoseconds
+
+NUMBERS = {"id": {"items"}, "stock": None, "version": None, "stock_floor": None,
+           "purchase_limit": None, "item_id": None, "quantity": None, "delta": None,
+           "movement_id": None, "available": None, "reserved": None, "on_hand": None}
+TIMES = {"expires_at"}
+
+
+def converter(table, column):
+    """How a column is read: empty is null."""
+    if column in NUMBERS and (NUMBERS[column] is None or table in NUMBERS[column]):
+        return lambda text: int(text) if text != "" else None
+    if column in TIMES:
+        return lambda text: nanoseconds(text) if text != "" else None
+    return lambda text: text if text != "" else None
+
+
+def read_table(directory, name):
+    """The rows of final/<name>.csv."""
+    with open(os.path.join(directory, "final", name + ".csv"), encoding="utf-8",
+              newline="") as file:
+        reader = csv.reader(file)
+        columns = next(reader)
+        convert = [converter(name, column) for column in columns]
+        return [SimpleNamespace(**{column: as_(text)
+                                   for column, as_, text in zip(columns, convert, row)})
+                for row in reader]
+
+
+def group(rows, *columns):
+    """Rows by one column, or by a tuple of several."""
+    found = {}
+    for row in rows:
+        key = tuple(getattr(row, column) for column in columns)
+        found.setdefault(key if len(columns) > 1 else key[0], []).append(row)
+    return found
+
+
+class Tables:
+    """The final tables, and the ways into them that rules need."""
+
+    def __init__(self, directory):
+        self.items = {row.id: row for row in read_table(directory, "items")}
+        self.orders = read_table(directory, "orders")
+        self.direct = read_table(directory, "direct")
+        self.movements = read_table(directory, "movements")
+        self.reservations = read_table(directory, "reservations")
+        self.requests = read_table(directory, "requests")
+        self.levels = read_table(directory, "levels")
+        self.verify = read_table(directory, "verify")
+        self.order = {row.id: row for row in self.orders}
+        self.orders_of = group(self.orders, "token")
+        self.direct_of = group(self.direct, "token")
+        self.movements_of = group(self.movements, "reason")
+        self.movements_by_order = group(self.movements, "order_id")
+        self.movements_by_hold = group(self.movements, "reservation_id")
+        self.holds = group(self.reservations, "reservation_id")
+        self.holds_of = group(self.reservations, "user_id")
+        self.requests_of = group(self.requests, "key")
+        self.held = {}
+        for row in self.reservations:
+            if row.status == "held":
+                self.held[row.item_id] = self.held.get(row.item_id, 0) + row.quantity

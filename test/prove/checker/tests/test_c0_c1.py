@@ -1,0 +1,73 @@
+"""C0 and C1 find what they are there for."""
+
+from .case import RuleCase
+
+
+class Errors(RuleCase):
+    def fail(self, code, **how):
+        op = self.shop.invoke("buy_item", {"item": 1, "quantity": 1}, user="u1", **how)
+        self.shop.answer(op, "error", None, code, "it failed")
+
+    def test_internal_error(self):
+        self.fail("XX000")
+        self.assert_found("C0", "unexpected error XX000: it failed", only=True)
+
+    def test_serialization_in_read_committed(self):
+        self.fail("40001")
+        self.assert_found("C0", "unexpected error 40001")
+
+    def test_serialization_elsewhere(self):
+        self.fail("40001", iso="rr")
+        self.assert_clean()
+
+    def test_deadlock_of_single_calls(self):
+        self.fail("40P01")
+        self.assert_found("C0", "unexpected error 40P01")
+
+    def test_deadlock_with_a_transaction(self):
+        self.shop.answer(self.shop.invoke("begin", {}, client=2, tx=1))
+        self.fail("40P01")
+        self.shop.answer(self.shop.invoke("rollback", {}, client=2, tx=1))
+        self.assert_clean()
+
+    def test_cancelled(self):
+        self.fail("57014")
+        self.assert_clean()
+
+    def test_refusal_that_cannot_be(self):
+        op = self.shop.invoke("restock_item", {"item": 1, "quantity": 1})
+        self.shop.refuse(op, "IV001")
+        self.assert_found("C0", "unexpected refusal IV001")
+
+
+class Balance(RuleCase):
+    def test_unit_lost(self):
+        self.shop.buy()
+        self.shop.items[1]["stock"] -= 1
+        self.assert_found("C1", "item 1: 4 on hand by what clients know, but 3 in stock")
+        self.assert_found("C1", "item 1: 4 on hand by the tables, but 3 in stock")
+
+    def test_held_units_lost(self):
+        self.shop.reserve(1, 2)
+        self.shop.reservations[0]["quantity"] = 1
+        self.assert_found("C1", "item 1: 5 on hand by what clients know, but 3 in stock and 1 held")
+
+    def test_unknown_purchase_counts_if_it_is_there(self):
+        self.shop.buy(1, 2, answered=False)
+        self.shop.items[1]["stock"] += 2
+        self.assert_found("C1", "item 1: 3 on hand by what clients know, but 5 in stock")
+
+    def test_refund_of_more_than_was_put_back(self):
+        order = self.shop.buy(1, 2)
+        self.shop.refund(order, 2)
+        self.shop.items[1]["stock"] -= 1
+        self.assert_found("C1", "item 1: 5 on hand by what clients know, but 4 in stock")
+
+    def test_delivery_lost(self):
+        self.shop.restock(1, 3)
+        self.shop.items[1]["stock"] -= 3
+        self.assert_found("C1", "item 1: 8 on hand")
+
+    def test_item_gone(self):
+        del self.shop.items[3]
+        self.assert_found("C1", "item 3 is gone")

@@ -1,0 +1,32 @@
+# shellcheck shell=bash
+#
+# What tools/prove and tools/test share: what the driver needs, and how it is run.
+# Sourced after tools/lib.sh.
+
+# prove_packages: what load, driver and checker need beside the server
+prove_packages() {
+    require libpq-dev has_libpq
+    require python3 command -v python3
+    require perl perl -MTest::More -MJSON::PP -MTime::HiRes -e 1
+}
+
+# has_libpq: its headers, where the chosen PostgreSQL says they are
+has_libpq() {
+    [ -e "$("$PG_CONFIG" --includedir)/libpq-fe.h" ]
+}
+
+# run_driver DIRECTORY OPTIONS: cycles, mutants; what servers and tools say is in $WORK/prove.log
+run_driver() {
+    local directory=$1
+    shift
+    quietly load as_user make -s -C "$SOURCE/test/prove/load" PG_CONFIG="$PG_CONFIG"
+    as_user mkdir "$directory"
+    as_user env -u PGHOST -u PGUSER -u PGDATABASE \
+        PROVE_LOAD="$SOURCE/test/prove/load/load" PROVE_CHECK="$SOURCE/test/prove/check" \
+        perl "$SOURCE/test/prove/run" --root "$directory" "$@" 2>"$WORK/prove.log" </dev/null
+}
+
+# driver_ended OUTPUT: did it come to its end, whatever it found?
+driver_ended() {
+    grep -q '^1\.\.' "$1"
+}

@@ -1,0 +1,167 @@
+# Where the cycles take place: a primary, a standby while a cycle needs one, and
+# the file that tells clients where to go.
+#
+# After a promotion the standby is the primary, and the old primary is kept, dead,
+# until the cycle has read its stream of commits.
+
+package Arena;
+
+use strict;
+use warnings FATAL => 'all';
+
+use Server;
+
+use constant TEMPLATE => 'prove_template';
+
+# An arena below a directory; $shop is the file that makes the shop.
+sub new
+{
+    my ($class, $root, $shop) = @_;
+    my $self = bless { root => $root, count => 0 }, $class;
+
+    $self->{primary} = $self->server->init;
+    $self->{primary}->start;
+    $self->{primary}->query('postgres', 'CREATE DATABASE ' . TEMPLATE);
+    $self->{primary}->load_file(TEMPLATE, $shop);
+    return $self;
+}
+
+sub server
+{
+    my ($self) = @_;
+    return Server->new($self->{root}, 's' . ++$self->{count});
+}
+
+# Servers for a cycle, fresh from the start, with these settings.
+sub prepare
+{
+    my ($self, $needs_standby, %settings) = @_;
+    my $primary = $self->{primary};
+
+    $self->remove_standby;
+    $primary->stop('fast');
+    $primary->configure(%settings);
+    $self->{standby} = $self->server->copy_of($primary) if $needs_standby;
+    $primary->start;
+    $self->wait_for_standby(%settings) if $needs_standby;
+}
+
+# Commits wait for the standby as soon as it streams.
+sub wait_for_standby
+{
+    my ($self, %settings) = @_;
+    my ($primary, $standby) = @$self{qw(primary standby)};
+
+    $standby->start;
+    $primary->configure(%settings, synchronous_standby_names => $standby->{name});
+    $primary->reload;
+    $primary->becomes('postgres', "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'", '1')
+      or die 'the standby does not become synchronous';
+}
+
+# What is left of the standby, and of a primary that has been replaced.
+sub remove_standby
+{
+    my ($self) = @_;
+    for my $server (grep { defined } delete @$self{qw(standby replaced)})
+    {
+        $server->remove;
+    }
+}
+
+# A shop in a database of its own, the one to work on from here; $items is a VALUES list.
+sub make_shop
+{
+    my ($self, $database, $items) = @_;
+    my $primary = $self->{primary};
+
+    $self->{database} = $database;
+    $self->{connect} = "$self->{root}/$database.connect";
+    $primary->query('postgres', "CREATE DATABASE $database TEMPLATE " . TEMPLATE);
+    $primary->query($database, "INSERT INTO shop.items (id, stock, stock_floor, purchase_limit) VALUES $items");
+}
+
+# From here on every commit of the shop is in the stream.
+sub open_stream
+{
+    my ($self) = @_;
+    $self->query("SELECT count(*) FROM pg_create_logical_replication_slot('$self->{database}', 'test_decoding')");
+    $self->direct_clients;
+}
+
+# Tell clients where to go: the primary, and the standby to sample.
+sub direct_clients
+{
+    my ($self) = @_;
+    my @servers = grep { defined } @$self{qw(primary standby)};
+
+    open my $file, '>', "$self->{connect}.new" or die "$self->{connect}: $!";
+    print $file map { $_->conninfo($self->{database}) . "\n" } @servers;
+    close $file or die "$self->{connect}: $!";
+    rename "$self->{connect}.new", $self->{connect} or die "$self->{connect}: $!";
+}
+
+# Write the stream of a server, up to a point, to a file.
+sub save_stream
+{
+    my ($self, $server, $upto, $file) = @_;
+    my $limit = $upto ? "'$upto'" : 'NULL';
+
+    $server->query($self->{database}, '\o ' . $file,
+        "SELECT data FROM pg_logical_slot_get_changes('$self->{database}', $limit, NULL, "
+          . q{'include-xids', 'on', 'include-timestamp', 'on')});
+}
+
+# The primary is gone for good, the standby takes its place.
+sub replace_primary
+{
+    my ($self) = @_;
+    my $standby = $self->{standby};
+
+    $self->{primary}->kill9('all');
+    $standby->promote;
+    $self->{replaced} = $self->{primary};
+    $self->{primary} = delete $self->{standby};
+    $self->open_stream;
+}
+
+# Save all segments of the stream, in the order of their commits.
+sub save_streams
+{
+    my ($self, $directory) = @_;
+    my $segment = 0;
+    my $replaced = $self->{replaced};
+
+    if ($replaced)
+    {
+        $replaced->configure;
+        $replaced->start;
+        $self->save_stream($replaced, $self->{primary}->switch_point, "$directory/" . $segment++ . '.txt');
+        $replaced->stop('fast');
+    }
+    $self->save_stream($self->{primary}, undef, "$directory/$segment.txt");
+}
+
+sub drop_shop
+{
+    my ($self) = @_;
+    $self->query("SELECT pg_drop_replication_slot('$self->{database}')");
+    $self->{primary}->query('postgres', "DROP DATABASE $self->{database} WITH (FORCE)");
+    unlink $self->{connect};
+}
+
+# Ask in the shop.
+sub query
+{
+    my ($self, @statements) = @_;
+    return $self->{primary}->query($self->{database}, @statements);
+}
+
+# What the logs of the servers say that no log should say.
+sub alarms
+{
+    my ($self) = @_;
+    return map { $_->alarms } grep { defined } @$self{qw(primary standby replaced)};
+}
+
+1;

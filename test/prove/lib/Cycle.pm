@@ -1,0 +1,358 @@
+# One cycle: a shop, a crowd, faults, rest, and the files that the checker reads.
+
+package Cycle;
+
+use strict;
+use warnings FATAL => 'all';
+
+use JSON::PP;
+use POSIX ();
+use Time::HiRes qw(sleep time clock_gettime CLOCK_MONOTONIC CLOCK_REALTIME);
+
+use Fault;
+
+use constant {
+    ITEMS     => 60,
+    CONTENDED => 4,
+    SECOND    => 1_000_000_000
+};
+
+# The final state, by file.
+my %final = (
+    items        => 'SELECT * FROM shop.items ORDER BY id',
+    orders       => 'SELECT * FROM shop.orders ORDER BY created_at',
+    direct       => 'SELECT * FROM shop.direct',
+    movements    => 'SELECT * FROM items_stock.movements ORDER BY movement_id',
+    reservations => 'SELECT * FROM items_stock.reservations ORDER BY created_at',
+    requests     => 'SELECT * FROM items_stock.requests ORDER BY created_at',
+    levels       => 'SELECT * FROM items_stock.levels ORDER BY item_id',
+    verify       => q{SELECT * FROM inventory.verify('shop.items')});
+
+# Indexes with everything in the heap in them, and heaps that can be read.
+my $amcheck = <<'END';
+DO $$
+DECLARE
+    r record;
+BEGIN
+    FOR r IN SELECT c.oid, c.relkind, a.amname FROM pg_class AS c JOIN pg_am AS a ON a.oid = c.relam
+        WHERE c.relnamespace IN ('shop'::regnamespace, 'items_stock'::regnamespace)
+    LOOP
+        IF r.relkind = 'i' AND r.amname = 'btree' THEN
+            PERFORM bt_index_check(r.oid, true);
+        ELSIF r.relkind = 'r' THEN
+            IF EXISTS (SELECT FROM verify_heapam(r.oid)) THEN
+                RAISE '% is damaged', r.oid::regclass;
+            END IF;
+        END IF;
+    END LOOP;
+END $$
+END
+
+# arena, seed, number (of the cycle), root (for its files), seconds, clients, kinds
+# (of faults that may happen); of a mutant: store, sql, settings, mix, switches
+sub new
+{
+    my ($class, %self) = @_;
+    my $self = bless { store => 'inventory', mix => '', switches => [], %self }, $class;
+
+    srand $self->{seed};
+    $self->{kinds} = [ Fault::draw($self->{seed}, @{ $self->{kinds} }) ];
+    $self->{database} = "$self->{store}_$self->{number}" =~ s/\W/_/gr;
+    $self->{directory} = "$self->{root}/$self->{database}";
+    $self->{struck} = {};
+    return $self;
+}
+
+# Servers for it, fresh from the start.
+sub prepare
+{
+    my ($self) = @_;
+    $self->{arena}->prepare(Fault::needs_standby(@{ $self->{kinds} }), $self->settings);
+    return $self;
+}
+
+# From the first item to the checker's verdict.  What comes of it: problems, counts of
+# operations by state, faults by kind, seconds taken.
+sub run
+{
+    my ($self) = @_;
+    my $start = time;
+
+    mkdir $_ or die "$_: $!" for map { "$self->{directory}$_" } '', '/stream', '/final';
+    $self->set_up;
+    $self->work;
+    $self->come_to_rest;
+    $self->collect;
+    my @problems = ($self->check, $self->{sql} ? () : $self->look_elsewhere);
+    $self->{arena}->drop_shop;
+    return {
+        problems => \@problems,
+        states => $self->states,
+        faults => $self->{struck},
+        took => time - $start
+    };
+}
+
+# The same, in a process of its own; undef if it broke off.
+sub start
+{
+    my ($self) = @_;
+    $self->{process} = fork // die "fork: $!";
+    return $self if $self->{process};
+    my $outcome = eval { $self->run };
+    print STDERR "$self->{directory}: $@" unless $outcome;
+    $self->write_json('outcome.json', $outcome) if $outcome;
+    POSIX::_exit($outcome ? 0 : 1);
+}
+
+sub outcome
+{
+    my ($self) = @_;
+    waitpid $self->{process}, 0;
+    return $? == 0 ? $self->read_json('outcome.json') : undef;
+}
+
+# ---------------------------------------------------------------- the shop
+
+# What differs from cycle to cycle beside the faults.
+sub settings
+{
+    my ($self) = @_;
+    return %{ $self->{settings} } if $self->{settings};
+    my %settings = (
+        fsync => rand() < 0.25 ? 'on' : 'off',
+        shared_preload_libraries => rand() < 0.5 ? 'inventory' : '',
+        autovacuum_naptime => rand() < 0.5 ? '1s' : '1min');
+
+    $settings{synchronous_commit} = (qw(on remote_apply remote_write))[ rand 3 ]
+      if Fault::needs_standby(@{ $self->{kinds} });
+    $self->{settings} = \%settings;
+    return %settings;
+}
+
+# Some have a safety stock, some take backorders, some are limited.
+sub make_items
+{
+    my ($self) = @_;
+    return map {
+        {
+            id => $_,
+            stock => 20 + int rand 40,
+            floor => $_ % 7 == 3 ? 5 : $_ % 7 == 4 ? -10 : 0,
+            limit => $_ % 5 == 2 ? 12 : undef
+        }
+    } 1 .. ITEMS;
+}
+
+sub set_up
+{
+    my ($self) = @_;
+    my $arena = $self->{arena};
+    my @items = $self->make_items;
+
+    $arena->make_shop($self->{database},
+        join ', ', map { "($_->{id}, $_->{stock}, $_->{floor}, " . ($_->{limit} // 'NULL') . ')' } @items);
+    $arena->{primary}->load_file($self->{database}, $self->{sql}) if $self->{sql};
+    $arena->open_stream;
+    $self->write_json(
+        'run.json',
+        {
+            seed => $self->{seed},
+            cycle => $self->{number},
+            store => $self->{store},
+            clients => $self->{clients},
+            seconds => $self->{seconds},
+            items => \@items,
+            clock => { monotonic => now(CLOCK_MONOTONIC), realtime => now(CLOCK_REALTIME) },
+            settings => { $self->settings },
+            faults => $self->{kinds},
+            switches => join ' ', @{ $self->{switches} }
+        });
+}
+
+# ---------------------------------------------------------------- the crowd and the faults
+
+sub work
+{
+    my ($self) = @_;
+    my @plan = Fault::schedule($self->{seconds}, @{ $self->{kinds} });
+    my $start = time;
+
+    open my $faults, '>', "$self->{directory}/faults.jsonl" or die "faults.jsonl: $!";
+    $faults->autoflush(1);
+    $self->{faults} = $faults;
+    my %has = map { $_ => 1 } @{ $self->{kinds} };
+    $self->note('timeout', 'statement_timeout of some sessions') if $has{timeout};
+    $self->{load} = $self->start_load(%has);
+    # however long faults take, all of them happen while there is work
+    while (@plan || time - $start < $self->{seconds})
+    {
+        die 'the clients ended too early' if $self->load_has_ended;
+        if (@plan && time - $start >= $plan[0][0])
+        {
+            Fault::strike($self, (shift @plan)->[1]);
+        }
+        else
+        {
+            sleep 0.01;
+        }
+    }
+    kill 'TERM', $self->{load};
+    $start = time;
+    until ($self->load_has_ended)
+    {
+        die 'the clients do not end' if time - $start > 120;
+        sleep 0.01;
+    }
+    close $faults;
+}
+
+sub start_load
+{
+    my ($self, %has) = @_;
+    my @command = (
+        $ENV{PROVE_LOAD}, '--directory', $self->{directory},
+        '--connect', $self->{arena}{connect},
+        '--clients', $self->{clients},
+        '--seconds', 100_000,    # until it is told
+        '--seed', $self->{seed},
+        '--contended', CONTENDED,
+        '--mix', $self->{mix},
+        '--abandon', $has{client} ? 10 : 0,
+        '--timeout', $has{timeout} ? 40 : 0,
+        @{ $self->{switches} });
+    my $pid = fork // die "fork: $!";
+
+    if ($pid == 0)
+    {
+        open STDIN, '<', '/dev/null';
+        open STDOUT, '>', "$self->{directory}/counts.json";
+        exec @command or POSIX::_exit(127);
+    }
+    return $pid;
+}
+
+sub load_has_ended
+{
+    my ($self) = @_;
+    return 0 if waitpid($self->{load}, POSIX::WNOHANG()) == 0;
+    die 'the clients failed' if $?;
+    return 1;
+}
+
+# For Fault: one process of clients dies.
+sub kill_client
+{
+    my ($self) = @_;
+    kill 'USR1', $self->{load};
+}
+
+# For Fault: a line of faults.jsonl.  What lasts is counted where it begins.
+sub note
+{
+    my ($self, $fault, $detail) = @_;
+    $self->{faults}->print(encode_json({ at => now(CLOCK_MONOTONIC), fault => $fault, detail => $detail }), "\n");
+    $self->{struck}{$fault}++ unless $detail =~ /^(?:goes on|the standby is|killed while)/;
+}
+
+# ---------------------------------------------------------------- rest
+
+# No client, and no hold that is or soon will be overdue.  A broken store may never rest.
+sub come_to_rest
+{
+    my ($self) = @_;
+    my $primary = $self->{arena}{primary};
+
+    $primary->wait_until_up;
+    $primary->becomes($self->{database}, q{SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'load-%'}, '0')
+      or die 'clients are still there';
+    $primary->becomes($self->{database}, <<'END', '0', 10);
+SELECT items_stock.expire_reservations(1000) + (SELECT count(*) FROM items_stock.reservations
+    WHERE status = 'held' AND expires_at < clock_timestamp() + '30 s')
+END
+}
+
+sub collect
+{
+    my ($self) = @_;
+    my $directory = $self->{directory};
+    my $file = "$directory/final.sql";
+
+    open my $sql, '>', $file or die "$file: $!";
+    print $sql "BEGIN ISOLATION LEVEL REPEATABLE READ;\n";
+    print $sql map { "\\copy ($final{$_}) TO '$directory/final/$_.csv' WITH (FORMAT csv, HEADER)\n" } sort keys %final;
+    print $sql "COMMIT;\n";
+    close $sql or die "$file: $!";
+    $self->{arena}{primary}->load_file($self->{database}, $file);
+    unlink $file;
+    $self->{arena}->save_streams("$directory/stream");
+}
+
+# ---------------------------------------------------------------- verdicts
+
+# What the checker says is wrong.
+sub check
+{
+    my ($self) = @_;
+    open my $checker, '-|', $ENV{PROVE_CHECK}, $self->{directory} or die "$ENV{PROVE_CHECK}: $!";
+    my @lines = <$checker>;
+    close $checker;
+    my $status = $? >> 8;
+    chomp @lines;
+    my @violations = grep { /^C\d/ } @lines;
+    # it must have read everything, and its status must agree with what it says
+    die "the checker failed: @lines" if $? & 127 || $status > 1 || $status != (@violations ? 1 : 0) || !@lines;
+    return @violations;
+}
+
+# What only the driver can see: damaged files, a server that broke, a ledger that does not agree with itself.
+sub look_elsewhere
+{
+    my ($self) = @_;
+    my $arena = $self->{arena};
+    my @problems = map { "server log: $_" } $arena->alarms;
+
+    push @problems, 'amcheck finds damage' unless defined $arena->{primary}->ask($self->{database}, $amcheck);
+    open my $verify, '<', "$self->{directory}/final/verify.csv" or die "verify.csv: $!";
+    my (undef, @rows) = <$verify>;
+    chomp @rows;
+    return @problems, map { "verify: $_" } @rows;
+}
+
+# How many operations came to which end.
+sub states
+{
+    my ($self) = @_;
+    my %states;
+    for my $count (values %{ $self->read_json('counts.json')->{operations} })
+    {
+        $states{$_} += $count->{$_} for keys %$count;
+    }
+    return \%states;
+}
+
+# ---------------------------------------------------------------- files
+
+sub now
+{
+    my ($clock) = @_;
+    return int(clock_gettime($clock) * SECOND);
+}
+
+sub write_json
+{
+    my ($self, $name, $value) = @_;
+    open my $file, '>', "$self->{directory}/$name" or die "$name: $!";
+    print $file JSON::PP->new->canonical->encode($value), "\n";
+    close $file or die "$name: $!";
+}
+
+sub read_json
+{
+    my ($self, $name) = @_;
+    open my $file, '<', "$self->{directory}/$name" or die "$name: $!";
+    local $/ = undef;
+    return decode_json(<$file>);
+}
+
+1;

@@ -1,0 +1,233 @@
+/*
+ * load.h
+ *		What the rooms of the load program know of each other.
+ *
+ * One process per worker, several sessions in each, driven by poll(); one
+ * process for the sampler; the parent starts, replaces and counts them.  They
+ * share a piece of memory (crowd.c): what others have done lately, and counters.
+ */
+#ifndef LOAD_H
+#define LOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <libpq-fe.h>
+
+#define MAX_LINES 5
+#define NONE INT32_MIN /* a number that is null */
+#define UUID_LENGTH 36
+
+/* ---------------------------------------------------------------- text.c */
+
+/* A text that is put together; it never overflows, but is cut. */
+typedef struct Text
+{
+	char data[24576];
+	size_t length;
+} Text;
+
+extern void text_start(Text *text);
+extern void text_add(Text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+extern void text_add_number(Text *text, int number, const char *null);
+extern void text_add_json(Text *text, const char *string);
+
+extern void random_start(uint64_t seed);
+extern int random_between(int least, int most);
+extern bool chance(int percent);
+extern int64_t now_ns(void);
+extern void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/* ---------------------------------------------------------------- operation.c */
+
+typedef enum OperationKind
+{
+	BUY_ITEM,
+	BUY_CART,
+	TRY_BUY_CART,
+	RESERVE_STOCK,
+	RESERVE_CART,
+	TRY_RESERVE_CART,
+	CHANGE_RESERVATION,
+	EXTEND_RESERVATION,
+	CONFIRM_RESERVATION,
+	RELEASE_RESERVATION,
+	EXPIRE_RESERVATIONS,
+	REFUND_ORDER,
+	RESTOCK_ITEM,
+	ADJUST_STOCK,
+	COUNT_STOCK,
+	DIRECT,
+	/* these move through a transaction and do nothing themselves */
+	BEGIN,
+	COMMIT,
+	ROLLBACK,
+	SAVEPOINT,
+	ROLLBACK_TO,
+	OPERATION_KINDS
+} OperationKind;
+
+typedef struct Line
+{
+	int item;
+	int quantity;
+} Line;
+
+/* Something that is asked for, possibly more than once; '' and NONE are null. */
+typedef struct Operation
+{
+	OperationKind kind;
+	char token[24];
+	char key[28];
+	char user[24];
+	char target[UUID_LENGTH + 1]; /* a reservation or an order */
+	Line lines[MAX_LINES];		  /* the first is the item and quantity of what has only one */
+	int line_count;
+	int number; /* ttl, delta, units counted, rows */
+	int expected;
+	bool restock;
+} Operation;
+
+extern const char *operation_name(OperationKind kind);
+extern bool set_weights(const char *mix);
+extern int share_of(const char *name);
+extern void choose_operation(Operation *op, const char *token);
+extern bool makes_orders(OperationKind kind);
+extern bool makes_reservation(OperationKind kind);
+
+/* ---------------------------------------------------------------- choice.c, wording.c */
+
+extern void choose_arguments(Operation *op);
+extern void write_sql(Text *sql, const Operation *op, bool with_key);
+extern void write_args(Text *json, const Operation *op);
+
+/* ---------------------------------------------------------------- crowd.c */
+
+typedef enum State
+{
+	OK,
+	REFUSED,
+	ERROR,
+	UNKNOWN,
+	STATES
+} State;
+
+extern const char *const state_names[STATES];
+
+extern void crowd_start(void);
+extern void set_end_of_work(int64_t at);
+extern int64_t end_of_work(void);
+extern int new_client(void);
+extern void share_reservation(const char *id);
+extern void share_order(const char *id);
+extern void share_operation(const Operation *op);
+extern bool recent_reservation(char *id);
+extern bool recent_order(char *id);
+extern bool recent_operation(Operation *op);
+extern void count_return(OperationKind kind, State state, const char *code);
+extern void count_sample(void);
+extern void print_counts(void);
+
+/* ---------------------------------------------------------------- history.c */
+
+typedef struct History
+{
+	int file;
+	int client;
+} History;
+
+extern void history_open(History *history, int client);
+extern int append_file(const char *name);
+extern void write_lines(int file, const char *lines, size_t length);
+extern void write_invoke(History *history, int n, int pid, const char *iso, const char *strategy,
+						 int tx, const Operation *op);
+extern void write_return(History *history, int n, State state, const char *code, const char *result,
+						 const char *message);
+
+/* ---------------------------------------------------------------- session.c */
+
+typedef enum Phase
+{
+	DISCONNECTED, /* until `wake` */
+	CONNECTING,
+	RESTING, /* until `wake` */
+	ASKING,
+	FINISHED
+} Phase;
+
+#define MOST_MADE 16
+
+typedef struct Session
+{
+	Phase phase;
+	History history;
+	PGconn *conn;
+	int64_t wake; /* when to go on by itself */
+	PostgresPollingStatusType polling;
+	const char *iso;
+	const char *strategy;
+
+	/* the operation under way, and what has come of it */
+	int n;
+	Operation op;
+	bool answered;	   /* a result that is not an error has arrived */
+	bool failed;	   /* an error has arrived */
+	bool fatal;		   /* and it ended the connection */
+	bool unreplicated; /* the server warned that the commit may be lost */
+	char code[6];
+	char status[32]; /* how a try_ form was refused */
+	char result[4096];
+	char message[4096]; /* a deadlock has a long story, and the checker reads all of it */
+
+	/* the transaction */
+	int tx; /* 0: none */
+	int last_tx;
+	int operations_left;
+	bool savepoint;
+	bool aborted;
+
+	/* what the transaction has made, to be shared when it is committed */
+	char made[MOST_MADE][UUID_LENGTH + 1];
+	bool made_is_order[MOST_MADE];
+	int made_count;
+
+	/* a call with a key whose outcome is not known, or was an error */
+	Operation retry;
+	bool has_retry;
+	bool keyless; /* the next call goes without its key */
+} Session;
+
+extern void session_start(Session *session, int client);
+extern void session_go_on(Session *session, int64_t now, bool stop);
+extern bool session_waits(const Session *session, int *fd, short *events);
+extern void session_give_up(Session *session);
+
+/* ---------------------------------------------------------------- main.c, worker.c, sampler.c */
+
+typedef struct Options
+{
+	const char *directory;
+	const char *connect_file;
+	int clients;
+	int workers;
+	int seconds;  /* at the most */
+	int patience; /* seconds after the end in which an answer may still come */
+	int contended;
+	int abandon;		/* of 1,000 statements or commits, how many are not waited for */
+	int timeout;		/* statement_timeout of some sessions, ms; 0: of none */
+	bool retry_keyless; /* the mistake of a client: tries again without the key */
+	uint64_t seed;
+
+	/* what the shop has */
+	int items;
+	bool *limited; /* by item */
+} Options;
+
+extern Options options;
+
+extern bool read_conninfo(char *conninfo, size_t size, int line);
+extern void worker_run(int clients);
+extern void sampler_run(void);
+
+#endif

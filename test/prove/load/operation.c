@@ -1,0 +1,165 @@
+/*
+ * operation.c
+ *		What a client can ask for, and how often it does.
+ *
+ * A new operation is a row here, one in choice.c and one in wording.c.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "load.h"
+
+typedef struct Kind
+{
+	const char *name;
+	int weight;
+	bool may_have_key;
+} Kind;
+
+static Kind kinds[OPERATION_KINDS] = {
+	[BUY_ITEM] = { "buy_item", 30, true },
+	[BUY_CART] = { "buy_cart", 10, true },
+	[TRY_BUY_CART] = { "try_buy_cart", 10, true },
+	[RESERVE_STOCK] = { "reserve_stock", 10, true },
+	[RESERVE_CART] = { "reserve_cart", 4, true },
+	[TRY_RESERVE_CART] = { "try_reserve_cart", 4, true },
+	[CHANGE_RESERVATION] = { "change_reservation", 4, false },
+	[EXTEND_RESERVATION] = { "extend_reservation", 3, false },
+	[CONFIRM_RESERVATION] = { "confirm_reservation", 8, false },
+	[RELEASE_RESERVATION] = { "release_reservation", 5, false },
+	[EXPIRE_RESERVATIONS] = { "expire_reservations", 2, false },
+	[REFUND_ORDER] = { "refund_order", 10, true },
+	[RESTOCK_ITEM] = { "restock_item", 12, true },
+	[ADJUST_STOCK] = { "adjust_stock", 4, true },
+	[COUNT_STOCK] = { "count_stock", 1, true },
+	[DIRECT] = { "direct", 4, false },
+	[BEGIN] = { "begin", 0, false },
+	[COMMIT] = { "commit", 0, false },
+	[ROLLBACK] = { "rollback", 0, false },
+	[SAVEPOINT] = { "savepoint", 0, false },
+	[ROLLBACK_TO] = { "rollback_to", 0, false },
+};
+
+/* How often something else than an operation happens, in percent. */
+static struct
+{
+	const char *name;
+	int percent;
+} shares[] = {
+	{ "transactions", 12 }, /* begin a transaction rather than ask for one thing */
+	{ "keys", 50 },			/* give a key */
+	{ "again", 6 },			/* ask what somebody has asked lately, with the same key */
+};
+
+#define SHARES (int) (sizeof(shares) / sizeof(shares[0]))
+
+const char *
+operation_name(OperationKind kind)
+{
+	return kinds[kind].name;
+}
+
+int
+share_of(const char *name)
+{
+	for (int i = 0; i < SHARES; i++)
+	{
+		if (strcmp(shares[i].name, name) == 0)
+			return shares[i].percent;
+	}
+	die("no share is called %s", name);
+}
+
+/* Set one weight or share; `all` are the weights of the operations. */
+static bool
+set_weight(const char *name, int weight)
+{
+	bool found = strcmp(name, "all") == 0;
+
+	for (int kind = 0; kind < BEGIN; kind++)
+	{
+		if (strcmp(name, "all") == 0 || strcmp(name, kinds[kind].name) == 0)
+		{
+			kinds[kind].weight = weight;
+			found = true;
+		}
+	}
+	for (int i = 0; i < SHARES; i++)
+	{
+		if (strcmp(name, shares[i].name) == 0)
+		{
+			shares[i].percent = weight;
+			found = true;
+		}
+	}
+	return found;
+}
+
+/* The mix: `all=0,buy_item=3,keys=100`; what is not named stays. */
+bool
+set_weights(const char *mix)
+{
+	char copy[1024];
+	char *rest = copy;
+	char *part;
+
+	snprintf(copy, sizeof(copy), "%s", mix);
+	while ((part = strsep(&rest, ", ")) != NULL)
+	{
+		char *equals = strchr(part, '=');
+
+		if (part[0] == '\0')
+			continue;
+		if (equals == NULL)
+			return false;
+		*equals = '\0';
+		if (!set_weight(part, atoi(equals + 1)))
+			return false;
+	}
+	return true;
+}
+
+static OperationKind
+any_kind(void)
+{
+	int total = 0;
+	int ticket;
+	int kind = 0;
+
+	for (int i = 0; i < BEGIN; i++)
+		total += kinds[i].weight;
+	if (total <= 0)
+		die("nothing to do: every weight is 0");
+	for (ticket = random_between(1, total); ticket > kinds[kind].weight; kind++)
+		ticket -= kinds[kind].weight;
+	return kind;
+}
+
+/* Something to ask for.  What has no use for a user or a target leaves it out. */
+void
+choose_operation(Operation *op, const char *token)
+{
+	Operation chosen = { .kind = any_kind(), .number = NONE, .expected = NONE };
+
+	strcpy(chosen.token, token);
+	snprintf(chosen.user, sizeof(chosen.user), "u%d", random_between(1, 20));
+	*op = chosen;
+	if (kinds[op->kind].may_have_key && chance(share_of("keys")))
+		snprintf(op->key, sizeof(op->key), "k-%s", token);
+	choose_arguments(op);
+}
+
+/* Does its result name orders, does it name a reservation? */
+bool
+makes_orders(OperationKind kind)
+{
+	return kind == BUY_ITEM || kind == BUY_CART || kind == TRY_BUY_CART ||
+		   kind == CONFIRM_RESERVATION;
+}
+
+bool
+makes_reservation(OperationKind kind)
+{
+	return kind == RESERVE_STOCK || kind == RESERVE_CART || kind == TRY_RESERVE_CART;
+}

@@ -1,0 +1,78 @@
+/*
+ * sampler.c
+ *		Reads the whole shop now and then, in one snapshot, while it is worked on.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "load.h"
+
+#define PAUSE_MS 40
+
+static const char sample[] =
+	"SELECT json_object_agg(i.id, json_build_array(i.stock, i.stock_floor, coalesce(m.total, 0)))"
+	" FROM shop.items AS i LEFT JOIN (SELECT m.item_id, sum(m.delta) AS total"
+	" FROM items_stock.movements AS m GROUP BY m.item_id) AS m ON m.item_id = i.id";
+
+static const char *const servers[] = { "primary", "standby" };
+
+static void
+pause_a_little(void)
+{
+	struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
+
+	nanosleep(&pause, NULL);
+}
+
+/* Take a sample and write it down; one statement is one snapshot. */
+static void
+take_sample(PGconn *conn, int file, const char *server)
+{
+	static char line[1 << 20];
+	int64_t before = now_ns();
+	PGresult *result = PQexec(conn, sample);
+	int length;
+
+	if (PQresultStatus(result) == PGRES_TUPLES_OK)
+	{
+		length = snprintf(
+			line, sizeof(line), "{\"at0\":%lld,\"at1\":%lld,\"server\":\"%s\",\"items\":%s}\n",
+			(long long) before, (long long) now_ns(), server, PQgetvalue(result, 0, 0));
+		if ((size_t) length >= sizeof(line))
+			die("a sample is too long");
+		write_lines(file, line, (size_t) length);
+		count_sample();
+	}
+	PQclear(result);
+}
+
+/* Sample the primary and, where there is one, the standby in turn. */
+void
+sampler_run(void)
+{
+	PGconn *conns[2] = { NULL, NULL };
+	int file = append_file("snapshots.jsonl");
+	char conninfo[512];
+	char used[2][512] = { "", "" };
+
+	for (int turn = 0; now_ns() < end_of_work(); turn = 1 - turn)
+	{
+		if (!read_conninfo(conninfo, sizeof(conninfo), turn + 1))
+			continue;
+		pause_a_little();
+		if (conns[turn] != NULL &&
+			(PQstatus(conns[turn]) != CONNECTION_OK || strcmp(conninfo, used[turn]) != 0))
+		{
+			PQfinish(conns[turn]);
+			conns[turn] = NULL;
+		}
+		if (conns[turn] == NULL)
+		{
+			conns[turn] = PQconnectdb(conninfo);
+			strcpy(used[turn], conninfo);
+		}
+		if (PQstatus(conns[turn]) == CONNECTION_OK)
+			take_sample(conns[turn], file, servers[turn]);
+	}
+}

@@ -1,0 +1,16 @@
+-- A line of an item that stands in the cart twice is lost.
+--
+-- rules: C2
+
+CREATE OR REPLACE FUNCTION shop.buy_cart(user_id text, lines jsonb,
+    idempotency_key text DEFAULT NULL, order_data jsonb DEFAULT NULL)
+RETURNS SETOF items_stock.line
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT * FROM inventory.buy_cart('shop.items', buy_cart.user_id,
+        (SELECT jsonb_agg(u.line) FROM (SELECT DISTINCT ON (l.line->'item_id') l.line
+            FROM jsonb_array_elements(buy_cart.lines) AS l (line) ORDER BY l.line->'item_id') AS u),
+        buy_cart.idempotency_key, buy_cart.order_data, NULL::items_stock.line);
+END
+$$;

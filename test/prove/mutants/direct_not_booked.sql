@@ -1,0 +1,13 @@
+-- What a client writes to the stock itself is not booked.
+--
+-- rules: C7
+
+CREATE FUNCTION shop.spoil() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM items_stock.movements AS m WHERE m.movement_id = NEW.movement_id;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER spoil AFTER INSERT ON items_stock.movements FOR EACH ROW
+    WHEN (NEW.kind = 'direct') EXECUTE FUNCTION shop.spoil();
