@@ -1,0 +1,135 @@
+/*
+ * client.h
+ *		What the parts of the benchmark's client know of each other.
+ */
+#ifndef CLIENT_H
+#define CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <libpq-fe.h>
+
+#define MAX_STEPS 16
+#define MAX_PARAMETERS 8
+#define MAX_LINES 100 /* of a cart */
+#define VALUE_SIZE (MAX_LINES * 64)
+
+/* ---- script.c: the round trips of one purchase ---- */
+
+/* What may stand for a value in a step, as :user, :item, ... */
+typedef enum Variable
+{
+	USER,  /* a random buyer */
+	ITEM,  /* the chosen item; in an \each step, each item of the cart */
+	ITEMS, /* the cart as an array */
+	LINES, /* the cart as JSON */
+	LAST,  /* first column of the last answer */
+	NEXT,  /* a number that nobody else gets: first, first + 1, ... */
+	VARIABLES
+} Variable;
+
+typedef struct Step
+{
+	bool each;	/* once for each item of the cart */
+	bool redis; /* words for Redis, not a statement */
+	char *text; /* variables are $1, $2, ... */
+	int nparameters;
+	Variable parameters[MAX_PARAMETERS];
+} Step;
+
+typedef struct Script
+{
+	int nsteps;
+	Step steps[MAX_STEPS];
+} Script;
+
+extern void read_script(Script *script, const char *path);
+
+/* ---- choice.c: who buys what ---- */
+
+typedef enum Shape
+{
+	FIXED,
+	UNIFORM,
+	ZIPF
+} Shape;
+
+typedef struct Choice
+{
+	Shape shape;
+	int64_t items;	/* how many to choose from */
+	int64_t stride; /* distance between them: 1, 1 + stride, ... */
+	int lines;		/* items in a cart, all different, in ascending order */
+	double *below;	/* zipf: the share of the first n items */
+	uint64_t state; /* of the random numbers */
+} Choice;
+
+extern void choice_init(Choice *choice);
+extern int64_t choose_user(Choice *choice);
+extern void choose_items(Choice *choice, int64_t *items);
+
+/* ---- histogram.c: how long it took ---- */
+
+#define SUB_BUCKETS 64 /* per power of two: within 1.6 % */
+#define BUCKETS (40 * SUB_BUCKETS)
+
+typedef struct Histogram
+{
+	uint64_t count[BUCKETS];
+	uint64_t total;
+	double sum; /* of the microseconds */
+} Histogram;
+
+extern void histogram_add(Histogram *histogram, uint64_t microseconds);
+extern uint64_t histogram_percentile(const Histogram *histogram, double share);
+
+/* ---- redis.c: the other store ---- */
+
+extern int redis_connect(const char *path);
+extern void redis_send(int fd, char *words);
+extern bool redis_receive(int fd, char *answer, int size);
+
+/* ---- buyer.c: one connection ---- */
+
+typedef enum Outcome
+{
+	RUNNING,
+	SOLD,
+	REFUSED,
+	RETRY,
+	GAVE_UP,
+	OUTCOMES
+} Outcome;
+
+typedef struct Buyer
+{
+	PGconn *conn;
+	int redis; /* socket, or -1 */
+	const Script *script;
+	int step; /* nsteps: rolling back */
+	int line; /* of an \each step */
+	bool waiting;
+	int tries;
+	uint64_t started; /* microseconds, also of tries before */
+	bool failed;	  /* the last statement */
+	char sqlstate[6];
+	Outcome outcome; /* once rolled back */
+	int64_t user;
+	int64_t next;
+	int64_t items[MAX_LINES];
+	int lines;
+	char last[64];
+} Buyer;
+
+extern void buyer_open(Buyer *buyer, const Script *script, const char *conninfo, const char *redis);
+extern void buyer_start(Buyer *buyer);
+extern Outcome buyer_read(Buyer *buyer);
+extern int buyer_socket(const Buyer *buyer);
+extern double buyer_cpu(const Buyer *buyer);
+
+/* ---- main.c ---- */
+
+extern void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+#endif

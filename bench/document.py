@@ -1,0 +1,62 @@
+"""doc/benchmarks.md: the text of bench/benchmarks.md.in with the tables of a run."""
+
+import os
+import re
+
+import figures
+import plots
+import report
+import works
+from ratios import groups, middle, pick
+
+HERE = os.path.dirname(__file__)
+MISSING = "(not measured in this run)"
+
+
+def machine_lines(machine):
+    """What it ran on."""
+    return (f"{machine['processor']}, {machine['cores']} cores, {machine['memory']} memory, "
+            f"{machine['system']}, kernel {machine['kernel']}, {machine['server']}. A commit of "
+            f"one session took {machine['commit']}. Load average when it began: {machine['load']}; "
+            "the more of it is not the benchmark's, the wider the ranges in the tables."
+            # what somebody wrote at the head of the CSV
+            + (f" {machine['note']}" if "note" in machine else ""))
+
+
+def lengths(rows):
+    """How often and how long was measured."""
+    races = [row for row in rows if row["work"] in works.BY_NAME] or rows
+    return (f"{max(row['round'] for row in races)} rounds of "
+            f"{middle(races, 'seconds'):.1f} s for each peer")
+
+
+def works_text(rows):
+    """A section per work: rates in all conditions, and the details of the last."""
+    parts = []
+    for name, work in works.BY_NAME.items():
+        conditions = groups(pick(rows, work=name), "latency", "clients")
+        if not conditions:
+            continue
+        latency, clients = conditions[-1]
+        details = report.race(rows, name, latency, clients)
+        parts.append(f"### {work.title}\n\nRate, as a multiple of the hand-written function's:\n\n"
+                     f"{report.rates(rows, name).markdown()}\n\n"
+                     f"In detail, {details.title.split(': ')[-1]}:\n\n{details.markdown()}\n")
+    return "\n".join(parts) or MISSING
+
+
+def write(rows, machine, directory):
+    """The document and its plots."""
+    os.makedirs(directory, exist_ok=True)
+    drawn = plots.write(rows, directory)
+    fields = {"machine": machine_lines(machine), "lengths": lengths(rows),
+              "works": works_text(rows)}
+    tables = {"figures": figures.table(rows),
+              **{name: make(rows) for name, make in report.STUDIES.items()}}
+    fields.update({name: table.markdown() if table else MISSING for name, table in tables.items()})
+    fields.update({name: f"![{name}]({name}.svg)" if name in drawn else MISSING
+                   for name in plots.PLOTS})
+    with open(os.path.join(HERE, "benchmarks.md.in"), encoding="utf-8") as file:
+        text = re.sub(r"\{\{([\w-]+)\}\}", lambda match: fields[match.group(1)], file.read())
+    with open(os.path.join(directory, "benchmarks.md"), "w", encoding="utf-8") as file:
+        file.write(text)

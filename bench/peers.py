@@ -1,0 +1,115 @@
+"""Who sells: the peers, and their SQL files in bench/peers.
+
+A new peer is a file there and a line in PEERS.  The file has sections:
+`-- @setup` is run once in a schema with the tables of bench/shop.sql; every
+other, such as `-- @buy`, is a way to sell that works ask for, a statement per
+round trip.  What may stand in it is said in bench/client/script.c.
+"""
+
+import os
+import re
+from dataclasses import dataclass, field
+
+import cluster
+
+HERE = os.path.dirname(__file__)
+BASE = "handwritten"  # what ratios are to
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A way to sell."""
+    name: str
+    label: str
+    file: str = ""  # in bench/peers; the name, if empty
+    settings: dict = field(default_factory=dict)  # of the buyers' sessions
+    after_fill: str = ""  # what the owner does once the tables are filled
+    before_check: str = ""  # before the stock is compared with what was sold
+    before_drop: str = ""  # and before the tables are dropped
+    stock: str = "items"  # the relation with the stock; or "redis"
+    sold: str = "orders"  # the relation with what was sold; none: nothing is
+    oversells: bool = False
+    only: tuple = ()  # the ways to sell that are worth measuring, if not all of its file
+    suffix: str = ""  # of its schema, where there are several
+    limit: bool = False  # no peer, but what nobody can beat
+
+    @property
+    def schema(self):
+        """Every peer sells from tables of its own."""
+        return (self.name + self.suffix).replace("-", "_")
+
+    @property
+    def ours(self):
+        """Is it inventory?"""
+        return self.name.startswith("ours")
+
+    def sections(self):
+        """The sections of its file, names to text."""
+        path = os.path.join(HERE, "peers", (self.file or self.name) + ".sql")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        text = text.replace("{schema}", self.schema)
+        text = text.replace("{redis_take}", cluster.redis_sha("redis_take"))
+        parts = re.split(r"^-- @(\w+)\n", text, flags=re.M)
+        return dict(zip(parts[1::2], parts[2::2]))
+
+    def sells_by(self, way):
+        """Has it such a section, and is that of interest?"""
+        return way in (self.only or self.sections())
+
+    def steps(self, way):
+        """The round trips of a sale, one line each."""
+        lines = (line for line in self.sections()[way].splitlines() if not line.startswith("--"))
+        statements = re.split(r";\s*(?:\n|$)", "\n".join(lines))
+        return [" ".join(statement.split()) for statement in statements if statement.strip()]
+
+    def set_up(self, items, stock):
+        """Make its schema anew: tables, so many items of so many units, functions."""
+        self.drop()
+        cluster.sql(f"CREATE SCHEMA {self.schema} AUTHORIZATION {cluster.OWNER}")
+        with open(os.path.join(HERE, "shop.sql"), encoding="utf-8") as file:
+            self.run(file.read(), items=items, stock=stock)
+        self.run(self.sections().get("setup", ""))
+        if self.stock == "redis":
+            with cluster.Redis() as redis:
+                redis.fill(items, stock)
+        # hint bits and statistics, so that the first measurement is like the others
+        tables = cluster.sql(f"SELECT format('%I.%I', schemaname, tablename) FROM pg_tables "
+                             f"WHERE schemaname IN ('{self.schema}', '{self.schema}_ledger')")
+        cluster.sql("".join(f"VACUUM ANALYZE {table};\n" for table, in tables))
+        self.run(self.after_fill)
+
+    def run(self, text, **variables):
+        """Statements, as the owner in its schema."""
+        cluster.sql(text, user=cluster.OWNER, path=self.schema, **variables)
+
+    def drop(self):
+        """Remove its schema, if it has one."""
+        if self.before_drop and cluster.sql(f"SELECT WHERE to_regclass('{self.schema}.items') "
+                                            "IS NOT NULL"):
+            self.run(self.before_drop)
+        cluster.sql(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE;\n"
+                    f"DROP SCHEMA IF EXISTS {self.schema}_ledger CASCADE;")
+
+
+def ours(name, label, strategy, **rest):
+    """inventory, by one of its strategies."""
+    return Peer(name, label, file="ours", settings={"inventory.strategy": strategy}, **rest)
+
+
+PEERS = (
+    Peer(BASE, "hand-written function"),
+    Peer("statement", "single statement"),
+    Peer("optimistic", "version and retry"),
+    Peer("serializable", "SERIALIZABLE and retry", file="naive",
+         settings={"default_transaction_isolation": "serializable"}),
+    Peer("skiplocked", "SKIP LOCKED, 16 stripes", stock="stripes"),
+    Peer("redis", "Redis, then INSERT (not atomic)", stock="redis"),
+    Peer("naive", "read, then write (oversells)", oversells=True),
+    ours("ours-atomic", "inventory, atomic", "atomic"),
+    ours("ours-pessimistic", "inventory, pessimistic", "pessimistic", only=("buy",)),
+    ours("ours-optimistic", "inventory, optimistic", "optimistic", only=("buy",)),
+    Peer("inserts", "limit: the inserts alone", sold="order_copy", limit=True),
+    Peer("select1", "limit: SELECT 1", sold="", limit=True),
+)
+BY_NAME = {peer.name: peer for peer in PEERS}

@@ -1,0 +1,17 @@
+-- inventory, by the functions it generates: with ledger, guard and every check.
+
+-- @setup
+SELECT inventory.attach('items', 'orders', ledger_schema => current_schema() || '_ledger');
+
+-- @buy
+SELECT buy_item(:user, :item);
+
+-- @cart
+SELECT status FROM buy_cart(:user, :lines);
+
+-- @hold
+SELECT reserve_stock(:user, :item);
+SELECT status FROM confirm_reservation(:last::uuid);
+
+-- @refund
+SELECT {schema}_ledger.refund_order(:next);

@@ -1,0 +1,199 @@
+"""The benchmark's command: see tools/bench, which prepares the ground.
+
+Peers are measured in turn (A B C A B C ...), so that all see the same machine.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import time
+
+import cluster
+import document
+import figures
+import peers
+import report
+import studies
+import works
+from cluster import BenchError
+from measure import Measurement, Shop
+
+QUICK = ("hot", "uniform", "soldout", "cart", "refusal", "expiry", "growth")
+QUICK_PEERS = "handwritten,statement,skiplocked,naive,ours-atomic,inserts,select1"
+
+
+class Plan:
+    """How long, how often, how large; and how far we are."""
+
+    def __init__(self, options):
+        quick = options.quick
+        self.works = options.work or list(QUICK if quick else
+                                          [*works.BY_NAME, *studies.STUDIES])
+        self.names = options.peers or (QUICK_PEERS.split(",") if quick else list(peers.BY_NAME))
+        self.rounds = options.rounds or 3
+        self.seconds = options.seconds or 0.5
+        self.long = 3 * self.seconds  # where a percentile needs more
+        self.warm_up = self.seconds / 4
+        self.clients = options.clients or ([8, 64] if quick else [1, 8, 64])
+        self.latencies = options.latency or (["2ms"] if quick else list(cluster.LATENCIES))
+        self.latency = None
+        self.holds = 200_000 if quick else 1_000_000
+        self.items = 100_000 if quick else 1_000_000
+        self.sizes = [10 ** n for n in range(3, 6 if quick else 8)]
+        if options.largest:
+            self.sizes = [size for size in self.sizes if size <= options.largest]
+        self.begin = time.monotonic()
+
+    def peers(self, way):
+        """The chosen peers that sell this way."""
+        return [peer for peer in peers.PEERS if peer.name in self.names and peer.sells_by(way)]
+
+    def say(self, text):
+        """A line of progress."""
+        print(f"[{time.monotonic() - self.begin:5.0f} s] {text}", flush=True)
+
+
+# ---------------------------------------------------------------- races
+
+def open_shops(plan, work):
+    """[(shop, way)] of a work, tables filled."""
+    shops = []
+    plan.say(f"{work.name}: filling")
+    for way in work.ways:
+        for peer in plan.peers(way):
+            if peer.limit and work.limit == "select1" and peer.name != work.limit:
+                continue  # it would sell what is not there
+            shop = next((shop for shop, _ in shops if shop.peer is peer), None)
+            if shop is None:
+                shop = Shop(peer, work.items, work.stock)
+                if work.prepared:
+                    peer.run(work.prepared)
+            shops.append((shop, way))
+    return shops
+
+
+def measure_round(plan, work, shops, clients, number):
+    """Every peer once."""
+    for shop, way in shops:
+        crowd = {**work.crowd(), "t": plan.seconds, "w": plan.warm_up, "s": number,
+                 "b": shop.next}
+        measurement = Measurement(shop, way, clients, crowd, units=work.units)
+        row = measurement.run()
+        yield {"work": work.name, "latency": plan.latency, "round": number, **row}
+
+
+def race(plan, work):
+    """The rows of a work, by all latencies and numbers of clients."""
+    shops = open_shops(plan, work)
+    for latency in plan.latencies:
+        plan.latency = latency
+        cluster.set_latency(latency)
+        for clients in plan.clients:
+            rows = []
+            for number in range(1, plan.rounds + 1):
+                plan.say(f"{work.name}: {latency} latency, {clients} clients, "
+                         f"round {number} of {plan.rounds}")
+                rows += measure_round(plan, work, shops, clients, number)
+            show(report.race(rows, work.name, latency, clients))
+            yield from rows
+    for shop in {id(shop): shop for shop, _ in shops}.values():
+        shop.peer.drop()
+
+
+def study(plan, name):
+    """The rows of a study, with the last of the chosen latencies."""
+    plan.latency = plan.latencies[-1]
+    cluster.set_latency(plan.latency)
+    plan.say(name)
+    rows = list(studies.STUDIES[name](plan))
+    show(report.STUDIES[name](rows))
+    return rows
+
+
+def show(table):
+    """A table on the terminal."""
+    if table:
+        print("\n" + table.text(), flush=True)
+
+
+# ---------------------------------------------------------------- the command
+
+def listed(known, kind=str):
+    """A type of argument: words with commas between, all known."""
+    def parse(text):
+        found = [kind(word) for word in text.split(",")]
+        for word in found:
+            if known and word not in known:
+                raise argparse.ArgumentTypeError(f"{word}: choose from {', '.join(known)}")
+        return found
+    return parse
+
+
+def read_options():
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="tools/bench", description="See the head of tools/bench.")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--clients", type=listed(None, int))
+    parser.add_argument("--peers", type=listed(list(peers.BY_NAME)))
+    parser.add_argument("--latency", type=listed(cluster.LATENCIES))
+    parser.add_argument("--largest", type=int)
+    parser.add_argument("--from", dest="source")
+    parser.add_argument("--write-doc", action="store_true")
+    parser.add_argument("--check", action="store_true")  # the arguments, and nothing else
+    parser.add_argument("work", nargs="*",
+                        choices=[*works.BY_NAME, *studies.STUDIES, []])  # []: none is given
+    return parser.parse_args()
+
+
+def measure(options):
+    """(rows, machine) of a run."""
+    plan = Plan(options)
+    if "redis" in plan.names and not os.environ.get("BENCH_REDIS"):
+        plan.names.remove("redis")
+        plan.say("no Redis here: that peer is skipped")
+    cluster.create_database()
+    machine = cluster.describe_machine()
+    plan.say(", ".join(f"{key}: {value}" for key, value in machine.items()))
+    rows = []
+    try:
+        for name in plan.works:
+            work = works.BY_NAME.get(name)
+            for row in race(plan, work) if work else study(plan, name):
+                rows.append(row)
+    finally:  # what was measured is not lost
+        report.write_csv(rows, machine, results())
+    return rows, machine
+
+
+def results():
+    """Where tools/bench looks for the CSV."""
+    return os.path.join(os.environ["WORK"], "bench.csv")
+
+
+def main():
+    """Measure, or read what was measured; show and write."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    options = read_options()
+    if options.check:
+        return
+    if options.source:
+        rows, machine = report.read_csv(options.source)
+        for table in report.tables(rows):
+            show(table)
+    else:
+        rows, machine = measure(options)
+    show(figures.table(rows))
+    if options.write_doc:
+        document.write(rows, machine, os.path.join(os.environ["WORK"], "doc"))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except BenchError as error:
+        sys.exit(f"bench: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
