@@ -29,7 +29,7 @@
 
 /* ---- reading ---- */
 
-/* Fill a take from the columns of a read. */
+/* Fill a take from the columns of a read.  Its overdue holds are not among them. */
 static void
 fill(InvTake *take, uint64 row)
 {
@@ -42,26 +42,31 @@ fill(InvTake *take, uint64 row)
 	take->limit = DatumGetInt64(inv_result(row, 3, &isnull));
 	take->limited = !isnull;
 	take->version = DatumGetInt64(inv_result(row, 4, &isnull));
-	take->overdue = inv_result_int64(row, 5);
-}
-
-static void
-read_one(InvStore *store, InvTake *take, InvStatement which, InvView view)
-{
-	Datum values[] = { take->item, TimestampTzGetDatum(store->now) };
-
-	if (inv_execute(store, which, values, NULL, view) == 0)
-		take->status = INV_ITEM_NOT_FOUND;
-	else
-		fill(take, 0);
+	take->overdue = 0;
 }
 
 /* Read what all that is committed now has, without a lock. */
 void
 inv_row_read(InvStore *store, InvTake *take)
 {
-	if (!inv_probe(store, take))
-		read_one(store, take, INV_READ, INV_LATEST);
+	Datum values[] = { take->item, TimestampTzGetDatum(store->now) };
+
+	if (inv_probe(store, take))
+		return;
+	take->status = INV_ITEM_NOT_FOUND;
+	if (inv_execute(store, INV_READ, values, NULL, INV_LATEST) == 0)
+		return;
+	fill(take, 0);
+	take->overdue = inv_result_int64(0, 6);
+}
+
+/* Read and lock the row. */
+static void
+lock_row(InvStore *store, InvTake *take)
+{
+	take->status = INV_ITEM_NOT_FOUND;
+	if (inv_execute(store, INV_LOCK, &take->item, NULL, INV_TRANSACTION) > 0)
+		fill(take, 0);
 }
 
 /* Read what can be sold, with what overdue holds will give back. */
@@ -175,7 +180,7 @@ take_pessimistic(InvStore *store, InvTake *take)
 {
 	if (decided_by_look(store, take))
 		return;
-	read_one(store, take, INV_LOCK, INV_TRANSACTION);
+	lock_row(store, take);
 	if (is_decided(store, take))
 	{
 		if (IsolationUsesXactSnapshot())
@@ -245,14 +250,13 @@ void
 inv_row_read_many(InvStore *store, InvTake *takes, int count, bool lock)
 {
 	Datum *items = palloc(sizeof(Datum) * count);
-	Datum values[2];
 	uint64 rows, row = 0;
+	Datum keys;
 
 	for (int i = 0; i < count; i++)
 		items[i] = takes[i].item;
-	values[0] = inv_array(store->item_id.base, items, NULL, count);
-	values[1] = TimestampTzGetDatum(store->now);
-	rows = inv_execute(store, lock ? INV_LOCK_MANY : INV_READ_MANY, values, NULL,
+	keys = inv_array(store->item_id.base, items, NULL, count);
+	rows = inv_execute(store, lock ? INV_LOCK_MANY : INV_READ_MANY, &keys, NULL,
 					   lock ? INV_TRANSACTION : INV_LATEST);
 
 	/* both are in key order: walk them side by side */
@@ -261,7 +265,7 @@ inv_row_read_many(InvStore *store, InvTake *takes, int count, bool lock)
 		bool isnull;
 
 		takes[i].status = INV_ITEM_NOT_FOUND;
-		if (row < rows && inv_item_compare(store, inv_result(row, 6, &isnull), takes[i].item) == 0)
+		if (row < rows && inv_item_compare(store, inv_result(row, 5, &isnull), takes[i].item) == 0)
 			fill(&takes[i], row++);
 	}
 	Assert(row == rows);

@@ -40,11 +40,8 @@ typedef struct Template
 #define HELD			"r.status {=} 'held' "
 #define OVERDUE			"r.status {=} 'held' AND r.expires_at {<=} "
 
-/* what a read of items tells; $2 is the time of the call */
-#define READ \
-	"SELECT {stock}, {floor}, {limit}, {version}, " \
-	"(SELECT " SUM("r.quantity") " FROM " RESERVATIONS \
-	"WHERE r.item_id {=} {id} AND " OVERDUE "$2 AND r.tracked), {id} "
+/* what a read of items tells */
+#define READ	"SELECT {stock}, {floor}, {limit}, {version}, {id}"
 
 #define SET_STOCK(operator, quantity) \
 	"UPDATE ONLY {items} AS i SET {stock_column} = " \
@@ -62,10 +59,13 @@ typedef struct Template
 
 static const Template templates[INV_STATEMENTS] = {
 	/* ---- one item */
-	[INV_READ] = {"iz", "nnnnni", SPI_OK_SELECT,
-		READ ITEM "{and sellable}"},
-	[INV_LOCK] = {"iz", "nnnnni", SPI_OK_SELECT,
-		READ ITEM "{and sellable} " LOCK},
+	/* with its overdue holds at the time of the call */
+	[INV_READ] = {"iz", "nnnnin", SPI_OK_SELECT,
+		READ ", (SELECT " SUM("r.quantity") " FROM " RESERVATIONS
+		"WHERE r.item_id {=} {id} AND " OVERDUE "$2 AND r.tracked) "
+		ITEM "{and sellable}"},
+	[INV_LOCK] = {"i", "nnnni", SPI_OK_SELECT,
+		READ " " ITEM "{and sellable} " LOCK},
 	[INV_PIN] = {"i", "", SPI_OK_SELECT,
 		"SELECT " ITEM "FOR KEY SHARE OF i"},
 	[INV_LOCK_ANY] = {"i", "nn", SPI_OK_SELECT,
@@ -88,10 +88,10 @@ static const Template templates[INV_STATEMENTS] = {
 		ITEM "{and sellable}"},
 
 	/* ---- several items */
-	[INV_READ_MANY] = {"Iz", "nnnnni", SPI_OK_SELECT,
-		READ ITEMS "{and sellable} ORDER BY {id}"},
-	[INV_LOCK_MANY] = {"Iz", "nnnnni", SPI_OK_SELECT,
-		READ ITEMS "{and sellable} ORDER BY {id} " LOCK},
+	[INV_READ_MANY] = {"I", "nnnni", SPI_OK_SELECT,
+		READ " " ITEMS "{and sellable} ORDER BY {id}"},
+	[INV_LOCK_MANY] = {"I", "nnnni", SPI_OK_SELECT,
+		READ " " ITEMS "{and sellable} ORDER BY {id} " LOCK},
 	[INV_LOCK_MANY_ANY] = {"I", "nni", SPI_OK_SELECT,
 		"SELECT {stock}, {floor}, {id} " ITEMS "ORDER BY {id} " LOCK},
 	[INV_TAKE_MANY] = {"IN", "", SPI_OK_UPDATE,

@@ -182,31 +182,11 @@ any(const InvTake *takes, int count, InvStatus status)
 }
 
 /*
- * Could the cart succeed with what was read, without locks?  Overdue holds are
- * not given back yet: that would lock a row before its turn.
- */
-static bool
-hopeful(InvStore *store, InvTake *takes, int count)
-{
-	for (int i = 0; i < count; i++)
-	{
-		if (takes[i].status != INV_OK)
-			continue;
-		takes[i].status = inv_row_judge(store, &takes[i]);
-		if (owed_units(&takes[i]) > 0)
-			takes[i].status = INV_OK;
-		else
-			show_overdue(&takes[i]);
-	}
-	return all_ok(takes, count);
-}
-
-/*
- * Judge a locked row.  Its holds were read before the lock was waited for, or even
- * with an old snapshot: who is short looks at them again.
+ * Judge a row of a cart.  The read did not tell of overdue holds, or told of them
+ * before the lock was waited for: who is short looks at them now.
  */
 static void
-judge_locked_row(InvStore *store, InvTake *take)
+judge_row(InvStore *store, InvTake *take)
 {
 	if (take->status == INV_OK)
 		take->status = inv_row_judge(store, take);
@@ -217,6 +197,26 @@ judge_locked_row(InvStore *store, InvTake *take)
 		take->status = inv_row_judge(store, take);
 }
 
+/*
+ * Could the cart succeed with what was read, without locks?  Overdue holds are
+ * not given back yet: that would lock a row before its turn.
+ */
+static bool
+hopeful(InvStore *store, InvTake *takes, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (takes[i].status != INV_OK)
+			continue;
+		judge_row(store, &takes[i]);
+		if (owed_units(&takes[i]) > 0)
+			takes[i].status = INV_OK;
+		else
+			show_overdue(&takes[i]);
+	}
+	return all_ok(takes, count);
+}
+
 /* Judge the locked rows of a cart; overdue holds on them are given back now. */
 static bool
 judge_locked(InvStore *store, InvTake *takes, int count)
@@ -224,7 +224,7 @@ judge_locked(InvStore *store, InvTake *takes, int count)
 	for (int i = 0; i < count; i++)
 		if (takes[i].status == INV_OK)
 			do
-				judge_locked_row(store, &takes[i]);
+				judge_row(store, &takes[i]);
 			while (relieved(store, &takes[i]));
 	return all_ok(takes, count);
 }
