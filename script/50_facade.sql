@@ -6,7 +6,8 @@
 
 -- One row per generated function.  {I}, {U}, {O} and {Q} stand for the types of
 -- item, user, order line and stock.  An argument is "name type", and a default
--- behind "="; "~" marks what a claim can stand in for.
+-- behind "="; "~" marks what a claim can stand in for.  Types are written as the
+-- server writes them, which tells whether a function has changed.
 CREATE FUNCTION inventory.facade_functions(
 		OUT part text, OUT function_name name, OUT arguments text[], OUT result text,
 		OUT witness text, OUT volatility text, OUT description text)
@@ -45,11 +46,11 @@ CREATE FUNCTION inventory.facade_functions(
 	 'As reserve_cart, but a refusal is a status and no error, with the lines at fault in short_lines. A refusal is kept under its idempotency_key.'),
 	('buyer', 'change_reservation',
 	 ARRAY['reservation_id uuid', 'item_id {I}', 'quantity bigint', 'user_id {U} = NULL'],
-	 'timestamptz', NULL, 'VOLATILE',
+	 'timestamp with time zone', NULL, 'VOLATILE',
 	 'Sets how many units of an item a reservation holds: more, fewer, or 0 to remove the line. Returns when the reservation expires. Errors: IV004 reservation_not_found, IV005 reservation_expired, IV006 reservation_confirmed, IV007 reservation_released, IV001, IV002, IV010, IV014, 22023, 22004, 54000.'),
 	('buyer', 'extend_reservation',
 	 ARRAY['reservation_id uuid', 'ttl interval = NULL', 'user_id {U} = NULL'],
-	 'timestamptz', NULL, 'VOLATILE',
+	 'timestamp with time zone', NULL, 'VOLATILE',
 	 'Lets a reservation last ttl from now, never shorter than it would, and never longer than max_ttl from its creation. Returns when it expires. Errors: IV004 reservation_not_found, IV005 reservation_expired, IV006 reservation_confirmed, IV007 reservation_released, 22023, 22004, 22008.'),
 	('buyer', 'confirm_reservation',
 	 ARRAY['reservation_id uuid', 'user_id {U} = NULL', 'order_data jsonb = NULL'],
@@ -77,7 +78,7 @@ CREATE FUNCTION inventory.facade_functions(
 	 'bigint', NULL, 'VOLATILE',
 	 'Deletes closed reservations and idempotency keys that are older. Returns how many rows. A retry with a pruned key is a new request. Errors: 22023, 22004.'),
 	('operator', 'close_ledger',
-	 ARRAY['before timestamptz'],
+	 ARRAY['before timestamp with time zone'],
 	 'bigint', NULL, 'VOLATILE',
 	 'Puts one carried movement per item, and per user where purchases are limited, in the place of the movements before that time. Refunds and open holds stay. Returns how many carried movements there are. Errors: 22023, 22004.'),
 	('operator', 'restock_item',
@@ -90,8 +91,9 @@ CREATE FUNCTION inventory.facade_functions(
 	 '{Q}', '{Q}', 'VOLATILE',
 	 'Changes the stock of an item by delta units, not below its floor. expected: the stock its author saw, or null. kind: adjustment or write_off. Returns what is available afterwards. Errors: IV001 out_of_stock, IV002 item_not_found, IV009 idempotency_key_mismatch, IV011 stock_changed, 22023, 22004, 22003, 55000.'),
 	('operator', 'count_stock',
-	 ARRAY['item_id {I}', 'counted bigint', 'unshipped bigint = 0', 'counted_at timestamptz = NULL',
-		   'reason text = NULL', 'idempotency_key text = NULL'],
+	 ARRAY['item_id {I}', 'counted bigint', 'unshipped bigint = 0',
+		   'counted_at timestamp with time zone = NULL', 'reason text = NULL',
+		   'idempotency_key text = NULL'],
 	 '{Q}', '{Q}', 'VOLATILE',
 	 'A stock-take: counted units were on the shelf at counted_at (null: now), unshipped of them sold already. Corrects the stock by the difference to what the ledger says was there then, so that sales meanwhile stay. Returns what is available afterwards. Errors: IV001 out_of_stock, IV002 item_not_found, IV009 idempotency_key_mismatch, 22023, 22004, 22003, 55000.')
 $$;
@@ -118,6 +120,28 @@ CREATE FUNCTION inventory.facade_of(s inventory.store, OUT part text, OUT functi
 $$;
 COMMENT ON FUNCTION inventory.facade_of(inventory.store) IS 'The generated functions of a store that exist.';
 
+CREATE FUNCTION inventory.facade_there(p inventory.plan, OUT part text, OUT function_name name,
+									   OUT function_id oid)
+	RETURNS SETOF record
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT f.part, f.function_name, f.function_id
+	FROM inventory.store AS s CROSS JOIN LATERAL inventory.facade_of(s) AS f
+	WHERE s.store_name = p.store_name
+$$;
+COMMENT ON FUNCTION inventory.facade_there(inventory.plan) IS 'The generated functions that exist, of a store as it is planned.';
+
+CREATE FUNCTION inventory.drop_functions(functions oid[]) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	function_id oid;
+BEGIN
+	FOREACH function_id IN ARRAY coalesce(functions, '{}') LOOP
+		EXECUTE format('DROP FUNCTION %s', function_id::regprocedure);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.drop_functions(oid[]) IS 'Drops generated functions.';
+
 -- The schemas in which a shop's own triggers find their tables, and no others.
 CREATE FUNCTION inventory.facade_path(p inventory.plan) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -129,7 +153,7 @@ CREATE FUNCTION inventory.facade_path(p inventory.plan) RETURNS text
 $$;
 COMMENT ON FUNCTION inventory.facade_path(inventory.plan) IS 'The search_path that the generated functions pin.';
 
--- Refuse where another function would make calls ambiguous.
+-- Refuse where another function, not the store's own, would make calls ambiguous.
 CREATE FUNCTION inventory.check_facade(p inventory.plan) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -151,7 +175,8 @@ BEGIN
 	INTO drops
 	FROM inventory.facade_functions() AS f
 	JOIN pg_proc AS o ON o.proname = f.function_name
-	JOIN pg_namespace AS n ON n.oid = o.pronamespace AND n.nspname = inventory.facade_schema(p, f.part);
+	JOIN pg_namespace AS n ON n.oid = o.pronamespace AND n.nspname = inventory.facade_schema(p, f.part)
+	WHERE o.oid NOT IN (SELECT g.function_id FROM inventory.facade_there(p) AS g);
 	IF drops IS NOT NULL THEN
 		RAISE EXCEPTION 'functions that would be generated exist already'
 			USING ERRCODE = 'duplicate_function',
@@ -171,64 +196,86 @@ CREATE FUNCTION inventory.facade_type(p inventory.plan, type text) RETURNS text
 $$;
 COMMENT ON FUNCTION inventory.facade_type(inventory.plan, text) IS 'A type of the generated functions, for a store.';
 
+-- The arguments of a generated function, for a store.  With a claim the user may
+-- be left out, and so must be all behind it; smallint as an argument would not
+-- take an integer literal.
+CREATE FUNCTION inventory.facade_arguments(p inventory.plan, arguments text[], OUT n bigint,
+										   OUT name text, OUT type text, OUT text_default text)
+	RETURNS SETOF record
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT a.n, quote_ident(p.argument_prefix || split_part(a.declared, ' ', 1)),
+		   replace(CASE a.type WHEN '{U}' THEN p.user_type::text WHEN '{I}' THEN p.item_type::text
+				   WHEN '{O}' THEN p.order_type::text ELSE a.type END, 'smallint', 'integer'),
+		   CASE WHEN a.declared NOT LIKE '%~' THEN substring(a.argument FROM ' = (.*)$')
+		   WHEN p.user_claim IS NOT NULL THEN 'NULL' END
+	FROM (SELECT u.n, u.argument, u.declared,
+				 rtrim(substr(u.declared, strpos(u.declared, ' ') + 1), '~') AS type
+		  FROM (SELECT v.n, v.argument, split_part(v.argument, ' = ', 1) AS declared
+				FROM unnest(arguments) WITH ORDINALITY AS v(argument, n)) AS u) AS a
+$$;
+COMMENT ON FUNCTION inventory.facade_arguments(inventory.plan, text[]) IS 'The arguments of a generated function: name, type, default.';
+
 -- The declaration and the body of one function.
 CREATE FUNCTION inventory.facade_text(p inventory.plan, part text, function_name name,
 									  arguments text[], result text, witness text,
 									  volatility text) RETURNS text
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	declared text[] := '{}';
-	passed text[] := '{}';
-	argument text;
-	argument_name text;
-	argument_type text;
-	text_default text;
+	declared text;
+	passed text;
 	call text;
 	body text;
 BEGIN
-	FOREACH argument IN ARRAY arguments LOOP
-		text_default := substring(argument FROM ' = (.*)$');
-		argument := regexp_replace(argument, ' = .*$', '');
-		IF argument LIKE '%~' THEN
-			-- with a claim the user may be left out, and so must be all behind it
-			text_default := CASE WHEN p.user_claim IS NOT NULL THEN 'NULL' END;
-			argument := rtrim(argument, '~');
-		END IF;
-		argument_name := quote_ident(p.argument_prefix || split_part(argument, ' ', 1));
-		argument_type := substr(argument, strpos(argument, ' ') + 1);
-		-- smallint as an argument would not take an integer literal
-		argument_type := CASE argument_type
-			WHEN '{U}' THEN CASE p.user_type WHEN 'smallint'::regtype THEN 'integer' ELSE p.user_type::text END
-			WHEN '{I}' THEN CASE p.item_type WHEN 'smallint'::regtype THEN 'integer' ELSE p.item_type::text END
-			WHEN '{O}' THEN CASE p.order_type WHEN 'smallint'::regtype THEN 'integer' ELSE p.order_type::text END
-			ELSE argument_type END;
-		declared := declared || (argument_name || ' ' || argument_type ||
-								 coalesce(' DEFAULT ' || text_default, ''));
-		passed := passed || format('%I.%s', function_name, argument_name);
-	END LOOP;
+	SELECT string_agg(concat_ws(' ', a.name, a.type, 'DEFAULT ' || a.text_default), ', ' ORDER BY a.n),
+		   string_agg(format('%I.%s', function_name, a.name), ', ' ORDER BY a.n)
+	INTO declared, passed
+	FROM inventory.facade_arguments(p, arguments) AS a;
 	call := format('inventory.%s(%s)', function_name,
-				   array_to_string(quote_literal(p.store_name) || passed ||
-								   ('NULL::' || inventory.facade_type(p, witness)), ', '));
+				   concat_ws(', ', quote_literal(p.store_name), passed,
+							 'NULL::' || inventory.facade_type(p, witness)));
 	result := inventory.facade_type(p, result);
 	body := format(E'\nBEGIN\n\tRETURN %s%s;\nEND\n',
 				   CASE WHEN result LIKE 'SETOF %' THEN 'QUERY SELECT * FROM ' ELSE '' END, call);
-	RETURN format(E'CREATE FUNCTION %I.%I(%s)\nRETURNS %s\nLANGUAGE plpgsql %s PARALLEL %s SECURITY DEFINER\nSET search_path = %s AS %L',
-				  inventory.facade_schema(p, part), function_name, array_to_string(declared, ', '),
+	RETURN format(E'FUNCTION %I.%I(%s)\nRETURNS %s\nLANGUAGE plpgsql %s PARALLEL %s SECURITY DEFINER\nSET search_path = %s AS %L',
+				  inventory.facade_schema(p, part), function_name, declared,
 				  result, volatility, CASE volatility WHEN 'STABLE' THEN 'RESTRICTED' ELSE 'UNSAFE' END,
 				  inventory.facade_path(p), body);
 END
 $$;
-COMMENT ON FUNCTION inventory.facade_text(inventory.plan, text, name, text[], text, text, text) IS 'The CREATE FUNCTION of one generated function.';
+COMMENT ON FUNCTION inventory.facade_text(inventory.plan, text, name, text[], text, text, text) IS 'What follows CREATE, or CREATE OR REPLACE, for one generated function.';
 
--- Generate the façade.
+-- The generated functions that CREATE OR REPLACE would not replace by what is to
+-- be made: they are elsewhere, or have another signature.
+CREATE FUNCTION inventory.stale_functions(p inventory.plan) RETURNS oid[]
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT array_agg(o.oid)
+	FROM inventory.facade_there(p) AS g
+	JOIN inventory.facade_functions() AS f USING (function_name)
+	JOIN pg_proc AS o ON o.oid = g.function_id JOIN pg_namespace AS n ON n.oid = o.pronamespace
+	CROSS JOIN LATERAL (
+		SELECT string_agg(a.name || ' ' || a.type, ', ' ORDER BY a.n) AS arguments,
+			   count(a.text_default) AS defaults
+		FROM inventory.facade_arguments(p, f.arguments) AS a) AS w
+	WHERE (n.nspname, pg_get_function_identity_arguments(o.oid), o.pronargdefaults,
+		   pg_get_function_result(o.oid)) IS DISTINCT FROM
+		  (inventory.facade_schema(p, f.part), w.arguments, w.defaults, inventory.facade_type(p, f.result))
+$$;
+COMMENT ON FUNCTION inventory.stale_functions(inventory.plan) IS 'The generated functions of a store that must be dropped to be made anew.';
+
+-- Generate the façade.  Functions that are there already are replaced, because
+-- calls of them are under way, and grants are on them.
 CREATE FUNCTION inventory.make_facade(p inventory.plan) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	f record;
+	kept name[];
 	made text;
+	is_open boolean;
 	writable text;
 BEGIN
+	PERFORM inventory.drop_functions(inventory.stale_functions(p));
 	PERFORM inventory.check_facade(p);
+	kept := ARRAY(SELECT g.function_name FROM inventory.facade_there(p) AS g);
 	IF NOT has_schema_privilege(p.api_schema, 'CREATE') THEN
 		RAISE EXCEPTION 'permission denied for schema %', p.api_schema
 			USING ERRCODE = 'insufficient_privilege',
@@ -236,14 +283,18 @@ BEGIN
 								p.api_schema, current_user);
 	END IF;
 	FOR f IN SELECT * FROM inventory.facade_functions() LOOP
-		EXECUTE inventory.facade_text(p, f.part, f.function_name, f.arguments, f.result, f.witness,
-									  f.volatility);
-		SELECT o.oid::regprocedure::text INTO made FROM pg_proc AS o
+		EXECUTE CASE WHEN f.function_name = ANY (kept) THEN 'CREATE OR REPLACE ' ELSE 'CREATE ' END ||
+			inventory.facade_text(p, f.part, f.function_name, f.arguments, f.result, f.witness,
+								  f.volatility);
+		SELECT o.oid::regprocedure::text, o.proacl IS NULL INTO made, is_open FROM pg_proc AS o
 		WHERE o.proname = f.function_name
 		AND o.pronamespace = to_regnamespace(quote_ident(inventory.facade_schema(p, f.part)));
 		EXECUTE format('COMMENT ON FUNCTION %s IS %L', made, f.description);
-		PERFORM inventory.keep_private('FUNCTION', made, p.owner,
-			format('SELECT o.proacl FROM pg_proc AS o WHERE o.oid = %L::regprocedure', made));
+		-- everybody's, unless somebody said otherwise: restored without privileges
+		IF f.function_name <> ALL (kept) OR is_open THEN
+			PERFORM inventory.keep_private('FUNCTION', made, p.owner,
+				format('SELECT o.proacl FROM pg_proc AS o WHERE o.oid = %L::regprocedure', made));
+		END IF;
 	END LOOP;
 	-- who may create in a schema of the path could shadow what the shop's triggers call
 	SELECT string_agg(DISTINCT quote_ident(n.nspname), ', ') INTO writable
@@ -257,5 +308,5 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.make_facade(inventory.plan) IS 'Generates the functions of a store.';
+COMMENT ON FUNCTION inventory.make_facade(inventory.plan) IS 'Generates the functions of a store, in the place of those that are there.';
 

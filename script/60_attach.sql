@@ -141,18 +141,10 @@ END
 $$;
 COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text) IS 'Binds existing tables as a store: finds or takes the named columns, makes the ledger, the guard and the functions, and books an opening for every item. Returns items. All or nothing; every argument but items may be null. max_ttl: longest life of a hold (1 day). See doc/reference.md for each argument and each refusal.';
 
--- The objects that attach generated and detach takes away; tables stay.
-CREATE FUNCTION inventory.drop_generated(s inventory.store) RETURNS void
+CREATE FUNCTION inventory.drop_triggers(s inventory.store) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 	SET client_min_messages = warning AS $$
-DECLARE
-	ledger name := (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-					WHERE c.oid = s.movements);
-	f record;
 BEGIN
-	FOR f IN SELECT * FROM inventory.facade_of(s) LOOP
-		EXECUTE format('DROP FUNCTION %s', f.function_id::regprocedure);
-	END LOOP;
 	EXECUTE format('DROP TRIGGER IF EXISTS inventory_guard ON %s', s.items);
 	EXECUTE format('DROP TRIGGER IF EXISTS inventory_guard_truncate ON %s', s.items);
 	EXECUTE format('DROP TRIGGER IF EXISTS inventory_binding ON %s', s.items);
@@ -160,6 +152,20 @@ BEGIN
 		EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', inventory.orders_trigger(s.store_name),
 					   s.orders);
 	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.drop_triggers(inventory.store) IS 'Drops the guard and the binding triggers of a store.';
+
+-- The objects that attach generated and detach takes away; tables stay.
+CREATE FUNCTION inventory.drop_generated(s inventory.store) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = warning AS $$
+DECLARE
+	ledger name := (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+					WHERE c.oid = s.movements);
+BEGIN
+	PERFORM inventory.drop_functions(ARRAY(SELECT f.function_id FROM inventory.facade_of(s) AS f));
+	PERFORM inventory.drop_triggers(s);
 	IF ledger IS NOT NULL THEN
 		EXECUTE format('DROP VIEW IF EXISTS %I.levels', ledger);
 		EXECUTE format('DROP TYPE IF EXISTS %1$I.line, %1$I.hold, %1$I.held_line', ledger);
@@ -298,57 +304,82 @@ END
 $$;
 COMMENT ON FUNCTION inventory.read_plan(inventory.store) IS 'A store''s binding as the catalogs have it now, but for sellable, which its view keeps.';
 
+-- What others may do with the generated functions and the view, as GRANTs.  A
+-- function stands there without its arguments, which may become others.
+CREATE FUNCTION inventory.facade_grants(p inventory.plan) RETURNS SETOF text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT format('GRANT %s ON %s %s TO %s%s', a.privilege_type, o.kind, o.name,
+				  coalesce(quote_ident(r.rolname), 'PUBLIC'),
+				  CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+	FROM (SELECT 'FUNCTION' AS kind, format('%I.%I', n.nspname, q.proname) AS name,
+				 q.proowner AS owner, q.proacl AS acl
+		  FROM inventory.facade_there(p) AS f JOIN pg_proc AS q ON q.oid = f.function_id
+		  JOIN pg_namespace AS n ON n.oid = q.pronamespace
+		  UNION ALL
+		  SELECT 'TABLE', format('%I.%I', n.nspname, c.relname), c.relowner, c.relacl
+		  FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+		  WHERE n.nspname = p.ledger_schema AND c.relname = 'levels' AND c.relkind = 'v')
+		 AS o, aclexplode(o.acl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee
+	WHERE a.grantee NOT IN (o.owner, p.owner)
+$$;
+COMMENT ON FUNCTION inventory.facade_grants(inventory.plan) IS 'The grants on what is generated for a store.';
+
+-- A new owner of the tables gets all that goes with them.
+CREATE FUNCTION inventory.give_ledger(p inventory.plan) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	object text;
+BEGIN
+	FOR object IN
+		SELECT format('FUNCTION %s', o.oid::regprocedure)
+		FROM inventory.facade_there(p) AS f JOIN pg_proc AS o ON o.oid = f.function_id
+		WHERE o.proowner <> p.owner
+		UNION ALL
+		SELECT format('%s %I.%I', CASE c.relkind WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END, n.nspname,
+					  c.relname)
+		FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+		WHERE n.nspname = p.ledger_schema AND c.relowner <> p.owner
+		AND c.relname IN ('movements', 'requests', 'reservations', 'sellable', 'levels',
+						  'line', 'hold', 'held_line')
+	LOOP
+		EXECUTE format('ALTER %s OWNER TO %I', object, pg_get_userbyid(p.owner));
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.give_ledger(inventory.plan) IS 'Gives a store''s ledger and functions to the owner of its tables.';
+
 CREATE FUNCTION inventory.refresh(items regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	s inventory.store := inventory.own_store(refresh.items);
 	p inventory.plan;
 	grants text[];
-	statement text;
-	relation name;
+	lost text;
 BEGIN
 	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', s.items);
 	p := inventory.read_plan(s);
 	PERFORM inventory.check_owners(p);
-	-- what was granted on the generated functions and views stays granted
-	SELECT array_agg(format('GRANT %s ON %s %s TO %s%s', a.privilege_type, o.kind, o.name,
-							coalesce(quote_ident(r.rolname), 'PUBLIC'),
-							CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END))
-	INTO grants
-	FROM (SELECT 'FUNCTION' AS kind, q.oid::regprocedure::text AS name, q.proowner AS owner, q.proacl AS acl
-		  FROM inventory.facade_of(s) AS f JOIN pg_proc AS q ON q.oid = f.function_id
-		  UNION ALL
-		  SELECT 'TABLE', c.oid::regclass::text, c.relowner, c.relacl FROM pg_class AS c
-		  JOIN pg_namespace AS n ON n.oid = c.relnamespace
-		  WHERE n.nspname = p.ledger_schema AND c.relname = 'levels' AND c.relkind = 'v')
-		 AS o, aclexplode(o.acl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee
-	WHERE a.grantee NOT IN (o.owner, p.owner);
-	PERFORM inventory.drop_generated(s);
-	-- a new owner of the tables gets all that goes with them
-	FOREACH relation IN ARRAY ARRAY['movements', 'requests', 'reservations', 'sellable'] LOOP
-		IF EXISTS (SELECT FROM pg_class AS c WHERE c.relowner <> p.owner
-				   AND c.oid = to_regclass(format('%I.%I', p.ledger_schema, relation))) THEN
-			EXECUTE format('ALTER TABLE %I.%I OWNER TO %I', p.ledger_schema, relation,
-						   pg_get_userbyid(p.owner));
-		END IF;
-	END LOOP;
+	grants := ARRAY(SELECT inventory.facade_grants(p));
 	IF NOT has_schema_privilege(p.owner, to_regnamespace(quote_ident(p.ledger_schema)), 'CREATE') THEN
 		EXECUTE format('ALTER SCHEMA %I OWNER TO %I', p.ledger_schema, pg_get_userbyid(p.owner));
 	END IF;
+	PERFORM inventory.drop_triggers(s);
+	PERFORM inventory.make_views(p);
+	PERFORM inventory.make_triggers(p);
+	PERFORM inventory.make_facade(p);
+	PERFORM inventory.give_ledger(p);
 	IF p.api_schema <> s.api_schema THEN
 		PERFORM inventory.forget_store(s.items);
 		s.api_schema := p.api_schema;
 		INSERT INTO inventory.store SELECT s.*;
 	END IF;
-	PERFORM inventory.make_views(p);
-	PERFORM inventory.make_triggers(p);
-	PERFORM inventory.make_facade(p);
-	FOREACH statement IN ARRAY coalesce(grants, '{}') LOOP
-		EXECUTE statement;
+	-- what was granted stays granted, also on what had to be made anew
+	FOR lost IN SELECT unnest(grants) EXCEPT SELECT inventory.facade_grants(p) ORDER BY 1 LOOP
+		EXECUTE lost;
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION inventory.refresh(regclass) IS 'Generates the functions, views and triggers of a store anew, as its tables are now: after an upgrade, a renamed column or schema, or a change of owner. Grants on them are kept. Errors: IV012 not_a_store, 42501.';
+COMMENT ON FUNCTION inventory.refresh(regclass) IS 'Generates the functions, views and triggers of a store anew, as its tables are now: after an upgrade, a renamed column or schema, or a change of owner. What can be replaced is not dropped: calls under way, and what the shop built on it, go on. Grants are kept. Errors: IV012 not_a_store, 42501.';
 
 CREATE FUNCTION inventory.grant_api(items regclass, role name, part text) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
