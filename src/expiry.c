@@ -165,14 +165,23 @@ inv_still_overdue(InvStore *store, Datum item)
 	return inv_execute(store, INV_STILL_OVERDUE, values, NULL, INV_LATEST) > 0;
 }
 
-/* Expire the oldest overdue lines of the store; returns how many there were. */
+/*
+ * Expire the oldest overdue lines of the store, of those that expire at *from or
+ * later; returns how many there were, and in *from where to go on.  What is before
+ * is gone, but stays in the index until it is vacuumed: who goes on batch by batch
+ * does not look through it again.
+ */
 int64
-inv_expire_overdue(InvStore *store, int64 most)
+inv_expire_overdue(InvStore *store, int64 most, TimestampTz *from)
 {
-	Datum values[] = { TimestampTzGetDatum(store->now), Int64GetDatum(most) };
+	Datum values[] = { TimestampTzGetDatum(store->now), Int64GetDatum(most),
+					   TimestampTzGetDatum(*from) };
 	uint64 count = inv_execute(store, INV_OVERDUE, values, NULL, INV_LATEST);
+	bool isnull;
 
-	if (count > 0)
-		expire(store, overdue_lines(count), count);
+	if (count == 0)
+		return 0;
+	*from = DatumGetTimestampTz(inv_result(count - 1, 5, &isnull));
+	expire(store, overdue_lines(count), count);
 	return count;
 }

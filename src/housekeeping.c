@@ -34,6 +34,7 @@ PG_FUNCTION_INFO_V1(inventory_close_ledger);
 Datum
 inventory_expire_reservations(PG_FUNCTION_ARGS)
 {
+	TimestampTz from = DT_NOBEGIN;
 	InvCall call;
 	int64 expired;
 
@@ -42,7 +43,7 @@ inventory_expire_reservations(PG_FUNCTION_ARGS)
 		inv_error_null("max_rows");
 	if (PG_GETARG_INT32(1) < 1)
 		inv_error_quantity("max_rows", PG_GETARG_INT32(1));
-	expired = inv_expire_overdue(call.store, PG_GETARG_INT32(1));
+	expired = inv_expire_overdue(call.store, PG_GETARG_INT32(1), &from);
 	inv_store_leave(&call);
 	PG_RETURN_INT64(expired);
 }

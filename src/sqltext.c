@@ -187,8 +187,8 @@ static const Template templates[INV_STATEMENTS] = {
 	[INV_OVERDUE_OF_ITEM] = {"izn", "inutzozlq", SPI_OK_SELECT,
 		HOLDS "WHERE r.item_id {=} $1 AND " OVERDUE "$2 "
 		"ORDER BY r.expires_at, r.reservation_id LIMIT $3 FOR NO KEY UPDATE OF r SKIP LOCKED", INV_LEDGER_RESERVATIONS},
-	[INV_OVERDUE] = {"zn", "inutzozlq", SPI_OK_SELECT,
-		HOLDS "WHERE " OVERDUE "$1 "
+	[INV_OVERDUE] = {"znz", "inutzozlq", SPI_OK_SELECT,
+		HOLDS "WHERE " OVERDUE "$1 AND r.expires_at {>=} $3 "
 		"ORDER BY r.expires_at, r.reservation_id LIMIT $2 FOR NO KEY UPDATE OF r SKIP LOCKED"},
 	/* of a user: they count against the limit no longer, and nobody can confirm them now */
 	[INV_OVERDUE_OF_USER] = {"iuz", "n", SPI_OK_SELECT,

@@ -54,7 +54,8 @@
 #include "worker.h"
 
 #define ROUND_MS 1000		   /* how often it looks */
-#define BATCH_LINES 1000	   /* overdue lines per transaction */
+#define EXPIRE_LINES 100	   /* overdue lines per transaction, whose items buyers wait for */
+#define PRUNE_ROWS 1000		   /* rows pruned per transaction */
 #define IDLE_ROUNDS 30		   /* rounds without open holds before it leaves */
 #define PRUNE_ROUNDS 600	   /* rounds between two prunings */
 #define LONGEST_BACKOFF 300	   /* rounds that a store with errors is left alone */
@@ -187,8 +188,9 @@ typedef struct Task
 	char *label;
 	Oid items;
 	Oid owner;
-	int errors; /* in a row */
-	int rest;	/* rounds to leave it alone */
+	int errors;		  /* in a row */
+	int rest;		  /* rounds to leave it alone */
+	TimestampTz from; /* where to go on with what is overdue */
 } Task;
 
 /* Does somebody want the database for himself? */
@@ -229,6 +231,7 @@ read_tasks(List *old, MemoryContext context)
 
 		task->label = TextDatumGetCString(heap_getattr(tuple, 1, RelationGetDescr(rel), &isnull));
 		task->items = DatumGetObjectId(heap_getattr(tuple, 2, RelationGetDescr(rel), &isnull));
+		task->from = DT_NOBEGIN;
 		foreach (cell, old)
 		{
 			Task *known = lfirst(cell);
@@ -237,6 +240,7 @@ read_tasks(List *old, MemoryContext context)
 			{
 				task->errors = known->errors;
 				task->rest = known->rest;
+				task->from = known->from;
 			}
 		}
 		class = SearchSysCache1(RELOID, ObjectIdGetDatum(task->items));
@@ -270,21 +274,25 @@ typedef struct Found
 
 /* Give back what is overdue, and prune; under the path that the shop's triggers have. */
 static void
-work(const Task *task, const char *schema, bool prune, Found *found)
+work(Task *task, const char *schema, bool prune, Found *found)
 {
 	InvCall call;
 	bool isnull;
 
 	set_local("search_path", psprintf("pg_catalog, %s, pg_temp", quote_identifier(schema)));
 	set_local("lock_timeout", LOCK_TIMEOUT);
+	/* what a crash undoes is done again, and no buyer has to wait for the disk or a standby */
+	set_local("synchronous_commit", "off");
 	inv_store_enter(&call, cstring_to_text(task->label), "worker");
-	if (inv_expire_overdue(call.store, BATCH_LINES) == BATCH_LINES)
+	if (inv_expire_overdue(call.store, EXPIRE_LINES, &task->from) == EXPIRE_LINES)
 		found->overdue = true;
+	else
+		task->from = DT_NOBEGIN;
 	if (prune && inv_request_retention > 0 &&
 		inv_prune(
 			call.store,
 			TimestampTzPlusMilliseconds(call.store->now, (int64) inv_request_retention * -1000),
-			BATCH_LINES) >= BATCH_LINES)
+			PRUNE_ROWS) >= PRUNE_ROWS)
 		found->old = true;
 	inv_execute(call.store, INV_NEXT_EXPIRY, NULL, NULL, INV_TRANSACTION);
 	(void) inv_result(0, 1, &isnull);
@@ -295,7 +303,7 @@ work(const Task *task, const char *schema, bool prune, Found *found)
 
 /* One transaction as the owner of a store, if it is still there. */
 static void
-work_on(const Task *task, bool prune, Found *found)
+work_on(Task *task, bool prune, Found *found)
 {
 	char *schema;
 	Oid user;
