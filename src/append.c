@@ -35,6 +35,7 @@
 #include "utils/snapmgr.h"
 
 #include "append.h"
+#include "argument.h"
 #include "error.h"
 
 /* A column that a row gives. */
@@ -42,6 +43,7 @@ typedef struct Given
 {
 	AttrNumber attnum; /* 0: the table has no such column */
 	Oid narrow;		   /* the column's type, if that is a smaller integer */
+	const char *name;  /* for an error */
 } Given;
 
 /* A column that is filled by itself. */
@@ -76,11 +78,12 @@ struct InvAppendPlan
 
 /* Does a column take values of this type as they are, or after a check of their range? */
 static bool
-give(InvAppendPlan *plan, TupleDesc desc, AttrNumber attnum, Oid type)
+give(InvAppendPlan *plan, TupleDesc desc, const char *name, AttrNumber attnum, Oid type)
 {
 	Given *new = &plan->given[plan->given_count++];
 	Form_pg_attribute column;
 
+	new->name = name;
 	new->attnum = attnum;
 	if (attnum == InvalidAttrNumber)
 		return true;
@@ -99,9 +102,11 @@ static bool
 give_order(InvAppendPlan *plan, InvStore *store, TupleDesc desc)
 {
 	plan->key = store->order_id.attnum;
-	return give(plan, desc, store->order_item.attnum, store->item_id.base) &&
-		   give(plan, desc, store->order_quantity.attnum, INT8OID) &&
-		   give(plan, desc, store->order_user.attnum, store->user_type);
+	if (inv_base_type(TupleDescAttr(desc, plan->key - 1)->atttypid) != store->order_type)
+		return false;
+	return give(plan, desc, "item_id", store->order_item.attnum, store->item_id.base) &&
+		   give(plan, desc, "quantity", store->order_quantity.attnum, INT8OID) &&
+		   give(plan, desc, "user_id", store->order_user.attnum, store->user_type);
 }
 
 static bool
@@ -127,7 +132,8 @@ give_movement(InvAppendPlan *plan, InvStore *store, Oid table, TupleDesc desc)
 	{
 		AttrNumber attnum = get_attnum(table, columns[i].name);
 
-		if (attnum == InvalidAttrNumber || !give(plan, desc, attnum, columns[i].type))
+		if (attnum == InvalidAttrNumber ||
+			!give(plan, desc, columns[i].name, attnum, columns[i].type))
 			return false;
 	}
 	return true;
@@ -145,6 +151,9 @@ calls_own_function(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
+	/* and so may a domain */
+	if (IsA(node, CoerceToDomain))
+		return true;
 	return check_functions_in_node(node, is_own_function, context) ||
 		   expression_tree_walker(node, calls_own_function, context);
 }
@@ -166,15 +175,13 @@ fill_rest(InvAppendPlan *plan, Relation table)
 			given = plan->given[i].attnum == attnum;
 		if (given)
 			continue;
+		/* a domain may forbid the null, and change its default and its checks unseen */
+		if (get_typtype(column->atttypid) == TYPTYPE_DOMAIN)
+			return false;
 		new->attnum = attnum;
 		new->expression = (Expr *) build_column_default(table, attnum);
 		if (new->expression == NULL)
-		{
-			/* a domain may forbid the null */
-			if (get_typtype(column->atttypid) == TYPTYPE_DOMAIN)
-				return false;
 			continue;
-		}
 		new->state = NULL;
 		if (!calls_own_function((Node *) new->expression, NULL))
 			new->state = ExecInitExpr(expression_planner(new->expression), NULL);
@@ -272,7 +279,7 @@ narrow(const Given *given, Datum value)
 		return Int16GetDatum((int16) number);
 	if (given->narrow == INT4OID && number == (int32) number)
 		return Int32GetDatum((int32) number);
-	inv_error_overflow("quantity");
+	inv_error_overflow(given->name);
 }
 
 /* The table while rows are appended. */
@@ -357,6 +364,7 @@ fill_slot(Appending *append, const InvRow *row)
 															 &slot->tts_isnull[column]);
 	}
 	ExecStoreVirtualTuple(slot);
+	slot->tts_tableOid = RelationGetRelid(append->target->ri_RelationDesc);
 }
 
 /* Open the indexes that the row in the slot goes to. */
@@ -418,6 +426,8 @@ inv_append(InvStore *store, InvTarget target, InvRow *rows, int count)
 	{
 		Appending append;
 
+		/* what functions of the table look at has what was written before */
+		CommandCounterIncrement();
 		PushActiveSnapshot(GetTransactionSnapshot());
 		begin(&append, plan, table);
 		for (int i = 0; i < count; i++)

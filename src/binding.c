@@ -20,6 +20,7 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
@@ -301,8 +302,8 @@ check_types(InvStore *store)
  * has those rights anyway; who was only granted TRIGGER shall not gain them here.
  * A function that runs as its definer is no better: its owner can change that.
  */
-void
-inv_binding_check_triggers(InvStore *store, Relation rel)
+static void
+check_triggers(InvStore *store, Relation rel)
 {
 	for (int i = 0; rel && rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
 	{
@@ -318,6 +319,27 @@ inv_binding_check_triggers(InvStore *store, Relation rel)
 			inv_error_foreign_trigger(store->label, trigger->tgname, qualified_name(rel),
 									  function->proowner, store->owner);
 		ReleaseSysCache(tuple);
+	}
+}
+
+/*
+ * The triggers of a table that is about to be written: of a partitioned one also
+ * those of its parts, which nobody tells us of.
+ */
+void
+inv_binding_check_written(InvStore *store, Relation rel)
+{
+	ListCell *cell;
+
+	check_triggers(store, rel);
+	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		return;
+	foreach (cell, find_all_inheritors(RelationGetRelid(rel), RowExclusiveLock, NULL))
+	{
+		Relation part = table_open(lfirst_oid(cell), NoLock);
+
+		check_triggers(store, part);
+		table_close(part, NoLock);
 	}
 }
 
@@ -354,9 +376,9 @@ fill_store(InvStore *store, const InvBinding *binding, Relation items, Relation 
 	}
 	if (movements->rd_rel->relowner != store->owner)
 		inv_error_owners(store->label, "Items and the ledger have different owners.");
-	inv_binding_check_triggers(store, items);
-	inv_binding_check_triggers(store, orders);
-	inv_binding_check_triggers(store, movements);
+	check_triggers(store, items);
+	check_triggers(store, orders);
+	check_triggers(store, movements);
 	if (!store->item_id.attnum || !store->stock.attnum ||
 		(orders && (!store->order_id.attnum || !store->order_item.attnum)))
 		inv_error_broken_store(store->label, "A column it needs is not bound.");

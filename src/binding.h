@@ -25,7 +25,7 @@ typedef struct InvBinding
 
 extern bool inv_binding_read(const char *label, Oid items, InvBinding *binding);
 extern void inv_binding_lock(const InvBinding *binding, LOCKMODE lock);
-extern void inv_binding_check_triggers(InvStore *store, Relation rel);
+extern void inv_binding_check_written(InvStore *store, Relation rel);
 extern bool inv_binding_fill(InvStore *store, const InvBinding *binding);
 
 #endif /* INV_BINDING_H */

@@ -240,16 +240,16 @@ row_changed(InvStore *store, TriggerData *trigdata)
 		pg_sub_s64_overflow(delta, announced ? announced->delta : 0, &delta))
 		inv_error_overflow("stock");
 
-	if (is_replica())
-		return;
-	if (deleted)
-		refuse_held(store, items, row_key(store, old));
-
-	/* every tracked item has its opening, also with nothing on the shelf */
-	if (delta != 0 || (inserted && !new_null))
-		foreign_change(store, items, new ? new : old, inserted, delta,
-					   new_null ? PG_INT64_MAX : after);
-	if (!old_null && !new_null)
+	if (!is_replica())
+	{
+		if (deleted)
+			refuse_held(store, items, row_key(store, old));
+		/* every tracked item has its opening, also with nothing on the shelf */
+		if (delta != 0 || (inserted && !new_null))
+			foreign_change(store, items, new ? new : old, inserted, delta,
+						   new_null ? PG_INT64_MAX : after);
+	}
+	if ((announced || !is_replica()) && !old_null && !new_null)
 		inv_signal(store, row_key(store, new), before, after, floor);
 }
 

@@ -70,7 +70,7 @@ is_item_index(InvStore *store, Relation index)
 		   RelationGetIndexPredicate(index) == NIL && compares_items(store, index, 0);
 }
 
-/* An index on (item_id, expires_at) that has all that is held. */
+/* An index on (item_id, expires_at) that has all that is held, and nothing else. */
 static bool
 is_hold_index(InvStore *store, Relation index)
 {
@@ -91,7 +91,8 @@ is_hold_index(InvStore *store, Relation index)
 						 InvalidOid, DEFAULT_COLLATION_OID);
 	fix_opfuncids((Node *) held);
 	return RelationGetIndexPredicate(index) != NIL &&
-		   predicate_implied_by(RelationGetIndexPredicate(index), list_make1(held), false);
+		   predicate_implied_by(RelationGetIndexPredicate(index), list_make1(held), false) &&
+		   predicate_implied_by(list_make1(held), RelationGetIndexPredicate(index), false);
 }
 
 /* The first index of a table that is fit, or nothing. */
@@ -136,7 +137,8 @@ make_plan(InvStore *store, Relation items, Relation holds)
 	plan->hold_index = find_index(store, holds, is_hold_index);
 	plan->hold_quantity = hold_column(holds, "quantity", INT8OID);
 	plan->hold_tracked = hold_column(holds, "tracked", BOOLOID);
-	plan->usable = store->sellable == NULL && OidIsValid(plan->item_index) &&
+	plan->usable = store->sellable == NULL && items->rd_rel->relkind == RELKIND_RELATION &&
+				   holds->rd_rel->relkind == RELKIND_RELATION && OidIsValid(plan->item_index) &&
 				   OidIsValid(plan->hold_index) && plan->hold_quantity != InvalidAttrNumber &&
 				   plan->hold_tracked != InvalidAttrNumber;
 	if (plan->usable)

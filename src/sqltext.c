@@ -177,16 +177,18 @@ static const Template templates[INV_STATEMENTS] = {
 	[INV_CONFIRM_HOLD] = {"qIO", "", SPI_OK_UPDATE,
 		"UPDATE " RESERVATIONS "SET status = 'confirmed', order_id = w.order_id "
 		PAIRS(2, 3) "(item_id, order_id) "
-		"WHERE r.reservation_id {=} $1 AND r.item_id {=} w.item_id AND " HELD},
+		"WHERE r.reservation_id {=} $1 AND r.item_id {=} w.item_id AND " HELD,
+		INV_LEDGER_RESERVATIONS},
 	[INV_EXTEND_HOLD] = {"qz", "", SPI_OK_UPDATE,
-		"UPDATE " RESERVATIONS "SET expires_at = $2 WHERE r.reservation_id {=} $1 AND " HELD},
+		"UPDATE " RESERVATIONS "SET expires_at = $2 WHERE r.reservation_id {=} $1 AND " HELD,
+		INV_LEDGER_RESERVATIONS},
 	[INV_HELD_OF_ITEM] = {"i", "", SPI_OK_SELECT,
-		"SELECT FROM " RESERVATIONS "WHERE r.item_id {=} $1 AND " HELD "LIMIT 1", INV_LEDGER_RESERVATIONS},
+		"SELECT FROM " RESERVATIONS "WHERE r.item_id {=} $1 AND " HELD "LIMIT 1"},
 
 	/* ---- expiry: whoever is at it already is skipped */
 	[INV_OVERDUE_OF_ITEM] = {"izn", "inutzozlq", SPI_OK_SELECT,
 		HOLDS "WHERE r.item_id {=} $1 AND " OVERDUE "$2 "
-		"ORDER BY r.expires_at, r.reservation_id LIMIT $3 FOR NO KEY UPDATE OF r SKIP LOCKED", INV_LEDGER_RESERVATIONS},
+		"ORDER BY r.expires_at, r.reservation_id LIMIT $3 FOR NO KEY UPDATE OF r SKIP LOCKED"},
 	[INV_OVERDUE] = {"znz", "inutzozlq", SPI_OK_SELECT,
 		HOLDS "WHERE " OVERDUE "$1 AND r.expires_at {>=} $3 "
 		"ORDER BY r.expires_at, r.reservation_id LIMIT $2 FOR NO KEY UPDATE OF r SKIP LOCKED"},
@@ -203,12 +205,13 @@ static const Template templates[INV_STATEMENTS] = {
 	[INV_EXPIRE] = {"QI", "", SPI_OK_UPDATE,
 		"UPDATE " RESERVATIONS "SET status = 'expired' "
 		PAIRS(1, 2) "(reservation_id, item_id) "
-		"WHERE r.reservation_id {=} w.reservation_id AND r.item_id {=} w.item_id AND " HELD},
+		"WHERE r.reservation_id {=} w.reservation_id AND r.item_id {=} w.item_id AND " HELD,
+		INV_LEDGER_RESERVATIONS},
 	[INV_NEXT_EXPIRY] = {"", "z", SPI_OK_SELECT,
 		"SELECT pg_catalog.min(r.expires_at) FROM " RESERVATIONS "WHERE " HELD},
 
 	[INV_COUNT_OVERDUE] = {"z", "n", SPI_OK_SELECT,
-		"SELECT pg_catalog.count(*) FROM " RESERVATIONS "WHERE " OVERDUE "$1", INV_LEDGER_RESERVATIONS},
+		"SELECT pg_catalog.count(*) FROM " RESERVATIONS "WHERE " OVERDUE "$1"},
 
 	/* ---- refunds */
 	[INV_LOCK_ORDER] = {"o", "enu", SPI_OK_SELECT,
@@ -441,9 +444,12 @@ inv_statement_columns(InvStatement which)
 }
 
 /* What SPI answers when the statement did what it says. */
+/* Which table of the ledger a statement writes.  All that does says so. */
 InvLedger
 inv_statement_writes(InvStatement which)
 {
+	Assert(templates[which].writes != INV_LEDGER_NONE || templates[which].result == SPI_OK_SELECT ||
+		   strstr(templates[which].text, "{ledger}") == NULL);
 	return templates[which].writes;
 }
 

@@ -271,10 +271,13 @@ insert_plan(InvStore *store, uint64 columns)
 uint64
 inv_insert_orders(InvStore *store, uint64 columns, Datum *values, const char *nulls)
 {
-	InvInsertPlan *slot = insert_plan(store, columns);
-	SPIPlanPtr plan = slot->plan;
+	InvInsertPlan *slot;
+	SPIPlanPtr plan;
 	uint64 rows;
 
+	inv_store_claim_orders(store);
+	slot = insert_plan(store, columns);
+	plan = slot->plan;
 	slot->running++;
 	rows = run(store, plan, values, nulls, INV_TRANSACTION, SPI_OK_INSERT_RETURNING, "o");
 	if (slot->plan == plan)

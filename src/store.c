@@ -13,6 +13,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -51,30 +52,19 @@ invalidate(Datum arg, Oid relid)
 						 relid == store->sellable_view;
 
 		for (int i = INV_LEDGER_NONE + 1; !concerned && i < INV_LEDGERS; i++)
-			concerned = relid == store->ledger[i];
+			concerned = !OidIsValid(store->ledger[i]) || relid == store->ledger[i];
 		if (concerned)
 			store->valid = false;
 	}
 }
 
-/* Syscache callback: a function that a condition calls may have another name. */
+/*
+ * Syscache callback: a schema may have another name, and with it every table; a
+ * function that a condition calls another name, or that of a trigger another owner;
+ * and an owner other rights.
+ */
 static void
-invalidate_conditions(Datum arg, int cache, uint32 hash)
-{
-	ListCell *cell;
-
-	foreach (cell, stores)
-	{
-		InvStore *store = lfirst(cell);
-
-		if (OidIsValid(store->sellable_view))
-			store->valid = false;
-	}
-}
-
-/* Syscache callback: a schema may have another name, and with it every table. */
-static void
-invalidate_names(Datum arg, int cache, uint32 hash)
+invalidate_all(Datum arg, int cache, uint32 hash)
 {
 	invalidate(arg, InvalidOid);
 }
@@ -116,8 +106,9 @@ void
 inv_store_init(void)
 {
 	CacheRegisterRelcacheCallback(invalidate, (Datum) 0);
-	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_names, (Datum) 0);
-	CacheRegisterSyscacheCallback(PROCOID, invalidate_conditions, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_all, (Datum) 0);
+	CacheRegisterSyscacheCallback(PROCOID, invalidate_all, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, invalidate_all, (Datum) 0);
 	RegisterXactCallback(at_transaction_end, NULL);
 }
 
@@ -245,25 +236,33 @@ open_store(const char *label, size_t length, Oid items, LOCKMODE lock)
 
 /* ---- entering and leaving ---- */
 
+/* Before a write to orders: it is locked and was looked at, but not the parts that it may have. */
+void
+inv_store_claim_orders(InvStore *store)
+{
+	Relation orders = table_open(store->orders, NoLock);
+
+	if (orders->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		inv_binding_check_written(store, orders);
+	table_close(orders, NoLock);
+}
+
 /*
- * Before the first write to a table of the ledger: lock it as a write does, and
- * see that no trigger there is somebody else's.  Items and orders are locked from
- * the start, and were looked at when the store was read.
+ * Before a write to a table of the ledger: lock it as a write does, and see that no
+ * trigger there is somebody else's.  Items and orders are locked from the start, and
+ * were looked at when the store was read.  It is done each time: what an earlier call
+ * locked, a savepoint that was rolled back has unlocked.
  */
 void
 inv_store_claim(InvStore *store, InvLedger which)
 {
 	Relation table;
 
-	if (store->claimed[which])
-		return;
 	table = try_table_open(store->ledger[which], RowExclusiveLock);
 	if (table == NULL)
 		inv_error_broken_store(store->label, "A table of its ledger is gone.");
-	if (table->trigdesc)
-		inv_binding_check_triggers(store, table);
+	inv_binding_check_written(store, table);
 	table_close(table, NoLock);
-	store->claimed[which] = true;
 }
 
 /*
@@ -276,7 +275,6 @@ become_owner(InvCall *call, InvStore *store)
 {
 	call->store = store;
 	store->now = GetCurrentTimestamp();
-	memset(store->claimed, 0, sizeof(store->claimed));
 	call->counters = inv_stats_current();
 	call->caller = CurrentMemoryContext;
 	GetUserIdAndSecContext(&call->user, &call->security);

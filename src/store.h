@@ -71,10 +71,9 @@ typedef struct InvStore
 {
 	char *label; /* store_name: survives renames, dumps and restores */
 	Oid items;
-	Oid orders;				   /* InvalidOid: the shop writes its orders itself */
-	Oid ledger[INV_LEDGERS];   /* by InvLedger */
-	bool claimed[INV_LEDGERS]; /* by this call: locked, and without foreign triggers */
-	Oid sellable_view;		   /* InvalidOid: every item is for sale */
+	Oid orders;				 /* InvalidOid: the shop writes its orders itself */
+	Oid ledger[INV_LEDGERS]; /* by InvLedger */
+	Oid sellable_view;		 /* InvalidOid: every item is for sale */
 	Oid owner;
 	bool fresh; /* not entered yet since it was read */
 	bool valid; /* false after an invalidation: do not start with it */
@@ -145,6 +144,7 @@ extern void inv_store_leave(InvCall *call);
 extern InvStore *inv_store_of_items(Oid items);
 
 extern void inv_store_claim(InvStore *store, InvLedger which);
+extern void inv_store_claim_orders(InvStore *store);
 
 extern int64 inv_column_number(TupleTableSlot *slot, const InvColumn *column, int64 if_null,
 							   bool *isnull);
