@@ -208,7 +208,7 @@ def describe_machine():
         "cores": str(os.cpu_count()),
         "memory": f"{int(memory) / 1048576:.0f} GB" if memory else "?",
         "system": first_match(r'^PRETTY_NAME="?([^"\n]*)', "/etc/os-release") or os.uname().sysname,
-        "kernel": os.uname().release,
+        "kernel": ".".join(os.uname().release.split(".")[:2]),
         "server": value("SELECT 'PostgreSQL ' || current_setting('server_version')"),
         "commit": f"{commit_ms():.1f} ms",
         "load": f"{os.getloadavg()[0]:.1f}",

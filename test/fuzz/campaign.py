@@ -15,9 +15,9 @@ import judge
 import session
 from catalog import Catalog
 
-ENOUGH = 50          # calls of each function
+ENOUGH = 20          # calls of each function
 NO_SUCH_FUNCTION = '42883'
-PATIENCE = 5         # times the time that was asked for
+PATIENCE = 20        # times the time that was asked for
 PHASES = [('everybody', 0.4), ('outsiders', 0.15), ('everybody again', 0.45)]
 
 
