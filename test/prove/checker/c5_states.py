@@ -2,11 +2,15 @@
 
 A reservation that was confirmed, released or expired stays so, and refunds only grow: a refusal
 that says so of one that ended otherwise was wrong, whatever the instant.  Inside a transaction an
-operation may have met its own work, which was rolled back later: those are left out.
+operation may have met its own work, which was rolled back later: those are left out.  So are those
+before a promotion: a commit that stopped waiting for the standby could be seen, and is lost with
+the server that had it.
 """
 
 from .history import COMMITTED, RESERVES
 from .timeline import SLACK
+
+SECOND = 10 ** 9
 
 
 def ended(rows):
@@ -69,11 +73,18 @@ def early_order(cycle, order, op):
     return intent is not None and intent.outcome() == COMMITTED and intent.until() < op.at
 
 
+def promoted_at(cycle):
+    """When the last server took over: the one before answered until it was killed."""
+    return max((fault["at"] + SECOND for fault in cycle.faults if fault["fault"] == "promotion"),
+               default=0)
+
+
 def check_states(cycle, report):
     acknowledged = {op.result: op for op in cycle.operations
                     if op.op in RESERVES and op.took_effect()}
+    promoted = promoted_at(cycle)
     for op in cycle.operations:
-        if op.state != "refused" or op.tx is not None:
+        if op.state != "refused" or op.tx is not None or op.at < promoted:
             continue
         if "reservation" in op.args and op.code in ("IV004", "IV005", "IV006", "IV007"):
             report.look("refusals of reservations")

@@ -208,6 +208,17 @@ class States(RuleCase):
         self.shop.refuse(self.shop.invoke("refund_order", args), "IV008")
         self.assert_found("C5", "of 3 only 1 were ever refunded", only=True)
 
+    def test_refund_before_a_promotion(self):
+        order = self.shop.buy(1, 3)
+        args = {"order": order, "quantity": 3, "restock": True}
+        self.shop.refuse(self.shop.invoke("refund_order", args), "IV008")
+        self.shop.tick(20)
+        self.shop.faults.append({"at": self.shop.now, "fault": "promotion", "detail": ""})
+        self.assert_clean()
+        self.shop.tick(2000)
+        self.shop.refuse(self.shop.invoke("refund_order", args), "IV008")
+        self.assert_found("C5", "of 3 only 0 were ever refunded", only=True)
+
     def test_refund_of_unknown_order(self):
         order = self.shop.buy()
         args = {"order": order, "quantity": 1, "restock": True}
