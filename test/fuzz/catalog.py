@@ -114,6 +114,8 @@ class Catalog:
             WHERE c.relnamespace = 'inventory'::regnamespace AND c.relkind IN ('c', 'r', 'v')
             AND NOT a.attisdropped GROUP BY 1""")
         self.rows = dict(cursor.fetchall())
+        # a session has the settings of a library that is not preloaded once it has used it
+        cursor.execute("LOAD 'inventory'")
         cursor.execute("""
             SELECT name, vartype, enumvals, min_val, max_val FROM pg_settings
             WHERE name LIKE 'inventory.%' AND context IN ('user', 'superuser')""")
