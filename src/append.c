@@ -411,16 +411,10 @@ read_back(const Appending *append, InvRow *row)
 bool
 inv_append(InvStore *store, InvTarget target, InvRow *rows, int count)
 {
-	Relation table;
-	InvAppendPlan *plan;
-	bool usable;
-
-	if (target == INV_TO_MOVEMENTS)
-		inv_store_claim(store, INV_LEDGER_MOVEMENTS);
-	table = table_open(
-		target == INV_TO_ORDERS ? store->orders : store->ledger[INV_LEDGER_MOVEMENTS], NoLock);
-	plan = plan_for(store, target, table);
-	usable = plan->usable && is_plain(table);
+	Relation table = target == INV_TO_ORDERS ? table_open(store->orders, NoLock)
+											 : inv_store_claim(store, INV_LEDGER_MOVEMENTS);
+	InvAppendPlan *plan = plan_for(store, target, table);
+	bool usable = plan->usable && is_plain(table);
 
 	if (usable)
 	{

@@ -331,9 +331,12 @@ inv_binding_check_written(InvStore *store, Relation rel)
 {
 	ListCell *cell;
 
-	check_triggers(store, rel);
 	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+	{
+		check_triggers(store, rel);
 		return;
+	}
+	/* the table itself is the first of them */
 	foreach (cell, find_all_inheritors(RelationGetRelid(rel), RowExclusiveLock, NULL))
 	{
 		Relation part = table_open(lfirst_oid(cell), NoLock);
@@ -348,21 +351,18 @@ static void
 fill_store(InvStore *store, const InvBinding *binding, Relation items, Relation orders,
 		   Relation movements)
 {
-	Oid ledger;
+	Oid ledger = RelationGetNamespace(movements);
 
 	store->label = pstrdup(binding->label);
 	store->items = binding->items;
 	store->orders = binding->orders;
 	store->ledger[INV_LEDGER_MOVEMENTS] = binding->movements;
-	store->ledger[INV_LEDGER_RESERVATIONS] =
-		get_relname_relid("reservations", RelationGetNamespace(movements));
-	store->ledger[INV_LEDGER_REQUESTS] =
-		get_relname_relid("requests", RelationGetNamespace(movements));
+	store->ledger[INV_LEDGER_RESERVATIONS] = get_relname_relid("reservations", ledger);
+	store->ledger[INV_LEDGER_REQUESTS] = get_relname_relid("requests", ledger);
 	store->user_claim = binding->user_claim ? pstrdup(binding->user_claim) : NULL;
 	store->refuse_direct = binding->refuse_direct;
 	store->max_ttl = binding->max_ttl;
 	store->owner = items->rd_rel->relowner;
-	ledger = RelationGetNamespace(movements);
 	store->items_name = qualified_name(items);
 	store->path = pinned_path(items, orders);
 	store->ledger_name = pstrdup(quote_identifier(get_namespace_name(ledger)));

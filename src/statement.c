@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -192,7 +193,7 @@ inv_execute(InvStore *store, InvStatement which, Datum *values, const char *null
 	InvLedger writes = inv_statement_writes(which);
 
 	if (writes != INV_LEDGER_NONE)
-		inv_store_claim(store, writes);
+		table_close(inv_store_claim(store, writes), NoLock);
 	if (store->plans[which] == NULL)
 		store->plans[which] =
 			prepare(store, inv_statement_parameters(which), inv_statement_text(store, which));

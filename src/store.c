@@ -251,18 +251,17 @@ inv_store_claim_orders(InvStore *store)
  * Before a write to a table of the ledger: lock it as a write does, and see that no
  * trigger there is somebody else's.  Items and orders are locked from the start, and
  * were looked at when the store was read.  It is done each time: what an earlier call
- * locked, a savepoint that was rolled back has unlocked.
+ * locked, a savepoint that was rolled back has unlocked.  The table is returned open.
  */
-void
+Relation
 inv_store_claim(InvStore *store, InvLedger which)
 {
-	Relation table;
+	Relation table = try_table_open(store->ledger[which], RowExclusiveLock);
 
-	table = try_table_open(store->ledger[which], RowExclusiveLock);
 	if (table == NULL)
 		inv_error_broken_store(store->label, "A table of its ledger is gone.");
 	inv_binding_check_written(store, table);
-	table_close(table, NoLock);
+	return table;
 }
 
 /*

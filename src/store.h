@@ -13,6 +13,7 @@
 #include "access/attnum.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "utils/relcache.h"
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
@@ -143,7 +144,7 @@ extern void inv_store_enter_owned(InvCall *call, Oid items);
 extern void inv_store_leave(InvCall *call);
 extern InvStore *inv_store_of_items(Oid items);
 
-extern void inv_store_claim(InvStore *store, InvLedger which);
+extern Relation inv_store_claim(InvStore *store, InvLedger which);
 extern void inv_store_claim_orders(InvStore *store);
 
 extern int64 inv_column_number(TupleTableSlot *slot, const InvColumn *column, int64 if_null,
