@@ -356,6 +356,13 @@ move_transaction(Session *session, State state)
 			break;
 		case COMMIT:
 		case ROLLBACK:
+			/* cancelled before the server got to it, the transaction stands, aborted */
+			if (PQtransactionStatus(session->conn) == PQTRANS_INERROR)
+			{
+				session->savepoint = false;
+				session->aborted = true;
+				break;
+			}
 			session->tx = 0;
 			if (session->op.kind == COMMIT && state == OK)
 				share_made(session);
