@@ -373,7 +373,7 @@ move_transaction(Session *session, State state)
 	}
 	if (session->failed && session->op.kind != COMMIT)
 		session->aborted = true;
-	if (session->op.kind == BEGIN && state != OK)
+	if (session->op.kind == BEGIN && PQtransactionStatus(session->conn) == PQTRANS_IDLE)
 		session->tx = 0;
 }
 
