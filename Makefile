@@ -13,9 +13,15 @@ OBJS = \
 	src/binding.o \
 	src/buy.o \
 	src/error.o \
+	src/escrow.o \
 	src/expiry.o \
 	src/guard.o \
+	src/heat.o \
 	src/hold.o \
+	src/hot.o \
+	src/hotset.o \
+	src/hotstock.o \
+	src/hotview.o \
 	src/housekeeping.o \
 	src/inventory.o \
 	src/ledger.o \

@@ -130,6 +130,7 @@ BEGIN
 					 ('movements', 'kind', 'text'), ('movements', 'user_id', p.user_type),
 					 ('movements', 'order_id', p.order_type), ('movements', 'reason', 'text'),
 					 ('movements', 'actor', 'text'), ('movements', 'created_at', 'timestamptz'),
+					 ('movements', 'epoch', 'bigint'),
 					 ('requests', 'operation', 'text'), ('requests', 'user_id', p.user_type),
 					 ('requests', 'key', 'text'), ('requests', 'fingerprint', 'bytea'),
 					 ('requests', 'result', 'jsonb'), ('requests', 'created_at', 'timestamptz'),
@@ -141,7 +142,10 @@ BEGIN
 					 ('reservations', 'expires_at', 'timestamptz'),
 					 ('reservations', 'order_id', p.order_type),
 					 ('reservations', 'created_at', 'timestamptz'),
-					 ('reservations', 'tracked', 'boolean'))
+					 ('reservations', 'tracked', 'boolean'),
+					 ('hot', 'item_id', p.item_type), ('hot', 'number', 'bigint'),
+					 ('hot', 'hot', 'boolean'), ('hot', 'settled_epoch', 'bigint'),
+					 ('hot', 'incarnation', 'bigint'))
 			 AS e(relation, column_name, type)
 		JOIN pg_class AS c ON c.oid = ledger AND c.relname = e.relation
 		LEFT JOIN pg_attribute AS a ON a.attrelid = ledger AND a.attname = e.column_name
@@ -298,6 +302,53 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_reservations(inventory.plan) IS 'Makes the table of a store''s holds.';
 
+-- Which items are hot, or were.
+CREATE FUNCTION inventory.make_hot(p inventory.plan) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	hot regclass := to_regclass(format('%I.hot', p.ledger_schema));
+BEGIN
+	IF hot IS NOT NULL THEN
+		PERFORM inventory.check_ledger(p, hot);
+		RETURN;
+	END IF;
+	EXECUTE format($sql$
+		CREATE TABLE %1$I.hot (
+			item_id %2$s%3$s PRIMARY KEY,
+			number bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
+			hot boolean NOT NULL,
+			settled_epoch bigint NOT NULL,
+			incarnation bigint NOT NULL)$sql$,
+		p.ledger_schema, p.item_type, inventory.key_collation(p));
+	EXECUTE format('COMMENT ON TABLE %I.hot IS %L', p.ledger_schema,
+				   'Items that are hot, or were. Movements of a hot item with an epoch after settled_epoch are not in its stock column yet. Rows stay, and epochs go on, so that none counts twice.');
+	PERFORM inventory.keep_relation_private('TABLE', p.ledger_schema, 'hot', p.owner);
+	PERFORM inventory.keep_relation_private('SEQUENCE', p.ledger_schema, 'hot_number_seq', p.owner);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_hot(inventory.plan) IS 'Makes the table of a store''s hot items.';
+
+-- Hot items of a ledger that another server wrote, or this one before the store was
+-- taken apart by force, become cold: their stock gets what is not in it yet.
+CREATE FUNCTION inventory.fold_hot(p inventory.plan) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	EXECUTE format($sql$
+		UPDATE ONLY %1$s AS i SET %3$I = i.%3$I + u.total
+		FROM (SELECT m.item_id, sum(m.delta) AS total
+			  FROM %2$I.hot AS h
+			  JOIN %2$I.movements AS m ON m.item_id = h.item_id AND m.epoch > h.settled_epoch
+			  WHERE h.hot GROUP BY m.item_id) AS u
+		WHERE i.%4$I = u.item_id AND u.total <> 0$sql$,
+		p.items, p.ledger_schema, p.stock, p.item_id);
+	EXECUTE format($sql$
+		UPDATE %1$I.hot AS h SET hot = false, settled_epoch = greatest(h.settled_epoch,
+			(SELECT max(m.epoch) FROM %1$I.movements AS m WHERE m.item_id = h.item_id))
+		WHERE h.hot$sql$, p.ledger_schema);
+END
+$$;
+COMMENT ON FUNCTION inventory.fold_hot(inventory.plan) IS 'Makes the hot items of an older ledger cold.';
+
 -- The ledger's tables; what is there and fits is taken as it is.
 CREATE FUNCTION inventory.make_ledger(p inventory.plan) RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -310,6 +361,9 @@ BEGIN
 	-- refunds of an order
 	EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_refunds_idx ON %s (order_id)
 					WHERE kind IN ('refund', 'write_off')$sql$, ledger);
+	-- what of a hot item is not in its stock column
+	EXECUTE format('CREATE INDEX IF NOT EXISTS movements_epochs_idx ON %s (item_id, epoch) INCLUDE (delta)
+					WHERE epoch IS NOT NULL', ledger);
 	-- sums per user are needed where purchases are limited, and only there
 	IF p.purchase_limit IS NOT NULL THEN
 		EXECUTE format('CREATE INDEX IF NOT EXISTS movements_users_idx ON %s (item_id, user_id)
@@ -322,6 +376,8 @@ BEGIN
 	END IF;
 	PERFORM inventory.make_requests(p);
 	PERFORM inventory.make_reservations(p);
+	PERFORM inventory.make_hot(p);
+	PERFORM inventory.fold_hot(p);
 	RETURN ledger;
 END
 $$;
@@ -388,15 +444,19 @@ BEGIN
 		VIEW %1$I.levels AS
 		SELECT i.%2$I::%7$s AS item_id,
 			   CASE WHEN i.%3$I IS NOT NULL
-			   THEN least(greatest(i.%3$I::numeric + coalesce(r.overdue, 0) - %4$s, 0), %5$s)::%6$s END AS available,
+			   THEN least(greatest(i.%3$I::numeric + coalesce(u.unsettled, 0) + coalesce(r.overdue, 0) - %4$s, 0), %5$s)::%6$s END AS available,
 			   coalesce(r.held - r.overdue, 0)::bigint AS reserved,
-			   (i.%3$I + coalesce(r.held, 0))::bigint AS on_hand,
-			   false AS hot
+			   (i.%3$I + coalesce(u.unsettled, 0) + coalesce(r.held, 0))::bigint AS on_hand,
+			   coalesce(u.hot, false) AS hot
 		FROM ONLY %8$s AS i
 		LEFT JOIN (SELECT h.item_id, sum(h.quantity) AS held,
 						  coalesce(sum(h.quantity) FILTER (WHERE h.expires_at <= clock_timestamp()), 0) AS overdue
 				   FROM %1$I.reservations AS h WHERE h.status = 'held' AND h.tracked
-				   GROUP BY h.item_id) AS r ON r.item_id = i.%2$I$sql$,
+				   GROUP BY h.item_id) AS r ON r.item_id = i.%2$I
+		LEFT JOIN LATERAL (
+			SELECT t.hot, (SELECT sum(m.delta) FROM %1$I.movements AS m
+						   WHERE m.item_id = t.item_id AND m.epoch > t.settled_epoch) AS unsettled
+			FROM %1$I.hot AS t WHERE t.item_id = i.%2$I AND t.hot) AS u ON true$sql$,
 		p.ledger_schema, p.item_id, p.stock, floor, most, p.stock_type, p.item_type, p.items);
 	EXECUTE format('COMMENT ON VIEW %I.levels IS %L', p.ledger_schema,
 				   'Stock of each item, in units: available can be sold, reserved is held, on_hand is both; null where stock is not tracked.');

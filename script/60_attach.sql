@@ -223,12 +223,34 @@ END
 $$;
 COMMENT ON FUNCTION inventory.own_store(regclass) IS 'The row of a store, if the caller owns it.';
 
+-- Without the engine the stock column is all there is: it has to be all of it.
+CREATE FUNCTION inventory.check_cold(s inventory.store) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	hot regclass;
+	hot_items bigint := 0;
+BEGIN
+	SELECT h.oid INTO hot FROM pg_class AS c JOIN pg_class AS h USING (relnamespace)
+	WHERE c.oid = s.movements AND h.relname = 'hot' AND h.relkind = 'r';
+	IF hot IS NOT NULL THEN
+		EXECUTE format('SELECT count(*) FROM %s AS h WHERE h.hot', hot) INTO hot_items;
+	END IF;
+	IF hot_items > 0 THEN
+		RAISE EXCEPTION 'store "%" has % hot items', s.store_name, hot_items
+			USING ERRCODE = 'object_in_use',
+				  HINT = format('SELECT inventory.cool(%L); makes them cold.', s.items);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_cold(inventory.store) IS 'Raises an error if an item of a store is hot.';
+
 CREATE FUNCTION inventory.detach(items regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	s inventory.store := inventory.own_store(detach.items);
 BEGIN
 	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', s.items);
+	PERFORM inventory.check_cold(s);
 	PERFORM inventory.drop_generated(s);
 	IF s.has_sellable THEN
 		EXECUTE format('DROP VIEW %I.sellable', (SELECT n.nspname FROM pg_class AS c
@@ -237,7 +259,7 @@ BEGIN
 	PERFORM inventory.forget_store(s.items);
 END
 $$;
-COMMENT ON FUNCTION inventory.detach(regclass) IS 'Takes a store apart: drops its functions, guard, views and binding, and keeps every table, the ledger too. Attaching again goes on with that ledger. Errors: IV012 not_a_store, 42501.';
+COMMENT ON FUNCTION inventory.detach(regclass) IS 'Takes a store apart: drops its functions, guard, views and binding, and keeps every table, the ledger too. Attaching again goes on with that ledger. Errors: IV012 not_a_store, 55006 while an item is hot, 42501.';
 
 -- Read a store's binding back from the catalogs.
 CREATE FUNCTION inventory.read_plan(s inventory.store) RETURNS inventory.plan
@@ -339,7 +361,7 @@ BEGIN
 					  c.relname)
 		FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 		WHERE n.nspname = p.ledger_schema AND c.relowner <> p.owner
-		AND c.relname IN ('movements', 'requests', 'reservations', 'sellable', 'levels',
+		AND c.relname IN ('movements', 'requests', 'reservations', 'hot', 'sellable', 'levels',
 						  'line', 'hold', 'held_line')
 	LOOP
 		EXECUTE format('ALTER %s OWNER TO %I', object, pg_get_userbyid(p.owner));

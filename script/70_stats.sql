@@ -25,7 +25,15 @@ COMMENT ON FUNCTION inventory.reset_stats() IS 'Sets the counters of this databa
 CREATE VIEW inventory.stats AS
 	SELECT s.store_name, e.operation, e.calls, e.units, e.replays, e.retries, e.waits,
 		   e.out_of_stock, e.item_not_found, e.purchase_limit_exceeded, e.refused_state, e.busy,
+		   h.hot_items, h.hot_held, h.hot_holders,
 		   inventory.overdue_holds(s.items) AS overdue_holds,
 		   inventory.worker_last_run() AS worker_last_run
-	FROM inventory.store AS s LEFT JOIN inventory.stats_entries() AS e ON e.items = s.items;
-COMMENT ON VIEW inventory.stats IS 'Counters per store and operation since the server started or reset_stats: calls; units sold, held, given back or put in; replays from idempotency keys; retries after a lost race; waits for a key or limit; refusals by reason. Operation expiry counts lines and units of holds that were given back, direct_write changes outside the engine. overdue_holds: lines not given back yet. worker_last_run: null if no worker runs.';
+	FROM inventory.store AS s LEFT JOIN inventory.stats_entries() AS e ON e.items = s.items
+	CROSS JOIN LATERAL (
+		SELECT pg_catalog.count(*) AS hot_items,
+			   COALESCE(pg_catalog.sum(t.held), 0)::pg_catalog.int8 AS hot_held,
+			   ARRAY(SELECT DISTINCT p.pid FROM inventory.hot_entries() AS o,
+					 pg_catalog.unnest(o.holders) AS p(pid) WHERE o.items = s.items
+					 ORDER BY p.pid) AS hot_holders
+		FROM inventory.hot_entries() AS t WHERE t.items = s.items) AS h;
+COMMENT ON VIEW inventory.stats IS 'Counters per store and operation since the server started or reset_stats: calls; units sold, held, given back or put in; replays from idempotency keys; retries after a lost race; waits for a key, a limit or others in flight on a hot item; refusals by reason. Operation expiry counts lines and units of holds that were given back, direct_write changes outside the engine. hot_items: how many are hot; hot_held: units of them in flight, hot_holders: by which processes. overdue_holds: lines not given back yet. worker_last_run: null if no worker runs.';

@@ -40,7 +40,8 @@ GRANT SELECT, INSERT ON inventory.store TO PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA inventory TO PUBLIC;
 
 REVOKE ALL ON FUNCTION inventory.stats_entries(), inventory.worker_last_run(),
-	inventory.overdue_holds(pg_catalog.regclass), inventory.reset_stats() FROM PUBLIC;
+	inventory.overdue_holds(pg_catalog.regclass), inventory.reset_stats(),
+	inventory.hot_entries() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION inventory.stats_entries(), inventory.worker_last_run(),
-	inventory.overdue_holds(pg_catalog.regclass) TO pg_monitor;
+	inventory.overdue_holds(pg_catalog.regclass), inventory.hot_entries() TO pg_monitor;
 GRANT SELECT ON inventory.stats TO pg_monitor;

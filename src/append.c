@@ -124,6 +124,7 @@ give_movement(InvAppendPlan *plan, InvStore *store, Oid table, TupleDesc desc)
 		{ "order_id", store->order_type },
 		{ "reservation_id", UUIDOID },
 		{ "reason", TEXTOID },
+		{ "epoch", INT8OID },
 		{ "actor", TEXTOID },
 		{ "created_at", TIMESTAMPTZOID },
 	};

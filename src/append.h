@@ -7,7 +7,7 @@
 
 #include "store.h"
 
-#define INV_ROW_COLUMNS 9
+#define INV_ROW_COLUMNS 10
 
 /*
  * A row to be.  An order gives item, quantity and user, and its key comes back; a

@@ -359,6 +359,8 @@ fill_store(InvStore *store, const InvBinding *binding, Relation items, Relation 
 	store->ledger[INV_LEDGER_MOVEMENTS] = binding->movements;
 	store->ledger[INV_LEDGER_RESERVATIONS] = get_relname_relid("reservations", ledger);
 	store->ledger[INV_LEDGER_REQUESTS] = get_relname_relid("requests", ledger);
+	store->ledger[INV_LEDGER_HOT] = get_relname_relid("hot", ledger);
+	store->leftovers = true;
 	store->user_claim = binding->user_claim ? pstrdup(binding->user_claim) : NULL;
 	store->refuse_direct = binding->refuse_direct;
 	store->max_ttl = binding->max_ttl;

@@ -38,6 +38,7 @@ book(InvStore *store, InvCart *cart, const InvUser *user)
 		sale->user = *user;
 		sale->order = line->order;
 		sale->no_order = line->no_order;
+		sale->epoch = cart->takes[line->take].epoch;
 		if (!cart->takes[line->take].tracked)
 		{
 			InvMovement *supply = inv_book_add(&book, line->item, line->quantity, "adjustment");
@@ -203,15 +204,16 @@ inventory_available_stock(PG_FUNCTION_ARGS)
 {
 	InvCall call;
 	InvTake take = { 0 };
+	int64 available;
 
 	inv_store_enter(&call, inv_label(fcinfo), NULL);
 	inv_check_result(call.store, fcinfo, call.store->stock.base);
 	take.item = inv_item(call.store, fcinfo, 1);
-	inv_row_level(call.store, &take);
+	available = inv_stock_level(call.store, take.item, &take.status, &take.tracked);
 	if (take.status == INV_ITEM_NOT_FOUND)
 		inv_refuse(call.store, &take, 1);
 	inv_store_leave(&call);
 	if (!take.tracked)
 		PG_RETURN_NULL();
-	return inv_quantity_datum(call.store, inv_available(take.stock, take.floor));
+	return inv_quantity_datum(call.store, available);
 }

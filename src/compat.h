@@ -7,7 +7,11 @@
 
 #include "access/genam.h"
 #include "catalog/pg_proc.h"
+#include "storage/proc.h"
 #include "utils/acl.h"
+#if PG_VERSION_NUM >= 170000
+#include "storage/dsm_registry.h"
+#endif
 
 #if PG_VERSION_NUM >= 180000
 #define INV_NORETURN pg_noreturn
@@ -34,6 +38,30 @@ inv_index_beginscan(Relation table, Relation index, Snapshot snapshot, int key_c
 	return index_beginscan(table, index, snapshot, NULL, key_count, 0);
 #else
 	return index_beginscan(table, index, snapshot, key_count, 0);
+#endif
+}
+
+/* The number of this process among all that have a PGPROC; below MaxBackends. */
+static inline int
+inv_process_number(void)
+{
+#if PG_VERSION_NUM >= 170000
+	return MyProcNumber;
+#else
+	return MyProc->pgprocno;
+#endif
+}
+
+/* Shared memory by name, made and filled by whoever is first; null where there is none. */
+static inline void *
+inv_named_segment(const char *name, Size size, void (*fill)(void *segment))
+{
+#if PG_VERSION_NUM >= 170000
+	bool found;
+
+	return GetNamedDSMSegment(name, size, fill, &found);
+#else
+	return NULL;
 #endif
 }
 

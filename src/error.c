@@ -348,3 +348,36 @@ inv_error_order_rows(const char *relation, uint64 wanted, uint64 got)
 					relation, got, wanted),
 			 errhint("A trigger or a rule on the table swallows orders; nothing was sold.")));
 }
+
+void
+inv_error_prepare(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					errmsg("cannot PREPARE a transaction that has used a hot item"),
+					errhint("Nothing was taken. Cool the item first, or commit in one phase.")));
+}
+
+/* A transaction that would settle or cool what it has taken itself. */
+void
+inv_error_in_flight(const char *item)
+{
+	ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
+					errmsg("this transaction has units of hot item \"%s\" in flight", item),
+					errhint("Commit first.")));
+}
+
+void
+inv_error_no_hot_items(const char *message, const char *hint)
+{
+	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("%s", message),
+					errhint("%s", hint)));
+}
+
+void
+inv_error_hot_full(int limit)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED), errmsg("no room for another hot item"),
+			 errdetail("%d items of this server are hot. The item stays as it is.", limit),
+			 errhint("Cool others, or raise inventory.max_hot_items.")));
+}

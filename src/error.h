@@ -58,6 +58,10 @@ INV_NORETURN extern void inv_error_foreign_trigger(const char *store, const char
 INV_NORETURN extern void inv_error_no_table(Oid table);
 INV_NORETURN extern void inv_error_not_this_user(const char *claim);
 INV_NORETURN extern void inv_error_serialization(void);
+INV_NORETURN extern void inv_error_prepare(void);
+INV_NORETURN extern void inv_error_in_flight(const char *item);
+INV_NORETURN extern void inv_error_no_hot_items(const char *message, const char *hint);
+INV_NORETURN extern void inv_error_hot_full(int limit);
 INV_NORETURN extern void inv_error_no_digest(void);
 INV_NORETURN extern void inv_error_no_random(void);
 

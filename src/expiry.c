@@ -84,17 +84,15 @@ give_back(InvStore *store, const Overdue *lines, uint64 count, int *gives_count)
 	return gives;
 }
 
-/* Did the item's stock get the units of a line? */
-static bool
-given(InvStore *store, InvGive *gives, int count, const Overdue *line)
+/* What the units of a line were given back with, or null. */
+static const InvGive *
+give_of(InvStore *store, InvGive *gives, int count, const Overdue *line)
 {
-	InvGive key = { line->item, 0, false };
-	InvGive *found;
+	InvGive key = { .item = line->item };
 
 	if (!line->tracked)
-		return false;
-	found = bsearch_arg(&key, gives, count, sizeof(InvGive), compare_items, store);
-	return found && found->tracked;
+		return NULL;
+	return bsearch_arg(&key, gives, count, sizeof(InvGive), compare_items, store);
 }
 
 /* Mark, give back and book. */
@@ -120,8 +118,12 @@ expire(InvStore *store, const Overdue *lines, uint64 count)
 
 	inv_book_init(&book, 2 * count);
 	for (uint64 i = 0; i < count; i++)
+	{
+		const InvGive *give = give_of(store, gives, gives_count, &lines[i]);
+
 		inv_book_return(&book, lines[i].item, lines[i].quantity, "expiry", &lines[i].user,
-						lines[i].reservation, given(store, gives, gives_count, &lines[i]));
+						lines[i].reservation, give && give->tracked, give ? give->epoch : 0);
+	}
 	inv_book_write(store, &book);
 	for (uint64 i = 0; i < count; i++)
 		inv_stats_add(store, "expiry", INV_UNITS, lines[i].quantity);

@@ -23,6 +23,7 @@
 
 #include "error.h"
 #include "guard.h"
+#include "hotstock.h"
 #include "ledger.h"
 #include "notify.h"
 #include "stats.h"
@@ -33,6 +34,7 @@ typedef struct Expected
 	Oid items;
 	Datum item;
 	int64 delta;
+	bool settling; /* the counter of a hot item has it already */
 	bool seen;
 	InvLevel level; /* after it */
 	int depth;		/* of triggers, in which its guard will fire */
@@ -62,8 +64,8 @@ inv_guard_begin(void)
 	return expected_count;
 }
 
-void
-inv_guard_expect(InvStore *store, Datum item, int64 delta)
+static Expected *
+expect(InvStore *store, Datum item, int64 delta)
 {
 	Expected *new;
 
@@ -79,9 +81,23 @@ inv_guard_expect(InvStore *store, Datum item, int64 delta)
 	new->items = store->items;
 	new->item = item;
 	new->delta = delta;
+	new->settling = false;
 	new->seen = false;
 	new->depth = trigger_depth() + 1;
 	new->nesting = GetCurrentTransactionNestLevel();
+	return new;
+}
+
+void
+inv_guard_expect(InvStore *store, Datum item, int64 delta)
+{
+	(void) expect(store, item, delta);
+}
+
+void
+inv_guard_expect_settling(InvStore *store, Datum item, int64 delta)
+{
+	expect(store, item, delta)->settling = true;
 }
 
 void
@@ -159,13 +175,35 @@ is_replica(void)
 	return SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA;
 }
 
+/* What became of a row. */
+typedef struct Change
+{
+	InvRowChange row;
+	bool inserted;
+	bool untracked; /* it has no number now */
+	int64 foreign;	/* the part that the engine did not announce */
+} Change;
+
+/* The counter of a hot item follows its row; false if the item is cold. */
+static bool
+mirror(InvStore *store, Oid items, const Change *change)
+{
+	InvCall call;
+	bool hot;
+
+	if (change->inserted || inv_hot_none(store) || !inv_store_enter_items(&call, items))
+		return false;
+	hot = inv_hot_mirror(store, &change->row);
+	inv_store_leave(&call);
+	return hot;
+}
+
 /* Refuse or book what somebody else changed. */
 static void
-foreign_change(InvStore *store, Oid items, TupleTableSlot *row, bool inserted, int64 delta,
-			   int64 stock)
+foreign_change(InvStore *store, Oid items, const Change *change, bool hot)
 {
-	Datum item = row_key(store, row);
-	int64 floor = inv_column_number(row, &store->stock_floor, 0, NULL);
+	Datum item = change->row.item;
+	int64 delta = change->foreign;
 	InvBook book;
 	InvCall call;
 
@@ -178,12 +216,14 @@ foreign_change(InvStore *store, Oid items, TupleTableSlot *row, bool inserted, i
 					 inv_item_text(store, item), delta),
 			psprintf("Use restock_item, adjust_stock or count_stock of store \"%s\".",
 					 store->label));
-	if (delta < 0 && stock < floor)
+	/* of a hot item the counter knows more than the row */
+	if (delta < 0 && !hot && !change->untracked && change->row.stock < change->row.floor)
 		inv_error_out_of_stock(psprintf("Item \"%s\": a direct write would leave " INT64_FORMAT
 										", its floor is " INT64_FORMAT ".",
-										inv_item_text(store, item), stock, floor));
+										inv_item_text(store, item), change->row.stock,
+										change->row.floor));
 	inv_book_init(&book, 1);
-	inv_book_add(&book, item, delta, inserted ? "opening" : "direct");
+	inv_book_add(&book, item, delta, change->inserted ? "opening" : "direct");
 	inv_book_write(call.store, &book);
 	inv_stats_count(INV_UNITS, delta < 0 ? -delta : delta);
 	inv_store_leave(&call);
@@ -207,6 +247,45 @@ refuse_held(InvStore *store, Oid items, Datum item)
 			"are overdue.");
 }
 
+/* The floor of a row, and what limits its sale otherwise: did it change? */
+static bool
+limits_changed(InvStore *store, TupleTableSlot *old, TupleTableSlot *new)
+{
+	bool old_none, new_none;
+	int64 before = inv_column_number(old, &store->purchase_limit, 0, &old_none);
+	int64 after = inv_column_number(new, &store->purchase_limit, 0, &new_none);
+
+	/* what is for sale depends on any column */
+	return store->sellable != NULL || before != after || old_none != new_none;
+}
+
+/* The key of an item stays what it is. */
+static void
+check_key(InvStore *store, TupleTableSlot *old, TupleTableSlot *new)
+{
+	if (inv_item_compare(store, row_key(store, old), row_key(store, new)) != 0)
+		inv_error_direct_write(psprintf("The key of item \"%s\" may not change.",
+										inv_item_text(store, row_key(store, old))),
+							   "Insert a row with the new key, and delete the old one.");
+}
+
+/* Subtract what the engine announced for this row, and tell it what the row has now. */
+static Expected *
+answer_expected(InvStore *store, Change *change)
+{
+	Expected *announced = expected_count ? take_expected(store, change->row.item) : NULL;
+
+	if (announced)
+	{
+		announced->level.stock = change->row.stock;
+		announced->level.floor = change->row.floor;
+	}
+	if (pg_sub_s64_overflow(change->row.stock_change, announced ? announced->delta : 0,
+							&change->foreign))
+		inv_error_overflow("stock");
+	return announced;
+}
+
 static void
 row_changed(InvStore *store, TriggerData *trigdata)
 {
@@ -219,38 +298,37 @@ row_changed(InvStore *store, TriggerData *trigdata)
 	bool old_null = true;
 	bool new_null = true;
 	int64 before = old ? inv_column_number(old, &store->stock, 0, &old_null) : 0;
-	int64 after = new ? inv_column_number(new, &store->stock, 0, &new_null) : 0;
-	int64 floor = new ? inv_column_number(new, &store->stock_floor, 0, NULL) : 0;
-	Expected *announced = NULL;
-	int64 delta;
+	int64 old_floor = old ? inv_column_number(old, &store->stock_floor, 0, NULL) : 0;
+	Change change = { .inserted = inserted };
+	Expected *announced;
+	bool hot = false;
 
-	if (old != NULL && new != NULL &&
-		inv_item_compare(store, row_key(store, old), row_key(store, new)) != 0)
-		inv_error_direct_write(psprintf("The key of item \"%s\" may not change.",
-										inv_item_text(store, row_key(store, old))),
-							   "Insert a row with the new key, and delete the old one.");
-	if (expected_count)
-		announced = take_expected(store, row_key(store, new ? new : old));
-	if (announced)
-	{
-		announced->level.stock = after;
-		announced->level.floor = floor;
-	}
-	if (pg_sub_s64_overflow(after, before, &delta) ||
-		pg_sub_s64_overflow(delta, announced ? announced->delta : 0, &delta))
+	if (old != NULL && new != NULL)
+		check_key(store, old, new);
+	change.row.item = row_key(store, new ? new : old);
+	change.row.stock = new ? inv_column_number(new, &store->stock, 0, &new_null) : 0;
+	change.row.floor = new ? inv_column_number(new, &store->stock_floor, 0, NULL) : 0;
+	change.row.vanishes = old_null != new_null;
+	change.untracked = new_null;
+	change.row.limits = old && new &&limits_changed(store, old, new);
+	if (pg_sub_s64_overflow(change.row.stock, before, &change.row.stock_change) ||
+		pg_sub_s64_overflow(change.row.floor, old_floor, &change.row.floor_change))
 		inv_error_overflow("stock");
+	announced = answer_expected(store, &change);
+	change.row.decided = is_replica() && announced == NULL;
 
+	if (!(announced && announced->settling))
+		hot = mirror(store, items, &change);
 	if (!is_replica())
 	{
 		if (deleted)
-			refuse_held(store, items, row_key(store, old));
+			refuse_held(store, items, change.row.item);
 		/* every tracked item has its opening, also with nothing on the shelf */
-		if (delta != 0 || (inserted && !new_null))
-			foreign_change(store, items, new ? new : old, inserted, delta,
-						   new_null ? PG_INT64_MAX : after);
+		if (change.foreign != 0 || (inserted && !new_null))
+			foreign_change(store, items, &change, hot);
 	}
 	if ((announced || !is_replica()) && !old_null && !new_null)
-		inv_signal(store, row_key(store, new), before, after, floor);
+		inv_signal(store, change.row.item, before, change.row.stock, change.row.floor);
 }
 
 PG_FUNCTION_INFO_V1(inventory_guard);

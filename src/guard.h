@@ -23,9 +23,12 @@ typedef struct InvLevel
  *		inv_guard_expect(store, item, delta);	for each row
  *		... the statement ...
  *		inv_guard_end(store, base, it wrote the rows, a level for each or null);
+ *
+ * Settling moves units of a hot item from its movements to its row: no counter changes.
  */
 extern int inv_guard_begin(void);
 extern void inv_guard_expect(InvStore *store, Datum item, int64 delta);
+extern void inv_guard_expect_settling(InvStore *store, Datum item, int64 delta);
 extern void inv_guard_end(InvStore *store, int base, bool written, InvLevel *levels);
 
 #endif /* INV_GUARD_H */

@@ -13,6 +13,7 @@
 #include "utils/timestamp.h"
 
 #include "argument.h"
+#include "escrow.h"
 #include "hold.h"
 #include "ledger.h"
 #include "request.h"
@@ -177,9 +178,10 @@ inv_hold_end(InvStore *store, FunctionCallInfo fcinfo, int ttl, TimestampTz crea
 
 /* ---- taking ---- */
 
-/* The movements of a hold that was taken. */
+/* The movements of a hold that was taken, until "end"; counters are told of that. */
 void
-inv_hold_book(InvStore *store, const InvTake *takes, int count, const InvUser *user, Datum id)
+inv_hold_book(InvStore *store, const InvTake *takes, int count, const InvUser *user, Datum id,
+			  TimestampTz end)
 {
 	InvBook book;
 
@@ -190,6 +192,9 @@ inv_hold_book(InvStore *store, const InvTake *takes, int count, const InvUser *u
 
 		hold->user = *user;
 		hold->reservation = id;
+		hold->epoch = takes[i].epoch;
+		if (takes[i].hot)
+			inv_escrow_expires(&takes[i].escrow, end);
 		if (!takes[i].tracked)
 			inv_book_add(&book, takes[i].item, takes[i].quantity, "adjustment")->reason =
 				"untracked";

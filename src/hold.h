@@ -63,6 +63,6 @@ extern TimestampTz inv_hold_end(InvStore *store, FunctionCallInfo fcinfo, int tt
 								TimestampTz created_at);
 extern bool inv_hold_take(InvStore *store, InvTake *takes, int count, const InvUser *user);
 extern void inv_hold_book(InvStore *store, const InvTake *takes, int count, const InvUser *user,
-						  Datum id);
+						  Datum id, TimestampTz end);
 
 #endif /* INV_HOLD_H */

@@ -6,7 +6,9 @@
 
 #include "fmgr.h"
 
+#include "escrow.h"
 #include "guard.h"
+#include "hot.h"
 #include "notify.h"
 #include "setting.h"
 #include "shared.h"
@@ -23,6 +25,8 @@ _PG_init(void)
 	inv_setting_init();
 	inv_shared_init();
 	inv_store_init();
+	inv_escrow_init();
+	inv_hot_init();
 	inv_guard_init();
 	inv_notify_init();
 	inv_worker_init();

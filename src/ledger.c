@@ -72,12 +72,13 @@ inv_book_add(InvBook *book, Datum item, int64 delta, const char *kind)
  */
 void
 inv_book_return(InvBook *book, Datum item, int64 quantity, const char *kind, const InvUser *user,
-				Datum reservation, bool given)
+				Datum reservation, bool given, int64 epoch)
 {
 	InvMovement *back = inv_book_add(book, item, quantity, kind);
 
 	back->user = *user;
 	back->reservation = reservation;
+	back->epoch = epoch;
 	if (!given)
 		inv_book_add(book, item, -quantity, "adjustment")->reason = "untracked";
 }
@@ -96,9 +97,10 @@ movement_rows(const InvBook *book)
 		InvRow row = {
 			.values = { m->item, Int64GetDatum(m->delta), CStringGetTextDatum(m->kind),
 						m->user.value, m->order, m->reservation,
-						m->reason ? CStringGetTextDatum(m->reason) : (Datum) 0, by, at },
+						m->reason ? CStringGetTextDatum(m->reason) : (Datum) 0,
+						Int64GetDatum(m->epoch), by, at },
 			.nulls = { false, false, false, m->user.isnull, m->no_order, m->reservation == 0,
-					   m->reason == NULL, false, false },
+					   m->reason == NULL, m->epoch == 0, false, false },
 		};
 
 		rows[i] = row;
@@ -126,7 +128,7 @@ static uint64
 insert_rows(InvStore *store, const InvRow *rows, int count)
 {
 	Oid types[] = { store->item_id.base, INT8OID, TEXTOID, store->user_type,
-					store->order_type,	 UUIDOID, TEXTOID };
+					store->order_type,	 UUIDOID, TEXTOID, INT8OID };
 	Datum values[INV_ROW_COLUMNS];
 
 	for (size_t i = 0; i < lengthof(types); i++)

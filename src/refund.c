@@ -128,7 +128,7 @@ refund_item(InvStore *store, Datum order, Bought *bought, int64 quantity, bool r
 {
 	InvBook book;
 	InvMovement *refund;
-	InvGive give = { bought->item, quantity, false };
+	InvGive give = { .item = bought->item, .quantity = quantity };
 
 	if (restock)
 		inv_give(store, &give, 1, INV_TRANSACTION);
@@ -138,6 +138,7 @@ refund_item(InvStore *store, Datum order, Bought *bought, int64 quantity, bool r
 	refund->order = order;
 	refund->no_order = false;
 	refund->reason = reason;
+	refund->epoch = give.epoch;
 	if (!give.tracked)
 	{
 		InvMovement *gone =

@@ -34,5 +34,6 @@ extern void inv_lock_name(InvStore *store, int class, const char *name);
 #define INV_LOCK_LIMIT 4
 #define INV_LOCK_ORDER_REFERENCE 5
 #define INV_LOCK_RESERVATION 6
+#define INV_LOCK_STOCK 7
 
 #endif /* INV_REQUEST_H */

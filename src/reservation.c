@@ -23,14 +23,15 @@
 static void
 give_line(InvStore *store, const InvHold *hold, const InvHoldLine *line, int64 quantity)
 {
-	InvGive give = { line->item, quantity, false };
+	InvGive give = { .item = line->item, .quantity = quantity };
 	InvBook book;
 
 	if (line->tracked)
 		inv_give(store, &give, 1, INV_LATEST);
 	inv_stats_count(INV_UNITS, quantity);
 	inv_book_init(&book, 2);
-	inv_book_return(&book, line->item, quantity, "release", &hold->user, hold->id, give.tracked);
+	inv_book_return(&book, line->item, quantity, "release", &hold->user, hold->id, give.tracked,
+					give.epoch);
 	inv_book_write(store, &book);
 }
 
@@ -40,7 +41,8 @@ release(InvStore *store, const InvHold *hold)
 {
 	Datum values[] = { hold->id, (Datum) 0 };
 	char nulls[] = { ' ', 'n' };
-	InvGive *gives = palloc(sizeof(InvGive) * hold->count);
+	InvGive *gives = palloc0(sizeof(InvGive) * hold->count);
+	const InvGive none = { 0 };
 	InvBook book;
 	int count = 0, given = 0;
 
@@ -57,12 +59,14 @@ release(InvStore *store, const InvHold *hold)
 	for (int i = 0; i < hold->count; i++)
 	{
 		const InvHoldLine *line = &hold->lines[i];
+		const InvGive *give;
 
 		if (line->state != INV_IS_HELD)
 			continue;
+		give = line->tracked ? &gives[given++] : &none;
 		inv_stats_count(INV_UNITS, line->quantity);
 		inv_book_return(&book, line->item, line->quantity, "release", &hold->user, hold->id,
-						line->tracked && gives[given++].tracked);
+						give->tracked, give->epoch);
 	}
 	inv_book_write(store, &book);
 }
@@ -160,7 +164,7 @@ enlarge(InvStore *store, InvHold *hold, const InvHoldLine *line, Datum item, int
 		inv_error_value("the item's stock began or ceased to be tracked since it was reserved",
 						"Release the reservation and make a new one.");
 	inv_stats_count(INV_UNITS, more);
-	inv_hold_book(store, &take, 1, &hold->user, hold->id);
+	inv_hold_book(store, &take, 1, &hold->user, hold->id, hold->expires_at);
 	put_line(store, hold, item, quantity, take.tracked);
 }
 
@@ -326,7 +330,7 @@ inventory_confirm_reservation(PG_FUNCTION_ARGS)
 		inv_cart_of_hold(store, &cart, cart.takes, cart.take_count, order_data);
 		confirm(store, &cart, &hold);
 	}
-	inv_row_read_many(store, cart.takes, cart.take_count, false);
+	inv_read_levels(store, cart.takes, cart.take_count);
 	for (int i = 0; i < cart.take_count; i++)
 	{
 		/* sold is sold, also if the item is for sale no longer */

@@ -64,7 +64,7 @@ reserve(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, Timestam
 	values[5] = TimestampTzGetDatum(end);
 	values[6] = TimestampTzGetDatum(store->now);
 	inv_execute(store, INV_HOLD, values, nulls, INV_TRANSACTION);
-	inv_hold_book(store, cart->takes, count, user, *id);
+	inv_hold_book(store, cart->takes, count, user, *id, end);
 	inv_check_limits(store, cart->takes, count, user);
 	return true;
 }

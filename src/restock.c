@@ -13,6 +13,7 @@
 #include "utils/timestamp.h"
 
 #include "argument.h"
+#include "hot.h"
 #include "ledger.h"
 #include "request.h"
 #include "stats.h"
@@ -59,17 +60,37 @@ begin(Operation *op, FunctionCallInfo fcinfo, const char *name, int key, int rea
 	return false;
 }
 
-/* Change the locked stock and book it. */
+/* Refuse a change that would leave less than there has to be. */
 static void
-change(Operation *op, InvStock *stock, int64 delta, const char *kind)
+check_floor(Operation *op, const InvStock *stock, int64 delta, int64 floor)
+{
+	int64 left;
+
+	if (pg_add_s64_overflow(stock->stock, delta, &left))
+		inv_error_overflow("stock");
+	/* of a hot item others may have units in flight that come back: the counter decides */
+	if (delta < 0 && left < floor && !stock->hot)
+		inv_error_out_of_stock(
+			psprintf("Item \"%s\": a change by " INT64_FORMAT " would leave " INT64_FORMAT
+					 ", at least " INT64_FORMAT " must stay.",
+					 inv_item_text(op->call.store, op->item), delta, left, floor));
+}
+
+/* Change the locked stock, of which so much must stay, and book it. */
+static void
+change(Operation *op, InvStock *stock, int64 delta, int64 least, const char *kind)
 {
 	InvStore *store = op->call.store;
+	InvMovement *movement;
 	InvBook book;
 
-	inv_stock_change(store, op->item, stock, delta);
+	check_floor(op, stock, delta, least);
+	inv_stock_change(store, op->item, stock, delta, least);
 	inv_stats_count(INV_UNITS, delta < 0 ? -delta : delta);
 	inv_book_init(&book, 1);
-	inv_book_add(&book, op->item, delta, kind)->reason = op->reason;
+	movement = inv_book_add(&book, op->item, delta, kind);
+	movement->reason = op->reason;
+	movement->epoch = stock->epoch;
 	inv_book_write(store, &book);
 	op->available = inv_available(stock->stock, stock->floor);
 	inv_request_end(store, &op->request, psprintf(INT64_FORMAT, op->available));
@@ -82,21 +103,6 @@ end(Operation *op)
 
 	inv_store_leave(&op->call);
 	return result;
-}
-
-/* Refuse a change that would leave less than the floor. */
-static void
-check_floor(Operation *op, const InvStock *stock, int64 delta, int64 floor)
-{
-	int64 left;
-
-	if (pg_add_s64_overflow(stock->stock, delta, &left))
-		inv_error_overflow("stock");
-	if (delta < 0 && left < floor)
-		inv_error_out_of_stock(
-			psprintf("Item \"%s\": a change by " INT64_FORMAT " would leave " INT64_FORMAT
-					 ", at least " INT64_FORMAT " must stay.",
-					 inv_item_text(op->call.store, op->item), delta, left, floor));
 }
 
 PG_FUNCTION_INFO_V1(inventory_restock_item);
@@ -117,8 +123,7 @@ inventory_restock_item(PG_FUNCTION_ARGS)
 		int64 quantity = inv_quantity(fcinfo, 2, "quantity");
 		InvStock stock = inv_stock_lock(op.call.store, op.item);
 
-		check_floor(&op, &stock, quantity, 0);
-		change(&op, &stock, quantity, "restock");
+		change(&op, &stock, quantity, 0, "restock");
 	}
 	return end(&op);
 }
@@ -165,8 +170,7 @@ inventory_adjust_stock(PG_FUNCTION_ARGS)
 		if (!PG_ARGISNULL(4) && PG_GETARG_INT64(4) != stock.stock)
 			inv_error_stock_changed(inv_item_text(op.call.store, op.item), PG_GETARG_INT64(4),
 									stock.stock);
-		check_floor(&op, &stock, delta, stock.floor);
-		change(&op, &stock, delta, kind);
+		change(&op, &stock, delta, stock.floor, kind);
 	}
 	return end(&op);
 }
@@ -195,7 +199,7 @@ stock_counted(Operation *op, const InvStock *now, const TimestampTz *instant)
 		Datum seen = inv_result(0, 1, &isnull);
 
 		if (!isnull)
-			stock = DatumGetInt64(seen);
+			stock = DatumGetInt64(seen) + inv_hot_unsettled(store, op->item, INV_READ_ONLY);
 	}
 	inv_execute(store, INV_HELD_UNITS, values, NULL, INV_READ_ONLY);
 	if (pg_add_s64_overflow(stock, inv_result_int64(0, 1), &stock))
@@ -245,8 +249,7 @@ inventory_count_stock(PG_FUNCTION_ARGS)
 								stock_counted(&op, &stock, PG_ARGISNULL(4) ? NULL : &counted_at),
 								&correction))
 			inv_error_overflow("stock");
-		check_floor(&op, &stock, correction, Min(stock.floor, 0));
-		change(&op, &stock, correction, "count");
+		change(&op, &stock, correction, Min(stock.floor, 0), "count");
 	}
 	return end(&op);
 }

@@ -244,18 +244,23 @@ inv_row_take(InvStore *store, InvTake *take)
 
 /*
  * Read the rows of a cart, in key order; with lock, lock them in that order.
- * Those that are not there, or not for sale, are INV_ITEM_NOT_FOUND.
+ * Those that are not there, or not for sale, are INV_ITEM_NOT_FOUND.  Hot items
+ * are passed over, here and in what follows.
  */
 void
 inv_row_read_many(InvStore *store, InvTake *takes, int count, bool lock)
 {
 	Datum *items = palloc(sizeof(Datum) * count);
 	uint64 rows, row = 0;
+	int cold = 0;
 	Datum keys;
 
 	for (int i = 0; i < count; i++)
-		items[i] = takes[i].item;
-	keys = inv_array(store->item_id.base, items, NULL, count);
+		if (!takes[i].hot)
+			items[cold++] = takes[i].item;
+	if (cold == 0)
+		return;
+	keys = inv_array(store->item_id.base, items, NULL, cold);
 	rows = inv_execute(store, lock ? INV_LOCK_MANY : INV_READ_MANY, &keys, NULL,
 					   lock ? INV_TRANSACTION : INV_LATEST);
 
@@ -264,6 +269,8 @@ inv_row_read_many(InvStore *store, InvTake *takes, int count, bool lock)
 	{
 		bool isnull;
 
+		if (takes[i].hot)
+			continue;
 		takes[i].status = INV_ITEM_NOT_FOUND;
 		if (row < rows && inv_item_compare(store, inv_result(row, 5, &isnull), takes[i].item) == 0)
 			fill(&takes[i], row++);
@@ -319,7 +326,7 @@ inv_row_take_many(InvStore *store, InvTake *takes, int count)
 
 	for (int i = 0; i < count; i++)
 	{
-		if (!takes[i].tracked)
+		if (!takes[i].tracked || takes[i].hot)
 			continue;
 		changes[tracked].item = takes[i].item;
 		changes[tracked++].quantity = takes[i].quantity;
@@ -328,7 +335,7 @@ inv_row_take_many(InvStore *store, InvTake *takes, int count)
 	tracked = 0;
 	for (int i = 0; i < count; i++)
 	{
-		if (!takes[i].tracked)
+		if (!takes[i].tracked || takes[i].hot)
 			continue;
 		takes[i].stock = changes[tracked].level.stock;
 		takes[i].floor = changes[tracked++].level.floor;
@@ -344,18 +351,23 @@ inv_row_give_many(InvStore *store, InvGive *gives, int count, InvView view)
 {
 	Datum *items = palloc(sizeof(Datum) * count);
 	Change *changes = palloc(sizeof(Change) * count);
-	int tracked = 0;
+	int tracked = 0, cold = 0;
 	uint64 rows, row = 0;
 	Datum keys;
 
 	for (int i = 0; i < count; i++)
-		items[i] = gives[i].item;
-	keys = inv_array(store->item_id.base, items, NULL, count);
+		if (!gives[i].hot)
+			items[cold++] = gives[i].item;
+	if (cold == 0)
+		return;
+	keys = inv_array(store->item_id.base, items, NULL, cold);
 	rows = inv_execute(store, INV_LOCK_MANY_ANY, &keys, NULL, view);
 	for (int i = 0; i < count; i++)
 	{
 		bool isnull;
 
+		if (gives[i].hot)
+			continue;
 		gives[i].tracked = false;
 		if (row == rows || inv_item_compare(store, inv_result(row, 3, &isnull), gives[i].item) != 0)
 			continue;

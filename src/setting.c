@@ -6,6 +6,7 @@
 
 #include <limits.h>
 
+#include "miscadmin.h"
 #include "utils/guc.h"
 
 #include "setting.h"
@@ -16,6 +17,12 @@ bool inv_http_errors = false;
 bool inv_notify = false;
 int inv_request_retention = 0;
 int inv_reservation_ttl = 900;
+int inv_hot_mode = INV_HOT_MANUAL;
+int inv_hot_wait = 10000;
+int inv_max_hot_items = 1024;
+int inv_settle_interval = 1000;
+int inv_heat_waiters = 8;
+int inv_cool_after = 60;
 
 static const struct config_enum_entry strategies[] = {
 	{ "atomic", INV_ATOMIC, false },
@@ -23,6 +30,43 @@ static const struct config_enum_entry strategies[] = {
 	{ "optimistic", INV_OPTIMISTIC, false },
 	{ NULL, 0, false },
 };
+
+static const struct config_enum_entry hot_modes[] = {
+	{ "off", INV_HOT_OFF, false },
+	{ "manual", INV_HOT_MANUAL, false },
+	{ "auto", INV_HOT_AUTO, false },
+	{ NULL, 0, false },
+};
+
+static void
+define_hot_items(void)
+{
+	/* the table is made at the server's start; else, by the first session that needs it */
+	GucContext context = process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_SIGHUP;
+
+	DefineCustomEnumVariable("inventory.hot_mode", "Which items become hot.",
+							 "off: none, and those that are cool down; manual: those of heat(); "
+							 "auto: also those whose rows are waited for.",
+							 &inv_hot_mode, INV_HOT_MANUAL, hot_modes, PGC_SIGHUP, 0, NULL, NULL,
+							 NULL);
+	DefineCustomIntVariable("inventory.hot_wait",
+							"How long a buyer of a hot item waits for others in flight.",
+							"Then it is busy.", &inv_hot_wait, 10000, 0, INT_MAX, PGC_USERSET,
+							GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("inventory.max_hot_items",
+							"How many items of the server can be hot at once.", NULL,
+							&inv_max_hot_items, 1024, 1, 1000000, context, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"inventory.settle_interval", "How far the stock column of a hot item may lag.", NULL,
+		&inv_settle_interval, 1000, 10, 3600000, PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"inventory.heat_waiters", "How many sessions that queue for an item's row make it hot.",
+		"With hot_mode auto.", &inv_heat_waiters, 8, 1, INT_MAX, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("inventory.cool_after",
+							"How long nobody buys a hot item before it cools.",
+							"With hot_mode auto.", &inv_cool_after, 60, 1, INT_MAX, PGC_SIGHUP,
+							GUC_UNIT_S, NULL, NULL, NULL);
+}
 
 void
 inv_setting_init(void)
@@ -51,5 +95,6 @@ inv_setting_init(void)
 							"How long the worker keeps closed reservations and idempotency keys.",
 							"0 keeps them for ever.", &inv_request_retention, 0, 0, INT_MAX,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	define_hot_items();
 	MarkGUCPrefixReserved("inventory");
 }

@@ -1,9 +1,10 @@
 /*
  * shared.h
- *		What sessions share, where the library is preloaded.
+ *		What sessions share.
  *
- * inv_shared is null where it is not: then counters are the session's own, and
- * there is no worker.
+ * From PostgreSQL 17 on it need not be preloaded for that; counters are the
+ * session's own then.  inv_shared is null where there is nothing: no worker, no
+ * hot items.
  */
 #ifndef INV_SHARED_H
 #define INV_SHARED_H
@@ -26,12 +27,15 @@ typedef struct InvWorkerSlot
 
 typedef struct InvShared
 {
-	LWLock *lock; /* guards workers */
+	int tranche; /* of the locks */
+	LWLock lock; /* guards workers */
+	LWLock stats_lock;
 	InvWorkerSlot workers[INV_WORKER_SLOTS];
 } InvShared;
 
 extern InvShared *inv_shared;
 
 extern void inv_shared_init(void);
+extern void inv_shared_open(void);
 
 #endif /* INV_SHARED_H */

@@ -18,7 +18,7 @@
 /*
  * Parameter types: i item, u user, o order, q uuid, n bigint, l boolean, t text,
  * b bytea, j jsonb, z timestamptz; the capital letter is the array.  In results
- * also s, the type of the stock, and e, that of the item of an order.
+ * also s, the type of the stock, e, that of the item of an order, and x, a transaction.
  */
 typedef struct Template
 {
@@ -103,12 +103,52 @@ static const Template templates[INV_STATEMENTS] = {
 		PAIRS(1, 2) "(id, quantity) "
 		"WHERE {id} {=} w.id"},
 
+	/* ---- hot items */
+	[INV_HOT_ROWS] = {"", "in", SPI_OK_SELECT,
+		"SELECT h.item_id, h.number FROM {ledger}.hot AS h WHERE h.hot"},
+	[INV_HOT_ROW] = {"i", "nnlx", SPI_OK_SELECT,
+		"SELECT h.number, h.settled_epoch, h.hot, h.xmin FROM {ledger}.hot AS h "
+		"WHERE h.item_id {=} $1"},
+	[INV_HOT_OF_NUMBERS] = {"N", "i", SPI_OK_SELECT,
+		"SELECT h.item_id FROM {ledger}.hot AS h WHERE h.number {=} ANY ($1) AND h.hot "
+		"ORDER BY h.item_id"},
+	[INV_READ_HOT] = {"i", "nnnlx", SPI_OK_SELECT,
+		"SELECT {stock}, {floor}, {limit}, {for sale}, i.xmin " ITEM},
+	/* bounded on both sides, or a generic plan would look through the whole ledger */
+	[INV_UNSETTLED] = {"inn", "nn", SPI_OK_SELECT,
+		"SELECT " SUM("m.delta") ", COALESCE(pg_catalog.max(m.epoch), $2) FROM " MOVEMENTS
+		"WHERE m.item_id {=} $1 AND m.epoch {>} $2 AND m.epoch {<=} $3"},
+	[INV_FIRST_EXPIRY] = {"i", "z", SPI_OK_SELECT,
+		"SELECT pg_catalog.min(r.expires_at) FROM " RESERVATIONS
+		"WHERE r.item_id {=} $1 AND " HELD},
+	[INV_OVERDUE_UNITS] = {"iz", "n", SPI_OK_SELECT,
+		"SELECT " SUM("r.quantity") " FROM " RESERVATIONS
+		"WHERE r.item_id {=} $1 AND " OVERDUE "$2 AND r.tracked"},
+	/* settled_epoch goes on where it was: movements of an earlier heat never count again */
+	[INV_MARK_HOT] = {"i", "", SPI_OK_INSERT,
+		"INSERT INTO {ledger}.hot AS h (item_id, hot, settled_epoch, incarnation) "
+		"VALUES ($1, true, 0, 1) ON CONFLICT (item_id) DO UPDATE SET hot = true, "
+		"incarnation = h.incarnation {+} 1", INV_LEDGER_HOT},
+	[INV_MARK_SETTLED] = {"inl", "", SPI_OK_UPDATE,
+		"UPDATE {ledger}.hot AS h SET settled_epoch = $2, hot = $3 WHERE h.item_id {=} $1",
+		INV_LEDGER_HOT},
+	/* the rows for which at least so many sessions queue */
+	[INV_CONTENDED] = {"n", "i", SPI_OK_SELECT,
+		"SELECT {id} FROM ONLY {items} AS i WHERE i.ctid {=} ANY (ARRAY("
+		"SELECT pg_catalog.format('(%s,%s)', l.page, l.tuple)::pg_catalog.tid "
+		"FROM pg_catalog.pg_locks AS l WHERE l.locktype {=} 'tuple' AND NOT l.granted "
+		"AND l.database {=} (SELECT d.oid FROM pg_catalog.pg_database AS d "
+		"WHERE d.datname {=} pg_catalog.current_database()) "
+		"AND l.relation {=} {items oid} "
+		"GROUP BY l.page, l.tuple HAVING pg_catalog.count(*) {>=} $1)) ORDER BY {id}"},
+
 	/* ---- ledger */
-	[INV_MOVEMENTS] = {"INTUOQTtz", "", SPI_OK_INSERT,
+	[INV_MOVEMENTS] = {"INTUOQTNtz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.movements (item_id, delta, kind, user_id, order_id, "
-		"reservation_id, reason, actor, created_at) "
-		"SELECT w.*, $8, $9 FROM ROWS FROM (" UNNEST(1) ", " UNNEST(2) ", " UNNEST(3) ", "
-		UNNEST(4) ", " UNNEST(5) ", " UNNEST(6) ", " UNNEST(7) ") AS w", INV_LEDGER_MOVEMENTS},
+		"reservation_id, reason, epoch, actor, created_at) "
+		"SELECT w.*, $9, $10 FROM ROWS FROM (" UNNEST(1) ", " UNNEST(2) ", " UNNEST(3) ", "
+		UNNEST(4) ", " UNNEST(5) ", " UNNEST(6) ", " UNNEST(7) ", " UNNEST(8) ") AS w",
+		INV_LEDGER_MOVEMENTS},
 	/* on hand: what is held is still there, so the coming and going of holds does not count */
 	[INV_MOVED_SINCE] = {"iz", "nn", SPI_OK_SELECT,
 		"SELECT " SUM("m.delta) FILTER (WHERE m.created_at {>} $2 "
@@ -139,7 +179,11 @@ static const Template templates[INV_STATEMENTS] = {
 		"ELSE 'stock_differs_from_movements' END, COALESCE(m.total, 0), {stock} "
 		"FROM (SELECT i.* FROM ONLY {items} AS i WHERE $1 IS NULL OR {id} {=} $1) AS i "
 		"FULL JOIN (SELECT m.item_id, " SUM("m.delta") " AS total FROM " MOVEMENTS
-		"WHERE $1 IS NULL OR m.item_id {=} $1 GROUP BY m.item_id) AS m ON {id} {=} m.item_id "
+		/* what is not settled is not in the stock column yet */
+		"LEFT JOIN {ledger}.hot AS h ON h.item_id {=} m.item_id AND h.hot "
+		"AND m.epoch {>} h.settled_epoch "
+		"WHERE h.item_id IS NULL AND ($1 IS NULL OR m.item_id {=} $1) "
+		"GROUP BY m.item_id) AS m ON {id} {=} m.item_id "
 		"WHERE COALESCE({stock}, 0) {<>} COALESCE(m.total, 0) "
 		"ORDER BY COALESCE({id}, m.item_id)"},
 	[INV_VERIFY_HOLDS] = {"i", "ttnn", SPI_OK_SELECT,
@@ -262,7 +306,9 @@ static const Template templates[INV_STATEMENTS] = {
 	 */
 	[INV_CLOSE_LEDGER] = {"zt", "", SPI_OK_INSERT,
 		"WITH closed AS (DELETE FROM " MOVEMENTS
-		"WHERE m.created_at {<} $1 AND m.epoch IS NULL "
+		"WHERE m.created_at {<} $1 "
+		"AND (m.epoch IS NULL OR m.epoch {<=} (SELECT h.settled_epoch FROM {ledger}.hot AS h "
+		"WHERE h.item_id {=} m.item_id)) "
 		"AND m.kind {<>} ALL (ARRAY['refund', 'write_off']) {and not a sale needed} "
 		"AND (m.reservation_id IS NULL OR NOT EXISTS (SELECT FROM {ledger}.movements AS n "
 		"WHERE n.reservation_id {=} m.reservation_id AND n.created_at {>=} $1) "
@@ -339,6 +385,10 @@ append_of_items(StringInfo text, InvStore *store, const char *name)
 					  store->version.attnum ? "0" : NULL);
 	else if (strcmp(name, "bump") == 0)
 		append_bump(text, &store->version);
+	else if (strcmp(name, "items oid") == 0)
+		appendStringInfo(text, "%u", store->items);
+	else if (strcmp(name, "for sale") == 0)
+		appendStringInfo(text, "(%s) IS TRUE", store->sellable ? store->sellable : "true");
 	else if (strcmp(name, "and sellable") == 0)
 	{
 		if (store->sellable)

@@ -65,6 +65,9 @@ parameter_type(InvStore *store, char letter)
 		case 'e':
 			type = store->order_item.base;
 			break;
+		case 'x':
+			type = XIDOID;
+			break;
 		case 'b':
 			type = BYTEAOID;
 			break;

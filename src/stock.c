@@ -11,10 +11,12 @@
 #include "access/xact.h"
 #include "common/int.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 
 #include "argument.h"
 #include "expiry.h"
 #include "guard.h"
+#include "hotstock.h"
 #include "request.h"
 #include "stats.h"
 #include "stock.h"
@@ -75,7 +77,7 @@ check_limit(InvStore *store, InvTake *take, const InvUser *user)
 	if (user->isnull)
 		inv_error_null("user_id of an item with a purchase_limit");
 	inv_lock_name(store, INV_LOCK_LIMIT,
-				  psprintf(UINT64_FORMAT " %s", inv_item_hash(store, take->item),
+				  psprintf(UINT64_FORMAT " %s", inv_item_hash(store, take->item, 0),
 						   inv_datum_text(store->user_type, user->value)));
 	if (pg_sub_s64_overflow(take->limit, take->quantity, &left))
 		left = PG_INT64_MIN;
@@ -155,8 +157,26 @@ relieved(InvStore *store, InvTake *take)
 	return true;
 }
 
+/* Take a hot item from its counter; false if it is cold by now. */
 static bool
-take_one(InvStore *store, InvTake *take, const InvUser *user)
+take_hot(InvStore *store, InvTake *take, const InvUser *user)
+{
+	bool still_hot;
+
+	inv_hot_read(store, take);
+	if (take->status == INV_OK)
+		check_limit(store, take, user);
+	if (take->status != INV_OK)
+		return true;
+	do
+		still_hot = inv_hot_take(store, take);
+	while (still_hot && relieved(store, take));
+	return still_hot;
+}
+
+/* Take an item from its row; false if it was not enough, and the item is hot by now. */
+static bool
+take_cold(InvStore *store, InvTake *take, const InvUser *user)
 {
 	if (store->purchase_limit.attnum != InvalidAttrNumber)
 	{
@@ -164,11 +184,22 @@ take_one(InvStore *store, InvTake *take, const InvUser *user)
 		if (take->status == INV_OK)
 			check_limit(store, take, user);
 		if (take->status != INV_OK)
-			return false;
+			return true;
 	}
 	do
 		inv_row_take(store, take);
 	while (relieved(store, take));
+	return take->status != INV_OUT_OF_STOCK || !inv_hot_find(store, take->item, &take->escrow);
+}
+
+static bool
+take_one(InvStore *store, InvTake *take, const InvUser *user)
+{
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		take->hot = inv_hot_find(store, take->item, &take->escrow);
+	} while (!(take->hot ? take_hot : take_cold)(store, take, user));
 	return take->status == INV_OK;
 }
 
@@ -188,6 +219,8 @@ any(const InvTake *takes, int count, InvStatus status)
 static void
 judge_row(InvStore *store, InvTake *take)
 {
+	if (take->hot)
+		return;
 	if (take->status == INV_OK)
 		take->status = inv_row_judge(store, take);
 	if (take->status != INV_OUT_OF_STOCK)
@@ -208,7 +241,10 @@ hopeful(InvStore *store, InvTake *takes, int count)
 	{
 		if (takes[i].status != INV_OK)
 			continue;
-		judge_row(store, &takes[i]);
+		if (takes[i].hot)
+			inv_hot_judge(store, &takes[i]);
+		else
+			judge_row(store, &takes[i]);
 		if (owed_units(&takes[i]) > 0)
 			takes[i].status = INV_OK;
 		else
@@ -222,17 +258,69 @@ static bool
 judge_locked(InvStore *store, InvTake *takes, int count)
 {
 	for (int i = 0; i < count; i++)
-		if (takes[i].status == INV_OK)
+		if (takes[i].status == INV_OK && !takes[i].hot)
 			do
 				judge_row(store, &takes[i]);
 			while (relieved(store, &takes[i]));
 	return all_ok(takes, count);
 }
 
-/* The rows of a cart are locked in key order first: that keeps carts from deadlock. */
+/* Which items are hot; true if that is more than it was. */
 static bool
-take_many(InvStore *store, InvTake *takes, int count, const InvUser *user)
+find_hot(InvStore *store, InvTake *takes, int count)
 {
+	bool more = false;
+
+	for (int i = 0; i < count; i++)
+	{
+		bool was = takes[i].hot;
+
+		takes[i].hot = inv_hot_find(store, takes[i].item, &takes[i].escrow);
+		more = more || (takes[i].hot && !was);
+		if (takes[i].hot && !was)
+			inv_hot_read(store, &takes[i]);
+	}
+	return more;
+}
+
+/*
+ * Take the hot items of a cart, in key order.  What was taken goes back if a later one
+ * refuses, or is cold by now: *gone, and the cart has to begin anew.
+ */
+static bool
+take_hot_many(InvStore *store, InvTake *takes, int count, bool *gone)
+{
+	int taken;
+
+	*gone = false;
+	for (taken = 0; taken < count; taken++)
+	{
+		if (!takes[taken].hot)
+			continue;
+		do
+			*gone = !inv_hot_take(store, &takes[taken]);
+		while (!*gone && relieved(store, &takes[taken]));
+		if (*gone || takes[taken].status != INV_OK)
+			break;
+	}
+	if (taken == count)
+		return true;
+	for (int i = 0; i < taken; i++)
+		if (takes[i].hot)
+			inv_hot_untake(&takes[i]);
+	return false;
+}
+
+/*
+ * The rows of a cart are locked in key order first: that keeps carts from deadlock.
+ * Hot items come last, again in key order, so that they are in flight for a short
+ * time; and the rows are written when all is there.  *gone as above.
+ */
+static bool
+take_many(InvStore *store, InvTake *takes, int count, const InvUser *user, bool *gone)
+{
+	*gone = false;
+	(void) find_hot(store, takes, count);
 	inv_row_read_many(store, takes, count, false);
 	for (int i = 0; i < count; i++)
 		if (takes[i].status == INV_OK)
@@ -243,7 +331,9 @@ take_many(InvStore *store, InvTake *takes, int count, const InvUser *user)
 	/* what was there before the lock may be younger than this snapshot */
 	if (IsolationUsesXactSnapshot() && any(takes, count, INV_ITEM_NOT_FOUND))
 		inv_error_serialization();
-	if (!judge_locked(store, takes, count))
+	/* what became hot before its row was locked is taken as hot; now nothing does */
+	(void) find_hot(store, takes, count);
+	if (!judge_locked(store, takes, count) || !take_hot_many(store, takes, count, gone))
 		return false;
 	inv_row_take_many(store, takes, count);
 	return true;
@@ -257,8 +347,17 @@ take_many(InvStore *store, InvTake *takes, int count, const InvUser *user)
 bool
 inv_take(InvStore *store, InvTake *takes, int count, const InvUser *user)
 {
+	bool gone, taken;
+
 	Assert(count > 0);
-	return count == 1 ? take_one(store, takes, user) : take_many(store, takes, count, user);
+	if (count == 1)
+		return take_one(store, takes, user);
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		taken = take_many(store, takes, count, user, &gone);
+	} while (gone);
+	return taken;
 }
 
 /* ---- giving back ---- */
@@ -271,7 +370,15 @@ void
 inv_give(InvStore *store, InvGive *gives, int count, InvView view)
 {
 	Assert(count > 0);
+	for (int i = 0; i < count; i++)
+		gives[i].hot = inv_hot_find(store, gives[i].item, &gives[i].escrow);
 	inv_row_give_many(store, gives, count, view);
+	for (int i = 0; i < count; i++)
+		while (gives[i].hot && !inv_hot_give(store, &gives[i]))
+		{
+			gives[i].hot = inv_hot_find(store, gives[i].item, &gives[i].escrow);
+			inv_row_give_many(store, &gives[i], 1, view);
+		}
 }
 
 /* ---- refusing ---- */
@@ -336,13 +443,32 @@ inv_refuse(InvStore *store, const InvTake *takes, int count)
 
 /* ---- operators ---- */
 
-/* Lock the row of a tracked item, for sale or not. */
+/* A hot item as it is without what others have taken; only one operator at a time. */
+static bool
+lock_hot(InvStore *store, Datum item, InvStock *stock)
+{
+	InvCounted now;
+
+	if (!inv_hot_find(store, item, &stock->escrow))
+		return false;
+	inv_lock_name(store, INV_LOCK_STOCK, inv_item_text(store, item));
+	if (inv_escrow_look(&stock->escrow, &now) != INV_HOT)
+		return false;
+	stock->hot = stock->tracked = true;
+	stock->stock = now.available + now.floor;
+	stock->floor = now.floor;
+	return true;
+}
+
+/* Lock a tracked item, for sale or not: its row, or its counter against other operators. */
 InvStock
 inv_stock_lock(InvStore *store, Datum item)
 {
-	InvStock stock;
+	InvStock stock = { 0 };
 	bool isnull;
 
+	if (lock_hot(store, item, &stock))
+		return stock;
 	if (inv_execute(store, INV_LOCK_ANY, &item, NULL, INV_TRANSACTION) == 0)
 	{
 		/* younger than this transaction's snapshot? */
@@ -360,9 +486,9 @@ inv_stock_lock(InvStore *store, Datum item)
 	return stock;
 }
 
-/* Change the stock of a locked, tracked item. */
+/* Change the stock of a locked, tracked item, which keeps at least so many units. */
 void
-inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta)
+inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta, int64 least)
 {
 	Datum values[] = { item, Int64GetDatum(delta) };
 	InvLevel level;
@@ -371,6 +497,12 @@ inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta)
 
 	if (delta == 0)
 		return;
+	while (stock->hot)
+	{
+		if (inv_hot_change(store, item, stock, delta, Min(least - stock->floor, 0)))
+			return;
+		*stock = inv_stock_lock(store, item);
+	}
 	base = inv_guard_begin();
 	inv_guard_expect(store, item, delta);
 	rows = inv_execute(store, INV_CHANGE, values, NULL, INV_TRANSACTION);
@@ -380,4 +512,31 @@ inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta)
 	if (rows == 0)
 		inv_error_busy(inv_item_text(store, item), "a trigger keeps its row from being written");
 	stock->stock = level.stock;
+}
+
+/* ---- looking ---- */
+
+/* What can be sold of the items of a cart now. */
+void
+inv_read_levels(InvStore *store, InvTake *takes, int count)
+{
+	(void) find_hot(store, takes, count);
+	inv_row_read_many(store, takes, count, false);
+}
+
+/* What can be sold of an item, overdue holds included, by the snapshot of the query. */
+int64
+inv_stock_level(InvStore *store, Datum item, InvStatus *status, bool *tracked)
+{
+	InvTake take = { .item = item };
+	int64 stock;
+
+	inv_row_level(store, &take);
+	*status = take.status;
+	*tracked = take.tracked;
+	if (take.status != INV_OK || !take.tracked)
+		return 0;
+	if (pg_add_s64_overflow(take.stock, inv_hot_unsettled(store, item, INV_READ_ONLY), &stock))
+		stock = PG_INT64_MAX;
+	return inv_available(stock, take.floor);
 }

@@ -6,7 +6,7 @@
 #define INV_STOCK_H
 
 #include "error.h"
-#include "store.h"
+#include "hotset.h"
 
 /* One item of a purchase, its lines summed. */
 typedef struct InvTake
@@ -22,6 +22,9 @@ typedef struct InvTake
 	int64 used;	 /* units this user has */
 	int64 version;
 	int64 overdue; /* units of holds that are overdue and not given back yet */
+	bool hot;
+	InvEscrow escrow; /* of a hot item */
+	int64 epoch;	  /* that its movement has to carry; 0: none */
 } InvTake;
 
 /* Units of one item that come back. */
@@ -30,6 +33,9 @@ typedef struct InvGive
 	Datum item;
 	int64 quantity;
 	bool tracked; /* false: there is no number to add to, or no such item */
+	bool hot;
+	InvEscrow escrow;
+	int64 epoch;
 } InvGive;
 
 /* The stock of an item after a change. */
@@ -38,6 +44,9 @@ typedef struct InvStock
 	bool tracked;
 	int64 stock;
 	int64 floor;
+	bool hot;
+	InvEscrow escrow;
+	int64 epoch;
 } InvStock;
 
 extern bool inv_take(InvStore *store, InvTake *takes, int count, const InvUser *user);
@@ -48,7 +57,10 @@ extern void inv_count_refusals(const InvTake *takes, int count);
 extern int64 inv_available(int64 stock, int64 floor);
 
 extern InvStock inv_stock_lock(InvStore *store, Datum item);
-extern void inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta);
+extern void inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta,
+							 int64 least);
+extern void inv_read_levels(InvStore *store, InvTake *takes, int count);
+extern int64 inv_stock_level(InvStore *store, Datum item, InvStatus *status, bool *tracked);
 
 /* row.c */
 extern void inv_row_read(InvStore *store, InvTake *take);

@@ -29,6 +29,9 @@
 #include "argument.h"
 #include "binding.h"
 #include "error.h"
+#include "hot.h"
+#include "setting.h"
+#include "shared.h"
 #include "stats.h"
 #include "store.h"
 #include "worker.h"
@@ -130,10 +133,10 @@ inv_item_compare(InvStore *store, Datum a, Datum b)
 
 /* The same for keys that are equal, whose texts need not be the same. */
 uint64
-inv_item_hash(InvStore *store, Datum item)
+inv_item_hash(InvStore *store, Datum item, uint64 seed)
 {
 	return DatumGetUInt64(FunctionCall2Coll(&store->item_ops->hash_extended_proc_finfo,
-											store->item_id.collation, item, UInt64GetDatum(0)));
+											store->item_id.collation, item, UInt64GetDatum(seed)));
 }
 
 /* ---- rows ---- */
@@ -162,6 +165,7 @@ inv_column_number(TupleTableSlot *slot, const InvColumn *column, int64 if_null, 
 static InvStore *
 load(const char *label, Oid items, LOCKMODE lock)
 {
+	inv_shared_open();
 	for (;;)
 	{
 		uint64 before = invalidations;
@@ -297,18 +301,19 @@ require_owner(InvStore *store)
 }
 
 /*
- * Holds that were there before this session, before a restart even, need their
- * worker too.
+ * Holds and hot items that were there before this session, before a restart even,
+ * need their worker too.
  */
 static void
-look_for_holds(InvStore *store)
+look_for_work(InvStore *store)
 {
 	bool none;
 
 	store->fresh = false;
+	store->hot_mode = inv_hot_mode;
 	inv_execute(store, INV_NEXT_EXPIRY, NULL, NULL, INV_LATEST);
 	(void) inv_result(0, 1, &none);
-	if (!none)
+	if (!none || inv_hot_mode == INV_HOT_AUTO || inv_hot_any(store))
 		inv_worker_start();
 }
 
@@ -336,8 +341,8 @@ inv_store_enter(InvCall *call, text *label, const char *writer)
 	require_owner(store);
 	become_owner(call, store);
 	inv_stats_begin(call, writer ? writer : "read");
-	if (writer && store->fresh)
-		look_for_holds(store);
+	if (writer && (store->fresh || store->hot_mode != inv_hot_mode))
+		look_for_work(store);
 }
 
 /* Enter the store of an items table, if it is one, from a trigger on it. */

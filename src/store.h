@@ -28,6 +28,7 @@ typedef enum InvLedger
 	INV_LEDGER_MOVEMENTS,
 	INV_LEDGER_RESERVATIONS,
 	INV_LEDGER_REQUESTS,
+	INV_LEDGER_HOT,
 	INV_LEDGERS
 } InvLedger;
 
@@ -116,6 +117,9 @@ typedef struct InvStore
 	InvAppendPlan *appends[INV_TARGETS]; /* append.c's, by target */
 	InvProbePlan *probe;				 /* probe.c's */
 	bool short_lately;					 /* the last take here found too little */
+	struct InvHeated *heated;			 /* hot.c's: what is shared; null: nothing */
+	int hot_mode;						 /* when it was last entered */
+	bool leftovers;						 /* without that, something may have been hot before */
 } InvStore;
 
 /* The user of a call; a guest has none. */
@@ -150,7 +154,7 @@ extern void inv_store_claim_orders(InvStore *store);
 extern int64 inv_column_number(TupleTableSlot *slot, const InvColumn *column, int64 if_null,
 							   bool *isnull);
 extern int inv_item_compare(InvStore *store, Datum a, Datum b);
-extern uint64 inv_item_hash(InvStore *store, Datum item);
+extern uint64 inv_item_hash(InvStore *store, Datum item, uint64 seed);
 extern char *inv_item_text(InvStore *store, Datum item);
 
 #endif /* INV_STORE_H */

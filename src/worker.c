@@ -1,9 +1,9 @@
 /*
  * worker.c
- *		The background loop: gives back what is overdue, and prunes.
+ *		The background loop: gives back what is overdue, prunes, settles, heats, cools.
  *
  * One worker per database, started by the first session that makes work for it,
- * where the library is preloaded.  Nothing is wrong while it is absent: it only
+ * where there is shared memory.  Nothing is wrong while it is absent: it only
  * makes prompt what buyers do when they are short.  It acts as the owner of each
  * store from the start of a transaction until after its commit, because a
  * deferred trigger of the shop's runs at commit.  What such a trigger sets for
@@ -47,6 +47,8 @@
 
 #include "compat.h"
 #include "expiry.h"
+#include "heat.h"
+#include "hot.h"
 #include "setting.h"
 #include "shared.h"
 #include "stats.h"
@@ -56,6 +58,8 @@
 #define ROUND_MS 1000		   /* how often it looks */
 #define EXPIRE_LINES 100	   /* overdue lines per transaction, whose items buyers wait for */
 #define PRUNE_ROWS 1000		   /* rows pruned per transaction */
+#define SETTLE_ITEMS 100	   /* hot items settled per transaction */
+#define HEAT_MS 250			   /* how often it looks while items are hot, or may become so */
 #define IDLE_ROUNDS 30		   /* rounds without open holds before it leaves */
 #define PRUNE_ROUNDS 600	   /* rounds between two prunings */
 #define LONGEST_BACKOFF 300	   /* rounds that a store with errors is left alone */
@@ -97,7 +101,7 @@ claim_slot(void)
 	InvWorkerSlot *slot;
 	bool claimed = false;
 
-	LWLockAcquire(inv_shared->lock, LW_EXCLUSIVE);
+	LWLockAcquire(&inv_shared->lock, LW_EXCLUSIVE);
 	slot = slot_of(MyDatabaseId, true);
 	if (slot && slot->database != InvalidOid && slot->pid != 0)
 		slot->wanted = slot->wanted || slot->pid != MyProcPid;
@@ -110,7 +114,7 @@ claim_slot(void)
 		slot->last_run = 0;
 		claimed = true;
 	}
-	LWLockRelease(inv_shared->lock);
+	LWLockRelease(&inv_shared->lock);
 	return claimed;
 }
 
@@ -120,11 +124,11 @@ free_slot(Oid database, pid_t pid)
 {
 	InvWorkerSlot *slot;
 
-	LWLockAcquire(inv_shared->lock, LW_EXCLUSIVE);
+	LWLockAcquire(&inv_shared->lock, LW_EXCLUSIVE);
 	slot = slot_of(database, false);
 	if (slot && slot->pid == pid)
 		slot->database = InvalidOid;
-	LWLockRelease(inv_shared->lock);
+	LWLockRelease(&inv_shared->lock);
 }
 
 /*
@@ -188,9 +192,11 @@ typedef struct Task
 	char *label;
 	Oid items;
 	Oid owner;
-	int errors;		  /* in a row */
-	int rest;		  /* rounds to leave it alone */
-	TimestampTz from; /* where to go on with what is overdue */
+	int errors;			 /* in a row */
+	int rest;			 /* rounds to leave it alone */
+	TimestampTz from;	 /* where to go on with what is overdue */
+	TimestampTz settled; /* when its hot items were */
+	bool hot;			 /* there were some */
 } Task;
 
 /* Does somebody want the database for himself? */
@@ -241,6 +247,8 @@ read_tasks(List *old, MemoryContext context)
 				task->errors = known->errors;
 				task->rest = known->rest;
 				task->from = known->from;
+				task->settled = known->settled;
+				task->hot = known->hot;
 			}
 		}
 		class = SearchSysCache1(RELOID, ObjectIdGetDatum(task->items));
@@ -270,40 +278,15 @@ typedef struct Found
 	bool holds;	  /* there are open ones */
 	bool overdue; /* there may be more to give back than one transaction does */
 	bool old;	  /* and more to prune */
+	bool hot;	  /* items are hot, or may become so */
 } Found;
 
-/* Give back what is overdue, and prune; under the path that the shop's triggers have. */
-static void
-work(Task *task, const char *schema, bool prune, Found *found)
-{
-	InvCall call;
-	bool isnull;
+/* A transaction's work on a store that is entered. */
+typedef void (*Work)(InvStore *store, Task *task, Found *found);
 
-	set_local("search_path", psprintf("pg_catalog, %s, pg_temp", quote_identifier(schema)));
-	set_local("lock_timeout", LOCK_TIMEOUT);
-	/* what a crash undoes is done again, and no buyer has to wait for the disk or a standby */
-	set_local("synchronous_commit", "off");
-	inv_store_enter(&call, cstring_to_text(task->label), "worker");
-	if (inv_expire_overdue(call.store, EXPIRE_LINES, &task->from) == EXPIRE_LINES)
-		found->overdue = true;
-	else
-		task->from = DT_NOBEGIN;
-	if (prune && inv_request_retention > 0 &&
-		inv_prune(
-			call.store,
-			TimestampTzPlusMilliseconds(call.store->now, (int64) inv_request_retention * -1000),
-			PRUNE_ROWS) >= PRUNE_ROWS)
-		found->old = true;
-	inv_execute(call.store, INV_NEXT_EXPIRY, NULL, NULL, INV_TRANSACTION);
-	(void) inv_result(0, 1, &isnull);
-	if (!isnull)
-		found->holds = true;
-	inv_store_leave(&call);
-}
-
-/* One transaction as the owner of a store, if it is still there. */
+/* One transaction as the owner of a store, if it is still there, under its own path. */
 static void
-work_on(Task *task, bool prune, Found *found)
+in_transaction(Task *task, Work work, Found *found)
 {
 	char *schema;
 	Oid user;
@@ -315,10 +298,79 @@ work_on(Task *task, bool prune, Found *found)
 	SetUserIdAndSecContext(task->owner, security | SECURITY_LOCAL_USERID_CHANGE);
 	schema = get_namespace_name(get_rel_namespace(task->items));
 	if (schema)
-		work(task, schema, prune, found);
+	{
+		InvCall call;
+
+		/* that which the shop's triggers have */
+		set_local("search_path", psprintf("pg_catalog, %s, pg_temp", quote_identifier(schema)));
+		set_local("lock_timeout", LOCK_TIMEOUT);
+		/* what a crash undoes is done again, and no buyer has to wait for the disk or a standby */
+		set_local("synchronous_commit", "off");
+		inv_store_enter(&call, cstring_to_text(task->label), "worker");
+		work(call.store, task, found);
+		inv_store_leave(&call);
+	}
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 	SetUserIdAndSecContext(user, security);
+}
+
+static void
+give_back(InvStore *store, Task *task, Found *found)
+{
+	bool isnull;
+
+	if (inv_expire_overdue(store, EXPIRE_LINES, &task->from) == EXPIRE_LINES)
+		found->overdue = true;
+	else
+		task->from = DT_NOBEGIN;
+	inv_execute(store, INV_NEXT_EXPIRY, NULL, NULL, INV_TRANSACTION);
+	(void) inv_result(0, 1, &isnull);
+	found->holds = found->holds || !isnull;
+}
+
+static void
+prune_old(InvStore *store, Task *task, Found *found)
+{
+	TimestampTz before =
+		TimestampTzPlusMilliseconds(store->now, (int64) inv_request_retention * -1000);
+
+	if (inv_prune(store, before, PRUNE_ROWS) >= PRUNE_ROWS)
+		found->old = true;
+}
+
+/* Settle first, so that what cools has little to be settled under its lock. */
+static void
+settle_hot(InvStore *store, Task *task, Found *found)
+{
+	task->settled = store->now;
+	if (inv_settle_some(store, SETTLE_ITEMS) == SETTLE_ITEMS)
+		task->settled = 0;
+	task->hot = !inv_hot_none(store);
+}
+
+static void
+heat_or_cool(InvStore *store, Task *task, Found *found)
+{
+	if (inv_hot_mode == INV_HOT_AUTO && inv_hot_heated(store))
+		inv_heat_contended(store);
+	if (inv_hot_mode != INV_HOT_MANUAL)
+		inv_cool_idle(store);
+}
+
+/* Everything that a store needs in a round; rows are locked in key order within each part. */
+static void
+work_on(Task *task, bool prune, Found *found)
+{
+	in_transaction(task, give_back, found);
+	if (prune && inv_request_retention > 0)
+		in_transaction(task, prune_old, found);
+	if (TimestampDifferenceExceeds(task->settled, GetCurrentTimestamp(), inv_settle_interval))
+		in_transaction(task, settle_hot, found);
+	if (inv_hot_mode != INV_HOT_MANUAL)
+		in_transaction(task, heat_or_cool, found);
+	if (task->hot || inv_hot_mode == INV_HOT_AUTO)
+		found->hot = true;
 }
 
 /* Work on a store; an error is logged, and it rests. */
@@ -383,14 +435,14 @@ work_round(List **tasks, MemoryContext *context, bool prune, Found *found)
 
 	foreach (cell, *tasks)
 		serve(lfirst(cell), prune, found);
-	LWLockAcquire(inv_shared->lock, LW_EXCLUSIVE);
+	LWLockAcquire(&inv_shared->lock, LW_EXCLUSIVE);
 	{
 		InvWorkerSlot *slot = slot_of(MyDatabaseId, false);
 
 		if (slot)
 			slot->last_run = GetCurrentTimestamp();
 	}
-	LWLockRelease(inv_shared->lock);
+	LWLockRelease(&inv_shared->lock);
 	pgstat_report_stat(false);
 	pgstat_report_activity(STATE_IDLE, NULL);
 	return *tasks != NIL;
@@ -403,7 +455,7 @@ take_slot(Oid database)
 	InvWorkerSlot *slot;
 	bool mine;
 
-	LWLockAcquire(inv_shared->lock, LW_EXCLUSIVE);
+	LWLockAcquire(&inv_shared->lock, LW_EXCLUSIVE);
 	slot = slot_of(database, true);
 	mine = slot && (slot->database == InvalidOid || slot->pid == 0);
 	if (mine)
@@ -412,7 +464,7 @@ take_slot(Oid database)
 		slot->pid = MyProcPid;
 		slot->wanted = false;
 	}
-	LWLockRelease(inv_shared->lock);
+	LWLockRelease(&inv_shared->lock);
 	return mine;
 }
 
@@ -423,14 +475,14 @@ may_leave(void)
 	InvWorkerSlot *slot;
 	bool wanted;
 
-	LWLockAcquire(inv_shared->lock, LW_EXCLUSIVE);
+	LWLockAcquire(&inv_shared->lock, LW_EXCLUSIVE);
 	slot = slot_of(MyDatabaseId, false);
 	wanted = slot && slot->wanted;
 	if (wanted)
 		slot->wanted = false;
 	else if (slot)
 		slot->database = InvalidOid;
-	LWLockRelease(inv_shared->lock);
+	LWLockRelease(&inv_shared->lock);
 	return !wanted;
 }
 
@@ -445,6 +497,7 @@ inventory_worker_main(Datum database)
 	pqsignal(SIGTERM, die);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
+	inv_shared_open();
 	if (inv_shared == NULL || !take_slot(DatumGetObjectId(database)))
 		proc_exit(0);
 	before_shmem_exit(at_exit, database);
@@ -464,7 +517,7 @@ inventory_worker_main(Datum database)
 		}
 		if (!work_round(&tasks, &context, prune, &found))
 			break;
-		idle = found.holds ? 0 : idle + 1;
+		idle = found.holds || found.hot ? 0 : idle + 1;
 		if (idle >= IDLE_ROUNDS)
 		{
 			if (may_leave())
@@ -473,7 +526,8 @@ inventory_worker_main(Datum database)
 		}
 		old = found.old;
 		if (!found.overdue && !old)
-			(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, ROUND_MS,
+			(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+							 found.hot ? Min(HEAT_MS, inv_settle_interval) : ROUND_MS,
 							 PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
 	}
@@ -491,11 +545,11 @@ inventory_worker_last_run(PG_FUNCTION_ARGS)
 
 	if (inv_shared == NULL)
 		PG_RETURN_NULL();
-	LWLockAcquire(inv_shared->lock, LW_SHARED);
+	LWLockAcquire(&inv_shared->lock, LW_SHARED);
 	slot = slot_of(MyDatabaseId, false);
 	if (slot)
 		last_run = slot->last_run;
-	LWLockRelease(inv_shared->lock);
+	LWLockRelease(&inv_shared->lock);
 	if (last_run == 0)
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(last_run);

@@ -1,0 +1,298 @@
+/*
+ * heat.c
+ *		Items become hot, are settled, and cool: by hand and by the worker.
+ *
+ * Each locks the item's row first, and decides by what it sees then with the latest
+ * snapshot.  Heating only marks the item: whoever buys it next publishes its counter.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "common/int.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/timestamp.h"
+
+#include "argument.h"
+#include "error.h"
+#include "heat.h"
+#include "hot.h"
+#include "setting.h"
+#include "stats.h"
+#include "stock.h"
+#include "worker.h"
+
+/* Lock the row of a tracked item; its stock and floor. */
+static void
+lock_row(InvStore *store, Datum item, int64 *stock, int64 *floor)
+{
+	bool isnull;
+
+	if (inv_execute(store, INV_LOCK_ANY, &item, NULL, INV_LATEST) == 0)
+		inv_error_item_not_found(
+			psprintf("Item \"%s\" does not exist.", inv_item_text(store, item)));
+	*stock = DatumGetInt64(inv_result(0, 1, &isnull));
+	if (isnull)
+		inv_error_untracked(inv_item_text(store, item));
+	*floor = inv_result_int64(0, 2);
+}
+
+/* ---- heating ---- */
+
+/* Can there be hot items here at all? */
+static void
+check_heating(InvStore *store)
+{
+	if (inv_hot_mode == INV_HOT_OFF)
+		inv_error_no_hot_items("hot items are switched off",
+							   "Set inventory.hot_mode to manual or auto.");
+	if (inv_hot_heated(store) == NULL)
+		inv_error_no_hot_items(
+			"hot items need shared memory",
+			"Add inventory to shared_preload_libraries, and restart the server.");
+}
+
+/* Mark an item; false if it is hot already. */
+static bool
+heat(InvStore *store, Datum item)
+{
+	int64 stock, floor;
+	InvHotRow row;
+
+	lock_row(store, item, &stock, &floor);
+	if (inv_hot_row(store, item, INV_LATEST, &row) && row.hot)
+		return false;
+	if (!inv_hotset_has_room(1))
+		inv_error_hot_full(inv_hotset_capacity());
+	inv_hot_will_change(store);
+	inv_execute(store, INV_MARK_HOT, &item, NULL, INV_LATEST);
+	inv_worker_need();
+	return true;
+}
+
+/* The items of a result, which the next statement replaces. */
+static Datum *
+items_of_result(uint64 rows)
+{
+	Datum *items = palloc(sizeof(Datum) * Max(rows, 1));
+	bool isnull;
+
+	for (uint64 row = 0; row < rows; row++)
+		items[row] = inv_result(row, 1, &isnull);
+	return items;
+}
+
+/* Heat what sessions queue for, as far as there is room; how many. */
+int64
+inv_heat_contended(InvStore *store)
+{
+	Datum waiters = Int64GetDatum(inv_heat_waiters);
+	uint64 rows = inv_execute(store, INV_CONTENDED, &waiters, NULL, INV_LATEST);
+	Datum *items = items_of_result(rows);
+	int64 heated = 0;
+
+	for (uint64 row = 0; row < rows && inv_hotset_has_room(1); row++)
+		heated += heat(store, items[row]);
+	return heated;
+}
+
+/* ---- settling ---- */
+
+/* Put what nobody can add to any more into the stock column; false if nothing was done. */
+static bool
+settle(InvStore *store, Datum item)
+{
+	InvEscrow escrow;
+	InvCounted now;
+	InvHotRow row;
+	int64 stock, floor, through, sum, last, left;
+
+	if (!inv_hot_find(store, item, &escrow))
+		return false;
+	if (inv_escrow_is_own(&escrow))
+		inv_error_in_flight(inv_item_text(store, item));
+	if (!inv_escrow_close_epoch(&escrow, &through))
+		return false;
+	lock_row(store, item, &stock, &floor);
+	/* it may have cooled, and be hot again, before the lock came */
+	if (inv_escrow_look(&escrow, &now) != INV_HOT || !inv_hot_row(store, item, INV_LATEST, &row) ||
+		!row.hot || row.settled >= through)
+		return false;
+	sum = inv_hot_sum(store, item, row.settled, through, INV_LATEST, &last);
+	/* what was sold can have been put in in a later epoch: then both are settled later */
+	if (pg_add_s64_overflow(stock, sum, &left) || (sum < 0 && left < floor) ||
+		left > inv_most_units(store))
+		return false;
+	inv_escrow_settled(&escrow, through);
+	if (last == row.settled)
+		return false;
+	inv_hot_absorb(store, item, sum, through, true);
+	return true;
+}
+
+static bool
+wants_settling(const InvHotEntry *entry)
+{
+	return entry->state == INV_UNPUBLISHED ||
+		   (entry->state == INV_HOT &&
+			(entry->touched || entry->now.epoch - 1 > entry->now.settled));
+}
+
+/* Do something to the hot items of the store that are wanted, in key order; to how many. */
+static int64
+for_each_hot(InvStore *store, bool (*wanted)(const InvHotEntry *), bool (*what)(InvStore *, Datum),
+			 int64 most)
+{
+	int count;
+	int64 *numbers;
+	Datum *array, *items, value;
+	uint64 rows;
+	int64 done = 0;
+
+	if (!inv_hot_any(store))
+		return 0;
+	numbers = inv_hotset_numbers(store->items, wanted, &count);
+	if (count == 0)
+		return 0;
+	array = palloc(sizeof(Datum) * count);
+	for (int i = 0; i < count; i++)
+		array[i] = Int64GetDatum(numbers[i]);
+	value = inv_array(INT8OID, array, NULL, count);
+	rows = inv_execute(store, INV_HOT_OF_NUMBERS, &value, NULL, INV_LATEST);
+	items = items_of_result(rows);
+	for (uint64 row = 0; row < rows && done < most; row++)
+		done += what(store, items[row]);
+	return done;
+}
+
+/* Settle items that want it, no more than so many; how many. */
+int64
+inv_settle_some(InvStore *store, int64 most)
+{
+	return for_each_hot(store, wants_settling, settle, most);
+}
+
+/* ---- cooling ---- */
+
+/* Make a hot item cold; false if it is. */
+static bool
+cool(InvStore *store, Datum item, TimestampTz deadline)
+{
+	int64 stock, floor, through, sum, last;
+	InvEscrow escrow;
+	InvHotRow row;
+
+	lock_row(store, item, &stock, &floor);
+	if (!inv_hot_row(store, item, INV_LATEST, &row) || !row.hot)
+		return false;
+	if (inv_hot_state(store, item, &escrow) != INV_HOT)
+		return inv_hot_fold(store, item);
+	switch (inv_escrow_cool(&escrow, deadline, &through))
+	{
+		case INV_ESCROW_DONE:
+			break;
+		case INV_ESCROW_OWN:
+			inv_error_in_flight(inv_item_text(store, item));
+		case INV_ESCROW_WAIT:
+			if (deadline == 0)
+				return false;
+			inv_error_busy(inv_item_text(store, item), "others have units of it in flight");
+		default:
+			return false;
+	}
+	sum = inv_hot_sum(store, item, row.settled, through, INV_LATEST, &last);
+	inv_hot_absorb(store, item, sum, through, false);
+	return true;
+}
+
+static bool
+cool_in_time(InvStore *store, Datum item)
+{
+	return cool(store, item, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), inv_hot_wait));
+}
+
+/* Cool if nobody is in flight at this instant. */
+static bool
+cool_now(InvStore *store, Datum item)
+{
+	return cool(store, item, 0);
+}
+
+static bool
+any_item(const InvHotEntry *entry)
+{
+	return true;
+}
+
+static bool
+is_idle(const InvHotEntry *entry)
+{
+	if (inv_hot_mode == INV_HOT_OFF)
+		return true;
+	return entry->state == INV_HOT &&
+		   entry->last_used < GetCurrentTimestamp() - inv_cool_after * USECS_PER_SEC;
+}
+
+/* Cool what nobody has bought for a while, or all if hot items are switched off; how many. */
+int64
+inv_cool_idle(InvStore *store)
+{
+	return for_each_hot(store, is_idle, cool_now, PG_INT64_MAX);
+}
+
+/* ---- SQL functions ---- */
+
+PG_FUNCTION_INFO_V1(inventory_heat);
+PG_FUNCTION_INFO_V1(inventory_cool);
+PG_FUNCTION_INFO_V1(inventory_settle);
+
+static InvStore *
+enter(InvCall *call, FunctionCallInfo fcinfo, const char *name)
+{
+	PreventCommandIfReadOnly(name);
+	PreventCommandIfParallelMode(name);
+	inv_store_enter_owned(call, PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0));
+	return call->store;
+}
+
+/* heat(items, item): mark an item as hot; false if it is already. */
+Datum
+inventory_heat(PG_FUNCTION_ARGS)
+{
+	InvCall call;
+	InvStore *store = enter(&call, fcinfo, "heat()");
+	bool heated;
+
+	check_heating(store);
+	heated = heat(store, inv_item(store, fcinfo, 1));
+	inv_store_leave(&call);
+	PG_RETURN_BOOL(heated);
+}
+
+/* cool(items, item): make it cold, or all items of the store; how many were hot. */
+Datum
+inventory_cool(PG_FUNCTION_ARGS)
+{
+	InvCall call;
+	InvStore *store = enter(&call, fcinfo, "cool()");
+	int64 cooled;
+
+	if (PG_ARGISNULL(1))
+		cooled = for_each_hot(store, any_item, cool_in_time, PG_INT64_MAX);
+	else
+		cooled = cool_in_time(store, inv_item(store, fcinfo, 1));
+	inv_store_leave(&call);
+	PG_RETURN_INT64(cooled);
+}
+
+/* settle(items): bring the stock column of hot items up to date; of how many. */
+Datum
+inventory_settle(PG_FUNCTION_ARGS)
+{
+	InvCall call;
+	InvStore *store = enter(&call, fcinfo, "settle()");
+	int64 settled = inv_settle_some(store, PG_INT64_MAX);
+
+	inv_store_leave(&call);
+	PG_RETURN_INT64(settled);
+}

@@ -1,0 +1,33 @@
+/*
+ * hotstock.h
+ *		Stock of a hot item, in its counter: what row.c is for the others.
+ */
+#ifndef INV_HOTSTOCK_H
+#define INV_HOTSTOCK_H
+
+#include "hot.h"
+#include "stock.h"
+
+extern void inv_hot_read(InvStore *store, InvTake *take);
+extern void inv_hot_judge(InvStore *store, InvTake *take);
+extern bool inv_hot_take(InvStore *store, InvTake *take);
+extern void inv_hot_untake(InvTake *take);
+extern bool inv_hot_give(InvStore *store, InvGive *give);
+extern bool inv_hot_change(InvStore *store, Datum item, InvStock *stock, int64 delta, int64 lowest);
+
+/* What somebody does to the row of an item. */
+typedef struct InvRowChange
+{
+	Datum item;
+	int64 stock_change;
+	int64 floor_change;
+	int64 stock; /* after it */
+	int64 floor;
+	bool vanishes; /* the item, or its number; or it gets one */
+	bool limits;   /* perhaps also who may buy it, and how much */
+	bool decided;  /* elsewhere: nobody is asked */
+} InvRowChange;
+
+extern bool inv_hot_mirror(InvStore *store, const InvRowChange *change);
+
+#endif /* INV_HOTSTOCK_H */
