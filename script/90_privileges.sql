@@ -41,7 +41,7 @@ GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA inventory TO PUBLIC;
 
 REVOKE ALL ON FUNCTION inventory.stats_entries(), inventory.worker_last_run(),
 	inventory.overdue_holds(pg_catalog.regclass), inventory.reset_stats(),
-	inventory.hot_entries() FROM PUBLIC;
+	inventory.hot_entries(), inventory.refuse_hot() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION inventory.stats_entries(), inventory.worker_last_run(),
 	inventory.overdue_holds(pg_catalog.regclass), inventory.hot_entries() TO pg_monitor;
 GRANT SELECT ON inventory.stats TO pg_monitor;

@@ -318,7 +318,8 @@ static const Template templates[INV_STATEMENTS] = {
 		"INSERT INTO {ledger}.movements (item_id, delta, kind, user_id, actor, created_at) "
 		"SELECT c.item_id, pg_catalog.sum(c.delta)::pg_catalog.int8, 'carried', c.user_id, $2, $1 "
 		"FROM closed AS c GROUP BY c.item_id, c.user_id "
-		"HAVING c.user_id IS NULL OR pg_catalog.sum(c.delta) {<>} 0", INV_LEDGER_MOVEMENTS},
+		"HAVING c.user_id IS NULL OR pg_catalog.sum(c.delta) {<>} 0 "
+		"ORDER BY c.item_id, c.user_id", INV_LEDGER_MOVEMENTS},
 };
 
 /* clang-format on */

@@ -37,9 +37,11 @@ SELECT results_eq($$ SELECT superuser, trusted FROM pg_available_extension_versi
 SELECT results_eq($$ SELECT tgname, tgenabled, tgtype, tgfoid::regproc::text FROM pg_trigger WHERE tgrelid = 'inventory.store'::regclass AND NOT tgisinternal $$,
 	$$ VALUES ('store_changed'::name, 'A'::"char", 31::int2, 'inventory.store_changed') $$,
 	'inventory.store: a trigger before each row that is written, in every mode');
-SELECT results_eq($$ SELECT evtname, evtevent, evtenabled, evtfoid::regproc::text, evttags COLLATE "default" FROM pg_event_trigger WHERE evtname LIKE 'inventory%' $$,
-	$$ VALUES ('inventory_forget_dropped'::name, 'sql_drop'::name, 'O'::"char", 'inventory.forget_dropped',
-			   '{DROP TABLE,DROP SCHEMA,DROP OWNED,DROP TYPE,DROP EXTENSION}'::text[]) $$, 'the event trigger');
+SELECT results_eq($$ SELECT evtname, evtevent, evtenabled, evtfoid::regproc::text, evttags COLLATE "default" FROM pg_event_trigger WHERE evtname LIKE 'inventory%' ORDER BY evtname $$,
+	$$ VALUES ('inventory_before_drop'::name, 'ddl_command_start'::name, 'O'::"char", 'inventory.before_drop',
+			   '{DROP EXTENSION,DROP SCHEMA}'::text[]),
+			  ('inventory_forget_dropped'::name, 'sql_drop'::name, 'O'::"char", 'inventory.forget_dropped',
+			   '{DROP TABLE,DROP SCHEMA,DROP OWNED,DROP TYPE,DROP EXTENSION}'::text[]) $$, 'the event triggers');
 
 -- a store with every column bound, its roles in any order
 CREATE SCHEMA shop;
@@ -150,7 +152,7 @@ SELECT is_empty('SELECT store_name FROM inventory.store', 'detach: no row');
 SELECT is_empty($$ SELECT tgname FROM pg_trigger WHERE tgrelid IN ('market.goods'::regclass, 'market.orders'::regclass) AND NOT tgisinternal $$, 'detach: no trigger');
 SELECT is_empty($$ SELECT oid::regprocedure FROM pg_proc WHERE pronamespace IN ('market'::regnamespace, 'ledger'::regnamespace) $$, 'detach: no function');
 SELECT results_eq($$ SELECT relname FROM pg_class WHERE relnamespace = 'ledger'::regnamespace AND relkind IN ('r', 'v', 'c', 'p') ORDER BY 1 $$,
-	'{movements,requests,reservations}'::name[], 'detach: of the ledger the tables, no view and no type');
+	'{hot,movements,requests,reservations}'::name[], 'detach: of the ledger the tables, no view and no type');
 SELECT lives_ok($$ UPDATE market.goods SET pieces = 7, id = 3 $$, 'detach: nobody guards');
 SELECT is((SELECT array_agg(kind || ' ' || delta ORDER BY movement_id) FROM ledger.movements), '{opening 0,restock 5}', 'detach: the ledger is kept as it was');
 
