@@ -26,7 +26,7 @@ CREATE FUNCTION inventory.verify(items pg_catalog.regclass, item "any" DEFAULT N
 								 OUT expected pg_catalog.int8, OUT actual pg_catalog.int8)
 	RETURNS SETOF record
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_verify';
-COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Invariants of a store that do not hold: none is what you want to see. Arguments: items, the table; item, one key, or null for all. Problems: stock_differs_from_movements, untracked_item_has_balance, movements_of_unknown_item, guard_missing, guard_disabled, guard_not_always_enabled; expected is the sum of the movements, actual the stock, in units.';
+COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Invariants of a store that do not hold: none is what you want to see. Arguments: items, the table; item, one key, or null for all. Problems: stock_differs_from_movements, untracked_item_has_balance, movements_of_unknown_item, holds_differ_from_movements, counter_differs_from_stock, guard_missing, guard_disabled, guard_not_always_enabled; expected is the sum of the movements that should be in the stock column, actual the stock; of a counter, what the tables say and what it says; in units.';
 
 CREATE FUNCTION inventory.buy_item(store_name pg_catalog.text, user_id "any", item_id "any",
 								   quantity pg_catalog.int8, idempotency_key pg_catalog.text,

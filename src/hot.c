@@ -490,3 +490,29 @@ inv_hot_state(InvStore *store, Datum item, InvEscrow *escrow)
 	}
 	return INV_COLD;
 }
+
+/* ---- checking ---- */
+
+/*
+ * Compare a counter with the tables.  False: it is right, or nobody can say, because
+ * it changed meanwhile.
+ */
+bool
+inv_hot_differs(InvStore *store, Datum item, int64 *expected, int64 *actual)
+{
+	InvEscrow escrow;
+	InvCounted counted, now;
+	InvHotRow row;
+	uint64 before, after;
+	bool own_row, unsettled;
+
+	if (inv_hot_state(store, item, &escrow) != INV_HOT || !inv_escrow_at_rest(&escrow, &before) ||
+		!inv_hot_row(store, item, INV_LATEST, &row) ||
+		!count_item(store, item, row.settled, &counted, &own_row, &unsettled) || own_row ||
+		inv_escrow_look(&escrow, &now) != INV_HOT || !inv_escrow_at_rest(&escrow, &after) ||
+		before != after)
+		return false;
+	*expected = counted.available;
+	*actual = now.available;
+	return now.available != counted.available;
+}

@@ -22,6 +22,7 @@ extern bool inv_hot_none(InvStore *store);
 extern bool inv_hot_any(InvStore *store);
 extern bool inv_hot_find(InvStore *store, Datum item, InvEscrow *escrow);
 extern InvHeat inv_hot_state(InvStore *store, Datum item, InvEscrow *escrow);
+extern bool inv_hot_differs(InvStore *store, Datum item, int64 *expected, int64 *actual);
 extern int64 inv_hot_unsettled(InvStore *store, Datum item, InvView view);
 
 /* for heat.c */

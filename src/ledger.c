@@ -7,6 +7,7 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
@@ -22,6 +23,7 @@
 #include "append.h"
 #include "argument.h"
 #include "error.h"
+#include "hot.h"
 #include "ledger.h"
 
 /* Who did it: the role outside of the generated functions. */
@@ -256,9 +258,38 @@ report_rows(InvStore *store, InvStatement which, Datum *values, const char *null
 	}
 }
 
+/* The counters of hot items, or that of one. */
+static void
+verify_counters(InvStore *store, bool all, Datum item, ReturnSetInfo *result)
+{
+	uint64 rows = 1;
+	Datum *items = &item;
+	bool isnull;
+
+	if (inv_hot_none(store) || RecoveryInProgress())
+		return;
+	if (all)
+	{
+		rows = inv_execute(store, INV_HOT_ROWS, NULL, NULL, INV_LATEST);
+		items = palloc(sizeof(Datum) * Max(rows, 1));
+		for (uint64 row = 0; row < rows; row++)
+			items[row] = inv_result(row, 1, &isnull);
+	}
+	for (uint64 row = 0; row < rows; row++)
+	{
+		int64 expected, actual;
+
+		if (inv_hot_differs(store, items[row], &expected, &actual))
+			report(result, CStringGetTextDatum(inv_item_text(store, items[row])), false,
+				   "counter_differs_from_stock", Int64GetDatum(expected), Int64GetDatum(actual),
+				   false, false);
+	}
+}
+
 /*
  * verify(items, item): a row for each item where stock is not the sum of its
- * movements, and for a guard that would let changes pass.
+ * movements, for a counter that is not what the tables say, and for a guard that
+ * would let changes pass.
  */
 Datum
 inventory_verify(PG_FUNCTION_ARGS)
@@ -280,6 +311,7 @@ inventory_verify(PG_FUNCTION_ARGS)
 	verify_guard(store, result);
 	report_rows(store, INV_VERIFY, values, nulls, result);
 	report_rows(store, INV_VERIFY_HOLDS, values, nulls, result);
+	verify_counters(store, nulls[0] == 'n', values[0], result);
 	inv_store_leave(&call);
 	return (Datum) 0;
 }
