@@ -191,7 +191,8 @@ mirror(InvStore *store, Oid items, const Change *change)
 	InvCall call;
 	bool hot;
 
-	if (change->inserted || inv_hot_none(store) || !inv_store_enter_items(&call, items))
+	if (change->inserted || inv_hot_not(store, change->row.item) ||
+		!inv_store_enter_items(&call, items))
 		return false;
 	hot = inv_hot_mirror(store, &change->row);
 	inv_store_leave(&call);

@@ -7,10 +7,15 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "common/int.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "utils/datum.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "argument.h"
@@ -22,19 +27,39 @@
 #include "stock.h"
 #include "worker.h"
 
-/* Lock the row of a tracked item; its stock and floor. */
-static void
-lock_row(InvStore *store, Datum item, int64 *stock, int64 *floor)
+/* What a locked row has. */
+typedef struct Locked
 {
+	bool exists;
+	bool tracked;
+	int64 stock;
+	int64 floor;
+} Locked;
+
+static Locked
+lock_row(InvStore *store, Datum item)
+{
+	Locked row = { 0 };
 	bool isnull;
 
-	if (inv_execute(store, INV_LOCK_ANY, &item, NULL, INV_LATEST) == 0)
+	row.exists = inv_execute(store, INV_LOCK_ANY, &item, NULL, INV_LATEST) > 0;
+	if (!row.exists)
+		return row;
+	row.stock = DatumGetInt64(inv_result(0, 1, &isnull));
+	row.tracked = !isnull;
+	row.floor = inv_result_int64(0, 2);
+	return row;
+}
+
+/* Raise what keeps a locked row from being hot. */
+static void
+check_row(InvStore *store, Datum item, const Locked *row)
+{
+	if (!row->exists)
 		inv_error_item_not_found(
 			psprintf("Item \"%s\" does not exist.", inv_item_text(store, item)));
-	*stock = DatumGetInt64(inv_result(0, 1, &isnull));
-	if (isnull)
+	if (!row->tracked)
 		inv_error_untracked(inv_item_text(store, item));
-	*floor = inv_result_int64(0, 2);
 }
 
 /* ---- heating ---- */
@@ -52,14 +77,17 @@ check_heating(InvStore *store)
 			"Add inventory to shared_preload_libraries, and restart the server.");
 }
 
-/* Mark an item; false if it is hot already. */
+/* Mark an item; false if it is hot already, or, where nobody asked for it, cannot be. */
 static bool
-heat(InvStore *store, Datum item)
+heat(InvStore *store, Datum item, bool by_hand)
 {
-	int64 stock, floor;
+	Locked locked = lock_row(store, item);
 	InvHotRow row;
 
-	lock_row(store, item, &stock, &floor);
+	if (by_hand)
+		check_row(store, item, &locked);
+	if (!locked.tracked)
+		return false;
 	if (inv_hot_row(store, item, INV_LATEST, &row) && row.hot)
 		return false;
 	if (!inv_hotset_has_room(1))
@@ -82,17 +110,56 @@ items_of_result(uint64 rows)
 	return items;
 }
 
+/*
+ * The keys of rows that sessions queue for.  What they wait at is often an old version
+ * by now, but its key is that of the row.
+ */
+static Datum *
+contended_items(InvStore *store, int *count)
+{
+	Datum waiters = Int64GetDatum(inv_heat_waiters);
+	uint64 rows = inv_execute(store, INV_CONTENDED, &waiters, NULL, INV_LATEST);
+	Datum *items = palloc(sizeof(Datum) * Max(rows, 1));
+	Relation table = table_open(store->items, NoLock);
+	TupleTableSlot *slot = table_slot_create(table, NULL);
+	Form_pg_attribute key = TupleDescAttr(RelationGetDescr(table), store->item_id.attnum - 1);
+
+	*count = 0;
+	for (uint64 row = 0; row < rows; row++)
+	{
+		ItemPointerData version;
+		bool isnull;
+
+		ItemPointerSet(&version, (BlockNumber) inv_result_int64(row, 1),
+					   (OffsetNumber) inv_result_int64(row, 2));
+		if (table_tuple_fetch_row_version(table, &version, SnapshotAny, slot))
+			items[(*count)++] = datumCopy(slot_getattr(slot, store->item_id.attnum, &isnull),
+										  key->attbyval, key->attlen);
+		ExecClearTuple(slot);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(table, NoLock);
+	return items;
+}
+
+static int
+compare_keys(const void *a, const void *b, void *store)
+{
+	return inv_item_compare(store, *(const Datum *) a, *(const Datum *) b);
+}
+
 /* Heat what sessions queue for, as far as there is room; how many. */
 int64
 inv_heat_contended(InvStore *store)
 {
-	Datum waiters = Int64GetDatum(inv_heat_waiters);
-	uint64 rows = inv_execute(store, INV_CONTENDED, &waiters, NULL, INV_LATEST);
-	Datum *items = items_of_result(rows);
+	int count;
+	Datum *items = contended_items(store, &count);
 	int64 heated = 0;
 
-	for (uint64 row = 0; row < rows && inv_hotset_has_room(1); row++)
-		heated += heat(store, items[row]);
+	/* rows are locked in key order */
+	qsort_arg(items, count, sizeof(Datum), compare_keys, store);
+	for (int i = 0; i < count && inv_hotset_has_room(1); i++)
+		heated += heat(store, items[i], false);
 	return heated;
 }
 
@@ -105,7 +172,8 @@ settle(InvStore *store, Datum item)
 	InvEscrow escrow;
 	InvCounted now;
 	InvHotRow row;
-	int64 stock, floor, through, sum, last, left;
+	int64 through, sum, last, left;
+	Locked locked;
 
 	if (!inv_hot_find(store, item, &escrow))
 		return false;
@@ -113,14 +181,14 @@ settle(InvStore *store, Datum item)
 		inv_error_in_flight(inv_item_text(store, item));
 	if (!inv_escrow_close_epoch(&escrow, &through))
 		return false;
-	lock_row(store, item, &stock, &floor);
+	locked = lock_row(store, item);
 	/* it may have cooled, and be hot again, before the lock came */
 	if (inv_escrow_look(&escrow, &now) != INV_HOT || !inv_hot_row(store, item, INV_LATEST, &row) ||
 		!row.hot || row.settled >= through)
 		return false;
 	sum = inv_hot_sum(store, item, row.settled, through, INV_LATEST, &last);
 	/* what was sold can have been put in in a later epoch: then both are settled later */
-	if (pg_add_s64_overflow(stock, sum, &left) || (sum < 0 && left < floor) ||
+	if (pg_add_s64_overflow(locked.stock, sum, &left) || (sum < 0 && left < locked.floor) ||
 		left > inv_most_units(store))
 		return false;
 	inv_escrow_settled(&escrow, through);
@@ -178,11 +246,12 @@ inv_settle_some(InvStore *store, int64 most)
 static bool
 cool(InvStore *store, Datum item, TimestampTz deadline)
 {
-	int64 stock, floor, through, sum, last;
+	Locked locked = lock_row(store, item);
+	int64 through, sum, last;
 	InvEscrow escrow;
 	InvHotRow row;
 
-	lock_row(store, item, &stock, &floor);
+	check_row(store, item, &locked);
 	if (!inv_hot_row(store, item, INV_LATEST, &row) || !row.hot)
 		return false;
 	if (inv_hot_state(store, item, &escrow) != INV_HOT)
@@ -264,7 +333,7 @@ inventory_heat(PG_FUNCTION_ARGS)
 	bool heated;
 
 	check_heating(store);
-	heated = heat(store, inv_item(store, fcinfo, 1));
+	heated = heat(store, inv_item(store, fcinfo, 1), true);
 	inv_store_leave(&call);
 	PG_RETURN_BOOL(heated);
 }

@@ -419,6 +419,20 @@ find_entry(InvStore *store, Datum item, InvEscrow *escrow)
 	return inv_hot_heated(store) && inv_hotset_find(&key, escrow);
 }
 
+/*
+ * Is it known that this item is not hot?  Without a statement, so for whoever would
+ * otherwise have to enter the store.
+ */
+bool
+inv_hot_not(InvStore *store, Datum item)
+{
+	InvHeated *heated = inv_hot_heated(store);
+	InvEscrow escrow;
+
+	return inv_hot_none(store) ||
+		   (heated && heated->loaded && heated->left_out == 0 && !find_entry(store, item, &escrow));
+}
+
 /* The counter of a hot item, published; false if the item is cold, for this transaction. */
 bool
 inv_hot_find(InvStore *store, Datum item, InvEscrow *escrow)

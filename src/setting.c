@@ -21,7 +21,7 @@ int inv_hot_mode = INV_HOT_MANUAL;
 int inv_hot_wait = 10000;
 int inv_max_hot_items = 1024;
 int inv_settle_interval = 1000;
-int inv_heat_waiters = 8;
+int inv_heat_waiters = 4;
 int inv_cool_after = 60;
 
 static const struct config_enum_entry strategies[] = {
@@ -61,7 +61,7 @@ define_hot_items(void)
 		&inv_settle_interval, 1000, 10, 3600000, PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomIntVariable(
 		"inventory.heat_waiters", "How many sessions that queue for an item's row make it hot.",
-		"With hot_mode auto.", &inv_heat_waiters, 8, 1, INT_MAX, PGC_SIGHUP, 0, NULL, NULL, NULL);
+		"With hot_mode auto.", &inv_heat_waiters, 4, 1, INT_MAX, PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("inventory.cool_after",
 							"How long nobody buys a hot item before it cools.",
 							"With hot_mode auto.", &inv_cool_after, 60, 1, INT_MAX, PGC_SIGHUP,

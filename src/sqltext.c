@@ -132,15 +132,22 @@ static const Template templates[INV_STATEMENTS] = {
 	[INV_MARK_SETTLED] = {"inl", "", SPI_OK_UPDATE,
 		"UPDATE {ledger}.hot AS h SET settled_epoch = $2, hot = $3 WHERE h.item_id {=} $1",
 		INV_LEDGER_HOT},
-	/* the rows for which at least so many sessions queue */
-	[INV_CONTENDED] = {"n", "i", SPI_OK_SELECT,
-		"SELECT {id} FROM ONLY {items} AS i WHERE i.ctid {=} ANY (ARRAY("
-		"SELECT pg_catalog.format('(%s,%s)', l.page, l.tuple)::pg_catalog.tid "
-		"FROM pg_catalog.pg_locks AS l WHERE l.locktype {=} 'tuple' AND NOT l.granted "
-		"AND l.database {=} (SELECT d.oid FROM pg_catalog.pg_database AS d "
+	/*
+	 * Versions of rows for which at least so many sessions queue: who is first in the
+	 * queue has the version locked and waits for a transaction; the others wait for
+	 * the same, or for that lock
+	 */
+	[INV_CONTENDED] = {"n", "nn", SPI_OK_SELECT,
+		"WITH l AS MATERIALIZED (SELECT * FROM pg_catalog.pg_locks) "
+		"SELECT DISTINCT t.page::pg_catalog.int8, t.tuple::pg_catalog.int8 FROM l AS t "
+		"JOIN l AS w ON w.pid {=} t.pid AND w.locktype {=} 'transactionid' AND NOT w.granted "
+		"WHERE t.locktype {=} 'tuple' AND t.granted AND t.relation {=} {items oid} "
+		"AND t.database {=} (SELECT d.oid FROM pg_catalog.pg_database AS d "
 		"WHERE d.datname {=} pg_catalog.current_database()) "
-		"AND l.relation {=} {items oid} "
-		"GROUP BY l.page, l.tuple HAVING pg_catalog.count(*) {>=} $1)) ORDER BY {id}"},
+		"AND (SELECT pg_catalog.count(*) FROM l AS o WHERE NOT o.granted "
+		"AND (o.transactionid {=} w.transactionid OR (o.locktype {=} 'tuple' "
+		"AND o.relation {=} t.relation AND o.database {=} t.database "
+		"AND o.page {=} t.page AND o.tuple {=} t.tuple))) {>=} $1"},
 
 	/* ---- ledger */
 	[INV_MOVEMENTS] = {"INTUOQTNtz", "", SPI_OK_INSERT,
