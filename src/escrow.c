@@ -107,34 +107,20 @@ inv_escrow_look(const InvEscrow *escrow, InvCounted *now)
 	return state;
 }
 
-/* Must limit and for_sale be read again?  By which reading they are known then. */
-bool
-inv_escrow_is_stale(const InvEscrow *escrow, uint32 *readings)
-{
-	bool stale;
-
-	if (!lock_entry(escrow))
-		return false;
-	stale = escrow->entry->stale;
-	*readings = escrow->entry->readings;
-	unlock_entry(escrow);
-	return stale;
-}
-
+/* Limit and for_sale were read, after they became stale so often. */
 void
-inv_escrow_refresh(const InvEscrow *escrow, uint32 readings, bool limited, int64 limit,
-				   bool for_sale)
+inv_escrow_refresh(const InvEscrow *escrow, const InvCounted *read)
 {
 	InvHotEntry *entry = escrow->entry;
 
 	if (!lock_entry(escrow))
 		return;
-	if (entry->readings == readings)
+	if (entry->now.readings == read->readings)
 	{
-		entry->now.limited = limited;
-		entry->now.limit = limit;
-		entry->now.for_sale = for_sale;
-		entry->stale = false;
+		entry->now.limited = read->limited;
+		entry->now.limit = read->limit;
+		entry->now.for_sale = read->for_sale;
+		entry->now.stale = false;
 	}
 	unlock_entry(escrow);
 }
@@ -258,8 +244,8 @@ end_record(InvHotEntry *entry, const Record *record, bool committed)
 	}
 	if (committed && record->stale)
 	{
-		entry->stale = true;
-		entry->readings++;
+		entry->now.stale = true;
+		entry->now.readings++;
 	}
 	if (committed && record->settled != 0)
 		entry->now.settled = record->settled;

@@ -31,9 +31,7 @@ extern void inv_escrow_init(void);
 
 /* reading */
 extern InvHeat inv_escrow_look(const InvEscrow *escrow, InvCounted *now);
-extern bool inv_escrow_is_stale(const InvEscrow *escrow, uint32 *readings);
-extern void inv_escrow_refresh(const InvEscrow *escrow, uint32 readings, bool limited, int64 limit,
-							   bool for_sale);
+extern void inv_escrow_refresh(const InvEscrow *escrow, const InvCounted *read);
 extern bool inv_escrow_is_own(const InvEscrow *escrow);
 extern bool inv_escrow_at_rest(const InvEscrow *escrow, uint64 *changes);
 

@@ -306,6 +306,8 @@ count_item(InvStore *store, Datum item, int64 settled, InvCounted *counted, bool
 	sum = inv_hot_sum(store, item, settled, PG_INT64_MAX, INV_LATEST, &last);
 	*unsettled = last > settled;
 	counted->available = above_floor(stock, sum, counted->floor);
+	counted->stale = false;
+	counted->readings = 0;
 	counted->most = inv_most_units(store);
 	counted->settled = settled;
 	counted->epoch = Max(settled + 1, last);

@@ -236,7 +236,7 @@ new_entry(const InvHotKey *key, int64 number)
 	entry->number = number;
 	entry->held = entry->giving = 0;
 	entry->references[0] = entry->references[1] = 0;
-	entry->touched = entry->stale = false;
+	entry->touched = false;
 	entry->cooler = NO_ENTRY;
 	SpinLockRelease(&entry->mutex);
 	entry->next = *bucket_of(key);

@@ -39,8 +39,10 @@ typedef struct InvCounted
 	int64 limit;
 	bool limited;
 	bool for_sale;
-	int64 settled; /* epochs up to this one are in the stock column */
-	int64 epoch;   /* that movements from now on belong to */
+	bool stale;		 /* limit and for_sale are to be read again */
+	uint32 readings; /* how often they became stale */
+	int64 settled;	 /* epochs up to this one are in the stock column */
+	int64 epoch;	 /* that movements from now on belong to */
 	TimestampTz next_expiry;
 } InvCounted;
 
@@ -58,8 +60,6 @@ typedef struct InvHotEntry
 	int64 giving;	   /* units given by transactions in flight */
 	int references[2]; /* records of the two open epochs, by their lowest bit */
 	bool touched;	   /* the current epoch has movements */
-	bool stale;		   /* limit and for_sale are to be read again */
-	uint32 readings;   /* how often they became stale */
 	int cooler;		   /* the process that is cooling it, or -1 */
 	uint64 changes;	   /* of anything */
 	TimestampTz last_used;

@@ -35,28 +35,33 @@ wait_for_others(InvStore *store, Datum item, const InvEscrow *escrow, InvEscrowT
 
 /* Read again what the counter was told to forget. */
 static void
-refresh(InvStore *store, InvTake *take)
+refresh(InvStore *store, const InvTake *take, InvCounted *now)
 {
-	uint32 readings;
-	int64 limit;
-	bool unlimited, for_sale, isnull;
+	Datum item = take->item;
+	bool unlimited, isnull;
 
-	if (!inv_escrow_is_stale(&take->escrow, &readings) ||
-		inv_execute(store, INV_READ_HOT, &take->item, NULL, INV_LATEST) == 0)
+	if (inv_execute(store, INV_READ_HOT, &item, NULL, INV_LATEST) == 0)
 		return;
-	limit = DatumGetInt64(inv_result(0, 3, &unlimited));
-	for_sale = DatumGetBool(inv_result(0, 4, &isnull));
-	inv_escrow_refresh(&take->escrow, readings, !unlimited, limit, for_sale);
+	now->limit = DatumGetInt64(inv_result(0, 3, &unlimited));
+	now->limited = !unlimited;
+	now->for_sale = DatumGetBool(inv_result(0, 4, &isnull));
+	inv_escrow_refresh(&take->escrow, now);
 }
 
-/* Fill a take as a read of the row would; it says nothing of who is in flight. */
-void
+/*
+ * Fill a take as a read of the row would; it says nothing of who is in flight.  False
+ * if the item is cold by now.
+ */
+bool
 inv_hot_read(InvStore *store, InvTake *take)
 {
 	InvCounted now;
+	InvHeat state = inv_escrow_look(&take->escrow, &now);
 
-	refresh(store, take);
-	(void) inv_escrow_look(&take->escrow, &now);
+	if (state == INV_COLD || state == INV_UNPUBLISHED)
+		return false;
+	if (now.stale)
+		refresh(store, take, &now);
 	take->status = now.for_sale ? INV_OK : INV_ITEM_NOT_FOUND;
 	take->tracked = true;
 	take->stock = now.available;
@@ -64,6 +69,7 @@ inv_hot_read(InvStore *store, InvTake *take)
 	take->limited = now.limited;
 	take->limit = now.limit;
 	take->overdue = 0;
+	return true;
 }
 
 /*
@@ -97,11 +103,11 @@ overdue_units(InvStore *store, const InvTake *take)
 
 /* ---- taking ---- */
 
-/* Look, and take if there is enough. */
+/* Look, unless there was enough a moment ago, and take if there is. */
 static InvEscrowResult
-try_take(InvStore *store, const InvEscrow *escrow, InvEscrowTake *part)
+try_take(InvStore *store, const InvEscrow *escrow, InvEscrowTake *part, bool look)
 {
-	InvEscrowResult result = inv_escrow_peek(escrow, part);
+	InvEscrowResult result = look ? inv_escrow_peek(escrow, part) : INV_ESCROW_DONE;
 
 	if (result != INV_ESCROW_DONE)
 		return result;
@@ -126,18 +132,19 @@ set_short(InvTake *take, int64 left, int64 overdue)
 }
 
 /*
- * Take; the status says how it ended, and on out of stock "overdue" what could be
- * given back.  False if the item is cold by now.
+ * Take what was read; the status says how it ended, and on out of stock "overdue" what
+ * could be given back.  False if the item is cold by now.
  */
 bool
 inv_hot_take(InvStore *store, InvTake *take)
 {
 	InvEscrowTake part = { .quantity = take->quantity };
 	TimestampTz deadline = 0;
+	bool look = take->stock < take->quantity;
 
-	for (;;)
+	for (;; look = true)
 	{
-		InvEscrowResult result = try_take(store, &take->escrow, &part);
+		InvEscrowResult result = try_take(store, &take->escrow, &part, look);
 		int64 overdue;
 
 		if (result == INV_ESCROW_DONE)
@@ -218,7 +225,7 @@ take_units(InvStore *store, Datum item, const InvEscrow *escrow, InvEscrowTake *
 
 	for (;;)
 	{
-		InvEscrowResult result = try_take(store, escrow, part);
+		InvEscrowResult result = try_take(store, escrow, part, true);
 
 		if (result == INV_ESCROW_DONE)
 			return true;

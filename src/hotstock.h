@@ -8,7 +8,7 @@
 #include "hot.h"
 #include "stock.h"
 
-extern void inv_hot_read(InvStore *store, InvTake *take);
+extern bool inv_hot_read(InvStore *store, InvTake *take);
 extern void inv_hot_judge(InvStore *store, InvTake *take);
 extern bool inv_hot_take(InvStore *store, InvTake *take);
 extern void inv_hot_untake(InvTake *take);

@@ -163,7 +163,8 @@ take_hot(InvStore *store, InvTake *take, const InvUser *user)
 {
 	bool still_hot;
 
-	inv_hot_read(store, take);
+	if (!inv_hot_read(store, take))
+		return false;
 	if (take->status == INV_OK)
 		check_limit(store, take, user);
 	if (take->status != INV_OK)
@@ -265,22 +266,22 @@ judge_locked(InvStore *store, InvTake *takes, int count)
 	return all_ok(takes, count);
 }
 
-/* Which items are hot; true if that is more than it was. */
+/* Which items of a cart are hot, and what they have; false if one was and is not any more. */
 static bool
 find_hot(InvStore *store, InvTake *takes, int count)
 {
-	bool more = false;
+	bool none_lost = true;
 
 	for (int i = 0; i < count; i++)
 	{
 		bool was = takes[i].hot;
 
-		takes[i].hot = inv_hot_find(store, takes[i].item, &takes[i].escrow);
-		more = more || (takes[i].hot && !was);
-		if (takes[i].hot && !was)
-			inv_hot_read(store, &takes[i]);
+		do
+			takes[i].hot = inv_hot_find(store, takes[i].item, &takes[i].escrow);
+		while (takes[i].hot && !was && !inv_hot_read(store, &takes[i]));
+		none_lost = none_lost && (takes[i].hot || !was);
 	}
-	return more;
+	return none_lost;
 }
 
 /*
@@ -320,6 +321,8 @@ static bool
 take_many(InvStore *store, InvTake *takes, int count, const InvUser *user, bool *gone)
 {
 	*gone = false;
+	for (int i = 0; i < count; i++)
+		takes[i].hot = false;
 	(void) find_hot(store, takes, count);
 	inv_row_read_many(store, takes, count, false);
 	for (int i = 0; i < count; i++)
@@ -332,7 +335,9 @@ take_many(InvStore *store, InvTake *takes, int count, const InvUser *user, bool 
 	if (IsolationUsesXactSnapshot() && any(takes, count, INV_ITEM_NOT_FOUND))
 		inv_error_serialization();
 	/* what became hot before its row was locked is taken as hot; now nothing does */
-	(void) find_hot(store, takes, count);
+	*gone = !find_hot(store, takes, count);
+	if (*gone)
+		return false;
 	if (!judge_locked(store, takes, count) || !take_hot_many(store, takes, count, gone))
 		return false;
 	inv_row_take_many(store, takes, count);
