@@ -17,6 +17,7 @@
 
 #include "error.h"
 #include "escrow.h"
+#include "shared.h"
 #include "statement.h"
 
 /* columns of hot_entries() */
@@ -50,10 +51,13 @@ Datum
 inventory_hot_entries(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	int words = inv_hotset_usable() ? inv_hotset_words() : 0;
-	uint64 *holders = palloc(sizeof(uint64) * Max(words, 1));
+	int words;
+	uint64 *holders;
 
 	InitMaterializedSRF(fcinfo, 0);
+	inv_shared_open();
+	words = inv_hotset_usable() ? inv_hotset_words() : 0;
+	holders = palloc(sizeof(uint64) * Max(words, 1));
 	for (int i = 0; i < inv_hotset_capacity(); i++)
 	{
 		InvHotEntry *entry = inv_hotset_entry(i);

@@ -41,8 +41,9 @@ static const struct config_enum_entry hot_modes[] = {
 static void
 define_hot_items(void)
 {
-	/* the table is made at the server's start; else, by the first session that needs it */
-	GucContext context = process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_SIGHUP;
+	/* the table is made at the server's start; else, by a session, and as all others know it */
+	GucContext context =
+		process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_INTERNAL;
 
 	DefineCustomEnumVariable("inventory.hot_mode", "Which items become hot.",
 							 "off: none, and those that are cool down; manual: those of heat(); "

@@ -543,6 +543,7 @@ inventory_worker_last_run(PG_FUNCTION_ARGS)
 	TimestampTz last_run = 0;
 	InvWorkerSlot *slot;
 
+	inv_shared_open();
 	if (inv_shared == NULL)
 		PG_RETURN_NULL();
 	LWLockAcquire(&inv_shared->lock, LW_SHARED);
