@@ -362,7 +362,7 @@ BEGIN
 	EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_refunds_idx ON %s (order_id)
 					WHERE kind IN ('refund', 'write_off')$sql$, ledger);
 	-- what of a hot item is not in its stock column
-	EXECUTE format('CREATE INDEX IF NOT EXISTS movements_epochs_idx ON %s (item_id, epoch) INCLUDE (delta)
+	EXECUTE format('CREATE INDEX IF NOT EXISTS movements_epochs_idx ON %s (item_id, epoch)
 					WHERE epoch IS NOT NULL', ledger);
 	-- sums per user are needed where purchases are limited, and only there
 	IF p.purchase_limit IS NOT NULL THEN
