@@ -21,9 +21,13 @@ CREATE FUNCTION inventory.hot_entries(OUT items pg_catalog.oid, OUT number pg_ca
 	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_hot_entries';
 COMMENT ON FUNCTION inventory.hot_entries() IS 'The counters of this database''s hot items as they are at this instant: number is that of the item''s row in the store''s table "hot"; state is unpublished, hot or cooling; available is above the floor, held taken by transactions in flight, both in units; holders are the processes of these.';
 
+CREATE FUNCTION inventory.count_hot(items pg_catalog.regclass) RETURNS pg_catalog.int8
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_count_hot';
+COMMENT ON FUNCTION inventory.count_hot(pg_catalog.regclass) IS 'How many items of a store are hot, for its owner.';
+
 -- Before the engine goes, every stock column has to have all of its stock.
 CREATE FUNCTION inventory.refuse_hot() RETURNS void
-	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM inventory.check_cold(s) FROM inventory.store AS s;
 END

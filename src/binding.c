@@ -27,6 +27,8 @@
 #include "nodes/parsenodes.h"
 #include "parser/parse_func.h"
 #include "parser/parsetree.h"
+#include "optimizer/clauses.h"
+#include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
 #include "rewrite/rewriteManip.h"
 #include "storage/lmgr.h"
@@ -224,6 +226,7 @@ sellable_condition(InvStore *store, Oid ledger)
 	from = linitial_node(RangeTblRef, query->jointree->fromlist);
 	if (rt_fetch(from->rtindex, query->rtable)->relid != store->items)
 		inv_error_broken_store(store->label, "The view \"sellable\" is not on the items table.");
+	store->sellable_moves = contain_mutable_functions(condition) || contain_subplans(condition);
 	ChangeVarNodes(condition, from->rtindex, 1, 0);
 
 	/* names are printed qualified unless the path finds them: let it find nothing */

@@ -46,6 +46,7 @@ typedef struct Record
 	int64 taken; /* from what others see */
 	int64 used;	 /* taken from what this transaction gave */
 	int64 given;
+	int64 floor;   /* by how much it changes */
 	int64 settled; /* epochs up to this one, if not 0 */
 	bool stale;	   /* limit or sellable change */
 	bool cooling;
@@ -247,6 +248,8 @@ end_record(InvHotEntry *entry, const Record *record, bool committed)
 		entry->now.stale = true;
 		entry->now.readings++;
 	}
+	if (committed)
+		entry->now.floor += record->floor;
 	if (committed && record->settled != 0)
 		entry->now.settled = record->settled;
 	Assert(entry->held >= 0 && entry->giving >= 0);
@@ -261,7 +264,7 @@ end_records_of(InvEscrow escrow, int nesting, bool committed)
 	InvHotEntry *entry = escrow.entry;
 
 	SpinLockAcquire(&entry->mutex);
-	Assert(entry->generation == escrow.generation);
+	Assert(entry->generation == escrow.generation && entry->state != INV_COLD);
 	for (int i = 0; i < record_count; i++)
 	{
 		if (!is_of(&records[i], &escrow))
@@ -334,6 +337,7 @@ merge_records(int nesting)
 		above->taken += record->taken;
 		above->used += record->used;
 		above->given += record->given;
+		above->floor += record->floor;
 		above->settled = Max(above->settled, record->settled);
 		above->stale |= record->stale;
 		above->cooling |= record->cooling;
@@ -542,7 +546,7 @@ inv_escrow_give(const InvEscrow *escrow, int64 quantity, int64 *epoch, Timestamp
  * subscriber applies what was decided elsewhere.
  */
 InvEscrowResult
-inv_escrow_force(const InvEscrow *escrow, int64 change)
+inv_escrow_force(const InvEscrow *escrow, int64 change, int64 floor_change)
 {
 	InvHotEntry *entry = escrow->entry;
 	Record *record;
@@ -556,6 +560,7 @@ inv_escrow_force(const InvEscrow *escrow, int64 change)
 		return INV_ESCROW_GONE;
 	}
 	record = record_for(escrow, entry->now.epoch);
+	record->floor += floor_change;
 	if (change < 0)
 	{
 		record->taken -= change;
@@ -608,42 +613,51 @@ inv_escrow_expired(const InvEscrow *escrow, TimestampTz next, uint64 changes)
 
 /* ---- waiting ---- */
 
-/* The transaction of somebody whom a take has to wait for; invalid if there is none. */
+/*
+ * The transaction of somebody whom a take has to wait for, the next process after
+ * "last"; invalid if there is none.
+ */
 static TransactionId
-somebody(const InvEscrow *escrow)
+somebody(const InvEscrow *escrow, int *last)
 {
 	const uint64 *holders = inv_hotset_holders(escrow->entry);
+	int processes = inv_hotset_words() * 64;
 	int found = -1;
 
 	if (!lock_entry(escrow))
 		return InvalidTransactionId;
-	for (int word = 0; word < inv_hotset_words() && found < 0; word++)
-		for (int bit = 0; bit < 64 && found < 0; bit++)
-			if ((holders[word] & (UINT64CONST(1) << bit)) != 0 &&
-				word * 64 + bit != inv_process_number())
-				found = word * 64 + bit;
+	for (int i = 1; i <= processes && found < 0; i++)
+	{
+		int process = (*last + i) % processes;
+
+		if ((holders[process / 64] & (UINT64CONST(1) << (process % 64))) != 0 &&
+			process != inv_process_number())
+			found = process;
+	}
 	if (escrow->entry->cooler >= 0 && escrow->entry->cooler != inv_process_number())
 		found = escrow->entry->cooler;
 	unlock_entry(escrow);
-	return found < 0 ? InvalidTransactionId : ProcGlobal->allProcs[found].xid;
+	if (found < 0)
+		return InvalidTransactionId;
+	*last = found;
+	return ProcGlobal->allProcs[found].xid;
 }
 
 /*
- * Wait for the end of a transaction as for a row it has locked, so that the
- * deadlock detector knows of it; false if the time is over before.
+ * Wait for the end of a transaction as for a row it has locked, so that the deadlock
+ * detector knows of it; but not for long, because another may give back what is
+ * wanted.
  */
-static bool
-wait_for_transaction(TransactionId xid, TimestampTz deadline)
+static void
+wait_for_transaction(TransactionId xid, long most)
 {
-	long left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+	MemoryContext context = CurrentMemoryContext;
 	int configured = LockTimeout;
-	bool shortened = configured == 0 || configured > left;
-	volatile bool ended = true;
+	int ours = (int) Min(most, 2 * (long) DeadlockTimeout);
+	bool shortened = configured == 0 || configured > ours;
 
-	if (left <= 0)
-		return false;
 	if (shortened)
-		LockTimeout = (int) Min(left, INT_MAX);
+		LockTimeout = Max(ours, 1);
 	PG_TRY();
 	{
 		XactLockTableWait(xid, NULL, NULL, XLTW_None);
@@ -653,24 +667,24 @@ wait_for_transaction(TransactionId xid, TimestampTz deadline)
 		LockTimeout = configured;
 		if (!shortened || geterrcode() != ERRCODE_LOCK_NOT_AVAILABLE)
 			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
 		LockErrorCleanup();
 		FlushErrorState();
-		ended = false;
 	}
 	PG_END_TRY();
 	LockTimeout = configured;
-	return ended;
 }
 
 /*
  * Wait until a take may be tried again; false if it is too late for that.  First
  * for whatever happens to the entry; then, because the others could be waiting for
- * this transaction, for the end of one of them.
+ * this transaction, for the end of one of them; and so on.
  */
 bool
 inv_escrow_wait(const InvEscrow *escrow, InvEscrowTake *take, TimestampTz deadline)
 {
 	ConditionVariable *changed = &escrow->entry->changed;
+	int last = inv_process_number();
 
 	ConditionVariablePrepareToSleep(changed);
 	while (inv_escrow_peek(escrow, take) == INV_ESCROW_WAIT)
@@ -686,9 +700,10 @@ inv_escrow_wait(const InvEscrow *escrow, InvEscrowTake *take, TimestampTz deadli
 		if (!ConditionVariableTimedSleep(changed, Min(left, DeadlockTimeout), PG_WAIT_EXTENSION))
 			continue;
 		ConditionVariableCancelSleep();
-		xid = somebody(escrow);
-		if (TransactionIdIsValid(xid) && !wait_for_transaction(xid, deadline))
-			return false;
+		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+		xid = somebody(escrow, &last);
+		if (TransactionIdIsValid(xid) && left > 0)
+			wait_for_transaction(xid, left);
 		ConditionVariablePrepareToSleep(changed);
 	}
 	ConditionVariableCancelSleep();

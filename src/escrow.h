@@ -42,7 +42,7 @@ extern InvEscrowResult inv_escrow_take(const InvEscrow *escrow, InvEscrowTake *t
 extern void inv_escrow_untake(const InvEscrow *escrow, int64 quantity);
 extern InvEscrowResult inv_escrow_give(const InvEscrow *escrow, int64 quantity, int64 *epoch,
 									   TimestampTz now);
-extern InvEscrowResult inv_escrow_force(const InvEscrow *escrow, int64 change);
+extern InvEscrowResult inv_escrow_force(const InvEscrow *escrow, int64 change, int64 floor_change);
 extern void inv_escrow_will_be_stale(const InvEscrow *escrow);
 extern void inv_escrow_expires(const InvEscrow *escrow, TimestampTz when);
 extern void inv_escrow_expired(const InvEscrow *escrow, TimestampTz next, uint64 changes);

@@ -184,19 +184,19 @@ typedef struct Change
 	int64 foreign;	/* the part that the engine did not announce */
 } Change;
 
-/* The counter of a hot item follows its row; false if the item is cold. */
-static bool
+/* The counter of a hot item follows its row. */
+static InvMirrored
 mirror(InvStore *store, Oid items, const Change *change)
 {
 	InvCall call;
-	bool hot;
+	InvMirrored mirrored;
 
 	if (change->inserted || inv_hot_not(store, change->row.item) ||
 		!inv_store_enter_items(&call, items))
-		return false;
-	hot = inv_hot_mirror(store, &change->row);
+		return INV_IS_COLD;
+	mirrored = inv_hot_mirror(store, &change->row);
 	inv_store_leave(&call);
-	return hot;
+	return mirrored;
 }
 
 /* Refuse or book what somebody else changed. */
@@ -302,7 +302,7 @@ row_changed(InvStore *store, TriggerData *trigdata)
 	int64 old_floor = old ? inv_column_number(old, &store->stock_floor, 0, NULL) : 0;
 	Change change = { .inserted = inserted };
 	Expected *announced;
-	bool hot = false;
+	InvMirrored mirrored;
 
 	if (old != NULL && new != NULL)
 		check_key(store, old, new);
@@ -318,15 +318,23 @@ row_changed(InvStore *store, TriggerData *trigdata)
 	announced = answer_expected(store, &change);
 	change.row.decided = is_replica() && announced == NULL;
 
-	if (!(announced && announced->settling))
-		hot = mirror(store, items, &change);
+	/*
+	 * What is settled is in the counter, and what the engine took it takes from there,
+	 * once it knows; but a trigger may have changed more than that.
+	 */
+	change.row.taken = announced && !announced->settling && announced->delta < 0;
+	if (change.row.taken || (announced && announced->settling))
+		change.row.stock_change = change.foreign;
+	mirrored = mirror(store, items, &change);
+	if (announced)
+		announced->level.hot = mirrored == INV_IS_WRONG;
 	if (!is_replica())
 	{
 		if (deleted)
 			refuse_held(store, items, change.row.item);
 		/* every tracked item has its opening, also with nothing on the shelf */
 		if (change.foreign != 0 || (inserted && !new_null))
-			foreign_change(store, items, &change, hot);
+			foreign_change(store, items, &change, mirrored != INV_IS_COLD);
 	}
 	if ((announced || !is_replica()) && !old_null && !new_null)
 		inv_signal(store, change.row.item, before, change.row.stock, change.row.floor);

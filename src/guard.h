@@ -14,6 +14,7 @@ typedef struct InvLevel
 {
 	int64 stock;
 	int64 floor;
+	bool hot; /* units were taken from the row of a hot item: the engine has to undo that */
 } InvLevel;
 
 /*

@@ -81,6 +81,7 @@ check_heating(InvStore *store)
 static bool
 heat(InvStore *store, Datum item, bool by_hand)
 {
+	bool room = inv_hotset_has_room(1); /* before there is a transaction id */
 	Locked locked = lock_row(store, item);
 	InvHotRow row;
 
@@ -90,7 +91,7 @@ heat(InvStore *store, Datum item, bool by_hand)
 		return false;
 	if (inv_hot_row(store, item, INV_LATEST, &row) && row.hot)
 		return false;
-	if (!inv_hotset_has_room(1))
+	if (!room)
 		inv_error_hot_full(inv_hotset_capacity());
 	inv_hot_will_change(store);
 	inv_execute(store, INV_MARK_HOT, &item, NULL, INV_LATEST);
@@ -172,7 +173,7 @@ settle(InvStore *store, Datum item)
 	InvEscrow escrow;
 	InvCounted now;
 	InvHotRow row;
-	int64 through, sum, last, left;
+	int64 through, sum, last, left, ignored;
 	Locked locked;
 
 	if (!inv_hot_find(store, item, &escrow))
@@ -188,8 +189,10 @@ settle(InvStore *store, Datum item)
 		return false;
 	sum = inv_hot_sum(store, item, row.settled, through, INV_LATEST, &last);
 	/* what was sold can have been put in in a later epoch: then both are settled later */
-	if (pg_add_s64_overflow(locked.stock, sum, &left) || (sum < 0 && left < locked.floor) ||
-		left > inv_most_units(store))
+	if (pg_add_s64_overflow(locked.stock, sum, &left) || left > inv_most_units(store) ||
+		(sum < 0 && left < Min(locked.floor, 0) &&
+		 locked.stock + inv_hot_sum(store, item, row.settled, PG_INT64_MAX, INV_LATEST, &ignored) >
+			 left))
 		return false;
 	inv_escrow_settled(&escrow, through);
 	if (last == row.settled)
@@ -233,10 +236,24 @@ for_each_hot(InvStore *store, bool (*wanted)(const InvHotEntry *), bool (*what)(
 	return done;
 }
 
+/* Whoever looks for the counter of an item that cannot have one makes it cold. */
+static void
+fold_left_out(InvStore *store)
+{
+	uint64 rows = inv_execute(store, INV_HOT_ROWS, NULL, NULL, INV_LATEST);
+	Datum *items = items_of_result(rows);
+	InvEscrow escrow;
+
+	for (uint64 row = 0; row < rows; row++)
+		(void) inv_hot_find(store, items[row], &escrow);
+}
+
 /* Settle items that want it, no more than so many; how many. */
 int64
 inv_settle_some(InvStore *store, int64 most)
 {
+	if (inv_hot_left_out(store))
+		fold_left_out(store);
 	return for_each_hot(store, wants_settling, settle, most);
 }
 
@@ -251,9 +268,11 @@ cool(InvStore *store, Datum item, TimestampTz deadline)
 	InvEscrow escrow;
 	InvHotRow row;
 
-	check_row(store, item, &locked);
 	if (!inv_hot_row(store, item, INV_LATEST, &row) || !row.hot)
+	{
+		check_row(store, item, &locked);
 		return false;
+	}
 	if (inv_hot_state(store, item, &escrow) != INV_HOT)
 		return inv_hot_fold(store, item);
 	switch (inv_escrow_cool(&escrow, deadline, &through))
@@ -269,7 +288,8 @@ cool(InvStore *store, Datum item, TimestampTz deadline)
 		default:
 			return false;
 	}
-	sum = inv_hot_sum(store, item, row.settled, through, INV_LATEST, &last);
+	/* a row that was deleted by a subscriber, which nobody asks, has nothing to gain */
+	sum = locked.exists ? inv_hot_sum(store, item, row.settled, through, INV_LATEST, &last) : 0;
 	inv_hot_absorb(store, item, sum, through, false);
 	return true;
 }
@@ -287,10 +307,17 @@ cool_now(InvStore *store, Datum item)
 	return cool(store, item, 0);
 }
 
-static bool
-any_item(const InvHotEntry *entry)
+/* Cool all that the table says is hot, in key order, whether it has a counter or not. */
+static int64
+cool_all(InvStore *store)
 {
-	return true;
+	uint64 rows = inv_execute(store, INV_HOT_ROWS, NULL, NULL, INV_LATEST);
+	Datum *items = items_of_result(rows);
+	int64 cooled = 0;
+
+	for (uint64 row = 0; row < rows; row++)
+		cooled += cool_in_time(store, items[row]);
+	return cooled;
 }
 
 static bool
@@ -314,6 +341,7 @@ inv_cool_idle(InvStore *store)
 PG_FUNCTION_INFO_V1(inventory_heat);
 PG_FUNCTION_INFO_V1(inventory_cool);
 PG_FUNCTION_INFO_V1(inventory_settle);
+PG_FUNCTION_INFO_V1(inventory_count_hot);
 
 static InvStore *
 enter(InvCall *call, FunctionCallInfo fcinfo, const char *name)
@@ -347,7 +375,7 @@ inventory_cool(PG_FUNCTION_ARGS)
 	int64 cooled;
 
 	if (PG_ARGISNULL(1))
-		cooled = for_each_hot(store, any_item, cool_in_time, PG_INT64_MAX);
+		cooled = cool_all(store);
 	else
 		cooled = cool_in_time(store, inv_item(store, fcinfo, 1));
 	inv_store_leave(&call);
@@ -364,4 +392,17 @@ inventory_settle(PG_FUNCTION_ARGS)
 
 	inv_store_leave(&call);
 	PG_RETURN_INT64(settled);
+}
+
+/* count_hot(items): how many items of the store are hot, by its own table. */
+Datum
+inventory_count_hot(PG_FUNCTION_ARGS)
+{
+	InvCall call;
+	uint64 rows;
+
+	inv_store_enter_owned(&call, PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0));
+	rows = inv_execute(call.store, INV_HOT_ROWS, NULL, NULL, INV_LATEST);
+	inv_store_leave(&call);
+	PG_RETURN_INT64(rows);
 }

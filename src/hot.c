@@ -36,6 +36,9 @@
 #include "guard.h"
 #include "hot.h"
 
+/* more than ever pass */
+#define MOST_EPOCHS (PG_INT64_MAX / 2)
+
 /* how often a counter is counted anew because others wrote the row meanwhile */
 #define PUBLISH_TRIES 20
 
@@ -43,19 +46,23 @@ static List *pending = NIL; /* of InvHeated: what this transaction changes there
 
 /* ---- what is shared of a store ---- */
 
-/* Null if there is no shared memory, or no room in it. */
+/*
+ * Null if there is no shared memory, or no room in it.  Whoever reads a store anew
+ * doubts what is known of it: rows of "hot" may have come from elsewhere.
+ */
 InvHeated *
 inv_hot_heated(InvStore *store)
 {
-	if (store->heated == NULL && inv_hotset_usable())
-		store->heated = inv_hotset_store(store->items);
+	InvHeated *heated = store->heated;
+
+	if (heated && heated->items == store->items && heated->database == MyDatabaseId)
+		return heated;
+	if (inv_hotset_usable() && (store->heated = inv_hotset_store(store->items)) != NULL)
+		inv_hotset_changed(store->heated);
 	return store->heated;
 }
 
-/*
- * What this transaction does to "hot" others learn at its end.  Also if it is
- * rolled back: it may have read its own rows for all.
- */
+/* What this transaction does to "hot" others learn at its end. */
 void
 inv_hot_will_change(InvStore *store)
 {
@@ -184,7 +191,8 @@ inv_hot_any(InvStore *store)
 		return has_leftovers(store);
 	if (pg_atomic_read_u32(&heated->cold) != 0)
 		return false;
-	if (!heated->loaded)
+	/* what this transaction has changed itself is nothing for others: then rows are asked */
+	if (!heated->loaded && !list_member_ptr(pending, heated))
 		load(store, heated);
 	return pg_atomic_read_u32(&heated->cold) == 0;
 }
@@ -275,13 +283,14 @@ typedef enum Outcome
 static int64
 above_floor(int64 stock, int64 unsettled, int64 floor)
 {
+	const int64 most = PG_INT64_MAX / 2; /* leaves room for sums with what is in flight */
 	int64 above;
 
-	/* half of what fits leaves room for sums with what is in flight */
-	if (pg_add_s64_overflow(stock, unsettled, &above) ||
-		pg_sub_s64_overflow(above, floor, &above) || above > PG_INT64_MAX / 2)
-		return PG_INT64_MAX / 2;
-	return above;
+	if (pg_add_s64_overflow(stock, unsettled, &above))
+		return most;
+	if (pg_sub_s64_overflow(above, floor, &above))
+		return floor > 0 ? -most : most;
+	return Max(Min(above, most), -most);
 }
 
 /* Count a locked item with the latest snapshot. */
@@ -310,6 +319,9 @@ count_item(InvStore *store, Datum item, int64 settled, InvCounted *counted, bool
 	counted->readings = 0;
 	counted->most = inv_most_units(store);
 	counted->settled = settled;
+	/* the tables are their owner's, the counters are everybody's */
+	if (settled < 0 || last > MOST_EPOCHS)
+		inv_error_broken_store(store->label, "An epoch of its ledger is not one of the engine's.");
 	counted->epoch = Max(settled + 1, last);
 	inv_execute(store, INV_FIRST_EXPIRY, &item, NULL, INV_LATEST);
 	counted->next_expiry = DatumGetTimestampTz(inv_result(0, 1, &isnull));
@@ -354,7 +366,7 @@ publish(InvStore *store, Datum item, const InvEscrow *escrow)
 	ResourceOwner owner = CurrentResourceOwner;
 	volatile Outcome outcome = AGAIN;
 
-	for (volatile int tries = 0; outcome == AGAIN && tries < PUBLISH_TRIES; tries++)
+	for (volatile int tries = 0; tries < PUBLISH_TRIES; tries++)
 	{
 		BeginInternalSubTransaction(NULL);
 		MemoryContextSwitchTo(context);
@@ -364,6 +376,7 @@ publish(InvStore *store, Datum item, const InvEscrow *escrow)
 			RollbackAndReleaseCurrentSubTransaction();
 			MemoryContextSwitchTo(context);
 			CurrentResourceOwner = owner;
+			tries = PUBLISH_TRIES;
 		}
 		PG_CATCH();
 		{
@@ -386,6 +399,23 @@ publish(InvStore *store, Datum item, const InvEscrow *escrow)
 	return outcome;
 }
 
+static bool
+find_entry(InvStore *store, Datum item, InvEscrow *escrow)
+{
+	InvHotKey key = key_of(store, item);
+
+	return inv_hot_heated(store) && inv_hotset_find(&key, escrow);
+}
+
+/* Does an item that is hot have an entry? */
+static bool
+all_have_entries(InvStore *store)
+{
+	InvHeated *heated = inv_hot_heated(store);
+
+	return heated && heated->loaded && heated->left_out == 0;
+}
+
 /*
  * Make a hot item that has no counter cold, in this transaction.  False if it has
  * one meanwhile.
@@ -396,29 +426,30 @@ inv_hot_fold(InvStore *store, Datum item)
 	InvHotRow row;
 	InvEscrow escrow;
 	InvCounted counted;
-	InvHotKey key = key_of(store, item);
 	int64 sum, last;
 
-	inv_execute(store, INV_LOCK_ANY, &item, NULL, INV_TRANSACTION);
+	uint64 rows = inv_execute(store, INV_LOCK_ANY, &item, NULL, INV_TRANSACTION);
+
 	if (!inv_hot_row(store, item, INV_LATEST, &row) || !row.hot)
 		return true;
-	if (inv_hot_heated(store) && inv_hotset_find(&key, &escrow) &&
+	if (find_entry(store, item, &escrow) && !inv_escrow_is_cooling(&escrow) &&
 		inv_escrow_look(&escrow, &counted) != INV_UNPUBLISHED)
 		return false;
 	inv_hot_will_change(store);
 	sum = inv_hot_sum(store, item, row.settled, PG_INT64_MAX, INV_LATEST, &last);
+	if (rows == 0)
+		sum = 0;
 	inv_hot_absorb(store, item, sum, Max(last, row.settled), false);
 	return true;
 }
 
 /* ---- finding ---- */
 
-static bool
-find_entry(InvStore *store, Datum item, InvEscrow *escrow)
+/* Are there items that are hot and have no entry? */
+bool
+inv_hot_left_out(InvStore *store)
 {
-	InvHotKey key = key_of(store, item);
-
-	return inv_hot_heated(store) && inv_hotset_find(&key, escrow);
+	return inv_hot_any(store) && !all_have_entries(store);
 }
 
 /*
@@ -428,11 +459,9 @@ find_entry(InvStore *store, Datum item, InvEscrow *escrow)
 bool
 inv_hot_not(InvStore *store, Datum item)
 {
-	InvHeated *heated = inv_hot_heated(store);
 	InvEscrow escrow;
 
-	return inv_hot_none(store) ||
-		   (heated && heated->loaded && heated->left_out == 0 && !find_entry(store, item, &escrow));
+	return inv_hot_none(store) || (all_have_entries(store) && !find_entry(store, item, &escrow));
 }
 
 /* The counter of a hot item, published; false if the item is cold, for this transaction. */
@@ -449,10 +478,8 @@ inv_hot_find(InvStore *store, Datum item, InvEscrow *escrow)
 		{
 			InvHotRow row;
 
-			if (store->heated && store->heated->left_out == 0)
-				return false;
-			if (!inv_hot_row(store, item, INV_LATEST, &row) || !row.hot ||
-				inv_hot_fold(store, item))
+			if (all_have_entries(store) || !inv_hot_row(store, item, INV_LATEST, &row) ||
+				!row.hot || row.own || inv_hot_fold(store, item))
 				return false;
 			continue;
 		}
@@ -491,10 +518,9 @@ inv_hot_state(InvStore *store, Datum item, InvEscrow *escrow)
 
 		if (!find_entry(store, item, escrow))
 		{
-			if (store->heated && store->heated->left_out == 0)
+			if (all_have_entries(store) || !inv_hot_row(store, item, INV_LATEST, &row) || !row.hot)
 				return INV_COLD;
-			return inv_hot_row(store, item, INV_LATEST, &row) && row.hot ? INV_UNPUBLISHED
-																		 : INV_COLD;
+			return INV_UNPUBLISHED;
 		}
 		state = inv_escrow_look(escrow, &counted);
 		if (state == INV_COOLING && inv_escrow_is_cooling(escrow))

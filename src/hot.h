@@ -19,6 +19,7 @@ typedef struct InvHotRow
 extern void inv_hot_init(void);
 
 extern bool inv_hot_none(InvStore *store);
+extern bool inv_hot_left_out(InvStore *store);
 extern bool inv_hot_not(InvStore *store, Datum item);
 extern bool inv_hot_any(InvStore *store);
 extern bool inv_hot_find(InvStore *store, Datum item, InvEscrow *escrow);

@@ -11,9 +11,12 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
+#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "storage/proc.h"
 #include "utils/syscache.h"
 
@@ -246,19 +249,31 @@ new_entry(const InvHotKey *key, int64 number)
 
 /* ---- for others ---- */
 
-/* Is the table of a store still there?  Of other databases only these are asked for. */
+/*
+ * Is the table of a store gone, for all?  Of other databases only these are asked for.
+ * A transaction that has dropped or made a table has it locked, and does not ask
+ * about its own.
+ */
 static bool
 is_gone(Oid database, Oid items)
 {
+	bool gone;
+
 	if (database != MyDatabaseId)
 		return !SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(database));
-	return !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(items));
+	if (!ConditionalLockRelationOid(items, AccessShareLock))
+		return false;
+	gone = !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(items));
+	UnlockRelationOid(items, AccessShareLock);
+	return gone;
 }
 
 /* What belongs to tables and databases that are gone makes room for others. */
 static void
 sweep(void)
 {
+	if (TransactionIdIsValid(GetTopTransactionIdIfAny()))
+		return;
 	for (int i = 0; i < MOST_STORES; i++)
 	{
 		InvHeated *heated = &table->stores[i];
@@ -392,7 +407,6 @@ inv_hotset_changed(InvHeated *heated)
 {
 	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
 	heated->loaded = false;
-	heated->ever = true;
 	heated->changes++;
 	show_temperature(heated);
 	LWLockRelease(&table->lock);

@@ -60,7 +60,7 @@ inv_hot_read(InvStore *store, InvTake *take)
 
 	if (state == INV_COLD || state == INV_UNPUBLISHED)
 		return false;
-	if (now.stale)
+	if (now.stale || store->sellable_moves)
 		refresh(store, take, &now);
 	take->status = now.for_sale ? INV_OK : INV_ITEM_NOT_FOUND;
 	take->tracked = true;
@@ -132,20 +132,47 @@ set_short(InvTake *take, int64 left, int64 overdue)
 }
 
 /*
+ * A take was short, or has to wait.  True: it is refused for now, and "overdue" says
+ * what could be given back to it.  Otherwise it has to wait, for a part of it if the
+ * rest is overdue, or to look again.
+ */
+static bool
+refuses(InvStore *store, InvTake *take, InvEscrowResult result, InvEscrowTake *part)
+{
+	int64 overdue = overdue_units(store, take);
+	InvEscrowTake rest = { .quantity = take->quantity - Max(overdue, 0) };
+
+	if (overdue == 0 && result == INV_ESCROW_WAIT)
+		return false;
+	/* what was overdue may have been given back between the two looks */
+	if (overdue < take->quantity - part->left)
+	{
+		result = inv_escrow_peek(&take->escrow, &rest);
+		*part = rest;
+		if (result != INV_ESCROW_SHORT)
+			return false;
+	}
+	set_short(take, part->left, overdue);
+	return true;
+}
+
+/*
  * Take what was read; the status says how it ended, and on out of stock "overdue" what
  * could be given back.  False if the item is cold by now.
  */
 bool
 inv_hot_take(InvStore *store, InvTake *take)
 {
-	InvEscrowTake part = { .quantity = take->quantity };
+	InvEscrowTake part = { 0 };
 	TimestampTz deadline = 0;
 	bool look = take->stock < take->quantity;
 
 	for (;; look = true)
 	{
-		InvEscrowResult result = try_take(store, &take->escrow, &part, look);
-		int64 overdue;
+		InvEscrowResult result;
+
+		part.quantity = take->quantity;
+		result = try_take(store, &take->escrow, &part, look);
 
 		if (result == INV_ESCROW_DONE)
 		{
@@ -157,12 +184,8 @@ inv_hot_take(InvStore *store, InvTake *take)
 		}
 		if (result == INV_ESCROW_GONE)
 			return false;
-		overdue = overdue_units(store, take);
-		if (result == INV_ESCROW_SHORT || overdue >= take->quantity - part.left)
-		{
-			set_short(take, part.left, overdue);
+		if (refuses(store, take, result, &part))
 			return true;
-		}
 		wait_for_others(store, take->item, &take->escrow, &part, &deadline);
 	}
 }
@@ -265,21 +288,41 @@ inv_hot_change(InvStore *store, Datum item, InvStock *stock, int64 delta, int64 
 
 /* ---- the guard's ---- */
 
-/* A row lost units that were not asked for here: the item is hot, but nobody counted it. */
-static void
+/*
+ * The row of an item has changed that is hot, but nobody has counted it: what is not
+ * settled counts too.
+ */
+static InvMirrored
 check_unpublished(InvStore *store, const InvRowChange *change)
 {
 	int64 left;
 
-	if (change->stock_change >= 0 || change->decided)
-		return;
-	if (pg_add_s64_overflow(change->stock, inv_hot_unsettled(store, change->item, INV_LATEST),
+	if ((change->stock_change >= 0 && !change->taken) || change->decided ||
+		pg_add_s64_overflow(change->stock, inv_hot_unsettled(store, change->item, INV_LATEST),
 							&left) ||
 		left >= change->floor)
-		return;
+		return INV_IS_FOLLOWED;
+	if (change->taken)
+		return INV_IS_WRONG;
 	inv_error_out_of_stock(psprintf("Item \"%s\": a direct write would leave " INT64_FORMAT
 									", its floor is " INT64_FORMAT ".",
 									inv_item_text(store, change->item), left, change->floor));
+}
+
+/*
+ * The state of an item whose row this transaction has written.  Who cooled it before
+ * has ended, but may not have said so here yet.
+ */
+static InvHeat
+settled_state(InvStore *store, Datum item, InvEscrow *escrow)
+{
+	InvEscrowTake nothing = { .lowest = PG_INT64_MIN };
+	TimestampTz deadline = 0;
+	InvHeat state;
+
+	while ((state = inv_hot_state(store, item, escrow)) == INV_COOLING)
+		wait_for_others(store, item, escrow, &nothing, &deadline);
+	return state;
 }
 
 /* The counter of a hot item follows its row. */
@@ -290,9 +333,10 @@ follow(InvStore *store, const InvRowChange *change, const InvEscrow *escrow)
 	bool here = true;
 
 	if (change->floor_change != 0)
-		here = inv_escrow_force(escrow, -change->floor_change) == INV_ESCROW_DONE;
+		here = inv_escrow_force(escrow, -change->floor_change, change->floor_change) ==
+			   INV_ESCROW_DONE;
 	if (change->stock_change != 0 && change->decided)
-		here &= inv_escrow_force(escrow, change->stock_change) == INV_ESCROW_DONE;
+		here &= inv_escrow_force(escrow, change->stock_change, 0) == INV_ESCROW_DONE;
 	else if (change->stock_change != 0)
 		here &= inv_hot_change(store, change->item, &stock, change->stock_change, 0);
 	if (!here)
@@ -303,22 +347,21 @@ follow(InvStore *store, const InvRowChange *change, const InvEscrow *escrow)
 
 /*
  * The row of an item has changed, and this transaction has its lock.  If the item is
- * hot its counter follows, or the change is refused.  False: it is cold.
+ * hot its counter follows, or the change is refused.
  */
-bool
+InvMirrored
 inv_hot_mirror(InvStore *store, const InvRowChange *change)
 {
 	InvEscrow escrow;
-	InvHeat state = inv_hot_state(store, change->item, &escrow);
+	InvHeat state = settled_state(store, change->item, &escrow);
 
 	if (state == INV_COLD)
-		return false;
+		return INV_IS_COLD;
 	if (change->vanishes && !change->decided)
 		inv_error_direct_write(psprintf("Item \"%s\" is hot.", inv_item_text(store, change->item)),
 							   "Make it cold first, with inventory.cool().");
-	if (state == INV_HOT)
-		follow(store, change, &escrow);
-	else
-		check_unpublished(store, change);
-	return true;
+	if (state == INV_UNPUBLISHED)
+		return check_unpublished(store, change);
+	follow(store, change, &escrow);
+	return change->taken ? INV_IS_WRONG : INV_IS_FOLLOWED;
 }

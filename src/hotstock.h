@@ -19,7 +19,8 @@ extern bool inv_hot_change(InvStore *store, Datum item, InvStock *stock, int64 d
 typedef struct InvRowChange
 {
 	Datum item;
-	int64 stock_change;
+	int64 stock_change; /* without what the engine took from it */
+	bool taken;			/* the engine took from it */
 	int64 floor_change;
 	int64 stock; /* after it */
 	int64 floor;
@@ -28,6 +29,14 @@ typedef struct InvRowChange
 	bool decided;  /* elsewhere: nobody is asked */
 } InvRowChange;
 
-extern bool inv_hot_mirror(InvStore *store, const InvRowChange *change);
+/* What has become of that. */
+typedef enum InvMirrored
+{
+	INV_IS_COLD,
+	INV_IS_FOLLOWED, /* the counter has it, or will be counted with it */
+	INV_IS_WRONG	 /* the engine has to take from the counter instead */
+} InvMirrored;
+
+extern InvMirrored inv_hot_mirror(InvStore *store, const InvRowChange *change);
 
 #endif /* INV_HOTSTOCK_H */

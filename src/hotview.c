@@ -107,7 +107,8 @@ inventory_before_drop(PG_FUNCTION_ARGS)
 {
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		inv_error_value("before_drop is an event trigger function", NULL);
-	if (drops_extension(((EventTriggerData *) fcinfo->context)->parsetree))
+	/* whoever may not drop it is told so by the server */
+	if (superuser() && drops_extension(((EventTriggerData *) fcinfo->context)->parsetree))
 		OidFunctionCall0(LookupFuncName(
 			list_make2(makeString(INV_SCHEMA), makeString("refuse_hot")), 0, NULL, false));
 	PG_RETURN_VOID();

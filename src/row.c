@@ -107,7 +107,25 @@ inv_row_judge(InvStore *store, const InvTake *take)
 
 /* ---- writing ---- */
 
-/* Run a conditional UPDATE of one row; true if it took. */
+/*
+ * The item became hot while its row was waited for: what was taken from the row goes
+ * back, and is taken from the counter then.
+ */
+static void
+undo(InvStore *store, const InvTake *take)
+{
+	Datum values[] = { take->item, Int64GetDatum(take->quantity) };
+	int base = inv_guard_begin();
+	uint64 rows;
+
+	inv_guard_expect_settling(store, take->item, take->quantity);
+	rows = inv_execute(store, INV_CHANGE, values, NULL, INV_TRANSACTION);
+	inv_guard_end(store, base, rows == 1, NULL);
+	if (rows != 1)
+		inv_error_busy(inv_item_text(store, take->item), "it became hot meanwhile");
+}
+
+/* Run a conditional UPDATE of one row; true if it took, or the item is hot. */
 static bool
 update_one(InvStore *store, InvTake *take, InvStatement which)
 {
@@ -123,6 +141,9 @@ update_one(InvStore *store, InvTake *take, InvStatement which)
 	inv_guard_end(store, base, rows == 1, &level);
 	if (rows == 0)
 		return false;
+	take->hot = level.hot;
+	if (level.hot)
+		undo(store, take);
 	take->status = INV_OK;
 	take->tracked = true;
 	take->stock = level.stock;
@@ -221,7 +242,7 @@ take_optimistic(InvStore *store, InvTake *take)
 	inv_error_busy(inv_item_text(store, take->item), "others were faster every time");
 }
 
-/* Take one item by the chosen strategy; the status says how it ended. */
+/* Take one item by the chosen strategy; the status says how it ended, unless it is hot. */
 void
 inv_row_take(InvStore *store, InvTake *take)
 {
@@ -314,7 +335,12 @@ write_many(InvStore *store, InvStatement which, Change *changes, int count, InvV
 		inv_error_busy(inv_item_text(store, items[0]),
 					   "a trigger keeps its row, or another of the same call, from being written");
 	for (int i = 0; i < count; i++)
+	{
+		/* which cannot be, as they are locked */
+		if (levels[i].hot && sign < 0)
+			inv_error_busy(inv_item_text(store, changes[i].item), "it became hot meanwhile");
 		changes[i].level = levels[i];
+	}
 }
 
 /* Take from rows that this transaction has locked and found sufficient. */

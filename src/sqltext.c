@@ -105,7 +105,7 @@ static const Template templates[INV_STATEMENTS] = {
 
 	/* ---- hot items */
 	[INV_HOT_ROWS] = {"", "in", SPI_OK_SELECT,
-		"SELECT h.item_id, h.number FROM {ledger}.hot AS h WHERE h.hot"},
+		"SELECT h.item_id, h.number FROM {ledger}.hot AS h WHERE h.hot ORDER BY h.item_id"},
 	[INV_HOT_ROW] = {"i", "nnlx", SPI_OK_SELECT,
 		"SELECT h.number, h.settled_epoch, h.hot, h.xmin FROM {ledger}.hot AS h "
 		"WHERE h.item_id {=} $1"},

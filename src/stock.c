@@ -175,7 +175,7 @@ take_hot(InvStore *store, InvTake *take, const InvUser *user)
 	return still_hot;
 }
 
-/* Take an item from its row; false if it was not enough, and the item is hot by now. */
+/* Take an item from its row; false if the item is hot by now, and nothing was taken. */
 static bool
 take_cold(InvStore *store, InvTake *take, const InvUser *user)
 {
@@ -189,7 +189,9 @@ take_cold(InvStore *store, InvTake *take, const InvUser *user)
 	}
 	do
 		inv_row_take(store, take);
-	while (relieved(store, take));
+	while (!take->hot && relieved(store, take));
+	if (take->hot)
+		return false;
 	return take->status != INV_OUT_OF_STOCK || !inv_hot_find(store, take->item, &take->escrow);
 }
 
@@ -470,11 +472,21 @@ InvStock
 inv_stock_lock(InvStore *store, Datum item)
 {
 	InvStock stock = { 0 };
+	uint64 rows;
 	bool isnull;
 
 	if (lock_hot(store, item, &stock))
 		return stock;
-	if (inv_execute(store, INV_LOCK_ANY, &item, NULL, INV_TRANSACTION) == 0)
+	rows = inv_execute(store, INV_LOCK_ANY, &item, NULL, INV_TRANSACTION);
+	if (rows > 0)
+	{
+		stock.stock = DatumGetInt64(inv_result(0, 1, &isnull));
+		stock.tracked = !isnull;
+		stock.floor = inv_result_int64(0, 2);
+		/* it may have become hot while its row was waited for; now it cannot */
+		(void) lock_hot(store, item, &stock);
+	}
+	else
 	{
 		/* younger than this transaction's snapshot? */
 		if (IsolationUsesXactSnapshot() &&
@@ -483,9 +495,6 @@ inv_stock_lock(InvStore *store, Datum item)
 		inv_error_item_not_found(
 			psprintf("Item \"%s\" does not exist.", inv_item_text(store, item)));
 	}
-	stock.stock = DatumGetInt64(inv_result(0, 1, &isnull));
-	stock.tracked = !isnull;
-	stock.floor = inv_result_int64(0, 2);
 	if (!stock.tracked)
 		inv_error_untracked(inv_item_text(store, item));
 	return stock;
@@ -516,6 +525,8 @@ inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta, int6
 	inv_guard_end(store, base, rows == 1, &level);
 	if (rows == 0)
 		inv_error_busy(inv_item_text(store, item), "a trigger keeps its row from being written");
+	if (level.hot && delta < 0)
+		inv_error_busy(inv_item_text(store, item), "it became hot meanwhile");
 	stock->stock = level.stock;
 }
 

@@ -104,8 +104,9 @@ typedef struct InvStore
 	Oid user_type;
 	Oid order_type;
 
-	char *sellable;	  /* SQL condition over the items row "i", or NULL */
-	char *user_claim; /* claim of request.jwt.claims, or NULL */
+	char *sellable;		 /* SQL condition over the items row "i", or NULL */
+	bool sellable_moves; /* it depends on more than the row: on the time, on other tables */
+	char *user_claim;	 /* claim of request.jwt.claims, or NULL */
 	bool refuse_direct;
 	Interval max_ttl; /* of a hold, from its creation */
 	TimestampTz now;  /* of the call: read once when the store is entered */

@@ -235,7 +235,7 @@ SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l 
 	AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false) $$, 'each SQL and PL/pgSQL body has its search_path pinned');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'inventory'::regnamespace AND p.proisstrict $$, 'none is STRICT');
 SELECT results_eq($$ SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'inventory'::regnamespace AND p.prosecdef ORDER BY 1 $$,
-	ARRAY['forget_dropped', 'refuse_hot']::name[], 'only what event triggers do is SECURITY DEFINER');
+	ARRAY['forget_dropped']::name[], 'only the event trigger is SECURITY DEFINER');
 SELECT is_empty($$ SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'inventory'::regnamespace GROUP BY p.proname HAVING count(*) > 1 $$,
 	'one signature for each name');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p JOIN signature f ON f.name = p.proname
