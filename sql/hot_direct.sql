@@ -1,0 +1,203 @@
+-- Door: the guard on hot items.  Whoever writes the row of a hot item past the engine
+-- is booked, and the counter follows, or it is refused: row, ledger and counter are
+-- compared after each.
+\set SHOW_CONTEXT never
+\set VERBOSITY terse
+\pset format unaligned
+\pset tuples_only on
+SET client_min_messages = warning;
+CREATE SCHEMA hot_direct;
+SET search_path = hot_direct, hot_direct_stock;
+CREATE TABLE items (id bigint PRIMARY KEY, stock integer, stock_floor integer DEFAULT 0, purchase_limit integer, version integer DEFAULT 0,
+	live boolean DEFAULT true, name text);
+CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id bigint, quantity integer);
+INSERT INTO items (id, stock) VALUES (1, 100), (2, 50), (3, 7);
+SELECT inventory.attach('items', 'orders', ledger_schema => 'hot_direct_stock', sellable => 'live');
+SELECT inventory.heat('items', 1), inventory.heat('items', 2);
+SELECT buy_item('u', 1, 10) > 0, buy_item('u', 2, 10) > 0;
+
+-- What was booked since the last look, what is available, and everything that is wrong.
+CREATE TABLE seen AS SELECT max(movement_id) AS upto FROM movements;
+CREATE FUNCTION look() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	answer text := concat_ws(' | ',
+		coalesce((SELECT string_agg(format('%s: %s %s', item_id, delta, kind), ', ' ORDER BY item_id, movement_id)
+		 FROM movements WHERE movement_id > (SELECT upto FROM seen)), 'nothing'),
+		'available ' || (SELECT string_agg(format('%s=%s', item_id, available), ' ' ORDER BY item_id) FROM levels),
+		(SELECT 'COUNTER ' || string_agg(format('%s=%s', h.item_id, e.available), ' ' ORDER BY h.item_id)
+		 FROM hot AS h JOIN inventory.hot_entries() AS e ON e.items = 'items'::regclass AND e.number = h.number
+		 JOIN items AS i ON i.id = h.item_id
+		 WHERE e.state = 'hot' AND (e.held <> 0 OR e.available IS DISTINCT FROM i.stock - coalesce(i.stock_floor, 0) + (SELECT coalesce(sum(m.delta), 0)
+			FROM movements AS m WHERE m.item_id = h.item_id AND m.epoch > h.settled_epoch))),
+		(SELECT 'WRONG ' || json_agg(v) FROM inventory.verify('items') AS v HAVING count(*) > 0));
+BEGIN
+	UPDATE seen SET upto = (SELECT max(movement_id) FROM movements);
+	RETURN answer;
+END
+$$;
+SELECT look();
+-- it sees what nobody booked, and a counter that did not follow
+BEGIN;
+ALTER TABLE items DISABLE TRIGGER inventory_guard;
+UPDATE items SET stock = stock + 1 WHERE id = 1;
+ALTER TABLE items ENABLE ALWAYS TRIGGER inventory_guard;
+SELECT look() LIKE '%COUNTER 1=90%WRONG%';
+ROLLBACK;
+
+\echo '-- up, down, as far as it goes'
+UPDATE items SET stock = stock + 5 WHERE id = 1;
+SELECT look();
+UPDATE items SET stock = stock - 5 WHERE id = 1;
+SELECT look();
+UPDATE items SET stock = stock - 90 WHERE id = 1;
+SELECT look();
+SELECT buy_item('u', 1);
+UPDATE items SET stock = stock - 1 WHERE id = 1;
+\echo :SQLSTATE
+UPDATE items SET stock = stock + 90 WHERE id = 1;
+SELECT look();
+-- a stale save of the whole row is a change by what it changes
+SELECT inventory.settle('items') >= 0;
+BEGIN;
+SELECT stock FROM items WHERE id = 2 FOR UPDATE;
+SELECT buy_item('u', 2, 10) > 0;
+UPDATE items SET stock = 40, name = 'a name' WHERE id = 2;
+UPDATE items SET stock = 35 WHERE id = 2;
+COMMIT;
+SELECT look();
+UPDATE items SET stock = stock + 1000, stock_floor = stock_floor WHERE id IN (1, 2);
+SELECT look() ~ 'direct, 2: 1000 direct';
+UPDATE items SET stock = stock - 1000 WHERE id IN (1, 2);
+SELECT look() ~ 'direct, 2: -1000 direct';
+
+\echo '-- other ways: upsert, MERGE, COPY, a cursor, a view, DO'
+INSERT INTO items (id, stock) VALUES (1, 0) ON CONFLICT (id) DO UPDATE SET stock = items.stock + 3;
+SELECT look() ~ '^1: 3 direct';
+INSERT INTO items (id, stock) VALUES (1, 0) ON CONFLICT (id) DO NOTHING;
+INSERT INTO items (id, stock) VALUES (1, 0);
+\echo :SQLSTATE
+MERGE INTO items AS i USING (VALUES (1, 3), (2, 3)) AS w(id, n) ON i.id = w.id WHEN MATCHED THEN UPDATE SET stock = stock - n;
+SELECT look() ~ '^1: -3 direct, 2: -3 direct';
+MERGE INTO items AS i USING (VALUES (1, 3)) AS w(id, n) ON i.id = w.id WHEN MATCHED THEN DELETE;
+\echo :SQLSTATE
+COPY items (id, stock) FROM stdin;
+1	14
+\.
+COPY items (id, stock) FROM stdin;
+8	14
+\.
+SELECT look() ~ '^8: 14 opening';
+BEGIN;
+DECLARE c CURSOR FOR SELECT id FROM items WHERE id = 1 FOR UPDATE;
+MOVE 1 IN c;
+UPDATE items SET stock = stock + 4 WHERE CURRENT OF c;
+COMMIT;
+SELECT look() ~ '^1: 4 direct';
+CREATE VIEW on_shelf AS SELECT id, stock AS pieces FROM items;
+UPDATE on_shelf SET pieces = pieces - 4 WHERE id = 1;
+SELECT look() ~ '^1: -4 direct';
+DO $$ BEGIN FOR n IN 1 .. 5 LOOP UPDATE items SET stock = stock + n WHERE id = 1; COMMIT; UPDATE items SET stock = stock - n WHERE id = 1; ROLLBACK; END LOOP; END $$;
+SELECT look() ~ '^1: 1 direct, 1: 2 direct, 1: 3 direct, 1: 4 direct, 1: 5 direct \| avail[^A-Z]*$';
+SELECT adjust_stock(1, -15, 'back') > 0;
+SELECT look() ~ '^1: -15 adj[^A-Z]*$';
+
+\echo '-- in a transaction: what it did itself counts for it at once, for others at its end'
+BEGIN;
+UPDATE items SET stock = stock + 10 WHERE id = 1;
+SELECT buy_item('u', 1, 95) > 0;
+SAVEPOINT s;
+UPDATE items SET stock = stock - 5 WHERE id = 1;
+UPDATE items SET stock = stock - 1 WHERE id = 1;
+\echo :SQLSTATE
+ROLLBACK TO s;
+UPDATE items SET stock = stock - 2 WHERE id = 1;
+SELECT buy_item('u', 1, 3) > 0;
+SELECT buy_item('u', 1);
+\echo :SQLSTATE
+ROLLBACK;
+SELECT look() ~ '^nothing[^A-Z]*$';
+
+\echo '-- rows do not vanish while hot, nor change their key, nor lose their number'
+DELETE FROM items WHERE id = 1;
+\echo :SQLSTATE
+DELETE FROM items;
+\echo :SQLSTATE
+UPDATE items SET id = 9 WHERE id = 1;
+\echo :SQLSTATE
+UPDATE items SET stock = NULL WHERE id = 1;
+\echo :SQLSTATE
+TRUNCATE items;
+\echo :SQLSTATE
+UPDATE items SET stock = NULL WHERE id = 3;
+UPDATE items SET stock = 5 WHERE id = 3;
+DELETE FROM items WHERE id = 8;
+SELECT look() ~ '^3: -7 direct, 3: 5 direct, 8: -14 direct[^A-Z]*$';
+
+\echo '-- the floor: the counter follows, up and down, and is never refused'
+SELECT inventory.settle('items') >= 0, available_stock(1);
+UPDATE items SET stock_floor = 85 WHERE id = 1;
+SELECT available_stock(1);
+SELECT buy_item('u', 1, 6);
+SELECT buy_item('u', 1, 5) > 0;
+UPDATE items SET stock_floor = 1000 WHERE id = 1;
+SELECT available_stock(1);
+SELECT buy_item('u', 1);
+UPDATE items SET stock_floor = -3 WHERE id = 1;
+SELECT buy_item('u', 1, 89);
+SELECT buy_item('u', 1, 88) > 0;
+SELECT available_stock(1);
+UPDATE items SET stock_floor = NULL, stock = stock + 93 WHERE id = 1;
+SELECT available_stock(1);
+BEGIN;
+UPDATE items SET stock_floor = 50 WHERE id = 1;
+SELECT buy_item('u', 1, 41);
+ROLLBACK;
+SELECT buy_item('u', 1, 41) > 0;
+SELECT available_stock(1), restock_item(1, 41);
+SELECT look() !~ '[A-Z]';
+
+\echo '-- what limits a sale is read again after the commit'
+UPDATE items SET live = false WHERE id = 1;
+SELECT buy_item('u', 1);
+UPDATE items SET live = true, purchase_limit = 2 WHERE id = 1;
+SELECT buy_item('lim', 1, 3);
+SELECT buy_item('lim', 1, 2) > 0;
+SELECT buy_item('lim', 1);
+UPDATE items SET purchase_limit = 3 WHERE id = 1;
+SELECT buy_item('lim', 1) > 0;
+BEGIN;
+UPDATE items SET purchase_limit = NULL WHERE id = 1;
+ROLLBACK;
+SELECT buy_item('lim', 1);
+UPDATE items SET purchase_limit = NULL WHERE id = 1;
+SELECT buy_item('lim', 1) > 0;
+SELECT * FROM try_buy_cart('lim', '[{"item_id": 1}, {"item_id": 3}]');
+UPDATE items SET live = false WHERE id = 1;
+SELECT status FROM try_buy_cart('lim', '[{"item_id": 1}, {"item_id": 3}]');
+SELECT reserve_stock('lim', 1);
+-- an operator may, also of what is not for sale
+SELECT restock_item(1, 6);
+UPDATE items SET live = true WHERE id = 1;
+SELECT look() !~ '[A-Z]';
+
+\echo '-- applied by a subscriber: nothing booked, and the counter follows, without asking'
+SET session_replication_role = replica;
+UPDATE items SET stock = stock - 1000 WHERE id = 2;
+SELECT available_stock(2) AS below, (SELECT e.available < 0 FROM inventory.hot_entries() AS e JOIN hot AS h USING (number) WHERE h.item_id = 2 AND e.items = 'items'::regclass);
+UPDATE items SET stock = stock + 1000 WHERE id = 2;
+RESET session_replication_role;
+SELECT look() ~ '^nothing[^A-Z]*$';
+
+\echo '-- a store that refuses direct writes refuses them of hot items too'
+UPDATE inventory.store SET direct_writes = 'refuse' WHERE store_name = 'hot_direct.items';
+UPDATE items SET stock = stock + 1 WHERE id = 1;
+\echo :SQLSTATE
+SELECT inventory.settle('items') >= 0;
+SELECT buy_item('u', 1) > 0, restock_item(1, 1) > 0;
+SELECT inventory.settle('items') >= 0;
+SELECT inventory.cool('items');
+UPDATE items SET stock = stock + 1 WHERE id = 1;
+\echo :SQLSTATE
+SELECT look() !~ '[A-Z]';
+SELECT count(*) FROM inventory.verify('items');
+DROP SCHEMA hot_direct, hot_direct_stock CASCADE;

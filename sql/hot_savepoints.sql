@@ -1,0 +1,276 @@
+-- Door: savepoints and EXCEPTION blocks around hot items.  What is undone goes back to
+-- the counter once and whole; what others see changes at the end of the transaction.
+\set SHOW_CONTEXT never
+\set VERBOSITY terse
+\pset format unaligned
+\pset tuples_only on
+SET client_min_messages = warning;
+CREATE SCHEMA hot_savepoints;
+SET search_path = hot_savepoints, hot_savepoints_stock;
+CREATE TABLE items (id bigint PRIMARY KEY, stock integer, version integer, purchase_limit integer);
+CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id bigint, quantity integer, note text);
+INSERT INTO items VALUES (1, 100, 0, NULL), (2, 100, 0, 5), (3, 0, 0, NULL), (4, NULL, 0, NULL), (5, 100000, 0, NULL), (6, 100, 0, NULL);
+SELECT inventory.attach('items', 'orders', ledger_schema => 'hot_savepoints_stock', order_columns => '{note}');
+SELECT count(*) FROM unnest('{1,2,3,5}'::int[]) AS id WHERE inventory.heat('items', id);
+SELECT count(buy_item('first', id)) FROM unnest('{1,2,5}'::int[]) AS id;
+SELECT restock_item(3, 1), adjust_stock(3, -1, 'published');
+
+-- The counters as everybody sees them, and what is in flight; then what this transaction sees.
+CREATE FUNCTION counters() RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(format('%s=%s', h.item_id, e.available) || CASE WHEN e.held <> 0 THEN format(' (%s)', e.held) ELSE '' END, ' ' ORDER BY h.item_id)
+	FROM hot AS h JOIN inventory.hot_entries() AS e ON e.items = 'items'::regclass AND e.number = h.number
+$$;
+CREATE FUNCTION state() RETURNS text LANGUAGE sql AS $$
+	SELECT format('%s | available %s | %s orders, %s keys', counters(), (SELECT string_agg(available_stock(id)::text, ' ' ORDER BY id) FROM items WHERE id <> 4),
+		(SELECT count(*) FROM orders), (SELECT count(*) FROM requests))
+		|| (SELECT coalesce(' WRONG ' || json_agg(v), '') FROM inventory.verify('items') AS v)
+$$;
+SELECT state();
+
+\echo '-- each function, undone by ROLLBACK TO'
+BEGIN;
+SAVEPOINT s;
+SELECT buy_item('u', 1, 5, 'k');
+SELECT counters();
+ROLLBACK TO s;
+SELECT counters();
+SELECT count(*) FROM buy_cart('u', '[{"item_id": 1}, {"item_id": 2, "quantity": 4}, {"item_id": 4}, {"item_id": 6}]', 'k');
+SELECT counters();
+ROLLBACK TO s;
+SELECT count(*) FROM try_buy_cart('u', '[{"item_id": 1}, {"item_id": 3}]', 'k');
+SELECT counters();
+ROLLBACK TO s;
+SELECT restock_item(1, 5, 'x', 'k') > 0;
+SELECT adjust_stock(1, -5, 'x', idempotency_key => 'k') > 0;
+SELECT counters();
+ROLLBACK TO s;
+SELECT reserve_stock('u', 1, 10) IS NOT NULL;
+SELECT counters();
+ROLLBACK TO s;
+SELECT release_reservation(r) FROM (SELECT reserve_cart('u', '[{"item_id": 1, "quantity": 3}, {"item_id": 5}]') AS r OFFSET 0) AS x;
+SELECT counters();
+ROLLBACK TO s;
+SELECT refund_order(1);
+SELECT counters();
+ROLLBACK TO s;
+UPDATE items SET stock = stock - 1 WHERE stock > 0;
+SELECT counters();
+ROLLBACK TO s;
+UPDATE items SET stock = stock + 1;
+SELECT counters();
+ROLLBACK TO s;
+SELECT counters();
+COMMIT;
+SELECT state();
+
+\echo '-- released, then rolled back further out; rolled back, then done again; released and committed'
+BEGIN;
+SELECT buy_item('u', 1) > 0;
+SAVEPOINT a;
+SELECT buy_item('u', 1) > 0;
+SAVEPOINT b;
+SELECT buy_item('u', 1) > 0;
+RELEASE b;
+SELECT counters();
+SAVEPOINT c;
+SELECT buy_item('u', 2, 5) > 0;
+ROLLBACK TO c;
+SELECT buy_item('u', 2, 4, 'k') > 0;
+RELEASE c;
+SELECT counters();
+ROLLBACK TO a;
+SELECT counters();
+SELECT buy_item('u', 2, 5, 'k') > 0;
+RELEASE a;
+SELECT counters();
+COMMIT;
+SELECT state();
+
+\echo '-- what was given is sold, and either is undone'
+BEGIN;
+SAVEPOINT a;
+SELECT restock_item(3, 10);
+SELECT counters();
+SAVEPOINT b;
+SELECT buy_item('u', 3, 8) > 0;
+SELECT counters();
+SELECT buy_item('u', 3, 3);
+ROLLBACK TO b;
+SELECT buy_item('u', 3, 10) > 0;
+SELECT buy_item('u', 3);
+ROLLBACK TO b;
+SELECT buy_item('u', 3, 4) > 0;
+RELEASE b;
+SAVEPOINT d;
+SELECT buy_item('u', 3, 6) > 0;
+ROLLBACK TO d;
+SELECT buy_item('u', 3, 7);
+ROLLBACK TO a;
+SELECT buy_item('u', 3);
+ROLLBACK TO a;
+SELECT counters();
+SELECT restock_item(3, 2);
+SELECT buy_item('u', 3) > 0;
+COMMIT;
+SELECT state();
+BEGIN;
+SELECT buy_item('u', 3) > 0;
+SAVEPOINT a;
+SELECT refund_order(max(id)) FROM orders;
+SAVEPOINT b;
+SELECT buy_item('v', 3) > 0;
+RELEASE b;
+SELECT counters();
+ROLLBACK TO a;
+SELECT counters();
+SELECT refund_order(max(id)) FROM orders;
+COMMIT;
+SELECT state();
+
+\echo '-- after an error in the middle of a call'
+CREATE FUNCTION object() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF NEW.note IN ('object', TG_WHEN) THEN
+		RAISE EXCEPTION 'the shop objects, in %', TG_NAME;
+	END IF;
+	RETURN NEW;
+END
+$$;
+CREATE TRIGGER before BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION object();
+CREATE CONSTRAINT TRIGGER late AFTER INSERT ON orders DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION object();
+SELECT buy_item('u', 1, 1, 'k2', '{"note": "object"}');
+SELECT buy_item('u', 1, 1, 'k2', '{"note": "AFTER"}');
+SELECT counters();
+BEGIN;
+SELECT buy_item('u', 1) > 0;
+SAVEPOINT s;
+SELECT buy_item('u', 1, 1, 'k2', '{"note": "object"}');
+ROLLBACK TO s;
+SELECT counters();
+SELECT * FROM buy_cart('u', '[{"item_id": 1}, {"item_id": 6}, {"item_id": 4, "note": "object"}]', 'k2');
+ROLLBACK TO s;
+SELECT counters();
+SELECT restock_item(1, 1) > 0;
+SELECT buy_item('u', 1, 1, 'k2', '{"note": "AFTER"}') > 0;
+COMMIT;
+SELECT state();
+DROP TRIGGER before ON orders;
+DROP TRIGGER late ON orders;
+
+\echo '-- a thousand subtransactions around each function, every second one undone'
+CREATE FUNCTION thousand(call text, times integer DEFAULT 1000) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	kept integer := 0;
+BEGIN
+	FOR n IN 1 .. times LOOP
+		BEGIN
+			EXECUTE 'SELECT ' || call USING n;
+			IF n % 2 = 0 THEN
+				RAISE EXCEPTION USING ERRCODE = 'ZZ002';
+			END IF;
+			kept := kept + 1;
+		EXCEPTION WHEN SQLSTATE 'ZZ002' THEN
+		END;
+	END LOOP;
+	RETURN kept || ' kept: ' || counters();
+END
+$$;
+SELECT thousand($$buy_item('u', 5)$$);
+SELECT thousand($$buy_cart('u', '[{"item_id": 5}, {"item_id": 4}, {"item_id": 5}, {"item_id": 1, "quantity": 0}]') WHERE false$$, 10);
+SELECT thousand($$buy_cart('u', '[{"item_id": 5}, {"item_id": 4}, {"item_id": 5}]')$$);
+SELECT thousand($$try_buy_cart('u', '[{"item_id": 5}, {"item_id": 3, "quantity": 100}]')$$);
+SELECT thousand($$restock_item(5, 2)$$);
+SELECT thousand($$adjust_stock(5, -1, 'x')$$);
+SELECT thousand($$release_reservation(reserve_stock('u', 5))$$, 200);
+SELECT state();
+
+\echo '-- nested one in another'
+CREATE FUNCTION nest(depth integer) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM buy_item('u', 5);
+	IF depth > 0 THEN
+		PERFORM nest(depth - 1);
+	END IF;
+	IF depth % 3 = 0 THEN
+		RAISE EXCEPTION USING ERRCODE = 'ZZ002';
+	END IF;
+EXCEPTION WHEN SQLSTATE 'ZZ002' THEN
+END
+$$;
+BEGIN;
+SELECT nest(100);
+SELECT counters();
+ROLLBACK;
+SELECT state();
+
+\echo '-- ten thousand: every second undone, all committed; and all undone'
+BEGIN;
+SELECT thousand($$buy_item('u', 5)$$, 10000);
+COMMIT;
+SELECT state();
+BEGIN;
+SELECT thousand($$buy_item('u', 5)$$, 10000);
+SELECT restock_item(5, 7) > 0;
+ROLLBACK;
+SELECT state();
+
+\echo '-- REPEATABLE READ and SERIALIZABLE: what others sold since is no reason to fail'
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT buy_item('u', 1) > 0;
+SAVEPOINT s;
+SELECT buy_item('u', 1) > 0;
+ROLLBACK TO s;
+SELECT restock_item(1, 3) > 0;
+COMMIT;
+BEGIN ISOLATION LEVEL SERIALIZABLE;
+SELECT available_stock(1);
+SELECT buy_item('u', 1) > 0;
+SELECT available_stock(1);
+COMMIT;
+SELECT state();
+
+\echo '-- two phases: refused as soon as a hot item was used, and nothing is taken'
+BEGIN;
+SELECT buy_item('u', 1) > 0;
+PREPARE TRANSACTION 'hot_savepoints';
+\echo :SQLSTATE
+SELECT counters();
+BEGIN;
+SELECT restock_item(1, 1) > 0;
+PREPARE TRANSACTION 'hot_savepoints';
+\echo :SQLSTATE
+BEGIN;
+SELECT inventory.heat('items', 6);
+PREPARE TRANSACTION 'hot_savepoints';
+\echo :SQLSTATE
+BEGIN;
+SELECT inventory.cool('items', 1);
+PREPARE TRANSACTION 'hot_savepoints';
+\echo :SQLSTATE
+BEGIN;
+UPDATE items SET stock = stock - 1 WHERE id = 1;
+PREPARE TRANSACTION 'hot_savepoints';
+\echo :SQLSTATE
+BEGIN;
+UPDATE items SET purchase_limit = 100 WHERE id = 1;
+PREPARE TRANSACTION 'hot_savepoints';
+\echo :SQLSTATE
+-- one that was undone is no use
+BEGIN;
+SAVEPOINT s;
+SELECT buy_item('u', 1) > 0;
+ROLLBACK TO s;
+SELECT buy_item('u', 6) > 0;
+PREPARE TRANSACTION 'hot_savepoints';
+COMMIT PREPARED 'hot_savepoints';
+SELECT count(*) FROM pg_prepared_xacts WHERE database = current_database();
+SELECT state();
+-- in a refusal nothing was used
+BEGIN;
+SELECT status FROM try_buy_cart('u', '[{"item_id": 3, "quantity": 100}, {"item_id": 1}]');
+PREPARE TRANSACTION 'hot_savepoints';
+ROLLBACK PREPARED 'hot_savepoints';
+SELECT inventory.cool('items');
+SELECT state();
+SELECT id, stock FROM items ORDER BY id;
+DROP SCHEMA hot_savepoints, hot_savepoints_stock CASCADE;
