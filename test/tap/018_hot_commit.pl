@@ -57,27 +57,27 @@ sub as_told
     return { %$call, state => $order ? '00000' : 'lost', answer => $order };
 }
 
-# Wait until the server answers.
-sub wait_for_server
-{
-    $node->poll_query_until('postgres', 'SELECT 1', '1') or die 'the server does not come back';
-}
-
 # ---------------------------------------------------------------- the counters are lost
 
-# SIGKILL for a backend that has nothing to do with it: the server restarts, all counters are gone.
+# SIGKILL for a backend, and until the server is back.
+sub kill_backend
+{
+    my ($pid) = @_;
+    Hot::crash($node, sub { kill 'KILL', $pid });
+}
+
+# For one that has nothing to do with it: the server restarts, all counters are gone.
 sub kill_another
 {
     my $other = Session->new($node, 'postgres');
-    my $pid = $other->value('pg_backend_pid()');
 
-    kill 'KILL', $pid;
+    kill_backend($other->value('pg_backend_pid()'));
     $other->quit;
 }
 
 my %fault = (
     'another backend is killed'       => sub { kill_another() },
-    'the waiting backend is killed'   => sub { kill 'KILL', $_[0] },
+    'the waiting backend is killed'   => sub { kill_backend($_[0]) },
     'the waiting backend is terminated' => sub { $node->safe_psql('postgres', "SELECT pg_terminate_backend($_[0])") },
     'the server is killed'            => sub { Crash::kill_server($node); Crash::start($node) },
     'the server is stopped, immediate' => sub { $node->stop('immediate'); $node->start },
@@ -94,7 +94,6 @@ for my $name (sort keys %fault)
     $fault{$name}->($pid);
     is($session->await, undef, "$name: the answer is lost");
     $session->quit;
-    wait_for_server();
     is(Hot::visible($shop, 1), '3', "$name: the order is there");
     push @history, as_told($shop, $call), Hot::sell_out($shop, 1);
     is($shop->sold, '10', "$name: what is left is sold, and no more");
@@ -145,7 +144,6 @@ for my $name (sort keys %fault)
     is($owner->ask(q{items_stock.adjust_stock('} . Shop::item_id(1) . q{', -1, 'lost')})->[0], 'IV014', 'an operator who takes waits, and gives up');
     kill_another();
     is($session->await, undef, 'then the counters are lost');
-    wait_for_server();
     push @history, as_told($shop, $call), Hot::sell_out($shop, 1);
     is($shop->sold, '20', 'and nothing more is sold');
     is_deeply([ Hot::audit($shop, \@history) ], [], 'nothing is wrong');
@@ -169,7 +167,6 @@ for my $name (sort keys %fault)
     kill_another();
     $owner->await;
     $owner->quit;
-    wait_for_server();
     is(Hot::visible($shop, 1), '5', 'a delivery that waits: there after the crash');
     Hot::sell_out($shop, 1);
     is($shop->sold, '6', 'a delivery that waits: and sold, once');

@@ -99,6 +99,16 @@ sub audit
     return (@before, problems($shop), $shop->audit($history, $refusal));
 }
 
+# Let a process be killed in some way, and wait until the server is back, without its counters.
+sub crash
+{
+    my ($node, $kill) = @_;
+    my $before = -s $node->logfile;
+
+    $kill->();
+    $node->wait_for_log(qr/database system is ready to accept connections/, $before);
+}
+
 # Make a call in a session of its own; the call with its answer.
 sub bought
 {

@@ -1,0 +1,149 @@
+# A session is killed at each step that it takes on a hot item.
+#
+# A debugger lets a backend run up to a place in the code and kills it there, so
+# that the server restarts and all counters are lost.  Afterwards what has its
+# commit record in the WAL is there and everything else is not, units and counters
+# are exact, the item is sold out to the last unit and not beyond.  Places are in
+# taking, giving, committing, rolling back, publishing, settling and cooling.
+
+use strict;
+use warnings FATAL => 'all';
+
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use Crash;
+use Debugger;
+use Hot;
+use Session;
+use Shop;
+
+my $unusable = Debugger::unusable();
+plan skip_all => $unusable if $unusable;
+
+my $node = Hot::server('hot_crash', 'restart_after_crash = on');
+my $shops = 0;
+
+# What is done, by name: statements that come before, the call, by how many units it changes what
+# is there, and statements that come after.
+my $item = Shop::item_id(1);
+my %act = (
+    buy => sub { ([], $_[0]->buy(1, 4)->{call}, -4) },
+    # what is in the savepoint is undone
+    savepoint => sub { ([ 'BEGIN', 'SAVEPOINT s', "SELECT $_[0]{sale}", 'ROLLBACK TO s' ], $_[0]->buy(1, 4)->{call}, -4, 'COMMIT') },
+    'undo savepoint' => sub { ([ 'BEGIN', "SELECT $_[0]{sale}", 'SAVEPOINT s', 'SELECT ' . $_[0]->buy(1, 4)->{call}, 'ROLLBACK TO s' ], '1', -1, 'COMMIT') },
+    'roll back' => sub { ([ 'BEGIN', "SELECT $_[0]{sale}", 'ROLLBACK' ], '1', 0) },
+    cart => sub { ([], $_[0]->buy_cart([ [ 1, 4 ], [ 2, 1 ] ], 'buy_cart')->{call}, -4) },
+    hold => sub { ([], "shop.reserve_stock('$_[0]{user}', '$item', 4)", -4) },
+    release => sub { ([], "shop.release_reservation('$_[0]{hold}')", 3) },
+    refund => sub { ([], "items_stock.refund_order('$_[0]{order}')", 2) },
+    restock => sub { ([], "items_stock.restock_item('$item', 5)", 5) },
+    adjust => sub { ([], "items_stock.adjust_stock('$item', -5, 'lost')", -5) },
+    direct => sub { ([], 'shop.direct() IS NULL', -5) },
+    settle => sub { ([], q{inventory.settle('shop.items')}, 0) },
+    cool => sub { ([], q{inventory.cool('shop.items')}, 0) },
+    heat => sub { ([], "inventory.heat('shop.items', '" . Shop::item_id(2) . "')", 0) });
+$act{'first touch'} = $act{buy};
+
+# A direct write, as an expression.
+my $direct = <<"END";
+CREATE FUNCTION shop.direct() RETURNS void LANGUAGE sql AS 'UPDATE shop.items SET stock = stock - 5 WHERE id = ''$item'''
+END
+
+# Is the work of a session that is killed there in the WAL?
+my %done = (
+    'before the commit record'      => [ 0, 'XactLogCommitRecord' ],
+    'on disk, before it is visible' => [ 1, 'ProcArrayEndTransaction' ],
+    'visible, before the counter knows' => [ 1, 'escrow.c:at_transaction_end if event == XACT_EVENT_COMMIT' ],
+    'after the counter knows'       => [ 1, 'AtEOXact_Inval' ]);
+
+# Each: what is done, where it is killed, whether the work is there then.
+my @cases = (
+    [ 'buy', 'after taking, before the movement', 0, 'inv_escrow_take', 'finish' ],
+    [ 'buy', 'before taking', 0, 'inv_escrow_take' ],
+    (map { my $act = $_; map { [ $act, $_, @{ $done{$_} } ] } sort keys %done } 'buy', 'restock', 'settle', 'cool'),
+    [ 'savepoint', 'before the commit record', 0, 'XactLogCommitRecord' ],
+    [ 'savepoint', 'on disk, before it is visible', 1, 'ProcArrayEndTransaction' ],
+    [ 'undo savepoint', 'before the units of the savepoint go back', 0, 'escrow.c:at_subtransaction_end if event == SUBXACT_EVENT_ABORT_SUB' ],
+    [ 'undo savepoint', 'on disk, before it is visible', 1, 'ProcArrayEndTransaction' ],
+    [ 'roll back', 'before the abort record', 0, 'XactLogAbortRecord' ],
+    [ 'roll back', 'before the units go back', 0, 'escrow.c:at_transaction_end if event == XACT_EVENT_ABORT' ],
+    [ 'cart', 'after taking, before the rows are written', 0, 'inv_escrow_take', 'finish' ],
+    [ 'cart', 'on disk, before it is visible', 1, 'ProcArrayEndTransaction' ],
+    [ 'hold', 'on disk, before it is visible', 1, 'ProcArrayEndTransaction' ],
+    [ 'release', 'after giving, before the movement', 0, 'inv_escrow_give', 'finish' ],
+    [ 'release', 'on disk, before it is visible', 1, 'ProcArrayEndTransaction' ],
+    [ 'refund', 'after giving, before the movement', 0, 'inv_escrow_give', 'finish' ],
+    [ 'refund', 'on disk, before it is visible', 1, 'ProcArrayEndTransaction' ],
+    [ 'adjust', 'on disk, before it is visible', 1, 'ProcArrayEndTransaction' ],
+    [ 'direct', 'after taking, before the movement', 0, 'inv_escrow_take', 'finish' ],
+    [ 'direct', 'on disk, before it is visible', 1, 'ProcArrayEndTransaction' ],
+    [ 'settle', 'between its two writes', 0, 'inv_execute if which == INV_MARK_SETTLED' ],
+    [ 'settle', 'before its first write', 0, 'inv_execute if which == INV_CHANGE' ],
+    [ 'cool', 'between its two writes', 0, 'inv_execute if which == INV_MARK_SETTLED' ],
+    [ 'cool', 'before its first write', 0, 'inv_execute if which == INV_CHANGE' ],
+    [ 'heat', 'before the commit record', 0, 'XactLogCommitRecord' ],
+    [ 'heat', 'on disk, before others are told', 1, 'ProcArrayEndTransaction' ],
+    [ 'first touch', 'counted, before it is published', 0, 'inv_escrow_publish' ],
+    [ 'first touch', 'published, before the lock is let go', 0, 'inv_escrow_publish', 'finish' ],
+    [ 'first touch', 'while what is hot is read', 0, 'inv_hotset_fill' ]);
+
+# ---------------------------------------------------------------- a case
+
+# A shop whose item 1 has 40 units, is hot, and has movements that are not settled: 7 units are sold, 3 held.
+sub shop
+{
+    my $shop = Shop->new($node, 'hot_crash_' . ++$shops, { 1 => 40, 2 => 40 })->attached;
+
+    $shop->query($direct);
+    Hot::heat($shop, [1]);
+    my $first = Hot::bought($shop, $shop->buy(1, 2));
+    Hot::bought($shop, $shop->buy(1, 1)) for 1 .. 5;
+    $shop->{order} = $first->{answer};
+    $shop->{user} = Shop::new_user();
+    $shop->{hold} = $shop->query("SELECT shop.reserve_stock('$shop->{user}', '$item', 3)");
+    $shop->{sale} = $shop->buy(1, 1)->{call};
+    return $shop;
+}
+
+# Do it in a session that is killed there; was it?
+sub killed_there
+{
+    my ($shop, $name, $place, @then) = @_;
+
+    my $victim = Session->new($node, $shop->{database}, 'victim');
+    my ($before, $call, undef, @after) = $act{$name}->($shop);
+    # the place is in a library that has to be there
+    $victim->run(q{LOAD 'inventory'});
+    my $debugger = Debugger->new($victim->value('pg_backend_pid()'), $place, @then);
+    $victim->run(@$before);
+    $victim->call($call, @after);
+    my $there = $debugger->killed;
+    $victim->quit;
+    return $there;
+}
+
+for my $case (@cases)
+{
+    my ($name, $step, $is_done, $place, @then) = @$case;
+    my $shop = shop();
+    my $change = ($act{$name}->($shop))[2];
+
+    $node->restart if $name eq 'first touch';
+    Hot::crash($node, sub { ok(killed_there($shop, $name, $place, @then), "$name, $step: killed there") });
+    is(Hot::visible($shop, 1), 30 + ($is_done ? $change : 0), "$name, $step: what is there");
+    is_deeply([ Hot::problems($shop) ], [], "$name, $step: rows and ledger agree");
+    my $there = Hot::visible($shop, 1);
+    my @rest = Hot::sell_out($shop, 1);
+    is(scalar(@rest) - 1, $there, "$name, $step: all of it is sold, and no more");
+    is_deeply([ Hot::problems($shop) ], [], "$name, $step: nothing is wrong");
+    $shop->query(q{SELECT inventory.settle('shop.items')});
+    $shop->query(q{SELECT inventory.cool('shop.items')});
+    is($shop->query("SELECT stock FROM shop.items WHERE id = '$item'"), '0', "$name, $step: settled and cooled");
+    is_deeply([ Hot::problems($shop) ], [], "$name, $step: nothing is wrong then");
+    is($shop->query("SELECT count(*) FROM shop.items i WHERE stock <> (SELECT sum(delta) FROM items_stock.movements m WHERE m.item_id = i.id)"),
+        '0', "$name, $step: stock is the sum of the movements");
+    $shop->query('DROP SCHEMA shop, items_stock CASCADE');
+}
+
+done_testing();
