@@ -111,6 +111,7 @@ sub cycle
         clients => CLIENTS * ($self->alone ? 2 : $try),
         kinds => [ Fault::kinds($self->{faults}) ],
         sql => $self->{sql},
+        heat => 'none',
         settings => { %settings, map { split /=/, $_, 2 } split ' ', $self->{settings} },
         switches => [ map { "--$_" } split ' ', $self->{client} ],
         mix => $self->{mix});

@@ -24,7 +24,8 @@ TYPES = {"id": "uuid", "order_id": "uuid", "reservation_id": "uuid", "user_id": 
          "expires_at": "timestamp with time zone", "created_at": "timestamp with time zone"}
 EMPTY = {"orders": "id,user_id,item_id,quantity,token,created_at",
          "direct": "token,item_id,delta",
-         "movements": "movement_id,item_id,delta,kind,user_id,order_id,reservation_id,reason",
+         "movements": "movement_id,item_id,delta,kind,user_id,order_id,reservation_id,reason,epoch",
+         "hot": "item_id,number,hot,settled_epoch,incarnation",
          "reservations": "reservation_id,item_id,quantity,user_id,status,expires_at,order_id",
          "requests": "operation,user_id,key,result",
          "verify": "item_id,problem,expected,actual"}
@@ -61,6 +62,7 @@ class Shop:
         self.orders, self.direct, self.movements = [], [], []
         self.reservations, self.requests, self.verify = [], [], []
         self.levels = None
+        self.hot, self.stages = {}, {}
         self.stream, self.changes = [], None
         self.snapshots, self.faults = [], []
         for item in self.items:
@@ -119,7 +121,7 @@ class Shop:
     def movement(self, item, delta, kind, **more):
         row = {"movement_id": len(getattr(self, "movements", ())) + 1, "item_id": item,
                "delta": delta, "kind": kind, "user_id": None, "order_id": None,
-               "reservation_id": None, "reason": None}
+               "reservation_id": None, "reason": None, "epoch": None}
         row.update(more)
         return row
 
@@ -281,7 +283,7 @@ class Shop:
     def tables(self):
         return {"items": list(self.items.values()), "orders": self.orders, "direct": self.direct,
                 "movements": self.movements, "reservations": self.reservations,
-                "requests": self.requests, "verify": self.verify,
+                "requests": self.requests, "verify": self.verify, "hot": list(self.hot.values()),
                 "levels": list(self.final_levels()) if self.levels is None else self.levels}
 
     def write_files(self, directory):
