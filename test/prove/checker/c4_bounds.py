@@ -38,7 +38,7 @@ def began(cycle, commit):
 
 def check_floor(cycle, report):
     """Every commit of the stream."""
-    counted_below = {}      # until when the stock-take may not have been visible, by item
+    below, counted = set(), {}      # until when a stock-take may not have been visible, by item
     for commit in cycle.commits:
         moves = moved(commit)
         for item, (before, after) in commit.totals.items():
@@ -46,19 +46,21 @@ def check_floor(cycle, report):
                 continue
             report.look("stocks in the stream")
             _, floor = commit.items.get(item, (None, cycle.items[item].floor))
-            delta, counted = moves.get(item, (0, 0))
+            delta, count = moves.get(item, (0, 0))
             fell = after < before if before is not None else delta < 0 or item not in moves
-            if counted < 0 and min(floor, 0) <= after < floor:
-                counted_below[item] = commit.until
-            elif after < floor and fell and not (
-                    item in cycle.ever_hot and after >= min(floor, 0) and
-                    began(cycle, commit) < counted_below.get(item, 0)):
+            if count < 0:
+                counted[item] = commit.until
+            excused = count < 0 or (item in cycle.ever_hot and
+                                    began(cycle, commit) < counted.get(item, 0))
+            if after < floor and fell and excused and after >= min(floor, 0):
+                below.add(item)
+            elif after < floor and fell:
                 report.add("C4", f"item {item} falls from {before} to {after}, its floor is "
                                  f"{floor}, in {commit.name()}", named(cycle, commit))
             if floor != cycle.items[item].floor:
                 report.add("C4", f"item {item}: floor {cycle.items[item].floor} became {floor}, in "
                                  f"{commit.name()}")
-    return set(counted_below)
+    return below
 
 
 def check_snapshots(cycle, report, may_be_below):
