@@ -51,8 +51,8 @@ END $$
 END
 
 # arena, seed, number (of the cycle), root (for its files), seconds, clients, kinds
-# (of faults that may happen); of a mutant: store, sql, settings, mix, switches, heat (a plan);
-# restarts: whether it has the server for itself at the end
+# (of faults that may happen); of a mutant: store, sql, settings, mix, switches, heat (a plan),
+# library; restarts: whether it has the server for itself at the end
 sub new
 {
     my ($class, %self) = @_;
@@ -71,6 +71,7 @@ sub new
 sub prepare
 {
     my ($self) = @_;
+    $self->{arena}->use_library($self->{library});
     $self->{arena}->prepare(Fault::needs_standby(@{ $self->{kinds} }), $self->settings);
     return $self;
 }
@@ -88,7 +89,7 @@ sub run
     $self->come_to_rest;
     $self->{heat}->rest($self);
     $self->collect;
-    my @problems = ($self->check, $self->{sql} ? () : $self->look_elsewhere);
+    my @problems = ($self->check, $self->{mutated} ? () : $self->look_elsewhere);
     $self->{arena}->drop_shop;
     return {
         problems => \@problems,

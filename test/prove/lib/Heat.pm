@@ -26,7 +26,7 @@ sub draw
     my $hot = $self->{how} ne 'none';
     # there may be room for fewer than clients heat
     my $room = $how || rand() < 0.7 ? 1024 : 6;
-    my @heated = grep { rand() < ($how || $_ <= $contended ? 0.75 : 0.15) } 1 .. $items;
+    my @heated = grep { $how || rand() < ($_ <= $contended ? 0.75 : 0.15) } 1 .. $items;
 
     splice @heated, $room if @heated > $room;
     $self->{items} = $hot ? \@heated : [];

@@ -281,6 +281,13 @@ sub must
     $self->run(@command) or croak "$self->{name}: failed: @command";
 }
 
+# Put a file in the place of another, which may be in use.
+sub copy_file
+{
+    my ($from, $to) = @_;
+    system('cp', $from, "$to.new") == 0 && rename "$to.new", $to or croak "$to: $!";
+}
+
 # Lines in the log since the last time that should not be in any log.
 sub alarms
 {
