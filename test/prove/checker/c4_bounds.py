@@ -5,8 +5,9 @@ The stock of a hot item is what there is of it: its row may lag, and be below th
 standing.py); in snapshots the shop's view of levels says it.
 
 Below the floor an item may only come by a stock-take (what is not on the shelf is not there), and
-then it may rise; of a hot item those may still fall who had taken theirs before that.  In a snapshot the stock is also the sum of the movements.  Holds that are
-overdue do not count against a limit.
+then it may rise; but of a hot item some may have been taken before that, by who commits later.  In
+a snapshot the stock is also the sum of the movements.  Holds that are overdue do not count against
+a limit.
 """
 
 

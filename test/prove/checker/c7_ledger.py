@@ -1,8 +1,9 @@
 """C7: the ledger explains every unit.
 
-The movements of an item sum to its stock, at the end and, with what is not settled, at every commit; every order has its sale,
-every sale its order; refunds never exceed the order, and the sums that clients were told of agree;
-what is kept under a key is what was answered; `verify` found nothing.
+The movements of an item sum to its stock at the end, and to what there is at every commit; epochs
+are of hot items, and settled in their order; every order has its sale, every sale its order;
+refunds never exceed the order, and the sums that clients were told of agree; what is kept under a
+key is what was answered; `verify` found nothing.
 """
 
 import json

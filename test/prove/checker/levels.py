@@ -154,7 +154,7 @@ class Levels:
             of_item.finish()
 
     def gap(self, cycle, before, first):
-        """What happened between two segments nobody knows; what hot items had then, the end says."""
+        """What happened between two segments nobody knows; the end says what hot items had then."""
         begun = max(commit.from_ for commit in cycle.commits if commit.segment == before)
         moves = Counter()
         for commit in cycle.commits:

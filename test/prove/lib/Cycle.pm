@@ -52,7 +52,7 @@ END
 
 # arena, seed, number (of the cycle), root (for its files), seconds, clients, kinds
 # (of faults that may happen); of a mutant: store, sql, settings, mix, switches, heat (a plan),
-# library; restarts: whether it has the server for itself at the end
+# engine (with edits); restarts: whether it has the server for itself at the end
 sub new
 {
     my ($class, %self) = @_;
@@ -71,7 +71,7 @@ sub new
 sub prepare
 {
     my ($self) = @_;
-    $self->{arena}->use_library($self->{library});
+    $self->{arena}->use_library($self->{engine} && $self->{engine}->library);
     $self->{arena}->prepare(Fault::needs_standby(@{ $self->{kinds} }), $self->settings);
     return $self;
 }
@@ -94,6 +94,29 @@ sub run
     return {
         problems => \@problems,
         states => $self->states,
+        faults => $self->{struck},
+        took => time - $start
+    };
+}
+
+# From fresh servers to the verdict.  What breaks it off is a problem, and not the end.
+sub attempt
+{
+    my ($self) = @_;
+    my $start = time;
+    my $outcome = eval { $self->prepare->run };
+    return $outcome if $outcome;
+
+    my ($why) = split /\n/, $@;
+    print STDERR $@;
+    if ($self->{load} && kill 'KILL', $self->{load})
+    {
+        waitpid $self->{load}, 0;
+    }
+    $self->{arena}{primary}->stop('immediate');
+    return {
+        problems => ["broke off: $why"],
+        states => {},
         faults => $self->{struck},
         took => time - $start
     };

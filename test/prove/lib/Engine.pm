@@ -33,20 +33,29 @@ sub common
     return $copy;
 }
 
-# The library with the edits of a file: below `--- FILE`, lines with a minus that are
-# there once, and in their place those with a plus.
-sub edited
+# With the edits of a file: below `--- FILE`, lines with a minus that are there once, and
+# in their place those with a plus.
+sub with
 {
     my ($self, $name, $edits) = @_;
-    my $copy = "$self->{root}/engine_$name";
+    return bless { %$self, name => $name, edits => $edits };
+}
 
-    if (!-e $copy)
+# Its library, built.
+sub library
+{
+    my ($self) = @_;
+    my $copy = "$self->{root}/engine_$self->{name}";
+    my $library = "$copy/inventory.so";
+
+    if (!-e $library)
     {
-        must('cp', '-a', $self->common, $copy);
-        edit("$copy/$_->{file}", $_->{old}, $_->{new}, $name) for hunks($edits);
+        must('cp', '-a', $self->common . '/.', $copy);
+        unlink $library;
+        edit("$copy/$_->{file}", $_->{old}, $_->{new}, $self->{name}) for hunks($self->{edits});
         make($copy);
     }
-    return "$copy/inventory.so";
+    return $library;
 }
 
 sub hunks

@@ -124,19 +124,11 @@ sub cycle
         kinds => [ Fault::kinds($self->{faults}) ],
         sql => $self->{sql},
         mutated => defined $self->{rules},
-        library => $self->library(%common),
+        engine => $self->{edits} && Engine->new($common{root}, $common{source})->with($self->{name}, $self->{edits}),
         heat => $self->{heat},
         settings => { %settings, $self->{heat} ne 'none' ? %hot : (), map { split /=/, $_, 2 } split ' ', $self->{settings} },
         switches => [ map { "--$_" } split ' ', $self->{client} ],
         mix => $self->{mix});
-}
-
-# The library that the server loads; undef if it is its own.
-sub library
-{
-    my ($self, %common) = @_;
-    return undef unless $self->{edits};
-    return Engine->new($common{root}, $common{source})->edited($self->{name}, $self->{edits});
 }
 
 # Run a group; of each: mutant, its last cycle, and its outcome (undef if it broke off).
@@ -146,14 +138,14 @@ sub run_group
     my @cycles = map { $_->cycle(1, %common) } @$mutants;
     my @outcomes;
 
-    $cycles[0]->prepare;
     if (@cycles == 1)
     {
         # here, not in another process: faults change the arena
-        @outcomes = $cycles[0]->run;
+        @outcomes = $cycles[0]->attempt;
     }
     else
     {
+        $cycles[0]->prepare;
         $_->start for @cycles;
         @outcomes = map { $_->outcome } @cycles;
     }
@@ -168,8 +160,8 @@ sub insist
     for my $try (2 .. TRIES)
     {
         last if !$outcome || !$self->{rules} || $self->good($outcome);
-        $cycle = $self->cycle($try, %common)->prepare;
-        $outcome = $cycle->run;
+        $cycle = $self->cycle($try, %common);
+        $outcome = $cycle->attempt;
     }
     return ($self, $cycle, $outcome);
 }
