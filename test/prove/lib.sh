@@ -23,6 +23,7 @@ run_driver() {
     as_user mkdir "$directory"
     as_user env -u PGHOST -u PGUSER -u PGDATABASE \
         PROVE_LOAD="$SOURCE/test/prove/load/load" PROVE_CHECK="$SOURCE/test/prove/check" \
+        PROVE_PG_CONFIG="$PG_CONFIG" \
         perl "$SOURCE/test/prove/run" --root "$directory" "$@" 2>"$WORK/prove.log" </dev/null
 }
 

@@ -1,51 +1,67 @@
 """C4: stock >= floor at every commit and in every snapshot, also of a standby; nobody has more of
 an item than its limit.
 
+The stock of a hot item is what there is of it: its row may lag, and be below the floor even (see
+standing.py); in snapshots the shop's view of levels says it.
+
 Below the floor an item may only come by a stock-take (what is not on the shelf is not there), and
-then it may rise.  In a snapshot the stock is also the sum of the movements.  Holds that are
-overdue do not count against a limit.
+then it may rise; but of a hot item some may have been taken before that, by who commits later.  In
+a snapshot the stock is also the sum of the movements.  Holds that are overdue do not count against
+a limit.
 """
 
 
 def moved(commit):
     """What the movements of a commit sum to: {item: (delta, of which stock-takes)}."""
     total = {}
-    for item, delta, kind, _, _ in commit.movements:
+    for item, delta, kind, _, _, _ in commit.movements:
         all_, counted = total.get(item, (0, 0))
         total[item] = all_ + delta, counted + (delta if kind == "count" else 0)
     return total
 
 
-def named(cycle, commit):
-    """The first operation whose token a commit carries, to be named."""
+def owners(cycle, commit):
+    """The intents whose tokens a commit carries."""
     tokens = [order[4] for order in commit.orders] + [d[0] for d in commit.direct] + \
              [m[4] for m in commit.movements] + list(commit.new_holds.values())
-    return next((cycle.operation(t) for t in tokens if t in cycle.intents), None)
+    return [cycle.intents[token] for token in tokens if token in cycle.intents]
+
+
+def named(cycle, commit):
+    """The first operation of a commit, to be named."""
+    return next((intent.acknowledged() for intent in owners(cycle, commit)), None)
+
+
+def began(cycle, commit):
+    """When the first call of a commit did; 0 if nobody knows whose it is."""
+    return min((op.at for intent in owners(cycle, commit) for op in intent.tries), default=0)
 
 
 def check_floor(cycle, report):
     """Every commit of the stream."""
-    stock = {item.id: item.stock for item in cycle.items.values()}
-    segment, counted_below = 0, set()
+    below, counted = set(), {}      # until when a stock-take may not have been visible, by item
     for commit in cycle.commits:
-        if commit.segment != segment:
-            stock, segment = {}, commit.segment
-        moves = moved(commit) if commit.items else {}
-        for item, (after, floor) in commit.items.items():
+        moves = moved(commit)
+        for item, (before, after) in commit.totals.items():
+            if after is None:
+                continue
             report.look("stocks in the stream")
-            delta, counted = moves.get(item, (0, 0))
-            before = stock.get(item)
+            _, floor = commit.items.get(item, (None, cycle.items[item].floor))
+            delta, count = moves.get(item, (0, 0))
             fell = after < before if before is not None else delta < 0 or item not in moves
-            if counted < 0 and min(floor, 0) <= after < floor:
-                counted_below.add(item)
+            if count < 0:
+                counted[item] = commit.until
+            excused = count < 0 or (item in cycle.ever_hot and
+                                    began(cycle, commit) < counted.get(item, 0))
+            if after < floor and fell and excused and after >= min(floor, 0):
+                below.add(item)
             elif after < floor and fell:
                 report.add("C4", f"item {item} falls from {before} to {after}, its floor is "
                                  f"{floor}, in {commit.name()}", named(cycle, commit))
             if floor != cycle.items[item].floor:
                 report.add("C4", f"item {item}: floor {cycle.items[item].floor} became {floor}, in "
                                  f"{commit.name()}")
-            stock[item] = after
-    return counted_below
+    return below
 
 
 def check_snapshots(cycle, report, may_be_below):
@@ -86,7 +102,7 @@ def check_limits(cycle, report):
         if commit.segment > 0:
             break
         before = {}
-        for item, delta, _, user, _ in commit.movements:
+        for item, delta, _, user, _, _ in commit.movements:
             if item in limits and user is not None:
                 before.setdefault((item, user), used.get((item, user), 0))
                 used[item, user] = used.get((item, user), 0) - delta

@@ -33,7 +33,7 @@ class Limits:
         self.uses, self.holds, self.known = {}, {}, True
         for commit in cycle.commits:
             self.known = self.known and commit.segment == 0
-            for item, delta, _, user, _ in commit.movements:
+            for item, delta, _, user, _, _ in commit.movements:
                 if item in self.limit and user is not None:
                     uses = self.uses.setdefault((item, user), Uses())
                     uses.steps.append((commit.from_, commit.until, -delta))

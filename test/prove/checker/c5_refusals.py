@@ -16,7 +16,7 @@ from bisect import bisect_left, bisect_right
 
 from .c5_limits import check_limits
 from .c5_states import check_states
-from .history import BUYS, RESERVES, summed
+from .history import BUYS, HEATS, RESERVES, summed
 from .levels import Levels
 
 TAKING = BUYS | RESERVES
@@ -44,7 +44,7 @@ def min_own(op, item):
     """The least that what its own transaction did before may have changed an item's stock by."""
     least = 0
     for other in op.own:
-        if other.state != "ok":
+        if other.state != "ok" or other.op in HEATS:
             continue
         if other.op in TAKING:
             least -= summed(other.lines()).get(item, 0)

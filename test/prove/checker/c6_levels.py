@@ -1,12 +1,45 @@
 """C6: at rest, what the store says is available is what is there.
 
-`levels` says what can be sold, what is held and what is on hand; for a hot item these numbers come
-from where its units are counted in flight, and at rest nothing may be in flight.  They have to be
-those of the item's row and its open holds.  What else is known of hot items belongs here.
+`levels` says what can be sold, what is held and what is on hand: those of the item's row and its
+open holds.  The counter of a hot item says what is there beside its row, and that nothing is in
+flight; a restart and settling change nothing of what there is, and settling leaves nothing beside.
 """
 
 
+def check_counter(row, stage, report):
+    """One item at one stage."""
+    where = f"when all is {stage.name}"
+    if row.state == "hot":
+        report.look("counters at rest")
+        if row.hot != "t":
+            report.add("C6", f"item {row.item_id} is cold, and has a counter, {where}")
+        if row.held != 0 or row.holders != 0:
+            report.add("C6", f"item {row.item_id}: the counter says that {row.held} are in flight "
+                             f"in {row.holders} processes, {where}")
+        if row.available != row.stock + row.unsettled - row.stock_floor:
+            report.add("C6", f"item {row.item_id}: the counter says {row.available}, there are "
+                             f"{row.stock} and {row.unsettled} unsettled, the floor is "
+                             f"{row.stock_floor}, {where}")
+    if stage.name == "settled" and row.unsettled != 0:
+        report.add("C6", f"item {row.item_id}: {row.unsettled} unsettled, {where}")
+
+
+def check_stages(cycle, report):
+    there = {}
+    for stage in cycle.stages:
+        for row in stage.verify:
+            report.add("C6", f"verify: item {row.item_id} {row.problem}, expected {row.expected}, "
+                             f"actual {row.actual}, when all is {stage.name}")
+        for row in stage.counters:
+            check_counter(row, stage, report)
+            total = row.stock + row.unsettled
+            if there.setdefault(row.item_id, total) != total:
+                report.add("C6", f"item {row.item_id}: {there[row.item_id]} became {total}, when "
+                                 f"all is {stage.name}")
+
+
 def check(cycle, report):
+    check_stages(cycle, report)
     rows = {row.item_id: row for row in cycle.tables.levels}
     for item, row in sorted(cycle.tables.items.items()):
         level = rows.get(item)

@@ -1,8 +1,9 @@
 """C7: the ledger explains every unit.
 
-The movements of an item sum to its stock, at the end and at every commit; every order has its sale,
-every sale its order; refunds never exceed the order, and the sums that clients were told of agree;
-what is kept under a key is what was answered; `verify` found nothing.
+The movements of an item sum to its stock at the end, and to what there is at every commit; epochs
+are of hot items, and settled in their order; every order has its sale, every sale its order;
+refunds never exceed the order, and the sums that clients were told of agree; what is kept under a
+key is what was answered; `verify` found nothing.
 """
 
 import json
@@ -39,25 +40,40 @@ def check_sums(cycle, report):
 
 
 def check_commits(cycle, report):
-    """At every commit the stock changes by what its movements say."""
-    stock = {item.id: item.stock for item in cycle.items.values()}
-    segment = 0
+    """At every commit what there is changes by what its movements say."""
     for commit in cycle.commits:
-        if commit.segment != segment:
-            stock, segment = {}, commit.segment
         moves = Counter()
-        for item, delta, _, _, _ in commit.movements:
+        for item, delta, _, _, _, _ in commit.movements:
             moves[item] += delta
-        for item in commit.items.keys() | moves.keys():
-            before, after = stock.get(item), commit.items.get(item, (stock.get(item),))[0]
-            if before is not None and after - before != moves[item]:
+        for item, (before, after) in commit.totals.items():
+            if before is not None and after is not None and after - before != moves[item]:
                 report.add("C7", f"item {item} goes from {before} to {after}, the movements say "
                                  f"{moves[item]}, in {commit.name()}",
                            next((cycle.operation(order[4]) for order in commit.orders), None))
-            stock[item] = after
         report.look("commits")
         for table in commit.deleted:
             report.add("C7", f"a row of {table} was deleted, in {commit.name()}")
+
+
+def check_epochs(cycle, report):
+    """Only movements of hot items have an epoch; epochs are settled in their order."""
+    hot, settled, segment = {item: False for item in cycle.items}, {}, 0
+    for commit in cycle.commits:
+        if commit.segment != segment:
+            hot, settled, segment = {}, {}, commit.segment
+        for item, _, kind, _, _, epoch in commit.movements:
+            if epoch is None:
+                continue
+            report.look("movements of hot items")
+            if not hot.get(item, True):
+                report.add("C7", f"item {item} is cold, its {kind} has epoch {epoch}, in "
+                                 f"{commit.name()}", cycle.operation(commit.movements[0][4]))
+        for item, (is_hot, through) in commit.hot.items():
+            report.look("changes of what is hot")
+            if through < settled.get(item, 0):
+                report.add("C7", f"item {item} was settled to epoch {settled[item]}, now it is "
+                                 f"{through}, in {commit.name()}")
+            hot[item], settled[item] = is_hot, through
 
 
 def check_sales(cycle, report):
@@ -177,6 +193,7 @@ def check(cycle, report):
                          f"actual {row.actual}")
     check_sums(cycle, report)
     check_commits(cycle, report)
+    check_epochs(cycle, report)
     check_sales(cycle, report)
     check_refunds(cycle, report)
     check_requests(cycle, report)

@@ -4,6 +4,8 @@ import json
 import os
 
 from .history import read_histories
+from .rest import read_stages
+from .standing import stand
 from .stream import read_stream
 from .tables import Tables
 from .timeline import set_bounds
@@ -40,6 +42,8 @@ class Cycle:
         self.commits = read_stream(directory)
         self.snapshots = read_lines(os.path.join(directory, "snapshots.jsonl"))
         self.faults = read_lines(os.path.join(directory, "faults.jsonl"))
+        self.stages = read_stages(directory)
+        self.ever_hot = stand(self)
         self.clock = set_bounds(self.run, self.commits, self.operations, self.intents)
         self.on_hold = {}       # operations by the reservation they are about
         for op in self.operations:

@@ -20,6 +20,7 @@ CONTROL = {"begin", "commit", "rollback", "savepoint", "rollback_to"}
 TRY = {"try_buy_cart", "try_reserve_cart"}
 BUYS = {"buy_item", "buy_cart", "try_buy_cart"}
 RESERVES = {"reserve_stock", "reserve_cart", "try_reserve_cart"}
+HEATS = {"heat", "cool", "settle"}
 ON_HOLD = {"change_reservation", "extend_reservation", "confirm_reservation",
            "release_reservation"}
 

@@ -2,7 +2,7 @@
 
 Who changes a stock holds its row until the change is visible, so the stocks of one item became
 visible in the order of the stream.  Stock number i may have been visible from `since[i]`, and was
-no more once number i + 1 had to be, at `sure[i + 1]`.
+no more once number i + 1 had to be, at `sure[i + 1]`.  Hot items are another matter: OfHotItem.
 
 A hold counts as available if its time had certainly passed when the call began.  One that was
 confirmed or extended is counted only while that certainly was not visible: the reservation's row
@@ -10,6 +10,7 @@ is another than the item's, so the order of the two is not known.
 """
 
 from bisect import bisect_left, bisect_right, insort
+from collections import Counter
 
 from .history import NEVER
 from .timeline import SLACK
@@ -30,13 +31,14 @@ class Stock:
 class Hold:
     """A line of a reservation, as long as it was not touched."""
 
-    __slots__ = ("reservation", "expires_at", "quantity", "touched")
+    __slots__ = ("reservation", "expires_at", "quantity", "touched", "since")
 
     def __init__(self, reservation, quantity, expires_at):
         self.reservation = reservation
         self.quantity = quantity
         self.expires_at = expires_at
         self.touched = NEVER    # from when on it may have been confirmed or extended
+        self.since = 0          # from when on it is there, of a hot item
 
     def __lt__(self, other):
         return self.expires_at < other.expires_at
@@ -59,6 +61,24 @@ class OfItem:
         self.since.append(max(since, self.since[-1]))
         self.sure.append(until)
 
+    def commit(self, commit, row, _):
+        """A commit that wrote the item's row, if there is one, or has movements of it."""
+        if row is not None:
+            self.add(row[0] - row[1], commit.from_, commit.until)
+
+    def open(self, hold, _, wrote):
+        (self.stocks[-1] if wrote else self.waiting).opened.append(hold)
+
+    def close(self, hold, commit, wrote):
+        (self.stocks[-1] if wrote else self.waiting).closed.append(hold)
+        if not wrote:
+            hold.touched = commit.from_
+
+    def gap(self, holds, _, ended, __):
+        """Nobody knows what happened until the first commit of the next segment."""
+        self.waiting.closed += holds
+        self.add(None, 0, ended)
+
     def finish(self):
         """Number i is visible for sure when a later one is."""
         for i in range(len(self.sure) - 2, 0, -1):
@@ -70,44 +90,95 @@ class OfItem:
         return first, bisect_right(self.since, op.end) - 1
 
 
+class OfHotItem(OfItem):
+    """The least that there was of an item that was hot at some time.
+
+    Nobody holds its row, so its commits became visible in any order: what was taken is gone as
+    soon as it may be, what was given is there when it must be, and an overdue hold counts between.
+    """
+
+    def __init__(self, above):
+        super().__init__(above)
+        self.steps = []     # (when, units, hold that counts from here on, hold that does no more)
+
+    def commit(self, commit, _, delta):
+        if delta != 0:
+            self.steps.append((commit.from_ if delta < 0 else commit.until, delta, None, None))
+
+    def open(self, hold, commit, _):
+        hold.since = commit.until
+        self.steps.append((commit.until, 0, hold, None))
+
+    def close(self, hold, commit, _):
+        hold.touched = commit.from_
+        self.steps.append((max(hold.since, commit.from_), 0, None, hold))
+
+    def gap(self, _, begun, ended, above):
+        self.steps = [step for step in self.steps if step[0] < begun]
+        self.count()
+        self.steps = []
+        self.add(None, begun, begun)
+        self.add(above, ended, ended)
+
+    def count(self):
+        """Make stocks of the steps."""
+        above = self.stocks[-1].above
+        for when, units, opened, closed in sorted(self.steps, key=lambda step: step[0]):
+            if when == NEVER:
+                break
+            above = None if above is None else above + units
+            self.add(above, when, when)
+            self.stocks[-1].opened = [opened] if opened else []
+            self.stocks[-1].closed = [closed] if closed else []
+
+    def finish(self):
+        self.count()
+        super().finish()
+
+
 class Levels:
     """The stocks of all items."""
 
     def __init__(self, cycle):
         self.clock = cycle.clock
-        self.items = {item.id: OfItem(item.stock - item.floor) for item in cycle.items.values()}
+        self.items = {item.id: (OfHotItem if item.id in cycle.ever_hot else OfItem)(
+            item.stock - item.floor) for item in cycle.items.values()}
         self.holds = {}     # open lines by (reservation, item)
         segment = 0
         for commit in cycle.commits:
             if commit.segment != segment:
-                self.gap(commit.from_)
+                self.gap(cycle, segment, commit)
                 segment = commit.segment
             self.commit(commit)
         for of_item in self.items.values():
             of_item.finish()
 
-    def gap(self, since):
-        """What happened between two segments nobody knows."""
-        for (_, item), hold in self.holds.items():
-            self.items[item].waiting.closed.append(hold)
+    def gap(self, cycle, before, first):
+        """What happened between two segments nobody knows; the end says what hot items had then."""
+        begun = max(commit.from_ for commit in cycle.commits if commit.segment == before)
+        moves = Counter()
+        for commit in cycle.commits:
+            if commit.segment > before:
+                moves.update(deltas(commit))
+        for item, of_item in self.items.items():
+            row = cycle.tables.items.get(item)
+            above = row.stock - row.stock_floor - moves[item] if row else None
+            of_item.gap([hold for (_, other), hold in self.holds.items() if other == item],
+                        begun, max(begun, first.from_), above)
         self.holds = {}
-        for of_item in self.items.values():
-            of_item.add(None, 0, since)
 
     def commit(self, commit):
-        for item, (stock, floor) in commit.items.items():
-            self.items[item].add(stock - floor, commit.from_, commit.until)
+        moves = deltas(commit)
+        for item in commit.items.keys() | moves.keys():
+            self.items[item].commit(commit, commit.items.get(item), moves.get(item, 0))
         for reservation, item, quantity, _, status, expires_at in commit.holds:
-            of_item = self.items[item]
-            here = of_item.stocks[-1] if item in commit.items else of_item.waiting
+            of_item, wrote = self.items[item], item in commit.items
             old = self.holds.pop((reservation, item), None)
             if old is not None:
-                here.closed.append(old)
-                if item not in commit.items:
-                    old.touched = commit.from_
+                of_item.close(old, commit, wrote)
             if status == "held":
                 self.holds[reservation, item] = hold = Hold(reservation, quantity, expires_at)
-                here.opened.append(hold)
+                of_item.open(hold, commit, wrote)
 
     def put(self, claim):
         """Have a claim judged, from the first stock that may have been visible."""
@@ -162,6 +233,14 @@ class Levels:
         more = ", ..." if last - first >= 8 else ""
         own = f", and its own transaction {claim.own}" if claim.own else ""
         return f"above the floor {shown}{more}{own}"
+
+
+def deltas(commit):
+    """What the movements of a commit sum to, by item."""
+    moves = Counter()
+    for item, delta, _, _, _, _ in commit.movements:
+        moves[item] += delta
+    return moves
 
 
 def remove(active, hold):

@@ -14,11 +14,13 @@ WANTED = {
     "shop.items": ("id", "stock", "stock_floor"),
     "shop.orders": ("id", "user_id", "item_id", "quantity", "token"),
     "shop.direct": ("token", "item_id", "delta"),
-    "items_stock.movements": ("item_id", "delta", "kind", "user_id", "reason"),
+    "items_stock.movements": ("item_id", "delta", "kind", "user_id", "reason", "epoch"),
+    "items_stock.hot": ("item_id", "hot", "settled_epoch"),
     "items_stock.reservations": ("reservation_id", "item_id", "quantity", "user_id", "status",
                                  "expires_at"),
 }
-NUMBERS = {"items.id", "stock", "stock_floor", "item_id", "quantity", "delta"}
+NUMBERS = {"items.id", "stock", "stock_floor", "item_id", "quantity", "delta", "epoch",
+           "settled_epoch"}
 COLUMN = re.compile(r"(\w+)\[((?:[^\[\]]|\[\])*)\]:('(?:[^']|'')*'|\S+)(?: |$)")
 VALUE = r"('(?:[^']|'')*'|\S+)"
 ENDED = re.compile(r"COMMIT (?:PREPARED '.*', txid )?(\d+) \(at (.*)\)")
@@ -28,7 +30,7 @@ class Commit:
     """One transaction: what it left in each table."""
 
     __slots__ = ("segment", "xid", "at", "items", "orders", "direct", "movements", "holds",
-                 "new_holds", "deleted", "from_", "until")
+                 "new_holds", "hot", "totals", "deleted", "from_", "until")
 
     def __init__(self, segment):
         self.segment = segment
@@ -36,9 +38,11 @@ class Commit:
         self.items = {}         # id: (stock, floor) at the end
         self.orders = []        # (id, user, item, quantity, token)
         self.direct = []        # (token, item, delta)
-        self.movements = []     # (item, delta, kind, user, reason)
+        self.movements = []     # (item, delta, kind, user, reason, epoch)
         self.holds = []         # (reservation, item, quantity, user, status, expires_at)
         self.new_holds = {}     # users by reservations that were not there before
+        self.hot = {}           # item: (hot, settled epoch) at the end
+        self.totals = {}        # item: (before, after), with what is not in its stock: standing.py
         self.deleted = []       # names of tables
         self.from_ = self.until = None      # when it became visible: timeline.py
 
@@ -127,6 +131,8 @@ class Reader:
             self.commit.direct.append(row)
         elif table == "items_stock.movements":
             self.commit.movements.append(row)
+        elif table == "items_stock.hot":
+            self.commit.hot[row[0]] = row[1] == "true", row[2]
         else:
             self.commit.holds.append(row)
             if row[0] not in self.seen:

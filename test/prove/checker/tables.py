@@ -8,7 +8,9 @@ from .clock import nanoseconds
 
 NUMBERS = {"id": {"items"}, "stock": None, "version": None, "stock_floor": None,
            "purchase_limit": None, "item_id": None, "quantity": None, "delta": None,
-           "movement_id": None, "available": None, "reserved": None, "on_hand": None}
+           "movement_id": None, "available": None, "reserved": None, "on_hand": None,
+           "epoch": None, "settled_epoch": None, "unsettled": None, "holders": None,
+           "held": {"counters"}}
 TIMES = {"expires_at"}
 
 
@@ -21,9 +23,9 @@ def converter(table, column):
     return lambda text: text if text != "" else None
 
 
-def read_table(directory, name):
+def read_table(directory, name, where="final"):
     """The rows of final/<name>.csv."""
-    with open(os.path.join(directory, "final", name + ".csv"), encoding="utf-8",
+    with open(os.path.join(directory, where, name + ".csv"), encoding="utf-8",
               newline="") as file:
         reader = csv.reader(file)
         columns = next(reader)
@@ -54,6 +56,7 @@ class Tables:
         self.requests = read_table(directory, "requests")
         self.levels = read_table(directory, "levels")
         self.verify = read_table(directory, "verify")
+        self.hot = {row.item_id: row for row in read_table(directory, "hot")}
         self.order = {row.id: row for row in self.orders}
         self.orders_of = group(self.orders, "token")
         self.direct_of = group(self.direct, "token")

@@ -19,6 +19,11 @@ sub new
     my ($class, $root, $shop) = @_;
     my $self = bless { root => $root, count => 0 }, $class;
 
+    chomp(my $directory = `pg_config --pkglibdir`);
+    $self->{installed} = "$directory/inventory.so";
+    $self->{library} = $self->{original} = "$root/inventory.so";
+    Server::copy_file($self->{installed}, $self->{original});
+
     $self->{primary} = $self->server->init;
     $self->{primary}->start;
     $self->{primary}->query('postgres', 'CREATE DATABASE ' . TEMPLATE);
@@ -30,6 +35,17 @@ sub server
 {
     my ($self) = @_;
     return Server->new($self->{root}, 's' . ++$self->{count});
+}
+
+# Have the server load another library; without one, its own.
+sub use_library
+{
+    my ($self, $library) = @_;
+    $library //= $self->{original};
+    return if $library eq $self->{library};
+    $self->{primary}->stop('fast');
+    Server::copy_file($library, $self->{installed});
+    $self->{library} = $library;
 }
 
 # Servers for a cycle, fresh from the start, with these settings.

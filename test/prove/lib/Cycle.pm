@@ -10,6 +10,7 @@ use POSIX ();
 use Time::HiRes qw(sleep time clock_gettime CLOCK_MONOTONIC CLOCK_REALTIME);
 
 use Fault;
+use Heat;
 
 use constant {
     ITEMS     => 60,
@@ -26,6 +27,7 @@ my %final = (
     reservations => 'SELECT * FROM items_stock.reservations ORDER BY created_at',
     requests     => 'SELECT * FROM items_stock.requests ORDER BY created_at',
     levels       => 'SELECT * FROM items_stock.levels ORDER BY item_id',
+    hot          => 'SELECT * FROM items_stock.hot ORDER BY item_id',
     verify       => q{SELECT * FROM inventory.verify('shop.items')});
 
 # Indexes with everything in the heap in them, and heaps that can be read.
@@ -49,7 +51,8 @@ END $$
 END
 
 # arena, seed, number (of the cycle), root (for its files), seconds, clients, kinds
-# (of faults that may happen); of a mutant: store, sql, settings, mix, switches
+# (of faults that may happen); of a mutant: store, sql, settings, mix, switches, heat (a plan),
+# engine (with edits); restarts: whether it has the server for itself at the end
 sub new
 {
     my ($class, %self) = @_;
@@ -57,6 +60,7 @@ sub new
 
     srand $self->{seed};
     $self->{kinds} = [ Fault::draw($self->{seed}, @{ $self->{kinds} }) ];
+    $self->{heat} = Heat->draw($self->{heat}, ITEMS, CONTENDED);
     $self->{database} = "$self->{store}_$self->{number}" =~ s/\W/_/gr;
     $self->{directory} = "$self->{root}/$self->{database}";
     $self->{struck} = {};
@@ -67,6 +71,7 @@ sub new
 sub prepare
 {
     my ($self) = @_;
+    $self->{arena}->use_library($self->{engine} && $self->{engine}->library);
     $self->{arena}->prepare(Fault::needs_standby(@{ $self->{kinds} }), $self->settings);
     return $self;
 }
@@ -78,16 +83,40 @@ sub run
     my ($self) = @_;
     my $start = time;
 
-    mkdir $_ or die "$_: $!" for map { "$self->{directory}$_" } '', '/stream', '/final';
+    mkdir $_ or die "$_: $!" for map { "$self->{directory}$_" } '', '/stream', '/rest', '/final';
     $self->set_up;
     $self->work;
     $self->come_to_rest;
+    $self->{heat}->rest($self);
     $self->collect;
-    my @problems = ($self->check, $self->{sql} ? () : $self->look_elsewhere);
+    my @problems = ($self->check, $self->{mutated} ? () : $self->look_elsewhere);
     $self->{arena}->drop_shop;
     return {
         problems => \@problems,
         states => $self->states,
+        faults => $self->{struck},
+        took => time - $start
+    };
+}
+
+# From fresh servers to the verdict.  What breaks it off is a problem, and not the end.
+sub attempt
+{
+    my ($self) = @_;
+    my $start = time;
+    my $outcome = eval { $self->prepare->run };
+    return $outcome if $outcome;
+
+    my ($why) = split /\n/, $@;
+    print STDERR $@;
+    if ($self->{load} && kill 'KILL', $self->{load})
+    {
+        waitpid $self->{load}, 0;
+    }
+    $self->{arena}{primary}->stop('immediate');
+    return {
+        problems => ["broke off: $why"],
+        states => {},
         faults => $self->{struck},
         took => time - $start
     };
@@ -121,8 +150,9 @@ sub settings
     return %{ $self->{settings} } if $self->{settings};
     my %settings = (
         fsync => rand() < 0.25 ? 'on' : 'off',
-        shared_preload_libraries => rand() < 0.5 ? 'inventory' : '',
-        autovacuum_naptime => rand() < 0.5 ? '1s' : '1min');
+        shared_preload_libraries => rand() < 0.75 ? 'inventory' : '',
+        autovacuum_naptime => rand() < 0.5 ? '1s' : '1min',
+        $self->{heat}->settings);
 
     $settings{synchronous_commit} = (qw(on remote_apply remote_write))[ rand 3 ]
       if Fault::needs_standby(@{ $self->{kinds} });
@@ -154,6 +184,7 @@ sub set_up
         join ', ', map { "($_->{id}, $_->{stock}, $_->{floor}, " . ($_->{limit} // 'NULL') . ')' } @items);
     $arena->{primary}->load_file($self->{database}, $self->{sql}) if $self->{sql};
     $arena->open_stream;
+    $self->{heat}->begin($arena);
     $self->write_json(
         'run.json',
         {
@@ -166,6 +197,7 @@ sub set_up
             clock => { monotonic => now(CLOCK_MONOTONIC), realtime => now(CLOCK_REALTIME) },
             settings => { $self->settings },
             faults => $self->{kinds},
+            heat => $self->{heat}->story,
             switches => join ' ', @{ $self->{switches} }
         });
 }
@@ -217,7 +249,7 @@ sub start_load
         '--seconds', 100_000,    # until it is told
         '--seed', $self->{seed},
         '--contended', CONTENDED,
-        '--mix', $self->{mix},
+        '--mix', $self->{heat}->mix . $self->{mix},
         '--abandon', $has{client} ? 10 : 0,
         '--timeout', $has{timeout} ? 40 : 0,
         @{ $self->{switches} });
@@ -275,17 +307,24 @@ END
 sub collect
 {
     my ($self) = @_;
+    $self->copy_out('final', %final);
+    $self->{arena}->save_streams("$self->{directory}/stream");
+}
+
+# What queries say in one snapshot, each into a file below $where.
+sub copy_out
+{
+    my ($self, $where, %queries) = @_;
     my $directory = $self->{directory};
-    my $file = "$directory/final.sql";
+    my $file = "$directory/copy.sql";
 
     open my $sql, '>', $file or die "$file: $!";
     print $sql "BEGIN ISOLATION LEVEL REPEATABLE READ;\n";
-    print $sql map { "\\copy ($final{$_}) TO '$directory/final/$_.csv' WITH (FORMAT csv, HEADER)\n" } sort keys %final;
+    print $sql map { "\\copy ($queries{$_}) TO '$directory/$where/$_.csv' WITH (FORMAT csv, HEADER)\n" } sort keys %queries;
     print $sql "COMMIT;\n";
     close $sql or die "$file: $!";
     $self->{arena}{primary}->load_file($self->{database}, $file);
     unlink $file;
-    $self->{arena}->save_streams("$directory/stream");
 }
 
 # ---------------------------------------------------------------- verdicts

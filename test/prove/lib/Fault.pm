@@ -24,11 +24,12 @@ my %kinds = (
     recovery => [ \&kill_recovery, 1 ],
     immediate => [ \&stop_immediate, 1 ],
     fast => [ \&stop_fast, 1 ],
+    mode => [ \&change_mode, 2 ],
     standby => [ \&stall_standby, 2 ],
     promotion => [ \&promote, 1 ]);
 
 # In the order in which they take turns.
-my @kinds = qw(client backend timeout postmaster cancel immediate terminate recovery fast standby promotion);
+my @kinds = qw(client backend timeout postmaster cancel immediate terminate recovery fast mode standby promotion);
 
 my %needs_standby = map { $_ => 1 } qw(standby promotion);
 
@@ -176,6 +177,19 @@ sub stop_fast
     $cycle->note($kind, '');
     $server->stop('fast');
     $server->start;
+}
+
+# Hot items are switched off or on; there is room for few of them after the next start, or for none.
+sub change_mode
+{
+    my ($cycle, $server, $kind) = @_;
+    my %changes = (
+        'inventory.hot_mode' => (qw(off manual auto))[ rand 3 ],
+        'inventory.max_hot_items' => (qw(2 8 1024))[ rand 3 ]);
+
+    $changes{shared_preload_libraries} = '' if rand() < 0.2;
+    $cycle->note($kind, join ' ', map { "$_=$changes{$_}" } sort keys %changes);
+    $server->reconfigure(%changes);
 }
 
 # ---------------------------------------------------------------- the standby

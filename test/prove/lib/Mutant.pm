@@ -1,13 +1,14 @@
 # Stores that must be caught, and what they need for that.
 #
-# A mutant is a file of SQL that spoils an attached shop.  Its head says, each in a
-# line of a comment:
+# A mutant is a file of SQL that spoils an attached shop, or a file of edits that spoil
+# the engine (Engine.pm).  Its head says, each in a line of a comment:
 #
 #   -- rules: C1 C2          the rules of which at least one has to find it
 #   -- settings: a=b c=d     settings of the server
 #   -- faults: postmaster    faults that happen; else none
 #   -- client: retry-keyless switches of the load program
 #   -- mix: all=0 direct=1   weights of the operations
+#   -- heat: fixed           which items are hot (Heat.pm); else none
 #
 # The same store without the mutation runs first, under each combination of faults
 # and mix that some mutant has, and must be found clean.
@@ -22,6 +23,7 @@ use strict;
 use warnings FATAL => 'all';
 
 use Cycle;
+use Engine;
 use Fault;
 
 use constant {
@@ -31,6 +33,8 @@ use constant {
     TRIES     => 3
 };
 
+# of what has hot items
+my %hot = (shared_preload_libraries => 'inventory', 'inventory.settle_interval' => '20ms');
 my %settings = (fsync => 'off', shared_preload_libraries => '', autovacuum_naptime => '1min');
 my $number = 0;
 
@@ -39,7 +43,7 @@ my $number = 0;
 sub groups
 {
     my ($directory, $pattern) = @_;
-    my @mutants = grep { $_->{name} =~ /$pattern/ } map { read_file($_) } sort glob "$directory/*.sql";
+    my @mutants = grep { $_->{name} =~ /$pattern/ } map { read_file($_) } sort(glob "$directory/*.sql"), sort(glob "$directory/*.edit");
     my %seen;
 
     die "no such mutants\n" unless @mutants;
@@ -60,20 +64,28 @@ sub group
 sub alone
 {
     my ($self) = @_;
-    return $self->{faults} ne 'none' || $self->{settings} ne '';
+    return $self->{faults} ne 'none' || $self->{settings} ne '' || $self->{heat} ne 'none';
 }
 
 sub read_file
 {
     my ($file) = @_;
-    my ($name) = $file =~ m{([^/]+)\.sql$};
-    my %self = (name => $name, sql => $file, rules => '', settings => '', faults => 'none', client => '', mix => '');
+    my ($name, $kind) = $file =~ m{([^/]+)\.(\w+)$};
+    my %self = (
+        name => $name,
+        $kind eq 'sql' ? (sql => $file) : (edits => $file),
+        rules => '',
+        settings => '',
+        faults => 'none',
+        client => '',
+        mix => '',
+        heat => 'none');
 
     open my $sql, '<', $file or die "$file: $!";
     while (my $line = <$sql>)
     {
-        last unless $line =~ /^--|^\s*$/;
-        next unless $line =~ /^-- (rules|settings|faults|client|mix): *(.*?)\s*$/;
+        last unless $line =~ /^(?:-- |--$|#|\s*$)/;
+        next unless $line =~ /^(?:--|#) (rules|settings|faults|client|mix|heat): *(.*?)\s*$/;
         $self{$1} = $2;
     }
     $self{rules} = [ split ' ', $self{rules} ];
@@ -85,7 +97,7 @@ sub read_file
 sub conditions
 {
     my ($self) = @_;
-    return join ', ', map { "$_ $self->{$_}" } grep { $self->{$_} ne '' && $self->{$_} ne 'none' } qw(faults mix);
+    return join ', ', map { "$_ $self->{$_}" } grep { $self->{$_} ne '' && $self->{$_} ne 'none' } qw(faults mix heat);
 }
 
 sub unmutated
@@ -93,7 +105,7 @@ sub unmutated
     my ($self) = @_;
     return bless {
         name => join(', ', 'unmutated', conditions($self) || ()),
-        map({ $_ => $self->{$_} } qw(faults mix)),
+        map({ $_ => $self->{$_} } qw(faults mix heat)),
         settings => '',
         client => ''
     };
@@ -111,7 +123,10 @@ sub cycle
         clients => CLIENTS * ($self->alone ? 2 : $try),
         kinds => [ Fault::kinds($self->{faults}) ],
         sql => $self->{sql},
-        settings => { %settings, map { split /=/, $_, 2 } split ' ', $self->{settings} },
+        mutated => defined $self->{rules},
+        engine => $self->{edits} && Engine->new($common{root}, $common{source})->with($self->{name}, $self->{edits}),
+        heat => $self->{heat},
+        settings => { %settings, $self->{heat} ne 'none' ? %hot : (), map { split /=/, $_, 2 } split ' ', $self->{settings} },
         switches => [ map { "--$_" } split ' ', $self->{client} ],
         mix => $self->{mix});
 }
@@ -123,14 +138,14 @@ sub run_group
     my @cycles = map { $_->cycle(1, %common) } @$mutants;
     my @outcomes;
 
-    $cycles[0]->prepare;
     if (@cycles == 1)
     {
         # here, not in another process: faults change the arena
-        @outcomes = $cycles[0]->run;
+        @outcomes = $cycles[0]->attempt;
     }
     else
     {
+        $cycles[0]->prepare;
         $_->start for @cycles;
         @outcomes = map { $_->outcome } @cycles;
     }
@@ -145,8 +160,8 @@ sub insist
     for my $try (2 .. TRIES)
     {
         last if !$outcome || !$self->{rules} || $self->good($outcome);
-        $cycle = $self->cycle($try, %common)->prepare;
-        $outcome = $cycle->run;
+        $cycle = $self->cycle($try, %common);
+        $outcome = $cycle->attempt;
     }
     return ($self, $cycle, $outcome);
 }

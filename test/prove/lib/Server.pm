@@ -61,6 +61,7 @@ sub copy_of
 {
     my ($self, $primary) = @_;
     $self->must('cp', '-a', '--reflink=auto', $primary->{data}, $self->{data});
+    $self->{settings} = $primary->{settings};
     $self->append('postgresql.conf', <<"END");
 unix_socket_directories = '$self->{directory}'
 primary_conninfo = 'host=$primary->{directory} user=postgres application_name=$self->{name}'
@@ -73,9 +74,18 @@ END
 sub configure
 {
     my ($self, %settings) = @_;
+    $self->{settings} = \%settings;
     open my $file, '>', "$self->{data}/cycle.conf" or croak "cycle.conf: $!";
     print $file map { "$_ = '$settings{$_}'\n" } sort keys %settings;
     close $file or croak "cycle.conf: $!";
+}
+
+# Other settings beside those it has; those that need a restart come with the next.
+sub reconfigure
+{
+    my ($self, %changes) = @_;
+    $self->configure(%{ $self->{settings} }, %changes);
+    $self->reload if $self->pid;
 }
 
 sub append
@@ -269,6 +279,13 @@ sub must
 {
     my ($self, @command) = @_;
     $self->run(@command) or croak "$self->{name}: failed: @command";
+}
+
+# Put a file in the place of another, which may be in use.
+sub copy_file
+{
+    my ($from, $to) = @_;
+    system('cp', $from, "$to.new") == 0 && rename "$to.new", $to or croak "$to: $!";
 }
 
 # Lines in the log since the last time that should not be in any log.

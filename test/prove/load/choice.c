@@ -174,6 +174,28 @@ choose_direct(Operation *op)
 	op->number = any_delta();
 }
 
+static void
+choose_heat(Operation *op)
+{
+	op->user[0] = '\0';
+	choose_line(op);
+}
+
+/* One item, or all that are hot. */
+static void
+choose_cool(Operation *op)
+{
+	choose_heat(op);
+	if (chance(10))
+		op->lines[0].item = NONE;
+}
+
+static void
+choose_settle(Operation *op)
+{
+	op->user[0] = '\0';
+}
+
 /* ---------------------------------------------------------------- the table */
 
 static void (*const choices[BEGIN])(Operation *op) = {
@@ -193,6 +215,9 @@ static void (*const choices[BEGIN])(Operation *op) = {
 	[ADJUST_STOCK] = choose_adjust,
 	[COUNT_STOCK] = choose_count,
 	[DIRECT] = choose_direct,
+	[HEAT] = choose_heat,
+	[COOL] = choose_cool,
+	[SETTLE] = choose_settle,
 };
 
 /* Choose what it is asked for with; what has no use for a user loses the one it has. */

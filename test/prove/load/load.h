@@ -59,6 +59,9 @@ typedef enum OperationKind
 	ADJUST_STOCK,
 	COUNT_STOCK,
 	DIRECT,
+	HEAT,
+	COOL,
+	SETTLE,
 	/* these move through a transaction and do nothing themselves */
 	BEGIN,
 	COMMIT,

@@ -11,8 +11,12 @@
 #define PAUSE_MS 40
 
 static const char sample[] =
-	"SELECT json_object_agg(i.id, json_build_array(i.stock, i.stock_floor, coalesce(m.total, 0)))"
-	" FROM shop.items AS i LEFT JOIN (SELECT m.item_id, sum(m.delta) AS total"
+	"SELECT json_object_agg(i.id, json_build_array(l.on_hand - coalesce(r.held, 0),"
+	" i.stock_floor, coalesce(m.total, 0)))"
+	" FROM shop.items AS i JOIN items_stock.levels AS l ON l.item_id = i.id"
+	" LEFT JOIN (SELECT r.item_id, sum(r.quantity) AS held FROM items_stock.reservations AS r"
+	" WHERE r.status = 'held' GROUP BY r.item_id) AS r ON r.item_id = i.id"
+	" LEFT JOIN (SELECT m.item_id, sum(m.delta) AS total"
 	" FROM items_stock.movements AS m GROUP BY m.item_id) AS m ON m.item_id = i.id";
 
 static const char *const servers[] = { "primary", "standby" };

@@ -46,6 +46,7 @@ connect_server(Session *session)
 	static const char *const levels[] = { "read\\\\ committed", "repeatable\\\\ read",
 										  "serializable" };
 	static const char *const strategies[] = { "atomic", "pessimistic", "optimistic" };
+	static const int waits[] = { 50, 500, 5000 }; /* ms, for others in flight */
 	int iso = chance(70) ? 0 : random_between(1, 2);
 	char server[512];
 	char conninfo[1024];
@@ -59,8 +60,9 @@ connect_server(Session *session)
 	}
 	snprintf(conninfo, sizeof(conninfo),
 			 "%s application_name=load-%d options='-c default_transaction_isolation=%s "
-			 "-c inventory.strategy=%s -c statement_timeout=%d'",
+			 "-c inventory.strategy=%s -c inventory.hot_wait=%d -c statement_timeout=%d'",
 			 server, session->history.client, levels[iso], session->strategy,
+			 waits[random_between(0, 2)],
 			 options.timeout > 0 && chance(20)
 				 ? random_between(options.timeout / 4, options.timeout)
 				 : 0);

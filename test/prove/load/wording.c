@@ -175,6 +175,28 @@ sql_direct(Text *sql, const Operation *op)
 }
 
 static void
+sql_heat(Text *sql, const Operation *op)
+{
+	text_add(sql, "SELECT to_json(inventory.heat('shop.items', %d))", op->lines[0].item);
+}
+
+static void
+sql_cool(Text *sql, const Operation *op)
+{
+	text_add(sql, "SELECT to_json(inventory.cool('shop.items'");
+	if (op->lines[0].item != NONE)
+		text_add(sql, ", %d", op->lines[0].item);
+	text_add(sql, "))");
+}
+
+static void
+sql_settle(Text *sql, const Operation *op)
+{
+	(void) op;
+	text_add(sql, "SELECT to_json(inventory.settle('shop.items'))");
+}
+
+static void
 sql_transaction(Text *sql, const Operation *op)
 {
 	static const char *const statements[] = { "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT s",
@@ -279,6 +301,13 @@ args_direct(Text *json, const Operation *op)
 }
 
 static void
+args_item(Text *json, const Operation *op)
+{
+	text_add(json, "\"item\":");
+	text_add_number(json, op->lines[0].item, "null");
+}
+
+static void
 args_none(Text *json, const Operation *op)
 {
 	(void) json;
@@ -308,6 +337,9 @@ static const struct
 	[ADJUST_STOCK] = { sql_adjust, args_adjust },
 	[COUNT_STOCK] = { sql_count, args_count },
 	[DIRECT] = { sql_direct, args_direct },
+	[HEAT] = { sql_heat, args_item },
+	[COOL] = { sql_cool, args_item },
+	[SETTLE] = { sql_settle, args_none },
 	[BEGIN] = { sql_transaction, args_none },
 	[COMMIT] = { sql_transaction, args_none },
 	[ROLLBACK] = { sql_transaction, args_none },

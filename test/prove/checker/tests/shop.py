@@ -20,11 +20,13 @@ MS = 1_000_000
 AHEAD = 1_795_000_000_000_000_000    # of the server's clock before that of the histories
 TYPES = {"id": "uuid", "order_id": "uuid", "reservation_id": "uuid", "user_id": "text",
          "token": "text", "kind": "text", "reason": "text", "status": "text", "actor": "text",
-         "delta": "bigint", "movement_id": "bigint", "tracked": "boolean",
+         "delta": "bigint", "epoch": "bigint", "settled_epoch": "bigint", "number": "bigint",
+         "hot": "boolean", "movement_id": "bigint", "tracked": "boolean",
          "expires_at": "timestamp with time zone", "created_at": "timestamp with time zone"}
 EMPTY = {"orders": "id,user_id,item_id,quantity,token,created_at",
          "direct": "token,item_id,delta",
-         "movements": "movement_id,item_id,delta,kind,user_id,order_id,reservation_id,reason",
+         "movements": "movement_id,item_id,delta,kind,user_id,order_id,reservation_id,reason,epoch",
+         "hot": "item_id,number,hot,settled_epoch,incarnation",
          "reservations": "reservation_id,item_id,quantity,user_id,status,expires_at,order_id",
          "requests": "operation,user_id,key,result",
          "verify": "item_id,problem,expected,actual"}
@@ -61,7 +63,9 @@ class Shop:
         self.orders, self.direct, self.movements = [], [], []
         self.reservations, self.requests, self.verify = [], [], []
         self.levels = None
+        self.hot, self.stages, self.stage_verify = {}, {}, []
         self.stream, self.changes = [], None
+        self.segments = [0]     # where each begins
         self.snapshots, self.faults = [], []
         for item in self.items:
             self.movements.append(self.movement(item, 5, "opening"))
@@ -119,15 +123,34 @@ class Shop:
     def movement(self, item, delta, kind, **more):
         row = {"movement_id": len(getattr(self, "movements", ())) + 1, "item_id": item,
                "delta": delta, "kind": kind, "user_id": None, "order_id": None,
-               "reservation_id": None, "reason": None}
+               "reservation_id": None, "reason": None, "epoch": None}
         row.update(more)
         return row
 
     def book(self, item, delta, kind, **more):
+        if self.is_hot(item):
+            more.setdefault("epoch", self.hot[item]["settled_epoch"] + 1)
         self.movements.append(self.movement(item, delta, kind, **more))
         self.decode("items_stock.movements", "INSERT", self.movements[-1])
 
+    def is_hot(self, item):
+        return item in self.hot and self.hot[item]["hot"]
+
+    def unsettled(self, item):
+        """The units of a hot item that are not in its row."""
+        settled = self.hot[item]["settled_epoch"] if item in self.hot else 0
+        return sum(m["delta"] for m in self.movements
+                   if m["item_id"] == item and (m["epoch"] or 0) > settled)
+
+    def mark(self, item, **to):
+        """Change an item's row in `hot`."""
+        self.hot.setdefault(item, {"item_id": item, "number": len(self.hot) + 1, "hot": False,
+                                   "settled_epoch": 0, "incarnation": 1}).update(to)
+        self.decode("items_stock.hot", "UPDATE", self.hot[item])
+
     def change_stock(self, item, delta):
+        if self.is_hot(item):
+            return      # its row is left alone
         row = self.items[item]
         row["stock"] += delta
         self.decode("shop.items", "UPDATE", row)
@@ -143,6 +166,34 @@ class Shop:
         if op["key"]:
             self.requests.append({"operation": op["op"], "user_id": op["user"], "key": op["key"],
                                   "result": json.dumps(result)})
+
+    def promote(self):
+        """What is committed from here on is in another segment."""
+        self.segments.append(len(self.stream))
+        self.tick(10)
+
+    # ---- hot items
+
+    def heat(self, item):
+        with self.commit():
+            self.mark(item, hot=True)
+
+    def settle(self, item, hot=True):
+        """Put what is unsettled into the row; with hot False, cool."""
+        with self.commit():
+            self.items[item]["stock"] += self.unsettled(item)
+            self.decode("shop.items", "UPDATE", self.items[item])
+            self.mark(item, hot=hot, settled_epoch=self.hot[item]["settled_epoch"] + 1)
+
+    def rest(self, stage):
+        """Look at everything at a stage of rest; returns the rows, to be spoilt."""
+        self.stages[stage] = [
+            {"item_id": item, "stock": row["stock"], "stock_floor": row["stock_floor"],
+             "hot": "t" if self.is_hot(item) else "f", "unsettled": self.unsettled(item),
+             "state": "hot" if self.is_hot(item) else None,
+             "available": row["stock"] + self.unsettled(item) - row["stock_floor"],
+             "held": 0, "holders": 0} for item, row in self.items.items()]
+        return self.stages[stage]
 
     # ---- operations
 
@@ -266,7 +317,8 @@ class Shop:
         total = {item: sum(m["delta"] for m in self.movements if m["item_id"] == item)
                  for item in self.items}
         self.snapshots.append({"at0": self.tick(), "at1": self.tick(), "server": "primary",
-                               "items": {str(item): [row["stock"], row["stock_floor"], total[item]]
+                               "items": {str(item): [row["stock"] + self.unsettled(item),
+                                                     row["stock_floor"], total[item]]
                                          for item, row in self.items.items()}})
 
     # ---- files
@@ -281,7 +333,7 @@ class Shop:
     def tables(self):
         return {"items": list(self.items.values()), "orders": self.orders, "direct": self.direct,
                 "movements": self.movements, "reservations": self.reservations,
-                "requests": self.requests, "verify": self.verify,
+                "requests": self.requests, "verify": self.verify, "hot": list(self.hot.values()),
                 "levels": list(self.final_levels()) if self.levels is None else self.levels}
 
     def write_files(self, directory):
@@ -295,20 +347,29 @@ class Shop:
         def lines(objects):
             return "".join(json.dumps(line) + "\n" for line in objects)
 
+        def table(name, rows, empty):
+            text = io.StringIO()
+            writer = csv.DictWriter(text, list(rows[0]) if rows else empty.split(","))
+            writer.writeheader()
+            writer.writerows(rows)
+            put(f"{name}.csv", text.getvalue())
+
         put("run.json", json.dumps({"seed": 42, "cycle": 7, "store": "test", "items": self.start,
                                     "clock": {"monotonic": 0, "realtime": AHEAD}}))
         put("snapshots.jsonl", lines(self.snapshots))
         put("faults.jsonl", lines(self.faults))
         for client, history in self.histories.items():
             put(f"history/{client}.jsonl", lines(history))
-        put("stream/0.txt", "".join(line + "\n" for commit in self.stream for line in commit))
+        for k, begin in enumerate(self.segments):
+            end = self.segments[k + 1] if k + 1 < len(self.segments) else None
+            put(f"stream/{k}.txt", "".join(line + "\n" for commit in self.stream[begin:end]
+                                           for line in commit))
         for name, rows in self.tables().items():
-            text = io.StringIO()
-            columns = list(rows[0]) if rows else EMPTY[name].split(",")
-            writer = csv.DictWriter(text, columns)
-            writer.writeheader()
-            writer.writerows(rows)
-            put(f"final/{name}.csv", text.getvalue())
+            table(f"final/{name}", rows, EMPTY.get(name))
+        for stage, rows in self.stages.items():
+            os.makedirs(os.path.join(directory, "rest", stage))
+            table(f"rest/{stage}/counters", rows, None)
+            table(f"rest/{stage}/verify", self.stage_verify, EMPTY["verify"])
 
     def violations(self):
         """The lines that the checker finds."""

@@ -34,6 +34,48 @@ class Errors(RuleCase):
         self.fail("57014")
         self.assert_clean()
 
+    def heat(self, code, op="heat", **how):
+        op = self.shop.invoke(op, {} if op == "settle" else {"item": 1}, **how)
+        self.shop.answer(op, "error", None, code, "it failed")
+
+    def test_no_room_for_hot_items(self):
+        self.heat("53400")
+        self.heat("55000")
+        self.assert_clean()
+
+    def test_no_room_for_cooling(self):
+        self.heat("55000", "cool")
+        self.assert_found("C0", "unexpected error 55000", only=True)
+
+    def test_in_flight_itself(self):
+        self.shop.answer(self.shop.invoke("begin", {}, tx=1))
+        self.heat("55006", "settle", tx=1)
+        self.shop.answer(self.shop.invoke("rollback", {}, tx=1))
+        self.assert_clean()
+
+    def test_nothing_in_flight(self):
+        self.heat("55006", "settle")
+        self.assert_found("C0", "unexpected error 55006", only=True)
+
+    def restock_refused(self):
+        self.shop.restock(client=2)
+        op = self.shop.invoke("restock_item", {"item": 1, "quantity": 1})
+        self.shop.refuse(op, "IV014")
+
+    def test_busy_with_a_hot_item(self):
+        self.shop.heat(1)
+        begun = self.shop.invoke("begin", {}, client=3, tx=1)
+        self.restock_refused()
+        self.shop.answer(begun)
+        self.shop.settle(1)
+        self.assert_clean()
+
+    def test_busy_with_nothing_hot(self):
+        begun = self.shop.invoke("begin", {}, client=3, tx=1)
+        self.restock_refused()
+        self.shop.answer(begun)
+        self.assert_found("C0", "unexpected refusal IV014", only=True)
+
     def test_refusal_that_cannot_be(self):
         op = self.shop.invoke("restock_item", {"item": 1, "quantity": 1})
         self.shop.refuse(op, "IV001")

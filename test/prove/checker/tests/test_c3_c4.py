@@ -98,6 +98,64 @@ class Bounds(RuleCase):
         self.shop.restock(2, 1)
         self.assert_found("C4", "floor 2 became 1")
 
+    def test_hot_below_floor(self):
+        self.shop.heat(2)
+        self.shop.buy(2, 4)
+        self.shop.restock(2, 4)
+        self.shop.settle(2)
+        self.assert_found("C4", "item 2 falls from 5 to 1, its floor is 2, in transaction 701",
+                          only=True)
+
+    def test_row_of_a_hot_item_below_floor(self):
+        """There are 5 beside it."""
+        self.shop.heat(2)
+        self.shop.restock(2, 5)
+        op = self.shop.invoke("direct", {"item": 2, "delta": -4})
+        with self.shop.commit():
+            self.shop.direct.append({"token": op["token"], "item_id": 2, "delta": -4})
+            self.shop.decode("shop.direct", "INSERT", self.shop.direct[-1])
+            self.shop.items[2]["stock"] -= 4
+            self.shop.decode("shop.items", "UPDATE", self.shop.items[2])
+            self.shop.book(2, -4, "direct", epoch=None)
+        self.shop.answer(op, result=1)
+        self.shop.snapshot()
+        self.shop.settle(2)
+        self.assert_clean()
+
+    def test_hot_after_a_promotion(self):
+        self.shop.heat(2)
+        self.shop.buy(2, 1)
+        self.shop.promote()
+        self.shop.settle(2)
+        self.shop.buy(2, 3)
+        self.shop.restock(2, 3)
+        self.shop.settle(2)
+        self.assert_found("C4", "item 2 falls from 4 to 1, its floor is 2", only=True)
+
+    def take_stock(self):
+        """A stock-take of hot item 2, that finds 3 of 5."""
+        op = self.shop.invoke("count_stock", {"item": 2, "counted": 3}, client=2)
+        with self.shop.commit():
+            self.shop.book(2, -2, "count", reason=op["token"])
+        self.shop.answer(op, result=0)
+
+    def test_taken_before_a_stock_take(self):
+        self.shop.heat(2)
+        op = self.shop.invoke("buy_item", {"item": 2, "quantity": 2}, user="u1")
+        self.take_stock()
+        with self.shop.commit():
+            order = self.shop.sell(op, 2, 2, "u1")
+        self.shop.answer(op, result=order)
+        self.shop.settle(2)
+        self.assert_clean()
+
+    def test_taken_after_a_stock_take(self):
+        self.shop.heat(2)
+        self.take_stock()
+        self.shop.buy(2, 2)
+        self.shop.settle(2)
+        self.assert_found("C4", "item 2 falls from 3 to 1, its floor is 2")
+
     def test_beyond_limit(self):
         for client in (1, 2):
             self.shop.buy(3, 2, client=client)

@@ -85,6 +85,78 @@ class Stock(RuleCase):
         self.shop.refuse(refused)
         self.assert_clean()
 
+    def restock_without_answer(self):
+        """Of item 1 there are 5 more, but nobody knows since when; and one of them is sold."""
+        self.shop.buy(1, 4, client=2)
+        restock = self.shop.invoke("restock_item", {"item": 1, "quantity": 5}, client=3)
+        with self.shop.commit():
+            self.shop.change_stock(1, 5)
+            self.shop.book(1, 5, "restock", reason=restock["token"])
+        self.shop.buy(1, 1, client=4)
+        self.shop.tick(20)
+        op = self.ask(4)
+        self.shop.refuse(op)
+        self.shop.answer(restock, result=6)
+
+    def test_row_was_written_after_it(self):
+        self.restock_without_answer()
+        self.assert_found("C5", "refused 4 of item 1", only=True)
+
+    def test_hot_after_it(self):
+        self.shop.heat(1)
+        self.restock_without_answer()
+        self.shop.settle(1)
+        self.assert_clean()
+
+    def test_hot_and_enough_all_the_time(self):
+        self.shop.heat(1)
+        self.shop.buy(1, 3, client=2)
+        self.shop.tick(20)
+        self.shop.refuse(self.ask(2))
+        self.shop.settle(1)
+        self.assert_found("C5", "refused 2 of item 1", only=True)
+
+    def test_hot_and_sold_meanwhile(self):
+        self.shop.heat(1)
+        op = self.ask(2)
+        self.shop.buy(1, 4, client=2)
+        self.shop.restock(1, 4, client=2)
+        self.shop.refuse(op)
+        self.shop.settle(1)
+        self.assert_clean()
+
+    def test_hot_and_overdue(self):
+        self.shop.heat(1)
+        row = self.shop.reserve(1, 5, ttl=20, client=2)
+        self.shop.tick(40)
+        self.shop.refuse(self.ask(5))
+        self.shop.tick(40)
+        self.shop.expire(row)
+        self.shop.settle(1)
+        self.assert_found("C5", "refused 5 of item 1", only=True)
+
+    def test_hot_and_given_back_meanwhile(self):
+        self.shop.heat(1)
+        row = self.shop.reserve(1, 5, ttl=20, client=2)
+        self.shop.tick(40)
+        op = self.ask(5)
+        self.shop.expire(row)
+        self.shop.refuse(op)
+        self.shop.settle(1)
+        self.assert_clean()
+
+    def test_hot_after_a_promotion(self):
+        self.shop.heat(1)
+        self.shop.buy(1, 3, client=2)
+        self.shop.promote()
+        self.shop.restock(1, 1, client=2)
+        self.shop.tick(20)
+        self.shop.refuse(self.ask(4))
+        self.shop.refuse(self.ask(3))
+        self.shop.settle(1)
+        self.assert_found("C5 client 1 operation 2", "refused 3 of item 1", only=True)
+        self.assertEqual(len(self.shop.violations()), 1)
+
     def test_taken_by_its_own_transaction(self):
         shop = self.shop
         shop.answer(shop.invoke("begin", {}, tx=1))

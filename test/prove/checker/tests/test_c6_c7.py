@@ -20,6 +20,98 @@ class Levels(RuleCase):
         self.assert_found("C6", "item 1 is not in levels", only=True)
 
 
+class Rest(RuleCase):
+    def setUp(self):
+        super().setUp()
+        self.shop.heat(1)
+        self.shop.buy(1, 2)
+
+    def settle(self):
+        """Settled at last, so that nothing else is wrong."""
+        self.shop.settle(1)
+
+    def test_good(self):
+        self.shop.rest("left")
+        self.settle()
+        self.shop.rest("settled")
+        self.assert_clean()
+
+    def test_available(self):
+        self.shop.rest("left")[0]["available"] = 5
+        self.settle()
+        self.assert_found("C6", "item 1: the counter says 5, there are 5 and -2 unsettled, the "
+                          "floor is 0, when all is left", only=True)
+
+    def test_in_flight(self):
+        self.shop.rest("restarted")[0]["held"] = 1
+        self.settle()
+        self.assert_found("C6", "the counter says that 1 are in flight in 0 processes, when all is "
+                          "restarted", only=True)
+
+    def test_holders(self):
+        self.shop.rest("left")[0]["holders"] = 1
+        self.settle()
+        self.assert_found("C6", "0 are in flight in 1 processes", only=True)
+
+    def test_counter_of_cold_item(self):
+        self.shop.rest("left")[1]["state"] = "hot"
+        self.settle()
+        self.assert_found("C6", "item 2 is cold, and has a counter", only=True)
+
+    def test_unsettled(self):
+        self.shop.rest("settled")
+        self.settle()
+        self.assert_found("C6", "item 1: -2 unsettled, when all is settled", only=True)
+
+    def test_rest_changes_something(self):
+        self.shop.rest("left")
+        self.settle()
+        row = self.shop.rest("settled")[0]
+        row["stock"] += 1
+        row["available"] += 1
+        self.assert_found("C6", "item 1: 3 became 4, when all is settled", only=True)
+
+    def test_verify(self):
+        self.shop.rest("left")
+        self.settle()
+        self.shop.stage_verify.append({"item_id": 1, "problem": "counter", "expected": 3,
+                                       "actual": 4})
+        self.assert_found("C6", "verify: item 1 counter, expected 3, actual 4, when all is left",
+                          only=True)
+
+
+class Epochs(RuleCase):
+    def setUp(self):
+        super().setUp()
+        self.shop.heat(1)
+        self.shop.buy(1, 2)
+
+    def test_settled_wrong(self):
+        self.shop.settle(1)
+        self.shop.stream[-1] = [line.replace("stock[integer]:3", "stock[integer]:4")
+                                for line in self.shop.stream[-1]]
+        self.assert_found("C7", "item 1 goes from 3 to 4, the movements say 0, in transaction 702",
+                          only=True)
+
+    def test_after_its_epoch_was_settled(self):
+        self.shop.settle(1)
+        with self.shop.commit():
+            self.shop.book(1, 1, "restock", epoch=1)
+        self.assert_found("C7", "item 1 goes from 3 to 3, the movements say 1")
+
+    def test_of_a_cold_item(self):
+        with self.shop.commit():
+            self.shop.book(2, 1, "restock", epoch=1)
+        self.shop.settle(1)
+        self.assert_found("C7", "item 2 is cold, its restock has epoch 1")
+
+    def test_epochs_restart(self):
+        self.shop.settle(1, hot=False)
+        with self.shop.commit():
+            self.shop.mark(1, hot=True, settled_epoch=0)
+        self.assert_found("C7", "item 1 was settled to epoch 1, now it is 0")
+
+
 class Ledger(RuleCase):
     def test_verify(self):
         self.shop.verify.append({"item_id": None, "problem": "guard_missing", "expected": None,
