@@ -62,8 +62,10 @@ def open_shops(plan, work):
     plan.say(f"{work.name}: filling")
     for way in work.ways:
         for peer in plan.peers(way):
-            if peer.limit and work.limit == "select1" and peer.name != work.limit:
+            if peer.limit and peer.sold and work.limit != peer.name:
                 continue  # it would sell what is not there
+            if peer.works and work.name not in peer.works:
+                continue
             shop = next((shop for shop, _ in shops if shop.peer is peer), None)
             if shop is None:
                 shop = Shop(peer, work.items, work.stock)
