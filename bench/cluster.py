@@ -61,13 +61,33 @@ def create_database():
     sql("CREATE EXTENSION inventory")
 
 
+def configure(**settings):
+    """Settings of the server, for every session from the next one on; a__b is a.b."""
+    loaded = value("SELECT pg_conf_load_time()")
+    sql("".join(f"ALTER SYSTEM SET {name.replace('__', '.')} = '{setting}';\n"
+                for name, setting in settings.items()) + "SELECT pg_reload_conf();")
+    while value(f"SELECT pg_conf_load_time() > '{loaded}'") == "f":
+        pass
+
+
 def set_latency(latency):
     """Let every commit take as long as the machine's own, or 2 ms more."""
-    delay = DELAY_US if latency == "2ms" else 0
-    sql(f"ALTER SYSTEM SET commit_delay = {delay};\n"
-        f"ALTER SYSTEM SET commit_siblings = 0;\nSELECT pg_reload_conf();")
-    while value("SELECT setting FROM pg_settings WHERE name = 'commit_delay'") != str(delay):
-        pass
+    configure(commit_delay=DELAY_US if latency == "2ms" else 0, commit_siblings=0)
+
+
+def data_directory():
+    """Of the cluster; tools/bench has put it there."""
+    return os.path.join(os.environ["WORK"], "data")
+
+
+def control(*words):
+    """pg_ctl: stop, start, restart."""
+    command = ["pg_ctl", "-w", "-D", data_directory(), *words]
+    if words[0] != "stop":
+        command += ["-l", os.path.join(os.environ["WORK"], "server.log")]
+    run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
+    if run.returncode != 0:
+        raise BenchError("pg_ctl " + " ".join(words) + " failed")
 
 
 def conninfo(schema, settings):

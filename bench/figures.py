@@ -1,12 +1,16 @@
-"""The figures that the row path is to reach, and what a run says of them."""
+"""The figures that are to be reached, and what a run says of them."""
 
 from dataclasses import dataclass
 
+import hotreport
 import peers
 import report
+import works
+from cells import LATENCY, Table, crowd, of_median, spread
 from ratios import Ratio, groups, pick, ratio
 
 OURS = "ours-atomic"
+HOT = "ours-hot"
 
 
 @dataclass(frozen=True)
@@ -30,16 +34,52 @@ class Figure:
         return f"≥ {self.low}" if self.low is not None else f"≤ {self.high}"
 
 
-def of_races(rows, work, text, low):
+def of_races(rows, work, text, low, peer=OURS, base=peers.BASE):
     """A figure for each latency and number of clients of a race."""
     for latency, clients in groups(pick(rows, work=work), "latency", "clients"):
         mine = pick(rows, work=work, latency=latency, clients=clients)
-        way = "cart" if work == "cart" else "buy"
-        found = ratio(pick(mine, peer=OURS, way=way), pick(mine, peer=peers.BASE, way=way),
+        way = works.BY_NAME[work].ways[0]
+        found = ratio(pick(mine, peer=peer, way=way), pick(mine, peer=base, way=way),
                       "per_second")
         if found:
-            yield Figure(f"{text}, {report.crowd(clients)}, {report.LATENCY[latency]}", found,
-                         low=low)
+            yield Figure(f"{text}, {crowd(clients)}, {LATENCY[latency]}", found, low=low)
+
+
+def of_crowds(rows, latency, *rest):
+    """The same with one latency, and only with many clients."""
+    return of_races([row for row in rows if row["latency"] == latency and row["clients"] > 8],
+                    *rest)
+
+
+def of_hot(rows):
+    """Hot items, beside who does less and who does it otherwise."""
+    for latency, times in (("own", 5.0), ("2ms", 30.0)):
+        yield from of_crowds(rows, latency, "hot", "hot item / the inserts alone", 0.9, HOT,
+                             "inserts")
+        yield from of_crowds(rows, latency, "hot", "hot item / hand-written", times, HOT)
+        yield from of_crowds(rows, latency, "hot", "hot item / Redis, then INSERT", 1.0, HOT,
+                             "redis")
+        yield from of_crowds(rows, latency, "soldout", "sold-out storm: hot item / the error alone",
+                             0.7, HOT, "raising")
+
+
+def of_hot_studies(rows):
+    """Crashes, row versions, cold items."""
+    for unsettled, in groups(pick(rows, work="crash"), "unsettled"):
+        found = hotreport.seconds(pick(rows, work="crash", unsettled=unsettled, variant="first"))
+        yield Figure(f"seconds to the first sale after a crash, {unsettled:,} unsettled movements",
+                     found, high=2.0)
+    found = hotreport.seconds(pick(rows, work="versions", peer=HOT), "dead_rows")
+    if found:
+        yield Figure("dead rows per purchase of a hot item between settles", found, high=0.0)
+    rows = pick(rows, work="modes")
+    for latency, clients in groups(rows, "latency", "clients"):
+        mine = pick(rows, latency=latency, clients=clients)
+        for mode in ("manual", "auto"):
+            yield Figure(f"10,000 cold items: hot_mode {mode} / off, {crowd(clients)}, "
+                         f"{LATENCY[latency]}",
+                         ratio(pick(mine, variant=mode), pick(mine, variant="off"), "per_second"),
+                         low=0.98)
 
 
 def of_expiry(rows):
@@ -48,8 +88,8 @@ def of_expiry(rows):
     for latency, clients in groups(rows, "latency", "clients"):
         mine = pick(rows, latency=latency, clients=clients)
         found = ratio(pick(mine, variant="expiring"), pick(mine, variant="idle"), "p99_us")
-        yield Figure(f"p99 while holds expire / without, {report.crowd(clients)}, "
-                     f"{report.LATENCY[latency]}", found, high=1.5)
+        yield Figure(f"p99 while holds expire / without, {crowd(clients)}, "
+                     f"{LATENCY[latency]}", found, high=1.5)
 
 
 def of_growth(rows):
@@ -65,7 +105,8 @@ def of_growth(rows):
 
 def figures(rows):
     """All that the run has numbers for."""
-    return [*of_races(rows, "uniform", "10,000 items: inventory / hand-written", 1.0),
+    return [*of_hot(rows), *of_hot_studies(rows),
+            *of_races(rows, "uniform", "10,000 items: inventory / hand-written", 1.0),
             *of_races(rows, "soldout", "sold-out storm: inventory / hand-written", 3.0),
             *of_races(rows, "cart", "cart of 10: inventory / ten calls", 3.0),
             *of_expiry(rows), *of_growth(rows)]
@@ -74,7 +115,7 @@ def figures(rows):
 def table(rows):
     """As a table; None if the run has none."""
     found = figures(rows)
-    return report.Table("Figures", ["figure", "wanted", "found", "from–to", "reached"],
-                        [[figure.text, figure.wanted, report.of_median(figure.found),
-                          report.spread(figure.found), "yes" if figure.reached else "no"]
+    return Table("Figures", ["figure", "wanted", "found", "from–to", "reached"],
+                        [[figure.text, figure.wanted, of_median(figure.found),
+                          spread(figure.found), "yes" if figure.reached else "no"]
                          for figure in found]) if found else None

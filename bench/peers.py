@@ -30,6 +30,7 @@ class Peer:
     sold: str = "orders"  # the relation with what was sold; none: nothing is
     oversells: bool = False
     only: tuple = ()  # the ways to sell that are worth measuring, if not all of its file
+    works: tuple = ()  # and the works, if not all that can be done in these ways
     suffix: str = ""  # of its schema, where there are several
     limit: bool = False  # no peer, but what nobody can beat
 
@@ -97,6 +98,9 @@ def ours(name, label, strategy, **rest):
     return Peer(name, label, file="ours", settings={"inventory.strategy": strategy}, **rest)
 
 
+# all items of the work, from the commit on
+HEAT = "SELECT count(inventory.heat('items', id)) FROM items;"
+
 PEERS = (
     Peer(BASE, "hand-written function"),
     Peer("statement", "single statement"),
@@ -107,9 +111,13 @@ PEERS = (
     Peer("redis", "Redis, then INSERT (not atomic)", stock="redis"),
     Peer("naive", "read, then write (oversells)", oversells=True),
     ours("ours-atomic", "inventory, atomic", "atomic"),
+    ours("ours-hot", "inventory, hot", "atomic", after_fill=HEAT,
+         before_check="SELECT inventory.settle('items')",
+         before_drop="SELECT inventory.cool('items')", only=("buy",), works=("hot", "soldout", "thousand")),
     ours("ours-pessimistic", "inventory, pessimistic", "pessimistic", only=("buy",)),
     ours("ours-optimistic", "inventory, optimistic", "optimistic", only=("buy",)),
     Peer("inserts", "limit: the inserts alone", sold="order_copy", limit=True),
+    Peer("raising", "limit: the error alone", sold="", limit=True, works=("soldout",)),
     Peer("select1", "limit: SELECT 1", sold="", limit=True),
 )
 BY_NAME = {peer.name: peer for peer in PEERS}

@@ -5,8 +5,9 @@ import subprocess
 
 import peers
 import works
+from cells import crowd
 from ratios import middle, pick, ratio
-from report import crowd, growth_points
+from report import growth_points
 
 HEAD = """
 set terminal svg size {width},{height} font 'sans-serif,12' background rgb 'white'
@@ -18,7 +19,8 @@ set grid ytics lc rgb '#dddddd' lt 1
 COLOURS = {"handwritten": "#888888", "statement": "#5b9bd5", "optimistic": "#a5c8e8",
            "serializable": "#c9b1d9", "skiplocked": "#e8b36a", "redis": "#d98880",
            "naive": "#c0392b", "ours-atomic": "#1e8449", "ours-pessimistic": "#52be80",
-           "ours-optimistic": "#a9dfbf", "inserts": "#222222", "select1": "#000000"}
+           "ours-optimistic": "#a9dfbf", "ours-hot": "#d35400",
+           "raising": "#555555", "inserts": "#222222", "select1": "#000000"}
 EXTRA_COLOURS = ("#7d3c98", "#b7950b", "#117a65")  # of peers to come
 
 

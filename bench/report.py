@@ -1,17 +1,17 @@
-"""Tables of a run: as text for the terminal, as Markdown for the document; and the CSV."""
+"""Tables of a run; and the CSV."""
 
 import csv
 from collections import namedtuple
 
+import hotreport
 import peers
 import works
+from cells import LATENCY, Table, crowd, of_median, plain, share, spread, times
 from measure import COLUMNS
 from ratios import groups, middle, pick, ratio
 
-EXTRA = ("xids", "row_locked")
+EXTRA = ("xids", "row_locked", "unsettled")
 TEXT = ("work", "variant", "latency", "peer", "way")
-
-LATENCY = {"own": "the machine's own commit latency", "2ms": "2 ms commit latency"}
 
 
 # ---------------------------------------------------------------- CSV
@@ -43,74 +43,13 @@ def number(text):
     return int(value) if value.is_integer() else value
 
 
-# ---------------------------------------------------------------- cells
-
-def times(value, digits=2):
-    """A ratio: two digits that count, more where it is large."""
-    if value is None:
-        return "-"
-    if value >= 100:
-        return f"{value:.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.{digits}f}"
-
-
-def spread(value):
-    """From the lowest to the highest round."""
-    return "-" if value is None else f"{times(value.low)}–{times(value.high)}"
-
-
-def of_median(value):
-    """The median of a ratio."""
-    return times(value.median if value else None)
-
-
-def plain(value, digits=0):
-    """A number that is no ratio."""
-    return "-" if value is None else f"{value:,.{digits}f}"
-
-
-def share(rows):
-    """Retries per purchase."""
-    ended = sum(row["sold"] + row["refused"] + row["gave_up"] for row in rows)
-    retried = sum(row["retried"] for row in rows)
-    return "0" if not retried else times(retried / max(ended, 1))
-
-
-def crowd(clients):
-    """So many clients, in words."""
-    return "1 client" if clients == 1 else f"{clients} clients"
-
+# ---------------------------------------------------------------- tables
 
 def label(peer, way, work):
     """A peer by its label, with the way if the work knows several."""
     text = peers.BY_NAME[peer].label
     first = works.BY_NAME[work].ways[0] if work in works.BY_NAME else way
     return text if way == first else f"{text}, one statement"
-
-
-# ---------------------------------------------------------------- tables
-
-class Table:
-    """A title, a head and lines of text."""
-
-    def __init__(self, title, head, lines):
-        self.title = title
-        self.head = head
-        self.lines = lines
-
-    def text(self):
-        """For the terminal."""
-        widths = [max(len(line[i]) for line in [self.head, *self.lines])
-                  for i in range(len(self.head))]
-        return "\n".join([self.title, ""] + [
-            "  " + "  ".join(cell.rjust(width) if i else cell.ljust(width)
-                             for i, (cell, width) in enumerate(zip(line, widths))).rstrip()
-            for line in [self.head, *self.lines]]) + "\n"
-
-    def markdown(self):
-        """For the document."""
-        rule = ["---"] + ["--:"] * (len(self.head) - 1)
-        return "\n".join("| " + " | ".join(line) + " |" for line in [self.head, rule, *self.lines])
 
 
 HEAD = ["", "rate", "from–to", "of limit", "p50", "p95", "p99", "CPU", "WAL bytes", "dead rows",
@@ -233,7 +172,8 @@ def growth(rows):
                  lines) if lines else None
 
 
-STUDIES = {"refusal": refusal, "expiry": expiry, "attach": attach, "growth": growth}
+STUDIES = {"refusal": refusal, "expiry": expiry, "attach": attach, "growth": growth,
+           **hotreport.STUDIES}
 
 
 def tables(rows):

@@ -19,8 +19,9 @@ import works
 from cluster import BenchError
 from measure import Measurement, Shop
 
-QUICK = ("hot", "uniform", "soldout", "cart", "refusal", "expiry", "growth")
-QUICK_PEERS = "handwritten,statement,skiplocked,naive,ours-atomic,inserts,select1"
+QUICK = ("hot", "uniform", "soldout", "cart", "refusal", "expiry", "growth", "touch", "crash")
+QUICK_PEERS = ("handwritten,statement,skiplocked,redis,naive,ours-atomic,ours-hot,"
+               "inserts,raising,select1")
 
 
 class Plan:
@@ -40,6 +41,7 @@ class Plan:
         self.latency = None
         self.holds = 200_000 if quick else 1_000_000
         self.items = 100_000 if quick else 1_000_000
+        self.unsettled = options.unsettled or (100_000 if quick else 1_000_000)
         self.sizes = [10 ** n for n in range(3, 6 if quick else 8)]
         if options.largest:
             self.sizes = [size for size in self.sizes if size <= options.largest]
@@ -62,8 +64,10 @@ def open_shops(plan, work):
     plan.say(f"{work.name}: filling")
     for way in work.ways:
         for peer in plan.peers(way):
-            if peer.limit and work.limit == "select1" and peer.name != work.limit:
+            if peer.limit and peer.sold and work.limit != peer.name:
                 continue  # it would sell what is not there
+            if peer.works and work.name not in peer.works:
+                continue
             shop = next((shop for shop, _ in shops if shop.peer is peer), None)
             if shop is None:
                 shop = Shop(peer, work.items, work.stock)
@@ -140,6 +144,7 @@ def read_options():
     parser.add_argument("--peers", type=listed(list(peers.BY_NAME)))
     parser.add_argument("--latency", type=listed(cluster.LATENCIES))
     parser.add_argument("--largest", type=int)
+    parser.add_argument("--unsettled", type=int)
     parser.add_argument("--from", dest="source")
     parser.add_argument("--write-doc", action="store_true")
     parser.add_argument("--check", action="store_true")  # the arguments, and nothing else

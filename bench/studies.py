@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 
 import cluster
+import hotstudies
 import peers
 import works
 from cluster import BenchError
@@ -251,4 +252,5 @@ def one_buyer(shop, plan, choice, number, until=None):
     return measurement.run()
 
 
-STUDIES = {"refusal": refusals, "expiry": expiry, "attach": attach, "growth": growth}
+STUDIES = {"refusal": refusals, "expiry": expiry, "attach": attach, "growth": growth,
+           **hotstudies.STUDIES}

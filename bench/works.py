@@ -34,9 +34,10 @@ ANALYZE orders;
 WORKS = (
     Work("hot", "One hot item", items=1, stock=2_000_000_000, choice="fixed"),
     Work("uniform", "10,000 items, all alike"),
+    Work("thousand", "1,000 items, all hot", items=1000),
     Work("zipf", "10,000 items, some liked better (Zipf)", choice="zipf"),
     Work("soldout", "Sold-out storm: the item is gone, buyers keep coming",
-         items=1, stock=10, choice="fixed", limit="select1"),  # sold while it warms up
+         items=1, stock=10, choice="fixed", limit="raising"),  # sold while it warms up
     Work("cart", "Carts of 10 items", ways=("cart", "cart_statement"), lines=10, units=10),
     Work("hold", "Reserve, then confirm", ways=("hold",)),
     Work("refund", "Refunds", ways=("refund",), units=-1, prepared=OLD_ORDERS),

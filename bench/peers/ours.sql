@@ -6,6 +6,10 @@ SELECT inventory.attach('items', 'orders', ledger_schema => current_schema() || 
 -- @buy
 SELECT buy_item(:user, :item);
 
+-- many purchases soon
+-- @ten
+SELECT count(buy_item(:user, :item)) FROM generate_series(1, 10);
+
 -- @cart
 SELECT status FROM buy_cart(:user, :lines);
 

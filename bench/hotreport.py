@@ -1,0 +1,72 @@
+"""Tables of the studies of hot items."""
+
+import peers
+from cells import LATENCY, Table, crowd, of_median, plain, spread, times
+from ratios import Ratio, groups, middle, pick, ratio
+
+
+def seconds(rows, key="seconds"):
+    """A time and its range, not a ratio: what is waited for."""
+    values = [row[key] for row in rows]
+    return Ratio(middle(rows, key), min(values), max(values)) if values else None
+
+
+def modes(rows):
+    """Cold items under each hot_mode."""
+    rows = pick(rows, work="modes")
+    lines = []
+    for latency, clients in groups(rows, "latency", "clients"):
+        mine = pick(rows, latency=latency, clients=clients)
+        for mode in ("manual", "auto"):
+            here, off = pick(mine, variant=mode), pick(mine, variant="off")
+            rate = ratio(here, off, "per_second")
+            lines.append([f"{mode}, {crowd(clients)}, {LATENCY[latency]}", of_median(rate),
+                          spread(rate), of_median(ratio(here, off, "p50_us")),
+                          of_median(ratio(here, off, "server_cpu_us"))])
+    return Table("10,000 cold items, as multiples of hot_mode off",
+                 ["hot_mode", "rate", "from–to", "p50", "CPU"], lines) if lines else None
+
+
+def versions(rows):
+    """What purchases leave of the item's row."""
+    rows = pick(rows, work="versions")
+    lines = []
+    for peer, in groups(rows, "peer"):
+        mine = pick(rows, peer=peer)
+        lines.append([peers.BY_NAME[peer].label, plain(sum(row["sold"] for row in mine)),
+                      plain(max(row["dead_rows"] for row in mine), 2),
+                      "yes" if any(row["row_locked"] for row in mine) else "no"])
+    return Table("The row of a bought item, nothing settled",
+                 ["", "purchases", "dead rows per purchase", "row written or locked"],
+                 lines) if lines else None
+
+
+def touch(rows):
+    """Everybody at once, first after a restart."""
+    rows = pick(rows, work="touch")
+    lines = []
+    for peer, in groups(rows, "peer"):
+        for variant in ("first", "again"):
+            mine = pick(rows, peer=peer, variant=variant)
+            base = pick(rows, peer=peers.BASE, variant=variant)
+            found = ratio(mine, base, "seconds")
+            lines.append([f"{peers.BY_NAME[peer].label}, {variant}",
+                          times(middle(mine, "seconds") * 1000), of_median(found), spread(found)])
+    return Table("64 buyers at the same instant, one purchase each: until all are answered",
+                 ["", "ms", "of hand-written", "from–to"], lines) if lines else None
+
+
+def crash(rows):
+    """The first sale after a crash."""
+    rows = pick(rows, work="crash")
+    lines = []
+    for unsettled, variant in groups(rows, "unsettled", "variant"):
+        found = seconds(pick(rows, unsettled=unsettled, variant=variant))
+        lines.append([{"first": "the first sale", "again": "the next"}[variant],
+                      plain(unsettled), times(found.median, 3),
+                      f"{times(found.low, 3)}–{times(found.high, 3)}"])
+    return Table("Sales after a crash, in seconds",
+                 ["", "unsettled movements", "seconds", "from–to"], lines) if lines else None
+
+
+STUDIES = {"modes": modes, "versions": versions, "touch": touch, "crash": crash}
