@@ -22,24 +22,30 @@ inline wake()
 /* Reference the current epoch. */
 inline reference(p, l)
 {
+	assert(ref[AT(p, 0, epoch)] + ref[AT(p, 1, epoch)] == 0 || number[(p) * 2 + (epoch & 1)] == epoch);
 	if
 	:: ref[AT(p, l, epoch)] == 0 ->
 		ref[AT(p, l, epoch)] = 1;
 		refs[epoch & 1]++
 	:: else
 	fi;
-	assert(SUM(ref, p) == 0 || number[(p) * 2 + (epoch & 1)] == 0 ||
-		   number[(p) * 2 + (epoch & 1)] == epoch);
 	number[(p) * 2 + (epoch & 1)] = epoch
 }
+
+/* who waits for an operator: all while it cools, newcomers while it drains */
+#ifdef M_DRAIN_ALL
+#define HELD_OFF(p) (heat == COOLING || draining)
+#else
+#define HELD_OFF(p) (heat == COOLING || (draining && SUM(ref, p) == 0))
+#endif
 
 /* take, short */
 inline take(p, l, q, answer, at)
 {
 	if
 	:: heat == COLD || heat == UNPUBLISHED -> answer = GONE
-	:: heat == COOLING -> answer = WAIT
-	:: heat == HOT && avail + OWN_GIVEN(p) >= q ->
+	:: HELD_OFF(p) -> answer = WAIT
+	:: heat == HOT && !HELD_OFF(p) && avail + OWN_GIVEN(p) >= q ->
 		sum_1 = (OWN_GIVEN(p) < q -> OWN_GIVEN(p) : q);
 		reference(p, l);
 		used[AT(p, l, epoch)] = used[AT(p, l, epoch)] + sum_1;
@@ -68,7 +74,7 @@ inline give(p, l, q, answer, at)
 {
 	if
 	:: heat == COLD || heat == UNPUBLISHED -> answer = GONE
-	:: heat == COOLING -> answer = WAIT; waits[p] = 1
+	:: HELD_OFF(p) -> answer = WAIT; waits[p] = 1
 	:: else ->
 #ifdef M_GIVE_WITHOUT_REFERENCE
 		number[(p) * 2 + (epoch & 1)] = epoch;
@@ -97,7 +103,11 @@ inline forget_records(p, l)
 		taken[AT(p, l, n)] = 0;
 		used[AT(p, l, n)] = 0;
 		given[AT(p, l, n)] = 0;
-		row[AT(p, l, n)] = 0
+		row[AT(p, l, n)] = 0;
+		if
+		:: !ref[AT(p, 0, n)] && !ref[AT(p, 1, n)] && row[AT(p, 0, n)] == 0 -> number[(p) * 2 + n] = 0
+		:: else
+		fi
 	}
 	change[(p) * 2 + l] = 0
 }

@@ -36,7 +36,7 @@ proctype crash()
 #endif
 			copy(seen, wal);
 			certain = seen.truth;
-			heat = COLD;
+			heat = COLD; draining = 0;
 			avail = 0; held = 0; epoch = 0;
 			refs[0] = 0; refs[1] = 0;
 			row_lock = 0;
@@ -55,8 +55,6 @@ proctype crash()
 					forget_records(p_, 0);
 					forget_records(p_, 1);
 					refs[0] = 0; refs[1] = 0;
-					number[p_ * 2] = 0;
-					number[p_ * 2 + 1] = 0;
 					stage[p_] = RUNNING
 				fi;
 				waits[p_] = 0;
@@ -105,6 +103,6 @@ init
 		:: heat == HOT -> assert(avail == ON_HAND(seen) && held == 0)	/* I9 */
 		:: else
 		fi;
-		assert(heat != COOLING)
+		assert(heat != COOLING && !draining)
 	}
 }

@@ -6,10 +6,19 @@
 #define NOBODY (refs[0] == 0 && refs[1] == 0)
 
 /* what may be done to the entry; some mutants do without */
-#ifdef M_COOL_IN_FLIGHT
-#define MAY_COOL true
-#else
+#if defined(M_COOL_IN_FLIGHT)
+#define MAY_COOL (heat == HOT)
+#elif defined(M_COOL_ONE_EPOCH)
+#define MAY_COOL (heat == HOT && refs[epoch & 1] == 0)
+#elif defined(M_COOL_FORGOTTEN)
 #define MAY_COOL NOBODY
+#else
+#define MAY_COOL (heat == HOT && NOBODY)
+#endif
+#ifdef M_DRAIN_UNBOUNDED
+#define MAY_STOP_DRAINING false
+#else
+#define MAY_STOP_DRAINING MAY_GIVE_UP
 #endif
 #ifdef M_REBUILD_IN_FLIGHT
 #define MAY_FORGET true
@@ -23,6 +32,17 @@
 #else
 #define NOT_SETTLED (seen.settled < closed && heat == HOT && entry == generation)
 #endif
+
+/* the end of draining, in good time or not */
+inline end_draining()
+{
+#ifndef M_DRAIN_STAYS
+	draining = 0;
+#endif
+#ifndef M_DRAIN_NO_WAKE
+	wake()
+#endif
+}
 
 proctype operator(byte me; byte menu; byte runs)
 {
@@ -123,22 +143,34 @@ settle:
 		row_lock = 0;
 		goto begin;
 
-		/* cool: under the row lock, at an instant when nothing is in flight */
+		/*
+		 * cool: under the row lock.  Draining lets those go on who have a record, and
+		 * nobody else, until nothing is in flight; it may last too long at any time.
+		 */
 cool:
 #ifndef M_COOL_WITHOUT_LOCK
 		atomic { row_lock == 0 -> row_lock = me + 1 }
 #endif
 		atomic {
 			if
-			:: heat == HOT && MAY_COOL -> heat = COOLING
+			:: heat == HOT -> draining = 1
 			:: else -> unlock(me); goto begin
-			fi;
-			closed = epoch;
-			on_hand = 0;
-			for (n : 1 .. EPOCHS - 1) {
-				on_hand = on_hand + (n > seen.settled && n <= closed -> seen.delta[n] : 0)
-			}
+			fi
 		}
+		if
+		:: atomic { MAY_COOL ->
+				heat = COOLING;
+				draining = 0;
+				closed = epoch;
+				on_hand = 0;
+				for (n : 1 .. EPOCHS - 1) {
+					on_hand = on_hand + (n > seen.settled && n <= closed -> seen.delta[n] : 0)
+				}
+			}
+		:: atomic { heat != HOT || MAY_STOP_DRAINING -> d_step { end_draining() } }
+			d_step { unlock(me) }
+			goto begin
+		fi;
 		if
 		:: skip
 		:: d_step { heat = HOT; wake() } /* abort */
@@ -205,7 +237,7 @@ forget:
 		atomic { skip; d_step {
 			if
 			:: heat == HOT && MAY_FORGET ->
-				heat = COLD; generation++;
+				heat = COLD; generation++; draining = 0;
 				avail = 0; held = 0; epoch = 0;
 				refs[0] = 0; refs[1] = 0;
 				/* records of an entry that is gone mean nothing */

@@ -104,6 +104,23 @@
 	OPERATOR(2, COOL | SETTLE, 2)
 #endif
 
+/* Who has a record wants the row that the cooler has; the entry is given up while it drains. */
+#ifdef DRAINING
+#define PATIENT
+#define PEOPLE 4
+#define CAST SESSION(0, TAKE | LESS, 2, 1); SESSION(1, TAKE | GIVE, 1, 1); \
+	OPERATOR(2, COOL, 1); OPERATOR(3, SETTLE | FORGET, 1)
+#endif
+
+/* Draining ends of itself where nobody who has a record waits for the row. */
+#ifdef STUBBORN
+#define PATIENT
+#define MAY_GIVE_UP false
+#define PEOPLE 3
+#define CAST SESSION(0, TAKE | SAVEPOINT, 2, 1); SESSION(1, TAKE | GIVE, 1, 1); \
+	OPERATOR(2, COOL | SETTLE, 2)
+#endif
+
 /* Cooled and heated again. */
 #ifdef REHEATING
 #define PEOPLE 3
@@ -204,6 +221,9 @@
 
 #ifndef MAY_ABORT
 #define MAY_ABORT true
+#endif
+#ifndef MAY_GIVE_UP
+#define MAY_GIVE_UP true /* a cooler that has not drained the entry yet */
 #endif
 #ifndef SESSIONS
 #define SESSIONS 2

@@ -291,8 +291,6 @@ commit:
 			held = held - SUM(taken, me);
 			certain = certain + OWN_CHANGE(me) + SUM(row, me);
 			forget_records(me, 0);
-			number[me * 2] = 0;
-			number[me * 2 + 1] = 0;
 			stage[me] = RUNNING;
 			wake();
 			check()
@@ -305,8 +303,6 @@ abort:
 			waits[me] = 0;
 			give_back(me, 1);
 			give_back(me, 0);
-			number[me * 2] = 0;
-			number[me * 2 + 1] = 0;
 			stage[me] = RUNNING;
 			check()
 		} }

@@ -45,6 +45,7 @@ inline copy(to, from)
 #define COOLING 3		/* takers wait */
 
 byte heat;
+bit draining;			/* who has no record of the entry waits */
 short avail;
 short held;
 byte epoch;				/* of movements from now on */
