@@ -109,7 +109,12 @@ inline forget_records(p, l)
 		:: else
 		fi
 	}
-	change[(p) * 2 + l] = 0
+	change[(p) * 2 + l] = 0;
+	folded[(p) * 2 + l] = 0;
+	if
+	:: !FOLDED(p) -> fold[p] = 0; fold_to[p] = 0
+	:: else
+	fi
 }
 
 /* subtransaction commit: the records move to the level above */
@@ -126,6 +131,7 @@ inline merge(p)
 		fi
 	}
 	change[(p) * 2] = change[(p) * 2] + change[(p) * 2 + 1];
+	folded[(p) * 2] = folded[(p) * 2] + folded[(p) * 2 + 1];
 	lock_level[p] = 0;
 	forget_records(p, 1)
 }
@@ -180,7 +186,11 @@ inline unlock(p)
 
 inline apply(s, p)
 {
-	s.base = s.base + OWN_CHANGE(p);
+	s.base = s.base + fold[p] + OWN_CHANGE(p);
+	if
+	:: folded[(p) * 2] == 1 -> s.hot = 0; s.settled = fold_to[p]
+	:: else
+	fi;
 	for (n : 0 .. 1) {
 		s.delta[number[(p) * 2 + n]] = s.delta[number[(p) * 2 + n]] + row[AT(p, 0, n)]
 	}
@@ -197,6 +207,22 @@ inline flush()
 	fi
 #else
 	skip
+#endif
+}
+
+/* ---- fold ---- */
+
+/* Under the row lock: all that is not settled into the base; the item is not hot any more. */
+inline count_unsettled(p)
+{
+#ifndef M_FOLD_FORGETS
+	fold[p] = UNSETTLED(seen);
+#endif
+	fold_to[p] = seen.settled;
+#ifndef M_FOLD_STAYS_OPEN
+	for (n : 1 .. EPOCHS - 1) {
+		fold_to[p] = (n > fold_to[p] && seen.delta[n] != 0 -> n : fold_to[p])
+	}
 #endif
 }
 

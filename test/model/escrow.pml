@@ -48,7 +48,7 @@ proctype crash()
 						given[p_ * 4 + n] = 0; ref[p_ * 4 + n] = 0
 					}
 					if
-					:: OWN_CHANGE(p_) != 0 -> row_lock = p_ + 1
+					:: OWN_CHANGE(p_) != 0 || FOLDED(p_) -> row_lock = p_ + 1
 					:: else
 					fi
 				:: else ->

@@ -147,6 +147,26 @@
 #define CAST SESSION(0, TAKE | LESS | MORE, 2, 1); SESSION(1, TAKE | GIVE, 1, 1)
 #endif
 
+/* Whoever has the row folds, in a savepoint too; and the item is heated again. */
+#ifdef FOLDING
+#define BEGIN UNPUBLISHED
+#define OLD_1 -1
+#define PEOPLE 3
+#define CAST SESSION(0, TAKE | MORE | SAVEPOINT, 3, 1); SESSION(1, TAKE | GIVE, 1, 1); \
+	OPERATOR(2, HEAT | FORGET, 1)
+#endif
+
+/* The same, prepared, and across a crash. */
+#ifdef FOLDING_CRASH
+#define BEGIN UNPUBLISHED
+#define OLD_1 1
+#define OLD_2 -1
+#define CRASHES 1
+#define PEOPLE 3
+#define CAST SESSION(0, TAKE | LESS | PREPARE, 1, 1); SESSION(1, TAKE | GIVE, 1, 1); \
+	OPERATOR(2, HEAT, 1)
+#endif
+
 /* A crash at any instant. */
 #ifdef CRASH
 #define CRASHES 1

@@ -14,7 +14,16 @@
 #if defined(M_GUARD_TRUSTS_BASE) || defined(M_BASE_ALONE)
 #define LEFT(p) 0
 #else
-#define LEFT(p) (ON_HAND(seen) + OWN_CHANGE(p) + SUM(row, p))
+#define LEFT(p) (BASE(p) + (IS_HOT(p) -> UNSETTLED(seen) : 0) + SUM(row, p))
+#endif
+
+/* who has the row's lock may fold a hot item that is not published */
+#if defined(M_FOLD_BEFORE_LOCK)
+#define MAY_FOLD(p) (IS_HOT(p) && heat < HOT && was)
+#elif defined(M_FOLD_PUBLISHED)
+#define MAY_FOLD(p) IS_HOT(p)
+#else
+#define MAY_FOLD(p) (IS_HOT(p) && heat < HOT)
 #endif
 
 /*
@@ -72,8 +81,16 @@ again:
 			if
 			:: call == LESS || call == MORE -> goto update
 			:: (call == TAKE || call == GIVE) && heat >= HOT -> skip
-			:: (call == TAKE || call == GIVE) && heat < HOT && seen.hot && !OWN_ROW(me) -> goto first_touch
-			:: (call == TAKE || call == GIVE) && heat < HOT && (!seen.hot || OWN_ROW(me)) -> goto update
+			:: (call == TAKE || call == GIVE) && heat < HOT && IS_HOT(me) && !OWN_ROW(me) ->
+				if
+				:: goto first_touch
+				:: goto fold_it /* no room for the entry */
+				fi
+			:: (call == TAKE || call == GIVE) && heat < HOT && (!IS_HOT(me) || OWN_ROW(me)) ->
+				if
+				:: IS_HOT(me) -> goto fold_it
+				:: else -> goto update
+				fi
 			fi
 		}
 		atomic {
@@ -124,6 +141,32 @@ first_touch:
 		publish(me, on_hand, first, was);
 		goto again;
 
+		/* fold: the lock, then another look, and the row path */
+fold_it:
+#ifdef M_FOLD_BEFORE_LOCK
+		atomic { skip; d_step { count_unsettled(me); was = 1 } }
+#endif
+		atomic {
+			row_lock == 0 || row_lock == me + 1;
+			if
+			:: MAY_FOLD(me) ->
+				if
+				:: row_lock == 0 -> row_lock = me + 1; lock_level[me] = level
+				:: else
+				fi;
+#ifndef M_FOLD_BEFORE_LOCK
+				count_unsettled(me);
+#endif
+				folded[me * 2 + level] = 1
+			:: else -> goto again
+			fi;
+			was = 0
+		}
+		if
+		:: skip
+		:: MAY_ABORT -> goto abort
+		fi;
+
 		/*
 		 * Row path of the engine, and UPDATE by the owner: the lock, then the
 		 * condition on the row as it is now.  Where the item is hot and not
@@ -132,10 +175,14 @@ first_touch:
 update:
 		atomic {
 			row_lock == 0 || row_lock == me + 1;
-			sum_1 = seen.base + OWN_CHANGE(me);
+			if
+			:: IS_HOT(me) && heat < HOT -> goto fold_it
+			:: skip /* or without */
+			fi;
+			sum_1 = BASE(me);
 #ifndef M_BASE_ALONE
 			if
-			:: seen.hot && heat != HOT -> sum_1 = sum_1 + UNSETTLED(seen) + SUM(row, me)
+			:: IS_HOT(me) && heat != HOT -> sum_1 = sum_1 + UNSETTLED(seen) + SUM(row, me)
 			:: else
 			fi;
 #endif
@@ -144,7 +191,7 @@ update:
 				if
 #ifndef M_REFUSED_BY_BASE
 				:: heat == HOT -> goto again /* it became hot meanwhile */
-				:: heat != HOT && seen.hot && !OWN_ROW(me) -> goto again
+				:: heat != HOT && IS_HOT(me) && !OWN_ROW(me) -> goto again
 #endif
 				:: else -> d_step { refused(me, q) }; goto next_call
 				fi
@@ -203,7 +250,19 @@ guard:
 
 		/* ROLLBACK TO: the callback, then the locks of the savepoint */
 rollback_to:
-		atomic { skip; d_step { give_back(me, 1); check() } }
+		atomic {
+			skip;
+			d_step {
+#ifdef M_FOLD_REMEMBERED
+				sum_3 = folded[me * 2 + 1];
+#endif
+				give_back(me, 1);
+#ifdef M_FOLD_REMEMBERED
+				folded[me * 2] = (sum_3 == 1 -> 2 : folded[me * 2]);	/* it still believes that */
+#endif
+				check()
+			}
+		}
 		d_step {
 			if
 			:: row_lock == me + 1 && lock_level[me] == 1 -> row_lock = 0; lock_level[me] = 0

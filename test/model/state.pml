@@ -66,6 +66,9 @@ bit ref[SESSIONS * 4];
 short row[SESSIONS * 4];		/* movements inserted, not committed */
 byte number[SESSIONS * 2];		/* the epoch, in full */
 short change[SESSIONS * 2];		/* of the item's row, by level, not committed */
+byte folded[SESSIONS * 2];		/* by level: what is not settled is in the base, the item is not hot */
+short fold[SESSIONS];			/* what that was, */
+byte fold_to[SESSIONS];			/* up to this epoch; not committed */
 byte lock_level[SESSIONS];		/* the level that locked the row */
 byte stage[SESSIONS];			/* of the commit */
 
@@ -76,10 +79,15 @@ byte stage[SESSIONS];			/* of the commit */
 
 #define SUM(a, p) (a[AT(p, 0, 0)] + a[AT(p, 0, 1)] + a[AT(p, 1, 0)] + a[AT(p, 1, 1)])
 #define OWN_CHANGE(p) (change[(p) * 2] + change[(p) * 2 + 1])
+/* the item as its own transaction sees it */
+#define FOLDED(p) (folded[(p) * 2] + folded[(p) * 2 + 1] > 0)
+#define IS_HOT(p) (seen.hot && !FOLDED(p))
+#define BASE(p) (seen.base + fold[p] + OWN_CHANGE(p))
 /* units that this transaction gave and has not used */
 #define OWN_GIVEN(p) (SUM(given, p) - SUM(used, p))
 /* whether anything has to be committed */
-#define WROTE(p) (OWN_CHANGE(p) != 0 || SUM(row, p) != 0 || SUM(ref, p) != 0 || SUM(given, p) != 0)
+#define WROTE(p) \
+	(OWN_CHANGE(p) != 0 || FOLDED(p) || SUM(row, p) != 0 || SUM(ref, p) != 0 || SUM(given, p) != 0)
 
 short certain;			/* ghost: on hand, by the transactions that are over */
 byte crashes;
