@@ -1,0 +1,303 @@
+/*
+ * counter.pml
+ *		What sessions and operators do to the counter and to their records of it.
+ */
+
+/* ---- the counter: each of these is one spinlock section ---- */
+
+#define DONE 0
+#define SHORT 1
+#define WAIT 2
+#define GONE 3
+
+inline wake()
+{
+#ifdef M_NO_WAKE
+	skip
+#else
+	for (n : 0 .. SESSIONS - 1) { waits[n] = 0 }
+#endif
+}
+
+/* Reference the current epoch. */
+inline reference(p, l)
+{
+	assert(ref[AT(p, 0, epoch)] + ref[AT(p, 1, epoch)] == 0 || number[(p) * 2 + (epoch & 1)] == epoch);
+	if
+	:: ref[AT(p, l, epoch)] == 0 ->
+		ref[AT(p, l, epoch)] = 1;
+		refs[epoch & 1]++
+	:: else
+	fi;
+	number[(p) * 2 + (epoch & 1)] = epoch
+}
+
+/* who waits for an operator: all while it cools, newcomers while it drains */
+#ifdef M_DRAIN_ALL
+#define HELD_OFF(p) (heat == COOLING || draining)
+#else
+#define HELD_OFF(p) (heat == COOLING || (draining && SUM(ref, p) == 0))
+#endif
+
+/* take, short */
+inline take(p, l, q, answer, at)
+{
+	if
+	:: heat == COLD || heat == UNPUBLISHED -> answer = GONE
+	:: HELD_OFF(p) -> answer = WAIT
+	:: heat == HOT && !HELD_OFF(p) && avail + OWN_GIVEN(p) >= q ->
+		sum_1 = (OWN_GIVEN(p) < q -> OWN_GIVEN(p) : q);
+		reference(p, l);
+		used[AT(p, l, epoch)] = used[AT(p, l, epoch)] + sum_1;
+		taken[AT(p, l, epoch)] = taken[AT(p, l, epoch)] + q - sum_1;
+		avail = avail - (q - sum_1);
+		held = held + q - sum_1;
+		at = epoch;
+		answer = DONE
+	:: else ->
+#if defined(M_SHORT_IS_FINAL)
+		answer = SHORT
+#elif defined(M_WAIT_FOR_ONESELF)
+		answer = (avail + OWN_GIVEN(p) + held < q -> SHORT : WAIT)
+#else
+		answer = (avail + OWN_GIVEN(p) + held - SUM(taken, p) < q -> SHORT : WAIT)
+#endif
+	fi;
+	if
+	:: answer == WAIT -> waits[p] = 1
+	:: else
+	fi
+}
+
+/* give */
+inline give(p, l, q, answer, at)
+{
+	if
+	:: heat == COLD || heat == UNPUBLISHED -> answer = GONE
+	:: HELD_OFF(p) -> answer = WAIT; waits[p] = 1
+	:: else ->
+#ifdef M_GIVE_WITHOUT_REFERENCE
+		number[(p) * 2 + (epoch & 1)] = epoch;
+#else
+		reference(p, l);
+#endif
+		given[AT(p, l, epoch)] = given[AT(p, l, epoch)] + q;
+		at = epoch;
+		answer = DONE
+	fi
+}
+
+/* The end of the records of session p at a level and deeper. */
+inline drop_reference(p, l, e)
+{
+	if
+	:: ref[AT(p, l, e)] -> ref[AT(p, l, e)] = 0; refs[e]--
+	:: else
+	fi
+}
+
+inline forget_records(p, l)
+{
+	for (n : 0 .. 1) {
+		drop_reference(p, l, n);
+		taken[AT(p, l, n)] = 0;
+		used[AT(p, l, n)] = 0;
+		given[AT(p, l, n)] = 0;
+		row[AT(p, l, n)] = 0;
+		if
+		:: !ref[AT(p, 0, n)] && !ref[AT(p, 1, n)] && row[AT(p, 0, n)] == 0 -> number[(p) * 2 + n] = 0
+		:: else
+		fi
+	}
+	change[(p) * 2 + l] = 0;
+	folded[(p) * 2 + l] = 0;
+	if
+	:: !FOLDED(p) -> fold[p] = 0; fold_to[p] = 0
+	:: else
+	fi
+}
+
+/* subtransaction commit: the records move to the level above */
+inline merge(p)
+{
+	for (n : 0 .. 1) {
+		taken[AT(p, 0, n)] = taken[AT(p, 0, n)] + taken[AT(p, 1, n)];
+		used[AT(p, 0, n)] = used[AT(p, 0, n)] + used[AT(p, 1, n)];
+		given[AT(p, 0, n)] = given[AT(p, 0, n)] + given[AT(p, 1, n)];
+		row[AT(p, 0, n)] = row[AT(p, 0, n)] + row[AT(p, 1, n)];
+		if
+		:: ref[AT(p, 1, n)] && !ref[AT(p, 0, n)] -> ref[AT(p, 0, n)] = 1; ref[AT(p, 1, n)] = 0
+		:: else
+		fi
+	}
+	change[(p) * 2] = change[(p) * 2] + change[(p) * 2 + 1];
+	folded[(p) * 2] = folded[(p) * 2] + folded[(p) * 2 + 1];
+	lock_level[p] = 0;
+	forget_records(p, 1)
+}
+
+/* abort, subtransaction abort, of one level */
+inline give_back(p, l)
+{
+	sum_1 = taken[AT(p, l, 0)] + taken[AT(p, l, 1)];
+	sum_2 = used[AT(p, l, 0)] + used[AT(p, l, 1)];
+	held = held - sum_1;
+#ifdef M_NO_RETURN
+	sum_1 = 0;
+#endif
+#ifdef M_USED_RETURNS
+	sum_1 = sum_1 + sum_2;
+#endif
+	avail = avail + sum_1;
+#ifdef M_RETURN_TWICE
+	/* the savepoint's records outlive it, as those of the transaction */
+	if
+	:: l == 1 ->
+		taken[AT(p, 0, epoch)] = taken[AT(p, 0, epoch)] + sum_1;
+		held = held + sum_1;
+	:: else
+	fi;
+#endif
+#ifdef M_USED_STAYS
+	if
+	:: l == 1 -> used[AT(p, 0, epoch)] = used[AT(p, 0, epoch)] + sum_2
+	:: else
+	fi;
+#endif
+	forget_records(p, l);
+	wake()
+}
+
+/* What becomes of the counter when p commits. */
+inline credit(p)
+{
+	avail = avail + SUM(given, p) - SUM(used, p)
+}
+
+inline unlock(p)
+{
+	if
+	:: row_lock == (p) + 1 -> row_lock = 0
+	:: else
+	fi
+}
+
+/* ---- commit records ---- */
+
+inline apply(s, p)
+{
+	s.base = s.base + fold[p] + OWN_CHANGE(p);
+	if
+	:: folded[(p) * 2] == 1 -> s.hot = 0; s.settled = fold_to[p]
+	:: else
+	fi;
+	for (n : 0 .. 1) {
+		s.delta[number[(p) * 2 + n]] = s.delta[number[(p) * 2 + n]] + row[AT(p, 0, n)]
+	}
+	s.truth = s.truth + OWN_CHANGE(p) + SUM(row, p)
+}
+
+/* A synchronous commit is flushed before anybody sees it; another one at any time. */
+inline flush()
+{
+#ifdef ASYNC
+	if
+	:: d_step { copy(disk, wal) }
+	:: skip
+	fi
+#else
+	skip
+#endif
+}
+
+/* ---- fold ---- */
+
+/* Under the row lock: all that is not settled into the base; the item is not hot any more. */
+inline count_unsettled(p)
+{
+#ifndef M_FOLD_FORGETS
+	fold[p] = UNSETTLED(seen);
+#endif
+	fold_to[p] = seen.settled;
+#ifndef M_FOLD_STAYS_OPEN
+	for (n : 1 .. EPOCHS - 1) {
+		fold_to[p] = (n > fold_to[p] && seen.delta[n] != 0 -> n : fold_to[p])
+	}
+#endif
+}
+
+/* ---- publish ---- */
+
+/* What a snapshot of session p says; its own changes of the row are in it. */
+inline count(p, on_hand, first)
+{
+	on_hand = ON_HAND(seen);
+#ifdef M_PUBLISH_OWN
+	if
+	:: (p) < SESSIONS -> on_hand = on_hand + OWN_CHANGE(p)
+	:: else
+	fi;
+#endif
+	/* the last of the epochs that are not settled: a crash can leave several */
+	first = seen.settled + 1;
+#ifdef M_SECOND_EPOCH_LOST
+	on_hand = seen.base + OPEN(seen, seen.settled + 1)
+#else
+	for (n : 1 .. EPOCHS - 1) {
+		first = (n > first && seen.delta[n] != 0 -> n : first)
+	}
+#endif
+}
+
+/*
+ * Lock the row, look again, count with the latest snapshot, set HOT, and let the
+ * row go at once.  "was" is scratch: whether p had the lock before.
+ */
+inline publish(p, on_hand, first, was)
+{
+	atomic {
+		if
+		:: heat == COLD -> heat = UNPUBLISHED
+		:: else
+		fi
+	}
+#ifdef M_PUBLISH_BEFORE_LOCK
+	d_step { count(p, on_hand, first) };
+#endif
+	atomic {
+		row_lock == 0 || row_lock == (p) + 1;
+		was = (row_lock == (p) + 1);
+		row_lock = (p) + 1
+	}
+	if
+	:: atomic { heat == UNPUBLISHED && seen.hot ->
+#ifndef M_PUBLISH_BEFORE_LOCK
+			count(p, on_hand, first)
+#endif
+			}
+		d_step {
+			if
+			:: heat == UNPUBLISHED ->
+				heat = HOT;
+				avail = on_hand;
+				held = 0;
+				epoch = first
+			:: else
+			fi;
+			on_hand = 0;
+			first = 0;
+			check()
+		}
+	:: d_step { heat == UNPUBLISHED && !seen.hot -> heat = COLD }
+	:: else
+	fi;
+	d_step {
+		if
+		:: !was -> row_lock = 0
+		:: else
+		fi;
+		was = 0;
+		on_hand = 0;
+		first = 0
+	}
+}

@@ -1,0 +1,108 @@
+/*
+ * escrow.pml
+ *		Hot items: one item, a few sessions, an operator, at most a crash or two.
+ *
+ * Checked exhaustively by `run`, one scenario or mutant at a time; README.md
+ * explains the invariants (I1 to I9), what is left out and why.  A scenario is a
+ * set of -D switches, a mutant is a scenario with one M_... switch more: the
+ * protocol with one rule taken out, which has to violate an assertion.  Here are
+ * the server and the beginning and end of the world.
+ *
+ * A step that is one d_step or atomic is one spinlock section, one statement
+ * under the row lock, or one instant of the server: a commit record, a
+ * transaction that becomes visible, a callback, a lock that is released.
+ * Between two steps anybody may do anything.
+ */
+
+#include "scenarios.pml"
+#include "state.pml"
+#include "counter.pml"
+#include "session.pml"
+#include "operator.pml"
+
+/* Shared memory and locks are gone; what was flushed is what there is. */
+proctype crash()
+{
+	byte left = CRASHES;
+
+	do
+	:: left == 0 -> break
+	:: left > 0 -> left = 0
+	:: left > 0 ->
+		d_step {
+			left--;
+#ifdef ASYNC
+			copy(wal, disk);
+#endif
+			copy(seen, wal);
+			certain = seen.truth;
+			heat = COLD; draining = 0;
+			avail = 0; held = 0; epoch = 0;
+			refs[0] = 0; refs[1] = 0;
+			row_lock = 0;
+			for (p_ : 0 .. SESSIONS - 1) {
+				if
+				:: stage[p_] == PREPARED ->
+					for (n : 0 .. 3) {
+						taken[p_ * 4 + n] = 0; used[p_ * 4 + n] = 0;
+						given[p_ * 4 + n] = 0; ref[p_ * 4 + n] = 0
+					}
+					if
+					:: OWN_CHANGE(p_) != 0 || FOLDED(p_) -> row_lock = p_ + 1
+					:: else
+					fi
+				:: else ->
+					forget_records(p_, 0);
+					forget_records(p_, 1);
+					refs[0] = 0; refs[1] = 0;
+					stage[p_] = RUNNING
+				fi;
+				waits[p_] = 0;
+				lock_level[p_] = 0
+			}
+			crashes++;
+			check()
+		}
+	od;
+	over++
+}
+
+init
+{
+	atomic {
+		d_step {
+			wal.base = UNITS - (OLD_1) - (OLD_2);
+			wal.delta[1] = OLD_1;
+			wal.delta[2] = OLD_2;
+			wal.hot = (BEGIN != COLD);
+			wal.truth = UNITS;
+			copy(seen, wal);
+#ifdef ASYNC
+			copy(disk, wal);
+#endif
+			certain = UNITS;
+			heat = (BEGIN == HOT -> HOT : COLD);
+			if
+			:: heat == HOT -> avail = UNITS; epoch = 1
+			:: else
+			fi;
+			check()
+		}
+		run crash();
+		CAST
+	}
+
+	/* nobody can do anything any more */
+	timeout;
+	d_step {
+		assert(over == PEOPLE + 1);		/* I8: nobody waits for ever */
+		assert(row_lock == 0);
+		assert(refs[0] == 0 && refs[1] == 0);
+		assert(wal.truth == seen.truth && certain == seen.truth);
+		if
+		:: heat == HOT -> assert(avail == ON_HAND(seen) && held == 0)	/* I9 */
+		:: else
+		fi;
+		assert(heat != COOLING && !draining)
+	}
+}

@@ -1,0 +1,258 @@
+/*
+ * operator.pml
+ *		Operators: the worker, and administrators.
+ */
+
+#define NOBODY (refs[0] == 0 && refs[1] == 0)
+
+/* what may be done to the entry; some mutants do without */
+#if defined(M_COOL_IN_FLIGHT)
+#define MAY_COOL (heat == HOT)
+#elif defined(M_COOL_ONE_EPOCH)
+#define MAY_COOL (heat == HOT && refs[epoch & 1] == 0)
+#elif defined(M_COOL_FORGOTTEN)
+#define MAY_COOL NOBODY
+#else
+#define MAY_COOL (heat == HOT && NOBODY)
+#endif
+#ifdef M_DRAIN_UNBOUNDED
+#define MAY_STOP_DRAINING false
+#else
+#define MAY_STOP_DRAINING MAY_GIVE_UP
+#endif
+#ifdef M_REBUILD_IN_FLIGHT
+#define MAY_FORGET true
+#else
+#define MAY_FORGET NOBODY
+#endif
+#ifdef M_SETTLE_OLD_SNAPSHOT
+#define NOT_SETTLED true
+#elif defined(M_SETTLE_OTHER_ENTRY)
+#define NOT_SETTLED (seen.settled < closed)
+#else
+#define NOT_SETTLED (seen.settled < closed && heat == HOT && entry == generation)
+#endif
+
+/* the end of draining, in good time or not */
+inline end_draining()
+{
+#ifndef M_DRAIN_STAYS
+	draining = 0;
+#endif
+#ifndef M_DRAIN_NO_WAKE
+	wake()
+#endif
+}
+
+proctype operator(byte me; byte menu; byte runs)
+{
+	byte known;
+	byte closed;
+	byte entry;
+	short on_hand;
+	byte first;
+	bit was;
+
+begin:
+	{
+		atomic {
+			closed = 0; entry = 0; on_hand = 0;
+			if
+			:: runs == 0 -> goto finished
+			:: runs > 0 -> runs = 0; goto finished
+			:: runs > 0 && (menu & SETTLE) -> runs--; goto settle
+			:: runs > 0 && (menu & HEAT) -> runs--; goto heat_up
+			:: runs > 0 && (menu & COOL) -> runs--; goto cool
+			:: runs > 0 && (menu & FORGET) -> runs--; goto forget
+			fi
+		}
+
+		/* settle: a new epoch, until the old one has no references; the row; the sum */
+settle:
+		atomic {
+			if
+			:: heat == HOT ->
+				if
+#ifdef M_THIRD_EPOCH
+				:: epoch < EPOCHS - 1 -> epoch++
+#else
+				:: refs[(epoch - 1) & 1] == 0 -> epoch++
+#endif
+				:: else
+				fi;
+				closed = epoch - 1;
+				entry = generation;
+#ifdef M_SETTLE_OPEN
+				closed = epoch
+#endif
+			:: else -> goto begin
+			fi
+		}
+#ifdef M_SETTLE_OLD_SNAPSHOT
+		d_step {
+			on_hand = 0;
+			for (n : 1 .. EPOCHS - 1) {
+				on_hand = on_hand + (n > seen.settled && n <= closed -> seen.delta[n] : 0)
+			}
+		}
+#endif
+		if
+#ifdef M_SETTLE_UNREFERENCED
+		:: skip
+#else
+		:: refs[closed & 1] == 0
+#endif
+#ifdef M_SETTLE_OPEN
+		:: refs[closed & 1] > 0
+#endif
+		:: goto begin
+		fi;
+		atomic { row_lock == 0 -> row_lock = me + 1 }
+		atomic {
+			if
+			:: seen.hot && NOT_SETTLED -> skip
+			:: else -> row_lock = 0; goto begin
+			fi;
+#ifndef M_SETTLE_OLD_SNAPSHOT
+			on_hand = 0;
+			for (n : 1 .. EPOCHS - 1) {
+				on_hand = on_hand + (n > seen.settled && n <= closed -> seen.delta[n] : 0)
+			}
+#endif
+#ifndef M_SETTLE_NEGATIVE
+			if
+			:: seen.base + on_hand < 0 -> row_lock = 0; goto begin /* later, with the next epoch */
+			:: else
+			fi
+#endif
+		}
+		if
+		:: skip
+		:: row_lock = 0; goto begin /* abort: the next one settles it */
+		fi;
+		atomic {
+			d_step {
+				wal.base = wal.base + on_hand;
+				wal.settled = closed;
+				assert(wal.base >= 0); /* I3 */
+				check()
+			}
+			flush()
+		}
+		d_step { seen.base = seen.base + on_hand; seen.settled = closed; check() }
+		row_lock = 0;
+		goto begin;
+
+		/*
+		 * cool: under the row lock.  Draining lets those go on who have a record, and
+		 * nobody else, until nothing is in flight; it may last too long at any time.
+		 */
+cool:
+#ifndef M_COOL_WITHOUT_LOCK
+		atomic { row_lock == 0 -> row_lock = me + 1 }
+#endif
+		atomic {
+			if
+			:: heat == HOT -> draining = 1
+			:: else -> unlock(me); goto begin
+			fi
+		}
+		if
+		:: atomic { MAY_COOL ->
+				heat = COOLING;
+				draining = 0;
+				closed = epoch;
+				on_hand = 0;
+				for (n : 1 .. EPOCHS - 1) {
+					on_hand = on_hand + (n > seen.settled && n <= closed -> seen.delta[n] : 0)
+				}
+			}
+		:: atomic { heat != HOT || MAY_STOP_DRAINING -> d_step { end_draining() } }
+			d_step { unlock(me) }
+			goto begin
+		fi;
+		if
+		:: skip
+		:: d_step { heat = HOT; wake() } /* abort */
+			d_step { unlock(me) }
+			goto begin
+		fi;
+		atomic {
+			d_step {
+				wal.base = wal.base + on_hand;
+				wal.settled = closed;
+				wal.hot = 0;
+				assert(wal.base >= 0); /* I3 */
+				check()
+			}
+			flush()
+		}
+		d_step {
+			seen.base = seen.base + on_hand;
+			seen.settled = closed;
+			seen.hot = 0;
+			check()
+		}
+		d_step {
+			heat = COLD; generation++;
+			avail = 0; held = 0; epoch = 0;
+			wake();
+			check()
+		}
+		d_step { unlock(me) }
+		goto begin;
+
+		/* heat: mark and commit; publish */
+heat_up:
+		atomic { row_lock == 0 -> row_lock = me + 1 }
+		atomic {
+			if
+			:: seen.hot -> row_lock = 0; goto begin
+			:: else
+			fi
+		}
+		atomic {
+			d_step {
+				wal.hot = 1;
+#ifdef M_EPOCHS_RESTART
+				wal.settled = 0;
+#endif
+				check()
+			}
+			flush()
+		}
+		d_step {
+			seen.hot = 1;
+#ifdef M_EPOCHS_RESTART
+			seen.settled = 0;
+#endif
+			check()
+		}
+		d_step { row_lock = 0 }
+		publish(me, on_hand, first, was);
+		goto begin;
+
+		/* an entry is given up only if nobody has a record of it */
+forget:
+		atomic { skip; d_step {
+			if
+			:: heat == HOT && MAY_FORGET ->
+				heat = COLD; generation++; draining = 0;
+				avail = 0; held = 0; epoch = 0;
+				refs[0] = 0; refs[1] = 0;
+				/* records of an entry that is gone mean nothing */
+				for (n : 0 .. SESSIONS * 4 - 1) {
+					taken[n] = 0; used[n] = 0; given[n] = 0; ref[n] = 0
+				}
+				wake()
+			:: else
+			fi
+		} }
+		goto begin
+	} unless {
+		atomic { crashes > known; known = crashes; was = 0; first = 0; goto begin }
+	};
+
+finished:
+	over++
+}

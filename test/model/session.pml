@@ -1,0 +1,391 @@
+/*
+ * session.pml
+ *		Sessions: transactions of calls from a menu.
+ */
+
+/* who has the row's lock has changed it */
+#ifdef M_PUBLISH_OWN
+#define OWN_ROW(p) false
+#else
+#define OWN_ROW(p) (row_lock == (p) + 1)
+#endif
+
+/* what would be left of an item that has no counter */
+#if defined(M_GUARD_TRUSTS_BASE) || defined(M_BASE_ALONE)
+#define LEFT(p) 0
+#else
+#define LEFT(p) (BASE(p) + (IS_HOT(p) -> UNSETTLED(seen) : 0) + SUM(row, p))
+#endif
+
+/* who has the row's lock may fold a hot item that is not published */
+#if defined(M_FOLD_BEFORE_LOCK)
+#define MAY_FOLD(p) (IS_HOT(p) && heat < HOT && was)
+#elif defined(M_FOLD_PUBLISHED)
+#define MAY_FOLD(p) IS_HOT(p)
+#else
+#define MAY_FOLD(p) (IS_HOT(p) && heat < HOT)
+#endif
+
+/*
+ * Every transaction may end badly after every step before its commit record:
+ * that is every error, cancel and lost client.
+ */
+proctype session(byte me; byte menu; byte calls; byte transactions)
+{
+	byte todo;		/* calls left */
+	byte level;
+	byte call;
+	byte q;
+	byte answer;
+	byte at;		/* the epoch of the movement */
+	byte known;		/* crashes */
+	short on_hand;
+	byte first;
+	bit was;
+	bit guarding;	/* the row is changed, and not mirrored */
+
+begin:
+	{
+		atomic {
+			if
+			:: transactions == 0 -> goto finished
+			:: else -> transactions--; todo = calls; goto next_call
+			fi
+		}
+
+next_call:
+		atomic {
+			answer = 0; at = 0; call = 0; q = 0;
+			if
+			:: todo > 0 && (menu & TAKE) -> call = TAKE
+			:: todo > 0 && (menu & GIVE) -> call = GIVE
+			:: todo > 0 && (menu & LESS) -> call = LESS
+			:: todo > 0 && (menu & MORE) -> call = MORE
+			:: todo > 0 && (menu & SAVEPOINT) && level == 0 -> level = 1; goto next_call
+			:: todo < calls && level == 1 -> goto rollback_to
+			:: todo < calls && level == 1 -> merge(me); level = 0; goto next_call
+			:: todo < calls -> goto commit
+			:: todo < calls && MAY_ABORT -> goto abort
+			:: todo < calls && (menu & PREPARE) -> goto prepare
+			fi;
+			todo--;
+			if
+			:: q = 1
+			:: MOST > 1 -> q = MOST
+			fi
+		}
+
+		/* take and give of the engine: look where the item's number is */
+again:
+		atomic {
+			if
+			:: call == LESS || call == MORE -> goto update
+			:: (call == TAKE || call == GIVE) && heat >= HOT -> skip
+			:: (call == TAKE || call == GIVE) && heat < HOT && IS_HOT(me) && !OWN_ROW(me) ->
+				if
+				:: goto first_touch
+				:: goto fold_it /* no room for the entry */
+				fi
+			:: (call == TAKE || call == GIVE) && heat < HOT && (!IS_HOT(me) || OWN_ROW(me)) ->
+				if
+				:: IS_HOT(me) -> goto fold_it
+				:: else -> goto update
+				fi
+			fi
+		}
+		atomic {
+			d_step {
+				if
+				:: call == TAKE -> take(me, level, q, answer, at)
+				:: else -> give(me, level, q, answer, at)
+				fi;
+				if
+				:: answer == SHORT -> refused(me, q)
+				:: else
+				fi;
+				check()
+			}
+			if
+			:: answer == WAIT -> goto wait
+			:: answer == GONE -> goto again
+			:: else
+			fi
+		}
+		if
+		:: answer == DONE ->
+			d_step {
+				if
+				:: call == TAKE -> row[AT(me, level, at)] = row[AT(me, level, at)] - q
+				:: else -> row[AT(me, level, at)] = row[AT(me, level, at)] + q
+				fi
+			}
+			goto next_call
+		:: answer == DONE && MAY_ABORT -> goto abort /* before the movement is there */
+		:: answer == SHORT -> goto next_call
+		fi;
+
+wait:
+		if
+		:: atomic { waits[me] == 0 ->
+				if
+				:: guarding -> goto guard
+				:: else -> goto again
+				fi
+			}
+#ifndef PATIENT
+		:: atomic { waits[me] == 1 -> waits[me] = 0; goto abort } /* busy */
+#endif
+		fi;
+
+first_touch:
+		publish(me, on_hand, first, was);
+		goto again;
+
+		/* fold: the lock, then another look, and the row path */
+fold_it:
+#ifdef M_FOLD_BEFORE_LOCK
+		atomic { skip; d_step { count_unsettled(me); was = 1 } }
+#endif
+		atomic {
+			row_lock == 0 || row_lock == me + 1;
+			if
+			:: MAY_FOLD(me) ->
+				if
+				:: row_lock == 0 -> row_lock = me + 1; lock_level[me] = level
+				:: else
+				fi;
+#ifndef M_FOLD_BEFORE_LOCK
+				count_unsettled(me);
+#endif
+				folded[me * 2 + level] = 1
+			:: else -> goto again
+			fi;
+			was = 0
+		}
+		if
+		:: skip
+		:: MAY_ABORT -> goto abort
+		fi;
+
+		/*
+		 * Row path of the engine, and UPDATE by the owner: the lock, then the
+		 * condition on the row as it is now.  Where the item is hot and not
+		 * published, what is not settled counts too.
+		 */
+update:
+		atomic {
+			row_lock == 0 || row_lock == me + 1;
+			if
+			:: IS_HOT(me) && heat < HOT -> goto fold_it
+			:: skip /* or without */
+			fi;
+			sum_1 = BASE(me);
+#ifndef M_BASE_ALONE
+			if
+			:: IS_HOT(me) && heat != HOT -> sum_1 = sum_1 + UNSETTLED(seen) + SUM(row, me)
+			:: else
+			fi;
+#endif
+			if
+			:: call == TAKE && sum_1 < q ->
+				if
+#ifndef M_REFUSED_BY_BASE
+				:: heat == HOT -> goto again /* it became hot meanwhile */
+				:: heat != HOT && IS_HOT(me) && !OWN_ROW(me) -> goto again
+#endif
+				:: else -> d_step { refused(me, q) }; goto next_call
+				fi
+			:: call == LESS && sum_1 < q && heat != HOT -> goto abort
+			:: else ->
+				if
+				:: row_lock == 0 -> row_lock = me + 1; lock_level[me] = level
+				:: else
+				fi;
+				if
+				:: call == TAKE || call == LESS -> change[me * 2 + level] = change[me * 2 + level] - q
+				:: else -> change[me * 2 + level] = change[me * 2 + level] + q
+				fi;
+				guarding = 1
+			fi
+		}
+
+		/*
+		 * guard: a change of the row of a hot item is a take or a give.  Where the
+		 * item is hot and not published, or not any more, the sum decides.
+		 */
+guard:
+		atomic {
+			skip;
+			d_step {
+				answer = DONE;
+				if
+#ifdef M_DIRECT_LESS_NOT_MIRRORED
+				:: heat == HOT && call == LESS
+#endif
+#ifdef M_QUEUED_NOT_MIRRORED
+				:: heat == HOT && (call == TAKE || call == GIVE)
+#endif
+#ifdef M_DIRECT_MORE_AT_ONCE
+				:: heat == HOT && call == MORE -> avail = avail + q
+#endif
+				:: heat != HOT && (call == TAKE || call == LESS) && LEFT(me) < 0 -> answer = SHORT
+				:: heat != HOT && !((call == TAKE || call == LESS) && LEFT(me) < 0)
+				:: else ->
+					if
+					:: call == TAKE || call == LESS -> take(me, level, q, answer, at)
+					:: else -> give(me, level, q, answer, at)
+					fi
+				fi;
+				check()
+			}
+			if
+			:: answer == WAIT -> goto wait
+			:: else -> guarding = 0
+			fi
+		}
+		if
+		:: answer == DONE -> goto next_call
+		:: answer == SHORT -> goto abort
+		fi;
+
+		/* ROLLBACK TO: the callback, then the locks of the savepoint */
+rollback_to:
+		atomic {
+			skip;
+			d_step {
+#ifdef M_FOLD_REMEMBERED
+				sum_3 = folded[me * 2 + 1];
+#endif
+				give_back(me, 1);
+#ifdef M_FOLD_REMEMBERED
+				folded[me * 2] = (sum_3 == 1 -> 2 : folded[me * 2]);	/* it still believes that */
+#endif
+				check()
+			}
+		}
+		d_step {
+			if
+			:: row_lock == me + 1 && lock_level[me] == 1 -> row_lock = 0; lock_level[me] = 0
+			:: else
+			fi;
+			level = 0
+		}
+		goto next_call;
+
+		/*
+		 * PREPARE is refused if there is any record.  What was written on the row
+		 * path alone stays, with its lock, across crashes.
+		 */
+prepare:
+		atomic {
+			merge(me);
+			level = 0;
+			if
+#if !defined(M_PREPARE) && !defined(M_PREPARE_FORGETS)
+			:: SUM(ref, me) > 0 -> goto abort
+#endif
+			:: else -> stage[me] = PREPARED
+			fi
+		}
+#ifdef M_PREPARE_FORGETS
+		d_step { /* the local list ends with the transaction, and nobody has these units */
+			sum_1 = SUM(taken, me);
+			held = held - sum_1;
+			avail = avail + sum_1;
+			sum_2 = 0;
+			for (n : 0 .. 1) {
+				drop_reference(me, 0, n);
+				taken[AT(me, 0, n)] = 0
+			}
+			check()
+		}
+#endif
+resolve:
+		if
+		:: goto commit
+		:: goto abort
+		fi;
+
+		/* commit: the record; the disk and standbys; the snapshots; the callback; the locks */
+commit:
+		atomic {
+			merge(me);
+			level = 0;
+			if
+			:: WROTE(me)
+			:: else -> goto abort
+			fi
+		}
+#ifdef M_CREDIT_BEFORE_COMMIT
+		d_step { credit(me); check() }
+#endif
+#ifdef M_REFERENCE_ENDS_EARLY
+		d_step { drop_reference(me, 0, 0); drop_reference(me, 0, 1) }
+#endif
+		atomic {
+			d_step {
+				apply(wal, me);
+				stage[me] = WRITTEN;
+				check()
+			}
+			flush()
+		}
+#ifdef M_CREDIT_BEFORE_VISIBLE
+		d_step { credit(me); check() }
+#endif
+		d_step {
+			apply(seen, me);
+			stage[me] = VISIBLE;
+			check()
+		}
+#ifdef M_GIVEN_BEFORE_USED
+		d_step { avail = avail + SUM(given, me); check() }
+#endif
+		d_step {
+#if defined(M_GIVEN_BEFORE_USED)
+			avail = avail - SUM(used, me);
+#elif !defined(M_CREDIT_BEFORE_COMMIT) && !defined(M_CREDIT_BEFORE_VISIBLE)
+			credit(me);
+#endif
+			held = held - SUM(taken, me);
+			certain = certain + OWN_CHANGE(me) + SUM(row, me);
+			forget_records(me, 0);
+			stage[me] = RUNNING;
+			wake();
+			check()
+		}
+		goto unlock_row;
+
+		/* abort: the callback; the locks */
+abort:
+		atomic { skip; d_step {
+			waits[me] = 0;
+			give_back(me, 1);
+			give_back(me, 0);
+			stage[me] = RUNNING;
+			check()
+		} }
+unlock_row:
+		atomic { skip; d_step {
+			unlock(me);
+			lock_level[me] = 0;
+			guarding = 0;
+			level = 0; todo = 0; call = 0; q = 0; answer = 0; at = 0
+		} }
+		goto begin
+	} unless {
+		atomic {
+			crashes > known;
+			known = crashes;
+			level = 0; todo = 0; call = 0; q = 0; answer = 0; at = 0;
+			on_hand = 0; first = 0; was = 0; guarding = 0;
+			if
+			:: stage[me] == PREPARED -> goto resolve
+			:: else -> goto begin
+			fi
+		}
+	};
+
+finished:
+	over++
+}
