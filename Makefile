@@ -23,6 +23,7 @@ OBJS = \
 	src/hotstock.o \
 	src/hotview.o \
 	src/housekeeping.o \
+	src/inflight.o \
 	src/inventory.o \
 	src/ledger.o \
 	src/line.o \
@@ -42,6 +43,7 @@ OBJS = \
 	src/stats.o \
 	src/stock.o \
 	src/store.o \
+	src/temper.o \
 	src/worker.o
 HEADERS_inventory =
 PG_CPPFLAGS = -I$(srcdir)/src

@@ -14,11 +14,8 @@
  * Invariant: available <= stock + unsettled movements - floor
  *			  - what is taken by transactions that may still commit.
  *
- * What a transaction did is remembered in records, one for each entry, epoch and
- * level of savepoints.  A record keeps its epoch from being settled, and its entry
- * from being freed.  Ends of transactions change an entry in one section under its
- * spinlock, because what one record gave another may have used.  Under a spinlock
- * there is nothing that waits or fails.
+ * inflight.c remembers what is in flight, and ends it.  Under a spinlock there is
+ * nothing that waits or fails.
  */
 #include "postgres.h"
 
@@ -29,70 +26,12 @@
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
-#include "storage/proclist.h"
-#include "utils/memutils.h"
 
 #include "compat.h"
-#include "error.h"
 #include "escrow.h"
+#include "inflight.h"
 
-/* What this transaction did to an entry, at one level, in one epoch. */
-typedef struct Record
-{
-	InvHotEntry *entry;
-	uint32 generation;
-	int nesting;
-	int64 epoch; /* 0: it has no movements */
-	int64 taken; /* from what others see */
-	int64 used;	 /* taken from what this transaction gave */
-	int64 given;
-	int64 floor;   /* by how much it changes */
-	int64 settled; /* epochs up to this one, if not 0 */
-	bool stale;	   /* limit or sellable change */
-	bool cooling;
-} Record;
-
-static Record *records = NULL;
-static int record_count = 0;
-static int record_size = 0;
-
-/* ---- entries ---- */
-
-/* Lock the entry of a handle; false, and nothing is locked, if it is not that any more. */
-static bool
-lock_entry(const InvEscrow *escrow)
-{
-	SpinLockAcquire(&escrow->entry->mutex);
-	if (escrow->entry->generation == escrow->generation && escrow->entry->state != INV_COLD)
-		return true;
-	SpinLockRelease(&escrow->entry->mutex);
-	return false;
-}
-
-static void
-unlock_entry(const InvEscrow *escrow)
-{
-	SpinLockRelease(&escrow->entry->mutex);
-}
-
-/* Unlock after a change. */
-static void
-unlock_changed(InvHotEntry *entry)
-{
-	entry->changes++;
-	SpinLockRelease(&entry->mutex);
-}
-
-/*
- * Who waits has joined the queue before looking at the entry: whoever is not in
- * it after the entry was unlocked has seen the change.
- */
-static void
-wake(InvHotEntry *entry)
-{
-	if (!proclist_is_empty(&entry->changed.wakeup))
-		ConditionVariableBroadcast(&entry->changed);
-}
+/* ---- reading ---- */
 
 /* The state of an entry, and its numbers; INV_COLD if it is gone. */
 InvHeat
@@ -100,11 +39,11 @@ inv_escrow_look(const InvEscrow *escrow, InvCounted *now)
 {
 	InvHeat state;
 
-	if (!lock_entry(escrow))
+	if (!inv_entry_lock(escrow))
 		return INV_COLD;
 	state = escrow->entry->state;
 	*now = escrow->entry->now;
-	unlock_entry(escrow);
+	inv_entry_unlock(escrow);
 	return state;
 }
 
@@ -114,7 +53,7 @@ inv_escrow_refresh(const InvEscrow *escrow, const InvCounted *read)
 {
 	InvHotEntry *entry = escrow->entry;
 
-	if (!lock_entry(escrow))
+	if (!inv_entry_lock(escrow))
 		return;
 	if (entry->now.readings == read->readings)
 	{
@@ -123,7 +62,7 @@ inv_escrow_refresh(const InvEscrow *escrow, const InvCounted *read)
 		entry->now.for_sale = read->for_sale;
 		entry->now.stale = false;
 	}
-	unlock_entry(escrow);
+	inv_entry_unlock(escrow);
 }
 
 /* Is it published with nothing in flight?  If so also later, changes tells whether ever since. */
@@ -133,251 +72,19 @@ inv_escrow_at_rest(const InvEscrow *escrow, uint64 *changes)
 	InvHotEntry *entry = escrow->entry;
 	bool rest;
 
-	if (!lock_entry(escrow))
+	if (!inv_entry_lock(escrow))
 		return false;
 	rest = entry->state == INV_HOT && entry->references[0] == 0 && entry->references[1] == 0;
 	*changes = entry->changes;
-	unlock_entry(escrow);
+	inv_entry_unlock(escrow);
 	return rest;
-}
-
-/* ---- records ---- */
-
-static bool
-is_of(const Record *record, const InvEscrow *escrow)
-{
-	return record->entry == escrow->entry && record->generation == escrow->generation;
-}
-
-/* Room for one more record, before a spinlock. */
-static void
-make_room(void)
-{
-	int size = Max(16, record_size * 2);
-
-	if (record_count < record_size)
-		return;
-	records = records ? repalloc_huge(records, size * sizeof(Record))
-					  : MemoryContextAlloc(TopMemoryContext, size * sizeof(Record));
-	record_size = size;
-}
-
-/* The record of this level and epoch.  A new one keeps the epoch open. */
-static Record *
-record_for(const InvEscrow *escrow, int64 epoch)
-{
-	int nesting = GetCurrentTransactionNestLevel();
-	Record *record;
-
-	for (int i = record_count - 1; i >= 0; i--)
-		if (is_of(&records[i], escrow) && records[i].nesting == nesting &&
-			records[i].epoch == epoch)
-			return &records[i];
-	Assert(record_count < record_size);
-	record = &records[record_count++];
-	memset(record, 0, sizeof(Record));
-	record->entry = escrow->entry;
-	record->generation = escrow->generation;
-	record->nesting = nesting;
-	record->epoch = epoch;
-	if (epoch != 0)
-		escrow->entry->references[epoch & 1]++;
-	return record;
-}
-
-/* What this transaction has in flight of an entry. */
-typedef struct Own
-{
-	bool any; /* a reference */
-	int64 taken;
-	int64 given; /* and not used */
-} Own;
-
-static Own
-own_part(const InvEscrow *escrow)
-{
-	Own own = { false, 0, 0 };
-
-	for (int i = 0; i < record_count; i++)
-	{
-		if (!is_of(&records[i], escrow))
-			continue;
-		own.any = own.any || records[i].epoch != 0;
-		own.taken += records[i].taken;
-		own.given += records[i].given - records[i].used;
-	}
-	return own;
 }
 
 /* Has this transaction something in flight here? */
 bool
 inv_escrow_is_own(const InvEscrow *escrow)
 {
-	return own_part(escrow).any;
-}
-
-/* Say whether this process has units in flight, for those who would wait for them. */
-static void
-mark_holder(InvHotEntry *entry, bool holds)
-{
-	int process = inv_process_number();
-	uint64 bit = UINT64CONST(1) << (process % 64);
-	uint64 *word = &inv_hotset_holders(entry)[process / 64];
-
-	*word = holds ? *word | bit : *word & ~bit;
-}
-
-/* ---- the ends of transactions and savepoints: nothing here can fail ---- */
-
-/* Does what a record did to an entry, or undoes it.  Under the spinlock. */
-static void
-end_record(InvHotEntry *entry, const Record *record, bool committed)
-{
-	entry->held -= record->taken;
-	entry->giving -= record->given;
-	entry->now.available += committed ? record->given - record->used : record->taken;
-	if (record->epoch != 0)
-		entry->references[record->epoch & 1]--;
-	if (record->cooling && !committed)
-	{
-		entry->state = INV_HOT;
-		entry->cooler = -1;
-	}
-	if (committed && record->stale)
-	{
-		entry->now.stale = true;
-		entry->now.readings++;
-	}
-	if (committed)
-		entry->now.floor += record->floor;
-	if (committed && record->settled != 0)
-		entry->now.settled = record->settled;
-	Assert(entry->held >= 0 && entry->giving >= 0);
-	Assert(entry->references[0] >= 0 && entry->references[1] >= 0);
-}
-
-/* End the records of one entry from a level on, all at once. */
-static void
-end_records_of(InvEscrow escrow, int nesting, bool committed)
-{
-	bool holds = false, cooled = false;
-	InvHotEntry *entry = escrow.entry;
-
-	SpinLockAcquire(&entry->mutex);
-	Assert(entry->generation == escrow.generation && entry->state != INV_COLD);
-	for (int i = 0; i < record_count; i++)
-	{
-		if (!is_of(&records[i], &escrow))
-			continue;
-		if (records[i].nesting < nesting)
-		{
-			holds = holds || records[i].taken > 0;
-			continue;
-		}
-		end_record(entry, &records[i], committed);
-		cooled = cooled || records[i].cooling;
-		records[i].entry = NULL;
-	}
-	if (!holds)
-		mark_holder(entry, false);
-	unlock_changed(entry);
-	if (cooled && committed)
-		inv_hotset_free(&escrow);
-	wake(entry);
-}
-
-static void
-end_records(int nesting, bool committed)
-{
-	int kept = 0;
-
-	for (int i = 0; i < record_count; i++)
-		if (records[i].entry && records[i].nesting >= nesting)
-		{
-			InvEscrow escrow = { records[i].entry, records[i].generation };
-
-			end_records_of(escrow, nesting, committed);
-		}
-	for (int i = 0; i < record_count; i++)
-		if (records[i].entry)
-			records[kept++] = records[i];
-	record_count = kept;
-}
-
-/* The record that another becomes part of one level up, or null. */
-static Record *
-record_above(const Record *record)
-{
-	InvEscrow escrow = { record->entry, record->generation };
-
-	for (int i = 0; i < record_count; i++)
-		if (is_of(&records[i], &escrow) && records[i].epoch == record->epoch &&
-			records[i].nesting == record->nesting - 1)
-			return &records[i];
-	return NULL;
-}
-
-/* A savepoint is released: its records are those of the level above. */
-static void
-merge_records(int nesting)
-{
-	int kept = 0;
-
-	for (int i = 0; i < record_count; i++)
-	{
-		Record *record = &records[i];
-		Record *above = record->nesting >= nesting ? record_above(record) : NULL;
-
-		if (above == NULL)
-		{
-			record->nesting = Min(record->nesting, nesting - 1);
-			records[kept++] = *record;
-			continue;
-		}
-		above->taken += record->taken;
-		above->used += record->used;
-		above->given += record->given;
-		above->floor += record->floor;
-		above->settled = Max(above->settled, record->settled);
-		above->stale |= record->stale;
-		above->cooling |= record->cooling;
-		if (record->epoch != 0)
-		{
-			SpinLockAcquire(&record->entry->mutex);
-			record->entry->references[record->epoch & 1]--;
-			unlock_changed(record->entry);
-		}
-	}
-	record_count = kept;
-}
-
-static void
-at_transaction_end(XactEvent event, void *arg)
-{
-	if (record_count == 0)
-		return;
-	if (event == XACT_EVENT_PRE_PREPARE)
-		inv_error_prepare();
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
-		end_records(1, event == XACT_EVENT_COMMIT);
-}
-
-static void
-at_subtransaction_end(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *arg)
-{
-	if (record_count == 0)
-		return;
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-		end_records(GetCurrentTransactionNestLevel(), false);
-	if (event == SUBXACT_EVENT_COMMIT_SUB)
-		merge_records(GetCurrentTransactionNestLevel());
-}
-
-void
-inv_escrow_init(void)
-{
-	RegisterXactCallback(at_transaction_end, NULL);
-	RegisterSubXactCallback(at_subtransaction_end, NULL);
+	return inv_own(escrow).any;
 }
 
 /* ---- taking and giving ---- */
@@ -387,7 +94,7 @@ inv_escrow_init(void)
  * who is in the middle of something goes on.  Under the spinlock.
  */
 static InvEscrowResult
-admitted(const InvHotEntry *entry, const Own *own)
+admitted(const InvHotEntry *entry, const InvOwn *own)
 {
 	bool by_others = entry->cooler >= 0 && entry->cooler != inv_process_number();
 
@@ -408,7 +115,7 @@ suffices(int64 there, const InvEscrowTake *take)
 
 /* What would become of a take.  Under the spinlock. */
 static InvEscrowResult
-judge(const InvHotEntry *entry, const Own *own, InvEscrowTake *take)
+judge(const InvHotEntry *entry, const InvOwn *own, InvEscrowTake *take)
 {
 	InvEscrowResult result = admitted(entry, own);
 
@@ -423,13 +130,13 @@ judge(const InvHotEntry *entry, const Own *own, InvEscrowTake *take)
 InvEscrowResult
 inv_escrow_peek(const InvEscrow *escrow, InvEscrowTake *take)
 {
-	Own own = own_part(escrow);
+	InvOwn own = inv_own(escrow);
 	InvEscrowResult result;
 
-	if (!lock_entry(escrow))
+	if (!inv_entry_lock(escrow))
 		return INV_ESCROW_GONE;
 	result = judge(escrow->entry, &own, take);
-	unlock_entry(escrow);
+	inv_entry_unlock(escrow);
 	return result;
 }
 
@@ -441,17 +148,17 @@ InvEscrowResult
 inv_escrow_take(const InvEscrow *escrow, InvEscrowTake *take, TimestampTz now)
 {
 	InvHotEntry *entry = escrow->entry;
-	Own own = own_part(escrow);
+	InvOwn own = inv_own(escrow);
 	InvEscrowResult result;
 
 	Assert(TransactionIdIsValid(GetTopTransactionIdIfAny()));
-	make_room();
-	if (!lock_entry(escrow))
+	inv_record_room();
+	if (!inv_entry_lock(escrow))
 		return INV_ESCROW_GONE;
 	result = judge(entry, &own, take);
 	if (result == INV_ESCROW_DONE)
 	{
-		Record *record = record_for(escrow, entry->now.epoch);
+		InvRecord *record = inv_record(escrow, entry->now.epoch);
 		int64 used = Max(0, Min(own.given, take->quantity));
 
 		record->used += used;
@@ -459,44 +166,16 @@ inv_escrow_take(const InvEscrow *escrow, InvEscrowTake *take, TimestampTz now)
 		entry->now.available -= take->quantity - used;
 		entry->held += take->quantity - used;
 		if (take->quantity > used)
-			mark_holder(entry, true);
+			inv_mark_holder(entry, true);
 		take->epoch = record->epoch;
 		take->left -= take->quantity;
 		entry->touched = true;
 		entry->last_used = now;
-		unlock_changed(entry);
+		inv_entry_changed(entry);
 		return result;
 	}
-	unlock_entry(escrow);
+	inv_entry_unlock(escrow);
 	return result;
-}
-
-/* Take back a take of this level, whose movement is not written. */
-void
-inv_escrow_untake(const InvEscrow *escrow, int64 quantity)
-{
-	InvHotEntry *entry = escrow->entry;
-
-	SpinLockAcquire(&entry->mutex);
-	for (int i = record_count - 1; i >= 0 && quantity > 0; i--)
-	{
-		Record *record = &records[i];
-		int64 part;
-
-		if (!is_of(record, escrow) || record->nesting != GetCurrentTransactionNestLevel())
-			continue;
-		part = Min(quantity, record->taken);
-		record->taken -= part;
-		entry->held -= part;
-		entry->now.available += part;
-		quantity -= part;
-		part = Min(quantity, record->used);
-		record->used -= part;
-		quantity -= part;
-	}
-	Assert(quantity == 0);
-	unlock_changed(entry);
-	wake(entry);
 }
 
 /* Would the stock column overflow, whatever of what is in flight commits? */
@@ -515,29 +194,29 @@ InvEscrowResult
 inv_escrow_give(const InvEscrow *escrow, int64 quantity, int64 *epoch, TimestampTz now)
 {
 	InvHotEntry *entry = escrow->entry;
-	Own own = own_part(escrow);
+	InvOwn own = inv_own(escrow);
 	InvEscrowResult result;
 
 	Assert(TransactionIdIsValid(GetTopTransactionIdIfAny()));
-	make_room();
-	if (!lock_entry(escrow))
+	inv_record_room();
+	if (!inv_entry_lock(escrow))
 		return INV_ESCROW_GONE;
 	result = admitted(entry, &own);
 	if (result == INV_ESCROW_DONE && overflows(entry, quantity))
 		result = INV_ESCROW_OVERFLOW;
 	if (result == INV_ESCROW_DONE)
 	{
-		Record *record = record_for(escrow, entry->now.epoch);
+		InvRecord *record = inv_record(escrow, entry->now.epoch);
 
 		record->given += quantity;
 		entry->giving += quantity;
 		*epoch = record->epoch;
 		entry->touched = true;
 		entry->last_used = now;
-		unlock_changed(entry);
+		inv_entry_changed(entry);
 		return result;
 	}
-	unlock_entry(escrow);
+	inv_entry_unlock(escrow);
 	return result;
 }
 
@@ -549,31 +228,31 @@ InvEscrowResult
 inv_escrow_force(const InvEscrow *escrow, int64 change, int64 floor_change)
 {
 	InvHotEntry *entry = escrow->entry;
-	Record *record;
+	InvRecord *record;
 
-	make_room();
-	if (!lock_entry(escrow))
+	inv_record_room();
+	if (!inv_entry_lock(escrow))
 		return INV_ESCROW_GONE;
 	if (entry->state != INV_HOT)
 	{
-		unlock_entry(escrow);
+		inv_entry_unlock(escrow);
 		return INV_ESCROW_GONE;
 	}
-	record = record_for(escrow, entry->now.epoch);
+	record = inv_record(escrow, entry->now.epoch);
 	record->floor += floor_change;
 	if (change < 0)
 	{
 		record->taken -= change;
 		entry->now.available += change;
 		entry->held -= change;
-		mark_holder(entry, true);
+		inv_mark_holder(entry, true);
 	}
 	else
 	{
 		record->given += change;
 		entry->giving += change;
 	}
-	unlock_changed(entry);
+	inv_entry_changed(entry);
 	return INV_ESCROW_DONE;
 }
 
@@ -581,11 +260,11 @@ inv_escrow_force(const InvEscrow *escrow, int64 change, int64 floor_change)
 void
 inv_escrow_will_be_stale(const InvEscrow *escrow)
 {
-	make_room();
-	if (!lock_entry(escrow))
+	inv_record_room();
+	if (!inv_entry_lock(escrow))
 		return;
-	record_for(escrow, 0)->stale = true;
-	unlock_entry(escrow);
+	inv_record(escrow, 0)->stale = true;
+	inv_entry_unlock(escrow);
 }
 
 /* ---- holds that expire ---- */
@@ -594,21 +273,21 @@ inv_escrow_will_be_stale(const InvEscrow *escrow)
 void
 inv_escrow_expires(const InvEscrow *escrow, TimestampTz when)
 {
-	if (!lock_entry(escrow))
+	if (!inv_entry_lock(escrow))
 		return;
 	escrow->entry->now.next_expiry = Min(escrow->entry->now.next_expiry, when);
-	unlock_changed(escrow->entry);
+	inv_entry_changed(escrow->entry);
 }
 
 /* No hold expires before "next", unless something has changed. */
 void
 inv_escrow_expired(const InvEscrow *escrow, TimestampTz next, uint64 changes)
 {
-	if (!lock_entry(escrow))
+	if (!inv_entry_lock(escrow))
 		return;
 	if (escrow->entry->changes == changes)
 		escrow->entry->now.next_expiry = next;
-	unlock_entry(escrow);
+	inv_entry_unlock(escrow);
 }
 
 /* ---- waiting ---- */
@@ -624,7 +303,7 @@ somebody(const InvEscrow *escrow, int *last)
 	int processes = inv_hotset_words() * 64;
 	int found = -1;
 
-	if (!lock_entry(escrow))
+	if (!inv_entry_lock(escrow))
 		return InvalidTransactionId;
 	for (int i = 1; i <= processes && found < 0; i++)
 	{
@@ -636,7 +315,7 @@ somebody(const InvEscrow *escrow, int *last)
 	}
 	if (escrow->entry->cooler >= 0 && escrow->entry->cooler != inv_process_number())
 		found = escrow->entry->cooler;
-	unlock_entry(escrow);
+	inv_entry_unlock(escrow);
 	if (found < 0)
 		return InvalidTransactionId;
 	*last = found;
@@ -708,154 +387,4 @@ inv_escrow_wait(const InvEscrow *escrow, InvEscrowTake *take, TimestampTz deadli
 	}
 	ConditionVariableCancelSleep();
 	return true;
-}
-
-/* ---- heating, settling, cooling ---- */
-
-/*
- * From now on the counter sells.  The caller has the item's row locked and has
- * counted under that lock, all of it committed by others; unsettled: there are
- * movements that are not in the stock column.
- */
-bool
-inv_escrow_publish(const InvEscrow *escrow, const InvCounted *counted, bool unsettled)
-{
-	InvHotEntry *entry = escrow->entry;
-	bool published;
-
-	if (!lock_entry(escrow))
-		return false;
-	if (entry->state == INV_UNPUBLISHED)
-	{
-		entry->now = *counted;
-		entry->touched = unsettled;
-		entry->last_used = GetCurrentTimestamp();
-		entry->state = INV_HOT;
-	}
-	published = entry->state == INV_HOT;
-	unlock_changed(entry);
-	wake(entry);
-	return published;
-}
-
-/*
- * Which epochs can be settled now: up to which nobody has a record.  A new epoch
- * begins, so that the movements so far can be settled too, unless there are none,
- * or records of the epoch before the current one.  False: there is nothing to do.
- */
-bool
-inv_escrow_close_epoch(const InvEscrow *escrow, int64 *through)
-{
-	InvHotEntry *entry = escrow->entry;
-	bool older_idle;
-
-	if (!lock_entry(escrow))
-		return false;
-	*through = 0;
-	if (entry->state == INV_HOT)
-	{
-		older_idle = entry->references[(entry->now.epoch - 1) & 1] == 0;
-		if (older_idle && entry->touched)
-		{
-			entry->now.epoch++;
-			entry->touched = false;
-			older_idle = entry->references[(entry->now.epoch - 1) & 1] == 0;
-		}
-		*through = older_idle ? entry->now.epoch - 1 : entry->now.epoch - 2;
-	}
-	if (*through <= entry->now.settled)
-		*through = 0;
-	unlock_entry(escrow);
-	return *through > 0;
-}
-
-/* This transaction has put the movements of epochs up to this one into the stock column. */
-void
-inv_escrow_settled(const InvEscrow *escrow, int64 through)
-{
-	make_room();
-	if (!lock_entry(escrow))
-		return;
-	record_for(escrow, 0)->settled = through;
-	unlock_entry(escrow);
-}
-
-/* This transaction is cooling the item, and nobody else is at it. */
-bool
-inv_escrow_is_cooling(const InvEscrow *escrow)
-{
-	bool cooling;
-
-	if (!lock_entry(escrow))
-		return false;
-	cooling = escrow->entry->state == INV_COOLING && escrow->entry->cooler == inv_process_number();
-	unlock_entry(escrow);
-	return cooling;
-}
-
-/* One look: may it be cooled?  Until then, nothing new begins. */
-static InvEscrowResult
-begin_cooling(const InvEscrow *escrow, int64 *settled)
-{
-	InvHotEntry *entry = escrow->entry;
-	InvEscrowResult result = INV_ESCROW_GONE;
-
-	if (!lock_entry(escrow))
-		return INV_ESCROW_GONE;
-	if (entry->state == INV_HOT)
-	{
-		result = INV_ESCROW_WAIT;
-		record_for(escrow, 0)->cooling = true;
-		entry->cooler = inv_process_number();
-		if (entry->references[0] == 0 && entry->references[1] == 0)
-		{
-			entry->state = INV_COOLING;
-			*settled = entry->now.epoch;
-			result = INV_ESCROW_DONE;
-		}
-	}
-	unlock_changed(entry);
-	return result;
-}
-
-/* It was not cooled after all. */
-static void
-give_up_cooling(const InvEscrow *escrow)
-{
-	if (lock_entry(escrow))
-	{
-		record_for(escrow, 0)->cooling = false;
-		escrow->entry->cooler = -1;
-		unlock_changed(escrow->entry);
-	}
-	wake(escrow->entry);
-}
-
-/*
- * Cool: let what is in flight end, and nothing begin.  The caller has the item's
- * row locked.  On DONE the item is this transaction's until its end, and all epochs
- * up to "settled" are closed; WAIT: the others did not end in time.
- */
-InvEscrowResult
-inv_escrow_cool(const InvEscrow *escrow, TimestampTz deadline, int64 *settled)
-{
-	ConditionVariable *changed = &escrow->entry->changed;
-	InvEscrowResult result;
-
-	if (own_part(escrow).any)
-		return INV_ESCROW_OWN;
-	make_room();
-	ConditionVariablePrepareToSleep(changed);
-	while ((result = begin_cooling(escrow, settled)) == INV_ESCROW_WAIT)
-	{
-		long left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
-
-		if (left <= 0)
-			break;
-		(void) ConditionVariableTimedSleep(changed, left, PG_WAIT_EXTENSION);
-	}
-	ConditionVariableCancelSleep();
-	if (result == INV_ESCROW_WAIT)
-		give_up_cooling(escrow);
-	return result;
 }

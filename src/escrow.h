@@ -27,8 +27,6 @@ typedef struct InvEscrowTake
 	int64 epoch;  /* that its movement has to carry */
 } InvEscrowTake;
 
-extern void inv_escrow_init(void);
-
 /* reading */
 extern InvHeat inv_escrow_look(const InvEscrow *escrow, InvCounted *now);
 extern void inv_escrow_refresh(const InvEscrow *escrow, const InvCounted *read);

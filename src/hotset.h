@@ -2,7 +2,7 @@
  * hotset.h
  *		Which items are hot, for all sessions: the entries and their directory.
  *
- * Only escrow.c looks into an entry, under its spinlock.
+ * Only escrow.c, inflight.c and temper.c look into an entry, under its spinlock.
  */
 #ifndef INV_HOTSET_H
 #define INV_HOTSET_H

@@ -6,9 +6,9 @@
 
 #include "fmgr.h"
 
-#include "escrow.h"
 #include "guard.h"
 #include "hot.h"
+#include "inflight.h"
 #include "notify.h"
 #include "setting.h"
 #include "shared.h"
@@ -25,7 +25,7 @@ _PG_init(void)
 	inv_setting_init();
 	inv_shared_init();
 	inv_store_init();
-	inv_escrow_init();
+	inv_inflight_init();
 	inv_hot_init();
 	inv_guard_init();
 	inv_notify_init();
