@@ -423,7 +423,12 @@ inv_hotset_free(const InvEscrow *escrow)
 	{
 		heated = heated_of(escrow->entry->key.database, escrow->entry->key.items);
 		if (free_entry(escrow->entry, true) && heated)
+		{
+			/* it may be hot again already: who heated it found this entry there */
 			heated->changes++;
+			heated->loaded = false;
+			show_temperature(heated);
+		}
 	}
 	LWLockRelease(&table->lock);
 	ConditionVariableBroadcast(&escrow->entry->changed);

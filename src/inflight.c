@@ -131,7 +131,8 @@ end_record(InvHotEntry *entry, const InvRecord *record, bool committed)
 	entry->now.available += committed ? record->given - record->used : record->taken;
 	if (record->epoch != 0)
 		entry->references[record->epoch & 1]--;
-	if (record->cooling && !committed)
+	/* the row's lock is free before this is said: another may be cooling it by now */
+	if (record->cooling && !committed && entry->cooler == inv_process_number())
 	{
 		entry->state = INV_HOT;
 		entry->cooler = -1;
@@ -144,7 +145,7 @@ end_record(InvHotEntry *entry, const InvRecord *record, bool committed)
 	if (committed)
 		entry->now.floor += record->floor;
 	if (committed && record->settled != 0)
-		entry->now.settled = record->settled;
+		entry->now.settled = Max(entry->now.settled, record->settled);
 	Assert(entry->held >= 0 && entry->giving >= 0);
 	Assert(entry->references[0] >= 0 && entry->references[1] >= 0);
 }
@@ -153,15 +154,22 @@ end_record(InvHotEntry *entry, const InvRecord *record, bool committed)
 static void
 end_records_of(InvEscrow escrow, int nesting, bool committed)
 {
-	bool holds = false, cooled = false;
+	bool holds = false, cooled = false, current;
 	InvHotEntry *entry = escrow.entry;
 
 	SpinLockAcquire(&entry->mutex);
-	Assert(entry->generation == escrow.generation && entry->state != INV_COLD);
+	/* records without an epoch do not keep an entry from being cooled and freed */
+	current = entry->generation == escrow.generation;
 	for (int i = 0; i < record_count; i++)
 	{
 		if (!is_of(&records[i], &escrow))
 			continue;
+		if (!current)
+		{
+			Assert(records[i].epoch == 0);
+			records[i].entry = NULL;
+			continue;
+		}
 		if (records[i].nesting < nesting)
 		{
 			holds = holds || records[i].taken > 0;
@@ -171,7 +179,7 @@ end_records_of(InvEscrow escrow, int nesting, bool committed)
 		cooled = cooled || records[i].cooling;
 		records[i].entry = NULL;
 	}
-	if (!holds)
+	if (current && !holds)
 		inv_mark_holder(entry, false);
 	inv_entry_changed(entry);
 	if (cooled && committed)
