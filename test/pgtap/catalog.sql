@@ -4,7 +4,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
-SELECT plan(55);
+SELECT plan(58);
 
 -- inventory.store
 SELECT results_eq($$
@@ -145,6 +145,13 @@ SELECT results_eq('SELECT store_name FROM inventory.store', $$ VALUES ('The "sho
 SELECT inventory.create_store('third');
 DROP SCHEMA third CASCADE;
 SELECT results_eq('SELECT store_name FROM inventory.store', $$ VALUES ('The "shop"') $$, 'event trigger: the store went with its schema');
+
+-- while an item is hot its stock column is not all of it: neither store nor extension may go
+INSERT INTO ledger.hot (item_id, hot, settled_epoch, incarnation) SELECT id, true, 0, 1 FROM market.goods LIMIT 1;
+SELECT throws_ok($$ SELECT inventory.detach('market.goods') $$, '55006', NULL, 'an item is hot: no detach');
+SELECT throws_ok($$ DROP EXTENSION inventory CASCADE $$, '55006', NULL, 'an item is hot: the extension stays');
+SELECT throws_ok($$ DROP SCHEMA inventory CASCADE $$, '55006', NULL, 'an item is hot: so does its schema');
+UPDATE ledger.hot SET hot = false;
 
 -- detach leaves the tables, and nothing else
 SELECT inventory.detach('market.goods');

@@ -6,7 +6,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
-SELECT plan(100);
+SELECT plan(107);
 
 CREATE TEMP TABLE signature (part text, name name, arguments text, result text, volatility "char");
 INSERT INTO signature VALUES
@@ -174,12 +174,14 @@ $$;
 SELECT pg_temp.columns_are('movements', 'movement_id bigint not null, item_id {I} not null, delta bigint not null, kind text not null, user_id {U}, order_id {O}, reservation_id uuid, reason text, actor text not null, created_at timestamp with time zone not null, epoch bigint');
 SELECT pg_temp.columns_are('requests', 'operation text not null, user_id {U}, key text not null, fingerprint bytea not null, result jsonb not null, created_at timestamp with time zone not null');
 SELECT pg_temp.columns_are('reservations', 'reservation_id uuid not null, item_id {I} not null, quantity bigint not null, user_id {U}, status text not null, expires_at timestamp with time zone not null, order_id {O}, created_at timestamp with time zone not null, tracked boolean not null');
+SELECT pg_temp.columns_are('hot', 'item_id {I} not null, number bigint not null, hot boolean not null, settled_epoch bigint not null, incarnation bigint not null');
 SELECT pg_temp.columns_are('levels', 'item_id {I}, available {Q}, reserved bigint, on_hand bigint, hot boolean');
 SELECT pg_temp.columns_are('line', 'status text, item_id {I}, quantity {Q}, order_id {O}, available {Q}, replayed boolean');
 SELECT pg_temp.columns_are('hold', 'status text, reservation_id uuid, expires_at timestamp with time zone, short_lines jsonb');
 SELECT pg_temp.columns_are('held_line', 'status text, expires_at timestamp with time zone, item_id {I}, quantity {Q}, order_id {O}');
 
 SELECT col_is_pk('goods_stock', 'movements', 'movement_id', 'movements: primary key');
+SELECT col_is_pk('goods_stock', 'hot', 'item_id', 'hot: primary key');
 SELECT col_is_pk('goods_stock', 'reservations', ARRAY['reservation_id', 'item_id'], 'reservations: primary key');
 SELECT is((SELECT attidentity FROM pg_attribute WHERE attrelid = 'goods_stock.movements'::regclass AND attname = 'movement_id'), 'a',
 	'movement_id is always generated');

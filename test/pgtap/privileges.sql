@@ -5,7 +5,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
-SELECT plan(56);
+SELECT plan(61);
 
 CREATE ROLE priv_owner;
 CREATE ROLE priv_anon;
@@ -70,7 +70,7 @@ SELECT o.kind, o.object COLLATE "default" AS object, coalesce(r.rolname, 'PUBLIC
 FROM object o CROSS JOIN LATERAL aclexplode(o.acl) a LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE a.grantee <> o.owner;
 
 SELECT results_eq('SELECT kind, count(*) FROM object GROUP BY kind ORDER BY kind',
-	$$ VALUES ('function', 57::bigint), ('relation S', 3), ('relation r', 11), ('relation v', 4), ('schema', 3), ('type', 9) $$,
+	$$ VALUES ('function', 57::bigint), ('relation S', 6), ('relation r', 14), ('relation v', 4), ('schema', 3), ('type', 9) $$,
 	'what attach makes, three times');
 SELECT is_empty('SELECT * FROM given', 'nobody but the owner has anything on it');
 SELECT is_empty($$ SELECT kind, object, owner::regrole FROM object WHERE owner <> 'priv_owner'::regrole AND NOT (object IN ('theirs', 'mine')) $$,
@@ -139,6 +139,11 @@ SELECT throws_ok($$ SELECT inventory.refresh('mine.items') $$, '42501', NULL, 'n
 SELECT throws_ok($$ SELECT inventory.grant_api('mine.items', 'priv_buyer', 'operator') $$, '42501', NULL, 'nor helps itself to the other half');
 SELECT throws_ok($$ SELECT inventory.attach('mine.orders') $$, '42501', NULL, 'nor attaches what it does not own');
 SELECT throws_ok($$ SELECT inventory.reset_stats() $$, '42501', NULL, 'nor resets counters');
+SELECT throws_ok($$ SELECT inventory.heat('mine.items', 1) $$, '42501', NULL, 'nor heats an item');
+SELECT throws_ok($$ SELECT inventory.cool('mine.items') $$, '42501', NULL, 'nor cools any');
+SELECT throws_ok($$ SELECT inventory.settle('mine.items') $$, '42501', NULL, 'nor settles');
+SELECT throws_ok($$ SELECT * FROM inventory.hot_entries() $$, '42501', NULL, 'nor sees the counters of others');
+SELECT throws_ok($$ SELECT inventory.refuse_hot() $$, '42501', NULL, 'nor runs what owners of the extension run');
 SET LOCAL ROLE priv_operator;
 SELECT is(items_stock.restock_item(1, 5), 13, 'an operator restocks');
 SELECT is(items_stock.refund_order(1), 1, 'an operator refunds');
@@ -186,9 +191,10 @@ SELECT is_empty($$ SELECT * FROM extension_given WHERE grantee NOT IN ('PUBLIC',
 SELECT results_eq($$ SELECT kind, object, privilege FROM extension_given WHERE grantee = 'PUBLIC' AND kind <> 'function' ORDER BY 1, 2, 3 $$, $$ VALUES
 	('relation', 'store', 'INSERT'), ('relation', 'store', 'SELECT'), ('schema', 'inventory', 'USAGE') $$, 'extension: what everybody has');
 SELECT results_eq($$ SELECT kind, object, privilege FROM extension_given WHERE grantee = 'pg_monitor' ORDER BY 1, 2, 3 $$, $$ VALUES
-	('function', 'overdue_holds', 'EXECUTE'), ('function', 'stats_entries', 'EXECUTE'), ('function', 'worker_last_run', 'EXECUTE'),
+	('function', 'hot_entries', 'EXECUTE'), ('function', 'overdue_holds', 'EXECUTE'), ('function', 'stats_entries', 'EXECUTE'),
+	('function', 'worker_last_run', 'EXECUTE'),
 	('relation', 'stats', 'SELECT') $$, 'extension: what monitors have');
-SELECT is_empty($$ SELECT * FROM extension_given WHERE grantee = 'PUBLIC' AND object IN ('reset_stats', 'stats_entries', 'overdue_holds', 'worker_last_run', 'stats') $$,
+SELECT is_empty($$ SELECT * FROM extension_given WHERE grantee = 'PUBLIC' AND object IN ('reset_stats', 'stats_entries', 'overdue_holds', 'worker_last_run', 'hot_entries', 'refuse_hot', 'stats') $$,
 	'extension: counters are not for everybody');
 
 SELECT * FROM finish();

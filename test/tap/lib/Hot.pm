@@ -14,7 +14,8 @@ use Crash;
 use Session;
 use Shop;
 
-# What a server for hot items needs.  No worker comes in between: settling is the test's.
+# What a server for hot items needs.  The worker settles in its first round, and then no
+# more: settling is the test's.
 our @SETTINGS = (q{shared_preload_libraries = 'inventory'}, q{inventory.settle_interval = '1h'});
 
 # A server.
@@ -24,13 +25,14 @@ sub server
     return Shop::server($name, @SETTINGS, @settings);
 }
 
-# Heat items, by number; they are published, unless $lazily.
+# Heat items, by number; they are published.
 sub heat
 {
-    my ($shop, $items, $lazily) = @_;
+    my ($shop, $items) = @_;
 
     $shop->query("SELECT inventory.heat('shop.items', '" . Shop::item_id($_) . q{')}) for @$items;
-    publish($shop, @$items) unless $lazily;
+    $shop->{node}->poll_query_until($shop->{database}, 'SELECT inventory.worker_last_run() IS NOT NULL') or die 'no worker came';
+    publish($shop, @$items);
 }
 
 # Touch items so that they have counters: a purchase that is rolled back.
