@@ -145,6 +145,18 @@ class Stock(RuleCase):
         self.shop.settle(1)
         self.assert_clean()
 
+    def test_hot_and_expired_after_a_promotion(self):
+        self.shop.heat(1)
+        row = self.shop.reserve(1, 5, ttl=20, client=2)
+        self.shop.promote()
+        self.shop.tick(40)
+        self.shop.expire(row)
+        self.shop.buy(1, 5, client=2)
+        self.shop.tick(20)
+        self.shop.refuse(self.ask(5))
+        self.shop.settle(1)
+        self.assert_clean()
+
     def test_hot_after_a_promotion(self):
         self.shop.heat(1)
         self.shop.buy(1, 3, client=2)
