@@ -148,6 +148,7 @@ class Stock(RuleCase):
     def test_hot_and_expired_after_a_promotion(self):
         self.shop.heat(1)
         row = self.shop.reserve(1, 5, ttl=20, client=2)
+        self.shop.buy(2, 1, client=2)
         self.shop.promote()
         self.shop.tick(40)
         self.shop.expire(row)
