@@ -145,15 +145,13 @@ class Stock(RuleCase):
         self.shop.settle(1)
         self.assert_clean()
 
-    def test_hot_and_expired_after_a_promotion(self):
+    def test_hot_and_confirmed_after_a_promotion(self):
         self.shop.heat(1)
-        row = self.shop.reserve(1, 5, ttl=20, client=2)
+        row = self.shop.reserve(1, 5, ttl=40, client=2)
         self.shop.buy(2, 1, client=2)
         self.shop.promote()
-        self.shop.tick(40)
-        self.shop.expire(row)
-        self.shop.buy(1, 5, client=2)
-        self.shop.tick(20)
+        self.shop.confirm(row, client=2)
+        self.shop.tick(60)
         self.shop.refuse(self.ask(5))
         self.shop.settle(1)
         self.assert_clean()
