@@ -113,11 +113,13 @@ class OfHotItem(OfItem):
         hold.touched = commit.from_
         self.steps.append((max(hold.since, commit.from_), 0, None, hold))
 
-    def gap(self, _, begun, ended, above):
+    def gap(self, holds, begun, ended, above):
+        late = [step for step in self.steps if step[0] >= begun]
         self.steps = [step for step in self.steps if step[0] < begun]
         self.count()
         self.steps = []
         self.add(None, begun, begun)
+        self.stocks[-1].closed = holds + [closed for _, _, _, closed in late if closed]
         self.add(above, ended, ended)
 
     def count(self):

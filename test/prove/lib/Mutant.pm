@@ -119,7 +119,7 @@ sub cycle
         %common,
         store => $self->{rules} ? $self->{name} : 'inventory',
         number => 'm' . ++$number,
-        seconds => SECONDS * $try,
+        seconds => ($self->{edits} ? SECONDS - 1 : SECONDS) * $try,
         clients => CLIENTS * ($self->alone ? 2 : $try),
         kinds => [ Fault::kinds($self->{faults}) ],
         sql => $self->{sql},

@@ -145,6 +145,17 @@ class Stock(RuleCase):
         self.shop.settle(1)
         self.assert_clean()
 
+    def test_hot_and_confirmed_after_a_promotion(self):
+        self.shop.heat(1)
+        row = self.shop.reserve(1, 5, ttl=40, client=2)
+        self.shop.buy(2, 1, client=2)
+        self.shop.promote()
+        self.shop.confirm(row, client=2)
+        self.shop.tick(60)
+        self.shop.refuse(self.ask(5))
+        self.shop.settle(1)
+        self.assert_clean()
+
     def test_hot_after_a_promotion(self):
         self.shop.heat(1)
         self.shop.buy(1, 3, client=2)
