@@ -113,7 +113,7 @@ UNSETTLED = "SELECT count(*) FROM {schema}_ledger.movements WHERE epoch IS NOT N
 def crash(plan):
     """The first sales after a crash that found many movements unsettled, and the next.
 
-    The same crash every time: the data directory as the killed server left it.
+    The same crash every time: the data directory as the server left it.
     """
     cluster.configure(inventory__settle_interval=NEVER)
     shop = Shop(HOT, 1, works.PLENTY)
@@ -145,7 +145,7 @@ def pile_up(shop, plan):
 
 
 def fall_back(left_behind):
-    """Kill the server, or go back to where it was killed first; start it."""
+    """End the server without a checkpoint, or go back to where it was ended first; start it."""
     data = cluster.data_directory()
     cluster.control("stop", "-m", "immediate")
     if os.path.exists(left_behind):
