@@ -11,6 +11,7 @@ from ratios import groups, middle, pick
 
 HERE = os.path.dirname(__file__)
 MISSING = "(not measured in this run)"
+CONDITIONS = ("work", "latency", "clients")
 
 
 def machine_lines(machine):
@@ -26,8 +27,15 @@ def machine_lines(machine):
 def lengths(rows):
     """How often and how long was measured."""
     races = [row for row in rows if row["work"] in works.BY_NAME] or rows
-    return (f"{max(row['round'] for row in races)} rounds of "
-            f"{middle(races, 'seconds'):.1f} s for each peer")
+    found = [pick(races, **dict(zip(CONDITIONS, values))) for values in groups(races, *CONDITIONS)]
+    return (f"{from_to([max(row['round'] for row in mine) for mine in found])} rounds of "
+            f"{from_to([round(middle(mine, 'seconds'), 1) for mine in found])} s for each peer")
+
+
+def from_to(numbers):
+    """The lowest and the highest, or the one that all are."""
+    low, high = min(numbers), max(numbers)
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def works_text(rows):
