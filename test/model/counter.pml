@@ -39,6 +39,19 @@ inline reference(p, l)
 #define HELD_OFF(p) (heat == COOLING || (draining && SUM(ref, p) == 0))
 #endif
 
+/* what this transaction gave goes first */
+inline take_units(p, l, q, answer, at)
+{
+	sum_1 = (OWN_GIVEN(p) < q -> OWN_GIVEN(p) : q);
+	reference(p, l);
+	used[AT(p, l, epoch)] = used[AT(p, l, epoch)] + sum_1;
+	taken[AT(p, l, epoch)] = taken[AT(p, l, epoch)] + q - sum_1;
+	avail = avail - (q - sum_1);
+	held = held + q - sum_1;
+	at = epoch;
+	answer = DONE
+}
+
 /* take, short */
 inline take(p, l, q, answer, at)
 {
@@ -46,14 +59,7 @@ inline take(p, l, q, answer, at)
 	:: heat == COLD || heat == UNPUBLISHED -> answer = GONE
 	:: HELD_OFF(p) -> answer = WAIT
 	:: heat == HOT && !HELD_OFF(p) && avail + OWN_GIVEN(p) >= q ->
-		sum_1 = (OWN_GIVEN(p) < q -> OWN_GIVEN(p) : q);
-		reference(p, l);
-		used[AT(p, l, epoch)] = used[AT(p, l, epoch)] + sum_1;
-		taken[AT(p, l, epoch)] = taken[AT(p, l, epoch)] + q - sum_1;
-		avail = avail - (q - sum_1);
-		held = held + q - sum_1;
-		at = epoch;
-		answer = DONE
+		take_units(p, l, q, answer, at)
 	:: else ->
 #if defined(M_SHORT_IS_FINAL)
 		answer = SHORT
@@ -66,6 +72,16 @@ inline take(p, l, q, answer, at)
 	if
 	:: answer == WAIT -> waits[p] = 1
 	:: else
+	fi
+}
+
+/* take what the floor rises by: whatever is there */
+inline take_for_floor(p, l, q, answer, at)
+{
+	if
+	:: HELD_OFF(p) -> answer = WAIT; waits[p] = 1
+	:: else ->
+		take_units(p, l, q, answer, at)
 	fi
 }
 
@@ -110,6 +126,7 @@ inline forget_records(p, l)
 		fi
 	}
 	change[(p) * 2 + l] = 0;
+	lift[(p) * 2 + l] = 0;
 	folded[(p) * 2 + l] = 0;
 	if
 	:: !FOLDED(p) -> fold[p] = 0; fold_to[p] = 0
@@ -131,6 +148,7 @@ inline merge(p)
 		fi
 	}
 	change[(p) * 2] = change[(p) * 2] + change[(p) * 2 + 1];
+	lift[(p) * 2] = lift[(p) * 2] + lift[(p) * 2 + 1];
 	folded[(p) * 2] = folded[(p) * 2] + folded[(p) * 2 + 1];
 	lock_level[p] = 0;
 	forget_records(p, 1)
@@ -194,6 +212,7 @@ inline apply(s, p)
 	for (n : 0 .. 1) {
 		s.delta[number[(p) * 2 + n]] = s.delta[number[(p) * 2 + n]] + row[AT(p, 0, n)]
 	}
+	s.raised = s.raised + lift[(p) * 2];
 	s.truth = s.truth + OWN_CHANGE(p) + SUM(row, p)
 }
 

@@ -121,7 +121,7 @@ settle:
 #endif
 #ifndef M_SETTLE_NEGATIVE
 			if
-			:: seen.base + on_hand < 0 -> row_lock = 0; goto begin /* later, with the next epoch */
+			:: seen.base + seen.raised + on_hand < 0 -> row_lock = 0; goto begin /* later, with the next epoch */
 			:: else
 			fi
 #endif
@@ -134,7 +134,7 @@ settle:
 			d_step {
 				wal.base = wal.base + on_hand;
 				wal.settled = closed;
-				assert(wal.base >= 0); /* I3 */
+				assert(wal.base + wal.raised >= 0); /* I3 */
 				check()
 			}
 			flush()
@@ -182,7 +182,7 @@ cool:
 				wal.base = wal.base + on_hand;
 				wal.settled = closed;
 				wal.hot = 0;
-				assert(wal.base >= 0); /* I3 */
+				assert(wal.base + wal.raised >= 0); /* I3 */
 				check()
 			}
 			flush()

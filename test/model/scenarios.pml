@@ -13,6 +13,7 @@
 #define MORE 8		/* and + n */
 #define SAVEPOINT 16
 #define PREPARE 32
+#define RAISE 64	/* the floor, by n, and nobody can refuse that; to lower it is MORE */
 
 /* What an operator does. */
 #define SETTLE 1
@@ -85,6 +86,13 @@
 #define PEOPLE 3
 #define CAST SESSION(0, TAKE | LESS | MORE | SAVEPOINT, 2, 1); SESSION(1, GIVE, 1, 1); \
 	OPERATOR(2, SETTLE, 1)
+#endif
+
+/* The owner raises the floor, above what is there if need be. */
+#ifdef FLOOR
+#define PEOPLE 3
+#define CAST SESSION(0, TAKE | MORE | RAISE, 2, 1); SESSION(1, TAKE | GIVE, 1, 1); \
+	OPERATOR(2, SETTLE | COOL | FORGET, 1)
 #endif
 
 /* Buyers and the owner on the row path while the item becomes hot. */

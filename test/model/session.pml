@@ -61,6 +61,7 @@ next_call:
 			:: todo > 0 && (menu & GIVE) -> call = GIVE
 			:: todo > 0 && (menu & LESS) -> call = LESS
 			:: todo > 0 && (menu & MORE) -> call = MORE
+			:: todo > 0 && (menu & RAISE) -> call = RAISE
 			:: todo > 0 && (menu & SAVEPOINT) && level == 0 -> level = 1; goto next_call
 			:: todo < calls && level == 1 -> goto rollback_to
 			:: todo < calls && level == 1 -> merge(me); level = 0; goto next_call
@@ -79,7 +80,7 @@ next_call:
 again:
 		atomic {
 			if
-			:: call == LESS || call == MORE -> goto update
+			:: call == LESS || call == MORE || call == RAISE -> goto update
 			:: (call == TAKE || call == GIVE) && heat >= HOT -> skip
 			:: (call == TAKE || call == GIVE) && heat < HOT && IS_HOT(me) && !OWN_ROW(me) ->
 				if
@@ -202,8 +203,13 @@ update:
 				:: else
 				fi;
 				if
-				:: call == TAKE || call == LESS -> change[me * 2 + level] = change[me * 2 + level] - q
+				:: call == TAKE || call == LESS || call == RAISE ->
+					change[me * 2 + level] = change[me * 2 + level] - q
 				:: else -> change[me * 2 + level] = change[me * 2 + level] + q
+				fi;
+				if
+				:: call == RAISE -> lift[me * 2 + level] = lift[me * 2 + level] + q
+				:: else
 				fi;
 				guarding = 1
 			fi
@@ -228,11 +234,15 @@ guard:
 #ifdef M_DIRECT_MORE_AT_ONCE
 				:: heat == HOT && call == MORE -> avail = avail + q
 #endif
+#ifdef M_FLOOR_NOT_MIRRORED
+				:: heat == HOT && call == RAISE
+#endif
 				:: heat != HOT && (call == TAKE || call == LESS) && LEFT(me) < 0 -> answer = SHORT
 				:: heat != HOT && !((call == TAKE || call == LESS) && LEFT(me) < 0)
 				:: else ->
 					if
 					:: call == TAKE || call == LESS -> take(me, level, q, answer, at)
+					:: call == RAISE -> take_for_floor(me, level, q, answer, at)
 					:: else -> give(me, level, q, answer, at)
 					fi
 				fi;

@@ -14,6 +14,7 @@ typedef Store
 	bit hot;
 	byte settled;
 	short delta[EPOCHS];
+	byte raised; /* ghost: the floor, above what it was */
 	short truth; /* ghost: what was put in minus what was taken out, by all commits */
 };
 
@@ -32,6 +33,7 @@ inline copy(to, from)
 	to.base = from.base;
 	to.hot = from.hot;
 	to.settled = from.settled;
+	to.raised = from.raised;
 	to.truth = from.truth;
 	for (n : 1 .. EPOCHS - 1) { to.delta[n] = from.delta[n] }
 	n = 0
@@ -66,6 +68,7 @@ bit ref[SESSIONS * 4];
 short row[SESSIONS * 4];		/* movements inserted, not committed */
 byte number[SESSIONS * 2];		/* the epoch, in full */
 short change[SESSIONS * 2];		/* of the item's row, by level, not committed */
+byte lift[SESSIONS * 2];		/* ghost: of the floor, by level */
 byte folded[SESSIONS * 2];		/* by level: what is not settled is in the base, the item is not hot */
 short fold[SESSIONS];			/* what that was, */
 byte fold_to[SESSIONS];			/* up to this epoch; not committed */
@@ -96,15 +99,15 @@ byte over;
 /* scratch within a step */
 hidden byte n;
 hidden byte p_;
-hidden short sum_1, sum_2, sum_3, sum_4;
+hidden short sum_1, sum_2, sum_3, sum_4, sum_5;
 
 /* ---- invariants ---- */
 
 inline check()
 {
-	/* I1: never below the floor, in any prefix of the WAL and in any snapshot */
-	assert(ON_HAND(wal) >= 0);
-	assert(ON_HAND(seen) >= 0);
+	/* I1: never below the floor, in any prefix of the WAL and in any snapshot; but the floor itself may rise */
+	assert(ON_HAND(wal) + wal.raised >= 0);
+	assert(ON_HAND(seen) + seen.raised >= 0);
 	/* I2: every delta counts once */
 	assert(ON_HAND(wal) == wal.truth);
 	assert(ON_HAND(seen) == seen.truth);
@@ -115,6 +118,7 @@ inline check()
 		sum_2 = 0;
 		sum_3 = 0;
 		sum_4 = 0;
+		sum_5 = wal.raised;
 		for (p_ : 0 .. SESSIONS - 1) {
 			sum_3 = sum_3 + SUM(taken, p_);
 			sum_4 = sum_4 + SUM(ref, p_);
@@ -123,13 +127,14 @@ inline check()
 			if
 			:: stage[p_] == RUNNING || stage[p_] == PREPARED ->
 				sum_1 = sum_1 + SUM(taken, p_);
+				sum_5 = sum_5 + lift[p_ * 2] + lift[p_ * 2 + 1];
 				sum_2 = sum_2 + SUM(taken, p_)
 			:: stage[p_] == WRITTEN -> sum_2 = sum_2 + SUM(taken, p_)
 			:: else
 			fi
 		}
 		/* I4: what can be sold is there, whatever still commits or is lost */
-		assert(avail >= 0);
+		assert(avail + sum_5 >= 0);
 		assert(avail <= ON_HAND(wal) - sum_1);
 		assert(avail <= ON_HAND(seen) - sum_2);
 		/* I5: the entry knows its records */
