@@ -323,10 +323,8 @@ count_item(InvStore *store, Datum item, int64 settled, InvCounted *counted, bool
 	if (settled < 0 || last > MOST_EPOCHS)
 		inv_error_broken_store(store->label, "An epoch of its ledger is not one of the engine's.");
 	counted->epoch = Max(settled + 1, last);
-	inv_execute(store, INV_FIRST_EXPIRY, &item, NULL, INV_LATEST);
-	counted->next_expiry = DatumGetTimestampTz(inv_result(0, 1, &isnull));
-	if (isnull)
-		counted->next_expiry = DT_NOEND;
+	/* who is short finds out, and without what it has written itself */
+	counted->next_expiry = DT_NOBEGIN;
 	return true;
 }
 
@@ -556,5 +554,7 @@ inv_hot_differs(InvStore *store, Datum item, int64 *expected, int64 *actual)
 		return false;
 	*expected = counted.available;
 	*actual = now.available;
-	return now.available != counted.available;
+	/* beyond what is counted they need not agree */
+	return now.available != counted.available && counted.available < PG_INT64_MAX / 2 &&
+		   counted.available > -(PG_INT64_MAX / 2);
 }

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "access/xact.h"
 #include "common/int.h"
 
@@ -90,7 +91,8 @@ overdue_units(InvStore *store, const InvTake *take)
 	at_rest = inv_escrow_at_rest(&take->escrow, &changes);
 	inv_execute(store, INV_OVERDUE_UNITS, values, NULL, INV_LATEST);
 	units = inv_result_int64(0, 1);
-	if (units == 0 && at_rest)
+	/* what this transaction did to holds is not so for others */
+	if (units == 0 && at_rest && !TransactionIdIsValid(GetTopTransactionIdIfAny()))
 	{
 		Datum next;
 
@@ -142,7 +144,7 @@ refuses(InvStore *store, InvTake *take, InvEscrowResult result, InvEscrowTake *p
 	int64 overdue = overdue_units(store, take);
 	InvEscrowTake rest = { .quantity = take->quantity - Max(overdue, 0) };
 
-	if (overdue == 0 && result == INV_ESCROW_WAIT)
+	if (result == INV_ESCROW_WAIT && (overdue == 0 || part->left >= take->quantity))
 		return false;
 	/* what was overdue may have been given back between the two looks */
 	if (overdue < take->quantity - part->left)
@@ -195,9 +197,10 @@ void
 inv_hot_judge(InvStore *store, InvTake *take)
 {
 	InvEscrowTake part = { .quantity = take->quantity };
+	InvEscrowResult result = inv_escrow_peek(&take->escrow, &part);
 
-	if (inv_escrow_peek(&take->escrow, &part) == INV_ESCROW_SHORT)
-		set_short(take, part.left, overdue_units(store, take));
+	if (result == INV_ESCROW_SHORT)
+		(void) refuses(store, take, result, &part);
 }
 
 void

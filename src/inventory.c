@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "miscadmin.h"
 
 #include "guard.h"
 #include "hot.h"
@@ -22,6 +23,8 @@ void _PG_init(void);
 void
 _PG_init(void)
 {
+	/* a library that is loaded by half cannot be loaded again */
+	HOLD_INTERRUPTS();
 	inv_setting_init();
 	inv_shared_init();
 	inv_store_init();
@@ -30,4 +33,5 @@ _PG_init(void)
 	inv_guard_init();
 	inv_notify_init();
 	inv_worker_init();
+	RESUME_INTERRUPTS();
 }

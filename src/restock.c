@@ -76,8 +76,11 @@ check_floor(Operation *op, const InvStock *stock, int64 delta, int64 floor)
 					 inv_item_text(op->call.store, op->item), delta, left, floor));
 }
 
-/* Change the locked stock, of which so much must stay, and book it. */
-static void
+/*
+ * Change the locked stock, of which so much must stay, and book it; false if it has to
+ * be locked anew.
+ */
+static bool
 change(Operation *op, InvStock *stock, int64 delta, int64 least, const char *kind)
 {
 	InvStore *store = op->call.store;
@@ -85,7 +88,8 @@ change(Operation *op, InvStock *stock, int64 delta, int64 least, const char *kin
 	InvBook book;
 
 	check_floor(op, stock, delta, least);
-	inv_stock_change(store, op->item, stock, delta, least);
+	if (!inv_stock_change(store, op->item, stock, delta, least))
+		return false;
 	inv_stats_count(INV_UNITS, delta < 0 ? -delta : delta);
 	inv_book_init(&book, 1);
 	movement = inv_book_add(&book, op->item, delta, kind);
@@ -94,6 +98,7 @@ change(Operation *op, InvStock *stock, int64 delta, int64 least, const char *kin
 	inv_book_write(store, &book);
 	op->available = inv_available(stock->stock, stock->floor);
 	inv_request_end(store, &op->request, psprintf(INT64_FORMAT, op->available));
+	return true;
 }
 
 static Datum
@@ -121,9 +126,11 @@ inventory_restock_item(PG_FUNCTION_ARGS)
 	if (!begin(&op, fcinfo, "restock_item", 4, 3, inv_int64_text(fcinfo, 2), NULL, NULL))
 	{
 		int64 quantity = inv_quantity(fcinfo, 2, "quantity");
-		InvStock stock = inv_stock_lock(op.call.store, op.item);
+		InvStock stock;
 
-		change(&op, &stock, quantity, 0, "restock");
+		do
+			stock = inv_stock_lock(op.call.store, op.item);
+		while (!change(&op, &stock, quantity, 0, "restock"));
 	}
 	return end(&op);
 }
@@ -166,11 +173,13 @@ inventory_adjust_stock(PG_FUNCTION_ARGS)
 							NULL);
 		if (strcmp(kind, "write_off") == 0 && delta > 0)
 			inv_error_value("delta of a write_off must be negative", NULL);
-		stock = inv_stock_lock(op.call.store, op.item);
-		if (!PG_ARGISNULL(4) && PG_GETARG_INT64(4) != stock.stock)
-			inv_error_stock_changed(inv_item_text(op.call.store, op.item), PG_GETARG_INT64(4),
-									stock.stock);
-		change(&op, &stock, delta, stock.floor, kind);
+		do
+		{
+			stock = inv_stock_lock(op.call.store, op.item);
+			if (!PG_ARGISNULL(4) && PG_GETARG_INT64(4) != stock.stock)
+				inv_error_stock_changed(inv_item_text(op.call.store, op.item), PG_GETARG_INT64(4),
+										stock.stock);
+		} while (!change(&op, &stock, delta, stock.floor, kind));
 	}
 	return end(&op);
 }
@@ -243,13 +252,15 @@ inventory_count_stock(PG_FUNCTION_ARGS)
 		if (PG_GETARG_INT64(3) < 0)
 			inv_error_value("unshipped must not be negative", NULL);
 		on_shelf = PG_GETARG_INT64(2) - PG_GETARG_INT64(3);
-		stock = inv_stock_lock(op.call.store, op.item);
 		counted_at = PG_ARGISNULL(4) ? 0 : PG_GETARG_TIMESTAMPTZ(4);
-		if (pg_sub_s64_overflow(on_shelf,
-								stock_counted(&op, &stock, PG_ARGISNULL(4) ? NULL : &counted_at),
-								&correction))
-			inv_error_overflow("stock");
-		change(&op, &stock, correction, Min(stock.floor, 0), "count");
+		do
+		{
+			stock = inv_stock_lock(op.call.store, op.item);
+			if (pg_sub_s64_overflow(
+					on_shelf, stock_counted(&op, &stock, PG_ARGISNULL(4) ? NULL : &counted_at),
+					&correction))
+				inv_error_overflow("stock");
+		} while (!change(&op, &stock, correction, Min(stock.floor, 0), "count"));
 	}
 	return end(&op);
 }

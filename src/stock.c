@@ -286,6 +286,15 @@ find_hot(InvStore *store, InvTake *takes, int count)
 	return none_lost;
 }
 
+static bool
+any_cold(const InvTake *takes, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (!takes[i].hot)
+			return true;
+	return false;
+}
+
 /*
  * Take the hot items of a cart, in key order.  What was taken goes back if a later one
  * refuses, or is cold by now: *gone, and the cart has to begin anew.
@@ -322,6 +331,8 @@ take_hot_many(InvStore *store, InvTake *takes, int count, bool *gone)
 static bool
 take_many(InvStore *store, InvTake *takes, int count, const InvUser *user, bool *gone)
 {
+	bool locked;
+
 	*gone = false;
 	for (int i = 0; i < count; i++)
 		takes[i].hot = false;
@@ -332,18 +343,23 @@ take_many(InvStore *store, InvTake *takes, int count, const InvUser *user, bool 
 			check_limit(store, &takes[i], user);
 	if (!hopeful(store, takes, count))
 		return false;
+	locked = any_cold(takes, count);
 	inv_row_read_many(store, takes, count, true);
 	/* what was there before the lock may be younger than this snapshot */
 	if (IsolationUsesXactSnapshot() && any(takes, count, INV_ITEM_NOT_FOUND))
 		inv_error_serialization();
 	/* what became hot before its row was locked is taken as hot; now nothing does */
 	*gone = !find_hot(store, takes, count);
-	if (*gone)
-		return false;
-	if (!judge_locked(store, takes, count) || !take_hot_many(store, takes, count, gone))
-		return false;
-	inv_row_take_many(store, takes, count);
-	return true;
+	if (!*gone && judge_locked(store, takes, count) && take_hot_many(store, takes, count, gone))
+	{
+		inv_row_take_many(store, takes, count);
+		return true;
+	}
+	/* what is cold now would be locked after rows of higher keys */
+	if (*gone && locked)
+		inv_error_busy(inv_item_text(store, takes->item),
+					   "it, or another item of the cart, ceased to be hot meanwhile");
+	return false;
 }
 
 /*
@@ -454,15 +470,18 @@ inv_refuse(InvStore *store, const InvTake *takes, int count)
 static bool
 lock_hot(InvStore *store, Datum item, InvStock *stock)
 {
+	InvEscrowTake nothing = { .lowest = PG_INT64_MIN };
 	InvCounted now;
 
-	if (!inv_hot_find(store, item, &stock->escrow))
+	if (inv_hot_none(store))
 		return false;
 	inv_lock_name(store, INV_LOCK_STOCK, inv_item_text(store, item));
-	if (inv_escrow_look(&stock->escrow, &now) != INV_HOT)
+	if (!inv_hot_find(store, item, &stock->escrow) ||
+		inv_escrow_look(&stock->escrow, &now) != INV_HOT ||
+		inv_escrow_peek(&stock->escrow, &nothing) == INV_ESCROW_GONE)
 		return false;
 	stock->hot = stock->tracked = true;
-	stock->stock = now.available + now.floor;
+	stock->stock = nothing.left + now.floor;
 	stock->floor = now.floor;
 	return true;
 }
@@ -500,8 +519,11 @@ inv_stock_lock(InvStore *store, Datum item)
 	return stock;
 }
 
-/* Change the stock of a locked, tracked item, which keeps at least so many units. */
-void
+/*
+ * Change the stock of a locked, tracked item, which keeps at least so many units.
+ * False: it was hot and is not any more, and has to be locked and judged anew.
+ */
+bool
 inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta, int64 least)
 {
 	Datum values[] = { item, Int64GetDatum(delta) };
@@ -510,13 +532,9 @@ inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta, int6
 	uint64 rows;
 
 	if (delta == 0)
-		return;
-	while (stock->hot)
-	{
-		if (inv_hot_change(store, item, stock, delta, Min(least - stock->floor, 0)))
-			return;
-		*stock = inv_stock_lock(store, item);
-	}
+		return true;
+	if (stock->hot)
+		return inv_hot_change(store, item, stock, delta, Min(least - stock->floor, 0));
 	base = inv_guard_begin();
 	inv_guard_expect(store, item, delta);
 	rows = inv_execute(store, INV_CHANGE, values, NULL, INV_TRANSACTION);
@@ -528,6 +546,7 @@ inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta, int6
 	if (level.hot && delta < 0)
 		inv_error_busy(inv_item_text(store, item), "it became hot meanwhile");
 	stock->stock = level.stock;
+	return true;
 }
 
 /* ---- looking ---- */

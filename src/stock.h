@@ -57,7 +57,7 @@ extern void inv_count_refusals(const InvTake *takes, int count);
 extern int64 inv_available(int64 stock, int64 floor);
 
 extern InvStock inv_stock_lock(InvStore *store, Datum item);
-extern void inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta,
+extern bool inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta,
 							 int64 least);
 extern void inv_read_levels(InvStore *store, InvTake *takes, int count);
 extern int64 inv_stock_level(InvStore *store, Datum item, InvStatus *status, bool *tracked);
