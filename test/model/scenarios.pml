@@ -98,10 +98,9 @@
 /* Buyers and the owner on the row path while the item becomes hot. */
 #ifdef HEATING
 #define BEGIN COLD
-#define SESSIONS 3
-#define PEOPLE 4
-#define CAST SESSION(0, TAKE, 1, 1); SESSION(1, TAKE | LESS, 2, 1); SESSION(2, GIVE, 1, 1); \
-	OPERATOR(3, HEAT, 1)
+#define PEOPLE 3
+#define CAST SESSION(0, TAKE | GIVE, 2, 1); SESSION(1, TAKE | GIVE | LESS, 2, 1); \
+	OPERATOR(2, HEAT, 1)
 #endif
 
 /* And while it cools. */
@@ -116,7 +115,7 @@
 #ifdef DRAINING
 #define PATIENT
 #define PEOPLE 4
-#define CAST SESSION(0, TAKE | LESS, 2, 1); SESSION(1, TAKE | GIVE, 1, 1); \
+#define CAST SESSION(0, TAKE | LESS, 2, 1); SESSION(1, TAKE, 1, 1); \
 	OPERATOR(2, COOL, 1); OPERATOR(3, SETTLE | FORGET, 1)
 #endif
 
@@ -138,6 +137,7 @@
 
 /* After a crash in the past, with movements in both open epochs; whoever comes first publishes. */
 #ifdef FIRST_TOUCH
+#define MAY_BE_FULL true
 #define BEGIN UNPUBLISHED
 #define OLD_1 1
 #define OLD_2 -1
@@ -148,6 +148,7 @@
 
 /* Hot, not published, everything sold but not settled; a transaction wrote the row before it buys. */
 #ifdef LEFT_OVER
+#define MAY_BE_FULL true
 #define BEGIN UNPUBLISHED
 #define UNITS 0
 #define OLD_1 -1
@@ -157,6 +158,7 @@
 
 /* Whoever has the row folds, in a savepoint too; and the item is heated again. */
 #ifdef FOLDING
+#define MAY_BE_FULL true
 #define BEGIN UNPUBLISHED
 #define OLD_1 -1
 #define PEOPLE 3
@@ -166,6 +168,7 @@
 
 /* The same, prepared, and across a crash. */
 #ifdef FOLDING_CRASH
+#define MAY_BE_FULL true
 #define BEGIN UNPUBLISHED
 #define OLD_1 1
 #define OLD_2 -1
@@ -190,9 +193,10 @@
 #define CAST SESSION(0, TAKE, 1, 1); SESSION(1, TAKE | GIVE, 1, 1); OPERATOR(2, HEAT | COOL, 2)
 #endif
 
-/* A crash loses what was committed asynchronously and not flushed. */
+/* A crash loses what was committed asynchronously and not flushed; nobody aborts. */
 #ifdef ASYNCHRONOUS
 #define ASYNC
+#define MAY_ABORT false
 #define CRASHES 1
 #define PEOPLE 3
 #define CAST SESSION(0, GIVE, 1, 1); SESSION(1, TAKE, 1, 2); OPERATOR(2, SETTLE, 1)
@@ -200,6 +204,7 @@
 
 /* The entry is given up and made anew while commits wait for a standby. */
 #ifdef STANDBY
+#define MAY_BE_FULL true
 #define PEOPLE 4
 #define CAST SESSION(0, TAKE, 1, 1); SESSION(1, TAKE | GIVE, 1, 1); OPERATOR(2, FORGET, 1); \
 	OPERATOR(3, SETTLE, 1)
@@ -207,12 +212,14 @@
 
 /* It is given up while the owner waits with the row changed. */
 #ifdef FORGOTTEN
+#define MAY_BE_FULL true
 #define PEOPLE 3
 #define CAST SESSION(0, TAKE, 1, 1); SESSION(1, LESS, 1, 1); OPERATOR(2, FORGET, 1)
 #endif
 
 /* The same, and nobody aborts: what goes wrong is the commit that waits. */
 #ifdef STANDBY_ONLY
+#define MAY_BE_FULL true
 #define MAY_ABORT false
 #define PEOPLE 3
 #define CAST SESSION(0, TAKE, 1, 1); SESSION(1, TAKE, 1, 1); OPERATOR(2, FORGET, 1)
@@ -235,7 +242,7 @@
 #ifdef EVERYTHING
 #define CRASHES 1
 #define PEOPLE 3
-#define CAST SESSION(0, TAKE | GIVE, 1, 1); SESSION(1, TAKE | LESS | MORE, 1, 1); \
+#define CAST SESSION(0, TAKE | GIVE, 1, 1); SESSION(1, TAKE | LESS, 1, 1); \
 	OPERATOR(2, SETTLE | COOL | FORGET, 1)
 #endif
 
@@ -252,6 +259,9 @@
 #endif
 #ifndef MAY_GIVE_UP
 #define MAY_GIVE_UP true /* a cooler that has not drained the entry yet */
+#endif
+#ifndef MAY_BE_FULL
+#define MAY_BE_FULL false /* shared memory has no room for an entry */
 #endif
 #ifndef SESSIONS
 #define SESSIONS 2

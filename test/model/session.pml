@@ -85,7 +85,7 @@ again:
 			:: (call == TAKE || call == GIVE) && heat < HOT && IS_HOT(me) && !OWN_ROW(me) ->
 				if
 				:: goto first_touch
-				:: goto fold_it /* no room for the entry */
+				:: MAY_BE_FULL -> goto fold_it /* no room for the entry */
 				fi
 			:: (call == TAKE || call == GIVE) && heat < HOT && (!IS_HOT(me) || OWN_ROW(me)) ->
 				if
