@@ -473,11 +473,11 @@ lock_hot(InvStore *store, Datum item, InvStock *stock)
 	InvEscrowTake nothing = { .lowest = PG_INT64_MIN };
 	InvCounted now;
 
-	if (inv_hot_none(store))
+	if (!inv_hot_find(store, item, &stock->escrow))
 		return false;
+	/* not for a cold one: who has its row already would wait for who waits for the row */
 	inv_lock_name(store, INV_LOCK_STOCK, inv_item_text(store, item));
-	if (!inv_hot_find(store, item, &stock->escrow) ||
-		inv_escrow_look(&stock->escrow, &now) != INV_HOT ||
+	if (inv_escrow_look(&stock->escrow, &now) != INV_HOT ||
 		inv_escrow_peek(&stock->escrow, &nothing) == INV_ESCROW_GONE)
 		return false;
 	stock->hot = stock->tracked = true;

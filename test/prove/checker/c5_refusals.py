@@ -40,6 +40,11 @@ class Claim:
         self.judged = None
 
 
+def given(other, units):
+    """What a call gave: with a key perhaps nothing, if somebody's earlier try did."""
+    return min(units, 0) if other.key else units
+
+
 def min_own(op, item):
     """The least that what its own transaction did before may have changed an item's stock by."""
     least = 0
@@ -52,11 +57,11 @@ def min_own(op, item):
             if other.op == "change_reservation":
                 least -= other.args["quantity"]
             elif other.op == "restock_item":
-                least += other.args["quantity"]
+                least += given(other, other.args["quantity"])
             elif other.op == "count_stock":
                 least -= 1 << 40    # whatever it corrected
             else:
-                least += other.args["delta"]
+                least += given(other, other.args["delta"])
     return least
 
 

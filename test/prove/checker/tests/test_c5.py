@@ -176,6 +176,24 @@ class Stock(RuleCase):
         shop.answer(shop.invoke("rollback", {}, tx=1))
         self.assert_clean()
 
+    def put_in_by_its_own_transaction(self, key):
+        """Refused what the same transaction put in, or what somebody's earlier try did."""
+        shop = self.shop
+        shop.buy(1, 5, client=2)
+        shop.tick(20)
+        shop.answer(shop.invoke("begin", {}, tx=1))
+        shop.answer(shop.invoke("restock_item", {"item": 1, "quantity": 2}, key=key, tx=1), result=2)
+        shop.refuse(self.ask(2, tx=1))
+        shop.answer(shop.invoke("rollback", {}, tx=1))
+
+    def test_put_in_by_its_own_transaction(self):
+        self.put_in_by_its_own_transaction(key=False)
+        self.assert_found("C5", "its own transaction 2")
+
+    def test_put_in_by_an_earlier_try(self):
+        self.put_in_by_its_own_transaction(key=True)
+        self.assert_clean()
+
     def test_extended_by_its_own_transaction(self):
         """Others see the hold overdue, but not who has extended it."""
         shop = self.shop
