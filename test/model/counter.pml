@@ -34,9 +34,9 @@ inline reference(p, l)
 
 /* who waits for an operator: all while it cools, newcomers while it drains */
 #ifdef M_DRAIN_ALL
-#define HELD_OFF(p) (heat == COOLING || draining)
+#define HELD_OFF(p) (heat == COOLING || cooler)
 #else
-#define HELD_OFF(p) (heat == COOLING || (draining && SUM(ref, p) == 0))
+#define HELD_OFF(p) (heat == COOLING || (cooler && SUM(ref, p) == 0))
 #endif
 
 /* what this transaction gave goes first */
@@ -75,11 +75,11 @@ inline take(p, l, q, answer, at)
 	fi
 }
 
-/* take what the floor rises by: whatever is there */
+/* take what the floor rises by, whatever is there; who has the row need not wait for draining: its cooler is over */
 inline take_for_floor(p, l, q, answer, at)
 {
 	if
-	:: HELD_OFF(p) -> answer = WAIT; waits[p] = 1
+	:: heat == COOLING -> answer = WAIT; waits[p] = 1
 	:: else ->
 		take_units(p, l, q, answer, at)
 	fi
@@ -192,6 +192,7 @@ inline credit(p)
 	avail = avail + SUM(given, p) - SUM(used, p)
 }
 
+/* The row is free for whoever comes from the instant on at which a transaction is over. */
 inline unlock(p)
 {
 	if
@@ -213,7 +214,7 @@ inline apply(s, p)
 		s.delta[number[(p) * 2 + n]] = s.delta[number[(p) * 2 + n]] + row[AT(p, 0, n)]
 	}
 	s.raised = s.raised + lift[(p) * 2];
-	s.truth = s.truth + OWN_CHANGE(p) + SUM(row, p)
+	s.truth = s.truth + NET(p)
 }
 
 /* A synchronous commit is flushed before anybody sees it; another one at any time. */

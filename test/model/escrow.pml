@@ -10,7 +10,7 @@
  *
  * A step that is one d_step or atomic is one spinlock section, one statement
  * under the row lock, or one instant of the server: a commit record, a
- * transaction that becomes visible, a callback, a lock that is released.
+ * transaction that is over, which is visible and has no lock, a callback.
  * Between two steps anybody may do anything.
  */
 
@@ -36,7 +36,7 @@ proctype crash()
 #endif
 			copy(seen, wal);
 			certain = seen.truth;
-			heat = COLD; draining = 0;
+			heat = COLD; cooler = 0; unread = 0;
 			avail = 0; held = 0; epoch = 0;
 			refs[0] = 0; refs[1] = 0;
 			row_lock = 0;
@@ -103,6 +103,6 @@ init
 		:: heat == HOT -> assert(avail == ON_HAND(seen) && held == 0)	/* I9 */
 		:: else
 		fi;
-		assert(heat != COOLING && !draining)
+		assert(heat != COOLING && !cooler && !unread)
 	}
 }

@@ -33,11 +33,18 @@
 #define NOT_SETTLED (seen.settled < closed && heat == HOT && entry == generation)
 #endif
 
+/* who aborts a cooling; the row is free, and another may be cooling the item by now */
+#ifdef M_COOLER_ENDS_ANOTHER
+#define IS_COOLER(p) (heat >= HOT)
+#else
+#define IS_COOLER(p) (cooler == (p) + 1)
+#endif
+
 /* the end of draining, in good time or not */
 inline end_draining()
 {
 #ifndef M_DRAIN_STAYS
-	draining = 0;
+	cooler = 0;
 #endif
 #ifndef M_DRAIN_NO_WAKE
 	wake()
@@ -139,8 +146,7 @@ settle:
 			}
 			flush()
 		}
-		d_step { seen.base = seen.base + on_hand; seen.settled = closed; check() }
-		row_lock = 0;
+		d_step { seen.base = seen.base + on_hand; seen.settled = closed; row_lock = 0; check() }
 		goto begin;
 
 		/*
@@ -153,29 +159,29 @@ cool:
 #endif
 		atomic {
 			if
-			:: heat == HOT -> draining = 1
+			:: heat == HOT -> cooler = me + 1
 			:: else -> unlock(me); goto begin
 			fi
 		}
 		if
 		:: atomic { MAY_COOL ->
 				heat = COOLING;
-				draining = 0;
+				cooler = me + 1;
 				closed = epoch;
 				on_hand = 0;
 				for (n : 1 .. EPOCHS - 1) {
 					on_hand = on_hand + (n > seen.settled && n <= closed -> seen.delta[n] : 0)
 				}
 			}
-		:: atomic { heat != HOT || MAY_STOP_DRAINING -> d_step { end_draining() } }
+		:: atomic { heat != HOT -> unlock(me); goto begin }
+		:: atomic { heat == HOT && MAY_STOP_DRAINING -> d_step { end_draining() } }
 			d_step { unlock(me) }
 			goto begin
+		:: atomic { MAY_STOP_DRAINING -> goto abort }
 		fi;
 		if
 		:: skip
-		:: d_step { heat = HOT; wake() } /* abort */
-			d_step { unlock(me) }
-			goto begin
+		:: goto abort
 		fi;
 		atomic {
 			d_step {
@@ -191,18 +197,33 @@ cool:
 			seen.base = seen.base + on_hand;
 			seen.settled = closed;
 			seen.hot = 0;
+			unlock(me);
 			check()
 		}
 		d_step {
-			heat = COLD; generation++;
+			heat = COLD; generation++; cooler = 0;
 			avail = 0; held = 0; epoch = 0;
+#ifdef M_FREE_UNREAD
+			unread = seen.hot;
+#endif
 			wake();
 			check()
 		}
-		d_step { unlock(me) }
 		goto begin;
 
-		/* heat: mark and commit; publish */
+		/* abort of who cools: the lock; the callback, which ends its own cooling alone */
+abort:
+		atomic { skip; d_step { unlock(me) } }
+		d_step {
+			if
+			:: IS_COOLER(me) -> heat = HOT; end_draining()
+			:: else -> wake()
+			fi;
+			check()
+		}
+		goto begin;
+
+		/* heat: mark and commit; the callback, which makes whoever comes read it; publish */
 heat_up:
 		atomic { row_lock == 0 -> row_lock = me + 1 }
 		atomic {
@@ -226,9 +247,11 @@ heat_up:
 #ifdef M_EPOCHS_RESTART
 			seen.settled = 0;
 #endif
+			unread = (heat == COLD);
+			row_lock = 0;
 			check()
 		}
-		d_step { row_lock = 0 }
+		d_step { unread = 0 }
 		publish(me, on_hand, first, was);
 		goto begin;
 
@@ -237,7 +260,7 @@ forget:
 		atomic { skip; d_step {
 			if
 			:: heat == HOT && MAY_FORGET ->
-				heat = COLD; generation++; draining = 0;
+				heat = COLD; generation++; cooler = 0;
 				avail = 0; held = 0; epoch = 0;
 				refs[0] = 0; refs[1] = 0;
 				/* records of an entry that is gone mean nothing */

@@ -111,6 +111,14 @@
 	OPERATOR(2, COOL | SETTLE, 2)
 #endif
 
+/* Two who cool, one after the other or before the callback of the other; one may heat instead. */
+#ifdef COOLING_TWICE
+#define PATIENT
+#define PEOPLE 4
+#define CAST SESSION(0, TAKE, 1, 1); SESSION(1, TAKE | LESS, 1, 1); \
+	OPERATOR(2, COOL | SETTLE, 1); OPERATOR(3, COOL | HEAT, 1)
+#endif
+
 /* Who has a record wants the row that the cooler has; the entry is given up while it drains. */
 #ifdef DRAINING
 #define PATIENT

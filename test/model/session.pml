@@ -26,6 +26,20 @@
 #define MAY_FOLD(p) (IS_HOT(p) && heat < HOT)
 #endif
 
+/* where the guard has no counter to change; it waits for the end of a cooling, as any take */
+#ifdef M_COOLING_UNMIRRORED
+#define NO_COUNTER (heat != HOT)
+#else
+#define NO_COUNTER (heat < HOT)
+#endif
+
+/* of a transaction that is over */
+inline nothing_left()
+{
+	lock_level[me] = 0;
+	level = 0; todo = 0; call = 0; q = 0; answer = 0; at = 0; guarding = 0
+}
+
 /*
  * Every transaction may end badly after every step before its commit record:
  * that is every error, cancel and lost client.
@@ -217,7 +231,8 @@ update:
 
 		/*
 		 * guard: a change of the row of a hot item is a take or a give.  Where the
-		 * item is hot and not published, or not any more, the sum decides.
+		 * item is hot and not published, or not any more, the sum decides.  Who cooled
+		 * it is over, as the row was free; whether it is cold says its callback.
 		 */
 guard:
 		atomic {
@@ -237,8 +252,8 @@ guard:
 #ifdef M_FLOOR_NOT_MIRRORED
 				:: heat == HOT && call == RAISE
 #endif
-				:: heat != HOT && (call == TAKE || call == LESS) && LEFT(me) < 0 -> answer = SHORT
-				:: heat != HOT && !((call == TAKE || call == LESS) && LEFT(me) < 0)
+				:: NO_COUNTER && (call == TAKE || call == LESS) && LEFT(me) < 0 -> answer = SHORT
+				:: NO_COUNTER && !((call == TAKE || call == LESS) && LEFT(me) < 0)
 				:: else ->
 					if
 					:: call == TAKE || call == LESS -> take(me, level, q, answer, at)
@@ -258,27 +273,27 @@ guard:
 		:: answer == SHORT -> goto abort
 		fi;
 
-		/* ROLLBACK TO: the callback, then the locks of the savepoint */
+		/* ROLLBACK TO: the locks of the savepoint, then the callback */
 rollback_to:
 		atomic {
 			skip;
 			d_step {
-#ifdef M_FOLD_REMEMBERED
-				sum_3 = folded[me * 2 + 1];
-#endif
-				give_back(me, 1);
-#ifdef M_FOLD_REMEMBERED
-				folded[me * 2] = (sum_3 == 1 -> 2 : folded[me * 2]);	/* it still believes that */
-#endif
-				check()
+				if
+				:: row_lock == me + 1 && lock_level[me] == 1 -> row_lock = 0; lock_level[me] = 0
+				:: else
+				fi
 			}
 		}
 		d_step {
-			if
-			:: row_lock == me + 1 && lock_level[me] == 1 -> row_lock = 0; lock_level[me] = 0
-			:: else
-			fi;
-			level = 0
+#ifdef M_FOLD_REMEMBERED
+			sum_3 = folded[me * 2 + 1];
+#endif
+			give_back(me, 1);
+#ifdef M_FOLD_REMEMBERED
+			folded[me * 2] = (sum_3 == 1 -> 2 : folded[me * 2]);	/* it still believes that */
+#endif
+			level = 0;
+			check()
 		}
 		goto next_call;
 
@@ -316,7 +331,7 @@ resolve:
 		:: goto abort
 		fi;
 
-		/* commit: the record; the disk and standbys; the snapshots; the callback; the locks */
+		/* commit: the record; the disk and standbys; the snapshots and the locks; the callback */
 commit:
 		atomic {
 			merge(me);
@@ -346,6 +361,8 @@ commit:
 		d_step {
 			apply(seen, me);
 			stage[me] = VISIBLE;
+			unlock(me);
+			certain = certain + (NET(me) < 0 -> NET(me) : 0);
 			check()
 		}
 #ifdef M_GIVEN_BEFORE_USED
@@ -358,37 +375,31 @@ commit:
 			credit(me);
 #endif
 			held = held - SUM(taken, me);
-			certain = certain + OWN_CHANGE(me) + SUM(row, me);
+			certain = certain + (NET(me) > 0 -> NET(me) : 0);
 			forget_records(me, 0);
 			stage[me] = RUNNING;
 			wake();
+			nothing_left();
 			check()
 		}
-		goto unlock_row;
+		goto begin;
 
-		/* abort: the callback; the locks */
+		/* abort: the locks; the callback */
 abort:
-		atomic { skip; d_step {
-			waits[me] = 0;
+		atomic { skip; d_step { waits[me] = 0; unlock(me); stage[me] = RUNNING } }
+		d_step {
 			give_back(me, 1);
 			give_back(me, 0);
-			stage[me] = RUNNING;
+			nothing_left();
 			check()
-		} }
-unlock_row:
-		atomic { skip; d_step {
-			unlock(me);
-			lock_level[me] = 0;
-			guarding = 0;
-			level = 0; todo = 0; call = 0; q = 0; answer = 0; at = 0
-		} }
+		}
 		goto begin
 	} unless {
 		atomic {
 			crashes > known;
 			known = crashes;
-			level = 0; todo = 0; call = 0; q = 0; answer = 0; at = 0;
-			on_hand = 0; first = 0; was = 0; guarding = 0;
+			nothing_left();
+			on_hand = 0; first = 0; was = 0;
 			if
 			:: stage[me] == PREPARED -> goto resolve
 			:: else -> goto begin

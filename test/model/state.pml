@@ -47,7 +47,8 @@ inline copy(to, from)
 #define COOLING 3		/* takers wait */
 
 byte heat;
-bit draining;			/* who has no record of the entry waits */
+byte cooler;			/* of the entry, plus one: while it drains, and then cools; newcomers wait */
+bit unread;				/* what is hot has changed, and nobody knows but its transaction */
 short avail;
 short held;
 byte epoch;				/* of movements from now on */
@@ -77,14 +78,16 @@ byte stage[SESSIONS];			/* of the commit */
 
 #define RUNNING 0
 #define WRITTEN 1		/* the commit record is in the WAL: waits for the disk, or a standby */
-#define VISIBLE 2		/* the callback has not run */
+#define VISIBLE 2		/* it is over, and its row is free; the callback has not run */
 #define PREPARED 3
 
 #define SUM(a, p) (a[AT(p, 0, 0)] + a[AT(p, 0, 1)] + a[AT(p, 1, 0)] + a[AT(p, 1, 1)])
 #define OWN_CHANGE(p) (change[(p) * 2] + change[(p) * 2 + 1])
+/* what on hand changes by with its commit */
+#define NET(p) (OWN_CHANGE(p) + SUM(row, p))
 /* the item as its own transaction sees it */
 #define FOLDED(p) (folded[(p) * 2] + folded[(p) * 2 + 1] > 0)
-#define IS_HOT(p) (seen.hot && !FOLDED(p))
+#define IS_HOT(p) (seen.hot && !(unread && heat == COLD) && !FOLDED(p))
 #define BASE(p) (seen.base + fold[p] + OWN_CHANGE(p))
 /* units that this transaction gave and has not used */
 #define OWN_GIVEN(p) (SUM(given, p) - SUM(used, p))
@@ -92,7 +95,7 @@ byte stage[SESSIONS];			/* of the commit */
 #define WROTE(p) \
 	(OWN_CHANGE(p) != 0 || FOLDED(p) || SUM(row, p) != 0 || SUM(ref, p) != 0 || SUM(given, p) != 0)
 
-short certain;			/* ghost: on hand, by the transactions that are over */
+short certain;			/* ghost: on hand, by the sales that are over and the gives whose callback has run */
 byte crashes;
 byte over;
 
@@ -150,8 +153,8 @@ inline check()
 /* I7: whoever is refused could not have bought, whatever becomes of the others. */
 inline refused(p, q)
 {
-	assert(certain + OWN_CHANGE(p) + SUM(row, p) < q);
+	assert(certain + NET(p) < q);
 #ifdef SNAPSHOT_JUSTIFIES
-	assert(seen.truth + OWN_CHANGE(p) + SUM(row, p) < q)
+	assert(seen.truth + NET(p) < q)
 #endif
 }
