@@ -33,8 +33,8 @@
 
 #include "argument.h"
 #include "error.h"
-#include "guard.h"
 #include "hot.h"
+#include "stock.h"
 
 /* more than ever pass */
 #define MOST_EPOCHS (PG_INT64_MAX / 2)
@@ -248,23 +248,10 @@ inv_hot_unsettled(InvStore *store, Datum item, InvView view)
 void
 inv_hot_absorb(InvStore *store, Datum item, int64 sum, int64 through, bool hot)
 {
-	Datum change[] = { item, Int64GetDatum(sum) };
 	Datum settled[] = { item, Int64GetDatum(through), BoolGetDatum(hot) };
 
 	if (sum != 0)
-	{
-		int base = inv_guard_begin();
-		uint64 rows;
-
-		inv_guard_expect_settling(store, item, sum);
-		rows = inv_execute(store, INV_CHANGE, change, NULL, INV_LATEST);
-		if (rows > 1)
-			inv_error_broken_store(store->label, "The key of its items is not unique.");
-		inv_guard_end(store, base, rows == 1, NULL);
-		if (rows == 0)
-			inv_error_busy(inv_item_text(store, item),
-						   "a trigger keeps its row from being written");
-	}
+		(void) inv_row_change(store, item, sum, true, INV_LATEST);
 	if (inv_execute(store, INV_MARK_SETTLED, settled, NULL, INV_LATEST) != 1)
 		inv_error_broken_store(store->label, "A hot item has no row in its table of hot items.");
 }
@@ -425,7 +412,6 @@ inv_hot_fold(InvStore *store, Datum item)
 	InvEscrow escrow;
 	InvCounted counted;
 	int64 sum, last;
-
 	uint64 rows = inv_execute(store, INV_LOCK_ANY, &item, NULL, INV_TRANSACTION);
 
 	if (!inv_hot_row(store, item, INV_LATEST, &row) || !row.hot)

@@ -142,7 +142,7 @@ static bool
 refuses(InvStore *store, InvTake *take, InvEscrowResult result, InvEscrowTake *part)
 {
 	int64 overdue = overdue_units(store, take);
-	InvEscrowTake rest = { .quantity = take->quantity - Max(overdue, 0) };
+	InvEscrowTake rest = { .quantity = take->quantity - overdue };
 
 	if (result == INV_ESCROW_WAIT && (overdue == 0 || part->left >= take->quantity))
 		return false;

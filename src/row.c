@@ -107,6 +107,28 @@ inv_row_judge(InvStore *store, const InvTake *take)
 
 /* ---- writing ---- */
 
+/* Change the number of one locked row, without a condition; what it has then. */
+InvLevel
+inv_row_change(InvStore *store, Datum item, int64 delta, bool settling, InvView view)
+{
+	Datum values[] = { item, Int64GetDatum(delta) };
+	int base = inv_guard_begin();
+	InvLevel level;
+	uint64 rows;
+
+	if (settling)
+		inv_guard_expect_settling(store, item, delta);
+	else
+		inv_guard_expect(store, item, delta);
+	rows = inv_execute(store, INV_CHANGE, values, NULL, view);
+	if (rows > 1)
+		inv_error_broken_store(store->label, "The key of its items is not unique.");
+	inv_guard_end(store, base, rows == 1, &level);
+	if (rows == 0)
+		inv_error_busy(inv_item_text(store, item), "a trigger keeps its row from being written");
+	return level;
+}
+
 /*
  * The item became hot while its row was waited for: what was taken from the row goes
  * back, and is taken from the counter then.
@@ -114,15 +136,7 @@ inv_row_judge(InvStore *store, const InvTake *take)
 static void
 undo(InvStore *store, const InvTake *take)
 {
-	Datum values[] = { take->item, Int64GetDatum(take->quantity) };
-	int base = inv_guard_begin();
-	uint64 rows;
-
-	inv_guard_expect_settling(store, take->item, take->quantity);
-	rows = inv_execute(store, INV_CHANGE, values, NULL, INV_TRANSACTION);
-	inv_guard_end(store, base, rows == 1, NULL);
-	if (rows != 1)
-		inv_error_busy(inv_item_text(store, take->item), "it became hot meanwhile");
+	(void) inv_row_change(store, take->item, take->quantity, true, INV_TRANSACTION);
 }
 
 /* Run a conditional UPDATE of one row; true if it took, or the item is hot. */

@@ -222,8 +222,6 @@ any(const InvTake *takes, int count, InvStatus status)
 static void
 judge_row(InvStore *store, InvTake *take)
 {
-	if (take->hot)
-		return;
 	if (take->status == INV_OK)
 		take->status = inv_row_judge(store, take);
 	if (take->status != INV_OUT_OF_STOCK)
@@ -526,23 +524,13 @@ inv_stock_lock(InvStore *store, Datum item)
 bool
 inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta, int64 least)
 {
-	Datum values[] = { item, Int64GetDatum(delta) };
 	InvLevel level;
-	int base;
-	uint64 rows;
 
 	if (delta == 0)
 		return true;
 	if (stock->hot)
 		return inv_hot_change(store, item, stock, delta, Min(least - stock->floor, 0));
-	base = inv_guard_begin();
-	inv_guard_expect(store, item, delta);
-	rows = inv_execute(store, INV_CHANGE, values, NULL, INV_TRANSACTION);
-	if (rows > 1)
-		inv_error_broken_store(store->label, "The key of its items is not unique.");
-	inv_guard_end(store, base, rows == 1, &level);
-	if (rows == 0)
-		inv_error_busy(inv_item_text(store, item), "a trigger keeps its row from being written");
+	level = inv_row_change(store, item, delta, false, INV_TRANSACTION);
 	if (level.hot && delta < 0)
 		inv_error_busy(inv_item_text(store, item), "it became hot meanwhile");
 	stock->stock = level.stock;

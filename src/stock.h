@@ -6,6 +6,7 @@
 #define INV_STOCK_H
 
 #include "error.h"
+#include "guard.h"
 #include "hotset.h"
 
 /* One item of a purchase, its lines summed. */
@@ -69,6 +70,8 @@ extern void inv_row_take(InvStore *store, InvTake *take);
 extern void inv_row_read_many(InvStore *store, InvTake *takes, int count, bool lock);
 extern void inv_row_take_many(InvStore *store, InvTake *takes, int count);
 extern void inv_row_give_many(InvStore *store, InvGive *gives, int count, InvView view);
+extern InvLevel inv_row_change(InvStore *store, Datum item, int64 delta, bool settling,
+							   InvView view);
 extern InvStatus inv_row_judge(InvStore *store, const InvTake *take);
 
 #endif /* INV_STOCK_H */
