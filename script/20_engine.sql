@@ -13,9 +13,9 @@ CREATE FUNCTION inventory.binding() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_binding';
 COMMENT ON FUNCTION inventory.binding() IS 'Disabled trigger on items and orders whose column list remembers the bound columns through renames. Arguments: the store''s name, then the role of each column.';
 
-CREATE FUNCTION inventory.forget_store(items pg_catalog.regclass) RETURNS void
-	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_forget_store';
-COMMENT ON FUNCTION inventory.forget_store(pg_catalog.regclass) IS 'Removes the row of a store, for the owner of its items. Part of detach.';
+CREATE FUNCTION inventory.delete_store_row(items pg_catalog.regclass) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_delete_store_row';
+COMMENT ON FUNCTION inventory.delete_store_row(pg_catalog.regclass) IS 'Removes the row of a store, for the owner of its items. Part of detach.';
 
 CREATE FUNCTION inventory.open_ledger(store_name pg_catalog.text) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_open_ledger';
@@ -30,14 +30,14 @@ COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Invariants 
 
 CREATE FUNCTION inventory.buy_item(store_name pg_catalog.text, user_id "any", item_id "any",
 								   quantity pg_catalog.int8, idempotency_key pg_catalog.text,
-								   order_data pg_catalog.jsonb, witness pg_catalog.anyelement)
+								   order_data pg_catalog.jsonb, result_type pg_catalog.anyelement)
 	RETURNS pg_catalog.anyelement
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_buy_item';
 COMMENT ON FUNCTION inventory.buy_item(pg_catalog.text, "any", "any", pg_catalog.int8, pg_catalog.text, pg_catalog.jsonb, pg_catalog.anyelement) IS 'Engine of the generated buy_item.';
 
 CREATE FUNCTION inventory.buy_cart(store_name pg_catalog.text, user_id "any",
 								   lines pg_catalog.jsonb, idempotency_key pg_catalog.text,
-								   order_data pg_catalog.jsonb, witness pg_catalog.anyelement)
+								   order_data pg_catalog.jsonb, result_type pg_catalog.anyelement)
 	RETURNS SETOF pg_catalog.anyelement
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_buy_cart';
 COMMENT ON FUNCTION inventory.buy_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.text, pg_catalog.jsonb, pg_catalog.anyelement) IS 'Engine of the generated buy_cart.';
@@ -45,13 +45,13 @@ COMMENT ON FUNCTION inventory.buy_cart(pg_catalog.text, "any", pg_catalog.jsonb,
 CREATE FUNCTION inventory.try_buy_cart(store_name pg_catalog.text, user_id "any",
 									   lines pg_catalog.jsonb, idempotency_key pg_catalog.text,
 									   order_data pg_catalog.jsonb,
-									   witness pg_catalog.anyelement)
+									   result_type pg_catalog.anyelement)
 	RETURNS SETOF pg_catalog.anyelement
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_try_buy_cart';
 COMMENT ON FUNCTION inventory.try_buy_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.text, pg_catalog.jsonb, pg_catalog.anyelement) IS 'Engine of the generated try_buy_cart.';
 
 CREATE FUNCTION inventory.available_stock(store_name pg_catalog.text, item_id "any",
-										  witness pg_catalog.anyelement)
+										  result_type pg_catalog.anyelement)
 	RETURNS pg_catalog.anyelement
 	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_available_stock';
 COMMENT ON FUNCTION inventory.available_stock(pg_catalog.text, "any", pg_catalog.anyelement) IS 'Engine of the generated available_stock.';
@@ -59,7 +59,7 @@ COMMENT ON FUNCTION inventory.available_stock(pg_catalog.text, "any", pg_catalog
 CREATE FUNCTION inventory.restock_item(store_name pg_catalog.text, item_id "any",
 									   quantity pg_catalog.int8, reason pg_catalog.text,
 									   idempotency_key pg_catalog.text,
-									   witness pg_catalog.anyelement)
+									   result_type pg_catalog.anyelement)
 	RETURNS pg_catalog.anyelement
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_restock_item';
 COMMENT ON FUNCTION inventory.restock_item(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Engine of the generated restock_item.';
@@ -68,7 +68,7 @@ CREATE FUNCTION inventory.adjust_stock(store_name pg_catalog.text, item_id "any"
 									   delta pg_catalog.int8, reason pg_catalog.text,
 									   expected pg_catalog.int8, kind pg_catalog.text,
 									   idempotency_key pg_catalog.text,
-									   witness pg_catalog.anyelement)
+									   result_type pg_catalog.anyelement)
 	RETURNS pg_catalog.anyelement
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_adjust_stock';
 COMMENT ON FUNCTION inventory.adjust_stock(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.text, pg_catalog.int8, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Engine of the generated adjust_stock.';
@@ -77,7 +77,7 @@ CREATE FUNCTION inventory.count_stock(store_name pg_catalog.text, item_id "any",
 									  counted pg_catalog.int8, unshipped pg_catalog.int8,
 									  counted_at pg_catalog.timestamptz, reason pg_catalog.text,
 									  idempotency_key pg_catalog.text,
-									  witness pg_catalog.anyelement)
+									  result_type pg_catalog.anyelement)
 	RETURNS pg_catalog.anyelement
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_count_stock';
 COMMENT ON FUNCTION inventory.count_stock(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Engine of the generated count_stock.';
@@ -99,7 +99,7 @@ COMMENT ON FUNCTION inventory.reserve_cart(pg_catalog.text, "any", pg_catalog.js
 CREATE FUNCTION inventory.try_reserve_cart(store_name pg_catalog.text, user_id "any",
 											lines pg_catalog.jsonb, ttl pg_catalog.interval,
 											idempotency_key pg_catalog.text,
-											witness pg_catalog.anyelement)
+											result_type pg_catalog.anyelement)
 	RETURNS pg_catalog.anyelement
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_try_reserve_cart';
 COMMENT ON FUNCTION inventory.try_reserve_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.interval, pg_catalog.text, pg_catalog.anyelement) IS 'Engine of the generated try_reserve_cart.';
@@ -121,7 +121,7 @@ COMMENT ON FUNCTION inventory.extend_reservation(pg_catalog.text, pg_catalog.uui
 CREATE FUNCTION inventory.confirm_reservation(store_name pg_catalog.text,
 												reservation_id pg_catalog.uuid, user_id "any",
 												order_data pg_catalog.jsonb,
-												witness pg_catalog.anyelement)
+												result_type pg_catalog.anyelement)
 	RETURNS SETOF pg_catalog.anyelement
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_confirm_reservation';
 COMMENT ON FUNCTION inventory.confirm_reservation(pg_catalog.text, pg_catalog.uuid, "any", pg_catalog.jsonb, pg_catalog.anyelement) IS 'Engine of the generated confirm_reservation.';
@@ -134,7 +134,7 @@ COMMENT ON FUNCTION inventory.release_reservation(pg_catalog.text, pg_catalog.uu
 
 CREATE FUNCTION inventory.get_reservation(store_name pg_catalog.text,
 											reservation_id pg_catalog.uuid,
-											witness pg_catalog.anyelement)
+											result_type pg_catalog.anyelement)
 	RETURNS SETOF pg_catalog.anyelement
 	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_get_reservation';
 COMMENT ON FUNCTION inventory.get_reservation(pg_catalog.text, pg_catalog.uuid, pg_catalog.anyelement) IS 'Engine of the generated get_reservation.';
@@ -142,7 +142,7 @@ COMMENT ON FUNCTION inventory.get_reservation(pg_catalog.text, pg_catalog.uuid, 
 CREATE FUNCTION inventory.refund_order(store_name pg_catalog.text, order_id "any",
 										quantity pg_catalog.int8, restock pg_catalog.bool,
 										reason pg_catalog.text, idempotency_key pg_catalog.text,
-										witness pg_catalog.anyelement)
+										result_type pg_catalog.anyelement)
 	RETURNS pg_catalog.anyelement
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_refund_order';
 COMMENT ON FUNCTION inventory.refund_order(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.bool, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Engine of the generated refund_order.';

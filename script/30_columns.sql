@@ -59,15 +59,15 @@ CREATE FUNCTION inventory.key_types() RETURNS regtype[]
 $$;
 COMMENT ON FUNCTION inventory.key_types() IS 'Types that can identify items, users and orders.';
 
-CREATE FUNCTION inventory.whole_types() RETURNS regtype[]
+CREATE FUNCTION inventory.integer_types() RETURNS regtype[]
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT ARRAY['int2', 'int4', 'int8']::regtype[]
 $$;
-COMMENT ON FUNCTION inventory.whole_types() IS 'Types that count whole units.';
+COMMENT ON FUNCTION inventory.integer_types() IS 'Types that count whole units.';
 
 -- The column for a role: the given one, which must exist and fit, or the usual
 -- one if it is there and fits.
-CREATE FUNCTION inventory.pick_column(relation regclass, role text, given name, usual name,
+CREATE FUNCTION inventory.resolve_column(relation regclass, role text, given name, usual name,
 									  types regtype[], retype text) RETURNS name
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -105,7 +105,7 @@ BEGIN
 	RETURN picked.attname;
 END
 $$;
-COMMENT ON FUNCTION inventory.pick_column(regclass, text, name, name, regtype[], text) IS 'The column that fills a role of the binding: the given one, or the usual one if it is there and fits; null if there is none.';
+COMMENT ON FUNCTION inventory.resolve_column(regclass, text, name, name, regtype[], text) IS 'The column that fills a role of the binding: the given one, or the usual one if it is there and fits; null if there is none.';
 
 CREATE FUNCTION inventory.primary_key(relation regclass) RETURNS name
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -200,9 +200,9 @@ CREATE FUNCTION inventory.plan_items(INOUT p inventory.plan)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	given name := p.item_id;
-	integers regtype[] := inventory.whole_types();
+	integers regtype[] := inventory.integer_types();
 BEGIN
-	p.item_id := inventory.pick_column(p.items, 'item_id', coalesce(given,
+	p.item_id := inventory.resolve_column(p.items, 'item_id', coalesce(given,
 									   inventory.primary_key(p.items)), NULL,
 									   inventory.key_types(), NULL);
 	IF p.item_id IS NULL THEN
@@ -216,7 +216,7 @@ BEGIN
 								p.items, p.item_id, p.item_id);
 	END IF;
 
-	p.stock := inventory.pick_column(p.items, 'stock', p.stock, 'stock', integers, 'bigint');
+	p.stock := inventory.resolve_column(p.items, 'stock', p.stock, 'stock', integers, 'bigint');
 	IF p.stock IS NULL THEN
 		RAISE EXCEPTION '% has no column "stock"', p.items
 			USING ERRCODE = 'undefined_column',
@@ -225,10 +225,10 @@ BEGIN
 		RAISE EXCEPTION 'column "%" of % cannot be both the key and the stock', p.stock, p.items
 			USING ERRCODE = 'invalid_column_reference';
 	END IF;
-	p.version := inventory.pick_column(p.items, 'version', p.version, 'version', integers, NULL);
-	p.stock_floor := inventory.pick_column(p.items, 'stock_floor', p.stock_floor, 'stock_floor',
+	p.version := inventory.resolve_column(p.items, 'version', p.version, 'version', integers, NULL);
+	p.stock_floor := inventory.resolve_column(p.items, 'stock_floor', p.stock_floor, 'stock_floor',
 										   integers, NULL);
-	p.purchase_limit := inventory.pick_column(p.items, 'purchase_limit', p.purchase_limit,
+	p.purchase_limit := inventory.resolve_column(p.items, 'purchase_limit', p.purchase_limit,
 											  'purchase_limit', integers, NULL);
 	p.item_type := inventory.base_type((inventory.column_of(p.items, p.item_id)).atttypid);
 	p.stock_type := inventory.base_type((inventory.column_of(p.items, p.stock)).atttypid);
@@ -238,10 +238,10 @@ COMMENT ON FUNCTION inventory.plan_items(inventory.plan) IS 'Finds and checks th
 
 -- The column of orders that says which item: a given one, "item_id", or the only
 -- foreign key to items.
-CREATE FUNCTION inventory.pick_order_item(p inventory.plan) RETURNS name
+CREATE FUNCTION inventory.resolve_order_item(p inventory.plan) RETURNS name
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	picked name := inventory.pick_column(p.orders, 'order_item_id', p.order_item_id, 'item_id',
+	picked name := inventory.resolve_column(p.orders, 'order_item_id', p.order_item_id, 'item_id',
 										 inventory.key_types(), NULL);
 	keys name[] := ARRAY(
 		SELECT a.attname FROM pg_constraint AS c
@@ -276,7 +276,7 @@ BEGIN
 	RETURN picked;
 END
 $$;
-COMMENT ON FUNCTION inventory.pick_order_item(inventory.plan) IS 'The column of orders that says which item was bought.';
+COMMENT ON FUNCTION inventory.resolve_order_item(inventory.plan) IS 'The column of orders that says which item was bought.';
 
 -- Refuse columns that callers cannot set.
 CREATE FUNCTION inventory.check_order_columns(p inventory.plan) RETURNS void
@@ -325,7 +325,7 @@ BEGIN
 		   string_agg(format('ALTER TABLE %s ALTER COLUMN %I %s;', p.orders, a.attname,
 							 CASE WHEN b.base IN ('timestamp', 'timestamptz', 'date') THEN 'SET DEFAULT now()'
 								  WHEN b.base = 'uuid'::regtype THEN 'SET DEFAULT gen_random_uuid()'
-								  WHEN a.attname = p.order_id AND a.atttypid = ANY (inventory.whole_types())
+								  WHEN a.attname = p.order_id AND a.atttypid = ANY (inventory.integer_types())
 								  THEN 'ADD GENERATED BY DEFAULT AS IDENTITY'
 								  ELSE 'SET DEFAULT ...' END), E'\n' ORDER BY a.attnum)
 	INTO names, alters
@@ -364,7 +364,7 @@ DECLARE
 BEGIN
 	p.order_columns := coalesce(p.order_columns, '{}');
 	IF p.orders IS NOT NULL THEN
-		p.order_id := inventory.pick_column(p.orders, 'order_id',
+		p.order_id := inventory.resolve_column(p.orders, 'order_id',
 											coalesce(p.order_id, inventory.primary_key(p.orders)),
 											NULL, inventory.key_types(), NULL);
 		IF p.order_id IS NULL THEN
@@ -376,19 +376,19 @@ BEGIN
 				USING ERRCODE = 'invalid_table_definition',
 					  HINT = 'order_id must be NOT NULL and unique by itself; of a partitioned table it may be part of the key.';
 		END IF;
-		p.order_item_id := inventory.pick_order_item(p);
+		p.order_item_id := inventory.resolve_order_item(p);
 		item_type := inventory.base_type((inventory.column_of(p.orders, p.order_item_id)).atttypid);
-		IF item_type <> p.item_type AND NOT (ARRAY[item_type, p.item_type] <@ inventory.whole_types()) THEN
+		IF item_type <> p.item_type AND NOT (ARRAY[item_type, p.item_type] <@ inventory.integer_types()) THEN
 			RAISE EXCEPTION 'column "%" of % is %, the items have %', p.order_item_id, p.orders,
 							item_type, p.item_type
 				USING ERRCODE = 'datatype_mismatch',
 					  HINT = 'Name the column that has the key of the item: order_item_id => ''...''.';
 		END IF;
-		p.order_quantity := inventory.pick_column(p.orders, 'order_quantity', p.order_quantity,
+		p.order_quantity := inventory.resolve_column(p.orders, 'order_quantity', p.order_quantity,
 												  'quantity',
-												  inventory.whole_types() || 'numeric'::regtype,
+												  inventory.integer_types() || 'numeric'::regtype,
 												  'bigint');
-		p.order_user_id := inventory.pick_column(p.orders, 'order_user_id', p.order_user_id,
+		p.order_user_id := inventory.resolve_column(p.orders, 'order_user_id', p.order_user_id,
 												 'user_id', inventory.key_types(), NULL);
 		p.order_type := inventory.base_type((inventory.column_of(p.orders, p.order_id)).atttypid);
 		PERFORM inventory.check_order_columns(p);

@@ -26,7 +26,7 @@ COMMENT ON FUNCTION inventory.ledger_comment(text) IS 'Comment of a ledger''s mo
 
 -- The ledger schema: the given one, or <items>_stock, or <schema>_<items>_stock
 -- where another store's ledger has that name.
-CREATE FUNCTION inventory.pick_ledger_schema(p inventory.plan) RETURNS name
+CREATE FUNCTION inventory.resolve_ledger_schema(p inventory.plan) RETURNS name
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	schema_name name;
@@ -56,11 +56,11 @@ BEGIN
 		USING ERRCODE = 'duplicate_schema', HINT = 'Choose one: ledger_schema => ''...''.';
 END
 $$;
-COMMENT ON FUNCTION inventory.pick_ledger_schema(inventory.plan) IS 'The schema for a store''s ledger.';
+COMMENT ON FUNCTION inventory.resolve_ledger_schema(inventory.plan) IS 'The schema for a store''s ledger.';
 
 -- Give an object that attach made to the owner of the tables, and to nobody else,
 -- whatever the default privileges of the database are.
-CREATE FUNCTION inventory.keep_private(kind text, object text, owner oid, acl_of text)
+CREATE FUNCTION inventory.restrict_to_owner(kind text, object text, owner oid, acl_of text)
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -79,16 +79,16 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION inventory.keep_private(text, text, oid, text) IS 'Makes a generated object the owner''s alone.';
+COMMENT ON FUNCTION inventory.restrict_to_owner(text, text, oid, text) IS 'Makes a generated object the owner''s alone.';
 
-CREATE FUNCTION inventory.keep_relation_private(kind text, schema_name name, relation name,
+CREATE FUNCTION inventory.restrict_relation_to_owner(kind text, schema_name name, relation name,
 												owner oid) RETURNS void
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT inventory.keep_private(kind, format('%I.%I', schema_name, relation), owner,
+	SELECT inventory.restrict_to_owner(kind, format('%I.%I', schema_name, relation), owner,
 		format('SELECT c.relacl FROM pg_class AS c WHERE c.oid = %L::regclass',
 			   format('%I.%I', schema_name, relation)))
 $$;
-COMMENT ON FUNCTION inventory.keep_relation_private(text, name, name, oid) IS 'Makes a generated table, view or sequence the owner''s alone.';
+COMMENT ON FUNCTION inventory.restrict_relation_to_owner(text, name, name, oid) IS 'Makes a generated table, view or sequence the owner''s alone.';
 
 CREATE FUNCTION inventory.make_schema(schema_name name, owner oid) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -108,7 +108,7 @@ BEGIN
 								current_database(), current_user);
 	END IF;
 	EXECUTE format('CREATE SCHEMA %I', schema_name);
-	PERFORM inventory.keep_private('SCHEMA', quote_ident(schema_name), owner,
+	PERFORM inventory.restrict_to_owner('SCHEMA', quote_ident(schema_name), owner,
 		format('SELECT n.nspacl FROM pg_namespace AS n WHERE n.nspname = %L', schema_name));
 END
 $$;
@@ -232,8 +232,8 @@ BEGIN
 		p.ledger_schema, p.item_type, p.user_type, p.order_type, inventory.key_collation(p));
 	ledger := format('%I.movements', p.ledger_schema)::regclass;
 	EXECUTE format('COMMENT ON TABLE %s IS %L', ledger, inventory.ledger_comment(p.store_name));
-	PERFORM inventory.keep_relation_private('TABLE', p.ledger_schema, 'movements', p.owner);
-	PERFORM inventory.keep_relation_private('SEQUENCE', p.ledger_schema,
+	PERFORM inventory.restrict_relation_to_owner('TABLE', p.ledger_schema, 'movements', p.owner);
+	PERFORM inventory.restrict_relation_to_owner('SEQUENCE', p.ledger_schema,
 											'movements_movement_id_seq', p.owner);
 	RETURN ledger;
 END
@@ -262,7 +262,7 @@ BEGIN
 		p.ledger_schema, p.user_type);
 	EXECUTE format('COMMENT ON TABLE %I.requests IS %L', p.ledger_schema,
 				   'Idempotency keys: the answer of each call that carried one, and a digest of its arguments.');
-	PERFORM inventory.keep_relation_private('TABLE', p.ledger_schema, 'requests', p.owner);
+	PERFORM inventory.restrict_relation_to_owner('TABLE', p.ledger_schema, 'requests', p.owner);
 END
 $$;
 COMMENT ON FUNCTION inventory.make_requests(inventory.plan) IS 'Makes the table of a store''s idempotency keys.';
@@ -297,7 +297,7 @@ BEGIN
 					WHERE status = 'held'$sql$, p.ledger_schema);
 	EXECUTE format('COMMENT ON TABLE %I.reservations IS %L', p.ledger_schema,
 				   'Holds: a row per item of a reservation. Past expires_at a hold is dead, whatever its status says. tracked: the stock was lowered for it.');
-	PERFORM inventory.keep_relation_private('TABLE', p.ledger_schema, 'reservations', p.owner);
+	PERFORM inventory.restrict_relation_to_owner('TABLE', p.ledger_schema, 'reservations', p.owner);
 END
 $$;
 COMMENT ON FUNCTION inventory.make_reservations(inventory.plan) IS 'Makes the table of a store''s holds.';
@@ -322,8 +322,8 @@ BEGIN
 		p.ledger_schema, p.item_type, inventory.key_collation(p));
 	EXECUTE format('COMMENT ON TABLE %I.hot IS %L', p.ledger_schema,
 				   'Items that are hot, or were. Movements of a hot item with an epoch after settled_epoch are not in its stock column yet. Rows stay, and epochs go on, so that none counts twice.');
-	PERFORM inventory.keep_relation_private('TABLE', p.ledger_schema, 'hot', p.owner);
-	PERFORM inventory.keep_relation_private('SEQUENCE', p.ledger_schema, 'hot_number_seq', p.owner);
+	PERFORM inventory.restrict_relation_to_owner('TABLE', p.ledger_schema, 'hot', p.owner);
+	PERFORM inventory.restrict_relation_to_owner('SEQUENCE', p.ledger_schema, 'hot_number_seq', p.owner);
 END
 $$;
 COMMENT ON FUNCTION inventory.make_hot(inventory.plan) IS 'Makes the table of a store''s hot items.';
@@ -409,14 +409,14 @@ DECLARE
 BEGIN
 	IF NOT fits THEN
 		PERFORM inventory.drop_functions(ARRAY(
-			SELECT f.function_id FROM inventory.facade_there(p) AS f
+			SELECT f.function_id FROM inventory.existing_facade(p) AS f
 			JOIN pg_proc AS o ON o.oid = f.function_id WHERE o.prorettype = to_regtype(type)));
 		EXECUTE format('DROP TYPE IF EXISTS %s', type);
 		EXECUTE format('CREATE TYPE %s AS (%s)', type, columns);
 	END IF;
 	-- everybody's, unless somebody said otherwise: restored without privileges
 	IF NOT fits OR (SELECT t.typacl FROM pg_type AS t WHERE t.oid = to_regtype(type)) IS NULL THEN
-		PERFORM inventory.keep_private('TYPE', type, p.owner,
+		PERFORM inventory.restrict_to_owner('TYPE', type, p.owner,
 			format('SELECT t.typacl FROM pg_type AS t WHERE t.oid = %L::regtype', type));
 	END IF;
 	EXECUTE format('COMMENT ON TYPE %s IS %L', type, description);
@@ -461,7 +461,7 @@ BEGIN
 	EXECUTE format('COMMENT ON VIEW %I.levels IS %L', p.ledger_schema,
 				   'Stock of each item, in units: available can be sold, reserved is held, on_hand is both; null where stock is not tracked.');
 	IF NOT fits THEN
-		PERFORM inventory.keep_relation_private('TABLE', p.ledger_schema, 'levels', p.owner);
+		PERFORM inventory.restrict_relation_to_owner('TABLE', p.ledger_schema, 'levels', p.owner);
 	END IF;
 END
 $$;
@@ -486,7 +486,7 @@ BEGIN
 		END;
 		EXECUTE format('COMMENT ON VIEW %I.sellable IS %L', p.ledger_schema,
 					   'The items that are for sale. The engine reads the condition from here.');
-		PERFORM inventory.keep_relation_private('TABLE', p.ledger_schema, 'sellable', p.owner);
+		PERFORM inventory.restrict_relation_to_owner('TABLE', p.ledger_schema, 'sellable', p.owner);
 	END IF;
 
 	PERFORM inventory.make_type(p, 'line', format(

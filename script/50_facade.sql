@@ -10,7 +10,7 @@
 -- server writes them, which tells whether a function has changed.
 CREATE FUNCTION inventory.facade_functions(
 		OUT part text, OUT function_name name, OUT arguments text[], OUT result text,
-		OUT witness text, OUT volatility text, OUT description text)
+		OUT result_type text, OUT volatility text, OUT description text)
 	RETURNS SETOF record
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	VALUES
@@ -120,7 +120,7 @@ CREATE FUNCTION inventory.facade_of(s inventory.store, OUT part text, OUT functi
 $$;
 COMMENT ON FUNCTION inventory.facade_of(inventory.store) IS 'The generated functions of a store that exist.';
 
-CREATE FUNCTION inventory.facade_there(p inventory.plan, OUT part text, OUT function_name name,
+CREATE FUNCTION inventory.existing_facade(p inventory.plan, OUT part text, OUT function_name name,
 									   OUT function_id oid)
 	RETURNS SETOF record
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -128,7 +128,7 @@ CREATE FUNCTION inventory.facade_there(p inventory.plan, OUT part text, OUT func
 	FROM inventory.store AS s CROSS JOIN LATERAL inventory.facade_of(s) AS f
 	WHERE s.store_name = p.store_name
 $$;
-COMMENT ON FUNCTION inventory.facade_there(inventory.plan) IS 'The generated functions that exist, of a store as it is planned.';
+COMMENT ON FUNCTION inventory.existing_facade(inventory.plan) IS 'The generated functions that exist, of a store as it is planned.';
 
 CREATE FUNCTION inventory.drop_functions(functions oid[]) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -176,7 +176,7 @@ BEGIN
 	FROM inventory.facade_functions() AS f
 	JOIN pg_proc AS o ON o.proname = f.function_name
 	JOIN pg_namespace AS n ON n.oid = o.pronamespace AND n.nspname = inventory.facade_schema(p, f.part)
-	WHERE o.oid NOT IN (SELECT g.function_id FROM inventory.facade_there(p) AS g);
+	WHERE o.oid NOT IN (SELECT g.function_id FROM inventory.existing_facade(p) AS g);
 	IF drops IS NOT NULL THEN
 		RAISE EXCEPTION 'functions that would be generated exist already'
 			USING ERRCODE = 'duplicate_function',
@@ -217,7 +217,7 @@ COMMENT ON FUNCTION inventory.facade_arguments(inventory.plan, text[]) IS 'The a
 
 -- The declaration and the body of one function.
 CREATE FUNCTION inventory.facade_text(p inventory.plan, part text, function_name name,
-									  arguments text[], result text, witness text,
+									  arguments text[], result text, result_type text,
 									  volatility text) RETURNS text
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -232,7 +232,7 @@ BEGIN
 	FROM inventory.facade_arguments(p, arguments) AS a;
 	call := format('inventory.%s(%s)', function_name,
 				   concat_ws(', ', quote_literal(p.store_name), passed,
-							 'NULL::' || inventory.facade_type(p, witness)));
+							 'NULL::' || inventory.facade_type(p, result_type)));
 	result := inventory.facade_type(p, result);
 	body := format(E'\nBEGIN\n\tRETURN %s%s;\nEND\n',
 				   CASE WHEN result LIKE 'SETOF %' THEN 'QUERY SELECT * FROM ' ELSE '' END, call);
@@ -249,7 +249,7 @@ COMMENT ON FUNCTION inventory.facade_text(inventory.plan, text, name, text[], te
 CREATE FUNCTION inventory.stale_functions(p inventory.plan) RETURNS oid[]
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT array_agg(o.oid)
-	FROM inventory.facade_there(p) AS g
+	FROM inventory.existing_facade(p) AS g
 	JOIN inventory.facade_functions() AS f USING (function_name)
 	JOIN pg_proc AS o ON o.oid = g.function_id JOIN pg_namespace AS n ON n.oid = o.pronamespace
 	CROSS JOIN LATERAL (
@@ -275,7 +275,7 @@ DECLARE
 BEGIN
 	PERFORM inventory.drop_functions(inventory.stale_functions(p));
 	PERFORM inventory.check_facade(p);
-	kept := ARRAY(SELECT g.function_name FROM inventory.facade_there(p) AS g);
+	kept := ARRAY(SELECT g.function_name FROM inventory.existing_facade(p) AS g);
 	IF NOT has_schema_privilege(p.api_schema, 'CREATE') THEN
 		RAISE EXCEPTION 'permission denied for schema %', p.api_schema
 			USING ERRCODE = 'insufficient_privilege',
@@ -284,7 +284,7 @@ BEGIN
 	END IF;
 	FOR f IN SELECT * FROM inventory.facade_functions() LOOP
 		EXECUTE CASE WHEN f.function_name = ANY (kept) THEN 'CREATE OR REPLACE ' ELSE 'CREATE ' END ||
-			inventory.facade_text(p, f.part, f.function_name, f.arguments, f.result, f.witness,
+			inventory.facade_text(p, f.part, f.function_name, f.arguments, f.result, f.result_type,
 								  f.volatility);
 		SELECT o.oid::regprocedure::text, o.proacl IS NULL INTO made, is_open FROM pg_proc AS o
 		WHERE o.proname = f.function_name
@@ -292,7 +292,7 @@ BEGIN
 		EXECUTE format('COMMENT ON FUNCTION %s IS %L', made, f.description);
 		-- everybody's, unless somebody said otherwise: restored without privileges
 		IF f.function_name <> ALL (kept) OR is_open THEN
-			PERFORM inventory.keep_private('FUNCTION', made, p.owner,
+			PERFORM inventory.restrict_to_owner('FUNCTION', made, p.owner,
 				format('SELECT o.proacl FROM pg_proc AS o WHERE o.oid = %L::regprocedure', made));
 		END IF;
 	END LOOP;

@@ -120,7 +120,7 @@ BEGIN
 	PERFORM inventory.check_options(p);
 	p := inventory.plan_items(p);
 	p := inventory.plan_orders(p, attach.user_id_type);
-	p.ledger_schema := inventory.pick_ledger_schema(p);
+	p.ledger_schema := inventory.resolve_ledger_schema(p);
 	PERFORM inventory.drop_leftovers(p);
 
 	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
@@ -202,17 +202,17 @@ $$;
 COMMENT ON FUNCTION inventory.drop_leftovers(inventory.plan) IS 'Drops what an earlier store of this name left.';
 
 -- The row of a store, for its owner.
-CREATE FUNCTION inventory.own_store(items regclass) RETURNS inventory.store
+CREATE FUNCTION inventory.lookup_owned_store(items regclass) RETURNS inventory.store
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	s inventory.store;
 BEGIN
-	IF own_store.items IS NULL THEN
+	IF lookup_owned_store.items IS NULL THEN
 		RAISE EXCEPTION 'items must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	SELECT * INTO s FROM inventory.store AS t WHERE t.items = own_store.items;
+	SELECT * INTO s FROM inventory.store AS t WHERE t.items = lookup_owned_store.items;
 	IF NOT FOUND THEN
-		PERFORM inventory.verify(own_store.items);	-- raises not_a_store
+		PERFORM inventory.verify(lookup_owned_store.items);	-- raises not_a_store
 	END IF;
 	IF NOT pg_has_role((SELECT c.relowner FROM pg_class AS c WHERE c.oid = s.items), 'USAGE') THEN
 		RAISE EXCEPTION 'must be owner of table %', s.items
@@ -221,7 +221,7 @@ BEGIN
 	RETURN s;
 END
 $$;
-COMMENT ON FUNCTION inventory.own_store(regclass) IS 'The row of a store, if the caller owns it.';
+COMMENT ON FUNCTION inventory.lookup_owned_store(regclass) IS 'The row of a store, if the caller owns it.';
 
 -- Without the engine the stock column is all there is: it has to be all of it.
 CREATE FUNCTION inventory.check_cold(s inventory.store) RETURNS void
@@ -246,7 +246,7 @@ COMMENT ON FUNCTION inventory.check_cold(inventory.store) IS 'Raises an error if
 CREATE FUNCTION inventory.detach(items regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	s inventory.store := inventory.own_store(detach.items);
+	s inventory.store := inventory.lookup_owned_store(detach.items);
 BEGIN
 	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', s.items);
 	PERFORM inventory.check_cold(s);
@@ -255,7 +255,7 @@ BEGIN
 		EXECUTE format('DROP VIEW %I.sellable', (SELECT n.nspname FROM pg_class AS c
 			JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = s.movements));
 	END IF;
-	PERFORM inventory.forget_store(s.items);
+	PERFORM inventory.delete_store_row(s.items);
 END
 $$;
 COMMENT ON FUNCTION inventory.detach(regclass) IS 'Takes a store apart: drops its functions, guard, views and binding, and keeps every table, the ledger too. Attaching again goes on with that ledger. Errors: IV012 not_a_store, 55006 while an item is hot, 42501.';
@@ -334,7 +334,7 @@ CREATE FUNCTION inventory.facade_grants(p inventory.plan) RETURNS SETOF text
 				  CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
 	FROM (SELECT 'FUNCTION' AS kind, format('%I.%I', n.nspname, q.proname) AS name,
 				 q.proowner AS owner, q.proacl AS acl
-		  FROM inventory.facade_there(p) AS f JOIN pg_proc AS q ON q.oid = f.function_id
+		  FROM inventory.existing_facade(p) AS f JOIN pg_proc AS q ON q.oid = f.function_id
 		  JOIN pg_namespace AS n ON n.oid = q.pronamespace
 		  UNION ALL
 		  SELECT 'TABLE', format('%I.%I', n.nspname, c.relname), c.relowner, c.relacl
@@ -346,14 +346,14 @@ $$;
 COMMENT ON FUNCTION inventory.facade_grants(inventory.plan) IS 'The grants on what is generated for a store.';
 
 -- A new owner of the tables gets all that goes with them.
-CREATE FUNCTION inventory.give_ledger(p inventory.plan) RETURNS void
+CREATE FUNCTION inventory.change_ledger_owner(p inventory.plan) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	object text;
 BEGIN
 	FOR object IN
 		SELECT format('FUNCTION %s', o.oid::regprocedure)
-		FROM inventory.facade_there(p) AS f JOIN pg_proc AS o ON o.oid = f.function_id
+		FROM inventory.existing_facade(p) AS f JOIN pg_proc AS o ON o.oid = f.function_id
 		WHERE o.proowner <> p.owner
 		UNION ALL
 		SELECT format('%s %I.%I', CASE c.relkind WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END, n.nspname,
@@ -367,12 +367,12 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION inventory.give_ledger(inventory.plan) IS 'Gives a store''s ledger and functions to the owner of its tables.';
+COMMENT ON FUNCTION inventory.change_ledger_owner(inventory.plan) IS 'Gives a store''s ledger and functions to the owner of its tables.';
 
 CREATE FUNCTION inventory.refresh(items regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	s inventory.store := inventory.own_store(refresh.items);
+	s inventory.store := inventory.lookup_owned_store(refresh.items);
 	p inventory.plan;
 	grants text[];
 	lost text;
@@ -388,9 +388,9 @@ BEGIN
 	PERFORM inventory.make_views(p);
 	PERFORM inventory.make_triggers(p);
 	PERFORM inventory.make_facade(p);
-	PERFORM inventory.give_ledger(p);
+	PERFORM inventory.change_ledger_owner(p);
 	IF p.api_schema <> s.api_schema THEN
-		PERFORM inventory.forget_store(s.items);
+		PERFORM inventory.delete_store_row(s.items);
 		s.api_schema := p.api_schema;
 		INSERT INTO inventory.store SELECT s.*;
 	END IF;
@@ -405,7 +405,7 @@ COMMENT ON FUNCTION inventory.refresh(regclass) IS 'Generates the functions, vie
 CREATE FUNCTION inventory.grant_api(items regclass, role name, part text) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	s inventory.store := inventory.own_store(grant_api.items);
+	s inventory.store := inventory.lookup_owned_store(grant_api.items);
 	grantee text := CASE role WHEN 'public' THEN 'PUBLIC' ELSE quote_ident(role) END;
 	f record;
 BEGIN
@@ -463,8 +463,8 @@ BEGIN
 					item_id %s NOT NULL, quantity bigint NOT NULL,
 					created_at timestamptz NOT NULL DEFAULT now())',
 				   create_store.schema, user_id_type, item_id_type);
-	PERFORM inventory.keep_relation_private('TABLE', create_store.schema, 'items', owner);
-	PERFORM inventory.keep_relation_private('TABLE', create_store.schema, 'orders', owner);
+	PERFORM inventory.restrict_relation_to_owner('TABLE', create_store.schema, 'items', owner);
+	PERFORM inventory.restrict_relation_to_owner('TABLE', create_store.schema, 'orders', owner);
 	RETURN inventory.attach(format('%I.items', create_store.schema)::regclass,
 							format('%I.orders', create_store.schema)::regclass,
 							ledger_schema => create_store.schema);

@@ -7,7 +7,7 @@ COMMENT ON FUNCTION inventory.heat(pg_catalog.regclass, "any") IS 'Makes an item
 CREATE FUNCTION inventory.cool(items pg_catalog.regclass, item "any" DEFAULT NULL)
 	RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_cool';
-COMMENT ON FUNCTION inventory.cool(pg_catalog.regclass, "any") IS 'Makes an item cold, or all of a store: waits for buyers in flight, and lets no others begin meanwhile. Arguments: items, the table; item, a key, or null for all. Returns how many were hot. Errors: IV014 busy if a buyer is in flight for longer than inventory.hot_wait, 55006 if this transaction is one, IV002 item_not_found, IV012 not_a_store, 42501.';
+COMMENT ON FUNCTION inventory.cool(pg_catalog.regclass, "any") IS 'Makes an item cold, or all of a store: waits for buyers in flight, and lets no others begin meanwhile. Arguments: items, the table; item, a key, or null for all. Returns how many were hot. Errors: IV014 busy if a buyer is in flight for longer than inventory.hot_lock_timeout, 55006 if this transaction is one, IV002 item_not_found, IV012 not_a_store, 42501.';
 
 CREATE FUNCTION inventory.settle(items pg_catalog.regclass) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_settle';

@@ -222,7 +222,7 @@ inv_same_user(InvStore *store, Datum a, Datum b)
 /* ---- results ---- */
 
 /*
- * The type of a result is that of the caller's witness argument.  Refuse one
+ * The type of a result is that of the caller's result_type argument.  Refuse one
  * that is not what the store returns: a generated function that is out of date,
  * or a direct call.
  */

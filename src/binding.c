@@ -434,7 +434,7 @@ inv_binding_fill(InvStore *store, const InvBinding *binding)
 
 PG_FUNCTION_INFO_V1(inventory_store_changed);
 PG_FUNCTION_INFO_V1(inventory_binding);
-PG_FUNCTION_INFO_V1(inventory_forget_store);
+PG_FUNCTION_INFO_V1(inventory_delete_store_row);
 
 /*
  * Trigger on inventory.store, before each row: whoever writes a row must own
@@ -489,11 +489,11 @@ inventory_binding(PG_FUNCTION_ARGS)
 }
 
 /*
- * forget_store(items): remove the row of a store, for the owner of its items.  It
+ * delete_store_row(items): remove the row of a store, for the owner of its items.  It
  * asks nothing else of the store, which may be broken.
  */
 Datum
-inventory_forget_store(PG_FUNCTION_ARGS)
+inventory_delete_store_row(PG_FUNCTION_ARGS)
 {
 	Oid items = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
 	Relation rel;
@@ -501,7 +501,7 @@ inventory_forget_store(PG_FUNCTION_ARGS)
 	HeapTuple tuple;
 	HeapTuple class = SearchSysCache1(RELOID, ObjectIdGetDatum(items));
 
-	PreventCommandIfReadOnly("forget_store()");
+	PreventCommandIfReadOnly("delete_store_row()");
 	if (!HeapTupleIsValid(class))
 		inv_error_no_table(items);
 	if (!has_privs_of_role(GetUserId(), ((Form_pg_class) GETSTRUCT(class))->relowner))

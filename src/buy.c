@@ -73,7 +73,7 @@ PG_FUNCTION_INFO_V1(inventory_available_stock);
 
 /*
  * buy_item(store_name, user_id, item_id, quantity, idempotency_key, order_data,
- * witness): sell one item; returns the key of the order row.
+ * result_type): sell one item; returns the key of the order row.
  */
 Datum
 inventory_buy_item(PG_FUNCTION_ARGS)
@@ -179,7 +179,7 @@ buy_cart(FunctionCallInfo fcinfo, const char *operation, bool try)
 }
 
 /*
- * buy_cart(store_name, user_id, lines, idempotency_key, order_data, witness):
+ * buy_cart(store_name, user_id, lines, idempotency_key, order_data, result_type):
  * sell all lines or none; returns a row per line.
  */
 Datum
@@ -196,7 +196,7 @@ inventory_try_buy_cart(PG_FUNCTION_ARGS)
 }
 
 /*
- * available_stock(store_name, item_id, witness): what can be sold; null for an
+ * available_stock(store_name, item_id, result_type): what can be sold; null for an
  * item that is not tracked.
  */
 Datum

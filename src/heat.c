@@ -118,7 +118,7 @@ items_of_result(uint64 rows)
 static Datum *
 contended_items(InvStore *store, int *count)
 {
-	Datum waiters = Int64GetDatum(inv_heat_waiters);
+	Datum waiters = Int64GetDatum(inv_hot_queue_threshold);
 	uint64 rows = inv_execute(store, INV_CONTENDED, &waiters, NULL, INV_LATEST);
 	Datum *items = palloc(sizeof(Datum) * Max(rows, 1));
 	Relation table = table_open(store->items, NoLock);
@@ -297,7 +297,7 @@ cool(InvStore *store, Datum item, TimestampTz deadline)
 static bool
 cool_in_time(InvStore *store, Datum item)
 {
-	return cool(store, item, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), inv_hot_wait));
+	return cool(store, item, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), inv_hot_lock_timeout));
 }
 
 /* Cool if nobody is in flight at this instant. */
@@ -326,7 +326,7 @@ is_idle(const InvHotEntry *entry)
 	if (inv_hot_mode == INV_HOT_OFF)
 		return true;
 	return entry->state == INV_HOT &&
-		   entry->last_used < GetCurrentTimestamp() - inv_cool_after * USECS_PER_SEC;
+		   entry->last_used < GetCurrentTimestamp() - inv_hot_idle_timeout * USECS_PER_SEC;
 }
 
 /* Cool what nobody has bought for a while, or all if hot items are switched off; how many. */

@@ -18,14 +18,14 @@
 
 /* ---- waiting ---- */
 
-/* Wait for others in flight, from the first time on no longer than inventory.hot_wait. */
+/* Wait for others in flight, from the first time on no longer than inventory.hot_lock_timeout. */
 static void
 wait_for_others(InvStore *store, Datum item, const InvEscrow *escrow, InvEscrowTake *part,
 				TimestampTz *deadline)
 {
 	if (*deadline == 0)
 	{
-		*deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), inv_hot_wait);
+		*deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), inv_hot_lock_timeout);
 		inv_stats_count(INV_WAITS, 1);
 	}
 	if (!inv_escrow_wait(escrow, part, *deadline))

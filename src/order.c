@@ -238,7 +238,7 @@ void
 inv_begin_rows(FunctionCallInfo fcinfo)
 {
 	if (get_call_result_type(fcinfo, NULL, NULL) != TYPEFUNC_COMPOSITE)
-		inv_error_value("the witness must be of a row type", NULL);
+		inv_error_value("result_type must be of a row type", NULL);
 	InitMaterializedSRF(fcinfo, 0);
 }
 

@@ -193,7 +193,7 @@ PG_FUNCTION_INFO_V1(inventory_refund_order);
 
 /*
  * refund_order(store_name, order_id, quantity, restock, reason, idempotency_key,
- * witness): refund units of an order line; returns how many are refunded so far.
+ * result_type): refund units of an order line; returns how many are refunded so far.
  */
 Datum
 inventory_refund_order(PG_FUNCTION_ARGS)

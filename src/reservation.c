@@ -286,7 +286,7 @@ confirm(InvStore *store, InvCart *cart, const InvHold *hold)
 }
 
 /*
- * confirm_reservation(store_name, reservation_id, user_id, order_data, witness):
+ * confirm_reservation(store_name, reservation_id, user_id, order_data, result_type):
  * insert the order rows of what is held; returns a row per line, and the same
  * again when called again.
  */
@@ -345,7 +345,7 @@ inventory_confirm_reservation(PG_FUNCTION_ARGS)
 /* ---- looking ---- */
 
 /*
- * get_reservation(store_name, reservation_id, witness): a row per line, with the
+ * get_reservation(store_name, reservation_id, result_type): a row per line, with the
  * state as it is at this instant.
  */
 Datum

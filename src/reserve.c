@@ -266,7 +266,7 @@ inventory_reserve_cart(PG_FUNCTION_ARGS)
 }
 
 /*
- * try_reserve_cart(store_name, user_id, lines, ttl, idempotency_key, witness): the
+ * try_reserve_cart(store_name, user_id, lines, ttl, idempotency_key, result_type): the
  * same, with a refusal as a status.
  */
 Datum

@@ -115,7 +115,7 @@ PG_FUNCTION_INFO_V1(inventory_adjust_stock);
 PG_FUNCTION_INFO_V1(inventory_count_stock);
 
 /*
- * restock_item(store_name, item_id, quantity, reason, idempotency_key, witness):
+ * restock_item(store_name, item_id, quantity, reason, idempotency_key, result_type):
  * a delivery; returns what is available afterwards.
  */
 Datum
@@ -143,7 +143,7 @@ is_adjustment(const char *kind)
 
 /*
  * adjust_stock(store_name, item_id, delta, reason, expected, kind,
- * idempotency_key, witness): a correction by hand, if the stock is still what
+ * idempotency_key, result_type): a correction by hand, if the stock is still what
  * its author saw; returns what is available afterwards.
  */
 Datum
@@ -226,7 +226,7 @@ stock_counted(Operation *op, const InvStock *now, const TimestampTz *instant)
 
 /*
  * count_stock(store_name, item_id, counted, unshipped, counted_at, reason,
- * idempotency_key, witness): a stock-take.  The shelf held what can be sold,
+ * idempotency_key, result_type): a stock-take.  The shelf held what can be sold,
  * what is held and what is sold but not shipped; the difference to the ledger at
  * that instant is the correction, so that sales since are not undone.  Safety stock
  * is no bound here: what is not on the shelf is not there.

@@ -18,11 +18,11 @@ bool inv_notify = false;
 int inv_request_retention = 0;
 int inv_reservation_ttl = 900;
 int inv_hot_mode = INV_HOT_MANUAL;
-int inv_hot_wait = 10000;
+int inv_hot_lock_timeout = 10000;
 int inv_max_hot_items = 1024;
 int inv_settle_interval = 1000;
-int inv_heat_waiters = 4;
-int inv_cool_after = 60;
+int inv_hot_queue_threshold = 4;
+int inv_hot_idle_timeout = 60;
 
 static const struct config_enum_entry strategies[] = {
 	{ "atomic", INV_ATOMIC, false },
@@ -50,9 +50,9 @@ define_hot_items(void)
 							 "auto: also those whose rows are waited for.",
 							 &inv_hot_mode, INV_HOT_MANUAL, hot_modes, PGC_SIGHUP, 0, NULL, NULL,
 							 NULL);
-	DefineCustomIntVariable("inventory.hot_wait",
+	DefineCustomIntVariable("inventory.hot_lock_timeout",
 							"How long a buyer of a hot item waits for others in flight.",
-							"Then it is busy.", &inv_hot_wait, 10000, 0, INT_MAX, PGC_USERSET,
+							"Then it is busy.", &inv_hot_lock_timeout, 10000, 0, INT_MAX, PGC_USERSET,
 							GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomIntVariable("inventory.max_hot_items",
 							"How many items of the server can be hot at once.", NULL,
@@ -61,11 +61,11 @@ define_hot_items(void)
 		"inventory.settle_interval", "How far the stock column of a hot item may lag.", NULL,
 		&inv_settle_interval, 1000, 10, 3600000, PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomIntVariable(
-		"inventory.heat_waiters", "How many sessions that queue for an item's row make it hot.",
-		"With hot_mode auto.", &inv_heat_waiters, 4, 1, INT_MAX, PGC_SIGHUP, 0, NULL, NULL, NULL);
-	DefineCustomIntVariable("inventory.cool_after",
+		"inventory.hot_queue_threshold", "How many sessions that queue for an item's row make it hot.",
+		"With hot_mode auto.", &inv_hot_queue_threshold, 4, 1, INT_MAX, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("inventory.hot_idle_timeout",
 							"How long nobody buys a hot item before it cools.",
-							"With hot_mode auto.", &inv_cool_after, 60, 1, INT_MAX, PGC_SIGHUP,
+							"With hot_mode auto.", &inv_hot_idle_timeout, 60, 1, INT_MAX, PGC_SIGHUP,
 							GUC_UNIT_S, NULL, NULL, NULL);
 }
 

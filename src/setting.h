@@ -26,11 +26,11 @@ extern bool inv_notify;
 extern int inv_request_retention; /* seconds; 0: for ever */
 extern int inv_reservation_ttl;	  /* seconds */
 extern int inv_hot_mode;		  /* an InvHotMode */
-extern int inv_hot_wait;		  /* milliseconds */
+extern int inv_hot_lock_timeout;		  /* milliseconds */
 extern int inv_max_hot_items;
 extern int inv_settle_interval; /* milliseconds */
-extern int inv_heat_waiters;	/* sessions in the queue for a row */
-extern int inv_cool_after;		/* seconds */
+extern int inv_hot_queue_threshold;	/* sessions in the queue for a row */
+extern int inv_hot_idle_timeout;		/* seconds */
 
 extern void inv_setting_init(void);
 

@@ -134,9 +134,9 @@ class Catalog:
         call = f'{schema}.{quoted}'
         if schema != 'inventory':
             store = next((s for s in self.stores if schema in (s.api, s.ledger)), None)
-            witness = re.search(r'NULL::(.+?)\);', source)
-            if store and witness:
-                store.witnesses[name] = witness.group(1)
+            result_type = re.search(r'NULL::(.+?)\);', source)
+            if store and result_type:
+                store.witnesses[name] = result_type.group(1)
             for argument in arguments if store else []:
                 argument.hint = argument.name[len(store.prefix):]
             return Function(call, call, arguments, returns_set,

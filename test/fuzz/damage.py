@@ -106,7 +106,7 @@ HARMFUL = [
     'ALTER TABLE {ledger}.{table} DROP CONSTRAINT {table}_pkey CASCADE',
     'INSERT INTO inventory.store '
     'SELECT * FROM jsonb_populate_record({store}, jsonb_build_object({changes}))',
-    'SELECT inventory.forget_store({items_text}::regclass)',
+    'SELECT inventory.delete_store_row({items_text}::regclass)',
     'SELECT inventory.detach({items_text}::regclass)',
     "CREATE TRIGGER fuzz {when} ON {items} FOR EACH {each} EXECUTE FUNCTION inventory.{trigger}",
     "CREATE TRIGGER fuzz {when} ON other.plain FOR EACH {each} "

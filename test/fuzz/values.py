@@ -106,7 +106,7 @@ USERS = {'uuid': ["00000000-0000-0000-0000-00000000000%d" % n for n in range(5)]
 
 
 # Arguments whose type is the store's, or anything.
-IDS = ('item', 'item_id', 'user_id', 'order_id', 'witness')
+IDS = ('item', 'item_id', 'user_id', 'order_id', 'result_type')
 ANY_TYPES = ('"any"', 'anyelement', 'anyarray', 'anynonarray')
 
 

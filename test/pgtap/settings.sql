@@ -7,10 +7,10 @@ SELECT plan(22);
 SELECT results_eq($$
 	SELECT substr(name, 11) COLLATE "C", vartype, boot_val, context, unit, min_val, max_val, enumvals
 	FROM pg_settings WHERE name LIKE 'inventory.%' ORDER BY 1 $$, $$ VALUES
-	('cool_after' COLLATE "C", 'integer', '60', 'sighup', 's', '1', '2147483647', NULL::text[]),
-	('heat_waiters', 'integer', '4', 'sighup', NULL, '1', '2147483647', NULL),
+	('hot_idle_timeout' COLLATE "C", 'integer', '60', 'sighup', 's', '1', '2147483647', NULL::text[]),
+	('hot_lock_timeout', 'integer', '10000', 'user', 'ms', '0', '2147483647', NULL),
 	('hot_mode', 'enum', 'manual', 'sighup', NULL, NULL, NULL, '{off,manual,auto}'),
-	('hot_wait', 'integer', '10000', 'user', 'ms', '0', '2147483647', NULL),
+	('hot_queue_threshold', 'integer', '4', 'sighup', NULL, '1', '2147483647', NULL),
 	('http_errors', 'bool', 'off', 'user', NULL, NULL, NULL, NULL),
 	('max_hot_items', 'integer', '1024',
 	 CASE WHEN current_setting('shared_preload_libraries') LIKE '%inventory%' THEN 'postmaster' ELSE 'sighup' END, NULL, '1', '1000000', NULL),
@@ -36,7 +36,7 @@ SELECT is(current_setting('inventory.reservation_ttl'), '2h', 'and shows them');
 SELECT throws_ok($$ SET LOCAL inventory.reservation_ttl = 0 $$, '22023', NULL, 'reservation_ttl is more than nothing');
 SELECT throws_ok($$ SET LOCAL inventory.request_retention = '1d' $$, '55P02', NULL, 'request_retention is the server''s, no session''s');
 SELECT lives_ok($$ SET LOCAL inventory.http_errors = on $$, 'http_errors is a session''s');
-SELECT lives_ok($$ SET LOCAL inventory.hot_wait = '2s' $$, 'hot_wait is a session''s, and takes units');
+SELECT lives_ok($$ SET LOCAL inventory.hot_lock_timeout = '2s' $$, 'hot_lock_timeout is a session''s, and takes units');
 SELECT throws_ok($$ SET LOCAL inventory.hot_mode = 'auto' $$, '55P02', NULL, 'hot_mode is the server''s');
 SELECT throws_ok($$ SET LOCAL inventory.max_hot_items = 2 $$, '55P02', NULL, 'max_hot_items too');
 

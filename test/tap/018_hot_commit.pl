@@ -128,7 +128,7 @@ for my $name (sort keys %fault)
     my ($session, $call, $pid) = waiting($shop, 4);
     my $owner = Session->new($node, $shop->{database});
 
-    $owner->run(q{SET inventory.hot_wait = '100ms'});
+    $owner->run(q{SET inventory.hot_lock_timeout = '100ms'});
     is($owner->value(q{inventory.settle('shop.items')}), '0', 'settle: leaves it alone');
     is($owner->ask(q{inventory.cool('shop.items')})->[0], 'IV014', 'cool: gives up');
     is(Hot::counter($shop, 1), 'hot 6 4', 'cool: the counter is as before');

@@ -113,7 +113,7 @@ sub interrupted
 
     $victim = Session->new($node, 'hot_wait', 'victim') unless $victim->alive;
     # at the counter for ever, or soon for a transaction
-    $victim->run(q{SET deadlock_timeout = '} . ($wait eq 'Extension' ? '1h' : '200ms') . q{'}, q{SET inventory.hot_wait = '1h'}, $setting || ());
+    $victim->run(q{SET deadlock_timeout = '} . ($wait eq 'Extension' ? '1h' : '200ms') . q{'}, q{SET inventory.hot_lock_timeout = '1h'}, $setting || ());
     $keeper->run('BEGIN');
     $keeper->value($_) for @$before;
     $victim->call($call);
@@ -151,7 +151,7 @@ sub interrupted
     my @problems = interrupted("(SELECT count(*) FROM (SELECT shop.buy_item('" . Shop::new_user() . "', '$four')) AS s, pg_sleep(0))", $gate{commit}, 'Lock', 'cancelled');
     is_deeply(\@problems, [], 'a cold purchase: undone');
     $shop->query('CREATE FUNCTION shop.forgets() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM ' . $buy
-          . q{; PERFORM set_config('inventory.hot_wait', '1h', false); EXCEPTION WHEN query_canceled THEN UPDATE shop.items SET stock = stock - 1; END $$});
+          . q{; PERFORM set_config('inventory.hot_lock_timeout', '1h', false); EXCEPTION WHEN query_canceled THEN UPDATE shop.items SET stock = stock - 1; END $$});
     @problems = interrupted('shop.forgets() IS NULL', $gate{orders}, 'Lock', 'cancelled');
     ok(scalar(@problems) > 0, 'a call that does something else when it is cancelled: reported');
     $shop->query('UPDATE shop.items SET stock = stock + 1');
@@ -200,7 +200,7 @@ sub deadlock
     my @sessions = ($keeper, $victim);
     my @answers;
 
-    $_->run('RESET ALL', q{SET deadlock_timeout = '50ms'}, q{SET inventory.hot_wait = '1h'}, 'BEGIN') for @sessions;
+    $_->run('RESET ALL', q{SET deadlock_timeout = '50ms'}, q{SET inventory.hot_lock_timeout = '1h'}, 'BEGIN') for @sessions;
     $keeper->value($first);
     $victim->value($second);
     $keeper->call($second);
@@ -240,7 +240,7 @@ is_deeply([ deadlock($all_of[0], "(SELECT count(*) FROM (SELECT FROM shop.items 
         $keeper->value($shop->buy(2, @$held ? 2 : 5)->{call});
         $others[0]->run('BEGIN');
         $others[0]->value($_) for @$held;
-        $victim->run('RESET ALL', q{SET deadlock_timeout = '20ms'}, q{SET inventory.hot_wait = '1h'}, 'BEGIN');
+        $victim->run('RESET ALL', q{SET deadlock_timeout = '20ms'}, q{SET inventory.hot_lock_timeout = '1h'}, 'BEGIN');
         $victim->call($shop->buy(2, 3)->{call});
         victims(1, q{wait_event_type = 'Lock'});
         $give->();

@@ -64,7 +64,7 @@ $node->poll_query_until('hot_auto', q{SELECT stock = (SELECT sum(delta) FROM ite
 pass('the stock column follows');
 
 # nobody buys any more
-$node->safe_psql('postgres', q{ALTER SYSTEM SET inventory.cool_after = '1s'});
+$node->safe_psql('postgres', q{ALTER SYSTEM SET inventory.hot_idle_timeout = '1s'});
 $node->reload;
 Crash::wait_until(sub { heat_of(1) eq '1 f' });
 pass('it cools by itself');
@@ -72,7 +72,7 @@ is_deeply([ $shop->audit(\@history), Hot::problems($shop) ], [], 'cooled: nothin
 is(Hot::counter($shop, 1), 'none', 'cooled: no counter');
 
 # everybody again
-$node->safe_psql('postgres', q{ALTER SYSTEM RESET inventory.cool_after});
+$node->safe_psql('postgres', q{ALTER SYSTEM RESET inventory.hot_idle_timeout});
 $node->reload;
 my ($again, @more) = crowd_buys();
 push @history, @more;

@@ -34,8 +34,8 @@ sub draw
         'inventory.hot_mode' => $how || rand() < 0.5 ? 'manual' : $hot ? 'auto' : 'off',
         'inventory.settle_interval' => (qw(20ms 100ms 1s))[ rand 3 ],
         'inventory.max_hot_items' => $room,
-        'inventory.heat_waiters' => 2,
-        'inventory.cool_after' => '1s'
+        'inventory.hot_queue_threshold' => 2,
+        'inventory.hot_idle_timeout' => '1s'
     };
     $self->{mix} = $self->{how} eq 'churn' ? 'heat=3 cool=1 settle=1 ' : '';
     return $self;

@@ -60,7 +60,7 @@ connect_server(Session *session)
 	}
 	snprintf(conninfo, sizeof(conninfo),
 			 "%s application_name=load-%d options='-c default_transaction_isolation=%s "
-			 "-c inventory.strategy=%s -c inventory.hot_wait=%d -c statement_timeout=%d'",
+			 "-c inventory.strategy=%s -c inventory.hot_lock_timeout=%d -c statement_timeout=%d'",
 			 server, session->history.client, levels[iso], session->strategy,
 			 waits[random_between(0, 2)],
 			 options.timeout > 0 && chance(20)
