@@ -7,14 +7,14 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 
-#include "guard.h"
-#include "hot.h"
-#include "inflight.h"
-#include "notify.h"
-#include "setting.h"
-#include "shared.h"
-#include "store.h"
-#include "worker.h"
+#include "stock/guard.h"
+#include "stock/hot_item.h"
+#include "shmem/counter_xact.h"
+#include "stock/notify.h"
+#include "base/guc.h"
+#include "shmem/shmem.h"
+#include "store/store.h"
+#include "maintenance/worker.h"
 
 PG_MODULE_MAGIC;
 

@@ -54,7 +54,7 @@ END
 my %done = (
     'before the commit record'      => [ 0, 'XactLogCommitRecord' ],
     'on disk, before it is visible' => [ 1, 'ProcArrayEndTransaction' ],
-    'visible, before the counter knows' => [ 1, 'inflight.c:at_transaction_end if event == XACT_EVENT_COMMIT' ],
+    'visible, before the counter knows' => [ 1, 'counter_xact.c:at_transaction_end if event == XACT_EVENT_COMMIT' ],
     'after the counter knows'       => [ 1, 'AtEOXact_Inval' ]);
 
 # Each: what is done, where it is killed, whether the work is there then.
@@ -64,10 +64,10 @@ my @cases = (
     (map { my $act = $_; map { [ $act, $_, @{ $done{$_} } ] } sort keys %done } 'buy', 'restock', 'settle', 'cool'),
     [ 'savepoint', 'before the commit record', 0, 'XactLogCommitRecord' ],
     [ 'savepoint', 'on disk, before it is visible', 1, 'ProcArrayEndTransaction' ],
-    [ 'undo savepoint', 'before the units of the savepoint go back', 0, 'inflight.c:at_subtransaction_end if event == SUBXACT_EVENT_ABORT_SUB' ],
+    [ 'undo savepoint', 'before the units of the savepoint go back', 0, 'counter_xact.c:at_subtransaction_end if event == SUBXACT_EVENT_ABORT_SUB' ],
     [ 'undo savepoint', 'on disk, before it is visible', 1, 'ProcArrayEndTransaction' ],
     [ 'roll back', 'before the abort record', 0, 'XactLogAbortRecord' ],
-    [ 'roll back', 'before the units go back', 0, 'inflight.c:at_transaction_end if event == XACT_EVENT_ABORT' ],
+    [ 'roll back', 'before the units go back', 0, 'counter_xact.c:at_transaction_end if event == XACT_EVENT_ABORT' ],
     [ 'cart', 'after taking, before the rows are written', 0, 'inv_escrow_take', 'finish' ],
     [ 'cart', 'on disk, before it is visible', 1, 'ProcArrayEndTransaction' ],
     [ 'hold', 'on disk, before it is visible', 1, 'ProcArrayEndTransaction' ],

@@ -1,0 +1,207 @@
+/*
+ * stats.c
+ *		Counters per store and operation.
+ *
+ * Where the library is preloaded they are the whole server's, in a hash table
+ * whose lock guards its entries' coming and going; a counter itself is atomic.
+ * Otherwise they are the session's own.  They count what was tried, also in
+ * transactions that are rolled back afterwards, as those of the server do.
+ */
+#include "postgres.h"
+
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "storage/shmem.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+
+#include "shmem/shmem.h"
+#include "base/stats.h"
+
+#define MAX_ENTRIES 4096
+#define OPERATION_LENGTH 32
+
+typedef struct Key
+{
+	Oid database;
+	Oid items;
+	char operation[OPERATION_LENGTH];
+} Key;
+
+typedef struct Entry
+{
+	Key key;
+	pg_atomic_uint64 counters[INV_COUNTERS];
+} Entry;
+
+static HTAB *entries = NULL;
+static LWLock *entries_lock = NULL; /* null: the table is the session's own */
+static Entry *current = NULL;		/* of the call at work */
+
+static HASHCTL
+table_layout(void)
+{
+	HASHCTL layout = { 0 };
+
+	layout.keysize = sizeof(Key);
+	layout.entrysize = sizeof(Entry);
+	return layout;
+}
+
+Size
+inv_stats_size(void)
+{
+	return hash_estimate_size(MAX_ENTRIES, sizeof(Entry));
+}
+
+void
+inv_stats_attach(LWLock *lock)
+{
+	HASHCTL layout = table_layout();
+
+	entries = ShmemInitHash("inventory stats", MAX_ENTRIES, MAX_ENTRIES, &layout,
+							HASH_ELEM | HASH_BLOBS | HASH_FIXED_SIZE);
+	entries_lock = lock;
+}
+
+static void
+lock_entries(LWLockMode mode)
+{
+	if (entries_lock)
+		LWLockAcquire(entries_lock, mode);
+}
+
+static void
+unlock_entries(void)
+{
+	if (entries_lock)
+		LWLockRelease(entries_lock);
+}
+
+/* The counters of an operation, or null if there is no room for more. */
+static Entry *
+entry_of(InvStore *store, const char *operation)
+{
+	Key key;
+	Entry *entry;
+	bool found;
+
+	if (entries == NULL)
+	{
+		HASHCTL layout = table_layout();
+
+		entries = hash_create("inventory stats", 64, &layout, HASH_ELEM | HASH_BLOBS);
+	}
+	memset(&key, 0, sizeof(key));
+	key.database = MyDatabaseId;
+	key.items = store->items;
+	strlcpy(key.operation, operation, OPERATION_LENGTH);
+	lock_entries(LW_SHARED);
+	entry = hash_search(entries, &key, HASH_FIND, NULL);
+	unlock_entries();
+	if (entry)
+		return entry;
+	lock_entries(LW_EXCLUSIVE);
+	entry = hash_search(entries, &key, entries_lock ? HASH_ENTER_NULL : HASH_ENTER, &found);
+	if (entry && !found)
+		for (int i = 0; i < INV_COUNTERS; i++)
+			pg_atomic_init_u64(&entry->counters[i], 0);
+	unlock_entries();
+	return entry;
+}
+
+/* A call of an operation begins, perhaps within another. */
+void
+inv_stats_begin(InvCall *call, const char *operation)
+{
+	current = entry_of(call->store, operation);
+	inv_stats_count(INV_CALLS, 1);
+}
+
+void *
+inv_stats_current(void)
+{
+	return current;
+}
+
+void
+inv_stats_end(InvCall *call)
+{
+	current = call->counters;
+}
+
+/* At the end of a transaction no call is at work, also if an error ended it. */
+void
+inv_stats_end_of_transaction(void)
+{
+	current = NULL;
+}
+
+/* Count for the call at work. */
+void
+inv_stats_count(InvCounter counter, int64 by)
+{
+	if (current)
+		pg_atomic_fetch_add_u64(&current->counters[counter], by);
+}
+
+/* Count for an operation that is not the call at work. */
+void
+inv_stats_add(InvStore *store, const char *operation, InvCounter counter, int64 by)
+{
+	Entry *entry = entry_of(store, operation);
+
+	if (entry)
+		pg_atomic_fetch_add_u64(&entry->counters[counter], by);
+}
+
+PG_FUNCTION_INFO_V1(inventory_stats_entries);
+PG_FUNCTION_INFO_V1(inventory_reset_stats);
+
+/* stats_entries(): the counters of this database. */
+Datum
+inventory_stats_entries(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	HASH_SEQ_STATUS scan;
+	Entry *entry;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (entries == NULL)
+		return (Datum) 0;
+	lock_entries(LW_SHARED);
+	hash_seq_init(&scan, entries);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		Datum values[2 + INV_COUNTERS];
+		bool nulls[2 + INV_COUNTERS] = { false };
+
+		if (entry->key.database != MyDatabaseId)
+			continue;
+		values[0] = ObjectIdGetDatum(entry->key.items);
+		values[1] = CStringGetTextDatum(entry->key.operation);
+		for (int i = 0; i < INV_COUNTERS; i++)
+			values[2 + i] = Int64GetDatum(pg_atomic_read_u64(&entry->counters[i]));
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	unlock_entries();
+	return (Datum) 0;
+}
+
+/* reset_stats(): set the counters of this database to 0. */
+Datum
+inventory_reset_stats(PG_FUNCTION_ARGS)
+{
+	HASH_SEQ_STATUS scan;
+	Entry *entry;
+
+	if (entries == NULL)
+		PG_RETURN_VOID();
+	lock_entries(LW_SHARED);
+	hash_seq_init(&scan, entries);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		for (int i = 0; entry->key.database == MyDatabaseId && i < INV_COUNTERS; i++)
+			pg_atomic_write_u64(&entry->counters[i], 0);
+	unlock_entries();
+	PG_RETURN_VOID();
+}

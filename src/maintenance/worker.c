@@ -1,0 +1,557 @@
+/*
+ * worker.c
+ *		The background loop: gives back what is overdue, prunes, settles, heats, cools.
+ *
+ * One worker per database, started by the first session that makes work for it,
+ * where there is shared memory.  Nothing is wrong while it is absent: it only
+ * makes prompt what buyers do when they are short.  It acts as the owner of each
+ * store from the start of a transaction until after its commit, because a
+ * deferred trigger of the shop's runs at commit.  What such a trigger sets for
+ * its session is forgotten before the next store has its turn, and a row that
+ * somebody keeps locked holds up no other store for long.
+ *
+ * A session asks for the worker when what it held is committed, so that a worker
+ * which finds nothing to do has not looked too early; and it leaves its wish in
+ * the slot, so that none leaves at that moment.
+ *
+ * It leaves when there is nothing to do for a while, when the extension is gone,
+ * and when somebody wants the database for himself: every second it asks for the
+ * lock that a session takes to enter the database, and goes if it is refused.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_database.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
+#include "tcop/tcopprot.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "base/compat.h"
+#include "stock/expiry.h"
+#include "maintenance/heat.h"
+#include "stock/hot_item.h"
+#include "base/guc.h"
+#include "shmem/shmem.h"
+#include "base/stats.h"
+#include "store/store.h"
+#include "maintenance/worker.h"
+
+#define ROUND_MS 1000		   /* how often it looks */
+#define EXPIRE_LINES 100	   /* overdue lines per transaction, whose items buyers wait for */
+#define PRUNE_ROWS 1000		   /* rows pruned per transaction */
+#define SETTLE_ITEMS 100	   /* hot items settled per transaction */
+#define HEAT_MS 250			   /* how often it looks while items are hot, or may become so */
+#define IDLE_ROUNDS 30		   /* rounds without open holds before it leaves */
+#define PRUNE_ROUNDS 600	   /* rounds between two prunings */
+#define LONGEST_BACKOFF 300	   /* rounds that a store with errors is left alone */
+#define START_TIMEOUT_MS 60000 /* a registration that never came to life is void */
+#define LOCK_TIMEOUT "5s"	   /* for a row that somebody keeps locked */
+
+PGDLLEXPORT void inventory_worker_main(Datum database);
+
+static bool needed = false; /* this transaction makes work for the worker */
+
+/* ---- slots ---- */
+
+/* The slot of a database; or, with claim, a free one if it has none.  Holds the lock. */
+static InvWorkerSlot *
+slot_of(Oid database, bool claim)
+{
+	InvWorkerSlot *free_slot = NULL;
+
+	for (int i = 0; i < INV_WORKER_SLOTS; i++)
+	{
+		InvWorkerSlot *slot = &inv_shared->workers[i];
+
+		if (slot->database == database)
+			return slot;
+		if (free_slot == NULL && slot->database == InvalidOid)
+			free_slot = slot;
+	}
+	return claim ? free_slot : NULL;
+}
+
+/*
+ * Claim the slot of this database; false if a worker has it or is on its way.
+ * One that has it is asked to stay.
+ */
+static bool
+claim_slot(void)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	InvWorkerSlot *slot;
+	bool claimed = false;
+
+	LWLockAcquire(&inv_shared->lock, LW_EXCLUSIVE);
+	slot = slot_of(MyDatabaseId, true);
+	if (slot && slot->database != InvalidOid && slot->pid != 0)
+		slot->wanted = slot->wanted || slot->pid != MyProcPid;
+	else if (slot && (slot->database == InvalidOid ||
+					  TimestampDifferenceExceeds(slot->since, now, START_TIMEOUT_MS)))
+	{
+		slot->database = MyDatabaseId;
+		slot->pid = 0;
+		slot->since = now;
+		slot->last_run = 0;
+		claimed = true;
+	}
+	LWLockRelease(&inv_shared->lock);
+	return claimed;
+}
+
+/* Give the slot back, if it is this process's or was claimed by it. */
+static void
+free_slot(Oid database, pid_t pid)
+{
+	InvWorkerSlot *slot;
+
+	LWLockAcquire(&inv_shared->lock, LW_EXCLUSIVE);
+	slot = slot_of(database, false);
+	if (slot && slot->pid == pid)
+		slot->database = InvalidOid;
+	LWLockRelease(&inv_shared->lock);
+}
+
+/*
+ * There is work for the worker of this database, and committed: start it, unless
+ * it runs.  If the server has no room for one, that is all right.
+ */
+void
+inv_worker_start(void)
+{
+	BackgroundWorker worker = { 0 };
+
+	if (inv_shared == NULL || !claim_slot())
+		return;
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker.bgw_restart_time = BGW_NEVER_RESTART;
+	worker.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
+	strlcpy(worker.bgw_library_name, "inventory", sizeof(worker.bgw_library_name));
+	strlcpy(worker.bgw_function_name, "inventory_worker_main", sizeof(worker.bgw_function_name));
+	strlcpy(worker.bgw_name, "inventory worker", sizeof(worker.bgw_name));
+	strlcpy(worker.bgw_type, "inventory worker", sizeof(worker.bgw_type));
+	if (!RegisterDynamicBackgroundWorker(&worker, NULL))
+		free_slot(MyDatabaseId, 0);
+}
+
+/* There will be work for the worker once this transaction is committed. */
+void
+inv_worker_need(void)
+{
+	needed = true;
+}
+
+static void
+at_transaction_end(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_ABORT)
+		needed = false;
+	if (!needed || (event != XACT_EVENT_COMMIT && event != XACT_EVENT_PREPARE))
+		return;
+	needed = false;
+	inv_worker_start();
+}
+
+void
+inv_worker_init(void)
+{
+	RegisterXactCallback(at_transaction_end, NULL);
+}
+
+static void
+at_exit(int code, Datum database)
+{
+	free_slot(DatumGetObjectId(database), MyProcPid);
+}
+
+/* ---- the loop ---- */
+
+/* A store as the worker knows it between its transactions. */
+typedef struct Task
+{
+	char *label;
+	Oid items;
+	Oid owner;
+	int errors;			 /* in a row */
+	int rest;			 /* rounds to leave it alone */
+	TimestampTz from;	 /* where to go on with what is overdue */
+	TimestampTz settled; /* when its hot items were */
+	bool hot;			 /* there were some */
+} Task;
+
+/* Does somebody want the database for himself? */
+static bool
+unwanted(void)
+{
+	LOCKTAG tag;
+	bool granted;
+
+	SET_LOCKTAG_OBJECT(tag, InvalidOid, DatabaseRelationId, MyDatabaseId, 0);
+	granted = LockAcquire(&tag, RowExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
+	if (granted)
+		LockRelease(&tag, RowExclusiveLock, false);
+	return !granted;
+}
+
+/* The stores of the database, with what the old list knows of them. */
+static List *
+read_tasks(List *old, MemoryContext context)
+{
+	Oid schema = get_namespace_oid(INV_SCHEMA, true);
+	Oid catalog = OidIsValid(schema) ? get_relname_relid("store", schema) : InvalidOid;
+	List *tasks = NIL;
+	Relation rel;
+	SysScanDesc scan;
+	HeapTuple tuple;
+
+	if (!OidIsValid(catalog) || (rel = try_table_open(catalog, AccessShareLock)) == NULL)
+		return NIL;
+	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		MemoryContext outer = MemoryContextSwitchTo(context);
+		Task *task = palloc0(sizeof(Task));
+		HeapTuple class;
+		ListCell *cell;
+		bool isnull;
+
+		task->label = TextDatumGetCString(heap_getattr(tuple, 1, RelationGetDescr(rel), &isnull));
+		task->items = DatumGetObjectId(heap_getattr(tuple, 2, RelationGetDescr(rel), &isnull));
+		task->from = DT_NOBEGIN;
+		foreach (cell, old)
+		{
+			Task *known = lfirst(cell);
+
+			if (known->items == task->items)
+			{
+				task->errors = known->errors;
+				task->rest = known->rest;
+				task->from = known->from;
+				task->settled = known->settled;
+				task->hot = known->hot;
+			}
+		}
+		class = SearchSysCache1(RELOID, ObjectIdGetDatum(task->items));
+		if (HeapTupleIsValid(class))
+		{
+			task->owner = ((Form_pg_class) GETSTRUCT(class))->relowner;
+			ReleaseSysCache(class);
+			tasks = lappend(tasks, task);
+		}
+		MemoryContextSwitchTo(outer);
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return tasks;
+}
+
+static void
+set_local(const char *setting, const char *value)
+{
+	(void) set_config_option(setting, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
+							 false);
+}
+
+/* What a round found. */
+typedef struct Found
+{
+	bool holds;	  /* there are open ones */
+	bool overdue; /* there may be more to give back than one transaction does */
+	bool old;	  /* and more to prune */
+	bool hot;	  /* items are hot, or may become so */
+} Found;
+
+/* A transaction's work on a store that is entered. */
+typedef void (*Work)(InvStore *store, Task *task, Found *found);
+
+/* One transaction as the owner of a store, if it is still there, under its own path. */
+static void
+in_transaction(Task *task, Work work, Found *found)
+{
+	char *schema;
+	Oid user;
+	int security;
+
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(task->owner, security | SECURITY_LOCAL_USERID_CHANGE);
+	schema = get_namespace_name(get_rel_namespace(task->items));
+	if (schema)
+	{
+		InvCall call;
+
+		/* that which the shop's triggers have */
+		set_local("search_path", psprintf("pg_catalog, %s, pg_temp", quote_identifier(schema)));
+		set_local("lock_timeout", LOCK_TIMEOUT);
+		/* what a crash undoes is done again, and no buyer has to wait for the disk or a standby */
+		set_local("synchronous_commit", "off");
+		inv_store_enter(&call, cstring_to_text(task->label), "worker");
+		work(call.store, task, found);
+		inv_store_leave(&call);
+	}
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	SetUserIdAndSecContext(user, security);
+}
+
+static void
+give_back(InvStore *store, Task *task, Found *found)
+{
+	bool isnull;
+
+	if (inv_expire_overdue(store, EXPIRE_LINES, &task->from) == EXPIRE_LINES)
+		found->overdue = true;
+	else
+		task->from = DT_NOBEGIN;
+	inv_execute(store, INV_NEXT_EXPIRY, NULL, NULL, INV_TRANSACTION);
+	(void) inv_result(0, 1, &isnull);
+	found->holds = found->holds || !isnull;
+}
+
+static void
+prune_old(InvStore *store, Task *task, Found *found)
+{
+	TimestampTz before =
+		TimestampTzPlusMilliseconds(store->now, (int64) inv_request_retention * -1000);
+
+	if (inv_prune(store, before, PRUNE_ROWS) >= PRUNE_ROWS)
+		found->old = true;
+}
+
+/* Settle first, so that what cools has little to be settled under its lock. */
+static void
+settle_hot(InvStore *store, Task *task, Found *found)
+{
+	task->settled = store->now;
+	if (inv_settle_some(store, SETTLE_ITEMS) == SETTLE_ITEMS)
+		task->settled = 0;
+	task->hot = !inv_hot_none(store);
+}
+
+static void
+heat_or_cool(InvStore *store, Task *task, Found *found)
+{
+	if (inv_hot_mode == INV_HOT_AUTO && inv_hot_heated(store))
+		inv_heat_contended(store);
+	if (inv_hot_mode != INV_HOT_MANUAL)
+		inv_cool_idle(store);
+}
+
+/* Everything that a store needs in a round; rows are locked in key order within each part. */
+static void
+work_on(Task *task, bool prune, Found *found)
+{
+	in_transaction(task, give_back, found);
+	if (prune && inv_request_retention > 0)
+		in_transaction(task, prune_old, found);
+	if (TimestampDifferenceExceeds(task->settled, GetCurrentTimestamp(), inv_settle_interval))
+		in_transaction(task, settle_hot, found);
+	if (inv_hot_mode != INV_HOT_MANUAL)
+		in_transaction(task, heat_or_cool, found);
+	if (task->hot || inv_hot_mode == INV_HOT_AUTO)
+		found->hot = true;
+}
+
+/* Work on a store; an error is logged, and it rests. */
+static void
+serve(Task *task, bool prune, Found *found)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	if (task->rest > 0)
+	{
+		task->rest--;
+		found->holds = true;
+		return;
+	}
+	PG_TRY();
+	{
+		work_on(task, prune, found);
+		task->errors = 0;
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		HOLD_INTERRUPTS();
+		EmitErrorReport();
+		AbortCurrentTransaction();
+		FlushErrorState();
+		RESUME_INTERRUPTS();
+		task->errors++;
+		task->rest = Min(1 << Min(task->errors, 10), LONGEST_BACKOFF);
+		found->holds = true;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	/* what a shop's trigger set for its session is not for the next store's */
+	ResetAllOptions();
+}
+
+/* One round over all stores; false when the worker should leave. */
+static bool
+work_round(List **tasks, MemoryContext *context, bool prune, Found *found)
+{
+	MemoryContext next =
+		AllocSetContextCreate(TopMemoryContext, "inventory worker", ALLOCSET_SMALL_SIZES);
+	List *old = *tasks;
+	ListCell *cell;
+
+	StartTransactionCommand();
+	if (unwanted())
+	{
+		CommitTransactionCommand();
+		return false;
+	}
+	pgstat_report_activity(STATE_RUNNING, "giving back overdue reservations");
+	PushActiveSnapshot(GetTransactionSnapshot());
+	*tasks = read_tasks(old, next);
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	if (*context)
+		MemoryContextDelete(*context);
+	*context = next;
+	MemoryContextSwitchTo(next);
+
+	foreach (cell, *tasks)
+		serve(lfirst(cell), prune, found);
+	LWLockAcquire(&inv_shared->lock, LW_EXCLUSIVE);
+	{
+		InvWorkerSlot *slot = slot_of(MyDatabaseId, false);
+
+		if (slot)
+			slot->last_run = GetCurrentTimestamp();
+	}
+	LWLockRelease(&inv_shared->lock);
+	pgstat_report_stat(false);
+	pgstat_report_activity(STATE_IDLE, NULL);
+	return *tasks != NIL;
+}
+
+/* Say that this process has the slot; false if another has it. */
+static bool
+take_slot(Oid database)
+{
+	InvWorkerSlot *slot;
+	bool mine;
+
+	LWLockAcquire(&inv_shared->lock, LW_EXCLUSIVE);
+	slot = slot_of(database, true);
+	mine = slot && (slot->database == InvalidOid || slot->pid == 0);
+	if (mine)
+	{
+		slot->database = database;
+		slot->pid = MyProcPid;
+		slot->wanted = false;
+	}
+	LWLockRelease(&inv_shared->lock);
+	return mine;
+}
+
+/* Give the slot back, unless a session has asked for this worker since it last tried. */
+static bool
+may_leave(void)
+{
+	InvWorkerSlot *slot;
+	bool wanted;
+
+	LWLockAcquire(&inv_shared->lock, LW_EXCLUSIVE);
+	slot = slot_of(MyDatabaseId, false);
+	wanted = slot && slot->wanted;
+	if (wanted)
+		slot->wanted = false;
+	else if (slot)
+		slot->database = InvalidOid;
+	LWLockRelease(&inv_shared->lock);
+	return !wanted;
+}
+
+void
+inventory_worker_main(Datum database)
+{
+	List *tasks = NIL;
+	MemoryContext context = NULL;
+	int idle = 0;
+	bool old = false; /* the last round left some to prune */
+
+	pqsignal(SIGTERM, die);
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	BackgroundWorkerUnblockSignals();
+	inv_shared_open();
+	if (inv_shared == NULL || !take_slot(DatumGetObjectId(database)))
+		proc_exit(0);
+	before_shmem_exit(at_exit, database);
+	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), InvalidOid, 0);
+
+	for (int round = 0;; round++)
+	{
+		bool prune = old || round % PRUNE_ROUNDS == 0;
+		Found found = { 0 };
+
+		CHECK_FOR_INTERRUPTS();
+		if (ConfigReloadPending)
+		{
+			ConfigReloadPending = false;
+			ProcessConfigFile(PGC_SIGHUP);
+			prune = true; /* perhaps it is pruning that was asked for */
+		}
+		if (!work_round(&tasks, &context, prune, &found))
+			break;
+		idle = found.holds || found.hot ? 0 : idle + 1;
+		if (idle >= IDLE_ROUNDS)
+		{
+			if (may_leave())
+				break;
+			idle = 0;
+		}
+		old = found.old;
+		if (!found.overdue && !old)
+			(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+							 found.hot ? Min(HEAT_MS, inv_settle_interval) : ROUND_MS,
+							 PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+	}
+	proc_exit(0);
+}
+
+PG_FUNCTION_INFO_V1(inventory_worker_last_run);
+
+/* worker_last_run(): when this database's worker last went round; null if none runs. */
+Datum
+inventory_worker_last_run(PG_FUNCTION_ARGS)
+{
+	TimestampTz last_run = 0;
+	InvWorkerSlot *slot;
+
+	inv_shared_open();
+	if (inv_shared == NULL)
+		PG_RETURN_NULL();
+	LWLockAcquire(&inv_shared->lock, LW_SHARED);
+	slot = slot_of(MyDatabaseId, false);
+	if (slot)
+		last_run = slot->last_run;
+	LWLockRelease(&inv_shared->lock);
+	if (last_run == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(last_run);
+}

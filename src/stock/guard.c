@@ -1,0 +1,368 @@
+/*
+ * guard.c
+ *		The trigger on items that makes the ledger complete.
+ *
+ * Whatever changes stock fires it: AFTER ROW, without a condition, ENABLE
+ * ALWAYS.  The engine announces each change before it makes it, by relation, key
+ * and delta; what is left of a change after subtracting what was announced came
+ * from somebody else and is booked as that.  An announcement that is still there
+ * after the statement means that the guard did not run: an error, because then
+ * the ledger would be wrong.
+ *
+ * Expects the row lock of the statement that fired it.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "commands/trigger.h"
+#include "common/int.h"
+#include "executor/tuptable.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "base/error.h"
+#include "stock/guard.h"
+#include "stock/hot_stock.h"
+#include "stock/ledger.h"
+#include "stock/notify.h"
+#include "base/stats.h"
+
+/* A change that the engine is about to make.  The key lives as long as its statement. */
+typedef struct Expected
+{
+	Oid items;
+	Datum item;
+	int64 delta;
+	bool settling; /* the counter of a hot item has it already */
+	bool seen;
+	InvLevel level; /* after it */
+	int depth;		/* of triggers, in which its guard will fire */
+	int nesting;	/* of the transaction that announced it */
+} Expected;
+
+static Expected *expected = NULL;
+static int expected_count = 0;
+static int expected_size = 0;
+static int expected_next = 0; /* where the last one was found, plus one */
+
+/*
+ * How many triggers are running.  It tells the engine's own change of a row from
+ * what the shop's triggers do to the same row meanwhile, one trigger deeper.
+ */
+static int
+trigger_depth(void)
+{
+	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
+}
+
+/* ---- the engine's side ---- */
+
+int
+inv_guard_begin(void)
+{
+	return expected_count;
+}
+
+static Expected *
+expect(InvStore *store, Datum item, int64 delta)
+{
+	Expected *new;
+
+	if (expected_count == expected_size)
+	{
+		int size = Max(16, expected_size * 2);
+
+		expected = expected ? repalloc(expected, size * sizeof(Expected))
+							: MemoryContextAlloc(TopMemoryContext, size * sizeof(Expected));
+		expected_size = size;
+	}
+	new = &expected[expected_count++];
+	new->items = store->items;
+	new->item = item;
+	new->delta = delta;
+	new->settling = false;
+	new->seen = false;
+	new->depth = trigger_depth() + 1;
+	new->nesting = GetCurrentTransactionNestLevel();
+	return new;
+}
+
+void
+inv_guard_expect(InvStore *store, Datum item, int64 delta)
+{
+	(void) expect(store, item, delta);
+}
+
+void
+inv_guard_expect_settling(InvStore *store, Datum item, int64 delta)
+{
+	expect(store, item, delta)->settling = true;
+}
+
+void
+inv_guard_end(InvStore *store, int base, bool written, InvLevel *levels)
+{
+	for (int i = base; written && i < expected_count; i++)
+	{
+		if (!expected[i].seen)
+			inv_error_broken_store(store->label,
+								   "The guard trigger on its items is missing or disabled.");
+		if (levels)
+			levels[i - base] = expected[i].level;
+	}
+	expected_count = base;
+}
+
+static void
+at_subtransaction_end(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		while (expected_count > 0 &&
+			   expected[expected_count - 1].nesting >= GetCurrentTransactionNestLevel())
+			expected_count--;
+}
+
+static void
+at_transaction_end(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_COMMIT)
+		expected_count = 0;
+}
+
+void
+inv_guard_init(void)
+{
+	RegisterXactCallback(at_transaction_end, NULL);
+	RegisterSubXactCallback(at_subtransaction_end, NULL);
+}
+
+/* ---- the trigger's side ---- */
+
+/* What was announced for this row, once; null if nothing was.  A cart's rows come mostly in order. */
+static Expected *
+take_expected(InvStore *store, Datum item)
+{
+	int depth = trigger_depth();
+
+	for (int n = 0; n < expected_count; n++)
+	{
+		int i = (expected_next + n) % expected_count;
+		Expected *candidate = &expected[i];
+
+		if (candidate->seen || candidate->depth != depth || candidate->items != store->items ||
+			inv_item_compare(store, candidate->item, item) != 0)
+			continue;
+		candidate->seen = true;
+		expected_next = i + 1;
+		return candidate;
+	}
+	return NULL;
+}
+
+static Datum
+row_key(InvStore *store, TupleTableSlot *slot)
+{
+	bool isnull;
+
+	return slot_getattr(slot, store->item_id.attnum, &isnull);
+}
+
+/* What a subscriber applies has its movements applied beside it. */
+static bool
+is_replica(void)
+{
+	return SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA;
+}
+
+/* What became of a row. */
+typedef struct Change
+{
+	InvRowChange row;
+	bool inserted;
+	bool untracked; /* it has no number now */
+	int64 foreign;	/* the part that the engine did not announce */
+} Change;
+
+/* The counter of a hot item follows its row. */
+static InvMirrored
+mirror(InvStore *store, Oid items, const Change *change)
+{
+	InvCall call;
+	InvMirrored mirrored;
+
+	if (change->inserted || inv_hot_not(store, change->row.item) ||
+		!inv_store_enter_items(&call, items))
+		return INV_IS_COLD;
+	mirrored = inv_hot_mirror(store, &change->row);
+	inv_store_leave(&call);
+	return mirrored;
+}
+
+/* Refuse or book what somebody else changed. */
+static void
+foreign_change(InvStore *store, Oid items, const Change *change, bool hot)
+{
+	Datum item = change->row.item;
+	int64 delta = change->foreign;
+	InvBook book;
+	InvCall call;
+
+	if (!inv_store_enter_items(&call, items))
+		return;
+	inv_stats_begin(&call, "direct_write");
+	if (store->refuse_direct && delta != 0)
+		inv_error_direct_write(
+			psprintf("Stock of item \"%s\" was to change by " INT64_FORMAT " outside the engine.",
+					 inv_item_text(store, item), delta),
+			psprintf("Use restock_item, adjust_stock or count_stock of store \"%s\".",
+					 store->label));
+	/* of a hot item the counter knows more than the row */
+	if (delta < 0 && !hot && !change->untracked && change->row.stock < change->row.floor)
+		inv_error_out_of_stock(psprintf("Item \"%s\": a direct write would leave " INT64_FORMAT
+										", its floor is " INT64_FORMAT ".",
+										inv_item_text(store, item), change->row.stock,
+										change->row.floor));
+	inv_book_init(&book, 1);
+	inv_book_add(&book, item, delta, change->inserted ? "opening" : "direct");
+	inv_book_write(call.store, &book);
+	inv_stats_count(INV_UNITS, delta < 0 ? -delta : delta);
+	inv_store_leave(&call);
+}
+
+/* An item that is held must not vanish under its reservations. */
+static void
+refuse_held(InvStore *store, Oid items, Datum item)
+{
+	InvCall call;
+	bool held;
+
+	if (!inv_store_enter_items(&call, items))
+		return;
+	held = inv_execute(call.store, INV_HELD_OF_ITEM, &item, NULL, INV_LATEST) > 0;
+	inv_store_leave(&call);
+	if (held)
+		inv_error_direct_write(
+			psprintf("Units of item \"%s\" are held.", inv_item_text(store, item)),
+			"Release or confirm its reservations first; expire_reservations() gives back those that "
+			"are overdue.");
+}
+
+/* The floor of a row, and what limits its sale otherwise: did it change? */
+static bool
+limits_changed(InvStore *store, TupleTableSlot *old, TupleTableSlot *new)
+{
+	bool old_none, new_none;
+	int64 before = inv_column_number(old, &store->purchase_limit, 0, &old_none);
+	int64 after = inv_column_number(new, &store->purchase_limit, 0, &new_none);
+
+	/* what is for sale depends on any column */
+	return store->sellable != NULL || before != after || old_none != new_none;
+}
+
+/* The key of an item stays what it is. */
+static void
+check_key(InvStore *store, TupleTableSlot *old, TupleTableSlot *new)
+{
+	if (inv_item_compare(store, row_key(store, old), row_key(store, new)) != 0)
+		inv_error_direct_write(psprintf("The key of item \"%s\" may not change.",
+										inv_item_text(store, row_key(store, old))),
+							   "Insert a row with the new key, and delete the old one.");
+}
+
+/* Subtract what the engine announced for this row, and tell it what the row has now. */
+static Expected *
+answer_expected(InvStore *store, Change *change)
+{
+	Expected *announced = expected_count ? take_expected(store, change->row.item) : NULL;
+
+	if (announced)
+	{
+		announced->level.stock = change->row.stock;
+		announced->level.floor = change->row.floor;
+	}
+	if (pg_sub_s64_overflow(change->row.stock_change, announced ? announced->delta : 0,
+							&change->foreign))
+		inv_error_overflow("stock");
+	return announced;
+}
+
+static void
+row_changed(InvStore *store, TriggerData *trigdata)
+{
+	TriggerEvent event = trigdata->tg_event;
+	Oid items = RelationGetRelid(trigdata->tg_relation);
+	bool inserted = TRIGGER_FIRED_BY_INSERT(event);
+	bool deleted = TRIGGER_FIRED_BY_DELETE(event);
+	TupleTableSlot *old = inserted ? NULL : trigdata->tg_trigslot;
+	TupleTableSlot *new = deleted ? NULL : inserted ? trigdata->tg_trigslot : trigdata->tg_newslot;
+	bool old_null = true;
+	bool new_null = true;
+	int64 before = old ? inv_column_number(old, &store->stock, 0, &old_null) : 0;
+	int64 old_floor = old ? inv_column_number(old, &store->stock_floor, 0, NULL) : 0;
+	Change change = { .inserted = inserted };
+	Expected *announced;
+	InvMirrored mirrored;
+
+	if (old != NULL && new != NULL)
+		check_key(store, old, new);
+	change.row.item = row_key(store, new ? new : old);
+	change.row.stock = new ? inv_column_number(new, &store->stock, 0, &new_null) : 0;
+	change.row.floor = new ? inv_column_number(new, &store->stock_floor, 0, NULL) : 0;
+	change.row.vanishes = old_null != new_null;
+	change.untracked = new_null;
+	change.row.limits = old && new &&limits_changed(store, old, new);
+	if (pg_sub_s64_overflow(change.row.stock, before, &change.row.stock_change) ||
+		pg_sub_s64_overflow(change.row.floor, old_floor, &change.row.floor_change))
+		inv_error_overflow("stock");
+	announced = answer_expected(store, &change);
+	change.row.decided = is_replica() && announced == NULL;
+
+	/*
+	 * What is settled is in the counter, and what the engine took it takes from there,
+	 * once it knows; but a trigger may have changed more than that.
+	 */
+	change.row.taken = announced && !announced->settling && announced->delta < 0;
+	if (change.row.taken || (announced && announced->settling))
+		change.row.stock_change = change.foreign;
+	mirrored = mirror(store, items, &change);
+	if (announced)
+		announced->level.hot = mirrored == INV_IS_WRONG;
+	if (!is_replica())
+	{
+		if (deleted)
+			refuse_held(store, items, change.row.item);
+		/* every tracked item has its opening, also with nothing on the shelf */
+		if (change.foreign != 0 || (inserted && !new_null))
+			foreign_change(store, items, &change, mirrored != INV_IS_COLD);
+	}
+	if ((announced || !is_replica()) && !old_null && !new_null)
+		inv_signal(store, change.row.item, before, change.row.stock, change.row.floor);
+}
+
+PG_FUNCTION_INFO_V1(inventory_guard);
+
+/* Trigger on items: after each row, and before a TRUNCATE. */
+Datum
+inventory_guard(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	InvStore *store;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		inv_error_value("guard is a trigger function", NULL);
+	/* before the row is written it would book what may not happen */
+	if (!TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event) &&
+		!(TRIGGER_FIRED_AFTER(trigdata->tg_event) && TRIGGER_FIRED_FOR_ROW(trigdata->tg_event)))
+		inv_error_value("guard must be fired AFTER each row", NULL);
+
+	store = inv_store_of_items(RelationGetRelid(trigdata->tg_relation));
+	if (store == NULL)
+		return PointerGetDatum(NULL);
+	if (!TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
+		row_changed(store, trigdata);
+	else if (!is_replica())
+		inv_error_direct_write("TRUNCATE would lose the stock of every item.",
+							   "DELETE the rows, or detach the store first.");
+	return PointerGetDatum(NULL);
+}

@@ -1,0 +1,39 @@
+/*
+ * ledger.h
+ *		Movements: one row for every change of stock.
+ */
+#ifndef INV_LEDGER_H
+#define INV_LEDGER_H
+
+#include "store/store.h"
+
+/* One row to be. */
+typedef struct InvMovement
+{
+	Datum item;
+	int64 delta;
+	const char *kind;
+	InvUser user;
+	Datum order;
+	bool no_order;
+	Datum reservation;	/* a uuid, or 0 */
+	const char *reason; /* or null */
+	int64 epoch;		/* of a hot item's counter; 0: the item's row has it */
+} InvMovement;
+
+/* Room for the movements of a call. */
+typedef struct InvBook
+{
+	InvMovement *movements;
+	int count;
+} InvBook;
+
+extern const InvUser inv_nobody;
+
+extern void inv_book_init(InvBook *book, int most);
+extern InvMovement *inv_book_add(InvBook *book, Datum item, int64 delta, const char *kind);
+extern void inv_book_return(InvBook *book, Datum item, int64 quantity, const char *kind,
+							const InvUser *user, Datum reservation, bool given, int64 epoch);
+extern void inv_book_write(InvStore *store, InvBook *book);
+
+#endif /* INV_LEDGER_H */

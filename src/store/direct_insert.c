@@ -1,0 +1,441 @@
+/*
+ * direct_insert.c
+ *		Rows written without a statement, where nothing asks for one.
+ *
+ * A purchase appends two rows, an order and a movement.  Starting and ending an
+ * INSERT costs as much again as the insertion, so the rows go to the table as
+ * logical replication's do: defaults, row triggers, constraints, indexes, foreign
+ * keys, but no rules, no statement triggers, no routing to partitions and no
+ * casts.  A table that needs one of these gets an INSERT from query.c.
+ *
+ * Expects the store to be entered: its tables are locked and the engine acts as
+ * their owner.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/index.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/acl.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/snapmgr.h"
+
+#include "store/direct_insert.h"
+#include "commands/argument.h"
+#include "base/error.h"
+
+/* A column that a row gives. */
+typedef struct Given
+{
+	AttrNumber attnum; /* 0: the table has no such column */
+	Oid narrow;		   /* the column's type, if that is a smaller integer */
+	const char *name;  /* for an error */
+} Given;
+
+/* A column that is filled by itself. */
+typedef struct Default
+{
+	AttrNumber attnum;
+	Expr *expression;
+	ExprState *state; /* ready for all rows to come, or null */
+} Default;
+
+/* An index, and which rows it wants. */
+typedef struct TargetIndex
+{
+	Oid relid;
+	ExprState *predicate; /* null: perhaps any */
+} TargetIndex;
+
+/* What there is to know of a table, kept as long as the binding is valid. */
+struct InvAppendPlan
+{
+	bool usable;
+	Given given[INV_ROW_COLUMNS];
+	int given_count;
+	Default *defaults;
+	int default_count;
+	TargetIndex *indexes;
+	int index_count;
+	AttrNumber key; /* of the row, 0 if nobody asks */
+};
+
+/* ---- planning ---- */
+
+/* Does a column take values of this type as they are, or after a check of their range? */
+static bool
+give(InvAppendPlan *plan, TupleDesc desc, const char *name, AttrNumber attnum, Oid type)
+{
+	Given *new = &plan->given[plan->given_count++];
+	Form_pg_attribute column;
+
+	new->name = name;
+	new->attnum = attnum;
+	if (attnum == InvalidAttrNumber)
+		return true;
+	column = TupleDescAttr(desc, attnum - 1);
+	if (column->attgenerated || column->attidentity || column->atttypmod >= 0)
+		return false;
+	if (type == INT8OID && (column->atttypid == INT2OID || column->atttypid == INT4OID))
+	{
+		new->narrow = column->atttypid;
+		return true;
+	}
+	return column->atttypid == type || (column->atttypid == VARCHAROID && type == TEXTOID);
+}
+
+static bool
+give_order(InvAppendPlan *plan, InvStore *store, TupleDesc desc)
+{
+	plan->key = store->order_id.attnum;
+	if (inv_base_type(TupleDescAttr(desc, plan->key - 1)->atttypid) != store->order_type)
+		return false;
+	return give(plan, desc, "item_id", store->order_item.attnum, store->item_id.base) &&
+		   give(plan, desc, "quantity", store->order_quantity.attnum, INT8OID) &&
+		   give(plan, desc, "user_id", store->order_user.attnum, store->user_type);
+}
+
+static bool
+give_movement(InvAppendPlan *plan, InvStore *store, Oid table, TupleDesc desc)
+{
+	struct
+	{
+		const char *name;
+		Oid type;
+	} columns[] = {
+		{ "item_id", store->item_id.base },
+		{ "delta", INT8OID },
+		{ "kind", TEXTOID },
+		{ "user_id", store->user_type },
+		{ "order_id", store->order_type },
+		{ "reservation_id", UUIDOID },
+		{ "reason", TEXTOID },
+		{ "epoch", INT8OID },
+		{ "actor", TEXTOID },
+		{ "created_at", TIMESTAMPTZOID },
+	};
+
+	for (size_t i = 0; i < lengthof(columns); i++)
+	{
+		AttrNumber attnum = get_attnum(table, columns[i].name);
+
+		if (attnum == InvalidAttrNumber ||
+			!give(plan, desc, columns[i].name, attnum, columns[i].type))
+			return false;
+	}
+	return true;
+}
+
+/* Walker and its callback: does the expression call what may change under a plan? */
+static bool
+is_own_function(Oid function, void *context)
+{
+	return function >= FirstNormalObjectId;
+}
+
+static bool
+calls_own_function(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	/* and so may a domain */
+	if (IsA(node, CoerceToDomain))
+		return true;
+	return check_functions_in_node(node, is_own_function, context) ||
+		   expression_tree_walker(node, calls_own_function, context);
+}
+
+/* The columns that no row gives: their defaults. */
+static bool
+fill_rest(InvAppendPlan *plan, Relation table)
+{
+	TupleDesc desc = RelationGetDescr(table);
+
+	plan->defaults = palloc(sizeof(Default) * desc->natts);
+	for (AttrNumber attnum = 1; attnum <= desc->natts; attnum++)
+	{
+		Form_pg_attribute column = TupleDescAttr(desc, attnum - 1);
+		Default *new = &plan->defaults[plan->default_count];
+		bool given = column->attisdropped || column->attgenerated;
+
+		for (int i = 0; !given && i < plan->given_count; i++)
+			given = plan->given[i].attnum == attnum;
+		if (given)
+			continue;
+		/* a domain may forbid the null, and change its default and its checks unseen */
+		if (get_typtype(column->atttypid) == TYPTYPE_DOMAIN)
+			return false;
+		new->attnum = attnum;
+		new->expression = (Expr *) build_column_default(table, attnum);
+		if (new->expression == NULL)
+			continue;
+		new->state = NULL;
+		if (!calls_own_function((Node *) new->expression, NULL))
+			new->state = ExecInitExpr(expression_planner(new->expression), NULL);
+		plan->default_count++;
+	}
+	return true;
+}
+
+/*
+ * The indexes.  To open one costs more than to see that a row is none of its, as
+ * no sale is of the index of refunds; but only what is known before the row is
+ * written can be seen.
+ */
+static void
+list_indexes(InvAppendPlan *plan, Relation table)
+{
+	List *relids = RelationGetIndexList(table);
+	bool row_is_final = !(table->trigdesc && table->trigdesc->trig_insert_before_row) &&
+						!(table->rd_att->constr && table->rd_att->constr->has_generated_stored);
+	ListCell *cell;
+
+	plan->indexes = palloc(sizeof(TargetIndex) * list_length(relids));
+	foreach (cell, relids)
+	{
+		TargetIndex *new = &plan->indexes[plan->index_count++];
+		Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+		List *predicate = RelationGetIndexPredicate(index);
+
+		new->relid = lfirst_oid(cell);
+		new->predicate = NULL;
+		if (row_is_final && predicate && !calls_own_function((Node *) predicate, NULL))
+			new->predicate = ExecInitQual((List *) expression_planner((Expr *) predicate), NULL);
+		index_close(index, NoLock);
+	}
+}
+
+static InvAppendPlan *
+make_plan(InvStore *store, InvTarget target, Relation table)
+{
+	InvAppendPlan *plan = palloc0(sizeof(InvAppendPlan));
+	TupleDesc desc = RelationGetDescr(table);
+
+	plan->usable = target == INV_TO_ORDERS
+					   ? give_order(plan, store, desc)
+					   : give_movement(plan, store, RelationGetRelid(table), desc);
+	plan->usable = plan->usable && fill_rest(plan, table);
+	if (plan->usable)
+		list_indexes(plan, table);
+	return plan;
+}
+
+/* The plan for a table that is open; kept, unless it changed since the store was entered. */
+static InvAppendPlan *
+plan_for(InvStore *store, InvTarget target, Relation table)
+{
+	if (!store->valid)
+		return make_plan(store, target, table);
+	if (store->appends[target] == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(store->context);
+
+		store->appends[target] = make_plan(store, target, table);
+		MemoryContextSwitchTo(old);
+	}
+	return store->appends[target];
+}
+
+/* Has the table nothing but what is done for each row? */
+static bool
+is_plain(Relation table)
+{
+	TriggerDesc *triggers = table->trigdesc;
+	Oid relid = RelationGetRelid(table);
+
+	if (table->rd_rel->relkind != RELKIND_RELATION || table->rd_rules != NULL)
+		return false;
+	if (triggers && (triggers->trig_insert_before_statement ||
+					 triggers->trig_insert_after_statement || triggers->trig_insert_new_table))
+		return false;
+	if (table->rd_rel->relrowsecurity && check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED)
+		return false;
+	/* its owner may have revoked that: the INSERT says so */
+	return pg_class_aclcheck(relid, GetUserId(), ACL_INSERT) == ACLCHECK_OK;
+}
+
+/* ---- appending ---- */
+
+/* A bigint as a column of a smaller type has it. */
+static Datum
+narrow(const Given *given, Datum value)
+{
+	int64 number = DatumGetInt64(value);
+
+	if (given->narrow == INT2OID && number == (int16) number)
+		return Int16GetDatum((int16) number);
+	if (given->narrow == INT4OID && number == (int32) number)
+		return Int32GetDatum((int32) number);
+	inv_error_overflow(given->name);
+}
+
+/* The table while rows are appended. */
+typedef struct Appending
+{
+	const InvAppendPlan *plan;
+	EState *estate;
+	ExprContext *context;
+	ResultRelInfo *target;
+	TupleTableSlot *slot;
+	ExprState **defaults; /* by default of the plan */
+	bool *opened;		  /* by index of the plan */
+} Appending;
+
+static void
+begin(Appending *append, const InvAppendPlan *plan, Relation table)
+{
+	MemoryContext old;
+
+	append->plan = plan;
+	append->estate = CreateExecutorState();
+	append->context = GetPerTupleExprContext(append->estate);
+	append->slot = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsVirtual);
+	append->context->ecxt_scantuple = append->slot;
+
+	old = MemoryContextSwitchTo(append->estate->es_query_cxt);
+	append->target = makeNode(ResultRelInfo);
+	InitResultRelInfo(append->target, table, 0, NULL, 0);
+	append->target->ri_IndexRelationDescs = palloc(sizeof(Relation) * plan->index_count);
+	append->target->ri_IndexRelationInfo = palloc(sizeof(IndexInfo *) * plan->index_count);
+	append->opened = palloc0(sizeof(bool) * plan->index_count);
+	append->estate->es_opened_result_relations = lappend(NIL, append->target);
+	append->estate->es_output_cid = GetCurrentCommandId(true);
+	append->defaults = palloc(sizeof(ExprState *) * plan->default_count);
+	for (int i = 0; i < plan->default_count; i++)
+	{
+		const Default *column = &plan->defaults[i];
+
+		append->defaults[i] =
+			column->state ? column->state
+						  : ExecInitExpr(expression_planner(copyObject(column->expression)), NULL);
+	}
+	MemoryContextSwitchTo(old);
+	AfterTriggerBeginQuery();
+}
+
+static void
+end(Appending *append)
+{
+	AfterTriggerEndQuery(append->estate);
+	ExecCloseIndices(append->target);
+	ExecDropSingleTupleTableSlot(append->slot);
+	ExecResetTupleTable(append->estate->es_tupleTable, false);
+	FreeExecutorState(append->estate);
+	CommandCounterIncrement();
+}
+
+/* Put a row together in the slot. */
+static void
+fill_slot(Appending *append, const InvRow *row)
+{
+	const InvAppendPlan *plan = append->plan;
+	TupleTableSlot *slot = append->slot;
+
+	ExecClearTuple(slot);
+	memset(slot->tts_isnull, true, sizeof(bool) * slot->tts_tupleDescriptor->natts);
+	for (int i = 0; i < plan->given_count; i++)
+	{
+		const Given *given = &plan->given[i];
+
+		if (given->attnum == InvalidAttrNumber || row->nulls[i])
+			continue;
+		slot->tts_values[given->attnum - 1] =
+			given->narrow ? narrow(given, row->values[i]) : row->values[i];
+		slot->tts_isnull[given->attnum - 1] = false;
+	}
+	for (int i = 0; i < plan->default_count; i++)
+	{
+		int column = plan->defaults[i].attnum - 1;
+
+		slot->tts_values[column] = ExecEvalExprSwitchContext(append->defaults[i], append->context,
+															 &slot->tts_isnull[column]);
+	}
+	ExecStoreVirtualTuple(slot);
+	slot->tts_tableOid = RelationGetRelid(append->target->ri_RelationDesc);
+}
+
+/* Open the indexes that the row in the slot goes to. */
+static void
+open_indexes(Appending *append)
+{
+	ResultRelInfo *target = append->target;
+	MemoryContext old = MemoryContextSwitchTo(append->estate->es_query_cxt);
+
+	for (int i = 0; i < append->plan->index_count; i++)
+	{
+		const TargetIndex *index = &append->plan->indexes[i];
+		Relation relation;
+
+		if (append->opened[i] || (index->predicate && !ExecQual(index->predicate, append->context)))
+			continue;
+		relation = index_open(index->relid, RowExclusiveLock);
+		target->ri_IndexRelationDescs[target->ri_NumIndices] = relation;
+		target->ri_IndexRelationInfo[target->ri_NumIndices++] = BuildIndexInfo(relation);
+		append->opened[i] = true;
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/* What became of a row. */
+static void
+read_back(const Appending *append, InvRow *row)
+{
+	TupleTableSlot *slot = append->slot;
+	AttrNumber key = append->plan->key;
+
+	row->written = ItemPointerIsValid(&slot->tts_tid);
+	if (!row->written || key == InvalidAttrNumber)
+		return;
+	row->key = slot_getattr(slot, key, &row->no_key);
+	if (!row->no_key)
+	{
+		Form_pg_attribute column = TupleDescAttr(slot->tts_tupleDescriptor, key - 1);
+
+		row->key = datumCopy(row->key, column->attbyval, column->attlen);
+	}
+}
+
+bool
+inv_append(InvStore *store, InvTarget target, InvRow *rows, int count)
+{
+	Relation table = target == INV_TO_ORDERS ? table_open(store->orders, NoLock)
+											 : inv_store_claim(store, INV_LEDGER_MOVEMENTS);
+	InvAppendPlan *plan = plan_for(store, target, table);
+	bool usable = plan->usable && is_plain(table);
+
+	if (usable)
+	{
+		Appending append;
+
+		/* what functions of the table look at has what was written before */
+		CommandCounterIncrement();
+		PushActiveSnapshot(GetTransactionSnapshot());
+		begin(&append, plan, table);
+		for (int i = 0; i < count; i++)
+		{
+			fill_slot(&append, &rows[i]);
+			open_indexes(&append);
+			ExecSimpleRelationInsert(append.target, append.estate, append.slot);
+			read_back(&append, &rows[i]);
+			ResetExprContext(append.context);
+		}
+		end(&append);
+		PopActiveSnapshot();
+	}
+	table_close(table, NoLock);
+	return usable;
+}

@@ -1,0 +1,290 @@
+/*
+ * query.c
+ *		The only SPI: plans and their execution.
+ *
+ * A plan is prepared at its first use, generic, and kept as long as the store's
+ * binding is valid.  The texts are in query_text.c.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "commands/argument.h"
+#include "base/error.h"
+#include "store/query_text.h"
+#include "store/query.h"
+#include "store/store.h"
+
+#define MAX_PARAMETERS 16
+
+static List *retired = NIL; /* plans to drop at the end of the transaction */
+
+/* ---- plans ---- */
+
+/* The type of a parameter: see query_text.c for the letters. */
+static Oid
+parameter_type(InvStore *store, char letter)
+{
+	Oid type;
+
+	switch (pg_ascii_tolower(letter))
+	{
+		case 'i':
+			type = store->item_id.base;
+			break;
+		case 'u':
+			type = store->user_type;
+			break;
+		case 'o':
+			type = store->order_type;
+			break;
+		case 'n':
+			type = INT8OID;
+			break;
+		case 't':
+			type = TEXTOID;
+			break;
+		case 'q':
+			type = UUIDOID;
+			break;
+		case 'l':
+			type = BOOLOID;
+			break;
+		case 's':
+			type = store->stock.base;
+			break;
+		case 'e':
+			type = store->order_item.base;
+			break;
+		case 'x':
+			type = XIDOID;
+			break;
+		case 'b':
+			type = BYTEAOID;
+			break;
+		case 'j':
+			type = JSONBOID;
+			break;
+		default:
+			Assert(letter == 'z');
+			type = TIMESTAMPTZOID;
+			break;
+	}
+	return pg_ascii_tolower(letter) == letter ? type : get_array_type(type);
+}
+
+/* Prepare a generic plan that outlives the call; memory of the text does not. */
+static SPIPlanPtr
+prepare(InvStore *store, const char *parameters, const char *text)
+{
+	Oid types[MAX_PARAMETERS];
+	int count = strlen(parameters);
+	SPIPlanPtr plan;
+
+	Assert(count <= MAX_PARAMETERS);
+	for (int i = 0; i < count; i++)
+		types[i] = parameter_type(store, parameters[i]);
+	plan = SPI_prepare_cursor(text, count, types, CURSOR_OPT_GENERIC_PLAN);
+	if (plan == NULL || SPI_keepplan(plan) != 0)
+		inv_error_broken_store(store->label, psprintf("A statement could not be prepared: %s.",
+													  SPI_result_code_string(SPI_result)));
+	return plan;
+}
+
+/* Drop a plan when the transaction ends: a caller further up may be in it. */
+static void
+retire(SPIPlanPtr plan)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+	retired = lappend(retired, plan);
+	MemoryContextSwitchTo(old);
+}
+
+void
+inv_statement_end_of_transaction(void)
+{
+	ListCell *cell;
+
+	foreach (cell, retired)
+		SPI_freeplan((SPIPlanPtr) lfirst(cell));
+	list_free(retired);
+	retired = NIL;
+}
+
+/* At the end of a transaction nothing runs, also if an error said so to nobody. */
+void
+inv_statement_idle(InvStore *store)
+{
+	for (int i = 0; i < INV_INSERT_PLANS; i++)
+		store->inserts[i].running = 0;
+}
+
+void
+inv_statement_free(InvStore *store)
+{
+	for (int i = 0; i < INV_STATEMENTS; i++)
+		if (store->plans[i])
+			SPI_freeplan(store->plans[i]);
+	for (int i = 0; i < INV_INSERT_PLANS; i++)
+		if (store->inserts[i].plan)
+			SPI_freeplan(store->inserts[i].plan);
+}
+
+/*
+ * A result is read as what the text says; but the ledger's tables are the
+ * owner's, who can change them at any time.
+ */
+static void
+check_columns(InvStore *store, const char *columns)
+{
+	TupleDesc desc = SPI_tuptable ? SPI_tuptable->tupdesc : NULL;
+	size_t count = strlen(columns);
+	bool good = count == 0 || (desc && (size_t) desc->natts == count);
+
+	for (size_t i = 0; good && i < count; i++)
+	{
+		Oid type = TupleDescAttr(desc, i)->atttypid;
+		Oid wanted = parameter_type(store, columns[i]);
+
+		good = type == wanted || inv_base_type(type) == wanted;
+	}
+	if (!good)
+		inv_error_broken_store(store->label, "A column of its tables has another type now.");
+}
+
+static uint64
+run(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls, InvView view, int expected,
+	const char *columns)
+{
+	Snapshot snapshot = InvalidSnapshot;
+	Snapshot crosscheck = InvalidSnapshot;
+	int result;
+
+	/* in READ COMMITTED every statement sees the latest anyway */
+	if (view == INV_LATEST && IsolationUsesXactSnapshot())
+	{
+		snapshot = GetLatestSnapshot();
+		/* a row is not written whose old version the transaction would go on seeing: 40001 */
+		crosscheck = GetTransactionSnapshot();
+	}
+	result = SPI_execute_snapshot(plan, values, nulls, snapshot, crosscheck, view == INV_READ_ONLY,
+								  true, 0);
+	if (result != expected)
+		inv_error_broken_store(store->label, psprintf("A rule or view rewrites its tables: %s.",
+													  SPI_result_code_string(result)));
+	check_columns(store, columns);
+	return SPI_processed;
+}
+
+/*
+ * Execute a statement; the rows it returns are read with inv_result until the
+ * next one.  nulls is null when no value is.
+ */
+uint64
+inv_execute(InvStore *store, InvStatement which, Datum *values, const char *nulls, InvView view)
+{
+	InvLedger writes = inv_statement_writes(which);
+
+	if (writes != INV_LEDGER_NONE)
+		table_close(inv_store_claim(store, writes), NoLock);
+	if (store->plans[which] == NULL)
+		store->plans[which] =
+			prepare(store, inv_statement_parameters(which), inv_statement_text(store, which));
+	return run(store, store->plans[which], values, nulls, view, inv_statement_result(which),
+			   inv_statement_columns(which));
+}
+
+/* A column of a row of the last statement. */
+Datum
+inv_result(uint64 row, int column, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
+}
+
+/* A bigint column that cannot be null. */
+int64
+inv_result_int64(uint64 row, int column)
+{
+	bool isnull;
+	Datum value = inv_result(row, column, &isnull);
+
+	Assert(!isnull);
+	return DatumGetInt64(value);
+}
+
+/* An array parameter; nulls may be null. */
+Datum
+inv_array(Oid type, Datum *elements, bool *nulls, int count)
+{
+	int16 length;
+	bool byval;
+	char align;
+	int bounds[] = { 1 };
+
+	get_typlenbyvalalign(type, &length, &byval, &align);
+	return PointerGetDatum(
+		construct_md_array(elements, nulls, 1, &count, bounds, type, length, byval, align));
+}
+
+/* The plan for a set of columns, in a cache that replaces the least used idle one. */
+static InvInsertPlan *
+insert_plan(InvStore *store, uint64 columns)
+{
+	InvInsertPlan *slot = &store->inserts[0];
+
+	for (int i = 0; i < INV_INSERT_PLANS; i++)
+	{
+		InvInsertPlan *candidate = &store->inserts[i];
+
+		if (candidate->plan && candidate->columns == columns)
+		{
+			candidate->used = ++store->insert_clock;
+			return candidate;
+		}
+		if (candidate->running == 0 && slot->running > 0)
+			slot = candidate;
+		else if ((candidate->running > 0) == (slot->running > 0) && candidate->used < slot->used)
+			slot = candidate;
+	}
+	if (slot->plan && slot->running > 0)
+		retire(slot->plan);
+	else if (slot->plan)
+		SPI_freeplan(slot->plan);
+	slot->plan = NULL;
+	slot->running = 0;
+	slot->columns = columns;
+	slot->used = ++store->insert_clock;
+	slot->plan = prepare(store, "INuJ", inv_insert_orders_text(store, columns));
+	return slot;
+}
+
+/*
+ * Insert order lines, all with the same set of caller-given columns; their keys
+ * are the rows of the result, in the order of the lines.
+ */
+uint64
+inv_insert_orders(InvStore *store, uint64 columns, Datum *values, const char *nulls)
+{
+	InvInsertPlan *slot;
+	SPIPlanPtr plan;
+	uint64 rows;
+
+	inv_store_claim_orders(store);
+	slot = insert_plan(store, columns);
+	plan = slot->plan;
+	slot->running++;
+	rows = run(store, plan, values, nulls, INV_TRANSACTION, SPI_OK_INSERT_RETURNING, "o");
+	if (slot->plan == plan)
+		slot->running--;
+	return rows;
+}
