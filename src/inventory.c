@@ -7,14 +7,15 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 
-#include "stock/guard.h"
-#include "stock/hot_item.h"
-#include "shmem/counter_xact.h"
-#include "stock/notify.h"
 #include "base/guc.h"
+#include "shmem/counter_xact.h"
 #include "shmem/shmem.h"
+#include "shmem/worker_slot.h"
+#include "store/query.h"
 #include "store/store.h"
-#include "maintenance/worker.h"
+#include "stock/expected.h"
+#include "stock/hot_item.h"
+#include "stock/notify.h"
 
 PG_MODULE_MAGIC;
 
@@ -28,10 +29,11 @@ _PG_init(void)
 	inv_setting_init();
 	inv_shared_init();
 	inv_store_init();
+	inv_query_init();
 	inv_inflight_init();
 	inv_hot_init();
-	inv_guard_init();
+	inv_expected_init();
 	inv_notify_init();
-	inv_worker_init();
+	inv_worker_slot_init();
 	RESUME_INTERRUPTS();
 }

@@ -10,6 +10,7 @@
 
 #include "miscadmin.h"
 
+#include "base/compat.h"
 #include "base/error.h"
 #include "base/guc.h"
 #include "base/stats.h"

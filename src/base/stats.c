@@ -15,7 +15,6 @@
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 
-#include "shmem/shmem.h"
 #include "base/stats.h"
 
 #define MAX_ENTRIES 4096
@@ -80,7 +79,7 @@ unlock_entries(void)
 
 /* The counters of an operation, or null if there is no room for more. */
 static Entry *
-entry_of(InvStore *store, const char *operation)
+entry_of(Oid items, const char *operation)
 {
 	Key key;
 	Entry *entry;
@@ -94,7 +93,7 @@ entry_of(InvStore *store, const char *operation)
 	}
 	memset(&key, 0, sizeof(key));
 	key.database = MyDatabaseId;
-	key.items = store->items;
+	key.items = items;
 	strlcpy(key.operation, operation, OPERATION_LENGTH);
 	lock_entries(LW_SHARED);
 	entry = hash_search(entries, &key, HASH_FIND, NULL);
@@ -112,9 +111,9 @@ entry_of(InvStore *store, const char *operation)
 
 /* A call of an operation begins, perhaps within another. */
 void
-inv_stats_begin(InvCall *call, const char *operation)
+inv_stats_begin(Oid items, const char *operation)
 {
-	current = entry_of(call->store, operation);
+	current = entry_of(items, operation);
 	inv_stats_count(INV_CALLS, 1);
 }
 
@@ -125,9 +124,9 @@ inv_stats_current(void)
 }
 
 void
-inv_stats_end(InvCall *call)
+inv_stats_end(void *outer)
 {
-	current = call->counters;
+	current = outer;
 }
 
 /* At the end of a transaction no call is at work, also if an error ended it. */
@@ -147,9 +146,9 @@ inv_stats_count(InvCounter counter, int64 by)
 
 /* Count for an operation that is not the call at work. */
 void
-inv_stats_add(InvStore *store, const char *operation, InvCounter counter, int64 by)
+inv_stats_add(Oid items, const char *operation, InvCounter counter, int64 by)
 {
-	Entry *entry = entry_of(store, operation);
+	Entry *entry = entry_of(items, operation);
 
 	if (entry)
 		pg_atomic_fetch_add_u64(&entry->counters[counter], by);

@@ -5,9 +5,7 @@
 #ifndef INV_STATS_H
 #define INV_STATS_H
 
-#include "base/error.h"
 #include "storage/lwlock.h"
-#include "store/store.h"
 
 typedef enum InvCounter
 {
@@ -27,11 +25,11 @@ typedef enum InvCounter
 extern Size inv_stats_size(void);
 extern void inv_stats_attach(LWLock *lock);
 
-extern void inv_stats_begin(InvCall *call, const char *operation);
-extern void inv_stats_end(InvCall *call);
+extern void inv_stats_begin(Oid items, const char *operation);
+extern void inv_stats_end(void *outer);
 extern void inv_stats_end_of_transaction(void);
 extern void *inv_stats_current(void);
 extern void inv_stats_count(InvCounter counter, int64 by);
-extern void inv_stats_add(InvStore *store, const char *operation, InvCounter counter, int64 by);
+extern void inv_stats_add(Oid items, const char *operation, InvCounter counter, int64 by);
 
 #endif /* INV_STATS_H */

@@ -20,37 +20,13 @@
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
-#include "commands/argument.h"
 #include "base/compat.h"
+#include "base/datum.h"
 #include "base/error.h"
-
-/* The type under its domains; varchar has the operators of text. */
-Oid
-inv_base_type(Oid type)
-{
-	Oid base = getBaseType(type);
-
-	return base == VARCHAROID ? TEXTOID : base;
-}
-
-char *
-inv_datum_text(Oid type, Datum value)
-{
-	Oid output;
-	bool varlena;
-
-	getTypeOutputInfo(type, &output, &varlena);
-	return OidOutputFunctionCall(output, value);
-}
-
-Datum
-inv_from_text(Oid type, char *string)
-{
-	Oid input, param;
-
-	getTypeInputInfo(type, &input, &param);
-	return OidInputFunctionCall(input, string, param, -1);
-}
+#include "store/binding.h"
+#include "store/column.h"
+#include "store/enter.h"
+#include "commands/argument.h"
 
 /* An argument of any type, as a base type. */
 static Datum
@@ -95,15 +71,6 @@ inv_order(InvStore *store, FunctionCallInfo fcinfo, int argument)
 	return coerce(fcinfo, argument, store->order_type);
 }
 
-/* The item column of an order may be a wider or narrower integer than the key. */
-Datum
-inv_item_of_order(InvStore *store, Datum value)
-{
-	if (store->order_item.base == store->item_id.base)
-		return value;
-	return inv_from_text(store->item_id.base, inv_datum_text(store->order_item.base, value));
-}
-
 /* A quantity of at least 1. */
 int64
 inv_quantity(FunctionCallInfo fcinfo, int argument, const char *name)
@@ -126,18 +93,6 @@ char *
 inv_int64_text(FunctionCallInfo fcinfo, int argument)
 {
 	return PG_ARGISNULL(argument) ? NULL : psprintf(INT64_FORMAT, PG_GETARG_INT64(argument));
-}
-
-/* A JSON string or number as text; null for anything else. */
-char *
-inv_json_text(const JsonbValue *value)
-{
-	if (value->type == jbvString)
-		return pnstrdup(value->val.string.val, value->val.string.len);
-	if (value->type == jbvNumeric)
-		return DatumGetCString(
-			DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
-	return NULL;
 }
 
 /* ---- the user ---- */
@@ -213,12 +168,6 @@ inv_user(InvStore *store, FunctionCallInfo fcinfo, int argument)
 	return user;
 }
 
-bool
-inv_same_user(InvStore *store, Datum a, Datum b)
-{
-	return strcmp(inv_datum_text(store->user_type, a), inv_datum_text(store->user_type, b)) == 0;
-}
-
 /* ---- results ---- */
 
 /*
@@ -234,30 +183,6 @@ inv_check_result(InvStore *store, FunctionCallInfo fcinfo, Oid type)
 							   psprintf("The caller expects %s, the store has %s.",
 										format_type_be(get_fn_expr_rettype(fcinfo->flinfo)),
 										format_type_be(type)));
-}
-
-/* The most that the stock column can hold. */
-int64
-inv_most_units(InvStore *store)
-{
-	return store->stock.base == INT2OID	  ? PG_INT16_MAX
-		   : store->stock.base == INT4OID ? PG_INT32_MAX
-										  : PG_INT64_MAX;
-}
-
-/* A quantity in the type of the stock column, at most what that can hold. */
-Datum
-inv_quantity_datum(InvStore *store, int64 quantity)
-{
-	switch (store->stock.base)
-	{
-		case INT2OID:
-			return Int16GetDatum((int16) Max(Min(quantity, PG_INT16_MAX), PG_INT16_MIN));
-		case INT4OID:
-			return Int32GetDatum((int32) Max(Min(quantity, PG_INT32_MAX), PG_INT32_MIN));
-		default:
-			return Int64GetDatum(quantity);
-	}
 }
 
 /* A result that survives the end of the call. */

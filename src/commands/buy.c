@@ -13,12 +13,24 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 
-#include "commands/argument.h"
-#include "stock/ledger.h"
-#include "commands/order.h"
-#include "commands/idempotency.h"
+#include "base/datum.h"
+#include "base/error.h"
 #include "base/stats.h"
+#include "store/binding.h"
+#include "store/column.h"
+#include "store/enter.h"
+#include "stock/ledger.h"
+#include "stock/level.h"
+#include "stock/limit.h"
+#include "stock/quantity.h"
 #include "stock/take.h"
+#include "commands/answer.h"
+#include "commands/argument.h"
+#include "commands/call.h"
+#include "commands/cart.h"
+#include "commands/idempotency.h"
+#include "commands/order.h"
+#include "commands/refusal.h"
 
 /*
  * A movement per line.  An item that is not tracked is supplied as it is sold,
@@ -86,7 +98,7 @@ inventory_buy_item(PG_FUNCTION_ARGS)
 	Datum order;
 	bool no_order;
 
-	inv_store_enter(&call, inv_label(fcinfo), "buy_item");
+	inv_call_enter(&call, inv_label(fcinfo), "buy_item");
 	store = call.store;
 	inv_check_result(store, fcinfo, store->order_type);
 	user = inv_user(store, fcinfo, 1);
@@ -144,7 +156,7 @@ buy_cart(FunctionCallInfo fcinfo, const char *operation, bool try)
 	InvRequest request;
 
 	inv_begin_rows(fcinfo);
-	inv_store_enter(&call, inv_label(fcinfo), operation);
+	inv_call_enter(&call, inv_label(fcinfo), operation);
 	store = call.store;
 	inv_check_line_type(store, result->setDesc);
 	user = inv_user(store, fcinfo, 1);
@@ -206,7 +218,7 @@ inventory_available_stock(PG_FUNCTION_ARGS)
 	InvTake take = { 0 };
 	int64 available;
 
-	inv_store_enter(&call, inv_label(fcinfo), NULL);
+	inv_call_enter(&call, inv_label(fcinfo), NULL);
 	inv_check_result(call.store, fcinfo, call.store->stock.base);
 	take.item = inv_item(call.store, fcinfo, 1);
 	available = inv_stock_level(call.store, take.item, &take.status, &take.tracked);

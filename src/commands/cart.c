@@ -15,7 +15,11 @@
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 
-#include "commands/argument.h"
+#include "base/datum.h"
+#include "base/error.h"
+#include "store/binding.h"
+#include "store/column.h"
+#include "stock/quantity.h"
 #include "commands/cart.h"
 
 #define SYNTAX_HINT "A line is an object such as {\"item_id\": 42, \"quantity\": 2}."

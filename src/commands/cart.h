@@ -5,8 +5,10 @@
 #ifndef INV_CART_H
 #define INV_CART_H
 
-#include "stock/take.h"
 #include "utils/jsonb.h"
+
+#include "store/binding.h"
+#include "stock/quantity.h"
 
 #define INV_MAX_LINES 1000
 

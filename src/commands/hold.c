@@ -12,12 +12,20 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "commands/argument.h"
-#include "shmem/counter.h"
-#include "commands/hold.h"
-#include "stock/ledger.h"
-#include "commands/idempotency.h"
+#include "base/datum.h"
+#include "base/error.h"
 #include "base/guc.h"
+#include "base/lock.h"
+#include "shmem/counter.h"
+#include "store/binding.h"
+#include "store/column.h"
+#include "store/query.h"
+#include "store/query_text.h"
+#include "stock/ledger.h"
+#include "stock/quantity.h"
+#include "stock/take.h"
+#include "commands/argument.h"
+#include "commands/hold.h"
 
 /* ---- states and legal moves ---- */
 
@@ -111,7 +119,7 @@ inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user,
 	if (lock)
 	{
 		/* first its name: whoever changes it could add a line before those we hold by then */
-		inv_lock_name(store, INV_LOCK_RESERVATION, hold_text(hold));
+		inv_lock_name(store->items, INV_LOCKTAG_RESERVATION, hold_text(hold));
 		inv_execute(store, INV_LOCK_HOLD, &hold->id, NULL, view);
 	}
 	rows = inv_execute(store, INV_READ_HOLD, &hold->id, NULL, view);

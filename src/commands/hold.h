@@ -5,7 +5,9 @@
 #ifndef INV_HOLD_H
 #define INV_HOLD_H
 
-#include "stock/take.h"
+#include "store/binding.h"
+#include "store/query.h"
+#include "stock/quantity.h"
 
 typedef enum InvHoldState
 {

@@ -18,30 +18,17 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "commands/argument.h"
+#include "base/datum.h"
 #include "base/error.h"
-#include "commands/idempotency.h"
+#include "base/lock.h"
 #include "base/stats.h"
+#include "store/binding.h"
+#include "store/query.h"
+#include "store/query_text.h"
+#include "commands/argument.h"
+#include "commands/idempotency.h"
 
 #define MAX_KEY_BYTES 255
-
-/*
- * Take a lock on a name, to the end of the (sub)transaction.  The tag is an
- * advisory one whose class SQL cannot reach, so nobody else can hold it.
- */
-void
-inv_lock_name(InvStore *store, int class, const char *name)
-{
-	uint64 hash = hash_bytes_extended((const unsigned char *) name, strlen(name), store->items);
-	LOCKTAG tag;
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32), (uint32) hash, class);
-	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
-	{
-		inv_stats_count(INV_WAITS, 1);
-		(void) LockAcquire(&tag, ExclusiveLock, false, false);
-	}
-}
 
 /* Read the row of the key, if there is one. */
 static void
@@ -125,7 +112,7 @@ inv_request_begin(InvStore *store, InvRequest *request)
 	if (request->key == NULL)
 		return false;
 	user = request->user.isnull ? "" : inv_datum_text(store->user_type, request->user.value);
-	inv_lock_name(store, INV_LOCK_REQUEST,
+	inv_lock_name(store->items, INV_LOCKTAG_REQUEST,
 				  psprintf("%s %s %s", request->operation, user, request->key));
 	look_up(store, request);
 	if (request->replay == NULL)

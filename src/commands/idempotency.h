@@ -6,8 +6,9 @@
 #define INV_IDEMPOTENCY_H
 
 #include "lib/stringinfo.h"
-#include "store/store.h"
 #include "utils/jsonb.h"
+
+#include "store/binding.h"
 
 /* A call that may carry a key.  Without one all of this does nothing. */
 typedef struct InvRequest
@@ -26,14 +27,5 @@ extern bool inv_request_begin(InvStore *store, InvRequest *request);
 extern char *inv_json_field(Jsonb *object, const char *name);
 extern char *inv_request_scalar(InvRequest *request);
 extern void inv_request_end(InvStore *store, InvRequest *request, const char *answer);
-
-extern void inv_lock_name(InvStore *store, int class, const char *name);
-
-/* classes of named locks, told apart from those that SQL can take */
-#define INV_LOCK_REQUEST 3
-#define INV_LOCK_LIMIT 4
-#define INV_LOCK_ORDER_REFERENCE 5
-#define INV_LOCK_RESERVATION 6
-#define INV_LOCK_STOCK 7
 
 #endif /* INV_IDEMPOTENCY_H */

@@ -13,12 +13,21 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 
-#include "commands/argument.h"
-#include "stock/ledger.h"
-#include "commands/idempotency.h"
-#include "store/query_text.h"
+#include "base/datum.h"
+#include "base/error.h"
+#include "base/lock.h"
 #include "base/stats.h"
-#include "stock/take.h"
+#include "store/binding.h"
+#include "store/column.h"
+#include "store/enter.h"
+#include "store/query.h"
+#include "store/query_text.h"
+#include "stock/give.h"
+#include "stock/ledger.h"
+#include "stock/quantity.h"
+#include "commands/argument.h"
+#include "commands/call.h"
+#include "commands/idempotency.h"
 
 /* What was bought of one item under an order, and what came back of it. */
 typedef struct Bought
@@ -106,7 +115,7 @@ lock_order(InvStore *store, Datum order, int *count)
 		bought = bought_by_row(store, order, count);
 	else
 	{
-		inv_lock_name(store, INV_LOCK_ORDER_REFERENCE, text);
+		inv_lock_name(store->items, INV_LOCKTAG_ORDER_REFERENCE, text);
 		bought = sales_of_order(store, order, count);
 	}
 	if (*count == 0)
@@ -204,7 +213,7 @@ inventory_refund_order(PG_FUNCTION_ARGS)
 	Datum order = (Datum) 0;
 	int64 refunded;
 
-	inv_store_enter(&call, inv_label(fcinfo), "refund_order");
+	inv_call_enter(&call, inv_label(fcinfo), "refund_order");
 	store = call.store;
 	inv_check_result(store, fcinfo, store->stock.base);
 	if (!PG_ARGISNULL(1))

@@ -11,11 +11,24 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 
-#include "commands/argument.h"
-#include "commands/hold.h"
-#include "stock/ledger.h"
-#include "commands/order.h"
+#include "base/error.h"
 #include "base/stats.h"
+#include "store/binding.h"
+#include "store/column.h"
+#include "store/enter.h"
+#include "store/query.h"
+#include "store/query_text.h"
+#include "stock/give.h"
+#include "stock/ledger.h"
+#include "stock/level.h"
+#include "stock/quantity.h"
+#include "commands/answer.h"
+#include "commands/argument.h"
+#include "commands/call.h"
+#include "commands/cart.h"
+#include "commands/hold.h"
+#include "commands/order.h"
+#include "commands/refusal.h"
 
 /* ---- giving back ---- */
 
@@ -88,7 +101,7 @@ inventory_release_reservation(PG_FUNCTION_ARGS)
 	InvHold hold;
 	bool released;
 
-	inv_store_enter(&call, inv_label(fcinfo), "release_reservation");
+	inv_call_enter(&call, inv_label(fcinfo), "release_reservation");
 	inv_hold_find(call.store, &hold, fcinfo, 2, true, INV_LATEST);
 	released = inv_hold_judge(&hold, INV_TO_RELEASE) == INV_GO_ON;
 	if (released)
@@ -108,7 +121,7 @@ inventory_extend_reservation(PG_FUNCTION_ARGS)
 	InvHold hold;
 	TimestampTz end;
 
-	inv_store_enter(&call, inv_label(fcinfo), "extend_reservation");
+	inv_call_enter(&call, inv_label(fcinfo), "extend_reservation");
 	inv_hold_find(call.store, &hold, fcinfo, 3, true, INV_LATEST);
 	inv_hold_judge(&hold, INV_TO_EXTEND);
 	end = inv_hold_end(call.store, fcinfo, 2, hold.created_at);
@@ -197,7 +210,7 @@ inventory_change_reservation(PG_FUNCTION_ARGS)
 	Datum item;
 	int64 quantity, held;
 
-	inv_store_enter(&call, inv_label(fcinfo), "change_reservation");
+	inv_call_enter(&call, inv_label(fcinfo), "change_reservation");
 	store = call.store;
 	item = inv_item(store, fcinfo, 2);
 	if (PG_ARGISNULL(3))
@@ -302,7 +315,7 @@ inventory_confirm_reservation(PG_FUNCTION_ARGS)
 	bool replayed;
 
 	inv_begin_rows(fcinfo);
-	inv_store_enter(&call, inv_label(fcinfo), "confirm_reservation");
+	inv_call_enter(&call, inv_label(fcinfo), "confirm_reservation");
 	store = call.store;
 	inv_check_line_type(store, result->setDesc);
 	inv_hold_find(store, &hold, fcinfo, 2, true, INV_LATEST);
@@ -358,7 +371,7 @@ inventory_get_reservation(PG_FUNCTION_ARGS)
 	Oid types[] = { TEXTOID, TIMESTAMPTZOID, InvalidOid, InvalidOid, InvalidOid };
 
 	inv_begin_rows(fcinfo);
-	inv_store_enter(&call, inv_label(fcinfo), NULL);
+	inv_call_enter(&call, inv_label(fcinfo), NULL);
 	store = call.store;
 	types[2] = store->item_id.base;
 	types[3] = store->stock.base;

@@ -15,12 +15,23 @@
 #include "utils/json.h"
 #include "utils/uuid.h"
 
-#include "commands/argument.h"
-#include "commands/hold.h"
-#include "commands/order.h"
-#include "commands/idempotency.h"
+#include "base/datum.h"
+#include "base/error.h"
 #include "base/stats.h"
-#include "maintenance/worker.h"
+#include "shmem/worker_slot.h"
+#include "store/binding.h"
+#include "store/enter.h"
+#include "store/query.h"
+#include "store/query_text.h"
+#include "stock/limit.h"
+#include "stock/quantity.h"
+#include "commands/answer.h"
+#include "commands/argument.h"
+#include "commands/call.h"
+#include "commands/cart.h"
+#include "commands/hold.h"
+#include "commands/idempotency.h"
+#include "commands/refusal.h"
 
 static Datum
 new_uuid(void)
@@ -98,7 +109,7 @@ inventory_reserve_stock(PG_FUNCTION_ARGS)
 	InvRequest request;
 	Datum id;
 
-	inv_store_enter(&call, inv_label(fcinfo), "reserve_stock");
+	inv_call_enter(&call, inv_label(fcinfo), "reserve_stock");
 	store = call.store;
 	user = inv_user(store, fcinfo, 1);
 	inv_request_init(&request, "reserve_stock", &user, fcinfo, 5);
@@ -258,7 +269,7 @@ inventory_reserve_cart(PG_FUNCTION_ARGS)
 	CartAnswer answer = { 0 };
 	Datum id;
 
-	inv_store_enter(&call, inv_label(fcinfo), "reserve_cart");
+	inv_call_enter(&call, inv_label(fcinfo), "reserve_cart");
 	reserve_cart(call.store, fcinfo, "reserve_cart", false, &answer);
 	id = inv_return(&call, UUIDOID, answer.id);
 	inv_store_leave(&call);
@@ -279,7 +290,7 @@ inventory_try_reserve_cart(PG_FUNCTION_ARGS)
 	bool nulls[4] = { false, true, true, true };
 	static const Oid types[] = { TEXTOID, UUIDOID, TIMESTAMPTZOID, JSONBOID };
 
-	inv_store_enter(&call, inv_label(fcinfo), "try_reserve_cart");
+	inv_call_enter(&call, inv_label(fcinfo), "try_reserve_cart");
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		inv_error_broken_store(call.store->label, "The caller's type of an answer is no row.");
 	inv_check_row_type(call.store, desc, types, 4);

@@ -12,12 +12,21 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "commands/argument.h"
+#include "base/datum.h"
+#include "base/error.h"
+#include "base/stats.h"
+#include "store/binding.h"
+#include "store/column.h"
+#include "store/enter.h"
+#include "store/query.h"
+#include "store/query_text.h"
+#include "stock/adjust.h"
 #include "stock/hot_item.h"
 #include "stock/ledger.h"
+#include "stock/quantity.h"
+#include "commands/argument.h"
+#include "commands/call.h"
 #include "commands/idempotency.h"
-#include "base/stats.h"
-#include "stock/take.h"
 
 /* One call of an operator on an item, from its arguments to its answer. */
 typedef struct Operation
@@ -39,7 +48,7 @@ begin(Operation *op, FunctionCallInfo fcinfo, const char *name, int key, int rea
 {
 	InvStore *store;
 
-	inv_store_enter(&op->call, inv_label(fcinfo), name);
+	inv_call_enter(&op->call, inv_label(fcinfo), name);
 	store = op->call.store;
 	inv_check_result(store, fcinfo, store->stock.base);
 	op->reason = inv_text(fcinfo, reason);

@@ -18,14 +18,20 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "commands/argument.h"
 #include "base/error.h"
-#include "maintenance/heat.h"
-#include "stock/hot_item.h"
 #include "base/guc.h"
-#include "base/stats.h"
-#include "stock/take.h"
-#include "maintenance/worker.h"
+#include "shmem/counter.h"
+#include "shmem/counter_state.h"
+#include "shmem/hot_table.h"
+#include "shmem/worker_slot.h"
+#include "store/binding.h"
+#include "store/column.h"
+#include "store/enter.h"
+#include "store/query.h"
+#include "store/query_text.h"
+#include "stock/hot_item.h"
+#include "commands/argument.h"
+#include "maintenance/heat.h"
 
 /* What a locked row has. */
 typedef struct Locked
@@ -189,7 +195,7 @@ settle(InvStore *store, Datum item)
 		return false;
 	sum = inv_hot_sum(store, item, row.settled, through, INV_LATEST, &last);
 	/* what was sold can have been put in in a later epoch: then both are settled later */
-	if (pg_add_s64_overflow(locked.stock, sum, &left) || left > inv_most_units(store) ||
+	if (pg_add_s64_overflow(locked.stock, sum, &left) || left > inv_max_units(store) ||
 		(sum < 0 && left < Min(locked.floor, 0) &&
 		 locked.stock + inv_hot_sum(store, item, row.settled, PG_INT64_MAX, INV_LATEST, &ignored) >
 			 left))

@@ -5,7 +5,7 @@
 #ifndef INV_HEAT_H
 #define INV_HEAT_H
 
-#include "store/store.h"
+#include "store/binding.h"
 
 extern int64 inv_settle_some(InvStore *store, int64 most);
 extern int64 inv_heat_contended(InvStore *store);

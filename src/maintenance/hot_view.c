@@ -16,8 +16,9 @@
 #include "utils/builtins.h"
 
 #include "base/error.h"
-#include "shmem/counter.h"
+#include "shmem/hot_table.h"
 #include "shmem/shmem.h"
+#include "store/binding.h"
 #include "store/query.h"
 
 /* columns of hot_entries() */

@@ -9,9 +9,15 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "commands/argument.h"
 #include "base/error.h"
+#include "store/binding.h"
+#include "store/enter.h"
+#include "store/query.h"
+#include "store/query_text.h"
 #include "stock/expiry.h"
+#include "commands/argument.h"
+#include "commands/call.h"
+#include "maintenance/housekeeping.h"
 
 /* Delete closed reservations and keys from before an instant, so many of each at most. */
 int64
@@ -38,7 +44,7 @@ inventory_expire_reservations(PG_FUNCTION_ARGS)
 	InvCall call;
 	int64 expired;
 
-	inv_store_enter(&call, inv_label(fcinfo), "expire_reservations");
+	inv_call_enter(&call, inv_label(fcinfo), "expire_reservations");
 	if (PG_ARGISNULL(1))
 		inv_error_null("max_rows");
 	if (PG_GETARG_INT32(1) < 1)
@@ -59,7 +65,7 @@ inventory_prune(PG_FUNCTION_ARGS)
 	Datum before;
 	int64 pruned;
 
-	inv_store_enter(&call, inv_label(fcinfo), "prune");
+	inv_call_enter(&call, inv_label(fcinfo), "prune");
 	if (PG_ARGISNULL(1))
 		inv_error_null("older_than");
 	before = DirectFunctionCall2(timestamptz_mi_interval, TimestampTzGetDatum(call.store->now),
@@ -82,7 +88,7 @@ inventory_close_ledger(PG_FUNCTION_ARGS)
 	Datum values[2];
 	int64 carried;
 
-	inv_store_enter(&call, inv_label(fcinfo), "close_ledger");
+	inv_call_enter(&call, inv_label(fcinfo), "close_ledger");
 	if (PG_ARGISNULL(1))
 		inv_error_null("before");
 	if (PG_GETARG_TIMESTAMPTZ(1) > call.store->now)

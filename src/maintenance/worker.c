@@ -45,146 +45,29 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-#include "base/compat.h"
-#include "stock/expiry.h"
-#include "maintenance/heat.h"
-#include "stock/hot_item.h"
 #include "base/guc.h"
 #include "shmem/shmem.h"
-#include "base/stats.h"
-#include "store/store.h"
-#include "maintenance/worker.h"
+#include "shmem/worker_slot.h"
+#include "store/binding.h"
+#include "store/enter.h"
+#include "store/query.h"
+#include "store/query_text.h"
+#include "stock/expiry.h"
+#include "stock/hot_item.h"
+#include "maintenance/heat.h"
+#include "maintenance/housekeeping.h"
 
-#define ROUND_MS 1000		   /* how often it looks */
-#define EXPIRE_LINES 100	   /* overdue lines per transaction, whose items buyers wait for */
-#define PRUNE_ROWS 1000		   /* rows pruned per transaction */
-#define SETTLE_ITEMS 100	   /* hot items settled per transaction */
-#define HEAT_MS 250			   /* how often it looks while items are hot, or may become so */
-#define IDLE_ROUNDS 30		   /* rounds without open holds before it leaves */
-#define PRUNE_ROUNDS 600	   /* rounds between two prunings */
-#define LONGEST_BACKOFF 300	   /* rounds that a store with errors is left alone */
-#define START_TIMEOUT_MS 60000 /* a registration that never came to life is void */
-#define LOCK_TIMEOUT "5s"	   /* for a row that somebody keeps locked */
+#define ROUND_MS 1000		/* how often it looks */
+#define EXPIRE_LINES 100	/* overdue lines per transaction, whose items buyers wait for */
+#define PRUNE_ROWS 1000		/* rows pruned per transaction */
+#define SETTLE_ITEMS 100	/* hot items settled per transaction */
+#define HEAT_MS 250			/* how often it looks while items are hot, or may become so */
+#define IDLE_ROUNDS 30		/* rounds without open holds before it leaves */
+#define PRUNE_ROUNDS 600	/* rounds between two prunings */
+#define LONGEST_BACKOFF 300 /* rounds that a store with errors is left alone */
+#define LOCK_TIMEOUT "5s"	/* for a row that somebody keeps locked */
 
 PGDLLEXPORT void inventory_worker_main(Datum database);
-
-static bool needed = false; /* this transaction makes work for the worker */
-
-/* ---- slots ---- */
-
-/* The slot of a database; or, with claim, a free one if it has none.  Holds the lock. */
-static InvWorkerSlot *
-slot_of(Oid database, bool claim)
-{
-	InvWorkerSlot *free_slot = NULL;
-
-	for (int i = 0; i < INV_WORKER_SLOTS; i++)
-	{
-		InvWorkerSlot *slot = &inv_shared->workers[i];
-
-		if (slot->database == database)
-			return slot;
-		if (free_slot == NULL && slot->database == InvalidOid)
-			free_slot = slot;
-	}
-	return claim ? free_slot : NULL;
-}
-
-/*
- * Claim the slot of this database; false if a worker has it or is on its way.
- * One that has it is asked to stay.
- */
-static bool
-claim_slot(void)
-{
-	TimestampTz now = GetCurrentTimestamp();
-	InvWorkerSlot *slot;
-	bool claimed = false;
-
-	LWLockAcquire(&inv_shared->lock, LW_EXCLUSIVE);
-	slot = slot_of(MyDatabaseId, true);
-	if (slot && slot->database != InvalidOid && slot->pid != 0)
-		slot->wanted = slot->wanted || slot->pid != MyProcPid;
-	else if (slot && (slot->database == InvalidOid ||
-					  TimestampDifferenceExceeds(slot->since, now, START_TIMEOUT_MS)))
-	{
-		slot->database = MyDatabaseId;
-		slot->pid = 0;
-		slot->since = now;
-		slot->last_run = 0;
-		claimed = true;
-	}
-	LWLockRelease(&inv_shared->lock);
-	return claimed;
-}
-
-/* Give the slot back, if it is this process's or was claimed by it. */
-static void
-free_slot(Oid database, pid_t pid)
-{
-	InvWorkerSlot *slot;
-
-	LWLockAcquire(&inv_shared->lock, LW_EXCLUSIVE);
-	slot = slot_of(database, false);
-	if (slot && slot->pid == pid)
-		slot->database = InvalidOid;
-	LWLockRelease(&inv_shared->lock);
-}
-
-/*
- * There is work for the worker of this database, and committed: start it, unless
- * it runs.  If the server has no room for one, that is all right.
- */
-void
-inv_worker_start(void)
-{
-	BackgroundWorker worker = { 0 };
-
-	if (inv_shared == NULL || !claim_slot())
-		return;
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-	worker.bgw_restart_time = BGW_NEVER_RESTART;
-	worker.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
-	strlcpy(worker.bgw_library_name, "inventory", sizeof(worker.bgw_library_name));
-	strlcpy(worker.bgw_function_name, "inventory_worker_main", sizeof(worker.bgw_function_name));
-	strlcpy(worker.bgw_name, "inventory worker", sizeof(worker.bgw_name));
-	strlcpy(worker.bgw_type, "inventory worker", sizeof(worker.bgw_type));
-	if (!RegisterDynamicBackgroundWorker(&worker, NULL))
-		free_slot(MyDatabaseId, 0);
-}
-
-/* There will be work for the worker once this transaction is committed. */
-void
-inv_worker_need(void)
-{
-	needed = true;
-}
-
-static void
-at_transaction_end(XactEvent event, void *arg)
-{
-	if (event == XACT_EVENT_ABORT)
-		needed = false;
-	if (!needed || (event != XACT_EVENT_COMMIT && event != XACT_EVENT_PREPARE))
-		return;
-	needed = false;
-	inv_worker_start();
-}
-
-void
-inv_worker_init(void)
-{
-	RegisterXactCallback(at_transaction_end, NULL);
-}
-
-static void
-at_exit(int code, Datum database)
-{
-	free_slot(DatumGetObjectId(database), MyProcPid);
-}
-
-/* ---- the loop ---- */
 
 /* A store as the worker knows it between its transactions. */
 typedef struct Task
@@ -435,55 +318,10 @@ work_round(List **tasks, MemoryContext *context, bool prune, Found *found)
 
 	foreach (cell, *tasks)
 		serve(lfirst(cell), prune, found);
-	LWLockAcquire(&inv_shared->lock, LW_EXCLUSIVE);
-	{
-		InvWorkerSlot *slot = slot_of(MyDatabaseId, false);
-
-		if (slot)
-			slot->last_run = GetCurrentTimestamp();
-	}
-	LWLockRelease(&inv_shared->lock);
+	inv_worker_slot_ran();
 	pgstat_report_stat(false);
 	pgstat_report_activity(STATE_IDLE, NULL);
 	return *tasks != NIL;
-}
-
-/* Say that this process has the slot; false if another has it. */
-static bool
-take_slot(Oid database)
-{
-	InvWorkerSlot *slot;
-	bool mine;
-
-	LWLockAcquire(&inv_shared->lock, LW_EXCLUSIVE);
-	slot = slot_of(database, true);
-	mine = slot && (slot->database == InvalidOid || slot->pid == 0);
-	if (mine)
-	{
-		slot->database = database;
-		slot->pid = MyProcPid;
-		slot->wanted = false;
-	}
-	LWLockRelease(&inv_shared->lock);
-	return mine;
-}
-
-/* Give the slot back, unless a session has asked for this worker since it last tried. */
-static bool
-may_leave(void)
-{
-	InvWorkerSlot *slot;
-	bool wanted;
-
-	LWLockAcquire(&inv_shared->lock, LW_EXCLUSIVE);
-	slot = slot_of(MyDatabaseId, false);
-	wanted = slot && slot->wanted;
-	if (wanted)
-		slot->wanted = false;
-	else if (slot)
-		slot->database = InvalidOid;
-	LWLockRelease(&inv_shared->lock);
-	return !wanted;
 }
 
 void
@@ -498,9 +336,8 @@ inventory_worker_main(Datum database)
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
 	inv_shared_open();
-	if (inv_shared == NULL || !take_slot(DatumGetObjectId(database)))
+	if (inv_shared == NULL || !inv_worker_slot_take(DatumGetObjectId(database)))
 		proc_exit(0);
-	before_shmem_exit(at_exit, database);
 	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), InvalidOid, 0);
 
 	for (int round = 0;; round++)
@@ -520,7 +357,7 @@ inventory_worker_main(Datum database)
 		idle = found.holds || found.hot ? 0 : idle + 1;
 		if (idle >= IDLE_ROUNDS)
 		{
-			if (may_leave())
+			if (inv_worker_slot_may_leave())
 				break;
 			idle = 0;
 		}
@@ -532,26 +369,4 @@ inventory_worker_main(Datum database)
 		ResetLatch(MyLatch);
 	}
 	proc_exit(0);
-}
-
-PG_FUNCTION_INFO_V1(inventory_worker_last_run);
-
-/* worker_last_run(): when this database's worker last went round; null if none runs. */
-Datum
-inventory_worker_last_run(PG_FUNCTION_ARGS)
-{
-	TimestampTz last_run = 0;
-	InvWorkerSlot *slot;
-
-	inv_shared_open();
-	if (inv_shared == NULL)
-		PG_RETURN_NULL();
-	LWLockAcquire(&inv_shared->lock, LW_SHARED);
-	slot = slot_of(MyDatabaseId, false);
-	if (slot)
-		last_run = slot->last_run;
-	LWLockRelease(&inv_shared->lock);
-	if (last_run == 0)
-		PG_RETURN_NULL();
-	PG_RETURN_TIMESTAMPTZ(last_run);
 }

@@ -30,6 +30,7 @@
 #include "base/compat.h"
 #include "shmem/counter.h"
 #include "shmem/counter_xact.h"
+#include "shmem/hot_table.h"
 
 /* ---- reading ---- */
 

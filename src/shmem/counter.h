@@ -37,7 +37,6 @@ extern bool inv_escrow_at_rest(const InvEscrow *escrow, uint64 *changes);
 extern InvEscrowResult inv_escrow_peek(const InvEscrow *escrow, InvEscrowTake *take);
 extern InvEscrowResult inv_escrow_take(const InvEscrow *escrow, InvEscrowTake *take,
 									   TimestampTz now);
-extern void inv_escrow_untake(const InvEscrow *escrow, int64 quantity);
 extern InvEscrowResult inv_escrow_give(const InvEscrow *escrow, int64 quantity, int64 *epoch,
 									   TimestampTz now);
 extern InvEscrowResult inv_escrow_force(const InvEscrow *escrow, int64 change, int64 floor_change);
@@ -45,13 +44,5 @@ extern void inv_escrow_will_be_stale(const InvEscrow *escrow);
 extern void inv_escrow_expires(const InvEscrow *escrow, TimestampTz when);
 extern void inv_escrow_expired(const InvEscrow *escrow, TimestampTz next, uint64 changes);
 extern bool inv_escrow_wait(const InvEscrow *escrow, InvEscrowTake *take, TimestampTz deadline);
-
-/* heating, settling, cooling */
-extern bool inv_escrow_publish(const InvEscrow *escrow, const InvCounted *counted, bool unsettled);
-extern bool inv_escrow_close_epoch(const InvEscrow *escrow, int64 *through);
-extern void inv_escrow_settled(const InvEscrow *escrow, int64 through);
-extern InvEscrowResult inv_escrow_cool(const InvEscrow *escrow, TimestampTz deadline,
-									   int64 *settled);
-extern bool inv_escrow_is_cooling(const InvEscrow *escrow);
 
 #endif /* INV_COUNTER_H */

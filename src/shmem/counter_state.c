@@ -13,7 +13,9 @@
 
 #include "base/compat.h"
 #include "shmem/counter.h"
+#include "shmem/counter_state.h"
 #include "shmem/counter_xact.h"
+#include "shmem/hot_table.h"
 
 /*
  * From now on the counter sells.  The caller has the item's row locked and has

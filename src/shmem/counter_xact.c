@@ -14,8 +14,8 @@
 
 #include "base/compat.h"
 #include "base/error.h"
-#include "shmem/counter.h"
 #include "shmem/counter_xact.h"
+#include "shmem/hot_table.h"
 
 static InvRecord *records = NULL;
 static int record_count = 0;

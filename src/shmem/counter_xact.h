@@ -37,6 +37,7 @@ extern void inv_inflight_init(void);
 extern void inv_record_room(void);
 extern InvRecord *inv_record(const InvEscrow *escrow, int64 epoch);
 extern InvOwn inv_own(const InvEscrow *escrow);
+extern void inv_escrow_untake(const InvEscrow *escrow, int64 quantity);
 extern void inv_mark_holder(InvHotEntry *entry, bool holds);
 
 /* Lock the entry of a handle; false, and nothing is locked, if it is not that any more. */

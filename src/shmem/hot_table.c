@@ -20,9 +20,8 @@
 #include "storage/proc.h"
 #include "utils/syscache.h"
 
-#include "base/compat.h"
-#include "shmem/hot_table.h"
 #include "base/guc.h"
+#include "shmem/hot_table.h"
 
 /* how many stores of the server may have hot items */
 #define MOST_STORES 1024

@@ -11,8 +11,7 @@
 #include "storage/condition_variable.h"
 #include "storage/lwlock.h"
 #include "storage/spin.h"
-
-#include "store/store.h"
+#include "utils/timestamp.h"
 
 /* An item among all of the server: its key itself, or two hashes of a text. */
 typedef struct InvHotKey

@@ -16,9 +16,9 @@
 #include "storage/shmem.h"
 
 #include "base/compat.h"
+#include "base/stats.h"
 #include "shmem/hot_table.h"
 #include "shmem/shmem.h"
-#include "base/stats.h"
 
 #define NAME "inventory"
 

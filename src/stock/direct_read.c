@@ -34,7 +34,11 @@
 #include "utils/snapmgr.h"
 
 #include "base/compat.h"
+#include "base/error.h"
+#include "store/binding.h"
+#include "store/column.h"
 #include "stock/direct_read.h"
+#include "stock/quantity.h"
 
 /* Where to look; kept as long as the binding is valid. */
 struct InvProbePlan
@@ -268,7 +272,7 @@ inv_probe(InvStore *store, InvTake *take)
 
 		take->status = INV_ITEM_NOT_FOUND;
 		if (look_at_item(store, plan, items, snapshot, take))
-			take->status = inv_row_judge(store, take);
+			take->status = inv_judge_take(take);
 		if (take->status == INV_OUT_OF_STOCK)
 			take->overdue = overdue_units(store, plan, holds, snapshot, take->item);
 		if (take->status != INV_ITEM_NOT_FOUND)

@@ -5,7 +5,8 @@
 #ifndef INV_DIRECT_READ_H
 #define INV_DIRECT_READ_H
 
-#include "stock/take.h"
+#include "store/binding.h"
+#include "stock/quantity.h"
 
 /*
  * Read an item for sale as all that is committed now has it, with its overdue

@@ -13,10 +13,15 @@
 
 #include "catalog/pg_type.h"
 
-#include "stock/expiry.h"
-#include "stock/ledger.h"
 #include "base/stats.h"
-#include "stock/take.h"
+#include "store/binding.h"
+#include "store/column.h"
+#include "store/query.h"
+#include "store/query_text.h"
+#include "stock/expiry.h"
+#include "stock/give.h"
+#include "stock/ledger.h"
+#include "stock/quantity.h"
 
 /* how many lines one statement looks at when somebody is short */
 #define LAZY_ROWS 100
@@ -126,8 +131,8 @@ expire(InvStore *store, const Overdue *lines, uint64 count)
 	}
 	inv_book_write(store, &book);
 	for (uint64 i = 0; i < count; i++)
-		inv_stats_add(store, "expiry", INV_UNITS, lines[i].quantity);
-	inv_stats_add(store, "expiry", INV_CALLS, count);
+		inv_stats_add(store->items, "expiry", INV_UNITS, lines[i].quantity);
+	inv_stats_add(store->items, "expiry", INV_CALLS, count);
 }
 
 /*

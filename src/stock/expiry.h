@@ -5,13 +5,10 @@
 #ifndef INV_EXPIRY_H
 #define INV_EXPIRY_H
 
-#include "store/store.h"
+#include "store/binding.h"
 
 extern bool inv_expire_item(InvStore *store, Datum item, int64 units);
 extern bool inv_still_overdue(InvStore *store, Datum item);
 extern int64 inv_expire_overdue(InvStore *store, int64 most, TimestampTz *from);
-
-/* housekeeping.c */
-extern int64 inv_prune(InvStore *store, TimestampTz before, int64 most);
 
 #endif /* INV_EXPIRY_H */

@@ -22,143 +22,18 @@
 #include "utils/rel.h"
 
 #include "base/error.h"
-#include "stock/guard.h"
+#include "base/stats.h"
+#include "store/binding.h"
+#include "store/column.h"
+#include "store/enter.h"
+#include "store/query.h"
+#include "store/query_text.h"
+#include "store/store.h"
+#include "stock/expected.h"
+#include "stock/hot_item.h"
 #include "stock/hot_stock.h"
 #include "stock/ledger.h"
 #include "stock/notify.h"
-#include "base/stats.h"
-
-/* A change that the engine is about to make.  The key lives as long as its statement. */
-typedef struct Expected
-{
-	Oid items;
-	Datum item;
-	int64 delta;
-	bool settling; /* the counter of a hot item has it already */
-	bool seen;
-	InvLevel level; /* after it */
-	int depth;		/* of triggers, in which its guard will fire */
-	int nesting;	/* of the transaction that announced it */
-} Expected;
-
-static Expected *expected = NULL;
-static int expected_count = 0;
-static int expected_size = 0;
-static int expected_next = 0; /* where the last one was found, plus one */
-
-/*
- * How many triggers are running.  It tells the engine's own change of a row from
- * what the shop's triggers do to the same row meanwhile, one trigger deeper.
- */
-static int
-trigger_depth(void)
-{
-	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
-}
-
-/* ---- the engine's side ---- */
-
-int
-inv_guard_begin(void)
-{
-	return expected_count;
-}
-
-static Expected *
-expect(InvStore *store, Datum item, int64 delta)
-{
-	Expected *new;
-
-	if (expected_count == expected_size)
-	{
-		int size = Max(16, expected_size * 2);
-
-		expected = expected ? repalloc(expected, size * sizeof(Expected))
-							: MemoryContextAlloc(TopMemoryContext, size * sizeof(Expected));
-		expected_size = size;
-	}
-	new = &expected[expected_count++];
-	new->items = store->items;
-	new->item = item;
-	new->delta = delta;
-	new->settling = false;
-	new->seen = false;
-	new->depth = trigger_depth() + 1;
-	new->nesting = GetCurrentTransactionNestLevel();
-	return new;
-}
-
-void
-inv_guard_expect(InvStore *store, Datum item, int64 delta)
-{
-	(void) expect(store, item, delta);
-}
-
-void
-inv_guard_expect_settling(InvStore *store, Datum item, int64 delta)
-{
-	expect(store, item, delta)->settling = true;
-}
-
-void
-inv_guard_end(InvStore *store, int base, bool written, InvLevel *levels)
-{
-	for (int i = base; written && i < expected_count; i++)
-	{
-		if (!expected[i].seen)
-			inv_error_broken_store(store->label,
-								   "The guard trigger on its items is missing or disabled.");
-		if (levels)
-			levels[i - base] = expected[i].level;
-	}
-	expected_count = base;
-}
-
-static void
-at_subtransaction_end(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *arg)
-{
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-		while (expected_count > 0 &&
-			   expected[expected_count - 1].nesting >= GetCurrentTransactionNestLevel())
-			expected_count--;
-}
-
-static void
-at_transaction_end(XactEvent event, void *arg)
-{
-	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_COMMIT)
-		expected_count = 0;
-}
-
-void
-inv_guard_init(void)
-{
-	RegisterXactCallback(at_transaction_end, NULL);
-	RegisterSubXactCallback(at_subtransaction_end, NULL);
-}
-
-/* ---- the trigger's side ---- */
-
-/* What was announced for this row, once; null if nothing was.  A cart's rows come mostly in order. */
-static Expected *
-take_expected(InvStore *store, Datum item)
-{
-	int depth = trigger_depth();
-
-	for (int n = 0; n < expected_count; n++)
-	{
-		int i = (expected_next + n) % expected_count;
-		Expected *candidate = &expected[i];
-
-		if (candidate->seen || candidate->depth != depth || candidate->items != store->items ||
-			inv_item_compare(store, candidate->item, item) != 0)
-			continue;
-		candidate->seen = true;
-		expected_next = i + 1;
-		return candidate;
-	}
-	return NULL;
-}
 
 static Datum
 row_key(InvStore *store, TupleTableSlot *slot)
@@ -210,7 +85,7 @@ foreign_change(InvStore *store, Oid items, const Change *change, bool hot)
 
 	if (!inv_store_enter_items(&call, items))
 		return;
-	inv_stats_begin(&call, "direct_write");
+	inv_stats_begin(store->items, "direct_write");
 	if (store->refuse_direct && delta != 0)
 		inv_error_direct_write(
 			psprintf("Stock of item \"%s\" was to change by " INT64_FORMAT " outside the engine.",
@@ -271,10 +146,10 @@ check_key(InvStore *store, TupleTableSlot *old, TupleTableSlot *new)
 }
 
 /* Subtract what the engine announced for this row, and tell it what the row has now. */
-static Expected *
+static InvExpected *
 answer_expected(InvStore *store, Change *change)
 {
-	Expected *announced = expected_count ? take_expected(store, change->row.item) : NULL;
+	InvExpected *announced = inv_expected_take(store, change->row.item);
 
 	if (announced)
 	{
@@ -301,7 +176,7 @@ row_changed(InvStore *store, TriggerData *trigdata)
 	int64 before = old ? inv_column_number(old, &store->stock, 0, &old_null) : 0;
 	int64 old_floor = old ? inv_column_number(old, &store->stock_floor, 0, NULL) : 0;
 	Change change = { .inserted = inserted };
-	Expected *announced;
+	InvExpected *announced;
 	InvMirrored mirrored;
 
 	if (old != NULL && new != NULL)
@@ -356,7 +231,7 @@ inventory_guard(PG_FUNCTION_ARGS)
 		!(TRIGGER_FIRED_AFTER(trigdata->tg_event) && TRIGGER_FIRED_FOR_ROW(trigdata->tg_event)))
 		inv_error_value("guard must be fired AFTER each row", NULL);
 
-	store = inv_store_of_items(RelationGetRelid(trigdata->tg_relation));
+	store = inv_store_by_items(RelationGetRelid(trigdata->tg_relation), NoLock);
 	if (store == NULL)
 		return PointerGetDatum(NULL);
 	if (!TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))

@@ -31,10 +31,16 @@
 #include "utils/resowner.h"
 #include "utils/uuid.h"
 
-#include "commands/argument.h"
 #include "base/error.h"
+#include "shmem/counter.h"
+#include "shmem/counter_state.h"
+#include "shmem/hot_table.h"
+#include "store/binding.h"
+#include "store/column.h"
+#include "store/query.h"
+#include "store/query_text.h"
 #include "stock/hot_item.h"
-#include "stock/take.h"
+#include "stock/item_row.h"
 
 /* more than ever pass */
 #define MOST_EPOCHS (PG_INT64_MAX / 2)
@@ -304,7 +310,7 @@ count_item(InvStore *store, Datum item, int64 settled, InvCounted *counted, bool
 	counted->available = above_floor(stock, sum, counted->floor);
 	counted->stale = false;
 	counted->readings = 0;
-	counted->most = inv_most_units(store);
+	counted->most = inv_max_units(store);
 	counted->settled = settled;
 	/* the tables are their owner's, the counters are everybody's */
 	if (settled < 0 || last > MOST_EPOCHS)

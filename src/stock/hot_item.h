@@ -5,7 +5,9 @@
 #ifndef INV_HOT_ITEM_H
 #define INV_HOT_ITEM_H
 
-#include "shmem/counter.h"
+#include "shmem/hot_table.h"
+#include "store/binding.h"
+#include "store/query.h"
 
 /* An item's row in "hot". */
 typedef struct InvHotRow

@@ -11,10 +11,19 @@
 #include "access/xact.h"
 #include "common/int.h"
 
-#include "commands/argument.h"
-#include "stock/hot_stock.h"
+#include "base/error.h"
 #include "base/guc.h"
 #include "base/stats.h"
+#include "shmem/counter.h"
+#include "shmem/counter_xact.h"
+#include "shmem/hot_table.h"
+#include "store/binding.h"
+#include "store/column.h"
+#include "store/query.h"
+#include "store/query_text.h"
+#include "stock/hot_item.h"
+#include "stock/hot_stock.h"
+#include "stock/quantity.h"
 
 /* ---- waiting ---- */
 
@@ -367,4 +376,22 @@ inv_hot_mirror(InvStore *store, const InvRowChange *change)
 		return check_unpublished(store, change);
 	follow(store, change, &escrow);
 	return change->taken ? INV_IS_WRONG : INV_IS_FOLLOWED;
+}
+
+/* Which items of a cart are hot, and what they have; false if one was and is not any more. */
+bool
+inv_hot_find_many(InvStore *store, InvTake *takes, int count)
+{
+	bool none_lost = true;
+
+	for (int i = 0; i < count; i++)
+	{
+		bool was = takes[i].hot;
+
+		do
+			takes[i].hot = inv_hot_find(store, takes[i].item, &takes[i].escrow);
+		while (takes[i].hot && !was && !inv_hot_read(store, &takes[i]));
+		none_lost = none_lost && (takes[i].hot || !was);
+	}
+	return none_lost;
 }

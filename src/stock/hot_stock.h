@@ -5,9 +5,10 @@
 #ifndef INV_HOT_STOCK_H
 #define INV_HOT_STOCK_H
 
-#include "stock/hot_item.h"
-#include "stock/take.h"
+#include "store/binding.h"
+#include "stock/quantity.h"
 
+extern bool inv_hot_find_many(InvStore *store, InvTake *takes, int count);
 extern bool inv_hot_read(InvStore *store, InvTake *take);
 extern void inv_hot_judge(InvStore *store, InvTake *take);
 extern bool inv_hot_take(InvStore *store, InvTake *take);

@@ -18,11 +18,17 @@
 #include "common/pg_prng.h"
 #include "miscadmin.h"
 
-#include "stock/guard.h"
-#include "stock/direct_read.h"
+#include "base/error.h"
 #include "base/guc.h"
 #include "base/stats.h"
-#include "stock/take.h"
+#include "store/binding.h"
+#include "store/column.h"
+#include "store/query.h"
+#include "store/query_text.h"
+#include "stock/direct_read.h"
+#include "stock/expected.h"
+#include "stock/item_row.h"
+#include "stock/quantity.h"
 
 /* how often a conditional UPDATE may find nothing while a read finds enough */
 #define ATOMIC_TRIES 100
@@ -89,22 +95,6 @@ inv_row_level(InvStore *store, InvTake *take)
 		take->stock = PG_INT64_MAX;
 }
 
-/* Would this take succeed with what was read? */
-InvStatus
-inv_row_judge(InvStore *store, const InvTake *take)
-{
-	int64 left, sum;
-
-	if (!take->tracked)
-		return INV_OK;
-	if (!pg_sub_s64_overflow(take->stock, take->quantity, &left) && left >= take->floor)
-		return INV_OK;
-	if (pg_add_s64_overflow(take->stock, take->quantity, &sum))
-		inv_error_value(psprintf("quantity " INT64_FORMAT " is out of range", take->quantity),
-						NULL);
-	return INV_OUT_OF_STOCK;
-}
-
 /* ---- writing ---- */
 
 /* Change the number of one locked row, without a condition; what it has then. */
@@ -112,18 +102,18 @@ InvLevel
 inv_row_change(InvStore *store, Datum item, int64 delta, bool settling, InvView view)
 {
 	Datum values[] = { item, Int64GetDatum(delta) };
-	int base = inv_guard_begin();
+	int base = inv_expect_begin();
 	InvLevel level;
 	uint64 rows;
 
 	if (settling)
-		inv_guard_expect_settling(store, item, delta);
+		inv_expect_settling(store, item, delta);
 	else
-		inv_guard_expect(store, item, delta);
+		inv_expect(store, item, delta);
 	rows = inv_execute(store, INV_CHANGE, values, NULL, view);
 	if (rows > 1)
 		inv_error_broken_store(store->label, "The key of its items is not unique.");
-	inv_guard_end(store, base, rows == 1, &level);
+	inv_expect_end(store, base, rows == 1, &level);
 	if (rows == 0)
 		inv_error_busy(inv_item_text(store, item), "a trigger keeps its row from being written");
 	return level;
@@ -144,15 +134,15 @@ static bool
 update_one(InvStore *store, InvTake *take, InvStatement which)
 {
 	Datum values[] = { take->item, Int64GetDatum(take->quantity), Int64GetDatum(take->version) };
-	int base = inv_guard_begin();
+	int base = inv_expect_begin();
 	InvLevel level;
 	uint64 rows;
 
-	inv_guard_expect(store, take->item, -take->quantity);
+	inv_expect(store, take->item, -take->quantity);
 	rows = inv_execute(store, which, values, NULL, INV_TRANSACTION);
 	if (rows > 1)
 		inv_error_broken_store(store->label, "The key of its items is not unique.");
-	inv_guard_end(store, base, rows == 1, &level);
+	inv_expect_end(store, base, rows == 1, &level);
 	if (rows == 0)
 		return false;
 	take->hot = level.hot;
@@ -170,7 +160,7 @@ static bool
 is_decided(InvStore *store, InvTake *take)
 {
 	if (take->status == INV_OK)
-		take->status = inv_row_judge(store, take);
+		take->status = inv_judge_take(take);
 	return take->status != INV_OK || !take->tracked;
 }
 
@@ -329,7 +319,7 @@ write_many(InvStore *store, InvStatement which, Change *changes, int count, InvV
 	Datum *items = palloc(sizeof(Datum) * count);
 	Datum *quantities = palloc(sizeof(Datum) * count);
 	InvLevel *levels = palloc(sizeof(InvLevel) * count);
-	int base = inv_guard_begin();
+	int base = inv_expect_begin();
 	Datum values[2];
 	uint64 rows;
 
@@ -339,12 +329,12 @@ write_many(InvStore *store, InvStatement which, Change *changes, int count, InvV
 	{
 		items[i] = changes[i].item;
 		quantities[i] = Int64GetDatum(changes[i].quantity);
-		inv_guard_expect(store, changes[i].item, sign * changes[i].quantity);
+		inv_expect(store, changes[i].item, sign * changes[i].quantity);
 	}
 	values[0] = inv_array(store->item_id.base, items, NULL, count);
 	values[1] = inv_array(INT8OID, quantities, NULL, count);
 	rows = inv_execute(store, which, values, NULL, view);
-	inv_guard_end(store, base, rows == (uint64) count, levels);
+	inv_expect_end(store, base, rows == (uint64) count, levels);
 	if (rows != (uint64) count)
 		inv_error_busy(inv_item_text(store, items[0]),
 					   "a trigger keeps its row, or another of the same call, from being written");

@@ -5,7 +5,7 @@
 #ifndef INV_LEDGER_H
 #define INV_LEDGER_H
 
-#include "store/store.h"
+#include "store/binding.h"
 
 /* One row to be. */
 typedef struct InvMovement
@@ -35,5 +35,8 @@ extern InvMovement *inv_book_add(InvBook *book, Datum item, int64 delta, const c
 extern void inv_book_return(InvBook *book, Datum item, int64 quantity, const char *kind,
 							const InvUser *user, Datum reservation, bool given, int64 epoch);
 extern void inv_book_write(InvStore *store, InvBook *book);
+
+extern Datum inv_ledger_actor(void);
+extern Datum inv_ledger_time(void);
 
 #endif /* INV_LEDGER_H */

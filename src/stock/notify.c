@@ -17,8 +17,10 @@
 #include "utils/json.h"
 #include "utils/memutils.h"
 
-#include "stock/notify.h"
 #include "base/guc.h"
+#include "store/binding.h"
+#include "store/column.h"
+#include "stock/notify.h"
 
 #define CHANNEL "inventory"
 #define MAX_PAYLOAD 7999

@@ -5,7 +5,7 @@
 #ifndef INV_NOTIFY_H
 #define INV_NOTIFY_H
 
-#include "store/store.h"
+#include "store/binding.h"
 
 extern void inv_notify_init(void);
 extern void inv_signal(InvStore *store, Datum item, int64 before, int64 after, int64 floor);

@@ -41,9 +41,9 @@
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
 
-#include "commands/argument.h"
-#include "store/binding.h"
+#include "base/datum.h"
 #include "base/error.h"
+#include "store/binding.h"
 
 /* columns of inventory.store, in order of creation */
 enum
@@ -523,4 +523,32 @@ inventory_delete_store_row(PG_FUNCTION_ARGS)
 	table_close(rel, RowExclusiveLock);
 	CommandCounterIncrement();
 	PG_RETURN_VOID();
+}
+
+/* Before a write to orders: it is locked and was looked at, but not the parts that it may have. */
+void
+inv_check_orders_written(InvStore *store)
+{
+	Relation orders = table_open(store->orders, NoLock);
+
+	if (orders->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		inv_binding_check_written(store, orders);
+	table_close(orders, NoLock);
+}
+
+/*
+ * Before a write to a table of the ledger: lock it as a write does, and see that no
+ * trigger there is somebody else's.  Items and orders are locked from the start, and
+ * were looked at when the store was read.  It is done each time: what an earlier call
+ * locked, a savepoint that was rolled back has unlocked.  The table is returned open.
+ */
+Relation
+inv_ledger_table_open(InvStore *store, InvLedger which)
+{
+	Relation table = try_table_open(store->ledger[which], RowExclusiveLock);
+
+	if (table == NULL)
+		inv_error_broken_store(store->label, "A table of its ledger is gone.");
+	inv_binding_check_written(store, table);
+	return table;
 }

@@ -34,9 +34,10 @@
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
 
-#include "store/direct_insert.h"
-#include "commands/argument.h"
+#include "base/datum.h"
 #include "base/error.h"
+#include "store/binding.h"
+#include "store/direct_insert.h"
 
 /* A column that a row gives. */
 typedef struct Given
@@ -413,7 +414,7 @@ bool
 inv_append(InvStore *store, InvTarget target, InvRow *rows, int count)
 {
 	Relation table = target == INV_TO_ORDERS ? table_open(store->orders, NoLock)
-											 : inv_store_claim(store, INV_LEDGER_MOVEMENTS);
+											 : inv_ledger_table_open(store, INV_LEDGER_MOVEMENTS);
 	InvAppendPlan *plan = plan_for(store, target, table);
 	bool usable = plan->usable && is_plain(table);
 

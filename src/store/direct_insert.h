@@ -5,7 +5,7 @@
 #ifndef INV_DIRECT_INSERT_H
 #define INV_DIRECT_INSERT_H
 
-#include "store/store.h"
+#include "store/binding.h"
 
 #define INV_ROW_COLUMNS 10
 

@@ -18,15 +18,37 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-#include "commands/argument.h"
+#include "base/datum.h"
 #include "base/error.h"
-#include "store/query_text.h"
+#include "store/binding.h"
 #include "store/query.h"
-#include "store/store.h"
+#include "store/query_text.h"
 
 #define MAX_PARAMETERS 16
 
-static List *retired = NIL; /* plans to drop at the end of the transaction */
+#define INSERT_PLANS 16
+
+/* One plan of INSERT INTO orders per set of caller-given columns. */
+typedef struct InsertPlan
+{
+	uint64 columns;		/* bitmap over InvStore.settable */
+	uint64 used;		/* for the choice of a victim */
+	int running;		/* executions under way */
+	uint64 transaction; /* that began them; an error forgets them with it */
+	SPIPlanPtr plan;
+} InsertPlan;
+
+/* The plans of a store, in its memory context. */
+struct InvQueryPlans
+{
+	SPIPlanPtr statements[INV_STATEMENTS];
+	InsertPlan inserts[INSERT_PLANS];
+	uint64 insert_clock;
+	MemoryContextCallback free; /* with the context */
+};
+
+static List *retired = NIL;		/* plans to drop at the end of the transaction */
+static uint64 transactions = 0; /* of this session that have ended */
 
 /* ---- plans ---- */
 
@@ -110,34 +132,55 @@ retire(SPIPlanPtr plan)
 	MemoryContextSwitchTo(old);
 }
 
-void
-inv_statement_end_of_transaction(void)
+/* At the end of a transaction no plan runs, even where an error skipped the end of one. */
+static void
+at_transaction_end(XactEvent event, void *arg)
 {
 	ListCell *cell;
 
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
+		return;
+	transactions++;
 	foreach (cell, retired)
 		SPI_freeplan((SPIPlanPtr) lfirst(cell));
 	list_free(retired);
 	retired = NIL;
 }
 
-/* At the end of a transaction nothing runs, also if an error said so to nobody. */
 void
-inv_statement_idle(InvStore *store)
+inv_query_init(void)
 {
-	for (int i = 0; i < INV_INSERT_PLANS; i++)
-		store->inserts[i].running = 0;
+	RegisterXactCallback(at_transaction_end, NULL);
 }
 
-void
-inv_statement_free(InvStore *store)
+/* Callback of a store's memory context. */
+static void
+free_plans(void *arg)
 {
+	InvQueryPlans *plans = arg;
+
 	for (int i = 0; i < INV_STATEMENTS; i++)
-		if (store->plans[i])
-			SPI_freeplan(store->plans[i]);
-	for (int i = 0; i < INV_INSERT_PLANS; i++)
-		if (store->inserts[i].plan)
-			SPI_freeplan(store->inserts[i].plan);
+		if (plans->statements[i])
+			SPI_freeplan(plans->statements[i]);
+	for (int i = 0; i < INSERT_PLANS; i++)
+		if (plans->inserts[i].plan)
+			SPI_freeplan(plans->inserts[i].plan);
+}
+
+/* The plans of a store; they go with the store's memory. */
+static InvQueryPlans *
+plans_of(InvStore *store)
+{
+	InvQueryPlans *plans = store->queries;
+
+	if (plans)
+		return plans;
+	plans = MemoryContextAllocZero(store->context, sizeof(InvQueryPlans));
+	plans->free.func = free_plans;
+	plans->free.arg = plans;
+	MemoryContextRegisterResetCallback(store->context, &plans->free);
+	store->queries = plans;
+	return plans;
 }
 
 /*
@@ -193,15 +236,16 @@ run(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls, InvView 
 uint64
 inv_execute(InvStore *store, InvStatement which, Datum *values, const char *nulls, InvView view)
 {
-	InvLedger writes = inv_statement_writes(which);
+	const InvTemplate *template = inv_statement_template(which);
+	InvQueryPlans *plans = plans_of(store);
 
-	if (writes != INV_LEDGER_NONE)
-		table_close(inv_store_claim(store, writes), NoLock);
-	if (store->plans[which] == NULL)
-		store->plans[which] =
-			prepare(store, inv_statement_parameters(which), inv_statement_text(store, which));
-	return run(store, store->plans[which], values, nulls, view, inv_statement_result(which),
-			   inv_statement_columns(which));
+	if (template->writes != INV_LEDGER_NONE)
+		table_close(inv_ledger_table_open(store, template->writes), NoLock);
+	if (plans->statements[which] == NULL)
+		plans->statements[which] =
+			prepare(store, template->parameters, inv_statement_text(store, which));
+	return run(store, plans->statements[which], values, nulls, view, template->result,
+			   template->columns);
 }
 
 /* A column of a row of the last statement. */
@@ -237,18 +281,23 @@ inv_array(Oid type, Datum *elements, bool *nulls, int count)
 }
 
 /* The plan for a set of columns, in a cache that replaces the least used idle one. */
-static InvInsertPlan *
+static InsertPlan *
 insert_plan(InvStore *store, uint64 columns)
 {
-	InvInsertPlan *slot = &store->inserts[0];
+	InvQueryPlans *plans = plans_of(store);
+	InsertPlan *slot = &plans->inserts[0];
 
-	for (int i = 0; i < INV_INSERT_PLANS; i++)
+	for (int i = 0; i < INSERT_PLANS; i++)
 	{
-		InvInsertPlan *candidate = &store->inserts[i];
+		InsertPlan *candidate = &plans->inserts[i];
+
+		if (candidate->transaction != transactions)
+			candidate->running = 0;
+		candidate->transaction = transactions;
 
 		if (candidate->plan && candidate->columns == columns)
 		{
-			candidate->used = ++store->insert_clock;
+			candidate->used = ++plans->insert_clock;
 			return candidate;
 		}
 		if (candidate->running == 0 && slot->running > 0)
@@ -263,7 +312,7 @@ insert_plan(InvStore *store, uint64 columns)
 	slot->plan = NULL;
 	slot->running = 0;
 	slot->columns = columns;
-	slot->used = ++store->insert_clock;
+	slot->used = ++plans->insert_clock;
 	slot->plan = prepare(store, "INuJ", inv_insert_orders_text(store, columns));
 	return slot;
 }
@@ -275,11 +324,11 @@ insert_plan(InvStore *store, uint64 columns)
 uint64
 inv_insert_orders(InvStore *store, uint64 columns, Datum *values, const char *nulls)
 {
-	InvInsertPlan *slot;
+	InsertPlan *slot;
 	SPIPlanPtr plan;
 	uint64 rows;
 
-	inv_store_claim_orders(store);
+	inv_check_orders_written(store);
 	slot = insert_plan(store, columns);
 	plan = slot->plan;
 	slot->running++;

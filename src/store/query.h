@@ -1,85 +1,12 @@
 /*
  * query.h
- *		The SQL the engine runs on a store's tables: one enum, one table of
- *		texts, one way to execute.  Nothing else calls SPI_execute.
+ *		Plans of the engine's statements, and their execution.
  */
 #ifndef INV_QUERY_H
 #define INV_QUERY_H
 
-#include "postgres.h"
-
-struct InvStore;
-
-typedef enum InvStatement
-{
-	/* one item */
-	INV_READ,			 /* what is for sale, without a lock */
-	INV_LOCK,			 /* the same, with the row locked */
-	INV_PIN,			 /* keep the row from being deleted */
-	INV_READ_ANY,		 /* read the row, for sale or not */
-	INV_LOCK_ANY,		 /* lock the row, for sale or not */
-	INV_TAKE,			 /* conditional decrement */
-	INV_TAKE_IF_VERSION, /* the same, if nobody was faster */
-	INV_CHANGE,			 /* unconditional change by a signed quantity */
-	INV_LEVEL,			 /* what can be sold, overdue holds included */
-	/* the items of a cart, in key order */
-	INV_READ_MANY,
-	INV_LOCK_MANY,
-	INV_TAKE_MANY,
-	INV_LOCK_MANY_ANY,
-	INV_CHANGE_MANY,
-	/* ledger */
-	INV_MOVEMENTS,
-	INV_MOVED_SINCE,
-	INV_USED,
-	INV_HELD_UNITS,
-	INV_OPEN_LEDGER,
-	INV_VERIFY,
-	INV_VERIFY_HOLDS,
-	INV_CLOSE_LEDGER,
-	/* hot items */
-	INV_HOT_ROWS,
-	INV_HOT_ROW,
-	INV_HOT_OF_NUMBERS,
-	INV_READ_HOT,
-	INV_UNSETTLED,
-	INV_FIRST_EXPIRY,
-	INV_OVERDUE_UNITS,
-	INV_MARK_HOT,
-	INV_MARK_SETTLED,
-	INV_CONTENDED,
-	/* reservations */
-	INV_HOLD,
-	INV_LOCK_HOLD,
-	INV_READ_HOLD,
-	INV_PUT_HOLD,
-	INV_RELEASE_HOLD,
-	INV_CONFIRM_HOLD,
-	INV_EXTEND_HOLD,
-	INV_HELD_OF_ITEM,
-	/* expiry */
-	INV_OVERDUE_OF_ITEM,
-	INV_OVERDUE_OF_USER,
-	INV_OVERDUE,
-	INV_STILL_OVERDUE_OF_USER,
-	INV_STILL_OVERDUE,
-	INV_EXPIRE,
-	INV_NEXT_EXPIRY,
-	INV_COUNT_OVERDUE,
-	/* refunds */
-	INV_LOCK_ORDER,
-	INV_SALES,
-	INV_REFUNDED,
-	INV_COUNTED,
-	/* idempotency */
-	INV_FIND_REQUEST,
-	INV_KEEP_REQUEST,
-	INV_REPLAY_LINES,
-	/* housekeeping */
-	INV_PRUNE_HOLDS,
-	INV_PRUNE_REQUESTS,
-	INV_STATEMENTS
-} InvStatement;
+#include "store/binding.h"
+#include "store/query_text.h"
 
 /* What a statement sees. */
 typedef enum InvView
@@ -89,15 +16,12 @@ typedef enum InvView
 	INV_READ_ONLY	 /* the snapshot of the query that called us */
 } InvView;
 
-extern uint64 inv_execute(struct InvStore *store, InvStatement which, Datum *values,
-						  const char *nulls, InvView view);
-extern uint64 inv_insert_orders(struct InvStore *store, uint64 columns, Datum *values,
-								const char *nulls);
+extern void inv_query_init(void);
+extern uint64 inv_execute(InvStore *store, InvStatement which, Datum *values, const char *nulls,
+						  InvView view);
+extern uint64 inv_insert_orders(InvStore *store, uint64 columns, Datum *values, const char *nulls);
 extern Datum inv_result(uint64 row, int column, bool *isnull);
 extern int64 inv_result_int64(uint64 row, int column);
 extern Datum inv_array(Oid type, Datum *elements, bool *nulls, int count);
-extern void inv_statement_free(struct InvStore *store);
-extern void inv_statement_end_of_transaction(void);
-extern void inv_statement_idle(struct InvStore *store);
 
 #endif /* INV_QUERY_H */

@@ -13,6 +13,7 @@
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 
+#include "store/binding.h"
 #include "store/query_text.h"
 
 /*
@@ -20,14 +21,6 @@
  * b bytea, j jsonb, z timestamptz; the capital letter is the array.  In results
  * also s, the type of the stock, e, that of the item of an order, and x, a transaction.
  */
-typedef struct Template
-{
-	const char *parameters;
-	const char *columns; /* of the result */
-	int result;			 /* SPI_OK_... */
-	const char *text;
-	InvLedger writes; /* the table of the ledger whose triggers it fires */
-} Template;
 
 /* clang-format off */
 
@@ -57,7 +50,7 @@ typedef struct Template
 #define SUM(what)		"COALESCE(pg_catalog.sum(" what "), 0)::pg_catalog.int8"
 #define HOLD_KINDS		"ARRAY['hold', 'release', 'expiry']::pg_catalog.text[]"
 
-static const Template templates[INV_STATEMENTS] = {
+static const InvTemplate templates[INV_STATEMENTS] = {
 	/* ---- one item */
 	/* with its overdue holds at the time of the call */
 	[INV_READ] = {"iz", "nnnnin", SPI_OK_SELECT,
@@ -484,37 +477,20 @@ expand(InvStore *store, const char *template)
 }
 
 char *
-inv_statement_text(InvStore *store, InvStatement which)
+inv_statement_text(InvStore *store, InvStatement statement)
 {
-	return expand(store, templates[which].text);
+	return expand(store, templates[statement].text);
 }
 
-const char *
-inv_statement_parameters(InvStatement which)
+const InvTemplate *
+inv_statement_template(InvStatement statement)
 {
-	return templates[which].parameters;
-}
+	const InvTemplate *template = &templates[statement];
 
-const char *
-inv_statement_columns(InvStatement which)
-{
-	return templates[which].columns;
-}
-
-/* What SPI answers when the statement did what it says. */
-/* Which table of the ledger a statement writes.  All that does says so. */
-InvLedger
-inv_statement_writes(InvStatement which)
-{
-	Assert(templates[which].writes != INV_LEDGER_NONE || templates[which].result == SPI_OK_SELECT ||
-		   strstr(templates[which].text, "{ledger}") == NULL);
-	return templates[which].writes;
-}
-
-int
-inv_statement_result(InvStatement which)
-{
-	return templates[which].result;
+	/* a statement that writes a table of the ledger says which */
+	Assert(template->writes != INV_LEDGER_NONE || template->result == SPI_OK_SELECT ||
+		   strstr(template->text, "{ledger}") == NULL);
+	return template;
 }
 
 /* Do refunds of this store look at the movements of sales? */
