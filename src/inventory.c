@@ -26,12 +26,12 @@ _PG_init(void)
 {
 	/* a library that is loaded by half cannot be loaded again */
 	HOLD_INTERRUPTS();
-	inv_setting_init();
-	inv_shared_init();
+	inv_guc_init();
+	inv_shmem_init();
 	inv_store_init();
 	inv_query_init();
-	inv_inflight_init();
-	inv_hot_init();
+	inv_counter_xact_init();
+	inv_hot_item_init();
 	inv_expected_init();
 	inv_notify_init();
 	inv_worker_slot_init();

@@ -36,39 +36,41 @@ typedef enum Condition
 static const struct
 {
 	const char *name;
-	char sqlstate[6];
+	char sqlstate_of[6];
 	char http[6];
-	InvCounter counter;
+	InvStatsCounter counter;
 } conditions[] = {
-	[OUT_OF_STOCK] = { "out_of_stock", "IV001", "PT409", INV_REFUSED_STOCK },
-	[ITEM_NOT_FOUND] = { "item_not_found", "IV002", "PT404", INV_REFUSED_ITEM },
-	[ORDER_NOT_FOUND] = { "order_not_found", "IV003", "PT404", INV_REFUSED_STATE },
-	[RESERVATION_NOT_FOUND] = { "reservation_not_found", "IV004", "PT404", INV_REFUSED_STATE },
-	[RESERVATION_EXPIRED] = { "reservation_expired", "IV005", "PT410", INV_REFUSED_STATE },
-	[RESERVATION_CONFIRMED] = { "reservation_confirmed", "IV006", "PT409", INV_REFUSED_STATE },
-	[RESERVATION_RELEASED] = { "reservation_released", "IV007", "PT409", INV_REFUSED_STATE },
-	[REFUND_EXCEEDS_ORDER] = { "refund_exceeds_order", "IV008", "PT409", INV_REFUSED_STATE },
-	[KEY_MISMATCH] = { "idempotency_key_mismatch", "IV009", "PT422", INV_REFUSED_STATE },
-	[PURCHASE_LIMIT] = { "purchase_limit_exceeded", "IV010", "PT403", INV_REFUSED_LIMIT },
-	[STOCK_CHANGED] = { "stock_changed", "IV011", "PT409", INV_REFUSED_STATE },
-	[NOT_A_STORE] = { "not_a_store", "IV012", "PT404", INV_REFUSED_STATE },
-	[DIRECT_WRITE] = { "direct_write_refused", "IV013", "PT403", INV_REFUSED_STATE },
-	[BUSY] = { "busy", "IV014", "PT503", INV_REFUSED_BUSY },
+	[OUT_OF_STOCK] = { "out_of_stock", "IV001", "PT409", INV_STATS_REFUSED_STOCK },
+	[ITEM_NOT_FOUND] = { "item_not_found", "IV002", "PT404", INV_STATS_REFUSED_ITEM },
+	[ORDER_NOT_FOUND] = { "order_not_found", "IV003", "PT404", INV_STATS_REFUSED_STATE },
+	[RESERVATION_NOT_FOUND] = { "reservation_not_found", "IV004", "PT404",
+								INV_STATS_REFUSED_STATE },
+	[RESERVATION_EXPIRED] = { "reservation_expired", "IV005", "PT410", INV_STATS_REFUSED_STATE },
+	[RESERVATION_CONFIRMED] = { "reservation_confirmed", "IV006", "PT409",
+								INV_STATS_REFUSED_STATE },
+	[RESERVATION_RELEASED] = { "reservation_released", "IV007", "PT409", INV_STATS_REFUSED_STATE },
+	[REFUND_EXCEEDS_ORDER] = { "refund_exceeds_order", "IV008", "PT409", INV_STATS_REFUSED_STATE },
+	[KEY_MISMATCH] = { "idempotency_key_mismatch", "IV009", "PT422", INV_STATS_REFUSED_STATE },
+	[PURCHASE_LIMIT] = { "purchase_limit_exceeded", "IV010", "PT403", INV_STATS_REFUSED_LIMIT },
+	[STOCK_CHANGED] = { "stock_changed", "IV011", "PT409", INV_STATS_REFUSED_STATE },
+	[NOT_A_STORE] = { "not_a_store", "IV012", "PT404", INV_STATS_REFUSED_STATE },
+	[DIRECT_WRITE] = { "direct_write_refused", "IV013", "PT403", INV_STATS_REFUSED_STATE },
+	[BUSY] = { "busy", "IV014", "PT503", INV_STATS_REFUSED_BUSY },
 };
 
 static int
-sqlstate(const char *code)
+sqlstate_of(const char *code)
 {
 	return MAKE_SQLSTATE(code[0], code[1], code[2], code[3], code[4]);
 }
 
 /* Raise a business refusal: name, facts, way out. */
 INV_NORETURN static void
-refuse(Condition condition, const char *detail, const char *hint)
+raise_refusal(Condition condition, const char *detail, const char *hint)
 {
 	inv_stats_count(conditions[condition].counter, 1);
-	ereport(ERROR, (errcode(sqlstate(inv_http_errors ? conditions[condition].http
-													 : conditions[condition].sqlstate)),
+	ereport(ERROR, (errcode(sqlstate_of(inv_http_errors ? conditions[condition].http
+														: conditions[condition].sqlstate_of)),
 					errmsg_internal("%s", conditions[condition].name),
 					errdetail_internal("%s", detail), errhint("%s", hint)));
 }
@@ -78,15 +80,15 @@ inv_status_name(InvStatus status)
 {
 	switch (status)
 	{
-		case INV_OK:
+		case INV_STATUS_OK:
 			return "ok";
-		case INV_ITEM_NOT_FOUND:
+		case INV_STATUS_ITEM_NOT_FOUND:
 			return conditions[ITEM_NOT_FOUND].name;
-		case INV_PURCHASE_LIMIT_EXCEEDED:
+		case INV_STATUS_PURCHASE_LIMIT_EXCEEDED:
 			return conditions[PURCHASE_LIMIT].name;
-		case INV_OUT_OF_STOCK:
+		case INV_STATUS_OUT_OF_STOCK:
 			return conditions[OUT_OF_STOCK].name;
-		case INV_NOT_TAKEN:
+		case INV_STATUS_NOT_TAKEN:
 			return "not_taken";
 	}
 	pg_unreachable();
@@ -95,103 +97,105 @@ inv_status_name(InvStatus status)
 void
 inv_error_out_of_stock(const char *detail)
 {
-	refuse(OUT_OF_STOCK, detail, "Ask for less, or try again after a restock.");
+	raise_refusal(OUT_OF_STOCK, detail, "Ask for less, or try again after a restock.");
 }
 
 void
 inv_error_item_not_found(const char *detail)
 {
-	refuse(ITEM_NOT_FOUND, detail, "Check the item's key, and that the item is for sale.");
+	raise_refusal(ITEM_NOT_FOUND, detail, "Check the item's key, and that the item is for sale.");
 }
 
 void
 inv_error_order_not_found(const char *order)
 {
-	refuse(ORDER_NOT_FOUND, psprintf("Order \"%s\" does not exist.", order),
-		   "Check the key of the order line.");
+	raise_refusal(ORDER_NOT_FOUND, psprintf("Order \"%s\" does not exist.", order),
+				  "Check the key of the order line.");
 }
 
 void
 inv_error_reservation_not_found(const char *reservation)
 {
-	refuse(RESERVATION_NOT_FOUND,
-		   psprintf("Reservation \"%s\" does not exist, or is another user's.", reservation),
-		   "Check the reservation's id and its user.");
+	raise_refusal(RESERVATION_NOT_FOUND,
+				  psprintf("Reservation \"%s\" does not exist, or is another user's.", reservation),
+				  "Check the reservation's id and its user.");
 }
 
 void
 inv_error_reservation_expired(const char *reservation, const char *when)
 {
-	refuse(RESERVATION_EXPIRED, psprintf("Reservation \"%s\" expired at %s.", reservation, when),
-		   "Reserve again.");
+	raise_refusal(RESERVATION_EXPIRED,
+				  psprintf("Reservation \"%s\" expired at %s.", reservation, when),
+				  "Reserve again.");
 }
 
 void
 inv_error_reservation_confirmed(const char *reservation)
 {
-	refuse(RESERVATION_CONFIRMED, psprintf("Reservation \"%s\" became an order.", reservation),
-		   "Refund the order instead.");
+	raise_refusal(RESERVATION_CONFIRMED,
+				  psprintf("Reservation \"%s\" became an order.", reservation),
+				  "Refund the order instead.");
 }
 
 void
 inv_error_reservation_released(const char *reservation)
 {
-	refuse(RESERVATION_RELEASED, psprintf("Reservation \"%s\" was released.", reservation),
-		   "Reserve again.");
+	raise_refusal(RESERVATION_RELEASED, psprintf("Reservation \"%s\" was released.", reservation),
+				  "Reserve again.");
 }
 
 void
 inv_error_refund_exceeds(const char *order, int64 wanted, int64 refunded, int64 bought)
 {
-	refuse(REFUND_EXCEEDS_ORDER,
-		   psprintf("Order \"%s\": " INT64_FORMAT " to be refunded, " INT64_FORMAT
-					" of " INT64_FORMAT " are refunded already.",
-					order, wanted, refunded, bought),
-		   "Refund no more than what is left of the order line.");
+	raise_refusal(REFUND_EXCEEDS_ORDER,
+				  psprintf("Order \"%s\": " INT64_FORMAT " to be refunded, " INT64_FORMAT
+						   " of " INT64_FORMAT " are refunded already.",
+						   order, wanted, refunded, bought),
+				  "Refund no more than what is left of the order line.");
 }
 
 void
 inv_error_key_mismatch(const char *key, const char *operation)
 {
-	refuse(KEY_MISMATCH,
-		   psprintf("Key \"%s\" was used for %s with other arguments.", key, operation),
-		   "Use a new key for a new request, and the same arguments for a retry.");
+	raise_refusal(KEY_MISMATCH,
+				  psprintf("Key \"%s\" was used for %s with other arguments.", key, operation),
+				  "Use a new key for a new request, and the same arguments for a retry.");
 }
 
 void
 inv_error_purchase_limit(const char *detail)
 {
-	refuse(PURCHASE_LIMIT, detail, "Ask for no more than what is left of the limit.");
+	raise_refusal(PURCHASE_LIMIT, detail, "Ask for no more than what is left of the limit.");
 }
 
 void
 inv_error_stock_changed(const char *item, int64 expected, int64 actual)
 {
-	refuse(STOCK_CHANGED,
-		   psprintf("Item \"%s\": stock is " INT64_FORMAT ", expected was " INT64_FORMAT ".", item,
-					actual, expected),
-		   "Look at the stock again and decide anew.");
+	raise_refusal(STOCK_CHANGED,
+				  psprintf("Item \"%s\": stock is " INT64_FORMAT ", expected was " INT64_FORMAT ".",
+						   item, actual, expected),
+				  "Look at the stock again and decide anew.");
 }
 
 void
 inv_error_not_a_store(const char *what)
 {
-	refuse(NOT_A_STORE, psprintf("%s is not attached to inventory.", what),
-		   "Bind the table with inventory.attach(), or generate the functions anew with "
-		   "inventory.refresh().");
+	raise_refusal(NOT_A_STORE, psprintf("%s is not attached to inventory.", what),
+				  "Bind the table with inventory.attach(), or generate the functions anew with "
+				  "inventory.refresh().");
 }
 
 void
 inv_error_direct_write(const char *detail, const char *hint)
 {
-	refuse(DIRECT_WRITE, detail, hint);
+	raise_refusal(DIRECT_WRITE, detail, hint);
 }
 
 void
 inv_error_busy(const char *item, const char *why)
 {
-	refuse(BUSY, psprintf("Item \"%s\": %s.", item, why),
-		   "Nothing was taken. Retry, with the same idempotency key if one was given.");
+	raise_refusal(BUSY, psprintf("Item \"%s\": %s.", item, why),
+				  "Nothing was taken. Retry, with the same idempotency key if one was given.");
 }
 
 void
@@ -231,8 +235,9 @@ inv_error_too_long(const char *argument, int limit)
 void
 inv_error_too_many_lines(int lines, int limit)
 {
-	ereport(ERROR, (errcode(inv_http_errors ? sqlstate("PT400") : ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					errmsg("too many lines: %d, at most %d are allowed", lines, limit)));
+	ereport(ERROR,
+			(errcode(inv_http_errors ? sqlstate_of("PT400") : ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("too many lines: %d, at most %d are allowed", lines, limit)));
 }
 
 void

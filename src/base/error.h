@@ -14,11 +14,11 @@
 /* How one line of a purchase ended.  The names are the statuses of try_ calls. */
 typedef enum InvStatus
 {
-	INV_OK,
-	INV_ITEM_NOT_FOUND,
-	INV_PURCHASE_LIMIT_EXCEEDED,
-	INV_OUT_OF_STOCK,
-	INV_NOT_TAKEN
+	INV_STATUS_OK,
+	INV_STATUS_ITEM_NOT_FOUND,
+	INV_STATUS_PURCHASE_LIMIT_EXCEEDED,
+	INV_STATUS_OUT_OF_STOCK,
+	INV_STATUS_NOT_TAKEN
 } InvStatus;
 
 extern const char *inv_status_name(InvStatus status);

@@ -11,13 +11,13 @@
 
 #include "base/guc.h"
 
-int inv_strategy = INV_ATOMIC;
+int inv_strategy = INV_STRATEGY_ATOMIC;
 int inv_optimistic_retries = 10;
 bool inv_http_errors = false;
 bool inv_notify = false;
 int inv_request_retention = 0;
 int inv_reservation_ttl = 900;
-int inv_hot_mode = INV_HOT_MANUAL;
+int inv_hot_mode = INV_HOT_MODE_MANUAL;
 int inv_hot_lock_timeout = 10000;
 int inv_max_hot_items = 1024;
 int inv_settle_interval = 1000;
@@ -25,21 +25,21 @@ int inv_hot_queue_threshold = 4;
 int inv_hot_idle_timeout = 60;
 
 static const struct config_enum_entry strategies[] = {
-	{ "atomic", INV_ATOMIC, false },
-	{ "pessimistic", INV_PESSIMISTIC, false },
-	{ "optimistic", INV_OPTIMISTIC, false },
+	{ "atomic", INV_STRATEGY_ATOMIC, false },
+	{ "pessimistic", INV_STRATEGY_PESSIMISTIC, false },
+	{ "optimistic", INV_STRATEGY_OPTIMISTIC, false },
 	{ NULL, 0, false },
 };
 
 static const struct config_enum_entry hot_modes[] = {
-	{ "off", INV_HOT_OFF, false },
-	{ "manual", INV_HOT_MANUAL, false },
-	{ "auto", INV_HOT_AUTO, false },
+	{ "off", INV_HOT_MODE_OFF, false },
+	{ "manual", INV_HOT_MODE_MANUAL, false },
+	{ "auto", INV_HOT_MODE_AUTO, false },
 	{ NULL, 0, false },
 };
 
 static void
-define_hot_items(void)
+define_hot_settings(void)
 {
 	/* the table is made at the server's start; else, by a session, and as all others know it */
 	GucContext context =
@@ -48,8 +48,8 @@ define_hot_items(void)
 	DefineCustomEnumVariable("inventory.hot_mode", "Which items become hot.",
 							 "off: none, and those that are cool down; manual: those of heat(); "
 							 "auto: also those whose rows are waited for.",
-							 &inv_hot_mode, INV_HOT_MANUAL, hot_modes, PGC_SIGHUP, 0, NULL, NULL,
-							 NULL);
+							 &inv_hot_mode, INV_HOT_MODE_MANUAL, hot_modes, PGC_SIGHUP, 0, NULL,
+							 NULL, NULL);
 	DefineCustomIntVariable("inventory.hot_lock_timeout",
 							"How long a buyer of a hot item waits for others in flight.",
 							"Then it is busy.", &inv_hot_lock_timeout, 10000, 0, INT_MAX,
@@ -71,13 +71,13 @@ define_hot_items(void)
 }
 
 void
-inv_setting_init(void)
+inv_guc_init(void)
 {
 	DefineCustomEnumVariable(
 		"inventory.strategy", "How a purchase of one item takes stock from its row.",
 		"atomic: one conditional UPDATE; pessimistic: SELECT FOR NO KEY "
 		"UPDATE first; optimistic: read, then compare and set.",
-		&inv_strategy, INV_ATOMIC, strategies, PGC_USERSET, 0, NULL, NULL, NULL);
+		&inv_strategy, INV_STRATEGY_ATOMIC, strategies, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("inventory.optimistic_retries",
 							"How often the optimistic strategy tries again before it gives up.",
 							NULL, &inv_optimistic_retries, 10, 0, 10000, PGC_USERSET, 0, NULL, NULL,
@@ -97,6 +97,6 @@ inv_setting_init(void)
 							"How long the worker keeps closed reservations and idempotency keys.",
 							"0 keeps them for ever.", &inv_request_retention, 0, 0, INT_MAX,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
-	define_hot_items();
+	define_hot_settings();
 	MarkGUCPrefixReserved("inventory");
 }

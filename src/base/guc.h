@@ -7,16 +7,16 @@
 
 typedef enum InvStrategy
 {
-	INV_ATOMIC,
-	INV_PESSIMISTIC,
-	INV_OPTIMISTIC
+	INV_STRATEGY_ATOMIC,
+	INV_STRATEGY_PESSIMISTIC,
+	INV_STRATEGY_OPTIMISTIC
 } InvStrategy;
 
 typedef enum InvHotMode
 {
-	INV_HOT_OFF,
-	INV_HOT_MANUAL,
-	INV_HOT_AUTO
+	INV_HOT_MODE_OFF,
+	INV_HOT_MODE_MANUAL,
+	INV_HOT_MODE_AUTO
 } InvHotMode;
 
 extern int inv_strategy;		   /* an InvStrategy */
@@ -32,6 +32,6 @@ extern int inv_settle_interval;		/* milliseconds */
 extern int inv_hot_queue_threshold; /* sessions in the queue for a row */
 extern int inv_hot_idle_timeout;	/* seconds */
 
-extern void inv_setting_init(void);
+extern void inv_guc_init(void);
 
 #endif /* INV_GUC_H */

@@ -24,7 +24,7 @@ inv_lock_name(Oid items, InvLockTag class, const char *name)
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32), (uint32) hash, class);
 	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
 	{
-		inv_stats_count(INV_WAITS, 1);
+		inv_stats_count(INV_STATS_WAITS, 1);
 		(void) LockAcquire(&tag, ExclusiveLock, false, false);
 	}
 }

@@ -30,15 +30,15 @@ typedef struct Key
 typedef struct Entry
 {
 	Key key;
-	pg_atomic_uint64 counters[INV_COUNTERS];
+	pg_atomic_uint64 counters[INV_STATS_COUNT];
 } Entry;
 
-static HTAB *entries = NULL;
-static LWLock *entries_lock = NULL; /* null: the table is the session's own */
-static Entry *current = NULL;		/* of the call at work */
+static HTAB *stats_entries = NULL;
+static LWLock *stats_lock = NULL;	/* null: the table is the session's own */
+static Entry *current_entry = NULL; /* of the call at work */
 
 static HASHCTL
-table_layout(void)
+stats_layout(void)
 {
 	HASHCTL layout = { 0 };
 
@@ -56,56 +56,56 @@ inv_stats_size(void)
 void
 inv_stats_attach(LWLock *lock)
 {
-	HASHCTL layout = table_layout();
+	HASHCTL layout = stats_layout();
 
-	entries = ShmemInitHash("inventory stats", MAX_ENTRIES, MAX_ENTRIES, &layout,
-							HASH_ELEM | HASH_BLOBS | HASH_FIXED_SIZE);
-	entries_lock = lock;
+	stats_entries = ShmemInitHash("inventory stats", MAX_ENTRIES, MAX_ENTRIES, &layout,
+								  HASH_ELEM | HASH_BLOBS | HASH_FIXED_SIZE);
+	stats_lock = lock;
 }
 
 static void
-lock_entries(LWLockMode mode)
+lock_stats(LWLockMode mode)
 {
-	if (entries_lock)
-		LWLockAcquire(entries_lock, mode);
+	if (stats_lock)
+		LWLockAcquire(stats_lock, mode);
 }
 
 static void
-unlock_entries(void)
+unlock_stats(void)
 {
-	if (entries_lock)
-		LWLockRelease(entries_lock);
+	if (stats_lock)
+		LWLockRelease(stats_lock);
 }
 
 /* The counters of an operation, or null if there is no room for more. */
 static Entry *
-entry_of(Oid items, const char *operation)
+stats_entry_of(Oid items, const char *operation)
 {
 	Key key;
 	Entry *entry;
 	bool found;
 
-	if (entries == NULL)
+	if (stats_entries == NULL)
 	{
-		HASHCTL layout = table_layout();
+		HASHCTL layout = stats_layout();
 
-		entries = hash_create("inventory stats", 64, &layout, HASH_ELEM | HASH_BLOBS);
+		stats_entries = hash_create("inventory stats", 64, &layout, HASH_ELEM | HASH_BLOBS);
 	}
 	memset(&key, 0, sizeof(key));
 	key.database = MyDatabaseId;
 	key.items = items;
 	strlcpy(key.operation, operation, OPERATION_LENGTH);
-	lock_entries(LW_SHARED);
-	entry = hash_search(entries, &key, HASH_FIND, NULL);
-	unlock_entries();
+	lock_stats(LW_SHARED);
+	entry = hash_search(stats_entries, &key, HASH_FIND, NULL);
+	unlock_stats();
 	if (entry)
 		return entry;
-	lock_entries(LW_EXCLUSIVE);
-	entry = hash_search(entries, &key, entries_lock ? HASH_ENTER_NULL : HASH_ENTER, &found);
+	lock_stats(LW_EXCLUSIVE);
+	entry = hash_search(stats_entries, &key, stats_lock ? HASH_ENTER_NULL : HASH_ENTER, &found);
 	if (entry && !found)
-		for (int i = 0; i < INV_COUNTERS; i++)
+		for (int i = 0; i < INV_STATS_COUNT; i++)
 			pg_atomic_init_u64(&entry->counters[i], 0);
-	unlock_entries();
+	unlock_stats();
 	return entry;
 }
 
@@ -113,42 +113,42 @@ entry_of(Oid items, const char *operation)
 void
 inv_stats_begin(Oid items, const char *operation)
 {
-	current = entry_of(items, operation);
-	inv_stats_count(INV_CALLS, 1);
+	current_entry = stats_entry_of(items, operation);
+	inv_stats_count(INV_STATS_CALLS, 1);
 }
 
 void *
 inv_stats_current(void)
 {
-	return current;
+	return current_entry;
 }
 
 void
 inv_stats_end(void *outer)
 {
-	current = outer;
+	current_entry = outer;
 }
 
 /* At the end of a transaction no call is at work, also if an error ended it. */
 void
 inv_stats_end_of_transaction(void)
 {
-	current = NULL;
+	current_entry = NULL;
 }
 
 /* Count for the call at work. */
 void
-inv_stats_count(InvCounter counter, int64 by)
+inv_stats_count(InvStatsCounter counter, int64 by)
 {
-	if (current)
-		pg_atomic_fetch_add_u64(&current->counters[counter], by);
+	if (current_entry)
+		pg_atomic_fetch_add_u64(&current_entry->counters[counter], by);
 }
 
 /* Count for an operation that is not the call at work. */
 void
-inv_stats_add(Oid items, const char *operation, InvCounter counter, int64 by)
+inv_stats_add(Oid items, const char *operation, InvStatsCounter counter, int64 by)
 {
-	Entry *entry = entry_of(items, operation);
+	Entry *entry = stats_entry_of(items, operation);
 
 	if (entry)
 		pg_atomic_fetch_add_u64(&entry->counters[counter], by);
@@ -166,24 +166,24 @@ inventory_stats_entries(PG_FUNCTION_ARGS)
 	Entry *entry;
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (entries == NULL)
+	if (stats_entries == NULL)
 		return (Datum) 0;
-	lock_entries(LW_SHARED);
-	hash_seq_init(&scan, entries);
+	lock_stats(LW_SHARED);
+	hash_seq_init(&scan, stats_entries);
 	while ((entry = hash_seq_search(&scan)) != NULL)
 	{
-		Datum values[2 + INV_COUNTERS];
-		bool nulls[2 + INV_COUNTERS] = { false };
+		Datum values[2 + INV_STATS_COUNT];
+		bool nulls[2 + INV_STATS_COUNT] = { false };
 
 		if (entry->key.database != MyDatabaseId)
 			continue;
 		values[0] = ObjectIdGetDatum(entry->key.items);
 		values[1] = CStringGetTextDatum(entry->key.operation);
-		for (int i = 0; i < INV_COUNTERS; i++)
+		for (int i = 0; i < INV_STATS_COUNT; i++)
 			values[2 + i] = Int64GetDatum(pg_atomic_read_u64(&entry->counters[i]));
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
-	unlock_entries();
+	unlock_stats();
 	return (Datum) 0;
 }
 
@@ -194,13 +194,13 @@ inventory_reset_stats(PG_FUNCTION_ARGS)
 	HASH_SEQ_STATUS scan;
 	Entry *entry;
 
-	if (entries == NULL)
+	if (stats_entries == NULL)
 		PG_RETURN_VOID();
-	lock_entries(LW_SHARED);
-	hash_seq_init(&scan, entries);
+	lock_stats(LW_SHARED);
+	hash_seq_init(&scan, stats_entries);
 	while ((entry = hash_seq_search(&scan)) != NULL)
-		for (int i = 0; entry->key.database == MyDatabaseId && i < INV_COUNTERS; i++)
+		for (int i = 0; entry->key.database == MyDatabaseId && i < INV_STATS_COUNT; i++)
 			pg_atomic_write_u64(&entry->counters[i], 0);
-	unlock_entries();
+	unlock_stats();
 	PG_RETURN_VOID();
 }

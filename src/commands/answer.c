@@ -47,13 +47,13 @@ static bool
 line_available(const InvTake *take, int64 *available)
 {
 	*available = inv_available(take->stock, take->floor);
-	return take->tracked && take->status != INV_ITEM_NOT_FOUND;
+	return take->tracked && take->status != INV_STATUS_ITEM_NOT_FOUND;
 }
 
 static InvStatus
 line_status(const InvTake *take, bool sold)
 {
-	return !sold && take->status == INV_OK ? INV_NOT_TAKEN : take->status;
+	return !sold && take->status == INV_STATUS_OK ? INV_STATUS_NOT_TAKEN : take->status;
 }
 
 /*
@@ -61,7 +61,7 @@ line_status(const InvTake *take, bool sold)
  * sells more than that holds, but not in a cart, which could not answer it.
  */
 static int64
-line_quantity(InvStore *store, const InvLine *line, bool sold)
+answer_quantity(InvStore *store, const InvLine *line, bool sold)
 {
 	if (sold && line->quantity > inv_max_units(store))
 		inv_error_overflow("quantity of a line");
@@ -87,7 +87,7 @@ inv_lines_json(InvStore *store, InvCart *cart, bool sold)
 		appendStringInfo(
 			&json, ", \"quantity\": %s, \"order_id\": ",
 			inv_datum_text(store->stock.base,
-						   inv_quantity_datum(store, line_quantity(store, line, sold))));
+						   inv_quantity_datum(store, answer_quantity(store, line, sold))));
 		inv_append_id(&json, store->order_type, line->order, !sold || line->no_order);
 		if (line_available(take, &available))
 			appendStringInfo(
@@ -111,7 +111,7 @@ inv_return_lines(InvStore *store, InvCart *cart, bool sold, bool replayed, Retur
 		Datum values[LINE_COLUMNS] = {
 			CStringGetTextDatum(inv_status_name(line_status(take, sold))),
 			line->item,
-			inv_quantity_datum(store, line_quantity(store, line, sold)),
+			inv_quantity_datum(store, answer_quantity(store, line, sold)),
 			line->order,
 			inv_quantity_datum(store, available),
 			BoolGetDatum(replayed),
@@ -126,7 +126,7 @@ void
 inv_replay_lines(InvStore *store, Jsonb *answer, ReturnSetInfo *result)
 {
 	Datum value = JsonbPGetDatum(answer);
-	uint64 rows = inv_execute(store, INV_REPLAY_LINES, &value, NULL, INV_TRANSACTION);
+	uint64 rows = inv_execute(store, INV_STMT_REPLAY_LINES, &value, NULL, INV_SNAPSHOT_TRANSACTION);
 
 	for (uint64 row = 0; row < rows; row++)
 	{
@@ -158,7 +158,7 @@ inv_check_row_type(InvStore *store, TupleDesc desc, const Oid *types, int count)
 		good = !TupleDescAttr(desc, i)->attisdropped &&
 			   inv_base_type(TupleDescAttr(desc, i)->atttypid) == types[i];
 	if (!good)
-		inv_error_broken_store(store->label, "The caller's row type is out of date.");
+		inv_error_broken_store(store->store_name, "The caller's row type is out of date.");
 }
 
 void

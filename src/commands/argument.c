@@ -30,7 +30,7 @@
 
 /* An argument of any type, as a base type. */
 static Datum
-coerce(FunctionCallInfo fcinfo, int argument, Oid to)
+coerce_argument(FunctionCallInfo fcinfo, int argument, Oid to)
 {
 	Oid from = get_fn_expr_argtype(fcinfo->flinfo, argument);
 	Datum value = PG_GETARG_DATUM(argument);
@@ -43,37 +43,38 @@ coerce(FunctionCallInfo fcinfo, int argument, Oid to)
 
 /* The store's name, the first argument of every engine function. */
 text *
-inv_label(FunctionCallInfo fcinfo)
+inv_getarg_store_name(FunctionCallInfo fcinfo)
 {
 	return PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0);
 }
 
 /* The key of an item. */
 Datum
-inv_item(InvStore *store, FunctionCallInfo fcinfo, int argument)
+inv_getarg_item(InvStore *store, FunctionCallInfo fcinfo, int argument)
 {
 	if (PG_ARGISNULL(argument))
 		inv_error_null("item_id");
-	return coerce(fcinfo, argument, store->item_id.base);
+	return coerce_argument(fcinfo, argument, store->item_id.base);
 }
 
 /* The same in its one text, for the digest of a call; null for null. */
 char *
-inv_item_argument_text(InvStore *store, FunctionCallInfo fcinfo, int argument)
+inv_getarg_item_text(InvStore *store, FunctionCallInfo fcinfo, int argument)
 {
-	return PG_ARGISNULL(argument) ? NULL : inv_item_text(store, inv_item(store, fcinfo, argument));
+	return PG_ARGISNULL(argument) ? NULL
+								  : inv_item_text(store, inv_getarg_item(store, fcinfo, argument));
 }
 
 /* The key of an order line. */
 Datum
-inv_order(InvStore *store, FunctionCallInfo fcinfo, int argument)
+inv_getarg_order(InvStore *store, FunctionCallInfo fcinfo, int argument)
 {
-	return coerce(fcinfo, argument, store->order_type);
+	return coerce_argument(fcinfo, argument, store->order_type);
 }
 
 /* A quantity of at least 1. */
 int64
-inv_quantity(FunctionCallInfo fcinfo, int argument, const char *name)
+inv_getarg_quantity(FunctionCallInfo fcinfo, int argument, const char *name)
 {
 	if (PG_ARGISNULL(argument))
 		inv_error_null(name);
@@ -83,14 +84,14 @@ inv_quantity(FunctionCallInfo fcinfo, int argument, const char *name)
 }
 
 char *
-inv_text(FunctionCallInfo fcinfo, int argument)
+inv_getarg_text(FunctionCallInfo fcinfo, int argument)
 {
 	return PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
 }
 
 /* A bigint argument in its one text. */
 char *
-inv_int64_text(FunctionCallInfo fcinfo, int argument)
+inv_getarg_int64_text(FunctionCallInfo fcinfo, int argument)
 {
 	return PG_ARGISNULL(argument) ? NULL : psprintf(INT64_FORMAT, PG_GETARG_INT64(argument));
 }
@@ -136,14 +137,14 @@ claimed_user(InvStore *store)
  * more than the buyer grant is the user of its token and nobody else.
  */
 InvUser
-inv_named_user(InvStore *store, FunctionCallInfo fcinfo, int argument)
+inv_getarg_named_user(InvStore *store, FunctionCallInfo fcinfo, int argument)
 {
 	InvUser user = { (Datum) 0, argument < 0 || PG_ARGISNULL(argument) };
 	char *claim;
 	Datum claimed;
 
 	if (!user.isnull)
-		user.value = coerce(fcinfo, argument, store->user_type);
+		user.value = coerce_argument(fcinfo, argument, store->user_type);
 	if (store->user_claim == NULL || is_operator(store))
 		return user;
 	claim = claimed_user(store);
@@ -159,9 +160,9 @@ inv_named_user(InvStore *store, FunctionCallInfo fcinfo, int argument)
 
 /* The user of a purchase, which the orders may not do without. */
 InvUser
-inv_user(InvStore *store, FunctionCallInfo fcinfo, int argument)
+inv_getarg_user(InvStore *store, FunctionCallInfo fcinfo, int argument)
 {
-	InvUser user = inv_named_user(store, fcinfo, argument);
+	InvUser user = inv_getarg_named_user(store, fcinfo, argument);
 
 	if (user.isnull && store->order_user.attnum && store->order_user.notnull)
 		inv_error_null("user_id");
@@ -179,7 +180,7 @@ void
 inv_check_result(InvStore *store, FunctionCallInfo fcinfo, Oid type)
 {
 	if (inv_base_type(get_fn_expr_rettype(fcinfo->flinfo)) != type)
-		inv_error_broken_store(store->label,
+		inv_error_broken_store(store->store_name,
 							   psprintf("The caller expects %s, the store has %s.",
 										format_type_be(get_fn_expr_rettype(fcinfo->flinfo)),
 										format_type_be(type)));
@@ -187,7 +188,7 @@ inv_check_result(InvStore *store, FunctionCallInfo fcinfo, Oid type)
 
 /* A result that survives the end of the call. */
 Datum
-inv_return(InvCall *call, Oid type, Datum value)
+inv_copy_result(InvCall *call, Oid type, Datum value)
 {
 	MemoryContext old = MemoryContextSwitchTo(call->caller);
 	int16 length;

@@ -37,15 +37,15 @@
  * so that its movements sum to nothing and still say who bought what.
  */
 static void
-book(InvStore *store, InvCart *cart, const InvUser *user)
+book_sale(InvStore *store, InvCart *cart, const InvUser *user)
 {
-	InvBook book;
+	InvBook book_sale;
 
-	inv_book_init(&book, 2 * cart->line_count);
+	inv_book_init(&book_sale, 2 * cart->line_count);
 	for (int i = 0; i < cart->line_count; i++)
 	{
 		InvLine *line = &cart->lines[i];
-		InvMovement *sale = inv_book_add(&book, line->item, -line->quantity, "sale");
+		InvMovement *sale = inv_book_add(&book_sale, line->item, -line->quantity, "sale");
 
 		sale->user = *user;
 		sale->order = line->order;
@@ -53,25 +53,26 @@ book(InvStore *store, InvCart *cart, const InvUser *user)
 		sale->epoch = cart->takes[line->take].epoch;
 		if (!cart->takes[line->take].tracked)
 		{
-			InvMovement *supply = inv_book_add(&book, line->item, line->quantity, "adjustment");
+			InvMovement *supply =
+				inv_book_add(&book_sale, line->item, line->quantity, "adjustment");
 
 			supply->order = line->order;
 			supply->no_order = line->no_order;
 			supply->reason = "untracked";
 		}
 	}
-	inv_book_write(store, &book);
+	inv_book_write(store, &book_sale);
 }
 
 /* Take, order, book; false and nothing done if the stock refuses. */
 static bool
-sell(InvStore *store, InvCart *cart, const InvUser *user)
+sell_cart(InvStore *store, InvCart *cart, const InvUser *user)
 {
 	if (!inv_take(store, cart->takes, cart->take_count, user))
 		return false;
-	inv_stats_count(INV_UNITS, inv_cart_units(cart));
+	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
 	inv_insert_cart(store, cart, user);
-	book(store, cart, user);
+	book_sale(store, cart, user);
 	inv_check_limits(store, cart->takes, cart->take_count, user);
 	return true;
 }
@@ -98,15 +99,15 @@ inventory_buy_item(PG_FUNCTION_ARGS)
 	Datum order;
 	bool no_order;
 
-	inv_call_enter(&call, inv_label(fcinfo), "buy_item");
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "buy_item");
 	store = call.store;
 	inv_check_result(store, fcinfo, store->order_type);
-	user = inv_user(store, fcinfo, 1);
+	user = inv_getarg_user(store, fcinfo, 1);
 	inv_request_init(&request, "buy_item", &user, fcinfo, 4);
 	if (request.key)
 	{
-		const char *arguments[] = { inv_item_argument_text(store, fcinfo, 2),
-									inv_int64_text(fcinfo, 3), inv_jsonb_text(order_data) };
+		const char *arguments[] = { inv_getarg_item_text(store, fcinfo, 2),
+									inv_getarg_int64_text(fcinfo, 3), inv_jsonb_text(order_data) };
 
 		inv_request_arguments(&request, arguments, lengthof(arguments));
 	}
@@ -122,9 +123,9 @@ inventory_buy_item(PG_FUNCTION_ARGS)
 		StringInfoData answer;
 		InvCart cart;
 
-		inv_cart_of_item(store, &cart, inv_item(store, fcinfo, 2),
-						 inv_quantity(fcinfo, 3, "quantity"), order_data, INV_FOR_SALE);
-		if (!sell(store, &cart, &user))
+		inv_cart_of_item(store, &cart, inv_getarg_item(store, fcinfo, 2),
+						 inv_getarg_quantity(fcinfo, 3, "quantity"), order_data, INV_PURPOSE_SALE);
+		if (!sell_cart(store, &cart, &user))
 			inv_refuse(store, cart.takes, cart.take_count);
 		order = cart.lines->order;
 		no_order = cart.lines->no_order;
@@ -136,7 +137,7 @@ inventory_buy_item(PG_FUNCTION_ARGS)
 		}
 	}
 	if (!no_order)
-		order = inv_return(&call, store->order_type, order);
+		order = inv_copy_result(&call, store->order_type, order);
 	inv_store_leave(&call);
 	if (no_order)
 		PG_RETURN_NULL();
@@ -156,10 +157,10 @@ buy_cart(FunctionCallInfo fcinfo, const char *operation, bool try)
 	InvRequest request;
 
 	inv_begin_rows(fcinfo);
-	inv_call_enter(&call, inv_label(fcinfo), operation);
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), operation);
 	store = call.store;
 	inv_check_line_type(store, result->setDesc);
-	user = inv_user(store, fcinfo, 1);
+	user = inv_getarg_user(store, fcinfo, 1);
 	inv_request_init(&request, operation, &user, fcinfo, 3);
 	if (request.key)
 	{
@@ -176,8 +177,8 @@ buy_cart(FunctionCallInfo fcinfo, const char *operation, bool try)
 
 		if (lines == NULL)
 			inv_error_null("lines");
-		inv_cart_of_lines(store, &cart, lines, order_data, INV_FOR_SALE);
-		sold = sell(store, &cart, &user);
+		inv_cart_of_lines(store, &cart, lines, order_data, INV_PURPOSE_SALE);
+		sold = sell_cart(store, &cart, &user);
 		if (!sold && !try)
 			inv_refuse(store, cart.takes, cart.take_count);
 		if (!sold)
@@ -218,11 +219,11 @@ inventory_available_stock(PG_FUNCTION_ARGS)
 	InvTake take = { 0 };
 	int64 available;
 
-	inv_call_enter(&call, inv_label(fcinfo), NULL);
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), NULL);
 	inv_check_result(call.store, fcinfo, call.store->stock.base);
-	take.item = inv_item(call.store, fcinfo, 1);
+	take.item = inv_getarg_item(call.store, fcinfo, 1);
 	available = inv_stock_level(call.store, take.item, &take.status, &take.tracked);
-	if (take.status == INV_ITEM_NOT_FOUND)
+	if (take.status == INV_STATUS_ITEM_NOT_FOUND)
 		inv_refuse(call.store, &take, 1);
 	inv_store_leave(&call);
 	if (!take.tracked)

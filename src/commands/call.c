@@ -22,11 +22,11 @@ look_for_work(InvStore *store)
 {
 	bool none;
 
-	store->fresh = false;
+	store->just_loaded = false;
 	store->hot_mode = inv_hot_mode;
-	inv_execute(store, INV_NEXT_EXPIRY, NULL, NULL, INV_LATEST);
+	inv_execute(store, INV_STMT_NEXT_EXPIRY, NULL, NULL, INV_SNAPSHOT_LATEST);
 	(void) inv_result(0, 1, &none);
-	if (!none || inv_hot_mode == INV_HOT_AUTO || inv_hot_any(store))
+	if (!none || inv_hot_mode == INV_HOT_MODE_AUTO || inv_hot_any(store))
 		inv_worker_start();
 }
 
@@ -35,6 +35,6 @@ void
 inv_call_enter(InvCall *call, text *store_name, const char *writer)
 {
 	inv_store_enter(call, store_name, writer);
-	if (writer && (call->store->fresh || call->store->hot_mode != inv_hot_mode))
+	if (writer && (call->store->just_loaded || call->store->hot_mode != inv_hot_mode))
 		look_for_work(call->store);
 }

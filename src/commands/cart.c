@@ -27,7 +27,7 @@
 /* ---- values ---- */
 
 static Datum
-line_item(InvStore *store, const JsonbValue *value)
+parse_line_item(InvStore *store, const JsonbValue *value)
 {
 	char *string;
 
@@ -41,7 +41,7 @@ line_item(InvStore *store, const JsonbValue *value)
 
 /* A JSON number that is a whole bigint of at least 1. */
 static int64
-line_quantity(const JsonbValue *value)
+parse_line_quantity(const JsonbValue *value)
 {
 	const char *number;
 	char *end;
@@ -81,14 +81,14 @@ settable_column(InvStore *store, const JsonbValue *key)
 		if (strcmp(name, "order_id") == 0)
 			return 1;
 		inv_error_unknown_column(name,
-								 psprintf("store \"%s\", which has no orders,", store->label));
+								 psprintf("store \"%s\", which has no orders,", store->store_name));
 	}
 	for (int i = 0; i < store->nsettable; i++)
 		if (strcmp(store->settable[i].key, name) == 0)
 			return UINT64CONST(1) << i;
 	if (get_attnum(store->orders, name) <= 0)
 		inv_error_unknown_column(name, store->orders_name);
-	inv_error_column_not_allowed(name, store->label);
+	inv_error_column_not_allowed(name, store->store_name);
 }
 
 static bool
@@ -156,7 +156,7 @@ check_unit(InvStore *store, int64 quantity)
 	if (OidIsValid(store->orders) && store->order_quantity.attnum == InvalidAttrNumber &&
 		quantity != 1)
 		inv_error_value(
-			psprintf("quantity must be 1: an order of store \"%s\" is one unit", store->label),
+			psprintf("quantity must be 1: an order of store \"%s\" is one unit", store->store_name),
 			"The orders table has no quantity column; buy a cart of several lines, "
 			"or add the column and attach again.");
 }
@@ -194,7 +194,7 @@ check_order(InvStore *store, InvLine *line, InvPurpose purpose)
 		return;
 	}
 	check_unit(store, line->quantity);
-	if (purpose == INV_FOR_SALE && !store->order_id.filled && store->order_id.notnull)
+	if (purpose == INV_PURPOSE_SALE && !store->order_id.filled && store->order_id.notnull)
 	{
 		JsonbValue *key = line->columns
 							  ? getKeyJsonValueFromContainer(&line->data->root, store->order_id.key,
@@ -275,7 +275,7 @@ inv_cart_of_item(InvStore *store, InvCart *cart, Datum item, int64 quantity, Jso
 	if (order_data && JB_ROOT_COUNT(order_data) > 0)
 		merge_columns(store, line, NULL, order_data);
 	check_order(store, line, purpose);
-	if (purpose == INV_FOR_HOLD)
+	if (purpose == INV_PURPOSE_HOLD)
 		inv_check_held(store, quantity);
 	cart->lines = line;
 	cart->line_count = 1;
@@ -310,19 +310,19 @@ inv_cart_of_lines(InvStore *store, InvCart *cart, Jsonb *lines, Jsonb *order_dat
 			inv_error_value("lines must be a JSON array of objects", SYNTAX_HINT);
 		item = getKeyJsonValueFromContainer(object, "item_id", 7, NULL);
 		quantity = getKeyJsonValueFromContainer(object, "quantity", 8, NULL);
-		line->item = line_item(store, item);
-		line->quantity = line_quantity(quantity);
+		line->item = parse_line_item(store, item);
+		line->quantity = parse_line_quantity(quantity);
 		if (JsonContainerSize(object) > (item ? 1u : 0u) + (quantity ? 1u : 0u) ||
 			(order_data && JB_ROOT_COUNT(order_data) > 0))
 		{
-			if (purpose == INV_FOR_HOLD)
+			if (purpose == INV_PURPOSE_HOLD)
 				refuse_columns(store, object);
 			merge_columns(store, line, object, order_data);
 		}
 		check_order(store, line, purpose);
 	}
 	sum_lines(store, cart);
-	for (int i = 0; purpose == INV_FOR_HOLD && i < cart->take_count; i++)
+	for (int i = 0; purpose == INV_PURPOSE_HOLD && i < cart->take_count; i++)
 		inv_check_held(store, cart->takes[i].quantity);
 }
 
@@ -339,9 +339,9 @@ element_of_item(InvStore *store, Jsonb *array, Datum item, uint32 *seen)
 
 		if (value->type != jbvBinary || !JsonContainerIsObject(object))
 			inv_error_value("order_data must be an object, or an array of objects", NULL);
-		if (inv_item_compare(
-				store, item,
-				line_item(store, getKeyJsonValueFromContainer(object, "item_id", 7, NULL))) != 0)
+		if (inv_item_compare(store, item,
+							 parse_line_item(store, getKeyJsonValueFromContainer(object, "item_id",
+																				 7, NULL))) != 0)
 			continue;
 		if (found)
 			inv_error_value("order_data names an item twice", NULL);
@@ -383,7 +383,7 @@ inv_cart_of_hold(InvStore *store, InvCart *cart, const InvTake *held, int count,
 			own = element_of_item(store, order_data, line->item, &seen);
 		if (own || (order_data && !is_array && JB_ROOT_COUNT(order_data) > 0))
 			merge_columns(store, line, own, is_array ? NULL : order_data);
-		check_order(store, line, INV_FOR_SALE);
+		check_order(store, line, INV_PURPOSE_SALE);
 	}
 	if (is_array && seen != JB_ROOT_COUNT(order_data))
 		inv_error_value("order_data names an item that the reservation does not hold", NULL);

@@ -35,8 +35,8 @@ typedef struct InvCart
 /* What the lines are for: a hold has no order rows yet. */
 typedef enum InvPurpose
 {
-	INV_FOR_SALE,
-	INV_FOR_HOLD
+	INV_PURPOSE_SALE,
+	INV_PURPOSE_HOLD
 } InvPurpose;
 
 extern void inv_cart_of_item(InvStore *store, InvCart *cart, Datum item, int64 quantity,

@@ -31,26 +31,30 @@
 
 static const InvHoldVerdict verdicts[][4] = {
 	/*             held        confirmed     released       expired */
-	[INV_TO_CONFIRM] = { INV_GO_ON, INV_ANSWER_AGAIN, INV_REFUSE_RELEASED, INV_REFUSE_EXPIRED },
-	[INV_TO_RELEASE] = { INV_GO_ON, INV_REFUSE_CONFIRMED, INV_NOTHING_TO_DO, INV_NOTHING_TO_DO },
-	[INV_TO_EXTEND] = { INV_GO_ON, INV_REFUSE_CONFIRMED, INV_REFUSE_RELEASED, INV_REFUSE_EXPIRED },
-	[INV_TO_CHANGE] = { INV_GO_ON, INV_REFUSE_CONFIRMED, INV_REFUSE_RELEASED, INV_REFUSE_EXPIRED },
+	[INV_HOLD_MOVE_CONFIRM] = { INV_HOLD_VERDICT_PROCEED, INV_HOLD_VERDICT_REPLAY,
+								INV_HOLD_VERDICT_RELEASED, INV_HOLD_VERDICT_EXPIRED },
+	[INV_HOLD_MOVE_RELEASE] = { INV_HOLD_VERDICT_PROCEED, INV_HOLD_VERDICT_CONFIRMED,
+								INV_HOLD_VERDICT_NOTHING, INV_HOLD_VERDICT_NOTHING },
+	[INV_HOLD_MOVE_EXTEND] = { INV_HOLD_VERDICT_PROCEED, INV_HOLD_VERDICT_CONFIRMED,
+							   INV_HOLD_VERDICT_RELEASED, INV_HOLD_VERDICT_EXPIRED },
+	[INV_HOLD_MOVE_CHANGE] = { INV_HOLD_VERDICT_PROCEED, INV_HOLD_VERDICT_CONFIRMED,
+							   INV_HOLD_VERDICT_RELEASED, INV_HOLD_VERDICT_EXPIRED },
 };
 
 const char *const inv_hold_state_names[] = {
-	[INV_IS_HELD] = "held",
-	[INV_IS_CONFIRMED] = "confirmed",
-	[INV_IS_RELEASED] = "released",
-	[INV_IS_EXPIRED] = "expired",
+	[INV_HOLD_STATE_HELD] = "held",
+	[INV_HOLD_STATE_CONFIRMED] = "confirmed",
+	[INV_HOLD_STATE_RELEASED] = "released",
+	[INV_HOLD_STATE_EXPIRED] = "expired",
 };
 
 static InvHoldState
 state_of_name(const char *name)
 {
-	for (int state = INV_IS_HELD; state < INV_IS_EXPIRED; state++)
+	for (int state = INV_HOLD_STATE_HELD; state < INV_HOLD_STATE_EXPIRED; state++)
 		if (strcmp(inv_hold_state_names[state], name) == 0)
 			return state;
-	return INV_IS_EXPIRED;
+	return INV_HOLD_STATE_EXPIRED;
 }
 
 /* ---- a reservation as it stands ---- */
@@ -60,17 +64,17 @@ state_of_name(const char *name)
  * the reservation dead; a line taken out of a living one does not.
  */
 static InvHoldState
-whole_state(InvStore *store, const InvHold *hold)
+reservation_state(InvStore *store, const InvHold *hold)
 {
 	bool any[4] = { false };
 
 	for (int i = 0; i < hold->count; i++)
 		any[hold->lines[i].state] = true;
-	if (any[INV_IS_CONFIRMED])
-		return INV_IS_CONFIRMED;
-	if (any[INV_IS_EXPIRED] || (any[INV_IS_HELD] && hold->expires_at <= store->now))
-		return INV_IS_EXPIRED;
-	return any[INV_IS_HELD] ? INV_IS_HELD : INV_IS_RELEASED;
+	if (any[INV_HOLD_STATE_CONFIRMED])
+		return INV_HOLD_STATE_CONFIRMED;
+	if (any[INV_HOLD_STATE_EXPIRED] || (any[INV_HOLD_STATE_HELD] && hold->expires_at <= store->now))
+		return INV_HOLD_STATE_EXPIRED;
+	return any[INV_HOLD_STATE_HELD] ? INV_HOLD_STATE_HELD : INV_HOLD_STATE_RELEASED;
 }
 
 /* Copy a reservation from the rows of the last statement. */
@@ -93,10 +97,10 @@ fill_hold(InvStore *store, InvHold *hold, uint64 rows)
 		line->state = state_of_name(TextDatumGetCString(inv_result(row, 4, &isnull)));
 		line->order = inv_result(row, 6, &line->no_order);
 		line->tracked = DatumGetBool(inv_result(row, 8, &isnull));
-		if (line->state == INV_IS_HELD)
+		if (line->state == INV_HOLD_STATE_HELD)
 			hold->expires_at = DatumGetTimestampTz(inv_result(row, 5, &isnull));
 	}
-	hold->state = whole_state(store, hold);
+	hold->state = reservation_state(store, hold);
 }
 
 static char *
@@ -108,9 +112,9 @@ hold_text(const InvHold *hold)
 /* Read the reservation that an argument names; argument "user" may be -1. */
 void
 inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user, bool lock,
-			  InvView view)
+			  InvSnapshotMode mode)
 {
-	InvUser named = inv_named_user(store, fcinfo, user);
+	InvUser named = inv_getarg_named_user(store, fcinfo, user);
 	uint64 rows;
 
 	if (PG_ARGISNULL(1))
@@ -120,9 +124,9 @@ inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user,
 	{
 		/* first its name: whoever changes it could add a line before those we hold by then */
 		inv_lock_name(store->items, INV_LOCKTAG_RESERVATION, hold_text(hold));
-		inv_execute(store, INV_LOCK_HOLD, &hold->id, NULL, view);
+		inv_execute(store, INV_STMT_LOCK_HOLD, &hold->id, NULL, mode);
 	}
-	rows = inv_execute(store, INV_READ_HOLD, &hold->id, NULL, view);
+	rows = inv_execute(store, INV_STMT_READ_HOLD, &hold->id, NULL, mode);
 	if (rows == 0)
 		inv_error_reservation_not_found(hold_text(hold));
 	/* expiry may have come due while we waited for the lock */
@@ -142,11 +146,11 @@ inv_hold_judge(const InvHold *hold, InvHoldMove move)
 
 	switch (verdict)
 	{
-		case INV_REFUSE_CONFIRMED:
+		case INV_HOLD_VERDICT_CONFIRMED:
 			inv_error_reservation_confirmed(hold_text(hold));
-		case INV_REFUSE_RELEASED:
+		case INV_HOLD_VERDICT_RELEASED:
 			inv_error_reservation_released(hold_text(hold));
-		case INV_REFUSE_EXPIRED:
+		case INV_HOLD_VERDICT_EXPIRED:
 			inv_error_reservation_expired(hold_text(hold), timestamptz_to_str(hold->expires_at));
 		default:
 			return verdict;
@@ -202,7 +206,7 @@ inv_hold_book(InvStore *store, const InvTake *takes, int count, const InvUser *u
 		hold->reservation = id;
 		hold->epoch = takes[i].epoch;
 		if (takes[i].hot)
-			inv_escrow_expires(&takes[i].escrow, end);
+			inv_counter_expires(&takes[i].counter, end);
 		if (!takes[i].tracked)
 			inv_book_add(&book, takes[i].item, takes[i].quantity, "adjustment")->reason =
 				"untracked";
@@ -220,7 +224,7 @@ inv_hold_take(InvStore *store, InvTake *takes, int count, const InvUser *user)
 	if (!inv_take(store, takes, count, user))
 		return false;
 	if (count == 1 && !takes->tracked &&
-		inv_execute(store, INV_PIN, &takes->item, NULL, INV_LATEST) == 0)
-		takes->status = INV_ITEM_NOT_FOUND;
-	return takes->status == INV_OK;
+		inv_execute(store, INV_STMT_PIN, &takes->item, NULL, INV_SNAPSHOT_LATEST) == 0)
+		takes->status = INV_STATUS_ITEM_NOT_FOUND;
+	return takes->status == INV_STATUS_OK;
 }

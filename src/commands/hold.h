@@ -11,28 +11,28 @@
 
 typedef enum InvHoldState
 {
-	INV_IS_HELD,
-	INV_IS_CONFIRMED,
-	INV_IS_RELEASED,
-	INV_IS_EXPIRED
+	INV_HOLD_STATE_HELD,
+	INV_HOLD_STATE_CONFIRMED,
+	INV_HOLD_STATE_RELEASED,
+	INV_HOLD_STATE_EXPIRED
 } InvHoldState;
 
 typedef enum InvHoldMove
 {
-	INV_TO_CONFIRM,
-	INV_TO_RELEASE,
-	INV_TO_EXTEND,
-	INV_TO_CHANGE
+	INV_HOLD_MOVE_CONFIRM,
+	INV_HOLD_MOVE_RELEASE,
+	INV_HOLD_MOVE_EXTEND,
+	INV_HOLD_MOVE_CHANGE
 } InvHoldMove;
 
 typedef enum InvHoldVerdict
 {
-	INV_GO_ON,
-	INV_ANSWER_AGAIN, /* it was done already */
-	INV_NOTHING_TO_DO,
-	INV_REFUSE_CONFIRMED,
-	INV_REFUSE_RELEASED,
-	INV_REFUSE_EXPIRED
+	INV_HOLD_VERDICT_PROCEED,
+	INV_HOLD_VERDICT_REPLAY, /* it was done already */
+	INV_HOLD_VERDICT_NOTHING,
+	INV_HOLD_VERDICT_CONFIRMED,
+	INV_HOLD_VERDICT_RELEASED,
+	INV_HOLD_VERDICT_EXPIRED
 } InvHoldVerdict;
 
 extern const char *const inv_hold_state_names[];
@@ -59,7 +59,7 @@ typedef struct InvHold
 } InvHold;
 
 extern void inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user,
-						  bool lock, InvView view);
+						  bool lock, InvSnapshotMode mode);
 extern InvHoldVerdict inv_hold_judge(const InvHold *hold, InvHoldMove move);
 extern TimestampTz inv_hold_end(InvStore *store, FunctionCallInfo fcinfo, int ttl,
 								TimestampTz created_at);

@@ -32,7 +32,7 @@
 
 /* Read the row of the key, if there is one. */
 static void
-look_up(InvStore *store, InvRequest *request)
+lookup_request(InvStore *store, InvRequest *request)
 {
 	Datum values[] = { CStringGetTextDatum(request->operation), request->user.value,
 					   CStringGetTextDatum(request->key) };
@@ -41,12 +41,12 @@ look_up(InvStore *store, InvRequest *request)
 	Datum value;
 	bool isnull, no_answer;
 
-	if (inv_execute(store, INV_FIND_REQUEST, values, nulls, INV_LATEST) == 0)
+	if (inv_execute(store, INV_STMT_FIND_REQUEST, values, nulls, INV_SNAPSHOT_LATEST) == 0)
 		return;
 	(void) inv_result(0, 2, &no_answer);
 	value = inv_result(0, 1, &isnull);
 	if (isnull || no_answer)
-		inv_error_broken_store(store->label, "A kept request is null.");
+		inv_error_broken_store(store->store_name, "A kept request is null.");
 	fingerprint = DatumGetByteaPP(value);
 	if (VARSIZE_ANY_EXHDR(fingerprint) != VARSIZE_ANY_EXHDR(request->fingerprint) ||
 		memcmp(VARDATA_ANY(fingerprint), VARDATA_ANY(request->fingerprint),
@@ -64,7 +64,7 @@ inv_request_init(InvRequest *request, const char *operation, const InvUser *user
 	request->operation = operation;
 	request->user.isnull = user == NULL || user->isnull;
 	request->user.value = request->user.isnull ? (Datum) 0 : user->value;
-	request->key = inv_text(fcinfo, key);
+	request->key = inv_getarg_text(fcinfo, key);
 	if (request->key == NULL)
 		return;
 	if (request->key[0] == '\0')
@@ -114,10 +114,10 @@ inv_request_begin(InvStore *store, InvRequest *request)
 	user = request->user.isnull ? "" : inv_datum_text(store->user_type, request->user.value);
 	inv_lock_name(store->items, INV_LOCKTAG_REQUEST,
 				  psprintf("%s %s %s", request->operation, user, request->key));
-	look_up(store, request);
+	lookup_request(store, request);
 	if (request->replay == NULL)
 		return false;
-	inv_stats_count(INV_REPLAYS, 1);
+	inv_stats_count(INV_STATS_REPLAYS, 1);
 	return true;
 }
 
@@ -162,5 +162,5 @@ inv_request_end(InvStore *store, InvRequest *request, const char *answer)
 	values[3] = PointerGetDatum(request->fingerprint);
 	values[4] = DirectFunctionCall1(jsonb_in, CStringGetDatum(answer));
 	values[5] = TimestampTzGetDatum(GetCurrentTimestamp());
-	inv_execute(store, INV_KEEP_REQUEST, values, nulls, INV_TRANSACTION);
+	inv_execute(store, INV_STMT_KEEP_REQUEST, values, nulls, INV_SNAPSHOT_TRANSACTION);
 }

@@ -22,15 +22,15 @@
 
 /* Lines with nothing but what is bound; false if the table needs a statement. */
 static bool
-append_plain(InvStore *store, InvCart *cart, const InvUser *user)
+insert_directly(InvStore *store, InvCart *cart, const InvUser *user)
 {
-	InvRow *rows = palloc0(sizeof(InvRow) * cart->line_count);
+	InvDirectRow *rows = palloc0(sizeof(InvDirectRow) * cart->line_count);
 	int count = 0;
 
 	for (int i = 0; i < cart->line_count; i++)
 	{
 		InvLine *line = &cart->lines[i];
-		InvRow *row = &rows[count];
+		InvDirectRow *row = &rows[count];
 
 		if (line->columns != 0)
 			continue;
@@ -40,7 +40,7 @@ append_plain(InvStore *store, InvCart *cart, const InvUser *user)
 		row->nulls[2] = user->isnull;
 		count++;
 	}
-	if (!inv_append(store, INV_TO_ORDERS, rows, count))
+	if (!inv_direct_insert(store, INV_TARGET_ORDERS, rows, count))
 		return false;
 	count = 0;
 	for (int i = 0; i < cart->line_count; i++)
@@ -83,10 +83,10 @@ insert_group(InvStore *store, InvCart *cart, uint64 columns, const InvUser *user
 			data[count] = JsonbPGetDatum(line->data);
 		group[count++] = line;
 	}
-	values[0] = inv_array(store->item_id.base, items, NULL, count);
-	values[1] = inv_array(INT8OID, quantities, NULL, count);
+	values[0] = inv_make_array(store->item_id.base, items, NULL, count);
+	values[1] = inv_make_array(INT8OID, quantities, NULL, count);
 	values[2] = user->value;
-	values[3] = inv_array(JSONBOID, data, no_data, count);
+	values[3] = inv_make_array(JSONBOID, data, no_data, count);
 	rows = inv_insert_orders(store, columns, values, nulls);
 	if (rows != count)
 		inv_error_order_rows(store->orders_name, count, rows);
@@ -110,7 +110,7 @@ inv_insert_cart(InvStore *store, InvCart *cart, const InvUser *user)
 
 		for (int j = 0; first && j < i; j++)
 			first = cart->lines[j].columns != columns;
-		if (first && !(columns == 0 && append_plain(store, cart, user)))
+		if (first && !(columns == 0 && insert_directly(store, cart, user)))
 			insert_group(store, cart, columns, user);
 	}
 }

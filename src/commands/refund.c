@@ -30,20 +30,20 @@
 #include "commands/idempotency.h"
 
 /* What was bought of one item under an order, and what came back of it. */
-typedef struct Bought
+typedef struct BoughtItem
 {
 	Datum item;
 	int64 quantity;
 	int64 refunded;
 	InvUser user;
-} Bought;
+} BoughtItem;
 
 /* The sales that the ledger has of an order. */
-static Bought *
+static BoughtItem *
 sales_of_order(InvStore *store, Datum order, int *count)
 {
-	uint64 rows = inv_execute(store, INV_SALES, &order, NULL, INV_LATEST);
-	Bought *bought = palloc0(sizeof(Bought) * Max(rows, 1));
+	uint64 rows = inv_execute(store, INV_STMT_SALES, &order, NULL, INV_SNAPSHOT_LATEST);
+	BoughtItem *bought = palloc0(sizeof(BoughtItem) * Max(rows, 1));
 
 	for (uint64 row = 0; row < rows; row++)
 	{
@@ -62,7 +62,7 @@ sales_of_order(InvStore *store, Datum order, int *count)
  * bought before the attach never counted.
  */
 static InvUser
-limited_user(InvStore *store, Datum order, const Bought *bought)
+limited_user(InvStore *store, Datum order, const BoughtItem *bought)
 {
 	Datum values[] = { order, bought->item, bought->user.value };
 	bool isnull;
@@ -70,20 +70,20 @@ limited_user(InvStore *store, Datum order, const Bought *bought)
 	if (bought->user.isnull)
 	{
 		int sales;
-		Bought *sold = sales_of_order(store, order, &sales);
+		BoughtItem *sold = sales_of_order(store, order, &sales);
 
-		return sales > 0 ? sold->user : inv_nobody;
+		return sales > 0 ? sold->user : inv_no_user;
 	}
-	inv_execute(store, INV_COUNTED, values, NULL, INV_LATEST);
-	return DatumGetBool(inv_result(0, 1, &isnull)) ? bought->user : inv_nobody;
+	inv_execute(store, INV_STMT_COUNTED, values, NULL, INV_SNAPSHOT_LATEST);
+	return DatumGetBool(inv_result(0, 1, &isnull)) ? bought->user : inv_no_user;
 }
 
 /* The order row, locked: also one from before the attach. */
-static Bought *
+static BoughtItem *
 bought_by_row(InvStore *store, Datum order, int *count)
 {
-	uint64 rows = inv_execute(store, INV_LOCK_ORDER, &order, NULL, INV_LATEST);
-	Bought *bought = palloc0(sizeof(Bought));
+	uint64 rows = inv_execute(store, INV_STMT_LOCK_ORDER, &order, NULL, INV_SNAPSHOT_LATEST);
+	BoughtItem *bought = palloc0(sizeof(BoughtItem));
 	bool isnull;
 
 	if (rows > 1)
@@ -105,11 +105,11 @@ bought_by_row(InvStore *store, Datum order, int *count)
 }
 
 /* What there is to refund, locked against other refunds; raises if nothing. */
-static Bought *
+static BoughtItem *
 lock_order(InvStore *store, Datum order, int *count)
 {
 	char *text = inv_datum_text(store->order_type, order);
-	Bought *bought;
+	BoughtItem *bought;
 
 	if (OidIsValid(store->orders))
 		bought = bought_by_row(store, order, count);
@@ -124,7 +124,7 @@ lock_order(InvStore *store, Datum order, int *count)
 	{
 		Datum values[] = { order, bought[i].item };
 
-		inv_execute(store, INV_REFUNDED, values, NULL, INV_LATEST);
+		inv_execute(store, INV_STMT_REFUNDED, values, NULL, INV_SNAPSHOT_LATEST);
 		bought[i].refunded = inv_result_int64(0, 1);
 	}
 	return bought;
@@ -132,22 +132,22 @@ lock_order(InvStore *store, Datum order, int *count)
 
 /* Refund units of one item, and put them back into the stock or write them off. */
 static void
-refund_item(InvStore *store, Datum order, Bought *bought, int64 quantity, bool restock,
+refund_item(InvStore *store, Datum order, BoughtItem *bought, int64 quantity, bool restock,
 			const char *reason)
 {
 	InvBook book;
-	InvMovement *refund;
+	InvMovement *refund_units;
 	InvGive give = { .item = bought->item, .quantity = quantity };
 
 	if (restock)
-		inv_give(store, &give, 1, INV_TRANSACTION);
+		inv_give(store, &give, 1, INV_SNAPSHOT_TRANSACTION);
 	inv_book_init(&book, 2);
-	refund = inv_book_add(&book, bought->item, quantity, "refund");
-	refund->user = bought->user;
-	refund->order = order;
-	refund->no_order = false;
-	refund->reason = reason;
-	refund->epoch = give.epoch;
+	refund_units = inv_book_add(&book, bought->item, quantity, "refund");
+	refund_units->user = bought->user;
+	refund_units->order = order;
+	refund_units->no_order = false;
+	refund_units->reason = reason;
+	refund_units->epoch = give.epoch;
 	if (!give.tracked)
 	{
 		InvMovement *gone =
@@ -159,15 +159,15 @@ refund_item(InvStore *store, Datum order, Bought *bought, int64 quantity, bool r
 	}
 	inv_book_write(store, &book);
 	bought->refunded += quantity;
-	inv_stats_count(INV_UNITS, quantity);
+	inv_stats_count(INV_STATS_UNITS, quantity);
 }
 
 /* Refund a quantity, or all that is left. */
 static int64
-refund(InvStore *store, FunctionCallInfo fcinfo, Datum order)
+refund_units(InvStore *store, FunctionCallInfo fcinfo, Datum order)
 {
 	int count;
-	Bought *bought = lock_order(store, order, &count);
+	BoughtItem *bought = lock_order(store, order, &count);
 	bool all = PG_ARGISNULL(2);
 	bool restock;
 	int64 left = 0, total = 0, refunded = 0, quantity;
@@ -181,7 +181,7 @@ refund(InvStore *store, FunctionCallInfo fcinfo, Datum order)
 		refunded += bought[i].refunded;
 	}
 	left = total - refunded;
-	quantity = all ? left : inv_quantity(fcinfo, 2, "quantity");
+	quantity = all ? left : inv_getarg_quantity(fcinfo, 2, "quantity");
 	if (!all && count > 1)
 		inv_error_value("this order has several items: a quantity of which?",
 						"Leave quantity null to refund all of it.");
@@ -193,7 +193,7 @@ refund(InvStore *store, FunctionCallInfo fcinfo, Datum order)
 		int64 part = all ? bought[i].quantity - bought[i].refunded : quantity;
 
 		if (part > 0)
-			refund_item(store, order, &bought[i], part, restock, inv_text(fcinfo, 4));
+			refund_item(store, order, &bought[i], part, restock, inv_getarg_text(fcinfo, 4));
 	}
 	return refunded + quantity;
 }
@@ -213,21 +213,21 @@ inventory_refund_order(PG_FUNCTION_ARGS)
 	Datum order = (Datum) 0;
 	int64 refunded;
 
-	inv_call_enter(&call, inv_label(fcinfo), "refund_order");
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "refund_order");
 	store = call.store;
 	inv_check_result(store, fcinfo, store->stock.base);
 	if (!PG_ARGISNULL(1))
-		order = inv_order(store, fcinfo, 1);
+		order = inv_getarg_order(store, fcinfo, 1);
 	inv_request_init(&request, "refund_order", NULL, fcinfo, 5);
 	if (request.key)
 	{
 		const char *arguments[] = { PG_ARGISNULL(1) ? NULL
 													: inv_datum_text(store->order_type, order),
-									inv_int64_text(fcinfo, 2),
+									inv_getarg_int64_text(fcinfo, 2),
 									PG_ARGISNULL(3)		? NULL
 									: PG_GETARG_BOOL(3) ? "t"
 														: "f",
-									inv_text(fcinfo, 4) };
+									inv_getarg_text(fcinfo, 4) };
 
 		inv_request_arguments(&request, arguments, lengthof(arguments));
 	}
@@ -237,7 +237,7 @@ inventory_refund_order(PG_FUNCTION_ARGS)
 	{
 		if (PG_ARGISNULL(1))
 			inv_error_null("order_id");
-		refunded = refund(store, fcinfo, order);
+		refunded = refund_units(store, fcinfo, order);
 		inv_request_end(store, &request, psprintf(INT64_FORMAT, refunded));
 	}
 	inv_store_leave(&call);

@@ -15,7 +15,7 @@
 
 /* A sentence for each item with this status. */
 static char *
-sentences(InvStore *store, const InvTake *takes, int count, InvStatus status)
+refusal_detail(InvStore *store, const InvTake *takes, int count, InvStatus status)
 {
 	StringInfoData text;
 
@@ -30,11 +30,11 @@ sentences(InvStore *store, const InvTake *takes, int count, InvStatus status)
 		item = inv_item_text(store, take->item);
 		if (text.len)
 			appendStringInfoChar(&text, ' ');
-		if (status == INV_OUT_OF_STOCK)
+		if (status == INV_STATUS_OUT_OF_STOCK)
 			appendStringInfo(&text,
 							 "Item \"%s\": " INT64_FORMAT " asked for, " INT64_FORMAT " available.",
 							 item, take->quantity, inv_available(take->stock, take->floor));
-		else if (status == INV_PURCHASE_LIMIT_EXCEEDED)
+		else if (status == INV_STATUS_PURCHASE_LIMIT_EXCEEDED)
 			appendStringInfo(&text,
 							 "Item \"%s\": " INT64_FORMAT " asked for, " INT64_FORMAT
 							 " of a limit of " INT64_FORMAT " used.",
@@ -51,12 +51,12 @@ inv_count_refusals(const InvTake *takes, int count)
 {
 	for (int i = 0; i < count; i++)
 	{
-		if (takes[i].status == INV_OUT_OF_STOCK)
-			inv_stats_count(INV_REFUSED_STOCK, 1);
-		else if (takes[i].status == INV_ITEM_NOT_FOUND)
-			inv_stats_count(INV_REFUSED_ITEM, 1);
-		else if (takes[i].status == INV_PURCHASE_LIMIT_EXCEEDED)
-			inv_stats_count(INV_REFUSED_LIMIT, 1);
+		if (takes[i].status == INV_STATUS_OUT_OF_STOCK)
+			inv_stats_count(INV_STATS_REFUSED_STOCK, 1);
+		else if (takes[i].status == INV_STATUS_ITEM_NOT_FOUND)
+			inv_stats_count(INV_STATS_REFUSED_ITEM, 1);
+		else if (takes[i].status == INV_STATUS_PURCHASE_LIMIT_EXCEEDED)
+			inv_stats_count(INV_STATS_REFUSED_LIMIT, 1);
 	}
 }
 
@@ -64,9 +64,10 @@ inv_count_refusals(const InvTake *takes, int count)
 void
 inv_refuse(InvStore *store, const InvTake *takes, int count)
 {
-	if (inv_has_status(takes, count, INV_ITEM_NOT_FOUND))
-		inv_error_item_not_found(sentences(store, takes, count, INV_ITEM_NOT_FOUND));
-	if (inv_has_status(takes, count, INV_PURCHASE_LIMIT_EXCEEDED))
-		inv_error_purchase_limit(sentences(store, takes, count, INV_PURCHASE_LIMIT_EXCEEDED));
-	inv_error_out_of_stock(sentences(store, takes, count, INV_OUT_OF_STOCK));
+	if (inv_has_status(takes, count, INV_STATUS_ITEM_NOT_FOUND))
+		inv_error_item_not_found(refusal_detail(store, takes, count, INV_STATUS_ITEM_NOT_FOUND));
+	if (inv_has_status(takes, count, INV_STATUS_PURCHASE_LIMIT_EXCEEDED))
+		inv_error_purchase_limit(
+			refusal_detail(store, takes, count, INV_STATUS_PURCHASE_LIMIT_EXCEEDED));
+	inv_error_out_of_stock(refusal_detail(store, takes, count, INV_STATUS_OUT_OF_STOCK));
 }

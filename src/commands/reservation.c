@@ -40,8 +40,8 @@ give_line(InvStore *store, const InvHold *hold, const InvHoldLine *line, int64 q
 	InvBook book;
 
 	if (line->tracked)
-		inv_give(store, &give, 1, INV_LATEST);
-	inv_stats_count(INV_UNITS, quantity);
+		inv_give(store, &give, 1, INV_SNAPSHOT_LATEST);
+	inv_stats_count(INV_STATS_UNITS, quantity);
 	inv_book_init(&book, 2);
 	inv_book_return(&book, line->item, quantity, "release", &hold->user, hold->id, give.tracked,
 					give.epoch);
@@ -50,7 +50,7 @@ give_line(InvStore *store, const InvHold *hold, const InvHoldLine *line, int64 q
 
 /* Release the held lines, which stand in key order. */
 static void
-release(InvStore *store, const InvHold *hold)
+release_hold(InvStore *store, const InvHold *hold)
 {
 	Datum values[] = { hold->id, (Datum) 0 };
 	char nulls[] = { ' ', 'n' };
@@ -59,25 +59,25 @@ release(InvStore *store, const InvHold *hold)
 	InvBook book;
 	int count = 0, given = 0;
 
-	inv_execute(store, INV_RELEASE_HOLD, values, nulls, INV_LATEST);
+	inv_execute(store, INV_STMT_RELEASE_HOLD, values, nulls, INV_SNAPSHOT_LATEST);
 	for (int i = 0; i < hold->count; i++)
-		if (hold->lines[i].state == INV_IS_HELD && hold->lines[i].tracked)
+		if (hold->lines[i].state == INV_HOLD_STATE_HELD && hold->lines[i].tracked)
 		{
 			gives[count].item = hold->lines[i].item;
 			gives[count++].quantity = hold->lines[i].quantity;
 		}
 	if (count > 0)
-		inv_give(store, gives, count, INV_LATEST);
+		inv_give(store, gives, count, INV_SNAPSHOT_LATEST);
 	inv_book_init(&book, 2 * hold->count);
 	for (int i = 0; i < hold->count; i++)
 	{
 		const InvHoldLine *line = &hold->lines[i];
 		const InvGive *give;
 
-		if (line->state != INV_IS_HELD)
+		if (line->state != INV_HOLD_STATE_HELD)
 			continue;
 		give = line->tracked ? &gives[given++] : &none;
-		inv_stats_count(INV_UNITS, line->quantity);
+		inv_stats_count(INV_STATS_UNITS, line->quantity);
 		inv_book_return(&book, line->item, line->quantity, "release", &hold->user, hold->id,
 						give->tracked, give->epoch);
 	}
@@ -101,11 +101,11 @@ inventory_release_reservation(PG_FUNCTION_ARGS)
 	InvHold hold;
 	bool released;
 
-	inv_call_enter(&call, inv_label(fcinfo), "release_reservation");
-	inv_hold_find(call.store, &hold, fcinfo, 2, true, INV_LATEST);
-	released = inv_hold_judge(&hold, INV_TO_RELEASE) == INV_GO_ON;
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "release_reservation");
+	inv_hold_find(call.store, &hold, fcinfo, 2, true, INV_SNAPSHOT_LATEST);
+	released = inv_hold_judge(&hold, INV_HOLD_MOVE_RELEASE) == INV_HOLD_VERDICT_PROCEED;
 	if (released)
-		release(call.store, &hold);
+		release_hold(call.store, &hold);
 	inv_store_leave(&call);
 	PG_RETURN_BOOL(released);
 }
@@ -121,15 +121,15 @@ inventory_extend_reservation(PG_FUNCTION_ARGS)
 	InvHold hold;
 	TimestampTz end;
 
-	inv_call_enter(&call, inv_label(fcinfo), "extend_reservation");
-	inv_hold_find(call.store, &hold, fcinfo, 3, true, INV_LATEST);
-	inv_hold_judge(&hold, INV_TO_EXTEND);
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "extend_reservation");
+	inv_hold_find(call.store, &hold, fcinfo, 3, true, INV_SNAPSHOT_LATEST);
+	inv_hold_judge(&hold, INV_HOLD_MOVE_EXTEND);
 	end = inv_hold_end(call.store, fcinfo, 2, hold.created_at);
 	if (end > hold.expires_at)
 	{
 		Datum values[] = { hold.id, TimestampTzGetDatum(end) };
 
-		inv_execute(call.store, INV_EXTEND_HOLD, values, NULL, INV_LATEST);
+		inv_execute(call.store, INV_STMT_EXTEND_HOLD, values, NULL, INV_SNAPSHOT_LATEST);
 	}
 	inv_store_leave(&call);
 	PG_RETURN_TIMESTAMPTZ(Max(end, hold.expires_at));
@@ -159,13 +159,13 @@ put_line(InvStore *store, const InvHold *hold, Datum item, int64 quantity, bool 
 					   TimestampTzGetDatum(hold->created_at) };
 	char nulls[] = { ' ', ' ', ' ', ' ', hold->user.isnull ? 'n' : ' ', ' ', ' ' };
 
-	inv_execute(store, INV_PUT_HOLD, values, nulls, INV_LATEST);
+	inv_execute(store, INV_STMT_PUT_HOLD, values, nulls, INV_SNAPSHOT_LATEST);
 }
 
 /* Hold more of an item. */
 static void
-enlarge(InvStore *store, InvHold *hold, const InvHoldLine *line, Datum item, int64 more,
-		int64 quantity)
+enlarge_line(InvStore *store, InvHold *hold, const InvHoldLine *line, Datum item, int64 more,
+			 int64 quantity)
 {
 	InvTake take = { 0 };
 
@@ -173,17 +173,18 @@ enlarge(InvStore *store, InvHold *hold, const InvHoldLine *line, Datum item, int
 	take.quantity = more;
 	if (!inv_hold_take(store, &take, 1, &hold->user))
 		inv_refuse(store, &take, 1);
-	if (line && line->state == INV_IS_HELD && line->tracked != take.tracked)
+	if (line && line->state == INV_HOLD_STATE_HELD && line->tracked != take.tracked)
 		inv_error_value("the item's stock began or ceased to be tracked since it was reserved",
 						"Release the reservation and make a new one.");
-	inv_stats_count(INV_UNITS, more);
+	inv_stats_count(INV_STATS_UNITS, more);
 	inv_hold_book(store, &take, 1, &hold->user, hold->id, hold->expires_at);
 	put_line(store, hold, item, quantity, take.tracked);
 }
 
 /* Hold less of an item, or nothing. */
 static void
-reduce(InvStore *store, const InvHold *hold, const InvHoldLine *line, int64 less, int64 quantity)
+reduce_line(InvStore *store, const InvHold *hold, const InvHoldLine *line, int64 less,
+			int64 quantity)
 {
 	if (quantity > 0)
 		put_line(store, hold, line->item, quantity, line->tracked);
@@ -191,7 +192,7 @@ reduce(InvStore *store, const InvHold *hold, const InvHoldLine *line, int64 less
 	{
 		Datum values[] = { hold->id, line->item };
 
-		inv_execute(store, INV_RELEASE_HOLD, values, NULL, INV_LATEST);
+		inv_execute(store, INV_STMT_RELEASE_HOLD, values, NULL, INV_SNAPSHOT_LATEST);
 	}
 	give_line(store, hold, line, less);
 }
@@ -210,27 +211,27 @@ inventory_change_reservation(PG_FUNCTION_ARGS)
 	Datum item;
 	int64 quantity, held;
 
-	inv_call_enter(&call, inv_label(fcinfo), "change_reservation");
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "change_reservation");
 	store = call.store;
-	item = inv_item(store, fcinfo, 2);
+	item = inv_getarg_item(store, fcinfo, 2);
 	if (PG_ARGISNULL(3))
 		inv_error_null("quantity");
 	quantity = PG_GETARG_INT64(3);
 	if (quantity < 0)
 		inv_error_value(psprintf("quantity must not be negative, as " INT64_FORMAT " is", quantity),
 						"0 removes the line.");
-	inv_hold_find(store, &hold, fcinfo, 4, true, INV_LATEST);
-	inv_hold_judge(&hold, INV_TO_CHANGE);
+	inv_hold_find(store, &hold, fcinfo, 4, true, INV_SNAPSHOT_LATEST);
+	inv_hold_judge(&hold, INV_HOLD_MOVE_CHANGE);
 	if (quantity > 0)
 		inv_check_held(store, quantity);
 	line = line_of_item(store, &hold, item);
-	held = line && line->state == INV_IS_HELD ? line->quantity : 0;
+	held = line && line->state == INV_HOLD_STATE_HELD ? line->quantity : 0;
 	if (held == 0 && quantity > 0 && hold.count >= INV_MAX_LINES)
 		inv_error_too_many_lines(hold.count + 1, INV_MAX_LINES);
 	if (quantity > held)
-		enlarge(store, &hold, line, item, quantity - held, quantity);
+		enlarge_line(store, &hold, line, item, quantity - held, quantity);
 	else if (quantity < held)
-		reduce(store, &hold, line, held - quantity, quantity);
+		reduce_line(store, &hold, line, held - quantity, quantity);
 	inv_store_leave(&call);
 	PG_RETURN_TIMESTAMPTZ(hold.expires_at);
 }
@@ -276,14 +277,14 @@ book_confirmed(InvStore *store, const InvCart *cart, const InvHold *hold)
 }
 
 static void
-confirm(InvStore *store, InvCart *cart, const InvHold *hold)
+confirm_hold(InvStore *store, InvCart *cart, const InvHold *hold)
 {
 	Datum *items = palloc(sizeof(Datum) * cart->line_count);
 	Datum *orders = palloc(sizeof(Datum) * cart->line_count);
 	bool *no_order = palloc(sizeof(bool) * cart->line_count);
 	Datum values[3];
 
-	inv_stats_count(INV_UNITS, inv_cart_units(cart));
+	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
 	inv_insert_cart(store, cart, &hold->user);
 	for (int i = 0; i < cart->line_count; i++)
 	{
@@ -292,9 +293,9 @@ confirm(InvStore *store, InvCart *cart, const InvHold *hold)
 		no_order[i] = cart->lines[i].no_order;
 	}
 	values[0] = hold->id;
-	values[1] = inv_array(store->item_id.base, items, NULL, cart->line_count);
-	values[2] = inv_array(store->order_type, orders, no_order, cart->line_count);
-	inv_execute(store, INV_CONFIRM_HOLD, values, NULL, INV_LATEST);
+	values[1] = inv_make_array(store->item_id.base, items, NULL, cart->line_count);
+	values[2] = inv_make_array(store->order_type, orders, no_order, cart->line_count);
+	inv_execute(store, INV_STMT_CONFIRM_HOLD, values, NULL, INV_SNAPSHOT_LATEST);
 	book_confirmed(store, cart, hold);
 }
 
@@ -315,11 +316,11 @@ inventory_confirm_reservation(PG_FUNCTION_ARGS)
 	bool replayed;
 
 	inv_begin_rows(fcinfo);
-	inv_call_enter(&call, inv_label(fcinfo), "confirm_reservation");
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "confirm_reservation");
 	store = call.store;
 	inv_check_line_type(store, result->setDesc);
-	inv_hold_find(store, &hold, fcinfo, 2, true, INV_LATEST);
-	replayed = inv_hold_judge(&hold, INV_TO_CONFIRM) == INV_ANSWER_AGAIN;
+	inv_hold_find(store, &hold, fcinfo, 2, true, INV_SNAPSHOT_LATEST);
+	replayed = inv_hold_judge(&hold, INV_HOLD_MOVE_CONFIRM) == INV_HOLD_VERDICT_REPLAY;
 	cart.takes = held_takes(&hold, hold.state, &cart.take_count);
 	if (replayed)
 	{
@@ -329,7 +330,7 @@ inventory_confirm_reservation(PG_FUNCTION_ARGS)
 		{
 			InvLine *line = &cart.lines[cart.line_count];
 
-			if (hold.lines[i].state != INV_IS_CONFIRMED)
+			if (hold.lines[i].state != INV_HOLD_STATE_CONFIRMED)
 				continue;
 			line->item = hold.lines[i].item;
 			line->quantity = hold.lines[i].quantity;
@@ -341,14 +342,14 @@ inventory_confirm_reservation(PG_FUNCTION_ARGS)
 	else
 	{
 		inv_cart_of_hold(store, &cart, cart.takes, cart.take_count, order_data);
-		confirm(store, &cart, &hold);
+		confirm_hold(store, &cart, &hold);
 	}
 	inv_read_levels(store, cart.takes, cart.take_count);
 	for (int i = 0; i < cart.take_count; i++)
 	{
 		/* sold is sold, also if the item is for sale no longer */
-		cart.takes[i].tracked &= cart.takes[i].status == INV_OK;
-		cart.takes[i].status = INV_OK;
+		cart.takes[i].tracked &= cart.takes[i].status == INV_STATUS_OK;
+		cart.takes[i].status = INV_STATUS_OK;
 	}
 	inv_return_lines(store, &cart, true, replayed, result);
 	inv_store_leave(&call);
@@ -371,13 +372,13 @@ inventory_get_reservation(PG_FUNCTION_ARGS)
 	Oid types[] = { TEXTOID, TIMESTAMPTZOID, InvalidOid, InvalidOid, InvalidOid };
 
 	inv_begin_rows(fcinfo);
-	inv_call_enter(&call, inv_label(fcinfo), NULL);
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), NULL);
 	store = call.store;
 	types[2] = store->item_id.base;
 	types[3] = store->stock.base;
 	types[4] = store->order_type;
 	inv_check_row_type(store, result->setDesc, types, 5);
-	inv_hold_find(store, &hold, fcinfo, -1, false, INV_READ_ONLY);
+	inv_hold_find(store, &hold, fcinfo, -1, false, INV_SNAPSHOT_READ_ONLY);
 	for (int i = 0; i < hold.count; i++)
 	{
 		InvHoldLine *line = &hold.lines[i];
@@ -387,7 +388,7 @@ inventory_get_reservation(PG_FUNCTION_ARGS)
 		bool nulls[] = { false, false, false, false, line->no_order };
 
 		/* a line that was taken out of a living reservation is no part of it */
-		if (line->state == INV_IS_RELEASED && hold.state != INV_IS_RELEASED)
+		if (line->state == INV_HOLD_STATE_RELEASED && hold.state != INV_HOLD_STATE_RELEASED)
 			continue;
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}

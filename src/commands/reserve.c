@@ -47,7 +47,7 @@ new_uuid(void)
 
 /* Take the stock and write the reservation; false if the stock refuses. */
 static bool
-reserve(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, TimestampTz end)
+reserve_units(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, TimestampTz end)
 {
 	int count = cart->take_count;
 	Datum *items = palloc(sizeof(Datum) * count);
@@ -58,7 +58,7 @@ reserve(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, Timestam
 
 	if (!inv_hold_take(store, cart->takes, count, user))
 		return false;
-	inv_stats_count(INV_UNITS, inv_cart_units(cart));
+	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
 	inv_worker_need();
 	*id = new_uuid();
 	for (int i = 0; i < count; i++)
@@ -68,13 +68,13 @@ reserve(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, Timestam
 		tracked[i] = BoolGetDatum(cart->takes[i].tracked);
 	}
 	values[0] = *id;
-	values[1] = inv_array(store->item_id.base, items, NULL, count);
-	values[2] = inv_array(INT8OID, quantities, NULL, count);
-	values[3] = inv_array(BOOLOID, tracked, NULL, count);
+	values[1] = inv_make_array(store->item_id.base, items, NULL, count);
+	values[2] = inv_make_array(INT8OID, quantities, NULL, count);
+	values[3] = inv_make_array(BOOLOID, tracked, NULL, count);
 	values[4] = user->value;
 	values[5] = TimestampTzGetDatum(end);
 	values[6] = TimestampTzGetDatum(store->now);
-	inv_execute(store, INV_HOLD, values, nulls, INV_TRANSACTION);
+	inv_execute(store, INV_STMT_HOLD, values, nulls, INV_SNAPSHOT_TRANSACTION);
 	inv_hold_book(store, cart->takes, count, user, *id, end);
 	inv_check_limits(store, cart->takes, count, user);
 	return true;
@@ -109,14 +109,14 @@ inventory_reserve_stock(PG_FUNCTION_ARGS)
 	InvRequest request;
 	Datum id;
 
-	inv_call_enter(&call, inv_label(fcinfo), "reserve_stock");
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "reserve_stock");
 	store = call.store;
-	user = inv_user(store, fcinfo, 1);
+	user = inv_getarg_user(store, fcinfo, 1);
 	inv_request_init(&request, "reserve_stock", &user, fcinfo, 5);
 	if (request.key)
 	{
-		const char *arguments[] = { inv_item_argument_text(store, fcinfo, 2),
-									inv_int64_text(fcinfo, 3), interval_text(fcinfo, 4) };
+		const char *arguments[] = { inv_getarg_item_text(store, fcinfo, 2),
+									inv_getarg_int64_text(fcinfo, 3), interval_text(fcinfo, 4) };
 
 		inv_request_arguments(&request, arguments, lengthof(arguments));
 	}
@@ -126,20 +126,20 @@ inventory_reserve_stock(PG_FUNCTION_ARGS)
 	{
 		InvCart cart;
 
-		inv_cart_of_item(store, &cart, inv_item(store, fcinfo, 2),
-						 inv_quantity(fcinfo, 3, "quantity"), NULL, INV_FOR_HOLD);
-		if (!reserve(store, &cart, &user, &id, inv_hold_end(store, fcinfo, 4, store->now)))
+		inv_cart_of_item(store, &cart, inv_getarg_item(store, fcinfo, 2),
+						 inv_getarg_quantity(fcinfo, 3, "quantity"), NULL, INV_PURPOSE_HOLD);
+		if (!reserve_units(store, &cart, &user, &id, inv_hold_end(store, fcinfo, 4, store->now)))
 			inv_refuse(store, cart.takes, cart.take_count);
 		inv_request_end(store, &request, psprintf("\"%s\"", inv_datum_text(UUIDOID, id)));
 	}
-	id = inv_return(&call, UUIDOID, id);
+	id = inv_copy_result(&call, UUIDOID, id);
 	inv_store_leave(&call);
 	return id;
 }
 
 /* ---- carts ---- */
 
-/* What a cart's reservation answers; refusal is INV_OK if it was made. */
+/* What a cart's reservation answers; refusal is INV_STATUS_OK if it was made. */
 typedef struct CartAnswer
 {
 	InvStatus refusal;
@@ -161,13 +161,13 @@ short_lines(InvStore *store, const InvCart *cart)
 	{
 		const InvTake *take = &cart->takes[i];
 
-		if (take->status == INV_OK)
+		if (take->status == INV_STATUS_OK)
 			continue;
 		appendStringInfo(&json, "%s{\"item_id\": ", json.len > 1 ? ", " : "");
 		inv_append_id(&json, store->item_id.base, take->item, false);
 		appendStringInfo(&json, ", \"status\": \"%s\", \"quantity\": " INT64_FORMAT,
 						 inv_status_name(take->status), take->quantity);
-		if (take->status != INV_ITEM_NOT_FOUND && take->tracked)
+		if (take->status != INV_STATUS_ITEM_NOT_FOUND && take->tracked)
 			appendStringInfo(&json, ", \"available\": " INT64_FORMAT,
 							 inv_available(take->stock, take->floor));
 		appendStringInfoChar(&json, '}');
@@ -182,7 +182,7 @@ answer_json(const CartAnswer *answer)
 {
 	char end[MAXDATELEN + 1];
 
-	if (answer->refusal != INV_OK)
+	if (answer->refusal != INV_STATUS_OK)
 		return psprintf("{\"status\": \"%s\", \"short_lines\": %s}", answer->status,
 						answer->short_lines);
 	/* in ISO 8601, which every DateStyle reads alike */
@@ -198,7 +198,7 @@ replay_answer(Jsonb *kept, CartAnswer *answer)
 	char *id = inv_json_field(kept, "reservation_id");
 
 	answer->status = inv_json_field(kept, "status");
-	answer->refusal = id ? INV_OK : INV_OUT_OF_STOCK;
+	answer->refusal = id ? INV_STATUS_OK : INV_STATUS_OUT_OF_STOCK;
 	answer->short_lines = inv_json_field(kept, "short_lines");
 	if (id)
 	{
@@ -212,10 +212,10 @@ replay_answer(Jsonb *kept, CartAnswer *answer)
 static InvStatus
 first_refusal(const InvCart *cart)
 {
-	InvStatus first = INV_OUT_OF_STOCK;
+	InvStatus first = INV_STATUS_OUT_OF_STOCK;
 
 	for (int i = 0; i < cart->take_count; i++)
-		if (cart->takes[i].status != INV_OK)
+		if (cart->takes[i].status != INV_STATUS_OK)
 			first = Min(first, cart->takes[i].status);
 	return first;
 }
@@ -225,7 +225,7 @@ reserve_cart(InvStore *store, FunctionCallInfo fcinfo, const char *operation, bo
 			 CartAnswer *answer)
 {
 	Jsonb *lines = PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2);
-	InvUser user = inv_user(store, fcinfo, 1);
+	InvUser user = inv_getarg_user(store, fcinfo, 1);
 	InvRequest request;
 	InvCart cart;
 
@@ -243,10 +243,10 @@ reserve_cart(InvStore *store, FunctionCallInfo fcinfo, const char *operation, bo
 	}
 	if (lines == NULL)
 		inv_error_null("lines");
-	inv_cart_of_lines(store, &cart, lines, NULL, INV_FOR_HOLD);
+	inv_cart_of_lines(store, &cart, lines, NULL, INV_PURPOSE_HOLD);
 	answer->end = inv_hold_end(store, fcinfo, 3, store->now);
-	answer->refusal = INV_OK;
-	if (!reserve(store, &cart, &user, &answer->id, answer->end))
+	answer->refusal = INV_STATUS_OK;
+	if (!reserve_units(store, &cart, &user, &answer->id, answer->end))
 	{
 		if (!try)
 			inv_refuse(store, cart.takes, cart.take_count);
@@ -269,9 +269,9 @@ inventory_reserve_cart(PG_FUNCTION_ARGS)
 	CartAnswer answer = { 0 };
 	Datum id;
 
-	inv_call_enter(&call, inv_label(fcinfo), "reserve_cart");
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "reserve_cart");
 	reserve_cart(call.store, fcinfo, "reserve_cart", false, &answer);
-	id = inv_return(&call, UUIDOID, answer.id);
+	id = inv_copy_result(&call, UUIDOID, answer.id);
 	inv_store_leave(&call);
 	return id;
 }
@@ -290,13 +290,13 @@ inventory_try_reserve_cart(PG_FUNCTION_ARGS)
 	bool nulls[4] = { false, true, true, true };
 	static const Oid types[] = { TEXTOID, UUIDOID, TIMESTAMPTZOID, JSONBOID };
 
-	inv_call_enter(&call, inv_label(fcinfo), "try_reserve_cart");
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "try_reserve_cart");
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		inv_error_broken_store(call.store->label, "The caller's type of an answer is no row.");
+		inv_error_broken_store(call.store->store_name, "The caller's type of an answer is no row.");
 	inv_check_row_type(call.store, desc, types, 4);
 	reserve_cart(call.store, fcinfo, "try_reserve_cart", true, &answer);
 	values[0] = CStringGetTextDatum(answer.status);
-	if (answer.refusal == INV_OK)
+	if (answer.refusal == INV_STATUS_OK)
 	{
 		values[1] = answer.id;
 		values[2] = TimestampTzGetDatum(answer.end);
@@ -308,7 +308,7 @@ inventory_try_reserve_cart(PG_FUNCTION_ARGS)
 		nulls[3] = false;
 	}
 	result = HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
-	result = inv_return(&call, desc->tdtypeid, result);
+	result = inv_copy_result(&call, desc->tdtypeid, result);
 	inv_store_leave(&call);
 	return result;
 }

@@ -43,19 +43,19 @@ typedef struct Operation
  * place.  The last three are the texts of the other arguments.
  */
 static bool
-begin(Operation *op, FunctionCallInfo fcinfo, const char *name, int key, int reason,
-	  const char *first, const char *second, const char *third)
+begin_operation(Operation *op, FunctionCallInfo fcinfo, const char *name, int key, int reason,
+				const char *first, const char *second, const char *third)
 {
 	InvStore *store;
 
-	inv_call_enter(&op->call, inv_label(fcinfo), name);
+	inv_call_enter(&op->call, inv_getarg_store_name(fcinfo), name);
 	store = op->call.store;
 	inv_check_result(store, fcinfo, store->stock.base);
-	op->reason = inv_text(fcinfo, reason);
+	op->reason = inv_getarg_text(fcinfo, reason);
 	inv_request_init(&op->request, name, NULL, fcinfo, key);
 	if (op->request.key)
 	{
-		const char *arguments[] = { inv_item_argument_text(store, fcinfo, 1), first, second, third,
+		const char *arguments[] = { inv_getarg_item_text(store, fcinfo, 1), first, second, third,
 									op->reason };
 
 		inv_request_arguments(&op->request, arguments, lengthof(arguments));
@@ -65,7 +65,7 @@ begin(Operation *op, FunctionCallInfo fcinfo, const char *name, int key, int rea
 		op->available = DatumGetInt64(inv_from_text(INT8OID, inv_request_scalar(&op->request)));
 		return true;
 	}
-	op->item = inv_item(store, fcinfo, 1);
+	op->item = inv_getarg_item(store, fcinfo, 1);
 	return false;
 }
 
@@ -90,7 +90,7 @@ check_floor(Operation *op, const InvStock *stock, int64 delta, int64 floor)
  * be locked anew.
  */
 static bool
-change(Operation *op, InvStock *stock, int64 delta, int64 least, const char *kind)
+change_stock(Operation *op, InvStock *stock, int64 delta, int64 least, const char *kind)
 {
 	InvStore *store = op->call.store;
 	InvMovement *movement;
@@ -99,7 +99,7 @@ change(Operation *op, InvStock *stock, int64 delta, int64 least, const char *kin
 	check_floor(op, stock, delta, least);
 	if (!inv_stock_change(store, op->item, stock, delta, least))
 		return false;
-	inv_stats_count(INV_UNITS, delta < 0 ? -delta : delta);
+	inv_stats_count(INV_STATS_UNITS, delta < 0 ? -delta : delta);
 	inv_book_init(&book, 1);
 	movement = inv_book_add(&book, op->item, delta, kind);
 	movement->reason = op->reason;
@@ -111,7 +111,7 @@ change(Operation *op, InvStock *stock, int64 delta, int64 least, const char *kin
 }
 
 static Datum
-end(Operation *op)
+end_operation(Operation *op)
 {
 	Datum result = inv_quantity_datum(op->call.store, op->available);
 
@@ -132,16 +132,17 @@ inventory_restock_item(PG_FUNCTION_ARGS)
 {
 	Operation op;
 
-	if (!begin(&op, fcinfo, "restock_item", 4, 3, inv_int64_text(fcinfo, 2), NULL, NULL))
+	if (!begin_operation(&op, fcinfo, "restock_item", 4, 3, inv_getarg_int64_text(fcinfo, 2), NULL,
+						 NULL))
 	{
-		int64 quantity = inv_quantity(fcinfo, 2, "quantity");
+		int64 quantity = inv_getarg_quantity(fcinfo, 2, "quantity");
 		InvStock stock;
 
 		do
 			stock = inv_stock_lock(op.call.store, op.item);
-		while (!change(&op, &stock, quantity, 0, "restock"));
+		while (!change_stock(&op, &stock, quantity, 0, "restock"));
 	}
-	return end(&op);
+	return end_operation(&op);
 }
 
 static bool
@@ -159,10 +160,10 @@ Datum
 inventory_adjust_stock(PG_FUNCTION_ARGS)
 {
 	Operation op;
-	char *kind = inv_text(fcinfo, 5);
+	char *kind = inv_getarg_text(fcinfo, 5);
 
-	if (!begin(&op, fcinfo, "adjust_stock", 6, 3, inv_int64_text(fcinfo, 2),
-			   inv_int64_text(fcinfo, 4), kind))
+	if (!begin_operation(&op, fcinfo, "adjust_stock", 6, 3, inv_getarg_int64_text(fcinfo, 2),
+						 inv_getarg_int64_text(fcinfo, 4), kind))
 	{
 		int64 delta;
 		InvStock stock;
@@ -188,9 +189,9 @@ inventory_adjust_stock(PG_FUNCTION_ARGS)
 			if (!PG_ARGISNULL(4) && PG_GETARG_INT64(4) != stock.stock)
 				inv_error_stock_changed(inv_item_text(op.call.store, op.item), PG_GETARG_INT64(4),
 										stock.stock);
-		} while (!change(&op, &stock, delta, stock.floor, kind));
+		} while (!change_stock(&op, &stock, delta, stock.floor, kind));
 	}
-	return end(&op);
+	return end_operation(&op);
 }
 
 /*
@@ -212,19 +213,20 @@ stock_counted(Operation *op, const InvStock *now, const TimestampTz *instant)
 
 	if (instant && *instant > GetCurrentTimestamp())
 		inv_error_value("counted_at must not be in the future", NULL);
-	if (inv_execute(store, INV_READ_ANY, values, NULL, INV_READ_ONLY) > 0)
+	if (inv_execute(store, INV_STMT_READ_ANY, values, NULL, INV_SNAPSHOT_READ_ONLY) > 0)
 	{
 		Datum seen = inv_result(0, 1, &isnull);
 
 		if (!isnull)
-			stock = DatumGetInt64(seen) + inv_hot_unsettled(store, op->item, INV_READ_ONLY);
+			stock =
+				DatumGetInt64(seen) + inv_hot_unsettled(store, op->item, INV_SNAPSHOT_READ_ONLY);
 	}
-	inv_execute(store, INV_HELD_UNITS, values, NULL, INV_READ_ONLY);
+	inv_execute(store, INV_STMT_HELD_UNITS, values, NULL, INV_SNAPSHOT_READ_ONLY);
 	if (pg_add_s64_overflow(stock, inv_result_int64(0, 1), &stock))
 		inv_error_overflow("stock");
 	if (instant == NULL)
 		return stock;
-	inv_execute(store, INV_MOVED_SINCE, values, NULL, INV_READ_ONLY);
+	inv_execute(store, INV_STMT_MOVED_SINCE, values, NULL, INV_SNAPSHOT_READ_ONLY);
 	if (inv_result_int64(0, 2) == 0)
 		inv_error_value("counted_at is before the first movement of the item",
 						"The ledger does not know what was there.");
@@ -245,8 +247,8 @@ inventory_count_stock(PG_FUNCTION_ARGS)
 {
 	Operation op;
 
-	if (!begin(&op, fcinfo, "count_stock", 6, 5, inv_int64_text(fcinfo, 2),
-			   inv_int64_text(fcinfo, 3), inv_int64_text(fcinfo, 4)))
+	if (!begin_operation(&op, fcinfo, "count_stock", 6, 5, inv_getarg_int64_text(fcinfo, 2),
+						 inv_getarg_int64_text(fcinfo, 3), inv_getarg_int64_text(fcinfo, 4)))
 	{
 		int64 on_shelf, correction;
 		TimestampTz counted_at;
@@ -269,7 +271,7 @@ inventory_count_stock(PG_FUNCTION_ARGS)
 					on_shelf, stock_counted(&op, &stock, PG_ARGISNULL(4) ? NULL : &counted_at),
 					&correction))
 				inv_error_overflow("stock");
-		} while (!change(&op, &stock, correction, Min(stock.floor, 0), "count"));
+		} while (!change_stock(&op, &stock, correction, Min(stock.floor, 0), "count"));
 	}
-	return end(&op);
+	return end_operation(&op);
 }

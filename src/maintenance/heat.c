@@ -34,21 +34,21 @@
 #include "maintenance/heat.h"
 
 /* What a locked row has. */
-typedef struct Locked
+typedef struct LockedRow
 {
 	bool exists;
 	bool tracked;
 	int64 stock;
 	int64 floor;
-} Locked;
+} LockedRow;
 
-static Locked
-lock_row(InvStore *store, Datum item)
+static LockedRow
+lock_stock_row(InvStore *store, Datum item)
 {
-	Locked row = { 0 };
+	LockedRow row = { 0 };
 	bool isnull;
 
-	row.exists = inv_execute(store, INV_LOCK_ANY, &item, NULL, INV_LATEST) > 0;
+	row.exists = inv_execute(store, INV_STMT_LOCK_ANY, &item, NULL, INV_SNAPSHOT_LATEST) > 0;
 	if (!row.exists)
 		return row;
 	row.stock = DatumGetInt64(inv_result(0, 1, &isnull));
@@ -59,7 +59,7 @@ lock_row(InvStore *store, Datum item)
 
 /* Raise what keeps a locked row from being hot. */
 static void
-check_row(InvStore *store, Datum item, const Locked *row)
+check_row(InvStore *store, Datum item, const LockedRow *row)
 {
 	if (!row->exists)
 		inv_error_item_not_found(
@@ -74,10 +74,10 @@ check_row(InvStore *store, Datum item, const Locked *row)
 static void
 check_heating(InvStore *store)
 {
-	if (inv_hot_mode == INV_HOT_OFF)
+	if (inv_hot_mode == INV_HOT_MODE_OFF)
 		inv_error_no_hot_items("hot items are switched off",
 							   "Set inventory.hot_mode to manual or auto.");
-	if (inv_hot_heated(store) == NULL)
+	if (inv_hot_store(store) == NULL)
 		inv_error_no_hot_items(
 			"hot items need shared memory",
 			"Add inventory to shared_preload_libraries, and restart the server.");
@@ -85,22 +85,22 @@ check_heating(InvStore *store)
 
 /* Mark an item; false if it is hot already, or, where nobody asked for it, cannot be. */
 static bool
-heat(InvStore *store, Datum item, bool by_hand)
+heat_item(InvStore *store, Datum item, bool by_hand)
 {
-	bool room = inv_hotset_has_room(1); /* before there is a transaction id */
-	Locked locked = lock_row(store, item);
+	bool room = inv_hot_table_has_room(1); /* before there is a transaction id */
+	LockedRow locked = lock_stock_row(store, item);
 	InvHotRow row;
 
 	if (by_hand)
 		check_row(store, item, &locked);
 	if (!locked.tracked)
 		return false;
-	if (inv_hot_row(store, item, INV_LATEST, &row) && row.hot)
+	if (inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) && row.hot)
 		return false;
 	if (!room)
-		inv_error_hot_full(inv_hotset_capacity());
+		inv_error_hot_full(inv_hot_table_capacity());
 	inv_hot_will_change(store);
-	inv_execute(store, INV_MARK_HOT, &item, NULL, INV_LATEST);
+	inv_execute(store, INV_STMT_MARK_HOT, &item, NULL, INV_SNAPSHOT_LATEST);
 	inv_worker_need();
 	return true;
 }
@@ -125,7 +125,7 @@ static Datum *
 contended_items(InvStore *store, int *count)
 {
 	Datum waiters = Int64GetDatum(inv_hot_queue_threshold);
-	uint64 rows = inv_execute(store, INV_CONTENDED, &waiters, NULL, INV_LATEST);
+	uint64 rows = inv_execute(store, INV_STMT_CONTENDED, &waiters, NULL, INV_SNAPSHOT_LATEST);
 	Datum *items = palloc(sizeof(Datum) * Max(rows, 1));
 	Relation table = table_open(store->items, NoLock);
 	TupleTableSlot *slot = table_slot_create(table, NULL);
@@ -165,8 +165,8 @@ inv_heat_contended(InvStore *store)
 
 	/* rows are locked in key order */
 	qsort_arg(items, count, sizeof(Datum), compare_keys, store);
-	for (int i = 0; i < count && inv_hotset_has_room(1); i++)
-		heated += heat(store, items[i], false);
+	for (int i = 0; i < count && inv_hot_table_has_room(1); i++)
+		heated += heat_item(store, items[i], false);
 	return heated;
 }
 
@@ -174,51 +174,53 @@ inv_heat_contended(InvStore *store)
 
 /* Put what nobody can add to any more into the stock column; false if nothing was done. */
 static bool
-settle(InvStore *store, Datum item)
+settle_item(InvStore *store, Datum item)
 {
-	InvEscrow escrow;
-	InvCounted now;
+	InvCounterRef counter;
+	InvCounterValues now;
 	InvHotRow row;
-	int64 through, sum, last, left, ignored;
-	Locked locked;
+	int64 upto_epoch, sum, last, left, ignored;
+	LockedRow locked;
 
-	if (!inv_hot_find(store, item, &escrow))
+	if (!inv_hot_find(store, item, &counter))
 		return false;
-	if (inv_escrow_is_own(&escrow))
+	if (inv_counter_is_own(&counter))
 		inv_error_in_flight(inv_item_text(store, item));
-	if (!inv_escrow_close_epoch(&escrow, &through))
+	if (!inv_counter_close_epoch(&counter, &upto_epoch))
 		return false;
-	locked = lock_row(store, item);
+	locked = lock_stock_row(store, item);
 	/* it may have cooled, and be hot again, before the lock came */
-	if (inv_escrow_look(&escrow, &now) != INV_HOT || !inv_hot_row(store, item, INV_LATEST, &row) ||
-		!row.hot || row.settled >= through)
+	if (inv_counter_look(&counter, &now) != INV_HOT_STATE_HOT ||
+		!inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot ||
+		row.settled >= upto_epoch)
 		return false;
-	sum = inv_hot_sum(store, item, row.settled, through, INV_LATEST, &last);
+	sum = inv_hot_sum(store, item, row.settled, upto_epoch, INV_SNAPSHOT_LATEST, &last);
 	/* what was sold can have been put in in a later epoch: then both are settled later */
 	if (pg_add_s64_overflow(locked.stock, sum, &left) || left > inv_max_units(store) ||
 		(sum < 0 && left < Min(locked.floor, 0) &&
-		 locked.stock + inv_hot_sum(store, item, row.settled, PG_INT64_MAX, INV_LATEST, &ignored) >
+		 locked.stock + inv_hot_sum(store, item, row.settled, PG_INT64_MAX, INV_SNAPSHOT_LATEST,
+									&ignored) >
 			 left))
 		return false;
-	inv_escrow_settled(&escrow, through);
+	inv_counter_settled(&counter, upto_epoch);
 	if (last == row.settled)
 		return false;
-	inv_hot_absorb(store, item, sum, through, true);
+	inv_hot_apply_to_row(store, item, sum, upto_epoch, true);
 	return true;
 }
 
 static bool
 wants_settling(const InvHotEntry *entry)
 {
-	return entry->state == INV_UNPUBLISHED ||
-		   (entry->state == INV_HOT &&
+	return entry->state == INV_HOT_STATE_UNPUBLISHED ||
+		   (entry->state == INV_HOT_STATE_HOT &&
 			(entry->touched || entry->now.epoch - 1 > entry->now.settled));
 }
 
 /* Do something to the hot items of the store that are wanted, in key order; to how many. */
 static int64
 for_each_hot(InvStore *store, bool (*wanted)(const InvHotEntry *), bool (*what)(InvStore *, Datum),
-			 int64 most)
+			 int64 max_items)
 {
 	int count;
 	int64 *numbers;
@@ -228,66 +230,66 @@ for_each_hot(InvStore *store, bool (*wanted)(const InvHotEntry *), bool (*what)(
 
 	if (!inv_hot_any(store))
 		return 0;
-	numbers = inv_hotset_numbers(store->items, wanted, &count);
+	numbers = inv_hot_table_numbers(store->items, wanted, &count);
 	if (count == 0)
 		return 0;
 	array = palloc(sizeof(Datum) * count);
 	for (int i = 0; i < count; i++)
 		array[i] = Int64GetDatum(numbers[i]);
-	value = inv_array(INT8OID, array, NULL, count);
-	rows = inv_execute(store, INV_HOT_OF_NUMBERS, &value, NULL, INV_LATEST);
+	value = inv_make_array(INT8OID, array, NULL, count);
+	rows = inv_execute(store, INV_STMT_HOT_OF_NUMBERS, &value, NULL, INV_SNAPSHOT_LATEST);
 	items = items_of_result(rows);
-	for (uint64 row = 0; row < rows && done < most; row++)
+	for (uint64 row = 0; row < rows && done < max_items; row++)
 		done += what(store, items[row]);
 	return done;
 }
 
 /* Whoever looks for the counter of an item that cannot have one makes it cold. */
 static void
-fold_left_out(InvStore *store)
+demote_left_out(InvStore *store)
 {
-	uint64 rows = inv_execute(store, INV_HOT_ROWS, NULL, NULL, INV_LATEST);
+	uint64 rows = inv_execute(store, INV_STMT_HOT_ROWS, NULL, NULL, INV_SNAPSHOT_LATEST);
 	Datum *items = items_of_result(rows);
-	InvEscrow escrow;
+	InvCounterRef counter;
 
 	for (uint64 row = 0; row < rows; row++)
-		(void) inv_hot_find(store, items[row], &escrow);
+		(void) inv_hot_find(store, items[row], &counter);
 }
 
 /* Settle items that want it, no more than so many; how many. */
 int64
-inv_settle_some(InvStore *store, int64 most)
+inv_settle_some(InvStore *store, int64 max_items)
 {
 	if (inv_hot_left_out(store))
-		fold_left_out(store);
-	return for_each_hot(store, wants_settling, settle, most);
+		demote_left_out(store);
+	return for_each_hot(store, wants_settling, settle_item, max_items);
 }
 
 /* ---- cooling ---- */
 
 /* Make a hot item cold; false if it is. */
 static bool
-cool(InvStore *store, Datum item, TimestampTz deadline)
+cool_item(InvStore *store, Datum item, TimestampTz deadline)
 {
-	Locked locked = lock_row(store, item);
-	int64 through, sum, last;
-	InvEscrow escrow;
+	LockedRow locked = lock_stock_row(store, item);
+	int64 upto_epoch, sum, last;
+	InvCounterRef counter;
 	InvHotRow row;
 
-	if (!inv_hot_row(store, item, INV_LATEST, &row) || !row.hot)
+	if (!inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot)
 	{
 		check_row(store, item, &locked);
 		return false;
 	}
-	if (inv_hot_state(store, item, &escrow) != INV_HOT)
-		return inv_hot_fold(store, item);
-	switch (inv_escrow_cool(&escrow, deadline, &through))
+	if (inv_hot_state(store, item, &counter) != INV_HOT_STATE_HOT)
+		return inv_hot_demote(store, item);
+	switch (inv_counter_cool(&counter, deadline, &upto_epoch))
 	{
-		case INV_ESCROW_DONE:
+		case INV_COUNTER_DONE:
 			break;
-		case INV_ESCROW_OWN:
+		case INV_COUNTER_OWN:
 			inv_error_in_flight(inv_item_text(store, item));
-		case INV_ESCROW_WAIT:
+		case INV_COUNTER_WAIT:
 			if (deadline == 0)
 				return false;
 			inv_error_busy(inv_item_text(store, item), "others have units of it in flight");
@@ -295,30 +297,32 @@ cool(InvStore *store, Datum item, TimestampTz deadline)
 			return false;
 	}
 	/* a row that was deleted by a subscriber, which nobody asks, has nothing to gain */
-	sum = locked.exists ? inv_hot_sum(store, item, row.settled, through, INV_LATEST, &last) : 0;
-	inv_hot_absorb(store, item, sum, through, false);
+	sum = locked.exists
+			  ? inv_hot_sum(store, item, row.settled, upto_epoch, INV_SNAPSHOT_LATEST, &last)
+			  : 0;
+	inv_hot_apply_to_row(store, item, sum, upto_epoch, false);
 	return true;
 }
 
 static bool
 cool_in_time(InvStore *store, Datum item)
 {
-	return cool(store, item,
-				TimestampTzPlusMilliseconds(GetCurrentTimestamp(), inv_hot_lock_timeout));
+	return cool_item(store, item,
+					 TimestampTzPlusMilliseconds(GetCurrentTimestamp(), inv_hot_lock_timeout));
 }
 
 /* Cool if nobody is in flight at this instant. */
 static bool
-cool_now(InvStore *store, Datum item)
+cool_if_idle(InvStore *store, Datum item)
 {
-	return cool(store, item, 0);
+	return cool_item(store, item, 0);
 }
 
 /* Cool all that the table says is hot, in key order, whether it has a counter or not. */
 static int64
 cool_all(InvStore *store)
 {
-	uint64 rows = inv_execute(store, INV_HOT_ROWS, NULL, NULL, INV_LATEST);
+	uint64 rows = inv_execute(store, INV_STMT_HOT_ROWS, NULL, NULL, INV_SNAPSHOT_LATEST);
 	Datum *items = items_of_result(rows);
 	int64 cooled = 0;
 
@@ -330,9 +334,9 @@ cool_all(InvStore *store)
 static bool
 is_idle(const InvHotEntry *entry)
 {
-	if (inv_hot_mode == INV_HOT_OFF)
+	if (inv_hot_mode == INV_HOT_MODE_OFF)
 		return true;
-	return entry->state == INV_HOT &&
+	return entry->state == INV_HOT_STATE_HOT &&
 		   entry->last_used < GetCurrentTimestamp() - inv_hot_idle_timeout * USECS_PER_SEC;
 }
 
@@ -340,7 +344,7 @@ is_idle(const InvHotEntry *entry)
 int64
 inv_cool_idle(InvStore *store)
 {
-	return for_each_hot(store, is_idle, cool_now, PG_INT64_MAX);
+	return for_each_hot(store, is_idle, cool_if_idle, PG_INT64_MAX);
 }
 
 /* ---- SQL functions ---- */
@@ -351,7 +355,7 @@ PG_FUNCTION_INFO_V1(inventory_settle);
 PG_FUNCTION_INFO_V1(inventory_count_hot);
 
 static InvStore *
-enter(InvCall *call, FunctionCallInfo fcinfo, const char *name)
+enter_for_write(InvCall *call, FunctionCallInfo fcinfo, const char *name)
 {
 	PreventCommandIfReadOnly(name);
 	PreventCommandIfParallelMode(name);
@@ -364,11 +368,11 @@ Datum
 inventory_heat(PG_FUNCTION_ARGS)
 {
 	InvCall call;
-	InvStore *store = enter(&call, fcinfo, "heat()");
+	InvStore *store = enter_for_write(&call, fcinfo, "heat()");
 	bool heated;
 
 	check_heating(store);
-	heated = heat(store, inv_item(store, fcinfo, 1), true);
+	heated = heat_item(store, inv_getarg_item(store, fcinfo, 1), true);
 	inv_store_leave(&call);
 	PG_RETURN_BOOL(heated);
 }
@@ -378,13 +382,13 @@ Datum
 inventory_cool(PG_FUNCTION_ARGS)
 {
 	InvCall call;
-	InvStore *store = enter(&call, fcinfo, "cool()");
+	InvStore *store = enter_for_write(&call, fcinfo, "cool()");
 	int64 cooled;
 
 	if (PG_ARGISNULL(1))
 		cooled = cool_all(store);
 	else
-		cooled = cool_in_time(store, inv_item(store, fcinfo, 1));
+		cooled = cool_in_time(store, inv_getarg_item(store, fcinfo, 1));
 	inv_store_leave(&call);
 	PG_RETURN_INT64(cooled);
 }
@@ -394,7 +398,7 @@ Datum
 inventory_settle(PG_FUNCTION_ARGS)
 {
 	InvCall call;
-	InvStore *store = enter(&call, fcinfo, "settle()");
+	InvStore *store = enter_for_write(&call, fcinfo, "settle()");
 	int64 settled = inv_settle_some(store, PG_INT64_MAX);
 
 	inv_store_leave(&call);
@@ -409,7 +413,7 @@ inventory_count_hot(PG_FUNCTION_ARGS)
 	uint64 rows;
 
 	inv_store_enter_owned(&call, PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0));
-	rows = inv_execute(call.store, INV_HOT_ROWS, NULL, NULL, INV_LATEST);
+	rows = inv_execute(call.store, INV_STMT_HOT_ROWS, NULL, NULL, INV_SNAPSHOT_LATEST);
 	inv_store_leave(&call);
 	PG_RETURN_INT64(rows);
 }

@@ -7,7 +7,7 @@
 
 #include "store/binding.h"
 
-extern int64 inv_settle_some(InvStore *store, int64 most);
+extern int64 inv_settle_some(InvStore *store, int64 max_items);
 extern int64 inv_heat_contended(InvStore *store);
 extern int64 inv_cool_idle(InvStore *store);
 

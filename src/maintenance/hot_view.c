@@ -24,11 +24,11 @@
 /* columns of hot_entries() */
 #define ENTRY_COLUMNS 8
 
-static const char *const heats[] = {
-	[INV_COLD] = "cold",
-	[INV_UNPUBLISHED] = "unpublished",
-	[INV_HOT] = "hot",
-	[INV_COOLING] = "cooling",
+static const char *const hot_state_names[] = {
+	[INV_HOT_STATE_COLD] = "cold",
+	[INV_HOT_STATE_UNPUBLISHED] = "unpublished",
+	[INV_HOT_STATE_HOT] = "hot",
+	[INV_HOT_STATE_COOLING] = "cooling",
 };
 
 /* The processes that have units of an entry in flight. */
@@ -41,7 +41,7 @@ holders_of(const uint64 *words, int count)
 	for (int i = 0; i < count * 64; i++)
 		if ((words[i / 64] & (UINT64CONST(1) << (i % 64))) != 0 && ProcGlobal->allProcs[i].pid != 0)
 			pids[found++] = Int32GetDatum(ProcGlobal->allProcs[i].pid);
-	return inv_array(INT4OID, pids, NULL, found);
+	return inv_make_array(INT4OID, pids, NULL, found);
 }
 
 PG_FUNCTION_INFO_V1(inventory_hot_entries);
@@ -56,31 +56,32 @@ inventory_hot_entries(PG_FUNCTION_ARGS)
 	uint64 *holders;
 
 	InitMaterializedSRF(fcinfo, 0);
-	inv_shared_open();
-	words = inv_hotset_usable() ? inv_hotset_words() : 0;
+	inv_shmem_open();
+	words = inv_hot_table_usable() ? inv_hot_table_words() : 0;
 	holders = palloc(sizeof(uint64) * Max(words, 1));
-	for (int i = 0; i < inv_hotset_capacity(); i++)
+	for (int i = 0; i < inv_hot_table_capacity(); i++)
 	{
-		InvHotEntry *entry = inv_hotset_entry(i);
+		InvHotEntry *entry = inv_hot_table_entry(i);
 		Datum values[ENTRY_COLUMNS];
 		bool nulls[ENTRY_COLUMNS] = { false };
 		InvHotEntry copy;
 
 		SpinLockAcquire(&entry->mutex);
 		copy = *entry;
-		memcpy(holders, inv_hotset_holders(entry), sizeof(uint64) * words);
+		memcpy(holders, inv_hot_table_holders(entry), sizeof(uint64) * words);
 		SpinLockRelease(&entry->mutex);
-		if (copy.state == INV_COLD || copy.key.database != MyDatabaseId)
+		if (copy.state == INV_HOT_STATE_COLD || copy.key.database != MyDatabaseId)
 			continue;
 		values[0] = ObjectIdGetDatum(copy.key.items);
 		values[1] = Int64GetDatum(copy.number);
-		values[2] = CStringGetTextDatum(heats[copy.state]);
+		values[2] = CStringGetTextDatum(hot_state_names[copy.state]);
 		values[3] = Int64GetDatum(copy.now.available);
 		values[4] = Int64GetDatum(copy.held);
 		values[5] = Int64GetDatum(copy.now.epoch);
 		values[6] = Int64GetDatum(copy.now.settled);
 		values[7] = holders_of(holders, words);
-		nulls[3] = nulls[4] = nulls[5] = nulls[6] = nulls[7] = copy.state == INV_UNPUBLISHED;
+		nulls[3] = nulls[4] = nulls[5] = nulls[6] = nulls[7] =
+			copy.state == INV_HOT_STATE_UNPUBLISHED;
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;

@@ -21,12 +21,13 @@
 
 /* Delete closed reservations and keys from before an instant, so many of each at most. */
 int64
-inv_prune(InvStore *store, TimestampTz before, int64 most)
+inv_prune(InvStore *store, TimestampTz before, int64 max_rows)
 {
-	Datum values[] = { TimestampTzGetDatum(before), Int64GetDatum(most) };
-	int64 pruned = inv_execute(store, INV_PRUNE_HOLDS, values, NULL, INV_TRANSACTION);
+	Datum values[] = { TimestampTzGetDatum(before), Int64GetDatum(max_rows) };
+	int64 pruned = inv_execute(store, INV_STMT_PRUNE_HOLDS, values, NULL, INV_SNAPSHOT_TRANSACTION);
 
-	return pruned + inv_execute(store, INV_PRUNE_REQUESTS, values, NULL, INV_TRANSACTION);
+	return pruned +
+		   inv_execute(store, INV_STMT_PRUNE_REQUESTS, values, NULL, INV_SNAPSHOT_TRANSACTION);
 }
 
 PG_FUNCTION_INFO_V1(inventory_expire_reservations);
@@ -44,7 +45,7 @@ inventory_expire_reservations(PG_FUNCTION_ARGS)
 	InvCall call;
 	int64 expired;
 
-	inv_call_enter(&call, inv_label(fcinfo), "expire_reservations");
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "expire_reservations");
 	if (PG_ARGISNULL(1))
 		inv_error_null("max_rows");
 	if (PG_GETARG_INT32(1) < 1)
@@ -65,7 +66,7 @@ inventory_prune(PG_FUNCTION_ARGS)
 	Datum before;
 	int64 pruned;
 
-	inv_call_enter(&call, inv_label(fcinfo), "prune");
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "prune");
 	if (PG_ARGISNULL(1))
 		inv_error_null("older_than");
 	before = DirectFunctionCall2(timestamptz_mi_interval, TimestampTzGetDatum(call.store->now),
@@ -88,14 +89,15 @@ inventory_close_ledger(PG_FUNCTION_ARGS)
 	Datum values[2];
 	int64 carried;
 
-	inv_call_enter(&call, inv_label(fcinfo), "close_ledger");
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "close_ledger");
 	if (PG_ARGISNULL(1))
 		inv_error_null("before");
 	if (PG_GETARG_TIMESTAMPTZ(1) > call.store->now)
 		inv_error_value("before must not be in the future", NULL);
 	values[0] = PG_GETARG_DATUM(1);
 	values[1] = CStringGetTextDatum(GetUserNameFromId(GetOuterUserId(), false));
-	carried = inv_execute(call.store, INV_CLOSE_LEDGER, values, NULL, INV_TRANSACTION);
+	carried =
+		inv_execute(call.store, INV_STMT_CLOSE_LEDGER, values, NULL, INV_SNAPSHOT_TRANSACTION);
 	inv_store_leave(&call);
 	PG_RETURN_INT64(carried);
 }
@@ -113,7 +115,7 @@ inventory_overdue_holds(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0) || !inv_store_enter_items(&call, PG_GETARG_OID(0)))
 		PG_RETURN_NULL();
 	now = TimestampTzGetDatum(call.store->now);
-	inv_execute(call.store, INV_COUNT_OVERDUE, &now, NULL, INV_READ_ONLY);
+	inv_execute(call.store, INV_STMT_COUNT_OVERDUE, &now, NULL, INV_SNAPSHOT_READ_ONLY);
 	count = inv_result_int64(0, 1);
 	inv_store_leave(&call);
 	PG_RETURN_INT64(count);

@@ -42,18 +42,18 @@ inventory_open_ledger(PG_FUNCTION_ARGS)
 	Datum values[2];
 	uint64 booked;
 
-	inv_call_enter(&call, inv_label(fcinfo), "open_ledger");
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "open_ledger");
 	LockRelationOid(call.store->items, ShareRowExclusiveLock);
 	values[0] = inv_ledger_actor();
 	values[1] = inv_ledger_time();
-	booked = inv_execute(call.store, INV_OPEN_LEDGER, values, NULL, INV_LATEST);
+	booked = inv_execute(call.store, INV_STMT_OPEN_LEDGER, values, NULL, INV_SNAPSHOT_LATEST);
 	inv_store_leave(&call);
 	PG_RETURN_INT64(booked);
 }
 
 static void
-report(ReturnSetInfo *result, Datum item, bool no_item, const char *problem, Datum expected,
-	   Datum actual, bool no_numbers, bool no_actual)
+report_problem(ReturnSetInfo *result, Datum item, bool no_item, const char *problem, Datum expected,
+			   Datum actual, bool no_numbers, bool no_actual)
 {
 	Datum values[] = { item, CStringGetTextDatum(problem), expected, actual };
 	bool nulls[] = { no_item, false, no_numbers, no_numbers || no_actual };
@@ -99,16 +99,16 @@ verify_guard(InvStore *store, ReturnSetInfo *result)
 	if (problem == NULL)
 		problem = guard_problem(rel, TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE);
 	if (problem)
-		report(result, (Datum) 0, true, problem, (Datum) 0, (Datum) 0, true, true);
+		report_problem(result, (Datum) 0, true, problem, (Datum) 0, (Datum) 0, true, true);
 	relation_close(rel, NoLock);
 }
 
 /* Report what a statement finds: item, problem, expected, actual. */
 static void
-report_rows(InvStore *store, InvStatement which, Datum *values, const char *nulls,
-			ReturnSetInfo *result)
+report_problems(InvStore *store, InvStatement which, Datum *values, const char *nulls,
+				ReturnSetInfo *result)
 {
-	uint64 rows = inv_execute(store, which, values, nulls, INV_LATEST);
+	uint64 rows = inv_execute(store, which, values, nulls, INV_SNAPSHOT_LATEST);
 
 	for (uint64 row = 0; row < rows; row++)
 	{
@@ -117,8 +117,8 @@ report_rows(InvStore *store, InvStatement which, Datum *values, const char *null
 
 		for (int i = 0; i < 4; i++)
 			found[i] = inv_result(row, i + 1, &isnull[i]);
-		report(result, found[0], isnull[0], TextDatumGetCString(found[1]), found[2], found[3],
-			   isnull[2], isnull[3]);
+		report_problem(result, found[0], isnull[0], TextDatumGetCString(found[1]), found[2],
+					   found[3], isnull[2], isnull[3]);
 	}
 }
 
@@ -134,7 +134,7 @@ verify_counters(InvStore *store, bool all, Datum item, ReturnSetInfo *result)
 		return;
 	if (all)
 	{
-		rows = inv_execute(store, INV_HOT_ROWS, NULL, NULL, INV_LATEST);
+		rows = inv_execute(store, INV_STMT_HOT_ROWS, NULL, NULL, INV_SNAPSHOT_LATEST);
 		items = palloc(sizeof(Datum) * Max(rows, 1));
 		for (uint64 row = 0; row < rows; row++)
 			items[row] = inv_result(row, 1, &isnull);
@@ -144,9 +144,9 @@ verify_counters(InvStore *store, bool all, Datum item, ReturnSetInfo *result)
 		int64 expected, actual;
 
 		if (inv_hot_differs(store, items[row], &expected, &actual))
-			report(result, CStringGetTextDatum(inv_item_text(store, items[row])), false,
-				   "counter_differs_from_stock", Int64GetDatum(expected), Int64GetDatum(actual),
-				   false, false);
+			report_problem(result, CStringGetTextDatum(inv_item_text(store, items[row])), false,
+						   "counter_differs_from_stock", Int64GetDatum(expected),
+						   Int64GetDatum(actual), false, false);
 	}
 }
 
@@ -169,12 +169,12 @@ inventory_verify(PG_FUNCTION_ARGS)
 	store = call.store;
 	if (!PG_ARGISNULL(1))
 	{
-		values[0] = inv_item(store, fcinfo, 1);
+		values[0] = inv_getarg_item(store, fcinfo, 1);
 		nulls[0] = ' ';
 	}
 	verify_guard(store, result);
-	report_rows(store, INV_VERIFY, values, nulls, result);
-	report_rows(store, INV_VERIFY_HOLDS, values, nulls, result);
+	report_problems(store, INV_STMT_VERIFY, values, nulls, result);
+	report_problems(store, INV_STMT_VERIFY_HOLDS, values, nulls, result);
 	verify_counters(store, nulls[0] == 'n', values[0], result);
 	inv_store_leave(&call);
 	return (Datum) 0;

@@ -70,9 +70,9 @@
 PGDLLEXPORT void inventory_worker_main(Datum database);
 
 /* A store as the worker knows it between its transactions. */
-typedef struct Task
+typedef struct StoreTask
 {
-	char *label;
+	char *store_name;
 	Oid items;
 	Oid owner;
 	int errors;			 /* in a row */
@@ -80,11 +80,11 @@ typedef struct Task
 	TimestampTz from;	 /* where to go on with what is overdue */
 	TimestampTz settled; /* when its hot items were */
 	bool hot;			 /* there were some */
-} Task;
+} StoreTask;
 
 /* Does somebody want the database for himself? */
 static bool
-unwanted(void)
+database_is_wanted(void)
 {
 	LOCKTAG tag;
 	bool granted;
@@ -113,17 +113,18 @@ read_tasks(List *old, MemoryContext context)
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		MemoryContext outer = MemoryContextSwitchTo(context);
-		Task *task = palloc0(sizeof(Task));
+		StoreTask *task = palloc0(sizeof(StoreTask));
 		HeapTuple class;
 		ListCell *cell;
 		bool isnull;
 
-		task->label = TextDatumGetCString(heap_getattr(tuple, 1, RelationGetDescr(rel), &isnull));
+		task->store_name =
+			TextDatumGetCString(heap_getattr(tuple, 1, RelationGetDescr(rel), &isnull));
 		task->items = DatumGetObjectId(heap_getattr(tuple, 2, RelationGetDescr(rel), &isnull));
 		task->from = DT_NOBEGIN;
 		foreach (cell, old)
 		{
-			Task *known = lfirst(cell);
+			StoreTask *known = lfirst(cell);
 
 			if (known->items == task->items)
 			{
@@ -156,20 +157,20 @@ set_local(const char *setting, const char *value)
 }
 
 /* What a round found. */
-typedef struct Found
+typedef struct RoundResult
 {
 	bool holds;	  /* there are open ones */
 	bool overdue; /* there may be more to give back than one transaction does */
 	bool old;	  /* and more to prune */
 	bool hot;	  /* items are hot, or may become so */
-} Found;
+} RoundResult;
 
 /* A transaction's work on a store that is entered. */
-typedef void (*Work)(InvStore *store, Task *task, Found *found);
+typedef void (*StoreWork)(InvStore *store, StoreTask *task, RoundResult *result);
 
 /* One transaction as the owner of a store, if it is still there, under its own path. */
 static void
-in_transaction(Task *task, Work work, Found *found)
+in_transaction(StoreTask *task, StoreWork work, RoundResult *result)
 {
 	char *schema;
 	Oid user;
@@ -189,8 +190,8 @@ in_transaction(Task *task, Work work, Found *found)
 		set_local("lock_timeout", LOCK_TIMEOUT);
 		/* what a crash undoes is done again, and no buyer has to wait for the disk or a standby */
 		set_local("synchronous_commit", "off");
-		inv_store_enter(&call, cstring_to_text(task->label), "worker");
-		work(call.store, task, found);
+		inv_store_enter(&call, cstring_to_text(task->store_name), "worker");
+		work(call.store, task, result);
 		inv_store_leave(&call);
 	}
 	PopActiveSnapshot();
@@ -199,32 +200,32 @@ in_transaction(Task *task, Work work, Found *found)
 }
 
 static void
-give_back(InvStore *store, Task *task, Found *found)
+run_expiry(InvStore *store, StoreTask *task, RoundResult *result)
 {
 	bool isnull;
 
 	if (inv_expire_overdue(store, EXPIRE_LINES, &task->from) == EXPIRE_LINES)
-		found->overdue = true;
+		result->overdue = true;
 	else
 		task->from = DT_NOBEGIN;
-	inv_execute(store, INV_NEXT_EXPIRY, NULL, NULL, INV_TRANSACTION);
+	inv_execute(store, INV_STMT_NEXT_EXPIRY, NULL, NULL, INV_SNAPSHOT_TRANSACTION);
 	(void) inv_result(0, 1, &isnull);
-	found->holds = found->holds || !isnull;
+	result->holds = result->holds || !isnull;
 }
 
 static void
-prune_old(InvStore *store, Task *task, Found *found)
+run_prune(InvStore *store, StoreTask *task, RoundResult *result)
 {
 	TimestampTz before =
 		TimestampTzPlusMilliseconds(store->now, (int64) inv_request_retention * -1000);
 
 	if (inv_prune(store, before, PRUNE_ROWS) >= PRUNE_ROWS)
-		found->old = true;
+		result->old = true;
 }
 
 /* Settle first, so that what cools has little to be settled under its lock. */
 static void
-settle_hot(InvStore *store, Task *task, Found *found)
+run_settle(InvStore *store, StoreTask *task, RoundResult *result)
 {
 	task->settled = store->now;
 	if (inv_settle_some(store, SETTLE_ITEMS) == SETTLE_ITEMS)
@@ -233,44 +234,44 @@ settle_hot(InvStore *store, Task *task, Found *found)
 }
 
 static void
-heat_or_cool(InvStore *store, Task *task, Found *found)
+run_heat_or_cool(InvStore *store, StoreTask *task, RoundResult *result)
 {
-	if (inv_hot_mode == INV_HOT_AUTO && inv_hot_heated(store))
+	if (inv_hot_mode == INV_HOT_MODE_AUTO && inv_hot_store(store))
 		inv_heat_contended(store);
-	if (inv_hot_mode != INV_HOT_MANUAL)
+	if (inv_hot_mode != INV_HOT_MODE_MANUAL)
 		inv_cool_idle(store);
 }
 
 /* Everything that a store needs in a round; rows are locked in key order within each part. */
 static void
-work_on(Task *task, bool prune, Found *found)
+work_on_store(StoreTask *task, bool prune, RoundResult *result)
 {
-	in_transaction(task, give_back, found);
+	in_transaction(task, run_expiry, result);
 	if (prune && inv_request_retention > 0)
-		in_transaction(task, prune_old, found);
+		in_transaction(task, run_prune, result);
 	if (TimestampDifferenceExceeds(task->settled, GetCurrentTimestamp(), inv_settle_interval))
-		in_transaction(task, settle_hot, found);
-	if (inv_hot_mode != INV_HOT_MANUAL)
-		in_transaction(task, heat_or_cool, found);
-	if (task->hot || inv_hot_mode == INV_HOT_AUTO)
-		found->hot = true;
+		in_transaction(task, run_settle, result);
+	if (inv_hot_mode != INV_HOT_MODE_MANUAL)
+		in_transaction(task, run_heat_or_cool, result);
+	if (task->hot || inv_hot_mode == INV_HOT_MODE_AUTO)
+		result->hot = true;
 }
 
 /* Work on a store; an error is logged, and it rests. */
 static void
-serve(Task *task, bool prune, Found *found)
+serve_store(StoreTask *task, bool prune, RoundResult *result)
 {
 	MemoryContext context = CurrentMemoryContext;
 
 	if (task->rest > 0)
 	{
 		task->rest--;
-		found->holds = true;
+		result->holds = true;
 		return;
 	}
 	PG_TRY();
 	{
-		work_on(task, prune, found);
+		work_on_store(task, prune, result);
 		task->errors = 0;
 	}
 	PG_CATCH();
@@ -283,7 +284,7 @@ serve(Task *task, bool prune, Found *found)
 		RESUME_INTERRUPTS();
 		task->errors++;
 		task->rest = Min(1 << Min(task->errors, 10), LONGEST_BACKOFF);
-		found->holds = true;
+		result->holds = true;
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
@@ -293,7 +294,7 @@ serve(Task *task, bool prune, Found *found)
 
 /* One round over all stores; false when the worker should leave. */
 static bool
-work_round(List **tasks, MemoryContext *context, bool prune, Found *found)
+work_round(List **tasks, MemoryContext *context, bool prune, RoundResult *result)
 {
 	MemoryContext next =
 		AllocSetContextCreate(TopMemoryContext, "inventory worker", ALLOCSET_SMALL_SIZES);
@@ -301,7 +302,7 @@ work_round(List **tasks, MemoryContext *context, bool prune, Found *found)
 	ListCell *cell;
 
 	StartTransactionCommand();
-	if (unwanted())
+	if (database_is_wanted())
 	{
 		CommitTransactionCommand();
 		return false;
@@ -317,7 +318,7 @@ work_round(List **tasks, MemoryContext *context, bool prune, Found *found)
 	MemoryContextSwitchTo(next);
 
 	foreach (cell, *tasks)
-		serve(lfirst(cell), prune, found);
+		serve_store(lfirst(cell), prune, result);
 	inv_worker_slot_ran();
 	pgstat_report_stat(false);
 	pgstat_report_activity(STATE_IDLE, NULL);
@@ -335,15 +336,15 @@ inventory_worker_main(Datum database)
 	pqsignal(SIGTERM, die);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
-	inv_shared_open();
-	if (inv_shared == NULL || !inv_worker_slot_take(DatumGetObjectId(database)))
+	inv_shmem_open();
+	if (inv_shmem == NULL || !inv_worker_slot_take(DatumGetObjectId(database)))
 		proc_exit(0);
 	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), InvalidOid, 0);
 
 	for (int round = 0;; round++)
 	{
 		bool prune = old || round % PRUNE_ROUNDS == 0;
-		Found found = { 0 };
+		RoundResult result = { 0 };
 
 		CHECK_FOR_INTERRUPTS();
 		if (ConfigReloadPending)
@@ -352,19 +353,19 @@ inventory_worker_main(Datum database)
 			ProcessConfigFile(PGC_SIGHUP);
 			prune = true; /* perhaps it is pruning that was asked for */
 		}
-		if (!work_round(&tasks, &context, prune, &found))
+		if (!work_round(&tasks, &context, prune, &result))
 			break;
-		idle = found.holds || found.hot ? 0 : idle + 1;
+		idle = result.holds || result.hot ? 0 : idle + 1;
 		if (idle >= IDLE_ROUNDS)
 		{
 			if (inv_worker_slot_may_leave())
 				break;
 			idle = 0;
 		}
-		old = found.old;
-		if (!found.overdue && !old)
+		old = result.old;
+		if (!result.overdue && !old)
 			(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-							 found.hot ? Min(HEAT_MS, inv_settle_interval) : ROUND_MS,
+							 result.hot ? Min(HEAT_MS, inv_settle_interval) : ROUND_MS,
 							 PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
 	}

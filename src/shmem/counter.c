@@ -34,27 +34,27 @@
 
 /* ---- reading ---- */
 
-/* The state of an entry, and its numbers; INV_COLD if it is gone. */
-InvHeat
-inv_escrow_look(const InvEscrow *escrow, InvCounted *now)
+/* The state of an entry, and its numbers; INV_HOT_STATE_COLD if it is gone. */
+InvHotState
+inv_counter_look(const InvCounterRef *counter, InvCounterValues *now)
 {
-	InvHeat state;
+	InvHotState state;
 
-	if (!inv_entry_lock(escrow))
-		return INV_COLD;
-	state = escrow->entry->state;
-	*now = escrow->entry->now;
-	inv_entry_unlock(escrow);
+	if (!inv_entry_lock(counter))
+		return INV_HOT_STATE_COLD;
+	state = counter->entry->state;
+	*now = counter->entry->now;
+	inv_entry_unlock(counter);
 	return state;
 }
 
 /* Limit and for_sale were read, after they became stale so often. */
 void
-inv_escrow_refresh(const InvEscrow *escrow, const InvCounted *read)
+inv_counter_refresh(const InvCounterRef *counter, const InvCounterValues *read)
 {
-	InvHotEntry *entry = escrow->entry;
+	InvHotEntry *entry = counter->entry;
 
-	if (!inv_entry_lock(escrow))
+	if (!inv_entry_lock(counter))
 		return;
 	if (entry->now.readings == read->readings)
 	{
@@ -63,29 +63,30 @@ inv_escrow_refresh(const InvEscrow *escrow, const InvCounted *read)
 		entry->now.for_sale = read->for_sale;
 		entry->now.stale = false;
 	}
-	inv_entry_unlock(escrow);
+	inv_entry_unlock(counter);
 }
 
 /* Is it published with nothing in flight?  If so also later, changes tells whether ever since. */
 bool
-inv_escrow_at_rest(const InvEscrow *escrow, uint64 *changes)
+inv_counter_at_rest(const InvCounterRef *counter, uint64 *changes)
 {
-	InvHotEntry *entry = escrow->entry;
+	InvHotEntry *entry = counter->entry;
 	bool rest;
 
-	if (!inv_entry_lock(escrow))
+	if (!inv_entry_lock(counter))
 		return false;
-	rest = entry->state == INV_HOT && entry->references[0] == 0 && entry->references[1] == 0;
+	rest =
+		entry->state == INV_HOT_STATE_HOT && entry->references[0] == 0 && entry->references[1] == 0;
 	*changes = entry->changes;
-	inv_entry_unlock(escrow);
+	inv_entry_unlock(counter);
 	return rest;
 }
 
 /* Has this transaction something in flight here? */
 bool
-inv_escrow_is_own(const InvEscrow *escrow)
+inv_counter_is_own(const InvCounterRef *counter)
 {
-	return inv_own(escrow).any;
+	return inv_xact_usage(counter).any;
 }
 
 /* ---- taking and giving ---- */
@@ -94,20 +95,20 @@ inv_escrow_is_own(const InvEscrow *escrow)
  * May this transaction begin something here?  While the item is being cooled only
  * who is in the middle of something goes on.  Under the spinlock.
  */
-static InvEscrowResult
-admitted(const InvHotEntry *entry, const InvOwn *own)
+static InvCounterResult
+admit(const InvHotEntry *entry, const InvXactUsage *usage)
 {
 	bool by_others = entry->cooler >= 0 && entry->cooler != inv_process_number();
 
-	if (entry->state == INV_COOLING)
-		return by_others ? INV_ESCROW_WAIT : INV_ESCROW_GONE;
-	if (entry->state != INV_HOT)
-		return INV_ESCROW_GONE;
-	return by_others && !own->any ? INV_ESCROW_WAIT : INV_ESCROW_DONE;
+	if (entry->state == INV_HOT_STATE_COOLING)
+		return by_others ? INV_COUNTER_WAIT : INV_COUNTER_GONE;
+	if (entry->state != INV_HOT_STATE_HOT)
+		return INV_COUNTER_GONE;
+	return by_others && !usage->any ? INV_COUNTER_WAIT : INV_COUNTER_DONE;
 }
 
 static bool
-suffices(int64 there, const InvEscrowTake *take)
+leaves_enough(int64 there, const InvCounterTake *take)
 {
 	int64 left;
 
@@ -115,29 +116,29 @@ suffices(int64 there, const InvEscrowTake *take)
 }
 
 /* What would become of a take.  Under the spinlock. */
-static InvEscrowResult
-judge(const InvHotEntry *entry, const InvOwn *own, InvEscrowTake *take)
+static InvCounterResult
+judge_counter_take(const InvHotEntry *entry, const InvXactUsage *usage, InvCounterTake *take)
 {
-	InvEscrowResult result = admitted(entry, own);
+	InvCounterResult result = admit(entry, usage);
 
-	take->left = entry->now.available + own->given;
-	if (result != INV_ESCROW_DONE || suffices(take->left, take))
+	take->left = entry->now.available + usage->given;
+	if (result != INV_COUNTER_DONE || leaves_enough(take->left, take))
 		return result;
-	return suffices(take->left + entry->held - own->taken, take) ? INV_ESCROW_WAIT
-																 : INV_ESCROW_SHORT;
+	return leaves_enough(take->left + entry->held - usage->taken, take) ? INV_COUNTER_WAIT
+																		: INV_COUNTER_SHORT;
 }
 
 /* Would a take succeed, now or when others end?  It costs no transaction id to ask. */
-InvEscrowResult
-inv_escrow_peek(const InvEscrow *escrow, InvEscrowTake *take)
+InvCounterResult
+inv_counter_peek(const InvCounterRef *counter, InvCounterTake *take)
 {
-	InvOwn own = inv_own(escrow);
-	InvEscrowResult result;
+	InvXactUsage usage = inv_xact_usage(counter);
+	InvCounterResult result;
 
-	if (!inv_entry_lock(escrow))
-		return INV_ESCROW_GONE;
-	result = judge(escrow->entry, &own, take);
-	inv_entry_unlock(escrow);
+	if (!inv_entry_lock(counter))
+		return INV_COUNTER_GONE;
+	result = judge_counter_take(counter->entry, &usage, take);
+	inv_entry_unlock(counter);
 	return result;
 }
 
@@ -145,79 +146,79 @@ inv_escrow_peek(const InvEscrow *escrow, InvEscrowTake *take)
  * Take units, those that this transaction gave first.  On anything but DONE nothing
  * has changed.  The transaction has an id already, that others can wait for.
  */
-InvEscrowResult
-inv_escrow_take(const InvEscrow *escrow, InvEscrowTake *take, TimestampTz now)
+InvCounterResult
+inv_counter_take(const InvCounterRef *counter, InvCounterTake *take, TimestampTz now)
 {
-	InvHotEntry *entry = escrow->entry;
-	InvOwn own = inv_own(escrow);
-	InvEscrowResult result;
+	InvHotEntry *entry = counter->entry;
+	InvXactUsage usage = inv_xact_usage(counter);
+	InvCounterResult result;
 
 	Assert(TransactionIdIsValid(GetTopTransactionIdIfAny()));
-	inv_record_room();
-	if (!inv_entry_lock(escrow))
-		return INV_ESCROW_GONE;
-	result = judge(entry, &own, take);
-	if (result == INV_ESCROW_DONE)
+	inv_reserve_pending();
+	if (!inv_entry_lock(counter))
+		return INV_COUNTER_GONE;
+	result = judge_counter_take(entry, &usage, take);
+	if (result == INV_COUNTER_DONE)
 	{
-		InvRecord *record = inv_record(escrow, entry->now.epoch);
-		int64 used = Max(0, Min(own.given, take->quantity));
+		InvPendingChange *pending = inv_pending_change(counter, entry->now.epoch);
+		int64 used = Max(0, Min(usage.given, take->quantity));
 
-		record->used += used;
-		record->taken += take->quantity - used;
+		pending->used += used;
+		pending->taken += take->quantity - used;
 		entry->now.available -= take->quantity - used;
 		entry->held += take->quantity - used;
 		if (take->quantity > used)
 			inv_mark_holder(entry, true);
-		take->epoch = record->epoch;
+		take->epoch = pending->epoch;
 		take->left -= take->quantity;
 		entry->touched = true;
 		entry->last_used = now;
-		inv_entry_changed(entry);
+		inv_entry_unlock_changed(entry);
 		return result;
 	}
-	inv_entry_unlock(escrow);
+	inv_entry_unlock(counter);
 	return result;
 }
 
 /* Would the stock column overflow, whatever of what is in flight commits? */
 static bool
-overflows(const InvHotEntry *entry, int64 quantity)
+would_overflow(const InvHotEntry *entry, int64 quantity)
 {
 	int64 total;
 
 	return pg_add_s64_overflow(entry->now.available + entry->held + entry->giving, quantity,
 							   &total) ||
-		   pg_add_s64_overflow(total, entry->now.floor, &total) || total > entry->now.most;
+		   pg_add_s64_overflow(total, entry->now.floor, &total) || total > entry->now.max_stock;
 }
 
 /* Give units, which others see when this transaction is committed. */
-InvEscrowResult
-inv_escrow_give(const InvEscrow *escrow, int64 quantity, int64 *epoch, TimestampTz now)
+InvCounterResult
+inv_counter_give(const InvCounterRef *counter, int64 quantity, int64 *epoch, TimestampTz now)
 {
-	InvHotEntry *entry = escrow->entry;
-	InvOwn own = inv_own(escrow);
-	InvEscrowResult result;
+	InvHotEntry *entry = counter->entry;
+	InvXactUsage usage = inv_xact_usage(counter);
+	InvCounterResult result;
 
 	Assert(TransactionIdIsValid(GetTopTransactionIdIfAny()));
-	inv_record_room();
-	if (!inv_entry_lock(escrow))
-		return INV_ESCROW_GONE;
-	result = admitted(entry, &own);
-	if (result == INV_ESCROW_DONE && overflows(entry, quantity))
-		result = INV_ESCROW_OVERFLOW;
-	if (result == INV_ESCROW_DONE)
+	inv_reserve_pending();
+	if (!inv_entry_lock(counter))
+		return INV_COUNTER_GONE;
+	result = admit(entry, &usage);
+	if (result == INV_COUNTER_DONE && would_overflow(entry, quantity))
+		result = INV_COUNTER_OVERFLOW;
+	if (result == INV_COUNTER_DONE)
 	{
-		InvRecord *record = inv_record(escrow, entry->now.epoch);
+		InvPendingChange *pending = inv_pending_change(counter, entry->now.epoch);
 
-		record->given += quantity;
+		pending->given += quantity;
 		entry->giving += quantity;
-		*epoch = record->epoch;
+		*epoch = pending->epoch;
 		entry->touched = true;
 		entry->last_used = now;
-		inv_entry_changed(entry);
+		inv_entry_unlock_changed(entry);
 		return result;
 	}
-	inv_entry_unlock(escrow);
+	inv_entry_unlock(counter);
 	return result;
 }
 
@@ -225,70 +226,70 @@ inv_escrow_give(const InvEscrow *escrow, int64 quantity, int64 *epoch, Timestamp
  * What is above the floor changes, and nobody is asked: the floor does, or a
  * subscriber applies what was decided elsewhere.
  */
-InvEscrowResult
-inv_escrow_force(const InvEscrow *escrow, int64 change, int64 floor_change)
+InvCounterResult
+inv_counter_force(const InvCounterRef *counter, int64 change, int64 floor_change)
 {
-	InvHotEntry *entry = escrow->entry;
-	InvRecord *record;
+	InvHotEntry *entry = counter->entry;
+	InvPendingChange *pending;
 
-	inv_record_room();
-	if (!inv_entry_lock(escrow))
-		return INV_ESCROW_GONE;
-	if (entry->state != INV_HOT)
+	inv_reserve_pending();
+	if (!inv_entry_lock(counter))
+		return INV_COUNTER_GONE;
+	if (entry->state != INV_HOT_STATE_HOT)
 	{
-		inv_entry_unlock(escrow);
-		return INV_ESCROW_GONE;
+		inv_entry_unlock(counter);
+		return INV_COUNTER_GONE;
 	}
-	record = inv_record(escrow, entry->now.epoch);
-	record->floor += floor_change;
+	pending = inv_pending_change(counter, entry->now.epoch);
+	pending->floor += floor_change;
 	if (change < 0)
 	{
-		record->taken -= change;
+		pending->taken -= change;
 		entry->now.available += change;
 		entry->held -= change;
 		inv_mark_holder(entry, true);
 	}
 	else
 	{
-		record->given += change;
+		pending->given += change;
 		entry->giving += change;
 	}
-	inv_entry_changed(entry);
-	return INV_ESCROW_DONE;
+	inv_entry_unlock_changed(entry);
+	return INV_COUNTER_DONE;
 }
 
 /* This transaction changes what limits a sale. */
 void
-inv_escrow_will_be_stale(const InvEscrow *escrow)
+inv_counter_will_be_stale(const InvCounterRef *counter)
 {
-	inv_record_room();
-	if (!inv_entry_lock(escrow))
+	inv_reserve_pending();
+	if (!inv_entry_lock(counter))
 		return;
-	inv_record(escrow, 0)->stale = true;
-	inv_entry_unlock(escrow);
+	inv_pending_change(counter, 0)->stale = true;
+	inv_entry_unlock(counter);
 }
 
 /* ---- holds that expire ---- */
 
 /* Units are held, until then. */
 void
-inv_escrow_expires(const InvEscrow *escrow, TimestampTz when)
+inv_counter_expires(const InvCounterRef *counter, TimestampTz when)
 {
-	if (!inv_entry_lock(escrow))
+	if (!inv_entry_lock(counter))
 		return;
-	escrow->entry->now.next_expiry = Min(escrow->entry->now.next_expiry, when);
-	inv_entry_changed(escrow->entry);
+	counter->entry->now.next_expiry = Min(counter->entry->now.next_expiry, when);
+	inv_entry_unlock_changed(counter->entry);
 }
 
 /* No hold expires before "next", unless something has changed. */
 void
-inv_escrow_expired(const InvEscrow *escrow, TimestampTz next, uint64 changes)
+inv_counter_expired(const InvCounterRef *counter, TimestampTz next, uint64 changes)
 {
-	if (!inv_entry_lock(escrow))
+	if (!inv_entry_lock(counter))
 		return;
-	if (escrow->entry->changes == changes)
-		escrow->entry->now.next_expiry = next;
-	inv_entry_unlock(escrow);
+	if (counter->entry->changes == changes)
+		counter->entry->now.next_expiry = next;
+	inv_entry_unlock(counter);
 }
 
 /* ---- waiting ---- */
@@ -298,13 +299,13 @@ inv_escrow_expired(const InvEscrow *escrow, TimestampTz next, uint64 changes)
  * "last"; invalid if there is none.
  */
 static TransactionId
-somebody(const InvEscrow *escrow, int *last)
+next_holder(const InvCounterRef *counter, int *last)
 {
-	const uint64 *holders = inv_hotset_holders(escrow->entry);
-	int processes = inv_hotset_words() * 64;
+	const uint64 *holders = inv_hot_table_holders(counter->entry);
+	int processes = inv_hot_table_words() * 64;
 	int found = -1;
 
-	if (!inv_entry_lock(escrow))
+	if (!inv_entry_lock(counter))
 		return InvalidTransactionId;
 	for (int i = 1; i <= processes && found < 0; i++)
 	{
@@ -314,9 +315,9 @@ somebody(const InvEscrow *escrow, int *last)
 			process != inv_process_number())
 			found = process;
 	}
-	if (escrow->entry->cooler >= 0 && escrow->entry->cooler != inv_process_number())
-		found = escrow->entry->cooler;
-	inv_entry_unlock(escrow);
+	if (counter->entry->cooler >= 0 && counter->entry->cooler != inv_process_number())
+		found = counter->entry->cooler;
+	inv_entry_unlock(counter);
 	if (found < 0)
 		return InvalidTransactionId;
 	*last = found;
@@ -329,15 +330,15 @@ somebody(const InvEscrow *escrow, int *last)
  * wanted.
  */
 static void
-wait_for_transaction(TransactionId xid, long most)
+wait_for_transaction(TransactionId xid, long max_wait)
 {
 	MemoryContext context = CurrentMemoryContext;
 	int configured = LockTimeout;
-	int ours = (int) Min(most, 2 * (long) DeadlockTimeout);
-	bool shortened = configured == 0 || configured > ours;
+	int shortest = (int) Min(max_wait, 2 * (long) DeadlockTimeout);
+	bool shortened = configured == 0 || configured > shortest;
 
 	if (shortened)
-		LockTimeout = Max(ours, 1);
+		LockTimeout = Max(shortest, 1);
 	PG_TRY();
 	{
 		XactLockTableWait(xid, NULL, NULL, XLTW_None);
@@ -361,13 +362,13 @@ wait_for_transaction(TransactionId xid, long most)
  * this transaction, for the end of one of them; and so on.
  */
 bool
-inv_escrow_wait(const InvEscrow *escrow, InvEscrowTake *take, TimestampTz deadline)
+inv_counter_wait(const InvCounterRef *counter, InvCounterTake *take, TimestampTz deadline)
 {
-	ConditionVariable *changed = &escrow->entry->changed;
+	ConditionVariable *changed = &counter->entry->changed;
 	int last = inv_process_number();
 
 	ConditionVariablePrepareToSleep(changed);
-	while (inv_escrow_peek(escrow, take) == INV_ESCROW_WAIT)
+	while (inv_counter_peek(counter, take) == INV_COUNTER_WAIT)
 	{
 		long left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
 		TransactionId xid;
@@ -381,7 +382,7 @@ inv_escrow_wait(const InvEscrow *escrow, InvEscrowTake *take, TimestampTz deadli
 			continue;
 		ConditionVariableCancelSleep();
 		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
-		xid = somebody(escrow, &last);
+		xid = next_holder(counter, &last);
 		if (TransactionIdIsValid(xid) && left > 0)
 			wait_for_transaction(xid, left);
 		ConditionVariablePrepareToSleep(changed);

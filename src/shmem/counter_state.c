@@ -23,22 +23,22 @@
  * movements that are not in the stock column.
  */
 bool
-inv_escrow_publish(const InvEscrow *escrow, const InvCounted *counted, bool unsettled)
+inv_counter_publish(const InvCounterRef *counter, const InvCounterValues *counted, bool unsettled)
 {
-	InvHotEntry *entry = escrow->entry;
+	InvHotEntry *entry = counter->entry;
 	bool published;
 
-	if (!inv_entry_lock(escrow))
+	if (!inv_entry_lock(counter))
 		return false;
-	if (entry->state == INV_UNPUBLISHED)
+	if (entry->state == INV_HOT_STATE_UNPUBLISHED)
 	{
 		entry->now = *counted;
 		entry->touched = unsettled;
 		entry->last_used = GetCurrentTimestamp();
-		entry->state = INV_HOT;
+		entry->state = INV_HOT_STATE_HOT;
 	}
-	published = entry->state == INV_HOT;
-	inv_entry_changed(entry);
+	published = entry->state == INV_HOT_STATE_HOT;
+	inv_entry_unlock_changed(entry);
 	inv_entry_wake(entry);
 	return published;
 }
@@ -49,15 +49,15 @@ inv_escrow_publish(const InvEscrow *escrow, const InvCounted *counted, bool unse
  * or records of the epoch before the current one.  False: there is nothing to do.
  */
 bool
-inv_escrow_close_epoch(const InvEscrow *escrow, int64 *through)
+inv_counter_close_epoch(const InvCounterRef *counter, int64 *upto_epoch)
 {
-	InvHotEntry *entry = escrow->entry;
+	InvHotEntry *entry = counter->entry;
 	bool older_idle;
 
-	if (!inv_entry_lock(escrow))
+	if (!inv_entry_lock(counter))
 		return false;
-	*through = 0;
-	if (entry->state == INV_HOT)
+	*upto_epoch = 0;
+	if (entry->state == INV_HOT_STATE_HOT)
 	{
 		older_idle = entry->references[(entry->now.epoch - 1) & 1] == 0;
 		if (older_idle && entry->touched)
@@ -66,74 +66,75 @@ inv_escrow_close_epoch(const InvEscrow *escrow, int64 *through)
 			entry->touched = false;
 			older_idle = entry->references[(entry->now.epoch - 1) & 1] == 0;
 		}
-		*through = older_idle ? entry->now.epoch - 1 : entry->now.epoch - 2;
+		*upto_epoch = older_idle ? entry->now.epoch - 1 : entry->now.epoch - 2;
 	}
-	if (*through <= entry->now.settled)
-		*through = 0;
-	inv_entry_unlock(escrow);
-	return *through > 0;
+	if (*upto_epoch <= entry->now.settled)
+		*upto_epoch = 0;
+	inv_entry_unlock(counter);
+	return *upto_epoch > 0;
 }
 
 /* This transaction has put the movements of epochs up to this one into the stock column. */
 void
-inv_escrow_settled(const InvEscrow *escrow, int64 through)
+inv_counter_settled(const InvCounterRef *counter, int64 upto_epoch)
 {
-	inv_record_room();
-	if (!inv_entry_lock(escrow))
+	inv_reserve_pending();
+	if (!inv_entry_lock(counter))
 		return;
-	inv_record(escrow, 0)->settled = through;
-	inv_entry_unlock(escrow);
+	inv_pending_change(counter, 0)->settled = upto_epoch;
+	inv_entry_unlock(counter);
 }
 
 /* This transaction is cooling the item, and nobody else is at it. */
 bool
-inv_escrow_is_cooling(const InvEscrow *escrow)
+inv_counter_is_cooling(const InvCounterRef *counter)
 {
 	bool cooling;
 
-	if (!inv_entry_lock(escrow))
+	if (!inv_entry_lock(counter))
 		return false;
-	cooling = escrow->entry->state == INV_COOLING && escrow->entry->cooler == inv_process_number();
-	inv_entry_unlock(escrow);
+	cooling = counter->entry->state == INV_HOT_STATE_COOLING &&
+			  counter->entry->cooler == inv_process_number();
+	inv_entry_unlock(counter);
 	return cooling;
 }
 
 /* One look: may it be cooled?  Until then, nothing new begins. */
-static InvEscrowResult
-begin_cooling(const InvEscrow *escrow, int64 *settled)
+static InvCounterResult
+begin_cooling(const InvCounterRef *counter, int64 *settled)
 {
-	InvHotEntry *entry = escrow->entry;
-	InvEscrowResult result = INV_ESCROW_GONE;
+	InvHotEntry *entry = counter->entry;
+	InvCounterResult result = INV_COUNTER_GONE;
 
-	if (!inv_entry_lock(escrow))
-		return INV_ESCROW_GONE;
-	if (entry->state == INV_HOT)
+	if (!inv_entry_lock(counter))
+		return INV_COUNTER_GONE;
+	if (entry->state == INV_HOT_STATE_HOT)
 	{
-		result = INV_ESCROW_WAIT;
-		inv_record(escrow, 0)->cooling = true;
+		result = INV_COUNTER_WAIT;
+		inv_pending_change(counter, 0)->cooling = true;
 		entry->cooler = inv_process_number();
 		if (entry->references[0] == 0 && entry->references[1] == 0)
 		{
-			entry->state = INV_COOLING;
+			entry->state = INV_HOT_STATE_COOLING;
 			*settled = entry->now.epoch;
-			result = INV_ESCROW_DONE;
+			result = INV_COUNTER_DONE;
 		}
 	}
-	inv_entry_changed(entry);
+	inv_entry_unlock_changed(entry);
 	return result;
 }
 
 /* It was not cooled after all. */
 static void
-give_up_cooling(const InvEscrow *escrow)
+give_up_cooling(const InvCounterRef *counter)
 {
-	if (inv_entry_lock(escrow))
+	if (inv_entry_lock(counter))
 	{
-		inv_record(escrow, 0)->cooling = false;
-		escrow->entry->cooler = -1;
-		inv_entry_changed(escrow->entry);
+		inv_pending_change(counter, 0)->cooling = false;
+		counter->entry->cooler = -1;
+		inv_entry_unlock_changed(counter->entry);
 	}
-	inv_entry_wake(escrow->entry);
+	inv_entry_wake(counter->entry);
 }
 
 /*
@@ -141,17 +142,17 @@ give_up_cooling(const InvEscrow *escrow)
  * row locked.  On DONE the item is this transaction's until its end, and all epochs
  * up to "settled" are closed; WAIT: the others did not end in time.
  */
-InvEscrowResult
-inv_escrow_cool(const InvEscrow *escrow, TimestampTz deadline, int64 *settled)
+InvCounterResult
+inv_counter_cool(const InvCounterRef *counter, TimestampTz deadline, int64 *settled)
 {
-	ConditionVariable *changed = &escrow->entry->changed;
-	InvEscrowResult result;
+	ConditionVariable *changed = &counter->entry->changed;
+	InvCounterResult result;
 
-	if (inv_own(escrow).any)
-		return INV_ESCROW_OWN;
-	inv_record_room();
+	if (inv_xact_usage(counter).any)
+		return INV_COUNTER_OWN;
+	inv_reserve_pending();
 	ConditionVariablePrepareToSleep(changed);
-	while ((result = begin_cooling(escrow, settled)) == INV_ESCROW_WAIT)
+	while ((result = begin_cooling(counter, settled)) == INV_COUNTER_WAIT)
 	{
 		long left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
 
@@ -160,7 +161,7 @@ inv_escrow_cool(const InvEscrow *escrow, TimestampTz deadline, int64 *settled)
 		(void) ConditionVariableTimedSleep(changed, left, PG_WAIT_EXTENSION);
 	}
 	ConditionVariableCancelSleep();
-	if (result == INV_ESCROW_WAIT)
-		give_up_cooling(escrow);
+	if (result == INV_COUNTER_WAIT)
+		give_up_cooling(counter);
 	return result;
 }

@@ -8,11 +8,12 @@
 #include "shmem/counter.h"
 #include "shmem/hot_table.h"
 
-extern bool inv_escrow_publish(const InvEscrow *escrow, const InvCounted *counted, bool unsettled);
-extern bool inv_escrow_close_epoch(const InvEscrow *escrow, int64 *through);
-extern void inv_escrow_settled(const InvEscrow *escrow, int64 through);
-extern InvEscrowResult inv_escrow_cool(const InvEscrow *escrow, TimestampTz deadline,
-									   int64 *settled);
-extern bool inv_escrow_is_cooling(const InvEscrow *escrow);
+extern bool inv_counter_publish(const InvCounterRef *counter, const InvCounterValues *counted,
+								bool unsettled);
+extern bool inv_counter_close_epoch(const InvCounterRef *counter, int64 *upto_epoch);
+extern void inv_counter_settled(const InvCounterRef *counter, int64 upto_epoch);
+extern InvCounterResult inv_counter_cool(const InvCounterRef *counter, TimestampTz deadline,
+										 int64 *settled);
+extern bool inv_counter_is_cooling(const InvCounterRef *counter);
 
 #endif /* INV_COUNTER_STATE_H */

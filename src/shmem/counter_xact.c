@@ -17,68 +17,69 @@
 #include "shmem/counter_xact.h"
 #include "shmem/hot_table.h"
 
-static InvRecord *records = NULL;
-static int record_count = 0;
-static int record_size = 0;
+static InvPendingChange *pending_changes = NULL;
+static int pending_count = 0;
+static int pending_size = 0;
 
 /* ---- records ---- */
 
 static bool
-is_of(const InvRecord *record, const InvEscrow *escrow)
+is_of_entry(const InvPendingChange *pending, const InvCounterRef *counter)
 {
-	return record->entry == escrow->entry && record->generation == escrow->generation;
+	return pending->entry == counter->entry && pending->generation == counter->generation;
 }
 
 /* Room for one more record, before a spinlock. */
 void
-inv_record_room(void)
+inv_reserve_pending(void)
 {
-	int size = Max(16, record_size * 2);
+	int size = Max(16, pending_size * 2);
 
-	if (record_count < record_size)
+	if (pending_count < pending_size)
 		return;
-	records = records ? repalloc_huge(records, size * sizeof(InvRecord))
-					  : MemoryContextAlloc(TopMemoryContext, size * sizeof(InvRecord));
-	record_size = size;
+	pending_changes = pending_changes
+						  ? repalloc_huge(pending_changes, size * sizeof(InvPendingChange))
+						  : MemoryContextAlloc(TopMemoryContext, size * sizeof(InvPendingChange));
+	pending_size = size;
 }
 
 /* The record of this level and epoch.  A new one keeps the epoch open. */
-InvRecord *
-inv_record(const InvEscrow *escrow, int64 epoch)
+InvPendingChange *
+inv_pending_change(const InvCounterRef *counter, int64 epoch)
 {
 	int nesting = GetCurrentTransactionNestLevel();
-	InvRecord *record;
+	InvPendingChange *pending;
 
-	for (int i = record_count - 1; i >= 0; i--)
-		if (is_of(&records[i], escrow) && records[i].nesting == nesting &&
-			records[i].epoch == epoch)
-			return &records[i];
-	Assert(record_count < record_size);
-	record = &records[record_count++];
-	memset(record, 0, sizeof(InvRecord));
-	record->entry = escrow->entry;
-	record->generation = escrow->generation;
-	record->nesting = nesting;
-	record->epoch = epoch;
+	for (int i = pending_count - 1; i >= 0; i--)
+		if (is_of_entry(&pending_changes[i], counter) && pending_changes[i].nesting == nesting &&
+			pending_changes[i].epoch == epoch)
+			return &pending_changes[i];
+	Assert(pending_count < pending_size);
+	pending = &pending_changes[pending_count++];
+	memset(pending, 0, sizeof(InvPendingChange));
+	pending->entry = counter->entry;
+	pending->generation = counter->generation;
+	pending->nesting = nesting;
+	pending->epoch = epoch;
 	if (epoch != 0)
-		escrow->entry->references[epoch & 1]++;
-	return record;
+		counter->entry->references[epoch & 1]++;
+	return pending;
 }
 
-InvOwn
-inv_own(const InvEscrow *escrow)
+InvXactUsage
+inv_xact_usage(const InvCounterRef *counter)
 {
-	InvOwn own = { false, 0, 0 };
+	InvXactUsage usage = { false, 0, 0 };
 
-	for (int i = 0; i < record_count; i++)
+	for (int i = 0; i < pending_count; i++)
 	{
-		if (!is_of(&records[i], escrow))
+		if (!is_of_entry(&pending_changes[i], counter))
 			continue;
-		own.any = own.any || records[i].epoch != 0;
-		own.taken += records[i].taken;
-		own.given += records[i].given - records[i].used;
+		usage.any = usage.any || pending_changes[i].epoch != 0;
+		usage.taken += pending_changes[i].taken;
+		usage.given += pending_changes[i].given - pending_changes[i].used;
 	}
-	return own;
+	return usage;
 }
 
 /* Say whether this process has units in flight, for those who would wait for them. */
@@ -87,36 +88,36 @@ inv_mark_holder(InvHotEntry *entry, bool holds)
 {
 	int process = inv_process_number();
 	uint64 bit = UINT64CONST(1) << (process % 64);
-	uint64 *word = &inv_hotset_holders(entry)[process / 64];
+	uint64 *word = &inv_hot_table_holders(entry)[process / 64];
 
 	*word = holds ? *word | bit : *word & ~bit;
 }
 
 /* Take back a take of this level, whose movement is not written. */
 void
-inv_escrow_untake(const InvEscrow *escrow, int64 quantity)
+inv_counter_untake(const InvCounterRef *counter, int64 quantity)
 {
-	InvHotEntry *entry = escrow->entry;
+	InvHotEntry *entry = counter->entry;
 
 	SpinLockAcquire(&entry->mutex);
-	for (int i = record_count - 1; i >= 0 && quantity > 0; i--)
+	for (int i = pending_count - 1; i >= 0 && quantity > 0; i--)
 	{
-		InvRecord *record = &records[i];
+		InvPendingChange *pending = &pending_changes[i];
 		int64 part;
 
-		if (!is_of(record, escrow) || record->nesting != GetCurrentTransactionNestLevel())
+		if (!is_of_entry(pending, counter) || pending->nesting != GetCurrentTransactionNestLevel())
 			continue;
-		part = Min(quantity, record->taken);
-		record->taken -= part;
+		part = Min(quantity, pending->taken);
+		pending->taken -= part;
 		entry->held -= part;
 		entry->now.available += part;
 		quantity -= part;
-		part = Min(quantity, record->used);
-		record->used -= part;
+		part = Min(quantity, pending->used);
+		pending->used -= part;
 		quantity -= part;
 	}
 	Assert(quantity == 0);
-	inv_entry_changed(entry);
+	inv_entry_unlock_changed(entry);
 	inv_entry_wake(entry);
 }
 
@@ -124,159 +125,161 @@ inv_escrow_untake(const InvEscrow *escrow, int64 quantity)
 
 /* Does what a record did to an entry, or undoes it.  Under the spinlock. */
 static void
-end_record(InvHotEntry *entry, const InvRecord *record, bool committed)
+end_pending(InvHotEntry *entry, const InvPendingChange *pending, bool committed)
 {
-	entry->held -= record->taken;
-	entry->giving -= record->given;
-	entry->now.available += committed ? record->given - record->used : record->taken;
-	if (record->epoch != 0)
-		entry->references[record->epoch & 1]--;
+	entry->held -= pending->taken;
+	entry->giving -= pending->given;
+	entry->now.available += committed ? pending->given - pending->used : pending->taken;
+	if (pending->epoch != 0)
+		entry->references[pending->epoch & 1]--;
 	/* the row's lock is free before this is said: another may be cooling it by now */
-	if (record->cooling && !committed && entry->cooler == inv_process_number())
+	if (pending->cooling && !committed && entry->cooler == inv_process_number())
 	{
-		entry->state = INV_HOT;
+		entry->state = INV_HOT_STATE_HOT;
 		entry->cooler = -1;
 	}
-	if (committed && record->stale)
+	if (committed && pending->stale)
 	{
 		entry->now.stale = true;
 		entry->now.readings++;
 	}
 	if (committed)
-		entry->now.floor += record->floor;
-	if (committed && record->settled != 0)
-		entry->now.settled = Max(entry->now.settled, record->settled);
+		entry->now.floor += pending->floor;
+	if (committed && pending->settled != 0)
+		entry->now.settled = Max(entry->now.settled, pending->settled);
 	Assert(entry->held >= 0 && entry->giving >= 0);
 	Assert(entry->references[0] >= 0 && entry->references[1] >= 0);
 }
 
 /* End the records of one entry from a level on, all at once. */
 static void
-end_records_of(InvEscrow escrow, int nesting, bool committed)
+end_pending_of_entry(InvCounterRef counter, int nesting, bool committed)
 {
 	bool holds = false, cooled = false, current;
-	InvHotEntry *entry = escrow.entry;
+	InvHotEntry *entry = counter.entry;
 
 	SpinLockAcquire(&entry->mutex);
 	/* records without an epoch do not keep an entry from being cooled and freed */
-	current = entry->generation == escrow.generation;
-	for (int i = 0; i < record_count; i++)
+	current = entry->generation == counter.generation;
+	for (int i = 0; i < pending_count; i++)
 	{
-		if (!is_of(&records[i], &escrow))
+		if (!is_of_entry(&pending_changes[i], &counter))
 			continue;
 		if (!current)
 		{
-			Assert(records[i].epoch == 0);
-			records[i].entry = NULL;
+			Assert(pending_changes[i].epoch == 0);
+			pending_changes[i].entry = NULL;
 			continue;
 		}
-		if (records[i].nesting < nesting)
+		if (pending_changes[i].nesting < nesting)
 		{
-			holds = holds || records[i].taken > 0;
+			holds = holds || pending_changes[i].taken > 0;
 			continue;
 		}
-		end_record(entry, &records[i], committed);
-		cooled = cooled || records[i].cooling;
-		records[i].entry = NULL;
+		end_pending(entry, &pending_changes[i], committed);
+		cooled = cooled || pending_changes[i].cooling;
+		pending_changes[i].entry = NULL;
 	}
 	if (current && !holds)
 		inv_mark_holder(entry, false);
-	inv_entry_changed(entry);
+	inv_entry_unlock_changed(entry);
 	if (cooled && committed)
-		inv_hotset_free(&escrow);
+		inv_hot_table_free(&counter);
 	inv_entry_wake(entry);
 }
 
 static void
-end_records(int nesting, bool committed)
+end_all_pending(int nesting, bool committed)
 {
 	int kept = 0;
 
-	for (int i = 0; i < record_count; i++)
-		if (records[i].entry && records[i].nesting >= nesting)
+	for (int i = 0; i < pending_count; i++)
+		if (pending_changes[i].entry && pending_changes[i].nesting >= nesting)
 		{
-			InvEscrow escrow = { records[i].entry, records[i].generation };
+			InvCounterRef counter = { pending_changes[i].entry, pending_changes[i].generation };
 
-			end_records_of(escrow, nesting, committed);
+			end_pending_of_entry(counter, nesting, committed);
 		}
-	for (int i = 0; i < record_count; i++)
-		if (records[i].entry)
-			records[kept++] = records[i];
-	record_count = kept;
+	for (int i = 0; i < pending_count; i++)
+		if (pending_changes[i].entry)
+			pending_changes[kept++] = pending_changes[i];
+	pending_count = kept;
 }
 
 /* The record that another becomes part of one level up, or null. */
-static InvRecord *
-record_above(const InvRecord *record)
+static InvPendingChange *
+pending_above(const InvPendingChange *pending)
 {
-	InvEscrow escrow = { record->entry, record->generation };
+	InvCounterRef counter = { pending->entry, pending->generation };
 
-	for (int i = 0; i < record_count; i++)
-		if (is_of(&records[i], &escrow) && records[i].epoch == record->epoch &&
-			records[i].nesting == record->nesting - 1)
-			return &records[i];
+	for (int i = 0; i < pending_count; i++)
+		if (is_of_entry(&pending_changes[i], &counter) &&
+			pending_changes[i].epoch == pending->epoch &&
+			pending_changes[i].nesting == pending->nesting - 1)
+			return &pending_changes[i];
 	return NULL;
 }
 
 /* A savepoint is released: its records are those of the level above. */
 static void
-merge_records(int nesting)
+merge_pending(int nesting)
 {
 	int kept = 0;
 
-	for (int i = 0; i < record_count; i++)
+	for (int i = 0; i < pending_count; i++)
 	{
-		InvRecord *record = &records[i];
-		InvRecord *above = record->nesting >= nesting ? record_above(record) : NULL;
+		InvPendingChange *pending = &pending_changes[i];
+		InvPendingChange *above = pending->nesting >= nesting ? pending_above(pending) : NULL;
 
 		if (above == NULL)
 		{
-			record->nesting = Min(record->nesting, nesting - 1);
-			records[kept++] = *record;
+			pending->nesting = Min(pending->nesting, nesting - 1);
+			pending_changes[kept++] = *pending;
 			continue;
 		}
-		above->taken += record->taken;
-		above->used += record->used;
-		above->given += record->given;
-		above->floor += record->floor;
-		above->settled = Max(above->settled, record->settled);
-		above->stale |= record->stale;
-		above->cooling |= record->cooling;
-		if (record->epoch != 0)
+		above->taken += pending->taken;
+		above->used += pending->used;
+		above->given += pending->given;
+		above->floor += pending->floor;
+		above->settled = Max(above->settled, pending->settled);
+		above->stale |= pending->stale;
+		above->cooling |= pending->cooling;
+		if (pending->epoch != 0)
 		{
-			SpinLockAcquire(&record->entry->mutex);
-			record->entry->references[record->epoch & 1]--;
-			inv_entry_changed(record->entry);
+			SpinLockAcquire(&pending->entry->mutex);
+			pending->entry->references[pending->epoch & 1]--;
+			inv_entry_unlock_changed(pending->entry);
 		}
 	}
-	record_count = kept;
+	pending_count = kept;
 }
 
 static void
-at_transaction_end(XactEvent event, void *arg)
+counter_at_xact_end(XactEvent event, void *arg)
 {
-	if (record_count == 0)
+	if (pending_count == 0)
 		return;
 	if (event == XACT_EVENT_PRE_PREPARE)
 		inv_error_prepare();
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
-		end_records(1, event == XACT_EVENT_COMMIT);
+		end_all_pending(1, event == XACT_EVENT_COMMIT);
 }
 
 static void
-at_subtransaction_end(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *arg)
+counter_at_subxact_end(SubXactEvent event, SubTransactionId self, SubTransactionId parent,
+					   void *arg)
 {
-	if (record_count == 0)
+	if (pending_count == 0)
 		return;
 	if (event == SUBXACT_EVENT_ABORT_SUB)
-		end_records(GetCurrentTransactionNestLevel(), false);
+		end_all_pending(GetCurrentTransactionNestLevel(), false);
 	if (event == SUBXACT_EVENT_COMMIT_SUB)
-		merge_records(GetCurrentTransactionNestLevel());
+		merge_pending(GetCurrentTransactionNestLevel());
 }
 
 void
-inv_inflight_init(void)
+inv_counter_xact_init(void)
 {
-	RegisterXactCallback(at_transaction_end, NULL);
-	RegisterSubXactCallback(at_subtransaction_end, NULL);
+	RegisterXactCallback(counter_at_xact_end, NULL);
+	RegisterSubXactCallback(counter_at_subxact_end, NULL);
 }

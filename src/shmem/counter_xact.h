@@ -10,7 +10,7 @@
 #include "shmem/hot_table.h"
 
 /* What this transaction did to an entry, at one level, in one epoch. */
-typedef struct InvRecord
+typedef struct InvPendingChange
 {
 	InvHotEntry *entry;
 	uint32 generation;
@@ -23,43 +23,44 @@ typedef struct InvRecord
 	int64 settled; /* epochs up to this one, if not 0 */
 	bool stale;	   /* limit or sellable change */
 	bool cooling;
-} InvRecord;
+} InvPendingChange;
 
 /* What this transaction has in flight of an entry. */
-typedef struct InvOwn
+typedef struct InvXactUsage
 {
 	bool any; /* a reference */
 	int64 taken;
 	int64 given; /* and not used */
-} InvOwn;
+} InvXactUsage;
 
-extern void inv_inflight_init(void);
-extern void inv_record_room(void);
-extern InvRecord *inv_record(const InvEscrow *escrow, int64 epoch);
-extern InvOwn inv_own(const InvEscrow *escrow);
-extern void inv_escrow_untake(const InvEscrow *escrow, int64 quantity);
+extern void inv_counter_xact_init(void);
+extern void inv_reserve_pending(void);
+extern InvPendingChange *inv_pending_change(const InvCounterRef *counter, int64 epoch);
+extern InvXactUsage inv_xact_usage(const InvCounterRef *counter);
+extern void inv_counter_untake(const InvCounterRef *counter, int64 quantity);
 extern void inv_mark_holder(InvHotEntry *entry, bool holds);
 
 /* Lock the entry of a handle; false, and nothing is locked, if it is not that any more. */
 static inline bool
-inv_entry_lock(const InvEscrow *escrow)
+inv_entry_lock(const InvCounterRef *counter)
 {
-	SpinLockAcquire(&escrow->entry->mutex);
-	if (escrow->entry->generation == escrow->generation && escrow->entry->state != INV_COLD)
+	SpinLockAcquire(&counter->entry->mutex);
+	if (counter->entry->generation == counter->generation &&
+		counter->entry->state != INV_HOT_STATE_COLD)
 		return true;
-	SpinLockRelease(&escrow->entry->mutex);
+	SpinLockRelease(&counter->entry->mutex);
 	return false;
 }
 
 static inline void
-inv_entry_unlock(const InvEscrow *escrow)
+inv_entry_unlock(const InvCounterRef *counter)
 {
-	SpinLockRelease(&escrow->entry->mutex);
+	SpinLockRelease(&counter->entry->mutex);
 }
 
 /* Unlock after a change. */
 static inline void
-inv_entry_changed(InvHotEntry *entry)
+inv_entry_unlock_changed(InvHotEntry *entry)
 {
 	entry->changes++;
 	SpinLockRelease(&entry->mutex);

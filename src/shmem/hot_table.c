@@ -24,7 +24,7 @@
 #include "shmem/hot_table.h"
 
 /* how many stores of the server may have hot items */
-#define MOST_STORES 1024
+#define MAX_HOT_STORES 1024
 
 #define NO_ENTRY (-1)
 
@@ -40,7 +40,7 @@ typedef struct Table
 	int capacity;
 	int words;		/* of a bitmap of processes */
 	int first_free; /* entry */
-	InvHeated stores[MOST_STORES];
+	InvHotStore stores[MAX_HOT_STORES];
 } Table;
 
 static Table *table = NULL;
@@ -66,7 +66,7 @@ bitmaps_offset(int capacity)
 }
 
 Size
-inv_hotset_size(void)
+inv_hot_table_size(void)
 {
 	return add_size(bitmaps_offset(inv_max_hot_items),
 					mul_size(inv_max_hot_items, bitmap_words() * sizeof(uint64)));
@@ -80,62 +80,62 @@ buckets(void)
 }
 
 InvHotEntry *
-inv_hotset_entry(int slot)
+inv_hot_table_entry(int slot)
 {
 	return &((PaddedEntry *) ((char *) table + entries_offset(table->capacity)))[slot].entry;
 }
 
 static int
-slot_of(const InvHotEntry *entry)
+entry_slot(const InvHotEntry *entry)
 {
-	return (const PaddedEntry *) entry - (const PaddedEntry *) inv_hotset_entry(0);
+	return (const PaddedEntry *) entry - (const PaddedEntry *) inv_hot_table_entry(0);
 }
 
 uint64 *
-inv_hotset_holders(const InvHotEntry *entry)
+inv_hot_table_holders(const InvHotEntry *entry)
 {
 	return (uint64 *) ((char *) table + bitmaps_offset(table->capacity)) +
-		   (Size) slot_of(entry) * table->words;
+		   (Size) entry_slot(entry) * table->words;
 }
 
 int
-inv_hotset_words(void)
+inv_hot_table_words(void)
 {
 	return table->words;
 }
 
 int
-inv_hotset_capacity(void)
+inv_hot_table_capacity(void)
 {
 	return table ? table->capacity : 0;
 }
 
 bool
-inv_hotset_usable(void)
+inv_hot_table_usable(void)
 {
 	return table != NULL;
 }
 
 void
-inv_hotset_attach(void *memory)
+inv_hot_table_attach(void *memory)
 {
 	table = memory;
 }
 
 void
-inv_hotset_init(void *memory, int tranche)
+inv_hot_table_init(void *memory, int tranche)
 {
-	inv_hotset_attach(memory);
-	memset(memory, 0, inv_hotset_size());
+	inv_hot_table_attach(memory);
+	memset(memory, 0, inv_hot_table_size());
 	LWLockInitialize(&table->lock, tranche);
 	table->capacity = inv_max_hot_items;
 	table->words = bitmap_words();
 	table->first_free = NO_ENTRY;
-	for (int i = 0; i < MOST_STORES; i++)
+	for (int i = 0; i < MAX_HOT_STORES; i++)
 		pg_atomic_init_u32(&table->stores[i].cold, 0);
 	for (int i = table->capacity - 1; i >= 0; i--)
 	{
-		InvHotEntry *entry = inv_hotset_entry(i);
+		InvHotEntry *entry = inv_hot_table_entry(i);
 
 		SpinLockInit(&entry->mutex);
 		ConditionVariableInit(&entry->changed);
@@ -155,11 +155,11 @@ bucket_of(const InvHotKey *key)
 }
 
 static InvHotEntry *
-look_up(const InvHotKey *key)
+lookup_entry(const InvHotKey *key)
 {
-	for (int slot = *bucket_of(key); slot != NO_ENTRY; slot = inv_hotset_entry(slot)->next)
-		if (memcmp(&inv_hotset_entry(slot)->key, key, sizeof(InvHotKey)) == 0)
-			return inv_hotset_entry(slot);
+	for (int slot = *bucket_of(key); slot != NO_ENTRY; slot = inv_hot_table_entry(slot)->next)
+		if (memcmp(&inv_hot_table_entry(slot)->key, key, sizeof(InvHotKey)) == 0)
+			return inv_hot_table_entry(slot);
 	return NULL;
 }
 
@@ -168,24 +168,24 @@ unlink_entry(InvHotEntry *entry)
 {
 	int *link = bucket_of(&entry->key);
 
-	while (*link != slot_of(entry))
-		link = &inv_hotset_entry(*link)->next;
+	while (*link != entry_slot(entry))
+		link = &inv_hot_table_entry(*link)->next;
 	*link = entry->next;
 	entry->next = table->first_free;
-	table->first_free = slot_of(entry);
+	table->first_free = entry_slot(entry);
 }
 
 static void
-show_temperature(InvHeated *heated)
+update_cold_flag(InvHotStore *hot_store)
 {
-	pg_atomic_write_u32(&heated->cold,
-						heated->loaded && heated->entries == 0 && heated->left_out == 0);
+	pg_atomic_write_u32(&hot_store->cold,
+						hot_store->loaded && hot_store->entries == 0 && hot_store->left_out == 0);
 }
 
-static InvHeated *
-heated_of(Oid database, Oid items)
+static InvHotStore *
+hot_store_of(Oid database, Oid items)
 {
-	for (int i = 0; i < MOST_STORES; i++)
+	for (int i = 0; i < MAX_HOT_STORES; i++)
 		if (table->stores[i].database == database && table->stores[i].items == items)
 			return &table->stores[i];
 	return NULL;
@@ -198,25 +198,25 @@ heated_of(Oid database, Oid items)
 static bool
 free_entry(InvHotEntry *entry, bool cooled)
 {
-	InvHeated *heated = heated_of(entry->key.database, entry->key.items);
+	InvHotStore *hot_store = hot_store_of(entry->key.database, entry->key.items);
 	bool idle;
 
 	SpinLockAcquire(&entry->mutex);
 	idle = entry->references[0] == 0 && entry->references[1] == 0 &&
-		   (cooled || entry->state == INV_UNPUBLISHED);
+		   (cooled || entry->state == INV_HOT_STATE_UNPUBLISHED);
 	if (idle)
 	{
-		entry->state = INV_COLD;
+		entry->state = INV_HOT_STATE_COLD;
 		entry->generation++;
 	}
 	SpinLockRelease(&entry->mutex);
 	if (!idle)
 		return false;
 	unlink_entry(entry);
-	if (heated)
+	if (hot_store)
 	{
-		heated->entries--;
-		show_temperature(heated);
+		hot_store->entries--;
+		update_cold_flag(hot_store);
 	}
 	return true;
 }
@@ -229,11 +229,11 @@ new_entry(const InvHotKey *key, int64 number)
 
 	if (table->first_free == NO_ENTRY)
 		return NULL;
-	entry = inv_hotset_entry(table->first_free);
+	entry = inv_hot_table_entry(table->first_free);
 	table->first_free = entry->next;
-	memset(inv_hotset_holders(entry), 0, table->words * sizeof(uint64));
+	memset(inv_hot_table_holders(entry), 0, table->words * sizeof(uint64));
 	SpinLockAcquire(&entry->mutex);
-	entry->state = INV_UNPUBLISHED;
+	entry->state = INV_HOT_STATE_UNPUBLISHED;
 	entry->key = *key;
 	entry->number = number;
 	entry->held = entry->giving = 0;
@@ -242,7 +242,7 @@ new_entry(const InvHotKey *key, int64 number)
 	entry->cooler = NO_ENTRY;
 	SpinLockRelease(&entry->mutex);
 	entry->next = *bucket_of(key);
-	*bucket_of(key) = slot_of(entry);
+	*bucket_of(key) = entry_slot(entry);
 	return entry;
 }
 
@@ -254,7 +254,7 @@ new_entry(const InvHotKey *key, int64 number)
  * about its own.
  */
 static bool
-is_gone(Oid database, Oid items)
+table_is_dropped(Oid database, Oid items)
 {
 	bool gone;
 
@@ -269,68 +269,68 @@ is_gone(Oid database, Oid items)
 
 /* What belongs to tables and databases that are gone makes room for others. */
 static void
-sweep(void)
+free_dropped_stores(void)
 {
 	if (TransactionIdIsValid(GetTopTransactionIdIfAny()))
 		return;
-	for (int i = 0; i < MOST_STORES; i++)
+	for (int i = 0; i < MAX_HOT_STORES; i++)
 	{
-		InvHeated *heated = &table->stores[i];
-		Oid database = heated->database;
-		Oid items = heated->items;
+		InvHotStore *hot_store = &table->stores[i];
+		Oid database = hot_store->database;
+		Oid items = hot_store->items;
 
-		if (!OidIsValid(database) || !is_gone(database, items))
+		if (!OidIsValid(database) || !table_is_dropped(database, items))
 			continue;
 		LWLockAcquire(&table->lock, LW_EXCLUSIVE);
 		for (int slot = 0; slot < table->capacity; slot++)
 		{
-			InvHotEntry *entry = inv_hotset_entry(slot);
+			InvHotEntry *entry = inv_hot_table_entry(slot);
 
-			if (entry->state != INV_COLD && entry->key.database == database &&
+			if (entry->state != INV_HOT_STATE_COLD && entry->key.database == database &&
 				entry->key.items == items)
 				(void) free_entry(entry, true);
 		}
-		if (heated->entries == 0 && heated->database == database && heated->items == items)
-			heated->database = heated->items = InvalidOid;
+		if (hot_store->entries == 0 && hot_store->database == database && hot_store->items == items)
+			hot_store->database = hot_store->items = InvalidOid;
 		LWLockRelease(&table->lock);
 	}
 }
 
 /* What is shared of a store of this database; null if there is no room for it. */
-static InvHeated *
-find_store(Oid items)
+static InvHotStore *
+find_hot_store(Oid items)
 {
-	InvHeated *heated;
+	InvHotStore *hot_store;
 
 	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
-	heated = heated_of(MyDatabaseId, items);
-	if (heated == NULL && (heated = heated_of(InvalidOid, InvalidOid)) != NULL)
+	hot_store = hot_store_of(MyDatabaseId, items);
+	if (hot_store == NULL && (hot_store = hot_store_of(InvalidOid, InvalidOid)) != NULL)
 	{
-		heated->database = MyDatabaseId;
-		heated->items = items;
-		heated->loaded = heated->ever = false;
-		heated->left_out = 0;
-		heated->changes++;
-		show_temperature(heated);
+		hot_store->database = MyDatabaseId;
+		hot_store->items = items;
+		hot_store->loaded = hot_store->was_hot = false;
+		hot_store->left_out = 0;
+		hot_store->changes++;
+		update_cold_flag(hot_store);
 	}
 	LWLockRelease(&table->lock);
-	return heated;
+	return hot_store;
 }
 
-InvHeated *
-inv_hotset_store(Oid items)
+InvHotStore *
+inv_hot_table_store(Oid items)
 {
-	InvHeated *heated = find_store(items);
+	InvHotStore *hot_store = find_hot_store(items);
 
-	if (heated)
-		return heated;
-	sweep();
-	return find_store(items);
+	if (hot_store)
+		return hot_store;
+	free_dropped_stores();
+	return find_hot_store(items);
 }
 
 /* Is there room for so many items more? */
 bool
-inv_hotset_has_room(int count)
+inv_hot_table_has_room(int count)
 {
 	for (int tries = 0; tries < 2; tries++)
 	{
@@ -338,25 +338,25 @@ inv_hotset_has_room(int count)
 
 		LWLockAcquire(&table->lock, LW_SHARED);
 		for (int slot = table->first_free; slot != NO_ENTRY && found < count; found++)
-			slot = inv_hotset_entry(slot)->next;
+			slot = inv_hot_table_entry(slot)->next;
 		LWLockRelease(&table->lock);
 		if (found >= count)
 			return true;
 		if (tries == 0)
-			sweep();
+			free_dropped_stores();
 	}
 	return false;
 }
 
 bool
-inv_hotset_find(const InvHotKey *key, InvEscrow *escrow)
+inv_hot_table_find(const InvHotKey *key, InvCounterRef *counter)
 {
 	LWLockAcquire(&table->lock, LW_SHARED);
-	escrow->entry = look_up(key);
-	if (escrow->entry)
-		escrow->generation = escrow->entry->generation;
+	counter->entry = lookup_entry(key);
+	if (counter->entry)
+		counter->generation = counter->entry->generation;
 	LWLockRelease(&table->lock);
-	return escrow->entry != NULL;
+	return counter->entry != NULL;
 }
 
 /*
@@ -364,37 +364,37 @@ inv_hotset_find(const InvHotKey *key, InvEscrow *escrow)
  * was read; the caller has read its rows after that.
  */
 bool
-inv_hotset_fill(InvHeated *heated, const InvHotKey *keys, const int64 *numbers, int count,
-				uint32 changes)
+inv_hot_table_fill(InvHotStore *hot_store, const InvHotKey *keys, const int64 *numbers, int count,
+				   uint32 changes)
 {
 	bool current;
 
 	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
-	current = heated->changes == changes;
-	if (current && !heated->loaded)
+	current = hot_store->changes == changes;
+	if (current && !hot_store->loaded)
 	{
 		for (int i = 0; i < table->capacity; i++)
 		{
-			InvHotEntry *entry = inv_hotset_entry(i);
+			InvHotEntry *entry = inv_hot_table_entry(i);
 
 			/* what others are counting meanwhile finds its entry gone, and looks again */
-			if (entry->state == INV_UNPUBLISHED && entry->key.database == heated->database &&
-				entry->key.items == heated->items)
+			if (entry->state == INV_HOT_STATE_UNPUBLISHED &&
+				entry->key.database == hot_store->database && entry->key.items == hot_store->items)
 				(void) free_entry(entry, false);
 		}
-		heated->left_out = 0;
+		hot_store->left_out = 0;
 		for (int i = 0; i < count; i++)
 		{
-			if (look_up(&keys[i]))
+			if (lookup_entry(&keys[i]))
 				continue;
 			if (new_entry(&keys[i], numbers[i]))
-				heated->entries++;
+				hot_store->entries++;
 			else
-				heated->left_out++;
+				hot_store->left_out++;
 		}
-		heated->ever = heated->ever || count > 0;
-		heated->loaded = true;
-		show_temperature(heated);
+		hot_store->was_hot = hot_store->was_hot || count > 0;
+		hot_store->loaded = true;
+		update_cold_flag(hot_store);
 	}
 	LWLockRelease(&table->lock);
 	return current;
@@ -402,42 +402,42 @@ inv_hotset_fill(InvHeated *heated, const InvHotKey *keys, const int64 *numbers, 
 
 /* What is hot in a store has changed; whoever comes next reads it.  Cannot fail. */
 void
-inv_hotset_changed(InvHeated *heated)
+inv_hot_table_changed(InvHotStore *hot_store)
 {
 	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
-	heated->loaded = false;
-	heated->changes++;
-	show_temperature(heated);
+	hot_store->loaded = false;
+	hot_store->changes++;
+	update_cold_flag(hot_store);
 	LWLockRelease(&table->lock);
 }
 
 /* An item is cold again: its cooler has committed.  Cannot fail. */
 void
-inv_hotset_free(const InvEscrow *escrow)
+inv_hot_table_free(const InvCounterRef *counter)
 {
-	InvHeated *heated;
+	InvHotStore *hot_store;
 
 	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
-	if (escrow->entry->generation == escrow->generation)
+	if (counter->entry->generation == counter->generation)
 	{
-		heated = heated_of(escrow->entry->key.database, escrow->entry->key.items);
-		if (free_entry(escrow->entry, true) && heated)
+		hot_store = hot_store_of(counter->entry->key.database, counter->entry->key.items);
+		if (free_entry(counter->entry, true) && hot_store)
 		{
 			/* it may be hot again already: who heated it found this entry there */
-			heated->changes++;
-			heated->loaded = false;
-			show_temperature(heated);
+			hot_store->changes++;
+			hot_store->loaded = false;
+			update_cold_flag(hot_store);
 		}
 	}
 	LWLockRelease(&table->lock);
-	ConditionVariableBroadcast(&escrow->entry->changed);
+	ConditionVariableBroadcast(&counter->entry->changed);
 }
 
 /* The numbers of a store's entries that somebody wants. */
 int64 *
-inv_hotset_numbers(Oid items, bool (*wanted)(const InvHotEntry *), int *count)
+inv_hot_table_numbers(Oid items, bool (*wanted)(const InvHotEntry *), int *count)
 {
-	int64 *numbers = palloc(sizeof(int64) * Max(inv_hotset_capacity(), 1));
+	int64 *numbers = palloc(sizeof(int64) * Max(inv_hot_table_capacity(), 1));
 
 	*count = 0;
 	if (table == NULL)
@@ -445,13 +445,13 @@ inv_hotset_numbers(Oid items, bool (*wanted)(const InvHotEntry *), int *count)
 	LWLockAcquire(&table->lock, LW_SHARED);
 	for (int i = 0; i < table->capacity; i++)
 	{
-		InvHotEntry *entry = inv_hotset_entry(i);
+		InvHotEntry *entry = inv_hot_table_entry(i);
 
-		if (entry->state == INV_COLD || entry->key.database != MyDatabaseId ||
+		if (entry->state == INV_HOT_STATE_COLD || entry->key.database != MyDatabaseId ||
 			entry->key.items != items)
 			continue;
 		SpinLockAcquire(&entry->mutex);
-		if (entry->state != INV_COLD && wanted(entry))
+		if (entry->state != INV_HOT_STATE_COLD && wanted(entry))
 			numbers[(*count)++] = entry->number;
 		SpinLockRelease(&entry->mutex);
 	}

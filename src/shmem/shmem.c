@@ -22,7 +22,7 @@
 
 #define NAME "inventory"
 
-InvShared *inv_shared = NULL;
+InvShmem *inv_shmem = NULL;
 
 static shmem_request_hook_type next_request = NULL;
 static shmem_startup_hook_type next_startup = NULL;
@@ -30,37 +30,37 @@ static shmem_startup_hook_type next_startup = NULL;
 static Size
 block_size(void)
 {
-	return add_size(PG_CACHE_LINE_SIZE + sizeof(InvShared), inv_hotset_size());
+	return add_size(PG_CACHE_LINE_SIZE + sizeof(InvShmem), inv_hot_table_size());
 }
 
 static void *
-part_of_hotset(void *block)
+hot_table_part(void *block)
 {
-	return (void *) TYPEALIGN(PG_CACHE_LINE_SIZE, (char *) block + sizeof(InvShared));
+	return (void *) TYPEALIGN(PG_CACHE_LINE_SIZE, (char *) block + sizeof(InvShmem));
 }
 
 static void
 fill_block(void *block)
 {
-	InvShared *new = block;
+	InvShmem *new = block;
 
-	memset(new, 0, sizeof(InvShared));
+	memset(new, 0, sizeof(InvShmem));
 	new->tranche = LWLockNewTrancheId();
 	LWLockInitialize(&new->lock, new->tranche);
 	LWLockInitialize(&new->stats_lock, new->tranche);
-	inv_hotset_init(part_of_hotset(block), new->tranche);
+	inv_hot_table_init(hot_table_part(block), new->tranche);
 }
 
 static void
 use_block(void *block)
 {
-	inv_shared = block;
-	LWLockRegisterTranche(inv_shared->tranche, NAME);
-	inv_hotset_attach(part_of_hotset(block));
+	inv_shmem = block;
+	LWLockRegisterTranche(inv_shmem->tranche, NAME);
+	inv_hot_table_attach(hot_table_part(block));
 }
 
 static void
-request(void)
+shmem_request(void)
 {
 	if (next_request)
 		next_request();
@@ -68,7 +68,7 @@ request(void)
 }
 
 static void
-startup(void)
+shmem_startup(void)
 {
 	void *block;
 	bool found;
@@ -80,17 +80,17 @@ startup(void)
 	if (!found)
 		fill_block(block);
 	use_block(block);
-	inv_stats_attach(&inv_shared->stats_lock);
+	inv_stats_attach(&inv_shmem->stats_lock);
 	LWLockRelease(AddinShmemInitLock);
 }
 
 /* Join the others, if they share anything. */
 void
-inv_shared_open(void)
+inv_shmem_open(void)
 {
 	void *block;
 
-	if (inv_shared || !IsUnderPostmaster)
+	if (inv_shmem || !IsUnderPostmaster)
 		return;
 	block = inv_named_segment(NAME, block_size(), fill_block);
 	if (block)
@@ -98,12 +98,12 @@ inv_shared_open(void)
 }
 
 void
-inv_shared_init(void)
+inv_shmem_init(void)
 {
 	if (!process_shared_preload_libraries_in_progress)
 		return;
 	next_request = shmem_request_hook;
-	shmem_request_hook = request;
+	shmem_request_hook = shmem_request;
 	next_startup = shmem_startup_hook;
-	shmem_startup_hook = startup;
+	shmem_startup_hook = shmem_startup;
 }

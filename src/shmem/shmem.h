@@ -3,7 +3,7 @@
  *		What sessions share.
  *
  * From PostgreSQL 17 on it need not be preloaded for that; counters are the
- * session's own then.  inv_shared is null where there is nothing: no worker, no
+ * session's own then.  inv_shmem is null where there is nothing: no worker, no
  * hot items.
  */
 #ifndef INV_SHMEM_H
@@ -25,17 +25,17 @@ typedef struct InvWorkerSlot
 
 #define INV_WORKER_SLOTS 64
 
-typedef struct InvShared
+typedef struct InvShmem
 {
 	int tranche; /* of the locks */
 	LWLock lock; /* guards workers */
 	LWLock stats_lock;
 	InvWorkerSlot workers[INV_WORKER_SLOTS];
-} InvShared;
+} InvShmem;
 
-extern InvShared *inv_shared;
+extern InvShmem *inv_shmem;
 
-extern void inv_shared_init(void);
-extern void inv_shared_open(void);
+extern void inv_shmem_init(void);
+extern void inv_shmem_open(void);
 
 #endif /* INV_SHMEM_H */

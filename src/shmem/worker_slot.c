@@ -4,7 +4,7 @@
  *
  * Each database has at most one worker.  Its slot in shared memory is reserved
  * before the worker is registered, so that two sessions do not start two, and
- * freed when the worker exits.  inv_shared->lock guards the slots.
+ * freed when the worker exits.  inv_shmem->lock guards the slots.
  *
  * A session asks for the worker when what it held is committed, so that a worker
  * that finds nothing to do has not looked too early.  The request stays in the
@@ -24,25 +24,25 @@
 
 #define START_TIMEOUT_MS 60000 /* a registration whose worker never started is void */
 
-static bool needed = false; /* this transaction makes work for the worker */
+static bool worker_needed = false; /* this transaction makes work for the worker */
 
 
 /* The slot of a database; or, with or_free, a free one if it has none.  Holds the lock. */
 static InvWorkerSlot *
-slot_of(Oid database, bool or_free)
+find_worker_slot(Oid database, bool or_free)
 {
-	InvWorkerSlot *free_slot = NULL;
+	InvWorkerSlot *free_worker_slot = NULL;
 
 	for (int i = 0; i < INV_WORKER_SLOTS; i++)
 	{
-		InvWorkerSlot *slot = &inv_shared->workers[i];
+		InvWorkerSlot *slot = &inv_shmem->workers[i];
 
 		if (slot->database == database)
 			return slot;
-		if (free_slot == NULL && slot->database == InvalidOid)
-			free_slot = slot;
+		if (free_worker_slot == NULL && slot->database == InvalidOid)
+			free_worker_slot = slot;
 	}
-	return or_free ? free_slot : NULL;
+	return or_free ? free_worker_slot : NULL;
 }
 
 /*
@@ -50,14 +50,14 @@ slot_of(Oid database, bool or_free)
  * One that has it is asked to stay.
  */
 static bool
-reserve_slot(void)
+reserve_worker_slot(void)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	InvWorkerSlot *slot;
 	bool reserved = false;
 
-	LWLockAcquire(&inv_shared->lock, LW_EXCLUSIVE);
-	slot = slot_of(MyDatabaseId, true);
+	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
+	slot = find_worker_slot(MyDatabaseId, true);
 	if (slot && slot->database != InvalidOid && slot->pid != 0)
 		slot->wanted = slot->wanted || slot->pid != MyProcPid;
 	else if (slot && (slot->database == InvalidOid ||
@@ -69,21 +69,21 @@ reserve_slot(void)
 		slot->last_run = 0;
 		reserved = true;
 	}
-	LWLockRelease(&inv_shared->lock);
+	LWLockRelease(&inv_shmem->lock);
 	return reserved;
 }
 
 /* Give the slot back, if it is this process's or was reserved by it. */
 static void
-free_slot(Oid database, pid_t pid)
+free_worker_slot(Oid database, pid_t pid)
 {
 	InvWorkerSlot *slot;
 
-	LWLockAcquire(&inv_shared->lock, LW_EXCLUSIVE);
-	slot = slot_of(database, false);
+	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
+	slot = find_worker_slot(database, false);
 	if (slot && slot->pid == pid)
 		slot->database = InvalidOid;
-	LWLockRelease(&inv_shared->lock);
+	LWLockRelease(&inv_shmem->lock);
 }
 
 /*
@@ -95,7 +95,7 @@ inv_worker_start(void)
 {
 	BackgroundWorker worker = { 0 };
 
-	if (inv_shared == NULL || !reserve_slot())
+	if (inv_shmem == NULL || !reserve_worker_slot())
 		return;
 	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
 	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
@@ -106,37 +106,37 @@ inv_worker_start(void)
 	strlcpy(worker.bgw_name, "inventory worker", sizeof(worker.bgw_name));
 	strlcpy(worker.bgw_type, "inventory worker", sizeof(worker.bgw_type));
 	if (!RegisterDynamicBackgroundWorker(&worker, NULL))
-		free_slot(MyDatabaseId, 0);
+		free_worker_slot(MyDatabaseId, 0);
 }
 
 /* There will be work for the worker once this transaction is committed. */
 void
 inv_worker_need(void)
 {
-	needed = true;
+	worker_needed = true;
 }
 
 static void
-at_transaction_end(XactEvent event, void *arg)
+worker_slot_at_xact_end(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_ABORT)
-		needed = false;
-	if (!needed || (event != XACT_EVENT_COMMIT && event != XACT_EVENT_PREPARE))
+		worker_needed = false;
+	if (!worker_needed || (event != XACT_EVENT_COMMIT && event != XACT_EVENT_PREPARE))
 		return;
-	needed = false;
+	worker_needed = false;
 	inv_worker_start();
 }
 
 void
 inv_worker_slot_init(void)
 {
-	RegisterXactCallback(at_transaction_end, NULL);
+	RegisterXactCallback(worker_slot_at_xact_end, NULL);
 }
 
 static void
-at_exit(int code, Datum database)
+worker_slot_at_exit(int code, Datum database)
 {
-	free_slot(DatumGetObjectId(database), MyProcPid);
+	free_worker_slot(DatumGetObjectId(database), MyProcPid);
 }
 
 /* Say that this process has the slot; false if another has it. */
@@ -146,8 +146,8 @@ inv_worker_slot_take(Oid database)
 	InvWorkerSlot *slot;
 	bool mine;
 
-	LWLockAcquire(&inv_shared->lock, LW_EXCLUSIVE);
-	slot = slot_of(database, true);
+	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
+	slot = find_worker_slot(database, true);
 	mine = slot && (slot->database == InvalidOid || slot->pid == 0);
 	if (mine)
 	{
@@ -155,9 +155,9 @@ inv_worker_slot_take(Oid database)
 		slot->pid = MyProcPid;
 		slot->wanted = false;
 	}
-	LWLockRelease(&inv_shared->lock);
+	LWLockRelease(&inv_shmem->lock);
 	if (mine)
-		before_shmem_exit(at_exit, ObjectIdGetDatum(database));
+		before_shmem_exit(worker_slot_at_exit, ObjectIdGetDatum(database));
 	return mine;
 }
 
@@ -168,14 +168,14 @@ inv_worker_slot_may_leave(void)
 	InvWorkerSlot *slot;
 	bool wanted;
 
-	LWLockAcquire(&inv_shared->lock, LW_EXCLUSIVE);
-	slot = slot_of(MyDatabaseId, false);
+	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
+	slot = find_worker_slot(MyDatabaseId, false);
 	wanted = slot && slot->wanted;
 	if (wanted)
 		slot->wanted = false;
 	else if (slot)
 		slot->database = InvalidOid;
-	LWLockRelease(&inv_shared->lock);
+	LWLockRelease(&inv_shmem->lock);
 	return !wanted;
 }
 
@@ -185,11 +185,11 @@ inv_worker_slot_ran(void)
 {
 	InvWorkerSlot *slot;
 
-	LWLockAcquire(&inv_shared->lock, LW_EXCLUSIVE);
-	slot = slot_of(MyDatabaseId, false);
+	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
+	slot = find_worker_slot(MyDatabaseId, false);
 	if (slot)
 		slot->last_run = GetCurrentTimestamp();
-	LWLockRelease(&inv_shared->lock);
+	LWLockRelease(&inv_shmem->lock);
 }
 
 PG_FUNCTION_INFO_V1(inventory_worker_last_run);
@@ -201,14 +201,14 @@ inventory_worker_last_run(PG_FUNCTION_ARGS)
 	TimestampTz last_run = 0;
 	InvWorkerSlot *slot;
 
-	inv_shared_open();
-	if (inv_shared == NULL)
+	inv_shmem_open();
+	if (inv_shmem == NULL)
 		PG_RETURN_NULL();
-	LWLockAcquire(&inv_shared->lock, LW_SHARED);
-	slot = slot_of(MyDatabaseId, false);
+	LWLockAcquire(&inv_shmem->lock, LW_SHARED);
+	slot = find_worker_slot(MyDatabaseId, false);
 	if (slot)
 		last_run = slot->last_run;
-	LWLockRelease(&inv_shared->lock);
+	LWLockRelease(&inv_shmem->lock);
 	if (last_run == 0)
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(last_run);

@@ -41,7 +41,7 @@
 #include "stock/quantity.h"
 
 /* Where to look; kept as long as the binding is valid. */
-struct InvProbePlan
+struct InvDirectReadPlan
 {
 	bool usable;
 	Oid item_index; /* unique, on the key */
@@ -130,10 +130,10 @@ hold_column(Relation holds, const char *name, Oid type)
 			   : InvalidAttrNumber;
 }
 
-static InvProbePlan *
-make_plan(InvStore *store, Relation items, Relation holds)
+static InvDirectReadPlan *
+make_read_plan(InvStore *store, Relation items, Relation holds)
 {
-	InvProbePlan *plan = palloc0(sizeof(InvProbePlan));
+	InvDirectReadPlan *plan = palloc0(sizeof(InvDirectReadPlan));
 	Oid equal = get_opfamily_member(store->item_ops->btree_opf, store->item_ops->btree_opintype,
 									store->item_ops->btree_opintype, BTEqualStrategyNumber);
 
@@ -154,33 +154,34 @@ make_plan(InvStore *store, Relation items, Relation holds)
 }
 
 /* The plan for tables that are open; kept, unless they changed since the store was entered. */
-static InvProbePlan *
-plan_for(InvStore *store, Relation items, Relation holds)
+static InvDirectReadPlan *
+read_plan_for(InvStore *store, Relation items, Relation holds)
 {
 	if (!store->valid)
-		return make_plan(store, items, holds);
-	if (store->probe == NULL)
+		return make_read_plan(store, items, holds);
+	if (store->direct_read == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(store->context);
 
-		store->probe = make_plan(store, items, holds);
+		store->direct_read = make_read_plan(store, items, holds);
 		MemoryContextSwitchTo(old);
 	}
-	return store->probe;
+	return store->direct_read;
 }
 
 /* ---- looking ---- */
 
 /* A scan of a table by an index, with the scan's row. */
-typedef struct Looking
+typedef struct IndexLook
 {
 	Relation index;
 	IndexScanDesc scan;
 	TupleTableSlot *slot;
-} Looking;
+} IndexLook;
 
 static void
-begin_scan(Looking *scan, Relation table, Oid index, Snapshot snapshot, ScanKey keys, int key_count)
+begin_scan(IndexLook *scan, Relation table, Oid index, Snapshot snapshot, ScanKey keys,
+		   int key_count)
 {
 	scan->index = index_open(index, AccessShareLock);
 	scan->slot = table_slot_create(table, NULL);
@@ -189,13 +190,13 @@ begin_scan(Looking *scan, Relation table, Oid index, Snapshot snapshot, ScanKey 
 }
 
 static bool
-next_row(Looking *scan)
+next_row(IndexLook *scan)
 {
 	return index_getnext_slot(scan->scan, ForwardScanDirection, scan->slot);
 }
 
 static void
-end_scan(Looking *scan)
+end_scan(IndexLook *scan)
 {
 	index_endscan(scan->scan);
 	ExecDropSingleTupleTableSlot(scan->slot);
@@ -203,7 +204,7 @@ end_scan(Looking *scan)
 }
 
 static void
-item_key(InvStore *store, InvProbePlan *plan, Datum item, ScanKey key)
+item_key(InvStore *store, InvDirectReadPlan *plan, Datum item, ScanKey key)
 {
 	ScanKeyEntryInitializeWithInfo(key, 0, 1, BTEqualStrategyNumber, InvalidOid,
 								   store->item_id.collation, &plan->same_item, item);
@@ -211,10 +212,11 @@ item_key(InvStore *store, InvProbePlan *plan, Datum item, ScanKey key)
 
 /* The item's row; false if there is none. */
 static bool
-look_at_item(InvStore *store, InvProbePlan *plan, Relation items, Snapshot snapshot, InvTake *take)
+read_item_row(InvStore *store, InvDirectReadPlan *plan, Relation items, Snapshot snapshot,
+			  InvTake *take)
 {
 	ScanKeyData key;
-	Looking scan;
+	IndexLook scan;
 	bool found, isnull;
 
 	item_key(store, plan, take->item, &key);
@@ -237,12 +239,13 @@ look_at_item(InvStore *store, InvProbePlan *plan, Relation items, Snapshot snaps
 
 /* The units of the item's overdue holds. */
 static int64
-overdue_units(InvStore *store, InvProbePlan *plan, Relation holds, Snapshot snapshot, Datum item)
+read_overdue_units(InvStore *store, InvDirectReadPlan *plan, Relation holds, Snapshot snapshot,
+				   Datum item)
 {
 	ScanKeyData keys[2];
 	int64 units = 0;
 	bool isnull;
-	Looking scan;
+	IndexLook scan;
 
 	item_key(store, plan, item, &keys[0]);
 	ScanKeyEntryInitializeWithInfo(&keys[1], 0, 2, BTLessEqualStrategyNumber, InvalidOid,
@@ -259,24 +262,24 @@ overdue_units(InvStore *store, InvProbePlan *plan, Relation holds, Snapshot snap
 }
 
 bool
-inv_probe(InvStore *store, InvTake *take)
+inv_direct_read(InvStore *store, InvTake *take)
 {
 	Relation items = table_open(store->items, NoLock);
 	Relation holds = try_table_open(store->ledger[INV_LEDGER_RESERVATIONS], AccessShareLock);
-	InvProbePlan *plan = holds ? plan_for(store, items, holds) : NULL;
+	InvDirectReadPlan *plan = holds ? read_plan_for(store, items, holds) : NULL;
 	bool usable = plan && plan->usable;
 
 	if (usable)
 	{
 		Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
 
-		take->status = INV_ITEM_NOT_FOUND;
-		if (look_at_item(store, plan, items, snapshot, take))
+		take->status = INV_STATUS_ITEM_NOT_FOUND;
+		if (read_item_row(store, plan, items, snapshot, take))
 			take->status = inv_judge_take(take);
-		if (take->status == INV_OUT_OF_STOCK)
-			take->overdue = overdue_units(store, plan, holds, snapshot, take->item);
-		if (take->status != INV_ITEM_NOT_FOUND)
-			take->status = INV_OK;
+		if (take->status == INV_STATUS_OUT_OF_STOCK)
+			take->overdue = read_overdue_units(store, plan, holds, snapshot, take->item);
+		if (take->status != INV_STATUS_ITEM_NOT_FOUND)
+			take->status = INV_STATUS_OK;
 		UnregisterSnapshot(snapshot);
 	}
 	if (holds)

@@ -12,6 +12,6 @@
  * Read an item for sale as all that is committed now has it, with its overdue
  * holds if it is short.  False if that needs a statement.
  */
-extern bool inv_probe(InvStore *store, InvTake *take);
+extern bool inv_direct_read(InvStore *store, InvTake *take);
 
 #endif /* INV_DIRECT_READ_H */

@@ -84,7 +84,7 @@ inv_expect_end(InvStore *store, int base, bool written, InvLevel *levels)
 	for (int i = base; written && i < expected_count; i++)
 	{
 		if (!expected[i].seen)
-			inv_error_broken_store(store->label,
+			inv_error_broken_store(store->store_name,
 								   "The guard trigger on its items is missing or disabled.");
 		if (levels)
 			levels[i - base] = expected[i].level;
@@ -93,7 +93,8 @@ inv_expect_end(InvStore *store, int base, bool written, InvLevel *levels)
 }
 
 static void
-at_subtransaction_end(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *arg)
+expected_at_subxact_end(SubXactEvent event, SubTransactionId self, SubTransactionId parent,
+						void *arg)
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB)
 		while (expected_count > 0 &&
@@ -102,7 +103,7 @@ at_subtransaction_end(SubXactEvent event, SubTransactionId self, SubTransactionI
 }
 
 static void
-at_transaction_end(XactEvent event, void *arg)
+expected_at_xact_end(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_COMMIT)
 		expected_count = 0;
@@ -111,8 +112,8 @@ at_transaction_end(XactEvent event, void *arg)
 void
 inv_expected_init(void)
 {
-	RegisterXactCallback(at_transaction_end, NULL);
-	RegisterSubXactCallback(at_subtransaction_end, NULL);
+	RegisterXactCallback(expected_at_xact_end, NULL);
+	RegisterSubXactCallback(expected_at_subxact_end, NULL);
 }
 
 /* What was announced for this row, once; null if nothing was.  A cart's rows come mostly in order. */

@@ -56,14 +56,14 @@ overdue_lines(uint64 count)
 }
 
 static int
-compare_items(const void *a, const void *b, void *store)
+compare_gives(const void *a, const void *b, void *store)
 {
 	return inv_item_compare(store, ((const InvGive *) a)->item, ((const InvGive *) b)->item);
 }
 
 /* Give back the units of the lines, summed per item in key order. */
 static InvGive *
-give_back(InvStore *store, const Overdue *lines, uint64 count, int *gives_count)
+give_overdue_back(InvStore *store, const Overdue *lines, uint64 count, int *gives_count)
 {
 	InvGive *gives = palloc0(sizeof(InvGive) * count);
 	int used = 0, merged = 0;
@@ -75,7 +75,7 @@ give_back(InvStore *store, const Overdue *lines, uint64 count, int *gives_count)
 		gives[used].item = lines[i].item;
 		gives[used++].quantity = lines[i].quantity;
 	}
-	qsort_arg(gives, used, sizeof(InvGive), compare_items, store);
+	qsort_arg(gives, used, sizeof(InvGive), compare_gives, store);
 	for (int i = 0; i < used; i++)
 	{
 		if (merged > 0 && inv_item_compare(store, gives[merged - 1].item, gives[i].item) == 0)
@@ -84,7 +84,7 @@ give_back(InvStore *store, const Overdue *lines, uint64 count, int *gives_count)
 			gives[merged++] = gives[i];
 	}
 	if (merged > 0)
-		inv_give(store, gives, merged, INV_LATEST);
+		inv_give(store, gives, merged, INV_SNAPSHOT_LATEST);
 	*gives_count = merged;
 	return gives;
 }
@@ -97,12 +97,12 @@ give_of(InvStore *store, InvGive *gives, int count, const Overdue *line)
 
 	if (!line->tracked)
 		return NULL;
-	return bsearch_arg(&key, gives, count, sizeof(InvGive), compare_items, store);
+	return bsearch_arg(&key, gives, count, sizeof(InvGive), compare_gives, store);
 }
 
 /* Mark, give back and book. */
 static void
-expire(InvStore *store, const Overdue *lines, uint64 count)
+expire_lines(InvStore *store, const Overdue *lines, uint64 count)
 {
 	Datum *reservations = palloc(sizeof(Datum) * count);
 	Datum *items = palloc(sizeof(Datum) * count);
@@ -116,10 +116,10 @@ expire(InvStore *store, const Overdue *lines, uint64 count)
 		reservations[i] = lines[i].reservation;
 		items[i] = lines[i].item;
 	}
-	values[0] = inv_array(UUIDOID, reservations, NULL, count);
-	values[1] = inv_array(store->item_id.base, items, NULL, count);
-	inv_execute(store, INV_EXPIRE, values, NULL, INV_LATEST);
-	gives = give_back(store, lines, count, &gives_count);
+	values[0] = inv_make_array(UUIDOID, reservations, NULL, count);
+	values[1] = inv_make_array(store->item_id.base, items, NULL, count);
+	inv_execute(store, INV_STMT_EXPIRE, values, NULL, INV_SNAPSHOT_LATEST);
+	gives = give_overdue_back(store, lines, count, &gives_count);
 
 	inv_book_init(&book, 2 * count);
 	for (uint64 i = 0; i < count; i++)
@@ -131,8 +131,8 @@ expire(InvStore *store, const Overdue *lines, uint64 count)
 	}
 	inv_book_write(store, &book);
 	for (uint64 i = 0; i < count; i++)
-		inv_stats_add(store->items, "expiry", INV_UNITS, lines[i].quantity);
-	inv_stats_add(store->items, "expiry", INV_CALLS, count);
+		inv_stats_add(store->items, "expiry", INV_STATS_UNITS, lines[i].quantity);
+	inv_stats_add(store->items, "expiry", INV_STATS_CALLS, count);
 }
 
 /*
@@ -148,13 +148,14 @@ inv_expire_item(InvStore *store, Datum item, int64 units)
 	while (units > 0)
 	{
 		Datum values[] = { item, TimestampTzGetDatum(store->now), Int64GetDatum(rows) };
-		uint64 count = inv_execute(store, INV_OVERDUE_OF_ITEM, values, NULL, INV_LATEST);
+		uint64 count =
+			inv_execute(store, INV_STMT_OVERDUE_OF_ITEM, values, NULL, INV_SNAPSHOT_LATEST);
 		Overdue *lines;
 
 		if (count == 0)
 			break;
 		lines = overdue_lines(count);
-		expire(store, lines, count);
+		expire_lines(store, lines, count);
 		any = true;
 		for (uint64 i = 0; i < count; i++)
 			units -= lines[i].quantity;
@@ -169,7 +170,7 @@ inv_still_overdue(InvStore *store, Datum item)
 {
 	Datum values[] = { item, TimestampTzGetDatum(store->now) };
 
-	return inv_execute(store, INV_STILL_OVERDUE, values, NULL, INV_LATEST) > 0;
+	return inv_execute(store, INV_STMT_STILL_OVERDUE, values, NULL, INV_SNAPSHOT_LATEST) > 0;
 }
 
 /*
@@ -179,16 +180,16 @@ inv_still_overdue(InvStore *store, Datum item)
  * does not look through it again.
  */
 int64
-inv_expire_overdue(InvStore *store, int64 most, TimestampTz *from)
+inv_expire_overdue(InvStore *store, int64 max_rows, TimestampTz *from)
 {
-	Datum values[] = { TimestampTzGetDatum(store->now), Int64GetDatum(most),
+	Datum values[] = { TimestampTzGetDatum(store->now), Int64GetDatum(max_rows),
 					   TimestampTzGetDatum(*from) };
-	uint64 count = inv_execute(store, INV_OVERDUE, values, NULL, INV_LATEST);
+	uint64 count = inv_execute(store, INV_STMT_OVERDUE, values, NULL, INV_SNAPSHOT_LATEST);
 	bool isnull;
 
 	if (count == 0)
 		return 0;
 	*from = DatumGetTimestampTz(inv_result(count - 1, 5, &isnull));
-	expire(store, overdue_lines(count), count);
+	expire_lines(store, overdue_lines(count), count);
 	return count;
 }

@@ -17,16 +17,16 @@
  * each whether its stock has them now.
  */
 void
-inv_give(InvStore *store, InvGive *gives, int count, InvView view)
+inv_give(InvStore *store, InvGive *gives, int count, InvSnapshotMode mode)
 {
 	Assert(count > 0);
 	for (int i = 0; i < count; i++)
-		gives[i].hot = inv_hot_find(store, gives[i].item, &gives[i].escrow);
-	inv_row_give_many(store, gives, count, view);
+		gives[i].hot = inv_hot_find(store, gives[i].item, &gives[i].counter);
+	inv_item_row_give_many(store, gives, count, mode);
 	for (int i = 0; i < count; i++)
 		while (gives[i].hot && !inv_hot_give(store, &gives[i]))
 		{
-			gives[i].hot = inv_hot_find(store, gives[i].item, &gives[i].escrow);
-			inv_row_give_many(store, &gives[i], 1, view);
+			gives[i].hot = inv_hot_find(store, gives[i].item, &gives[i].counter);
+			inv_item_row_give_many(store, &gives[i], 1, mode);
 		}
 }

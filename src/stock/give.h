@@ -9,6 +9,6 @@
 #include "store/query.h"
 #include "stock/quantity.h"
 
-extern void inv_give(InvStore *store, InvGive *gives, int count, InvView view);
+extern void inv_give(InvStore *store, InvGive *gives, int count, InvSnapshotMode mode);
 
 #endif /* INV_GIVE_H */

@@ -51,24 +51,24 @@ is_replica(void)
 }
 
 /* What became of a row. */
-typedef struct Change
+typedef struct GuardChange
 {
 	InvRowChange row;
 	bool inserted;
 	bool untracked; /* it has no number now */
 	int64 foreign;	/* the part that the engine did not announce */
-} Change;
+} GuardChange;
 
 /* The counter of a hot item follows its row. */
 static InvMirrored
-mirror(InvStore *store, Oid items, const Change *change)
+mirror_change(InvStore *store, Oid items, const GuardChange *change)
 {
 	InvCall call;
 	InvMirrored mirrored;
 
 	if (change->inserted || inv_hot_not(store, change->row.item) ||
 		!inv_store_enter_items(&call, items))
-		return INV_IS_COLD;
+		return INV_MIRRORED_COLD;
 	mirrored = inv_hot_mirror(store, &change->row);
 	inv_store_leave(&call);
 	return mirrored;
@@ -76,7 +76,7 @@ mirror(InvStore *store, Oid items, const Change *change)
 
 /* Refuse or book what somebody else changed. */
 static void
-foreign_change(InvStore *store, Oid items, const Change *change, bool hot)
+book_foreign_change(InvStore *store, Oid items, const GuardChange *change, bool hot)
 {
 	Datum item = change->row.item;
 	int64 delta = change->foreign;
@@ -91,7 +91,7 @@ foreign_change(InvStore *store, Oid items, const Change *change, bool hot)
 			psprintf("Stock of item \"%s\" was to change by " INT64_FORMAT " outside the engine.",
 					 inv_item_text(store, item), delta),
 			psprintf("Use restock_item, adjust_stock or count_stock of store \"%s\".",
-					 store->label));
+					 store->store_name));
 	/* of a hot item the counter knows more than the row */
 	if (delta < 0 && !hot && !change->untracked && change->row.stock < change->row.floor)
 		inv_error_out_of_stock(psprintf("Item \"%s\": a direct write would leave " INT64_FORMAT
@@ -101,7 +101,7 @@ foreign_change(InvStore *store, Oid items, const Change *change, bool hot)
 	inv_book_init(&book, 1);
 	inv_book_add(&book, item, delta, change->inserted ? "opening" : "direct");
 	inv_book_write(call.store, &book);
-	inv_stats_count(INV_UNITS, delta < 0 ? -delta : delta);
+	inv_stats_count(INV_STATS_UNITS, delta < 0 ? -delta : delta);
 	inv_store_leave(&call);
 }
 
@@ -114,7 +114,7 @@ refuse_held(InvStore *store, Oid items, Datum item)
 
 	if (!inv_store_enter_items(&call, items))
 		return;
-	held = inv_execute(call.store, INV_HELD_OF_ITEM, &item, NULL, INV_LATEST) > 0;
+	held = inv_execute(call.store, INV_STMT_HELD_OF_ITEM, &item, NULL, INV_SNAPSHOT_LATEST) > 0;
 	inv_store_leave(&call);
 	if (held)
 		inv_error_direct_write(
@@ -147,7 +147,7 @@ check_key(InvStore *store, TupleTableSlot *old, TupleTableSlot *new)
 
 /* Subtract what the engine announced for this row, and tell it what the row has now. */
 static InvExpected *
-answer_expected(InvStore *store, Change *change)
+answer_expected(InvStore *store, GuardChange *change)
 {
 	InvExpected *announced = inv_expected_take(store, change->row.item);
 
@@ -175,7 +175,7 @@ row_changed(InvStore *store, TriggerData *trigdata)
 	bool new_null = true;
 	int64 before = old ? inv_column_number(old, &store->stock, 0, &old_null) : 0;
 	int64 old_floor = old ? inv_column_number(old, &store->stock_floor, 0, NULL) : 0;
-	Change change = { .inserted = inserted };
+	GuardChange change = { .inserted = inserted };
 	InvExpected *announced;
 	InvMirrored mirrored;
 
@@ -200,19 +200,19 @@ row_changed(InvStore *store, TriggerData *trigdata)
 	change.row.taken = announced && !announced->settling && announced->delta < 0;
 	if (change.row.taken || (announced && announced->settling))
 		change.row.stock_change = change.foreign;
-	mirrored = mirror(store, items, &change);
+	mirrored = mirror_change(store, items, &change);
 	if (announced)
-		announced->level.hot = mirrored == INV_IS_WRONG;
+		announced->level.hot = mirrored == INV_MIRRORED_UNDO;
 	if (!is_replica())
 	{
 		if (deleted)
 			refuse_held(store, items, change.row.item);
 		/* every tracked item has its opening, also with nothing on the shelf */
 		if (change.foreign != 0 || (inserted && !new_null))
-			foreign_change(store, items, &change, mirrored != INV_IS_COLD);
+			book_foreign_change(store, items, &change, mirrored != INV_MIRRORED_COLD);
 	}
 	if ((announced || !is_replica()) && !old_null && !new_null)
-		inv_signal(store, change.row.item, before, change.row.stock, change.row.floor);
+		inv_notify_crossing(store, change.row.item, before, change.row.stock, change.row.floor);
 }
 
 PG_FUNCTION_INFO_V1(inventory_guard);

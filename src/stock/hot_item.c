@@ -43,12 +43,12 @@
 #include "stock/item_row.h"
 
 /* more than ever pass */
-#define MOST_EPOCHS (PG_INT64_MAX / 2)
+#define MAX_EPOCH (PG_INT64_MAX / 2)
 
 /* how often a counter is counted anew because others wrote the row meanwhile */
 #define PUBLISH_TRIES 20
 
-static List *pending = NIL; /* of InvHeated: what this transaction changes there */
+static List *changed_stores = NIL; /* of InvHotStore: what this transaction changes there */
 
 /* ---- what is shared of a store ---- */
 
@@ -56,57 +56,57 @@ static List *pending = NIL; /* of InvHeated: what this transaction changes there
  * Null if there is no shared memory, or no room in it.  Whoever reads a store anew
  * doubts what is known of it: rows of "hot" may have come from elsewhere.
  */
-InvHeated *
-inv_hot_heated(InvStore *store)
+InvHotStore *
+inv_hot_store(InvStore *store)
 {
-	InvHeated *heated = store->heated;
+	InvHotStore *hot_store = store->hot_store;
 
-	if (heated && heated->items == store->items && heated->database == MyDatabaseId)
-		return heated;
-	if (inv_hotset_usable() && (store->heated = inv_hotset_store(store->items)) != NULL)
-		inv_hotset_changed(store->heated);
-	return store->heated;
+	if (hot_store && hot_store->items == store->items && hot_store->database == MyDatabaseId)
+		return hot_store;
+	if (inv_hot_table_usable() && (store->hot_store = inv_hot_table_store(store->items)) != NULL)
+		inv_hot_table_changed(store->hot_store);
+	return store->hot_store;
 }
 
 /* What this transaction does to "hot" others learn at its end. */
 void
 inv_hot_will_change(InvStore *store)
 {
-	InvHeated *heated = inv_hot_heated(store);
+	InvHotStore *hot_store = inv_hot_store(store);
 	MemoryContext old;
 
-	if (heated == NULL || list_member_ptr(pending, heated))
+	if (hot_store == NULL || list_member_ptr(changed_stores, hot_store))
 		return;
 	old = MemoryContextSwitchTo(TopMemoryContext);
-	pending = lappend(pending, heated);
+	changed_stores = lappend(changed_stores, hot_store);
 	MemoryContextSwitchTo(old);
 }
 
 static void
-at_transaction_end(XactEvent event, void *arg)
+hot_item_at_xact_end(XactEvent event, void *arg)
 {
 	ListCell *cell;
 
-	if (pending == NIL)
+	if (changed_stores == NIL)
 		return;
 	if (event == XACT_EVENT_PRE_PREPARE)
 		inv_error_prepare();
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT)
 		return;
-	foreach (cell, pending)
-		inv_hotset_changed(lfirst(cell));
-	list_free(pending);
-	pending = NIL;
+	foreach (cell, changed_stores)
+		inv_hot_table_changed(lfirst(cell));
+	list_free(changed_stores);
+	changed_stores = NIL;
 }
 
 void
-inv_hot_init(void)
+inv_hot_item_init(void)
 {
-	RegisterXactCallback(at_transaction_end, NULL);
+	RegisterXactCallback(hot_item_at_xact_end, NULL);
 }
 
 static InvHotKey
-key_of(InvStore *store, Datum item)
+hot_key_of(InvStore *store, Datum item)
 {
 	InvHotKey key = { MyDatabaseId, store->items, { 0, 0 } };
 
@@ -134,31 +134,31 @@ key_of(InvStore *store, Datum item)
 
 /* Give each hot item its entry. */
 static void
-load(InvStore *store, InvHeated *heated)
+load_hot_entries(InvStore *store, InvHotStore *hot_store)
 {
 	bool loaded;
 
 	do
 	{
-		uint32 changes = heated->changes;
+		uint32 changes = hot_store->changes;
 		uint64 rows;
 		InvHotKey *keys;
 		int64 *numbers;
 
 		CHECK_FOR_INTERRUPTS();
 		pg_read_barrier();
-		rows = inv_execute(store, INV_HOT_ROWS, NULL, NULL, INV_LATEST);
+		rows = inv_execute(store, INV_STMT_HOT_ROWS, NULL, NULL, INV_SNAPSHOT_LATEST);
 		keys = palloc(sizeof(InvHotKey) * Max(rows, 1));
 		numbers = palloc(sizeof(int64) * Max(rows, 1));
 		for (uint64 row = 0; row < rows; row++)
 		{
 			bool isnull;
 
-			keys[row] = key_of(store, inv_result(row, 1, &isnull));
+			keys[row] = hot_key_of(store, inv_result(row, 1, &isnull));
 			numbers[row] = inv_result_int64(row, 2);
 		}
-		(void) inv_hotset_has_room(rows);
-		loaded = inv_hotset_fill(heated, keys, numbers, rows, changes);
+		(void) inv_hot_table_has_room(rows);
+		loaded = inv_hot_table_fill(hot_store, keys, numbers, rows, changes);
 	} while (!loaded);
 }
 
@@ -168,13 +168,13 @@ load(InvStore *store, InvHeated *heated)
  * written nothing is not there for good.
  */
 static bool
-has_leftovers(InvStore *store)
+may_have_been_hot(InvStore *store)
 {
-	if (!store->leftovers)
+	if (!store->may_be_hot)
 		return false;
-	if (inv_execute(store, INV_HOT_ROWS, NULL, NULL, INV_LATEST) > 0)
+	if (inv_execute(store, INV_STMT_HOT_ROWS, NULL, NULL, INV_SNAPSHOT_LATEST) > 0)
 		return true;
-	store->leftovers = TransactionIdIsValid(GetTopTransactionIdIfAny());
+	store->may_be_hot = TransactionIdIsValid(GetTopTransactionIdIfAny());
 	return false;
 }
 
@@ -182,36 +182,36 @@ has_leftovers(InvStore *store)
 bool
 inv_hot_none(InvStore *store)
 {
-	InvHeated *heated = inv_hot_heated(store);
+	InvHotStore *hot_store = inv_hot_store(store);
 
-	return heated ? pg_atomic_read_u32(&heated->cold) != 0 : !store->leftovers;
+	return hot_store ? pg_atomic_read_u32(&hot_store->cold) != 0 : !store->may_be_hot;
 }
 
 /* Could any item of the store be hot? */
 bool
 inv_hot_any(InvStore *store)
 {
-	InvHeated *heated = inv_hot_heated(store);
+	InvHotStore *hot_store = inv_hot_store(store);
 
-	if (heated == NULL)
-		return has_leftovers(store);
-	if (pg_atomic_read_u32(&heated->cold) != 0)
+	if (hot_store == NULL)
+		return may_have_been_hot(store);
+	if (pg_atomic_read_u32(&hot_store->cold) != 0)
 		return false;
 	/* what this transaction has changed itself is nothing for others: then rows are asked */
-	if (!heated->loaded && !list_member_ptr(pending, heated))
-		load(store, heated);
-	return pg_atomic_read_u32(&heated->cold) == 0;
+	if (!hot_store->loaded && !list_member_ptr(changed_stores, hot_store))
+		load_hot_entries(store, hot_store);
+	return pg_atomic_read_u32(&hot_store->cold) == 0;
 }
 
 /* ---- rows ---- */
 
 /* The item's row in "hot"; false if it was never hot. */
 bool
-inv_hot_row(InvStore *store, Datum item, InvView view, InvHotRow *row)
+inv_hot_row(InvStore *store, Datum item, InvSnapshotMode mode, InvHotRow *row)
 {
 	bool isnull;
 
-	if (inv_execute(store, INV_HOT_ROW, &item, NULL, view) == 0)
+	if (inv_execute(store, INV_STMT_HOT_ROW, &item, NULL, mode) == 0)
 		return false;
 	row->number = inv_result_int64(0, 1);
 	row->settled = inv_result_int64(0, 2);
@@ -223,11 +223,12 @@ inv_hot_row(InvStore *store, Datum item, InvView view, InvHotRow *row)
 
 /* The sum of the item's movements of some epochs, and the last of these. */
 int64
-inv_hot_sum(InvStore *store, Datum item, int64 after, int64 through, InvView view, int64 *last)
+inv_hot_sum(InvStore *store, Datum item, int64 after, int64 upto_epoch, InvSnapshotMode mode,
+			int64 *last)
 {
-	Datum values[] = { item, Int64GetDatum(after), Int64GetDatum(through) };
+	Datum values[] = { item, Int64GetDatum(after), Int64GetDatum(upto_epoch) };
 
-	inv_execute(store, INV_UNSETTLED, values, NULL, view);
+	inv_execute(store, INV_STMT_UNSETTLED, values, NULL, mode);
 	*last = inv_result_int64(0, 2);
 	return inv_result_int64(0, 1);
 }
@@ -237,84 +238,87 @@ inv_hot_sum(InvStore *store, Datum item, int64 after, int64 through, InvView vie
  * snapshot may see as hot what is cold now.
  */
 int64
-inv_hot_unsettled(InvStore *store, Datum item, InvView view)
+inv_hot_unsettled(InvStore *store, Datum item, InvSnapshotMode mode)
 {
-	InvHeated *heated = RecoveryInProgress() ? NULL : inv_hot_heated(store);
+	InvHotStore *hot_store = RecoveryInProgress() ? NULL : inv_hot_store(store);
 	InvHotRow row;
 	int64 last;
 
-	if (heated ? !heated->ever && pg_atomic_read_u32(&heated->cold) != 0 : !store->leftovers)
+	if (hot_store ? !hot_store->was_hot && pg_atomic_read_u32(&hot_store->cold) != 0
+				  : !store->may_be_hot)
 		return 0;
-	if (!inv_hot_row(store, item, view, &row) || !row.hot)
+	if (!inv_hot_row(store, item, mode, &row) || !row.hot)
 		return 0;
-	return inv_hot_sum(store, item, row.settled, PG_INT64_MAX, view, &last);
+	return inv_hot_sum(store, item, row.settled, PG_INT64_MAX, mode, &last);
 }
 
 /* Add movements to the row of an item, which is locked. */
 void
-inv_hot_absorb(InvStore *store, Datum item, int64 sum, int64 through, bool hot)
+inv_hot_apply_to_row(InvStore *store, Datum item, int64 sum, int64 upto_epoch, bool hot)
 {
-	Datum settled[] = { item, Int64GetDatum(through), BoolGetDatum(hot) };
+	Datum settled[] = { item, Int64GetDatum(upto_epoch), BoolGetDatum(hot) };
 
 	if (sum != 0)
-		(void) inv_row_change(store, item, sum, true, INV_LATEST);
-	if (inv_execute(store, INV_MARK_SETTLED, settled, NULL, INV_LATEST) != 1)
-		inv_error_broken_store(store->label, "A hot item has no row in its table of hot items.");
+		(void) inv_item_row_change(store, item, sum, true, INV_SNAPSHOT_LATEST);
+	if (inv_execute(store, INV_STMT_MARK_SETTLED, settled, NULL, INV_SNAPSHOT_LATEST) != 1)
+		inv_error_broken_store(store->store_name,
+							   "A hot item has no row in its table of hot items.");
 }
 
 /* ---- publishing ---- */
 
-typedef enum Outcome
+typedef enum PublishOutcome
 {
-	PUBLISHED,
-	NOT_HOT,
-	OWN_ROW, /* this transaction has written it */
-	AGAIN
-} Outcome;
+	PUBLISH_DONE,
+	PUBLISH_NOT_HOT,
+	PUBLISH_OWN_ROW, /* this transaction has written it */
+	PUBLISH_AGAIN
+} PublishOutcome;
 
 /* Count what is above the floor: as much as fits. */
 static int64
 above_floor(int64 stock, int64 unsettled, int64 floor)
 {
-	const int64 most = PG_INT64_MAX / 2; /* leaves room for sums with what is in flight */
+	const int64 max_stock = PG_INT64_MAX / 2; /* leaves room for sums with what is in flight */
 	int64 above;
 
 	if (pg_add_s64_overflow(stock, unsettled, &above))
-		return most;
+		return max_stock;
 	if (pg_sub_s64_overflow(above, floor, &above))
-		return floor > 0 ? -most : most;
-	return Max(Min(above, most), -most);
+		return floor > 0 ? -max_stock : max_stock;
+	return Max(Min(above, max_stock), -max_stock);
 }
 
 /* Count a locked item with the latest snapshot. */
 static bool
-count_item(InvStore *store, Datum item, int64 settled, InvCounted *counted, bool *own_row,
+count_item(InvStore *store, Datum item, int64 settled, InvCounterValues *counted, bool *own_row,
 		   bool *unsettled)
 {
 	int64 stock, last, sum;
 	bool isnull;
 
-	if (inv_execute(store, INV_READ_HOT, &item, NULL, INV_LATEST) == 0)
+	if (inv_execute(store, INV_STMT_READ_HOT, &item, NULL, INV_SNAPSHOT_LATEST) == 0)
 		return false;
 	stock = DatumGetInt64(inv_result(0, 1, &isnull));
 	if (isnull)
-		inv_error_broken_store(store->label, "A hot item has no number.");
+		inv_error_broken_store(store->store_name, "A hot item has no number.");
 	counted->floor = inv_result_int64(0, 2);
 	counted->limit = DatumGetInt64(inv_result(0, 3, &isnull));
 	counted->limited = !isnull;
 	counted->for_sale = DatumGetBool(inv_result(0, 4, &isnull));
 	*own_row =
 		TransactionIdIsCurrentTransactionId(DatumGetTransactionId(inv_result(0, 5, &isnull)));
-	sum = inv_hot_sum(store, item, settled, PG_INT64_MAX, INV_LATEST, &last);
+	sum = inv_hot_sum(store, item, settled, PG_INT64_MAX, INV_SNAPSHOT_LATEST, &last);
 	*unsettled = last > settled;
 	counted->available = above_floor(stock, sum, counted->floor);
 	counted->stale = false;
 	counted->readings = 0;
-	counted->most = inv_max_units(store);
+	counted->max_stock = inv_max_units(store);
 	counted->settled = settled;
 	/* the tables are their owner's, the counters are everybody's */
-	if (settled < 0 || last > MOST_EPOCHS)
-		inv_error_broken_store(store->label, "An epoch of its ledger is not one of the engine's.");
+	if (settled < 0 || last > MAX_EPOCH)
+		inv_error_broken_store(store->store_name,
+							   "An epoch of its ledger is not one of the engine's.");
 	counted->epoch = Max(settled + 1, last);
 	/* who is short finds out, and without what it has written itself */
 	counted->next_expiry = DT_NOBEGIN;
@@ -322,40 +326,40 @@ count_item(InvStore *store, Datum item, int64 settled, InvCounted *counted, bool
 }
 
 /* Lock, look again, count, publish. */
-static Outcome
-publish_locked(InvStore *store, Datum item, const InvEscrow *escrow)
+static PublishOutcome
+publish_locked_item(InvStore *store, Datum item, const InvCounterRef *counter)
 {
-	InvCounted counted;
+	InvCounterValues counted;
 	InvHotRow row;
 	bool own_row = false, unsettled = false;
-	InvHeat state;
+	InvHotState state;
 
-	if (inv_execute(store, INV_LOCK_ANY, &item, NULL, INV_LATEST) == 0)
-		return NOT_HOT;
-	state = inv_escrow_look(escrow, &counted);
-	if (state != INV_UNPUBLISHED)
-		return state == INV_HOT ? PUBLISHED : AGAIN;
-	if (!inv_hot_row(store, item, INV_LATEST, &row) || row.own)
-		return NOT_HOT;
+	if (inv_execute(store, INV_STMT_LOCK_ANY, &item, NULL, INV_SNAPSHOT_LATEST) == 0)
+		return PUBLISH_NOT_HOT;
+	state = inv_counter_look(counter, &counted);
+	if (state != INV_HOT_STATE_UNPUBLISHED)
+		return state == INV_HOT_STATE_HOT ? PUBLISH_DONE : PUBLISH_AGAIN;
+	if (!inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) || row.own)
+		return PUBLISH_NOT_HOT;
 	if (!row.hot)
 	{
-		inv_hotset_changed(inv_hot_heated(store));
-		return AGAIN;
+		inv_hot_table_changed(inv_hot_store(store));
+		return PUBLISH_AGAIN;
 	}
 	if (!count_item(store, item, row.settled, &counted, &own_row, &unsettled))
-		return NOT_HOT;
+		return PUBLISH_NOT_HOT;
 	if (own_row)
-		return OWN_ROW;
-	return inv_escrow_publish(escrow, &counted, unsettled) ? PUBLISHED : AGAIN;
+		return PUBLISH_OWN_ROW;
+	return inv_counter_publish(counter, &counted, unsettled) ? PUBLISH_DONE : PUBLISH_AGAIN;
 }
 
 /* The same in a subtransaction, so that the lock is let go at once. */
-static Outcome
-publish(InvStore *store, Datum item, const InvEscrow *escrow)
+static PublishOutcome
+publish_counter(InvStore *store, Datum item, const InvCounterRef *counter)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	volatile Outcome outcome = AGAIN;
+	volatile PublishOutcome outcome = PUBLISH_AGAIN;
 
 	for (volatile int tries = 0; tries < PUBLISH_TRIES; tries++)
 	{
@@ -363,7 +367,7 @@ publish(InvStore *store, Datum item, const InvEscrow *escrow)
 		MemoryContextSwitchTo(context);
 		PG_TRY();
 		{
-			outcome = publish_locked(store, item, escrow);
+			outcome = publish_locked_item(store, item, counter);
 			RollbackAndReleaseCurrentSubTransaction();
 			MemoryContextSwitchTo(context);
 			CurrentResourceOwner = owner;
@@ -391,20 +395,20 @@ publish(InvStore *store, Datum item, const InvEscrow *escrow)
 }
 
 static bool
-find_entry(InvStore *store, Datum item, InvEscrow *escrow)
+find_entry(InvStore *store, Datum item, InvCounterRef *counter)
 {
-	InvHotKey key = key_of(store, item);
+	InvHotKey key = hot_key_of(store, item);
 
-	return inv_hot_heated(store) && inv_hotset_find(&key, escrow);
+	return inv_hot_store(store) && inv_hot_table_find(&key, counter);
 }
 
 /* Does an item that is hot have an entry? */
 static bool
 all_have_entries(InvStore *store)
 {
-	InvHeated *heated = inv_hot_heated(store);
+	InvHotStore *hot_store = inv_hot_store(store);
 
-	return heated && heated->loaded && heated->left_out == 0;
+	return hot_store && hot_store->loaded && hot_store->left_out == 0;
 }
 
 /*
@@ -412,24 +416,24 @@ all_have_entries(InvStore *store)
  * one meanwhile.
  */
 bool
-inv_hot_fold(InvStore *store, Datum item)
+inv_hot_demote(InvStore *store, Datum item)
 {
 	InvHotRow row;
-	InvEscrow escrow;
-	InvCounted counted;
+	InvCounterRef counter;
+	InvCounterValues counted;
 	int64 sum, last;
-	uint64 rows = inv_execute(store, INV_LOCK_ANY, &item, NULL, INV_TRANSACTION);
+	uint64 rows = inv_execute(store, INV_STMT_LOCK_ANY, &item, NULL, INV_SNAPSHOT_TRANSACTION);
 
-	if (!inv_hot_row(store, item, INV_LATEST, &row) || !row.hot)
+	if (!inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot)
 		return true;
-	if (find_entry(store, item, &escrow) && !inv_escrow_is_cooling(&escrow) &&
-		inv_escrow_look(&escrow, &counted) != INV_UNPUBLISHED)
+	if (find_entry(store, item, &counter) && !inv_counter_is_cooling(&counter) &&
+		inv_counter_look(&counter, &counted) != INV_HOT_STATE_UNPUBLISHED)
 		return false;
 	inv_hot_will_change(store);
-	sum = inv_hot_sum(store, item, row.settled, PG_INT64_MAX, INV_LATEST, &last);
+	sum = inv_hot_sum(store, item, row.settled, PG_INT64_MAX, INV_SNAPSHOT_LATEST, &last);
 	if (rows == 0)
 		sum = 0;
-	inv_hot_absorb(store, item, sum, Max(last, row.settled), false);
+	inv_hot_apply_to_row(store, item, sum, Max(last, row.settled), false);
 	return true;
 }
 
@@ -449,44 +453,45 @@ inv_hot_left_out(InvStore *store)
 bool
 inv_hot_not(InvStore *store, Datum item)
 {
-	InvEscrow escrow;
+	InvCounterRef counter;
 
-	return inv_hot_none(store) || (all_have_entries(store) && !find_entry(store, item, &escrow));
+	return inv_hot_none(store) || (all_have_entries(store) && !find_entry(store, item, &counter));
 }
 
 /* The counter of a hot item, published; false if the item is cold, for this transaction. */
 bool
-inv_hot_find(InvStore *store, Datum item, InvEscrow *escrow)
+inv_hot_find(InvStore *store, Datum item, InvCounterRef *counter)
 {
 	while (inv_hot_any(store))
 	{
-		InvCounted counted;
-		Outcome outcome;
+		InvCounterValues counted;
+		PublishOutcome outcome;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!find_entry(store, item, escrow))
+		if (!find_entry(store, item, counter))
 		{
 			InvHotRow row;
 
-			if (all_have_entries(store) || !inv_hot_row(store, item, INV_LATEST, &row) ||
-				!row.hot || row.own || inv_hot_fold(store, item))
+			if (all_have_entries(store) || !inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) ||
+				!row.hot || row.own || inv_hot_demote(store, item))
 				return false;
 			continue;
 		}
-		switch (inv_escrow_look(escrow, &counted))
+		switch (inv_counter_look(counter, &counted))
 		{
-			case INV_HOT:
+			case INV_HOT_STATE_HOT:
 				return true;
-			case INV_COOLING:
-				return !inv_escrow_is_cooling(escrow);
-			case INV_UNPUBLISHED:
-				outcome = publish(store, item, escrow);
-				if (outcome == PUBLISHED)
+			case INV_HOT_STATE_COOLING:
+				return !inv_counter_is_cooling(counter);
+			case INV_HOT_STATE_UNPUBLISHED:
+				outcome = publish_counter(store, item, counter);
+				if (outcome == PUBLISH_DONE)
 					return true;
-				if (outcome == NOT_HOT || (outcome == OWN_ROW && inv_hot_fold(store, item)))
+				if (outcome == PUBLISH_NOT_HOT ||
+					(outcome == PUBLISH_OWN_ROW && inv_hot_demote(store, item)))
 					return false;
 				break;
-			case INV_COLD:
+			case INV_HOT_STATE_COLD:
 				break;
 		}
 	}
@@ -494,33 +499,35 @@ inv_hot_find(InvStore *store, Datum item, InvEscrow *escrow)
 }
 
 /*
- * The state of an item whose row this transaction has written: INV_COLD also for
+ * The state of an item whose row this transaction has written: INV_HOT_STATE_COLD also for
  * what it is cooling itself.  An item without room for a counter is not published.
  */
-InvHeat
-inv_hot_state(InvStore *store, Datum item, InvEscrow *escrow)
+InvHotState
+inv_hot_state(InvStore *store, Datum item, InvCounterRef *counter)
 {
 	while (inv_hot_any(store))
 	{
-		InvCounted counted;
+		InvCounterValues counted;
 		InvHotRow row;
-		InvHeat state;
+		InvHotState state;
 
-		if (!find_entry(store, item, escrow))
+		if (!find_entry(store, item, counter))
 		{
-			if (all_have_entries(store) || !inv_hot_row(store, item, INV_LATEST, &row) || !row.hot)
-				return INV_COLD;
-			return INV_UNPUBLISHED;
+			if (all_have_entries(store) || !inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) ||
+				!row.hot)
+				return INV_HOT_STATE_COLD;
+			return INV_HOT_STATE_UNPUBLISHED;
 		}
-		state = inv_escrow_look(escrow, &counted);
-		if (state == INV_COOLING && inv_escrow_is_cooling(escrow))
-			return INV_COLD;
-		if (state == INV_UNPUBLISHED && (!inv_hot_row(store, item, INV_LATEST, &row) || !row.hot))
-			return INV_COLD;
-		if (state != INV_COLD)
+		state = inv_counter_look(counter, &counted);
+		if (state == INV_HOT_STATE_COOLING && inv_counter_is_cooling(counter))
+			return INV_HOT_STATE_COLD;
+		if (state == INV_HOT_STATE_UNPUBLISHED &&
+			(!inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot))
+			return INV_HOT_STATE_COLD;
+		if (state != INV_HOT_STATE_COLD)
 			return state;
 	}
-	return INV_COLD;
+	return INV_HOT_STATE_COLD;
 }
 
 /* ---- checking ---- */
@@ -532,17 +539,18 @@ inv_hot_state(InvStore *store, Datum item, InvEscrow *escrow)
 bool
 inv_hot_differs(InvStore *store, Datum item, int64 *expected, int64 *actual)
 {
-	InvEscrow escrow;
-	InvCounted counted, now;
+	InvCounterRef counter;
+	InvCounterValues counted, now;
 	InvHotRow row;
 	uint64 before, after;
 	bool own_row, unsettled;
 
-	if (inv_hot_state(store, item, &escrow) != INV_HOT || !inv_escrow_at_rest(&escrow, &before) ||
-		!inv_hot_row(store, item, INV_LATEST, &row) ||
+	if (inv_hot_state(store, item, &counter) != INV_HOT_STATE_HOT ||
+		!inv_counter_at_rest(&counter, &before) ||
+		!inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) ||
 		!count_item(store, item, row.settled, &counted, &own_row, &unsettled) || own_row ||
-		inv_escrow_look(&escrow, &now) != INV_HOT || !inv_escrow_at_rest(&escrow, &after) ||
-		before != after)
+		inv_counter_look(&counter, &now) != INV_HOT_STATE_HOT ||
+		!inv_counter_at_rest(&counter, &after) || before != after)
 		return false;
 	*expected = counted.available;
 	*actual = now.available;

@@ -29,15 +29,15 @@
 
 /* Wait for others in flight, from the first time on no longer than inventory.hot_lock_timeout. */
 static void
-wait_for_others(InvStore *store, Datum item, const InvEscrow *escrow, InvEscrowTake *part,
+wait_for_others(InvStore *store, Datum item, const InvCounterRef *counter, InvCounterTake *part,
 				TimestampTz *deadline)
 {
 	if (*deadline == 0)
 	{
 		*deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), inv_hot_lock_timeout);
-		inv_stats_count(INV_WAITS, 1);
+		inv_stats_count(INV_STATS_WAITS, 1);
 	}
-	if (!inv_escrow_wait(escrow, part, *deadline))
+	if (!inv_counter_wait(counter, part, *deadline))
 		inv_error_busy(inv_item_text(store, item), "others have units of it in flight");
 }
 
@@ -45,17 +45,17 @@ wait_for_others(InvStore *store, Datum item, const InvEscrow *escrow, InvEscrowT
 
 /* Read again what the counter was told to forget. */
 static void
-refresh(InvStore *store, const InvTake *take, InvCounted *now)
+refresh_limits(InvStore *store, const InvTake *take, InvCounterValues *now)
 {
 	Datum item = take->item;
 	bool unlimited, isnull;
 
-	if (inv_execute(store, INV_READ_HOT, &item, NULL, INV_LATEST) == 0)
+	if (inv_execute(store, INV_STMT_READ_HOT, &item, NULL, INV_SNAPSHOT_LATEST) == 0)
 		return;
 	now->limit = DatumGetInt64(inv_result(0, 3, &unlimited));
 	now->limited = !unlimited;
 	now->for_sale = DatumGetBool(inv_result(0, 4, &isnull));
-	inv_escrow_refresh(&take->escrow, now);
+	inv_counter_refresh(&take->counter, now);
 }
 
 /*
@@ -65,14 +65,14 @@ refresh(InvStore *store, const InvTake *take, InvCounted *now)
 bool
 inv_hot_read(InvStore *store, InvTake *take)
 {
-	InvCounted now;
-	InvHeat state = inv_escrow_look(&take->escrow, &now);
+	InvCounterValues now;
+	InvHotState state = inv_counter_look(&take->counter, &now);
 
-	if (state == INV_COLD || state == INV_UNPUBLISHED)
+	if (state == INV_HOT_STATE_COLD || state == INV_HOT_STATE_UNPUBLISHED)
 		return false;
-	if (now.stale || store->sellable_moves)
-		refresh(store, take, &now);
-	take->status = now.for_sale ? INV_OK : INV_ITEM_NOT_FOUND;
+	if (now.stale || store->sellable_is_volatile)
+		refresh_limits(store, take, &now);
+	take->status = now.for_sale ? INV_STATUS_OK : INV_STATUS_ITEM_NOT_FOUND;
 	take->tracked = true;
 	take->stock = now.available;
 	take->floor = 0;
@@ -87,27 +87,27 @@ inv_hot_read(InvStore *store, InvTake *take)
  * the counter knows when the first will be.
  */
 static int64
-overdue_units(InvStore *store, const InvTake *take)
+hot_overdue_units(InvStore *store, const InvTake *take)
 {
 	Datum values[] = { take->item, TimestampTzGetDatum(store->now) };
-	InvCounted now;
+	InvCounterValues now;
 	uint64 changes;
 	bool at_rest, none;
 	int64 units;
 
-	if (inv_escrow_look(&take->escrow, &now) != INV_HOT || store->now < now.next_expiry)
+	if (inv_counter_look(&take->counter, &now) != INV_HOT_STATE_HOT || store->now < now.next_expiry)
 		return 0;
-	at_rest = inv_escrow_at_rest(&take->escrow, &changes);
-	inv_execute(store, INV_OVERDUE_UNITS, values, NULL, INV_LATEST);
+	at_rest = inv_counter_at_rest(&take->counter, &changes);
+	inv_execute(store, INV_STMT_OVERDUE_UNITS, values, NULL, INV_SNAPSHOT_LATEST);
 	units = inv_result_int64(0, 1);
 	/* what this transaction did to holds is not so for others */
 	if (units == 0 && at_rest && !TransactionIdIsValid(GetTopTransactionIdIfAny()))
 	{
 		Datum next;
 
-		inv_execute(store, INV_FIRST_EXPIRY, values, NULL, INV_LATEST);
+		inv_execute(store, INV_STMT_FIRST_EXPIRY, values, NULL, INV_SNAPSHOT_LATEST);
 		next = inv_result(0, 1, &none);
-		inv_escrow_expired(&take->escrow, none ? DT_NOEND : DatumGetTimestampTz(next), changes);
+		inv_counter_expired(&take->counter, none ? DT_NOEND : DatumGetTimestampTz(next), changes);
 	}
 	return units;
 }
@@ -115,28 +115,28 @@ overdue_units(InvStore *store, const InvTake *take)
 /* ---- taking ---- */
 
 /* Look, unless there was enough a moment ago, and take if there is. */
-static InvEscrowResult
-try_take(InvStore *store, const InvEscrow *escrow, InvEscrowTake *part, bool look)
+static InvCounterResult
+try_counter_take(InvStore *store, const InvCounterRef *counter, InvCounterTake *part, bool look)
 {
-	InvEscrowResult result = look ? inv_escrow_peek(escrow, part) : INV_ESCROW_DONE;
+	InvCounterResult result = look ? inv_counter_peek(counter, part) : INV_COUNTER_DONE;
 
-	if (result != INV_ESCROW_DONE)
+	if (result != INV_COUNTER_DONE)
 		return result;
 	/* others who wait for these units wait for this transaction */
 	(void) GetTopTransactionId();
-	return inv_escrow_take(escrow, part, store->now);
+	return inv_counter_take(counter, part, store->now);
 }
 
 /* Refuse a take, unless it could never be: its quantity is beyond all numbers. */
 static void
-set_short(InvTake *take, int64 left, int64 overdue)
+set_out_of_stock(InvTake *take, int64 left, int64 overdue)
 {
 	int64 sum;
 
 	if (pg_add_s64_overflow(left, take->quantity, &sum))
 		inv_error_value(psprintf("quantity " INT64_FORMAT " is out of range", take->quantity),
 						NULL);
-	take->status = INV_OUT_OF_STOCK;
+	take->status = INV_STATUS_OUT_OF_STOCK;
 	take->stock = left;
 	take->floor = 0;
 	take->overdue = overdue;
@@ -148,22 +148,22 @@ set_short(InvTake *take, int64 left, int64 overdue)
  * rest is overdue, or to look again.
  */
 static bool
-refuses(InvStore *store, InvTake *take, InvEscrowResult result, InvEscrowTake *part)
+refuse_hot_take(InvStore *store, InvTake *take, InvCounterResult result, InvCounterTake *part)
 {
-	int64 overdue = overdue_units(store, take);
-	InvEscrowTake rest = { .quantity = take->quantity - overdue };
+	int64 overdue = hot_overdue_units(store, take);
+	InvCounterTake rest = { .quantity = take->quantity - overdue };
 
-	if (result == INV_ESCROW_WAIT && (overdue == 0 || part->left >= take->quantity))
+	if (result == INV_COUNTER_WAIT && (overdue == 0 || part->left >= take->quantity))
 		return false;
 	/* what was overdue may have been given back between the two looks */
 	if (overdue < take->quantity - part->left)
 	{
-		result = inv_escrow_peek(&take->escrow, &rest);
+		result = inv_counter_peek(&take->counter, &rest);
 		*part = rest;
-		if (result != INV_ESCROW_SHORT)
+		if (result != INV_COUNTER_SHORT)
 			return false;
 	}
-	set_short(take, part->left, overdue);
+	set_out_of_stock(take, part->left, overdue);
 	return true;
 }
 
@@ -174,30 +174,30 @@ refuses(InvStore *store, InvTake *take, InvEscrowResult result, InvEscrowTake *p
 bool
 inv_hot_take(InvStore *store, InvTake *take)
 {
-	InvEscrowTake part = { 0 };
+	InvCounterTake part = { 0 };
 	TimestampTz deadline = 0;
 	bool look = take->stock < take->quantity;
 
 	for (;; look = true)
 	{
-		InvEscrowResult result;
+		InvCounterResult result;
 
 		part.quantity = take->quantity;
-		result = try_take(store, &take->escrow, &part, look);
+		result = try_counter_take(store, &take->counter, &part, look);
 
-		if (result == INV_ESCROW_DONE)
+		if (result == INV_COUNTER_DONE)
 		{
-			take->status = INV_OK;
+			take->status = INV_STATUS_OK;
 			take->stock = part.left;
 			take->floor = 0;
 			take->epoch = part.epoch;
 			return true;
 		}
-		if (result == INV_ESCROW_GONE)
+		if (result == INV_COUNTER_GONE)
 			return false;
-		if (refuses(store, take, result, &part))
+		if (refuse_hot_take(store, take, result, &part))
 			return true;
-		wait_for_others(store, take->item, &take->escrow, &part, &deadline);
+		wait_for_others(store, take->item, &take->counter, &part, &deadline);
 	}
 }
 
@@ -205,48 +205,49 @@ inv_hot_take(InvStore *store, InvTake *take)
 void
 inv_hot_judge(InvStore *store, InvTake *take)
 {
-	InvEscrowTake part = { .quantity = take->quantity };
-	InvEscrowResult result = inv_escrow_peek(&take->escrow, &part);
+	InvCounterTake part = { .quantity = take->quantity };
+	InvCounterResult result = inv_counter_peek(&take->counter, &part);
 
-	if (result == INV_ESCROW_SHORT)
-		(void) refuses(store, take, result, &part);
+	if (result == INV_COUNTER_SHORT)
+		(void) refuse_hot_take(store, take, result, &part);
 }
 
 void
 inv_hot_untake(InvTake *take)
 {
-	inv_escrow_untake(&take->escrow, take->quantity);
+	inv_counter_untake(&take->counter, take->quantity);
 }
 
 /* ---- giving ---- */
 
 /* Give units; false if the item is cold by now. */
 static bool
-give_units(InvStore *store, Datum item, const InvEscrow *escrow, int64 quantity, int64 *epoch)
+give_hot_units(InvStore *store, Datum item, const InvCounterRef *counter, int64 quantity,
+			   int64 *epoch)
 {
 	/* for waiting: a take of nothing, which needs nothing */
-	InvEscrowTake nothing = { .lowest = PG_INT64_MIN };
+	InvCounterTake nothing = { .lowest = PG_INT64_MIN };
 	TimestampTz deadline = 0;
 
 	(void) GetTopTransactionId();
 	for (;;)
 	{
-		InvEscrowResult result = inv_escrow_give(escrow, quantity, epoch, store->now);
+		InvCounterResult result = inv_counter_give(counter, quantity, epoch, store->now);
 
-		if (result == INV_ESCROW_DONE)
+		if (result == INV_COUNTER_DONE)
 			return true;
-		if (result == INV_ESCROW_GONE)
+		if (result == INV_COUNTER_GONE)
 			return false;
-		if (result == INV_ESCROW_OVERFLOW)
+		if (result == INV_COUNTER_OVERFLOW)
 			inv_error_overflow("stock");
-		wait_for_others(store, item, escrow, &nothing, &deadline);
+		wait_for_others(store, item, counter, &nothing, &deadline);
 	}
 }
 
 bool
 inv_hot_give(InvStore *store, InvGive *give)
 {
-	give->tracked = give_units(store, give->item, &give->escrow, give->quantity, &give->epoch);
+	give->tracked = give_hot_units(store, give->item, &give->counter, give->quantity, &give->epoch);
 	return give->tracked;
 }
 
@@ -254,23 +255,23 @@ inv_hot_give(InvStore *store, InvGive *give)
 
 /* Take units, or refuse; false if the item is cold by now. */
 static bool
-take_units(InvStore *store, Datum item, const InvEscrow *escrow, InvEscrowTake *part)
+take_hot_units(InvStore *store, Datum item, const InvCounterRef *counter, InvCounterTake *part)
 {
 	TimestampTz deadline = 0;
 
 	for (;;)
 	{
-		InvEscrowResult result = try_take(store, escrow, part, true);
+		InvCounterResult result = try_counter_take(store, counter, part, true);
 
-		if (result == INV_ESCROW_DONE)
+		if (result == INV_COUNTER_DONE)
 			return true;
-		if (result == INV_ESCROW_GONE)
+		if (result == INV_COUNTER_GONE)
 			return false;
-		if (result == INV_ESCROW_SHORT)
+		if (result == INV_COUNTER_SHORT)
 			inv_error_out_of_stock(psprintf(
 				"Item \"%s\": " INT64_FORMAT " to be taken off, " INT64_FORMAT " available.",
 				inv_item_text(store, item), part->quantity, Max(part->left - part->lowest, 0)));
-		wait_for_others(store, item, escrow, part, &deadline);
+		wait_for_others(store, item, counter, part, &deadline);
 	}
 }
 
@@ -283,14 +284,14 @@ inv_hot_change(InvStore *store, Datum item, InvStock *stock, int64 delta, int64 
 {
 	if (delta > 0)
 	{
-		if (!give_units(store, item, &stock->escrow, delta, &stock->epoch))
+		if (!give_hot_units(store, item, &stock->counter, delta, &stock->epoch))
 			return false;
 	}
 	else
 	{
-		InvEscrowTake part = { .quantity = -delta, .lowest = lowest };
+		InvCounterTake part = { .quantity = -delta, .lowest = lowest };
 
-		if (!take_units(store, item, &stock->escrow, &part))
+		if (!take_hot_units(store, item, &stock->counter, &part))
 			return false;
 		stock->epoch = part.epoch;
 	}
@@ -310,12 +311,12 @@ check_unpublished(InvStore *store, const InvRowChange *change)
 	int64 left;
 
 	if ((change->stock_change >= 0 && !change->taken) || change->decided ||
-		pg_add_s64_overflow(change->stock, inv_hot_unsettled(store, change->item, INV_LATEST),
-							&left) ||
+		pg_add_s64_overflow(change->stock,
+							inv_hot_unsettled(store, change->item, INV_SNAPSHOT_LATEST), &left) ||
 		left >= change->floor)
-		return INV_IS_FOLLOWED;
+		return INV_MIRRORED_FOLLOWED;
 	if (change->taken)
-		return INV_IS_WRONG;
+		return INV_MIRRORED_UNDO;
 	inv_error_out_of_stock(psprintf("Item \"%s\": a direct write would leave " INT64_FORMAT
 									", its floor is " INT64_FORMAT ".",
 									inv_item_text(store, change->item), left, change->floor));
@@ -325,36 +326,36 @@ check_unpublished(InvStore *store, const InvRowChange *change)
  * The state of an item whose row this transaction has written.  Who cooled it before
  * has ended, but may not have said so here yet.
  */
-static InvHeat
-settled_state(InvStore *store, Datum item, InvEscrow *escrow)
+static InvHotState
+wait_for_cooler(InvStore *store, Datum item, InvCounterRef *counter)
 {
-	InvEscrowTake nothing = { .lowest = PG_INT64_MIN };
+	InvCounterTake nothing = { .lowest = PG_INT64_MIN };
 	TimestampTz deadline = 0;
-	InvHeat state;
+	InvHotState state;
 
-	while ((state = inv_hot_state(store, item, escrow)) == INV_COOLING)
-		wait_for_others(store, item, escrow, &nothing, &deadline);
+	while ((state = inv_hot_state(store, item, counter)) == INV_HOT_STATE_COOLING)
+		wait_for_others(store, item, counter, &nothing, &deadline);
 	return state;
 }
 
 /* The counter of a hot item follows its row. */
 static void
-follow(InvStore *store, const InvRowChange *change, const InvEscrow *escrow)
+follow_row(InvStore *store, const InvRowChange *change, const InvCounterRef *counter)
 {
-	InvStock stock = { .escrow = *escrow };
+	InvStock stock = { .counter = *counter };
 	bool here = true;
 
 	if (change->floor_change != 0)
-		here = inv_escrow_force(escrow, -change->floor_change, change->floor_change) ==
-			   INV_ESCROW_DONE;
+		here = inv_counter_force(counter, -change->floor_change, change->floor_change) ==
+			   INV_COUNTER_DONE;
 	if (change->stock_change != 0 && change->decided)
-		here &= inv_escrow_force(escrow, change->stock_change, 0) == INV_ESCROW_DONE;
+		here &= inv_counter_force(counter, change->stock_change, 0) == INV_COUNTER_DONE;
 	else if (change->stock_change != 0)
 		here &= inv_hot_change(store, change->item, &stock, change->stock_change, 0);
 	if (!here)
 		inv_error_busy(inv_item_text(store, change->item), "it ceased to be hot meanwhile");
 	if (change->limits)
-		inv_escrow_will_be_stale(escrow);
+		inv_counter_will_be_stale(counter);
 }
 
 /*
@@ -364,18 +365,18 @@ follow(InvStore *store, const InvRowChange *change, const InvEscrow *escrow)
 InvMirrored
 inv_hot_mirror(InvStore *store, const InvRowChange *change)
 {
-	InvEscrow escrow;
-	InvHeat state = settled_state(store, change->item, &escrow);
+	InvCounterRef counter;
+	InvHotState state = wait_for_cooler(store, change->item, &counter);
 
-	if (state == INV_COLD)
-		return INV_IS_COLD;
+	if (state == INV_HOT_STATE_COLD)
+		return INV_MIRRORED_COLD;
 	if (change->vanishes && !change->decided)
 		inv_error_direct_write(psprintf("Item \"%s\" is hot.", inv_item_text(store, change->item)),
 							   "Make it cold first, with inventory.cool().");
-	if (state == INV_UNPUBLISHED)
+	if (state == INV_HOT_STATE_UNPUBLISHED)
 		return check_unpublished(store, change);
-	follow(store, change, &escrow);
-	return change->taken ? INV_IS_WRONG : INV_IS_FOLLOWED;
+	follow_row(store, change, &counter);
+	return change->taken ? INV_MIRRORED_UNDO : INV_MIRRORED_FOLLOWED;
 }
 
 /* Which items of a cart are hot, and what they have; false if one was and is not any more. */
@@ -389,7 +390,7 @@ inv_hot_find_many(InvStore *store, InvTake *takes, int count)
 		bool was = takes[i].hot;
 
 		do
-			takes[i].hot = inv_hot_find(store, takes[i].item, &takes[i].escrow);
+			takes[i].hot = inv_hot_find(store, takes[i].item, &takes[i].counter);
 		while (takes[i].hot && !was && !inv_hot_read(store, &takes[i]));
 		none_lost = none_lost && (takes[i].hot || !was);
 	}

@@ -33,9 +33,9 @@ typedef struct InvRowChange
 /* What has become of that. */
 typedef enum InvMirrored
 {
-	INV_IS_COLD,
-	INV_IS_FOLLOWED, /* the counter has it, or will be counted with it */
-	INV_IS_WRONG	 /* the engine has to take from the counter instead */
+	INV_MIRRORED_COLD,
+	INV_MIRRORED_FOLLOWED, /* the counter has it, or will be counted with it */
+	INV_MIRRORED_UNDO	   /* the engine has to take from the counter instead */
 } InvMirrored;
 
 extern InvMirrored inv_hot_mirror(InvStore *store, const InvRowChange *change);

@@ -37,11 +37,11 @@
 
 /* Fill a take from the columns of a read.  Its overdue holds are not among them. */
 static void
-fill(InvTake *take, uint64 row)
+fill_take(InvTake *take, uint64 row)
 {
 	bool isnull;
 
-	take->status = INV_OK;
+	take->status = INV_STATUS_OK;
 	take->stock = DatumGetInt64(inv_result(row, 1, &isnull));
 	take->tracked = !isnull;
 	take->floor = inv_result_int64(row, 2);
@@ -53,40 +53,40 @@ fill(InvTake *take, uint64 row)
 
 /* Read what all that is committed now has, without a lock. */
 void
-inv_row_read(InvStore *store, InvTake *take)
+inv_item_row_read(InvStore *store, InvTake *take)
 {
 	Datum values[] = { take->item, TimestampTzGetDatum(store->now) };
 
-	if (inv_probe(store, take))
+	if (inv_direct_read(store, take))
 		return;
-	take->status = INV_ITEM_NOT_FOUND;
-	if (inv_execute(store, INV_READ, values, NULL, INV_LATEST) == 0)
+	take->status = INV_STATUS_ITEM_NOT_FOUND;
+	if (inv_execute(store, INV_STMT_READ, values, NULL, INV_SNAPSHOT_LATEST) == 0)
 		return;
-	fill(take, 0);
+	fill_take(take, 0);
 	take->overdue = inv_result_int64(0, 6);
 }
 
 /* Read and lock the row. */
 static void
-lock_row(InvStore *store, InvTake *take)
+lock_item_row(InvStore *store, InvTake *take)
 {
-	take->status = INV_ITEM_NOT_FOUND;
-	if (inv_execute(store, INV_LOCK, &take->item, NULL, INV_TRANSACTION) > 0)
-		fill(take, 0);
+	take->status = INV_STATUS_ITEM_NOT_FOUND;
+	if (inv_execute(store, INV_STMT_LOCK, &take->item, NULL, INV_SNAPSHOT_TRANSACTION) > 0)
+		fill_take(take, 0);
 }
 
 /* Read what can be sold, with what overdue holds will give back. */
 void
-inv_row_level(InvStore *store, InvTake *take)
+inv_item_row_level(InvStore *store, InvTake *take)
 {
 	Datum values[] = { take->item, TimestampTzGetDatum(store->now) };
 	int64 overdue;
 	bool isnull;
 
-	take->status = INV_ITEM_NOT_FOUND;
-	if (inv_execute(store, INV_LEVEL, values, NULL, INV_READ_ONLY) == 0)
+	take->status = INV_STATUS_ITEM_NOT_FOUND;
+	if (inv_execute(store, INV_STMT_LEVEL, values, NULL, INV_SNAPSHOT_READ_ONLY) == 0)
 		return;
-	take->status = INV_OK;
+	take->status = INV_STATUS_OK;
 	take->stock = DatumGetInt64(inv_result(0, 1, &isnull));
 	take->tracked = !isnull;
 	take->floor = inv_result_int64(0, 2);
@@ -99,7 +99,7 @@ inv_row_level(InvStore *store, InvTake *take)
 
 /* Change the number of one locked row, without a condition; what it has then. */
 InvLevel
-inv_row_change(InvStore *store, Datum item, int64 delta, bool settling, InvView view)
+inv_item_row_change(InvStore *store, Datum item, int64 delta, bool settling, InvSnapshotMode mode)
 {
 	Datum values[] = { item, Int64GetDatum(delta) };
 	int base = inv_expect_begin();
@@ -110,9 +110,9 @@ inv_row_change(InvStore *store, Datum item, int64 delta, bool settling, InvView 
 		inv_expect_settling(store, item, delta);
 	else
 		inv_expect(store, item, delta);
-	rows = inv_execute(store, INV_CHANGE, values, NULL, view);
+	rows = inv_execute(store, INV_STMT_CHANGE, values, NULL, mode);
 	if (rows > 1)
-		inv_error_broken_store(store->label, "The key of its items is not unique.");
+		inv_error_broken_store(store->store_name, "The key of its items is not unique.");
 	inv_expect_end(store, base, rows == 1, &level);
 	if (rows == 0)
 		inv_error_busy(inv_item_text(store, item), "a trigger keeps its row from being written");
@@ -124,14 +124,14 @@ inv_row_change(InvStore *store, Datum item, int64 delta, bool settling, InvView 
  * back, and is taken from the counter then.
  */
 static void
-undo(InvStore *store, const InvTake *take)
+undo_row_take(InvStore *store, const InvTake *take)
 {
-	(void) inv_row_change(store, take->item, take->quantity, true, INV_TRANSACTION);
+	(void) inv_item_row_change(store, take->item, take->quantity, true, INV_SNAPSHOT_TRANSACTION);
 }
 
 /* Run a conditional UPDATE of one row; true if it took, or the item is hot. */
 static bool
-update_one(InvStore *store, InvTake *take, InvStatement which)
+update_one(InvStore *store, InvTake *take, InvStatement statement)
 {
 	Datum values[] = { take->item, Int64GetDatum(take->quantity), Int64GetDatum(take->version) };
 	int base = inv_expect_begin();
@@ -139,16 +139,16 @@ update_one(InvStore *store, InvTake *take, InvStatement which)
 	uint64 rows;
 
 	inv_expect(store, take->item, -take->quantity);
-	rows = inv_execute(store, which, values, NULL, INV_TRANSACTION);
+	rows = inv_execute(store, statement, values, NULL, INV_SNAPSHOT_TRANSACTION);
 	if (rows > 1)
-		inv_error_broken_store(store->label, "The key of its items is not unique.");
+		inv_error_broken_store(store->store_name, "The key of its items is not unique.");
 	inv_expect_end(store, base, rows == 1, &level);
 	if (rows == 0)
 		return false;
 	take->hot = level.hot;
 	if (level.hot)
-		undo(store, take);
-	take->status = INV_OK;
+		undo_row_take(store, take);
+	take->status = INV_STATUS_OK;
 	take->tracked = true;
 	take->stock = level.stock;
 	take->floor = level.floor;
@@ -159,9 +159,9 @@ update_one(InvStore *store, InvTake *take, InvStatement which)
 static bool
 is_decided(InvStore *store, InvTake *take)
 {
-	if (take->status == INV_OK)
+	if (take->status == INV_STATUS_OK)
 		take->status = inv_judge_take(take);
-	return take->status != INV_OK || !take->tracked;
+	return take->status != INV_STATUS_OK || !take->tracked;
 }
 
 /*
@@ -171,7 +171,7 @@ is_decided(InvStore *store, InvTake *take)
 static bool
 decided_by_look(InvStore *store, InvTake *take)
 {
-	inv_row_read(store, take);
+	inv_item_row_read(store, take);
 	return is_decided(store, take);
 }
 
@@ -183,11 +183,11 @@ take_atomic(InvStore *store, InvTake *take)
 	 * an item is gone.  And with a large quantity "stock - quantity" could overflow
 	 * in the statement.
 	 */
-	if ((store->short_lately || take->quantity > PG_INT32_MAX) && decided_by_look(store, take))
+	if ((store->last_take_failed || take->quantity > PG_INT32_MAX) && decided_by_look(store, take))
 		return;
 	for (int tries = 0; tries < ATOMIC_TRIES; tries++)
 	{
-		if (update_one(store, take, INV_TAKE))
+		if (update_one(store, take, INV_STMT_TAKE))
 			return;
 		if (decided_by_look(store, take))
 			return;
@@ -195,7 +195,7 @@ take_atomic(InvStore *store, InvTake *take)
 		if (IsolationUsesXactSnapshot())
 			inv_error_serialization();
 		CHECK_FOR_INTERRUPTS();
-		inv_stats_count(INV_RETRIES, 1);
+		inv_stats_count(INV_STATS_RETRIES, 1);
 	}
 	inv_error_busy(inv_item_text(store, take->item), "its row could not be written");
 }
@@ -205,16 +205,16 @@ take_pessimistic(InvStore *store, InvTake *take)
 {
 	if (decided_by_look(store, take))
 		return;
-	lock_row(store, take);
+	lock_item_row(store, take);
 	if (is_decided(store, take))
 	{
 		if (IsolationUsesXactSnapshot())
 			inv_error_serialization();
 		/* while it waited, holds may have been made and become overdue: look at them now */
-		if (take->status != INV_OUT_OF_STOCK || decided_by_look(store, take))
+		if (take->status != INV_STATUS_OUT_OF_STOCK || decided_by_look(store, take))
 			return;
 	}
-	if (!update_one(store, take, INV_TAKE))
+	if (!update_one(store, take, INV_STMT_TAKE))
 		inv_error_busy(inv_item_text(store, take->item), "its row could not be written");
 }
 
@@ -225,7 +225,7 @@ back_off(int attempt)
 	double longest = Min(100.0 * (1 << Min(attempt, 8)), 10000.0); /* microseconds */
 
 	CHECK_FOR_INTERRUPTS();
-	inv_stats_count(INV_RETRIES, 1);
+	inv_stats_count(INV_STATS_RETRIES, 1);
 	pg_usleep((long) (longest * pg_prng_double(&pg_global_prng_state)));
 }
 
@@ -238,7 +238,7 @@ take_optimistic(InvStore *store, InvTake *take)
 			back_off(attempt);
 		if (decided_by_look(store, take))
 			return;
-		if (update_one(store, take, INV_TAKE_IF_VERSION))
+		if (update_one(store, take, INV_STMT_TAKE_IF_VERSION))
 			return;
 		if (IsolationUsesXactSnapshot())
 			inv_error_serialization();
@@ -248,32 +248,32 @@ take_optimistic(InvStore *store, InvTake *take)
 
 /* Take one item by the chosen strategy; the status says how it ended, unless it is hot. */
 void
-inv_row_take(InvStore *store, InvTake *take)
+inv_item_row_take(InvStore *store, InvTake *take)
 {
 	switch ((InvStrategy) inv_strategy)
 	{
-		case INV_ATOMIC:
+		case INV_STRATEGY_ATOMIC:
 			take_atomic(store, take);
 			break;
-		case INV_PESSIMISTIC:
+		case INV_STRATEGY_PESSIMISTIC:
 			take_pessimistic(store, take);
 			break;
-		case INV_OPTIMISTIC:
+		case INV_STRATEGY_OPTIMISTIC:
 			take_optimistic(store, take);
 			break;
 	}
-	store->short_lately = take->status == INV_OUT_OF_STOCK;
+	store->last_take_failed = take->status == INV_STATUS_OUT_OF_STOCK;
 }
 
 /* ---- several rows ---- */
 
 /*
  * Read the rows of a cart, in key order; with lock, lock them in that order.
- * Those that are not there, or not for sale, are INV_ITEM_NOT_FOUND.  Hot items
+ * Those that are not there, or not for sale, are INV_STATUS_ITEM_NOT_FOUND.  Hot items
  * are passed over, here and in what follows.
  */
 void
-inv_row_read_many(InvStore *store, InvTake *takes, int count, bool lock)
+inv_item_row_read_many(InvStore *store, InvTake *takes, int count, bool lock)
 {
 	Datum *items = palloc(sizeof(Datum) * count);
 	uint64 rows, row = 0;
@@ -285,9 +285,9 @@ inv_row_read_many(InvStore *store, InvTake *takes, int count, bool lock)
 			items[cold++] = takes[i].item;
 	if (cold == 0)
 		return;
-	keys = inv_array(store->item_id.base, items, NULL, cold);
-	rows = inv_execute(store, lock ? INV_LOCK_MANY : INV_READ_MANY, &keys, NULL,
-					   lock ? INV_TRANSACTION : INV_LATEST);
+	keys = inv_make_array(store->item_id.base, items, NULL, cold);
+	rows = inv_execute(store, lock ? INV_STMT_LOCK_MANY : INV_STMT_READ_MANY, &keys, NULL,
+					   lock ? INV_SNAPSHOT_TRANSACTION : INV_SNAPSHOT_LATEST);
 
 	/* both are in key order: walk them side by side */
 	for (int i = 0; i < count; i++)
@@ -296,26 +296,27 @@ inv_row_read_many(InvStore *store, InvTake *takes, int count, bool lock)
 
 		if (takes[i].hot)
 			continue;
-		takes[i].status = INV_ITEM_NOT_FOUND;
+		takes[i].status = INV_STATUS_ITEM_NOT_FOUND;
 		if (row < rows && inv_item_compare(store, inv_result(row, 5, &isnull), takes[i].item) == 0)
-			fill(&takes[i], row++);
+			fill_take(&takes[i], row++);
 	}
 	Assert(row == rows);
 }
 
 /* One row to be changed, and what it has then. */
-typedef struct Change
+typedef struct RowChange
 {
 	Datum item;
 	int64 quantity; /* taken or given */
 	InvLevel level;
-} Change;
+} RowChange;
 
 /* Write rows that this transaction has locked, all or an error. */
 static void
-write_many(InvStore *store, InvStatement which, Change *changes, int count, InvView view)
+write_rows(InvStore *store, InvStatement statement, RowChange *changes, int count,
+		   InvSnapshotMode mode)
 {
-	int sign = which == INV_TAKE_MANY ? -1 : 1;
+	int sign = statement == INV_STMT_TAKE_MANY ? -1 : 1;
 	Datum *items = palloc(sizeof(Datum) * count);
 	Datum *quantities = palloc(sizeof(Datum) * count);
 	InvLevel *levels = palloc(sizeof(InvLevel) * count);
@@ -331,9 +332,9 @@ write_many(InvStore *store, InvStatement which, Change *changes, int count, InvV
 		quantities[i] = Int64GetDatum(changes[i].quantity);
 		inv_expect(store, changes[i].item, sign * changes[i].quantity);
 	}
-	values[0] = inv_array(store->item_id.base, items, NULL, count);
-	values[1] = inv_array(INT8OID, quantities, NULL, count);
-	rows = inv_execute(store, which, values, NULL, view);
+	values[0] = inv_make_array(store->item_id.base, items, NULL, count);
+	values[1] = inv_make_array(INT8OID, quantities, NULL, count);
+	rows = inv_execute(store, statement, values, NULL, mode);
 	inv_expect_end(store, base, rows == (uint64) count, levels);
 	if (rows != (uint64) count)
 		inv_error_busy(inv_item_text(store, items[0]),
@@ -349,9 +350,9 @@ write_many(InvStore *store, InvStatement which, Change *changes, int count, InvV
 
 /* Take from rows that this transaction has locked and found sufficient. */
 void
-inv_row_take_many(InvStore *store, InvTake *takes, int count)
+inv_item_row_take_many(InvStore *store, InvTake *takes, int count)
 {
-	Change *changes = palloc(sizeof(Change) * count);
+	RowChange *changes = palloc(sizeof(RowChange) * count);
 	int tracked = 0;
 
 	for (int i = 0; i < count; i++)
@@ -361,7 +362,7 @@ inv_row_take_many(InvStore *store, InvTake *takes, int count)
 		changes[tracked].item = takes[i].item;
 		changes[tracked++].quantity = takes[i].quantity;
 	}
-	write_many(store, INV_TAKE_MANY, changes, tracked, INV_TRANSACTION);
+	write_rows(store, INV_STMT_TAKE_MANY, changes, tracked, INV_SNAPSHOT_TRANSACTION);
 	tracked = 0;
 	for (int i = 0; i < count; i++)
 	{
@@ -377,10 +378,10 @@ inv_row_take_many(InvStore *store, InvTake *takes, int count)
  * gives must be in key order, each item once.
  */
 void
-inv_row_give_many(InvStore *store, InvGive *gives, int count, InvView view)
+inv_item_row_give_many(InvStore *store, InvGive *gives, int count, InvSnapshotMode mode)
 {
 	Datum *items = palloc(sizeof(Datum) * count);
-	Change *changes = palloc(sizeof(Change) * count);
+	RowChange *changes = palloc(sizeof(RowChange) * count);
 	int tracked = 0, cold = 0;
 	uint64 rows, row = 0;
 	Datum keys;
@@ -390,8 +391,8 @@ inv_row_give_many(InvStore *store, InvGive *gives, int count, InvView view)
 			items[cold++] = gives[i].item;
 	if (cold == 0)
 		return;
-	keys = inv_array(store->item_id.base, items, NULL, cold);
-	rows = inv_execute(store, INV_LOCK_MANY_ANY, &keys, NULL, view);
+	keys = inv_make_array(store->item_id.base, items, NULL, cold);
+	rows = inv_execute(store, INV_STMT_LOCK_MANY_ANY, &keys, NULL, mode);
 	for (int i = 0; i < count; i++)
 	{
 		bool isnull;
@@ -408,5 +409,5 @@ inv_row_give_many(InvStore *store, InvGive *gives, int count, InvView view)
 		changes[tracked].item = gives[i].item;
 		changes[tracked++].quantity = gives[i].quantity;
 	}
-	write_many(store, INV_CHANGE_MANY, changes, tracked, view);
+	write_rows(store, INV_STMT_CHANGE_MANY, changes, tracked, mode);
 }

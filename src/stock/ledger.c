@@ -44,12 +44,12 @@ inv_ledger_time(void)
 	return TimestampTzGetDatum(GetCurrentTimestamp());
 }
 
-const InvUser inv_nobody = { (Datum) 0, true };
+const InvUser inv_no_user = { (Datum) 0, true };
 
 void
-inv_book_init(InvBook *book, int most)
+inv_book_init(InvBook *book, int capacity)
 {
-	book->movements = palloc(sizeof(InvMovement) * most);
+	book->movements = palloc(sizeof(InvMovement) * capacity);
 	book->count = 0;
 }
 
@@ -63,7 +63,7 @@ inv_book_add(InvBook *book, Datum item, int64 delta, const char *kind)
 	new->item = item;
 	new->delta = delta;
 	new->kind = kind;
-	new->user = inv_nobody;
+	new->user = inv_no_user;
 	new->no_order = true;
 	return new;
 }
@@ -86,18 +86,18 @@ inv_book_return(InvBook *book, Datum item, int64 quantity, const char *kind, con
 		inv_book_add(book, item, -quantity, "adjustment")->reason = "untracked";
 }
 
-/* The movements as rows; the order of the columns is that of direct_insert.c and INV_MOVEMENTS. */
-static InvRow *
+/* The movements as rows; the order of the columns is that of direct_insert.c and INV_STMT_MOVEMENTS. */
+static InvDirectRow *
 movement_rows(const InvBook *book)
 {
-	InvRow *rows = palloc(sizeof(InvRow) * book->count);
+	InvDirectRow *rows = palloc(sizeof(InvDirectRow) * book->count);
 	Datum by = inv_ledger_actor();
 	Datum at = inv_ledger_time();
 
 	for (int i = 0; i < book->count; i++)
 	{
 		const InvMovement *m = &book->movements[i];
-		InvRow row = {
+		InvDirectRow row = {
 			.values = { m->item, Int64GetDatum(m->delta), CStringGetTextDatum(m->kind),
 						m->user.value, m->order, m->reservation,
 						m->reason ? CStringGetTextDatum(m->reason) : (Datum) 0,
@@ -113,7 +113,7 @@ movement_rows(const InvBook *book)
 
 /* One column of the rows as an array. */
 static Datum
-column(const InvRow *rows, int count, int n, Oid type)
+column_array(const InvDirectRow *rows, int count, int n, Oid type)
 {
 	Datum *values = palloc(sizeof(Datum) * count);
 	bool *nulls = palloc(sizeof(bool) * count);
@@ -123,41 +123,41 @@ column(const InvRow *rows, int count, int n, Oid type)
 		values[i] = rows[i].values[n];
 		nulls[i] = rows[i].nulls[n];
 	}
-	return inv_array(type, values, nulls, count);
+	return inv_make_array(type, values, nulls, count);
 }
 
 /* The rows in one statement; how many were written. */
 static uint64
-insert_rows(InvStore *store, const InvRow *rows, int count)
+insert_rows(InvStore *store, const InvDirectRow *rows, int count)
 {
 	Oid types[] = { store->item_id.base, INT8OID, TEXTOID, store->user_type,
 					store->order_type,	 UUIDOID, TEXTOID, INT8OID };
 	Datum values[INV_ROW_COLUMNS];
 
 	for (size_t i = 0; i < lengthof(types); i++)
-		values[i] = column(rows, count, i, types[i]);
+		values[i] = column_array(rows, count, i, types[i]);
 	/* actor and time are the same in all */
 	for (size_t i = lengthof(types); i < INV_ROW_COLUMNS; i++)
 		values[i] = rows[0].values[i];
-	return inv_execute(store, INV_MOVEMENTS, values, NULL, INV_TRANSACTION);
+	return inv_execute(store, INV_STMT_MOVEMENTS, values, NULL, INV_SNAPSHOT_TRANSACTION);
 }
 
 /* Write the movements, in their order. */
 void
 inv_book_write(InvStore *store, InvBook *book)
 {
-	InvRow *rows = movement_rows(book);
+	InvDirectRow *rows = movement_rows(book);
 	uint64 written = 0;
 
 	if (book->count == 0)
 		return;
-	if (inv_append(store, INV_TO_MOVEMENTS, rows, book->count))
+	if (inv_direct_insert(store, INV_TARGET_MOVEMENTS, rows, book->count))
 		for (int i = 0; i < book->count; i++)
 			written += rows[i].written;
 	else
 		written = insert_rows(store, rows, book->count);
 	if (written != (uint64) book->count)
-		inv_error_broken_store(store->label,
+		inv_error_broken_store(store->store_name,
 							   "A trigger or rule keeps movements from being written.");
 	book->count = 0;
 }

@@ -28,9 +28,9 @@ typedef struct InvBook
 	int count;
 } InvBook;
 
-extern const InvUser inv_nobody;
+extern const InvUser inv_no_user;
 
-extern void inv_book_init(InvBook *book, int most);
+extern void inv_book_init(InvBook *book, int capacity);
 extern InvMovement *inv_book_add(InvBook *book, Datum item, int64 delta, const char *kind);
 extern void inv_book_return(InvBook *book, Datum item, int64 quantity, const char *kind,
 							const InvUser *user, Datum reservation, bool given, int64 epoch);

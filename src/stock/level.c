@@ -20,7 +20,7 @@ void
 inv_read_levels(InvStore *store, InvTake *takes, int count)
 {
 	(void) inv_hot_find_many(store, takes, count);
-	inv_row_read_many(store, takes, count, false);
+	inv_item_row_read_many(store, takes, count, false);
 }
 
 /* What can be sold of an item, overdue holds included, by the snapshot of the query. */
@@ -30,12 +30,13 @@ inv_stock_level(InvStore *store, Datum item, InvStatus *status, bool *tracked)
 	InvTake take = { .item = item };
 	int64 stock;
 
-	inv_row_level(store, &take);
+	inv_item_row_level(store, &take);
 	*status = take.status;
 	*tracked = take.tracked;
-	if (take.status != INV_OK || !take.tracked)
+	if (take.status != INV_STATUS_OK || !take.tracked)
 		return 0;
-	if (pg_add_s64_overflow(take.stock, inv_hot_unsettled(store, item, INV_READ_ONLY), &stock))
+	if (pg_add_s64_overflow(take.stock, inv_hot_unsettled(store, item, INV_SNAPSHOT_READ_ONLY),
+							&stock))
 		stock = PG_INT64_MAX;
 	return inv_available(stock, take.floor);
 }

@@ -24,21 +24,21 @@
  * have locked such holds, nobody knows yet.
  */
 static int64
-used_units(InvStore *store, Datum item, const InvUser *user, int64 most)
+used_units(InvStore *store, Datum item, const InvUser *user, int64 max_used)
 {
 	Datum values[] = { item, user->value, TimestampTzGetDatum(store->now) };
 	int64 used, overdue;
 
-	inv_execute(store, INV_USED, values, NULL, INV_LATEST);
+	inv_execute(store, INV_STMT_USED, values, NULL, INV_SNAPSHOT_LATEST);
 	used = inv_result_int64(0, 1);
-	if (used <= most)
+	if (used <= max_used)
 		return used;
-	inv_execute(store, INV_OVERDUE_OF_USER, values, NULL, INV_LATEST);
+	inv_execute(store, INV_STMT_OVERDUE_OF_USER, values, NULL, INV_SNAPSHOT_LATEST);
 	overdue = inv_result_int64(0, 1);
-	inv_execute(store, INV_STILL_OVERDUE_OF_USER, values, NULL, INV_LATEST);
-	if (used - inv_result_int64(0, 1) <= most && inv_result_int64(0, 1) > overdue)
+	inv_execute(store, INV_STMT_STILL_OVERDUE_OF_USER, values, NULL, INV_SNAPSHOT_LATEST);
+	if (used - inv_result_int64(0, 1) <= max_used && inv_result_int64(0, 1) > overdue)
 		inv_error_busy(inv_item_text(store, item), "the user's overdue holds are being given back");
-	inv_execute(store, INV_USED, values, NULL, INV_LATEST);
+	inv_execute(store, INV_STMT_USED, values, NULL, INV_SNAPSHOT_LATEST);
 	return inv_result_int64(0, 1) - overdue;
 }
 
@@ -63,7 +63,7 @@ inv_check_limit(InvStore *store, InvTake *take, const InvUser *user)
 		left = PG_INT64_MIN;
 	take->used = used_units(store, take->item, user, left);
 	if (take->used > left)
-		take->status = INV_PURCHASE_LIMIT_EXCEEDED;
+		take->status = INV_STATUS_PURCHASE_LIMIT_EXCEEDED;
 }
 
 /*

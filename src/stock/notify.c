@@ -29,7 +29,7 @@
 typedef struct Crossing
 {
 	Oid items;
-	const char *label;
+	const char *store_name;
 	const char *item;
 	const char *event;
 	bool before; /* was there any for sale? */
@@ -58,7 +58,7 @@ add_crossing(void)
 
 /* Stock went from "before" to "after": remember it if that crosses the floor. */
 void
-inv_signal(InvStore *store, Datum item, int64 before, int64 after, int64 floor)
+inv_notify_crossing(InvStore *store, Datum item, int64 before, int64 after, int64 floor)
 {
 	Crossing *new;
 
@@ -66,7 +66,7 @@ inv_signal(InvStore *store, Datum item, int64 before, int64 after, int64 floor)
 		return;
 	new = add_crossing();
 	new->items = store->items;
-	new->label = MemoryContextStrdup(TopTransactionContext, store->label);
+	new->store_name = MemoryContextStrdup(TopTransactionContext, store->store_name);
 	new->item = MemoryContextStrdup(TopTransactionContext, inv_item_text(store, item));
 	new->event = after > floor ? "back_in_stock" : after > 0 ? "at_floor" : "out_of_stock";
 	new->before = before > floor;
@@ -96,13 +96,13 @@ compare_crossings(const void *a, const void *b)
 }
 
 static void
-say(const Crossing *crossing)
+send_notification(const Crossing *crossing)
 {
 	StringInfoData payload;
 
 	initStringInfo(&payload);
 	appendStringInfoString(&payload, "{\"store\": ");
-	escape_json(&payload, crossing->label);
+	escape_json(&payload, crossing->store_name);
 	appendStringInfoString(&payload, ", \"item\": ");
 	escape_json(&payload, crossing->item);
 	appendStringInfo(&payload, ", \"event\": \"%s\"}", crossing->event);
@@ -113,7 +113,7 @@ say(const Crossing *crossing)
 
 /* Say of each item where it ended, if that is not where it began. */
 static void
-say_all(void)
+send_notifications(void)
 {
 	int first = 0;
 
@@ -123,16 +123,16 @@ say_all(void)
 		if (i + 1 < crossing_count && same_item(&crossings[i], &crossings[i + 1]))
 			continue;
 		if (crossings[first].before != crossings[i].after)
-			say(&crossings[i]);
+			send_notification(&crossings[i]);
 		first = i + 1;
 	}
 }
 
 static void
-at_transaction_end(XactEvent event, void *arg)
+notify_at_xact_end(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_PRE_COMMIT && crossing_count > 0)
-		say_all();
+		send_notifications();
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
 	{
 		crossings = NULL;
@@ -142,7 +142,7 @@ at_transaction_end(XactEvent event, void *arg)
 
 /* What a subtransaction did is undone with it, or becomes its parent's. */
 static void
-at_subtransaction_end(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *arg)
+notify_at_subxact_end(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *arg)
 {
 	int level = GetCurrentTransactionNestLevel();
 
@@ -157,6 +157,6 @@ at_subtransaction_end(SubXactEvent event, SubTransactionId self, SubTransactionI
 void
 inv_notify_init(void)
 {
-	RegisterXactCallback(at_transaction_end, NULL);
-	RegisterSubXactCallback(at_subtransaction_end, NULL);
+	RegisterXactCallback(notify_at_xact_end, NULL);
+	RegisterSubXactCallback(notify_at_subxact_end, NULL);
 }

@@ -8,6 +8,7 @@
 #include "store/binding.h"
 
 extern void inv_notify_init(void);
-extern void inv_signal(InvStore *store, Datum item, int64 before, int64 after, int64 floor);
+extern void inv_notify_crossing(InvStore *store, Datum item, int64 before, int64 after,
+								int64 floor);
 
 #endif /* INV_NOTIFY_H */

@@ -29,13 +29,13 @@ inv_judge_take(const InvTake *take)
 	int64 left, sum;
 
 	if (!take->tracked)
-		return INV_OK;
+		return INV_STATUS_OK;
 	if (!pg_sub_s64_overflow(take->stock, take->quantity, &left) && left >= take->floor)
-		return INV_OK;
+		return INV_STATUS_OK;
 	if (pg_add_s64_overflow(take->stock, take->quantity, &sum))
 		inv_error_value(psprintf("quantity " INT64_FORMAT " is out of range", take->quantity),
 						NULL);
-	return INV_OUT_OF_STOCK;
+	return INV_STATUS_OUT_OF_STOCK;
 }
 
 /* Does any take have this status? */

@@ -23,8 +23,8 @@ typedef struct InvTake
 	int64 version;
 	int64 overdue; /* units of holds that are overdue and not given back yet */
 	bool hot;
-	InvEscrow escrow; /* of a hot item */
-	int64 epoch;	  /* that its movement has to carry; 0: none */
+	InvCounterRef counter; /* of a hot item */
+	int64 epoch;		   /* that its movement has to carry; 0: none */
 } InvTake;
 
 /* Units of one item that come back. */
@@ -34,7 +34,7 @@ typedef struct InvGive
 	int64 quantity;
 	bool tracked; /* false: there is no number to add to, or no such item */
 	bool hot;
-	InvEscrow escrow;
+	InvCounterRef counter;
 	int64 epoch;
 } InvGive;
 
@@ -45,7 +45,7 @@ typedef struct InvStock
 	int64 stock;
 	int64 floor;
 	bool hot;
-	InvEscrow escrow;
+	InvCounterRef counter;
 	int64 epoch;
 } InvStock;
 

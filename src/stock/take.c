@@ -30,7 +30,7 @@ static bool
 all_ok(const InvTake *takes, int count)
 {
 	for (int i = 0; i < count; i++)
-		if (takes[i].status != INV_OK)
+		if (takes[i].status != INV_STATUS_OK)
 			return false;
 	return true;
 }
@@ -40,11 +40,11 @@ all_ok(const InvTake *takes, int count)
  * otherwise 0.
  */
 static int64
-owed_units(const InvTake *take)
+units_to_expire(const InvTake *take)
 {
 	int64 missing;
 
-	if (take->status != INV_OUT_OF_STOCK ||
+	if (take->status != INV_STATUS_OUT_OF_STOCK ||
 		pg_add_s64_overflow(take->floor, take->quantity, &missing) ||
 		pg_sub_s64_overflow(missing, take->stock, &missing))
 		return 0;
@@ -55,7 +55,7 @@ owed_units(const InvTake *take)
 static void
 show_overdue(InvTake *take)
 {
-	if (take->status == INV_OUT_OF_STOCK &&
+	if (take->status == INV_STATUS_OUT_OF_STOCK &&
 		pg_add_s64_overflow(take->stock, take->overdue, &take->stock))
 		take->stock = PG_INT64_MAX;
 	take->overdue = 0;
@@ -66,9 +66,9 @@ show_overdue(InvTake *take)
  * again.  False if there is nothing to look again for.
  */
 static bool
-relieved(InvStore *store, InvTake *take)
+expire_and_retry(InvStore *store, InvTake *take)
 {
-	int64 missing = owed_units(take);
+	int64 missing = units_to_expire(take);
 
 	if (missing == 0)
 	{
@@ -88,13 +88,13 @@ take_hot(InvStore *store, InvTake *take, const InvUser *user)
 
 	if (!inv_hot_read(store, take))
 		return false;
-	if (take->status == INV_OK)
+	if (take->status == INV_STATUS_OK)
 		inv_check_limit(store, take, user);
-	if (take->status != INV_OK)
+	if (take->status != INV_STATUS_OK)
 		return true;
 	do
 		still_hot = inv_hot_take(store, take);
-	while (still_hot && relieved(store, take));
+	while (still_hot && expire_and_retry(store, take));
 	return still_hot;
 }
 
@@ -104,18 +104,19 @@ take_cold(InvStore *store, InvTake *take, const InvUser *user)
 {
 	if (store->purchase_limit.attnum != InvalidAttrNumber)
 	{
-		inv_row_read(store, take);
-		if (take->status == INV_OK)
+		inv_item_row_read(store, take);
+		if (take->status == INV_STATUS_OK)
 			inv_check_limit(store, take, user);
-		if (take->status != INV_OK)
+		if (take->status != INV_STATUS_OK)
 			return true;
 	}
 	do
-		inv_row_take(store, take);
-	while (!take->hot && relieved(store, take));
+		inv_item_row_take(store, take);
+	while (!take->hot && expire_and_retry(store, take));
 	if (take->hot)
 		return false;
-	return take->status != INV_OUT_OF_STOCK || !inv_hot_find(store, take->item, &take->escrow);
+	return take->status != INV_STATUS_OUT_OF_STOCK ||
+		   !inv_hot_find(store, take->item, &take->counter);
 }
 
 static bool
@@ -124,9 +125,9 @@ take_one(InvStore *store, InvTake *take, const InvUser *user)
 	do
 	{
 		CHECK_FOR_INTERRUPTS();
-		take->hot = inv_hot_find(store, take->item, &take->escrow);
+		take->hot = inv_hot_find(store, take->item, &take->counter);
 	} while (!(take->hot ? take_hot : take_cold)(store, take, user));
-	return take->status == INV_OK;
+	return take->status == INV_STATUS_OK;
 }
 
 /*
@@ -136,12 +137,12 @@ take_one(InvStore *store, InvTake *take, const InvUser *user)
 static void
 judge_row(InvStore *store, InvTake *take)
 {
-	if (take->status == INV_OK)
+	if (take->status == INV_STATUS_OK)
 		take->status = inv_judge_take(take);
-	if (take->status != INV_OUT_OF_STOCK)
+	if (take->status != INV_STATUS_OUT_OF_STOCK)
 		return;
-	inv_row_read(store, take);
-	if (take->status == INV_OK)
+	inv_item_row_read(store, take);
+	if (take->status == INV_STATUS_OK)
 		take->status = inv_judge_take(take);
 }
 
@@ -150,18 +151,18 @@ judge_row(InvStore *store, InvTake *take)
  * not given back yet: that would lock a row before its turn.
  */
 static bool
-hopeful(InvStore *store, InvTake *takes, int count)
+cart_may_succeed(InvStore *store, InvTake *takes, int count)
 {
 	for (int i = 0; i < count; i++)
 	{
-		if (takes[i].status != INV_OK)
+		if (takes[i].status != INV_STATUS_OK)
 			continue;
 		if (takes[i].hot)
 			inv_hot_judge(store, &takes[i]);
 		else
 			judge_row(store, &takes[i]);
-		if (owed_units(&takes[i]) > 0)
-			takes[i].status = INV_OK;
+		if (units_to_expire(&takes[i]) > 0)
+			takes[i].status = INV_STATUS_OK;
 		else
 			show_overdue(&takes[i]);
 	}
@@ -173,10 +174,10 @@ static bool
 judge_locked(InvStore *store, InvTake *takes, int count)
 {
 	for (int i = 0; i < count; i++)
-		if (takes[i].status == INV_OK && !takes[i].hot)
+		if (takes[i].status == INV_STATUS_OK && !takes[i].hot)
 			do
 				judge_row(store, &takes[i]);
-			while (relieved(store, &takes[i]));
+			while (expire_and_retry(store, &takes[i]));
 	return all_ok(takes, count);
 }
 
@@ -194,19 +195,19 @@ any_cold(const InvTake *takes, int count)
  * refuses, or is cold by now: *gone, and the cart has to begin anew.
  */
 static bool
-take_hot_many(InvStore *store, InvTake *takes, int count, bool *gone)
+take_hot_many(InvStore *store, InvTake *takes, int count, bool *hot_lost)
 {
 	int taken;
 
-	*gone = false;
+	*hot_lost = false;
 	for (taken = 0; taken < count; taken++)
 	{
 		if (!takes[taken].hot)
 			continue;
 		do
-			*gone = !inv_hot_take(store, &takes[taken]);
-		while (!*gone && relieved(store, &takes[taken]));
-		if (*gone || takes[taken].status != INV_OK)
+			*hot_lost = !inv_hot_take(store, &takes[taken]);
+		while (!*hot_lost && expire_and_retry(store, &takes[taken]));
+		if (*hot_lost || takes[taken].status != INV_STATUS_OK)
 			break;
 	}
 	if (taken == count)
@@ -223,34 +224,35 @@ take_hot_many(InvStore *store, InvTake *takes, int count, bool *gone)
  * time; and the rows are written when all is there.  *gone as above.
  */
 static bool
-take_many(InvStore *store, InvTake *takes, int count, const InvUser *user, bool *gone)
+take_many(InvStore *store, InvTake *takes, int count, const InvUser *user, bool *hot_lost)
 {
 	bool locked;
 
-	*gone = false;
+	*hot_lost = false;
 	for (int i = 0; i < count; i++)
 		takes[i].hot = false;
 	(void) inv_hot_find_many(store, takes, count);
-	inv_row_read_many(store, takes, count, false);
+	inv_item_row_read_many(store, takes, count, false);
 	for (int i = 0; i < count; i++)
-		if (takes[i].status == INV_OK)
+		if (takes[i].status == INV_STATUS_OK)
 			inv_check_limit(store, &takes[i], user);
-	if (!hopeful(store, takes, count))
+	if (!cart_may_succeed(store, takes, count))
 		return false;
 	locked = any_cold(takes, count);
-	inv_row_read_many(store, takes, count, true);
+	inv_item_row_read_many(store, takes, count, true);
 	/* what was there before the lock may be younger than this snapshot */
-	if (IsolationUsesXactSnapshot() && inv_has_status(takes, count, INV_ITEM_NOT_FOUND))
+	if (IsolationUsesXactSnapshot() && inv_has_status(takes, count, INV_STATUS_ITEM_NOT_FOUND))
 		inv_error_serialization();
 	/* what became hot before its row was locked is taken as hot; now nothing does */
-	*gone = !inv_hot_find_many(store, takes, count);
-	if (!*gone && judge_locked(store, takes, count) && take_hot_many(store, takes, count, gone))
+	*hot_lost = !inv_hot_find_many(store, takes, count);
+	if (!*hot_lost && judge_locked(store, takes, count) &&
+		take_hot_many(store, takes, count, hot_lost))
 	{
-		inv_row_take_many(store, takes, count);
+		inv_item_row_take_many(store, takes, count);
 		return true;
 	}
 	/* what is cold now would be locked after rows of higher keys */
-	if (*gone && locked)
+	if (*hot_lost && locked)
 		inv_error_busy(inv_item_text(store, takes->item),
 					   "it, or another item of the cart, ceased to be hot meanwhile");
 	return false;
@@ -264,7 +266,7 @@ take_many(InvStore *store, InvTake *takes, int count, const InvUser *user, bool 
 bool
 inv_take(InvStore *store, InvTake *takes, int count, const InvUser *user)
 {
-	bool gone, taken;
+	bool hot_lost, taken;
 
 	Assert(count > 0);
 	if (count == 1)
@@ -272,7 +274,7 @@ inv_take(InvStore *store, InvTake *takes, int count, const InvUser *user)
 	do
 	{
 		CHECK_FOR_INTERRUPTS();
-		taken = take_many(store, takes, count, user, &gone);
-	} while (gone);
+		taken = take_many(store, takes, count, user, &hot_lost);
+	} while (hot_lost);
 	return taken;
 }

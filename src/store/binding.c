@@ -61,7 +61,7 @@ enum
 
 /* Find the row of a store by its label, or by its items table where label is null. */
 bool
-inv_binding_read(const char *label, Oid items, InvBinding *binding)
+inv_binding_read(const char *store_name, Oid items, InvBinding *binding)
 {
 	Oid catalog = get_relname_relid("store", get_namespace_oid(INV_SCHEMA, false));
 	Relation rel = table_open(catalog, AccessShareLock);
@@ -78,10 +78,11 @@ inv_binding_read(const char *label, Oid items, InvBinding *binding)
 		for (int i = 0; i < STORE_COLUMNS_READ; i++)
 			values[i] = heap_getattr(tuple, i + 1, RelationGetDescr(rel), &nulls[i]);
 		name = TextDatumGetCString(values[STORE_NAME - 1]);
-		if (label ? strcmp(label, name) != 0 : DatumGetObjectId(values[STORE_ITEMS - 1]) != items)
+		if (store_name ? strcmp(store_name, name) != 0
+					   : DatumGetObjectId(values[STORE_ITEMS - 1]) != items)
 			continue;
 		found = true;
-		binding->label = name;
+		binding->store_name = name;
 		binding->items = DatumGetObjectId(values[STORE_ITEMS - 1]);
 		binding->orders =
 			nulls[STORE_ORDERS - 1] ? InvalidOid : DatumGetObjectId(values[STORE_ORDERS - 1]);
@@ -160,13 +161,14 @@ bind_columns(InvStore *store, Relation rel, bool is_orders)
 		Trigger *candidate = &rel->trigdesc->triggers[i];
 
 		if (candidate->tgfoid == binding && candidate->tgnargs > 0 &&
-			strcmp(candidate->tgargs[0], store->label) == 0)
+			strcmp(candidate->tgargs[0], store->store_name) == 0)
 			trigger = candidate;
 	}
 	if (trigger == NULL || trigger->tgnattr != trigger->tgnargs - 1)
-		inv_error_broken_store(store->label, psprintf("The trigger that remembers the columns of "
-													  "\"%s\" is gone.",
-													  RelationGetRelationName(rel)));
+		inv_error_broken_store(store->store_name,
+							   psprintf("The trigger that remembers the columns of "
+										"\"%s\" is gone.",
+										RelationGetRelationName(rel)));
 
 	if (is_orders)
 		store->settable = palloc0(sizeof(InvColumn) * Max(trigger->tgnattr, 1));
@@ -180,7 +182,7 @@ bind_columns(InvStore *store, Relation rel, bool is_orders)
 		if (settable)
 		{
 			if (!is_orders || store->nsettable >= INV_MAX_SETTABLE)
-				inv_error_broken_store(store->label,
+				inv_error_broken_store(store->store_name,
 									   "Its binding trigger is not the generated one.");
 			role[length - 1] = '\0';
 			bind_column(&store->settable[store->nsettable++], rel, trigger->tgattr[i]);
@@ -213,20 +215,24 @@ sellable_condition(InvStore *store, Oid ledger)
 	int nest;
 
 	if (!OidIsValid(view))
-		inv_error_broken_store(store->label, "The view \"sellable\" of its ledger is gone.");
+		inv_error_broken_store(store->store_name, "The view \"sellable\" of its ledger is gone.");
 	store->sellable_view = view;
 	rel = relation_open(view, AccessShareLock);
 	if (rel->rd_rel->relkind != RELKIND_VIEW || rel->rd_rules == NULL)
-		inv_error_broken_store(store->label, "The view \"sellable\" of its ledger is no view.");
+		inv_error_broken_store(store->store_name,
+							   "The view \"sellable\" of its ledger is no view.");
 	query = copyObject(get_view_query(rel));
 	condition = query->jointree->quals;
 	if (list_length(query->jointree->fromlist) != 1 ||
 		!IsA(linitial(query->jointree->fromlist), RangeTblRef) || condition == NULL)
-		inv_error_broken_store(store->label, "The view \"sellable\" is not the generated one.");
+		inv_error_broken_store(store->store_name,
+							   "The view \"sellable\" is not the generated one.");
 	from = linitial_node(RangeTblRef, query->jointree->fromlist);
 	if (rt_fetch(from->rtindex, query->rtable)->relid != store->items)
-		inv_error_broken_store(store->label, "The view \"sellable\" is not on the items table.");
-	store->sellable_moves = contain_mutable_functions(condition) || contain_subplans(condition);
+		inv_error_broken_store(store->store_name,
+							   "The view \"sellable\" is not on the items table.");
+	store->sellable_is_volatile =
+		contain_mutable_functions(condition) || contain_subplans(condition);
 	ChangeVarNodes(condition, from->rtindex, 1, 0);
 
 	/* names are printed qualified unless the path finds them: let it find nothing */
@@ -269,14 +275,14 @@ column_type(Relation rel, const char *name)
 }
 
 static bool
-counts_units(const InvColumn *column)
+is_units_column(const InvColumn *column)
 {
 	return column->attnum == InvalidAttrNumber || column->base == INT2OID ||
 		   column->base == INT4OID || column->base == INT8OID;
 }
 
 static bool
-identifies(Oid type)
+is_id_type(Oid type)
 {
 	return type == UUIDOID || type == INT2OID || type == INT4OID || type == INT8OID ||
 		   type == TEXTOID;
@@ -290,12 +296,12 @@ identifies(Oid type)
 static void
 check_types(InvStore *store)
 {
-	if (!identifies(store->item_id.base) || !identifies(store->user_type) ||
-		!identifies(store->order_type) ||
+	if (!is_id_type(store->item_id.base) || !is_id_type(store->user_type) ||
+		!is_id_type(store->order_type) ||
 		(store->order_id.attnum && store->order_id.base != store->order_type) ||
-		!counts_units(&store->stock) || !counts_units(&store->version) ||
-		!counts_units(&store->stock_floor) || !counts_units(&store->purchase_limit))
-		inv_error_broken_store(store->label,
+		!is_units_column(&store->stock) || !is_units_column(&store->version) ||
+		!is_units_column(&store->stock_floor) || !is_units_column(&store->purchase_limit))
+		inv_error_broken_store(store->store_name,
 							   "A bound column, or its column of the ledger, has an unfit type.");
 }
 
@@ -319,7 +325,7 @@ check_triggers(InvStore *store, Relation rel)
 		function = (Form_pg_proc) GETSTRUCT(tuple);
 		if (trigger->tgenabled != TRIGGER_DISABLED &&
 			!has_privs_of_role(function->proowner, store->owner))
-			inv_error_foreign_trigger(store->label, trigger->tgname, qualified_name(rel),
+			inv_error_foreign_trigger(store->store_name, trigger->tgname, qualified_name(rel),
 									  function->proowner, store->owner);
 		ReleaseSysCache(tuple);
 	}
@@ -356,14 +362,14 @@ fill_store(InvStore *store, const InvBinding *binding, Relation items, Relation 
 {
 	Oid ledger = RelationGetNamespace(movements);
 
-	store->label = pstrdup(binding->label);
+	store->store_name = pstrdup(binding->store_name);
 	store->items = binding->items;
 	store->orders = binding->orders;
 	store->ledger[INV_LEDGER_MOVEMENTS] = binding->movements;
 	store->ledger[INV_LEDGER_RESERVATIONS] = get_relname_relid("reservations", ledger);
 	store->ledger[INV_LEDGER_REQUESTS] = get_relname_relid("requests", ledger);
 	store->ledger[INV_LEDGER_HOT] = get_relname_relid("hot", ledger);
-	store->leftovers = true;
+	store->may_be_hot = true;
 	store->user_claim = binding->user_claim ? pstrdup(binding->user_claim) : NULL;
 	store->refuse_direct = binding->refuse_direct;
 	store->max_ttl = binding->max_ttl;
@@ -377,16 +383,16 @@ fill_store(InvStore *store, const InvBinding *binding, Relation items, Relation 
 		store->orders_name = qualified_name(orders);
 		bind_columns(store, orders, true);
 		if (orders->rd_rel->relowner != store->owner)
-			inv_error_owners(store->label, "Items and orders have different owners.");
+			inv_error_owners(store->store_name, "Items and orders have different owners.");
 	}
 	if (movements->rd_rel->relowner != store->owner)
-		inv_error_owners(store->label, "Items and the ledger have different owners.");
+		inv_error_owners(store->store_name, "Items and the ledger have different owners.");
 	check_triggers(store, items);
 	check_triggers(store, orders);
 	check_triggers(store, movements);
 	if (!store->item_id.attnum || !store->stock.attnum ||
 		(orders && (!store->order_id.attnum || !store->order_item.attnum)))
-		inv_error_broken_store(store->label, "A column it needs is not bound.");
+		inv_error_broken_store(store->store_name, "A column it needs is not bound.");
 	store->user_type = column_type(movements, "user_id");
 	store->order_type = column_type(movements, "order_id");
 	check_types(store);
@@ -543,12 +549,12 @@ inv_check_orders_written(InvStore *store)
  * locked, a savepoint that was rolled back has unlocked.  The table is returned open.
  */
 Relation
-inv_ledger_table_open(InvStore *store, InvLedger which)
+inv_ledger_table_open(InvStore *store, InvLedgerTable which)
 {
 	Relation table = try_table_open(store->ledger[which], RowExclusiveLock);
 
 	if (table == NULL)
-		inv_error_broken_store(store->label, "A table of its ledger is gone.");
+		inv_error_broken_store(store->store_name, "A table of its ledger is gone.");
 	inv_binding_check_written(store, table);
 	return table;
 }

@@ -21,27 +21,27 @@
 #define INV_SCHEMA "inventory"
 
 /* The tables of a ledger that the engine writes. */
-typedef enum InvLedger
+typedef enum InvLedgerTable
 {
 	INV_LEDGER_NONE,
 	INV_LEDGER_MOVEMENTS,
 	INV_LEDGER_RESERVATIONS,
 	INV_LEDGER_REQUESTS,
 	INV_LEDGER_HOT,
-	INV_LEDGERS
-} InvLedger;
+	INV_LEDGER_COUNT
+} InvLedgerTable;
 
 /* Where rows are appended without a statement. */
 typedef enum InvTarget
 {
-	INV_TO_ORDERS,
-	INV_TO_MOVEMENTS,
-	INV_TARGETS
+	INV_TARGET_ORDERS,
+	INV_TARGET_MOVEMENTS,
+	INV_TARGET_COUNT
 } InvTarget;
 
 typedef struct InvQueryPlans InvQueryPlans;
-typedef struct InvAppendPlan InvAppendPlan;
-typedef struct InvProbePlan InvProbePlan;
+typedef struct InvDirectInsertPlan InvDirectInsertPlan;
+typedef struct InvDirectReadPlan InvDirectReadPlan;
 
 /* A bound column.  attnum 0 means that the store has no such column. */
 typedef struct InvColumn
@@ -61,14 +61,14 @@ typedef struct InvColumn
 
 typedef struct InvStore
 {
-	char *label; /* store_name: survives renames, dumps and restores */
+	char *store_name; /* store_name: survives renames, dumps and restores */
 	Oid items;
-	Oid orders;				 /* InvalidOid: the shop writes its orders itself */
-	Oid ledger[INV_LEDGERS]; /* by InvLedger */
-	Oid sellable_view;		 /* InvalidOid: every item is for sale */
+	Oid orders;					  /* InvalidOid: the shop writes its orders itself */
+	Oid ledger[INV_LEDGER_COUNT]; /* by InvLedgerTable */
+	Oid sellable_view;			  /* InvalidOid: every item is for sale */
 	Oid owner;
-	bool fresh; /* not entered yet since it was read */
-	bool valid; /* false after an invalidation: do not start with it */
+	bool just_loaded; /* not entered yet since it was read */
+	bool valid;		  /* false after an invalidation: do not start with it */
 	MemoryContext context;
 
 	/* quoted, qualified names */
@@ -94,21 +94,21 @@ typedef struct InvStore
 	Oid user_type;
 	Oid order_type;
 
-	char *sellable;		 /* SQL condition over the items row "i", or NULL */
-	bool sellable_moves; /* it depends on more than the row: on the time, on other tables */
-	char *user_claim;	 /* claim of request.jwt.claims, or NULL */
+	char *sellable;			   /* SQL condition over the items row "i", or NULL */
+	bool sellable_is_volatile; /* it depends on more than the row: on the time, on other tables */
+	char *user_claim;		   /* claim of request.jwt.claims, or NULL */
 	bool refuse_direct;
 	Interval max_ttl; /* of a hold, from its creation */
 	TimestampTz now;  /* of the call: read once when the store is entered */
 
-	TypeCacheEntry *item_ops;			 /* comparison of keys */
-	InvQueryPlans *queries;				 /* query.c's */
-	InvAppendPlan *appends[INV_TARGETS]; /* direct_insert.c's, by target */
-	InvProbePlan *probe;				 /* direct_read.c's */
-	bool short_lately;					 /* the last take here found too little */
-	struct InvHeated *heated;			 /* hot_item.c's: what is shared; null: nothing */
-	int hot_mode;						 /* when it was last entered */
-	bool leftovers;						 /* without that, something may have been hot before */
+	TypeCacheEntry *item_ops;							   /* comparison of keys */
+	InvQueryPlans *queries;								   /* query.c's */
+	InvDirectInsertPlan *direct_inserts[INV_TARGET_COUNT]; /* direct_insert.c's, by target */
+	InvDirectReadPlan *direct_read;						   /* direct_read.c's */
+	bool last_take_failed;								   /* the last take here found too little */
+	struct InvHotStore *hot_store; /* hot_item.c's: what is shared; null: nothing */
+	int hot_mode;				   /* when it was last entered */
+	bool may_be_hot;			   /* without that, something may have been hot before */
 } InvStore;
 
 /* The user of a call; a guest has none. */
@@ -121,7 +121,7 @@ typedef struct InvUser
 /* a row of inventory.store, as far as the engine reads it */
 typedef struct InvBinding
 {
-	char *label;
+	char *store_name;
 	Oid items;
 	Oid orders;
 	Oid movements;
@@ -131,12 +131,12 @@ typedef struct InvBinding
 	Interval max_ttl;
 } InvBinding;
 
-extern bool inv_binding_read(const char *label, Oid items, InvBinding *binding);
+extern bool inv_binding_read(const char *store_name, Oid items, InvBinding *binding);
 extern void inv_binding_lock(const InvBinding *binding, LOCKMODE lock);
 extern void inv_binding_check_written(InvStore *store, Relation rel);
 extern bool inv_binding_fill(InvStore *store, const InvBinding *binding);
 
-extern Relation inv_ledger_table_open(InvStore *store, InvLedger which);
+extern Relation inv_ledger_table_open(InvStore *store, InvLedgerTable table);
 extern void inv_check_orders_written(InvStore *store);
 
 #endif /* INV_BINDING_H */

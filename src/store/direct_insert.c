@@ -40,20 +40,20 @@
 #include "store/direct_insert.h"
 
 /* A column that a row gives. */
-typedef struct Given
+typedef struct GivenColumn
 {
-	AttrNumber attnum; /* 0: the table has no such column */
-	Oid narrow;		   /* the column's type, if that is a smaller integer */
-	const char *name;  /* for an error */
-} Given;
+	AttrNumber attnum;	/* 0: the table has no such column */
+	Oid narrow_integer; /* the column's type, if that is a smaller integer */
+	const char *name;	/* for an error */
+} GivenColumn;
 
 /* A column that is filled by itself. */
-typedef struct Default
+typedef struct DefaultColumn
 {
 	AttrNumber attnum;
 	Expr *expression;
 	ExprState *state; /* ready for all rows to come, or null */
-} Default;
+} DefaultColumn;
 
 /* An index, and which rows it wants. */
 typedef struct TargetIndex
@@ -63,12 +63,12 @@ typedef struct TargetIndex
 } TargetIndex;
 
 /* What there is to know of a table, kept as long as the binding is valid. */
-struct InvAppendPlan
+struct InvDirectInsertPlan
 {
 	bool usable;
-	Given given[INV_ROW_COLUMNS];
+	GivenColumn given[INV_ROW_COLUMNS];
 	int given_count;
-	Default *defaults;
+	DefaultColumn *defaults;
 	int default_count;
 	TargetIndex *indexes;
 	int index_count;
@@ -79,9 +79,10 @@ struct InvAppendPlan
 
 /* Does a column take values of this type as they are, or after a check of their range? */
 static bool
-give(InvAppendPlan *plan, TupleDesc desc, const char *name, AttrNumber attnum, Oid type)
+add_given_column(InvDirectInsertPlan *plan, TupleDesc desc, const char *name, AttrNumber attnum,
+				 Oid type)
 {
-	Given *new = &plan->given[plan->given_count++];
+	GivenColumn *new = &plan->given[plan->given_count++];
 	Form_pg_attribute column;
 
 	new->name = name;
@@ -93,25 +94,25 @@ give(InvAppendPlan *plan, TupleDesc desc, const char *name, AttrNumber attnum, O
 		return false;
 	if (type == INT8OID && (column->atttypid == INT2OID || column->atttypid == INT4OID))
 	{
-		new->narrow = column->atttypid;
+		new->narrow_integer = column->atttypid;
 		return true;
 	}
 	return column->atttypid == type || (column->atttypid == VARCHAROID && type == TEXTOID);
 }
 
 static bool
-give_order(InvAppendPlan *plan, InvStore *store, TupleDesc desc)
+add_order_columns(InvDirectInsertPlan *plan, InvStore *store, TupleDesc desc)
 {
 	plan->key = store->order_id.attnum;
 	if (inv_base_type(TupleDescAttr(desc, plan->key - 1)->atttypid) != store->order_type)
 		return false;
-	return give(plan, desc, "item_id", store->order_item.attnum, store->item_id.base) &&
-		   give(plan, desc, "quantity", store->order_quantity.attnum, INT8OID) &&
-		   give(plan, desc, "user_id", store->order_user.attnum, store->user_type);
+	return add_given_column(plan, desc, "item_id", store->order_item.attnum, store->item_id.base) &&
+		   add_given_column(plan, desc, "quantity", store->order_quantity.attnum, INT8OID) &&
+		   add_given_column(plan, desc, "user_id", store->order_user.attnum, store->user_type);
 }
 
 static bool
-give_movement(InvAppendPlan *plan, InvStore *store, Oid table, TupleDesc desc)
+add_movement_columns(InvDirectInsertPlan *plan, InvStore *store, Oid table, TupleDesc desc)
 {
 	struct
 	{
@@ -135,7 +136,7 @@ give_movement(InvAppendPlan *plan, InvStore *store, Oid table, TupleDesc desc)
 		AttrNumber attnum = get_attnum(table, columns[i].name);
 
 		if (attnum == InvalidAttrNumber ||
-			!give(plan, desc, columns[i].name, attnum, columns[i].type))
+			!add_given_column(plan, desc, columns[i].name, attnum, columns[i].type))
 			return false;
 	}
 	return true;
@@ -162,15 +163,15 @@ calls_own_function(Node *node, void *context)
 
 /* The columns that no row gives: their defaults. */
 static bool
-fill_rest(InvAppendPlan *plan, Relation table)
+add_default_columns(InvDirectInsertPlan *plan, Relation table)
 {
 	TupleDesc desc = RelationGetDescr(table);
 
-	plan->defaults = palloc(sizeof(Default) * desc->natts);
+	plan->defaults = palloc(sizeof(DefaultColumn) * desc->natts);
 	for (AttrNumber attnum = 1; attnum <= desc->natts; attnum++)
 	{
 		Form_pg_attribute column = TupleDescAttr(desc, attnum - 1);
-		Default *new = &plan->defaults[plan->default_count];
+		DefaultColumn *new = &plan->defaults[plan->default_count];
 		bool given = column->attisdropped || column->attgenerated;
 
 		for (int i = 0; !given && i < plan->given_count; i++)
@@ -198,7 +199,7 @@ fill_rest(InvAppendPlan *plan, Relation table)
  * written can be seen.
  */
 static void
-list_indexes(InvAppendPlan *plan, Relation table)
+list_indexes(InvDirectInsertPlan *plan, Relation table)
 {
 	List *relids = RelationGetIndexList(table);
 	bool row_is_final = !(table->trigdesc && table->trigdesc->trig_insert_before_row) &&
@@ -220,40 +221,40 @@ list_indexes(InvAppendPlan *plan, Relation table)
 	}
 }
 
-static InvAppendPlan *
-make_plan(InvStore *store, InvTarget target, Relation table)
+static InvDirectInsertPlan *
+make_insert_plan(InvStore *store, InvTarget target, Relation table)
 {
-	InvAppendPlan *plan = palloc0(sizeof(InvAppendPlan));
+	InvDirectInsertPlan *plan = palloc0(sizeof(InvDirectInsertPlan));
 	TupleDesc desc = RelationGetDescr(table);
 
-	plan->usable = target == INV_TO_ORDERS
-					   ? give_order(plan, store, desc)
-					   : give_movement(plan, store, RelationGetRelid(table), desc);
-	plan->usable = plan->usable && fill_rest(plan, table);
+	plan->usable = target == INV_TARGET_ORDERS
+					   ? add_order_columns(plan, store, desc)
+					   : add_movement_columns(plan, store, RelationGetRelid(table), desc);
+	plan->usable = plan->usable && add_default_columns(plan, table);
 	if (plan->usable)
 		list_indexes(plan, table);
 	return plan;
 }
 
 /* The plan for a table that is open; kept, unless it changed since the store was entered. */
-static InvAppendPlan *
-plan_for(InvStore *store, InvTarget target, Relation table)
+static InvDirectInsertPlan *
+insert_plan_for(InvStore *store, InvTarget target, Relation table)
 {
 	if (!store->valid)
-		return make_plan(store, target, table);
-	if (store->appends[target] == NULL)
+		return make_insert_plan(store, target, table);
+	if (store->direct_inserts[target] == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(store->context);
 
-		store->appends[target] = make_plan(store, target, table);
+		store->direct_inserts[target] = make_insert_plan(store, target, table);
 		MemoryContextSwitchTo(old);
 	}
-	return store->appends[target];
+	return store->direct_inserts[target];
 }
 
 /* Has the table nothing but what is done for each row? */
 static bool
-is_plain(Relation table)
+allows_direct_insert(Relation table)
 {
 	TriggerDesc *triggers = table->trigdesc;
 	Oid relid = RelationGetRelid(table);
@@ -273,54 +274,54 @@ is_plain(Relation table)
 
 /* A bigint as a column of a smaller type has it. */
 static Datum
-narrow(const Given *given, Datum value)
+narrow_integer(const GivenColumn *given, Datum value)
 {
 	int64 number = DatumGetInt64(value);
 
-	if (given->narrow == INT2OID && number == (int16) number)
+	if (given->narrow_integer == INT2OID && number == (int16) number)
 		return Int16GetDatum((int16) number);
-	if (given->narrow == INT4OID && number == (int32) number)
+	if (given->narrow_integer == INT4OID && number == (int32) number)
 		return Int32GetDatum((int32) number);
 	inv_error_overflow(given->name);
 }
 
 /* The table while rows are appended. */
-typedef struct Appending
+typedef struct DirectInsert
 {
-	const InvAppendPlan *plan;
+	const InvDirectInsertPlan *plan;
 	EState *estate;
 	ExprContext *context;
 	ResultRelInfo *target;
 	TupleTableSlot *slot;
 	ExprState **defaults; /* by default of the plan */
 	bool *opened;		  /* by index of the plan */
-} Appending;
+} DirectInsert;
 
 static void
-begin(Appending *append, const InvAppendPlan *plan, Relation table)
+begin_insert(DirectInsert *insert, const InvDirectInsertPlan *plan, Relation table)
 {
 	MemoryContext old;
 
-	append->plan = plan;
-	append->estate = CreateExecutorState();
-	append->context = GetPerTupleExprContext(append->estate);
-	append->slot = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsVirtual);
-	append->context->ecxt_scantuple = append->slot;
+	insert->plan = plan;
+	insert->estate = CreateExecutorState();
+	insert->context = GetPerTupleExprContext(insert->estate);
+	insert->slot = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsVirtual);
+	insert->context->ecxt_scantuple = insert->slot;
 
-	old = MemoryContextSwitchTo(append->estate->es_query_cxt);
-	append->target = makeNode(ResultRelInfo);
-	InitResultRelInfo(append->target, table, 0, NULL, 0);
-	append->target->ri_IndexRelationDescs = palloc(sizeof(Relation) * plan->index_count);
-	append->target->ri_IndexRelationInfo = palloc(sizeof(IndexInfo *) * plan->index_count);
-	append->opened = palloc0(sizeof(bool) * plan->index_count);
-	append->estate->es_opened_result_relations = lappend(NIL, append->target);
-	append->estate->es_output_cid = GetCurrentCommandId(true);
-	append->defaults = palloc(sizeof(ExprState *) * plan->default_count);
+	old = MemoryContextSwitchTo(insert->estate->es_query_cxt);
+	insert->target = makeNode(ResultRelInfo);
+	InitResultRelInfo(insert->target, table, 0, NULL, 0);
+	insert->target->ri_IndexRelationDescs = palloc(sizeof(Relation) * plan->index_count);
+	insert->target->ri_IndexRelationInfo = palloc(sizeof(IndexInfo *) * plan->index_count);
+	insert->opened = palloc0(sizeof(bool) * plan->index_count);
+	insert->estate->es_opened_result_relations = lappend(NIL, insert->target);
+	insert->estate->es_output_cid = GetCurrentCommandId(true);
+	insert->defaults = palloc(sizeof(ExprState *) * plan->default_count);
 	for (int i = 0; i < plan->default_count; i++)
 	{
-		const Default *column = &plan->defaults[i];
+		const DefaultColumn *column = &plan->defaults[i];
 
-		append->defaults[i] =
+		insert->defaults[i] =
 			column->state ? column->state
 						  : ExecInitExpr(expression_planner(copyObject(column->expression)), NULL);
 	}
@@ -329,74 +330,74 @@ begin(Appending *append, const InvAppendPlan *plan, Relation table)
 }
 
 static void
-end(Appending *append)
+end_insert(DirectInsert *insert)
 {
-	AfterTriggerEndQuery(append->estate);
-	ExecCloseIndices(append->target);
-	ExecDropSingleTupleTableSlot(append->slot);
-	ExecResetTupleTable(append->estate->es_tupleTable, false);
-	FreeExecutorState(append->estate);
+	AfterTriggerEndQuery(insert->estate);
+	ExecCloseIndices(insert->target);
+	ExecDropSingleTupleTableSlot(insert->slot);
+	ExecResetTupleTable(insert->estate->es_tupleTable, false);
+	FreeExecutorState(insert->estate);
 	CommandCounterIncrement();
 }
 
 /* Put a row together in the slot. */
 static void
-fill_slot(Appending *append, const InvRow *row)
+fill_slot(DirectInsert *insert, const InvDirectRow *row)
 {
-	const InvAppendPlan *plan = append->plan;
-	TupleTableSlot *slot = append->slot;
+	const InvDirectInsertPlan *plan = insert->plan;
+	TupleTableSlot *slot = insert->slot;
 
 	ExecClearTuple(slot);
 	memset(slot->tts_isnull, true, sizeof(bool) * slot->tts_tupleDescriptor->natts);
 	for (int i = 0; i < plan->given_count; i++)
 	{
-		const Given *given = &plan->given[i];
+		const GivenColumn *given = &plan->given[i];
 
 		if (given->attnum == InvalidAttrNumber || row->nulls[i])
 			continue;
 		slot->tts_values[given->attnum - 1] =
-			given->narrow ? narrow(given, row->values[i]) : row->values[i];
+			given->narrow_integer ? narrow_integer(given, row->values[i]) : row->values[i];
 		slot->tts_isnull[given->attnum - 1] = false;
 	}
 	for (int i = 0; i < plan->default_count; i++)
 	{
 		int column = plan->defaults[i].attnum - 1;
 
-		slot->tts_values[column] = ExecEvalExprSwitchContext(append->defaults[i], append->context,
+		slot->tts_values[column] = ExecEvalExprSwitchContext(insert->defaults[i], insert->context,
 															 &slot->tts_isnull[column]);
 	}
 	ExecStoreVirtualTuple(slot);
-	slot->tts_tableOid = RelationGetRelid(append->target->ri_RelationDesc);
+	slot->tts_tableOid = RelationGetRelid(insert->target->ri_RelationDesc);
 }
 
 /* Open the indexes that the row in the slot goes to. */
 static void
-open_indexes(Appending *append)
+open_indexes(DirectInsert *insert)
 {
-	ResultRelInfo *target = append->target;
-	MemoryContext old = MemoryContextSwitchTo(append->estate->es_query_cxt);
+	ResultRelInfo *target = insert->target;
+	MemoryContext old = MemoryContextSwitchTo(insert->estate->es_query_cxt);
 
-	for (int i = 0; i < append->plan->index_count; i++)
+	for (int i = 0; i < insert->plan->index_count; i++)
 	{
-		const TargetIndex *index = &append->plan->indexes[i];
+		const TargetIndex *index = &insert->plan->indexes[i];
 		Relation relation;
 
-		if (append->opened[i] || (index->predicate && !ExecQual(index->predicate, append->context)))
+		if (insert->opened[i] || (index->predicate && !ExecQual(index->predicate, insert->context)))
 			continue;
 		relation = index_open(index->relid, RowExclusiveLock);
 		target->ri_IndexRelationDescs[target->ri_NumIndices] = relation;
 		target->ri_IndexRelationInfo[target->ri_NumIndices++] = BuildIndexInfo(relation);
-		append->opened[i] = true;
+		insert->opened[i] = true;
 	}
 	MemoryContextSwitchTo(old);
 }
 
 /* What became of a row. */
 static void
-read_back(const Appending *append, InvRow *row)
+read_back(const DirectInsert *insert, InvDirectRow *row)
 {
-	TupleTableSlot *slot = append->slot;
-	AttrNumber key = append->plan->key;
+	TupleTableSlot *slot = insert->slot;
+	AttrNumber key = insert->plan->key;
 
 	row->written = ItemPointerIsValid(&slot->tts_tid);
 	if (!row->written || key == InvalidAttrNumber)
@@ -411,30 +412,31 @@ read_back(const Appending *append, InvRow *row)
 }
 
 bool
-inv_append(InvStore *store, InvTarget target, InvRow *rows, int count)
+inv_direct_insert(InvStore *store, InvTarget target, InvDirectRow *rows, int count)
 {
-	Relation table = target == INV_TO_ORDERS ? table_open(store->orders, NoLock)
-											 : inv_ledger_table_open(store, INV_LEDGER_MOVEMENTS);
-	InvAppendPlan *plan = plan_for(store, target, table);
-	bool usable = plan->usable && is_plain(table);
+	Relation table = target == INV_TARGET_ORDERS
+						 ? table_open(store->orders, NoLock)
+						 : inv_ledger_table_open(store, INV_LEDGER_MOVEMENTS);
+	InvDirectInsertPlan *plan = insert_plan_for(store, target, table);
+	bool usable = plan->usable && allows_direct_insert(table);
 
 	if (usable)
 	{
-		Appending append;
+		DirectInsert insert;
 
 		/* what functions of the table look at has what was written before */
 		CommandCounterIncrement();
 		PushActiveSnapshot(GetTransactionSnapshot());
-		begin(&append, plan, table);
+		begin_insert(&insert, plan, table);
 		for (int i = 0; i < count; i++)
 		{
-			fill_slot(&append, &rows[i]);
-			open_indexes(&append);
-			ExecSimpleRelationInsert(append.target, append.estate, append.slot);
-			read_back(&append, &rows[i]);
-			ResetExprContext(append.context);
+			fill_slot(&insert, &rows[i]);
+			open_indexes(&insert);
+			ExecSimpleRelationInsert(insert.target, insert.estate, insert.slot);
+			read_back(&insert, &rows[i]);
+			ResetExprContext(insert.context);
 		}
-		end(&append);
+		end_insert(&insert);
 		PopActiveSnapshot();
 	}
 	table_close(table, NoLock);

@@ -14,20 +14,20 @@
  * movement gives its columns in the order of ledger.c.  Numbers are bigint, ids
  * have the store's types.
  */
-typedef struct InvRow
+typedef struct InvDirectRow
 {
 	Datum values[INV_ROW_COLUMNS];
 	bool nulls[INV_ROW_COLUMNS];
 	bool written; /* false: a trigger of the shop's wanted nothing */
 	Datum key;
 	bool no_key;
-} InvRow;
+} InvDirectRow;
 
 /*
  * Append rows, in their order, with all that an INSERT would do: defaults,
  * constraints, indexes, triggers.  False, and nothing done, if the table has
  * something that needs an INSERT.
  */
-extern bool inv_append(InvStore *store, InvTarget target, InvRow *rows, int count);
+extern bool inv_direct_insert(InvStore *store, InvTarget target, InvDirectRow *rows, int count);
 
 #endif /* INV_DIRECT_INSERT_H */

@@ -49,7 +49,7 @@ static void
 require_owner(InvStore *store)
 {
 	if (GetUserId() != store->owner && !has_privs_of_role(GetUserId(), store->owner))
-		inv_error_not_the_owner(store->label, store->owner);
+		inv_error_not_the_owner(store->store_name, store->owner);
 }
 
 /*
@@ -58,7 +58,7 @@ require_owner(InvStore *store)
  * transaction; null for one that only reads.
  */
 void
-inv_store_enter(InvCall *call, text *label, const char *writer)
+inv_store_enter(InvCall *call, text *store_name, const char *writer)
 {
 	InvStore *store;
 
@@ -67,11 +67,11 @@ inv_store_enter(InvCall *call, text *label, const char *writer)
 		PreventCommandIfReadOnly(psprintf("%s()", writer));
 		PreventCommandIfParallelMode(psprintf("%s()", writer));
 	}
-	if (label == NULL)
+	if (store_name == NULL)
 		inv_error_null("store_name");
-	store = inv_store_by_name(label, writer ? RowExclusiveLock : AccessShareLock);
+	store = inv_store_by_name(store_name, writer ? RowExclusiveLock : AccessShareLock);
 	if (store == NULL)
-		inv_error_not_a_store(psprintf("Store \"%s\"", text_to_cstring(label)));
+		inv_error_not_a_store(psprintf("Store \"%s\"", text_to_cstring(store_name)));
 	require_owner(store);
 	become_owner(call, store);
 	inv_stats_begin(store->items, writer ? writer : "read");

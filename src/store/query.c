@@ -41,14 +41,14 @@ typedef struct InsertPlan
 /* The plans of a store, in its memory context. */
 struct InvQueryPlans
 {
-	SPIPlanPtr statements[INV_STATEMENTS];
+	SPIPlanPtr statements[INV_STMT_COUNT];
 	InsertPlan inserts[INSERT_PLANS];
 	uint64 insert_clock;
 	MemoryContextCallback free; /* with the context */
 };
 
-static List *retired = NIL;		/* plans to drop at the end of the transaction */
-static uint64 transactions = 0; /* of this session that have ended */
+static List *retired_plans = NIL;	 /* plans to drop at the end of the transaction */
+static uint64 transaction_count = 0; /* of this session that have ended */
 
 /* ---- plans ---- */
 
@@ -106,7 +106,7 @@ parameter_type(InvStore *store, char letter)
 
 /* Prepare a generic plan that outlives the call; memory of the text does not. */
 static SPIPlanPtr
-prepare(InvStore *store, const char *parameters, const char *text)
+prepare_plan(InvStore *store, const char *parameters, const char *text)
 {
 	Oid types[MAX_PARAMETERS];
 	int count = strlen(parameters);
@@ -117,49 +117,49 @@ prepare(InvStore *store, const char *parameters, const char *text)
 		types[i] = parameter_type(store, parameters[i]);
 	plan = SPI_prepare_cursor(text, count, types, CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL || SPI_keepplan(plan) != 0)
-		inv_error_broken_store(store->label, psprintf("A statement could not be prepared: %s.",
-													  SPI_result_code_string(SPI_result)));
+		inv_error_broken_store(store->store_name, psprintf("A statement could not be prepared: %s.",
+														   SPI_result_code_string(SPI_result)));
 	return plan;
 }
 
 /* Drop a plan when the transaction ends: a caller further up may be in it. */
 static void
-retire(SPIPlanPtr plan)
+retire_plan(SPIPlanPtr plan)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
 
-	retired = lappend(retired, plan);
+	retired_plans = lappend(retired_plans, plan);
 	MemoryContextSwitchTo(old);
 }
 
 /* At the end of a transaction no plan runs, even where an error skipped the end of one. */
 static void
-at_transaction_end(XactEvent event, void *arg)
+query_at_xact_end(XactEvent event, void *arg)
 {
 	ListCell *cell;
 
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
-	transactions++;
-	foreach (cell, retired)
+	transaction_count++;
+	foreach (cell, retired_plans)
 		SPI_freeplan((SPIPlanPtr) lfirst(cell));
-	list_free(retired);
-	retired = NIL;
+	list_free(retired_plans);
+	retired_plans = NIL;
 }
 
 void
 inv_query_init(void)
 {
-	RegisterXactCallback(at_transaction_end, NULL);
+	RegisterXactCallback(query_at_xact_end, NULL);
 }
 
 /* Callback of a store's memory context. */
 static void
-free_plans(void *arg)
+free_query_plans(void *arg)
 {
 	InvQueryPlans *plans = arg;
 
-	for (int i = 0; i < INV_STATEMENTS; i++)
+	for (int i = 0; i < INV_STMT_COUNT; i++)
 		if (plans->statements[i])
 			SPI_freeplan(plans->statements[i]);
 	for (int i = 0; i < INSERT_PLANS; i++)
@@ -169,14 +169,14 @@ free_plans(void *arg)
 
 /* The plans of a store; they go with the store's memory. */
 static InvQueryPlans *
-plans_of(InvStore *store)
+query_plans_of(InvStore *store)
 {
 	InvQueryPlans *plans = store->queries;
 
 	if (plans)
 		return plans;
 	plans = MemoryContextAllocZero(store->context, sizeof(InvQueryPlans));
-	plans->free.func = free_plans;
+	plans->free.func = free_query_plans;
 	plans->free.arg = plans;
 	MemoryContextRegisterResetCallback(store->context, &plans->free);
 	store->queries = plans;
@@ -202,29 +202,30 @@ check_columns(InvStore *store, const char *columns)
 		good = type == wanted || inv_base_type(type) == wanted;
 	}
 	if (!good)
-		inv_error_broken_store(store->label, "A column of its tables has another type now.");
+		inv_error_broken_store(store->store_name, "A column of its tables has another type now.");
 }
 
 static uint64
-run(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls, InvView view, int expected,
-	const char *columns)
+execute_plan(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls,
+			 InvSnapshotMode mode, int expected, const char *columns)
 {
 	Snapshot snapshot = InvalidSnapshot;
 	Snapshot crosscheck = InvalidSnapshot;
 	int result;
 
 	/* in READ COMMITTED every statement sees the latest anyway */
-	if (view == INV_LATEST && IsolationUsesXactSnapshot())
+	if (mode == INV_SNAPSHOT_LATEST && IsolationUsesXactSnapshot())
 	{
 		snapshot = GetLatestSnapshot();
 		/* a row is not written whose old version the transaction would go on seeing: 40001 */
 		crosscheck = GetTransactionSnapshot();
 	}
-	result = SPI_execute_snapshot(plan, values, nulls, snapshot, crosscheck, view == INV_READ_ONLY,
-								  true, 0);
+	result = SPI_execute_snapshot(plan, values, nulls, snapshot, crosscheck,
+								  mode == INV_SNAPSHOT_READ_ONLY, true, 0);
 	if (result != expected)
-		inv_error_broken_store(store->label, psprintf("A rule or view rewrites its tables: %s.",
-													  SPI_result_code_string(result)));
+		inv_error_broken_store(
+			store->store_name,
+			psprintf("A rule or view rewrites its tables: %s.", SPI_result_code_string(result)));
 	check_columns(store, columns);
 	return SPI_processed;
 }
@@ -234,18 +235,19 @@ run(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls, InvView 
  * next one.  nulls is null when no value is.
  */
 uint64
-inv_execute(InvStore *store, InvStatement which, Datum *values, const char *nulls, InvView view)
+inv_execute(InvStore *store, InvStatement statement, Datum *values, const char *nulls,
+			InvSnapshotMode mode)
 {
-	const InvTemplate *template = inv_statement_template(which);
-	InvQueryPlans *plans = plans_of(store);
+	const InvTemplate *template = inv_statement_template(statement);
+	InvQueryPlans *plans = query_plans_of(store);
 
 	if (template->writes != INV_LEDGER_NONE)
 		table_close(inv_ledger_table_open(store, template->writes), NoLock);
-	if (plans->statements[which] == NULL)
-		plans->statements[which] =
-			prepare(store, template->parameters, inv_statement_text(store, which));
-	return run(store, plans->statements[which], values, nulls, view, template->result,
-			   template->columns);
+	if (plans->statements[statement] == NULL)
+		plans->statements[statement] =
+			prepare_plan(store, template->parameters, inv_statement_text(store, statement));
+	return execute_plan(store, plans->statements[statement], values, nulls, mode, template->result,
+						template->columns);
 }
 
 /* A column of a row of the last statement. */
@@ -268,7 +270,7 @@ inv_result_int64(uint64 row, int column)
 
 /* An array parameter; nulls may be null. */
 Datum
-inv_array(Oid type, Datum *elements, bool *nulls, int count)
+inv_make_array(Oid type, Datum *elements, bool *nulls, int count)
 {
 	int16 length;
 	bool byval;
@@ -282,18 +284,18 @@ inv_array(Oid type, Datum *elements, bool *nulls, int count)
 
 /* The plan for a set of columns, in a cache that replaces the least used idle one. */
 static InsertPlan *
-insert_plan(InvStore *store, uint64 columns)
+orders_plan(InvStore *store, uint64 columns)
 {
-	InvQueryPlans *plans = plans_of(store);
+	InvQueryPlans *plans = query_plans_of(store);
 	InsertPlan *slot = &plans->inserts[0];
 
 	for (int i = 0; i < INSERT_PLANS; i++)
 	{
 		InsertPlan *candidate = &plans->inserts[i];
 
-		if (candidate->transaction != transactions)
+		if (candidate->transaction != transaction_count)
 			candidate->running = 0;
-		candidate->transaction = transactions;
+		candidate->transaction = transaction_count;
 
 		if (candidate->plan && candidate->columns == columns)
 		{
@@ -306,14 +308,14 @@ insert_plan(InvStore *store, uint64 columns)
 			slot = candidate;
 	}
 	if (slot->plan && slot->running > 0)
-		retire(slot->plan);
+		retire_plan(slot->plan);
 	else if (slot->plan)
 		SPI_freeplan(slot->plan);
 	slot->plan = NULL;
 	slot->running = 0;
 	slot->columns = columns;
 	slot->used = ++plans->insert_clock;
-	slot->plan = prepare(store, "INuJ", inv_insert_orders_text(store, columns));
+	slot->plan = prepare_plan(store, "INuJ", inv_insert_orders_text(store, columns));
 	return slot;
 }
 
@@ -329,10 +331,11 @@ inv_insert_orders(InvStore *store, uint64 columns, Datum *values, const char *nu
 	uint64 rows;
 
 	inv_check_orders_written(store);
-	slot = insert_plan(store, columns);
+	slot = orders_plan(store, columns);
 	plan = slot->plan;
 	slot->running++;
-	rows = run(store, plan, values, nulls, INV_TRANSACTION, SPI_OK_INSERT_RETURNING, "o");
+	rows = execute_plan(store, plan, values, nulls, INV_SNAPSHOT_TRANSACTION,
+						SPI_OK_INSERT_RETURNING, "o");
 	if (slot->plan == plan)
 		slot->running--;
 	return rows;

@@ -9,19 +9,19 @@
 #include "store/query_text.h"
 
 /* What a statement sees. */
-typedef enum InvView
+typedef enum InvSnapshotMode
 {
-	INV_TRANSACTION, /* what a statement of the caller's transaction would see */
-	INV_LATEST,		 /* all that is committed now, whatever the isolation level */
-	INV_READ_ONLY	 /* the snapshot of the query that called us */
-} InvView;
+	INV_SNAPSHOT_TRANSACTION, /* what a statement of the caller's transaction would see */
+	INV_SNAPSHOT_LATEST,	  /* all that is committed now, whatever the isolation level */
+	INV_SNAPSHOT_READ_ONLY	  /* the snapshot of the query that called us */
+} InvSnapshotMode;
 
 extern void inv_query_init(void);
-extern uint64 inv_execute(InvStore *store, InvStatement which, Datum *values, const char *nulls,
-						  InvView view);
+extern uint64 inv_execute(InvStore *store, InvStatement statement, Datum *values, const char *nulls,
+						  InvSnapshotMode mode);
 extern uint64 inv_insert_orders(InvStore *store, uint64 columns, Datum *values, const char *nulls);
 extern Datum inv_result(uint64 row, int column, bool *isnull);
 extern int64 inv_result_int64(uint64 row, int column);
-extern Datum inv_array(Oid type, Datum *elements, bool *nulls, int count);
+extern Datum inv_make_array(Oid type, Datum *elements, bool *nulls, int count);
 
 #endif /* INV_QUERY_H */

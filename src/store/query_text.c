@@ -50,79 +50,79 @@
 #define SUM(what)		"COALESCE(pg_catalog.sum(" what "), 0)::pg_catalog.int8"
 #define HOLD_KINDS		"ARRAY['hold', 'release', 'expiry']::pg_catalog.text[]"
 
-static const InvTemplate templates[INV_STATEMENTS] = {
+static const InvTemplate templates[INV_STMT_COUNT] = {
 	/* ---- one item */
 	/* with its overdue holds at the time of the call */
-	[INV_READ] = {"iz", "nnnnin", SPI_OK_SELECT,
+	[INV_STMT_READ] = {"iz", "nnnnin", SPI_OK_SELECT,
 		READ ", (SELECT " SUM("r.quantity") " FROM " RESERVATIONS
 		"WHERE r.item_id {=} {id} AND " OVERDUE "$2 AND r.tracked) "
 		ITEM "{and sellable}"},
-	[INV_LOCK] = {"i", "nnnni", SPI_OK_SELECT,
+	[INV_STMT_LOCK] = {"i", "nnnni", SPI_OK_SELECT,
 		READ " " ITEM "{and sellable} " LOCK},
-	[INV_PIN] = {"i", "", SPI_OK_SELECT,
+	[INV_STMT_PIN] = {"i", "", SPI_OK_SELECT,
 		"SELECT " ITEM "FOR KEY SHARE OF i"},
-	[INV_LOCK_ANY] = {"i", "nn", SPI_OK_SELECT,
+	[INV_STMT_LOCK_ANY] = {"i", "nn", SPI_OK_SELECT,
 		"SELECT {stock}, {floor} " ITEM LOCK},
-	[INV_READ_ANY] = {"i", "nn", SPI_OK_SELECT,
+	[INV_STMT_READ_ANY] = {"i", "nn", SPI_OK_SELECT,
 		"SELECT {stock}, {floor} " ITEM},
-	[INV_TAKE] = {"in", "", SPI_OK_UPDATE,
+	[INV_STMT_TAKE] = {"in", "", SPI_OK_UPDATE,
 		SET_STOCK("-", "$2")
 		"WHERE {id} {=} $1 AND ({stock} {-} $2) {>=} {floor} {and sellable}"},
-	[INV_TAKE_IF_VERSION] = {"inn", "", SPI_OK_UPDATE,
+	[INV_STMT_TAKE_IF_VERSION] = {"inn", "", SPI_OK_UPDATE,
 		SET_STOCK("-", "$2")
 		"WHERE {id} {=} $1 AND {version} {=} $3 "
 		"AND ({stock} {-} $2) {>=} {floor} {and sellable}"},
-	[INV_CHANGE] = {"in", "", SPI_OK_UPDATE,
+	[INV_STMT_CHANGE] = {"in", "", SPI_OK_UPDATE,
 		SET_STOCK("+", "$2")
 		"WHERE {id} {=} $1"},
-	[INV_LEVEL] = {"iz", "nnn", SPI_OK_SELECT,
+	[INV_STMT_LEVEL] = {"iz", "nnn", SPI_OK_SELECT,
 		"SELECT {stock}, {floor}, (SELECT " SUM("r.quantity") " FROM " RESERVATIONS
 		"WHERE r.item_id {=} {id} AND " OVERDUE "$2 AND r.tracked) "
 		ITEM "{and sellable}"},
 
 	/* ---- several items */
-	[INV_READ_MANY] = {"I", "nnnni", SPI_OK_SELECT,
+	[INV_STMT_READ_MANY] = {"I", "nnnni", SPI_OK_SELECT,
 		READ " " ITEMS "{and sellable} ORDER BY {id}"},
-	[INV_LOCK_MANY] = {"I", "nnnni", SPI_OK_SELECT,
+	[INV_STMT_LOCK_MANY] = {"I", "nnnni", SPI_OK_SELECT,
 		READ " " ITEMS "{and sellable} ORDER BY {id} " LOCK},
-	[INV_LOCK_MANY_ANY] = {"I", "nni", SPI_OK_SELECT,
+	[INV_STMT_LOCK_MANY_ANY] = {"I", "nni", SPI_OK_SELECT,
 		"SELECT {stock}, {floor}, {id} " ITEMS "ORDER BY {id} " LOCK},
-	[INV_TAKE_MANY] = {"IN", "", SPI_OK_UPDATE,
+	[INV_STMT_TAKE_MANY] = {"IN", "", SPI_OK_UPDATE,
 		SET_STOCK("-", "w.quantity")
 		PAIRS(1, 2) "(id, quantity) "
 		"WHERE {id} {=} w.id AND ({stock} {-} w.quantity) {>=} {floor}"},
-	[INV_CHANGE_MANY] = {"IN", "", SPI_OK_UPDATE,
+	[INV_STMT_CHANGE_MANY] = {"IN", "", SPI_OK_UPDATE,
 		SET_STOCK("+", "w.quantity")
 		PAIRS(1, 2) "(id, quantity) "
 		"WHERE {id} {=} w.id"},
 
 	/* ---- hot items */
-	[INV_HOT_ROWS] = {"", "in", SPI_OK_SELECT,
+	[INV_STMT_HOT_ROWS] = {"", "in", SPI_OK_SELECT,
 		"SELECT h.item_id, h.number FROM {ledger}.hot AS h WHERE h.hot ORDER BY h.item_id"},
-	[INV_HOT_ROW] = {"i", "nnlx", SPI_OK_SELECT,
+	[INV_STMT_HOT_ROW] = {"i", "nnlx", SPI_OK_SELECT,
 		"SELECT h.number, h.settled_epoch, h.hot, h.xmin FROM {ledger}.hot AS h "
 		"WHERE h.item_id {=} $1"},
-	[INV_HOT_OF_NUMBERS] = {"N", "i", SPI_OK_SELECT,
+	[INV_STMT_HOT_OF_NUMBERS] = {"N", "i", SPI_OK_SELECT,
 		"SELECT h.item_id FROM {ledger}.hot AS h WHERE h.number {=} ANY ($1) AND h.hot "
 		"ORDER BY h.item_id"},
-	[INV_READ_HOT] = {"i", "nnnlx", SPI_OK_SELECT,
+	[INV_STMT_READ_HOT] = {"i", "nnnlx", SPI_OK_SELECT,
 		"SELECT {stock}, {floor}, {limit}, {for sale}, i.xmin " ITEM},
 	/* bounded on both sides, or a generic plan would look through the whole ledger */
-	[INV_UNSETTLED] = {"inn", "nn", SPI_OK_SELECT,
+	[INV_STMT_UNSETTLED] = {"inn", "nn", SPI_OK_SELECT,
 		"SELECT " SUM("m.delta") ", COALESCE(pg_catalog.max(m.epoch), $2) FROM " MOVEMENTS
 		"WHERE m.item_id {=} $1 AND m.epoch {>} $2 AND m.epoch {<=} $3"},
-	[INV_FIRST_EXPIRY] = {"i", "z", SPI_OK_SELECT,
+	[INV_STMT_FIRST_EXPIRY] = {"i", "z", SPI_OK_SELECT,
 		"SELECT pg_catalog.min(r.expires_at) FROM " RESERVATIONS
 		"WHERE r.item_id {=} $1 AND " HELD},
-	[INV_OVERDUE_UNITS] = {"iz", "n", SPI_OK_SELECT,
+	[INV_STMT_OVERDUE_UNITS] = {"iz", "n", SPI_OK_SELECT,
 		"SELECT " SUM("r.quantity") " FROM " RESERVATIONS
 		"WHERE r.item_id {=} $1 AND " OVERDUE "$2 AND r.tracked"},
 	/* settled_epoch goes on where it was: movements of an earlier heat never count again */
-	[INV_MARK_HOT] = {"i", "", SPI_OK_INSERT,
+	[INV_STMT_MARK_HOT] = {"i", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.hot AS h (item_id, hot, settled_epoch, incarnation) "
 		"VALUES ($1, true, 0, 1) ON CONFLICT (item_id) DO UPDATE SET hot = true, "
 		"incarnation = h.incarnation {+} 1", INV_LEDGER_HOT},
-	[INV_MARK_SETTLED] = {"inl", "", SPI_OK_UPDATE,
+	[INV_STMT_MARK_SETTLED] = {"inl", "", SPI_OK_UPDATE,
 		"UPDATE {ledger}.hot AS h SET settled_epoch = $2, hot = $3 WHERE h.item_id {=} $1",
 		INV_LEDGER_HOT},
 	/*
@@ -130,7 +130,7 @@ static const InvTemplate templates[INV_STATEMENTS] = {
 	 * queue has the version locked and waits for a transaction; the others wait for
 	 * the same, or for that lock
 	 */
-	[INV_CONTENDED] = {"n", "nn", SPI_OK_SELECT,
+	[INV_STMT_CONTENDED] = {"n", "nn", SPI_OK_SELECT,
 		"WITH l AS MATERIALIZED (SELECT * FROM pg_catalog.pg_locks) "
 		"SELECT DISTINCT t.page::pg_catalog.int8, t.tuple::pg_catalog.int8 FROM l AS t "
 		"JOIN l AS w ON w.pid {=} t.pid AND w.locktype {=} 'transactionid' AND NOT w.granted "
@@ -143,26 +143,26 @@ static const InvTemplate templates[INV_STATEMENTS] = {
 		"AND o.page {=} t.page AND o.tuple {=} t.tuple))) {>=} $1"},
 
 	/* ---- ledger */
-	[INV_MOVEMENTS] = {"INTUOQTNtz", "", SPI_OK_INSERT,
+	[INV_STMT_MOVEMENTS] = {"INTUOQTNtz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.movements (item_id, delta, kind, user_id, order_id, "
 		"reservation_id, reason, epoch, actor, created_at) "
 		"SELECT w.*, $9, $10 FROM ROWS FROM (" UNNEST(1) ", " UNNEST(2) ", " UNNEST(3) ", "
 		UNNEST(4) ", " UNNEST(5) ", " UNNEST(6) ", " UNNEST(7) ", " UNNEST(8) ") AS w",
 		INV_LEDGER_MOVEMENTS},
 	/* on hand: what is held is still there, so the coming and going of holds does not count */
-	[INV_MOVED_SINCE] = {"iz", "nn", SPI_OK_SELECT,
+	[INV_STMT_MOVED_SINCE] = {"iz", "nn", SPI_OK_SELECT,
 		"SELECT " SUM("m.delta) FILTER (WHERE m.created_at {>} $2 "
 		"AND m.kind {<>} 'count' AND m.kind {<>} ALL (" HOLD_KINDS ")") ", "
 		"CASE WHEN pg_catalog.bool_or(m.kind {=} 'carried' AND m.created_at {>} $2) THEN 0 "
 		"ELSE pg_catalog.count(*) FILTER (WHERE m.created_at {<=} $2) END "
 		"FROM " MOVEMENTS "WHERE m.item_id {=} $1"},
-	[INV_HELD_UNITS] = {"i", "n", SPI_OK_SELECT,
+	[INV_STMT_HELD_UNITS] = {"i", "n", SPI_OK_SELECT,
 		"SELECT " SUM("r.quantity") " FROM " RESERVATIONS
 		"WHERE r.item_id {=} $1 AND " HELD "AND r.tracked"},
-	[INV_USED] = {"iu", "n", SPI_OK_SELECT,
+	[INV_STMT_USED] = {"iu", "n", SPI_OK_SELECT,
 		"SELECT " SUM("{-} m.delta") " FROM " MOVEMENTS
 		"WHERE m.item_id {=} $1 AND m.user_id {=} $2"},
-	[INV_OPEN_LEDGER] = {"tz", "", SPI_OK_INSERT,
+	[INV_STMT_OPEN_LEDGER] = {"tz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.movements (item_id, delta, kind, reason, actor, created_at) "
 		"SELECT COALESCE({id}, m.item_id), COALESCE({stock}, 0) {-} COALESCE(m.total, 0), "
 		"CASE WHEN m.item_id IS NULL THEN 'opening' ELSE 'direct' END, "
@@ -172,7 +172,7 @@ static const InvTemplate templates[INV_STATEMENTS] = {
 		"FROM " MOVEMENTS "GROUP BY m.item_id) AS m ON {id} {=} m.item_id "
 		"WHERE (m.item_id IS NULL AND {stock} IS NOT NULL) "
 		"OR COALESCE({stock}, 0) {<>} COALESCE(m.total, 0)", INV_LEDGER_MOVEMENTS},
-	[INV_VERIFY] = {"i", "ttnn", SPI_OK_SELECT,
+	[INV_STMT_VERIFY] = {"i", "ttnn", SPI_OK_SELECT,
 		"SELECT COALESCE({id}, m.item_id)::pg_catalog.text, "
 		"CASE WHEN {id} IS NULL THEN 'movements_of_unknown_item' "
 		"WHEN {stock} IS NULL THEN 'untracked_item_has_balance' "
@@ -186,7 +186,7 @@ static const InvTemplate templates[INV_STATEMENTS] = {
 		"GROUP BY m.item_id) AS m ON {id} {=} m.item_id "
 		"WHERE COALESCE({stock}, 0) {<>} COALESCE(m.total, 0) "
 		"ORDER BY COALESCE({id}, m.item_id)"},
-	[INV_VERIFY_HOLDS] = {"i", "ttnn", SPI_OK_SELECT,
+	[INV_STMT_VERIFY_HOLDS] = {"i", "ttnn", SPI_OK_SELECT,
 		"SELECT COALESCE(r.item_id, m.item_id)::pg_catalog.text, 'holds_differ_from_movements', "
 		"COALESCE(m.total, 0), COALESCE(r.total, 0) "
 		"FROM (SELECT r.item_id, " SUM("r.quantity") " AS total FROM " RESERVATIONS
@@ -199,78 +199,78 @@ static const InvTemplate templates[INV_STATEMENTS] = {
 		"ORDER BY COALESCE(r.item_id, m.item_id)"},
 
 	/* ---- reservations */
-	[INV_HOLD] = {"qINLuzz", "", SPI_OK_INSERT,
+	[INV_STMT_HOLD] = {"qINLuzz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.reservations (reservation_id, item_id, quantity, tracked, "
 		"user_id, status, expires_at, created_at) "
 		"SELECT $1, w.*, $5, 'held', $6, $7 "
 		"FROM ROWS FROM (" UNNEST(2) ", " UNNEST(3) ", " UNNEST(4) ") AS w", INV_LEDGER_RESERVATIONS},
-	[INV_LOCK_HOLD] = {"q", "", SPI_OK_SELECT,
+	[INV_STMT_LOCK_HOLD] = {"q", "", SPI_OK_SELECT,
 		"SELECT FROM " RESERVATIONS "WHERE r.reservation_id {=} $1 "
 		"ORDER BY r.item_id FOR NO KEY UPDATE OF r"},
-	[INV_READ_HOLD] = {"q", "inutzozlq", SPI_OK_SELECT,
+	[INV_STMT_READ_HOLD] = {"q", "inutzozlq", SPI_OK_SELECT,
 		HOLDS "WHERE r.reservation_id {=} $1 ORDER BY r.item_id"},
-	[INV_PUT_HOLD] = {"qinluzz", "", SPI_OK_INSERT,
+	[INV_STMT_PUT_HOLD] = {"qinluzz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.reservations AS r (reservation_id, item_id, quantity, tracked, "
 		"user_id, status, expires_at, created_at) "
 		"VALUES ($1, $2, $3, $4, $5, 'held', $6, $7) "
 		"ON CONFLICT (reservation_id, item_id) DO UPDATE SET quantity = EXCLUDED.quantity, "
 		"tracked = EXCLUDED.tracked, status = EXCLUDED.status, expires_at = EXCLUDED.expires_at", INV_LEDGER_RESERVATIONS},
-	[INV_RELEASE_HOLD] = {"qi", "", SPI_OK_UPDATE,
+	[INV_STMT_RELEASE_HOLD] = {"qi", "", SPI_OK_UPDATE,
 		"UPDATE " RESERVATIONS "SET status = 'released' WHERE r.reservation_id {=} $1 AND " HELD
 		"AND ($2 IS NULL OR r.item_id {=} $2)", INV_LEDGER_RESERVATIONS},
-	[INV_CONFIRM_HOLD] = {"qIO", "", SPI_OK_UPDATE,
+	[INV_STMT_CONFIRM_HOLD] = {"qIO", "", SPI_OK_UPDATE,
 		"UPDATE " RESERVATIONS "SET status = 'confirmed', order_id = w.order_id "
 		PAIRS(2, 3) "(item_id, order_id) "
 		"WHERE r.reservation_id {=} $1 AND r.item_id {=} w.item_id AND " HELD,
 		INV_LEDGER_RESERVATIONS},
-	[INV_EXTEND_HOLD] = {"qz", "", SPI_OK_UPDATE,
+	[INV_STMT_EXTEND_HOLD] = {"qz", "", SPI_OK_UPDATE,
 		"UPDATE " RESERVATIONS "SET expires_at = $2 WHERE r.reservation_id {=} $1 AND " HELD,
 		INV_LEDGER_RESERVATIONS},
-	[INV_HELD_OF_ITEM] = {"i", "", SPI_OK_SELECT,
+	[INV_STMT_HELD_OF_ITEM] = {"i", "", SPI_OK_SELECT,
 		"SELECT FROM " RESERVATIONS "WHERE r.item_id {=} $1 AND " HELD "LIMIT 1"},
 
 	/* ---- expiry: whoever is at it already is skipped */
-	[INV_OVERDUE_OF_ITEM] = {"izn", "inutzozlq", SPI_OK_SELECT,
+	[INV_STMT_OVERDUE_OF_ITEM] = {"izn", "inutzozlq", SPI_OK_SELECT,
 		HOLDS "WHERE r.item_id {=} $1 AND " OVERDUE "$2 "
 		"ORDER BY r.expires_at, r.reservation_id LIMIT $3 FOR NO KEY UPDATE OF r SKIP LOCKED"},
-	[INV_OVERDUE] = {"znz", "inutzozlq", SPI_OK_SELECT,
+	[INV_STMT_OVERDUE] = {"znz", "inutzozlq", SPI_OK_SELECT,
 		HOLDS "WHERE " OVERDUE "$1 AND r.expires_at {>=} $3 "
 		"ORDER BY r.expires_at, r.reservation_id LIMIT $2 FOR NO KEY UPDATE OF r SKIP LOCKED"},
 	/* of a user: they count against the limit no longer, and nobody can confirm them now */
-	[INV_OVERDUE_OF_USER] = {"iuz", "n", SPI_OK_SELECT,
+	[INV_STMT_OVERDUE_OF_USER] = {"iuz", "n", SPI_OK_SELECT,
 		"SELECT " SUM("o.quantity") " FROM (SELECT r.quantity FROM " RESERVATIONS
 		"WHERE r.item_id {=} $1 AND r.user_id {=} $2 AND " OVERDUE "$3 "
 		"FOR NO KEY UPDATE OF r SKIP LOCKED) AS o"},
-	[INV_STILL_OVERDUE_OF_USER] = {"iuz", "n", SPI_OK_SELECT,
+	[INV_STMT_STILL_OVERDUE_OF_USER] = {"iuz", "n", SPI_OK_SELECT,
 		"SELECT " SUM("r.quantity") " FROM " RESERVATIONS
 		"WHERE r.item_id {=} $1 AND r.user_id {=} $2 AND " OVERDUE "$3"},
-	[INV_STILL_OVERDUE] = {"iz", "", SPI_OK_SELECT,
+	[INV_STMT_STILL_OVERDUE] = {"iz", "", SPI_OK_SELECT,
 		"SELECT FROM " RESERVATIONS "WHERE r.item_id {=} $1 AND " OVERDUE "$2 LIMIT 1"},
-	[INV_EXPIRE] = {"QI", "", SPI_OK_UPDATE,
+	[INV_STMT_EXPIRE] = {"QI", "", SPI_OK_UPDATE,
 		"UPDATE " RESERVATIONS "SET status = 'expired' "
 		PAIRS(1, 2) "(reservation_id, item_id) "
 		"WHERE r.reservation_id {=} w.reservation_id AND r.item_id {=} w.item_id AND " HELD,
 		INV_LEDGER_RESERVATIONS},
-	[INV_NEXT_EXPIRY] = {"", "z", SPI_OK_SELECT,
+	[INV_STMT_NEXT_EXPIRY] = {"", "z", SPI_OK_SELECT,
 		"SELECT pg_catalog.min(r.expires_at) FROM " RESERVATIONS "WHERE " HELD},
 
-	[INV_COUNT_OVERDUE] = {"z", "n", SPI_OK_SELECT,
+	[INV_STMT_COUNT_OVERDUE] = {"z", "n", SPI_OK_SELECT,
 		"SELECT pg_catalog.count(*) FROM " RESERVATIONS "WHERE " OVERDUE "$1"},
 
 	/* ---- refunds */
-	[INV_LOCK_ORDER] = {"o", "enu", SPI_OK_SELECT,
+	[INV_STMT_LOCK_ORDER] = {"o", "enu", SPI_OK_SELECT,
 		"SELECT {order item}, {order quantity}, {order user} FROM {orders} AS o "
 		"WHERE {order id} {=} $1 FOR NO KEY UPDATE OF o"},
-	[INV_SALES] = {"o", "inu", SPI_OK_SELECT,
+	[INV_STMT_SALES] = {"o", "inu", SPI_OK_SELECT,
 		"SELECT m.item_id, " SUM("{-} m.delta") ", "
 		"(pg_catalog.array_agg(m.user_id ORDER BY m.movement_id))[1] "
 		"FROM " MOVEMENTS "WHERE m.order_id {=} $1 AND m.kind {=} 'sale' "
 		"GROUP BY m.item_id ORDER BY m.item_id"},
-	[INV_REFUNDED] = {"oi", "n", SPI_OK_SELECT,
+	[INV_STMT_REFUNDED] = {"oi", "n", SPI_OK_SELECT,
 		"SELECT " SUM("m.delta") " FROM " MOVEMENTS
 		"WHERE m.order_id {=} $1 AND m.item_id {=} $2 AND m.kind {=} 'refund'"},
 	/* a sale that was carried since has lost its order */
-	[INV_COUNTED] = {"oiu", "l", SPI_OK_SELECT,
+	[INV_STMT_COUNTED] = {"oiu", "l", SPI_OK_SELECT,
 		"SELECT EXISTS (SELECT FROM " MOVEMENTS "WHERE m.item_id {=} $2 AND m.user_id {=} $3 "
 		"AND (m.kind {=} 'carried' OR (m.kind {=} 'sale' AND m.order_id {=} $1)))"},
 
@@ -279,32 +279,32 @@ static const InvTemplate templates[INV_STATEMENTS] = {
 	 * does: the lock makes a WAL record, so that the commit waits for the disk and for
 	 * the standby, also if whoever came first stopped waiting.
 	 */
-	[INV_FIND_REQUEST] = {"tut", "bj", SPI_OK_SELECT,
+	[INV_STMT_FIND_REQUEST] = {"tut", "bj", SPI_OK_SELECT,
 		"SELECT q.fingerprint, q.result FROM {ledger}.requests AS q "
 		"WHERE q.key {=} $3 AND q.operation {=} $1 "
 		"AND (q.user_id {=} $2 OR (q.user_id IS NULL AND $2 IS NULL)) "
 		"FOR KEY SHARE OF q"},
-	[INV_KEEP_REQUEST] = {"tutbjz", "", SPI_OK_INSERT,
+	[INV_STMT_KEEP_REQUEST] = {"tutbjz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.requests "
 		"(operation, user_id, key, fingerprint, result, created_at) "
 		"VALUES ($1, $2, $3, $4, $5, $6)", INV_LEDGER_REQUESTS},
-	[INV_REPLAY_LINES] = {"j", "tisosl", SPI_OK_SELECT,
+	[INV_STMT_REPLAY_LINES] = {"j", "tisosl", SPI_OK_SELECT,
 		"SELECT l.status, l.item_id, l.quantity, l.order_id, l.available, true "
 		"FROM pg_catalog.jsonb_populate_recordset(NULL::{ledger}.line, $1) AS l"},
 
 	/* ---- housekeeping */
-	[INV_PRUNE_HOLDS] = {"zn", "", SPI_OK_DELETE,
+	[INV_STMT_PRUNE_HOLDS] = {"zn", "", SPI_OK_DELETE,
 		"DELETE FROM {ledger}.reservations AS r WHERE r.ctid {=} ANY (ARRAY("
 		"SELECT p.ctid FROM {ledger}.reservations AS p WHERE p.status {<>} 'held' "
 		"AND p.expires_at {<} $1 AND p.created_at {<} $1 LIMIT $2))", INV_LEDGER_RESERVATIONS},
-	[INV_PRUNE_REQUESTS] = {"zn", "", SPI_OK_DELETE,
+	[INV_STMT_PRUNE_REQUESTS] = {"zn", "", SPI_OK_DELETE,
 		"DELETE FROM {ledger}.requests AS q WHERE q.ctid {=} ANY (ARRAY("
 		"SELECT p.ctid FROM {ledger}.requests AS p WHERE p.created_at {<} $1 LIMIT $2))", INV_LEDGER_REQUESTS},
 	/*
 	 * Old rows become one per item and, where purchases are limited, per user.
 	 * Refunds and what they belong to stay, and so do the movements of open holds.
 	 */
-	[INV_CLOSE_LEDGER] = {"zt", "", SPI_OK_INSERT,
+	[INV_STMT_CLOSE_LEDGER] = {"zt", "", SPI_OK_INSERT,
 		"WITH closed AS (DELETE FROM " MOVEMENTS
 		"WHERE m.created_at {<} $1 "
 		"AND (m.epoch IS NULL OR m.epoch {<=} (SELECT h.settled_epoch FROM {ledger}.hot AS h "
@@ -454,7 +454,7 @@ append_placeholder(StringInfo text, InvStore *store, const char *name)
 }
 
 static char *
-expand(InvStore *store, const char *template)
+expand_template(InvStore *store, const char *template)
 {
 	StringInfoData text;
 
@@ -479,7 +479,7 @@ expand(InvStore *store, const char *template)
 char *
 inv_statement_text(InvStore *store, InvStatement statement)
 {
-	return expand(store, templates[statement].text);
+	return expand_template(store, templates[statement].text);
 }
 
 const InvTemplate *

@@ -10,72 +10,72 @@
 typedef enum InvStatement
 {
 	/* one item */
-	INV_READ,			 /* what is for sale, without a lock */
-	INV_LOCK,			 /* the same, with the row locked */
-	INV_PIN,			 /* keep the row from being deleted */
-	INV_READ_ANY,		 /* read the row, for sale or not */
-	INV_LOCK_ANY,		 /* lock the row, for sale or not */
-	INV_TAKE,			 /* conditional decrement */
-	INV_TAKE_IF_VERSION, /* the same, if nobody was faster */
-	INV_CHANGE,			 /* unconditional change by a signed quantity */
-	INV_LEVEL,			 /* what can be sold, overdue holds included */
+	INV_STMT_READ,			  /* what is for sale, without a lock */
+	INV_STMT_LOCK,			  /* the same, with the row locked */
+	INV_STMT_PIN,			  /* keep the row from being deleted */
+	INV_STMT_READ_ANY,		  /* read the row, for sale or not */
+	INV_STMT_LOCK_ANY,		  /* lock the row, for sale or not */
+	INV_STMT_TAKE,			  /* conditional decrement */
+	INV_STMT_TAKE_IF_VERSION, /* the same, if nobody was faster */
+	INV_STMT_CHANGE,		  /* unconditional change by a signed quantity */
+	INV_STMT_LEVEL,			  /* what can be sold, overdue holds included */
 	/* the items of a cart, in key order */
-	INV_READ_MANY,
-	INV_LOCK_MANY,
-	INV_TAKE_MANY,
-	INV_LOCK_MANY_ANY,
-	INV_CHANGE_MANY,
+	INV_STMT_READ_MANY,
+	INV_STMT_LOCK_MANY,
+	INV_STMT_TAKE_MANY,
+	INV_STMT_LOCK_MANY_ANY,
+	INV_STMT_CHANGE_MANY,
 	/* ledger */
-	INV_MOVEMENTS,
-	INV_MOVED_SINCE,
-	INV_USED,
-	INV_HELD_UNITS,
-	INV_OPEN_LEDGER,
-	INV_VERIFY,
-	INV_VERIFY_HOLDS,
-	INV_CLOSE_LEDGER,
+	INV_STMT_MOVEMENTS,
+	INV_STMT_MOVED_SINCE,
+	INV_STMT_USED,
+	INV_STMT_HELD_UNITS,
+	INV_STMT_OPEN_LEDGER,
+	INV_STMT_VERIFY,
+	INV_STMT_VERIFY_HOLDS,
+	INV_STMT_CLOSE_LEDGER,
 	/* hot items */
-	INV_HOT_ROWS,
-	INV_HOT_ROW,
-	INV_HOT_OF_NUMBERS,
-	INV_READ_HOT,
-	INV_UNSETTLED,
-	INV_FIRST_EXPIRY,
-	INV_OVERDUE_UNITS,
-	INV_MARK_HOT,
-	INV_MARK_SETTLED,
-	INV_CONTENDED,
+	INV_STMT_HOT_ROWS,
+	INV_STMT_HOT_ROW,
+	INV_STMT_HOT_OF_NUMBERS,
+	INV_STMT_READ_HOT,
+	INV_STMT_UNSETTLED,
+	INV_STMT_FIRST_EXPIRY,
+	INV_STMT_OVERDUE_UNITS,
+	INV_STMT_MARK_HOT,
+	INV_STMT_MARK_SETTLED,
+	INV_STMT_CONTENDED,
 	/* reservations */
-	INV_HOLD,
-	INV_LOCK_HOLD,
-	INV_READ_HOLD,
-	INV_PUT_HOLD,
-	INV_RELEASE_HOLD,
-	INV_CONFIRM_HOLD,
-	INV_EXTEND_HOLD,
-	INV_HELD_OF_ITEM,
+	INV_STMT_HOLD,
+	INV_STMT_LOCK_HOLD,
+	INV_STMT_READ_HOLD,
+	INV_STMT_PUT_HOLD,
+	INV_STMT_RELEASE_HOLD,
+	INV_STMT_CONFIRM_HOLD,
+	INV_STMT_EXTEND_HOLD,
+	INV_STMT_HELD_OF_ITEM,
 	/* expiry */
-	INV_OVERDUE_OF_ITEM,
-	INV_OVERDUE_OF_USER,
-	INV_OVERDUE,
-	INV_STILL_OVERDUE_OF_USER,
-	INV_STILL_OVERDUE,
-	INV_EXPIRE,
-	INV_NEXT_EXPIRY,
-	INV_COUNT_OVERDUE,
+	INV_STMT_OVERDUE_OF_ITEM,
+	INV_STMT_OVERDUE_OF_USER,
+	INV_STMT_OVERDUE,
+	INV_STMT_STILL_OVERDUE_OF_USER,
+	INV_STMT_STILL_OVERDUE,
+	INV_STMT_EXPIRE,
+	INV_STMT_NEXT_EXPIRY,
+	INV_STMT_COUNT_OVERDUE,
 	/* refunds */
-	INV_LOCK_ORDER,
-	INV_SALES,
-	INV_REFUNDED,
-	INV_COUNTED,
+	INV_STMT_LOCK_ORDER,
+	INV_STMT_SALES,
+	INV_STMT_REFUNDED,
+	INV_STMT_COUNTED,
 	/* idempotency */
-	INV_FIND_REQUEST,
-	INV_KEEP_REQUEST,
-	INV_REPLAY_LINES,
+	INV_STMT_FIND_REQUEST,
+	INV_STMT_KEEP_REQUEST,
+	INV_STMT_REPLAY_LINES,
 	/* housekeeping */
-	INV_PRUNE_HOLDS,
-	INV_PRUNE_REQUESTS,
-	INV_STATEMENTS
+	INV_STMT_PRUNE_HOLDS,
+	INV_STMT_PRUNE_REQUESTS,
+	INV_STMT_COUNT
 } InvStatement;
 
 /* A statement; see query_text.c for its letters and placeholders. */
@@ -85,7 +85,7 @@ typedef struct InvTemplate
 	const char *columns;	/* of the result, likewise */
 	int result;				/* SPI_OK_... when the statement did what it says */
 	const char *text;
-	InvLedger writes; /* the table of the ledger whose triggers it fires */
+	InvLedgerTable writes; /* the table of the ledger whose triggers it fires */
 } InvTemplate;
 
 extern const InvTemplate *inv_statement_template(InvStatement statement);

@@ -31,25 +31,25 @@
 #include "store/binding.h"
 #include "store/store.h"
 
-static List *stores = NIL;	/* of InvStore, in TopMemoryContext */
-static List *retired = NIL; /* replaced ones; a caller further up may hold them */
-static uint64 invalidations = 0;
+static List *cached_stores = NIL;  /* of InvStore, in TopMemoryContext */
+static List *retired_stores = NIL; /* replaced ones; a caller further up may hold them */
+static uint64 invalidation_count = 0;
 
 /* Relcache callback: mark what may have changed.  relid 0 means everything. */
 static void
-invalidate(Datum arg, Oid relid)
+invalidate_table(Datum arg, Oid relid)
 {
 	ListCell *cell;
 
-	invalidations++;
-	foreach (cell, stores)
+	invalidation_count++;
+	foreach (cell, cached_stores)
 	{
 		InvStore *store = lfirst(cell);
 
 		bool concerned = !OidIsValid(relid) || relid == store->items || relid == store->orders ||
 						 relid == store->sellable_view;
 
-		for (int i = INV_LEDGER_NONE + 1; !concerned && i < INV_LEDGERS; i++)
+		for (int i = INV_LEDGER_NONE + 1; !concerned && i < INV_LEDGER_COUNT; i++)
 			concerned = !OidIsValid(store->ledger[i]) || relid == store->ledger[i];
 		if (concerned)
 			store->valid = false;
@@ -62,64 +62,64 @@ invalidate(Datum arg, Oid relid)
  * and an owner other rights.
  */
 static void
-invalidate_all(Datum arg, int cache, uint32 hash)
+invalidate_all_stores(Datum arg, int cache, uint32 hash)
 {
-	invalidate(arg, InvalidOid);
+	invalidate_table(arg, InvalidOid);
 }
 
 static void
-forget(InvStore *store)
+retire_store(InvStore *store)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
 
-	stores = list_delete_ptr(stores, store);
-	retired = lappend(retired, store);
+	cached_stores = list_delete_ptr(cached_stores, store);
+	retired_stores = lappend(retired_stores, store);
 	MemoryContextSwitchTo(old);
 }
 
 /* At the end of a transaction nobody holds a replaced store any longer. */
 static void
-at_transaction_end(XactEvent event, void *arg)
+store_at_xact_end(XactEvent event, void *arg)
 {
 	ListCell *cell;
 
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
 	inv_stats_end_of_transaction();
-	foreach (cell, retired)
+	foreach (cell, retired_stores)
 		MemoryContextDelete(((InvStore *) lfirst(cell))->context);
-	list_free(retired);
-	retired = NIL;
+	list_free(retired_stores);
+	retired_stores = NIL;
 }
 
 void
 inv_store_init(void)
 {
-	CacheRegisterRelcacheCallback(invalidate, (Datum) 0);
-	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_all, (Datum) 0);
-	CacheRegisterSyscacheCallback(PROCOID, invalidate_all, (Datum) 0);
-	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, invalidate_all, (Datum) 0);
-	RegisterXactCallback(at_transaction_end, NULL);
+	CacheRegisterRelcacheCallback(invalidate_table, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_all_stores, (Datum) 0);
+	CacheRegisterSyscacheCallback(PROCOID, invalidate_all_stores, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, invalidate_all_stores, (Datum) 0);
+	RegisterXactCallback(store_at_xact_end, NULL);
 }
 
 /* ---- loading ---- */
 
 /* Read a store anew; null if there is none. */
 static InvStore *
-load(const char *label, Oid items, LOCKMODE lock)
+load_store(const char *store_name, Oid items, LOCKMODE lock)
 {
-	inv_shared_open();
+	inv_shmem_open();
 	for (;;)
 	{
-		uint64 before = invalidations;
+		uint64 before = invalidation_count;
 		InvBinding binding;
 		MemoryContext context, old;
 		InvStore *store;
 
-		if (!inv_binding_read(label, items, &binding))
+		if (!inv_binding_read(store_name, items, &binding))
 			return NULL;
 		inv_binding_lock(&binding, lock == NoLock ? AccessShareLock : lock);
-		if (before != invalidations) /* the lock was waited for: is it still a store? */
+		if (before != invalidation_count) /* the lock was waited for: is it still a store? */
 			continue;
 		context =
 			AllocSetContextCreate(CurrentMemoryContext, "inventory store", ALLOCSET_SMALL_SIZES);
@@ -131,29 +131,30 @@ load(const char *label, Oid items, LOCKMODE lock)
 		MemoryContextSwitchTo(old);
 		if (store == NULL)
 			return NULL;
-		if (before != invalidations) /* something changed while we read: again */
+		if (before != invalidation_count) /* something changed while we read: again */
 			continue;
 		MemoryContextSetParent(context, TopMemoryContext);
 		MemoryContextSwitchTo(TopMemoryContext);
-		stores = lappend(stores, store);
+		cached_stores = lappend(cached_stores, store);
 		MemoryContextSwitchTo(old);
 		store->valid = true;
-		store->fresh = true;
+		store->just_loaded = true;
 		return store;
 	}
 }
 
 static InvStore *
-cached(const char *label, size_t length, Oid items)
+find_cached_store(const char *store_name, size_t length, Oid items)
 {
 	ListCell *cell;
 
-	foreach (cell, stores)
+	foreach (cell, cached_stores)
 	{
 		InvStore *store = lfirst(cell);
 
-		if (label ? strlen(store->label) == length && memcmp(store->label, label, length) == 0
-				  : store->items == items)
+		if (store_name ? strlen(store->store_name) == length &&
+							 memcmp(store->store_name, store_name, length) == 0
+					   : store->items == items)
 			return store;
 	}
 	return NULL;
@@ -161,14 +162,14 @@ cached(const char *label, size_t length, Oid items)
 
 /* The store, locked and valid; null if there is none. */
 static InvStore *
-open_store(const char *label, size_t length, Oid items, LOCKMODE lock)
+open_store(const char *store_name, size_t length, Oid items, LOCKMODE lock)
 {
 	for (;;)
 	{
-		InvStore *store = cached(label, length, items);
+		InvStore *store = find_cached_store(store_name, length, items);
 
 		if (store == NULL)
-			return load(label ? pnstrdup(label, length) : NULL, items, lock);
+			return load_store(store_name ? pnstrdup(store_name, length) : NULL, items, lock);
 		if (store->valid && lock != NoLock)
 		{
 			LockRelationOid(store->items, lock);
@@ -177,7 +178,7 @@ open_store(const char *label, size_t length, Oid items, LOCKMODE lock)
 		}
 		if (store->valid)
 			return store;
-		forget(store);
+		retire_store(store);
 	}
 }
 
