@@ -29,8 +29,8 @@
 #include "commands/argument.h"
 
 /* An argument of any type, as a base type. */
-static Datum
-coerce_argument(FunctionCallInfo fcinfo, int argument, Oid to)
+Datum
+inv_getarg_as(FunctionCallInfo fcinfo, int argument, Oid to)
 {
 	Oid from = get_fn_expr_argtype(fcinfo->flinfo, argument);
 	Datum value = PG_GETARG_DATUM(argument);
@@ -54,22 +54,14 @@ inv_getarg_item(InvStore *store, FunctionCallInfo fcinfo, int argument)
 {
 	if (PG_ARGISNULL(argument))
 		inv_error_null("item_id");
-	return coerce_argument(fcinfo, argument, store->item_id.base);
-}
-
-/* The same in its one text, for the digest of a call; null for null. */
-char *
-inv_getarg_item_text(InvStore *store, FunctionCallInfo fcinfo, int argument)
-{
-	return PG_ARGISNULL(argument) ? NULL
-								  : inv_item_text(store, inv_getarg_item(store, fcinfo, argument));
+	return inv_getarg_as(fcinfo, argument, store->item_id.base);
 }
 
 /* The key of an order line. */
 Datum
 inv_getarg_order(InvStore *store, FunctionCallInfo fcinfo, int argument)
 {
-	return coerce_argument(fcinfo, argument, store->order_type);
+	return inv_getarg_as(fcinfo, argument, store->order_type);
 }
 
 /* A quantity of at least 1. */
@@ -87,13 +79,6 @@ char *
 inv_getarg_text(FunctionCallInfo fcinfo, int argument)
 {
 	return PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
-}
-
-/* A bigint argument in its one text. */
-char *
-inv_getarg_int64_text(FunctionCallInfo fcinfo, int argument)
-{
-	return PG_ARGISNULL(argument) ? NULL : psprintf(INT64_FORMAT, PG_GETARG_INT64(argument));
 }
 
 /* ---- the user ---- */
@@ -144,7 +129,7 @@ inv_getarg_named_user(InvStore *store, FunctionCallInfo fcinfo, int argument)
 	Datum claimed;
 
 	if (!user.isnull)
-		user.value = coerce_argument(fcinfo, argument, store->user_type);
+		user.value = inv_getarg_as(fcinfo, argument, store->user_type);
 	if (store->user_claim == NULL || is_operator(store))
 		return user;
 	claim = claimed_user(store);

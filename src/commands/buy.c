@@ -39,13 +39,13 @@
 static void
 book_sale(InvStore *store, InvCart *cart, const InvUser *user)
 {
-	InvBook book_sale;
+	InvBook book;
 
-	inv_book_init(&book_sale, 2 * cart->line_count);
+	inv_book_init(&book, 2 * cart->line_count);
 	for (int i = 0; i < cart->line_count; i++)
 	{
 		InvLine *line = &cart->lines[i];
-		InvMovement *sale = inv_book_add(&book_sale, line->item, -line->quantity, "sale");
+		InvMovement *sale = inv_book_add(&book, line->item, -line->quantity, "sale");
 
 		sale->user = *user;
 		sale->order = line->order;
@@ -53,15 +53,14 @@ book_sale(InvStore *store, InvCart *cart, const InvUser *user)
 		sale->epoch = cart->takes[line->take].epoch;
 		if (!cart->takes[line->take].tracked)
 		{
-			InvMovement *supply =
-				inv_book_add(&book_sale, line->item, line->quantity, "adjustment");
+			InvMovement *supply = inv_book_add(&book, line->item, line->quantity, "adjustment");
 
 			supply->order = line->order;
 			supply->no_order = line->no_order;
 			supply->reason = "untracked";
 		}
 	}
-	inv_book_write(store, &book_sale);
+	inv_book_write(store, &book);
 }
 
 /* Take, order, book; false and nothing done if the stock refuses. */
@@ -103,15 +102,7 @@ inventory_buy_item(PG_FUNCTION_ARGS)
 	store = call.store;
 	inv_check_result(store, fcinfo, store->order_type);
 	user = inv_getarg_user(store, fcinfo, 1);
-	inv_request_init(&request, "buy_item", &user, fcinfo, 4);
-	if (request.key)
-	{
-		const char *arguments[] = { inv_getarg_item_text(store, fcinfo, 2),
-									inv_getarg_int64_text(fcinfo, 3), inv_jsonb_text(order_data) };
-
-		inv_request_arguments(&request, arguments, lengthof(arguments));
-	}
-	if (inv_request_begin(store, &request))
+	if (inv_request_begin(&request, store, "buy_item", &user, fcinfo, 4, store->item_id.base))
 	{
 		char *answer = inv_request_scalar(&request);
 
@@ -161,14 +152,7 @@ buy_cart(FunctionCallInfo fcinfo, const char *operation, bool try)
 	store = call.store;
 	inv_check_line_type(store, result->setDesc);
 	user = inv_getarg_user(store, fcinfo, 1);
-	inv_request_init(&request, operation, &user, fcinfo, 3);
-	if (request.key)
-	{
-		const char *arguments[] = { inv_jsonb_text(lines), inv_jsonb_text(order_data) };
-
-		inv_request_arguments(&request, arguments, lengthof(arguments));
-	}
-	if (inv_request_begin(store, &request))
+	if (inv_request_begin(&request, store, operation, &user, fcinfo, 3, InvalidOid))
 		inv_replay_lines(store, request.replay, result);
 	else
 	{

@@ -136,18 +136,18 @@ refund_item(InvStore *store, Datum order, BoughtItem *bought, int64 quantity, bo
 			const char *reason)
 {
 	InvBook book;
-	InvMovement *refund_units;
+	InvMovement *refund;
 	InvGive give = { .item = bought->item, .quantity = quantity };
 
 	if (restock)
 		inv_give(store, &give, 1, INV_SNAPSHOT_TRANSACTION);
 	inv_book_init(&book, 2);
-	refund_units = inv_book_add(&book, bought->item, quantity, "refund");
-	refund_units->user = bought->user;
-	refund_units->order = order;
-	refund_units->no_order = false;
-	refund_units->reason = reason;
-	refund_units->epoch = give.epoch;
+	refund = inv_book_add(&book, bought->item, quantity, "refund");
+	refund->user = bought->user;
+	refund->order = order;
+	refund->no_order = false;
+	refund->reason = reason;
+	refund->epoch = give.epoch;
 	if (!give.tracked)
 	{
 		InvMovement *gone =
@@ -210,34 +210,18 @@ inventory_refund_order(PG_FUNCTION_ARGS)
 	InvCall call;
 	InvStore *store;
 	InvRequest request;
-	Datum order = (Datum) 0;
 	int64 refunded;
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "refund_order");
 	store = call.store;
 	inv_check_result(store, fcinfo, store->stock.base);
-	if (!PG_ARGISNULL(1))
-		order = inv_getarg_order(store, fcinfo, 1);
-	inv_request_init(&request, "refund_order", NULL, fcinfo, 5);
-	if (request.key)
-	{
-		const char *arguments[] = { PG_ARGISNULL(1) ? NULL
-													: inv_datum_text(store->order_type, order),
-									inv_getarg_int64_text(fcinfo, 2),
-									PG_ARGISNULL(3)		? NULL
-									: PG_GETARG_BOOL(3) ? "t"
-														: "f",
-									inv_getarg_text(fcinfo, 4) };
-
-		inv_request_arguments(&request, arguments, lengthof(arguments));
-	}
-	if (inv_request_begin(store, &request))
+	if (inv_request_begin(&request, store, "refund_order", NULL, fcinfo, 5, store->order_type))
 		refunded = DatumGetInt64(inv_from_text(INT8OID, inv_request_scalar(&request)));
 	else
 	{
 		if (PG_ARGISNULL(1))
 			inv_error_null("order_id");
-		refunded = refund_units(store, fcinfo, order);
+		refunded = refund_units(store, fcinfo, inv_getarg_order(store, fcinfo, 1));
 		inv_request_end(store, &request, psprintf(INT64_FORMAT, refunded));
 	}
 	inv_store_leave(&call);

@@ -80,18 +80,6 @@ reserve_units(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, Ti
 	return true;
 }
 
-/* An interval argument in a text that no IntervalStyle changes. */
-static char *
-interval_text(FunctionCallInfo fcinfo, int argument)
-{
-	Interval *interval;
-
-	if (PG_ARGISNULL(argument))
-		return NULL;
-	interval = PG_GETARG_INTERVAL_P(argument);
-	return psprintf("%d %d " INT64_FORMAT, interval->month, interval->day, interval->time);
-}
-
 PG_FUNCTION_INFO_V1(inventory_reserve_stock);
 PG_FUNCTION_INFO_V1(inventory_reserve_cart);
 PG_FUNCTION_INFO_V1(inventory_try_reserve_cart);
@@ -112,15 +100,7 @@ inventory_reserve_stock(PG_FUNCTION_ARGS)
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "reserve_stock");
 	store = call.store;
 	user = inv_getarg_user(store, fcinfo, 1);
-	inv_request_init(&request, "reserve_stock", &user, fcinfo, 5);
-	if (request.key)
-	{
-		const char *arguments[] = { inv_getarg_item_text(store, fcinfo, 2),
-									inv_getarg_int64_text(fcinfo, 3), interval_text(fcinfo, 4) };
-
-		inv_request_arguments(&request, arguments, lengthof(arguments));
-	}
-	if (inv_request_begin(store, &request))
+	if (inv_request_begin(&request, store, "reserve_stock", &user, fcinfo, 5, store->item_id.base))
 		id = inv_from_text(UUIDOID, inv_request_scalar(&request));
 	else
 	{
@@ -229,14 +209,7 @@ reserve_cart(InvStore *store, FunctionCallInfo fcinfo, const char *operation, bo
 	InvRequest request;
 	InvCart cart;
 
-	inv_request_init(&request, operation, &user, fcinfo, 4);
-	if (request.key)
-	{
-		const char *arguments[] = { inv_jsonb_text(lines), interval_text(fcinfo, 3) };
-
-		inv_request_arguments(&request, arguments, lengthof(arguments));
-	}
-	if (inv_request_begin(store, &request))
+	if (inv_request_begin(&request, store, operation, &user, fcinfo, 4, InvalidOid))
 	{
 		replay_answer(request.replay, answer);
 		return;

@@ -39,12 +39,11 @@ typedef struct Operation
 } Operation;
 
 /*
- * Enter: argument 0 is the store, 1 the item.  True: a retry, whose answer is in
- * place.  The last three are the texts of the other arguments.
+ * Enter a store for an operation: argument 0 is the store, 1 the item, "key" and
+ * "reason" have numbers that differ.  True: a retry, whose answer is in place.
  */
 static bool
-begin_operation(Operation *op, FunctionCallInfo fcinfo, const char *name, int key, int reason,
-				const char *first, const char *second, const char *third)
+begin_operation(Operation *op, FunctionCallInfo fcinfo, const char *name, int key, int reason)
 {
 	InvStore *store;
 
@@ -52,15 +51,7 @@ begin_operation(Operation *op, FunctionCallInfo fcinfo, const char *name, int ke
 	store = op->call.store;
 	inv_check_result(store, fcinfo, store->stock.base);
 	op->reason = inv_getarg_text(fcinfo, reason);
-	inv_request_init(&op->request, name, NULL, fcinfo, key);
-	if (op->request.key)
-	{
-		const char *arguments[] = { inv_getarg_item_text(store, fcinfo, 1), first, second, third,
-									op->reason };
-
-		inv_request_arguments(&op->request, arguments, lengthof(arguments));
-	}
-	if (inv_request_begin(store, &op->request))
+	if (inv_request_begin(&op->request, store, name, NULL, fcinfo, key, store->item_id.base))
 	{
 		op->available = DatumGetInt64(inv_from_text(INT8OID, inv_request_scalar(&op->request)));
 		return true;
@@ -132,8 +123,7 @@ inventory_restock_item(PG_FUNCTION_ARGS)
 {
 	Operation op;
 
-	if (!begin_operation(&op, fcinfo, "restock_item", 4, 3, inv_getarg_int64_text(fcinfo, 2), NULL,
-						 NULL))
+	if (!begin_operation(&op, fcinfo, "restock_item", 4, 3))
 	{
 		int64 quantity = inv_getarg_quantity(fcinfo, 2, "quantity");
 		InvStock stock;
@@ -162,8 +152,7 @@ inventory_adjust_stock(PG_FUNCTION_ARGS)
 	Operation op;
 	char *kind = inv_getarg_text(fcinfo, 5);
 
-	if (!begin_operation(&op, fcinfo, "adjust_stock", 6, 3, inv_getarg_int64_text(fcinfo, 2),
-						 inv_getarg_int64_text(fcinfo, 4), kind))
+	if (!begin_operation(&op, fcinfo, "adjust_stock", 6, 3))
 	{
 		int64 delta;
 		InvStock stock;
@@ -247,8 +236,7 @@ inventory_count_stock(PG_FUNCTION_ARGS)
 {
 	Operation op;
 
-	if (!begin_operation(&op, fcinfo, "count_stock", 6, 5, inv_getarg_int64_text(fcinfo, 2),
-						 inv_getarg_int64_text(fcinfo, 3), inv_getarg_int64_text(fcinfo, 4)))
+	if (!begin_operation(&op, fcinfo, "count_stock", 6, 5))
 	{
 		int64 on_shelf, correction;
 		TimestampTz counted_at;
