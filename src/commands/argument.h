@@ -1,6 +1,6 @@
 /*
  * argument.h
- *		What callers hand in, and what they get back, in the store's types.
+ *		Arguments of the engine's functions, in the types of the store.
  */
 #ifndef INV_ARGUMENT_H
 #define INV_ARGUMENT_H

@@ -1,12 +1,12 @@
 /*
  * idempotency.c
- *		Idempotency: the same key and arguments give the first answer again.
+ *		Idempotency keys: a retry with the same arguments gets the first answer.
  *
- * A key is locked, looked up with the latest snapshot, and its answer inserted
- * when the work is done, all in the caller's transaction: two calls at once wait
- * for each other, and a first try that is rolled back leaves the key free.  The
- * lock is the first of the lock order and is held to the end of the transaction.
- * The unique index on requests backs it.
+ * A key is locked, looked up with the latest snapshot, and inserted with its answer
+ * when the work is done, all in the caller's transaction.  So two concurrent calls
+ * with one key wait for each other, and a call that is rolled back leaves the key
+ * free.  The lock is the first in the order of locks and is held to the end of the
+ * transaction; the unique index on requests backs it (invariant 5).
  */
 #include "postgres.h"
 
@@ -138,6 +138,7 @@ kept_answer(InvStore *store, const InvRequest *request)
 	Datum digest, answer;
 	bool no_digest, no_answer;
 
+	Assert(request->digest != NULL);
 	if (inv_execute(store, INV_STMT_FIND_REQUEST, values, nulls, INV_SNAPSHOT_LATEST) == 0)
 		return NULL;
 	digest = inv_result(0, 1, &no_digest);
@@ -183,7 +184,7 @@ inv_request_begin(InvRequest *request, InvStore *store, const char *operation, c
 
 /* ---- answers ---- */
 
-/* A field of a kept answer as text; JSON text for anything but a string or number. */
+/* A field of a kept answer: a string or number as text, anything else as JSON text. */
 char *
 inv_json_field(Jsonb *object, const char *name)
 {
@@ -198,7 +199,7 @@ inv_json_field(Jsonb *object, const char *name)
 	return JsonbToCString(NULL, &nested->root, VARSIZE(nested));
 }
 
-/* The kept answer of an operation that returns one value; null for null. */
+/* The kept answer of an operation that returns one value, as text; null for null. */
 char *
 inv_request_scalar(InvRequest *request)
 {
@@ -209,7 +210,7 @@ inv_request_scalar(InvRequest *request)
 	return inv_json_text(&value);
 }
 
-/* Keep the answer, a JSON text. */
+/* Keep the answer, a JSON text, under the key of a call that has one. */
 void
 inv_request_end(InvStore *store, InvRequest *request, const char *answer)
 {

@@ -10,7 +10,7 @@
 
 #include "store/binding.h"
 
-/* A call that may carry a key.  Without one all of this does nothing. */
+/* A call that may have an idempotency key. */
 typedef struct InvRequest
 {
 	char *key; /* null: the call has none, and the rest is empty */

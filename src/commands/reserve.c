@@ -1,8 +1,8 @@
 /*
  * reserve.c
- *		Reserving: units leave the stock, and a reservation remembers for whom.
+ *		New reservations: reserve_stock, reserve_cart, try_reserve_cart.
  *
- * Takes as a purchase does, and writes reservation rows where that writes orders.
+ * Units are taken as for a purchase; reservation rows are written instead of orders.
  */
 #include "postgres.h"
 
@@ -45,7 +45,10 @@ new_uuid(void)
 	return UUIDPGetDatum(uuid);
 }
 
-/* Take the stock and write the reservation; false if the stock refuses. */
+/*
+ * Take the stock and write the reservation, whose id is made here.  False if a line
+ * is refused: then its status says why, and nothing is written.
+ */
 static bool
 reserve_units(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, TimestampTz end)
 {
@@ -86,7 +89,7 @@ PG_FUNCTION_INFO_V1(inventory_try_reserve_cart);
 
 /*
  * reserve_stock(store_name, user_id, item_id, quantity, ttl, idempotency_key):
- * hold one item; returns the reservation's id.
+ * holds units of one item; returns the reservation's id.
  */
 Datum
 inventory_reserve_stock(PG_FUNCTION_ARGS)
@@ -119,7 +122,7 @@ inventory_reserve_stock(PG_FUNCTION_ARGS)
 
 /* ---- carts ---- */
 
-/* What a cart's reservation answers; refusal is INV_STATUS_OK if it was made. */
+/* The answer of reserve_cart; refusal is INV_STATUS_OK if the reservation was made. */
 typedef struct CartAnswer
 {
 	InvStatus refusal;
@@ -165,13 +168,13 @@ answer_json(const CartAnswer *answer)
 	if (answer->refusal != INV_STATUS_OK)
 		return psprintf("{\"status\": \"%s\", \"short_lines\": %s}", answer->status,
 						answer->short_lines);
-	/* in ISO 8601, which every DateStyle reads alike */
+	/* in ISO 8601, which has one meaning under every DateStyle */
 	(void) JsonEncodeDateTime(end, TimestampTzGetDatum(answer->end), TIMESTAMPTZOID, NULL);
 	return psprintf("{\"status\": \"ok\", \"reservation_id\": \"%s\", \"expires_at\": \"%s\"}",
 					inv_datum_text(UUIDOID, answer->id), end);
 }
 
-/* The answer again from what was kept. */
+/* The answer that was kept under the key. */
 static void
 replay_answer(Jsonb *kept, CartAnswer *answer)
 {
@@ -188,7 +191,7 @@ replay_answer(Jsonb *kept, CartAnswer *answer)
 	}
 }
 
-/* The first of existence, limits, stock that was refused. */
+/* The status of a refused cart, in the order existence, limits, stock. */
 static InvStatus
 first_refusal(const InvCart *cart)
 {
@@ -232,7 +235,7 @@ reserve_cart(InvStore *store, FunctionCallInfo fcinfo, const char *operation, bo
 }
 
 /*
- * reserve_cart(store_name, user_id, lines, ttl, idempotency_key): hold all lines
+ * reserve_cart(store_name, user_id, lines, ttl, idempotency_key): holds all lines
  * or none; returns the reservation's id.
  */
 Datum
@@ -250,8 +253,8 @@ inventory_reserve_cart(PG_FUNCTION_ARGS)
 }
 
 /*
- * try_reserve_cart(store_name, user_id, lines, ttl, idempotency_key, result_type): the
- * same, with a refusal as a status.
+ * try_reserve_cart(store_name, user_id, lines, ttl, idempotency_key, result_type): as
+ * reserve_cart, with a refusal as a status instead of an error.
  */
 Datum
 inventory_try_reserve_cart(PG_FUNCTION_ARGS)
