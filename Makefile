@@ -46,6 +46,7 @@ OBJS = \
 	src/commands/buy.o \
 	src/commands/call.o \
 	src/commands/cart.o \
+	src/commands/confirm.o \
 	src/commands/hold.o \
 	src/commands/idempotency.o \
 	src/commands/order.o \
