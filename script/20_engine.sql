@@ -1,3 +1,4 @@
+
 -- ---------------------------------------------------------------- engine
 --
 -- What the generated functions call.  Everybody may execute them, because a

@@ -1,3 +1,4 @@
+
 -- ---------------------------------------------------------------- façade
 --
 -- The functions that applications call, generated for each store with its own
@@ -309,4 +310,3 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION inventory.make_facade(inventory.plan) IS 'Generates the functions of a store, in the place of those that are there.';
-

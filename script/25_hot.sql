@@ -1,3 +1,4 @@
+
 -- ---------------------------------------------------------------- hot items
 
 CREATE FUNCTION inventory.heat(items pg_catalog.regclass, item "any") RETURNS pg_catalog.bool
@@ -24,6 +25,26 @@ COMMENT ON FUNCTION inventory.hot_entries() IS 'The counters of this database''s
 CREATE FUNCTION inventory.count_hot(items pg_catalog.regclass) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_count_hot';
 COMMENT ON FUNCTION inventory.count_hot(pg_catalog.regclass) IS 'How many items of a store are hot, for its owner.';
+
+-- Without the engine the stock column is all there is: it has to be all of it.
+CREATE FUNCTION inventory.check_cold(s inventory.store) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	hot_items bigint;
+BEGIN
+	BEGIN
+		hot_items := inventory.count_hot(s.items);
+	EXCEPTION WHEN object_not_in_prerequisite_state OR SQLSTATE 'IV012' THEN
+		RETURN; -- of a store that is not intact nobody can tell; attach makes up for it
+	END;
+	IF hot_items > 0 THEN
+		RAISE EXCEPTION 'store "%" has % hot items', s.store_name, hot_items
+			USING ERRCODE = 'object_in_use',
+				  HINT = format('SELECT inventory.cool(%L); makes them cold.', s.items);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_cold(inventory.store) IS 'Raises an error if an item of a store is hot.';
 
 -- Before the engine goes, every stock column has to have all of its stock.
 CREATE FUNCTION inventory.refuse_hot() RETURNS void

@@ -1,3 +1,4 @@
+
 -- ---------------------------------------------------------------- stores
 --
 -- The administration: what owners of tables call.
@@ -63,6 +64,66 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION inventory.check_options(inventory.plan) IS 'Raises what is wrong with the arguments of attach that name no column.';
+
+CREATE FUNCTION inventory.drop_triggers(s inventory.store) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = warning AS $$
+BEGIN
+	EXECUTE format('DROP TRIGGER IF EXISTS inventory_guard ON %s', s.items);
+	EXECUTE format('DROP TRIGGER IF EXISTS inventory_guard_truncate ON %s', s.items);
+	EXECUTE format('DROP TRIGGER IF EXISTS inventory_binding ON %s', s.items);
+	IF s.orders IS NOT NULL THEN
+		EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', inventory.orders_trigger(s.store_name),
+					   s.orders);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.drop_triggers(inventory.store) IS 'Drops the guard and the binding triggers of a store.';
+
+-- The objects that attach generated and detach takes away; tables stay.
+CREATE FUNCTION inventory.drop_generated(s inventory.store) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = warning AS $$
+DECLARE
+	ledger name := (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+					WHERE c.oid = s.movements);
+BEGIN
+	PERFORM inventory.drop_functions(ARRAY(SELECT f.function_id FROM inventory.facade_of(s) AS f));
+	PERFORM inventory.drop_triggers(s);
+	IF ledger IS NOT NULL THEN
+		EXECUTE format('DROP VIEW IF EXISTS %I.levels', ledger);
+		EXECUTE format('DROP TYPE IF EXISTS %1$I.line, %1$I.hold, %1$I.held_line', ledger);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.drop_generated(inventory.store) IS 'Drops what attach generated for a store, without its tables.';
+
+-- A store that lost a table, or the extension under it, leaves behind what was
+-- generated.  attach starts without that.
+CREATE FUNCTION inventory.drop_leftovers(p inventory.plan) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	s inventory.store;
+BEGIN
+	s.store_name := p.store_name;
+	s.items := p.items;
+	s.orders := p.orders;
+	s.movements := (SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+					WHERE n.nspname = p.ledger_schema AND c.relname = 'movements'
+					AND c.relowner = p.owner
+					AND obj_description(c.oid, 'pg_class') = inventory.ledger_comment(p.store_name)
+					AND NOT EXISTS (SELECT FROM inventory.store AS t WHERE t.movements = c.oid));
+	IF s.movements IS NOT NULL OR EXISTS (SELECT FROM inventory.facade_of(s))
+	   OR EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = p.items AND t.tgname = 'inventory_guard')
+	THEN
+		PERFORM inventory.drop_generated(s);
+	END IF;
+	IF s.movements IS NOT NULL AND to_regclass(format('%I.sellable', p.ledger_schema)) IS NOT NULL THEN
+		EXECUTE format('DROP VIEW %I.sellable', p.ledger_schema);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.drop_leftovers(inventory.plan) IS 'Drops what an earlier store of this name left.';
 
 CREATE FUNCTION inventory.attach(
 		items regclass, orders regclass DEFAULT NULL, item_id name DEFAULT NULL,
@@ -141,66 +202,6 @@ END
 $$;
 COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text) IS 'Binds existing tables as a store: finds or takes the named columns, makes the ledger, the guard and the functions, and books an opening for every item. Returns items. All or nothing; every argument but items may be null. max_ttl: longest life of a hold (1 day). See doc/reference.md for each argument and each refusal.';
 
-CREATE FUNCTION inventory.drop_triggers(s inventory.store) RETURNS void
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-	SET client_min_messages = warning AS $$
-BEGIN
-	EXECUTE format('DROP TRIGGER IF EXISTS inventory_guard ON %s', s.items);
-	EXECUTE format('DROP TRIGGER IF EXISTS inventory_guard_truncate ON %s', s.items);
-	EXECUTE format('DROP TRIGGER IF EXISTS inventory_binding ON %s', s.items);
-	IF s.orders IS NOT NULL THEN
-		EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', inventory.orders_trigger(s.store_name),
-					   s.orders);
-	END IF;
-END
-$$;
-COMMENT ON FUNCTION inventory.drop_triggers(inventory.store) IS 'Drops the guard and the binding triggers of a store.';
-
--- The objects that attach generated and detach takes away; tables stay.
-CREATE FUNCTION inventory.drop_generated(s inventory.store) RETURNS void
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-	SET client_min_messages = warning AS $$
-DECLARE
-	ledger name := (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-					WHERE c.oid = s.movements);
-BEGIN
-	PERFORM inventory.drop_functions(ARRAY(SELECT f.function_id FROM inventory.facade_of(s) AS f));
-	PERFORM inventory.drop_triggers(s);
-	IF ledger IS NOT NULL THEN
-		EXECUTE format('DROP VIEW IF EXISTS %I.levels', ledger);
-		EXECUTE format('DROP TYPE IF EXISTS %1$I.line, %1$I.hold, %1$I.held_line', ledger);
-	END IF;
-END
-$$;
-COMMENT ON FUNCTION inventory.drop_generated(inventory.store) IS 'Drops what attach generated for a store, without its tables.';
-
--- A store that lost a table, or the extension under it, leaves behind what was
--- generated.  attach starts without that.
-CREATE FUNCTION inventory.drop_leftovers(p inventory.plan) RETURNS void
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	s inventory.store;
-BEGIN
-	s.store_name := p.store_name;
-	s.items := p.items;
-	s.orders := p.orders;
-	s.movements := (SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-					WHERE n.nspname = p.ledger_schema AND c.relname = 'movements'
-					AND c.relowner = p.owner
-					AND obj_description(c.oid, 'pg_class') = inventory.ledger_comment(p.store_name)
-					AND NOT EXISTS (SELECT FROM inventory.store AS t WHERE t.movements = c.oid));
-	IF s.movements IS NOT NULL OR EXISTS (SELECT FROM inventory.facade_of(s))
-	   OR EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = p.items AND t.tgname = 'inventory_guard')
-	THEN
-		PERFORM inventory.drop_generated(s);
-	END IF;
-	IF s.movements IS NOT NULL AND to_regclass(format('%I.sellable', p.ledger_schema)) IS NOT NULL THEN
-		EXECUTE format('DROP VIEW %I.sellable', p.ledger_schema);
-	END IF;
-END
-$$;
-COMMENT ON FUNCTION inventory.drop_leftovers(inventory.plan) IS 'Drops what an earlier store of this name left.';
-
 -- The row of a store, for its owner.
 CREATE FUNCTION inventory.lookup_owned_store(items regclass) RETURNS inventory.store
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -222,26 +223,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION inventory.lookup_owned_store(regclass) IS 'The row of a store, if the caller owns it.';
-
--- Without the engine the stock column is all there is: it has to be all of it.
-CREATE FUNCTION inventory.check_cold(s inventory.store) RETURNS void
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	hot_items bigint;
-BEGIN
-	BEGIN
-		hot_items := inventory.count_hot(s.items);
-	EXCEPTION WHEN object_not_in_prerequisite_state OR SQLSTATE 'IV012' THEN
-		RETURN; -- of a store that is not intact nobody can tell; attach makes up for it
-	END;
-	IF hot_items > 0 THEN
-		RAISE EXCEPTION 'store "%" has % hot items', s.store_name, hot_items
-			USING ERRCODE = 'object_in_use',
-				  HINT = format('SELECT inventory.cool(%L); makes them cold.', s.items);
-	END IF;
-END
-$$;
-COMMENT ON FUNCTION inventory.check_cold(inventory.store) IS 'Raises an error if an item of a store is hot.';
 
 CREATE FUNCTION inventory.detach(items regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

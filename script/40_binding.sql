@@ -1,3 +1,4 @@
+
 -- ---------------------------------------------------------------- columns
 --
 -- Which tables and columns can be bound, and the message for each that cannot.
@@ -31,39 +32,6 @@ CREATE TYPE inventory.plan AS (
 	max_ttl pg_catalog.interval
 );
 COMMENT ON TYPE inventory.plan IS 'A store''s binding on its way from attach to the objects that are made of it.';
-
--- The type under its domains; varchar counts as text.
-CREATE FUNCTION inventory.base_type(type oid) RETURNS regtype
-	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	WITH RECURSIVE chain(oid, base) AS (
-		SELECT t.oid, t.typbasetype FROM pg_type AS t WHERE t.oid = type
-		UNION ALL
-		SELECT t.oid, t.typbasetype FROM chain AS c JOIN pg_type AS t ON t.oid = c.base
-	)
-	SELECT CASE WHEN oid = 'varchar'::regtype THEN 'text'::regtype ELSE oid::regtype END
-	FROM chain WHERE base = 0
-$$;
-COMMENT ON FUNCTION inventory.base_type(oid) IS 'The type under its domains; varchar counts as text.';
-
--- The row of pg_attribute of a column, or nothing.
-CREATE FUNCTION inventory.column_of(relation regclass, column_name name) RETURNS pg_attribute
-	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT a FROM pg_attribute AS a
-	WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped
-$$;
-COMMENT ON FUNCTION inventory.column_of(regclass, name) IS 'The row of pg_attribute of a column, or null.';
-
-CREATE FUNCTION inventory.key_types() RETURNS regtype[]
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT ARRAY['uuid', 'int2', 'int4', 'int8', 'text']::regtype[]
-$$;
-COMMENT ON FUNCTION inventory.key_types() IS 'Types that can identify items, users and orders.';
-
-CREATE FUNCTION inventory.integer_types() RETURNS regtype[]
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT ARRAY['int2', 'int4', 'int8']::regtype[]
-$$;
-COMMENT ON FUNCTION inventory.integer_types() IS 'Types that count whole units.';
 
 -- The column for a role: the given one, which must exist and fit, or the usual
 -- one if it is there and fits.
@@ -106,27 +74,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION inventory.resolve_column(regclass, text, name, name, regtype[], text) IS 'The column that fills a role of the binding: the given one, or the usual one if it is there and fits; null if there is none.';
-
-CREATE FUNCTION inventory.primary_key(relation regclass) RETURNS name
-	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT a.attname FROM pg_index AS i
-	JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-	WHERE i.indrelid = relation AND i.indisprimary AND i.indnkeyatts = 1
-$$;
-COMMENT ON FUNCTION inventory.primary_key(regclass) IS 'The primary key if it is one column, or null.';
-
--- Is the column, alone, NOT NULL and unique at every instant?
-CREATE FUNCTION inventory.is_key(relation regclass, column_name name) RETURNS boolean
-	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT EXISTS (
-		SELECT FROM pg_index AS i
-		JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-		JOIN pg_type AS t ON t.oid = a.atttypid
-		WHERE i.indrelid = relation AND a.attname = column_name AND (a.attnotnull OR t.typnotnull)
-		AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indnkeyatts = 1
-		AND i.indpred IS NULL AND i.indexprs IS NULL)
-$$;
-COMMENT ON FUNCTION inventory.is_key(regclass, name) IS 'Whether a column alone is NOT NULL and unique at every instant.';
 
 -- Refuse what can be no table of a store.
 CREATE FUNCTION inventory.check_table(relation regclass, role text, partitioned boolean)
@@ -413,4 +360,3 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION inventory.plan_orders(inventory.plan, regtype) IS 'Finds and checks the columns of orders.';
-
