@@ -1,10 +1,9 @@
 
--- ---------------------------------------------------------------- columns
+-- ---------------------------------------------------------------- binding
 --
--- Which tables and columns can be bound, and the message for each that cannot.
+-- Which tables and columns a store can bind, and the message for each that it cannot.
 
--- A store's binding, as attach finds it and refresh reads it back.
-CREATE TYPE inventory.plan AS (
+CREATE TYPE inventory.store_binding AS (
 	store_name pg_catalog.text,
 	items pg_catalog.regclass,
 	orders pg_catalog.regclass,
@@ -31,76 +30,31 @@ CREATE TYPE inventory.plan AS (
 	direct_writes pg_catalog.text,
 	max_ttl pg_catalog.interval
 );
-COMMENT ON TYPE inventory.plan IS 'A store''s binding on its way from attach to the objects that are made of it.';
+COMMENT ON TYPE inventory.store_binding IS 'The tables, columns, types and options of a store: found by attach, read back by refresh, used to generate the objects of the store.';
 
--- The column for a role: the given one, which must exist and fit, or the usual
--- one if it is there and fits.
-CREATE FUNCTION inventory.resolve_column(relation regclass, role text, given name, usual name,
-									  types regtype[], retype text) RETURNS name
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	picked pg_attribute := inventory.column_of(relation, coalesce(given, usual));
-BEGIN
-	IF picked.attname IS NULL AND given IS NOT NULL THEN
-		RAISE EXCEPTION 'column "%" of % does not exist', given, relation
-			USING ERRCODE = 'undefined_column', HINT = format('It was to be %s.', role);
-	ELSIF picked.attname IS NULL THEN
-		RETURN NULL;
-	ELSIF NOT inventory.base_type(picked.atttypid) = ANY (types) THEN
-		IF given IS NULL AND retype IS NULL THEN
-			RAISE WARNING 'column "%" of % is not bound: it is %, which cannot be %', picked.attname,
-						  relation, format_type(picked.atttypid, picked.atttypmod), role
-				USING HINT = format('%s can be: %s.', role, array_to_string(types, ', '));
-			RETURN NULL;
-		END IF;
-		RAISE EXCEPTION 'column "%" of % is %, which cannot be %', picked.attname, relation,
-						format_type(picked.atttypid, picked.atttypmod), role
-			USING ERRCODE = 'datatype_mismatch',
-				  HINT = format('%s can be: %s.', role, array_to_string(types, ', ')) ||
-						 CASE WHEN retype IS NULL THEN ''
-						 ELSE format(' ALTER TABLE %s ALTER COLUMN %I TYPE %s;', relation,
-									 picked.attname, retype) END;
-	ELSIF picked.attgenerated <> ''
-		  AND role IN ('stock', 'version', 'order_quantity', 'order_item_id', 'order_user_id') THEN
-		-- these are written
-		IF given IS NULL AND role <> 'stock' THEN
-			RETURN NULL;
-		END IF;
-		RAISE EXCEPTION 'column "%" of % is generated, it cannot be %', picked.attname, relation, role
-			USING ERRCODE = 'invalid_column_reference',
-				  HINT = 'Bind the column that it is computed from.';
-	END IF;
-	RETURN picked.attname;
-END
-$$;
-COMMENT ON FUNCTION inventory.resolve_column(regclass, text, name, name, regtype[], text) IS 'The column that fills a role of the binding: the given one, or the usual one if it is there and fits; null if there is none.';
-
--- Refuse what can be no table of a store.
 CREATE FUNCTION inventory.check_table(relation regclass, role text, partitioned boolean)
 	RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	c pg_class;
+	class pg_class;
 	what text;
 BEGIN
-	SELECT * INTO c FROM pg_class AS p WHERE p.oid = relation;
+	SELECT * INTO class FROM pg_class AS c WHERE c.oid = relation;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'relation % does not exist', relation USING ERRCODE = 'undefined_table';
-	ELSIF NOT pg_has_role(c.relowner, 'USAGE') THEN
-		RAISE EXCEPTION 'must be owner of table %', relation
-			USING ERRCODE = 'insufficient_privilege';
 	END IF;
+	PERFORM inventory.check_owner(relation);
 	what := CASE
-		WHEN c.relkind = 'p' AND NOT partitioned THEN 'a partitioned table'
-		WHEN c.relkind = 'v' THEN 'a view'
-		WHEN c.relkind = 'm' THEN 'a materialized view'
-		WHEN c.relkind = 'f' THEN 'a foreign table'
-		WHEN c.relkind NOT IN ('r', 'p') THEN 'no table'
-		WHEN c.relpersistence = 't' THEN 'a temporary table'
-		WHEN c.relpersistence = 'u' THEN 'an unlogged table, which a crash empties'
-		-- below 16384 is what initdb made
-		WHEN c.oid < 16384 OR c.relnamespace = 'inventory'::regnamespace THEN 'a system table'
-		WHEN c.relkind = 'r' AND NOT partitioned AND EXISTS (
+		WHEN class.relkind = 'p' AND NOT partitioned THEN 'a partitioned table'
+		WHEN class.relkind = 'v' THEN 'a view'
+		WHEN class.relkind = 'm' THEN 'a materialized view'
+		WHEN class.relkind = 'f' THEN 'a foreign table'
+		WHEN class.relkind NOT IN ('r', 'p') THEN 'not a table'
+		WHEN class.relpersistence = 't' THEN 'a temporary table'
+		WHEN class.relpersistence = 'u' THEN 'an unlogged table, which a crash empties'
+		-- initdb creates objects with OIDs below 16384
+		WHEN class.oid < 16384 OR class.relnamespace = 'inventory'::regnamespace THEN 'a system table'
+		WHEN class.relkind = 'r' AND NOT partitioned AND EXISTS (
 			SELECT FROM pg_inherits AS i WHERE relation IN (i.inhparent, i.inhrelid))
 			THEN 'part of an inheritance tree'
 		WHEN EXISTS (SELECT FROM pg_rewrite AS r WHERE r.ev_class = relation)
@@ -109,190 +63,250 @@ BEGIN
 	IF what IS NOT NULL THEN
 		RAISE EXCEPTION '% cannot be the % of a store: it is %', relation, role, what
 			USING ERRCODE = 'wrong_object_type',
-				  HINT = CASE WHEN c.relkind = 'r' AND c.relpersistence = 'u'
+				  HINT = CASE WHEN class.relkind = 'r' AND class.relpersistence = 'u'
 						 THEN format('ALTER TABLE %s SET LOGGED;', relation)
-						 ELSE format('Give an ordinary, permanent table%s.',
+						 ELSE format('Use an ordinary, permanent table%s.',
 									 CASE WHEN partitioned THEN ', partitioned or not' ELSE '' END) END;
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.check_table(regclass, text, boolean) IS 'Raises what makes a relation unfit to be the items or orders of a store.';
+COMMENT ON FUNCTION inventory.check_table(regclass, text, boolean) IS 'Raises an error if a relation cannot be the items or orders of a store.';
 
--- The engine acts as the tables' one owner.
-CREATE FUNCTION inventory.check_owners(p inventory.plan) RETURNS void
+CREATE FUNCTION inventory.check_owners(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	closed name;
+	owner name := pg_get_userbyid(binding.owner);
+	schema_name name;
 BEGIN
-	IF p.owner <> (SELECT c.relowner FROM pg_class AS c WHERE c.oid = p.orders) THEN
-		RAISE EXCEPTION '% and % have different owners', p.items, p.orders
+	IF binding.owner <> inventory.owner_of(binding.orders) THEN
+		RAISE EXCEPTION '% and % have different owners', binding.items, binding.orders
 			USING ERRCODE = 'insufficient_privilege',
-				  HINT = format('ALTER TABLE %s OWNER TO %I;', p.orders, pg_get_userbyid(p.owner));
+				  HINT = format('ALTER TABLE %s OWNER TO %I;', binding.orders, owner);
 	END IF;
-	SELECT n.nspname INTO closed FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-	WHERE c.oid IN (p.items, p.orders) AND NOT has_schema_privilege(p.owner, n.oid, 'USAGE')
-	ORDER BY n.nspname LIMIT 1;
-	IF closed IS NOT NULL THEN
-		RAISE EXCEPTION '% may not use schema %, where its tables are', pg_get_userbyid(p.owner),
-						quote_ident(closed)
+	SELECT min(inventory.schema_of(t)) INTO schema_name
+	FROM unnest(ARRAY[binding.items, binding.orders]) AS t
+	WHERE NOT has_schema_privilege(binding.owner, inventory.schema_of(t), 'USAGE');
+	IF schema_name IS NOT NULL THEN
+		RAISE EXCEPTION 'role % has no USAGE privilege on schema %, which contains its tables', owner,
+						quote_ident(schema_name)
 			USING ERRCODE = 'insufficient_privilege',
-				  HINT = format('GRANT USAGE ON SCHEMA %I TO %I;', closed, pg_get_userbyid(p.owner));
+				  HINT = format('GRANT USAGE ON SCHEMA %I TO %I;', schema_name, owner);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.check_owners(inventory.plan) IS 'Refuses tables of different owners, or of one who cannot reach them.';
+COMMENT ON FUNCTION inventory.check_owners(inventory.store_binding) IS 'Raises an error unless items and orders have one owner, as whom the engine acts, and that owner can use their schemas.';
 
--- Find and check the columns of items.
-CREATE FUNCTION inventory.plan_items(INOUT p inventory.plan)
+-- No ALTER where the server knows no cast to the type.
+CREATE FUNCTION inventory.retype_statement(relation regclass, attribute pg_attribute, new_type regtype)
+	RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT format('ALTER TABLE %s ALTER COLUMN %I TYPE %s%s;', relation, attribute.attname, new_type,
+				  CASE WHEN c.castcontext IN ('a', 'i') THEN ''
+				  ELSE format(' USING %I::%s', attribute.attname, new_type) END)
+	FROM pg_type AS t LEFT JOIN pg_cast AS c ON c.castsource = t.oid AND c.casttarget = new_type
+	WHERE t.oid = inventory.base_type(attribute.atttypid) AND new_type IS NOT NULL
+	AND (c.oid IS NOT NULL OR t.typcategory = 'S')
+$$;
+COMMENT ON FUNCTION inventory.retype_statement(regclass, pg_attribute, regtype) IS 'The ALTER TABLE that changes the type of a column; null without a new type or a cast to it.';
+
+CREATE FUNCTION inventory.resolve_column(relation regclass, role text, given name, usual name,
+										 types regtype[], suggested_type regtype) RETURNS name
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	given name := p.item_id;
+	attribute pg_attribute := inventory.column_of(relation, coalesce(given, usual));
+	type text := format_type(attribute.atttypid, attribute.atttypmod);
+	allowed text := format('%s can be: %s.', role, array_to_string(types, ', '));
+BEGIN
+	IF attribute.attname IS NULL AND given IS NOT NULL THEN
+		RAISE EXCEPTION 'column "%" of % does not exist', given, relation
+			USING ERRCODE = 'undefined_column', HINT = format('It was given as %s.', role);
+	ELSIF attribute.attname IS NULL THEN
+		RETURN NULL;
+	ELSIF NOT inventory.base_type(attribute.atttypid) = ANY (types) THEN
+		IF given IS NULL AND suggested_type IS NULL THEN
+			RAISE WARNING 'column "%" of % is not bound: it is %, which cannot be %', attribute.attname,
+						  relation, type, role
+				USING HINT = allowed;
+			RETURN NULL;
+		END IF;
+		RAISE EXCEPTION 'column "%" of % is %, which cannot be %', attribute.attname, relation, type, role
+			USING ERRCODE = 'datatype_mismatch',
+				  HINT = concat_ws(' ', allowed,
+								   inventory.retype_statement(relation, attribute, suggested_type));
+	ELSIF attribute.attgenerated <> ''
+		  AND role IN ('stock', 'version', 'order_quantity', 'order_item_id', 'order_user_id') THEN
+		-- the engine writes these
+		IF given IS NULL AND role <> 'stock' THEN
+			RETURN NULL;
+		END IF;
+		RAISE EXCEPTION 'column "%" of % is generated and cannot be %', attribute.attname, relation, role
+			USING ERRCODE = 'invalid_column_reference',
+				  HINT = 'Use the column that it is computed from.';
+	END IF;
+	RETURN attribute.attname;
+END
+$$;
+COMMENT ON FUNCTION inventory.resolve_column(regclass, text, name, name, regtype[], regtype) IS 'The column for a role of the binding: the given one, which must exist and fit, or else the usual one if it exists and fits; null if there is none.';
+
+CREATE FUNCTION inventory.bind_items(INOUT binding inventory.store_binding)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	items regclass := binding.items;
 	integers regtype[] := inventory.integer_types();
 BEGIN
-	p.item_id := inventory.resolve_column(p.items, 'item_id', coalesce(given,
-									   inventory.primary_key(p.items)), NULL,
-									   inventory.key_types(), NULL);
-	IF p.item_id IS NULL THEN
-		RAISE EXCEPTION '% has no primary key of one column', p.items
+	binding.item_id := inventory.resolve_column(items, 'item_id',
+		coalesce(binding.item_id, inventory.primary_key(items)), NULL, inventory.key_types(), NULL);
+	IF binding.item_id IS NULL THEN
+		RAISE EXCEPTION '% has no primary key of one column', items
 			USING ERRCODE = 'invalid_table_definition',
 				  HINT = 'Name a NOT NULL column with a unique constraint of its own: item_id => ''...''.';
-	ELSIF NOT inventory.is_key(p.items, p.item_id) THEN
-		RAISE EXCEPTION 'column "%" of % is not a key', p.item_id, p.items
+	ELSIF NOT inventory.is_key(items, binding.item_id) THEN
+		RAISE EXCEPTION 'column "%" of % is not a key', binding.item_id, items
 			USING ERRCODE = 'invalid_table_definition',
-				  HINT = format('item_id must be NOT NULL and unique by itself, not partially and not deferrably. ALTER TABLE %s ALTER COLUMN %I SET NOT NULL, ADD UNIQUE (%I);',
-								p.items, p.item_id, p.item_id);
+				  HINT = format('item_id must be NOT NULL and have a unique constraint of its own that is not deferrable: ALTER TABLE %s ALTER COLUMN %I SET NOT NULL, ADD UNIQUE (%I);',
+								items, binding.item_id, binding.item_id);
 	END IF;
 
-	p.stock := inventory.resolve_column(p.items, 'stock', p.stock, 'stock', integers, 'bigint');
-	IF p.stock IS NULL THEN
-		RAISE EXCEPTION '% has no column "stock"', p.items
+	binding.stock := inventory.resolve_column(items, 'stock', binding.stock, 'stock', integers, 'bigint');
+	IF binding.stock IS NULL THEN
+		RAISE EXCEPTION '% has no column "stock"', items
 			USING ERRCODE = 'undefined_column',
-				  HINT = 'Name the column that counts what can be sold: stock => ''...''.';
-	ELSIF p.stock = p.item_id THEN
-		RAISE EXCEPTION 'column "%" of % cannot be both the key and the stock', p.stock, p.items
+				  HINT = 'Name the column that counts the units for sale: stock => ''...''.';
+	ELSIF binding.stock = binding.item_id THEN
+		RAISE EXCEPTION 'column "%" of % cannot be both the key and the stock', binding.stock, items
 			USING ERRCODE = 'invalid_column_reference';
 	END IF;
-	p.version := inventory.resolve_column(p.items, 'version', p.version, 'version', integers, NULL);
-	p.stock_floor := inventory.resolve_column(p.items, 'stock_floor', p.stock_floor, 'stock_floor',
-										   integers, NULL);
-	p.purchase_limit := inventory.resolve_column(p.items, 'purchase_limit', p.purchase_limit,
-											  'purchase_limit', integers, NULL);
-	p.item_type := inventory.base_type((inventory.column_of(p.items, p.item_id)).atttypid);
-	p.stock_type := inventory.base_type((inventory.column_of(p.items, p.stock)).atttypid);
+	binding.version := inventory.resolve_column(items, 'version', binding.version, 'version',
+												integers, NULL);
+	binding.stock_floor := inventory.resolve_column(items, 'stock_floor', binding.stock_floor,
+													'stock_floor', integers, NULL);
+	binding.purchase_limit := inventory.resolve_column(items, 'purchase_limit', binding.purchase_limit,
+													   'purchase_limit', integers, NULL);
+	binding.item_type := inventory.column_type(items, binding.item_id);
+	binding.stock_type := inventory.column_type(items, binding.stock);
 END
 $$;
-COMMENT ON FUNCTION inventory.plan_items(inventory.plan) IS 'Finds and checks the columns of items.';
+COMMENT ON FUNCTION inventory.bind_items(inventory.store_binding) IS 'Finds and checks the columns of items.';
 
--- The column of orders that says which item: a given one, "item_id", or the only
--- foreign key to items.
-CREATE FUNCTION inventory.resolve_order_item(p inventory.plan) RETURNS name
+CREATE FUNCTION inventory.resolve_order_item(binding inventory.store_binding) RETURNS name
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	picked name := inventory.resolve_column(p.orders, 'order_item_id', p.order_item_id, 'item_id',
-										 inventory.key_types(), NULL);
+	orders regclass := binding.orders;
+	resolved name := inventory.resolve_column(orders, 'order_item_id', binding.order_item_id, 'item_id',
+										   inventory.key_types(), NULL);
 	keys name[] := ARRAY(
 		SELECT a.attname FROM pg_constraint AS c
 		JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
 		JOIN pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = c.confkey[1]
-		WHERE c.contype = 'f' AND c.conrelid = p.orders AND c.confrelid = p.items
-		AND cardinality(c.conkey) = 1 AND f.attname = p.item_id
+		WHERE c.contype = 'f' AND c.conrelid = orders AND c.confrelid = binding.items
+		AND cardinality(c.conkey) = 1 AND f.attname = binding.item_id
 		ORDER BY a.attnum);
 	elsewhere regclass;
 BEGIN
-	IF picked IS NOT NULL AND p.order_item_id IS NULL AND NOT picked = ANY (keys) THEN
-		-- a name is a guess: a foreign key to another table says otherwise
+	IF resolved IS NOT NULL AND binding.order_item_id IS NULL AND NOT resolved = ANY (keys) THEN
+		-- the name alone is a guess, which a foreign key to another table contradicts
 		SELECT c.confrelid INTO elsewhere FROM pg_constraint AS c
 		JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
-		WHERE c.contype = 'f' AND c.conrelid = p.orders AND c.confrelid <> p.items
-		AND cardinality(c.conkey) = 1 AND a.attname = picked;
+		WHERE c.contype = 'f' AND c.conrelid = orders AND c.confrelid <> binding.items
+		AND cardinality(c.conkey) = 1 AND a.attname = resolved;
 		IF elsewhere IS NOT NULL THEN
-			RAISE EXCEPTION 'column "%" of % refers to %, not to %', picked, p.orders, elsewhere,
-							p.items
+			RAISE EXCEPTION 'column "%" of % references %, not %', resolved, orders, elsewhere, binding.items
 				USING ERRCODE = 'invalid_column_reference',
-					  HINT = 'Name the column that says which item was bought: order_item_id => ''...''.';
+					  HINT = 'Name the column that holds the key of the item: order_item_id => ''...''.';
 		END IF;
 	END IF;
-	IF picked IS NULL AND cardinality(keys) = 1 THEN
-		picked := keys[1];
+	IF resolved IS NULL AND cardinality(keys) = 1 THEN
+		resolved := keys[1];
 	END IF;
-	IF picked IS NULL THEN
-		RAISE EXCEPTION 'which column of % says what item was bought?', p.orders
+	IF resolved IS NULL THEN
+		RAISE EXCEPTION 'cannot tell which column of % holds the key of the item', orders
 			USING ERRCODE = 'undefined_column',
-				  HINT = 'It has no "item_id" and not exactly one foreign key to items. Name it: order_item_id => ''...''.';
+				  HINT = 'It has no column "item_id" and not exactly one foreign key to items. Name the column: order_item_id => ''...''.';
 	END IF;
-	RETURN picked;
+	RETURN resolved;
 END
 $$;
-COMMENT ON FUNCTION inventory.resolve_order_item(inventory.plan) IS 'The column of orders that says which item was bought.';
+COMMENT ON FUNCTION inventory.resolve_order_item(inventory.store_binding) IS 'The column of orders that holds the key of the item: the given one, or "item_id", or the only foreign key to items.';
 
--- Refuse columns that callers cannot set.
-CREATE FUNCTION inventory.check_order_columns(p inventory.plan) RETURNS void
+CREATE FUNCTION inventory.check_order_columns(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	wanted name;
-	a pg_attribute;
+	attribute pg_attribute;
 	why text;
 BEGIN
-	IF cardinality(p.order_columns) > 63 THEN
+	IF cardinality(binding.order_columns) > 63 THEN
 		RAISE EXCEPTION 'order_columns may name at most 63 columns'
 			USING ERRCODE = 'program_limit_exceeded';
 	END IF;
-	FOREACH wanted IN ARRAY p.order_columns LOOP
-		a := inventory.column_of(p.orders, wanted);
-		IF a.attname IS NULL THEN
-			RAISE EXCEPTION 'column "%" of % does not exist', wanted, p.orders
-				USING ERRCODE = 'undefined_column', HINT = 'It was named in order_columns.';
+	FOREACH wanted IN ARRAY binding.order_columns LOOP
+		attribute := inventory.column_of(binding.orders, wanted);
+		IF attribute.attname IS NULL THEN
+			RAISE EXCEPTION 'column "%" of % does not exist', wanted, binding.orders
+				USING ERRCODE = 'undefined_column', HINT = 'It was given in order_columns.';
 		END IF;
 		why := CASE
-			WHEN wanted IN (p.order_item_id, p.order_user_id, p.order_quantity)
+			WHEN wanted IN (binding.order_item_id, binding.order_user_id, binding.order_quantity)
 				THEN 'it is an argument of its own'
-			WHEN wanted IN ('item_id', 'quantity') THEN 'a line uses that name for itself'
-			WHEN a.attgenerated <> '' THEN 'it is generated'
-			WHEN a.attidentity = 'a' THEN 'it is an identity that is always generated'
-			WHEN (SELECT count(*) FROM unnest(p.order_columns) AS c WHERE c = wanted) > 1
+			WHEN wanted IN ('item_id', 'quantity') THEN 'a line uses this name itself'
+			WHEN attribute.attgenerated <> '' THEN 'it is generated'
+			WHEN attribute.attidentity = 'a' THEN 'it is an identity column that is always generated'
+			WHEN (SELECT count(*) FROM unnest(binding.order_columns) AS c WHERE c = wanted) > 1
 				THEN 'it is named twice'
 		END;
 		IF why IS NOT NULL THEN
-			RAISE EXCEPTION 'column "%" of % cannot be in order_columns: %', wanted, p.orders, why
+			RAISE EXCEPTION 'column "%" of % cannot be in order_columns: %', wanted, binding.orders, why
 				USING ERRCODE = 'invalid_column_reference';
 		END IF;
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION inventory.check_order_columns(inventory.plan) IS 'Raises what makes a column unfit to be set by callers.';
+COMMENT ON FUNCTION inventory.check_order_columns(inventory.store_binding) IS 'Raises an error if callers cannot set one of the columns in order_columns.';
 
--- Columns of orders that must have a value and would get none.
-CREATE FUNCTION inventory.check_unfilled(p inventory.plan) RETURNS void
+-- A new sequence would begin with keys that are there already.
+CREATE FUNCTION inventory.identity_clause(relation regclass, column_name name) RETURNS text
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	last_key bigint;
+BEGIN
+	EXECUTE format('SELECT max(%I) FROM %s', column_name, relation) INTO last_key;
+	RETURN 'ADD GENERATED BY DEFAULT AS IDENTITY' ||
+		CASE WHEN last_key > 0 THEN format(' (START WITH %s)', last_key::numeric + 1) ELSE '' END;
+END
+$$;
+COMMENT ON FUNCTION inventory.identity_clause(regclass, name) IS 'What makes an integer key an identity column, for ALTER TABLE ALTER COLUMN.';
+
+CREATE FUNCTION inventory.check_required_columns(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	names name[];
 	alters text;
 BEGIN
 	SELECT array_agg(a.attname ORDER BY a.attnum),
-		   string_agg(format('ALTER TABLE %s ALTER COLUMN %I %s;', p.orders, a.attname,
+		   string_agg(format('ALTER TABLE %s ALTER COLUMN %I %s;', binding.orders, a.attname,
 							 CASE WHEN b.base IN ('timestamp', 'timestamptz', 'date') THEN 'SET DEFAULT now()'
 								  WHEN b.base = 'uuid'::regtype THEN 'SET DEFAULT gen_random_uuid()'
-								  WHEN a.attname = p.order_id AND a.atttypid = ANY (inventory.integer_types())
-								  THEN 'ADD GENERATED BY DEFAULT AS IDENTITY'
+								  WHEN a.attname = binding.order_id AND a.atttypid = ANY (inventory.integer_types())
+								  THEN inventory.identity_clause(binding.orders, a.attname)
 								  ELSE 'SET DEFAULT ...' END), E'\n' ORDER BY a.attnum)
 	INTO names, alters
 	FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
 	CROSS JOIN LATERAL inventory.base_type(a.atttypid) AS b(base)
-	WHERE a.attrelid = p.orders AND a.attnum > 0 AND NOT a.attisdropped
+	WHERE a.attrelid = binding.orders AND a.attnum > 0 AND NOT a.attisdropped
 	AND (a.attnotnull OR t.typnotnull) AND NOT a.atthasdef AND a.attidentity = ''
 	AND a.attgenerated = '' AND t.typdefault IS NULL
-	AND NOT a.attname = ANY (p.order_columns || array_remove(
-		ARRAY[p.order_item_id, p.order_user_id, p.order_quantity], NULL));
+	AND NOT a.attname = ANY (binding.order_columns || array_remove(
+		ARRAY[binding.order_item_id, binding.order_user_id, binding.order_quantity], NULL));
 	IF names IS NULL THEN
 		RETURN;
 	ELSIF EXISTS (SELECT FROM pg_trigger AS g
-				  WHERE g.tgrelid = p.orders AND g.tgenabled <> 'D' AND NOT g.tgisinternal
+				  WHERE g.tgrelid = binding.orders AND g.tgenabled <> 'D' AND NOT g.tgisinternal
 				  AND g.tgtype & 7 = 7) THEN
-		RAISE WARNING 'nothing but a trigger fills NOT NULL columns of %: %', p.orders,
+		RAISE WARNING 'only a trigger can fill NOT NULL columns of %: %', binding.orders,
 					  array_to_string(names, ', ')
-			USING HINT = E'If no trigger does, buying fails. Let callers set them (order_columns), or:\n' || alters;
+			USING HINT = E'If no trigger does, every purchase fails. Let callers set them (order_columns), or:\n' || alters;
 	ELSE
-		RAISE EXCEPTION 'nothing fills NOT NULL columns of %: %', p.orders,
+		RAISE EXCEPTION 'nothing fills NOT NULL columns of %: %', binding.orders,
 						array_to_string(names, ', ')
 			USING ERRCODE = 'not_null_violation',
 				  HINT = format(E'Let callers set them: order_columns => %L, or give each a default:\n',
@@ -300,63 +314,69 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.check_unfilled(inventory.plan) IS 'Raises the NOT NULL columns of orders that nothing fills, with the ALTER to paste.';
+COMMENT ON FUNCTION inventory.check_required_columns(inventory.store_binding) IS 'Raises an error, with the ALTER TABLE to use, if nothing fills a NOT NULL column of orders.';
 
--- Find and check the columns of orders.
-CREATE FUNCTION inventory.plan_orders(INOUT p inventory.plan, user_id_type regtype)
+CREATE FUNCTION inventory.bind_order_columns(INOUT binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	partitioned boolean := (SELECT c.relkind = 'p' FROM pg_class AS c WHERE c.oid = p.orders);
+	orders regclass := binding.orders;
 	item_type regtype;
 BEGIN
-	p.order_columns := coalesce(p.order_columns, '{}');
-	IF p.orders IS NOT NULL THEN
-		p.order_id := inventory.resolve_column(p.orders, 'order_id',
-											coalesce(p.order_id, inventory.primary_key(p.orders)),
-											NULL, inventory.key_types(), NULL);
-		IF p.order_id IS NULL THEN
-			RAISE EXCEPTION '% has no primary key of one column', p.orders
-				USING ERRCODE = 'invalid_table_definition',
-					  HINT = 'Name the column that identifies a line: order_id => ''...''.';
-		ELSIF NOT partitioned AND NOT inventory.is_key(p.orders, p.order_id) THEN
-			RAISE EXCEPTION 'column "%" of % is not a key', p.order_id, p.orders
-				USING ERRCODE = 'invalid_table_definition',
-					  HINT = 'order_id must be NOT NULL and unique by itself; of a partitioned table it may be part of the key.';
-		END IF;
-		p.order_item_id := inventory.resolve_order_item(p);
-		item_type := inventory.base_type((inventory.column_of(p.orders, p.order_item_id)).atttypid);
-		IF item_type <> p.item_type AND NOT (ARRAY[item_type, p.item_type] <@ inventory.integer_types()) THEN
-			RAISE EXCEPTION 'column "%" of % is %, the items have %', p.order_item_id, p.orders,
-							item_type, p.item_type
-				USING ERRCODE = 'datatype_mismatch',
-					  HINT = 'Name the column that has the key of the item: order_item_id => ''...''.';
-		END IF;
-		p.order_quantity := inventory.resolve_column(p.orders, 'order_quantity', p.order_quantity,
-												  'quantity',
-												  inventory.integer_types() || 'numeric'::regtype,
-												  'bigint');
-		p.order_user_id := inventory.resolve_column(p.orders, 'order_user_id', p.order_user_id,
-												 'user_id', inventory.key_types(), NULL);
-		p.order_type := inventory.base_type((inventory.column_of(p.orders, p.order_id)).atttypid);
-		PERFORM inventory.check_order_columns(p);
-		PERFORM inventory.check_unfilled(p);
-	ELSIF num_nonnulls(p.order_id, p.order_user_id, p.order_item_id, p.order_quantity) > 0
-		  OR p.order_columns <> '{}' THEN
-		RAISE EXCEPTION 'columns of orders were named, but no orders table'
-			USING ERRCODE = 'invalid_parameter_value', HINT = 'Name it: orders => ''...''.';
+	binding.order_id := inventory.resolve_column(orders, 'order_id',
+		coalesce(binding.order_id, inventory.primary_key(orders)), NULL, inventory.key_types(), NULL);
+	IF binding.order_id IS NULL THEN
+		RAISE EXCEPTION '% has no primary key of one column', orders
+			USING ERRCODE = 'invalid_table_definition',
+				  HINT = 'Name the column that identifies a line: order_id => ''...''.';
+	ELSIF NOT inventory.is_key(orders, binding.order_id)
+		  AND (SELECT c.relkind <> 'p' FROM pg_class AS c WHERE c.oid = orders) THEN
+		RAISE EXCEPTION 'column "%" of % is not a key', binding.order_id, orders
+			USING ERRCODE = 'invalid_table_definition',
+				  HINT = 'order_id must be NOT NULL and have a unique constraint of its own; in a partitioned table it may be part of the key.';
 	END IF;
-	p.order_type := coalesce(p.order_type, 'text'::regtype);
-	p.user_type := inventory.base_type(coalesce((inventory.column_of(p.orders, p.order_user_id)).atttypid,
-												user_id_type, 'text'::regtype));
-	IF p.order_user_id IS NOT NULL AND inventory.base_type(user_id_type) <> p.user_type THEN
+	binding.order_item_id := inventory.resolve_order_item(binding);
+	item_type := inventory.column_type(orders, binding.order_item_id);
+	IF item_type <> binding.item_type
+	   AND NOT (ARRAY[item_type, binding.item_type] <@ inventory.integer_types()) THEN
+		RAISE EXCEPTION 'column "%" of % is %, but the key of the items is %', binding.order_item_id,
+						orders, item_type, binding.item_type
+			USING ERRCODE = 'datatype_mismatch',
+				  HINT = 'Name the column that holds the key of the item: order_item_id => ''...''.';
+	END IF;
+	binding.order_quantity := inventory.resolve_column(orders, 'order_quantity', binding.order_quantity,
+		'quantity', inventory.integer_types() || 'numeric'::regtype, 'bigint');
+	binding.order_user_id := inventory.resolve_column(orders, 'order_user_id', binding.order_user_id,
+		'user_id', inventory.key_types(), NULL);
+	binding.order_type := inventory.column_type(orders, binding.order_id);
+	PERFORM inventory.check_order_columns(binding);
+	PERFORM inventory.check_required_columns(binding);
+END
+$$;
+COMMENT ON FUNCTION inventory.bind_order_columns(inventory.store_binding) IS 'Finds and checks the columns of an orders table.';
+
+CREATE FUNCTION inventory.bind_orders(INOUT binding inventory.store_binding, user_id_type regtype)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	binding.order_columns := coalesce(binding.order_columns, '{}');
+	IF binding.orders IS NOT NULL THEN
+		binding := inventory.bind_order_columns(binding);
+	ELSIF num_nonnulls(binding.order_id, binding.order_user_id, binding.order_item_id,
+					   binding.order_quantity) > 0 OR binding.order_columns <> '{}' THEN
+		RAISE EXCEPTION 'columns of orders were given, but no orders table'
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: orders => ''...''.';
+	END IF;
+	binding.order_type := coalesce(binding.order_type, 'text');
+	binding.user_type := inventory.base_type(coalesce(
+		inventory.column_type(binding.orders, binding.order_user_id), user_id_type, 'text'));
+	IF binding.order_user_id IS NOT NULL AND inventory.base_type(user_id_type) <> binding.user_type THEN
 		RAISE EXCEPTION 'user_id_type cannot be %: column "%" of % is %', user_id_type,
-						p.order_user_id, p.orders, p.user_type
-			USING ERRCODE = 'datatype_mismatch', HINT = 'Leave it out.';
-	ELSIF NOT p.user_type = ANY (inventory.key_types()) THEN
+						binding.order_user_id, binding.orders, binding.user_type
+			USING ERRCODE = 'datatype_mismatch', HINT = 'Omit user_id_type.';
+	ELSIF (binding.user_type = ANY (inventory.key_types())) IS NOT TRUE THEN
 		RAISE EXCEPTION 'user_id_type cannot be %', user_id_type
 			USING ERRCODE = 'datatype_mismatch',
-				  HINT = format('It can be: %s.', array_to_string(inventory.key_types(), ', '));
+				  HINT = format('user_id_type can be: %s.', array_to_string(inventory.key_types(), ', '));
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.plan_orders(inventory.plan, regtype) IS 'Finds and checks the columns of orders.';
+COMMENT ON FUNCTION inventory.bind_orders(inventory.store_binding, regtype) IS 'Finds and checks the columns of orders, if there are orders, and the type of user ids.';
