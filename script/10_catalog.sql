@@ -4,6 +4,10 @@
 -- The extension script is the files of script/ in the order of their names: edit those.
 -- Each file calls only functions of the files before it.
 
+-- CREATE EXTENSION sets the same path.  It is repeated here so that a static check
+-- can see that no name or operator of this script is resolved in another schema.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- ---------------------------------------------------------------- catalog
 --
 -- Which tables make a store.  All data of a shop is in the shop's own schemas.
