@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""Checks that in src/ every reference goes down, and none in a circle.
+
+    floors.py               by the text of the files
+    floors.py DIRECTORY     by what the compiled objects below DIRECTORY need of each other, too
+
+The folders of src/ are FLOORS, from the ground up.  A file may include, call or otherwise name
+only what lies on its own floor or below.  Files that refer to each other in a circle are refused
+everywhere.  A file here is x.c together with x.h.  Prints what is wrong, nothing if nothing is.
+"""
+import collections
+import os
+import re
+import subprocess
+import sys
+
+import csource
+
+FLOORS = ["base", "shmem", "store", "stock", "commands", "maintenance", "facade", ""]
+
+
+class House:
+    """The files, who has which name, and who refers to whom."""
+
+    def __init__(self, files):
+        self.files = [file for file in files if os.path.dirname(file.path) in FLOORS]
+        self.paths = {file.path for file in self.files}
+        self.wrong = [f"src/{file.path}:1: there is no floor for its folder" for file in files
+                      if file.path not in self.paths]
+        self.home = {}  # name -> path of the file that has it
+        self.edges = collections.defaultdict(dict)  # unit -> unit -> (place, what)
+        for file in self.files:
+            names = [item.name for item in file.items if item.is_defined and not item.is_static
+                     or file.is_header and item.is_function and item.is_static]
+            self.home.update((name, file.path) for name in names + (list(file.macros) if file.is_header else []))
+
+    def complain(self, file, line, what):
+        self.wrong.append(f"src/{file.path}:{line}: {what}")
+
+    def refer(self, file, line, target, what):
+        """File refers to the file at path target: not to a floor above."""
+        unit = os.path.splitext(target)[0]
+        if unit == file.unit:
+            return
+        if floor(target) > floor(file.path):
+            self.complain(file, line, f"{what}, which is above it")
+        self.edges[file.unit].setdefault(unit, (f"src/{file.path}:{line}", what))
+
+    def check_includes(self, file):
+        """Own headers are included by their path from src/, downwards."""
+        names = {os.path.basename(path) for path in self.paths}
+        for written, line in file.includes:
+            path = written.strip('"')
+            beside = os.path.normpath(os.path.join(os.path.dirname(file.path), written.strip('"<>')))
+            if path.endswith(".h") and path in self.paths and written == f'"{path}"' and (
+                    "/" in path or os.path.dirname(file.path) == ""):
+                self.refer(file, line, path, f"includes {path}")
+            elif written[:1] not in ('"', "<"):
+                self.complain(file, line, f"includes {written}: name the file")
+            elif beside in self.paths or written.strip('"<>') in self.paths | names:
+                self.complain(file, line, f'includes {written}: write "folder/name.h", the path of a header below src/')
+
+    def check_declarations(self, file):
+        """A header declares what its own .c file defines; a .c file declares nothing of another's."""
+        own = {item.name for item in file.items if item.is_defined}
+        if file.is_header:
+            for item in file.items:
+                if not item.is_defined and self.home.get(item.name) != file.unit + ".c":
+                    place = self.home.get(item.name)
+                    self.complain(file, item.line, f"declares {item.name}, which " +
+                                  (f"src/{place} defines" if place else f"src/{file.unit}.c does not define"))
+            return
+        for item in file.items:
+            if item.is_extern:
+                self.complain(file, item.line, f"extern {item.name}: include the header of its file")
+            elif not item.is_defined and not item.is_static and item.name not in own:
+                self.complain(file, item.line, f"declares {item.name}: include the header of its file")
+        for name, line in file.announced:
+            if name not in own:
+                self.complain(file, line, f"PG_FUNCTION_INFO_V1({name}) stands away from its function")
+
+    def check_names(self, file):
+        """Any use of a name counts: a call, a pointer to a function, the text of a macro."""
+        own = {item.name for item in file.items if item.is_static} | set(file.macros)
+        for name, line in file.names.items():
+            if name in self.home and name not in own:
+                self.refer(file, line, self.home[name], f"uses {name} of src/{self.home[name]}")
+
+    def check_objects(self, directory):
+        """What the compiler made: an undefined symbol of one object that another defines."""
+        defined, needed = {}, {}
+        for file in self.files:
+            path = os.path.join(directory, file.unit + ".o")
+            if file.is_header or not os.path.exists(path):
+                continue
+            needed[file] = []
+            for line in run("nm", "-g", "-P", path):
+                symbol, kind = line.split()[:2]
+                if kind in "Uwv":
+                    needed[file].append(symbol)
+                else:
+                    defined[symbol] = file.path
+        for file, symbols in needed.items():
+            for symbol in symbols:
+                if symbol in defined and symbol not in file.names:
+                    line = line_of(os.path.join(directory, file.unit + ".o"), symbol)
+                    self.refer(file, line, defined[symbol], f"needs {symbol} of src/{defined[symbol]}")
+
+    def check_circles(self):
+        """Each circle once, with the place of each of its steps."""
+        seen = set()
+        for start in sorted(self.edges):
+            way = self.way_back(start) if start not in seen else None
+            seen.update(way or ())
+            for unit, following in zip(way or (), (way or ())[1:]):
+                place, what = self.edges[unit][following]
+                self.wrong.append(f"{place}: {what}, in the circle {' -> '.join(way)}")
+
+    def way_back(self, start):
+        """A shortest way from start to itself."""
+        ways = collections.deque([(start,)])
+        seen = set()
+        while ways:
+            way = ways.popleft()
+            for unit in sorted(self.edges.get(way[-1], ())):
+                if unit == start:
+                    return way + (start,)
+                if unit not in seen:
+                    seen.add(unit)
+                    ways.append(way + (unit,))
+        return None
+
+
+def floor(path):
+    return FLOORS.index(os.path.dirname(path))
+
+
+def run(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+def line_of(path, symbol):
+    """The line that made an object need a symbol, of those of the debugger; 1 where it is in data."""
+    line = 1
+    for text in run("objdump", "-d", "-l", "-r", path):
+        if place := re.match(r"\S+\.[ch]:(\d+)", text):
+            line = int(place.group(1))
+        elif re.search(rf"R_\S+\s+{symbol}\b", text):
+            return line
+    return 1
+
+
+def main():
+    house = House(csource.read_tree())
+    if not house.files:
+        house.wrong.append("no files in src/")
+    for file in house.files:
+        house.check_includes(file)
+        house.check_declarations(file)
+        house.check_names(file)
+    if len(sys.argv) > 1:
+        house.check_objects(sys.argv[1])
+    house.check_circles()
+    print("".join(text + "\n" for text in dict.fromkeys(house.wrong)), end="")
+
+
+main()
