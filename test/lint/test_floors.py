@@ -55,12 +55,21 @@ class Floors(LintTest):
         self.assert_found(
             "floors", f"src/store/query.c:{line + 3}: needs inv_take of src/stock/take.c, which is above it")
 
+    def test_upward_name_behind_a_macro_of_its_own(self):
+        line = self.add("src/store/query.c", "\n#define inv_take inv_take\n\nint\nquery_up(void)\n{\n"
+                        "\tint inv_take(int rows);\n\n\treturn inv_take(1);\n}\n") + 8
+        self.assert_found("floors", f"src/store/query.c:{line}: needs inv_take of src/stock/take.c, which is above it")
+
     def test_bare_include(self):
         line = self.replace("src/stock/take.c", '"stock/take.h"', '"take.h"')
         self.assert_found("floors", f'src/stock/take.c:{line}: includes "take.h": write "folder/name.h"')
+        line = self.replace("src/store/query.c", '"base/guc.h"', '"guc.h"')
+        self.assert_found("floors", f'src/store/query.c:{line}: includes "guc.h": write "folder/name.h"')
 
     def test_include_by_another_way(self):
-        for written in '"../stock/take.h"', "<stock/take.h>", '"store/query.c"', "INV_HEADER":
+        self.plant("src/stock/take.inc", "")
+        for written in ('"../stock/take.h"', "<stock/take.h>", "<../src/stock/take.h>", '"store/query.c"', '"take.inc"',
+                        '"stock/take.inc"', "INV_HEADER"):
             with self.subTest(written):
                 line = self.replace("src/stock/take.c", '"stock/take.h"', written)
                 self.assert_found("floors", f"src/stock/take.c:{line}: includes {written}: ")

@@ -29,6 +29,7 @@ class House:
                       if file.path not in self.paths]
         self.home = {}  # name -> path of the file that has it
         self.edges = collections.defaultdict(dict)  # unit -> unit -> (place, what)
+        self.seen = set()  # (path, name) of each use in the text
         for file in self.files:
             names = [item.name for item in file.items if item.is_defined and not item.is_static
                      or file.is_header and item.is_function and item.is_static]
@@ -49,15 +50,14 @@ class House:
     def check_includes(self, file):
         """Own headers are included by their path from src/, downwards."""
         names = {os.path.basename(path) for path in self.paths}
+        here = os.path.dirname(file.path)
         for written, line in file.includes:
-            path = written.strip('"')
-            beside = os.path.normpath(os.path.join(os.path.dirname(file.path), written.strip('"<>')))
-            if path.endswith(".h") and path in self.paths and written == f'"{path}"' and (
-                    "/" in path or os.path.dirname(file.path) == ""):
-                self.refer(file, line, path, f"includes {path}")
-            elif written[:1] not in ('"', "<"):
+            path = written.strip('"<>')
+            if written[:1] not in ('"', "<"):
                 self.complain(file, line, f"includes {written}: name the file")
-            elif beside in self.paths or written.strip('"<>') in self.paths | names:
+            elif written == f'"{path}"' and path in self.paths and path.endswith(".h") and ("/" in path or not here):
+                self.refer(file, line, path, f"includes {path}")
+            elif path in names or any(os.path.exists(os.path.join("src", folder, path)) for folder in ("", here)):
                 self.complain(file, line, f'includes {written}: write "folder/name.h", the path of a header below src/')
 
     def check_declarations(self, file):
@@ -84,6 +84,7 @@ class House:
         own = {item.name for item in file.items if item.is_static} | set(file.macros)
         for name, line in file.names.items():
             if name in self.home and name not in own:
+                self.seen.add((file.path, name))
                 self.refer(file, line, self.home[name], f"uses {name} of src/{self.home[name]}")
 
     def check_objects(self, directory):
@@ -102,7 +103,7 @@ class House:
                     defined[symbol] = file.path
         for file, symbols in needed.items():
             for symbol in symbols:
-                if symbol in defined and symbol not in file.names:
+                if symbol in defined and (file.path, symbol) not in self.seen:
                     line = line_of(os.path.join(directory, file.unit + ".o"), symbol)
                     self.refer(file, line, defined[symbol], f"needs {symbol} of src/{defined[symbol]}")
 
