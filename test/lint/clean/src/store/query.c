@@ -7,5 +7,6 @@ int
 inv_query(int rows, InvVisit visit)
 {
 	/* not inv_take() */
+	elog(DEBUG1, "inv_take() comes later");
 	return visit(rows + inv_rows);
 }
