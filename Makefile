@@ -8,43 +8,58 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(EXTENSION)
 
 MODULE_big = inventory
 OBJS = \
-	src/append.o \
-	src/argument.o \
-	src/binding.o \
-	src/buy.o \
-	src/error.o \
-	src/escrow.o \
-	src/expiry.o \
-	src/guard.o \
-	src/heat.o \
-	src/hold.o \
-	src/hot.o \
-	src/hotset.o \
-	src/hotstock.o \
-	src/hotview.o \
-	src/housekeeping.o \
-	src/inflight.o \
-	src/inventory.o \
-	src/ledger.o \
-	src/line.o \
-	src/order.o \
-	src/probe.o \
-	src/refund.o \
-	src/request.o \
-	src/reservation.o \
-	src/reserve.o \
-	src/restock.o \
-	src/row.o \
-	src/setting.o \
-	src/shared.o \
-	src/notify.o \
-	src/sqltext.o \
-	src/statement.o \
-	src/stats.o \
-	src/stock.o \
-	src/store.o \
-	src/temper.o \
-	src/worker.o
+	src/base/datum.o \
+	src/base/error.o \
+	src/base/guc.o \
+	src/base/lock.o \
+	src/base/stats.o \
+	src/shmem/counter.o \
+	src/shmem/counter_state.o \
+	src/shmem/counter_xact.o \
+	src/shmem/hot_table.o \
+	src/shmem/shmem.o \
+	src/shmem/worker_slot.o \
+	src/store/binding.o \
+	src/store/column.o \
+	src/store/direct_insert.o \
+	src/store/enter.o \
+	src/store/query.o \
+	src/store/query_text.o \
+	src/store/store.o \
+	src/stock/adjust.o \
+	src/stock/direct_read.o \
+	src/stock/expected.o \
+	src/stock/expiry.o \
+	src/stock/give.o \
+	src/stock/guard.o \
+	src/stock/hot_item.o \
+	src/stock/hot_stock.o \
+	src/stock/item_row.o \
+	src/stock/ledger.o \
+	src/stock/level.o \
+	src/stock/limit.o \
+	src/stock/notify.o \
+	src/stock/quantity.o \
+	src/stock/take.o \
+	src/commands/answer.o \
+	src/commands/argument.o \
+	src/commands/buy.o \
+	src/commands/call.o \
+	src/commands/cart.o \
+	src/commands/hold.o \
+	src/commands/idempotency.o \
+	src/commands/order.o \
+	src/commands/refund.o \
+	src/commands/refusal.o \
+	src/commands/reservation.o \
+	src/commands/reserve.o \
+	src/commands/restock.o \
+	src/maintenance/heat.o \
+	src/maintenance/hot_view.o \
+	src/maintenance/housekeeping.o \
+	src/maintenance/verify.o \
+	src/maintenance/worker.o \
+	src/inventory.o
 HEADERS_inventory =
 PG_CPPFLAGS = -I$(srcdir)/src
 
@@ -64,4 +79,4 @@ include $(PGXS)
 $(EXTENSION)--$(EXTVERSION).sql: $(sort $(wildcard $(srcdir)/script/*.sql))
 	cat $^ > $@
 
-$(OBJS): $(wildcard $(srcdir)/src/*.h)
+$(OBJS): $(wildcard $(srcdir)/src/*/*.h)

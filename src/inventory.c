@@ -7,14 +7,15 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 
-#include "guard.h"
-#include "hot.h"
-#include "inflight.h"
-#include "notify.h"
-#include "setting.h"
-#include "shared.h"
-#include "store.h"
-#include "worker.h"
+#include "base/guc.h"
+#include "shmem/counter_xact.h"
+#include "shmem/shmem.h"
+#include "shmem/worker_slot.h"
+#include "store/query.h"
+#include "store/store.h"
+#include "stock/expected.h"
+#include "stock/hot_item.h"
+#include "stock/notify.h"
 
 PG_MODULE_MAGIC;
 
@@ -25,13 +26,14 @@ _PG_init(void)
 {
 	/* a library that is loaded by half cannot be loaded again */
 	HOLD_INTERRUPTS();
-	inv_setting_init();
-	inv_shared_init();
+	inv_guc_init();
+	inv_shmem_init();
 	inv_store_init();
-	inv_inflight_init();
-	inv_hot_init();
-	inv_guard_init();
+	inv_query_init();
+	inv_counter_xact_init();
+	inv_hot_item_init();
+	inv_expected_init();
 	inv_notify_init();
-	inv_worker_init();
+	inv_worker_slot_init();
 	RESUME_INTERRUPTS();
 }

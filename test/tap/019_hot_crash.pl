@@ -54,39 +54,39 @@ END
 my %done = (
     'before the commit record'      => [ 0, 'XactLogCommitRecord' ],
     'on disk, before it is visible' => [ 1, 'ProcArrayEndTransaction' ],
-    'visible, before the counter knows' => [ 1, 'inflight.c:at_transaction_end if event == XACT_EVENT_COMMIT' ],
+    'visible, before the counter knows' => [ 1, 'counter_at_xact_end if event == XACT_EVENT_COMMIT' ],
     'after the counter knows'       => [ 1, 'AtEOXact_Inval' ]);
 
 # Each: what is done, where it is killed, whether the work is there then.
 my @cases = (
-    [ 'buy', 'after taking, before the movement', 0, 'inv_escrow_take', 'finish' ],
-    [ 'buy', 'before taking', 0, 'inv_escrow_take' ],
+    [ 'buy', 'after taking, before the movement', 0, 'inv_counter_take', 'finish' ],
+    [ 'buy', 'before taking', 0, 'inv_counter_take' ],
     (map { my $act = $_; map { [ $act, $_, @{ $done{$_} } ] } sort keys %done } 'buy', 'restock', 'settle', 'cool'),
     [ 'savepoint', 'before the commit record', 0, 'XactLogCommitRecord' ],
     [ 'savepoint', 'on disk, before it is visible', 1, 'ProcArrayEndTransaction' ],
-    [ 'undo savepoint', 'before the units of the savepoint go back', 0, 'inflight.c:at_subtransaction_end if event == SUBXACT_EVENT_ABORT_SUB' ],
+    [ 'undo savepoint', 'before the units of the savepoint go back', 0, 'counter_at_subxact_end if event == SUBXACT_EVENT_ABORT_SUB' ],
     [ 'undo savepoint', 'on disk, before it is visible', 1, 'ProcArrayEndTransaction' ],
     [ 'roll back', 'before the abort record', 0, 'XactLogAbortRecord' ],
-    [ 'roll back', 'before the units go back', 0, 'inflight.c:at_transaction_end if event == XACT_EVENT_ABORT' ],
-    [ 'cart', 'after taking, before the rows are written', 0, 'inv_escrow_take', 'finish' ],
+    [ 'roll back', 'before the units go back', 0, 'counter_at_xact_end if event == XACT_EVENT_ABORT' ],
+    [ 'cart', 'after taking, before the rows are written', 0, 'inv_counter_take', 'finish' ],
     [ 'cart', 'on disk, before it is visible', 1, 'ProcArrayEndTransaction' ],
     [ 'hold', 'on disk, before it is visible', 1, 'ProcArrayEndTransaction' ],
-    [ 'release', 'after giving, before the movement', 0, 'inv_escrow_give', 'finish' ],
+    [ 'release', 'after giving, before the movement', 0, 'inv_counter_give', 'finish' ],
     [ 'release', 'on disk, before it is visible', 1, 'ProcArrayEndTransaction' ],
-    [ 'refund', 'after giving, before the movement', 0, 'inv_escrow_give', 'finish' ],
+    [ 'refund', 'after giving, before the movement', 0, 'inv_counter_give', 'finish' ],
     [ 'refund', 'on disk, before it is visible', 1, 'ProcArrayEndTransaction' ],
     [ 'adjust', 'on disk, before it is visible', 1, 'ProcArrayEndTransaction' ],
-    [ 'direct', 'after taking, before the movement', 0, 'inv_escrow_take', 'finish' ],
+    [ 'direct', 'after taking, before the movement', 0, 'inv_counter_take', 'finish' ],
     [ 'direct', 'on disk, before it is visible', 1, 'ProcArrayEndTransaction' ],
-    [ 'settle', 'between its two writes', 0, 'inv_execute if which == INV_MARK_SETTLED' ],
-    [ 'settle', 'before its first write', 0, 'inv_execute if which == INV_CHANGE' ],
-    [ 'cool', 'between its two writes', 0, 'inv_execute if which == INV_MARK_SETTLED' ],
-    [ 'cool', 'before its first write', 0, 'inv_execute if which == INV_CHANGE' ],
+    [ 'settle', 'between its two writes', 0, 'inv_execute if statement == INV_STMT_MARK_SETTLED' ],
+    [ 'settle', 'before its first write', 0, 'inv_execute if statement == INV_STMT_CHANGE' ],
+    [ 'cool', 'between its two writes', 0, 'inv_execute if statement == INV_STMT_MARK_SETTLED' ],
+    [ 'cool', 'before its first write', 0, 'inv_execute if statement == INV_STMT_CHANGE' ],
     [ 'heat', 'before the commit record', 0, 'XactLogCommitRecord' ],
     [ 'heat', 'on disk, before others are told', 1, 'ProcArrayEndTransaction' ],
-    [ 'first touch', 'counted, before it is published', 0, 'inv_escrow_publish' ],
-    [ 'first touch', 'published, before the lock is let go', 0, 'inv_escrow_publish', 'finish' ],
-    [ 'first touch', 'while what is hot is read', 0, 'inv_hotset_fill' ]);
+    [ 'first touch', 'counted, before it is published', 0, 'inv_counter_publish' ],
+    [ 'first touch', 'published, before the lock is let go', 0, 'inv_counter_publish', 'finish' ],
+    [ 'first touch', 'while what is hot is read', 0, 'inv_hot_table_fill' ]);
 
 # ---------------------------------------------------------------- a case
 

@@ -1,0 +1,23 @@
+/*
+ * lock.h
+ *		Locks on names, held to the end of the transaction.
+ */
+#ifndef INV_LOCK_H
+#define INV_LOCK_H
+
+/*
+ * Classes of named locks.  They are the fourth field of an advisory lock tag;
+ * SQL can only make tags with 1 and 2.
+ */
+typedef enum InvLockTag
+{
+	INV_LOCKTAG_REQUEST = 3,
+	INV_LOCKTAG_LIMIT,
+	INV_LOCKTAG_ORDER_REFERENCE,
+	INV_LOCKTAG_RESERVATION,
+	INV_LOCKTAG_STOCK
+} InvLockTag;
+
+extern void inv_lock_name(Oid items, InvLockTag class, const char *name);
+
+#endif /* INV_LOCK_H */

@@ -1,0 +1,35 @@
+/*
+ * stats.h
+ *		Counters per store and operation.
+ */
+#ifndef INV_STATS_H
+#define INV_STATS_H
+
+#include "storage/lwlock.h"
+
+typedef enum InvStatsCounter
+{
+	INV_STATS_CALLS,
+	INV_STATS_UNITS,   /* sold, held, given back, put in: what the operation moves */
+	INV_STATS_REPLAYS, /* answered from an idempotency key */
+	INV_STATS_RETRIES, /* of the optimistic strategy, or after a lost race */
+	INV_STATS_WAITS,   /* for a key or a limit that another call held */
+	INV_STATS_REFUSED_STOCK,
+	INV_STATS_REFUSED_ITEM,
+	INV_STATS_REFUSED_LIMIT,
+	INV_STATS_REFUSED_STATE, /* of a reservation, an order or a key */
+	INV_STATS_REFUSED_BUSY,
+	INV_STATS_COUNT
+} InvStatsCounter;
+
+extern Size inv_stats_size(void);
+extern void inv_stats_attach(LWLock *lock);
+
+extern void inv_stats_begin(Oid items, const char *operation);
+extern void inv_stats_end(void *outer);
+extern void inv_stats_end_of_transaction(void);
+extern void *inv_stats_current(void);
+extern void inv_stats_count(InvStatsCounter counter, int64 by);
+extern void inv_stats_add(Oid items, const char *operation, InvStatsCounter counter, int64 by);
+
+#endif /* INV_STATS_H */

@@ -1,0 +1,171 @@
+/*
+ * answer.c
+ *		The answer about order lines.
+ *
+ * Statuses and quantities per line, as rows or as the JSON that is kept for the
+ * idempotency key.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+
+#include "base/datum.h"
+#include "base/error.h"
+#include "store/binding.h"
+#include "store/column.h"
+#include "store/query.h"
+#include "store/query_text.h"
+#include "stock/quantity.h"
+#include "commands/answer.h"
+#include "commands/cart.h"
+
+/* columns of the composite type "line" */
+#define LINE_COLUMNS 6
+
+char *
+inv_jsonb_text(Jsonb *value)
+{
+	return value ? JsonbToCString(NULL, &value->root, VARSIZE(value)) : NULL;
+}
+
+void
+inv_append_id(StringInfo json, Oid type, Datum value, bool isnull)
+{
+	if (isnull)
+		appendStringInfoString(json, "null");
+	else if (type == INT2OID || type == INT4OID || type == INT8OID)
+		appendStringInfoString(json, inv_datum_text(type, value));
+	else
+		escape_json(json, inv_datum_text(type, value));
+}
+
+/* What a line of the answer shows as available: null for an item without number. */
+static bool
+line_available(const InvTake *take, int64 *available)
+{
+	*available = inv_available(take->stock, take->floor);
+	return take->tracked && take->status != INV_STATUS_ITEM_NOT_FOUND;
+}
+
+static InvStatus
+line_status(const InvTake *take, bool sold)
+{
+	return !sold && take->status == INV_STATUS_OK ? INV_STATUS_NOT_TAKEN : take->status;
+}
+
+/*
+ * An answer has quantities in the type of the stock.  An item that is not tracked
+ * sells more than that holds, but not in a cart, which could not answer it.
+ */
+static int64
+answer_quantity(InvStore *store, const InvLine *line, bool sold)
+{
+	if (sold && line->quantity > inv_max_units(store))
+		inv_error_overflow("quantity of a line");
+	return line->quantity;
+}
+
+/* The lines as JSON, for the idempotency key. */
+char *
+inv_lines_json(InvStore *store, InvCart *cart, bool sold)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	for (int i = 0; i < cart->line_count; i++)
+	{
+		InvLine *line = &cart->lines[i];
+		InvTake *take = &cart->takes[line->take];
+		int64 available;
+
+		appendStringInfo(&json, "%s{\"status\": \"%s\", \"item_id\": ", i ? ", " : "[",
+						 inv_status_name(line_status(take, sold)));
+		inv_append_id(&json, store->item_id.base, line->item, false);
+		appendStringInfo(
+			&json, ", \"quantity\": %s, \"order_id\": ",
+			inv_datum_text(store->stock.base,
+						   inv_quantity_datum(store, answer_quantity(store, line, sold))));
+		inv_append_id(&json, store->order_type, line->order, !sold || line->no_order);
+		if (line_available(take, &available))
+			appendStringInfo(
+				&json, ", \"available\": %s",
+				inv_datum_text(store->stock.base, inv_quantity_datum(store, available)));
+		appendStringInfoChar(&json, '}');
+	}
+	appendStringInfoChar(&json, ']');
+	return json.data;
+}
+
+void
+inv_return_lines(InvStore *store, InvCart *cart, bool sold, bool replayed, ReturnSetInfo *result)
+{
+	for (int i = 0; i < cart->line_count; i++)
+	{
+		InvLine *line = &cart->lines[i];
+		InvTake *take = &cart->takes[line->take];
+		int64 available;
+		bool shown = line_available(take, &available);
+		Datum values[LINE_COLUMNS] = {
+			CStringGetTextDatum(inv_status_name(line_status(take, sold))),
+			line->item,
+			inv_quantity_datum(store, answer_quantity(store, line, sold)),
+			line->order,
+			inv_quantity_datum(store, available),
+			BoolGetDatum(replayed),
+		};
+		bool nulls[LINE_COLUMNS] = { false, false, false, !sold || line->no_order, !shown, false };
+
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+}
+
+void
+inv_replay_lines(InvStore *store, Jsonb *answer, ReturnSetInfo *result)
+{
+	Datum value = JsonbPGetDatum(answer);
+	uint64 rows = inv_execute(store, INV_STMT_REPLAY_LINES, &value, NULL, INV_SNAPSHOT_TRANSACTION);
+
+	for (uint64 row = 0; row < rows; row++)
+	{
+		Datum values[LINE_COLUMNS];
+		bool nulls[LINE_COLUMNS];
+
+		for (int i = 0; i < LINE_COLUMNS; i++)
+			values[i] = inv_result(row, i + 1, &nulls[i]);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+}
+
+/* Rows are returned as the caller's type says: it has to be a type of rows. */
+void
+inv_begin_rows(FunctionCallInfo fcinfo)
+{
+	if (get_call_result_type(fcinfo, NULL, NULL) != TYPEFUNC_COMPOSITE)
+		inv_error_value("result_type must be of a row type", NULL);
+	InitMaterializedSRF(fcinfo, 0);
+}
+
+/* The rows we return must be what the caller's type says. */
+void
+inv_check_row_type(InvStore *store, TupleDesc desc, const Oid *types, int count)
+{
+	bool good = desc->natts == count;
+
+	for (int i = 0; good && i < count; i++)
+		good = !TupleDescAttr(desc, i)->attisdropped &&
+			   inv_base_type(TupleDescAttr(desc, i)->atttypid) == types[i];
+	if (!good)
+		inv_error_broken_store(store->store_name, "The caller's row type is out of date.");
+}
+
+void
+inv_check_line_type(InvStore *store, TupleDesc desc)
+{
+	Oid types[LINE_COLUMNS] = { TEXTOID,		   store->item_id.base, store->stock.base,
+								store->order_type, store->stock.base,	BOOLOID };
+
+	inv_check_row_type(store, desc, types, LINE_COLUMNS);
+}

@@ -1,0 +1,25 @@
+/*
+ * answer.h
+ *		The answer about order lines.
+ */
+#ifndef INV_ANSWER_H
+#define INV_ANSWER_H
+
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "nodes/execnodes.h"
+
+#include "store/binding.h"
+#include "commands/cart.h"
+
+extern void inv_begin_rows(FunctionCallInfo fcinfo);
+extern void inv_check_row_type(InvStore *store, TupleDesc desc, const Oid *types, int count);
+extern void inv_check_line_type(InvStore *store, TupleDesc desc);
+extern void inv_return_lines(InvStore *store, InvCart *cart, bool sold, bool replayed,
+							 ReturnSetInfo *result);
+extern char *inv_lines_json(InvStore *store, InvCart *cart, bool sold);
+extern void inv_replay_lines(InvStore *store, Jsonb *answer, ReturnSetInfo *result);
+extern void inv_append_id(StringInfo json, Oid type, Datum value, bool isnull);
+extern char *inv_jsonb_text(Jsonb *value);
+
+#endif /* INV_ANSWER_H */

@@ -1,0 +1,232 @@
+/*
+ * buy.c
+ *		A purchase: arguments, key, stock, order rows, movements, answer.
+ *
+ * buy_item and buy_cart raise what is refused; try_buy_cart returns it as the
+ * statuses of the lines and leaves the transaction usable, because nothing was
+ * written before everything was known to be there.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+
+#include "base/datum.h"
+#include "base/error.h"
+#include "base/stats.h"
+#include "store/binding.h"
+#include "store/column.h"
+#include "store/enter.h"
+#include "stock/ledger.h"
+#include "stock/level.h"
+#include "stock/limit.h"
+#include "stock/quantity.h"
+#include "stock/take.h"
+#include "commands/answer.h"
+#include "commands/argument.h"
+#include "commands/call.h"
+#include "commands/cart.h"
+#include "commands/idempotency.h"
+#include "commands/order.h"
+#include "commands/refusal.h"
+
+/*
+ * A movement per line.  An item that is not tracked is supplied as it is sold,
+ * so that its movements sum to nothing and still say who bought what.
+ */
+static void
+book_sale(InvStore *store, InvCart *cart, const InvUser *user)
+{
+	InvBook book_sale;
+
+	inv_book_init(&book_sale, 2 * cart->line_count);
+	for (int i = 0; i < cart->line_count; i++)
+	{
+		InvLine *line = &cart->lines[i];
+		InvMovement *sale = inv_book_add(&book_sale, line->item, -line->quantity, "sale");
+
+		sale->user = *user;
+		sale->order = line->order;
+		sale->no_order = line->no_order;
+		sale->epoch = cart->takes[line->take].epoch;
+		if (!cart->takes[line->take].tracked)
+		{
+			InvMovement *supply =
+				inv_book_add(&book_sale, line->item, line->quantity, "adjustment");
+
+			supply->order = line->order;
+			supply->no_order = line->no_order;
+			supply->reason = "untracked";
+		}
+	}
+	inv_book_write(store, &book_sale);
+}
+
+/* Take, order, book; false and nothing done if the stock refuses. */
+static bool
+sell_cart(InvStore *store, InvCart *cart, const InvUser *user)
+{
+	if (!inv_take(store, cart->takes, cart->take_count, user))
+		return false;
+	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
+	inv_insert_cart(store, cart, user);
+	book_sale(store, cart, user);
+	inv_check_limits(store, cart->takes, cart->take_count, user);
+	return true;
+}
+
+/* ---- SQL functions ---- */
+
+PG_FUNCTION_INFO_V1(inventory_buy_item);
+PG_FUNCTION_INFO_V1(inventory_buy_cart);
+PG_FUNCTION_INFO_V1(inventory_try_buy_cart);
+PG_FUNCTION_INFO_V1(inventory_available_stock);
+
+/*
+ * buy_item(store_name, user_id, item_id, quantity, idempotency_key, order_data,
+ * result_type): sell one item; returns the key of the order row.
+ */
+Datum
+inventory_buy_item(PG_FUNCTION_ARGS)
+{
+	Jsonb *order_data = PG_ARGISNULL(5) ? NULL : PG_GETARG_JSONB_P(5);
+	InvCall call;
+	InvStore *store;
+	InvUser user;
+	InvRequest request;
+	Datum order;
+	bool no_order;
+
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "buy_item");
+	store = call.store;
+	inv_check_result(store, fcinfo, store->order_type);
+	user = inv_getarg_user(store, fcinfo, 1);
+	inv_request_init(&request, "buy_item", &user, fcinfo, 4);
+	if (request.key)
+	{
+		const char *arguments[] = { inv_getarg_item_text(store, fcinfo, 2),
+									inv_getarg_int64_text(fcinfo, 3), inv_jsonb_text(order_data) };
+
+		inv_request_arguments(&request, arguments, lengthof(arguments));
+	}
+	if (inv_request_begin(store, &request))
+	{
+		char *answer = inv_request_scalar(&request);
+
+		no_order = answer == NULL;
+		order = answer ? inv_from_text(store->order_type, answer) : (Datum) 0;
+	}
+	else
+	{
+		StringInfoData answer;
+		InvCart cart;
+
+		inv_cart_of_item(store, &cart, inv_getarg_item(store, fcinfo, 2),
+						 inv_getarg_quantity(fcinfo, 3, "quantity"), order_data, INV_PURPOSE_SALE);
+		if (!sell_cart(store, &cart, &user))
+			inv_refuse(store, cart.takes, cart.take_count);
+		order = cart.lines->order;
+		no_order = cart.lines->no_order;
+		if (request.key)
+		{
+			initStringInfo(&answer);
+			inv_append_id(&answer, store->order_type, order, no_order);
+			inv_request_end(store, &request, answer.data);
+		}
+	}
+	if (!no_order)
+		order = inv_copy_result(&call, store->order_type, order);
+	inv_store_leave(&call);
+	if (no_order)
+		PG_RETURN_NULL();
+	return order;
+}
+
+/* Both forms of buying a cart; try_ keeps and returns a refusal. */
+static Datum
+buy_cart(FunctionCallInfo fcinfo, const char *operation, bool try)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Jsonb *lines = PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2);
+	Jsonb *order_data = PG_ARGISNULL(4) ? NULL : PG_GETARG_JSONB_P(4);
+	InvCall call;
+	InvStore *store;
+	InvUser user;
+	InvRequest request;
+
+	inv_begin_rows(fcinfo);
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), operation);
+	store = call.store;
+	inv_check_line_type(store, result->setDesc);
+	user = inv_getarg_user(store, fcinfo, 1);
+	inv_request_init(&request, operation, &user, fcinfo, 3);
+	if (request.key)
+	{
+		const char *arguments[] = { inv_jsonb_text(lines), inv_jsonb_text(order_data) };
+
+		inv_request_arguments(&request, arguments, lengthof(arguments));
+	}
+	if (inv_request_begin(store, &request))
+		inv_replay_lines(store, request.replay, result);
+	else
+	{
+		InvCart cart;
+		bool sold;
+
+		if (lines == NULL)
+			inv_error_null("lines");
+		inv_cart_of_lines(store, &cart, lines, order_data, INV_PURPOSE_SALE);
+		sold = sell_cart(store, &cart, &user);
+		if (!sold && !try)
+			inv_refuse(store, cart.takes, cart.take_count);
+		if (!sold)
+			inv_count_refusals(cart.takes, cart.take_count);
+		if (request.key)
+			inv_request_end(store, &request, inv_lines_json(store, &cart, sold));
+		inv_return_lines(store, &cart, sold, false, result);
+	}
+	inv_store_leave(&call);
+	return (Datum) 0;
+}
+
+/*
+ * buy_cart(store_name, user_id, lines, idempotency_key, order_data, result_type):
+ * sell all lines or none; returns a row per line.
+ */
+Datum
+inventory_buy_cart(PG_FUNCTION_ARGS)
+{
+	return buy_cart(fcinfo, "buy_cart", false);
+}
+
+/* try_buy_cart: the same, with a refusal as statuses instead of an error. */
+Datum
+inventory_try_buy_cart(PG_FUNCTION_ARGS)
+{
+	return buy_cart(fcinfo, "try_buy_cart", true);
+}
+
+/*
+ * available_stock(store_name, item_id, result_type): what can be sold; null for an
+ * item that is not tracked.
+ */
+Datum
+inventory_available_stock(PG_FUNCTION_ARGS)
+{
+	InvCall call;
+	InvTake take = { 0 };
+	int64 available;
+
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), NULL);
+	inv_check_result(call.store, fcinfo, call.store->stock.base);
+	take.item = inv_getarg_item(call.store, fcinfo, 1);
+	available = inv_stock_level(call.store, take.item, &take.status, &take.tracked);
+	if (take.status == INV_STATUS_ITEM_NOT_FOUND)
+		inv_refuse(call.store, &take, 1);
+	inv_store_leave(&call);
+	if (!take.tracked)
+		PG_RETURN_NULL();
+	return inv_quantity_datum(call.store, available);
+}

@@ -1,0 +1,390 @@
+/*
+ * cart.c
+ *		The lines of a cart, read and checked before anything is locked.
+ *
+ * A line is an object with item_id, quantity (default 1) and columns of orders
+ * that the store lets callers set; order_data is an object with such columns for
+ * every line, and a line's own value wins.  Nothing is guessed: a quantity is a
+ * JSON number without a fraction, an unknown key is an error.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "common/int.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+
+#include "base/datum.h"
+#include "base/error.h"
+#include "store/binding.h"
+#include "store/column.h"
+#include "stock/quantity.h"
+#include "commands/cart.h"
+
+#define SYNTAX_HINT "A line is an object such as {\"item_id\": 42, \"quantity\": 2}."
+
+/* ---- values ---- */
+
+static Datum
+parse_line_item(InvStore *store, const JsonbValue *value)
+{
+	char *string;
+
+	if (value == NULL || value->type == jbvNull)
+		inv_error_null("item_id of a line");
+	string = inv_json_text(value);
+	if (string == NULL)
+		inv_error_value("item_id of a line must be a string or a number", SYNTAX_HINT);
+	return inv_from_text(store->item_id.base, string);
+}
+
+/* A JSON number that is a whole bigint of at least 1. */
+static int64
+parse_line_quantity(const JsonbValue *value)
+{
+	const char *number;
+	char *end;
+	long long quantity;
+
+	if (value == NULL)
+		return 1;
+	if (value->type == jbvNull)
+		inv_error_null("quantity of a line");
+	if (value->type != jbvNumeric)
+		inv_error_value("quantity of a line must be a number", SYNTAX_HINT);
+	number = inv_json_text(value);
+	errno = 0;
+	quantity = strtoll(number, &end, 10);
+	if (errno != 0)
+		inv_error_value(psprintf("quantity of a line is out of range: %.40s", number), NULL);
+	if (*end == '.')
+		end += 1 + strspn(end + 1, "0");
+	if (*end != '\0')
+		inv_error_value(psprintf("quantity of a line must be a whole number, not %.40s", number),
+						NULL);
+	if (quantity < 1)
+		inv_error_quantity("quantity of a line", quantity);
+	return quantity;
+}
+
+/* ---- columns that the caller sets ---- */
+
+/* The bit of a column that callers may set. */
+static uint64
+settable_column(InvStore *store, const JsonbValue *key)
+{
+	char *name = pnstrdup(key->val.string.val, key->val.string.len);
+
+	if (!OidIsValid(store->orders))
+	{
+		if (strcmp(name, "order_id") == 0)
+			return 1;
+		inv_error_unknown_column(name,
+								 psprintf("store \"%s\", which has no orders,", store->store_name));
+	}
+	for (int i = 0; i < store->nsettable; i++)
+		if (strcmp(store->settable[i].key, name) == 0)
+			return UINT64CONST(1) << i;
+	if (get_attnum(store->orders, name) <= 0)
+		inv_error_unknown_column(name, store->orders_name);
+	inv_error_column_not_allowed(name, store->store_name);
+}
+
+static bool
+is_key(const JsonbValue *key, const char *name)
+{
+	return (size_t) key->val.string.len == strlen(name) &&
+		   memcmp(key->val.string.val, name, key->val.string.len) == 0;
+}
+
+/* Add the pairs of an object to the one under construction. */
+static uint64
+push_columns(InvStore *store, JsonbContainer *object, bool is_line, JsonbParseState **state)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(object);
+	JsonbIteratorToken token;
+	JsonbValue key, value;
+	uint64 columns = 0;
+
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		if (token != WJB_KEY)
+			continue;
+		(void) JsonbIteratorNext(&iterator, &value, true);
+		if (is_line && (is_key(&key, "item_id") || is_key(&key, "quantity")))
+			continue;
+		columns |= settable_column(store, &key);
+		pushJsonbValue(state, WJB_KEY, &key);
+		pushJsonbValue(state, WJB_VALUE, &value);
+	}
+	return columns;
+}
+
+/* What the caller sets for a line: order_data, and over it the line's own. */
+static void
+merge_columns(InvStore *store, InvLine *line, JsonbContainer *own, Jsonb *order_data)
+{
+	JsonbParseState *state = NULL;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	if (order_data)
+		line->columns |= push_columns(store, &order_data->root, false, &state);
+	if (own)
+		line->columns |= push_columns(store, own, true, &state);
+	line->data = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/* A line of a hold has item and quantity only. */
+static void
+refuse_columns(InvStore *store, JsonbContainer *line)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(line);
+	JsonbIteratorToken token;
+	JsonbValue key;
+
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+		if (token == WJB_KEY && !is_key(&key, "item_id") && !is_key(&key, "quantity"))
+			inv_error_unknown_column(pnstrdup(key.val.string.val, key.val.string.len),
+									 "a line of a reservation");
+}
+
+/* Without a quantity column an order row is one unit. */
+static void
+check_unit(InvStore *store, int64 quantity)
+{
+	if (OidIsValid(store->orders) && store->order_quantity.attnum == InvalidAttrNumber &&
+		quantity != 1)
+		inv_error_value(
+			psprintf("quantity must be 1: an order of store \"%s\" is one unit", store->store_name),
+			"The orders table has no quantity column; buy a cart of several lines, "
+			"or add the column and attach again.");
+}
+
+/* The units of an item that a reservation holds must fit into one order row. */
+void
+inv_check_held(InvStore *store, int64 quantity)
+{
+	const InvColumn *column = &store->order_quantity;
+
+	check_unit(store, quantity);
+	if (OidIsValid(store->orders) && ((column->base == INT2OID && quantity > PG_INT16_MAX) ||
+									  (column->base == INT4OID && quantity > PG_INT32_MAX)))
+		inv_error_overflow("quantity of an order");
+}
+
+/*
+ * The parts of a line that depend on the store's orders: the key that nobody
+ * but the caller can make, the one-unit rows, the reference without orders.
+ */
+static void
+check_order(InvStore *store, InvLine *line, InvPurpose purpose)
+{
+	if (!OidIsValid(store->orders))
+	{
+		JsonbValue *reference =
+			line->columns ? getKeyJsonValueFromContainer(&line->data->root, "order_id", 8, NULL)
+						  : NULL;
+		char *text = reference ? inv_json_text(reference) : NULL;
+
+		if (reference && reference->type != jbvNull && text == NULL)
+			inv_error_value("order_id must be a string or a number", NULL);
+		line->no_order = text == NULL;
+		line->order = text ? CStringGetTextDatum(text) : (Datum) 0;
+		return;
+	}
+	check_unit(store, line->quantity);
+	if (purpose == INV_PURPOSE_SALE && !store->order_id.filled && store->order_id.notnull)
+	{
+		JsonbValue *key = line->columns
+							  ? getKeyJsonValueFromContainer(&line->data->root, store->order_id.key,
+															 strlen(store->order_id.key), NULL)
+							  : NULL;
+
+		if (key == NULL || key->type == jbvNull)
+			inv_error_null(psprintf("%s, which the caller makes,", store->order_id.key));
+	}
+}
+
+/* ---- carts ---- */
+
+static int
+compare_lines(const void *a, const void *b, void *arg)
+{
+	const InvLine *left = *(InvLine *const *) a;
+	const InvLine *right = *(InvLine *const *) b;
+
+	return inv_item_compare(arg, left->item, right->item);
+}
+
+/* Sum the lines of the same item, in key order. */
+static void
+sum_lines(InvStore *store, InvCart *cart)
+{
+	InvLine **sorted = palloc(sizeof(InvLine *) * cart->line_count);
+
+	for (int i = 0; i < cart->line_count; i++)
+		sorted[i] = &cart->lines[i];
+	qsort_arg(sorted, cart->line_count, sizeof(InvLine *), compare_lines, store);
+	cart->takes = palloc0(sizeof(InvTake) * cart->line_count);
+	cart->take_count = 0;
+	for (int i = 0; i < cart->line_count; i++)
+	{
+		InvTake *last = cart->take_count ? &cart->takes[cart->take_count - 1] : NULL;
+
+		if (last == NULL || inv_item_compare(store, last->item, sorted[i]->item) != 0)
+		{
+			last = &cart->takes[cart->take_count++];
+			last->item = sorted[i]->item;
+		}
+		if (pg_add_s64_overflow(last->quantity, sorted[i]->quantity, &last->quantity))
+			inv_error_overflow("sum of the quantities of an item");
+		sorted[i]->take = cart->take_count - 1;
+	}
+}
+
+static void
+check_object(Jsonb *order_data)
+{
+	if (order_data && !JB_ROOT_IS_OBJECT(order_data))
+		inv_error_value("order_data must be a JSON object", NULL);
+}
+
+/* Units of all lines, for the counters. */
+int64
+inv_cart_units(const InvCart *cart)
+{
+	int64 units = 0;
+
+	for (int i = 0; i < cart->take_count; i++)
+		if (pg_add_s64_overflow(units, cart->takes[i].quantity, &units))
+			return PG_INT64_MAX;
+	return units;
+}
+
+/* A cart of one line. */
+void
+inv_cart_of_item(InvStore *store, InvCart *cart, Datum item, int64 quantity, Jsonb *order_data,
+				 InvPurpose purpose)
+{
+	InvLine *line = palloc0(sizeof(InvLine));
+
+	check_object(order_data);
+	line->item = item;
+	line->quantity = quantity;
+	if (order_data && JB_ROOT_COUNT(order_data) > 0)
+		merge_columns(store, line, NULL, order_data);
+	check_order(store, line, purpose);
+	if (purpose == INV_PURPOSE_HOLD)
+		inv_check_held(store, quantity);
+	cart->lines = line;
+	cart->line_count = 1;
+	cart->takes = palloc0(sizeof(InvTake));
+	cart->takes->item = item;
+	cart->takes->quantity = quantity;
+	cart->take_count = 1;
+}
+
+/* A cart of a JSON array of lines. */
+void
+inv_cart_of_lines(InvStore *store, InvCart *cart, Jsonb *lines, Jsonb *order_data,
+				  InvPurpose purpose)
+{
+	check_object(order_data);
+	if (!JB_ROOT_IS_ARRAY(lines) || JB_ROOT_IS_SCALAR(lines))
+		inv_error_value("lines must be a JSON array of objects", SYNTAX_HINT);
+	cart->line_count = JB_ROOT_COUNT(lines);
+	if (cart->line_count == 0)
+		inv_error_value("lines must not be empty", SYNTAX_HINT);
+	if (cart->line_count > INV_MAX_LINES)
+		inv_error_too_many_lines(cart->line_count, INV_MAX_LINES);
+	cart->lines = palloc0(sizeof(InvLine) * cart->line_count);
+	for (int i = 0; i < cart->line_count; i++)
+	{
+		InvLine *line = &cart->lines[i];
+		JsonbValue *value = getIthJsonbValueFromContainer(&lines->root, i);
+		JsonbContainer *object = value->val.binary.data;
+		JsonbValue *item, *quantity;
+
+		if (value->type != jbvBinary || !JsonContainerIsObject(object))
+			inv_error_value("lines must be a JSON array of objects", SYNTAX_HINT);
+		item = getKeyJsonValueFromContainer(object, "item_id", 7, NULL);
+		quantity = getKeyJsonValueFromContainer(object, "quantity", 8, NULL);
+		line->item = parse_line_item(store, item);
+		line->quantity = parse_line_quantity(quantity);
+		if (JsonContainerSize(object) > (item ? 1u : 0u) + (quantity ? 1u : 0u) ||
+			(order_data && JB_ROOT_COUNT(order_data) > 0))
+		{
+			if (purpose == INV_PURPOSE_HOLD)
+				refuse_columns(store, object);
+			merge_columns(store, line, object, order_data);
+		}
+		check_order(store, line, purpose);
+	}
+	sum_lines(store, cart);
+	for (int i = 0; purpose == INV_PURPOSE_HOLD && i < cart->take_count; i++)
+		inv_check_held(store, cart->takes[i].quantity);
+}
+
+/* The element of an array of objects that is about an item; null if there is none. */
+static JsonbContainer *
+element_of_item(InvStore *store, Jsonb *array, Datum item, uint32 *seen)
+{
+	JsonbContainer *found = NULL;
+
+	for (uint32 i = 0; i < JB_ROOT_COUNT(array); i++)
+	{
+		JsonbValue *value = getIthJsonbValueFromContainer(&array->root, i);
+		JsonbContainer *object = value->val.binary.data;
+
+		if (value->type != jbvBinary || !JsonContainerIsObject(object))
+			inv_error_value("order_data must be an object, or an array of objects", NULL);
+		if (inv_item_compare(store, item,
+							 parse_line_item(store, getKeyJsonValueFromContainer(object, "item_id",
+																				 7, NULL))) != 0)
+			continue;
+		if (found)
+			inv_error_value("order_data names an item twice", NULL);
+		if (getKeyJsonValueFromContainer(object, "quantity", 8, NULL))
+			inv_error_value("order_data cannot change the quantity of a reservation",
+							"Use change_reservation first.");
+		found = object;
+		(*seen)++;
+	}
+	return found;
+}
+
+/*
+ * The cart of a hold that is confirmed.  order_data is an object for every line,
+ * or an array of objects, each with the item_id of its line.
+ */
+void
+inv_cart_of_hold(InvStore *store, InvCart *cart, const InvTake *held, int count, Jsonb *order_data)
+{
+	bool is_array = order_data && JB_ROOT_IS_ARRAY(order_data) && !JB_ROOT_IS_SCALAR(order_data);
+	uint32 seen = 0;
+
+	if (!is_array)
+		check_object(order_data);
+	cart->lines = palloc0(sizeof(InvLine) * count);
+	cart->line_count = count;
+	cart->takes = palloc(sizeof(InvTake) * count);
+	memcpy(cart->takes, held, sizeof(InvTake) * count);
+	cart->take_count = count;
+	for (int i = 0; i < count; i++)
+	{
+		InvLine *line = &cart->lines[i];
+		JsonbContainer *own = NULL;
+
+		line->item = held[i].item;
+		line->quantity = held[i].quantity;
+		line->take = i;
+		if (is_array)
+			own = element_of_item(store, order_data, line->item, &seen);
+		if (own || (order_data && !is_array && JB_ROOT_COUNT(order_data) > 0))
+			merge_columns(store, line, own, is_array ? NULL : order_data);
+		check_order(store, line, INV_PURPOSE_SALE);
+	}
+	if (is_array && seen != JB_ROOT_COUNT(order_data))
+		inv_error_value("order_data names an item that the reservation does not hold", NULL);
+}

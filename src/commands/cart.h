@@ -1,0 +1,51 @@
+/*
+ * cart.h
+ *		The lines of a cart: from JSON to what is bought, and back.
+ */
+#ifndef INV_CART_H
+#define INV_CART_H
+
+#include "utils/jsonb.h"
+
+#include "store/binding.h"
+#include "stock/quantity.h"
+
+#define INV_MAX_LINES 1000
+
+/* One line as it was given. */
+typedef struct InvLine
+{
+	Datum item;
+	int64 quantity;
+	int take;		/* its item in InvCart.takes */
+	uint64 columns; /* what the caller sets: bitmap over InvStore.settable */
+	Jsonb *data;	/* the values, if columns is not 0 */
+	Datum order;	/* key of the order row */
+	bool no_order;
+} InvLine;
+
+typedef struct InvCart
+{
+	InvLine *lines; /* in the order given */
+	int line_count;
+	InvTake *takes; /* in key order, each item once */
+	int take_count;
+} InvCart;
+
+/* What the lines are for: a hold has no order rows yet. */
+typedef enum InvPurpose
+{
+	INV_PURPOSE_SALE,
+	INV_PURPOSE_HOLD
+} InvPurpose;
+
+extern void inv_cart_of_item(InvStore *store, InvCart *cart, Datum item, int64 quantity,
+							 Jsonb *order_data, InvPurpose purpose);
+extern void inv_cart_of_lines(InvStore *store, InvCart *cart, Jsonb *lines, Jsonb *order_data,
+							  InvPurpose purpose);
+extern void inv_check_held(InvStore *store, int64 quantity);
+extern int64 inv_cart_units(const InvCart *cart);
+extern void inv_cart_of_hold(InvStore *store, InvCart *cart, const InvTake *held, int count,
+							 Jsonb *order_data);
+
+#endif /* INV_CART_H */

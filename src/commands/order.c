@@ -1,0 +1,116 @@
+/*
+ * order.c
+ *		Order rows, and the answer about them.
+ *
+ * A line bought becomes one row of the shop's orders, with the columns that are
+ * bound and those that its caller set; its key goes into the movement and the
+ * answer.  The stock has been taken by then.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+
+#include "base/error.h"
+#include "store/binding.h"
+#include "store/direct_insert.h"
+#include "store/query.h"
+#include "commands/cart.h"
+#include "commands/order.h"
+
+/* Lines with nothing but what is bound; false if the table needs a statement. */
+static bool
+insert_directly(InvStore *store, InvCart *cart, const InvUser *user)
+{
+	InvDirectRow *rows = palloc0(sizeof(InvDirectRow) * cart->line_count);
+	int count = 0;
+
+	for (int i = 0; i < cart->line_count; i++)
+	{
+		InvLine *line = &cart->lines[i];
+		InvDirectRow *row = &rows[count];
+
+		if (line->columns != 0)
+			continue;
+		row->values[0] = line->item;
+		row->values[1] = Int64GetDatum(line->quantity);
+		row->values[2] = user->value;
+		row->nulls[2] = user->isnull;
+		count++;
+	}
+	if (!inv_direct_insert(store, INV_TARGET_ORDERS, rows, count))
+		return false;
+	count = 0;
+	for (int i = 0; i < cart->line_count; i++)
+	{
+		InvLine *line = &cart->lines[i];
+
+		if (line->columns != 0)
+			continue;
+		if (!rows[count].written)
+			inv_error_order_rows(store->orders_name, 1, 0);
+		line->order = rows[count].key;
+		line->no_order = rows[count++].no_key;
+	}
+	return true;
+}
+
+/* The lines that set these columns, in one statement. */
+static void
+insert_group(InvStore *store, InvCart *cart, uint64 columns, const InvUser *user)
+{
+	Datum *items = palloc(sizeof(Datum) * cart->line_count);
+	Datum *quantities = palloc(sizeof(Datum) * cart->line_count);
+	Datum *data = palloc0(sizeof(Datum) * cart->line_count);
+	bool *no_data = palloc(sizeof(bool) * cart->line_count);
+	InvLine **group = palloc(sizeof(InvLine *) * cart->line_count);
+	Datum values[4];
+	char nulls[] = { ' ', ' ', user->isnull ? 'n' : ' ', ' ' };
+	uint64 count = 0, rows;
+
+	for (int i = 0; i < cart->line_count; i++)
+	{
+		InvLine *line = &cart->lines[i];
+
+		if (line->columns != columns)
+			continue;
+		items[count] = line->item;
+		quantities[count] = Int64GetDatum(line->quantity);
+		no_data[count] = line->data == NULL;
+		if (line->data)
+			data[count] = JsonbPGetDatum(line->data);
+		group[count++] = line;
+	}
+	values[0] = inv_make_array(store->item_id.base, items, NULL, count);
+	values[1] = inv_make_array(INT8OID, quantities, NULL, count);
+	values[2] = user->value;
+	values[3] = inv_make_array(JSONBOID, data, no_data, count);
+	rows = inv_insert_orders(store, columns, values, nulls);
+	if (rows != count)
+		inv_error_order_rows(store->orders_name, count, rows);
+	for (uint64 row = 0; row < rows; row++)
+		group[row]->order = inv_result(row, 1, &group[row]->no_order);
+}
+
+/*
+ * Insert the order rows of a cart: one per line, each set of caller-given columns in
+ * one statement.  Without orders there is nothing to do.
+ */
+void
+inv_insert_cart(InvStore *store, InvCart *cart, const InvUser *user)
+{
+	if (!OidIsValid(store->orders))
+		return;
+	for (int i = 0; i < cart->line_count; i++)
+	{
+		uint64 columns = cart->lines[i].columns;
+		bool first = true;
+
+		for (int j = 0; first && j < i; j++)
+			first = cart->lines[j].columns != columns;
+		if (first && !(columns == 0 && insert_directly(store, cart, user)))
+			insert_group(store, cart, columns, user);
+	}
+}

@@ -1,0 +1,245 @@
+/*
+ * refund.c
+ *		Units of an order that come back, or are paid back.
+ *
+ * The order row is never edited: what was refunded is the sum of its movements
+ * of that kind.  The row is locked first, then the sum is read with the latest
+ * snapshot, so that refunds of one line follow each other.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "common/int.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+
+#include "base/datum.h"
+#include "base/error.h"
+#include "base/lock.h"
+#include "base/stats.h"
+#include "store/binding.h"
+#include "store/column.h"
+#include "store/enter.h"
+#include "store/query.h"
+#include "store/query_text.h"
+#include "stock/give.h"
+#include "stock/ledger.h"
+#include "stock/quantity.h"
+#include "commands/argument.h"
+#include "commands/call.h"
+#include "commands/idempotency.h"
+
+/* What was bought of one item under an order, and what came back of it. */
+typedef struct BoughtItem
+{
+	Datum item;
+	int64 quantity;
+	int64 refunded;
+	InvUser user;
+} BoughtItem;
+
+/* The sales that the ledger has of an order. */
+static BoughtItem *
+sales_of_order(InvStore *store, Datum order, int *count)
+{
+	uint64 rows = inv_execute(store, INV_STMT_SALES, &order, NULL, INV_SNAPSHOT_LATEST);
+	BoughtItem *bought = palloc0(sizeof(BoughtItem) * Max(rows, 1));
+
+	for (uint64 row = 0; row < rows; row++)
+	{
+		bool isnull;
+
+		bought[row].item = inv_result(row, 1, &isnull);
+		bought[row].quantity = inv_result_int64(row, 2);
+		bought[row].user.value = inv_result(row, 3, &bought[row].user.isnull);
+	}
+	*count = rows;
+	return bought;
+}
+
+/*
+ * A limit is given back to whom it was taken from, and only if it was: what was
+ * bought before the attach never counted.
+ */
+static InvUser
+limited_user(InvStore *store, Datum order, const BoughtItem *bought)
+{
+	Datum values[] = { order, bought->item, bought->user.value };
+	bool isnull;
+
+	if (bought->user.isnull)
+	{
+		int sales;
+		BoughtItem *sold = sales_of_order(store, order, &sales);
+
+		return sales > 0 ? sold->user : inv_no_user;
+	}
+	inv_execute(store, INV_STMT_COUNTED, values, NULL, INV_SNAPSHOT_LATEST);
+	return DatumGetBool(inv_result(0, 1, &isnull)) ? bought->user : inv_no_user;
+}
+
+/* The order row, locked: also one from before the attach. */
+static BoughtItem *
+bought_by_row(InvStore *store, Datum order, int *count)
+{
+	uint64 rows = inv_execute(store, INV_STMT_LOCK_ORDER, &order, NULL, INV_SNAPSHOT_LATEST);
+	BoughtItem *bought = palloc0(sizeof(BoughtItem));
+	bool isnull;
+
+	if (rows > 1)
+		inv_error_order_rows(store->orders_name, 1, rows);
+	*count = rows;
+	if (rows == 0)
+		return bought;
+	bought->item = inv_result(0, 1, &isnull);
+	if (isnull)
+		inv_error_null("the item of the order");
+	bought->item = inv_item_of_order(store, bought->item);
+	bought->quantity = DatumGetInt64(inv_result(0, 2, &isnull));
+	if (isnull)
+		inv_error_null("the quantity of the order");
+	bought->user.value = inv_result(0, 3, &bought->user.isnull);
+	if (store->purchase_limit.attnum)
+		bought->user = limited_user(store, order, bought);
+	return bought;
+}
+
+/* What there is to refund, locked against other refunds; raises if nothing. */
+static BoughtItem *
+lock_order(InvStore *store, Datum order, int *count)
+{
+	char *text = inv_datum_text(store->order_type, order);
+	BoughtItem *bought;
+
+	if (OidIsValid(store->orders))
+		bought = bought_by_row(store, order, count);
+	else
+	{
+		inv_lock_name(store->items, INV_LOCKTAG_ORDER_REFERENCE, text);
+		bought = sales_of_order(store, order, count);
+	}
+	if (*count == 0)
+		inv_error_order_not_found(text);
+	for (int i = 0; i < *count; i++)
+	{
+		Datum values[] = { order, bought[i].item };
+
+		inv_execute(store, INV_STMT_REFUNDED, values, NULL, INV_SNAPSHOT_LATEST);
+		bought[i].refunded = inv_result_int64(0, 1);
+	}
+	return bought;
+}
+
+/* Refund units of one item, and put them back into the stock or write them off. */
+static void
+refund_item(InvStore *store, Datum order, BoughtItem *bought, int64 quantity, bool restock,
+			const char *reason)
+{
+	InvBook book;
+	InvMovement *refund_units;
+	InvGive give = { .item = bought->item, .quantity = quantity };
+
+	if (restock)
+		inv_give(store, &give, 1, INV_SNAPSHOT_TRANSACTION);
+	inv_book_init(&book, 2);
+	refund_units = inv_book_add(&book, bought->item, quantity, "refund");
+	refund_units->user = bought->user;
+	refund_units->order = order;
+	refund_units->no_order = false;
+	refund_units->reason = reason;
+	refund_units->epoch = give.epoch;
+	if (!give.tracked)
+	{
+		InvMovement *gone =
+			inv_book_add(&book, bought->item, -quantity, restock ? "adjustment" : "write_off");
+
+		gone->order = order;
+		gone->no_order = false;
+		gone->reason = restock ? "untracked" : reason;
+	}
+	inv_book_write(store, &book);
+	bought->refunded += quantity;
+	inv_stats_count(INV_STATS_UNITS, quantity);
+}
+
+/* Refund a quantity, or all that is left. */
+static int64
+refund_units(InvStore *store, FunctionCallInfo fcinfo, Datum order)
+{
+	int count;
+	BoughtItem *bought = lock_order(store, order, &count);
+	bool all = PG_ARGISNULL(2);
+	bool restock;
+	int64 left = 0, total = 0, refunded = 0, quantity;
+
+	if (PG_ARGISNULL(3))
+		inv_error_null("restock");
+	restock = PG_GETARG_BOOL(3);
+	for (int i = 0; i < count; i++)
+	{
+		total += bought[i].quantity;
+		refunded += bought[i].refunded;
+	}
+	left = total - refunded;
+	quantity = all ? left : inv_getarg_quantity(fcinfo, 2, "quantity");
+	if (!all && count > 1)
+		inv_error_value("this order has several items: a quantity of which?",
+						"Leave quantity null to refund all of it.");
+	if (quantity > left || left <= 0)
+		inv_error_refund_exceeds(inv_datum_text(store->order_type, order), quantity, refunded,
+								 total);
+	for (int i = 0; i < count; i++)
+	{
+		int64 part = all ? bought[i].quantity - bought[i].refunded : quantity;
+
+		if (part > 0)
+			refund_item(store, order, &bought[i], part, restock, inv_getarg_text(fcinfo, 4));
+	}
+	return refunded + quantity;
+}
+
+PG_FUNCTION_INFO_V1(inventory_refund_order);
+
+/*
+ * refund_order(store_name, order_id, quantity, restock, reason, idempotency_key,
+ * result_type): refund units of an order line; returns how many are refunded so far.
+ */
+Datum
+inventory_refund_order(PG_FUNCTION_ARGS)
+{
+	InvCall call;
+	InvStore *store;
+	InvRequest request;
+	Datum order = (Datum) 0;
+	int64 refunded;
+
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "refund_order");
+	store = call.store;
+	inv_check_result(store, fcinfo, store->stock.base);
+	if (!PG_ARGISNULL(1))
+		order = inv_getarg_order(store, fcinfo, 1);
+	inv_request_init(&request, "refund_order", NULL, fcinfo, 5);
+	if (request.key)
+	{
+		const char *arguments[] = { PG_ARGISNULL(1) ? NULL
+													: inv_datum_text(store->order_type, order),
+									inv_getarg_int64_text(fcinfo, 2),
+									PG_ARGISNULL(3)		? NULL
+									: PG_GETARG_BOOL(3) ? "t"
+														: "f",
+									inv_getarg_text(fcinfo, 4) };
+
+		inv_request_arguments(&request, arguments, lengthof(arguments));
+	}
+	if (inv_request_begin(store, &request))
+		refunded = DatumGetInt64(inv_from_text(INT8OID, inv_request_scalar(&request)));
+	else
+	{
+		if (PG_ARGISNULL(1))
+			inv_error_null("order_id");
+		refunded = refund_units(store, fcinfo, order);
+		inv_request_end(store, &request, psprintf(INT64_FORMAT, refunded));
+	}
+	inv_store_leave(&call);
+	return inv_quantity_datum(store, refunded);
+}

@@ -1,0 +1,314 @@
+/*
+ * reserve.c
+ *		Reserving: units leave the stock, and a reservation remembers for whom.
+ *
+ * Takes as a purchase does, and writes reservation rows where that writes orders.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/json.h"
+#include "utils/uuid.h"
+
+#include "base/datum.h"
+#include "base/error.h"
+#include "base/stats.h"
+#include "shmem/worker_slot.h"
+#include "store/binding.h"
+#include "store/enter.h"
+#include "store/query.h"
+#include "store/query_text.h"
+#include "stock/limit.h"
+#include "stock/quantity.h"
+#include "commands/answer.h"
+#include "commands/argument.h"
+#include "commands/call.h"
+#include "commands/cart.h"
+#include "commands/hold.h"
+#include "commands/idempotency.h"
+#include "commands/refusal.h"
+
+static Datum
+new_uuid(void)
+{
+	pg_uuid_t *uuid = palloc(UUID_LEN);
+
+	if (!pg_strong_random(uuid, UUID_LEN))
+		inv_error_no_random();
+	uuid->data[6] = (uuid->data[6] & 0x0f) | 0x40; /* version 4 */
+	uuid->data[8] = (uuid->data[8] & 0x3f) | 0x80; /* variant 1 */
+	return UUIDPGetDatum(uuid);
+}
+
+/* Take the stock and write the reservation; false if the stock refuses. */
+static bool
+reserve_units(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, TimestampTz end)
+{
+	int count = cart->take_count;
+	Datum *items = palloc(sizeof(Datum) * count);
+	Datum *quantities = palloc(sizeof(Datum) * count);
+	Datum *tracked = palloc(sizeof(Datum) * count);
+	char nulls[] = { ' ', ' ', ' ', ' ', user->isnull ? 'n' : ' ', ' ', ' ' };
+	Datum values[7];
+
+	if (!inv_hold_take(store, cart->takes, count, user))
+		return false;
+	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
+	inv_worker_need();
+	*id = new_uuid();
+	for (int i = 0; i < count; i++)
+	{
+		items[i] = cart->takes[i].item;
+		quantities[i] = Int64GetDatum(cart->takes[i].quantity);
+		tracked[i] = BoolGetDatum(cart->takes[i].tracked);
+	}
+	values[0] = *id;
+	values[1] = inv_make_array(store->item_id.base, items, NULL, count);
+	values[2] = inv_make_array(INT8OID, quantities, NULL, count);
+	values[3] = inv_make_array(BOOLOID, tracked, NULL, count);
+	values[4] = user->value;
+	values[5] = TimestampTzGetDatum(end);
+	values[6] = TimestampTzGetDatum(store->now);
+	inv_execute(store, INV_STMT_HOLD, values, nulls, INV_SNAPSHOT_TRANSACTION);
+	inv_hold_book(store, cart->takes, count, user, *id, end);
+	inv_check_limits(store, cart->takes, count, user);
+	return true;
+}
+
+/* An interval argument in a text that no IntervalStyle changes. */
+static char *
+interval_text(FunctionCallInfo fcinfo, int argument)
+{
+	Interval *interval;
+
+	if (PG_ARGISNULL(argument))
+		return NULL;
+	interval = PG_GETARG_INTERVAL_P(argument);
+	return psprintf("%d %d " INT64_FORMAT, interval->month, interval->day, interval->time);
+}
+
+PG_FUNCTION_INFO_V1(inventory_reserve_stock);
+PG_FUNCTION_INFO_V1(inventory_reserve_cart);
+PG_FUNCTION_INFO_V1(inventory_try_reserve_cart);
+
+/*
+ * reserve_stock(store_name, user_id, item_id, quantity, ttl, idempotency_key):
+ * hold one item; returns the reservation's id.
+ */
+Datum
+inventory_reserve_stock(PG_FUNCTION_ARGS)
+{
+	InvCall call;
+	InvStore *store;
+	InvUser user;
+	InvRequest request;
+	Datum id;
+
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "reserve_stock");
+	store = call.store;
+	user = inv_getarg_user(store, fcinfo, 1);
+	inv_request_init(&request, "reserve_stock", &user, fcinfo, 5);
+	if (request.key)
+	{
+		const char *arguments[] = { inv_getarg_item_text(store, fcinfo, 2),
+									inv_getarg_int64_text(fcinfo, 3), interval_text(fcinfo, 4) };
+
+		inv_request_arguments(&request, arguments, lengthof(arguments));
+	}
+	if (inv_request_begin(store, &request))
+		id = inv_from_text(UUIDOID, inv_request_scalar(&request));
+	else
+	{
+		InvCart cart;
+
+		inv_cart_of_item(store, &cart, inv_getarg_item(store, fcinfo, 2),
+						 inv_getarg_quantity(fcinfo, 3, "quantity"), NULL, INV_PURPOSE_HOLD);
+		if (!reserve_units(store, &cart, &user, &id, inv_hold_end(store, fcinfo, 4, store->now)))
+			inv_refuse(store, cart.takes, cart.take_count);
+		inv_request_end(store, &request, psprintf("\"%s\"", inv_datum_text(UUIDOID, id)));
+	}
+	id = inv_copy_result(&call, UUIDOID, id);
+	inv_store_leave(&call);
+	return id;
+}
+
+/* ---- carts ---- */
+
+/* What a cart's reservation answers; refusal is INV_STATUS_OK if it was made. */
+typedef struct CartAnswer
+{
+	InvStatus refusal;
+	char *status;
+	Datum id;
+	TimestampTz end;
+	char *short_lines; /* JSON */
+} CartAnswer;
+
+/* The items that were refused, as JSON. */
+static char *
+short_lines(InvStore *store, const InvCart *cart)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	appendStringInfoChar(&json, '[');
+	for (int i = 0; i < cart->take_count; i++)
+	{
+		const InvTake *take = &cart->takes[i];
+
+		if (take->status == INV_STATUS_OK)
+			continue;
+		appendStringInfo(&json, "%s{\"item_id\": ", json.len > 1 ? ", " : "");
+		inv_append_id(&json, store->item_id.base, take->item, false);
+		appendStringInfo(&json, ", \"status\": \"%s\", \"quantity\": " INT64_FORMAT,
+						 inv_status_name(take->status), take->quantity);
+		if (take->status != INV_STATUS_ITEM_NOT_FOUND && take->tracked)
+			appendStringInfo(&json, ", \"available\": " INT64_FORMAT,
+							 inv_available(take->stock, take->floor));
+		appendStringInfoChar(&json, '}');
+	}
+	appendStringInfoChar(&json, ']');
+	return json.data;
+}
+
+/* The answer as JSON, for the idempotency key. */
+static char *
+answer_json(const CartAnswer *answer)
+{
+	char end[MAXDATELEN + 1];
+
+	if (answer->refusal != INV_STATUS_OK)
+		return psprintf("{\"status\": \"%s\", \"short_lines\": %s}", answer->status,
+						answer->short_lines);
+	/* in ISO 8601, which every DateStyle reads alike */
+	(void) JsonEncodeDateTime(end, TimestampTzGetDatum(answer->end), TIMESTAMPTZOID, NULL);
+	return psprintf("{\"status\": \"ok\", \"reservation_id\": \"%s\", \"expires_at\": \"%s\"}",
+					inv_datum_text(UUIDOID, answer->id), end);
+}
+
+/* The answer again from what was kept. */
+static void
+replay_answer(Jsonb *kept, CartAnswer *answer)
+{
+	char *id = inv_json_field(kept, "reservation_id");
+
+	answer->status = inv_json_field(kept, "status");
+	answer->refusal = id ? INV_STATUS_OK : INV_STATUS_OUT_OF_STOCK;
+	answer->short_lines = inv_json_field(kept, "short_lines");
+	if (id)
+	{
+		answer->id = inv_from_text(UUIDOID, id);
+		answer->end =
+			DatumGetTimestampTz(inv_from_text(TIMESTAMPTZOID, inv_json_field(kept, "expires_at")));
+	}
+}
+
+/* The first of existence, limits, stock that was refused. */
+static InvStatus
+first_refusal(const InvCart *cart)
+{
+	InvStatus first = INV_STATUS_OUT_OF_STOCK;
+
+	for (int i = 0; i < cart->take_count; i++)
+		if (cart->takes[i].status != INV_STATUS_OK)
+			first = Min(first, cart->takes[i].status);
+	return first;
+}
+
+static void
+reserve_cart(InvStore *store, FunctionCallInfo fcinfo, const char *operation, bool try,
+			 CartAnswer *answer)
+{
+	Jsonb *lines = PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2);
+	InvUser user = inv_getarg_user(store, fcinfo, 1);
+	InvRequest request;
+	InvCart cart;
+
+	inv_request_init(&request, operation, &user, fcinfo, 4);
+	if (request.key)
+	{
+		const char *arguments[] = { inv_jsonb_text(lines), interval_text(fcinfo, 3) };
+
+		inv_request_arguments(&request, arguments, lengthof(arguments));
+	}
+	if (inv_request_begin(store, &request))
+	{
+		replay_answer(request.replay, answer);
+		return;
+	}
+	if (lines == NULL)
+		inv_error_null("lines");
+	inv_cart_of_lines(store, &cart, lines, NULL, INV_PURPOSE_HOLD);
+	answer->end = inv_hold_end(store, fcinfo, 3, store->now);
+	answer->refusal = INV_STATUS_OK;
+	if (!reserve_units(store, &cart, &user, &answer->id, answer->end))
+	{
+		if (!try)
+			inv_refuse(store, cart.takes, cart.take_count);
+		answer->refusal = first_refusal(&cart);
+		answer->short_lines = short_lines(store, &cart);
+		inv_count_refusals(cart.takes, cart.take_count);
+	}
+	answer->status = pstrdup(inv_status_name(answer->refusal));
+	inv_request_end(store, &request, answer_json(answer));
+}
+
+/*
+ * reserve_cart(store_name, user_id, lines, ttl, idempotency_key): hold all lines
+ * or none; returns the reservation's id.
+ */
+Datum
+inventory_reserve_cart(PG_FUNCTION_ARGS)
+{
+	InvCall call;
+	CartAnswer answer = { 0 };
+	Datum id;
+
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "reserve_cart");
+	reserve_cart(call.store, fcinfo, "reserve_cart", false, &answer);
+	id = inv_copy_result(&call, UUIDOID, answer.id);
+	inv_store_leave(&call);
+	return id;
+}
+
+/*
+ * try_reserve_cart(store_name, user_id, lines, ttl, idempotency_key, result_type): the
+ * same, with a refusal as a status.
+ */
+Datum
+inventory_try_reserve_cart(PG_FUNCTION_ARGS)
+{
+	InvCall call;
+	CartAnswer answer = { 0 };
+	TupleDesc desc;
+	Datum values[4] = { 0 }, result;
+	bool nulls[4] = { false, true, true, true };
+	static const Oid types[] = { TEXTOID, UUIDOID, TIMESTAMPTZOID, JSONBOID };
+
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "try_reserve_cart");
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		inv_error_broken_store(call.store->store_name, "The caller's type of an answer is no row.");
+	inv_check_row_type(call.store, desc, types, 4);
+	reserve_cart(call.store, fcinfo, "try_reserve_cart", true, &answer);
+	values[0] = CStringGetTextDatum(answer.status);
+	if (answer.refusal == INV_STATUS_OK)
+	{
+		values[1] = answer.id;
+		values[2] = TimestampTzGetDatum(answer.end);
+		nulls[1] = nulls[2] = false;
+	}
+	else
+	{
+		values[3] = DirectFunctionCall1(jsonb_in, CStringGetDatum(answer.short_lines));
+		nulls[3] = false;
+	}
+	result = HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
+	result = inv_copy_result(&call, desc->tdtypeid, result);
+	inv_store_leave(&call);
+	return result;
+}

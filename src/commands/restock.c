@@ -1,0 +1,277 @@
+/*
+ * restock.c
+ *		What operators do to stock: deliveries, corrections, stock-takes.
+ *
+ * All three lock the item's row, decide by what they see under the lock, change
+ * it and book it.  None of them cares whether the item is for sale.
+ */
+#include "postgres.h"
+
+#include "common/int.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "base/datum.h"
+#include "base/error.h"
+#include "base/stats.h"
+#include "store/binding.h"
+#include "store/column.h"
+#include "store/enter.h"
+#include "store/query.h"
+#include "store/query_text.h"
+#include "stock/adjust.h"
+#include "stock/hot_item.h"
+#include "stock/ledger.h"
+#include "stock/quantity.h"
+#include "commands/argument.h"
+#include "commands/call.h"
+#include "commands/idempotency.h"
+
+/* One call of an operator on an item, from its arguments to its answer. */
+typedef struct Operation
+{
+	InvCall call;
+	InvRequest request;
+	Datum item;
+	char *reason;
+	int64 available;
+} Operation;
+
+/*
+ * Enter: argument 0 is the store, 1 the item.  True: a retry, whose answer is in
+ * place.  The last three are the texts of the other arguments.
+ */
+static bool
+begin_operation(Operation *op, FunctionCallInfo fcinfo, const char *name, int key, int reason,
+				const char *first, const char *second, const char *third)
+{
+	InvStore *store;
+
+	inv_call_enter(&op->call, inv_getarg_store_name(fcinfo), name);
+	store = op->call.store;
+	inv_check_result(store, fcinfo, store->stock.base);
+	op->reason = inv_getarg_text(fcinfo, reason);
+	inv_request_init(&op->request, name, NULL, fcinfo, key);
+	if (op->request.key)
+	{
+		const char *arguments[] = { inv_getarg_item_text(store, fcinfo, 1), first, second, third,
+									op->reason };
+
+		inv_request_arguments(&op->request, arguments, lengthof(arguments));
+	}
+	if (inv_request_begin(store, &op->request))
+	{
+		op->available = DatumGetInt64(inv_from_text(INT8OID, inv_request_scalar(&op->request)));
+		return true;
+	}
+	op->item = inv_getarg_item(store, fcinfo, 1);
+	return false;
+}
+
+/* Refuse a change that would leave less than there has to be. */
+static void
+check_floor(Operation *op, const InvStock *stock, int64 delta, int64 floor)
+{
+	int64 left;
+
+	if (pg_add_s64_overflow(stock->stock, delta, &left))
+		inv_error_overflow("stock");
+	/* of a hot item others may have units in flight that come back: the counter decides */
+	if (delta < 0 && left < floor && !stock->hot)
+		inv_error_out_of_stock(
+			psprintf("Item \"%s\": a change by " INT64_FORMAT " would leave " INT64_FORMAT
+					 ", at least " INT64_FORMAT " must stay.",
+					 inv_item_text(op->call.store, op->item), delta, left, floor));
+}
+
+/*
+ * Change the locked stock, of which so much must stay, and book it; false if it has to
+ * be locked anew.
+ */
+static bool
+change_stock(Operation *op, InvStock *stock, int64 delta, int64 least, const char *kind)
+{
+	InvStore *store = op->call.store;
+	InvMovement *movement;
+	InvBook book;
+
+	check_floor(op, stock, delta, least);
+	if (!inv_stock_change(store, op->item, stock, delta, least))
+		return false;
+	inv_stats_count(INV_STATS_UNITS, delta < 0 ? -delta : delta);
+	inv_book_init(&book, 1);
+	movement = inv_book_add(&book, op->item, delta, kind);
+	movement->reason = op->reason;
+	movement->epoch = stock->epoch;
+	inv_book_write(store, &book);
+	op->available = inv_available(stock->stock, stock->floor);
+	inv_request_end(store, &op->request, psprintf(INT64_FORMAT, op->available));
+	return true;
+}
+
+static Datum
+end_operation(Operation *op)
+{
+	Datum result = inv_quantity_datum(op->call.store, op->available);
+
+	inv_store_leave(&op->call);
+	return result;
+}
+
+PG_FUNCTION_INFO_V1(inventory_restock_item);
+PG_FUNCTION_INFO_V1(inventory_adjust_stock);
+PG_FUNCTION_INFO_V1(inventory_count_stock);
+
+/*
+ * restock_item(store_name, item_id, quantity, reason, idempotency_key, result_type):
+ * a delivery; returns what is available afterwards.
+ */
+Datum
+inventory_restock_item(PG_FUNCTION_ARGS)
+{
+	Operation op;
+
+	if (!begin_operation(&op, fcinfo, "restock_item", 4, 3, inv_getarg_int64_text(fcinfo, 2), NULL,
+						 NULL))
+	{
+		int64 quantity = inv_getarg_quantity(fcinfo, 2, "quantity");
+		InvStock stock;
+
+		do
+			stock = inv_stock_lock(op.call.store, op.item);
+		while (!change_stock(&op, &stock, quantity, 0, "restock"));
+	}
+	return end_operation(&op);
+}
+
+static bool
+is_adjustment(const char *kind)
+{
+	return strcmp(kind, "adjustment") == 0 || strcmp(kind, "write_off") == 0;
+}
+
+/*
+ * adjust_stock(store_name, item_id, delta, reason, expected, kind,
+ * idempotency_key, result_type): a correction by hand, if the stock is still what
+ * its author saw; returns what is available afterwards.
+ */
+Datum
+inventory_adjust_stock(PG_FUNCTION_ARGS)
+{
+	Operation op;
+	char *kind = inv_getarg_text(fcinfo, 5);
+
+	if (!begin_operation(&op, fcinfo, "adjust_stock", 6, 3, inv_getarg_int64_text(fcinfo, 2),
+						 inv_getarg_int64_text(fcinfo, 4), kind))
+	{
+		int64 delta;
+		InvStock stock;
+
+		if (PG_ARGISNULL(2))
+			inv_error_null("delta");
+		if (op.reason == NULL)
+			inv_error_null("reason");
+		if (kind == NULL)
+			inv_error_null("kind");
+		if ((delta = PG_GETARG_INT64(2)) == 0)
+			inv_error_value("delta must not be 0", NULL);
+		if (op.reason[0] == '\0')
+			inv_error_value("reason must not be empty", NULL);
+		if (!is_adjustment(kind))
+			inv_error_value(psprintf("kind \"%s\" is not one of adjustment, write_off", kind),
+							NULL);
+		if (strcmp(kind, "write_off") == 0 && delta > 0)
+			inv_error_value("delta of a write_off must be negative", NULL);
+		do
+		{
+			stock = inv_stock_lock(op.call.store, op.item);
+			if (!PG_ARGISNULL(4) && PG_GETARG_INT64(4) != stock.stock)
+				inv_error_stock_changed(inv_item_text(op.call.store, op.item), PG_GETARG_INT64(4),
+										stock.stock);
+		} while (!change_stock(&op, &stock, delta, stock.floor, kind));
+	}
+	return end_operation(&op);
+}
+
+/*
+ * What was on hand when it was counted, by the caller's snapshot: the stock and
+ * what is held, without what moved after the instant.  A sale in flight while the
+ * count is entered is still on the shelf, and nobody who asked for unshipped orders
+ * was told of it; the snapshot does not have it either, so it is a sale since.
+ * Corrections by other stock-takes moved nothing, they are knowledge of what was
+ * there: a sheet that is handed in twice corrects once.  An item that was not
+ * tracked yet has only its stock of now.
+ */
+static int64
+stock_counted(Operation *op, const InvStock *now, const TimestampTz *instant)
+{
+	InvStore *store = op->call.store;
+	Datum values[] = { op->item, instant ? TimestampTzGetDatum(*instant) : (Datum) 0 };
+	int64 stock = now->stock;
+	bool isnull;
+
+	if (instant && *instant > GetCurrentTimestamp())
+		inv_error_value("counted_at must not be in the future", NULL);
+	if (inv_execute(store, INV_STMT_READ_ANY, values, NULL, INV_SNAPSHOT_READ_ONLY) > 0)
+	{
+		Datum seen = inv_result(0, 1, &isnull);
+
+		if (!isnull)
+			stock =
+				DatumGetInt64(seen) + inv_hot_unsettled(store, op->item, INV_SNAPSHOT_READ_ONLY);
+	}
+	inv_execute(store, INV_STMT_HELD_UNITS, values, NULL, INV_SNAPSHOT_READ_ONLY);
+	if (pg_add_s64_overflow(stock, inv_result_int64(0, 1), &stock))
+		inv_error_overflow("stock");
+	if (instant == NULL)
+		return stock;
+	inv_execute(store, INV_STMT_MOVED_SINCE, values, NULL, INV_SNAPSHOT_READ_ONLY);
+	if (inv_result_int64(0, 2) == 0)
+		inv_error_value("counted_at is before the first movement of the item",
+						"The ledger does not know what was there.");
+	if (pg_sub_s64_overflow(stock, inv_result_int64(0, 1), &stock))
+		inv_error_overflow("stock");
+	return stock;
+}
+
+/*
+ * count_stock(store_name, item_id, counted, unshipped, counted_at, reason,
+ * idempotency_key, result_type): a stock-take.  The shelf held what can be sold,
+ * what is held and what is sold but not shipped; the difference to the ledger at
+ * that instant is the correction, so that sales since are not undone.  Safety stock
+ * is no bound here: what is not on the shelf is not there.
+ */
+Datum
+inventory_count_stock(PG_FUNCTION_ARGS)
+{
+	Operation op;
+
+	if (!begin_operation(&op, fcinfo, "count_stock", 6, 5, inv_getarg_int64_text(fcinfo, 2),
+						 inv_getarg_int64_text(fcinfo, 3), inv_getarg_int64_text(fcinfo, 4)))
+	{
+		int64 on_shelf, correction;
+		TimestampTz counted_at;
+		InvStock stock;
+
+		if (PG_ARGISNULL(2))
+			inv_error_null("counted");
+		if (PG_ARGISNULL(3))
+			inv_error_null("unshipped");
+		if (PG_GETARG_INT64(2) < 0)
+			inv_error_value("counted must not be negative", NULL);
+		if (PG_GETARG_INT64(3) < 0)
+			inv_error_value("unshipped must not be negative", NULL);
+		on_shelf = PG_GETARG_INT64(2) - PG_GETARG_INT64(3);
+		counted_at = PG_ARGISNULL(4) ? 0 : PG_GETARG_TIMESTAMPTZ(4);
+		do
+		{
+			stock = inv_stock_lock(op.call.store, op.item);
+			if (pg_sub_s64_overflow(
+					on_shelf, stock_counted(&op, &stock, PG_ARGISNULL(4) ? NULL : &counted_at),
+					&correction))
+				inv_error_overflow("stock");
+		} while (!change_stock(&op, &stock, correction, Min(stock.floor, 0), "count"));
+	}
+	return end_operation(&op);
+}

@@ -1,0 +1,122 @@
+/*
+ * housekeeping.c
+ *		What keeps the ledger schema from growing for ever.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "base/error.h"
+#include "store/binding.h"
+#include "store/enter.h"
+#include "store/query.h"
+#include "store/query_text.h"
+#include "stock/expiry.h"
+#include "commands/argument.h"
+#include "commands/call.h"
+#include "maintenance/housekeeping.h"
+
+/* Delete closed reservations and keys from before an instant, so many of each at most. */
+int64
+inv_prune(InvStore *store, TimestampTz before, int64 max_rows)
+{
+	Datum values[] = { TimestampTzGetDatum(before), Int64GetDatum(max_rows) };
+	int64 pruned = inv_execute(store, INV_STMT_PRUNE_HOLDS, values, NULL, INV_SNAPSHOT_TRANSACTION);
+
+	return pruned +
+		   inv_execute(store, INV_STMT_PRUNE_REQUESTS, values, NULL, INV_SNAPSHOT_TRANSACTION);
+}
+
+PG_FUNCTION_INFO_V1(inventory_expire_reservations);
+PG_FUNCTION_INFO_V1(inventory_prune);
+PG_FUNCTION_INFO_V1(inventory_close_ledger);
+
+/*
+ * expire_reservations(store_name, max_rows): give back what is overdue; returns
+ * how many lines that were.
+ */
+Datum
+inventory_expire_reservations(PG_FUNCTION_ARGS)
+{
+	TimestampTz from = DT_NOBEGIN;
+	InvCall call;
+	int64 expired;
+
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "expire_reservations");
+	if (PG_ARGISNULL(1))
+		inv_error_null("max_rows");
+	if (PG_GETARG_INT32(1) < 1)
+		inv_error_quantity("max_rows", PG_GETARG_INT32(1));
+	expired = inv_expire_overdue(call.store, PG_GETARG_INT32(1), &from);
+	inv_store_leave(&call);
+	PG_RETURN_INT64(expired);
+}
+
+/*
+ * prune(store_name, older_than): delete closed reservations and idempotency keys
+ * that are older; returns how many rows that were.
+ */
+Datum
+inventory_prune(PG_FUNCTION_ARGS)
+{
+	InvCall call;
+	Datum before;
+	int64 pruned;
+
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "prune");
+	if (PG_ARGISNULL(1))
+		inv_error_null("older_than");
+	before = DirectFunctionCall2(timestamptz_mi_interval, TimestampTzGetDatum(call.store->now),
+								 PG_GETARG_DATUM(1));
+	if (DatumGetTimestampTz(before) > call.store->now)
+		inv_error_value("older_than must not be negative", NULL);
+	pruned = inv_prune(call.store, DatumGetTimestampTz(before), PG_INT64_MAX);
+	inv_store_leave(&call);
+	PG_RETURN_INT64(pruned);
+}
+
+/*
+ * close_ledger(store_name, before): put one carried movement per item in the place
+ * of what is older; returns how many there are.
+ */
+Datum
+inventory_close_ledger(PG_FUNCTION_ARGS)
+{
+	InvCall call;
+	Datum values[2];
+	int64 carried;
+
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "close_ledger");
+	if (PG_ARGISNULL(1))
+		inv_error_null("before");
+	if (PG_GETARG_TIMESTAMPTZ(1) > call.store->now)
+		inv_error_value("before must not be in the future", NULL);
+	values[0] = PG_GETARG_DATUM(1);
+	values[1] = CStringGetTextDatum(GetUserNameFromId(GetOuterUserId(), false));
+	carried =
+		inv_execute(call.store, INV_STMT_CLOSE_LEDGER, values, NULL, INV_SNAPSHOT_TRANSACTION);
+	inv_store_leave(&call);
+	PG_RETURN_INT64(carried);
+}
+
+PG_FUNCTION_INFO_V1(inventory_overdue_holds);
+
+/* overdue_holds(items): lines of holds that are dead and not given back yet. */
+Datum
+inventory_overdue_holds(PG_FUNCTION_ARGS)
+{
+	InvCall call;
+	Datum now;
+	int64 count;
+
+	if (PG_ARGISNULL(0) || !inv_store_enter_items(&call, PG_GETARG_OID(0)))
+		PG_RETURN_NULL();
+	now = TimestampTzGetDatum(call.store->now);
+	inv_execute(call.store, INV_STMT_COUNT_OVERDUE, &now, NULL, INV_SNAPSHOT_READ_ONLY);
+	count = inv_result_int64(0, 1);
+	inv_store_leave(&call);
+	PG_RETURN_INT64(count);
+}

@@ -1,0 +1,21 @@
+/*
+ * worker_slot.h
+ *		Which database has a worker, and its start.
+ */
+#ifndef INV_WORKER_SLOT_H
+#define INV_WORKER_SLOT_H
+
+#include "utils/timestamp.h"
+
+extern void inv_worker_slot_init(void);
+
+/* for sessions */
+extern void inv_worker_need(void);
+extern void inv_worker_start(void);
+
+/* for the worker itself */
+extern bool inv_worker_slot_take(Oid database);
+extern void inv_worker_slot_ran(void);
+extern bool inv_worker_slot_may_leave(void);
+
+#endif /* INV_WORKER_SLOT_H */

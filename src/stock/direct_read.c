@@ -1,0 +1,289 @@
+/*
+ * direct_read.c
+ *		What can be sold of an item, read without a statement.
+ *
+ * When a popular item is gone its buyers keep coming, and each of them is to be
+ * told so at the cost of a look: one row by its unique index, and the overdue
+ * holds by theirs, in one snapshot.  Starting a query for that costs five times as
+ * much.  A store with a condition on what is for sale, or without fitting indexes,
+ * gets a query from query.c.
+ *
+ * Expects the store to be entered: its tables are locked and the engine acts as
+ * their owner, whom no policy binds.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/nbtree.h"
+#include "access/skey.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_type.h"
+#include "common/int.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "base/compat.h"
+#include "base/error.h"
+#include "store/binding.h"
+#include "store/column.h"
+#include "stock/direct_read.h"
+#include "stock/quantity.h"
+
+/* Where to look; kept as long as the binding is valid. */
+struct InvDirectReadPlan
+{
+	bool usable;
+	Oid item_index; /* unique, on the key */
+	Oid hold_index; /* of what is held, on item and expires_at */
+	FmgrInfo same_item;
+	FmgrInfo not_after;
+	AttrNumber hold_quantity;
+	AttrNumber hold_tracked;
+};
+
+/* ---- planning ---- */
+
+/* Does a column of an index compare as the keys of items do? */
+static bool
+compares_items(InvStore *store, Relation index, int column)
+{
+	return index->rd_rel->relam == BTREE_AM_OID &&
+		   index->rd_opfamily[column] == store->item_ops->btree_opf &&
+		   index->rd_opcintype[column] == store->item_ops->btree_opintype &&
+		   index->rd_indcollation[column] == store->item_id.collation;
+}
+
+static bool
+is_item_index(InvStore *store, Relation index)
+{
+	Form_pg_index form = index->rd_index;
+
+	return form->indisunique && form->indisvalid && !form->indcheckxmin && form->indimmediate &&
+		   form->indnkeyatts == 1 && form->indkey.values[0] == store->item_id.attnum &&
+		   RelationGetIndexPredicate(index) == NIL && compares_items(store, index, 0);
+}
+
+/* An index on (item_id, expires_at) that has all that is held, and nothing else. */
+static bool
+is_hold_index(InvStore *store, Relation index)
+{
+	Oid holds = index->rd_index->indrelid;
+	AttrNumber status = get_attnum(holds, "status");
+	Form_pg_index form = index->rd_index;
+	Expr *held;
+
+	if (!form->indisvalid || form->indcheckxmin || form->indnkeyatts < 2 ||
+		form->indkey.values[0] != get_attnum(holds, "item_id") ||
+		form->indkey.values[1] != get_attnum(holds, "expires_at") ||
+		!compares_items(store, index, 0) || index->rd_opcintype[1] != TIMESTAMPTZOID)
+		return false;
+	held = make_opclause(TextEqualOperator, BOOLOID, false,
+						 (Expr *) makeVar(1, status, TEXTOID, -1, DEFAULT_COLLATION_OID, 0),
+						 (Expr *) makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
+											CStringGetTextDatum("held"), false, false),
+						 InvalidOid, DEFAULT_COLLATION_OID);
+	fix_opfuncids((Node *) held);
+	return RelationGetIndexPredicate(index) != NIL &&
+		   predicate_implied_by(RelationGetIndexPredicate(index), list_make1(held), false) &&
+		   predicate_implied_by(list_make1(held), RelationGetIndexPredicate(index), false);
+}
+
+/* The first index of a table that is fit, or nothing. */
+static Oid
+find_index(InvStore *store, Relation table, bool (*fit)(InvStore *, Relation))
+{
+	Oid found = InvalidOid;
+	ListCell *cell;
+
+	foreach (cell, RelationGetIndexList(table))
+	{
+		Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		if (fit(store, index))
+			found = lfirst_oid(cell);
+		index_close(index, NoLock);
+		if (OidIsValid(found))
+			break;
+	}
+	return found;
+}
+
+/* A column of the holds, if it has its type. */
+static AttrNumber
+hold_column(Relation holds, const char *name, Oid type)
+{
+	AttrNumber attnum = get_attnum(RelationGetRelid(holds), name);
+
+	return attnum != InvalidAttrNumber && get_atttype(RelationGetRelid(holds), attnum) == type
+			   ? attnum
+			   : InvalidAttrNumber;
+}
+
+static InvDirectReadPlan *
+make_read_plan(InvStore *store, Relation items, Relation holds)
+{
+	InvDirectReadPlan *plan = palloc0(sizeof(InvDirectReadPlan));
+	Oid equal = get_opfamily_member(store->item_ops->btree_opf, store->item_ops->btree_opintype,
+									store->item_ops->btree_opintype, BTEqualStrategyNumber);
+
+	plan->item_index = find_index(store, items, is_item_index);
+	plan->hold_index = find_index(store, holds, is_hold_index);
+	plan->hold_quantity = hold_column(holds, "quantity", INT8OID);
+	plan->hold_tracked = hold_column(holds, "tracked", BOOLOID);
+	plan->usable = store->sellable == NULL && items->rd_rel->relkind == RELKIND_RELATION &&
+				   holds->rd_rel->relkind == RELKIND_RELATION && OidIsValid(plan->item_index) &&
+				   OidIsValid(plan->hold_index) && plan->hold_quantity != InvalidAttrNumber &&
+				   plan->hold_tracked != InvalidAttrNumber;
+	if (plan->usable)
+	{
+		fmgr_info_cxt(get_opcode(equal), &plan->same_item, CurrentMemoryContext);
+		fmgr_info_cxt(F_TIMESTAMPTZ_LE, &plan->not_after, CurrentMemoryContext);
+	}
+	return plan;
+}
+
+/* The plan for tables that are open; kept, unless they changed since the store was entered. */
+static InvDirectReadPlan *
+read_plan_for(InvStore *store, Relation items, Relation holds)
+{
+	if (!store->valid)
+		return make_read_plan(store, items, holds);
+	if (store->direct_read == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(store->context);
+
+		store->direct_read = make_read_plan(store, items, holds);
+		MemoryContextSwitchTo(old);
+	}
+	return store->direct_read;
+}
+
+/* ---- looking ---- */
+
+/* A scan of a table by an index, with the scan's row. */
+typedef struct IndexLook
+{
+	Relation index;
+	IndexScanDesc scan;
+	TupleTableSlot *slot;
+} IndexLook;
+
+static void
+begin_scan(IndexLook *scan, Relation table, Oid index, Snapshot snapshot, ScanKey keys,
+		   int key_count)
+{
+	scan->index = index_open(index, AccessShareLock);
+	scan->slot = table_slot_create(table, NULL);
+	scan->scan = inv_index_beginscan(table, scan->index, snapshot, key_count);
+	index_rescan(scan->scan, keys, key_count, NULL, 0);
+}
+
+static bool
+next_row(IndexLook *scan)
+{
+	return index_getnext_slot(scan->scan, ForwardScanDirection, scan->slot);
+}
+
+static void
+end_scan(IndexLook *scan)
+{
+	index_endscan(scan->scan);
+	ExecDropSingleTupleTableSlot(scan->slot);
+	index_close(scan->index, NoLock);
+}
+
+static void
+item_key(InvStore *store, InvDirectReadPlan *plan, Datum item, ScanKey key)
+{
+	ScanKeyEntryInitializeWithInfo(key, 0, 1, BTEqualStrategyNumber, InvalidOid,
+								   store->item_id.collation, &plan->same_item, item);
+}
+
+/* The item's row; false if there is none. */
+static bool
+read_item_row(InvStore *store, InvDirectReadPlan *plan, Relation items, Snapshot snapshot,
+			  InvTake *take)
+{
+	ScanKeyData key;
+	IndexLook scan;
+	bool found, isnull;
+
+	item_key(store, plan, take->item, &key);
+	begin_scan(&scan, items, plan->item_index, snapshot, &key, 1);
+	found = next_row(&scan);
+	if (found)
+	{
+		take->stock = inv_column_number(scan.slot, &store->stock, 0, &isnull);
+		take->tracked = !isnull;
+		take->floor = inv_column_number(scan.slot, &store->stock_floor, 0, NULL);
+		take->limit = inv_column_number(scan.slot, &store->purchase_limit, 0, &isnull);
+		take->limited = !isnull;
+		take->version = inv_column_number(scan.slot, &store->version,
+										  store->version.attnum ? 0 : take->stock, NULL);
+		take->overdue = 0;
+	}
+	end_scan(&scan);
+	return found;
+}
+
+/* The units of the item's overdue holds. */
+static int64
+read_overdue_units(InvStore *store, InvDirectReadPlan *plan, Relation holds, Snapshot snapshot,
+				   Datum item)
+{
+	ScanKeyData keys[2];
+	int64 units = 0;
+	bool isnull;
+	IndexLook scan;
+
+	item_key(store, plan, item, &keys[0]);
+	ScanKeyEntryInitializeWithInfo(&keys[1], 0, 2, BTLessEqualStrategyNumber, InvalidOid,
+								   InvalidOid, &plan->not_after, TimestampTzGetDatum(store->now));
+	begin_scan(&scan, holds, plan->hold_index, snapshot, keys, 2);
+	while (next_row(&scan))
+		if (DatumGetBool(slot_getattr(scan.slot, plan->hold_tracked, &isnull)) &&
+			pg_add_s64_overflow(
+				units, DatumGetInt64(slot_getattr(scan.slot, plan->hold_quantity, &isnull)),
+				&units))
+			units = PG_INT64_MAX;
+	end_scan(&scan);
+	return units;
+}
+
+bool
+inv_direct_read(InvStore *store, InvTake *take)
+{
+	Relation items = table_open(store->items, NoLock);
+	Relation holds = try_table_open(store->ledger[INV_LEDGER_RESERVATIONS], AccessShareLock);
+	InvDirectReadPlan *plan = holds ? read_plan_for(store, items, holds) : NULL;
+	bool usable = plan && plan->usable;
+
+	if (usable)
+	{
+		Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+
+		take->status = INV_STATUS_ITEM_NOT_FOUND;
+		if (read_item_row(store, plan, items, snapshot, take))
+			take->status = inv_judge_take(take);
+		if (take->status == INV_STATUS_OUT_OF_STOCK)
+			take->overdue = read_overdue_units(store, plan, holds, snapshot, take->item);
+		if (take->status != INV_STATUS_ITEM_NOT_FOUND)
+			take->status = INV_STATUS_OK;
+		UnregisterSnapshot(snapshot);
+	}
+	if (holds)
+		table_close(holds, NoLock);
+	table_close(items, NoLock);
+	return usable;
+}

@@ -1,0 +1,163 @@
+/*
+ * ledger.c
+ *		Movements, their opening, and the proof that they explain the stock.
+ *
+ * The ledger is append-only: this file inserts and sums, it never updates.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "access/xlog.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "base/error.h"
+#include "store/binding.h"
+#include "store/direct_insert.h"
+#include "store/query.h"
+#include "store/query_text.h"
+#include "stock/ledger.h"
+
+/* Who did it: the role outside of the generated functions. */
+Datum
+inv_ledger_actor(void)
+{
+	return CStringGetTextDatum(GetUserNameFromId(GetOuterUserId(), false));
+}
+
+/*
+ * The time of a movement is that of the writing, not of the transaction or the
+ * call: with the item's row locked it orders the movements of an item.
+ */
+Datum
+inv_ledger_time(void)
+{
+	return TimestampTzGetDatum(GetCurrentTimestamp());
+}
+
+const InvUser inv_no_user = { (Datum) 0, true };
+
+void
+inv_book_init(InvBook *book, int capacity)
+{
+	book->movements = palloc(sizeof(InvMovement) * capacity);
+	book->count = 0;
+}
+
+/* One more movement, of nobody and without order until the caller says otherwise. */
+InvMovement *
+inv_book_add(InvBook *book, Datum item, int64 delta, const char *kind)
+{
+	InvMovement *new = &book->movements[book->count++];
+
+	memset(new, 0, sizeof(*new));
+	new->item = item;
+	new->delta = delta;
+	new->kind = kind;
+	new->user = inv_no_user;
+	new->no_order = true;
+	return new;
+}
+
+/*
+ * The return of units that were held.  Where no stock got them, because it is
+ * not tracked or was not when they were held, a second movement takes them off
+ * the balance again: two rows of room.
+ */
+void
+inv_book_return(InvBook *book, Datum item, int64 quantity, const char *kind, const InvUser *user,
+				Datum reservation, bool given, int64 epoch)
+{
+	InvMovement *back = inv_book_add(book, item, quantity, kind);
+
+	back->user = *user;
+	back->reservation = reservation;
+	back->epoch = epoch;
+	if (!given)
+		inv_book_add(book, item, -quantity, "adjustment")->reason = "untracked";
+}
+
+/* The movements as rows; the order of the columns is that of direct_insert.c and INV_STMT_MOVEMENTS. */
+static InvDirectRow *
+movement_rows(const InvBook *book)
+{
+	InvDirectRow *rows = palloc(sizeof(InvDirectRow) * book->count);
+	Datum by = inv_ledger_actor();
+	Datum at = inv_ledger_time();
+
+	for (int i = 0; i < book->count; i++)
+	{
+		const InvMovement *m = &book->movements[i];
+		InvDirectRow row = {
+			.values = { m->item, Int64GetDatum(m->delta), CStringGetTextDatum(m->kind),
+						m->user.value, m->order, m->reservation,
+						m->reason ? CStringGetTextDatum(m->reason) : (Datum) 0,
+						Int64GetDatum(m->epoch), by, at },
+			.nulls = { false, false, false, m->user.isnull, m->no_order, m->reservation == 0,
+					   m->reason == NULL, m->epoch == 0, false, false },
+		};
+
+		rows[i] = row;
+	}
+	return rows;
+}
+
+/* One column of the rows as an array. */
+static Datum
+column_array(const InvDirectRow *rows, int count, int n, Oid type)
+{
+	Datum *values = palloc(sizeof(Datum) * count);
+	bool *nulls = palloc(sizeof(bool) * count);
+
+	for (int i = 0; i < count; i++)
+	{
+		values[i] = rows[i].values[n];
+		nulls[i] = rows[i].nulls[n];
+	}
+	return inv_make_array(type, values, nulls, count);
+}
+
+/* The rows in one statement; how many were written. */
+static uint64
+insert_rows(InvStore *store, const InvDirectRow *rows, int count)
+{
+	Oid types[] = { store->item_id.base, INT8OID, TEXTOID, store->user_type,
+					store->order_type,	 UUIDOID, TEXTOID, INT8OID };
+	Datum values[INV_ROW_COLUMNS];
+
+	for (size_t i = 0; i < lengthof(types); i++)
+		values[i] = column_array(rows, count, i, types[i]);
+	/* actor and time are the same in all */
+	for (size_t i = lengthof(types); i < INV_ROW_COLUMNS; i++)
+		values[i] = rows[0].values[i];
+	return inv_execute(store, INV_STMT_MOVEMENTS, values, NULL, INV_SNAPSHOT_TRANSACTION);
+}
+
+/* Write the movements, in their order. */
+void
+inv_book_write(InvStore *store, InvBook *book)
+{
+	InvDirectRow *rows = movement_rows(book);
+	uint64 written = 0;
+
+	if (book->count == 0)
+		return;
+	if (inv_direct_insert(store, INV_TARGET_MOVEMENTS, rows, book->count))
+		for (int i = 0; i < book->count; i++)
+			written += rows[i].written;
+	else
+		written = insert_rows(store, rows, book->count);
+	if (written != (uint64) book->count)
+		inv_error_broken_store(store->store_name,
+							   "A trigger or rule keeps movements from being written.");
+	book->count = 0;
+}

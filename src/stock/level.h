@@ -1,0 +1,15 @@
+/*
+ * level.h
+ *		What can be sold, to show it.
+ */
+#ifndef INV_LEVEL_H
+#define INV_LEVEL_H
+
+#include "base/error.h"
+#include "store/binding.h"
+#include "stock/quantity.h"
+
+extern void inv_read_levels(InvStore *store, InvTake *takes, int count);
+extern int64 inv_stock_level(InvStore *store, Datum item, InvStatus *status, bool *tracked);
+
+#endif /* INV_LEVEL_H */

@@ -1,0 +1,14 @@
+/*
+ * limit.h
+ *		Purchase limits.
+ */
+#ifndef INV_LIMIT_H
+#define INV_LIMIT_H
+
+#include "store/binding.h"
+#include "stock/quantity.h"
+
+extern void inv_check_limit(InvStore *store, InvTake *take, const InvUser *user);
+extern void inv_check_limits(InvStore *store, const InvTake *takes, int count, const InvUser *user);
+
+#endif /* INV_LIMIT_H */

@@ -1,0 +1,162 @@
+/*
+ * notify.c
+ *		NOTIFY inventory, by the transaction that crosses a line.
+ *
+ * Never per sale: a notification takes a lock that all commits share.  What
+ * crosses the line is remembered, by subtransaction, and said before the commit
+ * if it is on the other side by then.  Said at once it would mislead: the server
+ * drops a notification that is repeated in a transaction, so that of "back",
+ * "out", "back" a listener would get "out" last.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "commands/async.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+#include "utils/memutils.h"
+
+#include "base/guc.h"
+#include "store/binding.h"
+#include "store/column.h"
+#include "stock/notify.h"
+
+#define CHANNEL "inventory"
+#define MAX_PAYLOAD 7999
+
+/* One crossing of the line by an item; lives as long as the transaction. */
+typedef struct Crossing
+{
+	Oid items;
+	const char *store_name;
+	const char *item;
+	const char *event;
+	bool before; /* was there any for sale? */
+	bool after;
+	int number;
+	int nesting; /* of the transaction that did it */
+} Crossing;
+
+static Crossing *crossings = NULL;
+static int crossing_count = 0;
+static int crossing_size = 0;
+
+static Crossing *
+add_crossing(void)
+{
+	if (crossing_count == crossing_size)
+	{
+		int size = Max(16, crossing_size * 2);
+
+		crossings = crossings ? repalloc(crossings, size * sizeof(Crossing))
+							  : MemoryContextAlloc(TopTransactionContext, size * sizeof(Crossing));
+		crossing_size = size;
+	}
+	return &crossings[crossing_count++];
+}
+
+/* Stock went from "before" to "after": remember it if that crosses the floor. */
+void
+inv_notify_crossing(InvStore *store, Datum item, int64 before, int64 after, int64 floor)
+{
+	Crossing *new;
+
+	if (!inv_notify || (before > floor) == (after > floor))
+		return;
+	new = add_crossing();
+	new->items = store->items;
+	new->store_name = MemoryContextStrdup(TopTransactionContext, store->store_name);
+	new->item = MemoryContextStrdup(TopTransactionContext, inv_item_text(store, item));
+	new->event = after > floor ? "back_in_stock" : after > 0 ? "at_floor" : "out_of_stock";
+	new->before = before > floor;
+	new->after = after > floor;
+	new->number = crossing_count;
+	new->nesting = GetCurrentTransactionNestLevel();
+}
+
+static bool
+same_item(const Crossing *a, const Crossing *b)
+{
+	return a->items == b->items && strcmp(a->item, b->item) == 0;
+}
+
+/* By item, and in the order in which it happened. */
+static int
+compare_crossings(const void *a, const void *b)
+{
+	const Crossing *left = a;
+	const Crossing *right = b;
+	int order;
+
+	if (left->items != right->items)
+		return left->items < right->items ? -1 : 1;
+	order = strcmp(left->item, right->item);
+	return order != 0 ? order : left->number - right->number;
+}
+
+static void
+send_notification(const Crossing *crossing)
+{
+	StringInfoData payload;
+
+	initStringInfo(&payload);
+	appendStringInfoString(&payload, "{\"store\": ");
+	escape_json(&payload, crossing->store_name);
+	appendStringInfoString(&payload, ", \"item\": ");
+	escape_json(&payload, crossing->item);
+	appendStringInfo(&payload, ", \"event\": \"%s\"}", crossing->event);
+	if (payload.len <= MAX_PAYLOAD)
+		Async_Notify(CHANNEL, payload.data);
+	pfree(payload.data);
+}
+
+/* Say of each item where it ended, if that is not where it began. */
+static void
+send_notifications(void)
+{
+	int first = 0;
+
+	qsort(crossings, crossing_count, sizeof(Crossing), compare_crossings);
+	for (int i = 0; i < crossing_count; i++)
+	{
+		if (i + 1 < crossing_count && same_item(&crossings[i], &crossings[i + 1]))
+			continue;
+		if (crossings[first].before != crossings[i].after)
+			send_notification(&crossings[i]);
+		first = i + 1;
+	}
+}
+
+static void
+notify_at_xact_end(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_PRE_COMMIT && crossing_count > 0)
+		send_notifications();
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+	{
+		crossings = NULL;
+		crossing_count = crossing_size = 0;
+	}
+}
+
+/* What a subtransaction did is undone with it, or becomes its parent's. */
+static void
+notify_at_subxact_end(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *arg)
+{
+	int level = GetCurrentTransactionNestLevel();
+
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		while (crossing_count > 0 && crossings[crossing_count - 1].nesting >= level)
+			crossing_count--;
+	else if (event == SUBXACT_EVENT_COMMIT_SUB)
+		for (int i = crossing_count; i > 0 && crossings[i - 1].nesting >= level; i--)
+			crossings[i - 1].nesting = level - 1;
+}
+
+void
+inv_notify_init(void)
+{
+	RegisterXactCallback(notify_at_xact_end, NULL);
+	RegisterSubXactCallback(notify_at_subxact_end, NULL);
+}

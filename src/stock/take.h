@@ -1,0 +1,13 @@
+/*
+ * take.h
+ *		Take units of items: all that is asked for, or nothing.
+ */
+#ifndef INV_TAKE_H
+#define INV_TAKE_H
+
+#include "store/binding.h"
+#include "stock/quantity.h"
+
+extern bool inv_take(InvStore *store, InvTake *takes, int count, const InvUser *user);
+
+#endif /* INV_TAKE_H */

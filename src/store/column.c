@@ -1,0 +1,91 @@
+/*
+ * column.c
+ *		Values of bound columns.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+
+#include "base/datum.h"
+#include "store/binding.h"
+#include "store/column.h"
+
+char *
+inv_item_text(InvStore *store, Datum item)
+{
+	return inv_datum_text(store->item_id.base, item);
+}
+
+/* The one order of item keys: that of the column's own type and collation. */
+int
+inv_item_compare(InvStore *store, Datum a, Datum b)
+{
+	return DatumGetInt32(
+		FunctionCall2Coll(&store->item_ops->cmp_proc_finfo, store->item_id.collation, a, b));
+}
+
+/* The same for keys that are equal, whose texts need not be the same. */
+uint64
+inv_item_hash(InvStore *store, Datum item, uint64 seed)
+{
+	return DatumGetUInt64(FunctionCall2Coll(&store->item_ops->hash_extended_proc_finfo,
+											store->item_id.collation, item, UInt64GetDatum(seed)));
+}
+
+/* A bound column of a row as bigint. */
+int64
+inv_column_number(TupleTableSlot *slot, const InvColumn *column, int64 if_null, bool *isnull)
+{
+	Datum value = 0;
+	bool null = true;
+
+	if (column->attnum != InvalidAttrNumber)
+		value = slot_getattr(slot, column->attnum, &null);
+	if (isnull)
+		*isnull = null;
+	if (null)
+		return if_null;
+	return column->base == INT2OID	 ? DatumGetInt16(value)
+		   : column->base == INT4OID ? DatumGetInt32(value)
+									 : DatumGetInt64(value);
+}
+
+/* The most that the stock column can hold. */
+int64
+inv_max_units(InvStore *store)
+{
+	return store->stock.base == INT2OID	  ? PG_INT16_MAX
+		   : store->stock.base == INT4OID ? PG_INT32_MAX
+										  : PG_INT64_MAX;
+}
+
+/* A quantity in the type of the stock column, at most what that can hold. */
+Datum
+inv_quantity_datum(InvStore *store, int64 quantity)
+{
+	switch (store->stock.base)
+	{
+		case INT2OID:
+			return Int16GetDatum((int16) Max(Min(quantity, PG_INT16_MAX), PG_INT16_MIN));
+		case INT4OID:
+			return Int32GetDatum((int32) Max(Min(quantity, PG_INT32_MAX), PG_INT32_MIN));
+		default:
+			return Int64GetDatum(quantity);
+	}
+}
+
+/* The item column of an order may be a wider or narrower integer than the key. */
+Datum
+inv_item_of_order(InvStore *store, Datum value)
+{
+	if (store->order_item.base == store->item_id.base)
+		return value;
+	return inv_from_text(store->item_id.base, inv_datum_text(store->order_item.base, value));
+}
+
+bool
+inv_same_user(InvStore *store, Datum a, Datum b)
+{
+	return strcmp(inv_datum_text(store->user_type, a), inv_datum_text(store->user_type, b)) == 0;
+}

@@ -1,0 +1,23 @@
+/*
+ * column.h
+ *		Values of bound columns.
+ */
+#ifndef INV_COLUMN_H
+#define INV_COLUMN_H
+
+#include "executor/tuptable.h"
+
+#include "store/binding.h"
+
+extern char *inv_item_text(InvStore *store, Datum item);
+extern int inv_item_compare(InvStore *store, Datum a, Datum b);
+extern uint64 inv_item_hash(InvStore *store, Datum item, uint64 seed);
+extern bool inv_same_user(InvStore *store, Datum a, Datum b);
+extern Datum inv_item_of_order(InvStore *store, Datum value);
+
+extern int64 inv_column_number(TupleTableSlot *slot, const InvColumn *column, int64 if_null,
+							   bool *isnull);
+extern int64 inv_max_units(InvStore *store);
+extern Datum inv_quantity_datum(InvStore *store, int64 quantity);
+
+#endif /* INV_COLUMN_H */

@@ -1,0 +1,26 @@
+/*
+ * enter.h
+ *		A call enters a store and leaves it.
+ */
+#ifndef INV_ENTER_H
+#define INV_ENTER_H
+
+#include "store/binding.h"
+
+/* A call of the engine on a store: what must be put back when it ends. */
+typedef struct InvCall
+{
+	InvStore *store;
+	MemoryContext caller; /* where results go */
+	void *outer_stats;	  /* statistics entry of the call around this one */
+	Oid user;
+	int security;
+	int nest; /* of the setting of search_path, or 0 */
+} InvCall;
+
+extern void inv_store_enter(InvCall *call, text *store_name, const char *writer);
+extern bool inv_store_enter_items(InvCall *call, Oid items);
+extern void inv_store_enter_owned(InvCall *call, Oid items);
+extern void inv_store_leave(InvCall *call);
+
+#endif /* INV_ENTER_H */

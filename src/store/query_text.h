@@ -1,0 +1,97 @@
+/*
+ * query_text.h
+ *		The SQL of the engine, for one store: one enum, one table of texts.
+ */
+#ifndef INV_QUERY_TEXT_H
+#define INV_QUERY_TEXT_H
+
+#include "store/binding.h"
+
+typedef enum InvStatement
+{
+	/* one item */
+	INV_STMT_READ,			  /* what is for sale, without a lock */
+	INV_STMT_LOCK,			  /* the same, with the row locked */
+	INV_STMT_PIN,			  /* keep the row from being deleted */
+	INV_STMT_READ_ANY,		  /* read the row, for sale or not */
+	INV_STMT_LOCK_ANY,		  /* lock the row, for sale or not */
+	INV_STMT_TAKE,			  /* conditional decrement */
+	INV_STMT_TAKE_IF_VERSION, /* the same, if nobody was faster */
+	INV_STMT_CHANGE,		  /* unconditional change by a signed quantity */
+	INV_STMT_LEVEL,			  /* what can be sold, overdue holds included */
+	/* the items of a cart, in key order */
+	INV_STMT_READ_MANY,
+	INV_STMT_LOCK_MANY,
+	INV_STMT_TAKE_MANY,
+	INV_STMT_LOCK_MANY_ANY,
+	INV_STMT_CHANGE_MANY,
+	/* ledger */
+	INV_STMT_MOVEMENTS,
+	INV_STMT_MOVED_SINCE,
+	INV_STMT_USED,
+	INV_STMT_HELD_UNITS,
+	INV_STMT_OPEN_LEDGER,
+	INV_STMT_VERIFY,
+	INV_STMT_VERIFY_HOLDS,
+	INV_STMT_CLOSE_LEDGER,
+	/* hot items */
+	INV_STMT_HOT_ROWS,
+	INV_STMT_HOT_ROW,
+	INV_STMT_HOT_OF_NUMBERS,
+	INV_STMT_READ_HOT,
+	INV_STMT_UNSETTLED,
+	INV_STMT_FIRST_EXPIRY,
+	INV_STMT_OVERDUE_UNITS,
+	INV_STMT_MARK_HOT,
+	INV_STMT_MARK_SETTLED,
+	INV_STMT_CONTENDED,
+	/* reservations */
+	INV_STMT_HOLD,
+	INV_STMT_LOCK_HOLD,
+	INV_STMT_READ_HOLD,
+	INV_STMT_PUT_HOLD,
+	INV_STMT_RELEASE_HOLD,
+	INV_STMT_CONFIRM_HOLD,
+	INV_STMT_EXTEND_HOLD,
+	INV_STMT_HELD_OF_ITEM,
+	/* expiry */
+	INV_STMT_OVERDUE_OF_ITEM,
+	INV_STMT_OVERDUE_OF_USER,
+	INV_STMT_OVERDUE,
+	INV_STMT_STILL_OVERDUE_OF_USER,
+	INV_STMT_STILL_OVERDUE,
+	INV_STMT_EXPIRE,
+	INV_STMT_NEXT_EXPIRY,
+	INV_STMT_COUNT_OVERDUE,
+	/* refunds */
+	INV_STMT_LOCK_ORDER,
+	INV_STMT_SALES,
+	INV_STMT_REFUNDED,
+	INV_STMT_COUNTED,
+	/* idempotency */
+	INV_STMT_FIND_REQUEST,
+	INV_STMT_KEEP_REQUEST,
+	INV_STMT_REPLAY_LINES,
+	/* housekeeping */
+	INV_STMT_PRUNE_HOLDS,
+	INV_STMT_PRUNE_REQUESTS,
+	INV_STMT_COUNT
+} InvStatement;
+
+/* A statement; see query_text.c for its letters and placeholders. */
+typedef struct InvTemplate
+{
+	const char *parameters; /* a letter for the type of each */
+	const char *columns;	/* of the result, likewise */
+	int result;				/* SPI_OK_... when the statement did what it says */
+	const char *text;
+	InvLedgerTable writes; /* the table of the ledger whose triggers it fires */
+} InvTemplate;
+
+extern const InvTemplate *inv_statement_template(InvStatement statement);
+extern char *inv_statement_text(InvStore *store, InvStatement statement);
+
+extern bool inv_refund_needs_sale(InvStore *store);
+extern char *inv_insert_orders_text(InvStore *store, uint64 columns);
+
+#endif /* INV_QUERY_TEXT_H */

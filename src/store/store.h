@@ -1,0 +1,14 @@
+/*
+ * store.h
+ *		The stores of this backend.
+ */
+#ifndef INV_STORE_H
+#define INV_STORE_H
+
+#include "store/binding.h"
+
+extern void inv_store_init(void);
+extern InvStore *inv_store_by_name(text *store_name, LOCKMODE lock);
+extern InvStore *inv_store_by_items(Oid items, LOCKMODE lock);
+
+#endif /* INV_STORE_H */
