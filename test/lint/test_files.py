@@ -1,4 +1,4 @@
-"""What each file must be like by itself: what is not so is found, with its line."""
+"""Tests of the checks that read single files: every violation is reported with its line."""
 import os
 import subprocess
 import unittest
@@ -42,7 +42,7 @@ class Files(LintTest):
 
     def test_script_circle(self):
         line = self.add("script/20_take.sql", "SELECT inventory.attach();\n")
-        self.assert_found("script", f"script/20_take.sql:{line}: uses inventory.attach, which is made later, "
+        self.assert_found("script", f"script/20_take.sql:{line}: uses inventory.attach, which is created later, "
                           "in script/30_attach.sql")
 
     def test_script_circle_at_run_time(self):
@@ -52,7 +52,7 @@ class Files(LintTest):
     def test_script_that_is_not_assembled(self):
         line = self.add("script/30_attach.sql", "SELECT 1;\n")
         line += sum(clean(path).count("\n") for path in ("script/10_catalog.sql", "script/20_take.sql")) - 1
-        self.assert_found("assembled", f"inventory--1.0.sql:{line}: not what script/ has")
+        self.assert_found("assembled", f"inventory--1.0.sql:{line}: differs from script/")
 
     def test_script_that_is_not_in_git(self):
         subprocess.run(["git", "-C", self.root, "rm", "-q", "--cached", "inventory--1.0.sql"], check=True)
@@ -86,8 +86,8 @@ class Files(LintTest):
         self.plant("test/isolation/specs/take.spec", "# take.\n")
         self.plant("test/pgtap/take.sql", "-- The contract of take\n-- as drivers see\n\nSELECT 1;\n")
         self.plant("test/tap/001_take.pl", "use strict;\n# Every unit is taken once.\n")
-        self.assert_found("titles", "sql/take.sql:1: no comment", "test/isolation/specs/take.spec:1: no comment",
-                          "test/pgtap/take.sql:2: the comment", "test/tap/001_take.pl:1: no comment")
+        self.assert_found("titles", "sql/take.sql:1: there is no comment", "test/isolation/specs/take.spec:1: there is no comment",
+                          "test/pgtap/take.sql:2: the comment", "test/tap/001_take.pl:1: there is no comment")
 
     def test_editorconfig(self):
         self.plant("src/base/lock.c", "int\ninv_lock(void)\n{\n    return 1;\n}\n")
@@ -97,7 +97,7 @@ class Files(LintTest):
             file.write(b"# inventory\n\xff\n")
         self.assert_found("editorconfig", "src/base/lock.c:4: not indented with tabs",
                           "test/tap/001_take.pl:3: not indented with spaces",
-                          "test/prove/mutants/take.sql:2: ends with a carriage return", "README.md:2: not UTF-8")
+                          "test/prove/mutants/take.sql:2: ends with a carriage return", "README.md:2: not encoded in UTF-8")
 
     def test_generated(self):
         self.plant("src/base/guc.o", "")

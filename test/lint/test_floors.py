@@ -1,4 +1,4 @@
-"""The floors of src/: what goes up or in a circle is found, by the text or by the objects."""
+"""Tests of the check `floors`: references that go up or in a circle are reported."""
 import os
 
 from tree import LintTest
@@ -119,7 +119,7 @@ class Floors(LintTest):
 
     def test_folder_without_floor(self):
         self.plant("src/cellar/wine.c", '#include "postgres.h"\n')
-        self.assert_found("floors", "src/cellar/wine.c:1: there is no floor for its folder")
+        self.assert_found("floors", "src/cellar/wine.c:1: its folder is not one of the floors")
 
     def test_without_headers(self):
         fake = os.path.join(self.root, "pg_config")

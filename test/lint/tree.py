@@ -1,4 +1,4 @@
-"""A copy of the tree below clean/, in which a test plants something for tools/lint to find."""
+"""A copy of the tree below clean/, in which a test plants a violation that tools/lint must report."""
 import os
 import shutil
 import subprocess
@@ -17,7 +17,7 @@ def clean(path):
 
 
 class LintTest(unittest.TestCase):
-    """Each test has a tree of its own."""
+    """A test with a copy of the clean tree."""
 
     def setUp(self):
         self.root = tempfile.mkdtemp()
@@ -33,30 +33,30 @@ class LintTest(unittest.TestCase):
             subprocess.run(["git", "-C", self.root, *command], check=True)
 
     def plant(self, path, text):
-        """Write a file; the line of each finding is counted in it."""
+        """Write a file."""
         path = os.path.join(self.root, path)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
 
     def add(self, path, text):
-        """Plant text at the end of a file of the clean tree; returns the line where it begins."""
+        """Write a file of the clean tree with text added at its end; return the line where it begins."""
         self.plant(path, clean(path) + text)
         return clean(path).count("\n") + 1
 
     def replace(self, path, old, new):
-        """Plant new text for old in a file of the clean tree; returns its line."""
+        """Write a file of the clean tree with new text in place of old; return its line."""
         text = clean(path)
         self.assertEqual(text.count(old), 1)
         self.plant(path, text.replace(old, new))
         return text[:text.index(old)].count("\n") + 1
 
     def assemble(self):
-        """Make the extension script, as the Makefile does."""
+        """Write the extension script, as the Makefile does."""
         subprocess.run("cat script/*.sql > inventory--1.0.sql", shell=True, cwd=self.root, check=True)
 
     def lint(self, *checks, **environment):
-        """What tools/lint says, as lines without the margin."""
+        """The output of tools/lint as a list of lines without indentation."""
         ended = subprocess.run([os.path.join(self.root, "tools/lint"), *checks], env={**os.environ, **environment},
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                text=True, check=False)
@@ -67,7 +67,7 @@ class LintTest(unittest.TestCase):
         self.assertEqual(lines[-1], f"{len(checks)} passed, 0 failed", "\n".join(lines))
 
     def assert_found(self, check, *expected):
-        """The check has failed, and each text begins a line that it printed."""
+        """The check must fail, and print a line that begins with each expected text."""
         lines = self.lint(check)
         self.assertEqual(lines[-1], "0 passed, 1 failed", "\n".join(lines))
         for text in expected:

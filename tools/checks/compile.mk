@@ -1,5 +1,5 @@
-# Compiles every source of src/ into $(OUT), and every header by itself.
-# Without optimization: a call that is inlined or never made is still in the object.
+# Compiles every source file of src/ into $(OUT), and every header by itself.
+# Without optimization, calls that could be inlined or removed remain in the object.
 
 SOURCES := $(shell find src -name '*.c')
 HEADERS := $(shell find src -name '*.h')

@@ -1,6 +1,6 @@
-"""Reads the C of src/: what each file includes, defines, declares and names.
+"""Reads the C files of src/: what each file includes, defines, declares and uses.
 
-It reads text, not what the preprocessor makes of it: every branch of an #if counts.
+The files are not preprocessed: every branch of an #if is read.
 """
 import bisect
 import os
@@ -17,18 +17,18 @@ ATTRIBUTE = re.compile(r"__attribute__|pg_attribute_\w+|PG\w*|[A-Z]\w*_NORETURN"
 
 
 def blanked(text, kinds):
-    """The text with spaces for what matches, so that the rest keeps its place."""
+    """The text with spaces in place of what matches; everything else keeps its position."""
     return re.sub(kinds, lambda match: re.sub(r"[^\n]", " ", match.group()), text, flags=re.S | re.M)
 
 
 def without_comments(text):
-    """The text with comments blanked, but not what looks like one in a string."""
+    """The text with spaces in place of comments, but not of what looks like a comment in a string."""
     return re.sub(rf"({LITERAL})|{COMMENT}",
                   lambda match: match.group(1) or re.sub(r"[^\n]", " ", match.group()), text, flags=re.S)
 
 
 class Item:
-    """A function or variable at the top level of a file."""
+    """A function or variable that is defined or declared at the top level of a file."""
 
     def __init__(self, name, line, words, is_function, has_body):
         self.name = name
@@ -40,7 +40,7 @@ class Item:
 
 
 class File:
-    """A .c or .h file; path and unit (the path without .c or .h) begin below src/."""
+    """A .c or .h file.  Its path is relative to src/; its unit is the path without .c or .h."""
 
     def __init__(self, root, path):
         self.path = path
@@ -52,18 +52,18 @@ class File:
         self.includes = [(match.group(1), self.line_at(match.start())) for match in INCLUDE.finditer(text)]
         code = blanked(INCLUDE.sub(lambda match: " " * len(match.group()), text), LITERAL)
         self.macros = {match.group(1): self.line_at(match.start()) for match in MACRO.finditer(code)}
-        self.names = {}  # every identifier and its first line
+        self.names = {}  # every identifier, and its first line
         for match in re.finditer(rf"\b{IDENTIFIER}", code):
             self.names.setdefault(match.group(), self.line_at(match.start()))
         self.items = []
-        self.announced = []  # the functions that PG_FUNCTION_INFO_V1 declares, and the line
+        self.announced = []  # the arguments of PG_FUNCTION_INFO_V1, and their lines
         self.read_items(blanked(code, DIRECTIVE))
 
     def line_at(self, position):
         return bisect.bisect_right(self.starts, position)
 
     def read_items(self, code):
-        """Cut the code at the semicolons and braces of its top level."""
+        """Split the code at the semicolons and braces of its top level."""
         depth, tokens, in_function = 0, [], False
         for match in TOKEN.finditer(code):
             token = match.group()
@@ -84,7 +84,7 @@ class File:
                 tokens.append((token, match.start()))
 
     def read_item(self, tokens, has_body):
-        """Add what these tokens declare."""
+        """Record what these tokens declare or define."""
         words = [word for word, _ in tokens]
         if words[:2] == ["PG_FUNCTION_INFO_V1", "("]:
             self.announced.append((words[2], self.line_at(tokens[0][1])))
@@ -96,7 +96,7 @@ class File:
 
 
 def function_name(words):
-    """Where the name of a function stands, or None."""
+    """The position of a function's name, or None."""
     depth = 0
     for at, word in enumerate(words):
         if depth == 0 and word == "=":
@@ -112,7 +112,7 @@ def function_name(words):
 
 
 def variable_names(words):
-    """Where the names of variables stand, pointers to functions included."""
+    """The positions of the names of variables, including pointers to functions."""
     if words[0] in ("struct", "union", "enum") and len(words) == 2:
         return
     for at, word in enumerate(words):

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Checks that files are UTF-8, with line feeds, and indented as .editorconfig says.
+"""Checks that files are encoded in UTF-8, and indented as .editorconfig says.
 
     editorconfig.py FILE ...
 
-A line that is to be indented with tabs begins with fewer spaces than a tab has; one that is to be
-indented with spaces begins with no tab.  Other ends of lines are checked by tools/lint itself.
+With indent_style = tab, a line must not begin with as many spaces as a tab is wide; with
+indent_style = space, it must not begin with a tab.  tools/lint itself checks trailing whitespace
+and the final newline.
 """
 import configparser
 import re
@@ -14,7 +15,7 @@ GLOB = {"**": ".*", "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")", ",": "|"}
 
 
 def pattern(glob):
-    """A section's name as a regular expression for paths."""
+    """The name of a section as a regular expression that matches paths."""
     parts = re.findall(r"\*\*|.", glob if "/" in glob else "**" + glob)
     return re.compile("".join(GLOB.get(part, re.escape(part)) for part in parts))
 
@@ -32,7 +33,7 @@ def main():
         try:
             lines = data.decode().split("\n")
         except UnicodeDecodeError as error:
-            print(f"{path}:{data[:error.start].count(10) + 1}: not UTF-8")
+            print(f"{path}:{data[:error.start].count(10) + 1}: not encoded in UTF-8")
             continue
         style = {}
         for name, section in sections:

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Checks that in src/ every reference goes down, and none in a circle.
+"""Checks that includes and calls in src/ only go down, without circles.
 
-    floors.py               by the text of the files
-    floors.py DIRECTORY     by what the compiled objects below DIRECTORY need of each other, too
+    floors.py               reads the source files
+    floors.py DIRECTORY     also reads the symbols of the compiled objects below DIRECTORY
 
-The folders of src/ are FLOORS, from the ground up.  A file may include, call or otherwise name
-only what lies on its own floor or below.  Files that refer to each other in a circle are refused
-everywhere.  A file here is x.c together with x.h.  Prints what is wrong, nothing if nothing is.
+The folders of src/ are FLOORS, the lowest first.  A file may refer to files of its own floor and of
+lower floors: include them, call their functions, or use their names in any other way.  Files must
+not refer to each other in a circle; x.c and x.h count as one file.  Prints every violation.
 """
 import collections
 import os
@@ -20,16 +20,16 @@ FLOORS = ["base", "shmem", "store", "stock", "commands", "maintenance", "facade"
 
 
 class House:
-    """The files, who has which name, and who refers to whom."""
+    """The files of src/, the names that they define, and the references between them."""
 
     def __init__(self, files):
         self.files = [file for file in files if os.path.dirname(file.path) in FLOORS]
         self.paths = {file.path for file in self.files}
-        self.wrong = [f"src/{file.path}:1: there is no floor for its folder" for file in files
+        self.wrong = [f"src/{file.path}:1: its folder is not one of the floors" for file in files
                       if file.path not in self.paths]
-        self.home = {}  # name -> path of the file that has it
-        self.edges = collections.defaultdict(dict)  # unit -> unit -> (place, what)
-        self.seen = set()  # (path, name) of each use in the text
+        self.home = {}  # name -> path of the file that defines it
+        self.edges = collections.defaultdict(dict)  # unit -> unit it refers to -> (place, what)
+        self.seen = set()  # (path, name) of each use in a source file
         for file in self.files:
             names = [item.name for item in file.items if item.is_defined and not item.is_static
                      or file.is_header and item.is_function and item.is_static]
@@ -39,7 +39,7 @@ class House:
         self.wrong.append(f"src/{file.path}:{line}: {what}")
 
     def refer(self, file, line, target, what):
-        """File refers to the file at path target: not to a floor above."""
+        """Record that a file refers to the file target, which must not be on a higher floor."""
         unit = os.path.splitext(target)[0]
         if unit == file.unit:
             return
@@ -48,20 +48,20 @@ class House:
         self.edges[file.unit].setdefault(unit, (f"src/{file.path}:{line}", what))
 
     def check_includes(self, file):
-        """Own headers are included by their path from src/, downwards."""
+        """Headers of src/ are included by their path below src/, and never from a higher floor."""
         names = {os.path.basename(path) for path in self.paths}
         here = os.path.dirname(file.path)
         for written, line in file.includes:
             path = written.strip('"<>')
             if written[:1] not in ('"', "<"):
-                self.complain(file, line, f"includes {written}: name the file")
+                self.complain(file, line, f"includes {written}: write the name of the file")
             elif written == f'"{path}"' and path in self.paths and path.endswith(".h") and ("/" in path or not here):
                 self.refer(file, line, path, f"includes {path}")
             elif path in names or any(os.path.exists(os.path.join("src", folder, path)) for folder in ("", here)):
                 self.complain(file, line, f'includes {written}: write "folder/name.h", the path of a header below src/')
 
     def check_declarations(self, file):
-        """A header declares what its own .c file defines; a .c file declares nothing of another's."""
+        """A header declares only what its own .c file defines; a .c file declares nothing of another file."""
         own = {item.name for item in file.items if item.is_defined}
         if file.is_header:
             for item in file.items:
@@ -77,10 +77,10 @@ class House:
                 self.complain(file, item.line, f"declares {item.name}: include the header of its file")
         for name, line in file.announced:
             if name not in own:
-                self.complain(file, line, f"PG_FUNCTION_INFO_V1({name}) stands away from its function")
+                self.complain(file, line, f"PG_FUNCTION_INFO_V1({name}) is not in the file of the function")
 
     def check_names(self, file):
-        """Any use of a name counts: a call, a pointer to a function, the text of a macro."""
+        """Every use of a name is a reference: a call, a pointer to a function, the text of a macro."""
         own = {item.name for item in file.items if item.is_static} | set(file.macros)
         for name, line in file.names.items():
             if name in self.home and name not in own:
@@ -88,7 +88,7 @@ class House:
                 self.refer(file, line, self.home[name], f"uses {name} of src/{self.home[name]}")
 
     def check_objects(self, directory):
-        """What the compiler made: an undefined symbol of one object that another defines."""
+        """An undefined symbol of one object that another object defines is a reference."""
         defined, needed = {}, {}
         for file in self.files:
             path = os.path.join(directory, file.unit + ".o")
@@ -108,17 +108,17 @@ class House:
                     self.refer(file, line, defined[symbol], f"needs {symbol} of src/{defined[symbol]}")
 
     def check_circles(self):
-        """Each circle once, with the place of each of its steps."""
+        """Report each circle once, with the place of each of its references."""
         seen = set()
         for start in sorted(self.edges):
-            way = self.way_back(start) if start not in seen else None
+            way = self.shortest_circle(start) if start not in seen else None
             seen.update(way or ())
             for unit, following in zip(way or (), (way or ())[1:]):
                 place, what = self.edges[unit][following]
                 self.wrong.append(f"{place}: {what}, in the circle {' -> '.join(way)}")
 
-    def way_back(self, start):
-        """A shortest way from start to itself."""
+    def shortest_circle(self, start):
+        """A shortest path from start back to start."""
         ways = collections.deque([(start,)])
         seen = set()
         while ways:
@@ -141,7 +141,7 @@ def run(*command):
 
 
 def line_of(path, symbol):
-    """The line that made an object need a symbol, of those of the debugger; 1 where it is in data."""
+    """The source line that refers to a symbol, by the debugging information; 1 if data refers to it."""
     line = 1
     for text in run("objdump", "-d", "-l", "-r", path):
         if place := re.match(r"\S+\.[ch]:(\d+)", text):

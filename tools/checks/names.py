@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that every function of src/ has a name of its own: a breakpoint by name finds one."""
+"""Checks that no two functions of src/ have the same name, so that a breakpoint by name is unique."""
 import csource
 
 first = {}
@@ -7,5 +7,5 @@ for file in csource.read_tree():
     for item in file.items:
         if item.is_function and item.is_defined:
             path, line = first.setdefault(item.name, (file.path, item.line))
-            if path != file.path:  # in one file, they are the branches of an #if
+            if path != file.path:  # in one file, these are branches of an #if
                 print(f"src/{file.path}:{item.line}: {item.name} is also a function of src/{path}:{line}")

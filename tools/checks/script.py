@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Checks that a file of script/ names only what it makes itself or a file before it makes.
+"""Checks that the files of script/ only use objects that the same file or an earlier one creates.
 
-The order is that of the file names.  SQL that is put together at run time counts, in comments and
-in texts for people a name is not a use.
+The files are in the order of their names.  A name in a string counts as a use, because the string
+may be executed; a name in a comment, a COMMENT or a message does not.
 """
 import os
 import re
@@ -17,7 +17,7 @@ def blank(found):
 
 
 def code(path):
-    """The file without comments and texts, line for line."""
+    """The text of a file with spaces in place of comments and messages."""
     with open(path, encoding="utf-8") as file:
         text = re.sub(r"('(?:''|[^'])*')|--[^\n]*|/\*.*?\*/", lambda match: match.group(1) or blank(match.group()),
                       file.read(), flags=re.S)
@@ -36,7 +36,7 @@ def main():
             made = maker.get(match.group(1), path)
             if made > path:
                 line = text.count("\n", 0, match.start()) + 1
-                print(f"{path}:{line}: uses inventory.{match.group(1)}, which is made later, in {made}")
+                print(f"{path}:{line}: uses inventory.{match.group(1)}, which is created later, in {made}")
 
 
 main()

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Checks that a test begins with a comment that says what it tests.
+"""Checks that tests begin with a comment that says what they test.
 
     titles.py FILE ...
 
-The comment starts on the first line (in Perl after #! and a copyright).  Its first paragraph is a
-sentence, or a title of one line, and has more than one word.
+The comment begins on the first line, in Perl after #! and a copyright notice.  Its first paragraph
+has at least two words, and is either a single line or ends like a sentence.
 """
 import re
 import sys
 
 
 def title(lines):
-    """The first paragraph of the comment that the file begins with, as its lines."""
+    """The lines of the first paragraph of the comment at the beginning."""
     found = []
     for line in lines:
         comment = re.match(r"(?:--|#)\s*(.*)", line)
@@ -31,7 +31,7 @@ def main():
         found = title(lines[start:])
         text = " ".join(found)
         if len(re.findall(r"\w*[A-Za-z]\w*", text)) < 2:
-            print(f"{path}:{start + 1}: no comment that says what is tested")
+            print(f"{path}:{start + 1}: there is no comment that says what is tested")
         elif len(found) > 1 and not re.search(r"[.:?!][)\"'`]*$", text):
             print(f"{path}:{start + len(found)}: the comment that says what is tested ends in the middle of a sentence")
 

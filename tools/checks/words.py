@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Checks that comments, messages and documents do without the words of words.txt.
+"""Checks that comments, messages and documents do not use the words of words.txt.
 
     words.py FILE ...
 
-Read are comments; in src/ and script/ also strings, which are messages; in Markdown everything but
-code.  Names in code are not words, and a word is not found inside another.
+In source files, comments are checked; in src/ and script/ also strings, because they are messages.
+In Markdown, everything except code is checked.  Words are matched as a whole, in any case, and
+also across the end of a line.
 """
 import os
 import re
@@ -17,7 +18,7 @@ LITERAL = r'"(?:\\.|[^"\\\n])*"|' r"'(?:\\.|[^'\\\n])*'"
 SQL_STRING = r"'(?:''|[^'])*'"
 DOCSTRING = r'"""(?:[^"\\]|\\.|"(?!""))*"""'
 
-# what is to be read; a string that is not to be read is there because it may hide a comment
+# by extension: comments and strings; strings are needed to skip what looks like a comment in them
 COMMENTS = {
     ".c": (C, LITERAL), ".h": (C, LITERAL), ".pml": (C, LITERAL),
     ".sql": (SQL, SQL_STRING), ".spec": (HASH, r'"[^"]*"'), ".py": (rf"{DOCSTRING}|{HASH}", LITERAL),
@@ -32,7 +33,7 @@ def blank(match):
 
 
 def prose(path, text):
-    """What people read, at its place; None where the file has none."""
+    """The text with spaces in place of code, or None if this kind of file is not checked."""
     kind = os.path.splitext(path)[1]
     if kind == ".md":
         return re.sub(CODE, blank, text, flags=re.S | re.M)
@@ -51,7 +52,7 @@ def main():
     folder = os.path.dirname(os.path.abspath(__file__))
     with open(os.path.join(folder, "words.txt"), encoding="utf-8") as file:
         words = [line.strip() for line in file if line.strip() and not line.startswith("#")]
-    # a phrase may go over the end of a line; a colon ends a word by itself
+    # no word boundary follows a colon
     patterns = [r"\s+".join(re.escape(part) for part in word.split()) + ("" if word.endswith(":") else r"\b")
                 for word in words]
     refused = re.compile(rf"(?<!\w)(?:{'|'.join(patterns)})", re.I)
