@@ -4,6 +4,7 @@
 \pset tuples_only on
 \set schema change_reservation
 \set item_type text
+\set limits on
 \getenv abs_srcdir PG_ABS_SRCDIR
 \set include :abs_srcdir '/sql/include/shop.sql'
 \i :include

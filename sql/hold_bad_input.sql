@@ -5,6 +5,7 @@
 \set schema hold_bad_input
 \set stock_type bigint
 \set user_type bigint
+\set limits on
 \getenv abs_srcdir PG_ABS_SRCDIR
 \set include :abs_srcdir '/sql/include/shop.sql'
 \i :include

@@ -10,6 +10,7 @@ GRANT USAGE ON SCHEMA hold_claims, hold_claims_stock TO PUBLIC;
 SET ROLE regress_holds_owner;
 \set schema hold_claims
 \set user_type bigint
+\set limits on
 \getenv abs_srcdir PG_ABS_SRCDIR
 \set include :abs_srcdir '/sql/include/shop.sql'
 \i :include

@@ -2,6 +2,7 @@
 -- goes below the floor.
 \pset format unaligned
 \set schema limits_floors
+\set limits on
 \getenv abs_srcdir PG_ABS_SRCDIR
 \set include :abs_srcdir '/sql/include/shop.sql'
 \i :include

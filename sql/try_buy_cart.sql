@@ -1,6 +1,7 @@
 -- Tests of try_buy_cart: it sells as buy_cart does, but a refusal is the status of the
 -- lines and no error, so the transaction can continue.
 \set schema try_buy_cart
+\set limits on
 \getenv abs_srcdir PG_ABS_SRCDIR
 \set include :abs_srcdir '/sql/include/shop.sql'
 \i :include

@@ -10,6 +10,7 @@ GRANT USAGE ON SCHEMA user_claim, user_claim_stock TO PUBLIC;
 SET ROLE regress_claim_owner;
 \set schema user_claim
 \set user_type bigint
+\set limits on
 \getenv abs_srcdir PG_ABS_SRCDIR
 \set include :abs_srcdir '/sql/include/shop.sql'
 \i :include

@@ -8,6 +8,8 @@
 --   item_type   (optional) the type of items.id, else bigint
 --   stock_type  (optional) the type of items.stock, else integer
 --   user_type   (optional) the type of orders.user_id, else text
+--   limits      (optional) adds items.purchase_limit, which sales, holds and refunds
+--               then read and check
 --   plain       (optional) leaves out all columns that a store can do without
 --
 -- The functions of look.sql come with it.
@@ -35,15 +37,12 @@ CREATE TABLE orders (
 );
 \if :{?plain}
 \else
-ALTER TABLE items
-	ADD stock_floor integer,
-	ADD purchase_limit integer,
-	ADD version integer DEFAULT 0,
-	ADD live boolean NOT NULL DEFAULT true,
-	ADD name text;
-ALTER TABLE orders
-	ADD price numeric(8, 2) DEFAULT 9.99,
-	ADD note text DEFAULT 'none';
+ALTER TABLE items ADD stock_floor integer;
+\if :{?limits}
+ALTER TABLE items ADD purchase_limit integer;
+\endif
+ALTER TABLE items ADD version integer DEFAULT 0, ADD live boolean NOT NULL DEFAULT true, ADD name text;
+ALTER TABLE orders ADD price numeric(8, 2) DEFAULT 9.99, ADD note text DEFAULT 'none';
 \endif
 
 -- last, because it turns the echo on again
