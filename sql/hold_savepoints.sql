@@ -99,7 +99,7 @@ SELECT status FROM get_reservation(:'r');
 SELECT release_reservation(:'r'), state();
 
 \echo '-- each function in five hundred subtransactions, every second one rolled back'
-SELECT expire_reservations() IN (0, 1); -- a worker may have been faster
+SELECT expire_reservations() IN (0, 1); -- a worker may have expired it already
 SELECT subtransactions($$reserve_stock('u', 5)$$, 500);
 SELECT subtransactions($$reserve_cart('u', '[{"item_id": 5}, {"item_id": 4}]', NULL, $1::text)$$, 500);
 SELECT subtransactions($$status FROM try_reserve_cart('u', '[{"item_id": 5}, {"item_id": 3}]', NULL, $1::text)$$, 500);
