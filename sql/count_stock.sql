@@ -1,5 +1,5 @@
--- Tests of count_stock, the stock-take: units that are sold, returned or delivered during
--- the count are neither lost nor counted twice.
+-- Tests of count_stock, the stock-take: sales, refunds and deliveries during the count are
+-- neither lost nor undone.
 \pset format unaligned
 \set schema count_stock
 \getenv abs_srcdir PG_ABS_SRCDIR
@@ -35,7 +35,7 @@ SELECT count_stock(6, 49, 0, :'at');
 \echo :SQLSTATE
 SELECT count_stock(6, 51, 0, :'at') AS "one is left";
 
--- a count may go into the safety stock, but not below what is sold and held
+-- a count may leave less than the safety stock, but not less than 0 or a negative floor
 SELECT count_stock(2, 3), count_stock(2, 0), count_stock(2, 9);
 SELECT count_stock(3, 0, 5), count_stock(5, 7, 7);
 SELECT count_stock(3, 0, 6);

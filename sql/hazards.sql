@@ -67,7 +67,7 @@ SELECT buy_item('ann', 5, 2) > 0 AS sold;
 SELECT m.delta, m.kind, m.total - total() AS sold_since FROM hazards_stock.movements AS m ORDER BY m.movement_id DESC LIMIT 2;
 ALTER TABLE hazards_stock.movements DROP COLUMN total;
 
--- only an index that contains closed reservations as well
+-- with only an index that contains closed reservations too
 SELECT release_reservation(reserve_stock('ann', 2, 40));
 UPDATE hazards_stock.reservations SET created_at = created_at - interval '2 days', expires_at = expires_at - interval '2 days';
 CREATE INDEX wide ON hazards_stock.reservations (item_id, expires_at) WHERE status IS NOT NULL;

@@ -17,7 +17,7 @@ LISTEN inventory;
 SHOW inventory.notify;
 SELECT buy_item('u', 'mug', 3);
 SELECT refund_order(1);
-\qecho '-- only the last unit notifies, and the first one that returns'
+\qecho '-- only the sale of the last unit notifies, and the return of the first'
 SET inventory.notify = on;
 SELECT buy_item('u', 'mug', 2) > 0;
 SELECT buy_item('u', 'mug') > 0;

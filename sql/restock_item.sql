@@ -1,4 +1,4 @@
--- Tests of restock_item: it adds units to the stock and answers what is then available.
+-- Tests of restock_item: it adds units to the stock and returns what is then available.
 \pset format unaligned
 \set schema restock_item
 \set stock_type smallint
