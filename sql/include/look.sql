@@ -138,8 +138,8 @@ BEGIN
 END
 $$;
 
--- Buy an item in each of so many subtransactions, one inside the other; every
--- third of them is rolled back with all that it contains.
+-- Buy item 5 in subtransactions inside one another, as many as told; every third of
+-- them is rolled back with all that it contains.
 CREATE FUNCTION nest(depth integer) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM buy_item('u', 5);
