@@ -1,7 +1,7 @@
 \set ECHO none
--- Functions that look at a store and at the answers of calls.  They are made before
--- the store is attached, and find items, orders and the tables of the ledger by
--- the search_path of the session when they are called.
+-- Functions that look at a store and at the answers of calls.  They are created before
+-- the store is attached; when they are called, they find items, orders and the tables
+-- of the ledger by the search_path of the session.
 SET check_function_bodies = off;
 
 -- ---------------------------------------------------------------- the store
@@ -13,12 +13,13 @@ $$;
 
 -- The movements since the last call, in the order in which they were written, or
 -- by item where that order depends on the plan of a statement.  The test inserts
--- the first row of `seen` when it has attached the items.
+-- the row of `seen` after it has attached the items.
 CREATE TABLE seen (upto bigint, by_item boolean);
 CREATE FUNCTION booked() RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-	last seen := (SELECT s FROM seen AS s);
+	last seen;
 BEGIN
+	SELECT * INTO STRICT last FROM seen;
 	UPDATE seen SET upto = (SELECT max(movement_id) FROM movements);
 	RETURN coalesce((SELECT string_agg(format('%s: %s %s', item_id, delta, kind), ', '
 									   ORDER BY CASE WHEN last.by_item THEN item_id END, movement_id)
