@@ -22,6 +22,7 @@
 #include "base/guc.h"
 #include "shmem/counter.h"
 #include "shmem/counter_state.h"
+#include "shmem/hot_directory.h"
 #include "shmem/hot_table.h"
 #include "shmem/worker_slot.h"
 #include "store/binding.h"

@@ -15,6 +15,7 @@
 #include "base/compat.h"
 #include "base/error.h"
 #include "shmem/counter_xact.h"
+#include "shmem/hot_directory.h"
 #include "shmem/hot_table.h"
 
 static InvPendingChange *pending_changes = NULL;

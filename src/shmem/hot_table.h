@@ -78,6 +78,22 @@ typedef struct InvHotStore
 	int left_out; /* hot items for which there was no room */
 } InvHotStore;
 
+/* how many stores of the server may have hot items */
+#define INV_HOT_STORES 1024
+
+#define INV_NO_ENTRY (-1)
+
+typedef struct InvHotTable
+{
+	LWLock lock;
+	int capacity;
+	int words;		/* of a bitmap of processes */
+	int first_free; /* entry */
+	InvHotStore stores[INV_HOT_STORES];
+} InvHotTable;
+
+extern InvHotTable *inv_hot_table;
+
 /* A session's handle of an entry, good as long as the generation is. */
 typedef struct InvCounterRef
 {
@@ -90,16 +106,10 @@ extern void inv_hot_table_init(void *memory, int tranche);
 extern void inv_hot_table_attach(void *memory);
 extern bool inv_hot_table_usable(void);
 
-extern InvHotStore *inv_hot_table_store(Oid items);
-extern bool inv_hot_table_has_room(int count);
-extern bool inv_hot_table_find(const InvHotKey *key, InvCounterRef *counter);
-extern bool inv_hot_table_fill(InvHotStore *hot_store, const InvHotKey *keys, const int64 *numbers,
-							   int count, uint32 changes);
-extern void inv_hot_table_changed(InvHotStore *hot_store);
-extern void inv_hot_table_free(const InvCounterRef *counter);
-extern int64 *inv_hot_table_numbers(Oid items, bool (*wanted)(const InvHotEntry *), int *count);
 extern int inv_hot_table_capacity(void);
+extern int *inv_hot_table_buckets(void);
 extern InvHotEntry *inv_hot_table_entry(int slot);
+extern int inv_hot_table_slot(const InvHotEntry *entry);
 
 /* the processes that have units of an entry in flight, a bit each */
 extern int inv_hot_table_words(void);

@@ -34,6 +34,7 @@
 #include "base/error.h"
 #include "shmem/counter.h"
 #include "shmem/counter_state.h"
+#include "shmem/hot_directory.h"
 #include "shmem/hot_table.h"
 #include "store/binding.h"
 #include "store/column.h"

@@ -1,0 +1,19 @@
+/*
+ * hot_directory.h
+ *		Which items are hot, for all sessions: the directory of the entries.
+ */
+#ifndef INV_HOT_DIRECTORY_H
+#define INV_HOT_DIRECTORY_H
+
+#include "shmem/hot_table.h"
+
+extern InvHotStore *inv_hot_table_store(Oid items);
+extern bool inv_hot_table_has_room(int count);
+extern bool inv_hot_table_find(const InvHotKey *key, InvCounterRef *counter);
+extern bool inv_hot_table_fill(InvHotStore *hot_store, const InvHotKey *keys, const int64 *numbers,
+							   int count, uint32 changes);
+extern void inv_hot_table_changed(InvHotStore *hot_store);
+extern void inv_hot_table_free(const InvCounterRef *counter);
+extern int64 *inv_hot_table_numbers(Oid items, bool (*wanted)(const InvHotEntry *), int *count);
+
+#endif /* INV_HOT_DIRECTORY_H */
