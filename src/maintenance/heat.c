@@ -211,7 +211,7 @@ settle_item(InvStore *store, Datum item)
 }
 
 static bool
-wants_settling(const InvHotEntry *entry)
+wants_settling(const InvHotEntry *entry, TimestampTz now pg_attribute_unused())
 {
 	return entry->state == INV_HOT_STATE_UNPUBLISHED ||
 		   (entry->state == INV_HOT_STATE_HOT &&
@@ -220,7 +220,7 @@ wants_settling(const InvHotEntry *entry)
 
 /* Do something to the hot items of the store that are wanted, in key order; to how many. */
 static int64
-for_each_hot(InvStore *store, bool (*wanted)(const InvHotEntry *), bool (*what)(InvStore *, Datum),
+for_each_hot(InvStore *store, InvHotEntryTest wanted, bool (*what)(InvStore *, Datum),
 			 int64 max_items)
 {
 	int count;
@@ -231,7 +231,7 @@ for_each_hot(InvStore *store, bool (*wanted)(const InvHotEntry *), bool (*what)(
 
 	if (!inv_hot_any(store))
 		return 0;
-	numbers = inv_hot_table_numbers(store->items, wanted, &count);
+	numbers = inv_hot_table_numbers(store->items, wanted, GetCurrentTimestamp(), &count);
 	if (count == 0)
 		return 0;
 	array = palloc(sizeof(Datum) * count);
@@ -333,12 +333,12 @@ cool_all(InvStore *store)
 }
 
 static bool
-is_idle(const InvHotEntry *entry)
+is_idle(const InvHotEntry *entry, TimestampTz now)
 {
 	if (inv_hot_mode == INV_HOT_MODE_OFF)
 		return true;
 	return entry->state == INV_HOT_STATE_HOT &&
-		   entry->last_used < GetCurrentTimestamp() - inv_hot_idle_timeout * USECS_PER_SEC;
+		   entry->last_used < now - inv_hot_idle_timeout * USECS_PER_SEC;
 }
 
 /* Cool what nobody has bought for a while, or all if hot items are switched off; how many. */

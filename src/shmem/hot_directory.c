@@ -307,7 +307,7 @@ inv_hot_table_free(const InvCounterRef *counter)
 
 /* The numbers of a store's entries that somebody wants. */
 int64 *
-inv_hot_table_numbers(Oid items, bool (*wanted)(const InvHotEntry *), int *count)
+inv_hot_table_numbers(Oid items, InvHotEntryTest wanted, TimestampTz now, int *count)
 {
 	int64 *numbers = palloc(sizeof(int64) * Max(inv_hot_table_capacity(), 1));
 
@@ -323,7 +323,7 @@ inv_hot_table_numbers(Oid items, bool (*wanted)(const InvHotEntry *), int *count
 			entry->key.items != items)
 			continue;
 		SpinLockAcquire(&entry->mutex);
-		if (entry->state != INV_HOT_STATE_COLD && wanted(entry))
+		if (entry->state != INV_HOT_STATE_COLD && wanted(entry, now))
 			numbers[(*count)++] = entry->number;
 		SpinLockRelease(&entry->mutex);
 	}

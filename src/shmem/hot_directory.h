@@ -7,6 +7,9 @@
 
 #include "shmem/hot_table.h"
 
+/* A condition on an entry.  It is called under the spinlock, so it only reads the entry. */
+typedef bool (*InvHotEntryTest)(const InvHotEntry *entry, TimestampTz now);
+
 extern InvHotStore *inv_hot_table_store(Oid items);
 extern bool inv_hot_table_has_room(int count);
 extern bool inv_hot_table_find(const InvHotKey *key, InvCounterRef *counter);
@@ -14,6 +17,6 @@ extern bool inv_hot_table_fill(InvHotStore *hot_store, const InvHotKey *keys, co
 							   int count, uint32 changes);
 extern void inv_hot_table_changed(InvHotStore *hot_store);
 extern void inv_hot_table_free(const InvCounterRef *counter);
-extern int64 *inv_hot_table_numbers(Oid items, bool (*wanted)(const InvHotEntry *), int *count);
+extern int64 *inv_hot_table_numbers(Oid items, InvHotEntryTest wanted, TimestampTz now, int *count);
 
 #endif /* INV_HOT_DIRECTORY_H */
