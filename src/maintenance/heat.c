@@ -215,7 +215,7 @@ wants_settling(const InvHotEntry *entry, TimestampTz now pg_attribute_unused())
 {
 	return entry->state == INV_HOT_STATE_UNPUBLISHED ||
 		   (entry->state == INV_HOT_STATE_HOT &&
-			(entry->touched || entry->now.epoch - 1 > entry->now.settled));
+			(entry->has_movements || entry->values.epoch - 1 > entry->values.settled));
 }
 
 /* Do something to the hot items of the store that are wanted, in key order; to how many. */

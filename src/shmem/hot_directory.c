@@ -1,6 +1,10 @@
 /*
  * hot_directory.c
  *		Which items are hot, for all sessions: the directory of the entries.
+ *
+ * The directory has a lock, which guards what is known of each store, which entries there
+ * are, and whose they are.  What is in an entry is guarded by its spinlock, which is
+ * taken after the directory's lock.
  */
 #include "postgres.h"
 
@@ -10,35 +14,50 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
-#include "storage/proc.h"
 #include "utils/syscache.h"
 
 #include "shmem/hot_directory.h"
 #include "shmem/hot_table.h"
 
-/* ---- the directory; its lock is held ---- */
+/* ---- the hash table; the caller has the lock ---- */
 
 static int *
 bucket_of(const InvHotKey *key)
 {
-	return &inv_hot_table_buckets()[hash_bytes((const unsigned char *) key, sizeof(InvHotKey)) %
-									(uint32) inv_hot_table->capacity];
+	uint32 hash = hash_bytes((const unsigned char *) key, sizeof(InvHotKey));
+
+	return &inv_hot_table_buckets()[hash % (uint32) inv_hot_table->capacity];
 }
 
+/* The entry of an item; null if it has none. */
 static InvHotEntry *
 lookup_entry(const InvHotKey *key)
 {
-	for (int slot = *bucket_of(key); slot != INV_NO_ENTRY; slot = inv_hot_table_entry(slot)->next)
+	Assert(LWLockHeldByMe(&inv_hot_table->lock));
+	for (int slot = *bucket_of(key); slot != INV_NO_SLOT; slot = inv_hot_table_entry(slot)->next)
 		if (memcmp(&inv_hot_table_entry(slot)->key, key, sizeof(InvHotKey)) == 0)
 			return inv_hot_table_entry(slot);
 	return NULL;
 }
 
+/* Put an entry, which is not free any more, into its bucket. */
+static void
+link_entry(InvHotEntry *entry)
+{
+	int *bucket = bucket_of(&entry->key);
+
+	Assert(entry->state != INV_HOT_STATE_COLD);
+	entry->next = *bucket;
+	*bucket = inv_hot_table_slot(entry);
+}
+
+/* Take an entry, which is free from now on, out of its bucket. */
 static void
 unlink_entry(InvHotEntry *entry)
 {
 	int *link = bucket_of(&entry->key);
 
+	Assert(entry->state == INV_HOT_STATE_COLD);
 	while (*link != inv_hot_table_slot(entry))
 		link = &inv_hot_table_entry(*link)->next;
 	*link = entry->next;
@@ -49,13 +68,24 @@ unlink_entry(InvHotEntry *entry)
 static void
 update_cold_flag(InvHotStore *hot_store)
 {
+	Assert(LWLockHeldByMeInMode(&inv_hot_table->lock, LW_EXCLUSIVE));
 	pg_atomic_write_u32(&hot_store->cold,
 						hot_store->loaded && hot_store->entries == 0 && hot_store->left_out == 0);
+}
+
+/* Another session has to read what is hot in the store. */
+static void
+invalidate_store(InvHotStore *hot_store)
+{
+	hot_store->loaded = false;
+	hot_store->changes++;
+	update_cold_flag(hot_store);
 }
 
 static InvHotStore *
 hot_store_of(Oid database, Oid items)
 {
+	Assert(LWLockHeldByMe(&inv_hot_table->lock));
 	for (int i = 0; i < INV_HOT_STORES; i++)
 		if (inv_hot_table->stores[i].database == database &&
 			inv_hot_table->stores[i].items == items)
@@ -64,18 +94,19 @@ hot_store_of(Oid database, Oid items)
 }
 
 /*
- * Free an entry that nobody has a record of; false if somebody has.  Unpublished
- * ones only, unless it is the cooler who says so.
+ * Free an entry, unless a pending change refers to it; or, without published_too, unless
+ * it is published.  Is it free now?
  */
 static bool
-free_entry(InvHotEntry *entry, bool cooled)
+free_entry(InvHotEntry *entry, bool published_too)
 {
 	InvHotStore *hot_store = hot_store_of(entry->key.database, entry->key.items);
 	bool idle;
 
+	Assert(LWLockHeldByMeInMode(&inv_hot_table->lock, LW_EXCLUSIVE));
 	SpinLockAcquire(&entry->mutex);
-	idle = entry->references[0] == 0 && entry->references[1] == 0 &&
-		   (cooled || entry->state == INV_HOT_STATE_UNPUBLISHED);
+	idle = !inv_entry_has_references(entry) &&
+		   (published_too || entry->state == INV_HOT_STATE_UNPUBLISHED);
 	if (idle)
 	{
 		entry->state = INV_HOT_STATE_COLD;
@@ -88,58 +119,87 @@ free_entry(InvHotEntry *entry, bool cooled)
 	if (hot_store)
 	{
 		hot_store->entries--;
+		Assert(hot_store->entries >= 0);
 		update_cold_flag(hot_store);
 	}
 	return true;
 }
 
-/* A new entry, not published; null if there is no room. */
-static InvHotEntry *
-new_entry(const InvHotKey *key, int64 number)
+/* Make an entry, which is not published; false if there is no room. */
+static bool
+add_entry(const InvHotKey *key, int64 number)
 {
 	InvHotEntry *entry;
 
-	if (inv_hot_table->first_free == INV_NO_ENTRY)
-		return NULL;
+	Assert(LWLockHeldByMeInMode(&inv_hot_table->lock, LW_EXCLUSIVE));
+	if (inv_hot_table->first_free == INV_NO_SLOT)
+		return false;
 	entry = inv_hot_table_entry(inv_hot_table->first_free);
 	inv_hot_table->first_free = entry->next;
-	memset(inv_hot_table_holders(entry), 0, inv_hot_table->words * sizeof(uint64));
+	Assert(entry->state == INV_HOT_STATE_COLD);
+	memset(inv_hot_table_holders(entry), 0, inv_hot_table->holder_words * sizeof(uint64));
 	SpinLockAcquire(&entry->mutex);
 	entry->state = INV_HOT_STATE_UNPUBLISHED;
 	entry->key = *key;
 	entry->number = number;
-	entry->held = entry->giving = 0;
+	entry->held = entry->incoming = 0;
 	entry->references[0] = entry->references[1] = 0;
-	entry->touched = false;
-	entry->cooler = INV_NO_ENTRY;
+	entry->has_movements = false;
+	entry->cooler = INV_NO_PROCESS;
 	SpinLockRelease(&entry->mutex);
-	entry->next = *bucket_of(key);
-	*bucket_of(key) = inv_hot_table_slot(entry);
-	return entry;
+	link_entry(entry);
+	return true;
 }
 
-/* ---- for others ---- */
+static bool
+is_entry_of(const InvHotEntry *entry, Oid database, Oid items)
+{
+	return entry->state != INV_HOT_STATE_COLD && entry->key.database == database &&
+		   entry->key.items == items;
+}
+
+/* ---- stores ---- */
 
 /*
- * Is the table of a store gone, for all?  Of other databases only these are asked for.
- * A transaction that has dropped or made a table has it locked, and does not ask
- * about its own.
+ * Was the table of a store dropped, for all sessions?  Of a store of another database
+ * only the database is looked at.  A table that another transaction is making or
+ * dropping is locked, and counts as there.
  */
 static bool
 table_is_dropped(Oid database, Oid items)
 {
-	bool gone;
+	bool dropped;
 
 	if (database != MyDatabaseId)
 		return !SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(database));
 	if (!ConditionalLockRelationOid(items, AccessShareLock))
 		return false;
-	gone = !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(items));
+	dropped = !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(items));
 	UnlockRelationOid(items, AccessShareLock);
-	return gone;
+	return dropped;
 }
 
-/* What belongs to tables and databases that are gone makes room for others. */
+/* Free the entries of a store whose table was dropped, and the store unless one is in use. */
+static void
+free_store(InvHotStore *hot_store, Oid database, Oid items)
+{
+	LWLockAcquire(&inv_hot_table->lock, LW_EXCLUSIVE);
+	for (int slot = 0; slot < inv_hot_table->capacity; slot++)
+	{
+		InvHotEntry *entry = inv_hot_table_entry(slot);
+
+		if (is_entry_of(entry, database, items))
+			(void) free_entry(entry, true);
+	}
+	if (hot_store->entries == 0 && hot_store->database == database && hot_store->items == items)
+		hot_store->database = hot_store->items = InvalidOid;
+	LWLockRelease(&inv_hot_table->lock);
+}
+
+/*
+ * Make room by what belongs to tables and databases that were dropped.  A transaction
+ * with an id does not: it may have made or dropped a table itself.
+ */
 static void
 free_dropped_stores(void)
 {
@@ -151,20 +211,8 @@ free_dropped_stores(void)
 		Oid database = hot_store->database;
 		Oid items = hot_store->items;
 
-		if (!OidIsValid(database) || !table_is_dropped(database, items))
-			continue;
-		LWLockAcquire(&inv_hot_table->lock, LW_EXCLUSIVE);
-		for (int slot = 0; slot < inv_hot_table->capacity; slot++)
-		{
-			InvHotEntry *entry = inv_hot_table_entry(slot);
-
-			if (entry->state != INV_HOT_STATE_COLD && entry->key.database == database &&
-				entry->key.items == items)
-				(void) free_entry(entry, true);
-		}
-		if (hot_store->entries == 0 && hot_store->database == database && hot_store->items == items)
-			hot_store->database = hot_store->items = InvalidOid;
-		LWLockRelease(&inv_hot_table->lock);
+		if (OidIsValid(database) && table_is_dropped(database, items))
+			free_store(hot_store, database, items);
 	}
 }
 
@@ -180,27 +228,39 @@ find_hot_store(Oid items)
 	{
 		hot_store->database = MyDatabaseId;
 		hot_store->items = items;
-		hot_store->loaded = hot_store->was_hot = false;
+		hot_store->was_hot = false;
 		hot_store->left_out = 0;
-		hot_store->changes++;
-		update_cold_flag(hot_store);
+		invalidate_store(hot_store);
 	}
 	LWLockRelease(&inv_hot_table->lock);
 	return hot_store;
 }
 
+/* The same, when what belongs to dropped tables has made room. */
 InvHotStore *
 inv_hot_table_store(Oid items)
 {
 	InvHotStore *hot_store = find_hot_store(items);
 
+	Assert(OidIsValid(MyDatabaseId) && OidIsValid(items));
 	if (hot_store)
 		return hot_store;
 	free_dropped_stores();
 	return find_hot_store(items);
 }
 
-/* Is there room for so many items more? */
+/* What is hot in a store has changed: the next session that needs it reads it.  Cannot fail. */
+void
+inv_hot_table_changed(InvHotStore *hot_store)
+{
+	LWLockAcquire(&inv_hot_table->lock, LW_EXCLUSIVE);
+	invalidate_store(hot_store);
+	LWLockRelease(&inv_hot_table->lock);
+}
+
+/* ---- entries ---- */
+
+/* Is there room for "count" more items? */
 bool
 inv_hot_table_has_room(int count)
 {
@@ -209,7 +269,7 @@ inv_hot_table_has_room(int count)
 		int found = 0;
 
 		LWLockAcquire(&inv_hot_table->lock, LW_SHARED);
-		for (int slot = inv_hot_table->first_free; slot != INV_NO_ENTRY && found < count; found++)
+		for (int slot = inv_hot_table->first_free; slot != INV_NO_SLOT && found < count; found++)
 			slot = inv_hot_table_entry(slot)->next;
 		LWLockRelease(&inv_hot_table->lock);
 		if (found >= count)
@@ -220,6 +280,7 @@ inv_hot_table_has_room(int count)
 	return false;
 }
 
+/* Find the entry of an item; false if it has none. */
 bool
 inv_hot_table_find(const InvHotKey *key, InvCounterRef *counter)
 {
@@ -231,9 +292,23 @@ inv_hot_table_find(const InvHotKey *key, InvCounterRef *counter)
 	return counter->entry != NULL;
 }
 
+/* Entries without a counter are made again.  A session that is counting one finds it freed. */
+static void
+free_unpublished_entries(const InvHotStore *hot_store)
+{
+	for (int slot = 0; slot < inv_hot_table->capacity; slot++)
+	{
+		InvHotEntry *entry = inv_hot_table_entry(slot);
+
+		if (entry->state == INV_HOT_STATE_UNPUBLISHED &&
+			is_entry_of(entry, hot_store->database, hot_store->items))
+			(void) free_entry(entry, false);
+	}
+}
+
 /*
- * Give each hot item of a store an entry, if nothing has changed since "changes"
- * was read; the caller has read its rows after that.
+ * Give each hot item of a store an entry, as far as there is room.  The caller has read
+ * the items after it read "changes" of the store; false if these are not current.
  */
 bool
 inv_hot_table_fill(InvHotStore *hot_store, const InvHotKey *keys, const int64 *numbers, int count,
@@ -245,21 +320,13 @@ inv_hot_table_fill(InvHotStore *hot_store, const InvHotKey *keys, const int64 *n
 	current = hot_store->changes == changes;
 	if (current && !hot_store->loaded)
 	{
-		for (int i = 0; i < inv_hot_table->capacity; i++)
-		{
-			InvHotEntry *entry = inv_hot_table_entry(i);
-
-			/* what others are counting meanwhile finds its entry gone, and looks again */
-			if (entry->state == INV_HOT_STATE_UNPUBLISHED &&
-				entry->key.database == hot_store->database && entry->key.items == hot_store->items)
-				(void) free_entry(entry, false);
-		}
+		free_unpublished_entries(hot_store);
 		hot_store->left_out = 0;
 		for (int i = 0; i < count; i++)
 		{
 			if (lookup_entry(&keys[i]))
 				continue;
-			if (new_entry(&keys[i], numbers[i]))
+			if (add_entry(&keys[i], numbers[i]))
 				hot_store->entries++;
 			else
 				hot_store->left_out++;
@@ -272,40 +339,26 @@ inv_hot_table_fill(InvHotStore *hot_store, const InvHotKey *keys, const int64 *n
 	return current;
 }
 
-/* What is hot in a store has changed; whoever comes next reads it.  Cannot fail. */
-void
-inv_hot_table_changed(InvHotStore *hot_store)
-{
-	LWLockAcquire(&inv_hot_table->lock, LW_EXCLUSIVE);
-	hot_store->loaded = false;
-	hot_store->changes++;
-	update_cold_flag(hot_store);
-	LWLockRelease(&inv_hot_table->lock);
-}
-
-/* An item is cold again: its cooler has committed.  Cannot fail. */
+/* Free the entry of an item whose cooler has committed, and wake who waits.  Cannot fail. */
 void
 inv_hot_table_free(const InvCounterRef *counter)
 {
-	InvHotStore *hot_store;
+	InvHotEntry *entry = counter->entry;
 
 	LWLockAcquire(&inv_hot_table->lock, LW_EXCLUSIVE);
-	if (counter->entry->generation == counter->generation)
+	if (entry->generation == counter->generation)
 	{
-		hot_store = hot_store_of(counter->entry->key.database, counter->entry->key.items);
-		if (free_entry(counter->entry, true) && hot_store)
-		{
-			/* it may be hot again already: who heated it found this entry there */
-			hot_store->changes++;
-			hot_store->loaded = false;
-			update_cold_flag(hot_store);
-		}
+		InvHotStore *hot_store = hot_store_of(entry->key.database, entry->key.items);
+
+		/* the item may be hot again: the session that read this found the entry in use */
+		if (free_entry(entry, true) && hot_store)
+			invalidate_store(hot_store);
 	}
 	LWLockRelease(&inv_hot_table->lock);
-	ConditionVariableBroadcast(&counter->entry->changed);
+	ConditionVariableBroadcast(&entry->cv);
 }
 
-/* The numbers of a store's entries that somebody wants. */
+/* The numbers of a store's entries for which a condition holds. */
 int64 *
 inv_hot_table_numbers(Oid items, InvHotEntryTest wanted, TimestampTz now, int *count)
 {
@@ -315,15 +368,14 @@ inv_hot_table_numbers(Oid items, InvHotEntryTest wanted, TimestampTz now, int *c
 	if (inv_hot_table == NULL)
 		return numbers;
 	LWLockAcquire(&inv_hot_table->lock, LW_SHARED);
-	for (int i = 0; i < inv_hot_table->capacity; i++)
+	for (int slot = 0; slot < inv_hot_table->capacity; slot++)
 	{
-		InvHotEntry *entry = inv_hot_table_entry(i);
+		InvHotEntry *entry = inv_hot_table_entry(slot);
 
-		if (entry->state == INV_HOT_STATE_COLD || entry->key.database != MyDatabaseId ||
-			entry->key.items != items)
+		if (!is_entry_of(entry, MyDatabaseId, items))
 			continue;
 		SpinLockAcquire(&entry->mutex);
-		if (entry->state != INV_HOT_STATE_COLD && wanted(entry, now))
+		if (wanted(entry, now))
 			numbers[(*count)++] = entry->number;
 		SpinLockRelease(&entry->mutex);
 	}
