@@ -27,7 +27,7 @@ void _PG_init(void);
 void
 _PG_init(void)
 {
-	/* an interrupt in the middle would leave part of it unregistered until the session ends */
+	/* interrupted in the middle, the library could not be loaded again: settings are defined once */
 	HOLD_INTERRUPTS();
 	inv_guc_init();
 	inv_shmem_init();

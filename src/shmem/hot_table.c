@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 
 #include "base/guc.h"
+#include "base/layout.h"
 #include "shmem/hot_table.h"
 
 typedef union PaddedEntry
@@ -27,68 +28,60 @@ InvHotTable *inv_hot_table = NULL;
 
 /* ---- layout ---- */
 
-/* The key is hashed and compared as bytes. */
-StaticAssertDecl(sizeof(InvHotKey) == 2 * sizeof(Oid) + 2 * sizeof(uint64), "padding in InvHotKey");
+INV_PIN_FIELD(InvHotKey, database, 0);
+INV_PIN_FIELD(InvHotKey, items, 4);
+INV_PIN_FIELD(InvHotKey, key, 8);
+INV_PIN_SIZE(InvHotKey, 24);
 
-/*
- * Sessions share these structures, and not all need to have loaded the same build of the
- * library.  So a change of the layout has to be a decision, and to be made here too.
- */
-#if SIZEOF_VOID_P == 8
+INV_PIN_FIELD(InvCounterValues, available, 0);
+INV_PIN_FIELD(InvCounterValues, floor, 8);
+INV_PIN_FIELD(InvCounterValues, max_stock, 16);
+INV_PIN_FIELD(InvCounterValues, limit, 24);
+INV_PIN_FIELD(InvCounterValues, limited, 32);
+INV_PIN_FIELD(InvCounterValues, for_sale, 33);
+INV_PIN_FIELD(InvCounterValues, stale, 34);
+INV_PIN_FIELD(InvCounterValues, readings, 36);
+INV_PIN_FIELD(InvCounterValues, settled, 40);
+INV_PIN_FIELD(InvCounterValues, epoch, 48);
+INV_PIN_FIELD(InvCounterValues, next_expiry, 56);
+INV_PIN_SIZE(InvCounterValues, 64);
 
-#define PIN(type, field, offset)                                                                   \
-	StaticAssertDecl(offsetof(type, field) == (offset), #type "." #field " has moved")
+INV_PIN_FIELD(InvHotEntry, mutex, 0);
+INV_PIN_FIELD(InvHotEntry, state, 4);
+INV_PIN_FIELD(InvHotEntry, generation, 8);
+INV_PIN_FIELD(InvHotEntry, key, 16);
+INV_PIN_FIELD(InvHotEntry, number, 40);
+INV_PIN_FIELD(InvHotEntry, next, 48);
+INV_PIN_FIELD(InvHotEntry, values, 56);
+INV_PIN_FIELD(InvHotEntry, held, 120);
+INV_PIN_FIELD(InvHotEntry, incoming, 128);
+INV_PIN_FIELD(InvHotEntry, references, 136);
+INV_PIN_FIELD(InvHotEntry, has_movements, 144);
+INV_PIN_FIELD(InvHotEntry, cooler, 148);
+INV_PIN_FIELD(InvHotEntry, changes, 152);
+INV_PIN_FIELD(InvHotEntry, last_used, 160);
+INV_PIN_FIELD(InvHotEntry, cv, 168);
+INV_PIN_SIZE(PaddedEntry, 2 * PG_CACHE_LINE_SIZE);
 
-PIN(InvHotKey, database, 0);
-PIN(InvHotKey, items, 4);
-PIN(InvHotKey, key, 8);
-
-PIN(InvCounterValues, available, 0);
-PIN(InvCounterValues, floor, 8);
-PIN(InvCounterValues, max_stock, 16);
-PIN(InvCounterValues, limit, 24);
-PIN(InvCounterValues, limited, 32);
-PIN(InvCounterValues, for_sale, 33);
-PIN(InvCounterValues, stale, 34);
-PIN(InvCounterValues, readings, 36);
-PIN(InvCounterValues, settled, 40);
-PIN(InvCounterValues, epoch, 48);
-PIN(InvCounterValues, next_expiry, 56);
-
-PIN(InvHotEntry, mutex, 0);
-PIN(InvHotEntry, state, 4);
-PIN(InvHotEntry, generation, 8);
-PIN(InvHotEntry, key, 16);
-PIN(InvHotEntry, number, 40);
-PIN(InvHotEntry, next, 48);
-PIN(InvHotEntry, values, 56);
-PIN(InvHotEntry, held, 120);
-PIN(InvHotEntry, incoming, 128);
-PIN(InvHotEntry, references, 136);
-PIN(InvHotEntry, has_movements, 144);
-PIN(InvHotEntry, cooler, 148);
-PIN(InvHotEntry, changes, 152);
-PIN(InvHotEntry, last_used, 160);
-PIN(InvHotEntry, cv, 168);
-StaticAssertDecl(sizeof(PaddedEntry) == 2 * PG_CACHE_LINE_SIZE, "an entry is two cache lines");
-
-PIN(InvHotStore, database, 0);
-PIN(InvHotStore, items, 4);
-PIN(InvHotStore, cold, 8);
-PIN(InvHotStore, loaded, 12);
-PIN(InvHotStore, was_hot, 13);
-PIN(InvHotStore, changes, 16);
-PIN(InvHotStore, entries, 20);
-PIN(InvHotStore, left_out, 24);
-StaticAssertDecl(sizeof(InvHotStore) == 28, "InvHotStore has another size");
+INV_PIN_FIELD(InvHotStore, database, 0);
+INV_PIN_FIELD(InvHotStore, items, 4);
+INV_PIN_FIELD(InvHotStore, cold, 8);
+INV_PIN_FIELD(InvHotStore, loaded, 12);
+INV_PIN_FIELD(InvHotStore, was_hot, 13);
+INV_PIN_FIELD(InvHotStore, changes, 16);
+INV_PIN_FIELD(InvHotStore, entries, 20);
+INV_PIN_FIELD(InvHotStore, left_out, 24);
+INV_PIN_SIZE(InvHotStore, 28);
 
 /* the size of the lock is the server's affair */
-PIN(InvHotTable, capacity, sizeof(LWLock));
-PIN(InvHotTable, holder_words, sizeof(LWLock) + 4);
-PIN(InvHotTable, first_free, sizeof(LWLock) + 8);
-PIN(InvHotTable, stores, sizeof(LWLock) + 12);
+INV_PIN_FIELD(InvHotTable, capacity, sizeof(LWLock));
+INV_PIN_FIELD(InvHotTable, holder_words, sizeof(LWLock) + 4);
+INV_PIN_FIELD(InvHotTable, first_free, sizeof(LWLock) + 8);
+INV_PIN_FIELD(InvHotTable, stores, sizeof(LWLock) + 12);
+INV_PIN_SIZE(InvHotTable, offsetof(InvHotTable, stores) + 1024 * sizeof(InvHotStore));
 
-#endif
+/* lookups hash and compare keys as bytes */
+StaticAssertDecl(sizeof(InvHotKey) == 2 * sizeof(Oid) + 2 * sizeof(uint64), "padding in InvHotKey");
 
 /* How many words a bitmap of processes has. */
 static int

@@ -1,6 +1,6 @@
 /*
  * worker_slot.h
- *		Which database has a worker, and its start.
+ *		Which database has a worker, and how it is started.
  */
 #ifndef INV_WORKER_SLOT_H
 #define INV_WORKER_SLOT_H
