@@ -214,11 +214,10 @@ inv_hot_row(InvStore *store, Datum item, InvSnapshotMode mode, InvHotRow *row)
 
 	if (inv_execute(store, INV_STMT_HOT_ROW, &item, NULL, mode) == 0)
 		return false;
-	row->number = inv_result_int64(0, 1);
-	row->settled = inv_result_int64(0, 2);
-	row->hot = DatumGetBool(inv_result(0, 3, &isnull));
+	row->settled = inv_result_int64(0, 1);
+	row->hot = DatumGetBool(inv_result(0, 2, &isnull));
 	row->own =
-		TransactionIdIsCurrentTransactionId(DatumGetTransactionId(inv_result(0, 4, &isnull)));
+		TransactionIdIsCurrentTransactionId(DatumGetTransactionId(inv_result(0, 3, &isnull)));
 	return true;
 }
 
