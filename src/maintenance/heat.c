@@ -88,7 +88,7 @@ check_heating(InvStore *store)
 static bool
 heat_item(InvStore *store, Datum item, bool by_hand)
 {
-	bool room = inv_hot_table_has_room(1); /* before there is a transaction id */
+	bool room = inv_hot_directory_has_room(1); /* before there is a transaction id */
 	LockedRow locked = lock_stock_row(store, item);
 	InvHotRow row;
 
@@ -102,7 +102,7 @@ heat_item(InvStore *store, Datum item, bool by_hand)
 		inv_error_hot_full(inv_hot_table_capacity());
 	inv_hot_will_change(store);
 	inv_execute(store, INV_STMT_MARK_HOT, &item, NULL, INV_SNAPSHOT_LATEST);
-	inv_worker_need();
+	inv_worker_start_at_commit();
 	return true;
 }
 
@@ -166,7 +166,7 @@ inv_heat_contended(InvStore *store)
 
 	/* rows are locked in key order */
 	qsort_arg(items, count, sizeof(Datum), compare_keys, store);
-	for (int i = 0; i < count && inv_hot_table_has_room(1); i++)
+	for (int i = 0; i < count && inv_hot_directory_has_room(1); i++)
 		heated += heat_item(store, items[i], false);
 	return heated;
 }
@@ -185,13 +185,13 @@ settle_item(InvStore *store, Datum item)
 
 	if (!inv_hot_find(store, item, &counter))
 		return false;
-	if (inv_counter_is_own(&counter))
+	if (inv_counter_has_own_units(&counter))
 		inv_error_in_flight(inv_item_text(store, item));
 	if (!inv_counter_close_epoch(&counter, &upto_epoch))
 		return false;
 	locked = lock_stock_row(store, item);
 	/* it may have cooled, and be hot again, before the lock came */
-	if (inv_counter_look(&counter, &now) != INV_HOT_STATE_HOT ||
+	if (inv_counter_read(&counter, &now) != INV_HOT_STATE_HOT ||
 		!inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot ||
 		row.settled >= upto_epoch)
 		return false;
@@ -231,7 +231,7 @@ for_each_hot(InvStore *store, InvHotEntryTest wanted, bool (*what)(InvStore *, D
 
 	if (!inv_hot_any(store))
 		return 0;
-	numbers = inv_hot_table_numbers(store->items, wanted, GetCurrentTimestamp(), &count);
+	numbers = inv_hot_directory_get_numbers(store->items, wanted, GetCurrentTimestamp(), &count);
 	if (count == 0)
 		return 0;
 	array = palloc(sizeof(Datum) * count);

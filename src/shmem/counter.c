@@ -36,7 +36,7 @@
 
 /* The state of an entry, and its values; INV_HOT_STATE_COLD, without values, if it was freed. */
 InvHotState
-inv_counter_look(const InvCounterRef *counter, InvCounterValues *values)
+inv_counter_read(const InvCounterRef *counter, InvCounterValues *values)
 {
 	InvHotState state;
 
@@ -53,18 +53,18 @@ inv_counter_look(const InvCounterRef *counter, InvCounterValues *values)
  * are stale.  If they have become stale again since, they stay so.
  */
 void
-inv_counter_refresh(const InvCounterRef *counter, const InvCounterValues *read)
+inv_counter_refresh_limits(const InvCounterRef *counter, const InvCounterValues *read)
 {
 	InvCounterValues *values = &counter->entry->values;
 
 	if (!inv_entry_lock(counter))
 		return;
-	if (values->readings == read->readings)
+	if (values->limits_version == read->limits_version)
 	{
 		values->limited = read->limited;
 		values->limit = read->limit;
 		values->for_sale = read->for_sale;
-		values->stale = false;
+		values->limits_stale = false;
 	}
 	inv_entry_unlock(counter);
 }
@@ -90,7 +90,7 @@ inv_counter_at_rest(const InvCounterRef *counter, uint64 *changes)
 
 /* Does this transaction have units in flight here? */
 bool
-inv_counter_is_own(const InvCounterRef *counter)
+inv_counter_has_own_units(const InvCounterRef *counter)
 {
 	return inv_xact_usage(counter).has_reference;
 }
@@ -108,9 +108,9 @@ admit(const InvHotEntry *entry, const InvXactUsage *usage)
 
 	Assert(inv_entry_is_locked(entry));
 	if (entry->state == INV_HOT_STATE_COOLING)
-		return by_others ? INV_COUNTER_WAIT : INV_COUNTER_GONE;
+		return by_others ? INV_COUNTER_WAIT : INV_COUNTER_NOT_HOT;
 	if (entry->state != INV_HOT_STATE_HOT)
-		return INV_COUNTER_GONE;
+		return INV_COUNTER_NOT_HOT;
 	return by_others && !usage->has_reference ? INV_COUNTER_WAIT : INV_COUNTER_DONE;
 }
 
@@ -147,7 +147,7 @@ inv_counter_peek(const InvCounterRef *counter, InvCounterTake *take)
 	InvCounterResult result;
 
 	if (!inv_entry_lock(counter))
-		return INV_COUNTER_GONE;
+		return INV_COUNTER_NOT_HOT;
 	result = judge_counter_take(counter->entry, &usage, take);
 	inv_entry_unlock(counter);
 	return result;
@@ -178,7 +178,7 @@ inv_counter_take(const InvCounterRef *counter, InvCounterTake *take, TimestampTz
 	Assert(TransactionIdIsValid(GetTopTransactionIdIfAny()) && take->quantity > 0);
 	inv_reserve_pending();
 	if (!inv_entry_lock(counter))
-		return INV_COUNTER_GONE;
+		return INV_COUNTER_NOT_HOT;
 	result = judge_counter_take(entry, &usage, take);
 	if (result != INV_COUNTER_DONE)
 	{
@@ -228,7 +228,7 @@ inv_counter_give(const InvCounterRef *counter, int64 quantity, int64 *epoch, Tim
 	Assert(TransactionIdIsValid(GetTopTransactionIdIfAny()) && quantity > 0);
 	inv_reserve_pending();
 	if (!inv_entry_lock(counter))
-		return INV_COUNTER_GONE;
+		return INV_COUNTER_NOT_HOT;
 	result = admit(entry, &usage);
 	if (result == INV_COUNTER_DONE && would_overflow(entry, quantity))
 		result = INV_COUNTER_OVERFLOW;
@@ -251,18 +251,18 @@ inv_counter_give(const InvCounterRef *counter, int64 quantity, int64 *epoch, Tim
  * applies what was decided elsewhere.  The caller has the item's row locked.
  */
 InvCounterResult
-inv_counter_force(const InvCounterRef *counter, int64 change, int64 floor_change)
+inv_counter_change_unchecked(const InvCounterRef *counter, int64 change, int64 floor_change)
 {
 	InvHotEntry *entry = counter->entry;
 	InvPendingChange *pending;
 
 	inv_reserve_pending();
 	if (!inv_entry_lock(counter))
-		return INV_COUNTER_GONE;
+		return INV_COUNTER_NOT_HOT;
 	if (entry->state != INV_HOT_STATE_HOT)
 	{
 		inv_entry_unlock(counter);
-		return INV_COUNTER_GONE;
+		return INV_COUNTER_NOT_HOT;
 	}
 	pending = inv_get_pending(counter, entry->values.epoch);
 	pending->floor_change += floor_change;
@@ -284,7 +284,7 @@ inv_counter_force(const InvCounterRef *counter, int64 change, int64 floor_change
 
 /* This transaction changes limit or for_sale: they are stale when it is committed. */
 void
-inv_counter_will_be_stale(const InvCounterRef *counter)
+inv_counter_invalidate_limits(const InvCounterRef *counter)
 {
 	inv_reserve_pending();
 	if (!inv_entry_lock(counter))
@@ -297,7 +297,7 @@ inv_counter_will_be_stale(const InvCounterRef *counter)
 
 /* Units of the item are held until then. */
 void
-inv_counter_expires(const InvCounterRef *counter, TimestampTz when)
+inv_counter_note_expiry(const InvCounterRef *counter, TimestampTz when)
 {
 	InvCounterValues *values = &counter->entry->values;
 
@@ -309,7 +309,7 @@ inv_counter_expires(const InvCounterRef *counter, TimestampTz when)
 
 /* No hold of the item expires before "next", unless the entry has changed since "changes". */
 void
-inv_counter_expired(const InvCounterRef *counter, TimestampTz next, uint64 changes)
+inv_counter_set_next_expiry(const InvCounterRef *counter, TimestampTz next, uint64 changes)
 {
 	InvHotEntry *entry = counter->entry;
 

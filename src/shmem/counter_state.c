@@ -125,11 +125,11 @@ begin_cooling(const InvCounterRef *counter, int64 *settled)
 	InvCounterResult result = INV_COUNTER_WAIT;
 
 	if (!inv_entry_lock(counter))
-		return INV_COUNTER_GONE;
+		return INV_COUNTER_NOT_HOT;
 	if (entry->state != INV_HOT_STATE_HOT)
 	{
 		inv_entry_unlock(counter);
-		return INV_COUNTER_GONE;
+		return INV_COUNTER_NOT_HOT;
 	}
 	inv_get_pending(counter, 0)->cooling = true;
 	entry->cooler = inv_process_number();

@@ -179,8 +179,8 @@ end_pending(const InvPendingChange *pending, bool committed)
 		entry->values.settled = Max(entry->values.settled, pending->settled);
 		if (pending->limits_stale)
 		{
-			entry->values.stale = true;
-			entry->values.readings++;
+			entry->values.limits_stale = true;
+			entry->values.limits_version++;
 		}
 	}
 	/* the row was free for others before this: another process may be cooling the item */
@@ -236,7 +236,7 @@ end_pending_of_entry(InvCounterRef counter, int nesting, bool committed)
 		inv_mark_holder(counter.entry, false);
 	inv_entry_unlock_changed(&counter);
 	if (cooled && committed)
-		inv_hot_table_free(&counter);
+		inv_hot_directory_free(&counter);
 	inv_entry_wake(&counter);
 }
 

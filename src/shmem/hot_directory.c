@@ -238,7 +238,7 @@ find_hot_store(Oid items)
 
 /* The same, when what belongs to dropped tables has made room. */
 InvHotStore *
-inv_hot_table_store(Oid items)
+inv_hot_directory_get_store(Oid items)
 {
 	InvHotStore *hot_store = find_hot_store(items);
 
@@ -251,7 +251,7 @@ inv_hot_table_store(Oid items)
 
 /* What is hot in a store has changed: the next session that needs it reads it.  Cannot fail. */
 void
-inv_hot_table_changed(InvHotStore *hot_store)
+inv_hot_directory_invalidate(InvHotStore *hot_store)
 {
 	LWLockAcquire(&inv_hot_table->lock, LW_EXCLUSIVE);
 	invalidate_store(hot_store);
@@ -262,7 +262,7 @@ inv_hot_table_changed(InvHotStore *hot_store)
 
 /* Is there room for "count" more items? */
 bool
-inv_hot_table_has_room(int count)
+inv_hot_directory_has_room(int count)
 {
 	for (int tries = 0; tries < 2; tries++)
 	{
@@ -282,7 +282,7 @@ inv_hot_table_has_room(int count)
 
 /* Find the entry of an item; false if it has none. */
 bool
-inv_hot_table_find(const InvHotKey *key, InvCounterRef *counter)
+inv_hot_directory_find(const InvHotKey *key, InvCounterRef *counter)
 {
 	LWLockAcquire(&inv_hot_table->lock, LW_SHARED);
 	counter->entry = lookup_entry(key);
@@ -311,8 +311,8 @@ free_unpublished_entries(const InvHotStore *hot_store)
  * the items after it read "changes" of the store; false if these are not current.
  */
 bool
-inv_hot_table_fill(InvHotStore *hot_store, const InvHotKey *keys, const int64 *numbers, int count,
-				   uint32 changes)
+inv_hot_directory_fill(InvHotStore *hot_store, const InvHotKey *keys, const int64 *numbers,
+					   int count, uint32 changes)
 {
 	bool current;
 
@@ -341,7 +341,7 @@ inv_hot_table_fill(InvHotStore *hot_store, const InvHotKey *keys, const int64 *n
 
 /* Free the entry of an item whose cooler has committed, and wake who waits.  Cannot fail. */
 void
-inv_hot_table_free(const InvCounterRef *counter)
+inv_hot_directory_free(const InvCounterRef *counter)
 {
 	InvHotEntry *entry = counter->entry;
 
@@ -360,7 +360,7 @@ inv_hot_table_free(const InvCounterRef *counter)
 
 /* The numbers of a store's entries for which a condition holds. */
 int64 *
-inv_hot_table_numbers(Oid items, InvHotEntryTest wanted, TimestampTz now, int *count)
+inv_hot_directory_get_numbers(Oid items, InvHotEntryTest wanted, TimestampTz now, int *count)
 {
 	int64 *numbers = palloc(sizeof(int64) * Max(inv_hot_table_capacity(), 1));
 

@@ -10,13 +10,14 @@
 /* A condition on an entry.  It is called under the spinlock, so it only reads the entry. */
 typedef bool (*InvHotEntryTest)(const InvHotEntry *entry, TimestampTz now);
 
-extern InvHotStore *inv_hot_table_store(Oid items);
-extern bool inv_hot_table_has_room(int count);
-extern bool inv_hot_table_find(const InvHotKey *key, InvCounterRef *counter);
-extern bool inv_hot_table_fill(InvHotStore *hot_store, const InvHotKey *keys, const int64 *numbers,
-							   int count, uint32 changes);
-extern void inv_hot_table_changed(InvHotStore *hot_store);
-extern void inv_hot_table_free(const InvCounterRef *counter);
-extern int64 *inv_hot_table_numbers(Oid items, InvHotEntryTest wanted, TimestampTz now, int *count);
+extern InvHotStore *inv_hot_directory_get_store(Oid items);
+extern bool inv_hot_directory_has_room(int count);
+extern bool inv_hot_directory_find(const InvHotKey *key, InvCounterRef *counter);
+extern bool inv_hot_directory_fill(InvHotStore *hot_store, const InvHotKey *keys,
+								   const int64 *numbers, int count, uint32 changes);
+extern void inv_hot_directory_invalidate(InvHotStore *hot_store);
+extern void inv_hot_directory_free(const InvCounterRef *counter);
+extern int64 *inv_hot_directory_get_numbers(Oid items, InvHotEntryTest wanted, TimestampTz now,
+											int *count);
 
 #endif /* INV_HOT_DIRECTORY_H */

@@ -40,10 +40,10 @@ typedef struct InvCounterValues
 	int64 limit;
 	bool limited;
 	bool for_sale;
-	bool stale;		 /* limit and for_sale are to be read again */
-	uint32 readings; /* how often they became stale */
-	int64 settled;	 /* epochs up to this one are in the stock column */
-	int64 epoch;	 /* of movements from now on */
+	bool limits_stale;	   /* limit and for_sale are to be read again */
+	uint32 limits_version; /* how often they became stale */
+	int64 settled;		   /* epochs up to this one are in the stock column */
+	int64 epoch;		   /* of movements from now on */
 	TimestampTz next_expiry;
 } InvCounterValues;
 

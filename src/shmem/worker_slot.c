@@ -118,7 +118,7 @@ inv_worker_start(void)
 
 /* There will be work for the worker once this transaction is committed. */
 void
-inv_worker_need(void)
+inv_worker_start_at_commit(void)
 {
 	worker_needed = true;
 }

@@ -10,7 +10,7 @@
 extern void inv_worker_slot_init(void);
 
 /* for sessions */
-extern void inv_worker_need(void);
+extern void inv_worker_start_at_commit(void);
 extern void inv_worker_start(void);
 
 /* for the worker itself */
