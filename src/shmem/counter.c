@@ -82,7 +82,7 @@ inv_counter_at_rest(const InvCounterRef *counter, uint64 *changes)
 	if (!inv_entry_lock(counter))
 		return false;
 	at_rest = entry->state == INV_HOT_STATE_HOT && !inv_entry_has_references(entry);
-	Assert(!at_rest || entry->incoming == 0); /* I9 */
+	Assert(!at_rest || (entry->held == 0 && entry->incoming == 0)); /* I9 */
 	*changes = entry->changes;
 	inv_entry_unlock(counter);
 	return at_rest;
@@ -381,7 +381,10 @@ wait_for_transaction(TransactionId xid, long max_wait)
 	LockTimeout = configured;
 }
 
-/* Wait for a holder after "last", which becomes it, or not if there is none. */
+/*
+ * Wait for the end of the transaction of a process that next_holder() finds after "last",
+ * which becomes that process.
+ */
 static void
 wait_for_holder(const InvCounterRef *counter, int *last, TimestampTz deadline)
 {

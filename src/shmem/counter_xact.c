@@ -67,8 +67,8 @@ find_pending(const InvCounterRef *counter, int nesting, int64 epoch)
 }
 
 /*
- * The change of the current level in an epoch, which is new if there is none yet: then
- * it references the epoch.  Under the spinlock.
+ * The change of the current level in an epoch.  If it is new, it references the epoch from
+ * now on.  Under the spinlock.
  */
 InvPendingChange *
 inv_get_pending(const InvCounterRef *counter, int64 epoch)
@@ -183,7 +183,7 @@ end_pending(const InvPendingChange *pending, bool committed)
 			entry->values.limits_version++;
 		}
 	}
-	/* the row was free for others before this: another process may be cooling the item */
+	/* other sessions could lock the row before this: another may be cooling the item by now */
 	else if (pending->cooling && entry->cooler == inv_process_number())
 	{
 		entry->state = INV_HOT_STATE_HOT;
@@ -194,7 +194,7 @@ end_pending(const InvPendingChange *pending, bool committed)
 	Assert(entry->values.settled < entry->values.epoch);			/* I6 */
 }
 
-/* Forget what was pending of an entry that is another item's now. */
+/* Forget the changes of an entry that was freed and may be another item's by now. */
 static void
 forget_pending(InvCounterRef counter)
 {
@@ -206,7 +206,10 @@ forget_pending(InvCounterRef counter)
 		}
 }
 
-/* End the changes of one entry from a level on, all at once. */
+/*
+ * End the changes of one entry from a level on, in one section.  By value, because the
+ * changes forget the handle.
+ */
 static void
 end_pending_of_entry(InvCounterRef counter, int nesting, bool committed)
 {
@@ -240,7 +243,7 @@ end_pending_of_entry(InvCounterRef counter, int nesting, bool committed)
 	inv_entry_wake(&counter);
 }
 
-/* Close the gaps that ended changes leave. */
+/* Remove the changes that have ended. */
 static void
 remove_ended_pending(void)
 {

@@ -43,7 +43,7 @@ inv_entry_unlock(const InvCounterRef *counter)
 	SpinLockRelease(&counter->entry->mutex);
 }
 
-/* Unlock after a change, so that who compares "changes" with an earlier look notices. */
+/* Unlock after a change, which a session notices that compares "changes" with an earlier look. */
 static inline void
 inv_entry_unlock_changed(const InvCounterRef *counter)
 {
@@ -51,7 +51,7 @@ inv_entry_unlock_changed(const InvCounterRef *counter)
 	SpinLockRelease(&counter->entry->mutex);
 }
 
-/* For assertions: the lock is held, presumably by this process. */
+/* Is the lock held by any process?  For assertions. */
 static inline bool
 inv_entry_is_locked(const InvHotEntry *entry)
 {

@@ -2,9 +2,9 @@
  * hot_directory.c
  *		Which items are hot, for all sessions: the directory of the entries.
  *
- * The directory has a lock, which guards what is known of each store, which entries there
- * are, and whose they are.  What is in an entry is guarded by its spinlock, which is
- * taken after the directory's lock.
+ * A lightweight lock guards what is known of each store, which entries there are, and to
+ * which item each belongs.  What is in an entry is guarded by its spinlock, which is taken
+ * after that lock.
  */
 #include "postgres.h"
 
@@ -65,6 +65,7 @@ unlink_entry(InvHotEntry *entry)
 	inv_hot_table->first_free = inv_hot_table_slot(entry);
 }
 
+/* The flag says that it is known that nothing in the store is hot. */
 static void
 update_cold_flag(InvHotStore *hot_store)
 {
@@ -73,7 +74,7 @@ update_cold_flag(InvHotStore *hot_store)
 						hot_store->loaded && hot_store->entries == 0 && hot_store->left_out == 0);
 }
 
-/* Another session has to read what is hot in the store. */
+/* What is hot in a store has to be read again.  The caller has the lock. */
 static void
 invalidate_store(InvHotStore *hot_store)
 {
@@ -82,6 +83,7 @@ invalidate_store(InvHotStore *hot_store)
 	update_cold_flag(hot_store);
 }
 
+/* What is shared of a store; null if there is nothing. */
 static InvHotStore *
 hot_store_of(Oid database, Oid items)
 {
@@ -94,8 +96,8 @@ hot_store_of(Oid database, Oid items)
 }
 
 /*
- * Free an entry, unless a pending change refers to it; or, without published_too, unless
- * it is published.  Is it free now?
+ * Free an entry that no pending change refers to; if it is published, only with
+ * published_too.  False: it is not freed.
  */
 static bool
 free_entry(InvHotEntry *entry, bool published_too)
@@ -197,8 +199,8 @@ free_store(InvHotStore *hot_store, Oid database, Oid items)
 }
 
 /*
- * Make room by what belongs to tables and databases that were dropped.  A transaction
- * with an id does not: it may have made or dropped a table itself.
+ * Make room: free what belongs to dropped tables and databases.  A transaction with an id
+ * does not, because it may have made or dropped a table itself.
  */
 static void
 free_dropped_stores(void)
@@ -216,7 +218,7 @@ free_dropped_stores(void)
 	}
 }
 
-/* What is shared of a store of this database; null if there is no room for it. */
+/* What is shared of a store of this database, made if needed; null if there is no room. */
 static InvHotStore *
 find_hot_store(Oid items)
 {
@@ -236,20 +238,21 @@ find_hot_store(Oid items)
 	return hot_store;
 }
 
-/* The same, when what belongs to dropped tables has made room. */
+/* The same; if there is no room, what belongs to dropped tables is freed first. */
 InvHotStore *
 inv_hot_directory_get_store(Oid items)
 {
-	InvHotStore *hot_store = find_hot_store(items);
+	InvHotStore *hot_store;
 
 	Assert(OidIsValid(MyDatabaseId) && OidIsValid(items));
+	hot_store = find_hot_store(items);
 	if (hot_store)
 		return hot_store;
 	free_dropped_stores();
 	return find_hot_store(items);
 }
 
-/* What is hot in a store has changed: the next session that needs it reads it.  Cannot fail. */
+/* What is hot in a store has changed: the next session that needs it reads it again.  Cannot fail. */
 void
 inv_hot_directory_invalidate(InvHotStore *hot_store)
 {
@@ -292,7 +295,10 @@ inv_hot_directory_find(const InvHotKey *key, InvCounterRef *counter)
 	return counter->entry != NULL;
 }
 
-/* Entries without a counter are made again.  A session that is counting one finds it freed. */
+/*
+ * Free the entries of a store that have no counter yet.  A session that is counting one
+ * finds it freed, and looks again.
+ */
 static void
 free_unpublished_entries(const InvHotStore *hot_store)
 {
@@ -339,7 +345,7 @@ inv_hot_directory_fill(InvHotStore *hot_store, const InvHotKey *keys, const int6
 	return current;
 }
 
-/* Free the entry of an item whose cooler has committed, and wake who waits.  Cannot fail. */
+/* Free the entry of an item whose cooler has committed, and wake waiting sessions.  Cannot fail. */
 void
 inv_hot_directory_free(const InvCounterRef *counter)
 {
@@ -350,7 +356,7 @@ inv_hot_directory_free(const InvCounterRef *counter)
 	{
 		InvHotStore *hot_store = hot_store_of(entry->key.database, entry->key.items);
 
-		/* the item may be hot again: the session that read this found the entry in use */
+		/* the item may be hot again: the session that loaded it found this entry in place */
 		if (free_entry(entry, true) && hot_store)
 			invalidate_store(hot_store);
 	}
@@ -358,7 +364,7 @@ inv_hot_directory_free(const InvCounterRef *counter)
 	ConditionVariableBroadcast(&entry->cv);
 }
 
-/* The numbers of a store's entries for which a condition holds. */
+/* The numbers of the entries of a store for which a condition holds. */
 int64 *
 inv_hot_directory_get_numbers(Oid items, InvHotEntryTest wanted, TimestampTz now, int *count)
 {
