@@ -15,6 +15,7 @@ OBJS = \
 	src/shmem/counter.o \
 	src/shmem/counter_state.o \
 	src/shmem/counter_xact.o \
+	src/shmem/hot_directory.o \
 	src/shmem/hot_table.o \
 	src/shmem/shmem.o \
 	src/shmem/worker_slot.o \

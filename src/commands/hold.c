@@ -217,7 +217,7 @@ inv_hold_book(InvStore *store, const InvTake *takes, int count, const InvUser *u
 		hold->reservation = id;
 		hold->epoch = takes[i].epoch;
 		if (takes[i].hot)
-			inv_counter_expires(&takes[i].counter, end);
+			inv_counter_note_expiry(&takes[i].counter, end);
 		if (!takes[i].tracked)
 			inv_book_add(&book, takes[i].item, takes[i].quantity, "adjustment")->reason =
 				"untracked";

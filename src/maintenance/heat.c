@@ -22,6 +22,7 @@
 #include "base/guc.h"
 #include "shmem/counter.h"
 #include "shmem/counter_state.h"
+#include "shmem/hot_directory.h"
 #include "shmem/hot_table.h"
 #include "shmem/worker_slot.h"
 #include "store/binding.h"
@@ -87,7 +88,7 @@ check_heating(InvStore *store)
 static bool
 heat_item(InvStore *store, Datum item, bool by_hand)
 {
-	bool room = inv_hot_table_has_room(1); /* before there is a transaction id */
+	bool room = inv_hot_directory_has_room(1); /* before there is a transaction id */
 	LockedRow locked = lock_stock_row(store, item);
 	InvHotRow row;
 
@@ -101,7 +102,7 @@ heat_item(InvStore *store, Datum item, bool by_hand)
 		inv_error_hot_full(inv_hot_table_capacity());
 	inv_hot_will_change(store);
 	inv_execute(store, INV_STMT_MARK_HOT, &item, NULL, INV_SNAPSHOT_LATEST);
-	inv_worker_need();
+	inv_worker_start_at_commit();
 	return true;
 }
 
@@ -165,7 +166,7 @@ inv_heat_contended(InvStore *store)
 
 	/* rows are locked in key order */
 	qsort_arg(items, count, sizeof(Datum), compare_keys, store);
-	for (int i = 0; i < count && inv_hot_table_has_room(1); i++)
+	for (int i = 0; i < count && inv_hot_directory_has_room(1); i++)
 		heated += heat_item(store, items[i], false);
 	return heated;
 }
@@ -184,13 +185,13 @@ settle_item(InvStore *store, Datum item)
 
 	if (!inv_hot_find(store, item, &counter))
 		return false;
-	if (inv_counter_is_own(&counter))
+	if (inv_counter_has_own_units(&counter))
 		inv_error_in_flight(inv_item_text(store, item));
 	if (!inv_counter_close_epoch(&counter, &upto_epoch))
 		return false;
 	locked = lock_stock_row(store, item);
 	/* it may have cooled, and be hot again, before the lock came */
-	if (inv_counter_look(&counter, &now) != INV_HOT_STATE_HOT ||
+	if (inv_counter_read(&counter, &now) != INV_HOT_STATE_HOT ||
 		!inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot ||
 		row.settled >= upto_epoch)
 		return false;
@@ -210,16 +211,16 @@ settle_item(InvStore *store, Datum item)
 }
 
 static bool
-wants_settling(const InvHotEntry *entry)
+wants_settling(const InvHotEntry *entry, TimestampTz now pg_attribute_unused())
 {
 	return entry->state == INV_HOT_STATE_UNPUBLISHED ||
 		   (entry->state == INV_HOT_STATE_HOT &&
-			(entry->touched || entry->now.epoch - 1 > entry->now.settled));
+			(entry->has_movements || entry->values.epoch - 1 > entry->values.settled));
 }
 
 /* Do something to the hot items of the store that are wanted, in key order; to how many. */
 static int64
-for_each_hot(InvStore *store, bool (*wanted)(const InvHotEntry *), bool (*what)(InvStore *, Datum),
+for_each_hot(InvStore *store, InvHotEntryTest wanted, bool (*what)(InvStore *, Datum),
 			 int64 max_items)
 {
 	int count;
@@ -230,7 +231,7 @@ for_each_hot(InvStore *store, bool (*wanted)(const InvHotEntry *), bool (*what)(
 
 	if (!inv_hot_any(store))
 		return 0;
-	numbers = inv_hot_table_numbers(store->items, wanted, &count);
+	numbers = inv_hot_directory_get_numbers(store->items, wanted, GetCurrentTimestamp(), &count);
 	if (count == 0)
 		return 0;
 	array = palloc(sizeof(Datum) * count);
@@ -332,12 +333,12 @@ cool_all(InvStore *store)
 }
 
 static bool
-is_idle(const InvHotEntry *entry)
+is_idle(const InvHotEntry *entry, TimestampTz now)
 {
 	if (inv_hot_mode == INV_HOT_MODE_OFF)
 		return true;
 	return entry->state == INV_HOT_STATE_HOT &&
-		   entry->last_used < GetCurrentTimestamp() - inv_hot_idle_timeout * USECS_PER_SEC;
+		   entry->last_used < now - inv_hot_idle_timeout * USECS_PER_SEC;
 }
 
 /* Cool what nobody has bought for a while, or all if hot items are switched off; how many. */

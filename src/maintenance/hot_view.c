@@ -75,10 +75,10 @@ inventory_hot_entries(PG_FUNCTION_ARGS)
 		values[0] = ObjectIdGetDatum(copy.key.items);
 		values[1] = Int64GetDatum(copy.number);
 		values[2] = CStringGetTextDatum(hot_state_names[copy.state]);
-		values[3] = Int64GetDatum(copy.now.available);
+		values[3] = Int64GetDatum(copy.values.available);
 		values[4] = Int64GetDatum(copy.held);
-		values[5] = Int64GetDatum(copy.now.epoch);
-		values[6] = Int64GetDatum(copy.now.settled);
+		values[5] = Int64GetDatum(copy.values.epoch);
+		values[6] = Int64GetDatum(copy.values.settled);
 		values[7] = holders_of(holders, words);
 		nulls[3] = nulls[4] = nulls[5] = nulls[6] = nulls[7] =
 			copy.state == INV_HOT_STATE_UNPUBLISHED;

@@ -31,8 +31,8 @@ lock_hot_stock(InvStore *store, Datum item, InvStock *stock)
 		return false;
 	/* not for a cold one: who has its row already would wait for who waits for the row */
 	inv_lock_name(store->items, INV_LOCKTAG_STOCK, inv_item_text(store, item));
-	if (inv_counter_look(&stock->counter, &now) != INV_HOT_STATE_HOT ||
-		inv_counter_peek(&stock->counter, &nothing) == INV_COUNTER_GONE)
+	if (inv_counter_read(&stock->counter, &now) != INV_HOT_STATE_HOT ||
+		inv_counter_peek(&stock->counter, &nothing) == INV_COUNTER_NOT_HOT)
 		return false;
 	stock->hot = stock->tracked = true;
 	stock->stock = nothing.left + now.floor;

@@ -34,6 +34,7 @@
 #include "base/error.h"
 #include "shmem/counter.h"
 #include "shmem/counter_state.h"
+#include "shmem/hot_directory.h"
 #include "shmem/hot_table.h"
 #include "store/binding.h"
 #include "store/column.h"
@@ -63,8 +64,9 @@ inv_hot_store(InvStore *store)
 
 	if (hot_store && hot_store->items == store->items && hot_store->database == MyDatabaseId)
 		return hot_store;
-	if (inv_hot_table_usable() && (store->hot_store = inv_hot_table_store(store->items)) != NULL)
-		inv_hot_table_changed(store->hot_store);
+	if (inv_hot_table_usable() &&
+		(store->hot_store = inv_hot_directory_get_store(store->items)) != NULL)
+		inv_hot_directory_invalidate(store->hot_store);
 	return store->hot_store;
 }
 
@@ -94,7 +96,7 @@ hot_item_at_xact_end(XactEvent event, void *arg)
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT)
 		return;
 	foreach (cell, changed_stores)
-		inv_hot_table_changed(lfirst(cell));
+		inv_hot_directory_invalidate(lfirst(cell));
 	list_free(changed_stores);
 	changed_stores = NIL;
 }
@@ -157,8 +159,8 @@ load_hot_entries(InvStore *store, InvHotStore *hot_store)
 			keys[row] = hot_key_of(store, inv_result(row, 1, &isnull));
 			numbers[row] = inv_result_int64(row, 2);
 		}
-		(void) inv_hot_table_has_room(rows);
-		loaded = inv_hot_table_fill(hot_store, keys, numbers, rows, changes);
+		(void) inv_hot_directory_has_room(rows);
+		loaded = inv_hot_directory_fill(hot_store, keys, numbers, rows, changes);
 	} while (!loaded);
 }
 
@@ -213,11 +215,10 @@ inv_hot_row(InvStore *store, Datum item, InvSnapshotMode mode, InvHotRow *row)
 
 	if (inv_execute(store, INV_STMT_HOT_ROW, &item, NULL, mode) == 0)
 		return false;
-	row->number = inv_result_int64(0, 1);
-	row->settled = inv_result_int64(0, 2);
-	row->hot = DatumGetBool(inv_result(0, 3, &isnull));
+	row->settled = inv_result_int64(0, 1);
+	row->hot = DatumGetBool(inv_result(0, 2, &isnull));
 	row->own =
-		TransactionIdIsCurrentTransactionId(DatumGetTransactionId(inv_result(0, 4, &isnull)));
+		TransactionIdIsCurrentTransactionId(DatumGetTransactionId(inv_result(0, 3, &isnull)));
 	return true;
 }
 
@@ -311,8 +312,8 @@ count_item(InvStore *store, Datum item, int64 settled, InvCounterValues *counted
 	sum = inv_hot_sum(store, item, settled, PG_INT64_MAX, INV_SNAPSHOT_LATEST, &last);
 	*unsettled = last > settled;
 	counted->available = above_floor(stock, sum, counted->floor);
-	counted->stale = false;
-	counted->readings = 0;
+	counted->limits_stale = false;
+	counted->limits_version = 0;
 	counted->max_stock = inv_max_units(store);
 	counted->settled = settled;
 	/* the tables are their owner's, the counters are everybody's */
@@ -336,14 +337,14 @@ publish_locked_item(InvStore *store, Datum item, const InvCounterRef *counter)
 
 	if (inv_execute(store, INV_STMT_LOCK_ANY, &item, NULL, INV_SNAPSHOT_LATEST) == 0)
 		return PUBLISH_NOT_HOT;
-	state = inv_counter_look(counter, &counted);
+	state = inv_counter_read(counter, &counted);
 	if (state != INV_HOT_STATE_UNPUBLISHED)
 		return state == INV_HOT_STATE_HOT ? PUBLISH_DONE : PUBLISH_AGAIN;
 	if (!inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) || row.own)
 		return PUBLISH_NOT_HOT;
 	if (!row.hot)
 	{
-		inv_hot_table_changed(inv_hot_store(store));
+		inv_hot_directory_invalidate(inv_hot_store(store));
 		return PUBLISH_AGAIN;
 	}
 	if (!count_item(store, item, row.settled, &counted, &own_row, &unsettled))
@@ -399,7 +400,7 @@ find_entry(InvStore *store, Datum item, InvCounterRef *counter)
 {
 	InvHotKey key = hot_key_of(store, item);
 
-	return inv_hot_store(store) && inv_hot_table_find(&key, counter);
+	return inv_hot_store(store) && inv_hot_directory_find(&key, counter);
 }
 
 /* Does an item that is hot have an entry? */
@@ -427,7 +428,7 @@ inv_hot_demote(InvStore *store, Datum item)
 	if (!inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot)
 		return true;
 	if (find_entry(store, item, &counter) && !inv_counter_is_cooling(&counter) &&
-		inv_counter_look(&counter, &counted) != INV_HOT_STATE_UNPUBLISHED)
+		inv_counter_read(&counter, &counted) != INV_HOT_STATE_UNPUBLISHED)
 		return false;
 	inv_hot_will_change(store);
 	sum = inv_hot_sum(store, item, row.settled, PG_INT64_MAX, INV_SNAPSHOT_LATEST, &last);
@@ -477,7 +478,7 @@ inv_hot_find(InvStore *store, Datum item, InvCounterRef *counter)
 				return false;
 			continue;
 		}
-		switch (inv_counter_look(counter, &counted))
+		switch (inv_counter_read(counter, &counted))
 		{
 			case INV_HOT_STATE_HOT:
 				return true;
@@ -518,7 +519,7 @@ inv_hot_state(InvStore *store, Datum item, InvCounterRef *counter)
 				return INV_HOT_STATE_COLD;
 			return INV_HOT_STATE_UNPUBLISHED;
 		}
-		state = inv_counter_look(counter, &counted);
+		state = inv_counter_read(counter, &counted);
 		if (state == INV_HOT_STATE_COOLING && inv_counter_is_cooling(counter))
 			return INV_HOT_STATE_COLD;
 		if (state == INV_HOT_STATE_UNPUBLISHED &&
@@ -549,7 +550,7 @@ inv_hot_differs(InvStore *store, Datum item, int64 *expected, int64 *actual)
 		!inv_counter_at_rest(&counter, &before) ||
 		!inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) ||
 		!count_item(store, item, row.settled, &counted, &own_row, &unsettled) || own_row ||
-		inv_counter_look(&counter, &now) != INV_HOT_STATE_HOT ||
+		inv_counter_read(&counter, &now) != INV_HOT_STATE_HOT ||
 		!inv_counter_at_rest(&counter, &after) || before != after)
 		return false;
 	*expected = counted.available;

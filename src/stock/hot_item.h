@@ -12,7 +12,6 @@
 /* An item's row in "hot". */
 typedef struct InvHotRow
 {
-	int64 number;
 	int64 settled; /* movements up to this epoch are in the stock column */
 	bool hot;
 	bool own; /* written by this transaction */

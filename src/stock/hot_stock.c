@@ -55,7 +55,7 @@ refresh_limits(InvStore *store, const InvTake *take, InvCounterValues *now)
 	now->limit = DatumGetInt64(inv_result(0, 3, &unlimited));
 	now->limited = !unlimited;
 	now->for_sale = DatumGetBool(inv_result(0, 4, &isnull));
-	inv_counter_refresh(&take->counter, now);
+	inv_counter_refresh_limits(&take->counter, now);
 }
 
 /*
@@ -66,11 +66,11 @@ bool
 inv_hot_read(InvStore *store, InvTake *take)
 {
 	InvCounterValues now;
-	InvHotState state = inv_counter_look(&take->counter, &now);
+	InvHotState state = inv_counter_read(&take->counter, &now);
 
 	if (state == INV_HOT_STATE_COLD || state == INV_HOT_STATE_UNPUBLISHED)
 		return false;
-	if (now.stale || store->sellable_is_volatile)
+	if (now.limits_stale || store->sellable_is_volatile)
 		refresh_limits(store, take, &now);
 	take->status = now.for_sale ? INV_STATUS_OK : INV_STATUS_ITEM_NOT_FOUND;
 	take->tracked = true;
@@ -95,7 +95,7 @@ hot_overdue_units(InvStore *store, const InvTake *take)
 	bool at_rest, none;
 	int64 units;
 
-	if (inv_counter_look(&take->counter, &now) != INV_HOT_STATE_HOT || store->now < now.next_expiry)
+	if (inv_counter_read(&take->counter, &now) != INV_HOT_STATE_HOT || store->now < now.next_expiry)
 		return 0;
 	at_rest = inv_counter_at_rest(&take->counter, &changes);
 	inv_execute(store, INV_STMT_OVERDUE_UNITS, values, NULL, INV_SNAPSHOT_LATEST);
@@ -107,7 +107,8 @@ hot_overdue_units(InvStore *store, const InvTake *take)
 
 		inv_execute(store, INV_STMT_FIRST_EXPIRY, values, NULL, INV_SNAPSHOT_LATEST);
 		next = inv_result(0, 1, &none);
-		inv_counter_expired(&take->counter, none ? DT_NOEND : DatumGetTimestampTz(next), changes);
+		inv_counter_set_next_expiry(&take->counter, none ? DT_NOEND : DatumGetTimestampTz(next),
+									changes);
 	}
 	return units;
 }
@@ -193,7 +194,7 @@ inv_hot_take(InvStore *store, InvTake *take)
 			take->epoch = part.epoch;
 			return true;
 		}
-		if (result == INV_COUNTER_GONE)
+		if (result == INV_COUNTER_NOT_HOT)
 			return false;
 		if (refuse_hot_take(store, take, result, &part))
 			return true;
@@ -236,7 +237,7 @@ give_hot_units(InvStore *store, Datum item, const InvCounterRef *counter, int64 
 
 		if (result == INV_COUNTER_DONE)
 			return true;
-		if (result == INV_COUNTER_GONE)
+		if (result == INV_COUNTER_NOT_HOT)
 			return false;
 		if (result == INV_COUNTER_OVERFLOW)
 			inv_error_overflow("stock");
@@ -265,7 +266,7 @@ take_hot_units(InvStore *store, Datum item, const InvCounterRef *counter, InvCou
 
 		if (result == INV_COUNTER_DONE)
 			return true;
-		if (result == INV_COUNTER_GONE)
+		if (result == INV_COUNTER_NOT_HOT)
 			return false;
 		if (result == INV_COUNTER_SHORT)
 			inv_error_out_of_stock(psprintf(
@@ -346,16 +347,16 @@ follow_row(InvStore *store, const InvRowChange *change, const InvCounterRef *cou
 	bool here = true;
 
 	if (change->floor_change != 0)
-		here = inv_counter_force(counter, -change->floor_change, change->floor_change) ==
+		here = inv_counter_change_unchecked(counter, -change->floor_change, change->floor_change) ==
 			   INV_COUNTER_DONE;
 	if (change->stock_change != 0 && change->decided)
-		here &= inv_counter_force(counter, change->stock_change, 0) == INV_COUNTER_DONE;
+		here &= inv_counter_change_unchecked(counter, change->stock_change, 0) == INV_COUNTER_DONE;
 	else if (change->stock_change != 0)
 		here &= inv_hot_change(store, change->item, &stock, change->stock_change, 0);
 	if (!here)
 		inv_error_busy(inv_item_text(store, change->item), "it ceased to be hot meanwhile");
 	if (change->limits)
-		inv_counter_will_be_stale(counter);
+		inv_counter_invalidate_limits(counter);
 }
 
 /*

@@ -99,8 +99,8 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	/* ---- hot items */
 	[INV_STMT_HOT_ROWS] = {"", "in", SPI_OK_SELECT,
 		"SELECT h.item_id, h.number FROM {ledger}.hot AS h WHERE h.hot ORDER BY h.item_id"},
-	[INV_STMT_HOT_ROW] = {"i", "nnlx", SPI_OK_SELECT,
-		"SELECT h.number, h.settled_epoch, h.hot, h.xmin FROM {ledger}.hot AS h "
+	[INV_STMT_HOT_ROW] = {"i", "nlx", SPI_OK_SELECT,
+		"SELECT h.settled_epoch, h.hot, h.xmin FROM {ledger}.hot AS h "
 		"WHERE h.item_id {=} $1"},
 	[INV_STMT_HOT_OF_NUMBERS] = {"N", "i", SPI_OK_SELECT,
 		"SELECT h.item_id FROM {ledger}.hot AS h WHERE h.number {=} ANY ($1) AND h.hot "

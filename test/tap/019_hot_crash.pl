@@ -86,7 +86,7 @@ my @cases = (
     [ 'heat', 'on disk, before others are told', 1, 'ProcArrayEndTransaction' ],
     [ 'first touch', 'counted, before it is published', 0, 'inv_counter_publish' ],
     [ 'first touch', 'published, before the lock is let go', 0, 'inv_counter_publish', 'finish' ],
-    [ 'first touch', 'while what is hot is read', 0, 'inv_hot_table_fill' ]);
+    [ 'first touch', 'while what is hot is read', 0, 'inv_hot_directory_fill' ]);
 
 # ---------------------------------------------------------------- a case
 
