@@ -49,6 +49,7 @@
 #include "shmem/shmem.h"
 #include "shmem/worker_slot.h"
 #include "store/binding.h"
+#include "store/catalog.h"
 #include "store/enter.h"
 #include "store/query.h"
 #include "store/query_text.h"

@@ -17,8 +17,7 @@
 #include "utils/typcache.h"
 
 #include "shmem/hot_table.h"
-
-#define INV_SCHEMA "inventory"
+#include "store/catalog.h"
 
 /* The tables of a ledger that the engine writes. */
 typedef enum InvLedgerTable
@@ -118,25 +117,7 @@ typedef struct InvUser
 	bool isnull;
 } InvUser;
 
-/* a row of inventory.store, as far as the engine reads it */
-typedef struct InvBinding
-{
-	char *store_name;
-	Oid items;
-	Oid orders;
-	Oid movements;
-	char *user_claim;
-	bool refuse_direct;
-	bool has_sellable;
-	Interval max_ttl;
-} InvBinding;
-
-extern bool inv_binding_read(const char *store_name, Oid items, InvBinding *binding);
-extern void inv_binding_lock(const InvBinding *binding, LOCKMODE lock);
-extern void inv_binding_check_written(InvStore *store, Relation rel);
-extern bool inv_binding_fill(InvStore *store, const InvBinding *binding);
-
-extern Relation inv_ledger_table_open(InvStore *store, InvLedgerTable table);
-extern void inv_check_orders_written(InvStore *store);
+extern void inv_binding_lock(const InvCatalogRow *row, LOCKMODE lock);
+extern bool inv_binding_fill(InvStore *store, const InvCatalogRow *row);
 
 #endif /* INV_BINDING_H */

@@ -38,6 +38,7 @@
 #include "base/error.h"
 #include "store/binding.h"
 #include "store/direct_insert.h"
+#include "store/trigger_check.h"
 
 /* A column that a row gives. */
 typedef struct GivenColumn

@@ -23,6 +23,7 @@
 #include "store/binding.h"
 #include "store/query.h"
 #include "store/query_text.h"
+#include "store/trigger_check.h"
 
 #define MAX_PARAMETERS 16
 

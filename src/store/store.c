@@ -29,6 +29,7 @@
 #include "base/stats.h"
 #include "shmem/shmem.h"
 #include "store/binding.h"
+#include "store/catalog.h"
 #include "store/store.h"
 
 static List *cached_stores = NIL;  /* of InvStore, in TopMemoryContext */
@@ -112,13 +113,13 @@ load_store(const char *store_name, Oid items, LOCKMODE lock)
 	for (;;)
 	{
 		uint64 before = invalidation_count;
-		InvBinding binding;
+		InvCatalogRow row;
 		MemoryContext context, old;
 		InvStore *store;
 
-		if (!inv_binding_read(store_name, items, &binding))
+		if (!inv_catalog_find(store_name, items, &row))
 			return NULL;
-		inv_binding_lock(&binding, lock == NoLock ? AccessShareLock : lock);
+		inv_binding_lock(&row, lock == NoLock ? AccessShareLock : lock);
 		if (before != invalidation_count) /* the lock was waited for: is it still a store? */
 			continue;
 		context =
@@ -126,7 +127,7 @@ load_store(const char *store_name, Oid items, LOCKMODE lock)
 		old = MemoryContextSwitchTo(context);
 		store = palloc0(sizeof(InvStore));
 		store->context = context;
-		if (!inv_binding_fill(store, &binding))
+		if (!inv_binding_fill(store, &row))
 			store = NULL;
 		MemoryContextSwitchTo(old);
 		if (store == NULL)
