@@ -26,6 +26,7 @@
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
+#include "store/ledger_schema.h"
 #include "commands/argument.h"
 
 /* An argument of any type, as a base type. */

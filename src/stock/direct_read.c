@@ -37,6 +37,7 @@
 #include "base/error.h"
 #include "store/binding.h"
 #include "store/column.h"
+#include "store/ledger_schema.h"
 #include "stock/direct_read.h"
 #include "stock/quantity.h"
 

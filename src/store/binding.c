@@ -38,6 +38,7 @@
 #include "base/error.h"
 #include "store/binding.h"
 #include "store/catalog.h"
+#include "store/ledger_schema.h"
 #include "store/trigger_check.h"
 
 /* ---- columns ---- */

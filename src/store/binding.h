@@ -18,17 +18,7 @@
 
 #include "shmem/hot_table.h"
 #include "store/catalog.h"
-
-/* The tables of a ledger that the engine writes. */
-typedef enum InvLedgerTable
-{
-	INV_LEDGER_NONE,
-	INV_LEDGER_MOVEMENTS,
-	INV_LEDGER_RESERVATIONS,
-	INV_LEDGER_REQUESTS,
-	INV_LEDGER_HOT,
-	INV_LEDGER_COUNT
-} InvLedgerTable;
+#include "store/ledger_schema.h"
 
 /* Where rows are appended without a statement. */
 typedef enum InvTarget

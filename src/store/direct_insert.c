@@ -38,6 +38,8 @@
 #include "base/error.h"
 #include "store/binding.h"
 #include "store/direct_insert.h"
+#include "store/ledger_schema.h"
+#include "store/query_text.h"
 #include "store/trigger_check.h"
 
 /* A column that a row gives. */
@@ -107,6 +109,7 @@ add_order_columns(InvDirectInsertPlan *plan, InvStore *store, TupleDesc desc)
 	plan->key = store->order_id.attnum;
 	if (inv_base_type(TupleDescAttr(desc, plan->key - 1)->atttypid) != store->order_type)
 		return false;
+	/* in the order of InvOrderColumn */
 	return add_given_column(plan, desc, "item_id", store->order_item.attnum, store->item_id.base) &&
 		   add_given_column(plan, desc, "quantity", store->order_quantity.attnum, INT8OID) &&
 		   add_given_column(plan, desc, "user_id", store->order_user.attnum, store->user_type);
@@ -115,29 +118,14 @@ add_order_columns(InvDirectInsertPlan *plan, InvStore *store, TupleDesc desc)
 static bool
 add_movement_columns(InvDirectInsertPlan *plan, InvStore *store, Oid table, TupleDesc desc)
 {
-	struct
-	{
-		const char *name;
-		Oid type;
-	} columns[] = {
-		{ "item_id", store->item_id.base },
-		{ "delta", INT8OID },
-		{ "kind", TEXTOID },
-		{ "user_id", store->user_type },
-		{ "order_id", store->order_type },
-		{ "reservation_id", UUIDOID },
-		{ "reason", TEXTOID },
-		{ "epoch", INT8OID },
-		{ "actor", TEXTOID },
-		{ "created_at", TIMESTAMPTZOID },
-	};
+	static const char *const names[] = { INV_MOVEMENT_COLUMNS(INV_MOVEMENT_NAME) };
 
-	for (size_t i = 0; i < lengthof(columns); i++)
+	for (int i = 0; i < INV_MOVEMENT_COLUMN_COUNT; i++)
 	{
-		AttrNumber attnum = get_attnum(table, columns[i].name);
+		AttrNumber attnum = get_attnum(table, names[i]);
+		Oid type = inv_letter_type(store, pg_ascii_tolower(INV_MOVEMENT_TYPES[i]));
 
-		if (attnum == InvalidAttrNumber ||
-			!add_given_column(plan, desc, columns[i].name, attnum, columns[i].type))
+		if (attnum == InvalidAttrNumber || !add_given_column(plan, desc, names[i], attnum, type))
 			return false;
 	}
 	return true;

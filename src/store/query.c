@@ -21,7 +21,9 @@
 #include "base/datum.h"
 #include "base/error.h"
 #include "store/binding.h"
+#include "store/ledger_schema.h"
 #include "store/query.h"
+#include "store/query_expand.h"
 #include "store/query_text.h"
 #include "store/trigger_check.h"
 
@@ -53,58 +55,6 @@ static uint64 transaction_count = 0; /* of this session that have ended */
 
 /* ---- plans ---- */
 
-/* The type of a parameter: see query_text.c for the letters. */
-static Oid
-parameter_type(InvStore *store, char letter)
-{
-	Oid type;
-
-	switch (pg_ascii_tolower(letter))
-	{
-		case 'i':
-			type = store->item_id.base;
-			break;
-		case 'u':
-			type = store->user_type;
-			break;
-		case 'o':
-			type = store->order_type;
-			break;
-		case 'n':
-			type = INT8OID;
-			break;
-		case 't':
-			type = TEXTOID;
-			break;
-		case 'q':
-			type = UUIDOID;
-			break;
-		case 'l':
-			type = BOOLOID;
-			break;
-		case 's':
-			type = store->stock.base;
-			break;
-		case 'e':
-			type = store->order_item.base;
-			break;
-		case 'x':
-			type = XIDOID;
-			break;
-		case 'b':
-			type = BYTEAOID;
-			break;
-		case 'j':
-			type = JSONBOID;
-			break;
-		default:
-			Assert(letter == 'z');
-			type = TIMESTAMPTZOID;
-			break;
-	}
-	return pg_ascii_tolower(letter) == letter ? type : get_array_type(type);
-}
-
 /* Prepare a generic plan that outlives the call; memory of the text does not. */
 static SPIPlanPtr
 prepare_plan(InvStore *store, const char *parameters, const char *text)
@@ -115,7 +65,7 @@ prepare_plan(InvStore *store, const char *parameters, const char *text)
 
 	Assert(count <= MAX_PARAMETERS);
 	for (int i = 0; i < count; i++)
-		types[i] = parameter_type(store, parameters[i]);
+		types[i] = inv_letter_type(store, parameters[i]);
 	plan = SPI_prepare_cursor(text, count, types, CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		inv_error_broken_store(store->store_name, psprintf("A statement could not be prepared: %s.",
@@ -198,7 +148,7 @@ check_columns(InvStore *store, const char *columns)
 	for (size_t i = 0; good && i < count; i++)
 	{
 		Oid type = TupleDescAttr(desc, i)->atttypid;
-		Oid wanted = parameter_type(store, columns[i]);
+		Oid wanted = inv_letter_type(store, columns[i]);
 
 		good = type == wanted || inv_base_type(type) == wanted;
 	}
@@ -246,7 +196,7 @@ inv_execute(InvStore *store, InvStatement statement, Datum *values, const char *
 		table_close(inv_ledger_table_open(store, template->writes), NoLock);
 	if (plans->statements[statement] == NULL)
 		plans->statements[statement] =
-			prepare_plan(store, template->parameters, inv_statement_text(store, statement));
+			prepare_plan(store, template->parameters, inv_expand_template(store, template->text));
 	return execute_plan(store, plans->statements[statement], values, nulls, mode, template->result,
 						template->columns);
 }
@@ -316,7 +266,8 @@ orders_plan(InvStore *store, uint64 columns)
 	slot->running = 0;
 	slot->columns = columns;
 	slot->used = ++plans->insert_clock;
-	slot->plan = prepare_plan(store, "INuJ", inv_insert_orders_text(store, columns));
+	slot->plan =
+		prepare_plan(store, INV_INSERT_ORDERS_PARAMETERS, inv_insert_orders_text(store, columns));
 	return slot;
 }
 

@@ -30,6 +30,7 @@
 #include "shmem/shmem.h"
 #include "store/binding.h"
 #include "store/catalog.h"
+#include "store/ledger_schema.h"
 #include "store/store.h"
 
 static List *cached_stores = NIL;  /* of InvStore, in TopMemoryContext */

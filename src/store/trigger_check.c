@@ -32,6 +32,7 @@
 
 #include "base/error.h"
 #include "store/binding.h"
+#include "store/ledger_schema.h"
 #include "store/trigger_check.h"
 
 /* Raise if an enabled trigger of the relation is a role's without the owner's rights. */

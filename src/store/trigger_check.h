@@ -8,6 +8,7 @@
 #include "utils/relcache.h"
 
 #include "store/binding.h"
+#include "store/ledger_schema.h"
 
 extern void inv_check_triggers(InvStore *store, Relation rel);
 extern void inv_check_orders_written(InvStore *store);
