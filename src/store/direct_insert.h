@@ -1,6 +1,6 @@
 /*
  * direct_insert.h
- *		Rows written without a statement, where nothing asks for one.
+ *		Rows inserted without a statement, where their table allows it.
  */
 #ifndef INV_DIRECT_INSERT_H
 #define INV_DIRECT_INSERT_H
@@ -34,11 +34,6 @@ typedef struct InvDirectRow
 	bool no_key;
 } InvDirectRow;
 
-/*
- * Append rows, in their order, with all that an INSERT would do: defaults,
- * constraints, indexes, triggers.  False, and nothing done, if the table has
- * something that needs an INSERT.
- */
 extern bool inv_direct_insert(InvStore *store, InvTarget target, InvDirectRow *rows, int count);
 
 #endif /* INV_DIRECT_INSERT_H */
