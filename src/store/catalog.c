@@ -110,6 +110,32 @@ inv_catalog_find(const char *store_name, Oid items, InvCatalogRow *row)
 	return found;
 }
 
+/* The rows of all stores, as a list of InvCatalogRow; NIL where the extension is not installed. */
+List *
+inv_catalog_list(void)
+{
+	Oid schema = get_namespace_oid(INV_SCHEMA, true);
+	Oid relid = OidIsValid(schema) ? get_relname_relid("store", schema) : InvalidOid;
+	Relation catalog = OidIsValid(relid) ? try_table_open(relid, AccessShareLock) : NULL;
+	List *rows = NIL;
+	SysScanDesc scan;
+	HeapTuple tuple;
+
+	if (catalog == NULL)
+		return NIL;
+	scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		InvCatalogRow *row = palloc(sizeof(InvCatalogRow));
+
+		copy_catalog_row(row, tuple, RelationGetDescr(catalog));
+		rows = lappend(rows, row);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return rows;
+}
+
 /* ---- SQL functions ---- */
 
 PG_FUNCTION_INFO_V1(inventory_store_changed);

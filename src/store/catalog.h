@@ -5,6 +5,7 @@
 #ifndef INV_CATALOG_H
 #define INV_CATALOG_H
 
+#include "nodes/pg_list.h"
 #include "utils/timestamp.h"
 
 #define INV_SCHEMA "inventory"
@@ -23,5 +24,6 @@ typedef struct InvCatalogRow
 } InvCatalogRow;
 
 extern bool inv_catalog_find(const char *store_name, Oid items, InvCatalogRow *row);
+extern List *inv_catalog_list(void);
 
 #endif /* INV_CATALOG_H */

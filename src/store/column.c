@@ -90,7 +90,7 @@ inv_quantity_datum(InvStore *store, int64 quantity)
 
 /*
  * The item of an order row as a key of items: the column can be a wider or narrower
- * integer, or another type.  Raises if the value does not fit.
+ * integer.  Raises if the value does not fit.
  */
 Datum
 inv_item_of_order(InvStore *store, Datum value)
