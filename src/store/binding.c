@@ -173,7 +173,7 @@ sellable_condition(InvStore *store, Relation view)
 
 	if (view->rd_rel->relkind != RELKIND_VIEW || view->rd_rules == NULL)
 		inv_error_broken_store(store->store_name,
-							   "The view \"sellable\" of its ledger is no view.");
+							   "The relation \"sellable\" of its ledger is not a view.");
 	query = copyObject(get_view_query(view));
 	condition = query->jointree->quals;
 	if (list_length(query->jointree->fromlist) != 1 ||
@@ -279,7 +279,7 @@ check_types(InvStore *store)
 		!is_units_column(&store->stock) || !is_units_column(&store->version) ||
 		!is_units_column(&store->stock_floor) || !is_units_column(&store->purchase_limit))
 		inv_error_broken_store(store->store_name,
-							   "A bound column, or its column of the ledger, has an unfit type.");
+							   "A bound column or a column of the ledger has an unsupported type.");
 }
 
 static void
@@ -296,7 +296,7 @@ check_required_columns(InvStore *store)
 {
 	if (!store->item_id.attnum || !store->stock.attnum ||
 		(OidIsValid(store->orders) && (!store->order_id.attnum || !store->order_item.attnum)))
-		inv_error_broken_store(store->store_name, "A column it needs is not bound.");
+		inv_error_broken_store(store->store_name, "A required column is not bound.");
 }
 
 /* ---- the store ---- */

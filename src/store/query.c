@@ -154,7 +154,8 @@ check_columns(InvStore *store, const char *columns)
 		good = type == wanted || inv_base_type(type) == wanted;
 	}
 	if (!good)
-		inv_error_broken_store(store->store_name, "A column of its tables has another type now.");
+		inv_error_broken_store(store->store_name,
+							   "The type of a column of its tables has changed.");
 }
 
 /* Execute a plan; returns the number of rows.  Raises unless it did what was expected. */
