@@ -19,6 +19,7 @@
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
+#include "store/ledger_schema.h"
 #include "stock/ledger.h"
 #include "stock/level.h"
 #include "stock/limit.h"
@@ -45,7 +46,7 @@ book_sale(InvStore *store, InvCart *cart, const InvUser *user)
 	for (int i = 0; i < cart->line_count; i++)
 	{
 		InvLine *line = &cart->lines[i];
-		InvMovement *sale = inv_book_add(&book_sale, line->item, -line->quantity, "sale");
+		InvMovement *sale = inv_book_add(&book_sale, line->item, -line->quantity, INV_KIND_SALE);
 
 		sale->user = *user;
 		sale->order = line->order;
@@ -54,11 +55,11 @@ book_sale(InvStore *store, InvCart *cart, const InvUser *user)
 		if (!cart->takes[line->take].tracked)
 		{
 			InvMovement *supply =
-				inv_book_add(&book_sale, line->item, line->quantity, "adjustment");
+				inv_book_add(&book_sale, line->item, line->quantity, INV_KIND_ADJUSTMENT);
 
 			supply->order = line->order;
 			supply->no_order = line->no_order;
-			supply->reason = "untracked";
+			supply->reason = INV_REASON_UNTRACKED;
 		}
 	}
 	inv_book_write(store, &book_sale);

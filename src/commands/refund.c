@@ -20,6 +20,7 @@
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
+#include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/give.h"
@@ -142,7 +143,7 @@ refund_item(InvStore *store, Datum order, BoughtItem *bought, int64 quantity, bo
 	if (restock)
 		inv_give(store, &give, 1, INV_SNAPSHOT_TRANSACTION);
 	inv_book_init(&book, 2);
-	refund_units = inv_book_add(&book, bought->item, quantity, "refund");
+	refund_units = inv_book_add(&book, bought->item, quantity, INV_KIND_REFUND);
 	refund_units->user = bought->user;
 	refund_units->order = order;
 	refund_units->no_order = false;
@@ -150,12 +151,12 @@ refund_item(InvStore *store, Datum order, BoughtItem *bought, int64 quantity, bo
 	refund_units->epoch = give.epoch;
 	if (!give.tracked)
 	{
-		InvMovement *gone =
-			inv_book_add(&book, bought->item, -quantity, restock ? "adjustment" : "write_off");
+		InvMovement *gone = inv_book_add(&book, bought->item, -quantity,
+										 restock ? INV_KIND_ADJUSTMENT : INV_KIND_WRITE_OFF);
 
 		gone->order = order;
 		gone->no_order = false;
-		gone->reason = restock ? "untracked" : reason;
+		gone->reason = restock ? INV_REASON_UNTRACKED : reason;
 	}
 	inv_book_write(store, &book);
 	bought->refunded += quantity;

@@ -16,6 +16,7 @@
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
+#include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/give.h"
@@ -43,8 +44,8 @@ give_line(InvStore *store, const InvHold *hold, const InvHoldLine *line, int64 q
 		inv_give(store, &give, 1, INV_SNAPSHOT_LATEST);
 	inv_stats_count(INV_STATS_UNITS, quantity);
 	inv_book_init(&book, 2);
-	inv_book_return(&book, line->item, quantity, "release", &hold->user, hold->id, give.tracked,
-					give.epoch);
+	inv_book_return(&book, line->item, quantity, INV_KIND_RELEASE, &hold->user, hold->id,
+					give.tracked, give.epoch);
 	inv_book_write(store, &book);
 }
 
@@ -78,7 +79,7 @@ release_hold(InvStore *store, const InvHold *hold)
 			continue;
 		give = line->tracked ? &gives[given++] : &none;
 		inv_stats_count(INV_STATS_UNITS, line->quantity);
-		inv_book_return(&book, line->item, line->quantity, "release", &hold->user, hold->id,
+		inv_book_return(&book, line->item, line->quantity, INV_KIND_RELEASE, &hold->user, hold->id,
 						give->tracked, give->epoch);
 	}
 	inv_book_write(store, &book);
@@ -265,8 +266,8 @@ book_confirmed(InvStore *store, const InvCart *cart, const InvHold *hold)
 	for (int i = 0; i < cart->line_count; i++)
 	{
 		const InvLine *line = &cart->lines[i];
-		InvMovement *held = inv_book_add(&book, line->item, line->quantity, "release");
-		InvMovement *sale = inv_book_add(&book, line->item, -line->quantity, "sale");
+		InvMovement *held = inv_book_add(&book, line->item, line->quantity, INV_KIND_RELEASE);
+		InvMovement *sale = inv_book_add(&book, line->item, -line->quantity, INV_KIND_SALE);
 
 		held->user = sale->user = hold->user;
 		held->reservation = sale->reservation = hold->id;

@@ -84,7 +84,7 @@ inv_book_return(InvBook *book, Datum item, int64 quantity, const char *kind, con
 	back->reservation = reservation;
 	back->epoch = epoch;
 	if (!given)
-		inv_book_add(book, item, -quantity, "adjustment")->reason = "untracked";
+		inv_book_add(book, item, -quantity, INV_KIND_ADJUSTMENT)->reason = INV_REASON_UNTRACKED;
 }
 
 static InvDirectRow *
