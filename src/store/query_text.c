@@ -75,7 +75,8 @@ static const LetterType letter_types['z' - 'a' + 1] = {
 #define UNNEST(n)		"pg_catalog.unnest($" #n ")"
 #define PAIRS(a, b)		"FROM ROWS FROM (" UNNEST(a) ", " UNNEST(b) ") AS w "
 #define SUM(what)		"COALESCE(pg_catalog.sum(" what "), 0)::pg_catalog.int8"
-#define HOLD_KINDS		"ARRAY[" KIND(HOLD) ", " KIND(RELEASE) ", " KIND(EXPIRY) "]::pg_catalog.text[]"
+#define HOLD_KINDS \
+	"ARRAY[" KIND(HOLD) ", " KIND(RELEASE) ", " KIND(EXPIRY) "]::pg_catalog.text[]"
 
 static const InvTemplate templates[INV_STMT_COUNT] = {
 	/* ---- one item */
@@ -244,7 +245,8 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		INV_LEDGER_RESERVATIONS},
 	[INV_STMT_RELEASE_HOLD] = {"qi", "", SPI_OK_UPDATE,
 		"UPDATE " RESERVATIONS "SET status = " STATUS(RELEASED) " "
-		"WHERE r.reservation_id {=} $1 AND " HELD "AND ($2 IS NULL OR r.item_id {=} $2)", INV_LEDGER_RESERVATIONS},
+		"WHERE r.reservation_id {=} $1 AND " HELD
+		"AND ($2 IS NULL OR r.item_id {=} $2)", INV_LEDGER_RESERVATIONS},
 	[INV_STMT_CONFIRM_HOLD] = {"qIO", "", SPI_OK_UPDATE,
 		"UPDATE " RESERVATIONS "SET status = " STATUS(CONFIRMED) ", order_id = w.order_id "
 		PAIRS(2, 3) "(item_id, order_id) "
@@ -349,7 +351,8 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"WHERE r.reservation_id {=} m.reservation_id AND " HELD ")) "
 		"RETURNING m.item_id, m.delta, {carried user} AS user_id) "
 		"INSERT INTO {ledger}.movements (item_id, delta, kind, user_id, actor, created_at) "
-		"SELECT c.item_id, pg_catalog.sum(c.delta)::pg_catalog.int8, " KIND(CARRIED) ", c.user_id, $2, $1 "
+		"SELECT c.item_id, pg_catalog.sum(c.delta)::pg_catalog.int8, " KIND(CARRIED) ", "
+		"c.user_id, $2, $1 "
 		"FROM closed AS c GROUP BY c.item_id, c.user_id "
 		"HAVING c.user_id IS NULL OR pg_catalog.sum(c.delta) {<>} 0 "
 		"ORDER BY c.item_id, c.user_id", INV_LEDGER_MOVEMENTS},
