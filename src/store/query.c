@@ -214,15 +214,14 @@ inv_result(uint64 row, int column, bool *isnull)
 	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
 }
 
-/* A bigint column that cannot be null. */
+/* A bigint column.  Null, which only the owner can have put there, is read as 0. */
 int64
 inv_result_int64(uint64 row, int column)
 {
 	bool isnull;
 	Datum value = inv_result(row, column, &isnull);
 
-	Assert(!isnull);
-	return DatumGetInt64(value);
+	return isnull ? 0 : DatumGetInt64(value);
 }
 
 /* An array parameter; "nulls" is null if no element is. */
