@@ -20,12 +20,15 @@ OBJS = \
 	src/shmem/shmem.o \
 	src/shmem/worker_slot.o \
 	src/store/binding.o \
+	src/store/catalog.o \
 	src/store/column.o \
 	src/store/direct_insert.o \
 	src/store/enter.o \
 	src/store/query.o \
+	src/store/query_expand.o \
 	src/store/query_text.o \
 	src/store/store.o \
+	src/store/trigger_check.o \
 	src/stock/adjust.o \
 	src/stock/direct_read.o \
 	src/stock/expected.o \

@@ -18,6 +18,7 @@
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
+#include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/adjust.h"
@@ -132,7 +133,7 @@ inventory_restock_item(PG_FUNCTION_ARGS)
 
 		do
 			stock = inv_stock_lock(op.call.store, op.item);
-		while (!change_stock(&op, &stock, quantity, 0, "restock"));
+		while (!change_stock(&op, &stock, quantity, 0, INV_KIND_RESTOCK));
 	}
 	return end_operation(&op);
 }
@@ -140,7 +141,7 @@ inventory_restock_item(PG_FUNCTION_ARGS)
 static bool
 is_adjustment(const char *kind)
 {
-	return strcmp(kind, "adjustment") == 0 || strcmp(kind, "write_off") == 0;
+	return strcmp(kind, INV_KIND_ADJUSTMENT) == 0 || strcmp(kind, INV_KIND_WRITE_OFF) == 0;
 }
 
 /*
@@ -172,7 +173,7 @@ inventory_adjust_stock(PG_FUNCTION_ARGS)
 		if (!is_adjustment(kind))
 			inv_error_value(psprintf("kind \"%s\" is not one of adjustment, write_off", kind),
 							NULL);
-		if (strcmp(kind, "write_off") == 0 && delta > 0)
+		if (strcmp(kind, INV_KIND_WRITE_OFF) == 0 && delta > 0)
 			inv_error_value("delta of a write_off must be negative", NULL);
 		do
 		{
@@ -262,7 +263,7 @@ inventory_count_stock(PG_FUNCTION_ARGS)
 					on_shelf, stock_counted(&op, &stock, PG_ARGISNULL(4) ? NULL : &counted_at),
 					&correction))
 				inv_error_overflow("stock");
-		} while (!change_stock(&op, &stock, correction, Min(stock.floor, 0), "count"));
+		} while (!change_stock(&op, &stock, correction, Min(stock.floor, 0), INV_KIND_STOCK_TAKE));
 	}
 	return end_operation(&op);
 }

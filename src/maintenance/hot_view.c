@@ -18,7 +18,7 @@
 #include "base/error.h"
 #include "shmem/hot_table.h"
 #include "shmem/shmem.h"
-#include "store/binding.h"
+#include "store/catalog.h"
 #include "store/query.h"
 
 /* columns of hot_entries() */

@@ -18,6 +18,7 @@
 #include "utils/timestamp.h"
 
 #include "store/binding.h"
+#include "store/catalog.h"
 #include "store/column.h"
 #include "store/enter.h"
 #include "store/query.h"

@@ -49,6 +49,7 @@
 #include "shmem/shmem.h"
 #include "shmem/worker_slot.h"
 #include "store/binding.h"
+#include "store/catalog.h"
 #include "store/enter.h"
 #include "store/query.h"
 #include "store/query_text.h"
@@ -100,27 +101,18 @@ database_is_wanted(void)
 static List *
 read_tasks(List *old, MemoryContext context)
 {
-	Oid schema = get_namespace_oid(INV_SCHEMA, true);
-	Oid catalog = OidIsValid(schema) ? get_relname_relid("store", schema) : InvalidOid;
 	List *tasks = NIL;
-	Relation rel;
-	SysScanDesc scan;
-	HeapTuple tuple;
+	ListCell *row_cell, *cell;
 
-	if (!OidIsValid(catalog) || (rel = try_table_open(catalog, AccessShareLock)) == NULL)
-		return NIL;
-	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	foreach (row_cell, inv_catalog_list())
 	{
+		const InvCatalogRow *row = lfirst(row_cell);
 		MemoryContext outer = MemoryContextSwitchTo(context);
 		StoreTask *task = palloc0(sizeof(StoreTask));
 		HeapTuple class;
-		ListCell *cell;
-		bool isnull;
 
-		task->store_name =
-			TextDatumGetCString(heap_getattr(tuple, 1, RelationGetDescr(rel), &isnull));
-		task->items = DatumGetObjectId(heap_getattr(tuple, 2, RelationGetDescr(rel), &isnull));
+		task->store_name = pstrdup(row->store_name);
+		task->items = row->items;
 		task->from = DT_NOBEGIN;
 		foreach (cell, old)
 		{
@@ -144,8 +136,6 @@ read_tasks(List *old, MemoryContext context)
 		}
 		MemoryContextSwitchTo(outer);
 	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
 	return tasks;
 }
 

@@ -37,6 +37,7 @@
 #include "base/error.h"
 #include "store/binding.h"
 #include "store/column.h"
+#include "store/ledger_schema.h"
 #include "stock/direct_read.h"
 #include "stock/quantity.h"
 
@@ -88,11 +89,12 @@ is_hold_index(InvStore *store, Relation index)
 		form->indkey.values[1] != get_attnum(holds, "expires_at") ||
 		!compares_items(store, index, 0) || index->rd_opcintype[1] != TIMESTAMPTZOID)
 		return false;
-	held = make_opclause(TextEqualOperator, BOOLOID, false,
-						 (Expr *) makeVar(1, status, TEXTOID, -1, DEFAULT_COLLATION_OID, 0),
-						 (Expr *) makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
-											CStringGetTextDatum("held"), false, false),
-						 InvalidOid, DEFAULT_COLLATION_OID);
+	held =
+		make_opclause(TextEqualOperator, BOOLOID, false,
+					  (Expr *) makeVar(1, status, TEXTOID, -1, DEFAULT_COLLATION_OID, 0),
+					  (Expr *) makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
+										 CStringGetTextDatum(INV_RESERVATION_HELD), false, false),
+					  InvalidOid, DEFAULT_COLLATION_OID);
 	fix_opfuncids((Node *) held);
 	return RelationGetIndexPredicate(index) != NIL &&
 		   predicate_implied_by(RelationGetIndexPredicate(index), list_make1(held), false) &&

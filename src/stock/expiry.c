@@ -16,6 +16,7 @@
 #include "base/stats.h"
 #include "store/binding.h"
 #include "store/column.h"
+#include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/expiry.h"
@@ -126,7 +127,7 @@ expire_lines(InvStore *store, const Overdue *lines, uint64 count)
 	{
 		const InvGive *give = give_of(store, gives, gives_count, &lines[i]);
 
-		inv_book_return(&book, lines[i].item, lines[i].quantity, "expiry", &lines[i].user,
+		inv_book_return(&book, lines[i].item, lines[i].quantity, INV_KIND_EXPIRY, &lines[i].user,
 						lines[i].reservation, give && give->tracked, give ? give->epoch : 0);
 	}
 	inv_book_write(store, &book);

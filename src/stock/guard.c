@@ -26,6 +26,7 @@
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
+#include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "store/store.h"
@@ -99,7 +100,7 @@ book_foreign_change(InvStore *store, Oid items, const GuardChange *change, bool 
 										inv_item_text(store, item), change->row.stock,
 										change->row.floor));
 	inv_book_init(&book, 1);
-	inv_book_add(&book, item, delta, change->inserted ? "opening" : "direct");
+	inv_book_add(&book, item, delta, change->inserted ? INV_KIND_OPENING : INV_KIND_DIRECT);
 	inv_book_write(call.store, &book);
 	inv_stats_count(INV_STATS_UNITS, delta < 0 ? -delta : delta);
 	inv_store_leave(&call);

@@ -23,6 +23,7 @@
 #include "base/error.h"
 #include "store/binding.h"
 #include "store/direct_insert.h"
+#include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/ledger.h"
@@ -83,27 +84,39 @@ inv_book_return(InvBook *book, Datum item, int64 quantity, const char *kind, con
 	back->reservation = reservation;
 	back->epoch = epoch;
 	if (!given)
-		inv_book_add(book, item, -quantity, "adjustment")->reason = "untracked";
+		inv_book_add(book, item, -quantity, INV_KIND_ADJUSTMENT)->reason = INV_REASON_UNTRACKED;
 }
 
-/* The movements as rows; the order of the columns is that of direct_insert.c and INV_STMT_MOVEMENTS. */
 static InvDirectRow *
 movement_rows(const InvBook *book)
 {
 	InvDirectRow *rows = palloc(sizeof(InvDirectRow) * book->count);
-	Datum by = inv_ledger_actor();
-	Datum at = inv_ledger_time();
+	Datum actor = inv_ledger_actor();
+	Datum now = inv_ledger_time();
 
 	for (int i = 0; i < book->count; i++)
 	{
 		const InvMovement *m = &book->movements[i];
 		InvDirectRow row = {
-			.values = { m->item, Int64GetDatum(m->delta), CStringGetTextDatum(m->kind),
-						m->user.value, m->order, m->reservation,
-						m->reason ? CStringGetTextDatum(m->reason) : (Datum) 0,
-						Int64GetDatum(m->epoch), by, at },
-			.nulls = { false, false, false, m->user.isnull, m->no_order, m->reservation == 0,
-					   m->reason == NULL, m->epoch == 0, false, false },
+			.values = {
+				[INV_MOVEMENT_ITEM] = m->item,
+				[INV_MOVEMENT_DELTA] = Int64GetDatum(m->delta),
+				[INV_MOVEMENT_KIND] = CStringGetTextDatum(m->kind),
+				[INV_MOVEMENT_USER] = m->user.value,
+				[INV_MOVEMENT_ORDER] = m->order,
+				[INV_MOVEMENT_RESERVATION] = m->reservation,
+				[INV_MOVEMENT_REASON] = m->reason ? CStringGetTextDatum(m->reason) : (Datum) 0,
+				[INV_MOVEMENT_EPOCH] = Int64GetDatum(m->epoch),
+				[INV_MOVEMENT_ACTOR] = actor,
+				[INV_MOVEMENT_CREATED_AT] = now,
+			},
+			.nulls = {
+				[INV_MOVEMENT_USER] = m->user.isnull,
+				[INV_MOVEMENT_ORDER] = m->no_order,
+				[INV_MOVEMENT_RESERVATION] = m->reservation == 0,
+				[INV_MOVEMENT_REASON] = m->reason == NULL,
+				[INV_MOVEMENT_EPOCH] = m->epoch == 0,
+			},
 		};
 
 		rows[i] = row;
@@ -130,14 +143,13 @@ column_array(const InvDirectRow *rows, int count, int n, Oid type)
 static uint64
 insert_rows(InvStore *store, const InvDirectRow *rows, int count)
 {
-	Oid types[] = { store->item_id.base, INT8OID, TEXTOID, store->user_type,
-					store->order_type,	 UUIDOID, TEXTOID, INT8OID };
-	Datum values[INV_ROW_COLUMNS];
+	Datum values[INV_MOVEMENT_COLUMN_COUNT];
 
-	for (size_t i = 0; i < lengthof(types); i++)
-		values[i] = column_array(rows, count, i, types[i]);
+	for (int i = 0; i < INV_MOVEMENT_FIRST_SCALAR; i++)
+		values[i] = column_array(rows, count, i,
+								 inv_letter_type(store, pg_ascii_tolower(INV_MOVEMENT_TYPES[i])));
 	/* actor and time are the same in all */
-	for (size_t i = lengthof(types); i < INV_ROW_COLUMNS; i++)
+	for (int i = INV_MOVEMENT_FIRST_SCALAR; i < INV_MOVEMENT_COLUMN_COUNT; i++)
 		values[i] = rows[0].values[i];
 	return inv_execute(store, INV_STMT_MOVEMENTS, values, NULL, INV_SNAPSHOT_TRANSACTION);
 }
