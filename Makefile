@@ -55,6 +55,7 @@ OBJS = \
 	src/commands/reserve.o \
 	src/commands/restock.o \
 	src/maintenance/heat.o \
+	src/maintenance/hot_list.o \
 	src/maintenance/hot_view.o \
 	src/maintenance/housekeeping.o \
 	src/maintenance/verify.o \

@@ -228,7 +228,7 @@ static void
 run_settle(InvStore *store, StoreTask *task, RoundResult *result)
 {
 	task->settled = store->now;
-	if (inv_settle_some(store, SETTLE_ITEMS) == SETTLE_ITEMS)
+	if (inv_settle_items(store, SETTLE_ITEMS) == SETTLE_ITEMS)
 		task->settled = 0;
 	task->hot = !inv_hot_none(store);
 }

@@ -433,11 +433,16 @@ inv_hot_table_free(const InvCounterRef *counter)
 	ConditionVariableBroadcast(&counter->entry->changed);
 }
 
-/* The numbers of a store's entries that somebody wants. */
+/*
+ * The numbers of a store's entries that pass a test.  The test is made under the
+ * entry's spinlock: it must not wait or fail, and the clock is read for it before.
+ */
 int64 *
-inv_hot_table_numbers(Oid items, bool (*wanted)(const InvHotEntry *), int *count)
+inv_hot_table_numbers(Oid items, bool (*test)(const InvHotEntry *entry, TimestampTz now),
+					  int *count)
 {
 	int64 *numbers = palloc(sizeof(int64) * Max(inv_hot_table_capacity(), 1));
+	TimestampTz now = GetCurrentTimestamp();
 
 	*count = 0;
 	if (table == NULL)
@@ -451,7 +456,7 @@ inv_hot_table_numbers(Oid items, bool (*wanted)(const InvHotEntry *), int *count
 			entry->key.items != items)
 			continue;
 		SpinLockAcquire(&entry->mutex);
-		if (entry->state != INV_HOT_STATE_COLD && wanted(entry))
+		if (entry->state != INV_HOT_STATE_COLD && test(entry, now))
 			numbers[(*count)++] = entry->number;
 		SpinLockRelease(&entry->mutex);
 	}

@@ -97,7 +97,9 @@ extern bool inv_hot_table_fill(InvHotStore *hot_store, const InvHotKey *keys, co
 							   int count, uint32 changes);
 extern void inv_hot_table_changed(InvHotStore *hot_store);
 extern void inv_hot_table_free(const InvCounterRef *counter);
-extern int64 *inv_hot_table_numbers(Oid items, bool (*wanted)(const InvHotEntry *), int *count);
+extern int64 *inv_hot_table_numbers(Oid items,
+									bool (*test)(const InvHotEntry *entry, TimestampTz now),
+									int *count);
 extern int inv_hot_table_capacity(void);
 extern InvHotEntry *inv_hot_table_entry(int slot);
 
