@@ -58,6 +58,7 @@ OBJS = \
 	src/maintenance/hot_list.o \
 	src/maintenance/hot_view.o \
 	src/maintenance/housekeeping.o \
+	src/maintenance/store_task.o \
 	src/maintenance/verify.o \
 	src/maintenance/worker.o \
 	src/inventory.o
