@@ -45,6 +45,9 @@
 #include "maintenance/heat.h"
 #include "maintenance/hot_list.h"
 
+/* the deadline of a transition that does not wait for transactions in flight */
+#define NO_WAIT ((TimestampTz) 0)
+
 /* An item's row, locked by this transaction if it exists. */
 typedef struct LockedRow
 {
@@ -55,8 +58,8 @@ typedef struct LockedRow
 } LockedRow;
 
 /*
- * Lock an item's row, for sale or not.  No other transaction changes its stock, and
- * none heats, settles, publishes or cools it, until this one ends.
+ * Lock an item's row, for sale or not.  If it exists, no other transaction writes it,
+ * and none heats, publishes, settles or cools the item, until this one ends.
  */
 static LockedRow
 lock_stock_row(InvStore *store, Datum item)
@@ -177,6 +180,7 @@ inv_heat_contended(InvStore *store)
 	Datum *items = read_contended_items(store, &count);
 	int64 heated = 0;
 
+	/* rows are locked in key order (invariant 10) */
 	qsort_arg(items, count, sizeof(Datum), compare_contended_items, store);
 	for (int i = 0; i < count && inv_hot_table_has_room(1); i++)
 		heated += heat_item(store, items[i], false);
@@ -188,7 +192,7 @@ inv_heat_contended(InvStore *store)
 /*
  * With the item's row locked: are epochs up to upto_epoch still to be settled?
  * While the lock was waited for, another session may have settled them, or cooled
- * the item, and it may even be hot again.
+ * the item, which may even be hot again with another entry.
  */
 static bool
 is_still_unsettled(InvStore *store, Datum item, const InvCounterRef *counter, int64 upto_epoch,
@@ -223,7 +227,7 @@ row_can_take_sum(InvStore *store, Datum item, const LockedRow *locked, const Inv
 
 /*
  * Add the movements of the item's closed epochs to its stock column; false if
- * nothing was added.  A closed epoch has no record in flight and gets none (I6), so
+ * none was added.  A closed epoch has no record in flight and gets none (I6), so
  * the latest snapshot has all of its movements.  The counter learns at the end of
  * the transaction up to which epoch the column is complete.
  */
@@ -255,8 +259,8 @@ settle_item(InvStore *store, Datum item)
 }
 
 /*
- * Does the item have epochs to settle?  An unpublished one may: it is published
- * to find out.
+ * Does the item have epochs to settle?  An unpublished item may have movements of
+ * before the server's start: settling publishes it to find out.
  */
 static bool
 has_epochs_to_settle(const InvHotEntry *entry, TimestampTz now pg_attribute_unused())
@@ -296,9 +300,6 @@ inv_settle_items(InvStore *store, int64 max_items)
 
 /* ---- cooling ---- */
 
-/* the deadline of a transition that does not wait for transactions in flight */
-#define NO_WAIT ((TimestampTz) 0)
-
 /*
  * Close the counter to takes and gives, at an instant when none is in flight: then
  * all epochs up to upto_epoch are complete.  Until the deadline no new transaction
@@ -315,6 +316,7 @@ close_counter(InvStore *store, Datum item, const InvCounterRef *counter, Timesta
 		inv_error_in_flight(inv_item_text(store, item));
 	if (result == INV_COUNTER_WAIT && deadline != NO_WAIT)
 		inv_error_busy(inv_item_text(store, item), "other transactions have units of it in flight");
+	Assert(result != INV_COUNTER_SHORT && result != INV_COUNTER_OVERFLOW);
 	return result == INV_COUNTER_DONE;
 }
 
@@ -338,7 +340,7 @@ cool_item(InvStore *store, Datum item, TimestampTz deadline)
 	if (!close_counter(store, item, &counter, deadline, &upto_epoch))
 		return false;
 	Assert(inv_counter_is_cooling(&counter)); /* I6: until this transaction ends */
-	/* a logical subscriber deletes the row of a hot item: nothing is left to add to */
+	/* a logical subscriber may have deleted the row: nothing is left to add to */
 	if (locked.exists)
 		sum = inv_hot_sum(store, item, row.settled, upto_epoch, INV_SNAPSHOT_LATEST, &ignored);
 	inv_hot_apply_to_row(store, item, sum, upto_epoch, false);
