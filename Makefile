@@ -1,10 +1,9 @@
 # inventory: a PostgreSQL extension. Build with PGXS: make && make install.
 #
-# The version is written once, in inventory.control.  The extension script is
-# the files of script/ in the order of their names, one room each.
+# The version is written once, in inventory.control.
 
 EXTENSION = inventory
-EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(EXTENSION).control)
+EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(srcdir)/$(EXTENSION).control)
 
 MODULE_big = inventory
 OBJS = \
@@ -46,6 +45,7 @@ OBJS = \
 	src/commands/buy.o \
 	src/commands/call.o \
 	src/commands/cart.o \
+	src/commands/confirm.o \
 	src/commands/hold.o \
 	src/commands/idempotency.o \
 	src/commands/order.o \
@@ -65,8 +65,7 @@ OBJS = \
 HEADERS_inventory =
 PG_CPPFLAGS = -I$(srcdir)/src
 
-DATA_built = $(EXTENSION)--$(EXTVERSION).sql
-EXTRA_CLEAN = $(EXTENSION)--*.sql
+DATA = $(EXTENSION)--$(EXTVERSION).sql
 
 # every file of sql/ is a regression test, every spec an isolation test
 REGRESS = $(patsubst $(srcdir)/sql/%.sql,%,$(sort $(wildcard $(srcdir)/sql/*.sql)))
@@ -78,7 +77,17 @@ PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
-$(EXTENSION)--$(EXTVERSION).sql: $(sort $(wildcard $(srcdir)/script/*.sql))
-	cat $^ > $@
+# The extension script is the files of script/ in the order of their names.  It is in git,
+# where modification times say nothing, so the contents are compared: it is written only
+# where they differ, and a read-only checkout or a VPATH build can do without writing.
+EXTSCRIPT = $(srcdir)/$(EXTENSION)--$(EXTVERSION).sql
+
+all: $(EXTSCRIPT)
+
+$(EXTSCRIPT): $(sort $(wildcard $(srcdir)/script/*.sql)) FORCE
+	@cat $(filter-out FORCE,$^) | cmp -s - $@ || cat $(filter-out FORCE,$^) > $@
+
+.PHONY: FORCE
+FORCE:
 
 $(OBJS): $(wildcard $(srcdir)/src/*/*.h)

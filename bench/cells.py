@@ -1,10 +1,10 @@
-"""What tables are made of: numbers as text, and the table for terminal and document."""
+"""Formatting: numbers as text, and tables for the terminal and the document."""
 
 LATENCY = {"own": "the machine's own commit latency", "2ms": "2 ms commit latency"}
 
 
 def times(value, digits=2):
-    """A ratio: two digits that count, more where it is large."""
+    """A ratio, with fewer decimals the larger it is."""
     if value is None:
         return "-"
     if value >= 100:
@@ -13,7 +13,7 @@ def times(value, digits=2):
 
 
 def spread(value):
-    """From the lowest to the highest round."""
+    """The range from the lowest to the highest round."""
     return "-" if value is None else f"{times(value.low)}–{times(value.high)}"
 
 
@@ -23,7 +23,7 @@ def of_median(value):
 
 
 def plain(value, digits=0):
-    """A number that is no ratio."""
+    """A number that is not a ratio."""
     return "-" if value is None else f"{value:,.{digits}f}"
 
 
@@ -35,7 +35,7 @@ def share(rows):
 
 
 def crowd(clients):
-    """So many clients, in words."""
+    """The number of clients, in words."""
     return "1 client" if clients == 1 else f"{clients} clients"
 
 

@@ -1,6 +1,6 @@
 """The throwaway cluster: statements through psql, settings, the client, Redis.
 
-tools/bench has started it; everything is found by the environment (PGHOST, PATH).
+tools/bench has started it and describes it in the environment (PGHOST, PATH, WORK).
 """
 
 import hashlib
@@ -13,10 +13,10 @@ import time
 
 DATABASE = "bench"
 OWNER = "shop"
-DELAY_US = 2000  # a cloud disk, or a synchronous standby
+DELAY_US = 2000  # as on a cloud disk, or with a synchronous standby
 LATENCIES = ("own", "2ms")
 
-# Waits until the sessions of the last measurement are gone, and their counters are in.
+# Waits until the sessions of the last measurement have ended and reported their statistics.
 SETTLE = """
 DO $$ BEGIN
     WHILE EXISTS (SELECT FROM pg_stat_activity
@@ -30,11 +30,11 @@ END $$;
 
 
 class BenchError(Exception):
-    """What the user should read instead of a traceback."""
+    """An error that is shown to the user without a traceback."""
 
 
 def sql(text, user="postgres", path=None, database=DATABASE, **variables):
-    """Run statements; the rows of what they answer, as lists of strings."""
+    """Run statements; return the rows of their results, as lists of strings."""
     command = ["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1",
                "-U", user, "-d", database]
     for name, value in variables.items():
@@ -62,7 +62,7 @@ def create_database():
 
 
 def configure(**settings):
-    """Settings of the server, for every session from the next one on; a__b is a.b."""
+    """Change settings of the server, for later sessions; a__b is a.b."""
     loaded = value("SELECT pg_conf_load_time()")
     sql("".join(f"ALTER SYSTEM SET {name.replace('__', '.')} = '{setting}';\n"
                 for name, setting in settings.items()) + "SELECT pg_reload_conf();")
@@ -71,12 +71,12 @@ def configure(**settings):
 
 
 def set_latency(latency):
-    """Let every commit take as long as the machine's own, or 2 ms more."""
+    """Set the commit latency: the machine's own, or 2 ms more."""
     configure(commit_delay=DELAY_US if latency == "2ms" else 0, commit_siblings=0)
 
 
 def data_directory():
-    """Of the cluster; tools/bench has put it there."""
+    """The data directory that tools/bench created."""
     return os.path.join(os.environ["WORK"], "data")
 
 
@@ -98,7 +98,7 @@ def conninfo(schema, settings):
 
 
 class Client:
-    """A running crowd of buyers."""
+    """A running client program with its concurrent buyers."""
 
     def __init__(self, schema, settings, steps, arguments):
         self.script = os.path.join(os.environ["WORK"], f"steps.{schema}")
@@ -113,7 +113,7 @@ class Client:
                                         text=True)
 
     def wait(self):
-        """What it counted."""
+        """Wait for its end; return its counts."""
         try:
             out, err = self.process.communicate()
         finally:
@@ -126,18 +126,18 @@ class Client:
 # ---------------------------------------------------------------- Redis
 
 def redis_script(name):
-    """The SHA-1 by which Redis knows a script of bench/peers."""
+    """The text of a Redis script of bench/peers."""
     with open(os.path.join(os.path.dirname(__file__), "peers", name + ".lua"), "rb") as file:
         return file.read()
 
 
 def redis_sha(name):
-    """The name of a script in EVALSHA."""
+    """The SHA-1 by which EVALSHA names a script."""
     return hashlib.sha1(redis_script(name)).hexdigest()
 
 
 class Redis:
-    """A few commands, all of whose answers are a line or an array of bulk strings."""
+    """A connection, for commands whose answers are a line or an array of bulk strings."""
 
     def __init__(self):
         self.socket = socket.socket(socket.AF_UNIX)
@@ -145,7 +145,7 @@ class Redis:
         self.file = self.socket.makefile("rb")
 
     def close(self):
-        """Hang up."""
+        """Close the connection."""
         self.file.close()
         self.socket.close()
 
@@ -175,7 +175,7 @@ class Redis:
         return int(rest) if kind == b":" else rest
 
     def fill(self, items, stock):
-        """So many items of so many units, and nothing else."""
+        """Replace all data by this number of items, with this stock each."""
         self.call("FLUSHALL")
         self.call("SCRIPT", "LOAD", redis_script("redis_take"))
         for first in range(1, items + 1, 1000):
@@ -183,7 +183,7 @@ class Redis:
             self.call("MSET", *(word for pair in pairs for word in pair))
 
     def stock(self, items):
-        """Units of all items."""
+        """The total stock of all items."""
         total = 0
         for first in range(1, items + 1, 1000):
             keys = range(first, min(first + 1000, items + 1))
@@ -194,7 +194,7 @@ class Redis:
 # ---------------------------------------------------------------- the machine
 
 def first_match(pattern, path):
-    """The first group of the pattern in a file, or None."""
+    """The first group of the pattern's match in a file, or None."""
     try:
         with open(path, encoding="utf-8") as file:
             found = re.search(pattern, file.read(), re.M)
@@ -204,7 +204,7 @@ def first_match(pattern, path):
 
 
 def commit_ms(commits=200):
-    """How long the machine takes to make a small transaction durable."""
+    """The time that the machine takes for a small transaction, in milliseconds."""
     sql("CREATE TABLE commit_probe (n int)")
     begin = time.monotonic()
     sql("INSERT INTO commit_probe VALUES (1);\n" * commits)
@@ -214,14 +214,14 @@ def commit_ms(commits=200):
 
 
 def wait_for_disk(longest=60):
-    """Until it has written what a load left behind, and commits are short again."""
+    """Wait until a load's dirty data is written and commits are fast again."""
     deadline = time.monotonic() + longest
     while commit_ms(20) > 20 and time.monotonic() < deadline:
         pass
 
 
 def describe_machine():
-    """What the numbers depend on, for the head of the report."""
+    """The properties of the machine that results depend on, for the head of the report."""
     memory = first_match(r"^MemTotal: *(\d+)", "/proc/meminfo")
     return {
         "processor": first_match(r"^model name[^:]*:(.*)", "/proc/cpuinfo") or os.uname().machine,

@@ -1,4 +1,4 @@
-"""doc/benchmarks.md: the text of bench/benchmarks.md.in with the tables of a run."""
+"""Makes doc/benchmarks.md: the text of bench/benchmarks.md.in with the tables of a run."""
 
 import os
 import re
@@ -15,17 +15,17 @@ CONDITIONS = ("work", "latency", "clients")
 
 
 def machine_lines(machine):
-    """What it ran on."""
+    """The machine and its load."""
     return (f"{machine['processor']}, {machine['cores']} cores, {machine['memory']} memory, "
             f"{machine['system']}, kernel {machine['kernel']}, {machine['server']}. A commit of "
-            f"one session took {machine['commit']}. Load average when it began: {machine['load']}; "
-            "the more of it is not the benchmark's, the wider the ranges in the tables."
-            # what somebody wrote at the head of the CSV
+            f"one session took {machine['commit']}. Load average at the start: {machine['load']}; "
+            "load from other work makes the ranges in the tables wider."
+            # a remark added by hand at the head of the CSV
             + (f" {machine['note']}" if "note" in machine else ""))
 
 
 def lengths(rows):
-    """How often and how long was measured."""
+    """The number and length of the rounds."""
     races = [row for row in rows if row["work"] in works.BY_NAME] or rows
     found = [pick(races, **dict(zip(CONDITIONS, values))) for values in groups(races, *CONDITIONS)]
     return (f"{from_to([max(row['round'] for row in mine) for mine in found])} rounds of "
@@ -33,13 +33,13 @@ def lengths(rows):
 
 
 def from_to(numbers):
-    """The lowest and the highest, or the one that all are."""
+    """The lowest and the highest number, or the only one."""
     low, high = min(numbers), max(numbers)
     return f"{low}" if low == high else f"{low} to {high}"
 
 
 def works_text(rows):
-    """A section per work: rates in all conditions, and the details of the last."""
+    """A section per workload: the rates in all conditions, and details of the last condition."""
     parts = []
     for name, work in works.BY_NAME.items():
         conditions = groups(pick(rows, work=name), "latency", "clients")
@@ -47,9 +47,10 @@ def works_text(rows):
             continue
         latency, clients = conditions[-1]
         details = report.race(rows, name, latency, clients)
-        parts.append(f"### {work.title}\n\nRate, as a multiple of the hand-written function's:\n\n"
+        parts.append(f"### {work.title}\n\n"
+                     "Rate, as a multiple of that of the hand-written function:\n\n"
                      f"{report.rates(rows, name).markdown()}\n\n"
-                     f"In detail, {details.title.split(': ')[-1]}:\n\n{details.markdown()}\n")
+                     f"Details, {details.title.split(': ')[-1]}:\n\n{details.markdown()}\n")
     return "\n".join(parts) or MISSING
 
 

@@ -1,4 +1,4 @@
-"""The figures that are to be reached, and what a run says of them."""
+"""The figures that are to be reached, and the results of a run."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ HOT = "ours-hot"
 
 @dataclass(frozen=True)
 class Figure:
-    """What is wanted, and what was found; low: the least that will do, high: the most."""
+    """A target and a result; low: the required minimum, high: the allowed maximum."""
     text: str
     found: Ratio
     low: float = None
@@ -23,19 +23,19 @@ class Figure:
 
     @property
     def reached(self):
-        """By the median?"""
+        """Does the median reach the target?"""
         if self.low is not None:
             return self.found.median >= self.low
         return self.found.median <= self.high
 
     @property
     def wanted(self):
-        """In words."""
+        """The target, as text."""
         return f"≥ {self.low}" if self.low is not None else f"≤ {self.high}"
 
 
 def of_races(rows, work, text, low, peer=OURS, base=peers.BASE):
-    """A figure for each latency and number of clients of a race."""
+    """A figure for each latency and number of clients of a workload."""
     for latency, clients in groups(pick(rows, work=work), "latency", "clients"):
         mine = pick(rows, work=work, latency=latency, clients=clients)
         way = works.BY_NAME[work].ways[0]
@@ -46,13 +46,13 @@ def of_races(rows, work, text, low, peer=OURS, base=peers.BASE):
 
 
 def of_crowds(rows, latency, *rest):
-    """The same with one latency, and only with many clients."""
+    """The same, for one latency and only for many clients."""
     return of_races([row for row in rows if row["latency"] == latency and row["clients"] > 8],
                     *rest)
 
 
 def of_hot(rows):
-    """Hot items, beside who does less and who does it otherwise."""
+    """Hot items, compared with the limit and with other peers."""
     for latency, times in (("own", 5.0), ("2ms", 30.0)):
         yield from of_crowds(rows, latency, "hot", "hot item / the inserts alone", 0.9, HOT,
                              "inserts")
@@ -80,7 +80,7 @@ def of_hot_studies(rows):
 
 
 def of_expiry(rows):
-    """The buyers' p99."""
+    """The buyers' p99 while holds expire."""
     rows = pick(rows, work="expiry", way="buy")
     for latency, clients in groups(rows, "latency", "clients"):
         mine = pick(rows, latency=latency, clients=clients)
@@ -90,7 +90,7 @@ def of_expiry(rows):
 
 
 def of_growth(rows):
-    """The largest shop."""
+    """The cost in the largest shop."""
     for choice, text in (("uniform", "any item"), ("spread", "1,000 of the items")):
         points = report.growth_points(rows, OURS, choice)
         for what in ("items", "movements"):
@@ -101,7 +101,7 @@ def of_growth(rows):
 
 
 def figures(rows):
-    """All that the run has numbers for."""
+    """All figures that the run has measurements for."""
     return [*of_hot(rows), *of_hot_studies(rows),
             *of_races(rows, "uniform", "10,000 items: inventory / hand-written", 1.0),
             *of_races(rows, "soldout", "sold-out storm: inventory / hand-written", 3.0),
@@ -110,7 +110,7 @@ def figures(rows):
 
 
 def table(rows):
-    """As a table; None if the run has none."""
+    """The figures as a table; None if the run has none."""
     found = figures(rows)
     return Table("Figures", ["figure", "wanted", "found", "from–to", "reached"],
                         [[figure.text, figure.wanted, of_median(figure.found),

@@ -6,7 +6,7 @@ from ratios import Ratio, groups, middle, pick, ratio
 
 
 def seconds(rows, key="seconds"):
-    """A time and its range, not a ratio: what is waited for."""
+    """An absolute value and its range, not a ratio."""
     values = [row[key] for row in rows]
     return Ratio(middle(rows, key), min(values), max(values)) if values else None
 
@@ -27,7 +27,7 @@ def modes(rows):
 
 
 def versions(rows):
-    """What purchases leave of the item's row."""
+    """The effect of purchases on the item's row."""
     rows = pick(rows, work="versions")
     lines = []
     for peer, in groups(rows, "peer"):
@@ -41,7 +41,7 @@ def versions(rows):
 
 
 def touch(rows):
-    """Everybody at once, first after a restart."""
+    """All buyers at the same moment, after a restart and again."""
     rows = pick(rows, work="touch")
     lines = []
     for peer, in groups(rows, "peer"):

@@ -1,4 +1,4 @@
-"""What is special about hot items: cold ones beside them, restarts, crashes, row versions.
+"""Studies of hot items: their effect on cold items, row versions, restarts, crashes.
 
 Each study is a generator of rows, as in studies.py.
 """
@@ -17,31 +17,31 @@ COLD = peers.BY_NAME["ours-atomic"]
 HOT = peers.BY_NAME["ours-hot"]
 BASE = peers.BY_NAME[peers.BASE]
 
-CROWD = 64  # buyers at the same instant
+CROWD = 64  # concurrent buyers
 NEVER, USUALLY = "1h", "1s"  # settle_interval
 
 
 # ---------------------------------------------------------------- cold items
 
 MODES = ("off", "manual", "auto")
-FEW = 8  # buyers: enough for every processor, and soon there
-MORE_ROUNDS = 10  # times as many: a hundredth is to be seen
+FEW = 8  # buyers: enough to use every processor, and quickly connected
+MORE_ROUNDS = 10  # factor: differences of one percent have to be visible
 
 
 def modes(plan):
-    """10,000 items that nobody fights over, with inventory.hot_mode off, manual and auto."""
+    """10,000 items without contention, with inventory.hot_mode off, manual and auto."""
     shop = Shop(replace(COLD, before_check=HOT.before_check, before_drop=HOT.before_drop),
                 10_000, works.PLENTY)
     for number in range(1, MORE_ROUNDS * plan.rounds + 1):
         if number % MORE_ROUNDS == 1:
             plan.say(f"round {number} of {MORE_ROUNDS * plan.rounds}")
-        first = number % len(MODES)  # nobody is always the first
+        first = number % len(MODES)  # the modes take turns in being first
         for mode in MODES[first:] + MODES[:first]:
             cluster.configure(inventory__hot_mode=mode)
             crowd = {"i": shop.items, "x": "uniform", "t": plan.seconds, "w": plan.warm_up,
                      "s": number}
             measurement = Measurement(shop, "buy", FEW, crowd, {"synchronous_commit": "off"})
-            measurement.check = False  # once, at the end
+            measurement.check = False  # done once, at the end
             yield {**measurement.run(), "work": "modes", "variant": mode,
                    "latency": plan.latency, "round": number}
     cluster.configure(inventory__hot_mode="manual")
@@ -63,7 +63,7 @@ ROW = "SELECT ctid, xmin, xmax FROM {schema}.items"
 
 
 def versions(plan):
-    """What purchases leave of the item's row while nothing is settled."""
+    """The effect of purchases on the item's row while nothing is settled."""
     cluster.configure(inventory__settle_interval=NEVER)
     shops = [Shop(peer, 1, works.PLENTY) for peer in (BASE, COLD, HOT)]
     for number in range(1, plan.rounds + 1):
@@ -84,7 +84,7 @@ def versions(plan):
 # ---------------------------------------------------------------- after a restart
 
 def touch(plan):
-    """A crowd, each buying once at the same instant: first after a restart, and then again."""
+    """Many buyers, each buying once at the same moment: after a restart, and then again."""
     shops = [Shop(peer, 1, works.PLENTY) for peer in (BASE, COLD, HOT)]
     for number in range(1, plan.rounds + 1):
         plan.say(f"round {number} of {plan.rounds}")
@@ -99,22 +99,22 @@ def touch(plan):
 
 
 def once_each(shop, clients):
-    """So many buyers, one purchase each; `seconds` is the time until all are answered."""
+    """One purchase by each of the clients; `seconds` is the time until all have an answer."""
     measurement = Measurement(shop, "buy", clients, {"i": 1, "n": clients})
-    measurement.check = False  # a look at the stock would settle it
+    measurement.check = False  # the check settles, and this must not be settled
     return measurement.run()
 
 
 # ---------------------------------------------------------------- after a crash
 
-TEN = 10  # purchases in a transaction, so that it does not take all day
+TEN = 10  # purchases in a transaction, to save time
 UNSETTLED = "SELECT count(*) FROM {schema}_ledger.movements WHERE epoch IS NOT NULL"
 
 
 def crash(plan):
-    """The first sales after a crash that found many movements unsettled, and the next.
+    """The first sale after a crash that left many movements unsettled, and the next sale.
 
-    The same crash every time: the data directory as the server left it.
+    Every round uses a copy of the same crashed data directory.
     """
     cluster.configure(inventory__settle_interval=NEVER)
     shop = Shop(HOT, 1, works.PLENTY)
@@ -133,7 +133,7 @@ def crash(plan):
 
 
 def pile_up(shop, plan):
-    """So many purchases, and none settled."""
+    """Make the planned number of purchases, all unsettled."""
     plan.say(f"{plan.unsettled} purchases")
     measurement = Measurement(shop, "ten", 8, {"i": 1, "n": plan.unsettled // TEN},
                               {"synchronous_commit": "off"})
@@ -142,11 +142,11 @@ def pile_up(shop, plan):
     found = int(cluster.value(UNSETTLED.format(schema=shop.peer.schema)))
     if found != plan.unsettled:
         raise BenchError(f"{found} movements, not {plan.unsettled}")
-    cluster.sql("CHECKPOINT")  # what the server itself has to recover is not our business
+    cluster.sql("CHECKPOINT")  # keeps the recovery of the server itself short
 
 
 def fall_back(left_behind):
-    """End the server without a checkpoint, or go back to where it was ended first; start it."""
+    """Crash the server, or restore the data directory of the first crash; then start it."""
     data = cluster.data_directory()
     cluster.control("stop", "-m", "immediate")
     if os.path.exists(left_behind):

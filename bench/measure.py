@@ -1,4 +1,4 @@
-"""One measurement: the counters before, a crowd of buyers, the counters after, the check.
+"""One measurement: counters before, concurrent buyers, counters after, the check.
 
 A row of the result, and of the CSV, is a dict with the keys of COLUMNS.
 """
@@ -11,7 +11,7 @@ COLUMNS = ("work", "variant", "latency", "clients", "round", "peer", "way", "per
            "wal_bytes", "dead_rows", "server_cpu_us", "client_cpu_share", "session_bytes",
            "oversold")
 
-# wal: bytes written so far; dead: row versions that updates and deletes left behind
+# bytes of WAL written so far, and row versions made dead by updates and deletes so far
 COUNTERS = """
 SELECT pg_current_wal_insert_lsn() - '0/0',
        (SELECT coalesce(sum(n_tup_upd + n_tup_del), 0) FROM pg_stat_user_tables
@@ -23,16 +23,16 @@ VERIFY = "SELECT count(*), min(problem) FROM inventory.verify('{schema}.items')"
 
 
 class Shop:
-    """A peer with its tables filled, which can be looked at and counted."""
+    """A peer with filled tables, and functions to read its stock and counters."""
 
     def __init__(self, peer, items, stock):
         self.peer = peer
         self.items = items
-        self.next = 1  # of the numbers that nobody gets twice
+        self.next = 1  # next number for :next, which is unique
         peer.set_up(items, stock)
 
     def stock(self):
-        """(units left, units below nothing)"""
+        """(sum of all stock, sum of all negative stock)"""
         if self.peer.before_check:
             self.peer.run(self.peer.before_check)
         if self.peer.stock == "redis":
@@ -42,19 +42,19 @@ class Shop:
         return int(left), int(below)
 
     def sold(self):
-        """Units in the orders, if anything is sold."""
+        """Units in the orders, if the peer writes any."""
         if not self.peer.sold:
             return 0
         return int(cluster.value(SOLD.format(schema=self.peer.schema, sold=self.peer.sold)))
 
     def counters(self):
-        """(bytes of WAL, dead rows), once the sessions before are gone."""
+        """(bytes of WAL, dead rows), after the end of earlier sessions."""
         row = cluster.sql(cluster.SETTLE + COUNTERS.format(schema=self.peer.schema))[0]
         return [int(number) for number in row]
 
 
 def verify(peer):
-    """inventory's own check, of the ledger against stock and holds."""
+    """Run inventory.verify, which compares the ledger with stock and holds."""
     if not peer.ours:
         return
     count, problem = cluster.sql(VERIFY.format(schema=peer.schema))[0]
@@ -63,20 +63,20 @@ def verify(peer):
 
 
 class Measurement:
-    """A shop and a crowd: start, then finish; or run for both."""
+    """A shop and its buyers: start, then finish; or run for both."""
 
     def __init__(self, shop, way, clients, crowd, settings=None, units=1):
         self.shop = shop
         self.way = way
         self.clients = clients
-        self.crowd = crowd  # options of the client
+        self.crowd = crowd  # options of the client program
         self.settings = {**shop.peer.settings, **(settings or {})}
-        self.units = units  # that a success takes from the stock; negative: gives back
-        self.check = True  # of what was sold; needs a look at every row
+        self.units = units  # taken from the stock by a success; negative: given back
+        self.check = True  # of units sold; reads every row
         self.before = self.client = None
 
     def start(self):
-        """Let the buyers in."""
+        """Start the buyers."""
         self.before = self.shop.counters(), *(self.accounts() if self.check else ())
         self.client = cluster.Client(self.shop.peer.schema, self.settings,
                                      self.shop.peer.steps(self.way),
@@ -84,11 +84,11 @@ class Measurement:
         return self
 
     def accounts(self):
-        """What is left and what is sold."""
+        """The stock that is left, and the units sold."""
         return self.shop.stock(), self.shop.sold()
 
     def finish(self):
-        """Wait for them; the row of numbers."""
+        """Wait for the buyers; return the row of measurements."""
         counted = self.client.wait()
         wal, dead = (after - before for after, before
                      in zip(self.shop.counters(), self.before[0]))
@@ -107,11 +107,11 @@ class Measurement:
         return row
 
     def run(self):
-        """From start to finish."""
+        """Start, and wait for the end."""
         return self.start().finish()
 
     def oversold(self, successes):
-        """Check what was sold against what is left; units sold twice, of a peer that may."""
+        """Check the units sold against the stock; return the units that the peer oversold."""
         peer = self.shop.peer
         if not peer.sold:
             return 0

@@ -1,9 +1,9 @@
-"""Who sells: the peers, and their SQL files in bench/peers.
+"""The peers: ways to sell that are compared, each with an SQL file in bench/peers.
 
-A new peer is a file there and a line in PEERS.  The file has sections:
-`-- @setup` is run once in a schema with the tables of bench/shop.sql; every
-other, such as `-- @buy`, is a way to sell that works ask for, a statement per
-round trip.  What may stand in it is said in bench/client/script.c.
+To add a peer, add a file there and a line in PEERS.  The file has sections:
+`-- @setup` is run once in a schema with the tables of bench/shop.sql.  Every
+other section, such as `-- @buy`, is a way to sell that workloads refer to, with
+one statement per round trip.  bench/client/script.c documents its syntax.
 """
 
 import os
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import cluster
 
 HERE = os.path.dirname(__file__)
-BASE = "handwritten"  # what ratios are to
+BASE = "handwritten"  # the peer that ratios refer to
 
 
 @dataclass(frozen=True)
@@ -21,31 +21,31 @@ class Peer:
     """A way to sell."""
     name: str
     label: str
-    file: str = ""  # in bench/peers; the name, if empty
-    settings: dict = field(default_factory=dict)  # of the buyers' sessions
-    after_fill: str = ""  # what the owner does once the tables are filled
-    before_check: str = ""  # before the stock is compared with what was sold
-    before_drop: str = ""  # and before the tables are dropped
+    file: str = ""  # in bench/peers; default: the name
+    settings: dict = field(default_factory=dict)  # for the buyers' sessions
+    after_fill: str = ""  # statements of the owner after the tables are filled
+    before_check: str = ""  # before the stock is compared with the units sold
+    before_drop: str = ""  # before the tables are dropped
     stock: str = "items"  # the relation with the stock; or "redis"
-    sold: str = "orders"  # the relation with what was sold; none: nothing is
+    sold: str = "orders"  # the relation with the orders; empty: the peer writes none
     oversells: bool = False
-    only: tuple = ()  # the ways to sell that are worth measuring, if not all of its file
-    works: tuple = ()  # and the works, if not all that can be done in these ways
-    suffix: str = ""  # of its schema, where there are several
-    limit: bool = False  # no peer, but what nobody can beat
+    only: tuple = ()  # the ways to sell to measure; default: all of its file
+    works: tuple = ()  # the workloads to measure; default: all that use these ways
+    suffix: str = ""  # of its schema, if the peer has several
+    limit: bool = False  # not a way to sell, but an upper limit for the others
 
     @property
     def schema(self):
-        """Every peer sells from tables of its own."""
+        """The schema of the peer's own tables."""
         return (self.name + self.suffix).replace("-", "_")
 
     @property
     def ours(self):
-        """Is it inventory?"""
+        """Is this peer inventory?"""
         return self.name.startswith("ours")
 
     def sections(self):
-        """The sections of its file, names to text."""
+        """The sections of its file, by name."""
         path = os.path.join(HERE, "peers", (self.file or self.name) + ".sql")
         with open(path, encoding="utf-8") as file:
             text = file.read()
@@ -55,17 +55,17 @@ class Peer:
         return dict(zip(parts[1::2], parts[2::2]))
 
     def sells_by(self, way):
-        """Has it such a section, and is that of interest?"""
+        """Is this way to sell to be measured with this peer?"""
         return way in (self.only or self.sections())
 
     def steps(self, way):
-        """The round trips of a sale, one line each."""
+        """The round trips of a sale, as one line each."""
         lines = (line for line in self.sections()[way].splitlines() if not line.startswith("--"))
         statements = re.split(r";\s*(?:\n|$)", "\n".join(lines))
         return [" ".join(statement.split()) for statement in statements if statement.strip()]
 
     def set_up(self, items, stock):
-        """Make its schema anew: tables, so many items of so many units, functions."""
+        """Recreate its schema: tables, items with the given stock, functions."""
         self.drop()
         cluster.sql(f"CREATE SCHEMA {self.schema} AUTHORIZATION {cluster.OWNER}")
         with open(os.path.join(HERE, "shop.sql"), encoding="utf-8") as file:
@@ -74,14 +74,14 @@ class Peer:
         if self.stock == "redis":
             with cluster.Redis() as redis:
                 redis.fill(items, stock)
-        # hint bits and statistics, so that the first measurement is like the others
+        # sets hint bits and statistics, so that the first measurement is like the others
         tables = cluster.sql(f"SELECT format('%I.%I', schemaname, tablename) FROM pg_tables "
                              f"WHERE schemaname IN ('{self.schema}', '{self.schema}_ledger')")
         cluster.sql("".join(f"VACUUM ANALYZE {table};\n" for table, in tables))
         self.run(self.after_fill)
 
     def run(self, text, **variables):
-        """Statements, as the owner in its schema."""
+        """Run statements as the owner, in its schema."""
         cluster.sql(text, user=cluster.OWNER, path=self.schema, **variables)
 
     def drop(self):
@@ -94,11 +94,11 @@ class Peer:
 
 
 def ours(name, label, strategy, **rest):
-    """inventory, by one of its strategies."""
+    """inventory, with one of its strategies."""
     return Peer(name, label, file="ours", settings={"inventory.strategy": strategy}, **rest)
 
 
-# all items of the work, from the commit on
+# makes all items of the workload hot
 HEAT = "SELECT count(inventory.heat('items', id)) FROM items;"
 
 PEERS = (

@@ -1,4 +1,4 @@
-"""Plots of a run, as SVG, by gnuplot.  All in ratios, as the tables are."""
+"""Plots of a run, as SVG, by gnuplot.  All show ratios, as the tables do."""
 
 import os
 import subprocess
@@ -21,32 +21,32 @@ COLOURS = {"handwritten": "#888888", "statement": "#5b9bd5", "optimistic": "#a5c
            "naive": "#c0392b", "ours-atomic": "#1e8449", "ours-pessimistic": "#52be80",
            "ours-optimistic": "#a9dfbf", "ours-hot": "#d35400",
            "raising": "#555555", "inserts": "#222222", "select1": "#000000"}
-EXTRA_COLOURS = ("#7d3c98", "#b7950b", "#117a65")  # of peers to come
+EXTRA_COLOURS = ("#7d3c98", "#b7950b", "#117a65")  # for peers that are added later
 
 
 def colour(peer):
-    """Always the same for a peer."""
+    """The colour of a peer."""
     extra = [name for name in peers.BY_NAME if name not in COLOURS]
     return COLOURS.get(peer) or EXTRA_COLOURS[extra.index(peer) % len(EXTRA_COLOURS)]
 
 
 def draw(path, text, width=900, height=420):
-    """Let gnuplot work."""
+    """Run gnuplot."""
     program = HEAD.format(path=path, width=width, height=height) + text
     subprocess.run(["gnuplot"], input=program, text=True, check=True)
     with open(path, encoding="utf-8") as file:
         lines = file.read().splitlines()
-    with open(path, "w", encoding="utf-8") as file:  # gnuplot leaves blanks at the ends of lines
+    with open(path, "w", encoding="utf-8") as file:  # gnuplot writes trailing blanks
         file.writelines(line.rstrip() + "\n" for line in lines)
 
 
 def block(name, lines):
-    """Data within the program."""
+    """A data block within the gnuplot program."""
     return f"${name} << END\n" + "\n".join(lines) + "\nEND\n"
 
 
 def cell(value):
-    """A number for gnuplot, or none."""
+    """A number for gnuplot; '-' if it is missing."""
     return "-" if value is None else f"{value:.4f}"
 
 
@@ -77,7 +77,7 @@ plot {columns}
 
 
 def rates(rows, path):
-    """The peers in each work, at the largest crowd."""
+    """The peers in each workload, with the largest number of clients."""
     rows = [row for row in rows if row["work"] in works.BY_NAME]
     if not rows:
         return False
@@ -97,7 +97,7 @@ def rates(rows, path):
 
 
 def percentiles(rows, path):
-    """How long buyers wait, for 10,000 items."""
+    """The time of a purchase, for 10,000 items."""
     rows = pick(rows, work="uniform")
     if not rows:
         return False
@@ -116,7 +116,7 @@ def percentiles(rows, path):
 
 
 def lines_plot(path, title, xlabel, series, options=""):
-    """Curves with both axes logarithmic; series: (label, colour, [(x, y)])."""
+    """Curves with a logarithmic x axis; series: (label, colour, [(x, y)])."""
     text, plots = "", []
     for i, (label, rgb, points) in enumerate(series):
         text += block(f"d{i}", [f"{x} {y:.4f}" for x, y in points])
@@ -133,7 +133,7 @@ plot {", ".join(plots)}
 
 
 def crowds(rows, path):
-    """One hot item: the rate as the crowd grows, in units of one hand-written buyer."""
+    """One hot item: the rate by number of clients, relative to one client of the base peer."""
     rows = pick(rows, work="hot")
     if not rows:
         return False
@@ -176,6 +176,6 @@ PLOTS = {"benchmarks-rates": rates, "benchmarks-percentiles": percentiles,
 
 
 def write(rows, directory):
-    """All that the run has numbers for; their names."""
+    """Draw all plots that the run has measurements for; return their names."""
     return [name for name, plot in PLOTS.items()
             if plot(rows, os.path.join(directory, name + ".svg"))]

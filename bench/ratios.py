@@ -1,8 +1,8 @@
 """Medians and ratios of the rows of a run.
 
-A ratio is taken within each round, between measurements that were neighbours in
-time, and the median of the rounds is what is shown; so a machine that changes
-its speed meanwhile does little harm.
+A ratio is computed within each round, between measurements made shortly after
+each other, and the median of the rounds is shown.  Changes of the machine's speed
+between rounds therefore have little effect.
 """
 
 from collections import namedtuple
@@ -17,13 +17,13 @@ def pick(rows, **wanted):
 
 
 def middle(rows, key):
-    """The median of a column, None if it is nowhere."""
+    """The median of a column; None if no row has it."""
     values = [row[key] for row in rows if row.get(key) is not None]
     return median(values) if values else None
 
 
 def ratio(rows, base, key):
-    """How rows stand to those of another peer or variant, round by round; None if they cannot."""
+    """The ratio to the rows of another peer or variant, by round; None if no round has both."""
     of_base = {row["round"]: row[key] for row in base if row.get(key)}
     found = sorted(row[key] / of_base[row["round"]] for row in rows
                    if row.get(key) is not None and row["round"] in of_base)

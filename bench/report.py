@@ -1,4 +1,4 @@
-"""Tables of a run; and the CSV."""
+"""The tables of a run, and its CSV."""
 
 import csv
 from collections import namedtuple
@@ -17,7 +17,7 @@ TEXT = ("work", "variant", "latency", "peer", "way")
 # ---------------------------------------------------------------- CSV
 
 def write_csv(rows, machine, path):
-    """The machine in comments, then every measurement, a line each."""
+    """Write the machine as comments, then one line per measurement."""
     with open(path, "w", newline="", encoding="utf-8") as file:
         file.writelines(f"# {key}: {value}\n" for key, value in machine.items())
         writer = csv.DictWriter(file, COLUMNS + EXTRA, restval="", lineterminator="\n")
@@ -38,7 +38,7 @@ def read_csv(path):
 
 
 def number(text):
-    """An int where it is one."""
+    """A number; an int if it is integral."""
     value = float(text)
     return int(value) if value.is_integer() else value
 
@@ -46,7 +46,7 @@ def number(text):
 # ---------------------------------------------------------------- tables
 
 def label(peer, way, work):
-    """A peer by its label, with the way if the work knows several."""
+    """The label of a peer, with the way to sell if it is not the first of the workload."""
     text = peers.BY_NAME[peer].label
     first = works.BY_NAME[work].ways[0] if work in works.BY_NAME else way
     return text if way == first else f"{text}, one statement"
@@ -57,7 +57,7 @@ HEAD = ["", "rate", "from–to", "of limit", "p50", "p95", "p99", "CPU", "WAL by
 
 
 def race(rows, work, latency, clients):
-    """The table of one work with one latency and so many clients; None if there is nothing."""
+    """The table of a workload, for a latency and a number of clients; None without rows."""
     rows = pick(rows, work=work, latency=latency, clients=clients)
     if not rows:
         return None
@@ -80,7 +80,7 @@ def race(rows, work, latency, clients):
 
 
 def rates(rows, work):
-    """Rates alone, in all conditions."""
+    """The rates of a workload in all conditions."""
     rows = pick(rows, work=work)
     first = works.BY_NAME[work].ways[0]
     conditions = groups(rows, "latency", "clients")
@@ -97,24 +97,24 @@ def rates(rows, work):
 
 
 def refusal(rows):
-    """What a refusal costs."""
+    """The cost of a refusal."""
     rows = pick(rows, work="refusal")
     lines = []
     for peer, in groups(rows, "peer"):
         mine = pick(rows, peer=peer)
-        # what other processes write now and then is not the refusal's
+        # the minimum: other processes occasionally use xids and write WAL, too
         lines.append([peers.BY_NAME[peer].label,
                       times(min(row["xids"] for row in mine)),
                       plain(min(row["wal_bytes"] for row in mine)),
                       "yes" if any(row["row_locked"] for row in mine) else "no",
                       of_median(ratio(mine, pick(rows, peer=peers.BASE), "mean_us"))])
-    return Table("What a refusal costs (one client)",
+    return Table("The cost of a refusal (one client)",
                  ["", "transaction ids", "WAL bytes", "locks the row", "time"],
                  lines) if lines else None
 
 
 def expiry(rows):
-    """Buyers beside the worker."""
+    """Buyers while the worker gives back overdue holds."""
     rows = pick(rows, work="expiry")
     lines = []
     for latency, clients in groups(pick(rows, way="buy"), "latency", "clients"):
@@ -125,12 +125,12 @@ def expiry(rows):
                       of_median(ratio(busy, idle, "per_second")),
                       of_median(ratio(busy, idle, "p50_us")),
                       of_median(ratio(busy, idle, "p95_us")), of_median(worst), spread(worst)])
-    return Table("Buyers while overdue holds are given back, as multiples of without",
+    return Table("Buyers while overdue holds are given back, as multiples of those without",
                  ["", "rate", "p50", "p95", "p99", "from–to"], lines) if lines else None
 
 
 def attach(rows):
-    """attach beside a plain INSERT."""
+    """attach compared with a plain INSERT."""
     rows = pick(rows, work="attach")
     if not rows:
         return None
@@ -144,7 +144,7 @@ Point = namedtuple("Point", "size what cpu p50 wal")
 
 
 def growth_points(rows, peer, choice):
-    """The sizes in order, as multiples of the smallest shop."""
+    """The results by size, as multiples of those of the smallest shop."""
     rows = pick(rows, work="growth", peer=peer)
     base = pick(rows, variant="1000 items uniform")
     points = []

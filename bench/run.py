@@ -1,6 +1,7 @@
-"""The benchmark's command: see tools/bench, which prepares the ground.
+"""The main program of the benchmark; tools/bench prepares the server and calls it.
 
-Peers are measured in turn (A B C A B C ...), so that all see the same machine.
+The peers are measured in turn (A B C A B C ...), so that changes of the machine's
+load affect all of them.
 """
 
 import argparse
@@ -25,7 +26,7 @@ QUICK_PEERS = ("handwritten,statement,skiplocked,redis,naive,ours-atomic,ours-ho
 
 
 class Plan:
-    """How long, how often, how large; and how far we are."""
+    """The workloads, peers, lengths and sizes of a run; and its progress messages."""
 
     def __init__(self, options):
         quick = options.quick
@@ -34,7 +35,7 @@ class Plan:
         self.names = options.peers or (QUICK_PEERS.split(",") if quick else list(peers.BY_NAME))
         self.rounds = options.rounds or 3
         self.seconds = options.seconds or 0.5
-        self.long = 3 * self.seconds  # where a percentile needs more
+        self.long = 3 * self.seconds  # for percentiles that need more purchases
         self.warm_up = self.seconds / 4
         self.clients = options.clients or ([8, 64] if quick else [1, 8, 64])
         self.latencies = options.latency or (["2ms"] if quick else list(cluster.LATENCIES))
@@ -48,24 +49,24 @@ class Plan:
         self.begin = time.monotonic()
 
     def peers(self, way):
-        """The chosen peers that sell this way."""
+        """The chosen peers that implement this way to sell."""
         return [peer for peer in peers.PEERS if peer.name in self.names and peer.sells_by(way)]
 
     def say(self, text):
-        """A line of progress."""
+        """Print a line of progress."""
         print(f"[{time.monotonic() - self.begin:5.0f} s] {text}", flush=True)
 
 
-# ---------------------------------------------------------------- races
+# ---------------------------------------------------------------- workloads
 
 def open_shops(plan, work):
-    """[(shop, way)] of a work, tables filled."""
+    """[(shop, way)] of a workload, with filled tables."""
     shops = []
     plan.say(f"{work.name}: filling")
     for way in work.ways:
         for peer in plan.peers(way):
             if peer.limit and peer.sold and work.limit != peer.name:
-                continue  # it would sell what is not there
+                continue  # a limit of another workload
             if peer.works and work.name not in peer.works:
                 continue
             shop = next((shop for shop, _ in shops if shop.peer is peer), None)
@@ -78,7 +79,7 @@ def open_shops(plan, work):
 
 
 def measure_round(plan, work, shops, clients, number):
-    """Every peer once."""
+    """Measure every peer once."""
     for shop, way in shops:
         crowd = {**work.crowd(), "t": plan.seconds, "w": plan.warm_up, "s": number,
                  "b": shop.next}
@@ -88,7 +89,7 @@ def measure_round(plan, work, shops, clients, number):
 
 
 def race(plan, work):
-    """The rows of a work, by all latencies and numbers of clients."""
+    """The rows of a workload, for all latencies and numbers of clients."""
     shops = open_shops(plan, work)
     for latency in plan.latencies:
         plan.latency = latency
@@ -116,15 +117,15 @@ def study(plan, name):
 
 
 def show(table):
-    """A table on the terminal."""
+    """Print a table."""
     if table:
         print("\n" + table.text(), flush=True)
 
 
-# ---------------------------------------------------------------- the command
+# ---------------------------------------------------------------- command line
 
 def listed(known, kind=str):
-    """A type of argument: words with commas between, all known."""
+    """An argument type: a comma-separated list of known words."""
     def parse(text):
         found = [kind(word) for word in text.split(",")]
         for word in found:
@@ -135,7 +136,7 @@ def listed(known, kind=str):
 
 
 def read_options():
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="tools/bench", description="See the head of tools/bench.")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--rounds", type=int)
@@ -147,9 +148,9 @@ def read_options():
     parser.add_argument("--unsettled", type=int)
     parser.add_argument("--from", dest="source")
     parser.add_argument("--write-doc", action="store_true")
-    parser.add_argument("--check", action="store_true")  # the arguments, and nothing else
+    parser.add_argument("--check", action="store_true")  # only check the arguments
     parser.add_argument("work", nargs="*",
-                        choices=[*works.BY_NAME, *studies.STUDIES, []])  # []: none is given
+                        choices=[*works.BY_NAME, *studies.STUDIES, []])  # []: without arguments
     return parser.parse_args()
 
 
@@ -158,7 +159,7 @@ def measure(options):
     plan = Plan(options)
     if "redis" in plan.names and not os.environ.get("BENCH_REDIS"):
         plan.names.remove("redis")
-        plan.say("no Redis here: that peer is skipped")
+        plan.say("Redis is not installed: its peer is skipped")
     cluster.create_database()
     machine = cluster.describe_machine()
     plan.say(", ".join(f"{key}: {value}" for key, value in machine.items()))
@@ -168,18 +169,18 @@ def measure(options):
             work = works.BY_NAME.get(name)
             for row in race(plan, work) if work else study(plan, name):
                 rows.append(row)
-    finally:  # what was measured is not lost
+    finally:  # keep the measurements of an interrupted run
         report.write_csv(rows, machine, results())
     return rows, machine
 
 
 def results():
-    """Where tools/bench looks for the CSV."""
+    """The path at which tools/bench expects the CSV."""
     return os.path.join(os.environ["WORK"], "bench.csv")
 
 
 def main():
-    """Measure, or read what was measured; show and write."""
+    """Measure, or read an earlier run; then print and write the results."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = read_options()
     if options.check:

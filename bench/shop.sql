@@ -1,4 +1,4 @@
--- The tables that every peer sells from, one pair per schema, filled the same.
+-- The tables of every peer, one pair per schema, with the same contents.
 
 CREATE TABLE items (
     id     bigint PRIMARY KEY,

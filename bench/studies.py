@@ -1,7 +1,7 @@
-"""What is not a race between peers: refusals, expiry, attach, growth.
+"""Measurements other than workloads: refusals, expiry, attach, growth.
 
-Each study is a generator of rows; it takes the plan, which says how long, how
-often and how large.
+Each study is a generator of rows.  Its argument is the plan, which has the
+lengths, numbers of rounds and sizes.
 """
 
 import time
@@ -18,29 +18,29 @@ OURS = peers.BY_NAME["ours-atomic"]
 BASE = peers.BY_NAME[peers.BASE]
 
 
-# ---------------------------------------------------------------- what a refusal costs
+# ---------------------------------------------------------------- the cost of a refusal
 
 REFUSALS = 1000
 
-# the next transaction id, without taking one; and who last touched or locked a row
+# the next transaction id, without assigning one; and the last xmax of a row
 XIDS = "SELECT pg_snapshot_xmax(pg_current_snapshot())"
 LOCKS = "SELECT max(xmax::text::bigint) FROM {schema}.{stock}"
 
 
 def refusals(plan):
-    """One buyer, refused a thousand times: transaction ids, WAL and row locks that it costs."""
+    """One buyer, refused a thousand times: the transaction ids, WAL and row locks used."""
     shops = [Shop(peer, 1, 0) for peer in plan.peers("buy") if not peer.limit]
     for number in range(plan.rounds + 1):
         for shop in shops:
             row = refuse(shop)
-            if number > 0:  # before that, pages are pruned and hints set
+            if number > 0:  # round 0 prunes pages and sets hint bits
                 yield {**row, "work": "refusal", "latency": plan.latency, "round": number}
     for shop in shops:
         shop.peer.drop()
 
 
 def refuse(shop):
-    """One measurement, and what it left behind."""
+    """One measurement, with the transaction ids and row locks used."""
     before = touched(shop.peer)
     row = Measurement(shop, "buy", 1, {"i": 1, "n": REFUSALS}).run()
     after = touched(shop.peer)
@@ -51,7 +51,7 @@ def refuse(shop):
 
 
 def touched(peer):
-    """(next transaction id, last locker of a row)"""
+    """(next transaction id, last xmax of a row)"""
     xid = int(cluster.value(XIDS))
     if peer.stock == "redis":
         return xid, 0
@@ -60,7 +60,7 @@ def touched(peer):
 
 # ---------------------------------------------------------------- overdue holds
 
-# as if they had been reserved a while ago; the guard does not book what a replica writes
+# holds as if made 20 minutes ago; in replica mode the guard records no movements
 LOAD_HOLDS = """
 SET session_replication_role = replica;
 WITH held AS (
@@ -90,7 +90,7 @@ HELD = "SELECT count(*) FROM {schema}_ledger.reservations WHERE status = 'held'"
 def expiry(plan):
     """Buyers while the worker gives back overdue holds, and just before the holds are due.
 
-    The worker comes by itself: every session of a store with open holds asks for it.
+    The sessions of a store with open holds start the worker.
     """
     shop = Shop(OURS, 10_000, works.PLENTY)
     for number in range(1, plan.rounds + 1):
@@ -106,7 +106,7 @@ def expiry(plan):
             rows = [row for clients in plan.clients
                     for row in buyers_beside(shop, plan, clients, number)]
             if variant == "idle" and time.monotonic() > due:
-                plan.say("it took too long, they are due: this measurement does not count")
+                plan.say("the holds fell due too early: this measurement is discarded")
                 continue
             for row in rows:
                 yield {**row, "work": "expiry", "variant": variant, "latency": plan.latency,
@@ -116,7 +116,7 @@ def expiry(plan):
 
 
 def fall_due(plan):
-    """Let all holds fall due at one moment, so far off that there is time before; that moment."""
+    """Let all holds fall due at one moment, with enough time before it; return the moment."""
     needed = len(plan.clients) * (plan.long + plan.warm_up + 2)
     left = needed + plan.holds / 20_000
     while True:
@@ -129,7 +129,7 @@ def fall_due(plan):
 
 
 def wait_for_worker(due):
-    """Until the holds are due and the first are given back."""
+    """Wait until the holds are due and the first of them are given back."""
     before = held()
     time.sleep(max(due - time.monotonic(), 0))
     while before and held() == before:
@@ -137,20 +137,20 @@ def wait_for_worker(due):
 
 
 def held():
-    """Open holds."""
+    """The number of open holds."""
     return int(cluster.value(HELD.format(schema=OURS.schema)))
 
 
 def buyers_beside(shop, plan, clients, number):
-    """The rows of the buyers and, if it worked, of the worker."""
+    """The rows of the buyers and of the worker; none if the holds ran out."""
     crowd = {"i": shop.items, "x": "uniform", "t": plan.long, "w": plan.warm_up, "s": number}
     measurement = Measurement(shop, "buy", clients, crowd)
-    measurement.check = False  # holds come back meanwhile
+    measurement.check = False  # holds come back during the measurement
     before, begin = held(), time.monotonic()
     row = measurement.run()
     left, seconds = held(), time.monotonic() - begin
     if left == 0:
-        plan.say("the holds did not last: this measurement does not count")
+        plan.say("the holds ran out: this measurement is discarded")
         return
     yield row
     yield {"peer": "worker", "way": "expire", "clients": clients, "seconds": seconds,
@@ -172,7 +172,7 @@ ATTACH_AGAIN = "SELECT inventory.detach('items'); DROP SCHEMA {schema}_ledger CA
 
 
 def attach(plan):
-    """Attaching many items, and the plain INSERT of as many rows."""
+    """Attaching many items, and the plain INSERT of the same number of rows."""
     peer = OURS
     plan.say(f"filling {plan.items} items")
     peer.set_up(plan.items, 100)
@@ -195,9 +195,9 @@ def attach(plan):
 
 # ---------------------------------------------------------------- growth
 
-FEW = 1000  # the smallest shop; and how many items are bought of a larger one, `spread`
+FEW = 1000  # items of the smallest shop; items bought in a larger shop, with `spread`
 
-# deliveries and sales in turn, so that the stock stays what it is
+# alternating deliveries and sales, so that the stock does not change
 LOAD_MOVEMENTS = """
 INSERT INTO {schema}_ledger.movements (item_id, delta, kind, user_id, order_id, actor, created_at)
 SELECT i / 2 % :items + 1, CASE i % 2 WHEN 0 THEN 1 ELSE -1 END,
@@ -210,12 +210,12 @@ VACUUM ANALYZE {schema}_ledger.movements;
 
 
 def growth(plan):
-    """Time of a purchase by one buyer, without waiting for the disk, as tables grow."""
+    """The cost of a purchase by one buyer, without waiting for the disk, as tables grow."""
     shops = [grown(plan, peer, size, 0) for size in plan.sizes for peer in (BASE, OURS)]
     shops.append(grown(plan, OURS, FEW, plan.sizes[-1]))
     cluster.sql("CHECKPOINT")
     cluster.wait_for_disk()
-    for shop, _ in shops:  # the pages of the few are touched, and caches are warm
+    for shop, _ in shops:  # dirty the pages of the items of `spread`, and warm the caches
         for choice in ("uniform", "spread"):
             one_buyer(shop, plan, choice, 0, {"n": 5 * FEW})
     for number in range(1, plan.rounds + 1):
@@ -231,7 +231,7 @@ def growth(plan):
 
 
 def grown(plan, peer, size, movements):
-    """A shop with so many items, or also so many movements."""
+    """A shop with `size` items, and `movements` movements if not 0."""
     variant = f"{movements} movements" if movements else f"{size} items"
     plan.say(f"filling {variant}: {peer.label}")
     peer = replace(peer, suffix="-" + variant.replace(" ", "-"))
@@ -242,13 +242,13 @@ def grown(plan, peer, size, movements):
 
 
 def one_buyer(shop, plan, choice, number, until=None):
-    """One measurement, as long as is planned or until so many purchases."""
+    """One measurement, of the planned length or until a number of purchases."""
     crowd = {"s": number, "x": "uniform", "i": shop.items,
              **(until or {"t": plan.long, "w": plan.warm_up})}
     if choice == "spread":
         crowd.update(i=FEW, e=shop.items // FEW)
     measurement = Measurement(shop, "buy", 1, crowd, {"synchronous_commit": "off"})
-    measurement.check = False  # every look would read all; verify does at the end
+    measurement.check = False  # a check reads all rows; verify runs at the end
     return measurement.run()
 
 

@@ -1,16 +1,22 @@
 -- complain if the script is sourced in psql rather than run by CREATE EXTENSION
 \echo Use "CREATE EXTENSION inventory" to load this file. \quit
 
+-- The extension script is the files of script/ in the order of their names: edit those.
+-- Each file calls only functions of the files before it.
+
+-- CREATE EXTENSION sets the same path.  It is repeated here so that a static check
+-- can see that no name or operator of this script is resolved in another schema.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- ---------------------------------------------------------------- catalog
 --
--- Everything a shop owns is in its own schemas; here is only which tables
--- make a store.
+-- Which tables make a store.  All data of a shop is in the shop's own schemas.
 
--- Made here, not by the control file, so that it is a member of the extension and
--- no dump of an owner's tables has it; and plainly, so that a schema which somebody
--- prepared, and could put a function into, is an error.
+-- Created by the script and not by the control file, so that the schema is a member of
+-- the extension and no dump of an owner's tables contains it.  Without IF NOT EXISTS:
+-- another role may have created the schema and put functions into it.
 CREATE SCHEMA inventory;
-COMMENT ON SCHEMA inventory IS 'Sells stock without ever overselling it: administration and engine of the stores.';
+COMMENT ON SCHEMA inventory IS 'Administration and engine of stores: sells stock without overselling it.';
 
 CREATE TABLE inventory.store (
 	store_name pg_catalog.text PRIMARY KEY CHECK (store_name <> ''),
@@ -24,29 +30,28 @@ CREATE TABLE inventory.store (
 	api_schema pg_catalog.name NOT NULL,
 	argument_prefix pg_catalog.text NOT NULL
 );
-COMMENT ON TABLE inventory.store IS 'The stores of this database: which tables, and how they are bound. Columns are kept by the binding triggers on items and orders. Written by attach, detach and refresh.';
-COMMENT ON COLUMN inventory.store.store_name IS 'label under which the generated functions know the store; survives renames, dumps and restores';
-COMMENT ON COLUMN inventory.store.items IS 'the table whose rows have the stock';
-COMMENT ON COLUMN inventory.store.orders IS 'the table that gets one row per line sold; null: the shop writes its orders itself';
-COMMENT ON COLUMN inventory.store.movements IS 'the ledger; the schema it is in is the ledger schema';
-COMMENT ON COLUMN inventory.store.user_claim IS 'claim of request.jwt.claims that a buyer''s user_id must equal';
-COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock outside the engine is booked; refuse: it is an error';
-COMMENT ON COLUMN inventory.store.has_sellable IS 'whether the ledger''s view "sellable" says which items are for sale';
-COMMENT ON COLUMN inventory.store.api_schema IS 'schema of the buyer half of the generated functions';
-COMMENT ON COLUMN inventory.store.argument_prefix IS 'prefix of the generated functions'' argument names';
-COMMENT ON COLUMN inventory.store.max_ttl IS 'longest time from the creation of a hold to its last expiry';
+COMMENT ON TABLE inventory.store IS 'The stores of this database: the tables of each and its options. The binding triggers on items and orders keep the bound columns. Written by attach, detach and refresh.';
+COMMENT ON COLUMN inventory.store.store_name IS 'name by which the generated functions refer to the store; it survives renames, dumps and restores';
+COMMENT ON COLUMN inventory.store.items IS 'the table whose rows hold the stock';
+COMMENT ON COLUMN inventory.store.orders IS 'the table that gets one row for each line sold; null: the application inserts its orders itself';
+COMMENT ON COLUMN inventory.store.movements IS 'the movements table of the ledger; its schema is the ledger schema';
+COMMENT ON COLUMN inventory.store.user_claim IS 'the claim of request.jwt.claims that the user_id of a buyer must equal; null: user ids are not checked';
+COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock outside the engine is booked as a movement; refuse: it is an error';
+COMMENT ON COLUMN inventory.store.has_sellable IS 'true if the view "sellable" of the ledger schema determines which items are for sale';
+COMMENT ON COLUMN inventory.store.api_schema IS 'schema of the generated functions for buyers';
+COMMENT ON COLUMN inventory.store.argument_prefix IS 'prefix of the argument names of the generated functions';
+COMMENT ON COLUMN inventory.store.max_ttl IS 'longest time from the creation of a hold to its expiry, extensions included';
 
 SELECT pg_catalog.pg_extension_config_dump('inventory.store', '');
 
 CREATE FUNCTION inventory.store_changed() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_store_changed';
-COMMENT ON FUNCTION inventory.store_changed() IS 'Trigger of inventory.store: lets an owner write the rows of their own tables, and makes every session read the store anew.';
+COMMENT ON FUNCTION inventory.store_changed() IS 'Trigger on inventory.store: refuses a row whose tables the current user does not own, and makes every session reload the store.';
 
 CREATE TRIGGER store_changed BEFORE INSERT OR UPDATE OR DELETE ON inventory.store
 	FOR EACH ROW EXECUTE FUNCTION inventory.store_changed();
 ALTER TABLE inventory.store ENABLE ALWAYS TRIGGER store_changed;
 
--- A dropped table takes its store with it.
 CREATE FUNCTION inventory.forget_dropped() RETURNS pg_catalog.event_trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -56,10 +61,10 @@ BEGIN
 	AND d.objid IN (s.items, s.orders, s.movements);
 END
 $$;
-COMMENT ON FUNCTION inventory.forget_dropped() IS 'Event trigger: removes the store of a dropped table.';
+COMMENT ON FUNCTION inventory.forget_dropped() IS 'Event trigger function: deletes the store of a dropped table.';
 
 CREATE EVENT TRIGGER inventory_forget_dropped ON sql_drop
 	WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED', 'DROP TYPE', 'DROP EXTENSION')
 	EXECUTE FUNCTION inventory.forget_dropped();
-COMMENT ON EVENT TRIGGER inventory_forget_dropped IS 'Removes the store of a dropped table.';
+COMMENT ON EVENT TRIGGER inventory_forget_dropped IS 'Deletes the store of a dropped table.';
 

@@ -1,46 +1,47 @@
+
 -- ---------------------------------------------------------------- engine
 --
--- What the generated functions call.  Everybody may execute them, because a
--- function that is not its owner's could not be dumped or restored; each checks
--- first that the current user has the rights of the tables' owner.  Ids come as
--- "any"; the last argument is a null of the result's type.
+-- What the generated functions call.  Every role may execute them, because an owner of
+-- tables who is not a superuser has to attach, dump and restore; each function first
+-- checks that the current user has the rights of the owner of the tables.  Ids are
+-- passed as "any"; result_type is a null of the type of the result.
 
 CREATE FUNCTION inventory.guard() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard';
-COMMENT ON FUNCTION inventory.guard() IS 'Trigger on the items of a store: books or refuses what changes stock outside the engine.';
+COMMENT ON FUNCTION inventory.guard() IS 'Trigger on the items of a store: books or refuses changes of stock made outside the engine.';
 
 CREATE FUNCTION inventory.binding() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_binding';
-COMMENT ON FUNCTION inventory.binding() IS 'Disabled trigger on items and orders whose column list remembers the bound columns through renames. Arguments: the store''s name, then the role of each column.';
+COMMENT ON FUNCTION inventory.binding() IS 'Disabled trigger on items and orders. Its column list follows renames of the bound columns. Arguments: the name of the store, then the role of each column.';
 
 CREATE FUNCTION inventory.delete_store_row(items pg_catalog.regclass) RETURNS void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_delete_store_row';
-COMMENT ON FUNCTION inventory.delete_store_row(pg_catalog.regclass) IS 'Removes the row of a store, for the owner of its items. Part of detach.';
+COMMENT ON FUNCTION inventory.delete_store_row(pg_catalog.regclass) IS 'Deletes the row of a store, for the owner of its items. Part of detach and refresh.';
 
 CREATE FUNCTION inventory.open_ledger(store_name pg_catalog.text) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_open_ledger';
-COMMENT ON FUNCTION inventory.open_ledger(pg_catalog.text) IS 'Books an opening for each tracked item without movements, and what an older ledger does not explain; returns the number of movements.';
+COMMENT ON FUNCTION inventory.open_ledger(pg_catalog.text) IS 'Books an opening for each tracked item that has no movements, and the difference where the movements of an existing ledger do not add up to the stock. Returns the number of movements booked.';
 
 CREATE FUNCTION inventory.verify(items pg_catalog.regclass, item "any" DEFAULT NULL,
 								 OUT item_id pg_catalog.text, OUT problem pg_catalog.text,
 								 OUT expected pg_catalog.int8, OUT actual pg_catalog.int8)
 	RETURNS SETOF record
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_verify';
-COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Invariants of a store that do not hold: none is what you want to see. Arguments: items, the table; item, one key, or null for all. Problems: stock_differs_from_movements, untracked_item_has_balance, movements_of_unknown_item, holds_differ_from_movements, counter_differs_from_stock, guard_missing, guard_disabled, guard_not_always_enabled; expected is the sum of the movements that should be in the stock column, actual the stock; of a counter, what the tables say and what it says; in units.';
+COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Returns a row for each invariant of a store that does not hold; no rows if all hold. Arguments: items, the table; item, one key, or null for all. Problems: stock_differs_from_movements, untracked_item_has_balance, movements_of_unknown_item, holds_differ_from_movements, counter_differs_from_stock, guard_missing, guard_disabled, guard_not_always_enabled. expected and actual are in units: what the movements, or for a counter the tables, add up to, and what was found. Errors: IV012 not_a_store, 42501.';
 
 CREATE FUNCTION inventory.buy_item(store_name pg_catalog.text, user_id "any", item_id "any",
 								   quantity pg_catalog.int8, idempotency_key pg_catalog.text,
 								   order_data pg_catalog.jsonb, result_type pg_catalog.anyelement)
 	RETURNS pg_catalog.anyelement
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_buy_item';
-COMMENT ON FUNCTION inventory.buy_item(pg_catalog.text, "any", "any", pg_catalog.int8, pg_catalog.text, pg_catalog.jsonb, pg_catalog.anyelement) IS 'Engine of the generated buy_item.';
+COMMENT ON FUNCTION inventory.buy_item(pg_catalog.text, "any", "any", pg_catalog.int8, pg_catalog.text, pg_catalog.jsonb, pg_catalog.anyelement) IS 'Implements the generated function buy_item.';
 
 CREATE FUNCTION inventory.buy_cart(store_name pg_catalog.text, user_id "any",
 								   lines pg_catalog.jsonb, idempotency_key pg_catalog.text,
 								   order_data pg_catalog.jsonb, result_type pg_catalog.anyelement)
 	RETURNS SETOF pg_catalog.anyelement
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_buy_cart';
-COMMENT ON FUNCTION inventory.buy_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.text, pg_catalog.jsonb, pg_catalog.anyelement) IS 'Engine of the generated buy_cart.';
+COMMENT ON FUNCTION inventory.buy_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.text, pg_catalog.jsonb, pg_catalog.anyelement) IS 'Implements the generated function buy_cart.';
 
 CREATE FUNCTION inventory.try_buy_cart(store_name pg_catalog.text, user_id "any",
 									   lines pg_catalog.jsonb, idempotency_key pg_catalog.text,
@@ -48,13 +49,13 @@ CREATE FUNCTION inventory.try_buy_cart(store_name pg_catalog.text, user_id "any"
 									   result_type pg_catalog.anyelement)
 	RETURNS SETOF pg_catalog.anyelement
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_try_buy_cart';
-COMMENT ON FUNCTION inventory.try_buy_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.text, pg_catalog.jsonb, pg_catalog.anyelement) IS 'Engine of the generated try_buy_cart.';
+COMMENT ON FUNCTION inventory.try_buy_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.text, pg_catalog.jsonb, pg_catalog.anyelement) IS 'Implements the generated function try_buy_cart.';
 
 CREATE FUNCTION inventory.available_stock(store_name pg_catalog.text, item_id "any",
 										  result_type pg_catalog.anyelement)
 	RETURNS pg_catalog.anyelement
 	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_available_stock';
-COMMENT ON FUNCTION inventory.available_stock(pg_catalog.text, "any", pg_catalog.anyelement) IS 'Engine of the generated available_stock.';
+COMMENT ON FUNCTION inventory.available_stock(pg_catalog.text, "any", pg_catalog.anyelement) IS 'Implements the generated function available_stock.';
 
 CREATE FUNCTION inventory.restock_item(store_name pg_catalog.text, item_id "any",
 									   quantity pg_catalog.int8, reason pg_catalog.text,
@@ -62,7 +63,7 @@ CREATE FUNCTION inventory.restock_item(store_name pg_catalog.text, item_id "any"
 									   result_type pg_catalog.anyelement)
 	RETURNS pg_catalog.anyelement
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_restock_item';
-COMMENT ON FUNCTION inventory.restock_item(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Engine of the generated restock_item.';
+COMMENT ON FUNCTION inventory.restock_item(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function restock_item.';
 
 CREATE FUNCTION inventory.adjust_stock(store_name pg_catalog.text, item_id "any",
 									   delta pg_catalog.int8, reason pg_catalog.text,
@@ -71,7 +72,7 @@ CREATE FUNCTION inventory.adjust_stock(store_name pg_catalog.text, item_id "any"
 									   result_type pg_catalog.anyelement)
 	RETURNS pg_catalog.anyelement
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_adjust_stock';
-COMMENT ON FUNCTION inventory.adjust_stock(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.text, pg_catalog.int8, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Engine of the generated adjust_stock.';
+COMMENT ON FUNCTION inventory.adjust_stock(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.text, pg_catalog.int8, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function adjust_stock.';
 
 CREATE FUNCTION inventory.count_stock(store_name pg_catalog.text, item_id "any",
 									  counted pg_catalog.int8, unshipped pg_catalog.int8,
@@ -80,21 +81,21 @@ CREATE FUNCTION inventory.count_stock(store_name pg_catalog.text, item_id "any",
 									  result_type pg_catalog.anyelement)
 	RETURNS pg_catalog.anyelement
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_count_stock';
-COMMENT ON FUNCTION inventory.count_stock(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Engine of the generated count_stock.';
+COMMENT ON FUNCTION inventory.count_stock(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function count_stock.';
 
 CREATE FUNCTION inventory.reserve_stock(store_name pg_catalog.text, user_id "any", item_id "any",
 										quantity pg_catalog.int8, ttl pg_catalog.interval,
 										idempotency_key pg_catalog.text)
 	RETURNS pg_catalog.uuid
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_reserve_stock';
-COMMENT ON FUNCTION inventory.reserve_stock(pg_catalog.text, "any", "any", pg_catalog.int8, pg_catalog.interval, pg_catalog.text) IS 'Engine of the generated reserve_stock.';
+COMMENT ON FUNCTION inventory.reserve_stock(pg_catalog.text, "any", "any", pg_catalog.int8, pg_catalog.interval, pg_catalog.text) IS 'Implements the generated function reserve_stock.';
 
 CREATE FUNCTION inventory.reserve_cart(store_name pg_catalog.text, user_id "any",
 										lines pg_catalog.jsonb, ttl pg_catalog.interval,
 										idempotency_key pg_catalog.text)
 	RETURNS pg_catalog.uuid
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_reserve_cart';
-COMMENT ON FUNCTION inventory.reserve_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.interval, pg_catalog.text) IS 'Engine of the generated reserve_cart.';
+COMMENT ON FUNCTION inventory.reserve_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.interval, pg_catalog.text) IS 'Implements the generated function reserve_cart.';
 
 CREATE FUNCTION inventory.try_reserve_cart(store_name pg_catalog.text, user_id "any",
 											lines pg_catalog.jsonb, ttl pg_catalog.interval,
@@ -102,21 +103,21 @@ CREATE FUNCTION inventory.try_reserve_cart(store_name pg_catalog.text, user_id "
 											result_type pg_catalog.anyelement)
 	RETURNS pg_catalog.anyelement
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_try_reserve_cart';
-COMMENT ON FUNCTION inventory.try_reserve_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.interval, pg_catalog.text, pg_catalog.anyelement) IS 'Engine of the generated try_reserve_cart.';
+COMMENT ON FUNCTION inventory.try_reserve_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.interval, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function try_reserve_cart.';
 
 CREATE FUNCTION inventory.change_reservation(store_name pg_catalog.text,
 												reservation_id pg_catalog.uuid, item_id "any",
 												quantity pg_catalog.int8, user_id "any")
 	RETURNS pg_catalog.timestamptz
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_change_reservation';
-COMMENT ON FUNCTION inventory.change_reservation(pg_catalog.text, pg_catalog.uuid, "any", pg_catalog.int8, "any") IS 'Engine of the generated change_reservation.';
+COMMENT ON FUNCTION inventory.change_reservation(pg_catalog.text, pg_catalog.uuid, "any", pg_catalog.int8, "any") IS 'Implements the generated function change_reservation.';
 
 CREATE FUNCTION inventory.extend_reservation(store_name pg_catalog.text,
 												reservation_id pg_catalog.uuid,
 												ttl pg_catalog.interval, user_id "any")
 	RETURNS pg_catalog.timestamptz
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_extend_reservation';
-COMMENT ON FUNCTION inventory.extend_reservation(pg_catalog.text, pg_catalog.uuid, pg_catalog.interval, "any") IS 'Engine of the generated extend_reservation.';
+COMMENT ON FUNCTION inventory.extend_reservation(pg_catalog.text, pg_catalog.uuid, pg_catalog.interval, "any") IS 'Implements the generated function extend_reservation.';
 
 CREATE FUNCTION inventory.confirm_reservation(store_name pg_catalog.text,
 												reservation_id pg_catalog.uuid, user_id "any",
@@ -124,20 +125,20 @@ CREATE FUNCTION inventory.confirm_reservation(store_name pg_catalog.text,
 												result_type pg_catalog.anyelement)
 	RETURNS SETOF pg_catalog.anyelement
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_confirm_reservation';
-COMMENT ON FUNCTION inventory.confirm_reservation(pg_catalog.text, pg_catalog.uuid, "any", pg_catalog.jsonb, pg_catalog.anyelement) IS 'Engine of the generated confirm_reservation.';
+COMMENT ON FUNCTION inventory.confirm_reservation(pg_catalog.text, pg_catalog.uuid, "any", pg_catalog.jsonb, pg_catalog.anyelement) IS 'Implements the generated function confirm_reservation.';
 
 CREATE FUNCTION inventory.release_reservation(store_name pg_catalog.text,
 												reservation_id pg_catalog.uuid, user_id "any")
 	RETURNS pg_catalog.bool
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_release_reservation';
-COMMENT ON FUNCTION inventory.release_reservation(pg_catalog.text, pg_catalog.uuid, "any") IS 'Engine of the generated release_reservation.';
+COMMENT ON FUNCTION inventory.release_reservation(pg_catalog.text, pg_catalog.uuid, "any") IS 'Implements the generated function release_reservation.';
 
 CREATE FUNCTION inventory.get_reservation(store_name pg_catalog.text,
 											reservation_id pg_catalog.uuid,
 											result_type pg_catalog.anyelement)
 	RETURNS SETOF pg_catalog.anyelement
 	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_get_reservation';
-COMMENT ON FUNCTION inventory.get_reservation(pg_catalog.text, pg_catalog.uuid, pg_catalog.anyelement) IS 'Engine of the generated get_reservation.';
+COMMENT ON FUNCTION inventory.get_reservation(pg_catalog.text, pg_catalog.uuid, pg_catalog.anyelement) IS 'Implements the generated function get_reservation.';
 
 CREATE FUNCTION inventory.refund_order(store_name pg_catalog.text, order_id "any",
 										quantity pg_catalog.int8, restock pg_catalog.bool,
@@ -145,21 +146,21 @@ CREATE FUNCTION inventory.refund_order(store_name pg_catalog.text, order_id "any
 										result_type pg_catalog.anyelement)
 	RETURNS pg_catalog.anyelement
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_refund_order';
-COMMENT ON FUNCTION inventory.refund_order(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.bool, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Engine of the generated refund_order.';
+COMMENT ON FUNCTION inventory.refund_order(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.bool, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function refund_order.';
 
 CREATE FUNCTION inventory.expire_reservations(store_name pg_catalog.text,
 												max_rows pg_catalog.int4)
 	RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_expire_reservations';
-COMMENT ON FUNCTION inventory.expire_reservations(pg_catalog.text, pg_catalog.int4) IS 'Engine of the generated expire_reservations.';
+COMMENT ON FUNCTION inventory.expire_reservations(pg_catalog.text, pg_catalog.int4) IS 'Implements the generated function expire_reservations.';
 
 CREATE FUNCTION inventory.prune(store_name pg_catalog.text, older_than pg_catalog.interval)
 	RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_prune';
-COMMENT ON FUNCTION inventory.prune(pg_catalog.text, pg_catalog.interval) IS 'Engine of the generated prune.';
+COMMENT ON FUNCTION inventory.prune(pg_catalog.text, pg_catalog.interval) IS 'Implements the generated function prune.';
 
 CREATE FUNCTION inventory.close_ledger(store_name pg_catalog.text, before pg_catalog.timestamptz)
 	RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_close_ledger';
-COMMENT ON FUNCTION inventory.close_ledger(pg_catalog.text, pg_catalog.timestamptz) IS 'Engine of the generated close_ledger.';
+COMMENT ON FUNCTION inventory.close_ledger(pg_catalog.text, pg_catalog.timestamptz) IS 'Implements the generated function close_ledger.';
 

@@ -1,11 +1,11 @@
 
 -- ---------------------------------------------------------------- privileges
 --
--- All grants of the extension; this file comes last.
+-- All grants on the objects of the extension, and so the last file.
 
--- Take back first what the default privileges of the database gave away: who may
--- create in this schema could put a function beside an engine function, and who may
--- add a trigger to the catalog could act as whoever attaches.
+-- The default privileges of the database may have granted more.  A role that can create in
+-- this schema could overload an engine function, and one that can create a trigger on the
+-- catalog could act with the rights of any role that attaches.
 DO $$
 DECLARE
 	given record;
@@ -33,9 +33,9 @@ $$;
 
 GRANT USAGE ON SCHEMA inventory TO PUBLIC;
 
--- Owners attach, dump and restore without being superuser: the catalog's trigger
--- lets them insert no rows but their own, and each function looks whose store it
--- is.  More than INSERT would let anybody lock the catalog against all others.
+-- Owners who are not superusers attach, dump and restore: the trigger on the catalog refuses
+-- rows for the tables of other owners, and each function checks whose store it is.  With more
+-- than INSERT any role could lock the catalog against all others.
 GRANT SELECT, INSERT ON inventory.store TO PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA inventory TO PUBLIC;
 

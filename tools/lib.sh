@@ -1,18 +1,19 @@
 # shellcheck shell=bash
 #
-# What the tools share: find PostgreSQL or install it, stage a private copy of
-# it with the extension inside, run throwaway servers there, leave nothing.
+# Functions shared by the tools: find PostgreSQL or install it, stage a private
+# copy of it with the extension inside, run throwaway servers from that copy, and
+# clean up.
 #
-# Nothing is installed into the directories of the system's PostgreSQL and none
-# of its clusters is touched.  The server finds its libraries relative to its
-# own binary, so a copy of its directories under $WORK is a server of its own.
+# Nothing is installed into the directories of the system's PostgreSQL, and its
+# clusters are not touched.  The server finds its libraries relative to its own
+# binary, so a copy of its directories under $WORK is an independent installation.
 #
 # Sets: ROOT      the checkout
-#       PG_CONFIG the chosen PostgreSQL, PG_MAJOR its major version
-#       WORK      everything a tool writes; removed at the end
+#       PG_CONFIG the pg_config of the chosen PostgreSQL, PG_MAJOR its major version
+#       WORK      everything a tool writes; removed on exit
 #       SOURCE    the copy of the checkout that is built
 #       BIN       the programs of the staged PostgreSQL
-# shellcheck disable=SC2034  # some are for the scripts that source this file
+# shellcheck disable=SC2034  # some are used by the scripts that source this file
 
 OLDEST_MAJOR=15
 DEBIAN_LIB=/usr/lib/postgresql
@@ -26,29 +27,29 @@ MISSING=()
 
 umask 022
 export LC_ALL=C
-# Connection settings of the caller must not lead a test to the caller's server.
+# the caller's connection settings must not direct a test to the caller's server
 unset PGHOST PGHOSTADDR PGPORT PGUSER PGDATABASE PGPASSWORD PGPASSFILE PGSERVICE PGOPTIONS PGDATA \
       PGSSLMODE PGREQUIRESSL PGAPPNAME PGCLIENTENCODING PGTZ PGDATESTYLE PSQLRC
 
 # ---------------------------------------------------------------- messages
 
-# say WORDS: one line of progress
+# say WORDS: print one line of progress
 say() {
     printf '%s\n' "$*"
 }
 
-# die WORDS: the reason, and out
+# die WORDS: print the reason and exit
 die() {
     printf '%s: %s\n' "$(basename "$0")" "$*" >&2
     exit 1
 }
 
-# usage: the comment at the head of the calling script
+# usage: print the comment at the head of the calling script
 usage() {
     sed -n '2,/^[^#]/ { s/^# \{0,1\}//p }' "$0"
 }
 
-# quietly NAME COMMAND: the output goes to $WORK/NAME.log and is shown only on failure
+# quietly NAME COMMAND: write the output to $WORK/NAME.log and show it only on failure
 quietly() {
     local log=$WORK/$1.log
     shift
@@ -59,14 +60,14 @@ quietly() {
 
 # ---------------------------------------------------------------- packages
 
-# require PACKAGE COMMAND: PACKAGE is missing unless COMMAND succeeds
+# require PACKAGE COMMAND: note PACKAGE as missing unless COMMAND succeeds
 require() {
     local package=$1
     shift
     "$@" >/dev/null 2>&1 || MISSING+=("$package")
 }
 
-# privileged COMMAND: as root, if there is a way
+# privileged COMMAND: run it as root, with sudo if needed
 privileged() {
     if [ "$(id -u)" = 0 ]; then
         "$@"
@@ -75,18 +76,18 @@ privileged() {
     fi
 }
 
-# can_install: is this a machine with apt-get, and may we use it?
+# can_install: is there an apt-get that we may use?
 can_install() {
     command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; }
 }
 
-# apt_get WORDS: apt-get without questions
+# apt_get WORDS: apt-get without prompts
 apt_get() {
     privileged env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l \
         apt-get -q -y -o Dpkg::Use-Pty=0 "$@" </dev/null
 }
 
-# install_missing: install what `require` noted; nothing if nothing is missing
+# install_missing: install the packages that `require` noted
 install_missing() {
     [ ${#MISSING[@]} -gt 0 ] || return 0
     can_install || die "missing: ${MISSING[*]}; install them (Debian, Ubuntu: apt-get install ${MISSING[*]})"
@@ -99,7 +100,7 @@ install_missing() {
     MISSING=()
 }
 
-# install_server: postgresql-N, without the cluster that the package would make and start
+# install_server: install postgresql-N without the cluster that the package would create and start
 install_server() {
     local dropin=/etc/postgresql-common/createcluster.d/inventory-tools.conf policy=/usr/sbin/policy-rc.d
     quietly apt-common apt_get install --no-install-recommends postgresql-common
@@ -117,7 +118,7 @@ install_server() {
 
 # ---------------------------------------------------------------- which PostgreSQL
 
-# newest_installed: the newest major version that extensions can be built for here
+# newest_installed: the newest installed major version with the files for building extensions
 newest_installed() {
     local dir
     for dir in "$DEBIAN_LIB"/*/lib/pgxs; do
@@ -136,10 +137,10 @@ newest_offered() {
     done
 }
 
-# choose_postgres: PG_CONFIG if set, else PG_VERSION, else the newest installed, else the newest offered
+# choose_postgres: PG_CONFIG if set, else PG_VERSION, else the newest installed, else the newest that apt offers
 choose_postgres() {
     if [ -n "$PG_CONFIG" ]; then
-        PG_CONFIG=$(command -v "$PG_CONFIG") || die "PG_CONFIG is no program"
+        PG_CONFIG=$(command -v "$PG_CONFIG") || die "PG_CONFIG is not a program"
         PG_MAJOR=$("$PG_CONFIG" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
     else
         PG_MAJOR=${PG_VERSION:-$(newest_installed)}
@@ -163,10 +164,10 @@ choose_postgres() {
 
 # ---------------------------------------------------------------- the working directory
 
-# UNDO: commands that take back what was done outside $WORK
+# UNDO: commands that revert changes outside $WORK
 UNDO=()
 
-# undo: run and forget them
+# undo: run these commands and empty the list
 undo() {
     local command
     for command in "${UNDO[@]}"; do
@@ -175,19 +176,19 @@ undo() {
     UNDO=()
 }
 
-# stop_servers: every server that still runs below $WORK
+# stop_servers: stop every server that still runs in $WORK
 stop_servers() {
     local file pid
     while read -r file; do
         pid=$(head -n 1 "$file")
-        # a number left by a killed server may by now be another process
+        # the PID left by a killed server may belong to another process by now
         [ "$(readlink "/proc/$pid/cwd" 2>/dev/null)" = "$(dirname "$file")" ] || continue
         kill -QUIT "$pid" 2>/dev/null || continue
         while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
     done < <(find "$WORK" -name postmaster.pid 2>/dev/null)
 }
 
-# clean_up: on any exit
+# clean_up: runs on any exit
 clean_up() {
     local status=$?
     trap '' INT TERM HUP
@@ -201,10 +202,10 @@ clean_up() {
     exit $status
 }
 
-# make_work: $WORK, and who works there.  PostgreSQL refuses to run as root.
+# make_work: create $WORK
 make_work() {
     local tmp=${TMPDIR:-/tmp} user
-    # the path of a Unix socket has to fit into 107 bytes
+    # the path of a Unix socket is limited to 107 bytes
     [ ${#tmp} -le 50 ] || tmp=/tmp
     WORK=$(mktemp -d "$tmp/inventory.XXXXXX")
     WORK=$(cd "$WORK" && pwd -P)
@@ -213,7 +214,7 @@ make_work() {
     trap 'exit 143' TERM HUP
 }
 
-# drop_root: from here on as_user means somebody else, if we are root
+# drop_root: if we are root, as_user switches to an unprivileged user from here on; PostgreSQL refuses to run as root
 drop_root() {
     local user=postgres
     if [ "$(id -u)" = 0 ]; then
@@ -223,16 +224,16 @@ drop_root() {
     fi
     export HOME=$WORK TMPDIR=$WORK
     cd "$WORK" || exit
-    as_user test -w "$WORK" || die "$user cannot use $WORK: set TMPDIR to a directory that everybody may enter"
+    as_user test -w "$WORK" || die "user $user cannot use $WORK: set TMPDIR to a directory that all users can access"
 }
 
-# as_user COMMAND: as the unprivileged user
+# as_user COMMAND: run it as the unprivileged user
 as_user() {
     "${RUN_AS[@]}" "$@"
 }
 
-# set_up FUNCTION: from a bare machine to a $WORK in which an unprivileged user can build;
-# FUNCTION requires what else is needed
+# set_up FUNCTION: install what is missing and create a $WORK in which an unprivileged
+# user can build; FUNCTION calls require for additional packages
 set_up() {
     make_work
     choose_postgres
@@ -244,7 +245,7 @@ set_up() {
 
 # ---------------------------------------------------------------- build and stage
 
-# copy_source: the checkout, without what an earlier build left there
+# copy_source: copy the checkout, without the results of an earlier build
 copy_source() {
     SOURCE=$WORK/source
     mkdir "$SOURCE"
@@ -258,7 +259,7 @@ own() {
     [ ${#RUN_AS[@]} = 0 ] || chown -R --reference="$WORK" "$1"
 }
 
-# copy_server: the directories of the chosen PostgreSQL, in the same layout
+# copy_server: copy the directories of the chosen PostgreSQL, in the same layout
 copy_server() {
     local what dir
     for what in --bindir --pkglibdir --sharedir; do
@@ -281,7 +282,7 @@ stage() {
 
 # ---------------------------------------------------------------- throwaway servers
 
-# start_server [SETTING=VALUE ...]: on a Unix socket in $WORK only; psql finds it by the environment
+# start_server [SETTING=VALUE ...]: listen only on a Unix socket in $WORK; psql finds it through the environment
 start_server() {
     quietly initdb as_user initdb -D "$WORK/data" -U postgres -A trust -E UTF8 --no-locale --no-sync
     printf '%s\n' "listen_addresses = ''" "unix_socket_directories = '$WORK'" "$@" |

@@ -1,14 +1,14 @@
 /*
  * buyer.c
- *		One connection, and the purchase that is under way on it.
+ *		One connection and its current purchase.
  *
- * A purchase is the steps of the script, one round trip each.  An error, or a
- * step without an answer, ends it; if that leaves a transaction open, one more
- * round trip rolls it back.  The SQLSTATE says what the end means:
+ * A purchase consists of the steps of the script, one round trip each.  An error,
+ * or a statement that returns no row, ends it; if a transaction is still open then,
+ * one more round trip rolls it back.  The SQLSTATE determines the outcome:
  *
- *		out of stock, by whatever name		refused
- *		serialization failure, deadlock, busy	the same purchase again
- *		anything else							the measurement is void
+ *		out of stock, in any form			refused
+ *		serialization failure, deadlock, busy	the purchase is retried
+ *		anything else							the measurement is aborted
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 
 #include "client.h"
 
-/* IV001 is inventory's, P0001 a plain RAISE EXCEPTION, 23514 a CHECK constraint */
+/* inventory's refusal, a plain RAISE EXCEPTION, a CHECK constraint */
 static const char *const refusals[] = { "IV001", "P0001", "23514", NULL };
 static const char *const retries[] = { "40001", "40P01", "IV014", NULL };
 
@@ -67,7 +67,7 @@ write_value(const Buyer *buyer, Variable variable, char *text)
 
 /* ---- sending ---- */
 
-/* Words for Redis: values stand in the text. */
+/* Send a command to Redis, with the values inserted into its text. */
 static void
 send_to_redis(Buyer *buyer, const Step *step)
 {
@@ -122,7 +122,7 @@ send_rollback(Buyer *buyer)
 		die("%s", PQerrorMessage(buyer->conn));
 }
 
-/* Begin a purchase, or a retry of it, from its first step. */
+/* Start a purchase, or a retry of it, with its first step. */
 void
 buyer_start(Buyer *buyer)
 {
@@ -133,7 +133,7 @@ buyer_start(Buyer *buyer)
 
 /* ---- receiving ---- */
 
-/* Look at one result of a statement. */
+/* Record one result of a statement. */
 static void
 note_result(Buyer *buyer, PGresult *result)
 {
@@ -161,7 +161,7 @@ note_result(Buyer *buyer, PGresult *result)
 	}
 }
 
-/* Read what there is; true once the step's answer is complete. */
+/* Read the available input; true when the step's answer is complete. */
 static bool
 receive(Buyer *buyer)
 {
@@ -200,7 +200,7 @@ advance(Buyer *buyer)
 	return ++buyer->step < buyer->script->nsteps;
 }
 
-/* Something came for this buyer: how does the purchase stand? */
+/* Process input for this buyer; returns the state of the purchase. */
 Outcome
 buyer_read(Buyer *buyer)
 {
@@ -222,7 +222,7 @@ buyer_read(Buyer *buyer)
 	return RUNNING;
 }
 
-/* The socket on which the next answer comes. */
+/* The socket on which the next answer will arrive. */
 int
 buyer_socket(const Buyer *buyer)
 {
@@ -272,7 +272,7 @@ buyer_open(Buyer *buyer, const Script *script, const char *conninfo, const char 
 	}
 }
 
-/* Seconds of processor time that the server's process has used, 0 if the system does not say. */
+/* Seconds of processor time used by the server process; 0 if unknown. */
 double
 buyer_cpu(const Buyer *buyer)
 {

@@ -1,10 +1,10 @@
 /*
  * choice.c
- *		Random numbers, and which items a buyer wants.
+ *		Random numbers, and the choice of buyers and items.
  *
- * The same seed gives the same buyers and items, so that all peers are asked the
- * same.  Items of a cart are all different and in ascending order: with carts in
- * any order the peers would deadlock.
+ * The same seed gives the same buyers and items, so that all peers get the same
+ * requests.  The items of a cart are distinct and in ascending order; with carts in
+ * arbitrary order the peers would deadlock.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -54,7 +54,7 @@ choose_user(Choice *choice)
 	return 1 + random_bits(choice) % USERS;
 }
 
-/* the first item whose share is above a random one */
+/* the first item whose cumulative share exceeds a random number */
 static int64_t
 zipf_rank(Choice *choice)
 {
@@ -85,7 +85,7 @@ choose_item(Choice *choice)
 	return 1 + rank * choice->stride;
 }
 
-/* Put an item where it belongs; false if it is there already. */
+/* Insert an item in order; false if it is in the cart already. */
 static bool
 insert_sorted(int64_t *items, int count, int64_t item)
 {

@@ -1,6 +1,6 @@
 /*
  * client.h
- *		What the parts of the benchmark's client know of each other.
+ *		Declarations shared by the files of the benchmark's client.
  */
 #ifndef CLIENT_H
 #define CLIENT_H
@@ -12,12 +12,12 @@
 
 #define MAX_STEPS 16
 #define MAX_PARAMETERS 8
-#define MAX_LINES 100 /* of a cart */
+#define MAX_LINES 100 /* in a cart */
 #define VALUE_SIZE (MAX_LINES * 64)
 
 /* ---- script.c: the round trips of one purchase ---- */
 
-/* What may stand for a value in a step, as :user, :item, ... */
+/* The variables of a step: :user, :item, ... */
 typedef enum Variable
 {
 	USER,  /* a random buyer */
@@ -25,15 +25,15 @@ typedef enum Variable
 	ITEMS, /* the cart as an array */
 	LINES, /* the cart as JSON */
 	LAST,  /* first column of the last answer */
-	NEXT,  /* a number that nobody else gets: first, first + 1, ... */
+	NEXT,  /* a unique number: first, first + 1, ... */
 	VARIABLES
 } Variable;
 
 typedef struct Step
 {
 	bool each;	/* once for each item of the cart */
-	bool redis; /* words for Redis, not a statement */
-	char *text; /* variables are $1, $2, ... */
+	bool redis; /* a command for Redis, not a statement */
+	char *text; /* with $1, $2, ... for variables */
 	int nparameters;
 	Variable parameters[MAX_PARAMETERS];
 } Step;
@@ -58,18 +58,18 @@ typedef enum Shape
 typedef struct Choice
 {
 	Shape shape;
-	int64_t items;	/* how many to choose from */
+	int64_t items;	/* number of items to choose from */
 	int64_t stride; /* distance between them: 1, 1 + stride, ... */
 	int lines;		/* items in a cart, all different, in ascending order */
 	double *below;	/* zipf: the share of the first n items */
-	uint64_t state; /* of the random numbers */
+	uint64_t state; /* of the random number generator */
 } Choice;
 
 extern void choice_init(Choice *choice);
 extern int64_t choose_user(Choice *choice);
 extern void choose_items(Choice *choice, int64_t *items);
 
-/* ---- histogram.c: how long it took ---- */
+/* ---- histogram.c: times ---- */
 
 #define SUB_BUCKETS 64 /* per power of two: within 1.6 % */
 #define BUCKETS (40 * SUB_BUCKETS)
@@ -78,13 +78,13 @@ typedef struct Histogram
 {
 	uint64_t count[BUCKETS];
 	uint64_t total;
-	double sum; /* of the microseconds */
+	double sum; /* in microseconds */
 } Histogram;
 
 extern void histogram_add(Histogram *histogram, uint64_t microseconds);
 extern uint64_t histogram_percentile(const Histogram *histogram, double share);
 
-/* ---- redis.c: the other store ---- */
+/* ---- redis.c: the connection to Redis ---- */
 
 extern int redis_connect(const char *path);
 extern void redis_send(int fd, char *words);
@@ -107,14 +107,14 @@ typedef struct Buyer
 	PGconn *conn;
 	int redis; /* socket, or -1 */
 	const Script *script;
-	int step; /* nsteps: rolling back */
+	int step; /* nsteps while rolling back */
 	int line; /* of an \each step */
 	bool waiting;
 	int tries;
-	uint64_t started; /* microseconds, also of tries before */
-	bool failed;	  /* the last statement */
+	uint64_t started; /* first try of the purchase, in microseconds */
+	bool failed;	  /* did the last statement fail? */
 	char sqlstate[6];
-	Outcome outcome; /* once rolled back */
+	Outcome outcome; /* after the rollback */
 	int64_t user;
 	int64_t next;
 	int64_t items[MAX_LINES];

@@ -1,7 +1,7 @@
 /*
  * histogram.c
- *		Times in buckets that grow with them, so that percentiles are near exact
- *		whatever the time.
+ *		Times, in buckets whose width is proportional to the time, so that
+ *		percentiles have a bounded relative error.
  */
 #include "client.h"
 
@@ -38,7 +38,7 @@ histogram_add(Histogram *histogram, uint64_t microseconds)
 	histogram->sum += microseconds;
 }
 
-/* The time that so large a share of them did not exceed. */
+/* The time that the given share of the purchases did not exceed. */
 uint64_t
 histogram_percentile(const Histogram *histogram, double share)
 {

@@ -1,13 +1,14 @@
 /*
  * main.c
- *		A crowd of buyers, all driven by one loop.
+ *		Runs all buyers of a measurement in one event loop.
  *
  *		client -d CONNINFO -f SCRIPT [-c CLIENTS] [-t SECONDS | -n PURCHASES]
  *			   [-w WARM_UP] [-i ITEMS] [-x fixed|uniform|zipf] [-e STRIDE]
  *			   [-l LINES] [-b FIRST] [-s SEED] [-R REDIS_SOCKET]
  *
- * Every buyer starts its next purchase when the one before has ended.  What ends
- * between warm-up and end is measured; `total_sold` counts all, for checking.
+ * Every buyer starts the next purchase when the previous one has ended.  Purchases
+ * that end between warm-up and end are measured; `total_sold` counts all purchases,
+ * for checking.
  * Prints one JSON object.
  */
 #include <poll.h>
@@ -31,11 +32,11 @@ typedef struct Options
 	int clients;
 	double seconds;
 	double warm_up;
-	int64_t purchases; /* 0: as many as there is time for */
+	int64_t purchases; /* 0: limited by time only */
 	int64_t first;
 } Options;
 
-/* What is counted: during the measurement, and from start to end. */
+/* Outcomes during the measurement, and in total. */
 typedef struct Counts
 {
 	uint64_t measured[OUTCOMES];
@@ -51,7 +52,7 @@ typedef struct Crowd
 	Buyer *buyers;
 	struct pollfd *polls;
 	int active;
-	int64_t started; /* purchases */
+	int64_t started; /* number of purchases started */
 	uint64_t begin, from, until;
 	double cpu_before, cpu_after;
 	Counts counts;
@@ -168,10 +169,10 @@ read_options(Crowd *crowd, int argc, char **argv)
 		die("-d and -f are needed");
 	if (crowd->choice.lines < 1 || crowd->choice.lines > MAX_LINES ||
 		crowd->choice.lines > crowd->choice.items)
-		die("-l must be 1 to %d and not more than there are items", MAX_LINES);
+		die("-l must be between 1 and %d, and at most the number of items", MAX_LINES);
 }
 
-/* ---- the crowd ---- */
+/* ---- running ---- */
 
 static void
 gather(Crowd *crowd)
@@ -198,7 +199,7 @@ server_cpu(Crowd *crowd)
 	return sum;
 }
 
-/* Let a buyer begin a purchase, if it is not too late for one. */
+/* Start a purchase of a buyer, unless the time or number of purchases is reached. */
 static void
 begin_purchase(Crowd *crowd, Buyer *buyer, uint64_t time)
 {
@@ -232,7 +233,7 @@ count(Crowd *crowd, Outcome outcome, const Buyer *buyer, uint64_t time)
 		histogram_add(&counts->times, time - buyer->started);
 }
 
-/* Something came for a buyer. */
+/* Process input for a buyer. */
 static void
 serve(Crowd *crowd, Buyer *buyer)
 {
@@ -253,7 +254,7 @@ serve(Crowd *crowd, Buyer *buyer)
 	begin_purchase(crowd, buyer, time);
 }
 
-/* Wait until something comes for a buyer, and serve all for whom something came. */
+/* Wait for input, and process it for all buyers that have some. */
 static void
 serve_all(Crowd *crowd)
 {
@@ -309,7 +310,7 @@ run(Crowd *crowd)
 
 /* ---- the report ---- */
 
-/* Bytes of memory contexts of the first buyer's server process. */
+/* Bytes in the memory contexts of the first buyer's server process. */
 static double
 session_memory(Crowd *crowd)
 {

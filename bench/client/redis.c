@@ -1,6 +1,6 @@
 /*
  * redis.c
- *		As much of the Redis protocol as one script call needs.
+ *		The part of the Redis protocol that a script call needs.
  */
 #include <string.h>
 #include <sys/socket.h>
@@ -25,7 +25,7 @@ redis_connect(const char *path)
 	return fd;
 }
 
-/* Send words that are separated by blanks as one command. */
+/* Send blank-separated words as one command. */
 void
 redis_send(int fd, char *words)
 {
@@ -45,7 +45,7 @@ redis_send(int fd, char *words)
 		die("cannot write to Redis: %m");
 }
 
-/* Read an answer of one line; these are short and come whole.  False if it is the integer 0. */
+/* Read a one-line answer, which arrives in one piece.  False if it is the integer 0. */
 bool
 redis_receive(int fd, char *answer, int size)
 {
@@ -55,6 +55,6 @@ redis_receive(int fd, char *answer, int size)
 		die("no answer from Redis");
 	answer[length - 2] = '\0';
 	if (answer[0] != ':')
-		die("Redis says %s", answer);
+		die("unexpected answer from Redis: %s", answer);
 	return strcmp(answer, ":0") != 0;
 }

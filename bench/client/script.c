@@ -1,12 +1,12 @@
 /*
  * script.c
- *		The file that says what a purchase is: a line per round trip.
+ *		The file that defines a purchase, with one line per round trip.
  *
  *		SELECT buy(:user, :item)			a statement, which is prepared
  *		\each SELECT buy(:user, :item)		the same for each item of the cart
- *		\redis GET :item					words for Redis
+ *		\redis GET :item					a command for Redis
  *
- * A statement that answers without a row, or Redis with 0, refuses the purchase.
+ * A statement that returns no row, or a 0 from Redis, is a refusal.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -18,7 +18,7 @@
 
 static const char *const names[VARIABLES] = { "user", "item", "items", "lines", "last", "next" };
 
-/* The variable that begins here, past the colon; its length in *length. */
+/* The variable whose name starts at text; *length is the length of the name. */
 static Variable
 variable_at(const char *text, size_t *length)
 {
@@ -29,7 +29,7 @@ variable_at(const char *text, size_t *length)
 	die("unknown variable :%.*s", (int) *length, text);
 }
 
-/* The number of a variable among the parameters of the step. */
+/* The number of a variable among the parameters of the step; it is added if new. */
 static int
 parameter_number(Step *step, Variable variable)
 {
@@ -42,7 +42,7 @@ parameter_number(Step *step, Variable variable)
 	return step->nparameters;
 }
 
-/* Copy a statement, with $n for variables; a second colon is a cast. */
+/* Copy a statement with $n for variables.  A double colon is a cast. */
 static char *
 with_parameters(Step *step, const char *text)
 {
@@ -70,7 +70,7 @@ with_parameters(Step *step, const char *text)
 	return result;
 }
 
-/* Is the word at the beginning?  Then go past it. */
+/* Skip the word if the text starts with it. */
 static bool
 skip_word(const char **text, const char *word)
 {

@@ -1,4 +1,4 @@
--- What a careful shop writes itself: lock the row, look, sell.  No ledger.
+-- A correct hand-written function: lock the row, check, sell.  No ledger.
 
 -- @setup
 CREATE FUNCTION buy_item(p_user bigint, p_item bigint, p_quantity integer) RETURNS bigint
@@ -96,7 +96,7 @@ $$;
 -- @buy
 SELECT buy_item(:user, :item, 1);
 
--- ten calls in one transaction, each a round trip
+-- ten calls in one transaction, each of them a round trip
 -- @cart
 BEGIN;
 \each SELECT buy_item(:user, :item, 1);

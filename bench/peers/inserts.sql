@@ -1,5 +1,5 @@
--- The limit: the same order row and the same movement, into copies of the tables
--- with primary keys only; no stock, no check, nothing can be refused.
+-- The limit: inserts the same order row and the same movement into copies of the
+-- tables with primary keys only.  It takes no stock, checks nothing and never refuses.
 
 -- @setup
 SELECT inventory.attach('items', 'orders', ledger_schema => current_schema() || '_ledger');

@@ -1,5 +1,5 @@
--- Look, then sell: what an application does that reads a row and saves it again.
--- It sells units twice; under SERIALIZABLE it is right, and the client has to retry.
+-- Check, then sell, as an application does that reads a row and writes it back.
+-- It oversells.  In SERIALIZABLE it is correct, but the client has to retry.
 
 -- @setup
 CREATE FUNCTION buy_item(p_user bigint, p_item bigint, p_quantity integer) RETURNS bigint

@@ -1,4 +1,4 @@
--- Read stock and version, write if the version is still the same, else look again.
+-- Read stock and version, write if the version is unchanged, otherwise read again.
 
 -- @setup
 ALTER TABLE items ADD version integer NOT NULL DEFAULT 0;

@@ -1,4 +1,4 @@
--- inventory, by the functions it generates: with ledger, guard and every check.
+-- inventory, through its generated functions: with ledger, guard and every check.
 
 -- @setup
 SELECT inventory.attach('items', 'orders', ledger_schema => current_schema() || '_ledger');
@@ -6,7 +6,7 @@ SELECT inventory.attach('items', 'orders', ledger_schema => current_schema() || 
 -- @buy
 SELECT buy_item(:user, :item);
 
--- many purchases soon
+-- ten purchases in one statement
 -- @ten
 SELECT count(buy_item(:user, :item)) FROM generate_series(1, 10);
 

@@ -1,4 +1,4 @@
--- The limit of a refusal: a function that looks at nothing and raises the same error.
+-- The limit of a refusal: a function that only raises the same error.
 
 -- @setup
 CREATE FUNCTION buy_item(p_user bigint, p_item bigint, p_quantity integer) RETURNS bigint

@@ -1,6 +1,6 @@
--- The stock in Redis, decremented by a script there; then the order here.  The two
--- are not atomic: a client that dies between them, or a Redis that restarts, loses
--- units or sells them twice.
+-- A script decrements the stock in Redis; then the order is inserted in PostgreSQL.
+-- The two steps are not atomic: if the client dies between them, or Redis restarts,
+-- units are lost or oversold.
 
 -- @buy
 \redis EVALSHA {redis_take} 1 :item 1;

@@ -1,4 +1,4 @@
--- The limit of limits: a round trip that does nothing.
+-- The absolute limit: a round trip that does nothing.
 
 -- @buy
 SELECT 1;

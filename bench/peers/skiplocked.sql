@@ -1,5 +1,6 @@
--- The stock of an item in 16 rows.  A buyer takes from one that nobody has locked;
--- only if there is none does he queue for all of them and look what is left.
+-- The stock of an item is split over 16 rows.  A buyer takes from a row that is not
+-- locked.  If there is none with enough units, the buyer locks all rows and takes
+-- from them together.
 
 -- @setup
 CREATE TABLE stripes (

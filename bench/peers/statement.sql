@@ -1,4 +1,4 @@
--- One atomic statement: decrement if there is enough, and insert only if it did.
+-- One atomic statement: decrement if there is enough stock, and insert only then.
 
 -- @buy
 WITH taken AS (

@@ -42,11 +42,12 @@ inv_append_id(StringInfo json, Oid type, Datum value, bool isnull)
 		escape_json(json, inv_datum_text(type, value));
 }
 
-/* What a line of the answer shows as available: null for an item without number. */
+/* What a line shows as available; false: null, because the item is untracked or unknown. */
 static bool
 line_available(const InvTake *take, int64 *available)
 {
 	*available = inv_available(take->stock, take->floor);
+	Assert(*available >= 0);
 	return take->tracked && take->status != INV_STATUS_ITEM_NOT_FOUND;
 }
 
@@ -57,8 +58,8 @@ line_status(const InvTake *take, bool sold)
 }
 
 /*
- * An answer has quantities in the type of the stock.  An item that is not tracked
- * sells more than that holds, but not in a cart, which could not answer it.
+ * Answers have quantities in the type of the stock column.  An untracked item could
+ * sell more than that type holds; a cart, whose answer shows it, refuses that.
  */
 static int64
 answer_quantity(InvStore *store, const InvLine *line, bool sold)
@@ -139,7 +140,7 @@ inv_replay_lines(InvStore *store, Jsonb *answer, ReturnSetInfo *result)
 	}
 }
 
-/* Rows are returned as the caller's type says: it has to be a type of rows. */
+/* Begin to return rows of the type that the caller's result_type gives. */
 void
 inv_begin_rows(FunctionCallInfo fcinfo)
 {
@@ -148,7 +149,7 @@ inv_begin_rows(FunctionCallInfo fcinfo)
 	InitMaterializedSRF(fcinfo, 0);
 }
 
-/* The rows we return must be what the caller's type says. */
+/* Refuse a caller whose row type is not that of the rows to come. */
 void
 inv_check_row_type(InvStore *store, TupleDesc desc, const Oid *types, int count)
 {

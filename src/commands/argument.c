@@ -1,11 +1,12 @@
 /*
  * argument.c
- *		From what a caller passes to the types of the store, and back.
+ *		Arguments of the engine's functions, in the types of the store.
  *
- * The generated functions pass ids in exactly the bound types; the owner may
- * call the engine with anything, so everything is coerced, through text where the
- * types differ, and nothing is believed.  The user is checked here against the
- * claim of the store.
+ * The generated functions pass ids in exactly the bound types.  The owner of the
+ * tables may call the engine with any type, so every id is coerced, through text
+ * where the types differ.  The user is checked against the store's claim here.
+ *
+ * Expects the store to be entered.
  */
 #include "postgres.h"
 
@@ -28,13 +29,14 @@
 #include "store/enter.h"
 #include "commands/argument.h"
 
-/* An argument of any type, as a base type. */
-static Datum
-coerce_argument(FunctionCallInfo fcinfo, int argument, Oid to)
+/* An argument that is not null, as a value of this base type. */
+Datum
+inv_getarg_as(FunctionCallInfo fcinfo, int argument, Oid to)
 {
 	Oid from = get_fn_expr_argtype(fcinfo->flinfo, argument);
 	Datum value = PG_GETARG_DATUM(argument);
 
+	Assert(!PG_ARGISNULL(argument));
 	if (inv_base_type(from) == to)
 		return value;
 	return inv_from_text(to,
@@ -54,25 +56,17 @@ inv_getarg_item(InvStore *store, FunctionCallInfo fcinfo, int argument)
 {
 	if (PG_ARGISNULL(argument))
 		inv_error_null("item_id");
-	return coerce_argument(fcinfo, argument, store->item_id.base);
+	return inv_getarg_as(fcinfo, argument, store->item_id.base);
 }
 
-/* The same in its one text, for the digest of a call; null for null. */
-char *
-inv_getarg_item_text(InvStore *store, FunctionCallInfo fcinfo, int argument)
-{
-	return PG_ARGISNULL(argument) ? NULL
-								  : inv_item_text(store, inv_getarg_item(store, fcinfo, argument));
-}
-
-/* The key of an order line. */
+/* The key of an order line, which is not null. */
 Datum
 inv_getarg_order(InvStore *store, FunctionCallInfo fcinfo, int argument)
 {
-	return coerce_argument(fcinfo, argument, store->order_type);
+	return inv_getarg_as(fcinfo, argument, store->order_type);
 }
 
-/* A quantity of at least 1. */
+/* A quantity of at least 1; raises 22004 for null and 22023 for less. */
 int64
 inv_getarg_quantity(FunctionCallInfo fcinfo, int argument, const char *name)
 {
@@ -89,21 +83,14 @@ inv_getarg_text(FunctionCallInfo fcinfo, int argument)
 	return PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
 }
 
-/* A bigint argument in its one text. */
-char *
-inv_getarg_int64_text(FunctionCallInfo fcinfo, int argument)
-{
-	return PG_ARGISNULL(argument) ? NULL : psprintf(INT64_FORMAT, PG_GETARG_INT64(argument));
-}
-
 /* ---- the user ---- */
 
-/* Does the role outside of the generated function hold the operator grant? */
+/* May the role that called the generated function execute the operator functions? */
 static bool
 is_operator(InvStore *store)
 {
 	char *ledger = get_namespace_name(get_rel_namespace(store->ledger[INV_LEDGER_MOVEMENTS]));
-	/* as it is generated: a smallint key is an integer argument */
+	/* the generated function takes a smallint key as integer */
 	Oid types[] = { store->item_id.base == INT2OID ? INT4OID : store->item_id.base, INT8OID,
 					TEXTOID, TEXTOID };
 	Oid function = LookupFuncName(list_make2(makeString(ledger), makeString("restock_item")),
@@ -112,7 +99,7 @@ is_operator(InvStore *store)
 	return OidIsValid(function) && inv_may_execute(function, GetOuterUserId());
 }
 
-/* The store's claim in request.jwt.claims, as text; null if there is none. */
+/* The value of the store's claim in request.jwt.claims, or null. */
 static char *
 claimed_user(InvStore *store)
 {
@@ -133,8 +120,9 @@ claimed_user(InvStore *store)
 }
 
 /*
- * The user a call names, or that of its token: with a claim, a role that has no
- * more than the buyer grant is the user of its token and nobody else.
+ * The user that a call names, or null.  Where the store has a claim, a role with
+ * only the buyer grant acts as the user of its token: another user is refused
+ * (42501).  argument is -1 for a call that names no user.
  */
 InvUser
 inv_getarg_named_user(InvStore *store, FunctionCallInfo fcinfo, int argument)
@@ -144,7 +132,7 @@ inv_getarg_named_user(InvStore *store, FunctionCallInfo fcinfo, int argument)
 	Datum claimed;
 
 	if (!user.isnull)
-		user.value = coerce_argument(fcinfo, argument, store->user_type);
+		user.value = inv_getarg_as(fcinfo, argument, store->user_type);
 	if (store->user_claim == NULL || is_operator(store))
 		return user;
 	claim = claimed_user(store);
@@ -158,7 +146,7 @@ inv_getarg_named_user(InvStore *store, FunctionCallInfo fcinfo, int argument)
 	return user;
 }
 
-/* The user of a purchase, which the orders may not do without. */
+/* The user of a purchase; raises 22004 if the orders need one and there is none. */
 InvUser
 inv_getarg_user(InvStore *store, FunctionCallInfo fcinfo, int argument)
 {
@@ -172,9 +160,9 @@ inv_getarg_user(InvStore *store, FunctionCallInfo fcinfo, int argument)
 /* ---- results ---- */
 
 /*
- * The type of a result is that of the caller's result_type argument.  Refuse one
- * that is not what the store returns: a generated function that is out of date,
- * or a direct call.
+ * The last argument of an engine function gives the type of its result.  Refuse
+ * one that the store does not return: the generated function is out of date, or
+ * the engine was called directly.
  */
 void
 inv_check_result(InvStore *store, FunctionCallInfo fcinfo, Oid type)
@@ -186,7 +174,7 @@ inv_check_result(InvStore *store, FunctionCallInfo fcinfo, Oid type)
 										format_type_be(type)));
 }
 
-/* A result that survives the end of the call. */
+/* A copy of a result in the memory of the caller, for inv_store_leave frees the call's. */
 Datum
 inv_copy_result(InvCall *call, Oid type, Datum value)
 {

@@ -1,10 +1,12 @@
 /*
  * buy.c
- *		A purchase: arguments, key, stock, order rows, movements, answer.
+ *		Purchases: buy_item, buy_cart, try_buy_cart; and available_stock.
  *
- * buy_item and buy_cart raise what is refused; try_buy_cart returns it as the
- * statuses of the lines and leaves the transaction usable, because nothing was
- * written before everything was known to be there.
+ * A purchase reads its arguments, looks for its idempotency key, takes the stock,
+ * inserts the order rows, writes the movements, and keeps its answer under the
+ * key, in this order.  buy_item and buy_cart raise a refusal.  try_buy_cart returns
+ * it as the statuses of the lines, and the transaction goes on: nothing is written
+ * before all units are known to be available.
  */
 #include "postgres.h"
 
@@ -33,41 +35,45 @@
 #include "commands/refusal.h"
 
 /*
- * A movement per line.  An item that is not tracked is supplied as it is sold,
- * so that its movements sum to nothing and still say who bought what.
+ * Write a movement per line.  A second one supplies what is sold of an untracked
+ * item, so that its movements sum to 0 (invariant 2) and still say who bought it.
  */
 static void
 book_sale(InvStore *store, InvCart *cart, const InvUser *user)
 {
-	InvBook book_sale;
+	InvBook book;
 
-	inv_book_init(&book_sale, 2 * cart->line_count);
+	inv_book_init(&book, 2 * cart->line_count);
 	for (int i = 0; i < cart->line_count; i++)
 	{
 		InvLine *line = &cart->lines[i];
-		InvMovement *sale = inv_book_add(&book_sale, line->item, -line->quantity, "sale");
+		InvMovement *sale = inv_book_add(&book, line->item, -line->quantity, "sale");
 
 		sale->user = *user;
 		sale->order = line->order;
 		sale->no_order = line->no_order;
 		sale->epoch = cart->takes[line->take].epoch;
+		Assert(cart->takes[line->take].status == INV_STATUS_OK);
 		if (!cart->takes[line->take].tracked)
 		{
-			InvMovement *supply =
-				inv_book_add(&book_sale, line->item, line->quantity, "adjustment");
+			InvMovement *supply = inv_book_add(&book, line->item, line->quantity, "adjustment");
 
 			supply->order = line->order;
 			supply->no_order = line->no_order;
 			supply->reason = "untracked";
 		}
 	}
-	inv_book_write(store, &book_sale);
+	inv_book_write(store, &book);
 }
 
-/* Take, order, book; false and nothing done if the stock refuses. */
+/*
+ * Take the stock, insert the order rows and write the movements.  False if a line is
+ * refused: then its status says why, and nothing is written.
+ */
 static bool
 sell_cart(InvStore *store, InvCart *cart, const InvUser *user)
 {
+	Assert(cart->line_count > 0 && cart->take_count > 0);
 	if (!inv_take(store, cart->takes, cart->take_count, user))
 		return false;
 	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
@@ -86,7 +92,7 @@ PG_FUNCTION_INFO_V1(inventory_available_stock);
 
 /*
  * buy_item(store_name, user_id, item_id, quantity, idempotency_key, order_data,
- * result_type): sell one item; returns the key of the order row.
+ * result_type): sells units of one item; returns the key of the order row.
  */
 Datum
 inventory_buy_item(PG_FUNCTION_ARGS)
@@ -103,15 +109,7 @@ inventory_buy_item(PG_FUNCTION_ARGS)
 	store = call.store;
 	inv_check_result(store, fcinfo, store->order_type);
 	user = inv_getarg_user(store, fcinfo, 1);
-	inv_request_init(&request, "buy_item", &user, fcinfo, 4);
-	if (request.key)
-	{
-		const char *arguments[] = { inv_getarg_item_text(store, fcinfo, 2),
-									inv_getarg_int64_text(fcinfo, 3), inv_jsonb_text(order_data) };
-
-		inv_request_arguments(&request, arguments, lengthof(arguments));
-	}
-	if (inv_request_begin(store, &request))
+	if (inv_request_begin(&request, store, "buy_item", &user, fcinfo, 4, store->item_id.base))
 	{
 		char *answer = inv_request_scalar(&request);
 
@@ -144,7 +142,7 @@ inventory_buy_item(PG_FUNCTION_ARGS)
 	return order;
 }
 
-/* Both forms of buying a cart; try_ keeps and returns a refusal. */
+/* buy_cart, or with "try" try_buy_cart, which keeps and returns a refusal. */
 static Datum
 buy_cart(FunctionCallInfo fcinfo, const char *operation, bool try)
 {
@@ -161,14 +159,7 @@ buy_cart(FunctionCallInfo fcinfo, const char *operation, bool try)
 	store = call.store;
 	inv_check_line_type(store, result->setDesc);
 	user = inv_getarg_user(store, fcinfo, 1);
-	inv_request_init(&request, operation, &user, fcinfo, 3);
-	if (request.key)
-	{
-		const char *arguments[] = { inv_jsonb_text(lines), inv_jsonb_text(order_data) };
-
-		inv_request_arguments(&request, arguments, lengthof(arguments));
-	}
-	if (inv_request_begin(store, &request))
+	if (inv_request_begin(&request, store, operation, &user, fcinfo, 3, InvalidOid))
 		inv_replay_lines(store, request.replay, result);
 	else
 	{
@@ -193,7 +184,7 @@ buy_cart(FunctionCallInfo fcinfo, const char *operation, bool try)
 
 /*
  * buy_cart(store_name, user_id, lines, idempotency_key, order_data, result_type):
- * sell all lines or none; returns a row per line.
+ * sells all lines or none; returns a row per line, in their order.
  */
 Datum
 inventory_buy_cart(PG_FUNCTION_ARGS)
@@ -201,7 +192,7 @@ inventory_buy_cart(PG_FUNCTION_ARGS)
 	return buy_cart(fcinfo, "buy_cart", false);
 }
 
-/* try_buy_cart: the same, with a refusal as statuses instead of an error. */
+/* try_buy_cart: as buy_cart, with a refusal as statuses instead of an error. */
 Datum
 inventory_try_buy_cart(PG_FUNCTION_ARGS)
 {
@@ -209,8 +200,8 @@ inventory_try_buy_cart(PG_FUNCTION_ARGS)
 }
 
 /*
- * available_stock(store_name, item_id, result_type): what can be sold; null for an
- * item that is not tracked.
+ * available_stock(store_name, item_id, result_type): how many units can be sold now;
+ * null for an untracked item.
  */
 Datum
 inventory_available_stock(PG_FUNCTION_ARGS)

@@ -1,6 +1,9 @@
 /*
  * call.c
- *		A call of the engine that writes: it enters the store and looks for work for the worker.
+ *		Calls by the generated functions.
+ *
+ * The first writing call of a session on a store also checks whether there is work
+ * for the worker of this database.
  */
 #include "postgres.h"
 
@@ -14,8 +17,8 @@
 #include "commands/call.h"
 
 /*
- * Holds and hot items that were there before this session, before a restart even,
- * need their worker too.
+ * Start the worker if the store has holds or hot items.  They may be older than the
+ * server's last start, after which no session has asked for the worker yet.
  */
 static void
 look_for_work(InvStore *store)
@@ -30,7 +33,7 @@ look_for_work(InvStore *store)
 		inv_worker_start();
 }
 
-/* Enter a store as inv_store_enter does; a writer sees to it that its worker runs. */
+/* Enter a store as inv_store_enter does; a writer also makes sure that the worker runs. */
 void
 inv_call_enter(InvCall *call, text *store_name, const char *writer)
 {

@@ -1,6 +1,6 @@
 /*
  * call.h
- *		A call by the generated functions: it enters a store.
+ *		Calls by the generated functions.
  */
 #ifndef INV_CALL_H
 #define INV_CALL_H

@@ -3,9 +3,9 @@
  *		The lines of a cart, read and checked before anything is locked.
  *
  * A line is an object with item_id, quantity (default 1) and columns of orders
- * that the store lets callers set; order_data is an object with such columns for
- * every line, and a line's own value wins.  Nothing is guessed: a quantity is a
- * JSON number without a fraction, an unknown key is an error.
+ * that callers may set.  order_data is an object with such columns for every line;
+ * a line's own value takes precedence.  A quantity must be a JSON number without a
+ * fraction, and an unknown key is an error.
  */
 #include "postgres.h"
 
@@ -39,7 +39,7 @@ parse_line_item(InvStore *store, const JsonbValue *value)
 	return inv_from_text(store->item_id.base, string);
 }
 
-/* A JSON number that is a whole bigint of at least 1. */
+/* A whole JSON number from 1 to the largest bigint; 1 if there is none. */
 static int64
 parse_line_quantity(const JsonbValue *value)
 {
@@ -70,7 +70,7 @@ parse_line_quantity(const JsonbValue *value)
 
 /* ---- columns that the caller sets ---- */
 
-/* The bit of a column that callers may set. */
+/* The bit in InvLine.columns of a column that callers may set; raises if they may not. */
 static uint64
 settable_column(InvStore *store, const JsonbValue *key)
 {
@@ -98,7 +98,7 @@ is_key(const JsonbValue *key, const char *name)
 		   memcmp(key->val.string.val, name, key->val.string.len) == 0;
 }
 
-/* Add the pairs of an object to the one under construction. */
+/* Add the columns of an object to the one under construction; returns their bits. */
 static uint64
 push_columns(InvStore *store, JsonbContainer *object, bool is_line, JsonbParseState **state)
 {
@@ -121,12 +121,13 @@ push_columns(InvStore *store, JsonbContainer *object, bool is_line, JsonbParseSt
 	return columns;
 }
 
-/* What the caller sets for a line: order_data, and over it the line's own. */
+/* The columns that the caller sets for a line: order_data, then the line's own over it. */
 static void
 merge_columns(InvStore *store, InvLine *line, JsonbContainer *own, Jsonb *order_data)
 {
 	JsonbParseState *state = NULL;
 
+	Assert(line->columns == 0 && line->data == NULL);
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	if (order_data)
 		line->columns |= push_columns(store, &order_data->root, false, &state);
@@ -135,9 +136,9 @@ merge_columns(InvStore *store, InvLine *line, JsonbContainer *own, Jsonb *order_
 	line->data = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
-/* A line of a hold has item and quantity only. */
+/* A line of a reservation has item_id and quantity only. */
 static void
-refuse_columns(InvStore *store, JsonbContainer *line)
+refuse_columns(JsonbContainer *line)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(line);
 	JsonbIteratorToken token;
@@ -149,19 +150,20 @@ refuse_columns(InvStore *store, JsonbContainer *line)
 									 "a line of a reservation");
 }
 
-/* Without a quantity column an order row is one unit. */
+/* Where orders have no quantity column, an order row stands for one unit. */
 static void
 check_unit(InvStore *store, int64 quantity)
 {
 	if (OidIsValid(store->orders) && store->order_quantity.attnum == InvalidAttrNumber &&
 		quantity != 1)
 		inv_error_value(
-			psprintf("quantity must be 1: an order of store \"%s\" is one unit", store->store_name),
+			psprintf("quantity must be 1: an order row of store \"%s\" stands for one unit",
+					 store->store_name),
 			"The orders table has no quantity column; buy a cart of several lines, "
 			"or add the column and attach again.");
 }
 
-/* The units of an item that a reservation holds must fit into one order row. */
+/* Check that units of an item can be held: they will have to fit into one order row. */
 void
 inv_check_held(InvStore *store, int64 quantity)
 {
@@ -174,8 +176,9 @@ inv_check_held(InvStore *store, int64 quantity)
 }
 
 /*
- * The parts of a line that depend on the store's orders: the key that nobody
- * but the caller can make, the one-unit rows, the reference without orders.
+ * Check what the store's orders need of a line: one unit where there is no quantity
+ * column, and the key where no default makes it.  Where the store has no orders,
+ * the caller's order_id is the line's reference.
  */
 static void
 check_order(InvStore *store, InvLine *line, InvPurpose purpose)
@@ -202,7 +205,7 @@ check_order(InvStore *store, InvLine *line, InvPurpose purpose)
 							  : NULL;
 
 		if (key == NULL || key->type == jbvNull)
-			inv_error_null(psprintf("%s, which the caller makes,", store->order_id.key));
+			inv_error_null(psprintf("%s, which has no default,", store->order_id.key));
 	}
 }
 
@@ -217,7 +220,7 @@ compare_lines(const void *a, const void *b, void *arg)
 	return inv_item_compare(arg, left->item, right->item);
 }
 
-/* Sum the lines of the same item, in key order. */
+/* Sum the lines of each item into cart->takes, in key order. */
 static void
 sum_lines(InvStore *store, InvCart *cart)
 {
@@ -241,6 +244,7 @@ sum_lines(InvStore *store, InvCart *cart)
 			inv_error_overflow("sum of the quantities of an item");
 		sorted[i]->take = cart->take_count - 1;
 	}
+	Assert(cart->take_count > 0 && cart->take_count <= cart->line_count);
 }
 
 static void
@@ -250,7 +254,7 @@ check_object(Jsonb *order_data)
 		inv_error_value("order_data must be a JSON object", NULL);
 }
 
-/* Units of all lines, for the counters. */
+/* The units of all lines, for the statistics. */
 int64
 inv_cart_units(const InvCart *cart)
 {
@@ -262,7 +266,7 @@ inv_cart_units(const InvCart *cart)
 	return units;
 }
 
-/* A cart of one line. */
+/* A cart of one line.  order_data may be null. */
 void
 inv_cart_of_item(InvStore *store, InvCart *cart, Datum item, int64 quantity, Jsonb *order_data,
 				 InvPurpose purpose)
@@ -285,7 +289,7 @@ inv_cart_of_item(InvStore *store, InvCart *cart, Datum item, int64 quantity, Jso
 	cart->take_count = 1;
 }
 
-/* A cart of a JSON array of lines. */
+/* A cart of a JSON array of lines, at most INV_MAX_LINES.  order_data may be null. */
 void
 inv_cart_of_lines(InvStore *store, InvCart *cart, Jsonb *lines, Jsonb *order_data,
 				  InvPurpose purpose)
@@ -316,7 +320,7 @@ inv_cart_of_lines(InvStore *store, InvCart *cart, Jsonb *lines, Jsonb *order_dat
 			(order_data && JB_ROOT_COUNT(order_data) > 0))
 		{
 			if (purpose == INV_PURPOSE_HOLD)
-				refuse_columns(store, object);
+				refuse_columns(object);
 			merge_columns(store, line, object, order_data);
 		}
 		check_order(store, line, purpose);
@@ -326,7 +330,7 @@ inv_cart_of_lines(InvStore *store, InvCart *cart, Jsonb *lines, Jsonb *order_dat
 		inv_check_held(store, cart->takes[i].quantity);
 }
 
-/* The element of an array of objects that is about an item; null if there is none. */
+/* The object for an item in an array of objects, counted in *seen; null if there is none. */
 static JsonbContainer *
 element_of_item(InvStore *store, Jsonb *array, Datum item, uint32 *seen)
 {
@@ -355,8 +359,8 @@ element_of_item(InvStore *store, Jsonb *array, Datum item, uint32 *seen)
 }
 
 /*
- * The cart of a hold that is confirmed.  order_data is an object for every line,
- * or an array of objects, each with the item_id of its line.
+ * The cart of a reservation that is confirmed: a line per item that it holds.
+ * order_data is null, an object for every line, or an array of objects with item_id.
  */
 void
 inv_cart_of_hold(InvStore *store, InvCart *cart, const InvTake *held, int count, Jsonb *order_data)
@@ -364,6 +368,7 @@ inv_cart_of_hold(InvStore *store, InvCart *cart, const InvTake *held, int count,
 	bool is_array = order_data && JB_ROOT_IS_ARRAY(order_data) && !JB_ROOT_IS_SCALAR(order_data);
 	uint32 seen = 0;
 
+	Assert(count > 0);
 	if (!is_array)
 		check_object(order_data);
 	cart->lines = palloc0(sizeof(InvLine) * count);

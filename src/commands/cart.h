@@ -1,6 +1,6 @@
 /*
  * cart.h
- *		The lines of a cart: from JSON to what is bought, and back.
+ *		The lines of a cart.
  */
 #ifndef INV_CART_H
 #define INV_CART_H
@@ -12,16 +12,16 @@
 
 #define INV_MAX_LINES 1000
 
-/* One line as it was given. */
+/* A line as the caller gave it, and what became of it. */
 typedef struct InvLine
 {
 	Datum item;
 	int64 quantity;
-	int take;		/* its item in InvCart.takes */
+	int take;		/* index of its item in InvCart.takes */
 	uint64 columns; /* what the caller sets: bitmap over InvStore.settable */
 	Jsonb *data;	/* the values, if columns is not 0 */
-	Datum order;	/* key of the order row */
-	bool no_order;
+	Datum order;	/* key of the order row, once there is one */
+	bool no_order;	/* it is null */
 } InvLine;
 
 typedef struct InvCart
@@ -32,7 +32,7 @@ typedef struct InvCart
 	int take_count;
 } InvCart;
 
-/* What the lines are for: a hold has no order rows yet. */
+/* What the lines are for.  A hold has no order rows yet, so its lines set no columns. */
 typedef enum InvPurpose
 {
 	INV_PURPOSE_SALE,

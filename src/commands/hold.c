@@ -1,10 +1,10 @@
 /*
  * hold.c
- *		A reservation as it stands: its state, its time, what may be done to it.
+ *		A reservation: its state, its end, and what may be done to it.
  *
- * A reservation has a line per item.  What may be done to it in which state
- * stands in one table.  Its rows are locked before limits and stock, and read
- * after the lock, with the latest snapshot.
+ * A reservation has a line per item.  One table says what each state allows.
+ * Locks: its name and its rows are locked before limits and stock rows, and read
+ * with the latest snapshot after that.
  */
 #include "postgres.h"
 
@@ -31,58 +31,61 @@
 
 static const InvHoldVerdict verdicts[][4] = {
 	/*             held        confirmed     released       expired */
-	[INV_HOLD_MOVE_CONFIRM] = { INV_HOLD_VERDICT_PROCEED, INV_HOLD_VERDICT_REPLAY,
-								INV_HOLD_VERDICT_RELEASED, INV_HOLD_VERDICT_EXPIRED },
-	[INV_HOLD_MOVE_RELEASE] = { INV_HOLD_VERDICT_PROCEED, INV_HOLD_VERDICT_CONFIRMED,
-								INV_HOLD_VERDICT_NOTHING, INV_HOLD_VERDICT_NOTHING },
-	[INV_HOLD_MOVE_EXTEND] = { INV_HOLD_VERDICT_PROCEED, INV_HOLD_VERDICT_CONFIRMED,
-							   INV_HOLD_VERDICT_RELEASED, INV_HOLD_VERDICT_EXPIRED },
-	[INV_HOLD_MOVE_CHANGE] = { INV_HOLD_VERDICT_PROCEED, INV_HOLD_VERDICT_CONFIRMED,
-							   INV_HOLD_VERDICT_RELEASED, INV_HOLD_VERDICT_EXPIRED },
+	[INV_MOVE_CONFIRM] = { INV_VERDICT_PROCEED, INV_VERDICT_REPLAY, INV_VERDICT_RELEASED,
+						   INV_VERDICT_EXPIRED },
+	[INV_MOVE_RELEASE] = { INV_VERDICT_PROCEED, INV_VERDICT_CONFIRMED, INV_VERDICT_NOTHING,
+						   INV_VERDICT_NOTHING },
+	[INV_MOVE_EXTEND] = { INV_VERDICT_PROCEED, INV_VERDICT_CONFIRMED, INV_VERDICT_RELEASED,
+						  INV_VERDICT_EXPIRED },
+	[INV_MOVE_CHANGE] = { INV_VERDICT_PROCEED, INV_VERDICT_CONFIRMED, INV_VERDICT_RELEASED,
+						  INV_VERDICT_EXPIRED },
 };
 
 const char *const inv_hold_state_names[] = {
-	[INV_HOLD_STATE_HELD] = "held",
-	[INV_HOLD_STATE_CONFIRMED] = "confirmed",
-	[INV_HOLD_STATE_RELEASED] = "released",
-	[INV_HOLD_STATE_EXPIRED] = "expired",
+	[INV_HOLD_HELD] = "held",
+	[INV_HOLD_CONFIRMED] = "confirmed",
+	[INV_HOLD_RELEASED] = "released",
+	[INV_HOLD_EXPIRED] = "expired",
 };
 
 static InvHoldState
 state_of_name(const char *name)
 {
-	for (int state = INV_HOLD_STATE_HELD; state < INV_HOLD_STATE_EXPIRED; state++)
+	for (int state = INV_HOLD_HELD; state < INV_HOLD_EXPIRED; state++)
 		if (strcmp(inv_hold_state_names[state], name) == 0)
 			return state;
-	return INV_HOLD_STATE_EXPIRED;
+	return INV_HOLD_EXPIRED;
 }
 
-/* ---- a reservation as it stands ---- */
+/* ---- reading ---- */
 
 /*
- * The state of the whole: what was sold stays sold; one line past its time makes
- * the reservation dead; a line taken out of a living one does not.
+ * The state of a reservation by its lines.  A confirmed line makes it confirmed; else
+ * one line past its time makes it expired.  A line that was removed from a held
+ * reservation is released and does not change its state.
  */
 static InvHoldState
 reservation_state(InvStore *store, const InvHold *hold)
 {
-	bool any[4] = { false };
+	bool any[lengthof(inv_hold_state_names)] = { false };
 
+	Assert(hold->count > 0);
 	for (int i = 0; i < hold->count; i++)
 		any[hold->lines[i].state] = true;
-	if (any[INV_HOLD_STATE_CONFIRMED])
-		return INV_HOLD_STATE_CONFIRMED;
-	if (any[INV_HOLD_STATE_EXPIRED] || (any[INV_HOLD_STATE_HELD] && hold->expires_at <= store->now))
-		return INV_HOLD_STATE_EXPIRED;
-	return any[INV_HOLD_STATE_HELD] ? INV_HOLD_STATE_HELD : INV_HOLD_STATE_RELEASED;
+	if (any[INV_HOLD_CONFIRMED])
+		return INV_HOLD_CONFIRMED;
+	if (any[INV_HOLD_EXPIRED] || (any[INV_HOLD_HELD] && hold->expires_at <= store->now))
+		return INV_HOLD_EXPIRED;
+	return any[INV_HOLD_HELD] ? INV_HOLD_HELD : INV_HOLD_RELEASED;
 }
 
-/* Copy a reservation from the rows of the last statement. */
+/* Copy a reservation from the result of INV_STMT_READ_HOLD. */
 static void
 fill_hold(InvStore *store, InvHold *hold, uint64 rows)
 {
 	bool isnull;
 
+	Assert(rows > 0);
 	hold->count = rows;
 	hold->lines = palloc0(sizeof(InvHoldLine) * rows);
 	hold->user.value = inv_result(0, 3, &hold->user.isnull);
@@ -97,7 +100,7 @@ fill_hold(InvStore *store, InvHold *hold, uint64 rows)
 		line->state = state_of_name(TextDatumGetCString(inv_result(row, 4, &isnull)));
 		line->order = inv_result(row, 6, &line->no_order);
 		line->tracked = DatumGetBool(inv_result(row, 8, &isnull));
-		if (line->state == INV_HOLD_STATE_HELD)
+		if (line->state == INV_HOLD_HELD)
 			hold->expires_at = DatumGetTimestampTz(inv_result(row, 5, &isnull));
 	}
 	hold->state = reservation_state(store, hold);
@@ -109,7 +112,11 @@ hold_text(const InvHold *hold)
 	return inv_datum_text(UUIDOID, hold->id);
 }
 
-/* Read the reservation that an argument names; argument "user" may be -1. */
+/*
+ * Read the reservation that argument 1 names, and lock it if "lock".  user is the
+ * number of the argument with the user, or -1.  Raises IV004 if there is no such
+ * reservation, or if it is another user's.
+ */
 void
 inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user, bool lock,
 			  InvSnapshotMode mode)
@@ -122,14 +129,14 @@ inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user,
 	hold->id = PG_GETARG_DATUM(1);
 	if (lock)
 	{
-		/* first its name: whoever changes it could add a line before those we hold by then */
+		/* the name first: change_reservation could add a line before those locked here */
 		inv_lock_name(store->items, INV_LOCKTAG_RESERVATION, hold_text(hold));
 		inv_execute(store, INV_STMT_LOCK_HOLD, &hold->id, NULL, mode);
 	}
 	rows = inv_execute(store, INV_STMT_READ_HOLD, &hold->id, NULL, mode);
 	if (rows == 0)
 		inv_error_reservation_not_found(hold_text(hold));
-	/* expiry may have come due while we waited for the lock */
+	/* it may have expired while the lock was waited for */
 	if (lock)
 		store->now = Max(store->now, GetCurrentTimestamp());
 	fill_hold(store, hold, rows);
@@ -138,19 +145,21 @@ inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user,
 		inv_error_reservation_not_found(hold_text(hold));
 }
 
-/* What the state allows; raises what it forbids. */
+/* What the reservation's state says to a move; raises IV005, IV006 or IV007 if it forbids it. */
 InvHoldVerdict
 inv_hold_judge(const InvHold *hold, InvHoldMove move)
 {
-	InvHoldVerdict verdict = verdicts[move][hold->state];
+	InvHoldVerdict verdict;
 
+	Assert((size_t) move < lengthof(verdicts));
+	verdict = verdicts[move][hold->state];
 	switch (verdict)
 	{
-		case INV_HOLD_VERDICT_CONFIRMED:
+		case INV_VERDICT_CONFIRMED:
 			inv_error_reservation_confirmed(hold_text(hold));
-		case INV_HOLD_VERDICT_RELEASED:
+		case INV_VERDICT_RELEASED:
 			inv_error_reservation_released(hold_text(hold));
-		case INV_HOLD_VERDICT_EXPIRED:
+		case INV_VERDICT_EXPIRED:
 			inv_error_reservation_expired(hold_text(hold), timestamptz_to_str(hold->expires_at));
 		default:
 			return verdict;
@@ -167,8 +176,9 @@ add_interval(TimestampTz instant, Interval *interval)
 }
 
 /*
- * When a hold that was created then ends, if it is to last ttl from now: never
- * later than the store's max_ttl after its creation.
+ * The end of a reservation that is to last from now for argument "ttl", or for
+ * inventory.reservation_ttl where that is null.  It is at most the store's max_ttl
+ * after its creation: a longer ttl is refused (22023), the default is shortened.
  */
 TimestampTz
 inv_hold_end(InvStore *store, FunctionCallInfo fcinfo, int ttl, TimestampTz created_at)
@@ -181,22 +191,23 @@ inv_hold_end(InvStore *store, FunctionCallInfo fcinfo, int ttl, TimestampTz crea
 				   TimestampTzPlusMilliseconds(store->now, (int64) inv_reservation_ttl * 1000));
 	end = add_interval(store->now, PG_GETARG_INTERVAL_P(ttl));
 	if (end <= store->now)
-		inv_error_value("ttl must be more than nothing", NULL);
+		inv_error_value("ttl must be greater than zero", NULL);
 	if (end > latest)
 		inv_error_value("ttl is beyond the store's max_ttl",
-						"A hold, extended or not, lasts no longer than that from its creation.");
+						"A reservation, extended or not, ends at most max_ttl after its creation.");
 	return end;
 }
 
 /* ---- taking ---- */
 
-/* The movements of a hold that was taken, until "end"; counters are told of that. */
+/* Write the movements of units that were taken for a hold until "end". */
 void
 inv_hold_book(InvStore *store, const InvTake *takes, int count, const InvUser *user, Datum id,
 			  TimestampTz end)
 {
 	InvBook book;
 
+	Assert(count > 0);
 	inv_book_init(&book, 2 * count);
 	for (int i = 0; i < count; i++)
 	{
@@ -215,8 +226,8 @@ inv_hold_book(InvStore *store, const InvTake *takes, int count, const InvUser *u
 }
 
 /*
- * Take for a hold.  A single item without a number is not written, and its row
- * not locked: it could be deleted under the hold.
+ * Take units for a hold.  A single untracked item is neither written nor locked by
+ * that, so it is locked here, lest it be deleted while it is held.
  */
 bool
 inv_hold_take(InvStore *store, InvTake *takes, int count, const InvUser *user)

@@ -1,6 +1,6 @@
 /*
  * hold.h
- *		A reservation as it stands, and what may be done to it.
+ *		A reservation: its state, and what may be done to it.
  */
 #ifndef INV_HOLD_H
 #define INV_HOLD_H
@@ -11,28 +11,30 @@
 
 typedef enum InvHoldState
 {
-	INV_HOLD_STATE_HELD,
-	INV_HOLD_STATE_CONFIRMED,
-	INV_HOLD_STATE_RELEASED,
-	INV_HOLD_STATE_EXPIRED
+	INV_HOLD_HELD,
+	INV_HOLD_CONFIRMED,
+	INV_HOLD_RELEASED,
+	INV_HOLD_EXPIRED
 } InvHoldState;
 
+/* What a caller wants to do to a reservation. */
 typedef enum InvHoldMove
 {
-	INV_HOLD_MOVE_CONFIRM,
-	INV_HOLD_MOVE_RELEASE,
-	INV_HOLD_MOVE_EXTEND,
-	INV_HOLD_MOVE_CHANGE
+	INV_MOVE_CONFIRM,
+	INV_MOVE_RELEASE,
+	INV_MOVE_EXTEND,
+	INV_MOVE_CHANGE
 } InvHoldMove;
 
+/* What the state of the reservation says to that. */
 typedef enum InvHoldVerdict
 {
-	INV_HOLD_VERDICT_PROCEED,
-	INV_HOLD_VERDICT_REPLAY, /* it was done already */
-	INV_HOLD_VERDICT_NOTHING,
-	INV_HOLD_VERDICT_CONFIRMED,
-	INV_HOLD_VERDICT_RELEASED,
-	INV_HOLD_VERDICT_EXPIRED
+	INV_VERDICT_PROCEED,
+	INV_VERDICT_REPLAY,	   /* it was done already: give the same answer */
+	INV_VERDICT_NOTHING,   /* there is nothing left to do */
+	INV_VERDICT_CONFIRMED, /* refuse it, because the reservation is confirmed */
+	INV_VERDICT_RELEASED,
+	INV_VERDICT_EXPIRED
 } InvHoldVerdict;
 
 extern const char *const inv_hold_state_names[];
@@ -44,7 +46,7 @@ typedef struct InvHoldLine
 	InvHoldState state;
 	Datum order;
 	bool no_order;
-	bool tracked; /* the stock was lowered for it */
+	bool tracked; /* its units were taken from the stock */
 } InvHoldLine;
 
 typedef struct InvHold
@@ -53,7 +55,7 @@ typedef struct InvHold
 	InvUser user;
 	TimestampTz created_at;
 	TimestampTz expires_at;
-	InvHoldState state; /* of the whole */
+	InvHoldState state; /* of all lines together */
 	InvHoldLine *lines;
 	int count;
 } InvHold;

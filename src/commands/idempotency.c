@@ -1,20 +1,18 @@
 /*
  * idempotency.c
- *		Idempotency: the same key and arguments give the first answer again.
+ *		Idempotency keys: a retry with the same arguments gets the first answer.
  *
- * A key is locked, looked up with the latest snapshot, and its answer inserted
- * when the work is done, all in the caller's transaction: two calls at once wait
- * for each other, and a first try that is rolled back leaves the key free.  The
- * lock is the first of the lock order and is held to the end of the transaction.
- * The unique index on requests backs it.
+ * A key is locked, looked up with the latest snapshot, and inserted with its answer
+ * when the work is done, all in the caller's transaction.  So two concurrent calls
+ * with one key wait for each other, and a call that is rolled back leaves the key
+ * free.  The lock is the first in the order of locks and is held to the end of the
+ * transaction; the unique index on requests backs it (invariant 5).
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "common/cryptohash.h"
-#include "common/hashfn.h"
 #include "common/sha2.h"
-#include "miscadmin.h"
-#include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -30,98 +28,163 @@
 
 #define MAX_KEY_BYTES 255
 
-/* Read the row of the key, if there is one. */
+/* ---- the digest of the arguments ---- */
+
+/*
+ * An argument as a text that no setting of the session changes.  An id is brought
+ * to its type first, so that each id has one text.
+ */
+static char *
+argument_text(FunctionCallInfo fcinfo, int argument, Oid id_type)
+{
+	Oid type = get_fn_expr_argtype(fcinfo->flinfo, argument);
+
+	if (OidIsValid(id_type))
+		return inv_datum_text(id_type, inv_getarg_as(fcinfo, argument, id_type));
+	if (type == INTERVALOID)
+	{
+		const Interval *interval = PG_GETARG_INTERVAL_P(argument);
+
+		return psprintf("%d %d " INT64_FORMAT, interval->month, interval->day, interval->time);
+	}
+	if (type == TIMESTAMPTZOID)
+		return psprintf(INT64_FORMAT, PG_GETARG_TIMESTAMPTZ(argument));
+	return inv_datum_text(type, PG_GETARG_DATUM(argument));
+}
+
+/*
+ * The arguments from number "first" on, without the key, as one text.  Each is told
+ * from its neighbours by its length, and null from empty, so that no two calls have
+ * the same text.  The first is an id of that type, unless it is invalid.
+ */
+static StringInfoData
+arguments_text(FunctionCallInfo fcinfo, int first, int key, Oid id_type)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = first; i < PG_NARGS(); i++)
+	{
+		char *argument;
+
+		if (i == key)
+			continue;
+		if (PG_ARGISNULL(i))
+		{
+			appendStringInfoString(&text, "null ");
+			continue;
+		}
+		argument = argument_text(fcinfo, i, i == first ? id_type : InvalidOid);
+		appendStringInfo(&text, "%zu:%s ", strlen(argument), argument);
+	}
+	return text;
+}
+
+static bytea *
+digest_of(const StringInfoData *text)
+{
+	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
+	bytea *digest = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+
+	SET_VARSIZE(digest, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+	if (context == NULL || pg_cryptohash_init(context) < 0 ||
+		pg_cryptohash_update(context, (const uint8 *) text->data, text->len) < 0 ||
+		pg_cryptohash_final(context, (uint8 *) VARDATA(digest), PG_SHA256_DIGEST_LENGTH) < 0)
+		inv_error_no_digest();
+	pg_cryptohash_free(context);
+	return digest;
+}
+
+static bool
+same_digest(const bytea *a, const bytea *b)
+{
+	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
+		   memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+}
+
+/* ---- the key ---- */
+
+static char *
+checked_key(FunctionCallInfo fcinfo, int argument)
+{
+	char *key = inv_getarg_text(fcinfo, argument);
+
+	if (key == NULL)
+		return NULL;
+	if (key[0] == '\0')
+		inv_error_value("idempotency_key must not be empty", "Pass null for none.");
+	if (strlen(key) > MAX_KEY_BYTES)
+		inv_error_too_long("idempotency_key", MAX_KEY_BYTES);
+	return key;
+}
+
 static void
-lookup_request(InvStore *store, InvRequest *request)
+lock_key(InvStore *store, const InvRequest *request)
+{
+	const char *user =
+		request->user.isnull ? "" : inv_datum_text(store->user_type, request->user.value);
+
+	inv_lock_name(store->items, INV_LOCKTAG_REQUEST,
+				  psprintf("%s %s %s", request->operation, user, request->key));
+}
+
+/* Read the kept answer of the key, whose lock is held; null if there is none. */
+static Jsonb *
+kept_answer(InvStore *store, const InvRequest *request)
 {
 	Datum values[] = { CStringGetTextDatum(request->operation), request->user.value,
 					   CStringGetTextDatum(request->key) };
 	char nulls[] = { ' ', request->user.isnull ? 'n' : ' ', ' ' };
-	bytea *fingerprint;
-	Datum value;
-	bool isnull, no_answer;
+	Datum digest, answer;
+	bool no_digest, no_answer;
 
+	Assert(request->digest != NULL);
 	if (inv_execute(store, INV_STMT_FIND_REQUEST, values, nulls, INV_SNAPSHOT_LATEST) == 0)
-		return;
-	(void) inv_result(0, 2, &no_answer);
-	value = inv_result(0, 1, &isnull);
-	if (isnull || no_answer)
+		return NULL;
+	digest = inv_result(0, 1, &no_digest);
+	answer = inv_result(0, 2, &no_answer);
+	if (no_digest || no_answer)
 		inv_error_broken_store(store->store_name, "A kept request is null.");
-	fingerprint = DatumGetByteaPP(value);
-	if (VARSIZE_ANY_EXHDR(fingerprint) != VARSIZE_ANY_EXHDR(request->fingerprint) ||
-		memcmp(VARDATA_ANY(fingerprint), VARDATA_ANY(request->fingerprint),
-			   VARSIZE_ANY_EXHDR(fingerprint)) != 0)
+	if (!same_digest(DatumGetByteaPP(digest), request->digest))
 		inv_error_key_mismatch(request->key, request->operation);
-	request->replay = DatumGetJsonbP(inv_result(0, 2, &isnull));
-}
-
-/* Read the key of a call, argument number "key".  user may be null. */
-void
-inv_request_init(InvRequest *request, const char *operation, const InvUser *user,
-				 FunctionCallInfo fcinfo, int key)
-{
-	memset(request, 0, sizeof(*request));
-	request->operation = operation;
-	request->user.isnull = user == NULL || user->isnull;
-	request->user.value = request->user.isnull ? (Datum) 0 : user->value;
-	request->key = inv_getarg_text(fcinfo, key);
-	if (request->key == NULL)
-		return;
-	if (request->key[0] == '\0')
-		inv_error_value("idempotency_key must not be empty", "Pass null for none.");
-	if (strlen(request->key) > MAX_KEY_BYTES)
-		inv_error_too_long("idempotency_key", MAX_KEY_BYTES);
+	return DatumGetJsonbP(answer);
 }
 
 /*
- * Digest the arguments of a call but user and key, as texts.  Each is told from
- * its neighbours by its length, and null from empty, so that no two calls have
- * the same text.
- */
-void
-inv_request_arguments(InvRequest *request, const char *const *arguments, int count)
-{
-	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
-	StringInfoData text;
-
-	initStringInfo(&text);
-	for (int i = 0; i < count; i++)
-		if (arguments[i])
-			appendStringInfo(&text, "%zu:%s ", strlen(arguments[i]), arguments[i]);
-		else
-			appendStringInfoString(&text, "null ");
-	request->fingerprint = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	SET_VARSIZE(request->fingerprint, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	if (context == NULL || pg_cryptohash_init(context) < 0 ||
-		pg_cryptohash_update(context, (const uint8 *) text.data, text.len) < 0 ||
-		pg_cryptohash_final(context, (uint8 *) VARDATA(request->fingerprint),
-							PG_SHA256_DIGEST_LENGTH) < 0)
-		inv_error_no_digest();
-	pg_cryptohash_free(context);
-}
-
-/*
- * Begin the work of a call.  True: its key was used before with these arguments,
- * and request->replay is the answer.
+ * Begin the work of a call whose argument number "key" is its idempotency key.  The
+ * digest covers what follows the store and the user, if there is one; the first of
+ * these is an id of type id_type, or InvalidOid for a call without an id.
+ *
+ * True: the key was used before with these arguments, and request->replay is the
+ * answer.  Raises IV009 if it was used with others, and 22023 or 22001 for a key
+ * that cannot be one.  Without a key nothing is done and the result is false.
  */
 bool
-inv_request_begin(InvStore *store, InvRequest *request)
+inv_request_begin(InvRequest *request, InvStore *store, const char *operation, const InvUser *user,
+				  FunctionCallInfo fcinfo, int key, Oid id_type)
 {
-	char *user;
+	int first = user ? 2 : 1;
+	StringInfoData arguments;
 
+	memset(request, 0, sizeof(*request));
+	request->key = checked_key(fcinfo, key);
 	if (request->key == NULL)
 		return false;
-	user = request->user.isnull ? "" : inv_datum_text(store->user_type, request->user.value);
-	inv_lock_name(store->items, INV_LOCKTAG_REQUEST,
-				  psprintf("%s %s %s", request->operation, user, request->key));
-	lookup_request(store, request);
+	request->operation = operation;
+	request->user = user ? *user : (InvUser){ .isnull = true };
+	arguments = arguments_text(fcinfo, first, key, id_type);
+	request->digest = digest_of(&arguments);
+	lock_key(store, request);
+	request->replay = kept_answer(store, request);
 	if (request->replay == NULL)
 		return false;
 	inv_stats_count(INV_STATS_REPLAYS, 1);
 	return true;
 }
 
-/* A field of a kept answer as text; JSON text for anything but a string or number. */
+/* ---- answers ---- */
+
+/* A field of a kept answer: a string or number as text, anything else as JSON text. */
 char *
 inv_json_field(Jsonb *object, const char *name)
 {
@@ -136,7 +199,7 @@ inv_json_field(Jsonb *object, const char *name)
 	return JsonbToCString(NULL, &nested->root, VARSIZE(nested));
 }
 
-/* The kept answer of an operation that returns one value; null for null. */
+/* The kept answer of an operation that returns one value, as text; null for null. */
 char *
 inv_request_scalar(InvRequest *request)
 {
@@ -147,7 +210,7 @@ inv_request_scalar(InvRequest *request)
 	return inv_json_text(&value);
 }
 
-/* Keep the answer, a JSON text. */
+/* Keep the answer, a JSON text, under the key of a call that has one. */
 void
 inv_request_end(InvStore *store, InvRequest *request, const char *answer)
 {
@@ -159,7 +222,7 @@ inv_request_end(InvStore *store, InvRequest *request, const char *answer)
 	values[0] = CStringGetTextDatum(request->operation);
 	values[1] = request->user.value;
 	values[2] = CStringGetTextDatum(request->key);
-	values[3] = PointerGetDatum(request->fingerprint);
+	values[3] = PointerGetDatum(request->digest);
 	values[4] = DirectFunctionCall1(jsonb_in, CStringGetDatum(answer));
 	values[5] = TimestampTzGetDatum(GetCurrentTimestamp());
 	inv_execute(store, INV_STMT_KEEP_REQUEST, values, nulls, INV_SNAPSHOT_TRANSACTION);

@@ -10,20 +10,18 @@
 
 #include "store/binding.h"
 
-/* A call that may carry a key.  Without one all of this does nothing. */
+/* A call that may have an idempotency key. */
 typedef struct InvRequest
 {
+	char *key; /* null: the call has none, and the rest is empty */
 	const char *operation;
-	char *key; /* null: the call has none */
 	InvUser user;
-	bytea *fingerprint;
+	bytea *digest; /* of the arguments */
 	Jsonb *replay; /* the kept answer, if this is a retry */
 } InvRequest;
 
-extern void inv_request_init(InvRequest *request, const char *operation, const InvUser *user,
-							 FunctionCallInfo fcinfo, int key);
-extern void inv_request_arguments(InvRequest *request, const char *const *arguments, int count);
-extern bool inv_request_begin(InvStore *store, InvRequest *request);
+extern bool inv_request_begin(InvRequest *request, InvStore *store, const char *operation,
+							  const InvUser *user, FunctionCallInfo fcinfo, int key, Oid id_type);
 extern char *inv_json_field(Jsonb *object, const char *name);
 extern char *inv_request_scalar(InvRequest *request);
 extern void inv_request_end(InvStore *store, InvRequest *request, const char *answer);

@@ -1,10 +1,10 @@
 /*
  * order.c
- *		Order rows, and the answer about them.
+ *		Order rows.
  *
- * A line bought becomes one row of the shop's orders, with the columns that are
- * bound and those that its caller set; its key goes into the movement and the
- * answer.  The stock has been taken by then.
+ * A line that is bought becomes one row of the shop's orders, with the bound columns
+ * and those that the caller set.  The key of the row goes into the movement and the
+ * answer.  Expects the stock to be taken.
  */
 #include "postgres.h"
 
@@ -20,7 +20,7 @@
 #include "commands/cart.h"
 #include "commands/order.h"
 
-/* Lines with nothing but what is bound; false if the table needs a statement. */
+/* Insert the lines that set no column without a statement; false if the table needs one. */
 static bool
 insert_directly(InvStore *store, InvCart *cart, const InvUser *user)
 {
@@ -57,7 +57,7 @@ insert_directly(InvStore *store, InvCart *cart, const InvUser *user)
 	return true;
 }
 
-/* The lines that set these columns, in one statement. */
+/* Insert the lines that set exactly these columns, in one statement. */
 static void
 insert_group(InvStore *store, InvCart *cart, uint64 columns, const InvUser *user)
 {
@@ -83,6 +83,7 @@ insert_group(InvStore *store, InvCart *cart, uint64 columns, const InvUser *user
 			data[count] = JsonbPGetDatum(line->data);
 		group[count++] = line;
 	}
+	Assert(count > 0);
 	values[0] = inv_make_array(store->item_id.base, items, NULL, count);
 	values[1] = inv_make_array(INT8OID, quantities, NULL, count);
 	values[2] = user->value;
@@ -95,12 +96,13 @@ insert_group(InvStore *store, InvCart *cart, uint64 columns, const InvUser *user
 }
 
 /*
- * Insert the order rows of a cart: one per line, each set of caller-given columns in
- * one statement.  Without orders there is nothing to do.
+ * Insert an order row per line of a cart, and set its key in the line.  Lines that set
+ * the same columns share a statement.  A store without orders has nothing to insert.
  */
 void
 inv_insert_cart(InvStore *store, InvCart *cart, const InvUser *user)
 {
+	Assert(cart->line_count > 0);
 	if (!OidIsValid(store->orders))
 		return;
 	for (int i = 0; i < cart->line_count; i++)

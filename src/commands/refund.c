@@ -1,10 +1,10 @@
 /*
  * refund.c
- *		Units of an order that come back, or are paid back.
+ *		Refunds of order lines: refund_order.
  *
- * The order row is never edited: what was refunded is the sum of its movements
- * of that kind.  The row is locked first, then the sum is read with the latest
- * snapshot, so that refunds of one line follow each other.
+ * The order row is not changed.  What is refunded already is the sum of its refund
+ * movements, read with the latest snapshot after the row is locked, so that refunds
+ * of one line follow each other (invariant 9).
  */
 #include "postgres.h"
 
@@ -29,7 +29,7 @@
 #include "commands/call.h"
 #include "commands/idempotency.h"
 
-/* What was bought of one item under an order, and what came back of it. */
+/* An item of an order: units bought and refunded. */
 typedef struct BoughtItem
 {
 	Datum item;
@@ -38,7 +38,7 @@ typedef struct BoughtItem
 	InvUser user;
 } BoughtItem;
 
-/* The sales that the ledger has of an order. */
+/* The items of an order by the movements of its sales. */
 static BoughtItem *
 sales_of_order(InvStore *store, Datum order, int *count)
 {
@@ -58,8 +58,8 @@ sales_of_order(InvStore *store, Datum order, int *count)
 }
 
 /*
- * A limit is given back to whom it was taken from, and only if it was: what was
- * bought before the attach never counted.
+ * The user whose purchase limit a refund gives units back to: the buyer, if the sale
+ * counted against the limit.  A sale from before the attach did not.
  */
 static InvUser
 limited_user(InvStore *store, Datum order, const BoughtItem *bought)
@@ -78,7 +78,7 @@ limited_user(InvStore *store, Datum order, const BoughtItem *bought)
 	return DatumGetBool(inv_result(0, 1, &isnull)) ? bought->user : inv_no_user;
 }
 
-/* The order row, locked: also one from before the attach. */
+/* The item of an order by its row, which is locked; it may be older than the store. */
 static BoughtItem *
 bought_by_row(InvStore *store, Datum order, int *count)
 {
@@ -104,7 +104,7 @@ bought_by_row(InvStore *store, Datum order, int *count)
 	return bought;
 }
 
-/* What there is to refund, locked against other refunds; raises if nothing. */
+/* Lock an order against other refunds, and read its items; raises IV003 if it has none. */
 static BoughtItem *
 lock_order(InvStore *store, Datum order, int *count)
 {
@@ -130,24 +130,25 @@ lock_order(InvStore *store, Datum order, int *count)
 	return bought;
 }
 
-/* Refund units of one item, and put them back into the stock or write them off. */
+/* Refund units of one item: they return to the stock, or are written off. */
 static void
 refund_item(InvStore *store, Datum order, BoughtItem *bought, int64 quantity, bool restock,
 			const char *reason)
 {
 	InvBook book;
-	InvMovement *refund_units;
+	InvMovement *refund;
 	InvGive give = { .item = bought->item, .quantity = quantity };
 
+	Assert(quantity > 0 && quantity <= bought->quantity - bought->refunded); /* invariant 9 */
 	if (restock)
 		inv_give(store, &give, 1, INV_SNAPSHOT_TRANSACTION);
 	inv_book_init(&book, 2);
-	refund_units = inv_book_add(&book, bought->item, quantity, "refund");
-	refund_units->user = bought->user;
-	refund_units->order = order;
-	refund_units->no_order = false;
-	refund_units->reason = reason;
-	refund_units->epoch = give.epoch;
+	refund = inv_book_add(&book, bought->item, quantity, "refund");
+	refund->user = bought->user;
+	refund->order = order;
+	refund->no_order = false;
+	refund->reason = reason;
+	refund->epoch = give.epoch;
 	if (!give.tracked)
 	{
 		InvMovement *gone =
@@ -162,7 +163,7 @@ refund_item(InvStore *store, Datum order, BoughtItem *bought, int64 quantity, bo
 	inv_stats_count(INV_STATS_UNITS, quantity);
 }
 
-/* Refund a quantity, or all that is left. */
+/* Refund the quantity of argument 2, or all that is left; returns the units refunded so far. */
 static int64
 refund_units(InvStore *store, FunctionCallInfo fcinfo, Datum order)
 {
@@ -183,7 +184,7 @@ refund_units(InvStore *store, FunctionCallInfo fcinfo, Datum order)
 	left = total - refunded;
 	quantity = all ? left : inv_getarg_quantity(fcinfo, 2, "quantity");
 	if (!all && count > 1)
-		inv_error_value("this order has several items: a quantity of which?",
+		inv_error_value("cannot refund a quantity of an order with several items",
 						"Leave quantity null to refund all of it.");
 	if (quantity > left || left <= 0)
 		inv_error_refund_exceeds(inv_datum_text(store->order_type, order), quantity, refunded,
@@ -202,7 +203,7 @@ PG_FUNCTION_INFO_V1(inventory_refund_order);
 
 /*
  * refund_order(store_name, order_id, quantity, restock, reason, idempotency_key,
- * result_type): refund units of an order line; returns how many are refunded so far.
+ * result_type): refunds units of an order line; returns the units refunded so far.
  */
 Datum
 inventory_refund_order(PG_FUNCTION_ARGS)
@@ -210,34 +211,18 @@ inventory_refund_order(PG_FUNCTION_ARGS)
 	InvCall call;
 	InvStore *store;
 	InvRequest request;
-	Datum order = (Datum) 0;
 	int64 refunded;
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "refund_order");
 	store = call.store;
 	inv_check_result(store, fcinfo, store->stock.base);
-	if (!PG_ARGISNULL(1))
-		order = inv_getarg_order(store, fcinfo, 1);
-	inv_request_init(&request, "refund_order", NULL, fcinfo, 5);
-	if (request.key)
-	{
-		const char *arguments[] = { PG_ARGISNULL(1) ? NULL
-													: inv_datum_text(store->order_type, order),
-									inv_getarg_int64_text(fcinfo, 2),
-									PG_ARGISNULL(3)		? NULL
-									: PG_GETARG_BOOL(3) ? "t"
-														: "f",
-									inv_getarg_text(fcinfo, 4) };
-
-		inv_request_arguments(&request, arguments, lengthof(arguments));
-	}
-	if (inv_request_begin(store, &request))
+	if (inv_request_begin(&request, store, "refund_order", NULL, fcinfo, 5, store->order_type))
 		refunded = DatumGetInt64(inv_from_text(INT8OID, inv_request_scalar(&request)));
 	else
 	{
 		if (PG_ARGISNULL(1))
 			inv_error_null("order_id");
-		refunded = refund_units(store, fcinfo, order);
+		refunded = refund_units(store, fcinfo, inv_getarg_order(store, fcinfo, 1));
 		inv_request_end(store, &request, psprintf(INT64_FORMAT, refunded));
 	}
 	inv_store_leave(&call);

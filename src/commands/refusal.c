@@ -1,6 +1,6 @@
 /*
  * refusal.c
- *		Refusals: the error, or the counters of one that is returned.
+ *		Refusals of inv_take: raised as an error, or counted where a status is returned.
  */
 #include "postgres.h"
 
@@ -13,7 +13,7 @@
 #include "stock/quantity.h"
 #include "commands/refusal.h"
 
-/* A sentence for each item with this status. */
+/* The DETAIL: a sentence for each item with this status. */
 static char *
 refusal_detail(InvStore *store, const InvTake *takes, int count, InvStatus status)
 {
@@ -45,7 +45,7 @@ refusal_detail(InvStore *store, const InvTake *takes, int count, InvStatus statu
 	return text.data;
 }
 
-/* Count a refusal that is not raised. */
+/* Count a refusal that the caller returns as statuses. */
 void
 inv_count_refusals(const InvTake *takes, int count)
 {
@@ -60,14 +60,16 @@ inv_count_refusals(const InvTake *takes, int count)
 	}
 }
 
-/* Raise why inv_take was false, the first of: existence, limits, stock. */
+/* Raise a refusal: unknown items before limits before stock (IV002, IV010, IV001). */
 void
 inv_refuse(InvStore *store, const InvTake *takes, int count)
 {
+	Assert(count > 0);
 	if (inv_has_status(takes, count, INV_STATUS_ITEM_NOT_FOUND))
 		inv_error_item_not_found(refusal_detail(store, takes, count, INV_STATUS_ITEM_NOT_FOUND));
 	if (inv_has_status(takes, count, INV_STATUS_PURCHASE_LIMIT_EXCEEDED))
 		inv_error_purchase_limit(
 			refusal_detail(store, takes, count, INV_STATUS_PURCHASE_LIMIT_EXCEEDED));
+	Assert(inv_has_status(takes, count, INV_STATUS_OUT_OF_STOCK));
 	inv_error_out_of_stock(refusal_detail(store, takes, count, INV_STATUS_OUT_OF_STOCK));
 }

@@ -1,6 +1,6 @@
 /*
  * refusal.h
- *		Refusals: the error, or the statistics of one that is returned.
+ *		Refusals of inv_take: raised as an error, or counted where a status is returned.
  */
 #ifndef INV_REFUSAL_H
 #define INV_REFUSAL_H

@@ -1,8 +1,9 @@
 /*
  * reservation.c
- *		What becomes of a reservation: changed, extended, confirmed or released.
+ *		Reservations after they are made: release, extend, change, get.
  *
- * Confirming inserts the order rows and takes nothing more; releasing gives back.
+ * Each of the writing calls locks the reservation first, asks the table in hold.c
+ * what its state allows, and then takes or returns units.
  */
 #include "postgres.h"
 
@@ -20,19 +21,17 @@
 #include "store/query_text.h"
 #include "stock/give.h"
 #include "stock/ledger.h"
-#include "stock/level.h"
 #include "stock/quantity.h"
 #include "commands/answer.h"
 #include "commands/argument.h"
 #include "commands/call.h"
 #include "commands/cart.h"
 #include "commands/hold.h"
-#include "commands/order.h"
 #include "commands/refusal.h"
 
-/* ---- giving back ---- */
+/* ---- releasing ---- */
 
-/* Give units of a line back to the stock, and book it. */
+/* Return units of a line to the stock, and write the movement. */
 static void
 give_line(InvStore *store, const InvHold *hold, const InvHoldLine *line, int64 quantity)
 {
@@ -48,7 +47,7 @@ give_line(InvStore *store, const InvHold *hold, const InvHoldLine *line, int64 q
 	inv_book_write(store, &book);
 }
 
-/* Release the held lines, which stand in key order. */
+/* Release the held lines of a reservation; its lines are in key order. */
 static void
 release_hold(InvStore *store, const InvHold *hold)
 {
@@ -61,7 +60,7 @@ release_hold(InvStore *store, const InvHold *hold)
 
 	inv_execute(store, INV_STMT_RELEASE_HOLD, values, nulls, INV_SNAPSHOT_LATEST);
 	for (int i = 0; i < hold->count; i++)
-		if (hold->lines[i].state == INV_HOLD_STATE_HELD && hold->lines[i].tracked)
+		if (hold->lines[i].state == INV_HOLD_HELD && hold->lines[i].tracked)
 		{
 			gives[count].item = hold->lines[i].item;
 			gives[count++].quantity = hold->lines[i].quantity;
@@ -74,7 +73,7 @@ release_hold(InvStore *store, const InvHold *hold)
 		const InvHoldLine *line = &hold->lines[i];
 		const InvGive *give;
 
-		if (line->state != INV_HOLD_STATE_HELD)
+		if (line->state != INV_HOLD_HELD)
 			continue;
 		give = line->tracked ? &gives[given++] : &none;
 		inv_stats_count(INV_STATS_UNITS, line->quantity);
@@ -87,12 +86,11 @@ release_hold(InvStore *store, const InvHold *hold)
 PG_FUNCTION_INFO_V1(inventory_release_reservation);
 PG_FUNCTION_INFO_V1(inventory_extend_reservation);
 PG_FUNCTION_INFO_V1(inventory_change_reservation);
-PG_FUNCTION_INFO_V1(inventory_confirm_reservation);
 PG_FUNCTION_INFO_V1(inventory_get_reservation);
 
 /*
- * release_reservation(store_name, reservation_id, user_id): true if this call gave
- * it back, false if it was released or expired already.
+ * release_reservation(store_name, reservation_id, user_id): true if this call released
+ * it, false if it was released or had expired already.
  */
 Datum
 inventory_release_reservation(PG_FUNCTION_ARGS)
@@ -103,7 +101,7 @@ inventory_release_reservation(PG_FUNCTION_ARGS)
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "release_reservation");
 	inv_hold_find(call.store, &hold, fcinfo, 2, true, INV_SNAPSHOT_LATEST);
-	released = inv_hold_judge(&hold, INV_HOLD_MOVE_RELEASE) == INV_HOLD_VERDICT_PROCEED;
+	released = inv_hold_judge(&hold, INV_MOVE_RELEASE) == INV_VERDICT_PROCEED;
 	if (released)
 		release_hold(call.store, &hold);
 	inv_store_leave(&call);
@@ -111,8 +109,8 @@ inventory_release_reservation(PG_FUNCTION_ARGS)
 }
 
 /*
- * extend_reservation(store_name, reservation_id, ttl, user_id): let a hold last
- * ttl from now, never shorter than it would; returns when it ends.
+ * extend_reservation(store_name, reservation_id, ttl, user_id): sets the end of a
+ * reservation to ttl from now, unless it ends later already; returns its end.
  */
 Datum
 inventory_extend_reservation(PG_FUNCTION_ARGS)
@@ -123,7 +121,7 @@ inventory_extend_reservation(PG_FUNCTION_ARGS)
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "extend_reservation");
 	inv_hold_find(call.store, &hold, fcinfo, 3, true, INV_SNAPSHOT_LATEST);
-	inv_hold_judge(&hold, INV_HOLD_MOVE_EXTEND);
+	inv_hold_judge(&hold, INV_MOVE_EXTEND);
 	end = inv_hold_end(call.store, fcinfo, 2, hold.created_at);
 	if (end > hold.expires_at)
 	{
@@ -146,7 +144,7 @@ line_of_item(InvStore *store, InvHold *hold, Datum item)
 	return NULL;
 }
 
-/* Set a line's quantity in the reservation. */
+/* Set the quantity of a line, which may be new or released. */
 static void
 put_line(InvStore *store, const InvHold *hold, Datum item, int64 quantity, bool tracked)
 {
@@ -162,30 +160,30 @@ put_line(InvStore *store, const InvHold *hold, Datum item, int64 quantity, bool 
 	inv_execute(store, INV_STMT_PUT_HOLD, values, nulls, INV_SNAPSHOT_LATEST);
 }
 
-/* Hold more of an item. */
+/* Take more units of an item, so that the line holds "quantity". */
 static void
 enlarge_line(InvStore *store, InvHold *hold, const InvHoldLine *line, Datum item, int64 more,
 			 int64 quantity)
 {
-	InvTake take = { 0 };
+	InvTake take = { .item = item, .quantity = more };
 
-	take.item = item;
-	take.quantity = more;
+	Assert(more > 0 && more <= quantity);
 	if (!inv_hold_take(store, &take, 1, &hold->user))
 		inv_refuse(store, &take, 1);
-	if (line && line->state == INV_HOLD_STATE_HELD && line->tracked != take.tracked)
-		inv_error_value("the item's stock began or ceased to be tracked since it was reserved",
+	if (line && line->state == INV_HOLD_HELD && line->tracked != take.tracked)
+		inv_error_value("the item has become tracked or untracked since it was reserved",
 						"Release the reservation and make a new one.");
 	inv_stats_count(INV_STATS_UNITS, more);
 	inv_hold_book(store, &take, 1, &hold->user, hold->id, hold->expires_at);
 	put_line(store, hold, item, quantity, take.tracked);
 }
 
-/* Hold less of an item, or nothing. */
+/* Return units of a line, so that it holds "quantity"; 0 removes it. */
 static void
 reduce_line(InvStore *store, const InvHold *hold, const InvHoldLine *line, int64 less,
 			int64 quantity)
 {
+	Assert(less > 0 && line->state == INV_HOLD_HELD);
 	if (quantity > 0)
 		put_line(store, hold, line->item, quantity, line->tracked);
 	else
@@ -198,8 +196,8 @@ reduce_line(InvStore *store, const InvHold *hold, const InvHoldLine *line, int64
 }
 
 /*
- * change_reservation(store_name, reservation_id, item_id, quantity, user_id): hold
- * so many units of an item, 0 for none; returns when the reservation ends.
+ * change_reservation(store_name, reservation_id, item_id, quantity, user_id): sets how
+ * many units of an item a reservation holds, 0 for none; returns its end.
  */
 Datum
 inventory_change_reservation(PG_FUNCTION_ARGS)
@@ -218,14 +216,14 @@ inventory_change_reservation(PG_FUNCTION_ARGS)
 		inv_error_null("quantity");
 	quantity = PG_GETARG_INT64(3);
 	if (quantity < 0)
-		inv_error_value(psprintf("quantity must not be negative, as " INT64_FORMAT " is", quantity),
+		inv_error_value(psprintf("quantity must not be negative: " INT64_FORMAT, quantity),
 						"0 removes the line.");
 	inv_hold_find(store, &hold, fcinfo, 4, true, INV_SNAPSHOT_LATEST);
-	inv_hold_judge(&hold, INV_HOLD_MOVE_CHANGE);
+	inv_hold_judge(&hold, INV_MOVE_CHANGE);
 	if (quantity > 0)
 		inv_check_held(store, quantity);
 	line = line_of_item(store, &hold, item);
-	held = line && line->state == INV_HOLD_STATE_HELD ? line->quantity : 0;
+	held = line && line->state == INV_HOLD_HELD ? line->quantity : 0;
 	if (held == 0 && quantity > 0 && hold.count >= INV_MAX_LINES)
 		inv_error_too_many_lines(hold.count + 1, INV_MAX_LINES);
 	if (quantity > held)
@@ -236,131 +234,11 @@ inventory_change_reservation(PG_FUNCTION_ARGS)
 	PG_RETURN_TIMESTAMPTZ(hold.expires_at);
 }
 
-/* ---- confirming ---- */
-
-/* The held lines as what a cart takes, without taking. */
-static InvTake *
-held_takes(const InvHold *hold, InvHoldState state, int *count)
-{
-	InvTake *takes = palloc0(sizeof(InvTake) * hold->count);
-
-	*count = 0;
-	for (int i = 0; i < hold->count; i++)
-	{
-		if (hold->lines[i].state != state)
-			continue;
-		takes[*count].item = hold->lines[i].item;
-		takes[(*count)++].quantity = hold->lines[i].quantity;
-	}
-	return takes;
-}
-
-/* What was held becomes what is sold: the stock has it already. */
-static void
-book_confirmed(InvStore *store, const InvCart *cart, const InvHold *hold)
-{
-	InvBook book;
-
-	inv_book_init(&book, 2 * cart->line_count);
-	for (int i = 0; i < cart->line_count; i++)
-	{
-		const InvLine *line = &cart->lines[i];
-		InvMovement *held = inv_book_add(&book, line->item, line->quantity, "release");
-		InvMovement *sale = inv_book_add(&book, line->item, -line->quantity, "sale");
-
-		held->user = sale->user = hold->user;
-		held->reservation = sale->reservation = hold->id;
-		sale->order = line->order;
-		sale->no_order = line->no_order;
-	}
-	inv_book_write(store, &book);
-}
-
-static void
-confirm_hold(InvStore *store, InvCart *cart, const InvHold *hold)
-{
-	Datum *items = palloc(sizeof(Datum) * cart->line_count);
-	Datum *orders = palloc(sizeof(Datum) * cart->line_count);
-	bool *no_order = palloc(sizeof(bool) * cart->line_count);
-	Datum values[3];
-
-	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
-	inv_insert_cart(store, cart, &hold->user);
-	for (int i = 0; i < cart->line_count; i++)
-	{
-		items[i] = cart->lines[i].item;
-		orders[i] = cart->lines[i].order;
-		no_order[i] = cart->lines[i].no_order;
-	}
-	values[0] = hold->id;
-	values[1] = inv_make_array(store->item_id.base, items, NULL, cart->line_count);
-	values[2] = inv_make_array(store->order_type, orders, no_order, cart->line_count);
-	inv_execute(store, INV_STMT_CONFIRM_HOLD, values, NULL, INV_SNAPSHOT_LATEST);
-	book_confirmed(store, cart, hold);
-}
+/* ---- reading ---- */
 
 /*
- * confirm_reservation(store_name, reservation_id, user_id, order_data, result_type):
- * insert the order rows of what is held; returns a row per line, and the same
- * again when called again.
- */
-Datum
-inventory_confirm_reservation(PG_FUNCTION_ARGS)
-{
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Jsonb *order_data = PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3);
-	InvCall call;
-	InvStore *store;
-	InvHold hold;
-	InvCart cart = { 0 };
-	bool replayed;
-
-	inv_begin_rows(fcinfo);
-	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "confirm_reservation");
-	store = call.store;
-	inv_check_line_type(store, result->setDesc);
-	inv_hold_find(store, &hold, fcinfo, 2, true, INV_SNAPSHOT_LATEST);
-	replayed = inv_hold_judge(&hold, INV_HOLD_MOVE_CONFIRM) == INV_HOLD_VERDICT_REPLAY;
-	cart.takes = held_takes(&hold, hold.state, &cart.take_count);
-	if (replayed)
-	{
-		cart.line_count = 0;
-		cart.lines = palloc0(sizeof(InvLine) * hold.count);
-		for (int i = 0; i < hold.count; i++)
-		{
-			InvLine *line = &cart.lines[cart.line_count];
-
-			if (hold.lines[i].state != INV_HOLD_STATE_CONFIRMED)
-				continue;
-			line->item = hold.lines[i].item;
-			line->quantity = hold.lines[i].quantity;
-			line->order = hold.lines[i].order;
-			line->no_order = hold.lines[i].no_order;
-			line->take = cart.line_count++;
-		}
-	}
-	else
-	{
-		inv_cart_of_hold(store, &cart, cart.takes, cart.take_count, order_data);
-		confirm_hold(store, &cart, &hold);
-	}
-	inv_read_levels(store, cart.takes, cart.take_count);
-	for (int i = 0; i < cart.take_count; i++)
-	{
-		/* sold is sold, also if the item is for sale no longer */
-		cart.takes[i].tracked &= cart.takes[i].status == INV_STATUS_OK;
-		cart.takes[i].status = INV_STATUS_OK;
-	}
-	inv_return_lines(store, &cart, true, replayed, result);
-	inv_store_leave(&call);
-	return (Datum) 0;
-}
-
-/* ---- looking ---- */
-
-/*
- * get_reservation(store_name, reservation_id, result_type): a row per line, with the
- * state as it is at this instant.
+ * get_reservation(store_name, reservation_id, result_type): returns a row per line,
+ * with the state of the reservation at this instant.
  */
 Datum
 inventory_get_reservation(PG_FUNCTION_ARGS)
@@ -387,8 +265,8 @@ inventory_get_reservation(PG_FUNCTION_ARGS)
 						   inv_quantity_datum(store, line->quantity), line->order };
 		bool nulls[] = { false, false, false, false, line->no_order };
 
-		/* a line that was taken out of a living reservation is no part of it */
-		if (line->state == INV_HOLD_STATE_RELEASED && hold.state != INV_HOLD_STATE_RELEASED)
+		/* a line that was removed from the reservation before is not part of it */
+		if (line->state == INV_HOLD_RELEASED && hold.state != INV_HOLD_RELEASED)
 			continue;
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}

@@ -1,8 +1,8 @@
 /*
  * reserve.c
- *		Reserving: units leave the stock, and a reservation remembers for whom.
+ *		New reservations: reserve_stock, reserve_cart, try_reserve_cart.
  *
- * Takes as a purchase does, and writes reservation rows where that writes orders.
+ * Units are taken as for a purchase; reservation rows are written instead of orders.
  */
 #include "postgres.h"
 
@@ -45,7 +45,10 @@ new_uuid(void)
 	return UUIDPGetDatum(uuid);
 }
 
-/* Take the stock and write the reservation; false if the stock refuses. */
+/*
+ * Take the stock and write the reservation, whose id is made here.  False if a line
+ * is refused: then its status says why, and nothing is written.
+ */
 static bool
 reserve_units(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, TimestampTz end)
 {
@@ -80,25 +83,13 @@ reserve_units(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, Ti
 	return true;
 }
 
-/* An interval argument in a text that no IntervalStyle changes. */
-static char *
-interval_text(FunctionCallInfo fcinfo, int argument)
-{
-	Interval *interval;
-
-	if (PG_ARGISNULL(argument))
-		return NULL;
-	interval = PG_GETARG_INTERVAL_P(argument);
-	return psprintf("%d %d " INT64_FORMAT, interval->month, interval->day, interval->time);
-}
-
 PG_FUNCTION_INFO_V1(inventory_reserve_stock);
 PG_FUNCTION_INFO_V1(inventory_reserve_cart);
 PG_FUNCTION_INFO_V1(inventory_try_reserve_cart);
 
 /*
  * reserve_stock(store_name, user_id, item_id, quantity, ttl, idempotency_key):
- * hold one item; returns the reservation's id.
+ * holds units of one item; returns the reservation's id.
  */
 Datum
 inventory_reserve_stock(PG_FUNCTION_ARGS)
@@ -112,15 +103,7 @@ inventory_reserve_stock(PG_FUNCTION_ARGS)
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "reserve_stock");
 	store = call.store;
 	user = inv_getarg_user(store, fcinfo, 1);
-	inv_request_init(&request, "reserve_stock", &user, fcinfo, 5);
-	if (request.key)
-	{
-		const char *arguments[] = { inv_getarg_item_text(store, fcinfo, 2),
-									inv_getarg_int64_text(fcinfo, 3), interval_text(fcinfo, 4) };
-
-		inv_request_arguments(&request, arguments, lengthof(arguments));
-	}
-	if (inv_request_begin(store, &request))
+	if (inv_request_begin(&request, store, "reserve_stock", &user, fcinfo, 5, store->item_id.base))
 		id = inv_from_text(UUIDOID, inv_request_scalar(&request));
 	else
 	{
@@ -139,7 +122,7 @@ inventory_reserve_stock(PG_FUNCTION_ARGS)
 
 /* ---- carts ---- */
 
-/* What a cart's reservation answers; refusal is INV_STATUS_OK if it was made. */
+/* The answer of reserve_cart; refusal is INV_STATUS_OK if the reservation was made. */
 typedef struct CartAnswer
 {
 	InvStatus refusal;
@@ -185,13 +168,13 @@ answer_json(const CartAnswer *answer)
 	if (answer->refusal != INV_STATUS_OK)
 		return psprintf("{\"status\": \"%s\", \"short_lines\": %s}", answer->status,
 						answer->short_lines);
-	/* in ISO 8601, which every DateStyle reads alike */
+	/* in ISO 8601, which has one meaning under every DateStyle */
 	(void) JsonEncodeDateTime(end, TimestampTzGetDatum(answer->end), TIMESTAMPTZOID, NULL);
 	return psprintf("{\"status\": \"ok\", \"reservation_id\": \"%s\", \"expires_at\": \"%s\"}",
 					inv_datum_text(UUIDOID, answer->id), end);
 }
 
-/* The answer again from what was kept. */
+/* The answer that was kept under the key. */
 static void
 replay_answer(Jsonb *kept, CartAnswer *answer)
 {
@@ -208,7 +191,7 @@ replay_answer(Jsonb *kept, CartAnswer *answer)
 	}
 }
 
-/* The first of existence, limits, stock that was refused. */
+/* The status of a refused cart, in the order existence, limits, stock. */
 static InvStatus
 first_refusal(const InvCart *cart)
 {
@@ -229,14 +212,7 @@ reserve_cart(InvStore *store, FunctionCallInfo fcinfo, const char *operation, bo
 	InvRequest request;
 	InvCart cart;
 
-	inv_request_init(&request, operation, &user, fcinfo, 4);
-	if (request.key)
-	{
-		const char *arguments[] = { inv_jsonb_text(lines), interval_text(fcinfo, 3) };
-
-		inv_request_arguments(&request, arguments, lengthof(arguments));
-	}
-	if (inv_request_begin(store, &request))
+	if (inv_request_begin(&request, store, operation, &user, fcinfo, 4, InvalidOid))
 	{
 		replay_answer(request.replay, answer);
 		return;
@@ -259,7 +235,7 @@ reserve_cart(InvStore *store, FunctionCallInfo fcinfo, const char *operation, bo
 }
 
 /*
- * reserve_cart(store_name, user_id, lines, ttl, idempotency_key): hold all lines
+ * reserve_cart(store_name, user_id, lines, ttl, idempotency_key): holds all lines
  * or none; returns the reservation's id.
  */
 Datum
@@ -277,8 +253,8 @@ inventory_reserve_cart(PG_FUNCTION_ARGS)
 }
 
 /*
- * try_reserve_cart(store_name, user_id, lines, ttl, idempotency_key, result_type): the
- * same, with a refusal as a status.
+ * try_reserve_cart(store_name, user_id, lines, ttl, idempotency_key, result_type): as
+ * reserve_cart, with a refusal as a status instead of an error.
  */
 Datum
 inventory_try_reserve_cart(PG_FUNCTION_ARGS)

@@ -1,9 +1,9 @@
 /*
  * restock.c
- *		What operators do to stock: deliveries, corrections, stock-takes.
+ *		Changes of stock by operators: restock_item, adjust_stock, count_stock.
  *
- * All three lock the item's row, decide by what they see under the lock, change
- * it and book it.  None of them cares whether the item is for sale.
+ * Each locks the item's stock, decides by what it reads under the lock, changes the
+ * stock and writes a movement.  An item need not be for sale.
  */
 #include "postgres.h"
 
@@ -28,7 +28,7 @@
 #include "commands/call.h"
 #include "commands/idempotency.h"
 
-/* One call of an operator on an item, from its arguments to its answer. */
+/* A call by an operator, from its arguments to its answer. */
 typedef struct Operation
 {
 	InvCall call;
@@ -39,12 +39,12 @@ typedef struct Operation
 } Operation;
 
 /*
- * Enter: argument 0 is the store, 1 the item.  True: a retry, whose answer is in
- * place.  The last three are the texts of the other arguments.
+ * Enter the store of argument 0 for an operation on the item of argument 1; key and
+ * reason are the numbers of these arguments.  True: the call is a retry, and
+ * op->available is its first answer.
  */
 static bool
-begin_operation(Operation *op, FunctionCallInfo fcinfo, const char *name, int key, int reason,
-				const char *first, const char *second, const char *third)
+begin_operation(Operation *op, FunctionCallInfo fcinfo, const char *name, int key, int reason)
 {
 	InvStore *store;
 
@@ -52,15 +52,7 @@ begin_operation(Operation *op, FunctionCallInfo fcinfo, const char *name, int ke
 	store = op->call.store;
 	inv_check_result(store, fcinfo, store->stock.base);
 	op->reason = inv_getarg_text(fcinfo, reason);
-	inv_request_init(&op->request, name, NULL, fcinfo, key);
-	if (op->request.key)
-	{
-		const char *arguments[] = { inv_getarg_item_text(store, fcinfo, 1), first, second, third,
-									op->reason };
-
-		inv_request_arguments(&op->request, arguments, lengthof(arguments));
-	}
-	if (inv_request_begin(store, &op->request))
+	if (inv_request_begin(&op->request, store, name, NULL, fcinfo, key, store->item_id.base))
 	{
 		op->available = DatumGetInt64(inv_from_text(INT8OID, inv_request_scalar(&op->request)));
 		return true;
@@ -69,7 +61,7 @@ begin_operation(Operation *op, FunctionCallInfo fcinfo, const char *name, int ke
 	return false;
 }
 
-/* Refuse a change that would leave less than there has to be. */
+/* Refuse a change that would leave less than the floor (IV001) or overflow (22003). */
 static void
 check_floor(Operation *op, const InvStock *stock, int64 delta, int64 floor)
 {
@@ -77,17 +69,17 @@ check_floor(Operation *op, const InvStock *stock, int64 delta, int64 floor)
 
 	if (pg_add_s64_overflow(stock->stock, delta, &left))
 		inv_error_overflow("stock");
-	/* of a hot item others may have units in flight that come back: the counter decides */
+	/* units of a hot item that are in flight may come back: its counter decides */
 	if (delta < 0 && left < floor && !stock->hot)
 		inv_error_out_of_stock(
 			psprintf("Item \"%s\": a change by " INT64_FORMAT " would leave " INT64_FORMAT
-					 ", at least " INT64_FORMAT " must stay.",
+					 ", at least " INT64_FORMAT " must remain.",
 					 inv_item_text(op->call.store, op->item), delta, left, floor));
 }
 
 /*
- * Change the locked stock, of which so much must stay, and book it; false if it has to
- * be locked anew.
+ * Change the locked stock, leaving at least "least" units, and write the movement.
+ * False: the item ceased to be hot, nothing was changed, and it must be locked again.
  */
 static bool
 change_stock(Operation *op, InvStock *stock, int64 delta, int64 least, const char *kind)
@@ -96,6 +88,7 @@ change_stock(Operation *op, InvStock *stock, int64 delta, int64 least, const cha
 	InvMovement *movement;
 	InvBook book;
 
+	Assert(stock->tracked);
 	check_floor(op, stock, delta, least);
 	if (!inv_stock_change(store, op->item, stock, delta, least))
 		return false;
@@ -125,15 +118,14 @@ PG_FUNCTION_INFO_V1(inventory_count_stock);
 
 /*
  * restock_item(store_name, item_id, quantity, reason, idempotency_key, result_type):
- * a delivery; returns what is available afterwards.
+ * books a delivery; returns what is available afterwards.
  */
 Datum
 inventory_restock_item(PG_FUNCTION_ARGS)
 {
 	Operation op;
 
-	if (!begin_operation(&op, fcinfo, "restock_item", 4, 3, inv_getarg_int64_text(fcinfo, 2), NULL,
-						 NULL))
+	if (!begin_operation(&op, fcinfo, "restock_item", 4, 3))
 	{
 		int64 quantity = inv_getarg_quantity(fcinfo, 2, "quantity");
 		InvStock stock;
@@ -153,8 +145,8 @@ is_adjustment(const char *kind)
 
 /*
  * adjust_stock(store_name, item_id, delta, reason, expected, kind,
- * idempotency_key, result_type): a correction by hand, if the stock is still what
- * its author saw; returns what is available afterwards.
+ * idempotency_key, result_type): corrects the stock by delta, if it is still
+ * "expected"; returns what is available afterwards.
  */
 Datum
 inventory_adjust_stock(PG_FUNCTION_ARGS)
@@ -162,8 +154,7 @@ inventory_adjust_stock(PG_FUNCTION_ARGS)
 	Operation op;
 	char *kind = inv_getarg_text(fcinfo, 5);
 
-	if (!begin_operation(&op, fcinfo, "adjust_stock", 6, 3, inv_getarg_int64_text(fcinfo, 2),
-						 inv_getarg_int64_text(fcinfo, 4), kind))
+	if (!begin_operation(&op, fcinfo, "adjust_stock", 6, 3))
 	{
 		int64 delta;
 		InvStock stock;
@@ -195,13 +186,14 @@ inventory_adjust_stock(PG_FUNCTION_ARGS)
 }
 
 /*
- * What was on hand when it was counted, by the caller's snapshot: the stock and
- * what is held, without what moved after the instant.  A sale in flight while the
- * count is entered is still on the shelf, and nobody who asked for unshipped orders
- * was told of it; the snapshot does not have it either, so it is a sale since.
- * Corrections by other stock-takes moved nothing, they are knowledge of what was
- * there: a sheet that is handed in twice corrects once.  An item that was not
- * tracked yet has only its stock of now.
+ * The units on hand at the time of the count, by the caller's snapshot: stock and
+ * held units, without the movements since "instant".
+ *
+ * The caller's snapshot and not the latest: a sale that is in flight while the count
+ * is entered is neither off the shelf nor among the unshipped orders that the caller
+ * could see, so it counts as a later sale.  Movements of kind count do not count as
+ * later movements: they moved no unit, and a count that is entered twice must correct
+ * the stock once.  An item that was not tracked then has only its present stock.
  */
 static int64
 stock_counted(Operation *op, const InvStock *now, const TimestampTz *instant)
@@ -237,18 +229,17 @@ stock_counted(Operation *op, const InvStock *now, const TimestampTz *instant)
 
 /*
  * count_stock(store_name, item_id, counted, unshipped, counted_at, reason,
- * idempotency_key, result_type): a stock-take.  The shelf held what can be sold,
- * what is held and what is sold but not shipped; the difference to the ledger at
- * that instant is the correction, so that sales since are not undone.  Safety stock
- * is no bound here: what is not on the shelf is not there.
+ * idempotency_key, result_type): a stock-take.  The shelf has the units that can be
+ * sold, those that are held, and those that are sold but not shipped.  The correction
+ * is the difference to the ledger at counted_at, so that later sales are not undone.
+ * The floor does not limit it: units that are missing from the shelf are missing.
  */
 Datum
 inventory_count_stock(PG_FUNCTION_ARGS)
 {
 	Operation op;
 
-	if (!begin_operation(&op, fcinfo, "count_stock", 6, 5, inv_getarg_int64_text(fcinfo, 2),
-						 inv_getarg_int64_text(fcinfo, 3), inv_getarg_int64_text(fcinfo, 4)))
+	if (!begin_operation(&op, fcinfo, "count_stock", 6, 5))
 	{
 		int64 on_shelf, correction;
 		TimestampTz counted_at;

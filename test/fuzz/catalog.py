@@ -68,7 +68,7 @@ SELECT s.store_name, s.items::regclass::text, coalesce(s.orders::regclass::text,
         WHERE a.attrelid = s.orders AND a.attname = ANY (p.order_columns))
 FROM inventory.store AS s JOIN pg_class AS c ON c.oid = s.movements
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
-CROSS JOIN LATERAL inventory.read_plan(s) AS p ORDER BY 1
+CROSS JOIN LATERAL inventory.read_binding(s) AS p ORDER BY 1
 """
 
 FUNCTIONS = """

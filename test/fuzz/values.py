@@ -41,7 +41,7 @@ TIMES = ["'infinity'", "'-infinity'", "'epoch'", "'294276-12-31 23:59:59'", "'47
          "now() - interval '1 hour'", "now() + interval '1 year'", "'2024-06-01'",
          'clock_timestamp()']
 TYPES = ['integer', 'bigint', 'smallint', 'text', 'uuid', 'varchar', 'jsonb', 'point', 'f_text.sku',
-         'inventory.plan',
+         'inventory.store_binding',
          'other.pair', 'int4range', '"any"', 'anyelement', 'record', 'void', 'trigger', 'cstring',
          'integer[]',
          'other.plain', 'unknown', 'name', 'numeric', 'bytea']
@@ -51,7 +51,7 @@ RELATIONS = ['other.plain', 'other.lines', 'other.keyless', 'other.parted', 'oth
              'pg_class',
              'pg_catalog.pg_attribute', 'information_schema.tables', 'inventory.store',
              'inventory.stats',
-             'inventory.plan', 'f_int_stock.movements', 'f_int_stock.reservations',
+             'inventory.store_binding', 'f_int_stock.movements', 'f_int_stock.reservations',
              'f_int_stock.requests',
              'f_int_stock.levels', 'f_part.orders_new', 'f_int.orders', 'pg_toast.pg_toast_2619']
 NAMES = ['id', 'stock', 'version', 'item_id', 'user_id', 'quantity', 'price', 'note', 'tags',
@@ -67,7 +67,7 @@ ANYTHING = ["1", "1.5", "'x'::text", "'x'", "NULL", "NULL::integer", "'\\x00ff':
             "ARRAY[1,2]", "ROW(1,'x')",
             "'(1,2)'::point", "true", "'a'::\"char\"", "'n'::name", "now()", "interval '1 day'",
             "'{\"a\":1}'::jsonb",
-            "NULL::inventory.plan", "'[1,3)'::int4range", "'NaN'::numeric", "'NaN'::float8",
+            "NULL::inventory.store_binding", "'[1,3)'::int4range", "'NaN'::numeric", "'NaN'::float8",
             "1::smallint",
             "9223372036854775807", "gen_random_uuid()", "'pg_class'::regclass", "0::oid",
             "'1'::f_text.sku",
@@ -261,8 +261,8 @@ class Maker:
     def row(self, kind, store):
         """A row of a type of the extension, with a field or two changed."""
         where = f'FROM inventory.store AS s WHERE s.store_name = {quote(store.label)}'
-        if kind == 'inventory.plan':
-            value = f'(SELECT inventory.read_plan(s) {where})'
+        if kind == 'inventory.store_binding':
+            value = f'(SELECT inventory.read_binding(s) {where})'
         elif kind == 'inventory.store':
             value = f'(SELECT s {where})'
         else:

@@ -8,19 +8,19 @@ CREATE FUNCTION inventory.stats_entries(OUT items pg_catalog.oid, OUT operation 
 		OUT refused_state pg_catalog.int8, OUT busy pg_catalog.int8)
 	RETURNS SETOF record
 	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_stats_entries';
-COMMENT ON FUNCTION inventory.stats_entries() IS 'The counters of this database; those of this session where the library is not preloaded.';
+COMMENT ON FUNCTION inventory.stats_entries() IS 'The counters of this database; if the library is not preloaded, those of this session.';
 
 CREATE FUNCTION inventory.worker_last_run() RETURNS pg_catalog.timestamptz
 	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_worker_last_run';
-COMMENT ON FUNCTION inventory.worker_last_run() IS 'When this database''s worker last went round; null if none runs.';
+COMMENT ON FUNCTION inventory.worker_last_run() IS 'The time of the last round of the worker of this database; null if none runs.';
 
 CREATE FUNCTION inventory.overdue_holds(items pg_catalog.regclass) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_overdue_holds';
-COMMENT ON FUNCTION inventory.overdue_holds(pg_catalog.regclass) IS 'Lines of holds of a store that are overdue and not given back yet.';
+COMMENT ON FUNCTION inventory.overdue_holds(pg_catalog.regclass) IS 'The number of lines in expired holds of a store whose units are not back in the stock yet.';
 
 CREATE FUNCTION inventory.reset_stats() RETURNS void
 	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_reset_stats';
-COMMENT ON FUNCTION inventory.reset_stats() IS 'Sets the counters of this database to 0.';
+COMMENT ON FUNCTION inventory.reset_stats() IS 'Sets the counters of this database to zero.';
 
 CREATE VIEW inventory.stats AS
 	SELECT s.store_name, e.operation, e.calls, e.units, e.replays, e.retries, e.waits,
@@ -36,4 +36,4 @@ CREATE VIEW inventory.stats AS
 					 pg_catalog.unnest(o.holders) AS p(pid) WHERE o.items = s.items
 					 ORDER BY p.pid) AS hot_holders
 		FROM inventory.hot_entries() AS t WHERE t.items = s.items) AS h;
-COMMENT ON VIEW inventory.stats IS 'Counters per store and operation since the server started or reset_stats: calls; units sold, held, given back or put in; replays from idempotency keys; retries after a lost race; waits for a key, a limit or others in flight on a hot item; refusals by reason. Operation expiry counts lines and units of holds that were given back, direct_write changes outside the engine. hot_items: how many are hot; hot_held: units of them in flight, hot_holders: by which processes. overdue_holds: lines not given back yet. worker_last_run: null if no worker runs.';
+COMMENT ON VIEW inventory.stats IS 'Counters for each store and operation since the server started or reset_stats was called. units: sold, held, given back or added. replays: answers from idempotency keys. retries: after another session changed the row. waits: for an idempotency key, a purchase limit, or transactions in flight on a hot item. out_of_stock to busy: refusals by reason. Operation expiry counts lines and units of expired holds that were given back, direct_write changes of stock outside the engine. hot_items: number of hot items. hot_held: their units in flight. hot_holders: process ids of the transactions that hold these. overdue_holds: lines of expired holds not given back yet. worker_last_run: time of the last round of the worker, null if none runs.';

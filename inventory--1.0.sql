@@ -1,0 +1,2142 @@
+-- complain if the script is sourced in psql rather than run by CREATE EXTENSION
+\echo Use "CREATE EXTENSION inventory" to load this file. \quit
+
+-- The extension script is the files of script/ in the order of their names: edit those.
+-- Each file calls only functions of the files before it.
+
+-- CREATE EXTENSION sets the same path.  It is repeated here so that a static check
+-- can see that no name or operator of this script is resolved in another schema.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
+-- ---------------------------------------------------------------- catalog
+--
+-- Which tables make a store.  All data of a shop is in the shop's own schemas.
+
+-- Created by the script and not by the control file, so that the schema is a member of
+-- the extension and no dump of an owner's tables contains it.  Without IF NOT EXISTS:
+-- another role may have created the schema and put functions into it.
+CREATE SCHEMA inventory;
+COMMENT ON SCHEMA inventory IS 'Administration and engine of stores: sells stock without overselling it.';
+
+CREATE TABLE inventory.store (
+	store_name pg_catalog.text PRIMARY KEY CHECK (store_name <> ''),
+	items pg_catalog.regclass NOT NULL UNIQUE,
+	orders pg_catalog.regclass CHECK (orders <> items),
+	movements pg_catalog.regclass NOT NULL UNIQUE,
+	user_claim pg_catalog.text CHECK (user_claim <> ''),
+	direct_writes pg_catalog.text NOT NULL CHECK (direct_writes IN ('record', 'refuse')),
+	has_sellable pg_catalog.bool NOT NULL,
+	max_ttl pg_catalog.interval NOT NULL CHECK (max_ttl > '0'),
+	api_schema pg_catalog.name NOT NULL,
+	argument_prefix pg_catalog.text NOT NULL
+);
+COMMENT ON TABLE inventory.store IS 'The stores of this database: the tables of each and its options. The binding triggers on items and orders keep the bound columns. Written by attach, detach and refresh.';
+COMMENT ON COLUMN inventory.store.store_name IS 'name by which the generated functions refer to the store; it survives renames, dumps and restores';
+COMMENT ON COLUMN inventory.store.items IS 'the table whose rows hold the stock';
+COMMENT ON COLUMN inventory.store.orders IS 'the table that gets one row for each line sold; null: the application inserts its orders itself';
+COMMENT ON COLUMN inventory.store.movements IS 'the movements table of the ledger; its schema is the ledger schema';
+COMMENT ON COLUMN inventory.store.user_claim IS 'the claim of request.jwt.claims that the user_id of a buyer must equal; null: user ids are not checked';
+COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock outside the engine is booked as a movement; refuse: it is an error';
+COMMENT ON COLUMN inventory.store.has_sellable IS 'true if the view "sellable" of the ledger schema determines which items are for sale';
+COMMENT ON COLUMN inventory.store.api_schema IS 'schema of the generated functions for buyers';
+COMMENT ON COLUMN inventory.store.argument_prefix IS 'prefix of the argument names of the generated functions';
+COMMENT ON COLUMN inventory.store.max_ttl IS 'longest time from the creation of a hold to its expiry, extensions included';
+
+SELECT pg_catalog.pg_extension_config_dump('inventory.store', '');
+
+CREATE FUNCTION inventory.store_changed() RETURNS pg_catalog.trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_store_changed';
+COMMENT ON FUNCTION inventory.store_changed() IS 'Trigger on inventory.store: refuses a row whose tables the current user does not own, and makes every session reload the store.';
+
+CREATE TRIGGER store_changed BEFORE INSERT OR UPDATE OR DELETE ON inventory.store
+	FOR EACH ROW EXECUTE FUNCTION inventory.store_changed();
+ALTER TABLE inventory.store ENABLE ALWAYS TRIGGER store_changed;
+
+CREATE FUNCTION inventory.forget_dropped() RETURNS pg_catalog.event_trigger
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	DELETE FROM inventory.store AS s
+	USING pg_event_trigger_dropped_objects() AS d
+	WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0
+	AND d.objid IN (s.items, s.orders, s.movements);
+END
+$$;
+COMMENT ON FUNCTION inventory.forget_dropped() IS 'Event trigger function: deletes the store of a dropped table.';
+
+CREATE EVENT TRIGGER inventory_forget_dropped ON sql_drop
+	WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED', 'DROP TYPE', 'DROP EXTENSION')
+	EXECUTE FUNCTION inventory.forget_dropped();
+COMMENT ON EVENT TRIGGER inventory_forget_dropped IS 'Deletes the store of a dropped table.';
+
+
+-- ---------------------------------------------------------------- engine
+--
+-- What the generated functions call.  Every role may execute them, because an owner of
+-- tables who is not a superuser has to attach, dump and restore; each function first
+-- checks that the current user has the rights of the owner of the tables.  Ids are
+-- passed as "any"; result_type is a null of the type of the result.
+
+CREATE FUNCTION inventory.guard() RETURNS pg_catalog.trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard';
+COMMENT ON FUNCTION inventory.guard() IS 'Trigger on the items of a store: books or refuses changes of stock made outside the engine.';
+
+CREATE FUNCTION inventory.binding() RETURNS pg_catalog.trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_binding';
+COMMENT ON FUNCTION inventory.binding() IS 'Disabled trigger on items and orders. Its column list follows renames of the bound columns. Arguments: the name of the store, then the role of each column.';
+
+CREATE FUNCTION inventory.delete_store_row(items pg_catalog.regclass) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_delete_store_row';
+COMMENT ON FUNCTION inventory.delete_store_row(pg_catalog.regclass) IS 'Deletes the row of a store, for the owner of its items. Part of detach and refresh.';
+
+CREATE FUNCTION inventory.open_ledger(store_name pg_catalog.text) RETURNS pg_catalog.int8
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_open_ledger';
+COMMENT ON FUNCTION inventory.open_ledger(pg_catalog.text) IS 'Books an opening for each tracked item that has no movements, and the difference where the movements of an existing ledger do not add up to the stock. Returns the number of movements booked.';
+
+CREATE FUNCTION inventory.verify(items pg_catalog.regclass, item "any" DEFAULT NULL,
+								 OUT item_id pg_catalog.text, OUT problem pg_catalog.text,
+								 OUT expected pg_catalog.int8, OUT actual pg_catalog.int8)
+	RETURNS SETOF record
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_verify';
+COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Returns a row for each invariant of a store that does not hold; no rows if all hold. Arguments: items, the table; item, one key, or null for all. Problems: stock_differs_from_movements, untracked_item_has_balance, movements_of_unknown_item, holds_differ_from_movements, counter_differs_from_stock, guard_missing, guard_disabled, guard_not_always_enabled. expected and actual are in units: what the movements, or for a counter the tables, add up to, and what was found. Errors: IV012 not_a_store, 42501.';
+
+CREATE FUNCTION inventory.buy_item(store_name pg_catalog.text, user_id "any", item_id "any",
+								   quantity pg_catalog.int8, idempotency_key pg_catalog.text,
+								   order_data pg_catalog.jsonb, result_type pg_catalog.anyelement)
+	RETURNS pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_buy_item';
+COMMENT ON FUNCTION inventory.buy_item(pg_catalog.text, "any", "any", pg_catalog.int8, pg_catalog.text, pg_catalog.jsonb, pg_catalog.anyelement) IS 'Implements the generated function buy_item.';
+
+CREATE FUNCTION inventory.buy_cart(store_name pg_catalog.text, user_id "any",
+								   lines pg_catalog.jsonb, idempotency_key pg_catalog.text,
+								   order_data pg_catalog.jsonb, result_type pg_catalog.anyelement)
+	RETURNS SETOF pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_buy_cart';
+COMMENT ON FUNCTION inventory.buy_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.text, pg_catalog.jsonb, pg_catalog.anyelement) IS 'Implements the generated function buy_cart.';
+
+CREATE FUNCTION inventory.try_buy_cart(store_name pg_catalog.text, user_id "any",
+									   lines pg_catalog.jsonb, idempotency_key pg_catalog.text,
+									   order_data pg_catalog.jsonb,
+									   result_type pg_catalog.anyelement)
+	RETURNS SETOF pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_try_buy_cart';
+COMMENT ON FUNCTION inventory.try_buy_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.text, pg_catalog.jsonb, pg_catalog.anyelement) IS 'Implements the generated function try_buy_cart.';
+
+CREATE FUNCTION inventory.available_stock(store_name pg_catalog.text, item_id "any",
+										  result_type pg_catalog.anyelement)
+	RETURNS pg_catalog.anyelement
+	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_available_stock';
+COMMENT ON FUNCTION inventory.available_stock(pg_catalog.text, "any", pg_catalog.anyelement) IS 'Implements the generated function available_stock.';
+
+CREATE FUNCTION inventory.restock_item(store_name pg_catalog.text, item_id "any",
+									   quantity pg_catalog.int8, reason pg_catalog.text,
+									   idempotency_key pg_catalog.text,
+									   result_type pg_catalog.anyelement)
+	RETURNS pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_restock_item';
+COMMENT ON FUNCTION inventory.restock_item(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function restock_item.';
+
+CREATE FUNCTION inventory.adjust_stock(store_name pg_catalog.text, item_id "any",
+									   delta pg_catalog.int8, reason pg_catalog.text,
+									   expected pg_catalog.int8, kind pg_catalog.text,
+									   idempotency_key pg_catalog.text,
+									   result_type pg_catalog.anyelement)
+	RETURNS pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_adjust_stock';
+COMMENT ON FUNCTION inventory.adjust_stock(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.text, pg_catalog.int8, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function adjust_stock.';
+
+CREATE FUNCTION inventory.count_stock(store_name pg_catalog.text, item_id "any",
+									  counted pg_catalog.int8, unshipped pg_catalog.int8,
+									  counted_at pg_catalog.timestamptz, reason pg_catalog.text,
+									  idempotency_key pg_catalog.text,
+									  result_type pg_catalog.anyelement)
+	RETURNS pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_count_stock';
+COMMENT ON FUNCTION inventory.count_stock(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function count_stock.';
+
+CREATE FUNCTION inventory.reserve_stock(store_name pg_catalog.text, user_id "any", item_id "any",
+										quantity pg_catalog.int8, ttl pg_catalog.interval,
+										idempotency_key pg_catalog.text)
+	RETURNS pg_catalog.uuid
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_reserve_stock';
+COMMENT ON FUNCTION inventory.reserve_stock(pg_catalog.text, "any", "any", pg_catalog.int8, pg_catalog.interval, pg_catalog.text) IS 'Implements the generated function reserve_stock.';
+
+CREATE FUNCTION inventory.reserve_cart(store_name pg_catalog.text, user_id "any",
+										lines pg_catalog.jsonb, ttl pg_catalog.interval,
+										idempotency_key pg_catalog.text)
+	RETURNS pg_catalog.uuid
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_reserve_cart';
+COMMENT ON FUNCTION inventory.reserve_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.interval, pg_catalog.text) IS 'Implements the generated function reserve_cart.';
+
+CREATE FUNCTION inventory.try_reserve_cart(store_name pg_catalog.text, user_id "any",
+											lines pg_catalog.jsonb, ttl pg_catalog.interval,
+											idempotency_key pg_catalog.text,
+											result_type pg_catalog.anyelement)
+	RETURNS pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_try_reserve_cart';
+COMMENT ON FUNCTION inventory.try_reserve_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.interval, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function try_reserve_cart.';
+
+CREATE FUNCTION inventory.change_reservation(store_name pg_catalog.text,
+												reservation_id pg_catalog.uuid, item_id "any",
+												quantity pg_catalog.int8, user_id "any")
+	RETURNS pg_catalog.timestamptz
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_change_reservation';
+COMMENT ON FUNCTION inventory.change_reservation(pg_catalog.text, pg_catalog.uuid, "any", pg_catalog.int8, "any") IS 'Implements the generated function change_reservation.';
+
+CREATE FUNCTION inventory.extend_reservation(store_name pg_catalog.text,
+												reservation_id pg_catalog.uuid,
+												ttl pg_catalog.interval, user_id "any")
+	RETURNS pg_catalog.timestamptz
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_extend_reservation';
+COMMENT ON FUNCTION inventory.extend_reservation(pg_catalog.text, pg_catalog.uuid, pg_catalog.interval, "any") IS 'Implements the generated function extend_reservation.';
+
+CREATE FUNCTION inventory.confirm_reservation(store_name pg_catalog.text,
+												reservation_id pg_catalog.uuid, user_id "any",
+												order_data pg_catalog.jsonb,
+												result_type pg_catalog.anyelement)
+	RETURNS SETOF pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_confirm_reservation';
+COMMENT ON FUNCTION inventory.confirm_reservation(pg_catalog.text, pg_catalog.uuid, "any", pg_catalog.jsonb, pg_catalog.anyelement) IS 'Implements the generated function confirm_reservation.';
+
+CREATE FUNCTION inventory.release_reservation(store_name pg_catalog.text,
+												reservation_id pg_catalog.uuid, user_id "any")
+	RETURNS pg_catalog.bool
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_release_reservation';
+COMMENT ON FUNCTION inventory.release_reservation(pg_catalog.text, pg_catalog.uuid, "any") IS 'Implements the generated function release_reservation.';
+
+CREATE FUNCTION inventory.get_reservation(store_name pg_catalog.text,
+											reservation_id pg_catalog.uuid,
+											result_type pg_catalog.anyelement)
+	RETURNS SETOF pg_catalog.anyelement
+	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_get_reservation';
+COMMENT ON FUNCTION inventory.get_reservation(pg_catalog.text, pg_catalog.uuid, pg_catalog.anyelement) IS 'Implements the generated function get_reservation.';
+
+CREATE FUNCTION inventory.refund_order(store_name pg_catalog.text, order_id "any",
+										quantity pg_catalog.int8, restock pg_catalog.bool,
+										reason pg_catalog.text, idempotency_key pg_catalog.text,
+										result_type pg_catalog.anyelement)
+	RETURNS pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_refund_order';
+COMMENT ON FUNCTION inventory.refund_order(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.bool, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function refund_order.';
+
+CREATE FUNCTION inventory.expire_reservations(store_name pg_catalog.text,
+												max_rows pg_catalog.int4)
+	RETURNS pg_catalog.int8
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_expire_reservations';
+COMMENT ON FUNCTION inventory.expire_reservations(pg_catalog.text, pg_catalog.int4) IS 'Implements the generated function expire_reservations.';
+
+CREATE FUNCTION inventory.prune(store_name pg_catalog.text, older_than pg_catalog.interval)
+	RETURNS pg_catalog.int8
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_prune';
+COMMENT ON FUNCTION inventory.prune(pg_catalog.text, pg_catalog.interval) IS 'Implements the generated function prune.';
+
+CREATE FUNCTION inventory.close_ledger(store_name pg_catalog.text, before pg_catalog.timestamptz)
+	RETURNS pg_catalog.int8
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_close_ledger';
+COMMENT ON FUNCTION inventory.close_ledger(pg_catalog.text, pg_catalog.timestamptz) IS 'Implements the generated function close_ledger.';
+
+
+-- ---------------------------------------------------------------- hot items
+
+CREATE FUNCTION inventory.heat(items pg_catalog.regclass, item "any") RETURNS pg_catalog.bool
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_heat';
+COMMENT ON FUNCTION inventory.heat(pg_catalog.regclass, "any") IS 'Makes an item hot: once the transaction has committed, buyers of the item do not wait for each other. Arguments: items, the table; item, a key. Returns false if the item is hot already. See doc/hot-items.md. Errors: IV002 item_not_found, IV012 not_a_store, 55000 if the server is not configured for hot items, 53400 if inventory.max_hot_items are hot, 22023 for an item whose stock is not tracked, 42501.';
+
+CREATE FUNCTION inventory.cool(items pg_catalog.regclass, item "any" DEFAULT NULL)
+	RETURNS pg_catalog.int8
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_cool';
+COMMENT ON FUNCTION inventory.cool(pg_catalog.regclass, "any") IS 'Makes an item, or every item of a store, cold: lets no other buyers begin, and waits until the transactions that have taken units have ended. Arguments: items, the table; item, a key, or null for all. Returns how many items were hot. Errors: IV014 busy if such a transaction lasts longer than inventory.hot_lock_timeout, 55006 if this transaction is one of them, IV002 item_not_found, IV012 not_a_store, 42501.';
+
+CREATE FUNCTION inventory.settle(items pg_catalog.regclass) RETURNS pg_catalog.int8
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_settle';
+COMMENT ON FUNCTION inventory.settle(pg_catalog.regclass) IS 'Writes the movements of hot items into their stock column, except those that a transaction in flight could still add to; the worker does this every inventory.settle_interval. Returns the number of items written. Errors: IV012 not_a_store, 55006 if this transaction has bought a hot item, 42501.';
+
+CREATE FUNCTION inventory.hot_entries(OUT items pg_catalog.oid, OUT number pg_catalog.int8,
+		OUT state pg_catalog.text, OUT available pg_catalog.int8, OUT held pg_catalog.int8,
+		OUT epoch pg_catalog.int8, OUT settled_epoch pg_catalog.int8,
+		OUT holders pg_catalog.int4[])
+	RETURNS SETOF record
+	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_hot_entries';
+COMMENT ON FUNCTION inventory.hot_entries() IS 'The counters of the hot items of this database at this instant. number identifies the row of the item in the table "hot" of the store; state is unpublished, hot or cooling; available is what can be sold above the floor and held what transactions in flight have taken, both in units; holders are the process ids of these transactions.';
+
+CREATE FUNCTION inventory.count_hot(items pg_catalog.regclass) RETURNS pg_catalog.int8
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_count_hot';
+COMMENT ON FUNCTION inventory.count_hot(pg_catalog.regclass) IS 'Returns how many items of a store are hot. For the owner of the items.';
+
+-- The stock column of a hot item lags behind, and only the engine can complete it.
+CREATE FUNCTION inventory.check_cold(store inventory.store) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	hot_items bigint;
+BEGIN
+	BEGIN
+		hot_items := inventory.count_hot(store.items);
+	EXCEPTION WHEN object_not_in_prerequisite_state OR SQLSTATE 'IV012' THEN
+		RETURN; -- a damaged store cannot be counted; attach settles its hot items
+	END;
+	IF hot_items > 0 THEN
+		RAISE EXCEPTION 'store "%" has % hot items', store.store_name, hot_items
+			USING ERRCODE = 'object_in_use',
+				  HINT = format('Make them cold first: SELECT inventory.cool(%L);', store.items);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_cold(inventory.store) IS 'Raises an error if an item of a store is hot.';
+
+CREATE FUNCTION inventory.refuse_hot() RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM inventory.check_cold(s) FROM inventory.store AS s;
+END
+$$;
+COMMENT ON FUNCTION inventory.refuse_hot() IS 'Raises an error if an item of any store is hot.';
+
+CREATE FUNCTION inventory.before_drop() RETURNS pg_catalog.event_trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_before_drop';
+COMMENT ON FUNCTION inventory.before_drop() IS 'Event trigger function: refuses to drop the extension while an item is hot.';
+
+CREATE EVENT TRIGGER inventory_before_drop ON ddl_command_start
+	WHEN TAG IN ('DROP EXTENSION', 'DROP SCHEMA') EXECUTE FUNCTION inventory.before_drop();
+COMMENT ON EVENT TRIGGER inventory_before_drop IS 'Refuses to drop the extension while an item is hot.';
+
+-- ---------------------------------------------------------------- look-ups
+--
+-- What the later files read from the catalogs of the server, and how attach creates
+-- objects for the owner of the tables.
+
+CREATE FUNCTION inventory.base_type(type oid) RETURNS regtype
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	WITH RECURSIVE chain(oid, base) AS (
+		SELECT t.oid, t.typbasetype FROM pg_type AS t WHERE t.oid = type
+		UNION ALL
+		SELECT t.oid, t.typbasetype FROM chain AS c JOIN pg_type AS t ON t.oid = c.base
+	)
+	SELECT CASE WHEN oid = 'varchar'::regtype THEN 'text'::regtype ELSE oid::regtype END
+	FROM chain WHERE base = 0
+$$;
+COMMENT ON FUNCTION inventory.base_type(oid) IS 'The type under its domains; varchar counts as text.';
+
+CREATE FUNCTION inventory.key_types() RETURNS regtype[]
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT ARRAY['uuid', 'int2', 'int4', 'int8', 'text']::regtype[]
+$$;
+COMMENT ON FUNCTION inventory.key_types() IS 'The types that can identify items, users and orders.';
+
+CREATE FUNCTION inventory.integer_types() RETURNS regtype[]
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT ARRAY['int2', 'int4', 'int8']::regtype[]
+$$;
+COMMENT ON FUNCTION inventory.integer_types() IS 'The types that count whole units.';
+
+CREATE FUNCTION inventory.schema_of(relation regclass) RETURNS name
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+	WHERE c.oid = relation
+$$;
+COMMENT ON FUNCTION inventory.schema_of(regclass) IS 'The name of the schema of a relation, or null.';
+
+CREATE FUNCTION inventory.owner_of(relation regclass) RETURNS oid
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT c.relowner FROM pg_class AS c WHERE c.oid = relation
+$$;
+COMMENT ON FUNCTION inventory.owner_of(regclass) IS 'The owner of a relation, or null.';
+
+CREATE FUNCTION inventory.column_of(relation regclass, column_name name) RETURNS pg_attribute
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT a FROM pg_attribute AS a
+	WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped
+$$;
+COMMENT ON FUNCTION inventory.column_of(regclass, name) IS 'The row of pg_attribute of a column, or null.';
+
+CREATE FUNCTION inventory.column_type(relation regclass, column_name name) RETURNS regtype
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT inventory.base_type((inventory.column_of(relation, column_name)).atttypid)
+$$;
+COMMENT ON FUNCTION inventory.column_type(regclass, name) IS 'The type of a column under its domains, or null.';
+
+CREATE FUNCTION inventory.primary_key(relation regclass) RETURNS name
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT a.attname FROM pg_index AS i
+	JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+	WHERE i.indrelid = relation AND i.indisprimary AND i.indnkeyatts = 1
+$$;
+COMMENT ON FUNCTION inventory.primary_key(regclass) IS 'The column of a primary key of one column, or null.';
+
+CREATE FUNCTION inventory.is_key(relation regclass, column_name name) RETURNS boolean
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT EXISTS (
+		SELECT FROM pg_index AS i
+		JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+		JOIN pg_type AS t ON t.oid = a.atttypid
+		WHERE i.indrelid = relation AND a.attname = column_name AND (a.attnotnull OR t.typnotnull)
+		AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indnkeyatts = 1
+		AND i.indpred IS NULL AND i.indexprs IS NULL)
+$$;
+COMMENT ON FUNCTION inventory.is_key(regclass, name) IS 'True if a column is NOT NULL and has a unique index of its own that is neither partial nor deferrable.';
+
+CREATE FUNCTION inventory.clip(label text, bytes integer) RETURNS text
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	-- a character has at least one byte
+	label := left(label, greatest(bytes, 0));
+	WHILE octet_length(label) > bytes AND label <> '' LOOP
+		label := left(label, -1);
+	END LOOP;
+	RETURN label;
+END
+$$;
+COMMENT ON FUNCTION inventory.clip(text, integer) IS 'The beginning of a text that fits into a number of bytes, in whole characters.';
+
+CREATE FUNCTION inventory.check_owner(relation regclass) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT pg_has_role(inventory.owner_of(relation), 'USAGE') THEN
+		RAISE EXCEPTION 'must be owner of table %', relation
+			USING ERRCODE = 'insufficient_privilege';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_owner(regclass) IS 'Raises an error if the current user does not have the rights of the owner of a table.';
+
+CREATE FUNCTION inventory.check_schema_create(schema_name name) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT has_schema_privilege(schema_name, 'CREATE') THEN
+		RAISE EXCEPTION 'permission denied for schema %', quote_ident(schema_name)
+			USING ERRCODE = 'insufficient_privilege',
+				  HINT = format('Choose another schema, or: GRANT CREATE ON SCHEMA %I TO %I;',
+								schema_name, current_user);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_schema_create(name) IS 'Raises an error if the current user cannot create objects in a schema.';
+
+-- The default privileges of the database may have granted anything.  Object is a
+-- name as the server writes it, and kind the word for it in ALTER and REVOKE.
+CREATE FUNCTION inventory.restrict_to_owner(kind text, object text, owner oid) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	grantee name;
+BEGIN
+	-- the sequence of an identity column changes owner with its table
+	IF kind <> 'SEQUENCE' AND owner <> to_regrole(quote_ident(current_user)) THEN
+		EXECUTE format('ALTER %s %s OWNER TO %I', kind, object, pg_get_userbyid(owner));
+	END IF;
+	EXECUTE format('REVOKE ALL ON %s %s FROM PUBLIC', kind, object);
+	FOR grantee IN
+		SELECT DISTINCT r.rolname
+		FROM aclexplode(CASE kind
+			WHEN 'SCHEMA' THEN (SELECT n.nspacl FROM pg_namespace AS n WHERE n.oid = object::regnamespace)
+			WHEN 'FUNCTION' THEN (SELECT f.proacl FROM pg_proc AS f WHERE f.oid = object::regprocedure)
+			WHEN 'TYPE' THEN (SELECT t.typacl FROM pg_type AS t WHERE t.oid = object::regtype)
+			ELSE (SELECT c.relacl FROM pg_class AS c WHERE c.oid = object::regclass) END) AS a
+		JOIN pg_roles AS r ON r.oid = a.grantee WHERE r.oid <> owner
+	LOOP
+		EXECUTE format('REVOKE ALL ON %s %s FROM %I CASCADE', kind, object, grantee);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.restrict_to_owner(text, text, oid) IS 'Gives an object that attach created to the owner of the tables, and revokes the rights of all other roles.';
+
+CREATE FUNCTION inventory.make_schema(schema_name name, owner oid) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF to_regnamespace(quote_ident(schema_name)) IS NOT NULL THEN
+		PERFORM inventory.check_schema_create(schema_name);
+		RETURN;
+	ELSIF NOT has_database_privilege(current_database(), 'CREATE') THEN
+		RAISE EXCEPTION 'permission denied to create schema %', quote_ident(schema_name)
+			USING ERRCODE = 'insufficient_privilege',
+				  HINT = format('Name an existing schema in which you may create, or: GRANT CREATE ON DATABASE %I TO %I;',
+								current_database(), current_user);
+	END IF;
+	EXECUTE format('CREATE SCHEMA %I', schema_name);
+	PERFORM inventory.restrict_to_owner('SCHEMA', quote_ident(schema_name), owner);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_schema(name, oid) IS 'Creates a schema unless it exists; in an existing one the current user must be able to create objects.';
+
+-- ---------------------------------------------------------------- binding
+--
+-- Which tables and columns a store can bind, and the message for each that it cannot.
+
+CREATE TYPE inventory.store_binding AS (
+	store_name pg_catalog.text,
+	items pg_catalog.regclass,
+	orders pg_catalog.regclass,
+	owner pg_catalog.oid,
+	item_id pg_catalog.name,
+	stock pg_catalog.name,
+	version pg_catalog.name,
+	stock_floor pg_catalog.name,
+	purchase_limit pg_catalog.name,
+	order_id pg_catalog.name,
+	order_user_id pg_catalog.name,
+	order_item_id pg_catalog.name,
+	order_quantity pg_catalog.name,
+	order_columns pg_catalog.name[],
+	item_type pg_catalog.regtype,
+	stock_type pg_catalog.regtype,
+	user_type pg_catalog.regtype,
+	order_type pg_catalog.regtype,
+	api_schema pg_catalog.name,
+	ledger_schema pg_catalog.name,
+	argument_prefix pg_catalog.text,
+	user_claim pg_catalog.text,
+	sellable pg_catalog.text,
+	direct_writes pg_catalog.text,
+	max_ttl pg_catalog.interval
+);
+COMMENT ON TYPE inventory.store_binding IS 'The tables, columns, types and options of a store: found by attach, read back by refresh, used to generate the objects of the store.';
+
+CREATE FUNCTION inventory.check_table(relation regclass, role text, partitioned boolean)
+	RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	class pg_class;
+	what text;
+BEGIN
+	SELECT * INTO class FROM pg_class AS c WHERE c.oid = relation;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'relation % does not exist', relation USING ERRCODE = 'undefined_table';
+	END IF;
+	PERFORM inventory.check_owner(relation);
+	what := CASE
+		WHEN class.relkind = 'p' AND NOT partitioned THEN 'a partitioned table'
+		WHEN class.relkind = 'v' THEN 'a view'
+		WHEN class.relkind = 'm' THEN 'a materialized view'
+		WHEN class.relkind = 'f' THEN 'a foreign table'
+		WHEN class.relkind NOT IN ('r', 'p') THEN 'not a table'
+		WHEN class.relpersistence = 't' THEN 'a temporary table'
+		WHEN class.relpersistence = 'u' THEN 'an unlogged table, which a crash empties'
+		-- initdb creates objects with OIDs below 16384
+		WHEN class.oid < 16384 OR class.relnamespace = 'inventory'::regnamespace THEN 'a system table'
+		WHEN class.relkind = 'r' AND NOT partitioned AND EXISTS (
+			SELECT FROM pg_inherits AS i WHERE relation IN (i.inhparent, i.inhrelid))
+			THEN 'part of an inheritance tree'
+		WHEN EXISTS (SELECT FROM pg_rewrite AS r WHERE r.ev_class = relation)
+			THEN 'a table with rules'
+	END;
+	IF what IS NOT NULL THEN
+		RAISE EXCEPTION '% cannot be the % of a store: it is %', relation, role, what
+			USING ERRCODE = 'wrong_object_type',
+				  HINT = CASE WHEN class.relkind = 'r' AND class.relpersistence = 'u'
+						 THEN format('ALTER TABLE %s SET LOGGED;', relation)
+						 ELSE format('Use an ordinary, permanent table%s.',
+									 CASE WHEN partitioned THEN ', partitioned or not' ELSE '' END) END;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_table(regclass, text, boolean) IS 'Raises an error if a relation cannot be the items or orders of a store.';
+
+CREATE FUNCTION inventory.check_owners(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	owner name := pg_get_userbyid(binding.owner);
+	schema_name name;
+BEGIN
+	IF binding.owner <> inventory.owner_of(binding.orders) THEN
+		RAISE EXCEPTION '% and % have different owners', binding.items, binding.orders
+			USING ERRCODE = 'insufficient_privilege',
+				  HINT = format('ALTER TABLE %s OWNER TO %I;', binding.orders, owner);
+	END IF;
+	SELECT min(inventory.schema_of(t)) INTO schema_name
+	FROM unnest(ARRAY[binding.items, binding.orders]) AS t
+	WHERE NOT has_schema_privilege(binding.owner, inventory.schema_of(t), 'USAGE');
+	IF schema_name IS NOT NULL THEN
+		RAISE EXCEPTION 'role % has no USAGE privilege on schema %, which contains its tables', owner,
+						quote_ident(schema_name)
+			USING ERRCODE = 'insufficient_privilege',
+				  HINT = format('GRANT USAGE ON SCHEMA %I TO %I;', schema_name, owner);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_owners(inventory.store_binding) IS 'Raises an error unless items and orders have one owner, as whom the engine acts, and that owner can use their schemas.';
+
+-- No ALTER where the server knows no cast to the type.
+CREATE FUNCTION inventory.retype_statement(relation regclass, attribute pg_attribute, new_type regtype)
+	RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT format('ALTER TABLE %s ALTER COLUMN %I TYPE %s%s;', relation, attribute.attname, new_type,
+				  CASE WHEN c.castcontext IN ('a', 'i') THEN ''
+				  ELSE format(' USING %I::%s', attribute.attname, new_type) END)
+	FROM pg_type AS t LEFT JOIN pg_cast AS c ON c.castsource = t.oid AND c.casttarget = new_type
+	WHERE t.oid = inventory.base_type(attribute.atttypid) AND new_type IS NOT NULL
+	AND (c.oid IS NOT NULL OR t.typcategory = 'S')
+$$;
+COMMENT ON FUNCTION inventory.retype_statement(regclass, pg_attribute, regtype) IS 'The ALTER TABLE that changes the type of a column; null without a new type or a cast to it.';
+
+CREATE FUNCTION inventory.resolve_column(relation regclass, role text, given name, usual name,
+										 types regtype[], suggested_type regtype) RETURNS name
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	attribute pg_attribute := inventory.column_of(relation, coalesce(given, usual));
+	type text := format_type(attribute.atttypid, attribute.atttypmod);
+	allowed text := format('%s can be: %s.', role, array_to_string(types, ', '));
+BEGIN
+	IF attribute.attname IS NULL AND given IS NOT NULL THEN
+		RAISE EXCEPTION 'column "%" of % does not exist', given, relation
+			USING ERRCODE = 'undefined_column', HINT = format('It was given as %s.', role);
+	ELSIF attribute.attname IS NULL THEN
+		RETURN NULL;
+	ELSIF NOT inventory.base_type(attribute.atttypid) = ANY (types) THEN
+		IF given IS NULL AND suggested_type IS NULL THEN
+			RAISE WARNING 'column "%" of % is not bound: it is %, which cannot be %', attribute.attname,
+						  relation, type, role
+				USING HINT = allowed;
+			RETURN NULL;
+		END IF;
+		RAISE EXCEPTION 'column "%" of % is %, which cannot be %', attribute.attname, relation, type, role
+			USING ERRCODE = 'datatype_mismatch',
+				  HINT = concat_ws(' ', allowed,
+								   inventory.retype_statement(relation, attribute, suggested_type));
+	ELSIF attribute.attgenerated <> ''
+		  AND role IN ('stock', 'version', 'order_quantity', 'order_item_id', 'order_user_id') THEN
+		-- the engine writes these
+		IF given IS NULL AND role <> 'stock' THEN
+			RETURN NULL;
+		END IF;
+		RAISE EXCEPTION 'column "%" of % is generated and cannot be %', attribute.attname, relation, role
+			USING ERRCODE = 'invalid_column_reference',
+				  HINT = 'Use the column that it is computed from.';
+	END IF;
+	RETURN attribute.attname;
+END
+$$;
+COMMENT ON FUNCTION inventory.resolve_column(regclass, text, name, name, regtype[], regtype) IS 'The column for a role of the binding: the given one, which must exist and fit, or else the usual one if it exists and fits; null if there is none.';
+
+CREATE FUNCTION inventory.bind_items(INOUT binding inventory.store_binding)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	items regclass := binding.items;
+	integers regtype[] := inventory.integer_types();
+BEGIN
+	binding.item_id := inventory.resolve_column(items, 'item_id',
+		coalesce(binding.item_id, inventory.primary_key(items)), NULL, inventory.key_types(), NULL);
+	IF binding.item_id IS NULL THEN
+		RAISE EXCEPTION '% has no primary key of one column', items
+			USING ERRCODE = 'invalid_table_definition',
+				  HINT = 'Name a NOT NULL column with a unique constraint of its own: item_id => ''...''.';
+	ELSIF NOT inventory.is_key(items, binding.item_id) THEN
+		RAISE EXCEPTION 'column "%" of % is not a key', binding.item_id, items
+			USING ERRCODE = 'invalid_table_definition',
+				  HINT = format('item_id must be NOT NULL and have a unique constraint of its own that is not deferrable: ALTER TABLE %s ALTER COLUMN %I SET NOT NULL, ADD UNIQUE (%I);',
+								items, binding.item_id, binding.item_id);
+	END IF;
+
+	binding.stock := inventory.resolve_column(items, 'stock', binding.stock, 'stock', integers, 'bigint');
+	IF binding.stock IS NULL THEN
+		RAISE EXCEPTION '% has no column "stock"', items
+			USING ERRCODE = 'undefined_column',
+				  HINT = 'Name the column that counts the units for sale: stock => ''...''.';
+	ELSIF binding.stock = binding.item_id THEN
+		RAISE EXCEPTION 'column "%" of % cannot be both the key and the stock', binding.stock, items
+			USING ERRCODE = 'invalid_column_reference';
+	END IF;
+	binding.version := inventory.resolve_column(items, 'version', binding.version, 'version',
+												integers, NULL);
+	binding.stock_floor := inventory.resolve_column(items, 'stock_floor', binding.stock_floor,
+													'stock_floor', integers, NULL);
+	binding.purchase_limit := inventory.resolve_column(items, 'purchase_limit', binding.purchase_limit,
+													   'purchase_limit', integers, NULL);
+	binding.item_type := inventory.column_type(items, binding.item_id);
+	binding.stock_type := inventory.column_type(items, binding.stock);
+END
+$$;
+COMMENT ON FUNCTION inventory.bind_items(inventory.store_binding) IS 'Finds and checks the columns of items.';
+
+CREATE FUNCTION inventory.resolve_order_item(binding inventory.store_binding) RETURNS name
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	orders regclass := binding.orders;
+	resolved name := inventory.resolve_column(orders, 'order_item_id', binding.order_item_id, 'item_id',
+										   inventory.key_types(), NULL);
+	keys name[] := ARRAY(
+		SELECT a.attname FROM pg_constraint AS c
+		JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+		JOIN pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = c.confkey[1]
+		WHERE c.contype = 'f' AND c.conrelid = orders AND c.confrelid = binding.items
+		AND cardinality(c.conkey) = 1 AND f.attname = binding.item_id
+		ORDER BY a.attnum);
+	elsewhere regclass;
+BEGIN
+	IF resolved IS NOT NULL AND binding.order_item_id IS NULL AND NOT resolved = ANY (keys) THEN
+		-- the name alone is a guess, which a foreign key to another table contradicts
+		SELECT c.confrelid INTO elsewhere FROM pg_constraint AS c
+		JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+		WHERE c.contype = 'f' AND c.conrelid = orders AND c.confrelid <> binding.items
+		AND cardinality(c.conkey) = 1 AND a.attname = resolved;
+		IF elsewhere IS NOT NULL THEN
+			RAISE EXCEPTION 'column "%" of % references %, not %', resolved, orders, elsewhere, binding.items
+				USING ERRCODE = 'invalid_column_reference',
+					  HINT = 'Name the column that holds the key of the item: order_item_id => ''...''.';
+		END IF;
+	END IF;
+	IF resolved IS NULL AND cardinality(keys) = 1 THEN
+		resolved := keys[1];
+	END IF;
+	IF resolved IS NULL THEN
+		RAISE EXCEPTION 'cannot tell which column of % holds the key of the item', orders
+			USING ERRCODE = 'undefined_column',
+				  HINT = 'It has no column "item_id" and not exactly one foreign key to items. Name the column: order_item_id => ''...''.';
+	END IF;
+	RETURN resolved;
+END
+$$;
+COMMENT ON FUNCTION inventory.resolve_order_item(inventory.store_binding) IS 'The column of orders that holds the key of the item: the given one, or "item_id", or the only foreign key to items.';
+
+CREATE FUNCTION inventory.check_order_columns(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	wanted name;
+	attribute pg_attribute;
+	why text;
+BEGIN
+	IF cardinality(binding.order_columns) > 63 THEN
+		RAISE EXCEPTION 'order_columns may name at most 63 columns'
+			USING ERRCODE = 'program_limit_exceeded';
+	END IF;
+	FOREACH wanted IN ARRAY binding.order_columns LOOP
+		attribute := inventory.column_of(binding.orders, wanted);
+		IF attribute.attname IS NULL THEN
+			RAISE EXCEPTION 'column "%" of % does not exist', wanted, binding.orders
+				USING ERRCODE = 'undefined_column', HINT = 'It was given in order_columns.';
+		END IF;
+		why := CASE
+			WHEN wanted IN (binding.order_item_id, binding.order_user_id, binding.order_quantity)
+				THEN 'it is an argument of its own'
+			WHEN wanted IN ('item_id', 'quantity') THEN 'a line uses this name itself'
+			WHEN attribute.attgenerated <> '' THEN 'it is generated'
+			WHEN attribute.attidentity = 'a' THEN 'it is an identity column that is always generated'
+			WHEN (SELECT count(*) FROM unnest(binding.order_columns) AS c WHERE c = wanted) > 1
+				THEN 'it is named twice'
+		END;
+		IF why IS NOT NULL THEN
+			RAISE EXCEPTION 'column "%" of % cannot be in order_columns: %', wanted, binding.orders, why
+				USING ERRCODE = 'invalid_column_reference';
+		END IF;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_order_columns(inventory.store_binding) IS 'Raises an error if callers cannot set one of the columns in order_columns.';
+
+-- A new sequence would begin with keys that are there already.
+CREATE FUNCTION inventory.identity_clause(relation regclass, column_name name) RETURNS text
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	last_key bigint;
+BEGIN
+	EXECUTE format('SELECT max(%I) FROM %s', column_name, relation) INTO last_key;
+	RETURN 'ADD GENERATED BY DEFAULT AS IDENTITY' ||
+		CASE WHEN last_key > 0 THEN format(' (START WITH %s)', last_key::numeric + 1) ELSE '' END;
+END
+$$;
+COMMENT ON FUNCTION inventory.identity_clause(regclass, name) IS 'What makes an integer key an identity column, for ALTER TABLE ALTER COLUMN.';
+
+CREATE FUNCTION inventory.check_required_columns(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	names name[];
+	alters text;
+BEGIN
+	SELECT array_agg(a.attname ORDER BY a.attnum),
+		   string_agg(format('ALTER TABLE %s ALTER COLUMN %I %s;', binding.orders, a.attname,
+							 CASE WHEN b.base IN ('timestamp', 'timestamptz', 'date') THEN 'SET DEFAULT now()'
+								  WHEN b.base = 'uuid'::regtype THEN 'SET DEFAULT gen_random_uuid()'
+								  WHEN a.attname = binding.order_id AND a.atttypid = ANY (inventory.integer_types())
+								  THEN inventory.identity_clause(binding.orders, a.attname)
+								  ELSE 'SET DEFAULT ...' END), E'\n' ORDER BY a.attnum)
+	INTO names, alters
+	FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+	CROSS JOIN LATERAL inventory.base_type(a.atttypid) AS b(base)
+	WHERE a.attrelid = binding.orders AND a.attnum > 0 AND NOT a.attisdropped
+	AND (a.attnotnull OR t.typnotnull) AND NOT a.atthasdef AND a.attidentity = ''
+	AND a.attgenerated = '' AND t.typdefault IS NULL
+	AND NOT a.attname = ANY (binding.order_columns || array_remove(
+		ARRAY[binding.order_item_id, binding.order_user_id, binding.order_quantity], NULL));
+	IF names IS NULL THEN
+		RETURN;
+	ELSIF EXISTS (SELECT FROM pg_trigger AS g
+				  WHERE g.tgrelid = binding.orders AND g.tgenabled <> 'D' AND NOT g.tgisinternal
+				  AND g.tgtype & 7 = 7) THEN
+		RAISE WARNING 'only a trigger can fill NOT NULL columns of %: %', binding.orders,
+					  array_to_string(names, ', ')
+			USING HINT = E'If no trigger does, every purchase fails. Let callers set them (order_columns), or:\n' || alters;
+	ELSE
+		RAISE EXCEPTION 'nothing fills NOT NULL columns of %: %', binding.orders,
+						array_to_string(names, ', ')
+			USING ERRCODE = 'not_null_violation',
+				  HINT = format(E'Let callers set them: order_columns => %L, or give each a default:\n',
+								names) || alters;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_required_columns(inventory.store_binding) IS 'Raises an error, with the ALTER TABLE to use, if nothing fills a NOT NULL column of orders.';
+
+CREATE FUNCTION inventory.bind_order_columns(INOUT binding inventory.store_binding)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	orders regclass := binding.orders;
+	item_type regtype;
+BEGIN
+	binding.order_id := inventory.resolve_column(orders, 'order_id',
+		coalesce(binding.order_id, inventory.primary_key(orders)), NULL, inventory.key_types(), NULL);
+	IF binding.order_id IS NULL THEN
+		RAISE EXCEPTION '% has no primary key of one column', orders
+			USING ERRCODE = 'invalid_table_definition',
+				  HINT = 'Name the column that identifies a line: order_id => ''...''.';
+	ELSIF NOT inventory.is_key(orders, binding.order_id)
+		  AND (SELECT c.relkind <> 'p' FROM pg_class AS c WHERE c.oid = orders) THEN
+		RAISE EXCEPTION 'column "%" of % is not a key', binding.order_id, orders
+			USING ERRCODE = 'invalid_table_definition',
+				  HINT = 'order_id must be NOT NULL and have a unique constraint of its own; in a partitioned table it may be part of the key.';
+	END IF;
+	binding.order_item_id := inventory.resolve_order_item(binding);
+	item_type := inventory.column_type(orders, binding.order_item_id);
+	IF item_type <> binding.item_type
+	   AND NOT (ARRAY[item_type, binding.item_type] <@ inventory.integer_types()) THEN
+		RAISE EXCEPTION 'column "%" of % is %, but the key of the items is %', binding.order_item_id,
+						orders, item_type, binding.item_type
+			USING ERRCODE = 'datatype_mismatch',
+				  HINT = 'Name the column that holds the key of the item: order_item_id => ''...''.';
+	END IF;
+	binding.order_quantity := inventory.resolve_column(orders, 'order_quantity', binding.order_quantity,
+		'quantity', inventory.integer_types() || 'numeric'::regtype, 'bigint');
+	binding.order_user_id := inventory.resolve_column(orders, 'order_user_id', binding.order_user_id,
+		'user_id', inventory.key_types(), NULL);
+	binding.order_type := inventory.column_type(orders, binding.order_id);
+	PERFORM inventory.check_order_columns(binding);
+	PERFORM inventory.check_required_columns(binding);
+END
+$$;
+COMMENT ON FUNCTION inventory.bind_order_columns(inventory.store_binding) IS 'Finds and checks the columns of an orders table.';
+
+CREATE FUNCTION inventory.bind_orders(INOUT binding inventory.store_binding, user_id_type regtype)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	binding.order_columns := coalesce(binding.order_columns, '{}');
+	IF binding.orders IS NOT NULL THEN
+		binding := inventory.bind_order_columns(binding);
+	ELSIF num_nonnulls(binding.order_id, binding.order_user_id, binding.order_item_id,
+					   binding.order_quantity) > 0 OR binding.order_columns <> '{}' THEN
+		RAISE EXCEPTION 'columns of orders were given, but no orders table'
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: orders => ''...''.';
+	END IF;
+	binding.order_type := coalesce(binding.order_type, 'text');
+	binding.user_type := inventory.base_type(coalesce(
+		inventory.column_type(binding.orders, binding.order_user_id), user_id_type, 'text'));
+	IF binding.order_user_id IS NOT NULL AND inventory.base_type(user_id_type) <> binding.user_type THEN
+		RAISE EXCEPTION 'user_id_type cannot be %: column "%" of % is %', user_id_type,
+						binding.order_user_id, binding.orders, binding.user_type
+			USING ERRCODE = 'datatype_mismatch', HINT = 'Omit user_id_type.';
+	ELSIF (binding.user_type = ANY (inventory.key_types())) IS NOT TRUE THEN
+		RAISE EXCEPTION 'user_id_type cannot be %', user_id_type
+			USING ERRCODE = 'datatype_mismatch',
+				  HINT = format('user_id_type can be: %s.', array_to_string(inventory.key_types(), ', '));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.bind_orders(inventory.store_binding, regtype) IS 'Finds and checks the columns of orders, if there are orders, and the type of user ids.';
+
+-- ---------------------------------------------------------------- ledger
+--
+-- The tables and triggers that attach makes for a store.  They belong to the shop and
+-- are not members of the extension.
+
+CREATE FUNCTION inventory.ledger_comment(store_name text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'Ledger of store ' || store_name || ': one row for every change of stock, in units. Append-only.'
+$$;
+COMMENT ON FUNCTION inventory.ledger_comment(text) IS 'The comment on the movements of a store. attach recognizes an existing ledger of the store by it.';
+
+-- Not by to_regclass, which requires USAGE on a schema that another role may own.
+CREATE FUNCTION inventory.find_ledger(binding inventory.store_binding, schema_name name)
+	RETURNS regclass
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT c.oid::regclass FROM pg_class AS c
+	WHERE c.relnamespace = to_regnamespace(quote_ident(schema_name)) AND c.relname = 'movements'
+	AND c.relowner = binding.owner
+	AND obj_description(c.oid, 'pg_class') = inventory.ledger_comment(binding.store_name)
+$$;
+COMMENT ON FUNCTION inventory.find_ledger(inventory.store_binding, name) IS 'The movements that an earlier store of the same name and owner left in a schema, or null.';
+
+CREATE FUNCTION inventory.bind_ledger_schema(INOUT binding inventory.store_binding)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	table_name name;
+	candidate name;
+BEGIN
+	IF binding.ledger_schema IS NOT NULL THEN
+		RETURN;
+	END IF;
+	table_name := (SELECT c.relname FROM pg_class AS c WHERE c.oid = binding.items);
+	FOREACH candidate IN ARRAY ARRAY[
+		inventory.clip(table_name, 57) || '_stock',
+		inventory.clip(inventory.schema_of(binding.items) || '_' || table_name, 57) || '_stock',
+		inventory.clip(table_name, 48) || '_' || left(md5(binding.store_name), 8) || '_stock']
+	LOOP
+		IF to_regnamespace(quote_ident(candidate)) IS NULL
+		   OR inventory.find_ledger(binding, candidate) IS NOT NULL THEN
+			binding.ledger_schema := candidate;
+			RETURN;
+		END IF;
+	END LOOP;
+	RAISE EXCEPTION 'schema "%" already exists', candidate
+		USING ERRCODE = 'duplicate_schema', HINT = 'Choose another schema: ledger_schema => ''...''.';
+END
+$$;
+COMMENT ON FUNCTION inventory.bind_ledger_schema(inventory.store_binding) IS 'Chooses the schema for the ledger of a store: the given one, or <items>_stock, or <schema>_<items>_stock if the first is in use.';
+
+CREATE FUNCTION inventory.key_collation(binding inventory.store_binding) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce((
+		SELECT format('COLLATE %I.%I', n.nspname, c.collname)
+		FROM pg_collation AS c JOIN pg_namespace AS n ON n.oid = c.collnamespace
+		WHERE c.oid = (inventory.column_of(binding.items, binding.item_id)).attcollation
+		AND c.collname <> 'default'), '')
+$$;
+COMMENT ON FUNCTION inventory.key_collation(inventory.store_binding) IS 'The COLLATE clause of a text key of items, or an empty text.';
+
+-- No CHECK on kind: the server parses constraints again for every statement, which takes
+-- a tenth of a purchase.
+CREATE FUNCTION inventory.ledger_columns(binding inventory.store_binding, OUT table_name name,
+										 OUT column_name name, OUT type regtype, OUT definition text)
+	RETURNS SETOF record
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	VALUES
+	('movements'::name, 'movement_id'::name, 'bigint'::regtype, 'GENERATED ALWAYS AS IDENTITY PRIMARY KEY'),
+	('movements', 'item_id', binding.item_type, inventory.key_collation(binding) || ' NOT NULL'),
+	('movements', 'delta', 'bigint', 'NOT NULL'),
+	('movements', 'kind', 'text', 'NOT NULL'),
+	('movements', 'user_id', binding.user_type, NULL),
+	('movements', 'order_id', binding.order_type, NULL),
+	('movements', 'reservation_id', 'uuid', NULL),
+	('movements', 'reason', 'text', NULL),
+	('movements', 'actor', 'text', 'NOT NULL'),
+	('movements', 'created_at', 'timestamptz', 'NOT NULL'),
+	('movements', 'epoch', 'bigint', NULL),
+	('requests', 'operation', 'text', 'NOT NULL'),
+	('requests', 'user_id', binding.user_type, NULL),
+	('requests', 'key', 'text', 'NOT NULL'),
+	('requests', 'fingerprint', 'bytea', 'NOT NULL'),
+	('requests', 'result', 'jsonb', 'NOT NULL'),
+	('requests', 'created_at', 'timestamptz', 'NOT NULL'),
+	('requests', NULL, NULL, 'UNIQUE NULLS NOT DISTINCT (key, operation, user_id)'),
+	('reservations', 'reservation_id', 'uuid', 'NOT NULL'),
+	('reservations', 'item_id', binding.item_type, inventory.key_collation(binding) || ' NOT NULL'),
+	('reservations', 'quantity', 'bigint', 'NOT NULL CHECK (quantity > 0)'),
+	('reservations', 'user_id', binding.user_type, NULL),
+	('reservations', 'status', 'text', $c$NOT NULL CHECK (status IN ('held', 'confirmed', 'released', 'expired'))$c$),
+	('reservations', 'expires_at', 'timestamptz', 'NOT NULL'),
+	('reservations', 'order_id', binding.order_type, NULL),
+	('reservations', 'created_at', 'timestamptz', 'NOT NULL'),
+	('reservations', 'tracked', 'boolean', 'NOT NULL'),
+	('reservations', NULL, NULL, 'PRIMARY KEY (reservation_id, item_id)'),
+	('hot', 'item_id', binding.item_type, inventory.key_collation(binding) || ' PRIMARY KEY'),
+	('hot', 'number', 'bigint', 'GENERATED ALWAYS AS IDENTITY UNIQUE'),
+	('hot', 'hot', 'boolean', 'NOT NULL'),
+	('hot', 'settled_epoch', 'bigint', 'NOT NULL'),
+	('hot', 'incarnation', 'bigint', 'NOT NULL')
+$$;
+COMMENT ON FUNCTION inventory.ledger_columns(inventory.store_binding) IS 'The columns of the tables of a ledger, in order, with their constraints; a constraint on several columns has a row without column_name.';
+
+CREATE FUNCTION inventory.check_ledger(binding inventory.store_binding, ledger regclass)
+	RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	wrong record;
+BEGIN
+	IF EXISTS (SELECT FROM inventory.store AS s WHERE s.movements = ledger) THEN
+		RAISE EXCEPTION 'schema "%" contains the ledger of another store', binding.ledger_schema
+			USING ERRCODE = 'duplicate_table',
+				  HINT = 'Choose another schema: ledger_schema => ''...''.';
+	END IF;
+	FOR wrong IN
+		SELECT e.column_name, e.type, format_type(a.atttypid, a.atttypmod) AS actual
+		FROM inventory.ledger_columns(binding) AS e
+		JOIN pg_class AS c ON c.oid = ledger AND c.relname = e.table_name
+		LEFT JOIN pg_attribute AS a ON a.attrelid = ledger AND a.attname = e.column_name
+		WHERE e.column_name IS NOT NULL AND a.atttypid IS DISTINCT FROM e.type
+	LOOP
+		IF wrong.actual IS NULL THEN
+			RAISE EXCEPTION '% is not the ledger of a store: it has no column "%"', ledger,
+							wrong.column_name
+				USING ERRCODE = 'duplicate_table',
+					  HINT = 'Choose another schema: ledger_schema => ''...''.';
+		END IF;
+		RAISE EXCEPTION 'ledger % does not fit: column "%" is %, but the store needs %', ledger,
+						wrong.column_name, wrong.actual, wrong.type
+			USING ERRCODE = 'datatype_mismatch',
+				  HINT = format('Choose another schema (ledger_schema => ''...''), or: ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::text::%3$s;',
+								ledger, wrong.column_name, wrong.type);
+	END LOOP;
+	IF inventory.owner_of(ledger) <> binding.owner THEN
+		RAISE EXCEPTION 'ledger % and its items have different owners', ledger
+			USING ERRCODE = 'insufficient_privilege',
+				  HINT = format('ALTER TABLE %s OWNER TO %I;', ledger, pg_get_userbyid(binding.owner));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_ledger(inventory.store_binding, regclass) IS 'Raises an error if an existing table of a ledger does not fit a store.';
+
+-- Tables and views have a type of the same name.
+CREATE FUNCTION inventory.check_ledger_names(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	taken name;
+BEGIN
+	SELECT t.typname INTO taken FROM pg_type AS t
+	WHERE t.typnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
+	AND (t.typname IN ('levels', 'line', 'hold', 'held_line')
+		 OR t.typname = 'sellable' AND binding.sellable IS NOT NULL)
+	ORDER BY t.typname LIMIT 1;
+	IF taken IS NOT NULL THEN
+		RAISE EXCEPTION 'schema "%" already contains "%"', binding.ledger_schema, taken
+			USING ERRCODE = 'duplicate_object',
+				  HINT = 'Choose another schema: ledger_schema => ''...''.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_ledger_names(inventory.store_binding) IS 'Raises an error if the ledger schema has an object of the shop with the name of a view or type of the store.';
+
+CREATE FUNCTION inventory.make_ledger_table(binding inventory.store_binding, table_name name,
+											description text) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	qualified text := format('%I.%I', binding.ledger_schema, table_name);
+	is_new boolean := to_regclass(qualified) IS NULL;
+	sequence text;
+BEGIN
+	IF NOT is_new THEN
+		PERFORM inventory.check_ledger(binding, qualified::regclass);
+	ELSE
+		EXECUTE format('CREATE TABLE %s (%s)', qualified, (
+			SELECT string_agg(concat_ws(' ', quote_ident(c.column_name), c.type::text, c.definition), ', '
+							  ORDER BY c.n)
+			FROM inventory.ledger_columns(binding) WITH ORDINALITY
+				 AS c(table_name, column_name, type, definition, n)
+			WHERE c.table_name = make_ledger_table.table_name));
+		PERFORM inventory.restrict_to_owner('TABLE', qualified, binding.owner);
+		FOR sequence IN
+			SELECT pg_get_serial_sequence(qualified, a.attname) FROM pg_attribute AS a
+			WHERE a.attrelid = qualified::regclass AND a.attidentity <> ''
+		LOOP
+			PERFORM inventory.restrict_to_owner('SEQUENCE', sequence, binding.owner);
+		END LOOP;
+	END IF;
+	-- an existing ledger may be that of a store of another name
+	EXECUTE format('COMMENT ON TABLE %s IS %L', qualified, description);
+	RETURN is_new;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_ledger_table(inventory.store_binding, name, text) IS 'Creates a table of a ledger for the owner of the items alone, and returns true; a table that exists must fit.';
+
+CREATE FUNCTION inventory.make_ledger_indexes(binding inventory.store_binding, movements regclass)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	-- the refunds of an order
+	EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_refunds_idx ON %s (order_id)
+					WHERE kind IN ('refund', 'write_off')$sql$, movements);
+	-- the movements of a hot item that its stock column does not contain yet
+	EXECUTE format('CREATE INDEX IF NOT EXISTS movements_epochs_idx ON %s (item_id, epoch)
+					WHERE epoch IS NOT NULL', movements);
+	-- sums per user are needed only where purchases are limited
+	IF binding.purchase_limit IS NOT NULL THEN
+		EXECUTE format('CREATE INDEX IF NOT EXISTS movements_users_idx ON %s (item_id, user_id)
+						WHERE user_id IS NOT NULL', movements);
+	END IF;
+	-- a refund looks up the sale where no order row has the item, or the user
+	IF binding.orders IS NULL OR (binding.purchase_limit IS NOT NULL AND binding.order_user_id IS NULL) THEN
+		EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_sales_idx ON %s (order_id)
+						WHERE kind = 'sale'$sql$, movements);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_ledger_indexes(inventory.store_binding, regclass) IS 'Creates the indexes on the movements of a store that do not exist.';
+
+-- A ledger can have hot items that no counter knows: it was restored from another server,
+-- or the extension was dropped by force.
+CREATE FUNCTION inventory.demote_hot_items(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	EXECUTE format($sql$
+		UPDATE ONLY %1$s AS i SET %3$I = i.%3$I + u.total
+		FROM (SELECT m.item_id, sum(m.delta) AS total
+			  FROM %2$I.hot AS h
+			  JOIN %2$I.movements AS m ON m.item_id = h.item_id AND m.epoch > h.settled_epoch
+			  WHERE h.hot GROUP BY m.item_id) AS u
+		WHERE i.%4$I = u.item_id AND u.total <> 0$sql$,
+		binding.items, binding.ledger_schema, binding.stock, binding.item_id);
+	EXECUTE format($sql$
+		UPDATE %1$I.hot AS h SET hot = false, settled_epoch = greatest(h.settled_epoch,
+			(SELECT max(m.epoch) FROM %1$I.movements AS m WHERE m.item_id = h.item_id))
+		WHERE h.hot$sql$, binding.ledger_schema);
+END
+$$;
+COMMENT ON FUNCTION inventory.demote_hot_items(inventory.store_binding) IS 'Makes the hot items of an existing ledger cold: adds their unsettled movements to their stock column.';
+
+CREATE FUNCTION inventory.make_ledger(binding inventory.store_binding) RETURNS regclass
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	movements regclass;
+BEGIN
+	PERFORM inventory.make_schema(binding.ledger_schema, binding.owner);
+	PERFORM inventory.make_ledger_table(binding, 'movements', inventory.ledger_comment(binding.store_name));
+	movements := format('%I.movements', binding.ledger_schema)::regclass;
+	PERFORM inventory.check_ledger_names(binding);
+	PERFORM inventory.make_ledger_indexes(binding, movements);
+	PERFORM inventory.make_ledger_table(binding, 'requests',
+		'Idempotency keys: the answer to each call that passed one, and a digest of its arguments.');
+	IF inventory.make_ledger_table(binding, 'reservations',
+		'Holds: one row for each item of a reservation. After expires_at a hold has expired, whatever its status. tracked: the units were taken from the stock.')
+	THEN
+		-- the open holds of an item, the oldest first, and those of the store
+		EXECUTE format($sql$CREATE INDEX ON %I.reservations (item_id, expires_at, reservation_id)
+						WHERE status = 'held'$sql$, binding.ledger_schema);
+		EXECUTE format($sql$CREATE INDEX ON %I.reservations (expires_at, reservation_id)
+						WHERE status = 'held'$sql$, binding.ledger_schema);
+	END IF;
+	PERFORM inventory.make_ledger_table(binding, 'hot',
+		'Items that are or were hot. While an item is hot, its movements with an epoch after settled_epoch are not in its stock column yet. Rows are never deleted and epochs never start again, so that no movement is counted twice.');
+	PERFORM inventory.demote_hot_items(binding);
+	RETURN movements;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_ledger(inventory.store_binding) IS 'Creates the tables of the ledger of a store that do not exist, and returns the movements.';
+
+CREATE FUNCTION inventory.make_binding_trigger(relation regclass, store_name text, trigger_name name,
+											   columns name[], roles text[]) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	merged_columns name[];
+	merged_roles text[];
+BEGIN
+	-- a column that has a role and may be set by callers is in the list once
+	SELECT array_agg(c ORDER BY first), array_agg(r ORDER BY first)
+	INTO merged_columns, merged_roles
+	FROM (SELECT c, string_agg(r, '' ORDER BY n) AS r, min(n) AS first
+		  FROM unnest(columns, roles) WITH ORDINALITY AS u(c, r, n)
+		  WHERE c IS NOT NULL GROUP BY c) AS m;
+	EXECUTE format('CREATE TRIGGER %I AFTER UPDATE OF %s ON %s FOR EACH STATEMENT
+					EXECUTE FUNCTION inventory.binding(%s)',
+				   trigger_name,
+				   (SELECT string_agg(quote_ident(c), ', ' ORDER BY n)
+					FROM unnest(merged_columns) WITH ORDINALITY AS u(c, n)),
+				   relation,
+				   (SELECT string_agg(quote_literal(r), ', ' ORDER BY n)
+					FROM unnest(store_name || merged_roles) WITH ORDINALITY AS u(r, n)));
+	EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', relation, trigger_name);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_binding_trigger(regclass, text, name, name[], text[]) IS 'Creates the disabled trigger whose column list remembers the bound columns of a table. Its arguments are the name of the store and the role of each column, in which "+" marks a column that callers may set.';
+
+CREATE FUNCTION inventory.orders_trigger_name(store_name text) RETURNS name
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT ('inventory_binding_' || left(md5(store_name), 8))::name
+$$;
+COMMENT ON FUNCTION inventory.orders_trigger_name(text) IS 'The name of the binding trigger of a store on its orders, which may serve several stores.';
+
+CREATE FUNCTION inventory.make_triggers(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	EXECUTE format('CREATE TRIGGER inventory_guard AFTER INSERT OR UPDATE OR DELETE ON %s
+					FOR EACH ROW EXECUTE FUNCTION inventory.guard()', binding.items);
+	EXECUTE format('CREATE TRIGGER inventory_guard_truncate BEFORE TRUNCATE ON %s
+					FOR EACH STATEMENT EXECUTE FUNCTION inventory.guard()', binding.items);
+	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER inventory_guard,
+					ENABLE ALWAYS TRIGGER inventory_guard_truncate', binding.items);
+	PERFORM inventory.make_binding_trigger(binding.items, binding.store_name, 'inventory_binding',
+		ARRAY[binding.item_id, binding.stock, binding.version, binding.stock_floor, binding.purchase_limit],
+		'{item_id,stock,version,stock_floor,purchase_limit}');
+	IF binding.orders IS NOT NULL THEN
+		PERFORM inventory.make_binding_trigger(binding.orders, binding.store_name,
+			inventory.orders_trigger_name(binding.store_name),
+			ARRAY[binding.order_id, binding.order_user_id, binding.order_item_id, binding.order_quantity]
+				|| binding.order_columns,
+			'{order_id,order_user_id,order_item_id,order_quantity}'::text[] ||
+				array_fill('+'::text, ARRAY[cardinality(binding.order_columns)]));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_triggers(inventory.store_binding) IS 'Creates the guard and the binding triggers of a store.';
+
+CREATE FUNCTION inventory.drop_triggers(store inventory.store) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = warning AS $$
+BEGIN
+	EXECUTE format('DROP TRIGGER IF EXISTS inventory_guard ON %s', store.items);
+	EXECUTE format('DROP TRIGGER IF EXISTS inventory_guard_truncate ON %s', store.items);
+	EXECUTE format('DROP TRIGGER IF EXISTS inventory_binding ON %s', store.items);
+	IF store.orders IS NOT NULL THEN
+		EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s',
+					   inventory.orders_trigger_name(store.store_name), store.orders);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.drop_triggers(inventory.store) IS 'Drops the guard and the binding triggers of a store.';
+
+-- ---------------------------------------------------------------- façade
+--
+-- The functions that applications call, generated for each store with its own types of
+-- ids: those for buyers in the api schema, those for operators in the ledger schema.
+
+-- Splits at the braces and so replaces each placeholder once, whatever a schema is called.
+CREATE FUNCTION inventory.fill_types(binding inventory.store_binding, template text) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT string_agg(CASE piece
+		WHEN 'item_id_type' THEN binding.item_type::text
+		WHEN 'user_id_type' THEN binding.user_type::text
+		WHEN 'order_id_type' THEN binding.order_type::text
+		WHEN 'quantity_type' THEN binding.stock_type::text
+		WHEN 'line_type' THEN format('%I.line', binding.ledger_schema)
+		WHEN 'hold_type' THEN format('%I.hold', binding.ledger_schema)
+		WHEN 'held_line_type' THEN format('%I.held_line', binding.ledger_schema)
+		ELSE piece END, '' ORDER BY n)
+	FROM regexp_split_to_table(template, '[{}]') WITH ORDINALITY AS pieces(piece, n)
+$$;
+COMMENT ON FUNCTION inventory.fill_types(inventory.store_binding, text) IS 'A text with the types of a store in place of {item_id_type}, {user_id_type}, {order_id_type}, {quantity_type} (the type of the stock column), {line_type}, {hold_type} and {held_line_type}.';
+
+-- An argument is "name type", or "name type = default".  The default {null_with_claim} is
+-- NULL in a store with a user_claim, which can stand in for the argument, and none in other
+-- stores.  Types are written as the server writes them, so that stale_functions can compare.
+CREATE FUNCTION inventory.facade_functions(
+		OUT part text, OUT function_name name, OUT arguments text[], OUT result text,
+		OUT result_type text, OUT volatility text, OUT description text)
+	RETURNS SETOF record
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	VALUES
+	('buyer', 'buy_item'::name,
+	 ARRAY['user_id {user_id_type} = {null_with_claim}',
+		   'item_id {item_id_type} = {null_with_claim}', 'quantity bigint = 1',
+		   'idempotency_key text = NULL', 'order_data jsonb = NULL'],
+	 '{order_id_type}', '{order_id_type}', 'VOLATILE',
+	 'Sells quantity units of an item to a user: takes the stock and inserts the order row, or does nothing. An item sells while stock - quantity is at least its stock_floor. idempotency_key: a retry with the same key and arguments gets the first answer. order_data: an object with columns of orders that callers may set. Returns the key of the order row; without orders, the text of order_data->>''order_id''. Errors: IV001 out_of_stock, IV002 item_not_found, IV009 idempotency_key_mismatch, IV010 purchase_limit_exceeded, IV014 busy, 22023, 22004, 22003, 22001, 42501, 42703.'),
+	('buyer', 'buy_cart',
+	 ARRAY['user_id {user_id_type} = {null_with_claim}', 'lines jsonb = {null_with_claim}',
+		   'idempotency_key text = NULL', 'order_data jsonb = NULL'],
+	 'SETOF {line_type}', '{line_type}', 'VOLATILE',
+	 'Sells all lines of a cart, 1 to 1000, or none. lines: [{"item_id": ..., "quantity": 1, ...}], with columns of orders that callers may set. order_data: the same columns for every line. Returns one row for each line, in the order of the lines. Errors: those of buy_item, with every line at fault in the detail, and 54000 for too many lines.'),
+	('buyer', 'try_buy_cart',
+	 ARRAY['user_id {user_id_type} = {null_with_claim}', 'lines jsonb = {null_with_claim}',
+		   'idempotency_key text = NULL', 'order_data jsonb = NULL'],
+	 'SETOF {line_type}', '{line_type}', 'VOLATILE',
+	 'As buy_cart, but a refusal is a status and not an error: out_of_stock, item_not_found or purchase_limit_exceeded for the lines at fault, not_taken for the other lines. With an idempotency_key a refusal is kept like any other answer. Errors: those of buy_cart that are not such a refusal.'),
+	('buyer', 'available_stock',
+	 ARRAY['item_id {item_id_type}'],
+	 '{quantity_type}', '{quantity_type}', 'STABLE',
+	 'Returns the units of an item that can be sold now, null if its stock is not tracked. Units of expired holds count, units below stock_floor do not. Errors: IV002 item_not_found, 22004.'),
+	('buyer', 'reserve_stock',
+	 ARRAY['user_id {user_id_type} = {null_with_claim}',
+		   'item_id {item_id_type} = {null_with_claim}', 'quantity bigint = 1',
+		   'ttl interval = NULL', 'idempotency_key text = NULL'],
+	 'uuid', NULL, 'VOLATILE',
+	 'Holds quantity units of an item for a user: they leave the stock at once and return to it when the hold is released or expires. ttl: time from now until it expires, null for inventory.reservation_ttl, at most the max_ttl of the store. Returns the id of the reservation. Errors: those of buy_item, 22023 for a ttl that is not positive or longer than max_ttl, and 22008 for one out of range.'),
+	('buyer', 'reserve_cart',
+	 ARRAY['user_id {user_id_type} = {null_with_claim}', 'lines jsonb = {null_with_claim}',
+		   'ttl interval = NULL', 'idempotency_key text = NULL'],
+	 'uuid', NULL, 'VOLATILE',
+	 'Holds all lines of a cart, 1 to 1000, or none. lines: [{"item_id": ..., "quantity": 1}]; lines with the same item are added up. Returns the id of the reservation. Errors: those of reserve_stock, with every line at fault in the detail, and 54000 for too many lines.'),
+	('buyer', 'try_reserve_cart',
+	 ARRAY['user_id {user_id_type} = {null_with_claim}', 'lines jsonb = {null_with_claim}',
+		   'ttl interval = NULL', 'idempotency_key text = NULL'],
+	 '{hold_type}', '{hold_type}', 'VOLATILE',
+	 'As reserve_cart, but a refusal is a status and not an error, with the lines at fault in short_lines. With an idempotency_key a refusal is kept like any other answer. Errors: those of reserve_cart that are not such a refusal.'),
+	('buyer', 'change_reservation',
+	 ARRAY['reservation_id uuid', 'item_id {item_id_type}', 'quantity bigint',
+		   'user_id {user_id_type} = NULL'],
+	 'timestamp with time zone', NULL, 'VOLATILE',
+	 'Sets the units of an item that a reservation holds: more, fewer, those of a new item, or 0 to remove the line. Returns the time when the reservation expires. Errors: IV004 reservation_not_found, IV005 reservation_expired, IV006 reservation_confirmed, IV007 reservation_released, for added units IV001, IV002, IV010 and IV014, 22023, 22004, 54000.'),
+	('buyer', 'extend_reservation',
+	 ARRAY['reservation_id uuid', 'ttl interval = NULL', 'user_id {user_id_type} = NULL'],
+	 'timestamp with time zone', NULL, 'VOLATILE',
+	 'Extends a reservation until ttl from now. It never becomes shorter, and lasts at most the max_ttl of the store from its creation. A null ttl is inventory.reservation_ttl, or what max_ttl leaves of it. Returns the time when the reservation expires. Errors: IV004 reservation_not_found, IV005 reservation_expired, IV006 reservation_confirmed, IV007 reservation_released, 22023 for a ttl that exceeds max_ttl, 22004, 22008.'),
+	('buyer', 'confirm_reservation',
+	 ARRAY['reservation_id uuid', 'user_id {user_id_type} = NULL', 'order_data jsonb = NULL'],
+	 'SETOF {line_type}', '{line_type}', 'VOLATILE',
+	 'Turns a reservation into orders: inserts one row for each line and takes no more stock. order_data: columns of orders that callers may set, as an object for every line or an array of objects with item_id. Returns one row for each line; a later call returns the same rows. Errors: IV004 reservation_not_found, IV005 reservation_expired, IV007 reservation_released, 22023, 22004, 42501, 42703.'),
+	('buyer', 'release_reservation',
+	 ARRAY['reservation_id uuid', 'user_id {user_id_type} = NULL'],
+	 'boolean', NULL, 'VOLATILE',
+	 'Gives the units that a reservation holds back to the stock. Returns false if the reservation was already released or has expired. Errors: IV004 reservation_not_found, IV006 reservation_confirmed, 22004.'),
+	('buyer', 'get_reservation',
+	 ARRAY['reservation_id uuid'],
+	 'SETOF {held_line_type}', '{held_line_type}', 'STABLE',
+	 'Returns the lines of a reservation and its status at this instant: held, confirmed, released or expired. Errors: IV004 reservation_not_found, 22004.'),
+	('operator', 'refund_order',
+	 ARRAY['order_id {order_id_type}', 'quantity bigint = NULL', 'restock boolean = TRUE',
+		   'reason text = NULL', 'idempotency_key text = NULL'],
+	 '{quantity_type}', '{quantity_type}', 'VOLATILE',
+	 'Refunds quantity units of an order line, null for all that remain, never more than were bought. restock: true gives them back to the stock, false writes them off. Does not change the order row. Returns the units of the line refunded so far. Errors: IV003 order_not_found, IV008 refund_exceeds_order, IV009 idempotency_key_mismatch, 22023, 22004, 22003, 22001.'),
+	('operator', 'expire_reservations',
+	 ARRAY['max_rows integer = 1000'],
+	 'bigint', NULL, 'VOLATILE',
+	 'Gives the units of expired holds back to the stock, the oldest first, at most max_rows lines. Optional: an expired hold cannot be confirmed, and a call that finds too little stock first expires the holds of the item. Returns the number of lines. Errors: 22023, 22004.'),
+	('operator', 'prune',
+	 ARRAY['older_than interval'],
+	 'bigint', NULL, 'VOLATILE',
+	 'Deletes closed reservations and idempotency keys that are older. Returns the number of rows deleted. A retry with a deleted key is a new request. Errors: 22023, 22004.'),
+	('operator', 'close_ledger',
+	 ARRAY['before timestamp with time zone'],
+	 'bigint', NULL, 'VOLATILE',
+	 'Replaces the movements before a time by one carried movement for each item, and for each user where purchases are limited. Refunds and open holds stay. Returns the number of carried movements. Errors: 22023, 22004.'),
+	('operator', 'restock_item',
+	 ARRAY['item_id {item_id_type}', 'quantity bigint', 'reason text = NULL',
+		   'idempotency_key text = NULL'],
+	 '{quantity_type}', '{quantity_type}', 'VOLATILE',
+	 'Adds quantity units, at least 1, to the stock of an item. Returns the units available afterwards. Errors: IV002 item_not_found, IV009 idempotency_key_mismatch, 22023, 22004, 22003, 22001, 55000 for an item whose stock is not tracked.'),
+	('operator', 'adjust_stock',
+	 ARRAY['item_id {item_id_type}', 'delta bigint', 'reason text', 'expected bigint = NULL',
+		   'kind text = ''adjustment''', 'idempotency_key text = NULL'],
+	 '{quantity_type}', '{quantity_type}', 'VOLATILE',
+	 'Changes the stock of an item by delta units, but not to less than its stock_floor. expected: the stock that the caller saw, null for any. kind: adjustment or write_off. Returns the units available afterwards. Errors: IV001 out_of_stock, IV002 item_not_found, IV009 idempotency_key_mismatch, IV011 stock_changed if the stock is not as expected, 22023, 22004, 22003, 22001, 55000 for an item whose stock is not tracked.'),
+	('operator', 'count_stock',
+	 ARRAY['item_id {item_id_type}', 'counted bigint', 'unshipped bigint = 0',
+		   'counted_at timestamp with time zone = NULL', 'reason text = NULL',
+		   'idempotency_key text = NULL'],
+	 '{quantity_type}', '{quantity_type}', 'VOLATILE',
+	 'Corrects the stock of an item by a stock-take: counted units were on the shelf at counted_at (null for now), unshipped of them already sold. The correction is the difference from what the ledger says was there at counted_at, so that later sales stay. Returns the units available afterwards. Errors: IV001 out_of_stock, IV002 item_not_found, IV009 idempotency_key_mismatch, 22023, 22004, 22003, 22001, 55000 for an item whose stock is not tracked.')
+$$;
+COMMENT ON FUNCTION inventory.facade_functions() IS 'The functions that are generated for each store: one row for each, with placeholders for the types of the store.';
+
+CREATE FUNCTION inventory.facade_schema(binding inventory.store_binding, part text) RETURNS name
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE part WHEN 'buyer' THEN binding.api_schema ELSE binding.ledger_schema END
+$$;
+COMMENT ON FUNCTION inventory.facade_schema(inventory.store_binding, text) IS 'The schema of the generated functions for buyers or operators.';
+
+-- They are found by their call of the engine with the name of the store, wherever they were
+-- moved.  Any role could write such a call, so the owner counts too: that of the items, or
+-- that of the ledger, which can still be the previous one.
+CREATE FUNCTION inventory.facade_of(store inventory.store, OUT part text, OUT function_name name,
+									OUT function_id oid)
+	RETURNS SETOF record
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT f.part, f.function_name, p.oid
+	FROM inventory.facade_functions() AS f
+	JOIN pg_proc AS p ON p.proname = f.function_name
+	WHERE strpos(p.prosrc, format('inventory.%s(%L,', f.function_name, store.store_name)) > 0
+	AND p.proowner IN (inventory.owner_of(store.items), inventory.owner_of(store.movements))
+$$;
+COMMENT ON FUNCTION inventory.facade_of(inventory.store) IS 'The generated functions of a store that exist.';
+
+CREATE FUNCTION inventory.existing_facade(binding inventory.store_binding, OUT part text,
+										  OUT function_name name, OUT function_id oid)
+	RETURNS SETOF record
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT f.part, f.function_name, f.function_id
+	FROM inventory.store AS s CROSS JOIN LATERAL inventory.facade_of(s) AS f
+	WHERE s.store_name = binding.store_name
+$$;
+COMMENT ON FUNCTION inventory.existing_facade(inventory.store_binding) IS 'The generated functions that exist of the store with the name of a binding.';
+
+CREATE FUNCTION inventory.drop_functions(functions oid[]) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	function_id oid;
+BEGIN
+	FOREACH function_id IN ARRAY coalesce(functions, '{}') LOOP
+		EXECUTE format('DROP FUNCTION %s', function_id::regprocedure);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.drop_functions(oid[]) IS 'Drops generated functions.';
+
+-- Triggers of the shop may name its tables without a schema.
+CREATE FUNCTION inventory.facade_path(binding inventory.store_binding) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'pg_catalog, ' || string_agg(quote_ident(s.schema_name), ', ' ORDER BY s.first) || ', pg_temp'
+	FROM (SELECT inventory.schema_of(t.relation) AS schema_name, min(t.n) AS first
+		  FROM unnest(ARRAY[binding.items, binding.orders]) WITH ORDINALITY AS t(relation, n)
+		  WHERE t.relation IS NOT NULL GROUP BY 1) AS s
+$$;
+COMMENT ON FUNCTION inventory.facade_path(inventory.store_binding) IS 'The search_path of the generated functions: the schemas of items and orders.';
+
+-- A second function of the same name would make calls ambiguous.
+CREATE FUNCTION inventory.check_facade_names(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	other record;
+	drops text;
+BEGIN
+	SELECT s.store_name, f.part INTO other FROM inventory.store AS s
+	CROSS JOIN LATERAL inventory.facade_of(s) AS f JOIN pg_proc AS o ON o.oid = f.function_id
+	WHERE s.store_name <> binding.store_name
+	AND o.pronamespace = to_regnamespace(quote_ident(inventory.facade_schema(binding, f.part)))
+	ORDER BY s.store_name, f.part LIMIT 1;
+	IF other.store_name IS NOT NULL THEN
+		RAISE EXCEPTION 'schema "%" contains the functions of store "%"',
+						inventory.facade_schema(binding, other.part), other.store_name
+			USING ERRCODE = 'duplicate_function',
+				  HINT = format('Two stores cannot have their functions in one schema. Choose another schema: %s => ''...''.',
+								CASE other.part WHEN 'buyer' THEN 'api_schema' ELSE 'ledger_schema' END);
+	END IF;
+	SELECT string_agg(format('DROP %s %s;', CASE o.prokind WHEN 'p' THEN 'PROCEDURE'
+							 WHEN 'a' THEN 'AGGREGATE' ELSE 'FUNCTION' END, o.oid::regprocedure),
+					  E'\n' ORDER BY o.proname, o.oid::regprocedure::text)
+	INTO drops
+	FROM inventory.facade_functions() AS f JOIN pg_proc AS o ON o.proname = f.function_name
+	WHERE o.pronamespace = to_regnamespace(quote_ident(inventory.facade_schema(binding, f.part)))
+	AND o.oid NOT IN (SELECT g.function_id FROM inventory.existing_facade(binding) AS g);
+	IF drops IS NOT NULL THEN
+		RAISE EXCEPTION 'functions to be generated already exist'
+			USING ERRCODE = 'duplicate_function',
+				  HINT = E'To replace them:\n' || drops || E'\nTo keep them, choose other schemas: api_schema => ''...'', ledger_schema => ''...''.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_facade_names(inventory.store_binding) IS 'Raises an error if other functions have the names of those to be generated.';
+
+-- An integer literal cannot be passed as smallint.
+CREATE FUNCTION inventory.facade_arguments(binding inventory.store_binding, arguments text[],
+										   OUT n bigint, OUT name text, OUT type text,
+										   OUT default_value text)
+	RETURNS SETOF record
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT a.n, quote_ident(binding.argument_prefix || a.parts[1]),
+		   replace(inventory.fill_types(binding, a.parts[2]), 'smallint', 'integer'),
+		   CASE WHEN a.parts[3] IS DISTINCT FROM '{null_with_claim}' THEN a.parts[3]
+		   WHEN binding.user_claim IS NOT NULL THEN 'NULL' END
+	FROM (SELECT u.n, regexp_match(u.argument, '^(\w+) (.*?)(?: = (.*))?$') AS parts
+		  FROM unnest(arguments) WITH ORDINALITY AS u(argument, n)) AS a
+$$;
+COMMENT ON FUNCTION inventory.facade_arguments(inventory.store_binding, text[]) IS 'The arguments of a generated function for a store: number, name, type and default.';
+
+CREATE FUNCTION inventory.facade_definition(binding inventory.store_binding, part text,
+											function_name name, arguments text[], result text,
+											result_type text, volatility text) RETURNS text
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	declared text;
+	passed text;
+	call text;
+	body text;
+BEGIN
+	SELECT string_agg(concat_ws(' ', a.name, a.type, 'DEFAULT ' || a.default_value), ', ' ORDER BY a.n),
+		   string_agg(format('%I.%s', function_name, a.name), ', ' ORDER BY a.n)
+	INTO declared, passed
+	FROM inventory.facade_arguments(binding, arguments) AS a;
+	call := format('inventory.%s(%s)', function_name,
+				   concat_ws(', ', quote_literal(binding.store_name), passed,
+							 'NULL::' || inventory.fill_types(binding, result_type)));
+	result := inventory.fill_types(binding, result);
+	body := format(E'\nBEGIN\n\tRETURN %s%s;\nEND\n',
+				   CASE WHEN result LIKE 'SETOF %' THEN 'QUERY SELECT * FROM ' ELSE '' END, call);
+	RETURN format(E'FUNCTION %I.%I(%s)\nRETURNS %s\nLANGUAGE plpgsql %s PARALLEL %s SECURITY DEFINER\nSET search_path = %s AS %L',
+				  inventory.facade_schema(binding, part), function_name, declared,
+				  result, volatility, CASE volatility WHEN 'STABLE' THEN 'RESTRICTED' ELSE 'UNSAFE' END,
+				  inventory.facade_path(binding), body);
+END
+$$;
+COMMENT ON FUNCTION inventory.facade_definition(inventory.store_binding, text, name, text[], text, text, text) IS 'The definition of a generated function, to follow CREATE or CREATE OR REPLACE.';
+
+CREATE FUNCTION inventory.stale_functions(binding inventory.store_binding) RETURNS oid[]
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT array_agg(o.oid)
+	FROM inventory.existing_facade(binding) AS g
+	JOIN inventory.facade_functions() AS f USING (function_name)
+	JOIN pg_proc AS o ON o.oid = g.function_id
+	CROSS JOIN LATERAL (
+		SELECT string_agg(a.name || ' ' || a.type, ', ' ORDER BY a.n) AS arguments,
+			   count(a.default_value) AS defaults
+		FROM inventory.facade_arguments(binding, f.arguments) AS a) AS w
+	WHERE (o.pronamespace::oid, pg_get_function_identity_arguments(o.oid), o.pronargdefaults,
+		   pg_get_function_result(o.oid)) IS DISTINCT FROM
+		  (to_regnamespace(quote_ident(inventory.facade_schema(binding, f.part)))::oid, w.arguments,
+		   w.defaults, inventory.fill_types(binding, f.result))
+$$;
+COMMENT ON FUNCTION inventory.stale_functions(inventory.store_binding) IS 'The generated functions of a store that CREATE OR REPLACE cannot replace: they are in another schema or have another signature.';
+
+CREATE FUNCTION inventory.warn_writable_schemas(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	writable text;
+BEGIN
+	SELECT string_agg(DISTINCT quote_ident(n.nspname), ', ') INTO writable
+	FROM pg_namespace AS n, aclexplode(n.nspacl) AS a
+	WHERE n.nspname IN (inventory.schema_of(binding.items), inventory.schema_of(binding.orders))
+	AND a.privilege_type = 'CREATE' AND a.grantee NOT IN (n.nspowner, binding.owner);
+	IF writable IS NOT NULL THEN
+		RAISE WARNING 'other roles may create objects in schema %', writable
+			USING HINT = 'The generated functions run as the owner of the tables, with these schemas in their search_path. Revoke CREATE from roles that you do not trust.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.warn_writable_schemas(inventory.store_binding) IS 'Warns if other roles could create objects that hide what the triggers of the shop call.';
+
+-- Existing functions are replaced and not dropped, because of running calls and of grants.
+CREATE FUNCTION inventory.make_facade(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	f record;
+	kept name[];
+	signature text;
+	has_no_acl boolean;
+BEGIN
+	PERFORM inventory.drop_functions(inventory.stale_functions(binding));
+	PERFORM inventory.check_facade_names(binding);
+	PERFORM inventory.check_schema_create(binding.api_schema);
+	kept := ARRAY(SELECT g.function_name FROM inventory.existing_facade(binding) AS g);
+	FOR f IN SELECT * FROM inventory.facade_functions() LOOP
+		EXECUTE CASE WHEN f.function_name = ANY (kept) THEN 'CREATE OR REPLACE ' ELSE 'CREATE ' END ||
+			inventory.facade_definition(binding, f.part, f.function_name, f.arguments, f.result,
+										f.result_type, f.volatility);
+		SELECT o.oid::regprocedure::text, o.proacl IS NULL INTO signature, has_no_acl
+		FROM pg_proc AS o WHERE o.proname = f.function_name
+		AND o.pronamespace = to_regnamespace(quote_ident(inventory.facade_schema(binding, f.part)));
+		EXECUTE format('COMMENT ON FUNCTION %s IS %L', signature, f.description);
+		-- without an ACL PUBLIC may execute it: it was restored without privileges
+		IF f.function_name <> ALL (kept) OR has_no_acl THEN
+			PERFORM inventory.restrict_to_owner('FUNCTION', signature, binding.owner);
+		END IF;
+	END LOOP;
+	PERFORM inventory.warn_writable_schemas(binding);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_facade(inventory.store_binding) IS 'Creates or replaces the generated functions of a store.';
+
+-- ---------------------------------------------------------------- results
+--
+-- The views of a ledger and the result types of the generated functions.  attach and
+-- refresh make them; one that fits stays, because the shop may use it in its own views and
+-- running calls return it.
+
+CREATE FUNCTION inventory.result_columns(binding inventory.store_binding, relation name)
+	RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', '
+					  ORDER BY a.attnum)
+	FROM pg_class AS m
+	JOIN pg_class AS c ON c.relnamespace = m.relnamespace AND c.relowner = m.relowner
+	JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
+	WHERE m.relnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
+	AND m.relname = 'movements' AND c.relname = relation AND c.relkind IN ('v', 'c')
+$$;
+COMMENT ON FUNCTION inventory.result_columns(inventory.store_binding, name) IS 'The columns of a view or type that belongs to the owner of the ledger, as in its definition; null if there is none.';
+
+CREATE FUNCTION inventory.make_result_type(binding inventory.store_binding, type_name name,
+										   template text, description text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = warning AS $$
+DECLARE
+	type text := format('%I.%I', binding.ledger_schema, type_name);
+	columns text := inventory.fill_types(binding, template);
+	fits boolean := coalesce(inventory.result_columns(binding, type_name) = columns, false);
+BEGIN
+	IF NOT fits THEN
+		PERFORM inventory.drop_functions(ARRAY(
+			SELECT f.function_id FROM inventory.existing_facade(binding) AS f
+			JOIN pg_proc AS o ON o.oid = f.function_id WHERE o.prorettype = to_regtype(type)));
+		EXECUTE format('DROP TYPE IF EXISTS %s', type);
+		EXECUTE format('CREATE TYPE %s AS (%s)', type, columns);
+	END IF;
+	-- without an ACL PUBLIC may use it: it was restored without privileges
+	IF NOT fits OR (SELECT t.typacl FROM pg_type AS t WHERE t.oid = to_regtype(type)) IS NULL THEN
+		PERFORM inventory.restrict_to_owner('TYPE', type, binding.owner);
+	END IF;
+	EXECUTE format('COMMENT ON TYPE %s IS %L', type, description);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_result_type(inventory.store_binding, name, text, text) IS 'Creates a result type of the generated functions of a store. If one exists that does not fit, drops it and the functions that return it.';
+
+CREATE FUNCTION inventory.make_levels(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = warning AS $$
+DECLARE
+	floor text := coalesce('coalesce(i.' || quote_ident(binding.stock_floor) || ', 0)::numeric', '0');
+	max_stock text := CASE binding.stock_type WHEN 'smallint'::regtype THEN '32767'
+					  WHEN 'integer'::regtype THEN '2147483647' ELSE '9223372036854775807' END;
+	fits boolean := coalesce(inventory.result_columns(binding, 'levels') = inventory.fill_types(binding,
+		'item_id {item_id_type}, available {quantity_type}, reserved bigint, on_hand bigint, hot boolean'), false);
+BEGIN
+	IF NOT fits THEN
+		EXECUTE format('DROP VIEW IF EXISTS %I.levels', binding.ledger_schema);
+	END IF;
+	EXECUTE CASE WHEN fits THEN 'CREATE OR REPLACE' ELSE 'CREATE' END || format($sql$
+		VIEW %1$I.levels AS
+		SELECT i.%2$I::%7$s AS item_id,
+			   CASE WHEN i.%3$I IS NOT NULL
+			   THEN least(greatest(i.%3$I::numeric + coalesce(u.unsettled, 0) + coalesce(r.overdue, 0) - %4$s, 0), %5$s)::%6$s END AS available,
+			   coalesce(r.held - r.overdue, 0)::bigint AS reserved,
+			   (i.%3$I + coalesce(u.unsettled, 0) + coalesce(r.held, 0))::bigint AS on_hand,
+			   coalesce(u.hot, false) AS hot
+		FROM ONLY %8$s AS i
+		LEFT JOIN (SELECT h.item_id, sum(h.quantity) AS held,
+						  coalesce(sum(h.quantity) FILTER (WHERE h.expires_at <= clock_timestamp()), 0) AS overdue
+				   FROM %1$I.reservations AS h WHERE h.status = 'held' AND h.tracked
+				   GROUP BY h.item_id) AS r ON r.item_id = i.%2$I
+		LEFT JOIN LATERAL (
+			SELECT t.hot, (SELECT sum(m.delta) FROM %1$I.movements AS m
+						   WHERE m.item_id = t.item_id AND m.epoch > t.settled_epoch) AS unsettled
+			FROM %1$I.hot AS t WHERE t.item_id = i.%2$I AND t.hot) AS u ON true$sql$,
+		binding.ledger_schema, binding.item_id, binding.stock, floor, max_stock, binding.stock_type,
+		binding.item_type, binding.items);
+	EXECUTE format('COMMENT ON VIEW %I.levels IS %L', binding.ledger_schema,
+				   'Stock of each item, in units: available can be sold, reserved is held, on_hand is what is there, reserved units included; null where stock is not tracked.');
+	IF NOT fits THEN
+		PERFORM inventory.restrict_to_owner('TABLE', format('%I.levels', binding.ledger_schema),
+											binding.owner);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_levels(inventory.store_binding) IS 'Creates or replaces the view of the stock of a store.';
+
+CREATE FUNCTION inventory.make_sellable(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	BEGIN
+		-- only one expression with balanced parentheses is valid in both statements.
+		EXECUTE format(E'SELECT CASE WHEN (%s\n) THEN 1 END FROM ONLY %s AS i LIMIT 0',
+					   binding.sellable, binding.items);
+		EXECUTE format(E'CREATE VIEW %I.sellable AS SELECT i.%I AS item_id FROM ONLY %s AS i WHERE (%s\n)',
+					   binding.ledger_schema, binding.item_id, binding.items, binding.sellable);
+	EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
+		RAISE EXCEPTION 'sellable is not a condition on %: %', binding.items, SQLERRM
+			USING ERRCODE = SQLSTATE,
+				  HINT = 'Write it as after WHERE, for example status = ''live'', with the schemas of the tables and functions in it.';
+	END;
+	EXECUTE format('COMMENT ON VIEW %I.sellable IS %L', binding.ledger_schema,
+				   'The items that are for sale. The engine reads the condition from this view.');
+	PERFORM inventory.restrict_to_owner('TABLE', format('%I.sellable', binding.ledger_schema),
+										binding.owner);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_sellable(inventory.store_binding) IS 'Creates the view of the items that are for sale.';
+
+CREATE FUNCTION inventory.make_results(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM inventory.make_levels(binding);
+	IF binding.sellable IS NOT NULL THEN
+		PERFORM inventory.make_sellable(binding);
+	END IF;
+	PERFORM inventory.make_result_type(binding, 'line',
+		'status text, item_id {item_id_type}, quantity {quantity_type}, order_id {order_id_type}, available {quantity_type}, replayed boolean',
+		'A line of the answer to a cart. status: ok, the name of the refusal, or not_taken if another line is at fault. available: units that can be sold afterwards.');
+	PERFORM inventory.make_result_type(binding, 'hold',
+		'status text, reservation_id uuid, expires_at timestamp with time zone, short_lines jsonb',
+		'The answer of try_reserve_cart. status: ok or the name of the refusal. short_lines: the lines that were refused.');
+	PERFORM inventory.make_result_type(binding, 'held_line',
+		'status text, expires_at timestamp with time zone, item_id {item_id_type}, quantity {quantity_type}, order_id {order_id_type}',
+		'A line of a reservation. status: held, confirmed, released or expired at the time of the call.');
+END
+$$;
+COMMENT ON FUNCTION inventory.make_results(inventory.store_binding) IS 'Makes the views and the result types of a store.';
+
+-- ---------------------------------------------------------------- stores
+--
+-- Administration: what owners of tables call.
+
+CREATE FUNCTION inventory.report_binding(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RAISE NOTICE 'store "%" is attached', binding.store_name USING DETAIL = concat_ws(E'\n',
+		format('items %s: key %I %s, stock in %I %s', binding.items, binding.item_id,
+			   binding.item_type, binding.stock, binding.stock_type)
+			|| coalesce(', version ' || quote_ident(binding.version), '')
+			|| coalesce(', floor ' || quote_ident(binding.stock_floor), '')
+			|| coalesce(', purchase limit ' || quote_ident(binding.purchase_limit), ''),
+		CASE WHEN binding.orders IS NULL THEN 'no orders: the application inserts its own'
+		ELSE format('orders %s: key %I %s, item %I', binding.orders, binding.order_id,
+					binding.order_type, binding.order_item_id)
+			|| coalesce(', quantity ' || quote_ident(binding.order_quantity),
+						', no quantity: one unit per row')
+			|| coalesce(', user ' || quote_ident(binding.order_user_id), ', no user') END,
+		'callers may set: ' || (SELECT string_agg(quote_ident(c), ', ' ORDER BY n)
+								FROM unnest(binding.order_columns) WITH ORDINALITY AS u(c, n)),
+		'for sale where: ' || binding.sellable,
+		format('user ids are %s', binding.user_type) || coalesce(', claim ' || binding.user_claim, ''),
+		format('functions for buyers in schema %I, ledger and functions for operators in schema %I',
+			   binding.api_schema, binding.ledger_schema));
+END
+$$;
+COMMENT ON FUNCTION inventory.report_binding(inventory.store_binding) IS 'Raises a NOTICE that lists what was bound.';
+
+CREATE FUNCTION inventory.check_options(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	taken regclass;
+BEGIN
+	IF binding.direct_writes NOT IN ('record', 'refuse') THEN
+		RAISE EXCEPTION 'direct_writes cannot be "%"', binding.direct_writes
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record or refuse.';
+	ELSIF NOT binding.max_ttl BETWEEN '1 microsecond' AND '100 years' THEN
+		RAISE EXCEPTION 'max_ttl must be greater than zero and at most 100 years'
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'For example: max_ttl => ''1 day''.';
+	ELSIF octet_length(binding.argument_prefix) > 40 THEN
+		RAISE EXCEPTION 'argument_prefix is longer than 40 bytes'
+			USING ERRCODE = 'name_too_long';
+	ELSIF binding.store_name = '' OR binding.user_claim = '' OR binding.sellable = '' THEN
+		RAISE EXCEPTION 'store_name, user_claim and sellable must not be empty'
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Pass null for none.';
+	ELSIF to_regnamespace(quote_ident(binding.api_schema)) IS NULL THEN
+		RAISE EXCEPTION 'schema "%" does not exist', binding.api_schema
+			USING ERRCODE = 'invalid_schema_name', HINT = 'It was given as api_schema.';
+	END IF;
+	SELECT s.items INTO taken FROM inventory.store AS s
+	WHERE s.items = binding.items OR s.store_name = binding.store_name;
+	IF taken = binding.items THEN
+		RAISE EXCEPTION '% is already attached', binding.items
+			USING ERRCODE = 'duplicate_object',
+				  HINT = format('Detach it first, which keeps every table: SELECT inventory.detach(%L);',
+								binding.items);
+	ELSIF taken IS NOT NULL THEN
+		RAISE EXCEPTION 'store "%" already exists, on %', binding.store_name, taken
+			USING ERRCODE = 'duplicate_object', HINT = 'Choose another name: store_name => ''...''.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_options(inventory.store_binding) IS 'Raises an error if an argument of attach that is not a table or column is invalid.';
+
+-- Tables stay.
+CREATE FUNCTION inventory.drop_generated(store inventory.store) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = warning AS $$
+DECLARE
+	ledger_schema name := inventory.schema_of(store.movements);
+BEGIN
+	PERFORM inventory.drop_functions(ARRAY(SELECT f.function_id FROM inventory.facade_of(store) AS f));
+	PERFORM inventory.drop_triggers(store);
+	IF ledger_schema IS NOT NULL THEN
+		EXECUTE format('DROP VIEW IF EXISTS %I.levels', ledger_schema);
+		EXECUTE format('DROP TYPE IF EXISTS %1$I.line, %1$I.hold, %1$I.held_line', ledger_schema);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.drop_generated(inventory.store) IS 'Drops the functions, triggers, types and the view "levels" of a store.';
+
+CREATE FUNCTION inventory.orphaned_store(binding inventory.store_binding, OUT store inventory.store)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	store.store_name := binding.store_name;
+	store.items := binding.items;
+	store.orders := binding.orders;
+	store.movements := inventory.find_ledger(binding, binding.ledger_schema);
+	IF EXISTS (SELECT FROM inventory.store AS s WHERE s.movements = store.movements) THEN
+		store.movements := NULL;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.orphaned_store(inventory.store_binding) IS 'The store that a binding may have been before: its name and tables, and its ledger if there is one that no store uses.';
+
+-- Objects stay behind when a store loses one of its tables or the extension is dropped by force.
+CREATE FUNCTION inventory.drop_orphaned(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	store inventory.store := inventory.orphaned_store(binding);
+BEGIN
+	IF store.movements IS NOT NULL OR EXISTS (SELECT FROM inventory.facade_of(store))
+	   OR EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = store.items AND t.tgname = 'inventory_guard')
+	THEN
+		PERFORM inventory.drop_generated(store);
+	END IF;
+	IF store.movements IS NOT NULL
+	   AND to_regclass(format('%I.sellable', binding.ledger_schema)) IS NOT NULL THEN
+		EXECUTE format('DROP VIEW %I.sellable', binding.ledger_schema);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.drop_orphaned(inventory.store_binding) IS 'Drops the generated objects that an earlier store of the same name left behind.';
+
+CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, movements regclass,
+										   has_sellable boolean) RETURNS void
+	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
+								 has_sellable, api_schema, argument_prefix, max_ttl)
+	VALUES (binding.store_name, binding.items, binding.orders, movements, binding.user_claim,
+			binding.direct_writes, has_sellable, binding.api_schema, binding.argument_prefix,
+			binding.max_ttl)
+$$;
+COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
+
+CREATE FUNCTION inventory.attach(
+		items regclass, orders regclass DEFAULT NULL, item_id name DEFAULT NULL,
+		stock name DEFAULT NULL, version name DEFAULT NULL, stock_floor name DEFAULT NULL,
+		purchase_limit name DEFAULT NULL, order_id name DEFAULT NULL,
+		order_user_id name DEFAULT NULL, order_item_id name DEFAULT NULL,
+		order_quantity name DEFAULT NULL, order_columns name[] DEFAULT NULL,
+		user_id_type regtype DEFAULT NULL, api_schema name DEFAULT NULL,
+		ledger_schema name DEFAULT NULL, argument_prefix text DEFAULT NULL,
+		user_claim text DEFAULT NULL, sellable text DEFAULT NULL,
+		direct_writes text DEFAULT NULL, max_ttl interval DEFAULT NULL,
+		store_name text DEFAULT NULL) RETURNS regclass
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	binding inventory.store_binding;
+	schema_name name;
+BEGIN
+	IF attach.items IS NULL THEN
+		RAISE EXCEPTION 'items must not be null' USING ERRCODE = 'null_value_not_allowed';
+	ELSIF attach.items = attach.orders THEN
+		RAISE EXCEPTION 'items and orders cannot be the same table'
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	PERFORM inventory.check_table(attach.items, 'items', false);
+	EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', attach.items);
+	IF attach.orders IS NOT NULL THEN
+		PERFORM inventory.check_table(attach.orders, 'orders', true);
+		EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', attach.orders);
+	END IF;
+	schema_name := inventory.schema_of(attach.items);
+	-- in the order of the type
+	binding := ROW(
+		coalesce(attach.store_name, concat_ws('.', schema_name,
+			(SELECT c.relname FROM pg_class AS c WHERE c.oid = attach.items))),
+		attach.items, attach.orders, inventory.owner_of(attach.items), attach.item_id, attach.stock,
+		attach.version, attach.stock_floor, attach.purchase_limit, attach.order_id,
+		attach.order_user_id, attach.order_item_id, attach.order_quantity, attach.order_columns,
+		NULL, NULL, NULL, NULL, -- bind_items and bind_orders find the types
+		coalesce(attach.api_schema, schema_name), attach.ledger_schema,
+		coalesce(attach.argument_prefix, ''), attach.user_claim, attach.sellable,
+		coalesce(attach.direct_writes, 'record'), coalesce(attach.max_ttl, '1 day')
+	)::inventory.store_binding;
+	PERFORM inventory.check_owners(binding);
+	PERFORM inventory.check_options(binding);
+	binding := inventory.bind_items(binding);
+	binding := inventory.bind_orders(binding, attach.user_id_type);
+	binding := inventory.bind_ledger_schema(binding);
+	PERFORM inventory.drop_orphaned(binding);
+
+	PERFORM inventory.insert_store_row(binding, inventory.make_ledger(binding),
+									   binding.sellable IS NOT NULL);
+	PERFORM inventory.make_results(binding);
+	PERFORM inventory.make_triggers(binding);
+	PERFORM inventory.open_ledger(binding.store_name);
+	-- With wal_level = minimal, a crash resets a sequence that was used in the transaction
+	-- that created it, unless it is set once more.
+	EXECUTE format('SELECT setval(%1$L, s.last_value, s.is_called) FROM %1$s AS s',
+		pg_get_serial_sequence(format('%I.movements', binding.ledger_schema), 'movement_id'));
+	PERFORM inventory.make_facade(binding);
+	PERFORM inventory.report_binding(binding);
+	RETURN binding.items;
+END
+$$;
+COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guard and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
+
+CREATE FUNCTION inventory.lookup_owned_store(items regclass) RETURNS inventory.store
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	store inventory.store;
+BEGIN
+	IF lookup_owned_store.items IS NULL THEN
+		RAISE EXCEPTION 'items must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	SELECT * INTO store FROM inventory.store AS s WHERE s.items = lookup_owned_store.items;
+	IF NOT FOUND THEN
+		PERFORM inventory.verify(lookup_owned_store.items);	-- raises not_a_store
+	END IF;
+	PERFORM inventory.check_owner(store.items);
+	RETURN store;
+END
+$$;
+COMMENT ON FUNCTION inventory.lookup_owned_store(regclass) IS 'The row of a store. Raises an error if there is none or the current user does not have the rights of its owner.';
+
+CREATE FUNCTION inventory.detach(items regclass) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	store inventory.store := inventory.lookup_owned_store(detach.items);
+BEGIN
+	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', store.items);
+	PERFORM inventory.check_cold(store);
+	PERFORM inventory.drop_generated(store);
+	IF store.has_sellable THEN
+		EXECUTE format('DROP VIEW %I.sellable', inventory.schema_of(store.movements));
+	END IF;
+	PERFORM inventory.delete_store_row(store.items);
+END
+$$;
+COMMENT ON FUNCTION inventory.detach(regclass) IS 'Detaches a store from its tables: drops its functions, guard, views and binding, and keeps every table, including the ledger. Attaching the items again continues that ledger. Errors: IV012 not_a_store, 55006 while an item is hot, 22004, 42501.';
+
+CREATE FUNCTION inventory.read_binding(store inventory.store, OUT binding inventory.store_binding)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	c record;
+BEGIN
+	binding.store_name := store.store_name;
+	binding.items := store.items;
+	binding.orders := store.orders;
+	binding.user_claim := store.user_claim;
+	binding.direct_writes := store.direct_writes;
+	binding.argument_prefix := store.argument_prefix;
+	binding.max_ttl := store.max_ttl;
+	binding.order_columns := '{}';
+	binding.owner := inventory.owner_of(store.items);
+	binding.ledger_schema := inventory.schema_of(store.movements);
+	binding.api_schema := coalesce(
+		(SELECT n.nspname FROM inventory.facade_of(store) AS f
+		 JOIN pg_proc AS o ON o.oid = f.function_id JOIN pg_namespace AS n ON n.oid = o.pronamespace
+		 WHERE f.part = 'buyer' LIMIT 1), store.api_schema);
+	FOR c IN
+		SELECT a.attname, -- counted from the end: the name of the store may contain anything
+			   split_part(encode(t.tgargs, 'escape'), '\000',
+						  u.n::integer - t.tgnargs - 1) AS role
+		FROM pg_trigger AS t
+		CROSS JOIN LATERAL unnest(t.tgattr::int2[]) WITH ORDINALITY AS u(attnum, n)
+		JOIN pg_attribute AS a ON a.attrelid = t.tgrelid AND a.attnum = u.attnum
+		WHERE t.tgrelid IN (store.items, store.orders) AND t.tgfoid = 'inventory.binding()'::regprocedure
+		AND t.tgname IN ('inventory_binding', inventory.orders_trigger_name(store.store_name))
+		ORDER BY u.n
+	LOOP
+		IF c.role LIKE '%+' THEN
+			binding.order_columns := binding.order_columns || c.attname;
+		END IF;
+		CASE rtrim(c.role, '+')
+			WHEN 'item_id' THEN binding.item_id := c.attname;
+			WHEN 'stock' THEN binding.stock := c.attname;
+			WHEN 'version' THEN binding.version := c.attname;
+			WHEN 'stock_floor' THEN binding.stock_floor := c.attname;
+			WHEN 'purchase_limit' THEN binding.purchase_limit := c.attname;
+			WHEN 'order_id' THEN binding.order_id := c.attname;
+			WHEN 'order_user_id' THEN binding.order_user_id := c.attname;
+			WHEN 'order_item_id' THEN binding.order_item_id := c.attname;
+			WHEN 'order_quantity' THEN binding.order_quantity := c.attname;
+			ELSE NULL;
+		END CASE;
+	END LOOP;
+	IF binding.item_id IS NULL OR binding.stock IS NULL
+	   OR store.orders IS NOT NULL AND (binding.order_id IS NULL OR binding.order_item_id IS NULL) THEN
+		RAISE EXCEPTION 'store "%" is not intact', store.store_name
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  DETAIL = 'A trigger that remembers the columns of its tables is missing.',
+				  HINT = format('Detach the store, which keeps every table, and attach it again: SELECT inventory.detach(%L);',
+								store.items);
+	END IF;
+	binding.item_type := inventory.column_type(store.items, binding.item_id);
+	binding.stock_type := inventory.column_type(store.items, binding.stock);
+	binding.user_type := inventory.column_type(store.movements, 'user_id');
+	binding.order_type := inventory.column_type(store.movements, 'order_id');
+END
+$$;
+COMMENT ON FUNCTION inventory.read_binding(inventory.store) IS 'The binding of a store as the catalogs of the server have it now, without sellable, which stays in its view.';
+
+-- A function is named without its arguments, because refresh may change them.
+CREATE FUNCTION inventory.facade_grants(binding inventory.store_binding) RETURNS SETOF text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT format('GRANT %s ON %s %s.%I TO %s%s', a.privilege_type, o.kind, o.schema, o.name,
+				  coalesce(quote_ident(r.rolname), 'PUBLIC'),
+				  CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+	FROM (SELECT 'FUNCTION' AS kind, p.pronamespace::regnamespace AS schema, p.proname AS name,
+				 p.proowner AS owner, p.proacl AS acl
+		  FROM inventory.existing_facade(binding) AS f JOIN pg_proc AS p ON p.oid = f.function_id
+		  UNION ALL
+		  SELECT 'TABLE', c.relnamespace::regnamespace, c.relname, c.relowner, c.relacl
+		  FROM pg_class AS c
+		  WHERE c.relnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
+		  AND c.relname = 'levels' AND c.relkind = 'v')
+		 AS o, aclexplode(o.acl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee
+	WHERE a.grantee NOT IN (o.owner, binding.owner)
+$$;
+COMMENT ON FUNCTION inventory.facade_grants(inventory.store_binding) IS 'The GRANT statements for the privileges of other roles on the functions and the view "levels" of a store.';
+
+CREATE FUNCTION inventory.change_ledger_owner(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	object text;
+BEGIN
+	FOR object IN
+		SELECT format('FUNCTION %s', p.oid::regprocedure)
+		FROM inventory.existing_facade(binding) AS f JOIN pg_proc AS p ON p.oid = f.function_id
+		WHERE p.proowner <> binding.owner
+		UNION ALL
+		SELECT format('%s %I.%I', CASE c.relkind WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END,
+					  binding.ledger_schema, c.relname)
+		FROM pg_class AS c
+		WHERE c.relnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
+		AND c.relowner <> binding.owner
+		AND c.relname IN ('movements', 'requests', 'reservations', 'hot', 'sellable', 'levels',
+						  'line', 'hold', 'held_line')
+	LOOP
+		EXECUTE format('ALTER %s OWNER TO %I', object, pg_get_userbyid(binding.owner));
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.change_ledger_owner(inventory.store_binding) IS 'Gives the ledger and the generated objects of a store to the owner of its items.';
+
+CREATE FUNCTION inventory.refresh(items regclass) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	store inventory.store := inventory.lookup_owned_store(refresh.items);
+	binding inventory.store_binding;
+	grants text[];
+	lost text;
+BEGIN
+	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', store.items);
+	binding := inventory.read_binding(store);
+	PERFORM inventory.check_owners(binding);
+	grants := ARRAY(SELECT inventory.facade_grants(binding));
+	IF NOT has_schema_privilege(binding.owner, binding.ledger_schema, 'CREATE') THEN
+		EXECUTE format('ALTER SCHEMA %I OWNER TO %I', binding.ledger_schema,
+					   pg_get_userbyid(binding.owner));
+	END IF;
+	PERFORM inventory.drop_triggers(store);
+	PERFORM inventory.make_results(binding);
+	PERFORM inventory.make_triggers(binding);
+	PERFORM inventory.make_facade(binding);
+	PERFORM inventory.change_ledger_owner(binding);
+	IF binding.api_schema <> store.api_schema THEN
+		PERFORM inventory.delete_store_row(store.items);
+		PERFORM inventory.insert_store_row(binding, store.movements, store.has_sellable);
+	END IF;
+	-- grants on objects that had to be dropped and created again
+	FOR lost IN SELECT unnest(grants) EXCEPT SELECT inventory.facade_grants(binding) ORDER BY 1 LOOP
+		EXECUTE lost;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.refresh(regclass) IS 'Generates the functions, views and triggers of a store again from the present state of its tables: after an upgrade, a renamed column or schema, or a change of owner. Objects are replaced where possible and not dropped, so that running calls and objects that use them continue. Grants are kept. Errors: IV012 not_a_store, 22004, 42501.';
+
+CREATE FUNCTION inventory.grant_api(items regclass, role name, part text) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	store inventory.store := inventory.lookup_owned_store(grant_api.items);
+	grantee text := CASE role WHEN 'public' THEN 'PUBLIC' ELSE quote_ident(role) END;
+	f record;
+BEGIN
+	IF role IS NULL OR part IS NULL THEN
+		RAISE EXCEPTION 'role and part must not be null' USING ERRCODE = 'null_value_not_allowed';
+	ELSIF part NOT IN ('buyer', 'operator') THEN
+		RAISE EXCEPTION 'part cannot be "%"', part
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be buyer or operator.';
+	END IF;
+	FOR f IN SELECT o.oid::regprocedure AS signature, o.pronamespace AS schema_id
+			 FROM inventory.facade_of(store) AS g JOIN pg_proc AS o ON o.oid = g.function_id
+			 WHERE g.part = grant_api.part
+	LOOP
+		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', f.signature, grantee);
+		-- only where it is missing: a schema such as public has another owner
+		IF grantee = 'PUBLIC' OR NOT has_schema_privilege(role, f.schema_id, 'USAGE') THEN
+			EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', f.schema_id::regnamespace, grantee);
+		END IF;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.grant_api(regclass, name, text) IS 'Lets a role call the functions of a store for buyers or operators: grants EXECUTE, and USAGE on their schema. Arguments: items, the table; role, public for every role; part, buyer or operator. Errors: IV012 not_a_store, 22023, 22004, 42501, 42704.';
+
+CREATE FUNCTION inventory.create_store(schema name, item_id_type regtype DEFAULT 'uuid',
+									   user_id_type regtype DEFAULT 'uuid') RETURNS regclass
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	owner oid := to_regrole(quote_ident(current_user));
+	items text;
+	orders text;
+	wrong regtype;
+BEGIN
+	IF create_store.schema IS NULL OR item_id_type IS NULL OR user_id_type IS NULL THEN
+		RAISE EXCEPTION 'arguments of create_store must not be null'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	SELECT t INTO wrong FROM unnest(ARRAY[item_id_type, user_id_type]) AS t
+	WHERE NOT inventory.base_type(t) = ANY (inventory.key_types()) LIMIT 1;
+	IF wrong IS NOT NULL THEN
+		RAISE EXCEPTION 'ids cannot be %', wrong
+			USING ERRCODE = 'datatype_mismatch',
+				  HINT = format('They can be: %s.', array_to_string(inventory.key_types(), ', '));
+	END IF;
+	PERFORM inventory.make_schema(create_store.schema, owner);
+	items := format('%I.items', create_store.schema);
+	orders := format('%I.orders', create_store.schema);
+	IF coalesce(to_regclass(items), to_regclass(orders)) IS NOT NULL THEN
+		RAISE EXCEPTION '% already exists', coalesce(to_regclass(items), to_regclass(orders))
+			USING ERRCODE = 'duplicate_table',
+				  HINT = 'Choose another schema' || CASE WHEN to_regclass(items) IS NULL THEN '.'
+						 ELSE format(', or attach the existing tables: SELECT inventory.attach(%L, %L);',
+									 to_regclass(items), to_regclass(orders)) END;
+	END IF;
+	EXECUTE format('CREATE TABLE %s (id %s PRIMARY KEY, stock bigint NOT NULL DEFAULT 0,
+					stock_floor bigint NOT NULL DEFAULT 0, purchase_limit bigint)',
+				   items, item_id_type);
+	EXECUTE format('CREATE TABLE %s (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), user_id %s,
+					item_id %s NOT NULL, quantity bigint NOT NULL,
+					created_at timestamptz NOT NULL DEFAULT now())',
+				   orders, user_id_type, item_id_type);
+	PERFORM inventory.restrict_to_owner('TABLE', items, owner);
+	PERFORM inventory.restrict_to_owner('TABLE', orders, owner);
+	RETURN inventory.attach(items::regclass, orders::regclass, ledger_schema => create_store.schema);
+END
+$$;
+COMMENT ON FUNCTION inventory.create_store(name, regtype, regtype) IS 'Creates the tables items and orders in a schema, and the schema if it does not exist, and attaches them, with the ledger and the functions in the same schema. Arguments: schema, its name; item_id_type and user_id_type, the types of the ids. Returns items. Errors: 42P07 if a table exists, 42804 for a type that cannot be an id, 22004, 42501.';
+
+-- ---------------------------------------------------------------- statistics
+
+CREATE FUNCTION inventory.stats_entries(OUT items pg_catalog.oid, OUT operation pg_catalog.text,
+		OUT calls pg_catalog.int8, OUT units pg_catalog.int8, OUT replays pg_catalog.int8,
+		OUT retries pg_catalog.int8, OUT waits pg_catalog.int8, OUT out_of_stock pg_catalog.int8,
+		OUT item_not_found pg_catalog.int8, OUT purchase_limit_exceeded pg_catalog.int8,
+		OUT refused_state pg_catalog.int8, OUT busy pg_catalog.int8)
+	RETURNS SETOF record
+	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_stats_entries';
+COMMENT ON FUNCTION inventory.stats_entries() IS 'The counters of this database; if the library is not preloaded, those of this session.';
+
+CREATE FUNCTION inventory.worker_last_run() RETURNS pg_catalog.timestamptz
+	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_worker_last_run';
+COMMENT ON FUNCTION inventory.worker_last_run() IS 'The time of the last round of the worker of this database; null if none runs.';
+
+CREATE FUNCTION inventory.overdue_holds(items pg_catalog.regclass) RETURNS pg_catalog.int8
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_overdue_holds';
+COMMENT ON FUNCTION inventory.overdue_holds(pg_catalog.regclass) IS 'The number of lines in expired holds of a store whose units are not back in the stock yet.';
+
+CREATE FUNCTION inventory.reset_stats() RETURNS void
+	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_reset_stats';
+COMMENT ON FUNCTION inventory.reset_stats() IS 'Sets the counters of this database to zero.';
+
+CREATE VIEW inventory.stats AS
+	SELECT s.store_name, e.operation, e.calls, e.units, e.replays, e.retries, e.waits,
+		   e.out_of_stock, e.item_not_found, e.purchase_limit_exceeded, e.refused_state, e.busy,
+		   h.hot_items, h.hot_held, h.hot_holders,
+		   inventory.overdue_holds(s.items) AS overdue_holds,
+		   inventory.worker_last_run() AS worker_last_run
+	FROM inventory.store AS s LEFT JOIN inventory.stats_entries() AS e ON e.items = s.items
+	CROSS JOIN LATERAL (
+		SELECT pg_catalog.count(*) AS hot_items,
+			   COALESCE(pg_catalog.sum(t.held), 0)::pg_catalog.int8 AS hot_held,
+			   ARRAY(SELECT DISTINCT p.pid FROM inventory.hot_entries() AS o,
+					 pg_catalog.unnest(o.holders) AS p(pid) WHERE o.items = s.items
+					 ORDER BY p.pid) AS hot_holders
+		FROM inventory.hot_entries() AS t WHERE t.items = s.items) AS h;
+COMMENT ON VIEW inventory.stats IS 'Counters for each store and operation since the server started or reset_stats was called. units: sold, held, given back or added. replays: answers from idempotency keys. retries: after another session changed the row. waits: for an idempotency key, a purchase limit, or transactions in flight on a hot item. out_of_stock to busy: refusals by reason. Operation expiry counts lines and units of expired holds that were given back, direct_write changes of stock outside the engine. hot_items: number of hot items. hot_held: their units in flight. hot_holders: process ids of the transactions that hold these. overdue_holds: lines of expired holds not given back yet. worker_last_run: time of the last round of the worker, null if none runs.';
+
+-- ---------------------------------------------------------------- privileges
+--
+-- All grants on the objects of the extension, and so the last file.
+
+-- The default privileges of the database may have granted more.  A role that can create in
+-- this schema could overload an engine function, and one that can create a trigger on the
+-- catalog could act with the rights of any role that attaches.
+DO $$
+DECLARE
+	given record;
+BEGIN
+	FOR given IN
+		SELECT DISTINCT o.kind, o.name,
+			   CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END AS grantee
+		FROM (SELECT 'SCHEMA', quote_ident(n.nspname), n.nspowner, n.nspacl
+			  FROM pg_namespace AS n WHERE n.nspname = 'inventory'
+			  UNION ALL
+			  SELECT 'TABLE', c.oid::regclass::text, c.relowner, c.relacl
+			  FROM pg_class AS c
+			  WHERE c.relnamespace = 'inventory'::regnamespace AND c.relkind IN ('r', 'v')
+			  UNION ALL
+			  SELECT 'FUNCTION', p.oid::regprocedure::text, p.proowner,
+					 coalesce(p.proacl, acldefault('f', p.proowner))
+			  FROM pg_proc AS p WHERE p.pronamespace = 'inventory'::regnamespace)
+			 AS o(kind, name, owner, acl), aclexplode(o.acl) AS a
+		WHERE a.grantee <> o.owner
+	LOOP
+		EXECUTE format('REVOKE ALL ON %s %s FROM %s CASCADE', given.kind, given.name, given.grantee);
+	END LOOP;
+END
+$$;
+
+GRANT USAGE ON SCHEMA inventory TO PUBLIC;
+
+-- Owners who are not superusers attach, dump and restore: the trigger on the catalog refuses
+-- rows for the tables of other owners, and each function checks whose store it is.  With more
+-- than INSERT any role could lock the catalog against all others.
+GRANT SELECT, INSERT ON inventory.store TO PUBLIC;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA inventory TO PUBLIC;
+
+REVOKE ALL ON FUNCTION inventory.stats_entries(), inventory.worker_last_run(),
+	inventory.overdue_holds(pg_catalog.regclass), inventory.reset_stats(),
+	inventory.hot_entries(), inventory.refuse_hot() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION inventory.stats_entries(), inventory.worker_last_run(),
+	inventory.overdue_holds(pg_catalog.regclass), inventory.hot_entries() TO pg_monitor;
+GRANT SELECT ON inventory.stats TO pg_monitor;

@@ -1,0 +1,382 @@
+
+-- ---------------------------------------------------------------- binding
+--
+-- Which tables and columns a store can bind, and the message for each that it cannot.
+
+CREATE TYPE inventory.store_binding AS (
+	store_name pg_catalog.text,
+	items pg_catalog.regclass,
+	orders pg_catalog.regclass,
+	owner pg_catalog.oid,
+	item_id pg_catalog.name,
+	stock pg_catalog.name,
+	version pg_catalog.name,
+	stock_floor pg_catalog.name,
+	purchase_limit pg_catalog.name,
+	order_id pg_catalog.name,
+	order_user_id pg_catalog.name,
+	order_item_id pg_catalog.name,
+	order_quantity pg_catalog.name,
+	order_columns pg_catalog.name[],
+	item_type pg_catalog.regtype,
+	stock_type pg_catalog.regtype,
+	user_type pg_catalog.regtype,
+	order_type pg_catalog.regtype,
+	api_schema pg_catalog.name,
+	ledger_schema pg_catalog.name,
+	argument_prefix pg_catalog.text,
+	user_claim pg_catalog.text,
+	sellable pg_catalog.text,
+	direct_writes pg_catalog.text,
+	max_ttl pg_catalog.interval
+);
+COMMENT ON TYPE inventory.store_binding IS 'The tables, columns, types and options of a store: found by attach, read back by refresh, used to generate the objects of the store.';
+
+CREATE FUNCTION inventory.check_table(relation regclass, role text, partitioned boolean)
+	RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	class pg_class;
+	what text;
+BEGIN
+	SELECT * INTO class FROM pg_class AS c WHERE c.oid = relation;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'relation % does not exist', relation USING ERRCODE = 'undefined_table';
+	END IF;
+	PERFORM inventory.check_owner(relation);
+	what := CASE
+		WHEN class.relkind = 'p' AND NOT partitioned THEN 'a partitioned table'
+		WHEN class.relkind = 'v' THEN 'a view'
+		WHEN class.relkind = 'm' THEN 'a materialized view'
+		WHEN class.relkind = 'f' THEN 'a foreign table'
+		WHEN class.relkind NOT IN ('r', 'p') THEN 'not a table'
+		WHEN class.relpersistence = 't' THEN 'a temporary table'
+		WHEN class.relpersistence = 'u' THEN 'an unlogged table, which a crash empties'
+		-- initdb creates objects with OIDs below 16384
+		WHEN class.oid < 16384 OR class.relnamespace = 'inventory'::regnamespace THEN 'a system table'
+		WHEN class.relkind = 'r' AND NOT partitioned AND EXISTS (
+			SELECT FROM pg_inherits AS i WHERE relation IN (i.inhparent, i.inhrelid))
+			THEN 'part of an inheritance tree'
+		WHEN EXISTS (SELECT FROM pg_rewrite AS r WHERE r.ev_class = relation)
+			THEN 'a table with rules'
+	END;
+	IF what IS NOT NULL THEN
+		RAISE EXCEPTION '% cannot be the % of a store: it is %', relation, role, what
+			USING ERRCODE = 'wrong_object_type',
+				  HINT = CASE WHEN class.relkind = 'r' AND class.relpersistence = 'u'
+						 THEN format('ALTER TABLE %s SET LOGGED;', relation)
+						 ELSE format('Use an ordinary, permanent table%s.',
+									 CASE WHEN partitioned THEN ', partitioned or not' ELSE '' END) END;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_table(regclass, text, boolean) IS 'Raises an error if a relation cannot be the items or orders of a store.';
+
+CREATE FUNCTION inventory.check_owners(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	owner name := pg_get_userbyid(binding.owner);
+	schema_name name;
+BEGIN
+	IF binding.owner <> inventory.owner_of(binding.orders) THEN
+		RAISE EXCEPTION '% and % have different owners', binding.items, binding.orders
+			USING ERRCODE = 'insufficient_privilege',
+				  HINT = format('ALTER TABLE %s OWNER TO %I;', binding.orders, owner);
+	END IF;
+	SELECT min(inventory.schema_of(t)) INTO schema_name
+	FROM unnest(ARRAY[binding.items, binding.orders]) AS t
+	WHERE NOT has_schema_privilege(binding.owner, inventory.schema_of(t), 'USAGE');
+	IF schema_name IS NOT NULL THEN
+		RAISE EXCEPTION 'role % has no USAGE privilege on schema %, which contains its tables', owner,
+						quote_ident(schema_name)
+			USING ERRCODE = 'insufficient_privilege',
+				  HINT = format('GRANT USAGE ON SCHEMA %I TO %I;', schema_name, owner);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_owners(inventory.store_binding) IS 'Raises an error unless items and orders have one owner, as whom the engine acts, and that owner can use their schemas.';
+
+-- No ALTER where the server knows no cast to the type.
+CREATE FUNCTION inventory.retype_statement(relation regclass, attribute pg_attribute, new_type regtype)
+	RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT format('ALTER TABLE %s ALTER COLUMN %I TYPE %s%s;', relation, attribute.attname, new_type,
+				  CASE WHEN c.castcontext IN ('a', 'i') THEN ''
+				  ELSE format(' USING %I::%s', attribute.attname, new_type) END)
+	FROM pg_type AS t LEFT JOIN pg_cast AS c ON c.castsource = t.oid AND c.casttarget = new_type
+	WHERE t.oid = inventory.base_type(attribute.atttypid) AND new_type IS NOT NULL
+	AND (c.oid IS NOT NULL OR t.typcategory = 'S')
+$$;
+COMMENT ON FUNCTION inventory.retype_statement(regclass, pg_attribute, regtype) IS 'The ALTER TABLE that changes the type of a column; null without a new type or a cast to it.';
+
+CREATE FUNCTION inventory.resolve_column(relation regclass, role text, given name, usual name,
+										 types regtype[], suggested_type regtype) RETURNS name
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	attribute pg_attribute := inventory.column_of(relation, coalesce(given, usual));
+	type text := format_type(attribute.atttypid, attribute.atttypmod);
+	allowed text := format('%s can be: %s.', role, array_to_string(types, ', '));
+BEGIN
+	IF attribute.attname IS NULL AND given IS NOT NULL THEN
+		RAISE EXCEPTION 'column "%" of % does not exist', given, relation
+			USING ERRCODE = 'undefined_column', HINT = format('It was given as %s.', role);
+	ELSIF attribute.attname IS NULL THEN
+		RETURN NULL;
+	ELSIF NOT inventory.base_type(attribute.atttypid) = ANY (types) THEN
+		IF given IS NULL AND suggested_type IS NULL THEN
+			RAISE WARNING 'column "%" of % is not bound: it is %, which cannot be %', attribute.attname,
+						  relation, type, role
+				USING HINT = allowed;
+			RETURN NULL;
+		END IF;
+		RAISE EXCEPTION 'column "%" of % is %, which cannot be %', attribute.attname, relation, type, role
+			USING ERRCODE = 'datatype_mismatch',
+				  HINT = concat_ws(' ', allowed,
+								   inventory.retype_statement(relation, attribute, suggested_type));
+	ELSIF attribute.attgenerated <> ''
+		  AND role IN ('stock', 'version', 'order_quantity', 'order_item_id', 'order_user_id') THEN
+		-- the engine writes these
+		IF given IS NULL AND role <> 'stock' THEN
+			RETURN NULL;
+		END IF;
+		RAISE EXCEPTION 'column "%" of % is generated and cannot be %', attribute.attname, relation, role
+			USING ERRCODE = 'invalid_column_reference',
+				  HINT = 'Use the column that it is computed from.';
+	END IF;
+	RETURN attribute.attname;
+END
+$$;
+COMMENT ON FUNCTION inventory.resolve_column(regclass, text, name, name, regtype[], regtype) IS 'The column for a role of the binding: the given one, which must exist and fit, or else the usual one if it exists and fits; null if there is none.';
+
+CREATE FUNCTION inventory.bind_items(INOUT binding inventory.store_binding)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	items regclass := binding.items;
+	integers regtype[] := inventory.integer_types();
+BEGIN
+	binding.item_id := inventory.resolve_column(items, 'item_id',
+		coalesce(binding.item_id, inventory.primary_key(items)), NULL, inventory.key_types(), NULL);
+	IF binding.item_id IS NULL THEN
+		RAISE EXCEPTION '% has no primary key of one column', items
+			USING ERRCODE = 'invalid_table_definition',
+				  HINT = 'Name a NOT NULL column with a unique constraint of its own: item_id => ''...''.';
+	ELSIF NOT inventory.is_key(items, binding.item_id) THEN
+		RAISE EXCEPTION 'column "%" of % is not a key', binding.item_id, items
+			USING ERRCODE = 'invalid_table_definition',
+				  HINT = format('item_id must be NOT NULL and have a unique constraint of its own that is not deferrable: ALTER TABLE %s ALTER COLUMN %I SET NOT NULL, ADD UNIQUE (%I);',
+								items, binding.item_id, binding.item_id);
+	END IF;
+
+	binding.stock := inventory.resolve_column(items, 'stock', binding.stock, 'stock', integers, 'bigint');
+	IF binding.stock IS NULL THEN
+		RAISE EXCEPTION '% has no column "stock"', items
+			USING ERRCODE = 'undefined_column',
+				  HINT = 'Name the column that counts the units for sale: stock => ''...''.';
+	ELSIF binding.stock = binding.item_id THEN
+		RAISE EXCEPTION 'column "%" of % cannot be both the key and the stock', binding.stock, items
+			USING ERRCODE = 'invalid_column_reference';
+	END IF;
+	binding.version := inventory.resolve_column(items, 'version', binding.version, 'version',
+												integers, NULL);
+	binding.stock_floor := inventory.resolve_column(items, 'stock_floor', binding.stock_floor,
+													'stock_floor', integers, NULL);
+	binding.purchase_limit := inventory.resolve_column(items, 'purchase_limit', binding.purchase_limit,
+													   'purchase_limit', integers, NULL);
+	binding.item_type := inventory.column_type(items, binding.item_id);
+	binding.stock_type := inventory.column_type(items, binding.stock);
+END
+$$;
+COMMENT ON FUNCTION inventory.bind_items(inventory.store_binding) IS 'Finds and checks the columns of items.';
+
+CREATE FUNCTION inventory.resolve_order_item(binding inventory.store_binding) RETURNS name
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	orders regclass := binding.orders;
+	resolved name := inventory.resolve_column(orders, 'order_item_id', binding.order_item_id, 'item_id',
+										   inventory.key_types(), NULL);
+	keys name[] := ARRAY(
+		SELECT a.attname FROM pg_constraint AS c
+		JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+		JOIN pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = c.confkey[1]
+		WHERE c.contype = 'f' AND c.conrelid = orders AND c.confrelid = binding.items
+		AND cardinality(c.conkey) = 1 AND f.attname = binding.item_id
+		ORDER BY a.attnum);
+	elsewhere regclass;
+BEGIN
+	IF resolved IS NOT NULL AND binding.order_item_id IS NULL AND NOT resolved = ANY (keys) THEN
+		-- the name alone is a guess, which a foreign key to another table contradicts
+		SELECT c.confrelid INTO elsewhere FROM pg_constraint AS c
+		JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+		WHERE c.contype = 'f' AND c.conrelid = orders AND c.confrelid <> binding.items
+		AND cardinality(c.conkey) = 1 AND a.attname = resolved;
+		IF elsewhere IS NOT NULL THEN
+			RAISE EXCEPTION 'column "%" of % references %, not %', resolved, orders, elsewhere, binding.items
+				USING ERRCODE = 'invalid_column_reference',
+					  HINT = 'Name the column that holds the key of the item: order_item_id => ''...''.';
+		END IF;
+	END IF;
+	IF resolved IS NULL AND cardinality(keys) = 1 THEN
+		resolved := keys[1];
+	END IF;
+	IF resolved IS NULL THEN
+		RAISE EXCEPTION 'cannot tell which column of % holds the key of the item', orders
+			USING ERRCODE = 'undefined_column',
+				  HINT = 'It has no column "item_id" and not exactly one foreign key to items. Name the column: order_item_id => ''...''.';
+	END IF;
+	RETURN resolved;
+END
+$$;
+COMMENT ON FUNCTION inventory.resolve_order_item(inventory.store_binding) IS 'The column of orders that holds the key of the item: the given one, or "item_id", or the only foreign key to items.';
+
+CREATE FUNCTION inventory.check_order_columns(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	wanted name;
+	attribute pg_attribute;
+	why text;
+BEGIN
+	IF cardinality(binding.order_columns) > 63 THEN
+		RAISE EXCEPTION 'order_columns may name at most 63 columns'
+			USING ERRCODE = 'program_limit_exceeded';
+	END IF;
+	FOREACH wanted IN ARRAY binding.order_columns LOOP
+		attribute := inventory.column_of(binding.orders, wanted);
+		IF attribute.attname IS NULL THEN
+			RAISE EXCEPTION 'column "%" of % does not exist', wanted, binding.orders
+				USING ERRCODE = 'undefined_column', HINT = 'It was given in order_columns.';
+		END IF;
+		why := CASE
+			WHEN wanted IN (binding.order_item_id, binding.order_user_id, binding.order_quantity)
+				THEN 'it is an argument of its own'
+			WHEN wanted IN ('item_id', 'quantity') THEN 'a line uses this name itself'
+			WHEN attribute.attgenerated <> '' THEN 'it is generated'
+			WHEN attribute.attidentity = 'a' THEN 'it is an identity column that is always generated'
+			WHEN (SELECT count(*) FROM unnest(binding.order_columns) AS c WHERE c = wanted) > 1
+				THEN 'it is named twice'
+		END;
+		IF why IS NOT NULL THEN
+			RAISE EXCEPTION 'column "%" of % cannot be in order_columns: %', wanted, binding.orders, why
+				USING ERRCODE = 'invalid_column_reference';
+		END IF;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_order_columns(inventory.store_binding) IS 'Raises an error if callers cannot set one of the columns in order_columns.';
+
+-- A new sequence would begin with keys that are there already.
+CREATE FUNCTION inventory.identity_clause(relation regclass, column_name name) RETURNS text
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	last_key bigint;
+BEGIN
+	EXECUTE format('SELECT max(%I) FROM %s', column_name, relation) INTO last_key;
+	RETURN 'ADD GENERATED BY DEFAULT AS IDENTITY' ||
+		CASE WHEN last_key > 0 THEN format(' (START WITH %s)', last_key::numeric + 1) ELSE '' END;
+END
+$$;
+COMMENT ON FUNCTION inventory.identity_clause(regclass, name) IS 'What makes an integer key an identity column, for ALTER TABLE ALTER COLUMN.';
+
+CREATE FUNCTION inventory.check_required_columns(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	names name[];
+	alters text;
+BEGIN
+	SELECT array_agg(a.attname ORDER BY a.attnum),
+		   string_agg(format('ALTER TABLE %s ALTER COLUMN %I %s;', binding.orders, a.attname,
+							 CASE WHEN b.base IN ('timestamp', 'timestamptz', 'date') THEN 'SET DEFAULT now()'
+								  WHEN b.base = 'uuid'::regtype THEN 'SET DEFAULT gen_random_uuid()'
+								  WHEN a.attname = binding.order_id AND a.atttypid = ANY (inventory.integer_types())
+								  THEN inventory.identity_clause(binding.orders, a.attname)
+								  ELSE 'SET DEFAULT ...' END), E'\n' ORDER BY a.attnum)
+	INTO names, alters
+	FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+	CROSS JOIN LATERAL inventory.base_type(a.atttypid) AS b(base)
+	WHERE a.attrelid = binding.orders AND a.attnum > 0 AND NOT a.attisdropped
+	AND (a.attnotnull OR t.typnotnull) AND NOT a.atthasdef AND a.attidentity = ''
+	AND a.attgenerated = '' AND t.typdefault IS NULL
+	AND NOT a.attname = ANY (binding.order_columns || array_remove(
+		ARRAY[binding.order_item_id, binding.order_user_id, binding.order_quantity], NULL));
+	IF names IS NULL THEN
+		RETURN;
+	ELSIF EXISTS (SELECT FROM pg_trigger AS g
+				  WHERE g.tgrelid = binding.orders AND g.tgenabled <> 'D' AND NOT g.tgisinternal
+				  AND g.tgtype & 7 = 7) THEN
+		RAISE WARNING 'only a trigger can fill NOT NULL columns of %: %', binding.orders,
+					  array_to_string(names, ', ')
+			USING HINT = E'If no trigger does, every purchase fails. Let callers set them (order_columns), or:\n' || alters;
+	ELSE
+		RAISE EXCEPTION 'nothing fills NOT NULL columns of %: %', binding.orders,
+						array_to_string(names, ', ')
+			USING ERRCODE = 'not_null_violation',
+				  HINT = format(E'Let callers set them: order_columns => %L, or give each a default:\n',
+								names) || alters;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_required_columns(inventory.store_binding) IS 'Raises an error, with the ALTER TABLE to use, if nothing fills a NOT NULL column of orders.';
+
+CREATE FUNCTION inventory.bind_order_columns(INOUT binding inventory.store_binding)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	orders regclass := binding.orders;
+	item_type regtype;
+BEGIN
+	binding.order_id := inventory.resolve_column(orders, 'order_id',
+		coalesce(binding.order_id, inventory.primary_key(orders)), NULL, inventory.key_types(), NULL);
+	IF binding.order_id IS NULL THEN
+		RAISE EXCEPTION '% has no primary key of one column', orders
+			USING ERRCODE = 'invalid_table_definition',
+				  HINT = 'Name the column that identifies a line: order_id => ''...''.';
+	ELSIF NOT inventory.is_key(orders, binding.order_id)
+		  AND (SELECT c.relkind <> 'p' FROM pg_class AS c WHERE c.oid = orders) THEN
+		RAISE EXCEPTION 'column "%" of % is not a key', binding.order_id, orders
+			USING ERRCODE = 'invalid_table_definition',
+				  HINT = 'order_id must be NOT NULL and have a unique constraint of its own; in a partitioned table it may be part of the key.';
+	END IF;
+	binding.order_item_id := inventory.resolve_order_item(binding);
+	item_type := inventory.column_type(orders, binding.order_item_id);
+	IF item_type <> binding.item_type
+	   AND NOT (ARRAY[item_type, binding.item_type] <@ inventory.integer_types()) THEN
+		RAISE EXCEPTION 'column "%" of % is %, but the key of the items is %', binding.order_item_id,
+						orders, item_type, binding.item_type
+			USING ERRCODE = 'datatype_mismatch',
+				  HINT = 'Name the column that holds the key of the item: order_item_id => ''...''.';
+	END IF;
+	binding.order_quantity := inventory.resolve_column(orders, 'order_quantity', binding.order_quantity,
+		'quantity', inventory.integer_types() || 'numeric'::regtype, 'bigint');
+	binding.order_user_id := inventory.resolve_column(orders, 'order_user_id', binding.order_user_id,
+		'user_id', inventory.key_types(), NULL);
+	binding.order_type := inventory.column_type(orders, binding.order_id);
+	PERFORM inventory.check_order_columns(binding);
+	PERFORM inventory.check_required_columns(binding);
+END
+$$;
+COMMENT ON FUNCTION inventory.bind_order_columns(inventory.store_binding) IS 'Finds and checks the columns of an orders table.';
+
+CREATE FUNCTION inventory.bind_orders(INOUT binding inventory.store_binding, user_id_type regtype)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	binding.order_columns := coalesce(binding.order_columns, '{}');
+	IF binding.orders IS NOT NULL THEN
+		binding := inventory.bind_order_columns(binding);
+	ELSIF num_nonnulls(binding.order_id, binding.order_user_id, binding.order_item_id,
+					   binding.order_quantity) > 0 OR binding.order_columns <> '{}' THEN
+		RAISE EXCEPTION 'columns of orders were given, but no orders table'
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: orders => ''...''.';
+	END IF;
+	binding.order_type := coalesce(binding.order_type, 'text');
+	binding.user_type := inventory.base_type(coalesce(
+		inventory.column_type(binding.orders, binding.order_user_id), user_id_type, 'text'));
+	IF binding.order_user_id IS NOT NULL AND inventory.base_type(user_id_type) <> binding.user_type THEN
+		RAISE EXCEPTION 'user_id_type cannot be %: column "%" of % is %', user_id_type,
+						binding.order_user_id, binding.orders, binding.user_type
+			USING ERRCODE = 'datatype_mismatch', HINT = 'Omit user_id_type.';
+	ELSIF (binding.user_type = ANY (inventory.key_types())) IS NOT TRUE THEN
+		RAISE EXCEPTION 'user_id_type cannot be %', user_id_type
+			USING ERRCODE = 'datatype_mismatch',
+				  HINT = format('user_id_type can be: %s.', array_to_string(inventory.key_types(), ', '));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.bind_orders(inventory.store_binding, regtype) IS 'Finds and checks the columns of orders, if there are orders, and the type of user ids.';

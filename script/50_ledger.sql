@@ -1,0 +1,338 @@
+
+-- ---------------------------------------------------------------- ledger
+--
+-- The tables and triggers that attach makes for a store.  They belong to the shop and
+-- are not members of the extension.
+
+CREATE FUNCTION inventory.ledger_comment(store_name text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'Ledger of store ' || store_name || ': one row for every change of stock, in units. Append-only.'
+$$;
+COMMENT ON FUNCTION inventory.ledger_comment(text) IS 'The comment on the movements of a store. attach recognizes an existing ledger of the store by it.';
+
+-- Not by to_regclass, which requires USAGE on a schema that another role may own.
+CREATE FUNCTION inventory.find_ledger(binding inventory.store_binding, schema_name name)
+	RETURNS regclass
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT c.oid::regclass FROM pg_class AS c
+	WHERE c.relnamespace = to_regnamespace(quote_ident(schema_name)) AND c.relname = 'movements'
+	AND c.relowner = binding.owner
+	AND obj_description(c.oid, 'pg_class') = inventory.ledger_comment(binding.store_name)
+$$;
+COMMENT ON FUNCTION inventory.find_ledger(inventory.store_binding, name) IS 'The movements that an earlier store of the same name and owner left in a schema, or null.';
+
+CREATE FUNCTION inventory.bind_ledger_schema(INOUT binding inventory.store_binding)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	table_name name;
+	candidate name;
+BEGIN
+	IF binding.ledger_schema IS NOT NULL THEN
+		RETURN;
+	END IF;
+	table_name := (SELECT c.relname FROM pg_class AS c WHERE c.oid = binding.items);
+	FOREACH candidate IN ARRAY ARRAY[
+		inventory.clip(table_name, 57) || '_stock',
+		inventory.clip(inventory.schema_of(binding.items) || '_' || table_name, 57) || '_stock',
+		inventory.clip(table_name, 48) || '_' || left(md5(binding.store_name), 8) || '_stock']
+	LOOP
+		IF to_regnamespace(quote_ident(candidate)) IS NULL
+		   OR inventory.find_ledger(binding, candidate) IS NOT NULL THEN
+			binding.ledger_schema := candidate;
+			RETURN;
+		END IF;
+	END LOOP;
+	RAISE EXCEPTION 'schema "%" already exists', candidate
+		USING ERRCODE = 'duplicate_schema', HINT = 'Choose another schema: ledger_schema => ''...''.';
+END
+$$;
+COMMENT ON FUNCTION inventory.bind_ledger_schema(inventory.store_binding) IS 'Chooses the schema for the ledger of a store: the given one, or <items>_stock, or <schema>_<items>_stock if the first is in use.';
+
+CREATE FUNCTION inventory.key_collation(binding inventory.store_binding) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce((
+		SELECT format('COLLATE %I.%I', n.nspname, c.collname)
+		FROM pg_collation AS c JOIN pg_namespace AS n ON n.oid = c.collnamespace
+		WHERE c.oid = (inventory.column_of(binding.items, binding.item_id)).attcollation
+		AND c.collname <> 'default'), '')
+$$;
+COMMENT ON FUNCTION inventory.key_collation(inventory.store_binding) IS 'The COLLATE clause of a text key of items, or an empty text.';
+
+-- No CHECK on kind: the server parses constraints again for every statement, which takes
+-- a tenth of a purchase.
+CREATE FUNCTION inventory.ledger_columns(binding inventory.store_binding, OUT table_name name,
+										 OUT column_name name, OUT type regtype, OUT definition text)
+	RETURNS SETOF record
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	VALUES
+	('movements'::name, 'movement_id'::name, 'bigint'::regtype, 'GENERATED ALWAYS AS IDENTITY PRIMARY KEY'),
+	('movements', 'item_id', binding.item_type, inventory.key_collation(binding) || ' NOT NULL'),
+	('movements', 'delta', 'bigint', 'NOT NULL'),
+	('movements', 'kind', 'text', 'NOT NULL'),
+	('movements', 'user_id', binding.user_type, NULL),
+	('movements', 'order_id', binding.order_type, NULL),
+	('movements', 'reservation_id', 'uuid', NULL),
+	('movements', 'reason', 'text', NULL),
+	('movements', 'actor', 'text', 'NOT NULL'),
+	('movements', 'created_at', 'timestamptz', 'NOT NULL'),
+	('movements', 'epoch', 'bigint', NULL),
+	('requests', 'operation', 'text', 'NOT NULL'),
+	('requests', 'user_id', binding.user_type, NULL),
+	('requests', 'key', 'text', 'NOT NULL'),
+	('requests', 'fingerprint', 'bytea', 'NOT NULL'),
+	('requests', 'result', 'jsonb', 'NOT NULL'),
+	('requests', 'created_at', 'timestamptz', 'NOT NULL'),
+	('requests', NULL, NULL, 'UNIQUE NULLS NOT DISTINCT (key, operation, user_id)'),
+	('reservations', 'reservation_id', 'uuid', 'NOT NULL'),
+	('reservations', 'item_id', binding.item_type, inventory.key_collation(binding) || ' NOT NULL'),
+	('reservations', 'quantity', 'bigint', 'NOT NULL CHECK (quantity > 0)'),
+	('reservations', 'user_id', binding.user_type, NULL),
+	('reservations', 'status', 'text', $c$NOT NULL CHECK (status IN ('held', 'confirmed', 'released', 'expired'))$c$),
+	('reservations', 'expires_at', 'timestamptz', 'NOT NULL'),
+	('reservations', 'order_id', binding.order_type, NULL),
+	('reservations', 'created_at', 'timestamptz', 'NOT NULL'),
+	('reservations', 'tracked', 'boolean', 'NOT NULL'),
+	('reservations', NULL, NULL, 'PRIMARY KEY (reservation_id, item_id)'),
+	('hot', 'item_id', binding.item_type, inventory.key_collation(binding) || ' PRIMARY KEY'),
+	('hot', 'number', 'bigint', 'GENERATED ALWAYS AS IDENTITY UNIQUE'),
+	('hot', 'hot', 'boolean', 'NOT NULL'),
+	('hot', 'settled_epoch', 'bigint', 'NOT NULL'),
+	('hot', 'incarnation', 'bigint', 'NOT NULL')
+$$;
+COMMENT ON FUNCTION inventory.ledger_columns(inventory.store_binding) IS 'The columns of the tables of a ledger, in order, with their constraints; a constraint on several columns has a row without column_name.';
+
+CREATE FUNCTION inventory.check_ledger(binding inventory.store_binding, ledger regclass)
+	RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	wrong record;
+BEGIN
+	IF EXISTS (SELECT FROM inventory.store AS s WHERE s.movements = ledger) THEN
+		RAISE EXCEPTION 'schema "%" contains the ledger of another store', binding.ledger_schema
+			USING ERRCODE = 'duplicate_table',
+				  HINT = 'Choose another schema: ledger_schema => ''...''.';
+	END IF;
+	FOR wrong IN
+		SELECT e.column_name, e.type, format_type(a.atttypid, a.atttypmod) AS actual
+		FROM inventory.ledger_columns(binding) AS e
+		JOIN pg_class AS c ON c.oid = ledger AND c.relname = e.table_name
+		LEFT JOIN pg_attribute AS a ON a.attrelid = ledger AND a.attname = e.column_name
+		WHERE e.column_name IS NOT NULL AND a.atttypid IS DISTINCT FROM e.type
+	LOOP
+		IF wrong.actual IS NULL THEN
+			RAISE EXCEPTION '% is not the ledger of a store: it has no column "%"', ledger,
+							wrong.column_name
+				USING ERRCODE = 'duplicate_table',
+					  HINT = 'Choose another schema: ledger_schema => ''...''.';
+		END IF;
+		RAISE EXCEPTION 'ledger % does not fit: column "%" is %, but the store needs %', ledger,
+						wrong.column_name, wrong.actual, wrong.type
+			USING ERRCODE = 'datatype_mismatch',
+				  HINT = format('Choose another schema (ledger_schema => ''...''), or: ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::text::%3$s;',
+								ledger, wrong.column_name, wrong.type);
+	END LOOP;
+	IF inventory.owner_of(ledger) <> binding.owner THEN
+		RAISE EXCEPTION 'ledger % and its items have different owners', ledger
+			USING ERRCODE = 'insufficient_privilege',
+				  HINT = format('ALTER TABLE %s OWNER TO %I;', ledger, pg_get_userbyid(binding.owner));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_ledger(inventory.store_binding, regclass) IS 'Raises an error if an existing table of a ledger does not fit a store.';
+
+-- Tables and views have a type of the same name.
+CREATE FUNCTION inventory.check_ledger_names(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	taken name;
+BEGIN
+	SELECT t.typname INTO taken FROM pg_type AS t
+	WHERE t.typnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
+	AND (t.typname IN ('levels', 'line', 'hold', 'held_line')
+		 OR t.typname = 'sellable' AND binding.sellable IS NOT NULL)
+	ORDER BY t.typname LIMIT 1;
+	IF taken IS NOT NULL THEN
+		RAISE EXCEPTION 'schema "%" already contains "%"', binding.ledger_schema, taken
+			USING ERRCODE = 'duplicate_object',
+				  HINT = 'Choose another schema: ledger_schema => ''...''.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_ledger_names(inventory.store_binding) IS 'Raises an error if the ledger schema has an object of the shop with the name of a view or type of the store.';
+
+CREATE FUNCTION inventory.make_ledger_table(binding inventory.store_binding, table_name name,
+											description text) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	qualified text := format('%I.%I', binding.ledger_schema, table_name);
+	is_new boolean := to_regclass(qualified) IS NULL;
+	sequence text;
+BEGIN
+	IF NOT is_new THEN
+		PERFORM inventory.check_ledger(binding, qualified::regclass);
+	ELSE
+		EXECUTE format('CREATE TABLE %s (%s)', qualified, (
+			SELECT string_agg(concat_ws(' ', quote_ident(c.column_name), c.type::text, c.definition), ', '
+							  ORDER BY c.n)
+			FROM inventory.ledger_columns(binding) WITH ORDINALITY
+				 AS c(table_name, column_name, type, definition, n)
+			WHERE c.table_name = make_ledger_table.table_name));
+		PERFORM inventory.restrict_to_owner('TABLE', qualified, binding.owner);
+		FOR sequence IN
+			SELECT pg_get_serial_sequence(qualified, a.attname) FROM pg_attribute AS a
+			WHERE a.attrelid = qualified::regclass AND a.attidentity <> ''
+		LOOP
+			PERFORM inventory.restrict_to_owner('SEQUENCE', sequence, binding.owner);
+		END LOOP;
+	END IF;
+	-- an existing ledger may be that of a store of another name
+	EXECUTE format('COMMENT ON TABLE %s IS %L', qualified, description);
+	RETURN is_new;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_ledger_table(inventory.store_binding, name, text) IS 'Creates a table of a ledger for the owner of the items alone, and returns true; a table that exists must fit.';
+
+CREATE FUNCTION inventory.make_ledger_indexes(binding inventory.store_binding, movements regclass)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	-- the refunds of an order
+	EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_refunds_idx ON %s (order_id)
+					WHERE kind IN ('refund', 'write_off')$sql$, movements);
+	-- the movements of a hot item that its stock column does not contain yet
+	EXECUTE format('CREATE INDEX IF NOT EXISTS movements_epochs_idx ON %s (item_id, epoch)
+					WHERE epoch IS NOT NULL', movements);
+	-- sums per user are needed only where purchases are limited
+	IF binding.purchase_limit IS NOT NULL THEN
+		EXECUTE format('CREATE INDEX IF NOT EXISTS movements_users_idx ON %s (item_id, user_id)
+						WHERE user_id IS NOT NULL', movements);
+	END IF;
+	-- a refund looks up the sale where no order row has the item, or the user
+	IF binding.orders IS NULL OR (binding.purchase_limit IS NOT NULL AND binding.order_user_id IS NULL) THEN
+		EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_sales_idx ON %s (order_id)
+						WHERE kind = 'sale'$sql$, movements);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_ledger_indexes(inventory.store_binding, regclass) IS 'Creates the indexes on the movements of a store that do not exist.';
+
+-- A ledger can have hot items that no counter knows: it was restored from another server,
+-- or the extension was dropped by force.
+CREATE FUNCTION inventory.demote_hot_items(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	EXECUTE format($sql$
+		UPDATE ONLY %1$s AS i SET %3$I = i.%3$I + u.total
+		FROM (SELECT m.item_id, sum(m.delta) AS total
+			  FROM %2$I.hot AS h
+			  JOIN %2$I.movements AS m ON m.item_id = h.item_id AND m.epoch > h.settled_epoch
+			  WHERE h.hot GROUP BY m.item_id) AS u
+		WHERE i.%4$I = u.item_id AND u.total <> 0$sql$,
+		binding.items, binding.ledger_schema, binding.stock, binding.item_id);
+	EXECUTE format($sql$
+		UPDATE %1$I.hot AS h SET hot = false, settled_epoch = greatest(h.settled_epoch,
+			(SELECT max(m.epoch) FROM %1$I.movements AS m WHERE m.item_id = h.item_id))
+		WHERE h.hot$sql$, binding.ledger_schema);
+END
+$$;
+COMMENT ON FUNCTION inventory.demote_hot_items(inventory.store_binding) IS 'Makes the hot items of an existing ledger cold: adds their unsettled movements to their stock column.';
+
+CREATE FUNCTION inventory.make_ledger(binding inventory.store_binding) RETURNS regclass
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	movements regclass;
+BEGIN
+	PERFORM inventory.make_schema(binding.ledger_schema, binding.owner);
+	PERFORM inventory.make_ledger_table(binding, 'movements', inventory.ledger_comment(binding.store_name));
+	movements := format('%I.movements', binding.ledger_schema)::regclass;
+	PERFORM inventory.check_ledger_names(binding);
+	PERFORM inventory.make_ledger_indexes(binding, movements);
+	PERFORM inventory.make_ledger_table(binding, 'requests',
+		'Idempotency keys: the answer to each call that passed one, and a digest of its arguments.');
+	IF inventory.make_ledger_table(binding, 'reservations',
+		'Holds: one row for each item of a reservation. After expires_at a hold has expired, whatever its status. tracked: the units were taken from the stock.')
+	THEN
+		-- the open holds of an item, the oldest first, and those of the store
+		EXECUTE format($sql$CREATE INDEX ON %I.reservations (item_id, expires_at, reservation_id)
+						WHERE status = 'held'$sql$, binding.ledger_schema);
+		EXECUTE format($sql$CREATE INDEX ON %I.reservations (expires_at, reservation_id)
+						WHERE status = 'held'$sql$, binding.ledger_schema);
+	END IF;
+	PERFORM inventory.make_ledger_table(binding, 'hot',
+		'Items that are or were hot. While an item is hot, its movements with an epoch after settled_epoch are not in its stock column yet. Rows are never deleted and epochs never start again, so that no movement is counted twice.');
+	PERFORM inventory.demote_hot_items(binding);
+	RETURN movements;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_ledger(inventory.store_binding) IS 'Creates the tables of the ledger of a store that do not exist, and returns the movements.';
+
+CREATE FUNCTION inventory.make_binding_trigger(relation regclass, store_name text, trigger_name name,
+											   columns name[], roles text[]) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	merged_columns name[];
+	merged_roles text[];
+BEGIN
+	-- a column that has a role and may be set by callers is in the list once
+	SELECT array_agg(c ORDER BY first), array_agg(r ORDER BY first)
+	INTO merged_columns, merged_roles
+	FROM (SELECT c, string_agg(r, '' ORDER BY n) AS r, min(n) AS first
+		  FROM unnest(columns, roles) WITH ORDINALITY AS u(c, r, n)
+		  WHERE c IS NOT NULL GROUP BY c) AS m;
+	EXECUTE format('CREATE TRIGGER %I AFTER UPDATE OF %s ON %s FOR EACH STATEMENT
+					EXECUTE FUNCTION inventory.binding(%s)',
+				   trigger_name,
+				   (SELECT string_agg(quote_ident(c), ', ' ORDER BY n)
+					FROM unnest(merged_columns) WITH ORDINALITY AS u(c, n)),
+				   relation,
+				   (SELECT string_agg(quote_literal(r), ', ' ORDER BY n)
+					FROM unnest(store_name || merged_roles) WITH ORDINALITY AS u(r, n)));
+	EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', relation, trigger_name);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_binding_trigger(regclass, text, name, name[], text[]) IS 'Creates the disabled trigger whose column list remembers the bound columns of a table. Its arguments are the name of the store and the role of each column, in which "+" marks a column that callers may set.';
+
+CREATE FUNCTION inventory.orders_trigger_name(store_name text) RETURNS name
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT ('inventory_binding_' || left(md5(store_name), 8))::name
+$$;
+COMMENT ON FUNCTION inventory.orders_trigger_name(text) IS 'The name of the binding trigger of a store on its orders, which may serve several stores.';
+
+CREATE FUNCTION inventory.make_triggers(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	EXECUTE format('CREATE TRIGGER inventory_guard AFTER INSERT OR UPDATE OR DELETE ON %s
+					FOR EACH ROW EXECUTE FUNCTION inventory.guard()', binding.items);
+	EXECUTE format('CREATE TRIGGER inventory_guard_truncate BEFORE TRUNCATE ON %s
+					FOR EACH STATEMENT EXECUTE FUNCTION inventory.guard()', binding.items);
+	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER inventory_guard,
+					ENABLE ALWAYS TRIGGER inventory_guard_truncate', binding.items);
+	PERFORM inventory.make_binding_trigger(binding.items, binding.store_name, 'inventory_binding',
+		ARRAY[binding.item_id, binding.stock, binding.version, binding.stock_floor, binding.purchase_limit],
+		'{item_id,stock,version,stock_floor,purchase_limit}');
+	IF binding.orders IS NOT NULL THEN
+		PERFORM inventory.make_binding_trigger(binding.orders, binding.store_name,
+			inventory.orders_trigger_name(binding.store_name),
+			ARRAY[binding.order_id, binding.order_user_id, binding.order_item_id, binding.order_quantity]
+				|| binding.order_columns,
+			'{order_id,order_user_id,order_item_id,order_quantity}'::text[] ||
+				array_fill('+'::text, ARRAY[cardinality(binding.order_columns)]));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_triggers(inventory.store_binding) IS 'Creates the guard and the binding triggers of a store.';
+
+CREATE FUNCTION inventory.drop_triggers(store inventory.store) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = warning AS $$
+BEGIN
+	EXECUTE format('DROP TRIGGER IF EXISTS inventory_guard ON %s', store.items);
+	EXECUTE format('DROP TRIGGER IF EXISTS inventory_guard_truncate ON %s', store.items);
+	EXECUTE format('DROP TRIGGER IF EXISTS inventory_binding ON %s', store.items);
+	IF store.orders IS NOT NULL THEN
+		EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s',
+					   inventory.orders_trigger_name(store.store_name), store.orders);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.drop_triggers(inventory.store) IS 'Drops the guard and the binding triggers of a store.';

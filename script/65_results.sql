@@ -1,0 +1,128 @@
+
+-- ---------------------------------------------------------------- results
+--
+-- The views of a ledger and the result types of the generated functions.  attach and
+-- refresh make them; one that fits stays, because the shop may use it in its own views and
+-- running calls return it.
+
+CREATE FUNCTION inventory.result_columns(binding inventory.store_binding, relation name)
+	RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', '
+					  ORDER BY a.attnum)
+	FROM pg_class AS m
+	JOIN pg_class AS c ON c.relnamespace = m.relnamespace AND c.relowner = m.relowner
+	JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
+	WHERE m.relnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
+	AND m.relname = 'movements' AND c.relname = relation AND c.relkind IN ('v', 'c')
+$$;
+COMMENT ON FUNCTION inventory.result_columns(inventory.store_binding, name) IS 'The columns of a view or type that belongs to the owner of the ledger, as in its definition; null if there is none.';
+
+CREATE FUNCTION inventory.make_result_type(binding inventory.store_binding, type_name name,
+										   template text, description text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = warning AS $$
+DECLARE
+	type text := format('%I.%I', binding.ledger_schema, type_name);
+	columns text := inventory.fill_types(binding, template);
+	fits boolean := coalesce(inventory.result_columns(binding, type_name) = columns, false);
+BEGIN
+	IF NOT fits THEN
+		PERFORM inventory.drop_functions(ARRAY(
+			SELECT f.function_id FROM inventory.existing_facade(binding) AS f
+			JOIN pg_proc AS o ON o.oid = f.function_id WHERE o.prorettype = to_regtype(type)));
+		EXECUTE format('DROP TYPE IF EXISTS %s', type);
+		EXECUTE format('CREATE TYPE %s AS (%s)', type, columns);
+	END IF;
+	-- without an ACL PUBLIC may use it: it was restored without privileges
+	IF NOT fits OR (SELECT t.typacl FROM pg_type AS t WHERE t.oid = to_regtype(type)) IS NULL THEN
+		PERFORM inventory.restrict_to_owner('TYPE', type, binding.owner);
+	END IF;
+	EXECUTE format('COMMENT ON TYPE %s IS %L', type, description);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_result_type(inventory.store_binding, name, text, text) IS 'Creates a result type of the generated functions of a store. If one exists that does not fit, drops it and the functions that return it.';
+
+CREATE FUNCTION inventory.make_levels(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = warning AS $$
+DECLARE
+	floor text := coalesce('coalesce(i.' || quote_ident(binding.stock_floor) || ', 0)::numeric', '0');
+	max_stock text := CASE binding.stock_type WHEN 'smallint'::regtype THEN '32767'
+					  WHEN 'integer'::regtype THEN '2147483647' ELSE '9223372036854775807' END;
+	fits boolean := coalesce(inventory.result_columns(binding, 'levels') = inventory.fill_types(binding,
+		'item_id {item_id_type}, available {quantity_type}, reserved bigint, on_hand bigint, hot boolean'), false);
+BEGIN
+	IF NOT fits THEN
+		EXECUTE format('DROP VIEW IF EXISTS %I.levels', binding.ledger_schema);
+	END IF;
+	EXECUTE CASE WHEN fits THEN 'CREATE OR REPLACE' ELSE 'CREATE' END || format($sql$
+		VIEW %1$I.levels AS
+		SELECT i.%2$I::%7$s AS item_id,
+			   CASE WHEN i.%3$I IS NOT NULL
+			   THEN least(greatest(i.%3$I::numeric + coalesce(u.unsettled, 0) + coalesce(r.overdue, 0) - %4$s, 0), %5$s)::%6$s END AS available,
+			   coalesce(r.held - r.overdue, 0)::bigint AS reserved,
+			   (i.%3$I + coalesce(u.unsettled, 0) + coalesce(r.held, 0))::bigint AS on_hand,
+			   coalesce(u.hot, false) AS hot
+		FROM ONLY %8$s AS i
+		LEFT JOIN (SELECT h.item_id, sum(h.quantity) AS held,
+						  coalesce(sum(h.quantity) FILTER (WHERE h.expires_at <= clock_timestamp()), 0) AS overdue
+				   FROM %1$I.reservations AS h WHERE h.status = 'held' AND h.tracked
+				   GROUP BY h.item_id) AS r ON r.item_id = i.%2$I
+		LEFT JOIN LATERAL (
+			SELECT t.hot, (SELECT sum(m.delta) FROM %1$I.movements AS m
+						   WHERE m.item_id = t.item_id AND m.epoch > t.settled_epoch) AS unsettled
+			FROM %1$I.hot AS t WHERE t.item_id = i.%2$I AND t.hot) AS u ON true$sql$,
+		binding.ledger_schema, binding.item_id, binding.stock, floor, max_stock, binding.stock_type,
+		binding.item_type, binding.items);
+	EXECUTE format('COMMENT ON VIEW %I.levels IS %L', binding.ledger_schema,
+				   'Stock of each item, in units: available can be sold, reserved is held, on_hand is what is there, reserved units included; null where stock is not tracked.');
+	IF NOT fits THEN
+		PERFORM inventory.restrict_to_owner('TABLE', format('%I.levels', binding.ledger_schema),
+											binding.owner);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_levels(inventory.store_binding) IS 'Creates or replaces the view of the stock of a store.';
+
+CREATE FUNCTION inventory.make_sellable(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	BEGIN
+		-- only one expression with balanced parentheses is valid in both statements.
+		EXECUTE format(E'SELECT CASE WHEN (%s\n) THEN 1 END FROM ONLY %s AS i LIMIT 0',
+					   binding.sellable, binding.items);
+		EXECUTE format(E'CREATE VIEW %I.sellable AS SELECT i.%I AS item_id FROM ONLY %s AS i WHERE (%s\n)',
+					   binding.ledger_schema, binding.item_id, binding.items, binding.sellable);
+	EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
+		RAISE EXCEPTION 'sellable is not a condition on %: %', binding.items, SQLERRM
+			USING ERRCODE = SQLSTATE,
+				  HINT = 'Write it as after WHERE, for example status = ''live'', with the schemas of the tables and functions in it.';
+	END;
+	EXECUTE format('COMMENT ON VIEW %I.sellable IS %L', binding.ledger_schema,
+				   'The items that are for sale. The engine reads the condition from this view.');
+	PERFORM inventory.restrict_to_owner('TABLE', format('%I.sellable', binding.ledger_schema),
+										binding.owner);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_sellable(inventory.store_binding) IS 'Creates the view of the items that are for sale.';
+
+CREATE FUNCTION inventory.make_results(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM inventory.make_levels(binding);
+	IF binding.sellable IS NOT NULL THEN
+		PERFORM inventory.make_sellable(binding);
+	END IF;
+	PERFORM inventory.make_result_type(binding, 'line',
+		'status text, item_id {item_id_type}, quantity {quantity_type}, order_id {order_id_type}, available {quantity_type}, replayed boolean',
+		'A line of the answer to a cart. status: ok, the name of the refusal, or not_taken if another line is at fault. available: units that can be sold afterwards.');
+	PERFORM inventory.make_result_type(binding, 'hold',
+		'status text, reservation_id uuid, expires_at timestamp with time zone, short_lines jsonb',
+		'The answer of try_reserve_cart. status: ok or the name of the refusal. short_lines: the lines that were refused.');
+	PERFORM inventory.make_result_type(binding, 'held_line',
+		'status text, expires_at timestamp with time zone, item_id {item_id_type}, quantity {quantity_type}, order_id {order_id_type}',
+		'A line of a reservation. status: held, confirmed, released or expired at the time of the call.');
+END
+$$;
+COMMENT ON FUNCTION inventory.make_results(inventory.store_binding) IS 'Makes the views and the result types of a store.';

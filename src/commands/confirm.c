@@ -1,0 +1,166 @@
+/*
+ * confirm.c
+ *		Reservations become orders: confirm_reservation.
+ *
+ * The units left the stock when they were held, so this inserts the order rows and
+ * writes movements, and takes nothing.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+
+#include "base/error.h"
+#include "base/stats.h"
+#include "store/binding.h"
+#include "store/enter.h"
+#include "store/query.h"
+#include "store/query_text.h"
+#include "stock/ledger.h"
+#include "stock/level.h"
+#include "stock/quantity.h"
+#include "commands/answer.h"
+#include "commands/argument.h"
+#include "commands/call.h"
+#include "commands/cart.h"
+#include "commands/hold.h"
+#include "commands/order.h"
+
+/* The items of the lines in this state, as a cart would take them; nothing is taken. */
+static InvTake *
+takes_in_state(const InvHold *hold, InvHoldState state, int *count)
+{
+	InvTake *takes = palloc0(sizeof(InvTake) * hold->count);
+
+	*count = 0;
+	for (int i = 0; i < hold->count; i++)
+	{
+		if (hold->lines[i].state != state)
+			continue;
+		takes[*count].item = hold->lines[i].item;
+		takes[(*count)++].quantity = hold->lines[i].quantity;
+	}
+	return takes;
+}
+
+/* Write the movements: units are no longer held but sold.  The stock does not change. */
+static void
+book_confirmed(InvStore *store, const InvCart *cart, const InvHold *hold)
+{
+	InvBook book;
+
+	inv_book_init(&book, 2 * cart->line_count);
+	for (int i = 0; i < cart->line_count; i++)
+	{
+		const InvLine *line = &cart->lines[i];
+		InvMovement *held = inv_book_add(&book, line->item, line->quantity, "release");
+		InvMovement *sale = inv_book_add(&book, line->item, -line->quantity, "sale");
+
+		held->user = sale->user = hold->user;
+		held->reservation = sale->reservation = hold->id;
+		sale->order = line->order;
+		sale->no_order = line->no_order;
+	}
+	inv_book_write(store, &book);
+}
+
+/* Insert the order rows of a held reservation, and mark it confirmed. */
+static void
+confirm_hold(InvStore *store, InvCart *cart, const InvHold *hold)
+{
+	Datum *items = palloc(sizeof(Datum) * cart->line_count);
+	Datum *orders = palloc(sizeof(Datum) * cart->line_count);
+	bool *no_order = palloc(sizeof(bool) * cart->line_count);
+	Datum values[3];
+
+	Assert(hold->state == INV_HOLD_HELD);
+	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
+	inv_insert_cart(store, cart, &hold->user);
+	for (int i = 0; i < cart->line_count; i++)
+	{
+		items[i] = cart->lines[i].item;
+		orders[i] = cart->lines[i].order;
+		no_order[i] = cart->lines[i].no_order;
+	}
+	values[0] = hold->id;
+	values[1] = inv_make_array(store->item_id.base, items, NULL, cart->line_count);
+	values[2] = inv_make_array(store->order_type, orders, no_order, cart->line_count);
+	inv_execute(store, INV_STMT_CONFIRM_HOLD, values, NULL, INV_SNAPSHOT_LATEST);
+	book_confirmed(store, cart, hold);
+}
+
+/* The cart of a reservation that was confirmed before, with its order keys. */
+static void
+cart_of_confirmed(const InvHold *hold, InvCart *cart)
+{
+	cart->lines = palloc0(sizeof(InvLine) * hold->count);
+	cart->line_count = 0;
+	for (int i = 0; i < hold->count; i++)
+	{
+		const InvHoldLine *held = &hold->lines[i];
+		InvLine *line = &cart->lines[cart->line_count];
+
+		if (held->state != INV_HOLD_CONFIRMED)
+			continue;
+		line->item = held->item;
+		line->quantity = held->quantity;
+		line->order = held->order;
+		line->no_order = held->no_order;
+		line->take = cart->line_count++;
+	}
+	Assert(cart->line_count == cart->take_count);
+}
+
+/* Read what is available now, for the answer.  An item may no longer be for sale. */
+static void
+read_available(InvStore *store, InvCart *cart)
+{
+	inv_read_levels(store, cart->takes, cart->take_count);
+	for (int i = 0; i < cart->take_count; i++)
+	{
+		InvTake *take = &cart->takes[i];
+
+		take->tracked = take->tracked && take->status == INV_STATUS_OK;
+		take->status = INV_STATUS_OK;
+	}
+}
+
+PG_FUNCTION_INFO_V1(inventory_confirm_reservation);
+
+/*
+ * confirm_reservation(store_name, reservation_id, user_id, order_data, result_type):
+ * inserts the order rows of what is held; returns a row per line, and the same rows
+ * when it is called again.
+ */
+Datum
+inventory_confirm_reservation(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Jsonb *order_data = PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3);
+	InvCall call;
+	InvStore *store;
+	InvHold hold;
+	InvCart cart = { 0 };
+	bool replayed;
+
+	inv_begin_rows(fcinfo);
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "confirm_reservation");
+	store = call.store;
+	inv_check_line_type(store, result->setDesc);
+	inv_hold_find(store, &hold, fcinfo, 2, true, INV_SNAPSHOT_LATEST);
+	replayed = inv_hold_judge(&hold, INV_MOVE_CONFIRM) == INV_VERDICT_REPLAY;
+	cart.takes = takes_in_state(&hold, hold.state, &cart.take_count);
+	if (replayed)
+		cart_of_confirmed(&hold, &cart);
+	else
+	{
+		inv_cart_of_hold(store, &cart, cart.takes, cart.take_count, order_data);
+		confirm_hold(store, &cart, &hold);
+	}
+	read_available(store, &cart);
+	inv_return_lines(store, &cart, true, replayed, result);
+	inv_store_leave(&call);
+	return (Datum) 0;
+}
