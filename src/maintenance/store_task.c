@@ -99,7 +99,7 @@ set_local(const char *setting, const char *value)
 static void
 set_for_transaction(const char *schema)
 {
-	/* the path that the shop's triggers have in a purchase */
+	/* for deferred triggers of the shop, which run after the store was left */
 	set_local("search_path", psprintf("pg_catalog, %s, pg_temp", quote_identifier(schema)));
 	set_local("lock_timeout", LOCK_TIMEOUT);
 	/* a crash undoes only what is done again; buyers must not wait here for disk or standby */

@@ -166,6 +166,7 @@ begin_round(WorkerState *state)
 {
 	MemoryContext context;
 
+	Assert(!IsTransactionState());
 	StartTransactionCommand();
 	if (is_database_wanted())
 	{
