@@ -41,10 +41,10 @@ inv_read_hot_items(InvStore *store, uint64 *count)
 
 /* The items of the store whose entries pass a test, in key order. */
 static Datum *
-select_hot_items(InvStore *store, InvEntryTest test, uint64 *count)
+select_hot_items(InvStore *store, InvHotEntryTest test, uint64 *count)
 {
 	int entries;
-	int64 *numbers = inv_hot_table_numbers(store->items, test, &entries);
+	int64 *numbers = inv_hot_table_numbers(store->items, test, GetCurrentTimestamp(), &entries);
 	Datum *elements, array;
 
 	*count = 0;
@@ -63,7 +63,7 @@ select_hot_items(InvStore *store, InvEntryTest test, uint64 *count)
  * order, until it has changed max_items; returns how many it has changed.
  */
 int64
-inv_apply_to_hot_items(InvStore *store, InvEntryTest test, InvItemTransition transition,
+inv_apply_to_hot_items(InvStore *store, InvHotEntryTest test, InvItemTransition transition,
 					   int64 max_items)
 {
 	uint64 count;

@@ -433,16 +433,11 @@ inv_hot_table_free(const InvCounterRef *counter)
 	ConditionVariableBroadcast(&counter->entry->changed);
 }
 
-/*
- * The numbers of a store's entries that pass a test.  The test is made under the
- * entry's spinlock: it must not wait or fail, and the clock is read for it before.
- */
+/* The numbers of a store's entries for which a condition holds. */
 int64 *
-inv_hot_table_numbers(Oid items, bool (*test)(const InvHotEntry *entry, TimestampTz now),
-					  int *count)
+inv_hot_table_numbers(Oid items, InvHotEntryTest wanted, TimestampTz now, int *count)
 {
 	int64 *numbers = palloc(sizeof(int64) * Max(inv_hot_table_capacity(), 1));
-	TimestampTz now = GetCurrentTimestamp();
 
 	*count = 0;
 	if (table == NULL)
@@ -456,7 +451,7 @@ inv_hot_table_numbers(Oid items, bool (*test)(const InvHotEntry *entry, Timestam
 			entry->key.items != items)
 			continue;
 		SpinLockAcquire(&entry->mutex);
-		if (entry->state != INV_HOT_STATE_COLD && test(entry, now))
+		if (entry->state != INV_HOT_STATE_COLD && wanted(entry, now))
 			numbers[(*count)++] = entry->number;
 		SpinLockRelease(&entry->mutex);
 	}

@@ -85,6 +85,9 @@ typedef struct InvCounterRef
 	uint32 generation;
 } InvCounterRef;
 
+/* A condition on an entry.  It is called under the spinlock, so it only reads the entry. */
+typedef bool (*InvHotEntryTest)(const InvHotEntry *entry, TimestampTz now);
+
 extern Size inv_hot_table_size(void);
 extern void inv_hot_table_init(void *memory, int tranche);
 extern void inv_hot_table_attach(void *memory);
@@ -97,9 +100,7 @@ extern bool inv_hot_table_fill(InvHotStore *hot_store, const InvHotKey *keys, co
 							   int count, uint32 changes);
 extern void inv_hot_table_changed(InvHotStore *hot_store);
 extern void inv_hot_table_free(const InvCounterRef *counter);
-extern int64 *inv_hot_table_numbers(Oid items,
-									bool (*test)(const InvHotEntry *entry, TimestampTz now),
-									int *count);
+extern int64 *inv_hot_table_numbers(Oid items, InvHotEntryTest wanted, TimestampTz now, int *count);
 extern int inv_hot_table_capacity(void);
 extern InvHotEntry *inv_hot_table_entry(int slot);
 
