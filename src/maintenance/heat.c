@@ -8,8 +8,8 @@
  * movements to the stock column, and removes the mark.
  *
  * This file writes the rows of these items and of "hot".  It changes counters only
- * through shmem/, and reads entries only in the two tests that hot_list.c has
- * called under an entry's spinlock.
+ * through shmem/, and reads entries only in two conditions (InvHotEntryTest), which
+ * are called under an entry's spinlock.
  *
  * Expects an entered store.  Each transition locks the item's row and then decides
  * by what the latest snapshot shows.  Several items are handled in key order, which

@@ -5,6 +5,7 @@
 #ifndef INV_HOT_LIST_H
 #define INV_HOT_LIST_H
 
+#include "shmem/hot_table.h"
 #include "store/binding.h"
 
 /* A transition of an item, which locks its row; false if nothing was changed. */
