@@ -59,8 +59,10 @@ OBJS = \
 	src/commands/reserve.o \
 	src/commands/restock.o \
 	src/maintenance/heat.o \
+	src/maintenance/hot_list.o \
 	src/maintenance/hot_view.o \
 	src/maintenance/housekeeping.o \
+	src/maintenance/store_task.o \
 	src/maintenance/verify.o \
 	src/maintenance/worker.o \
 	src/inventory.o
