@@ -21,7 +21,7 @@
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/adjust.h"
-#include "stock/hot_item.h"
+#include "stock/hot_row.h"
 #include "stock/ledger.h"
 #include "stock/quantity.h"
 #include "commands/argument.h"

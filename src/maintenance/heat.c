@@ -30,6 +30,8 @@
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/hot_item.h"
+#include "stock/hot_publish.h"
+#include "stock/hot_row.h"
 #include "commands/argument.h"
 #include "maintenance/heat.h"
 

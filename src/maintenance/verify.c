@@ -22,6 +22,7 @@
 #include "store/enter.h"
 #include "store/query.h"
 #include "store/query_text.h"
+#include "stock/hot_check.h"
 #include "stock/hot_item.h"
 #include "stock/ledger.h"
 #include "commands/argument.h"

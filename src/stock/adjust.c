@@ -15,7 +15,7 @@
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/adjust.h"
-#include "stock/hot_item.h"
+#include "stock/hot_publish.h"
 #include "stock/hot_stock.h"
 #include "stock/item_row.h"
 #include "stock/quantity.h"

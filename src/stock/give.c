@@ -7,7 +7,7 @@
 #include "store/binding.h"
 #include "store/query.h"
 #include "stock/give.h"
-#include "stock/hot_item.h"
+#include "stock/hot_publish.h"
 #include "stock/hot_stock.h"
 #include "stock/item_row.h"
 #include "stock/quantity.h"

@@ -31,7 +31,7 @@
 #include "store/store.h"
 #include "stock/expected.h"
 #include "stock/hot_item.h"
-#include "stock/hot_stock.h"
+#include "stock/hot_mirror.h"
 #include "stock/ledger.h"
 #include "stock/notify.h"
 

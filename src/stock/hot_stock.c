@@ -21,16 +21,16 @@
 #include "store/column.h"
 #include "store/query.h"
 #include "store/query_text.h"
-#include "stock/hot_item.h"
+#include "stock/hot_publish.h"
 #include "stock/hot_stock.h"
 #include "stock/quantity.h"
 
 /* ---- waiting ---- */
 
 /* Wait for others in flight, from the first time on no longer than inventory.hot_lock_timeout. */
-static void
-wait_for_others(InvStore *store, Datum item, const InvCounterRef *counter, InvCounterTake *part,
-				TimestampTz *deadline)
+void
+inv_hot_stock_wait(InvStore *store, Datum item, const InvCounterRef *counter, InvCounterTake *part,
+				   TimestampTz *deadline)
 {
 	if (*deadline == 0)
 	{
@@ -80,6 +80,24 @@ inv_hot_read(InvStore *store, InvTake *take)
 	take->limit = now.limit;
 	take->overdue = 0;
 	return true;
+}
+
+/* Which items of a cart are hot, and what they have; false if one was and is not any more. */
+bool
+inv_hot_find_many(InvStore *store, InvTake *takes, int count)
+{
+	bool none_lost = true;
+
+	for (int i = 0; i < count; i++)
+	{
+		bool was = takes[i].hot;
+
+		do
+			takes[i].hot = inv_hot_find(store, takes[i].item, &takes[i].counter);
+		while (takes[i].hot && !was && !inv_hot_read(store, &takes[i]));
+		none_lost = none_lost && (takes[i].hot || !was);
+	}
+	return none_lost;
 }
 
 /*
@@ -197,7 +215,7 @@ inv_hot_take(InvStore *store, InvTake *take)
 			return false;
 		if (refuse_hot_take(store, take, result, &part))
 			return true;
-		wait_for_others(store, take->item, &take->counter, &part, &deadline);
+		inv_hot_stock_wait(store, take->item, &take->counter, &part, &deadline);
 	}
 }
 
@@ -240,7 +258,7 @@ give_hot_units(InvStore *store, Datum item, const InvCounterRef *counter, int64 
 			return false;
 		if (result == INV_COUNTER_OVERFLOW)
 			inv_error_overflow("stock");
-		wait_for_others(store, item, counter, &nothing, &deadline);
+		inv_hot_stock_wait(store, item, counter, &nothing, &deadline);
 	}
 }
 
@@ -271,7 +289,7 @@ take_hot_units(InvStore *store, Datum item, const InvCounterRef *counter, InvCou
 			inv_error_out_of_stock(psprintf(
 				"Item \"%s\": " INT64_FORMAT " to be taken off, " INT64_FORMAT " available.",
 				inv_item_text(store, item), part->quantity, Max(part->left - part->lowest, 0)));
-		wait_for_others(store, item, counter, part, &deadline);
+		inv_hot_stock_wait(store, item, counter, part, &deadline);
 	}
 }
 
@@ -297,102 +315,4 @@ inv_hot_change(InvStore *store, Datum item, InvStock *stock, int64 delta, int64 
 	}
 	stock->stock += delta;
 	return true;
-}
-
-/* ---- the guard's ---- */
-
-/*
- * The row of an item has changed that is hot, but nobody has counted it: what is not
- * settled counts too.
- */
-static InvMirrored
-check_unpublished(InvStore *store, const InvRowChange *change)
-{
-	int64 left;
-
-	if ((change->stock_change >= 0 && !change->taken) || change->decided ||
-		pg_add_s64_overflow(change->stock,
-							inv_hot_unsettled(store, change->item, INV_SNAPSHOT_LATEST), &left) ||
-		left >= change->floor)
-		return INV_MIRRORED_FOLLOWED;
-	if (change->taken)
-		return INV_MIRRORED_UNDO;
-	inv_error_out_of_stock(psprintf("Item \"%s\": a direct write would leave " INT64_FORMAT
-									", its floor is " INT64_FORMAT ".",
-									inv_item_text(store, change->item), left, change->floor));
-}
-
-/*
- * The state of an item whose row this transaction has written.  Who cooled it before
- * has ended, but may not have said so here yet.
- */
-static InvHotState
-wait_for_cooler(InvStore *store, Datum item, InvCounterRef *counter)
-{
-	InvCounterTake nothing = { .lowest = PG_INT64_MIN };
-	TimestampTz deadline = 0;
-	InvHotState state;
-
-	while ((state = inv_hot_state(store, item, counter)) == INV_HOT_STATE_COOLING)
-		wait_for_others(store, item, counter, &nothing, &deadline);
-	return state;
-}
-
-/* The counter of a hot item follows its row. */
-static void
-follow_row(InvStore *store, const InvRowChange *change, const InvCounterRef *counter)
-{
-	InvStock stock = { .counter = *counter };
-	bool here = true;
-
-	if (change->floor_change != 0)
-		here = inv_counter_force(counter, -change->floor_change, change->floor_change) ==
-			   INV_COUNTER_DONE;
-	if (change->stock_change != 0 && change->decided)
-		here &= inv_counter_force(counter, change->stock_change, 0) == INV_COUNTER_DONE;
-	else if (change->stock_change != 0)
-		here &= inv_hot_change(store, change->item, &stock, change->stock_change, 0);
-	if (!here)
-		inv_error_busy(inv_item_text(store, change->item), "it ceased to be hot meanwhile");
-	if (change->limits)
-		inv_counter_will_be_stale(counter);
-}
-
-/*
- * The row of an item has changed, and this transaction has its lock.  If the item is
- * hot its counter follows, or the change is refused.
- */
-InvMirrored
-inv_hot_mirror(InvStore *store, const InvRowChange *change)
-{
-	InvCounterRef counter;
-	InvHotState state = wait_for_cooler(store, change->item, &counter);
-
-	if (state == INV_HOT_STATE_COLD)
-		return INV_MIRRORED_COLD;
-	if (change->vanishes && !change->decided)
-		inv_error_direct_write(psprintf("Item \"%s\" is hot.", inv_item_text(store, change->item)),
-							   "Make it cold first, with inventory.cool().");
-	if (state == INV_HOT_STATE_UNPUBLISHED)
-		return check_unpublished(store, change);
-	follow_row(store, change, &counter);
-	return change->taken ? INV_MIRRORED_UNDO : INV_MIRRORED_FOLLOWED;
-}
-
-/* Which items of a cart are hot, and what they have; false if one was and is not any more. */
-bool
-inv_hot_find_many(InvStore *store, InvTake *takes, int count)
-{
-	bool none_lost = true;
-
-	for (int i = 0; i < count; i++)
-	{
-		bool was = takes[i].hot;
-
-		do
-			takes[i].hot = inv_hot_find(store, takes[i].item, &takes[i].counter);
-		while (takes[i].hot && !was && !inv_hot_read(store, &takes[i]));
-		none_lost = none_lost && (takes[i].hot || !was);
-	}
-	return none_lost;
 }

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "store/binding.h"
 #include "store/query.h"
-#include "stock/hot_item.h"
+#include "stock/hot_row.h"
 #include "stock/hot_stock.h"
 #include "stock/item_row.h"
 #include "stock/level.h"

@@ -17,7 +17,7 @@
 #include "store/binding.h"
 #include "store/column.h"
 #include "stock/expiry.h"
-#include "stock/hot_item.h"
+#include "stock/hot_publish.h"
 #include "stock/hot_stock.h"
 #include "stock/item_row.h"
 #include "stock/limit.h"

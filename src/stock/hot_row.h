@@ -1,0 +1,30 @@
+/*
+ * hot_row.h
+ *		A hot item as the tables have it.
+ */
+#ifndef INV_HOT_ROW_H
+#define INV_HOT_ROW_H
+
+#include "shmem/hot_table.h"
+#include "store/binding.h"
+#include "store/query.h"
+
+/* An item's row in "hot". */
+typedef struct InvHotRow
+{
+	int64 number;
+	int64 settled; /* movements up to this epoch are in the stock column */
+	bool hot;
+	bool own; /* written by this transaction */
+} InvHotRow;
+
+extern bool inv_hot_row(InvStore *store, Datum item, InvSnapshotMode mode, InvHotRow *row);
+extern int64 inv_hot_sum(InvStore *store, Datum item, int64 after, int64 upto_epoch,
+						 InvSnapshotMode mode, int64 *last);
+extern int64 inv_hot_unsettled(InvStore *store, Datum item, InvSnapshotMode mode);
+extern void inv_hot_apply_to_row(InvStore *store, Datum item, int64 sum, int64 upto_epoch,
+								 bool hot);
+extern bool inv_hot_count(InvStore *store, Datum item, int64 settled, InvCounterValues *counted,
+						  bool *own_row, bool *unsettled);
+
+#endif /* INV_HOT_ROW_H */
