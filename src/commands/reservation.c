@@ -344,7 +344,7 @@ inventory_confirm_reservation(PG_FUNCTION_ARGS)
 		inv_cart_of_hold(store, &cart, cart.takes, cart.take_count, order_data);
 		confirm_hold(store, &cart, &hold);
 	}
-	inv_read_levels(store, cart.takes, cart.take_count);
+	inv_level_read_many(store, cart.takes, cart.take_count);
 	for (int i = 0; i < cart.take_count; i++)
 	{
 		/* sold is sold, also if the item is for sale no longer */

@@ -97,11 +97,11 @@ heat_item(InvStore *store, Datum item, bool by_hand)
 		check_row(store, item, &locked);
 	if (!locked.tracked)
 		return false;
-	if (inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) && row.hot)
+	if (inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) && row.hot)
 		return false;
 	if (!room)
 		inv_error_hot_full(inv_hot_table_capacity());
-	inv_hot_will_change(store);
+	inv_hot_mark_changed(store);
 	inv_execute(store, INV_STMT_MARK_HOT, &item, NULL, INV_SNAPSHOT_LATEST);
 	inv_worker_need();
 	return true;
@@ -184,7 +184,7 @@ settle_item(InvStore *store, Datum item)
 	int64 upto_epoch, sum, last, left, ignored;
 	LockedRow locked;
 
-	if (!inv_hot_find(store, item, &counter))
+	if (!inv_hot_find_counter(store, item, &counter))
 		return false;
 	if (inv_counter_is_own(&counter))
 		inv_error_in_flight(inv_item_text(store, item));
@@ -193,15 +193,15 @@ settle_item(InvStore *store, Datum item)
 	locked = lock_stock_row(store, item);
 	/* it may have cooled, and be hot again, before the lock came */
 	if (inv_counter_look(&counter, &now) != INV_HOT_STATE_HOT ||
-		!inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot ||
+		!inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot ||
 		row.settled >= upto_epoch)
 		return false;
-	sum = inv_hot_sum(store, item, row.settled, upto_epoch, INV_SNAPSHOT_LATEST, &last);
+	sum = inv_hot_sum_movements(store, item, row.settled, upto_epoch, INV_SNAPSHOT_LATEST, &last);
 	/* what was sold can have been put in in a later epoch: then both are settled later */
 	if (pg_add_s64_overflow(locked.stock, sum, &left) || left > inv_max_units(store) ||
 		(sum < 0 && left < Min(locked.floor, 0) &&
-		 locked.stock + inv_hot_sum(store, item, row.settled, PG_INT64_MAX, INV_SNAPSHOT_LATEST,
-									&ignored) >
+		 locked.stock + inv_hot_sum_movements(store, item, row.settled, PG_INT64_MAX,
+											  INV_SNAPSHOT_LATEST, &ignored) >
 			 left))
 		return false;
 	inv_counter_settled(&counter, upto_epoch);
@@ -230,7 +230,7 @@ for_each_hot(InvStore *store, bool (*wanted)(const InvHotEntry *), bool (*what)(
 	uint64 rows;
 	int64 done = 0;
 
-	if (!inv_hot_any(store))
+	if (!inv_hot_may_exist(store))
 		return 0;
 	numbers = inv_hot_table_numbers(store->items, wanted, &count);
 	if (count == 0)
@@ -255,14 +255,14 @@ demote_left_out(InvStore *store)
 	InvCounterRef counter;
 
 	for (uint64 row = 0; row < rows; row++)
-		(void) inv_hot_find(store, items[row], &counter);
+		(void) inv_hot_find_counter(store, items[row], &counter);
 }
 
 /* Settle items that want it, no more than so many; how many. */
 int64
 inv_settle_some(InvStore *store, int64 max_items)
 {
-	if (inv_hot_left_out(store))
+	if (inv_hot_lacks_entries(store))
 		demote_left_out(store);
 	return for_each_hot(store, wants_settling, settle_item, max_items);
 }
@@ -278,7 +278,7 @@ cool_item(InvStore *store, Datum item, TimestampTz deadline)
 	InvCounterRef counter;
 	InvHotRow row;
 
-	if (!inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot)
+	if (!inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot)
 	{
 		check_row(store, item, &locked);
 		return false;
@@ -299,9 +299,9 @@ cool_item(InvStore *store, Datum item, TimestampTz deadline)
 			return false;
 	}
 	/* a row that was deleted by a subscriber, which nobody asks, has nothing to gain */
-	sum = locked.exists
-			  ? inv_hot_sum(store, item, row.settled, upto_epoch, INV_SNAPSHOT_LATEST, &last)
-			  : 0;
+	sum = locked.exists ? inv_hot_sum_movements(store, item, row.settled, upto_epoch,
+												INV_SNAPSHOT_LATEST, &last)
+						: 0;
 	inv_hot_apply_to_row(store, item, sum, upto_epoch, false);
 	return true;
 }

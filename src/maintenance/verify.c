@@ -131,7 +131,7 @@ verify_counters(InvStore *store, bool all, Datum item, ReturnSetInfo *result)
 	Datum *items = &item;
 	bool isnull;
 
-	if (inv_hot_none(store) || RecoveryInProgress())
+	if (inv_hot_known_none(store) || RecoveryInProgress())
 		return;
 	if (all)
 	{
@@ -144,7 +144,7 @@ verify_counters(InvStore *store, bool all, Datum item, ReturnSetInfo *result)
 	{
 		int64 expected, actual;
 
-		if (inv_hot_differs(store, items[row], &expected, &actual))
+		if (inv_hot_counter_differs(store, items[row], &expected, &actual))
 			report_problem(result, CStringGetTextDatum(inv_item_text(store, items[row])), false,
 						   "counter_differs_from_stock", Int64GetDatum(expected),
 						   Int64GetDatum(actual), false, false);

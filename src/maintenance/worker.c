@@ -230,7 +230,7 @@ run_settle(InvStore *store, StoreTask *task, RoundResult *result)
 	task->settled = store->now;
 	if (inv_settle_some(store, SETTLE_ITEMS) == SETTLE_ITEMS)
 		task->settled = 0;
-	task->hot = !inv_hot_none(store);
+	task->hot = !inv_hot_known_none(store);
 }
 
 static void

@@ -27,7 +27,7 @@ lock_hot_stock(InvStore *store, Datum item, InvStock *stock)
 	InvCounterTake nothing = { .lowest = PG_INT64_MIN };
 	InvCounterValues now;
 
-	if (!inv_hot_find(store, item, &stock->counter))
+	if (!inv_hot_find_counter(store, item, &stock->counter))
 		return false;
 	/* not for a cold one: who has its row already would wait for who waits for the row */
 	inv_lock_name(store->items, INV_LOCKTAG_STOCK, inv_item_text(store, item));
@@ -42,7 +42,7 @@ lock_hot_stock(InvStore *store, Datum item, InvStock *stock)
 
 /* Lock a tracked item, for sale or not: its row, or its counter against other operators. */
 InvStock
-inv_stock_lock(InvStore *store, Datum item)
+inv_adjust_lock(InvStore *store, Datum item)
 {
 	InvStock stock = { 0 };
 	uint64 rows;
@@ -78,14 +78,14 @@ inv_stock_lock(InvStore *store, Datum item)
  * False: it was hot and is not any more, and has to be locked and judged anew.
  */
 bool
-inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta, int64 least)
+inv_adjust_change(InvStore *store, Datum item, InvStock *stock, int64 delta, int64 least)
 {
-	InvLevel level;
+	InvRowLevel level;
 
 	if (delta == 0)
 		return true;
 	if (stock->hot)
-		return inv_hot_change(store, item, stock, delta, Min(least - stock->floor, 0));
+		return inv_hot_stock_change(store, item, stock, delta, Min(least - stock->floor, 0));
 	level = inv_item_row_change(store, item, delta, false, INV_SNAPSHOT_TRANSACTION);
 	if (level.hot && delta < 0)
 		inv_error_busy(inv_item_text(store, item), "it became hot meanwhile");

@@ -8,8 +8,8 @@
 #include "store/binding.h"
 #include "stock/quantity.h"
 
-extern InvStock inv_stock_lock(InvStore *store, Datum item);
-extern bool inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta,
-							 int64 least);
+extern InvStock inv_adjust_lock(InvStore *store, Datum item);
+extern bool inv_adjust_change(InvStore *store, Datum item, InvStock *stock, int64 delta,
+							  int64 least);
 
 #endif /* INV_ADJUST_H */

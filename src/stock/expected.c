@@ -79,7 +79,7 @@ inv_expect_settling(InvStore *store, Datum item, int64 delta)
 }
 
 void
-inv_expect_end(InvStore *store, int base, bool written, InvLevel *levels)
+inv_expect_end(InvStore *store, int base, bool written, InvRowLevel *levels)
 {
 	for (int i = base; written && i < expected_count; i++)
 	{

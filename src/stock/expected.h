@@ -16,9 +16,9 @@ typedef struct InvExpected
 	int64 delta;
 	bool settling; /* the counter of a hot item has it already */
 	bool seen;
-	InvLevel level; /* after it */
-	int depth;		/* of triggers, in which its guard will fire */
-	int nesting;	/* of the transaction that announced it */
+	InvRowLevel level; /* after it */
+	int depth;		   /* of triggers, in which its guard will fire */
+	int nesting;	   /* of the transaction that announced it */
 } InvExpected;
 
 extern void inv_expected_init(void);
@@ -36,7 +36,7 @@ extern void inv_expected_init(void);
 extern int inv_expect_begin(void);
 extern void inv_expect(InvStore *store, Datum item, int64 delta);
 extern void inv_expect_settling(InvStore *store, Datum item, int64 delta);
-extern void inv_expect_end(InvStore *store, int base, bool written, InvLevel *levels);
+extern void inv_expect_end(InvStore *store, int base, bool written, InvRowLevel *levels);
 
 /* for the guard */
 extern InvExpected *inv_expected_take(InvStore *store, Datum item);

@@ -140,7 +140,7 @@ expire_lines(InvStore *store, const Overdue *lines, uint64 count)
  * was nothing that is not somebody else's already.
  */
 bool
-inv_expire_item(InvStore *store, Datum item, int64 units)
+inv_expire_overdue_of_item(InvStore *store, Datum item, int64 units)
 {
 	bool any = false;
 	int64 rows = 1; /* the first may do; after that, what is needed at the most */
@@ -166,7 +166,7 @@ inv_expire_item(InvStore *store, Datum item, int64 units)
 
 /* Are there overdue lines of the item that somebody else has locked? */
 bool
-inv_still_overdue(InvStore *store, Datum item)
+inv_item_has_overdue(InvStore *store, Datum item)
 {
 	Datum values[] = { item, TimestampTzGetDatum(store->now) };
 

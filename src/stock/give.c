@@ -21,12 +21,12 @@ inv_give(InvStore *store, InvGive *gives, int count, InvSnapshotMode mode)
 {
 	Assert(count > 0);
 	for (int i = 0; i < count; i++)
-		gives[i].hot = inv_hot_find(store, gives[i].item, &gives[i].counter);
+		gives[i].hot = inv_hot_find_counter(store, gives[i].item, &gives[i].counter);
 	inv_item_row_give_many(store, gives, count, mode);
 	for (int i = 0; i < count; i++)
-		while (gives[i].hot && !inv_hot_give(store, &gives[i]))
+		while (gives[i].hot && !inv_hot_stock_give(store, &gives[i]))
 		{
-			gives[i].hot = inv_hot_find(store, gives[i].item, &gives[i].counter);
+			gives[i].hot = inv_hot_find_counter(store, gives[i].item, &gives[i].counter);
 			inv_item_row_give_many(store, &gives[i], 1, mode);
 		}
 }

@@ -66,7 +66,7 @@ mirror_change(InvStore *store, Oid items, const GuardChange *change)
 	InvCall call;
 	InvMirrored mirrored;
 
-	if (change->inserted || inv_hot_not(store, change->row.item) ||
+	if (change->inserted || inv_hot_known_cold(store, change->row.item) ||
 		!inv_store_enter_items(&call, items))
 		return INV_MIRRORED_COLD;
 	mirrored = inv_hot_mirror(store, &change->row);

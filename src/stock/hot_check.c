@@ -17,7 +17,7 @@
  * it changed meanwhile.
  */
 bool
-inv_hot_differs(InvStore *store, Datum item, int64 *expected, int64 *actual)
+inv_hot_counter_differs(InvStore *store, Datum item, int64 *expected, int64 *actual)
 {
 	InvCounterRef counter;
 	InvCounterValues counted, now;
@@ -27,7 +27,7 @@ inv_hot_differs(InvStore *store, Datum item, int64 *expected, int64 *actual)
 
 	if (inv_hot_state(store, item, &counter) != INV_HOT_STATE_HOT ||
 		!inv_counter_at_rest(&counter, &before) ||
-		!inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) ||
+		!inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) ||
 		!inv_hot_count(store, item, row.settled, &counted, &own_row, &unsettled) || own_row ||
 		inv_counter_look(&counter, &now) != INV_HOT_STATE_HOT ||
 		!inv_counter_at_rest(&counter, &after) || before != after)

@@ -7,6 +7,6 @@
 
 #include "store/binding.h"
 
-extern bool inv_hot_differs(InvStore *store, Datum item, int64 *expected, int64 *actual);
+extern bool inv_hot_counter_differs(InvStore *store, Datum item, int64 *expected, int64 *actual);
 
 #endif /* INV_HOT_CHECK_H */

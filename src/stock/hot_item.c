@@ -55,7 +55,7 @@ inv_hot_store(InvStore *store)
 
 /* What this transaction does to "hot" others learn at its end. */
 void
-inv_hot_will_change(InvStore *store)
+inv_hot_mark_changed(InvStore *store)
 {
 	InvHotStore *hot_store = inv_hot_store(store);
 	MemoryContext old;
@@ -165,7 +165,7 @@ may_have_been_hot(InvStore *store)
 
 /* Is it known that no item of the store is hot?  Costs nothing. */
 bool
-inv_hot_none(InvStore *store)
+inv_hot_known_none(InvStore *store)
 {
 	InvHotStore *hot_store = inv_hot_store(store);
 
@@ -174,7 +174,7 @@ inv_hot_none(InvStore *store)
 
 /* Could any item of the store be hot? */
 bool
-inv_hot_any(InvStore *store)
+inv_hot_may_exist(InvStore *store)
 {
 	InvHotStore *hot_store = inv_hot_store(store);
 
@@ -209,9 +209,9 @@ inv_hot_all_have_entries(InvStore *store)
 
 /* Are there items that are hot and have no entry? */
 bool
-inv_hot_left_out(InvStore *store)
+inv_hot_lacks_entries(InvStore *store)
 {
-	return inv_hot_any(store) && !inv_hot_all_have_entries(store);
+	return inv_hot_may_exist(store) && !inv_hot_all_have_entries(store);
 }
 
 /*
@@ -219,10 +219,10 @@ inv_hot_left_out(InvStore *store)
  * otherwise have to enter the store.
  */
 bool
-inv_hot_not(InvStore *store, Datum item)
+inv_hot_known_cold(InvStore *store, Datum item)
 {
 	InvCounterRef counter;
 
-	return inv_hot_none(store) ||
+	return inv_hot_known_none(store) ||
 		   (inv_hot_all_have_entries(store) && !inv_hot_find_entry(store, item, &counter));
 }

@@ -11,12 +11,12 @@
 extern void inv_hot_item_init(void);
 
 extern InvHotStore *inv_hot_store(InvStore *store);
-extern void inv_hot_will_change(InvStore *store);
-extern bool inv_hot_none(InvStore *store);
-extern bool inv_hot_any(InvStore *store);
+extern void inv_hot_mark_changed(InvStore *store);
+extern bool inv_hot_known_none(InvStore *store);
+extern bool inv_hot_may_exist(InvStore *store);
 extern bool inv_hot_find_entry(InvStore *store, Datum item, InvCounterRef *counter);
 extern bool inv_hot_all_have_entries(InvStore *store);
-extern bool inv_hot_left_out(InvStore *store);
-extern bool inv_hot_not(InvStore *store, Datum item);
+extern bool inv_hot_lacks_entries(InvStore *store);
+extern bool inv_hot_known_cold(InvStore *store, Datum item);
 
 #endif /* INV_HOT_ITEM_H */

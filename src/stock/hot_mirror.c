@@ -29,7 +29,8 @@ check_unpublished(InvStore *store, const InvRowChange *change)
 
 	if ((change->stock_change >= 0 && !change->taken) || change->decided ||
 		pg_add_s64_overflow(change->stock,
-							inv_hot_unsettled(store, change->item, INV_SNAPSHOT_LATEST), &left) ||
+							inv_hot_sum_unsettled(store, change->item, INV_SNAPSHOT_LATEST),
+							&left) ||
 		left >= change->floor)
 		return INV_MIRRORED_FOLLOWED;
 	if (change->taken)
@@ -68,7 +69,7 @@ follow_row(InvStore *store, const InvRowChange *change, const InvCounterRef *cou
 	if (change->stock_change != 0 && change->decided)
 		here &= inv_counter_force(counter, change->stock_change, 0) == INV_COUNTER_DONE;
 	else if (change->stock_change != 0)
-		here &= inv_hot_change(store, change->item, &stock, change->stock_change, 0);
+		here &= inv_hot_stock_change(store, change->item, &stock, change->stock_change, 0);
 	if (!here)
 		inv_error_busy(inv_item_text(store, change->item), "it ceased to be hot meanwhile");
 	if (change->limits)

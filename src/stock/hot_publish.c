@@ -46,7 +46,7 @@ publish_locked_item(InvStore *store, Datum item, const InvCounterRef *counter)
 	state = inv_counter_look(counter, &counted);
 	if (state != INV_HOT_STATE_UNPUBLISHED)
 		return state == INV_HOT_STATE_HOT ? PUBLISH_DONE : PUBLISH_AGAIN;
-	if (!inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) || row.own)
+	if (!inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) || row.own)
 		return PUBLISH_NOT_HOT;
 	if (!row.hot)
 	{
@@ -114,13 +114,13 @@ inv_hot_demote(InvStore *store, Datum item)
 	int64 sum, last;
 	uint64 rows = inv_execute(store, INV_STMT_LOCK_ANY, &item, NULL, INV_SNAPSHOT_TRANSACTION);
 
-	if (!inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot)
+	if (!inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot)
 		return true;
 	if (inv_hot_find_entry(store, item, &counter) && !inv_counter_is_cooling(&counter) &&
 		inv_counter_look(&counter, &counted) != INV_HOT_STATE_UNPUBLISHED)
 		return false;
-	inv_hot_will_change(store);
-	sum = inv_hot_sum(store, item, row.settled, PG_INT64_MAX, INV_SNAPSHOT_LATEST, &last);
+	inv_hot_mark_changed(store);
+	sum = inv_hot_sum_movements(store, item, row.settled, PG_INT64_MAX, INV_SNAPSHOT_LATEST, &last);
 	if (rows == 0)
 		sum = 0;
 	inv_hot_apply_to_row(store, item, sum, Max(last, row.settled), false);
@@ -131,9 +131,9 @@ inv_hot_demote(InvStore *store, Datum item)
 
 /* The counter of a hot item, published; false if the item is cold, for this transaction. */
 bool
-inv_hot_find(InvStore *store, Datum item, InvCounterRef *counter)
+inv_hot_find_counter(InvStore *store, Datum item, InvCounterRef *counter)
 {
-	while (inv_hot_any(store))
+	while (inv_hot_may_exist(store))
 	{
 		InvCounterValues counted;
 		PublishOutcome outcome;
@@ -144,7 +144,7 @@ inv_hot_find(InvStore *store, Datum item, InvCounterRef *counter)
 			InvHotRow row;
 
 			if (inv_hot_all_have_entries(store) ||
-				!inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot || row.own ||
+				!inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot || row.own ||
 				inv_hot_demote(store, item))
 				return false;
 			continue;
@@ -177,7 +177,7 @@ inv_hot_find(InvStore *store, Datum item, InvCounterRef *counter)
 InvHotState
 inv_hot_state(InvStore *store, Datum item, InvCounterRef *counter)
 {
-	while (inv_hot_any(store))
+	while (inv_hot_may_exist(store))
 	{
 		InvCounterValues counted;
 		InvHotRow row;
@@ -186,7 +186,7 @@ inv_hot_state(InvStore *store, Datum item, InvCounterRef *counter)
 		if (!inv_hot_find_entry(store, item, counter))
 		{
 			if (inv_hot_all_have_entries(store) ||
-				!inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot)
+				!inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot)
 				return INV_HOT_STATE_COLD;
 			return INV_HOT_STATE_UNPUBLISHED;
 		}
@@ -194,7 +194,7 @@ inv_hot_state(InvStore *store, Datum item, InvCounterRef *counter)
 		if (state == INV_HOT_STATE_COOLING && inv_counter_is_cooling(counter))
 			return INV_HOT_STATE_COLD;
 		if (state == INV_HOT_STATE_UNPUBLISHED &&
-			(!inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot))
+			(!inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot))
 			return INV_HOT_STATE_COLD;
 		if (state != INV_HOT_STATE_COLD)
 			return state;

@@ -8,7 +8,7 @@
 #include "shmem/hot_table.h"
 #include "store/binding.h"
 
-extern bool inv_hot_find(InvStore *store, Datum item, InvCounterRef *counter);
+extern bool inv_hot_find_counter(InvStore *store, Datum item, InvCounterRef *counter);
 extern InvHotState inv_hot_state(InvStore *store, Datum item, InvCounterRef *counter);
 extern bool inv_hot_demote(InvStore *store, Datum item);
 

@@ -25,7 +25,7 @@
 
 /* The item's row in "hot"; false if it was never hot. */
 bool
-inv_hot_row(InvStore *store, Datum item, InvSnapshotMode mode, InvHotRow *row)
+inv_hot_row_read(InvStore *store, Datum item, InvSnapshotMode mode, InvHotRow *row)
 {
 	bool isnull;
 
@@ -41,8 +41,8 @@ inv_hot_row(InvStore *store, Datum item, InvSnapshotMode mode, InvHotRow *row)
 
 /* The sum of the item's movements of some epochs, and the last of these. */
 int64
-inv_hot_sum(InvStore *store, Datum item, int64 after, int64 upto_epoch, InvSnapshotMode mode,
-			int64 *last)
+inv_hot_sum_movements(InvStore *store, Datum item, int64 after, int64 upto_epoch,
+					  InvSnapshotMode mode, int64 *last)
 {
 	Datum values[] = { item, Int64GetDatum(after), Int64GetDatum(upto_epoch) };
 
@@ -56,7 +56,7 @@ inv_hot_sum(InvStore *store, Datum item, int64 after, int64 upto_epoch, InvSnaps
  * snapshot may see as hot what is cold now.
  */
 int64
-inv_hot_unsettled(InvStore *store, Datum item, InvSnapshotMode mode)
+inv_hot_sum_unsettled(InvStore *store, Datum item, InvSnapshotMode mode)
 {
 	InvHotStore *hot_store = RecoveryInProgress() ? NULL : inv_hot_store(store);
 	InvHotRow row;
@@ -65,9 +65,9 @@ inv_hot_unsettled(InvStore *store, Datum item, InvSnapshotMode mode)
 	if (hot_store ? !hot_store->was_hot && pg_atomic_read_u32(&hot_store->cold) != 0
 				  : !store->may_be_hot)
 		return 0;
-	if (!inv_hot_row(store, item, mode, &row) || !row.hot)
+	if (!inv_hot_row_read(store, item, mode, &row) || !row.hot)
 		return 0;
-	return inv_hot_sum(store, item, row.settled, PG_INT64_MAX, mode, &last);
+	return inv_hot_sum_movements(store, item, row.settled, PG_INT64_MAX, mode, &last);
 }
 
 /* Add movements to the row of an item, which is locked. */
@@ -118,7 +118,7 @@ inv_hot_count(InvStore *store, Datum item, int64 settled, InvCounterValues *coun
 	counted->for_sale = DatumGetBool(inv_result(0, 4, &isnull));
 	*own_row =
 		TransactionIdIsCurrentTransactionId(DatumGetTransactionId(inv_result(0, 5, &isnull)));
-	sum = inv_hot_sum(store, item, settled, PG_INT64_MAX, INV_SNAPSHOT_LATEST, &last);
+	sum = inv_hot_sum_movements(store, item, settled, PG_INT64_MAX, INV_SNAPSHOT_LATEST, &last);
 	*unsettled = last > settled;
 	counted->available = above_floor(stock, sum, counted->floor);
 	counted->stale = false;

@@ -18,10 +18,10 @@ typedef struct InvHotRow
 	bool own; /* written by this transaction */
 } InvHotRow;
 
-extern bool inv_hot_row(InvStore *store, Datum item, InvSnapshotMode mode, InvHotRow *row);
-extern int64 inv_hot_sum(InvStore *store, Datum item, int64 after, int64 upto_epoch,
-						 InvSnapshotMode mode, int64 *last);
-extern int64 inv_hot_unsettled(InvStore *store, Datum item, InvSnapshotMode mode);
+extern bool inv_hot_row_read(InvStore *store, Datum item, InvSnapshotMode mode, InvHotRow *row);
+extern int64 inv_hot_sum_movements(InvStore *store, Datum item, int64 after, int64 upto_epoch,
+								   InvSnapshotMode mode, int64 *last);
+extern int64 inv_hot_sum_unsettled(InvStore *store, Datum item, InvSnapshotMode mode);
 extern void inv_hot_apply_to_row(InvStore *store, Datum item, int64 sum, int64 upto_epoch,
 								 bool hot);
 extern bool inv_hot_count(InvStore *store, Datum item, int64 settled, InvCounterValues *counted,

@@ -63,7 +63,7 @@ refresh_limits(InvStore *store, const InvTake *take, InvCounterValues *now)
  * if the item is cold by now.
  */
 bool
-inv_hot_read(InvStore *store, InvTake *take)
+inv_hot_stock_read(InvStore *store, InvTake *take)
 {
 	InvCounterValues now;
 	InvHotState state = inv_counter_look(&take->counter, &now);
@@ -84,7 +84,7 @@ inv_hot_read(InvStore *store, InvTake *take)
 
 /* Which items of a cart are hot, and what they have; false if one was and is not any more. */
 bool
-inv_hot_find_many(InvStore *store, InvTake *takes, int count)
+inv_hot_stock_find_many(InvStore *store, InvTake *takes, int count)
 {
 	bool none_lost = true;
 
@@ -93,8 +93,8 @@ inv_hot_find_many(InvStore *store, InvTake *takes, int count)
 		bool was = takes[i].hot;
 
 		do
-			takes[i].hot = inv_hot_find(store, takes[i].item, &takes[i].counter);
-		while (takes[i].hot && !was && !inv_hot_read(store, &takes[i]));
+			takes[i].hot = inv_hot_find_counter(store, takes[i].item, &takes[i].counter);
+		while (takes[i].hot && !was && !inv_hot_stock_read(store, &takes[i]));
 		none_lost = none_lost && (takes[i].hot || !was);
 	}
 	return none_lost;
@@ -190,7 +190,7 @@ refuse_hot_take(InvStore *store, InvTake *take, InvCounterResult result, InvCoun
  * could be given back.  False if the item is cold by now.
  */
 bool
-inv_hot_take(InvStore *store, InvTake *take)
+inv_hot_stock_take(InvStore *store, InvTake *take)
 {
 	InvCounterTake part = { 0 };
 	TimestampTz deadline = 0;
@@ -221,7 +221,7 @@ inv_hot_take(InvStore *store, InvTake *take)
 
 /* Could a take succeed, now or when others end? */
 void
-inv_hot_judge(InvStore *store, InvTake *take)
+inv_hot_stock_judge(InvStore *store, InvTake *take)
 {
 	InvCounterTake part = { .quantity = take->quantity };
 	InvCounterResult result = inv_counter_peek(&take->counter, &part);
@@ -231,7 +231,7 @@ inv_hot_judge(InvStore *store, InvTake *take)
 }
 
 void
-inv_hot_untake(InvTake *take)
+inv_hot_stock_untake(InvTake *take)
 {
 	inv_counter_untake(&take->counter, take->quantity);
 }
@@ -263,7 +263,7 @@ give_hot_units(InvStore *store, Datum item, const InvCounterRef *counter, int64 
 }
 
 bool
-inv_hot_give(InvStore *store, InvGive *give)
+inv_hot_stock_give(InvStore *store, InvGive *give)
 {
 	give->tracked = give_hot_units(store, give->item, &give->counter, give->quantity, &give->epoch);
 	return give->tracked;
@@ -298,7 +298,7 @@ take_hot_units(InvStore *store, Datum item, const InvCounterRef *counter, InvCou
  * item is cold by now.
  */
 bool
-inv_hot_change(InvStore *store, Datum item, InvStock *stock, int64 delta, int64 lowest)
+inv_hot_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta, int64 lowest)
 {
 	if (delta > 0)
 	{

@@ -12,12 +12,13 @@
 
 extern void inv_hot_stock_wait(InvStore *store, Datum item, const InvCounterRef *counter,
 							   InvCounterTake *part, TimestampTz *deadline);
-extern bool inv_hot_find_many(InvStore *store, InvTake *takes, int count);
-extern bool inv_hot_read(InvStore *store, InvTake *take);
-extern void inv_hot_judge(InvStore *store, InvTake *take);
-extern bool inv_hot_take(InvStore *store, InvTake *take);
-extern void inv_hot_untake(InvTake *take);
-extern bool inv_hot_give(InvStore *store, InvGive *give);
-extern bool inv_hot_change(InvStore *store, Datum item, InvStock *stock, int64 delta, int64 lowest);
+extern bool inv_hot_stock_find_many(InvStore *store, InvTake *takes, int count);
+extern bool inv_hot_stock_read(InvStore *store, InvTake *take);
+extern void inv_hot_stock_judge(InvStore *store, InvTake *take);
+extern bool inv_hot_stock_take(InvStore *store, InvTake *take);
+extern void inv_hot_stock_untake(InvTake *take);
+extern bool inv_hot_stock_give(InvStore *store, InvGive *give);
+extern bool inv_hot_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta,
+								 int64 lowest);
 
 #endif /* INV_HOT_STOCK_H */

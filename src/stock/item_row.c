@@ -98,12 +98,12 @@ inv_item_row_level(InvStore *store, InvTake *take)
 /* ---- writing ---- */
 
 /* Change the number of one locked row, without a condition; what it has then. */
-InvLevel
+InvRowLevel
 inv_item_row_change(InvStore *store, Datum item, int64 delta, bool settling, InvSnapshotMode mode)
 {
 	Datum values[] = { item, Int64GetDatum(delta) };
 	int base = inv_expect_begin();
-	InvLevel level;
+	InvRowLevel level;
 	uint64 rows;
 
 	if (settling)
@@ -135,7 +135,7 @@ update_one(InvStore *store, InvTake *take, InvStatement statement)
 {
 	Datum values[] = { take->item, Int64GetDatum(take->quantity), Int64GetDatum(take->version) };
 	int base = inv_expect_begin();
-	InvLevel level;
+	InvRowLevel level;
 	uint64 rows;
 
 	inv_expect(store, take->item, -take->quantity);
@@ -308,7 +308,7 @@ typedef struct RowChange
 {
 	Datum item;
 	int64 quantity; /* taken or given */
-	InvLevel level;
+	InvRowLevel level;
 } RowChange;
 
 /* Write rows that this transaction has locked, all or an error. */
@@ -319,7 +319,7 @@ write_rows(InvStore *store, InvStatement statement, RowChange *changes, int coun
 	int sign = statement == INV_STMT_TAKE_MANY ? -1 : 1;
 	Datum *items = palloc(sizeof(Datum) * count);
 	Datum *quantities = palloc(sizeof(Datum) * count);
-	InvLevel *levels = palloc(sizeof(InvLevel) * count);
+	InvRowLevel *levels = palloc(sizeof(InvRowLevel) * count);
 	int base = inv_expect_begin();
 	Datum values[2];
 	uint64 rows;

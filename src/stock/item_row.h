@@ -16,7 +16,7 @@ extern void inv_item_row_read_many(InvStore *store, InvTake *takes, int count, b
 extern void inv_item_row_take_many(InvStore *store, InvTake *takes, int count);
 extern void inv_item_row_give_many(InvStore *store, InvGive *gives, int count,
 								   InvSnapshotMode mode);
-extern InvLevel inv_item_row_change(InvStore *store, Datum item, int64 delta, bool settling,
-									InvSnapshotMode mode);
+extern InvRowLevel inv_item_row_change(InvStore *store, Datum item, int64 delta, bool settling,
+									   InvSnapshotMode mode);
 
 #endif /* INV_ITEM_ROW_H */

@@ -17,15 +17,15 @@
 
 /* What can be sold of the items of a cart now. */
 void
-inv_read_levels(InvStore *store, InvTake *takes, int count)
+inv_level_read_many(InvStore *store, InvTake *takes, int count)
 {
-	(void) inv_hot_find_many(store, takes, count);
+	(void) inv_hot_stock_find_many(store, takes, count);
 	inv_item_row_read_many(store, takes, count, false);
 }
 
 /* What can be sold of an item, overdue holds included, by the snapshot of the query. */
 int64
-inv_stock_level(InvStore *store, Datum item, InvStatus *status, bool *tracked)
+inv_level_read(InvStore *store, Datum item, InvStatus *status, bool *tracked)
 {
 	InvTake take = { .item = item };
 	int64 stock;
@@ -35,7 +35,7 @@ inv_stock_level(InvStore *store, Datum item, InvStatus *status, bool *tracked)
 	*tracked = take.tracked;
 	if (take.status != INV_STATUS_OK || !take.tracked)
 		return 0;
-	if (pg_add_s64_overflow(take.stock, inv_hot_unsettled(store, item, INV_SNAPSHOT_READ_ONLY),
+	if (pg_add_s64_overflow(take.stock, inv_hot_sum_unsettled(store, item, INV_SNAPSHOT_READ_ONLY),
 							&stock))
 		stock = PG_INT64_MAX;
 	return inv_available(stock, take.floor);

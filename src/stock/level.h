@@ -9,7 +9,7 @@
 #include "store/binding.h"
 #include "stock/quantity.h"
 
-extern void inv_read_levels(InvStore *store, InvTake *takes, int count);
-extern int64 inv_stock_level(InvStore *store, Datum item, InvStatus *status, bool *tracked);
+extern void inv_level_read_many(InvStore *store, InvTake *takes, int count);
+extern int64 inv_level_read(InvStore *store, Datum item, InvStatus *status, bool *tracked);
 
 #endif /* INV_LEVEL_H */

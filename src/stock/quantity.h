@@ -50,12 +50,12 @@ typedef struct InvStock
 } InvStock;
 
 /* What a row has after the statement that wrote it. */
-typedef struct InvLevel
+typedef struct InvRowLevel
 {
 	int64 stock;
 	int64 floor;
 	bool hot; /* units were taken from the row of a hot item: the engine has to undo that */
-} InvLevel;
+} InvRowLevel;
 
 extern int64 inv_available(int64 stock, int64 floor);
 extern bool inv_has_status(const InvTake *takes, int count, InvStatus status);

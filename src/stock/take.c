@@ -75,7 +75,8 @@ expire_and_retry(InvStore *store, InvTake *take)
 		show_overdue(take);
 		return false;
 	}
-	if (!inv_expire_item(store, take->item, missing) && inv_still_overdue(store, take->item))
+	if (!inv_expire_overdue_of_item(store, take->item, missing) &&
+		inv_item_has_overdue(store, take->item))
 		inv_error_busy(inv_item_text(store, take->item), "its overdue holds are being given back");
 	return true;
 }
@@ -86,14 +87,14 @@ take_hot(InvStore *store, InvTake *take, const InvUser *user)
 {
 	bool still_hot;
 
-	if (!inv_hot_read(store, take))
+	if (!inv_hot_stock_read(store, take))
 		return false;
 	if (take->status == INV_STATUS_OK)
 		inv_check_limit(store, take, user);
 	if (take->status != INV_STATUS_OK)
 		return true;
 	do
-		still_hot = inv_hot_take(store, take);
+		still_hot = inv_hot_stock_take(store, take);
 	while (still_hot && expire_and_retry(store, take));
 	return still_hot;
 }
@@ -116,7 +117,7 @@ take_cold(InvStore *store, InvTake *take, const InvUser *user)
 	if (take->hot)
 		return false;
 	return take->status != INV_STATUS_OUT_OF_STOCK ||
-		   !inv_hot_find(store, take->item, &take->counter);
+		   !inv_hot_find_counter(store, take->item, &take->counter);
 }
 
 static bool
@@ -125,7 +126,7 @@ take_one(InvStore *store, InvTake *take, const InvUser *user)
 	do
 	{
 		CHECK_FOR_INTERRUPTS();
-		take->hot = inv_hot_find(store, take->item, &take->counter);
+		take->hot = inv_hot_find_counter(store, take->item, &take->counter);
 	} while (!(take->hot ? take_hot : take_cold)(store, take, user));
 	return take->status == INV_STATUS_OK;
 }
@@ -158,7 +159,7 @@ cart_may_succeed(InvStore *store, InvTake *takes, int count)
 		if (takes[i].status != INV_STATUS_OK)
 			continue;
 		if (takes[i].hot)
-			inv_hot_judge(store, &takes[i]);
+			inv_hot_stock_judge(store, &takes[i]);
 		else
 			judge_row(store, &takes[i]);
 		if (units_to_expire(&takes[i]) > 0)
@@ -205,7 +206,7 @@ take_hot_many(InvStore *store, InvTake *takes, int count, bool *hot_lost)
 		if (!takes[taken].hot)
 			continue;
 		do
-			*hot_lost = !inv_hot_take(store, &takes[taken]);
+			*hot_lost = !inv_hot_stock_take(store, &takes[taken]);
 		while (!*hot_lost && expire_and_retry(store, &takes[taken]));
 		if (*hot_lost || takes[taken].status != INV_STATUS_OK)
 			break;
@@ -214,7 +215,7 @@ take_hot_many(InvStore *store, InvTake *takes, int count, bool *hot_lost)
 		return true;
 	for (int i = 0; i < taken; i++)
 		if (takes[i].hot)
-			inv_hot_untake(&takes[i]);
+			inv_hot_stock_untake(&takes[i]);
 	return false;
 }
 
@@ -231,7 +232,7 @@ take_many(InvStore *store, InvTake *takes, int count, const InvUser *user, bool 
 	*hot_lost = false;
 	for (int i = 0; i < count; i++)
 		takes[i].hot = false;
-	(void) inv_hot_find_many(store, takes, count);
+	(void) inv_hot_stock_find_many(store, takes, count);
 	inv_item_row_read_many(store, takes, count, false);
 	for (int i = 0; i < count; i++)
 		if (takes[i].status == INV_STATUS_OK)
@@ -244,7 +245,7 @@ take_many(InvStore *store, InvTake *takes, int count, const InvUser *user, bool 
 	if (IsolationUsesXactSnapshot() && inv_has_status(takes, count, INV_STATUS_ITEM_NOT_FOUND))
 		inv_error_serialization();
 	/* what became hot before its row was locked is taken as hot; now nothing does */
-	*hot_lost = !inv_hot_find_many(store, takes, count);
+	*hot_lost = !inv_hot_stock_find_many(store, takes, count);
 	if (!*hot_lost && judge_locked(store, takes, count) &&
 		take_hot_many(store, takes, count, hot_lost))
 	{
