@@ -97,7 +97,7 @@ change_stock(Operation *op, InvStock *stock, int64 delta, int64 least, const cha
 	InvBook book;
 
 	check_floor(op, stock, delta, least);
-	if (!inv_adjust_change(store, op->item, stock, delta, least))
+	if (!inv_adjust_change(store, stock, delta, least))
 		return false;
 	inv_stats_count(INV_STATS_UNITS, delta < 0 ? -delta : delta);
 	inv_book_init(&book, 1);

@@ -1,6 +1,13 @@
 /*
  * hot_mirror.c
  *		The counter of a hot item follows its row.
+ *
+ * Buyers of a hot item do not write its row, but the shop's own code can, and so can
+ * a purchase that waited for the row while the item became hot.  The guard reports
+ * each such change in the statement that made it.
+ *
+ * Expects the lock of the item's row.  heat, cool, settle and publish take that lock
+ * too, so the state found here holds until the transaction ends.
  */
 #include "postgres.h"
 
@@ -19,16 +26,18 @@
 #include "stock/quantity.h"
 
 /*
- * The row of an item has changed that is hot, but nobody has counted it: what is not
- * settled counts too.
+ * The item is hot, but its counter is not published: it will be counted with this
+ * change.  What the row and the unsettled movements have must be enough for it (I1).
  */
 static InvMirrored
 check_unpublished(InvStore *store, const InvRowChange *change)
 {
+	bool takes = change->taken || change->stock_change < 0;
 	int64 left;
 
-	if ((change->stock_change >= 0 && !change->taken) || change->decided ||
-		pg_add_s64_overflow(change->stock,
+	if (!takes || change->replicated)
+		return INV_MIRRORED_FOLLOWED;
+	if (pg_add_s64_overflow(change->stock,
 							inv_hot_sum_unsettled(store, change->item, INV_SNAPSHOT_LATEST),
 							&left) ||
 		left >= change->floor)
@@ -41,44 +50,48 @@ check_unpublished(InvStore *store, const InvRowChange *change)
 }
 
 /*
- * The state of an item whose row this transaction has written.  Who cooled it before
- * has ended, but may not have said so here yet.
+ * The state of an item whose row this transaction has written; never COOLING.  A
+ * session that cooled the item has ended its (sub)transaction, or it would still have
+ * the row, but may not have changed the entry yet: wait until it has.
  */
 static InvHotState
 wait_for_cooler(InvStore *store, Datum item, InvCounterRef *counter)
 {
-	InvCounterTake nothing = { .lowest = PG_INT64_MIN };
 	TimestampTz deadline = 0;
 	InvHotState state;
 
 	while ((state = inv_hot_state(store, item, counter)) == INV_HOT_STATE_COOLING)
-		inv_hot_stock_wait(store, item, counter, &nothing, &deadline);
+		inv_hot_stock_wait(store, item, counter, NULL, &deadline);
 	return state;
 }
 
-/* The counter of a hot item follows its row. */
+/*
+ * Change the counter by what changed in the row: units that are gone are taken, or
+ * refused (IV001); units that were added are given.  A change of the floor, or one
+ * that is replicated, cannot be refused.
+ */
 static void
 follow_row(InvStore *store, const InvRowChange *change, const InvCounterRef *counter)
 {
-	InvStock stock = { .counter = *counter };
-	bool here = true;
+	InvStock stock = { .item = change->item, .counter = *counter };
+	bool followed = true;
 
 	if (change->floor_change != 0)
-		here = inv_counter_force(counter, -change->floor_change, change->floor_change) ==
-			   INV_COUNTER_DONE;
-	if (change->stock_change != 0 && change->decided)
-		here &= inv_counter_force(counter, change->stock_change, 0) == INV_COUNTER_DONE;
+		followed = inv_counter_force(counter, -change->floor_change, change->floor_change) ==
+				   INV_COUNTER_DONE;
+	if (change->stock_change != 0 && change->replicated)
+		followed &= inv_counter_force(counter, change->stock_change, 0) == INV_COUNTER_DONE;
 	else if (change->stock_change != 0)
-		here &= inv_hot_stock_change(store, change->item, &stock, change->stock_change, 0);
-	if (!here)
-		inv_error_busy(inv_item_text(store, change->item), "it ceased to be hot meanwhile");
-	if (change->limits)
+		followed &= inv_hot_stock_change(store, &stock, change->stock_change, 0);
+	if (!followed)
+		inv_error_busy(inv_item_text(store, change->item), "it was cooled concurrently");
+	if (change->limits_may_change)
 		inv_counter_will_be_stale(counter);
 }
 
 /*
- * The row of an item has changed, and this transaction has its lock.  If the item is
- * hot its counter follows, or the change is refused.
+ * The row of an item has changed: if the item is hot, let its counter follow, or
+ * refuse the change (IV001, or IV013 where the item would cease to be tracked).
  */
 InvMirrored
 inv_hot_mirror(InvStore *store, const InvRowChange *change)
@@ -86,9 +99,10 @@ inv_hot_mirror(InvStore *store, const InvRowChange *change)
 	InvCounterRef counter;
 	InvHotState state = wait_for_cooler(store, change->item, &counter);
 
+	Assert(state != INV_HOT_STATE_COOLING);
 	if (state == INV_HOT_STATE_COLD)
 		return INV_MIRRORED_COLD;
-	if (change->vanishes && !change->decided)
+	if (change->tracking_changes && !change->replicated)
 		inv_error_direct_write(psprintf("Item \"%s\" is hot.", inv_item_text(store, change->item)),
 							   "Make it cold first, with inventory.cool().");
 	if (state == INV_HOT_STATE_UNPUBLISHED)

@@ -7,26 +7,26 @@
 
 #include "store/binding.h"
 
-/* What somebody does to the row of an item. */
+/* A change of an item's row that is written, but not committed. */
 typedef struct InvRowChange
 {
 	Datum item;
-	int64 stock_change; /* without what the engine took from it */
-	bool taken;			/* the engine took from it */
-	int64 floor_change;
-	int64 stock; /* after it */
+	int64 stock; /* after the change */
 	int64 floor;
-	bool vanishes; /* the item, or its number; or it gets one */
-	bool limits;   /* perhaps also who may buy it, and how much */
-	bool decided;  /* elsewhere: nobody is asked */
+	int64 stock_change; /* that the counter has to follow */
+	int64 floor_change;
+	bool taken;				/* beside stock_change, the engine took units from the row */
+	bool tracking_changes;	/* between a number and null; a deleted row counts as null */
+	bool limits_may_change; /* purchase_limit, or what is for sale */
+	bool replicated;		/* a subscriber applies it: it cannot be refused */
 } InvRowChange;
 
-/* What has become of that. */
+/* What the counter did about a change of the row. */
 typedef enum InvMirrored
 {
-	INV_MIRRORED_COLD,
-	INV_MIRRORED_FOLLOWED, /* the counter has it, or will be counted with it */
-	INV_MIRRORED_UNDO	   /* the engine has to take from the counter instead */
+	INV_MIRRORED_COLD,	   /* nothing: the item is cold */
+	INV_MIRRORED_FOLLOWED, /* it has the change, or will be counted with it */
+	INV_MIRRORED_UNDO	   /* the engine has to put its take back, and take from the counter */
 } InvMirrored;
 
 extern InvMirrored inv_hot_mirror(InvStore *store, const InvRowChange *change);

@@ -111,7 +111,7 @@ inv_hot_count(InvStore *store, Datum item, int64 settled, InvCounterValues *coun
 		return false;
 	stock = DatumGetInt64(inv_result(0, 1, &isnull));
 	if (isnull)
-		inv_error_broken_store(store->store_name, "A hot item has no number.");
+		inv_error_broken_store(store->store_name, "The stock of a hot item is null.");
 	counted->floor = inv_result_int64(0, 2);
 	counted->limit = DatumGetInt64(inv_result(0, 3, &isnull));
 	counted->limited = !isnull;
@@ -128,7 +128,7 @@ inv_hot_count(InvStore *store, Datum item, int64 settled, InvCounterValues *coun
 	/* the tables are their owner's, the counters are everybody's */
 	if (settled < 0 || last > MAX_EPOCH)
 		inv_error_broken_store(store->store_name,
-							   "An epoch of its ledger is not one of the engine's.");
+							   "Its ledger has an epoch that the engine did not write.");
 	counted->epoch = Max(settled + 1, last);
 	/* who is short finds out, and without what it has written itself */
 	counted->next_expiry = DT_NOBEGIN;

@@ -1,6 +1,6 @@
 /*
  * hot_stock.h
- *		Stock of a hot item, in its counter: what item_row.c is for the others.
+ *		Stock of a hot item, in its counter: what item_row.c is for cold items.
  */
 #ifndef INV_HOT_STOCK_H
 #define INV_HOT_STOCK_H
@@ -11,14 +11,13 @@
 #include "stock/quantity.h"
 
 extern void inv_hot_stock_wait(InvStore *store, Datum item, const InvCounterRef *counter,
-							   InvCounterTake *part, TimestampTz *deadline);
+							   InvCounterTake *take, TimestampTz *deadline);
 extern bool inv_hot_stock_find_many(InvStore *store, InvTake *takes, int count);
 extern bool inv_hot_stock_read(InvStore *store, InvTake *take);
 extern void inv_hot_stock_judge(InvStore *store, InvTake *take);
 extern bool inv_hot_stock_take(InvStore *store, InvTake *take);
 extern void inv_hot_stock_untake(InvTake *take);
 extern bool inv_hot_stock_give(InvStore *store, InvGive *give);
-extern bool inv_hot_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta,
-								 int64 lowest);
+extern bool inv_hot_stock_change(InvStore *store, InvStock *stock, int64 delta, int64 lowest);
 
 #endif /* INV_HOT_STOCK_H */

@@ -243,7 +243,8 @@ take_optimistic(InvStore *store, InvTake *take)
 		if (IsolationUsesXactSnapshot())
 			inv_error_serialization();
 	}
-	inv_error_busy(inv_item_text(store, take->item), "others were faster every time");
+	inv_error_busy(inv_item_text(store, take->item),
+				   "its row was changed concurrently at each attempt");
 }
 
 /* Take one item by the chosen strategy; the status says how it ended, unless it is hot. */
@@ -343,7 +344,7 @@ write_rows(InvStore *store, InvStatement statement, RowChange *changes, int coun
 	{
 		/* which cannot be, as they are locked */
 		if (levels[i].hot && sign < 0)
-			inv_error_busy(inv_item_text(store, changes[i].item), "it became hot meanwhile");
+			inv_error_busy(inv_item_text(store, changes[i].item), "it became hot concurrently");
 		changes[i].level = levels[i];
 	}
 }

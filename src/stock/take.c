@@ -255,7 +255,7 @@ take_many(InvStore *store, InvTake *takes, int count, const InvUser *user, bool 
 	/* what is cold now would be locked after rows of higher keys */
 	if (*hot_lost && locked)
 		inv_error_busy(inv_item_text(store, takes->item),
-					   "it, or another item of the cart, ceased to be hot meanwhile");
+					   "it, or another item of the cart, was cooled concurrently");
 	return false;
 }
 
