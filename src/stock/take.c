@@ -217,7 +217,10 @@ static bool
 look_at_cart(InvStore *store, InvTake *takes, int count, const InvUser *user)
 {
 	for (int i = 0; i < count; i++)
+	{
 		takes[i].hot = false;
+		takes[i].epoch = 0; /* an attempt before this one may have taken it as hot */
+	}
 	(void) inv_hot_stock_find_many(store, takes, count);
 	inv_item_row_read_many(store, takes, count, false);
 	for (int i = 0; i < count; i++)
