@@ -1,6 +1,6 @@
 /*
  * item_row.h
- *		Stock in the item's row.
+ *		Stock of a cold item, in its row.
  */
 #ifndef INV_ITEM_ROW_H
 #define INV_ITEM_ROW_H
@@ -10,7 +10,6 @@
 #include "stock/quantity.h"
 
 extern void inv_item_row_read(InvStore *store, InvTake *take);
-extern void inv_item_row_level(InvStore *store, InvTake *take);
 extern void inv_item_row_take(InvStore *store, InvTake *take);
 extern void inv_item_row_read_many(InvStore *store, InvTake *takes, int count, bool lock);
 extern void inv_item_row_take_many(InvStore *store, InvTake *takes, int count);

@@ -1,6 +1,6 @@
 /*
  * level.h
- *		What can be sold, to show it.
+ *		What can be sold of items, for an answer that shows it.
  */
 #ifndef INV_LEVEL_H
 #define INV_LEVEL_H
