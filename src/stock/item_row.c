@@ -290,7 +290,8 @@ is_row_of_item(InvStore *store, uint64 row, uint64 rows, int key_column, Datum i
 /*
  * Read the rows of a cart; with lock, lock them in key order first.  takes must be in key
  * order.  Those that do not exist, or are not for sale, are INV_STATUS_ITEM_NOT_FOUND.
- * Hot items are passed over, here and in inv_item_row_take_many.
+ * Hot items are passed over, here and in inv_item_row_take_many.  Raises 55000 if two rows
+ * have one key.
  */
 void
 inv_item_row_read_many(InvStore *store, InvTake *takes, int count, bool lock)
@@ -314,10 +315,12 @@ inv_item_row_read_many(InvStore *store, InvTake *takes, int count, bool lock)
 		if (takes[i].hot)
 			continue;
 		takes[i].status = INV_STATUS_ITEM_NOT_FOUND;
+		if (!is_row_of_item(store, row, rows, READ_COLUMN_ITEM, takes[i].item))
+			continue;
+		fill_take(&takes[i], row++);
 		if (is_row_of_item(store, row, rows, READ_COLUMN_ITEM, takes[i].item))
-			fill_take(&takes[i], row++);
+			inv_error_broken_store(store->store_name, "The key of its items is not unique.");
 	}
-	Assert(row == rows);
 }
 
 /* One of several rows to be written. */
