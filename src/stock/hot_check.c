@@ -1,6 +1,9 @@
 /*
  * hot_check.c
- *		Compare a counter with the tables.
+ *		Compare the counter of a hot item with the tables.
+ *
+ * Reads both without a lock: the counter must be at rest, and unchanged from before the
+ * tables are read until after.
  */
 #include "postgres.h"
 
@@ -13,28 +16,29 @@
 #include "stock/hot_row.h"
 
 /*
- * Compare a counter with the tables.  False: it is right, or nobody can say, because
- * it changed meanwhile.
+ * Does the counter of a hot item differ from what the tables say (I9)?  False also if
+ * that cannot be said, because something is in flight or changed while the tables were
+ * read.
  */
 bool
 inv_hot_counter_differs(InvStore *store, Datum item, int64 *expected, int64 *actual)
 {
 	InvCounterRef counter;
-	InvCounterValues counted, now;
+	InvCounterValues now;
+	InvHotCount count;
 	InvHotRow row;
-	uint64 before, after;
-	bool own_row, unsettled;
+	uint64 changes_before, changes_after;
 
 	if (inv_hot_state(store, item, &counter) != INV_HOT_STATE_HOT ||
-		!inv_counter_at_rest(&counter, &before) ||
-		!inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) ||
-		!inv_hot_count(store, item, row.settled, &counted, &own_row, &unsettled) || own_row ||
-		inv_counter_look(&counter, &now) != INV_HOT_STATE_HOT ||
-		!inv_counter_at_rest(&counter, &after) || before != after)
+		!inv_counter_at_rest(&counter, &changes_before))
 		return false;
-	*expected = counted.available;
+	if (!inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) ||
+		!inv_hot_count(store, item, &row, &count) || count.own_row)
+		return false;
+	if (inv_counter_look(&counter, &now) != INV_HOT_STATE_HOT ||
+		!inv_counter_at_rest(&counter, &changes_after) || changes_after != changes_before)
+		return false;
+	*expected = count.values.available;
 	*actual = now.available;
-	/* beyond what is counted they need not agree */
-	return now.available != counted.available && counted.available < PG_INT64_MAX / 2 &&
-		   counted.available > -(PG_INT64_MAX / 2);
+	return *actual != *expected && inv_hot_is_exact(*expected);
 }

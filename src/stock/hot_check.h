@@ -1,6 +1,6 @@
 /*
  * hot_check.h
- *		Compare a counter with the tables.
+ *		Compare the counter of a hot item with the tables.
  */
 #ifndef INV_HOT_CHECK_H
 #define INV_HOT_CHECK_H

@@ -1,20 +1,16 @@
 /*
  * hot_item.c
- *		Hot items as the tables have them, and how their counters come to be.
+ *		Which items of a store are hot, as this session knows.
  *
- * Durable are the item's row, its movements with an epoch, and its row in "hot",
- * which says up to which epoch the movements are in the stock column.  What can be
- * sold = stock + movements after that - floor.
+ * The rows of the store's table "hot" say it.  The first session that needs to know
+ * reads them, and gives each hot item an entry in shared memory (hot_table.c).  A
+ * transaction that changes a row of "hot" marks the entries as out of date when it
+ * ends, so that the next session reads the rows again.
  *
- * A counter is published by the first session that needs it: under the lock of the
- * item's row, with the latest snapshot, in an internal subtransaction that is then
- * rolled back, so that the lock goes at once.  A transaction that has written the
- * row itself cannot: its own uncommitted units would count for all.  Then, and
- * where there is no room for a counter, the item is folded: its movements are added
- * to its row, under the lock, and it is cold with the commit.
+ * Where there is no shared memory nothing becomes hot, but items can be hot that were
+ * when the server had it.
  *
- * Who writes an item's row has its lock, and so has whoever heats, cools, settles,
- * publishes or folds.  What the guard finds under the lock is therefore true.
+ * Reads only; takes no lock but that of the entries' directory.
  */
 #include "postgres.h"
 
@@ -33,13 +29,14 @@
 #include "store/query_text.h"
 #include "stock/hot_item.h"
 
-static List *changed_stores = NIL; /* of InvHotStore: what this transaction changes there */
+static List *changed_stores = NIL; /* of InvHotStore; this transaction changed their "hot" */
 
-/* ---- what is shared of a store ---- */
+/* ---- what sessions share of a store ---- */
 
 /*
- * Null if there is no shared memory, or no room in it.  Whoever reads a store anew
- * doubts what is known of it: rows of "hot" may have come from elsewhere.
+ * What sessions share of a store; null if there is no shared memory, or no room in it.
+ * The first call for an InvStore marks the entries as out of date: its tables may have
+ * been restored or replicated, without a transaction that would have marked them.
  */
 InvHotStore *
 inv_hot_store(InvStore *store)
@@ -53,13 +50,17 @@ inv_hot_store(InvStore *store)
 	return store->hot_store;
 }
 
-/* What this transaction does to "hot" others learn at its end. */
+/*
+ * This transaction is about to change rows of "hot": mark the entries as out of date at
+ * its end, and read the rows rather than the entries until then.
+ */
 void
 inv_hot_mark_changed(InvStore *store)
 {
 	InvHotStore *hot_store = inv_hot_store(store);
 	MemoryContext old;
 
+	Assert(IsTransactionState());
 	if (hot_store == NULL || list_member_ptr(changed_stores, hot_store))
 		return;
 	old = MemoryContextSwitchTo(TopMemoryContext);
@@ -67,8 +68,9 @@ inv_hot_mark_changed(InvStore *store)
 	MemoryContextSwitchTo(old);
 }
 
+/* Once the transaction is committed or aborted nothing here can fail. */
 static void
-hot_item_at_xact_end(XactEvent event, void *arg)
+hot_item_at_xact_end(XactEvent event, void *arg pg_attribute_unused())
 {
 	ListCell *cell;
 
@@ -89,6 +91,8 @@ inv_hot_item_init(void)
 {
 	RegisterXactCallback(hot_item_at_xact_end, NULL);
 }
+
+/* ---- entries ---- */
 
 static InvHotKey
 hot_key_of(InvStore *store, Datum item)
@@ -117,12 +121,17 @@ hot_key_of(InvStore *store, Datum item)
 	return key;
 }
 
-/* Give each hot item its entry. */
+/*
+ * Give each hot item an entry: read the rows of "hot", until none has changed between the
+ * read and the filling of the table.
+ */
 static void
 load_hot_entries(InvStore *store, InvHotStore *hot_store)
 {
 	bool loaded;
 
+	Assert(GetUserId() == store->owner);
+	Assert(hot_store->items == store->items && hot_store->database == MyDatabaseId);
 	do
 	{
 		uint32 changes = hot_store->changes;
@@ -131,6 +140,7 @@ load_hot_entries(InvStore *store, InvHotStore *hot_store)
 		int64 *numbers;
 
 		CHECK_FOR_INTERRUPTS();
+		/* the rows have to be at least as new as the count of changes */
 		pg_read_barrier();
 		rows = inv_execute(store, INV_STMT_HOT_ROWS, NULL, NULL, INV_SNAPSHOT_LATEST);
 		keys = palloc(sizeof(InvHotKey) * Max(rows, 1));
@@ -142,18 +152,19 @@ load_hot_entries(InvStore *store, InvHotStore *hot_store)
 			keys[row] = hot_key_of(store, inv_result(row, 1, &isnull));
 			numbers[row] = inv_result_int64(row, 2);
 		}
+		/* makes room, if it can, by freeing the entries of dropped tables */
 		(void) inv_hot_table_has_room(rows);
 		loaded = inv_hot_table_fill(hot_store, keys, numbers, rows, changes);
 	} while (!loaded);
 }
 
 /*
- * Without shared memory nothing is hot, but something may have been, before the
- * server was started without it.  What is not there in a transaction that has
- * written nothing is not there for good.
+ * Without shared memory, is an item hot that was when the server had it?  Once a
+ * transaction that has written nothing finds none, there will be none: nothing becomes
+ * hot any more.  (One that has written may have made the last one cold, and abort.)
  */
 static bool
-may_have_been_hot(InvStore *store)
+was_left_hot(InvStore *store)
 {
 	if (!store->may_be_hot)
 		return false;
@@ -163,7 +174,7 @@ may_have_been_hot(InvStore *store)
 	return false;
 }
 
-/* Is it known that no item of the store is hot?  Costs nothing. */
+/* Is it known, without a statement, that no item of the store is hot? */
 bool
 inv_hot_known_none(InvStore *store)
 {
@@ -172,24 +183,23 @@ inv_hot_known_none(InvStore *store)
 	return hot_store ? pg_atomic_read_u32(&hot_store->cold) != 0 : !store->may_be_hot;
 }
 
-/* Could any item of the store be hot? */
+/* Can items of the store be hot?  Reads the rows of "hot" if that is not known. */
 bool
 inv_hot_may_exist(InvStore *store)
 {
 	InvHotStore *hot_store = inv_hot_store(store);
 
 	if (hot_store == NULL)
-		return may_have_been_hot(store);
+		return was_left_hot(store);
 	if (pg_atomic_read_u32(&hot_store->cold) != 0)
 		return false;
-	/* what this transaction has changed itself is nothing for others: then rows are asked */
+	/* entries are for all sessions: they must not have what this transaction has changed */
 	if (!hot_store->loaded && !list_member_ptr(changed_stores, hot_store))
 		load_hot_entries(store, hot_store);
 	return pg_atomic_read_u32(&hot_store->cold) == 0;
 }
 
-/* ---- entries ---- */
-
+/* The entry of an item; false if it has none, because it is cold or there is no room. */
 bool
 inv_hot_find_entry(InvStore *store, Datum item, InvCounterRef *counter)
 {
@@ -198,7 +208,7 @@ inv_hot_find_entry(InvStore *store, Datum item, InvCounterRef *counter)
 	return inv_hot_store(store) && inv_hot_table_find(&key, counter);
 }
 
-/* Does an item that is hot have an entry? */
+/* Are the entries up to date, and is there one for every hot item? */
 bool
 inv_hot_all_have_entries(InvStore *store)
 {
@@ -207,17 +217,14 @@ inv_hot_all_have_entries(InvStore *store)
 	return hot_store && hot_store->loaded && hot_store->left_out == 0;
 }
 
-/* Are there items that are hot and have no entry? */
+/* Can there be hot items without an entry? */
 bool
 inv_hot_lacks_entries(InvStore *store)
 {
 	return inv_hot_may_exist(store) && !inv_hot_all_have_entries(store);
 }
 
-/*
- * Is it known that this item is not hot?  Without a statement, so for whoever would
- * otherwise have to enter the store.
- */
+/* Is it known, without a statement and without entering the store, that this item is cold? */
 bool
 inv_hot_known_cold(InvStore *store, Datum item)
 {

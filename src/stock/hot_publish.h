@@ -1,6 +1,6 @@
 /*
  * hot_publish.h
- *		How the counter of a hot item comes to be.
+ *		The counter of a hot item is published, or the item is demoted.
  */
 #ifndef INV_HOT_PUBLISH_H
 #define INV_HOT_PUBLISH_H
