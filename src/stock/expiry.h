@@ -1,6 +1,6 @@
 /*
  * expiry.h
- *		Holds that are overdue, given back.
+ *		Give overdue holds back to the stock.
  */
 #ifndef INV_EXPIRY_H
 #define INV_EXPIRY_H
