@@ -167,7 +167,10 @@ inv_expire_overdue_of_item(InvStore *store, Datum item, int64 units)
 	return any;
 }
 
-/* Does the item have overdue holds?  After the function above: that others have locked. */
+/*
+ * Does the item have overdue holds?  Those that remain after inv_expire_overdue_of_item are
+ * locked by other sessions.
+ */
 bool
 inv_item_has_overdue(InvStore *store, Datum item)
 {

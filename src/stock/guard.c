@@ -12,13 +12,10 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "commands/trigger.h"
 #include "common/int.h"
 #include "executor/tuptable.h"
 #include "storage/lmgr.h"
-#include "utils/builtins.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "base/error.h"

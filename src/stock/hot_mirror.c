@@ -100,6 +100,7 @@ inv_hot_mirror(InvStore *store, const InvRowChange *change)
 	InvHotState state = wait_for_cooler(store, change->item, &counter);
 
 	Assert(state != INV_HOT_STATE_COOLING);
+	Assert(!change->taken || !change->replicated);
 	if (state == INV_HOT_STATE_COLD)
 		return INV_MIRRORED_COLD;
 	if (change->tracking_changes && !change->replicated)

@@ -155,11 +155,11 @@ inv_hot_demote(InvStore *store, Datum item)
 /* ---- finding ---- */
 
 /*
- * An item has no entry: is it cold for this transaction?  One that is hot and for which
- * there is no room is demoted.  False if it has an entry by now.
+ * An item has no entry: make sure that it is cold for this transaction, by demoting it if
+ * it is hot and there is no room for it.  False if it has an entry by now.
  */
 static bool
-is_cold_without_entry(InvStore *store, Datum item)
+ensure_cold(InvStore *store, Datum item)
 {
 	InvHotRow row;
 
@@ -183,7 +183,7 @@ inv_hot_find_counter(InvStore *store, Datum item, InvCounterRef *counter)
 		CHECK_FOR_INTERRUPTS();
 		if (!inv_hot_find_entry(store, item, counter))
 		{
-			if (is_cold_without_entry(store, item))
+			if (ensure_cold(store, item))
 				return false;
 			continue;
 		}
@@ -210,9 +210,9 @@ inv_hot_find_counter(InvStore *store, Datum item, InvCounterRef *counter)
 }
 
 /*
- * The state of an item; nothing is published or demoted.  COLD also if this transaction
- * is cooling it.  It stays so if the item's row is locked, but COOLING by another session
- * ends at any time.
+ * The state of an item, without publishing or demoting it; COLD also if this transaction
+ * is cooling it.  With the item's row locked the state lasts to the end of the
+ * transaction, except COOLING by another session, which can end at any time.
  */
 InvHotState
 inv_hot_state(InvStore *store, Datum item, InvCounterRef *counter)

@@ -106,7 +106,7 @@ inv_hot_apply_to_row(InvStore *store, Datum item, int64 sum, int64 upto_epoch, b
 
 /* stock + unsettled - floor, as far as a counter counts. */
 static int64
-above_floor(int64 stock, int64 unsettled, int64 floor)
+subtract_floor(int64 stock, int64 unsettled, int64 floor)
 {
 	int64 above;
 
@@ -155,7 +155,7 @@ inv_hot_count(InvStore *store, Datum item, const InvHotRow *row, InvHotCount *co
 		inv_error_broken_store(store->store_name,
 							   "Its ledger has an epoch that the engine did not write.");
 	count->unsettled = last > row->settled;
-	values->available = above_floor(stock, sum, values->floor);
+	values->available = subtract_floor(stock, sum, values->floor);
 	values->max_stock = inv_max_units(store);
 	values->settled = row->settled;
 	values->epoch = Max(row->settled + 1, last);

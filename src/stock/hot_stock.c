@@ -78,6 +78,7 @@ inv_hot_stock_read(InvStore *store, InvTake *take)
 	InvCounterValues now;
 	InvHotState state = inv_counter_look(&take->counter, &now);
 
+	Assert(take->hot);
 	if (state == INV_HOT_STATE_COLD || state == INV_HOT_STATE_UNPUBLISHED)
 		return false;
 	if (now.stale || store->sellable_is_volatile)
@@ -118,7 +119,7 @@ inv_hot_stock_find_many(InvStore *store, InvTake *takes, int count)
  * overdue; until then no statement is needed.
  */
 static int64
-hot_overdue_units(InvStore *store, const InvTake *take)
+sum_hot_overdue(InvStore *store, const InvTake *take)
 {
 	Datum values[] = { take->item, TimestampTzGetDatum(store->now) };
 	InvCounterValues now;
@@ -185,7 +186,7 @@ set_out_of_stock(InvTake *take, int64 left, int64 overdue)
 static bool
 refuse_hot_take(InvStore *store, InvTake *take, InvCounterResult result, InvCounterTake *asked)
 {
-	int64 overdue = hot_overdue_units(store, take);
+	int64 overdue = sum_hot_overdue(store, take);
 
 	Assert(result == INV_COUNTER_SHORT || result == INV_COUNTER_WAIT);
 	/* there is enough and the item is being cooled, or only others can help */
@@ -194,7 +195,7 @@ refuse_hot_take(InvStore *store, InvTake *take, InvCounterResult result, InvCoun
 	if (overdue < take->quantity - asked->left)
 	{
 		asked->quantity = take->quantity - overdue;
-		/* enough now: holds were given back since the counter refused */
+		/* it may succeed now, if holds were given back since the counter was asked */
 		if (inv_counter_peek(&take->counter, asked) != INV_COUNTER_SHORT)
 			return false;
 	}
@@ -222,6 +223,7 @@ inv_hot_stock_take(InvStore *store, InvTake *take)
 		result = try_counter_take(store, &take->counter, &asked, look);
 		if (result == INV_COUNTER_DONE)
 		{
+			Assert(asked.left >= 0); /* I1 */
 			take->status = INV_STATUS_OK;
 			take->stock = asked.left;
 			take->floor = 0;

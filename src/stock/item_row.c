@@ -134,7 +134,7 @@ undo_row_take(InvStore *store, const InvTake *take)
  * units were taken, or take->hot is set, and nothing was.
  */
 static bool
-update_one(InvStore *store, InvTake *take, InvStatement statement)
+update_row(InvStore *store, InvTake *take, InvStatement statement)
 {
 	Datum values[] = { take->item, Int64GetDatum(take->quantity), Int64GetDatum(take->version) };
 	int base = inv_expect_begin();
@@ -172,7 +172,7 @@ is_decided(InvTake *take)
  * is right at this instant, whatever the transaction's snapshot is.
  */
 static bool
-decided_by_look(InvStore *store, InvTake *take)
+read_and_decide(InvStore *store, InvTake *take)
 {
 	inv_item_row_read(store, take);
 	return is_decided(take);
@@ -186,13 +186,13 @@ take_atomic(InvStore *store, InvTake *take)
 	 * a look costs less than an UPDATE that matches nothing.  With a large quantity
 	 * "stock - quantity" could overflow in the UPDATE.
 	 */
-	if ((store->last_take_failed || take->quantity > PG_INT32_MAX) && decided_by_look(store, take))
+	if ((store->last_take_failed || take->quantity > PG_INT32_MAX) && read_and_decide(store, take))
 		return;
 	for (int tries = 0; tries < ATOMIC_TRIES; tries++)
 	{
-		if (update_one(store, take, INV_STMT_TAKE))
+		if (update_row(store, take, INV_STMT_TAKE))
 			return;
-		if (decided_by_look(store, take))
+		if (read_and_decide(store, take))
 			return;
 		/* there is enough, but this transaction's snapshot does not see it */
 		if (IsolationUsesXactSnapshot())
@@ -206,7 +206,7 @@ take_atomic(InvStore *store, InvTake *take)
 static void
 take_pessimistic(InvStore *store, InvTake *take)
 {
-	if (decided_by_look(store, take))
+	if (read_and_decide(store, take))
 		return;
 	lock_item_row(store, take);
 	if (is_decided(take))
@@ -214,10 +214,10 @@ take_pessimistic(InvStore *store, InvTake *take)
 		if (IsolationUsesXactSnapshot())
 			inv_error_serialization();
 		/* holds can have been made and become overdue while this waited: read them now */
-		if (take->status != INV_STATUS_OUT_OF_STOCK || decided_by_look(store, take))
+		if (take->status != INV_STATUS_OUT_OF_STOCK || read_and_decide(store, take))
 			return;
 	}
-	if (!update_one(store, take, INV_STMT_TAKE))
+	if (!update_row(store, take, INV_STMT_TAKE))
 		inv_error_busy(inv_item_text(store, take->item), "its row could not be written");
 }
 
@@ -239,9 +239,9 @@ take_optimistic(InvStore *store, InvTake *take)
 	{
 		if (attempt > 0)
 			back_off(attempt);
-		if (decided_by_look(store, take))
+		if (read_and_decide(store, take))
 			return;
-		if (update_one(store, take, INV_STMT_TAKE_IF_VERSION))
+		if (update_row(store, take, INV_STMT_TAKE_IF_VERSION))
 			return;
 		if (IsolationUsesXactSnapshot())
 			inv_error_serialization();
@@ -251,8 +251,8 @@ take_optimistic(InvStore *store, InvTake *take)
 }
 
 /*
- * Take one item by the strategy of inventory.strategy.  The status says how it ended; if
- * the item has become hot, take->hot is set and nothing was taken.
+ * Take one item by the strategy that inventory.strategy names.  The status says how it
+ * ended; if the item has become hot, take->hot is set and nothing was taken.
  */
 void
 inv_item_row_take(InvStore *store, InvTake *take)

@@ -30,7 +30,7 @@
  * answer depends on overdue holds that other sessions have locked.
  */
 static int64
-used_units(InvStore *store, Datum item, const InvUser *user, int64 max_used)
+sum_used_units(InvStore *store, Datum item, const InvUser *user, int64 max_used)
 {
 	Datum values[] = { item, user->value, TimestampTzGetDatum(store->now) };
 	int64 used, overdue;
@@ -69,7 +69,7 @@ inv_check_limit(InvStore *store, InvTake *take, const InvUser *user)
 						   inv_datum_text(store->user_type, user->value)));
 	if (pg_sub_s64_overflow(take->limit, take->quantity, &max_used))
 		max_used = PG_INT64_MIN;
-	take->used = used_units(store, take->item, user, max_used);
+	take->used = sum_used_units(store, take->item, user, max_used);
 	if (take->used > max_used)
 		take->status = INV_STATUS_PURCHASE_LIMIT_EXCEEDED;
 }
@@ -83,7 +83,7 @@ inv_check_limits(InvStore *store, const InvTake *takes, int count, const InvUser
 {
 	for (int i = 0; i < count; i++)
 		if (takes[i].limited &&
-			used_units(store, takes[i].item, user, takes[i].limit) > takes[i].limit)
+			sum_used_units(store, takes[i].item, user, takes[i].limit) > takes[i].limit)
 			inv_error_purchase_limit(
 				psprintf("Item \"%s\": a trigger bought more of it for the same user.",
 						 inv_item_text(store, takes[i].item)));

@@ -211,7 +211,7 @@ cart_may_succeed(InvStore *store, InvTake *takes, int count)
 
 /*
  * Read the items of a cart, lock the limits of the user in key order, and refuse what
- * could not succeed.  No row is locked and no transaction id is used.
+ * could not succeed, before a row of the cart is locked.
  */
 static bool
 look_at_cart(InvStore *store, InvTake *takes, int count, const InvUser *user)
@@ -321,29 +321,46 @@ takes_are_in_key_order(InvStore *store, const InvTake *takes, int count)
 			return false;
 	return true;
 }
+
+/* Does the movement of each take get an epoch if, and only if, a counter has the units? */
+static bool
+takes_have_epochs(const InvTake *takes, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (takes[i].hot != (takes[i].epoch != 0))
+			return false;
+	return true;
+}
 #endif
 
 /*
- * Take all that is asked for, or nothing: false leaves in each status what was wrong, and
- * nothing taken.  takes must be in key order, each item once, with a quantity
- * of at least 1.  Raises 40001 where the transaction's snapshot is too old, and IV014
- * after waiting for others too long.
+ * Take all that is asked for, or nothing.  False: nothing is taken, and each status says
+ * what was wrong.  takes must be in key order, each item once, with a quantity of at
+ * least 1.  Raises 40001 where the transaction's snapshot is too old, and IV014 after
+ * waiting too long for other transactions.
  */
 bool
 inv_take(InvStore *store, InvTake *takes, int count, const InvUser *user)
 {
-	CartOutcome outcome;
+	bool taken;
 
 	Assert(count > 0);
 	Assert(GetUserId() == store->owner);
 	Assert(takes_are_in_key_order(store, takes, count)); /* invariant 10 */
 	if (count == 1)
-		return take_one(store, takes, user);
-	do
+		taken = take_one(store, takes, user);
+	else
 	{
-		CHECK_FOR_INTERRUPTS();
-		outcome = take_cart(store, takes, count, user);
-	} while (outcome == CART_COOLED);
-	Assert((outcome == CART_TAKEN) == all_takes_ok(takes, count));
-	return outcome == CART_TAKEN;
+		CartOutcome outcome;
+
+		do
+		{
+			CHECK_FOR_INTERRUPTS();
+			outcome = take_cart(store, takes, count, user);
+		} while (outcome == CART_COOLED);
+		taken = outcome == CART_TAKEN;
+	}
+	Assert(taken == all_takes_ok(takes, count));
+	Assert(!taken || takes_have_epochs(takes, count)); /* I2 */
+	return taken;
 }
