@@ -35,7 +35,11 @@ OBJS = \
 	src/stock/expiry.o \
 	src/stock/give.o \
 	src/stock/guard.o \
+	src/stock/hot_check.o \
 	src/stock/hot_item.o \
+	src/stock/hot_mirror.o \
+	src/stock/hot_publish.o \
+	src/stock/hot_row.o \
 	src/stock/hot_stock.o \
 	src/stock/item_row.o \
 	src/stock/ledger.o \

@@ -85,6 +85,7 @@ ALTER TABLE i DROP CONSTRAINT i_pkey;
 INSERT INTO i VALUES (1, 30);
 SELECT damaged_i.buy_item('u', 1);
 SELECT status FROM damaged_i.try_buy_cart('u', '[{"item_id": 1}]');
+SELECT status FROM damaged_i.try_buy_cart('u', '[{"item_id": 1}, {"item_id": 2}]');
 SELECT i_stock.restock_item(1, 1);
 SELECT stock FROM i ORDER BY 1;
 

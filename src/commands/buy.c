@@ -215,7 +215,7 @@ inventory_available_stock(PG_FUNCTION_ARGS)
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), NULL);
 	inv_check_result(call.store, fcinfo, call.store->stock.base);
 	take.item = inv_getarg_item(call.store, fcinfo, 1);
-	available = inv_stock_level(call.store, take.item, &take.status, &take.tracked);
+	available = inv_level_read(call.store, take.item, &take.status, &take.tracked);
 	if (take.status == INV_STATUS_ITEM_NOT_FOUND)
 		inv_refuse(call.store, &take, 1);
 	inv_store_leave(&call);

@@ -118,7 +118,7 @@ cart_of_confirmed(const InvHold *hold, InvCart *cart)
 static void
 read_available(InvStore *store, InvCart *cart)
 {
-	inv_read_levels(store, cart->takes, cart->take_count);
+	inv_level_read_many(store, cart->takes, cart->take_count);
 	for (int i = 0; i < cart->take_count; i++)
 	{
 		InvTake *take = &cart->takes[i];

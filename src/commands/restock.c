@@ -22,7 +22,7 @@
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/adjust.h"
-#include "stock/hot_item.h"
+#include "stock/hot_row.h"
 #include "stock/ledger.h"
 #include "stock/quantity.h"
 #include "commands/argument.h"
@@ -91,7 +91,7 @@ change_stock(Operation *op, InvStock *stock, int64 delta, int64 least, const cha
 
 	Assert(stock->tracked);
 	check_floor(op, stock, delta, least);
-	if (!inv_stock_change(store, op->item, stock, delta, least))
+	if (!inv_adjust_change(store, stock, delta, least))
 		return false;
 	inv_stats_count(INV_STATS_UNITS, delta < 0 ? -delta : delta);
 	inv_book_init(&book, 1);
@@ -132,7 +132,7 @@ inventory_restock_item(PG_FUNCTION_ARGS)
 		InvStock stock;
 
 		do
-			stock = inv_stock_lock(op.call.store, op.item);
+			stock = inv_adjust_lock(op.call.store, op.item);
 		while (!change_stock(&op, &stock, quantity, 0, INV_KIND_RESTOCK));
 	}
 	return end_operation(&op);
@@ -177,7 +177,7 @@ inventory_adjust_stock(PG_FUNCTION_ARGS)
 			inv_error_value("delta of a write_off must be negative", NULL);
 		do
 		{
-			stock = inv_stock_lock(op.call.store, op.item);
+			stock = inv_adjust_lock(op.call.store, op.item);
 			if (!PG_ARGISNULL(4) && PG_GETARG_INT64(4) != stock.stock)
 				inv_error_stock_changed(inv_item_text(op.call.store, op.item), PG_GETARG_INT64(4),
 										stock.stock);
@@ -211,8 +211,8 @@ stock_counted(Operation *op, const InvStock *now, const TimestampTz *instant)
 		Datum seen = inv_result(0, 1, &isnull);
 
 		if (!isnull)
-			stock =
-				DatumGetInt64(seen) + inv_hot_unsettled(store, op->item, INV_SNAPSHOT_READ_ONLY);
+			stock = DatumGetInt64(seen) +
+					inv_hot_sum_unsettled(store, op->item, INV_SNAPSHOT_READ_ONLY);
 	}
 	inv_execute(store, INV_STMT_HELD_UNITS, values, NULL, INV_SNAPSHOT_READ_ONLY);
 	if (pg_add_s64_overflow(stock, inv_result_int64(0, 1), &stock))
@@ -258,7 +258,7 @@ inventory_count_stock(PG_FUNCTION_ARGS)
 		counted_at = PG_ARGISNULL(4) ? 0 : PG_GETARG_TIMESTAMPTZ(4);
 		do
 		{
-			stock = inv_stock_lock(op.call.store, op.item);
+			stock = inv_adjust_lock(op.call.store, op.item);
 			if (pg_sub_s64_overflow(
 					on_shelf, stock_counted(&op, &stock, PG_ARGISNULL(4) ? NULL : &counted_at),
 					&correction))

@@ -42,6 +42,8 @@
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/hot_item.h"
+#include "stock/hot_publish.h"
+#include "stock/hot_row.h"
 #include "commands/argument.h"
 #include "maintenance/heat.h"
 #include "maintenance/hot_list.h"
@@ -121,11 +123,11 @@ heat_item(InvStore *store, Datum item, bool by_hand)
 		check_stock_row(store, item, &locked);
 	if (!locked.tracked)
 		return false;
-	if (inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) && row.hot)
+	if (inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) && row.hot)
 		return false;
 	if (!has_room)
 		inv_error_hot_full(inv_hot_table_capacity());
-	inv_hot_will_change(store);
+	inv_hot_mark_changed(store);
 	inv_execute(store, INV_STMT_MARK_HOT, &item, NULL, INV_SNAPSHOT_LATEST);
 	inv_worker_start_at_commit();
 	return true;
@@ -202,7 +204,7 @@ is_still_unsettled(InvStore *store, Datum item, const InvCounterRef *counter, in
 	InvCounterValues now;
 
 	return inv_counter_read(counter, &now) == INV_HOT_STATE_HOT &&
-		   inv_hot_row(store, item, INV_SNAPSHOT_LATEST, row) && row->hot &&
+		   inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, row) && row->hot &&
 		   row->settled < upto_epoch;
 }
 
@@ -222,7 +224,8 @@ row_can_take_sum(InvStore *store, Datum item, const LockedRow *locked, const Inv
 		return false;
 	if (sum >= 0 || stock >= Min(locked->floor, 0))
 		return true;
-	sum_of_all = inv_hot_sum(store, item, row->settled, PG_INT64_MAX, INV_SNAPSHOT_LATEST, &last);
+	sum_of_all =
+		inv_hot_sum_movements(store, item, row->settled, PG_INT64_MAX, INV_SNAPSHOT_LATEST, &last);
 	return sum_of_all <= sum;
 }
 
@@ -240,7 +243,7 @@ settle_item(InvStore *store, Datum item)
 	InvHotRow row;
 	int64 upto_epoch, sum, last;
 
-	if (!inv_hot_find(store, item, &counter))
+	if (!inv_hot_find_counter(store, item, &counter))
 		return false;
 	if (inv_counter_has_own_units(&counter))
 		inv_error_in_flight(inv_item_text(store, item));
@@ -249,7 +252,7 @@ settle_item(InvStore *store, Datum item)
 	locked = lock_stock_row(store, item);
 	if (!is_still_unsettled(store, item, &counter, upto_epoch, &row))
 		return false;
-	sum = inv_hot_sum(store, item, row.settled, upto_epoch, INV_SNAPSHOT_LATEST, &last);
+	sum = inv_hot_sum_movements(store, item, row.settled, upto_epoch, INV_SNAPSHOT_LATEST, &last);
 	if (!row_can_take_sum(store, item, &locked, &row, sum))
 		return false;
 	inv_counter_settled(&counter, upto_epoch);
@@ -283,7 +286,7 @@ demote_items_without_entry(InvStore *store)
 	InvCounterRef counter;
 
 	for (uint64 i = 0; i < count; i++)
-		(void) inv_hot_find(store, items[i], &counter);
+		(void) inv_hot_find_counter(store, items[i], &counter);
 }
 
 /*
@@ -294,7 +297,7 @@ int64
 inv_settle_items(InvStore *store, int64 max_items)
 {
 	Assert(max_items > 0);
-	if (inv_hot_left_out(store))
+	if (inv_hot_lacks_entries(store))
 		demote_items_without_entry(store);
 	return inv_apply_to_hot_items(store, has_epochs_to_settle, settle_item, max_items);
 }
@@ -331,7 +334,7 @@ cool_item(InvStore *store, Datum item, TimestampTz deadline)
 	InvCounterRef counter;
 	InvHotRow row;
 
-	if (!inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot)
+	if (!inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot)
 	{
 		check_stock_row(store, item, &locked);
 		return false;
@@ -343,7 +346,8 @@ cool_item(InvStore *store, Datum item, TimestampTz deadline)
 	Assert(inv_counter_is_cooling(&counter)); /* I6: until this transaction ends */
 	/* a logical subscriber may have deleted the row: nothing is left to add to */
 	if (locked.exists)
-		sum = inv_hot_sum(store, item, row.settled, upto_epoch, INV_SNAPSHOT_LATEST, &ignored);
+		sum = inv_hot_sum_movements(store, item, row.settled, upto_epoch, INV_SNAPSHOT_LATEST,
+									&ignored);
 	inv_hot_apply_to_row(store, item, sum, upto_epoch, false);
 	return true;
 }

@@ -72,7 +72,7 @@ inv_apply_to_hot_items(InvStore *store, InvHotEntryTest test, InvItemTransition 
 	int64 changed = 0;
 
 	Assert(GetUserId() == store->owner); /* the store is entered */
-	if (!inv_hot_any(store))
+	if (!inv_hot_may_exist(store))
 		return 0;
 	items = select_hot_items(store, test, &count);
 	for (uint64 i = 0; i < count && changed < max_items; i++)

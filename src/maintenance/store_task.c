@@ -74,7 +74,7 @@ settle_hot_items(InvStore *store, InvStoreTask *task, InvRoundResult *result pg_
 	task->settled_at = store->now;
 	if (inv_settle_items(store, SETTLE_ITEMS) == SETTLE_ITEMS)
 		task->settled_at = 0;
-	task->has_hot = !inv_hot_none(store);
+	task->has_hot = !inv_hot_known_none(store);
 }
 
 static void

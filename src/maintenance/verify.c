@@ -27,6 +27,7 @@
 #include "store/enter.h"
 #include "store/query.h"
 #include "store/query_text.h"
+#include "stock/hot_check.h"
 #include "stock/hot_item.h"
 #include "stock/ledger.h"
 #include "commands/argument.h"
@@ -154,7 +155,7 @@ verify_counter(InvStore *store, Datum item, ReturnSetInfo *result)
 	bool nulls[PROBLEM_COLUMN_COUNT] = { false };
 	int64 expected, actual;
 
-	if (!inv_hot_differs(store, item, &expected, &actual))
+	if (!inv_hot_counter_differs(store, item, &expected, &actual))
 		return;
 	values[PROBLEM_COLUMN_ITEM] = CStringGetTextDatum(inv_item_text(store, item));
 	values[PROBLEM_COLUMN_PROBLEM] = CStringGetTextDatum("counter_differs_from_stock");
@@ -170,7 +171,7 @@ verify_counters(InvStore *store, const NullableDatum *item, ReturnSetInfo *resul
 	uint64 count;
 	Datum *items;
 
-	if (inv_hot_none(store) || RecoveryInProgress())
+	if (inv_hot_known_none(store) || RecoveryInProgress())
 		return;
 	if (!item->isnull)
 	{
