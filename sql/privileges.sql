@@ -68,7 +68,7 @@ SELECT call, attempt(call) FROM (VALUES
 CREATE TEMP TABLE tried AS
 	SELECT p.proname, attempt(format('SELECT inventory.%I(%s)', p.proname, (
 		SELECT string_agg(CASE WHEN n = 1 THEN '''privileges.items''' WHEN t = '"any"'::regtype THEN 'NULL::text'
-			WHEN t = 'anyelement'::regtype THEN 'NULL::inventory.plan' ELSE 'NULL::' || t::regtype END, ', ' ORDER BY n)
+			WHEN t = 'anyelement'::regtype THEN 'NULL::inventory.store_binding' ELSE 'NULL::' || t::regtype END, ', ' ORDER BY n)
 		FROM unnest(p.proargtypes) WITH ORDINALITY AS u(t, n))))
 	FROM pg_proc AS p WHERE p.pronamespace = 'inventory'::regnamespace AND p.provolatile <> 'i'
 	AND p.proargnames[1] IN ('store_name', 'items');

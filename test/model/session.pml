@@ -205,7 +205,7 @@ update:
 			:: call == TAKE && sum_1 < q ->
 				if
 #ifndef M_REFUSED_BY_BASE
-				:: heat == HOT -> goto again /* it became hot meanwhile */
+				:: heat == HOT -> goto again /* it became hot concurrently */
 				:: heat != HOT && IS_HOT(me) && !OWN_ROW(me) -> goto again
 #endif
 				:: else -> d_step { refused(me, q) }; goto next_call
