@@ -35,7 +35,7 @@
 #include "store/ledger_schema.h"
 #include "store/trigger_check.h"
 
-/* Raise if an enabled trigger of the relation is a role's without the owner's rights. */
+/* Raise if a role without the owner's rights owns the function of an enabled trigger. */
 void
 inv_check_triggers(InvStore *store, Relation rel)
 {
