@@ -16,6 +16,7 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
@@ -335,10 +336,10 @@ fill_store(InvStore *store, const InvCatalogRow *row, Relation items, Relation o
 	if (orders)
 		bind_columns(store, orders, true);
 	check_owners(store, orders, movements);
-	inv_check_triggers(store, items);
+	inv_check_triggers(store->store_name, store->owner, items);
 	if (orders)
-		inv_check_triggers(store, orders);
-	inv_check_triggers(store, movements);
+		inv_check_triggers(store->store_name, store->owner, orders);
+	inv_check_triggers(store->store_name, store->owner, movements);
 	check_required_columns(store);
 	store->user_type = column_type(movements, "user_id");
 	store->order_type = column_type(movements, "order_id");
@@ -397,4 +398,35 @@ Datum
 inventory_binding(PG_FUNCTION_ARGS pg_attribute_unused())
 {
 	return PointerGetDatum(NULL);
+}
+
+/* ---- tables that are about to be written ---- */
+
+/* Before a write to orders: only its partitions are left to check. */
+void
+inv_check_orders_written(InvStore *store)
+{
+	Relation orders = table_open(store->orders, NoLock);
+
+	if (orders->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		inv_check_triggers_written(store->store_name, store->owner, orders);
+	table_close(orders, NoLock);
+}
+
+/*
+ * Before a write to a table of the ledger: lock it as a write does, check its
+ * triggers, and return it open.  Each write does this again, because a rollback to
+ * a savepoint releases the lock that an earlier call took.
+ */
+Relation
+inv_ledger_table_open(InvStore *store, InvLedgerTable table)
+{
+	Relation rel;
+
+	Assert(table > INV_LEDGER_NONE && table < INV_LEDGER_COUNT);
+	rel = try_table_open(store->ledger[table], RowExclusiveLock);
+	if (rel == NULL)
+		inv_error_broken_store(store->store_name, "A table of its ledger is gone.");
+	inv_check_triggers_written(store->store_name, store->owner, rel);
+	return rel;
 }

@@ -116,4 +116,7 @@ typedef struct InvUser
 extern void inv_binding_lock(const InvCatalogRow *row, LOCKMODE lock);
 extern bool inv_binding_fill(InvStore *store, const InvCatalogRow *row);
 
+extern void inv_check_orders_written(InvStore *store);
+extern Relation inv_ledger_table_open(InvStore *store, InvLedgerTable table);
+
 #endif /* INV_BINDING_H */

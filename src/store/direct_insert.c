@@ -42,7 +42,6 @@
 #include "store/direct_insert.h"
 #include "store/ledger_schema.h"
 #include "store/query_text.h"
-#include "store/trigger_check.h"
 
 /* A column that a row gives. */
 typedef struct GivenColumn

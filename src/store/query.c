@@ -26,7 +26,6 @@
 #include "store/query.h"
 #include "store/query_expand.h"
 #include "store/query_text.h"
-#include "store/trigger_check.h"
 
 #define MAX_PARAMETERS 16
 

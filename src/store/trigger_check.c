@@ -31,15 +31,13 @@
 #include "utils/syscache.h"
 
 #include "base/error.h"
-#include "store/binding.h"
-#include "store/ledger_schema.h"
 #include "store/trigger_check.h"
 
 /* Raise if a role without the owner's rights owns the function of an enabled trigger. */
 void
-inv_check_triggers(InvStore *store, Relation rel)
+inv_check_triggers(const char *store_name, Oid owner, Relation rel)
 {
-	Assert(OidIsValid(store->owner));
+	Assert(OidIsValid(owner));
 	/* each look-up can rebuild the relation's list of triggers: nothing of it is kept over one */
 	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
 	{
@@ -56,25 +54,25 @@ inv_check_triggers(InvStore *store, Relation rel)
 			continue;
 		role = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
 		ReleaseSysCache(tuple);
-		if (!has_privs_of_role(role, store->owner))
+		if (!has_privs_of_role(role, owner))
 			inv_error_foreign_trigger(
-				store->store_name, NameStr(name),
+				store_name, NameStr(name),
 				quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
 										   RelationGetRelationName(rel)),
-				role, store->owner);
+				role, owner);
 	}
 }
 
 /* The same for a table that is about to be written, with its partitions. */
-static void
-check_triggers_written(InvStore *store, Relation rel)
+void
+inv_check_triggers_written(const char *store_name, Oid owner, Relation rel)
 {
 	ListCell *cell;
 
 	Assert(CheckRelationLockedByMe(rel, RowExclusiveLock, true));
 	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
 	{
-		inv_check_triggers(store, rel);
+		inv_check_triggers(store_name, owner, rel);
 		return;
 	}
 	/* the table itself is the first of them */
@@ -82,36 +80,7 @@ check_triggers_written(InvStore *store, Relation rel)
 	{
 		Relation member = table_open(lfirst_oid(cell), NoLock);
 
-		inv_check_triggers(store, member);
+		inv_check_triggers(store_name, owner, member);
 		table_close(member, NoLock);
 	}
-}
-
-/* Before a write to orders: only its partitions are left to check. */
-void
-inv_check_orders_written(InvStore *store)
-{
-	Relation orders = table_open(store->orders, NoLock);
-
-	if (orders->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
-		check_triggers_written(store, orders);
-	table_close(orders, NoLock);
-}
-
-/*
- * Before a write to a table of the ledger: lock it as a write does, check its
- * triggers, and return it open.  Each write does this again, because a rollback to
- * a savepoint releases the lock that an earlier call took.
- */
-Relation
-inv_ledger_table_open(InvStore *store, InvLedgerTable table)
-{
-	Relation rel;
-
-	Assert(table > INV_LEDGER_NONE && table < INV_LEDGER_COUNT);
-	rel = try_table_open(store->ledger[table], RowExclusiveLock);
-	if (rel == NULL)
-		inv_error_broken_store(store->store_name, "A table of its ledger is gone.");
-	check_triggers_written(store, rel);
-	return rel;
 }

@@ -7,11 +7,7 @@
 
 #include "utils/relcache.h"
 
-#include "store/binding.h"
-#include "store/ledger_schema.h"
-
-extern void inv_check_triggers(InvStore *store, Relation rel);
-extern void inv_check_orders_written(InvStore *store);
-extern Relation inv_ledger_table_open(InvStore *store, InvLedgerTable table);
+extern void inv_check_triggers(const char *store_name, Oid owner, Relation rel);
+extern void inv_check_triggers_written(const char *store_name, Oid owner, Relation rel);
 
 #endif /* INV_TRIGGER_CHECK_H */

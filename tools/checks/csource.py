@@ -88,6 +88,8 @@ class File:
         words = [word for word, _ in tokens]
         if words[:2] == ["PG_FUNCTION_INFO_V1", "("]:
             self.announced.append((words[2], self.line_at(tokens[0][1])))
+        elif words[1:2] == ["("]:
+            pass  # a macro that is called at the top level, such as StaticAssertDecl
         elif words and words[0] != "typedef":
             at = function_name(words)
             for place in [at] if at else variable_names(words):
