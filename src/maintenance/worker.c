@@ -16,11 +16,7 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/htup_details.h"
-#include "access/table.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
 #include "executor/spi.h"
@@ -34,7 +30,6 @@
 #include "storage/lock.h"
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
-#include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -123,37 +118,22 @@ make_task(char *store_name, Oid items, Oid owner, List *old)
 static List *
 read_tasks(List *old, MemoryContext context)
 {
-	Oid schema = get_namespace_oid(INV_SCHEMA, true);
-	Oid catalog = OidIsValid(schema) ? get_relname_relid("store", schema) : InvalidOid;
-	AttrNumber name_column, items_column;
 	MemoryContext outer = CurrentMemoryContext;
 	List *tasks = NIL;
-	Relation rel;
-	SysScanDesc scan;
-	HeapTuple tuple;
+	ListCell *cell;
 
 	Assert(IsTransactionState());
-	if (!OidIsValid(catalog) || (rel = try_table_open(catalog, AccessShareLock)) == NULL)
-		return NIL;
-	name_column = get_attnum(catalog, "store_name");
-	items_column = get_attnum(catalog, "items");
-	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	foreach (cell, inv_catalog_list())
 	{
-		TupleDesc desc = RelationGetDescr(rel);
-		bool isnull;
-		Datum name = heap_getattr(tuple, name_column, desc, &isnull);
-		Oid items = DatumGetObjectId(heap_getattr(tuple, items_column, desc, &isnull));
-		Oid owner = table_owner(items);
+		const InvCatalogRow *row = lfirst(cell);
+		Oid owner = table_owner(row->items);
 
 		if (!OidIsValid(owner))
 			continue;
 		MemoryContextSwitchTo(context);
-		tasks = lappend(tasks, make_task(TextDatumGetCString(name), items, owner, old));
+		tasks = lappend(tasks, make_task(pstrdup(row->store_name), row->items, owner, old));
 		MemoryContextSwitchTo(outer);
 	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
 	return tasks;
 }
 

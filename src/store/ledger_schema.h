@@ -1,6 +1,6 @@
 /*
  * ledger_schema.h
- *		What the engine and script/40_ledger.sql agree on in a store's ledger.
+ *		What the engine and script/50_ledger.sql agree on in a store's ledger.
  */
 #ifndef INV_LEDGER_SCHEMA_H
 #define INV_LEDGER_SCHEMA_H

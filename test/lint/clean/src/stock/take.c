@@ -3,6 +3,8 @@
 #include "stock/take.h"
 #include "store/query.h"
 
+StaticAssertDecl(sizeof(int) >= 4, "an int holds a quantity");
+
 static int
 visit_row(int row)
 {
