@@ -253,6 +253,16 @@ column_type(Relation rel, const char *name)
 	return inv_base_type(get_atttype(RelationGetRelid(rel), attnum));
 }
 
+static Oid
+column_collation(Oid table, AttrNumber attnum)
+{
+	Oid type, collation;
+	int32 typmod;
+
+	get_atttypetypmodcoll(table, attnum, &type, &typmod, &collation);
+	return collation;
+}
+
 static bool
 is_units_column(const InvColumn *column)
 {
@@ -290,6 +300,61 @@ check_owners(InvStore *store, Relation orders, Relation movements)
 		inv_error_owners(store->store_name, "Items and orders have different owners.");
 	if (movements->rd_rel->relowner != store->owner)
 		inv_error_owners(store->store_name, "Items and the ledger have different owners.");
+}
+
+/*
+ * The tables of the ledger compare ids as the columns do that the ids come from; else
+ * a statement would take two spellings of a user, an item or an order for two of them.
+ */
+static void
+check_collations(InvStore *store)
+{
+	const struct
+	{
+		InvLedgerTable table;
+		const char *name;
+		const InvColumn *column;
+	} ids[] = {
+		{ INV_LEDGER_MOVEMENTS, "item_id", &store->item_id },
+		{ INV_LEDGER_MOVEMENTS, "user_id", &store->order_user },
+		{ INV_LEDGER_MOVEMENTS, "order_id", &store->order_id },
+		{ INV_LEDGER_RESERVATIONS, "item_id", &store->item_id },
+		{ INV_LEDGER_RESERVATIONS, "user_id", &store->order_user },
+		{ INV_LEDGER_REQUESTS, "user_id", &store->order_user },
+		{ INV_LEDGER_HOT, "item_id", &store->item_id },
+	};
+
+	for (size_t i = 0; i < lengthof(ids); i++)
+	{
+		Oid table = store->ledger[ids[i].table];
+		AttrNumber attnum = OidIsValid(table) ? get_attnum(table, ids[i].name) : InvalidAttrNumber;
+
+		if (ids[i].column->attnum != InvalidAttrNumber && attnum != InvalidAttrNumber &&
+			column_collation(table, attnum) != ids[i].column->collation)
+			inv_error_broken_store(
+				store->store_name,
+				psprintf("Column \"%s\" of \"%s\" has another collation than the ids of the store.",
+						 ids[i].name, get_rel_name(table)));
+	}
+}
+
+/* The types of users and orders, and how users are compared. */
+static void
+bind_ids(InvStore *store, Relation movements)
+{
+	store->user_type = column_type(movements, "user_id");
+	store->order_type = column_type(movements, "order_id");
+	check_types(store);
+	check_collations(store);
+	store->user_collation =
+		store->order_user.attnum
+			? store->order_user.collation
+			: column_collation(RelationGetRelid(movements),
+							   get_attnum(RelationGetRelid(movements), "user_id"));
+	store->user_ops = lookup_type_cache(store->user_type, TYPECACHE_EQ_OPR_FINFO |
+															  TYPECACHE_HASH_EXTENDED_PROC_FINFO);
+	store->item_ops = lookup_type_cache(
+		store->item_id.base, TYPECACHE_CMP_PROC_FINFO | TYPECACHE_HASH_EXTENDED_PROC_FINFO);
 }
 
 static void
@@ -341,13 +406,9 @@ fill_store(InvStore *store, const InvCatalogRow *row, Relation items, Relation o
 		inv_check_triggers(store->store_name, store->owner, orders);
 	inv_check_triggers(store->store_name, store->owner, movements);
 	check_required_columns(store);
-	store->user_type = column_type(movements, "user_id");
-	store->order_type = column_type(movements, "order_id");
-	check_types(store);
+	bind_ids(store, movements);
 	if (row->has_sellable)
 		bind_sellable(store, ledger);
-	store->item_ops = lookup_type_cache(
-		store->item_id.base, TYPECACHE_CMP_PROC_FINFO | TYPECACHE_HASH_EXTENDED_PROC_FINFO);
 }
 
 /*

@@ -83,9 +83,11 @@ typedef struct InvStore
 	InvColumn *settable; /* what callers may set */
 	int nsettable;
 
-	/* types of the ledger's ids, without domains */
+	/* types of the ledger's ids, without domains, and the collations of the bound columns */
 	Oid user_type;
 	Oid order_type;
+	Oid user_collation;
+	TypeCacheEntry *user_ops; /* equality and hash of users */
 
 	char *sellable;			   /* SQL condition over the items row "i", or NULL */
 	bool sellable_is_volatile; /* it depends on more than the row: on the time, on other tables */
