@@ -28,7 +28,8 @@ CREATE TABLE inventory.store (
 	has_sellable pg_catalog.bool NOT NULL,
 	max_ttl pg_catalog.interval NOT NULL CHECK (max_ttl > '0'),
 	api_schema pg_catalog.name NOT NULL,
-	argument_prefix pg_catalog.text NOT NULL
+	argument_prefix pg_catalog.text NOT NULL,
+	settings pg_catalog.text[] NOT NULL DEFAULT '{}'
 );
 COMMENT ON TABLE inventory.store IS 'The stores of this database: the tables of each and its options. The binding triggers on items and orders keep the bound columns. Written by attach, detach and refresh.';
 COMMENT ON COLUMN inventory.store.store_name IS 'name by which the generated functions refer to the store; it survives renames, dumps and restores';
@@ -40,6 +41,7 @@ COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock ou
 COMMENT ON COLUMN inventory.store.has_sellable IS 'true if the view "sellable" of the ledger schema determines which items are for sale';
 COMMENT ON COLUMN inventory.store.api_schema IS 'schema of the generated functions for buyers';
 COMMENT ON COLUMN inventory.store.argument_prefix IS 'prefix of the argument names of the generated functions';
+COMMENT ON COLUMN inventory.store.settings IS 'settings of the session that attached, each as name=value, under which the condition of "sellable" is evaluated';
 COMMENT ON COLUMN inventory.store.max_ttl IS 'longest time from the creation of a hold to its expiry, extensions included';
 
 SELECT pg_catalog.pg_extension_config_dump('inventory.store', '');
@@ -484,9 +486,18 @@ CREATE TYPE inventory.store_binding AS (
 	user_claim pg_catalog.text,
 	sellable pg_catalog.text,
 	direct_writes pg_catalog.text,
-	max_ttl pg_catalog.interval
+	max_ttl pg_catalog.interval,
+	settings pg_catalog.text[]
 );
 COMMENT ON TYPE inventory.store_binding IS 'The tables, columns, types and options of a store: found by attach, read back by refresh, used to generate the objects of the store.';
+
+CREATE FUNCTION inventory.session_settings() RETURNS text[]
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT array_agg(name || '=' || current_setting(name) ORDER BY n)
+	FROM unnest('{TimeZone,timezone_abbreviations,DateStyle,IntervalStyle,lc_monetary,lc_numeric,lc_time,extra_float_digits,bytea_output,default_text_search_config,array_nulls,xmlbinary,xmloption}'::text[])
+		 WITH ORDINALITY AS s(name, n)
+$$;
+COMMENT ON FUNCTION inventory.session_settings() IS 'The settings of this session on which the value of an expression can depend, each as name=value.';
 
 CREATE FUNCTION inventory.check_table(relation regclass, role text, partitioned boolean)
 	RETURNS void
@@ -1754,10 +1765,10 @@ CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, move
 										   has_sellable boolean) RETURNS void
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
-								 has_sellable, api_schema, argument_prefix, max_ttl)
+								 has_sellable, api_schema, argument_prefix, max_ttl, settings)
 	VALUES (binding.store_name, binding.items, binding.orders, movements, binding.user_claim,
 			binding.direct_writes, has_sellable, binding.api_schema, binding.argument_prefix,
-			binding.max_ttl)
+			binding.max_ttl, binding.settings)
 $$;
 COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
 
@@ -1800,7 +1811,8 @@ BEGIN
 		NULL, NULL, NULL, NULL, -- bind_items and bind_orders find the types
 		coalesce(attach.api_schema, schema_name), attach.ledger_schema,
 		coalesce(attach.argument_prefix, ''), attach.user_claim, attach.sellable,
-		coalesce(attach.direct_writes, 'record'), coalesce(attach.max_ttl, '1 day')
+		coalesce(attach.direct_writes, 'record'), coalesce(attach.max_ttl, '1 day'),
+		inventory.session_settings()
 	)::inventory.store_binding;
 	PERFORM inventory.check_owners(binding);
 	PERFORM inventory.check_options(binding);
@@ -1871,6 +1883,7 @@ BEGIN
 	binding.direct_writes := store.direct_writes;
 	binding.argument_prefix := store.argument_prefix;
 	binding.max_ttl := store.max_ttl;
+	binding.settings := store.settings;
 	binding.order_columns := '{}';
 	binding.owner := inventory.owner_of(store.items);
 	binding.ledger_schema := inventory.schema_of(store.movements);

@@ -100,6 +100,9 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		SET_STOCK("-", "$2")
 		"WHERE {id} {=} $1 AND {version} {=} $3 "
 		"AND ({stock} {-} $2) {>=} {floor} {and sellable}"},
+	[INV_STMT_TAKE_LOCKED] = {"in", "", SPI_OK_UPDATE,
+		SET_STOCK("-", "$2")
+		"WHERE {id} {=} $1 AND ({stock} {-} $2) {>=} {floor}"},
 	[INV_STMT_CHANGE] = {"in", "", SPI_OK_UPDATE,
 		SET_STOCK("+", "$2")
 		"WHERE {id} {=} $1"},
