@@ -133,7 +133,6 @@ SELECT status, reservation_id, expires_at FROM try_reserve_cart('u', '[{"item_id
 SET TimeZone = 'Asia/Tokyo'; SET DateStyle = 'SQL, DMY'; SET IntervalStyle = iso_8601; SET extra_float_digits = -15;
 SET bytea_output = escape; SET standard_conforming_strings = off;
 SELECT reserve_stock('u', 'sold', 1, '90 minutes', 'k') = :'hold';
-SET DateStyle = 'ISO';
 SELECT status, reservation_id = :'try_reservation_id', expires_at = :'try_expires_at'
 FROM try_reserve_cart('u', '[{"item_id": "sold", "quantity": 2}]', '2 days -25 hours', 'k');
 SELECT count_stock('sold', 500, counted_at => now(), idempotency_key => 'k') IS NOT NULL;

@@ -122,6 +122,8 @@ HARMFUL = [
     'DROP OWNED BY fuzz_owner CASCADE',
     'UPDATE inventory.store SET movements = {relation}, items = {relation2}',
     "UPDATE inventory.store SET max_ttl = '178000000 years'",
+    "UPDATE inventory.store SET settings = ARRAY['TimeZone=nowhere', 'DateStyle=', 'work_mem=1']",
+    "UPDATE inventory.store SET settings = ARRAY[['TimeZone=Asia/Tokyo'], ['lc_time=x'], [NULL]]",
     'DELETE FROM inventory.store',
 ]
 
