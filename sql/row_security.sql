@@ -1,6 +1,6 @@
--- Tests of row security that an owner forces on himself: policies of the store's tables do
--- not bind the engine, and policies of other tables bind what the shop runs inside a call
--- as if the owner had written directly.
+-- Tests of FORCE ROW LEVEL SECURITY: policies of the store's tables do not bind the engine,
+-- and policies of other tables bind what the shop runs inside a call as if the owner had
+-- written directly.
 \pset format unaligned
 \pset tuples_only on
 CREATE ROLE regress_rls_owner; CREATE ROLE regress_rls_buyer;

@@ -59,10 +59,10 @@ static const struct
 	{ "xmloption", VARIABLE_BYTES, &xmloption, sizeof(int), NULL },
 };
 
-/* A value for each entry of the list; null if it was not recorded. */
+/* A value for each entry of the list, as the server writes it; null if it was not recorded. */
 struct InvSettings
 {
-	char *values[lengthof(known)];
+	const char *values[lengthof(known)];
 	char *bytes[lengthof(known)]; /* the variable, where it is compared by its bytes */
 };
 
@@ -104,7 +104,7 @@ inv_settings_read(List *recorded, InvSettings **settings)
 
 	for (size_t i = 0; i < lengthof(known); i++)
 	{
-		char *value = recorded_value(recorded, known[i].name);
+		const char *value = recorded_value(recorded, known[i].name);
 
 		if (value && !set_setting(known[i].name, value, DEBUG5))
 		{
@@ -113,11 +113,12 @@ inv_settings_read(List *recorded, InvSettings **settings)
 				unknown = known[i].name;
 				break;
 			}
-			value = pstrdup(known[i].fallback);
-			(void) set_setting(known[i].name, value, ERROR);
+			(void) set_setting(known[i].name, known[i].fallback, ERROR);
 		}
-		read->values[i] = value;
-		if (value && known[i].kind == VARIABLE_BYTES)
+		if (value == NULL)
+			continue;
+		read->values[i] = pstrdup(GetConfigOption(known[i].name, false, false));
+		if (known[i].kind == VARIABLE_BYTES)
 		{
 			read->bytes[i] = palloc(known[i].length);
 			memcpy(read->bytes[i], known[i].variable, known[i].length);

@@ -169,7 +169,7 @@ inv_hold_judge(const InvHold *hold, InvHoldMove move)
 
 /* ---- times ---- */
 
-/* In UTC: a day has 24 hours, and not as many as the caller's TimeZone says. */
+/* Without a time zone: the caller could choose one in which a day has any length. */
 static TimestampTz
 add_interval(TimestampTz instant, Interval *interval)
 {

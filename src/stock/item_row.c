@@ -266,7 +266,7 @@ inv_item_row_take(InvStore *store, InvTake *take)
 	 * Triggers of the shop have the settings of the caller, and the condition those that
 	 * were recorded: where these differ, an UPDATE cannot contain the condition.
 	 */
-	if (!inv_condition_is_callers(store->sellable))
+	if (!inv_condition_settings_are_current(store->sellable))
 		strategy = INV_STRATEGY_PESSIMISTIC;
 	switch (strategy)
 	{

@@ -142,9 +142,9 @@ deparse_condition(Oid items, Node *condition)
 
 /* ---- conditions ---- */
 
-/* Does the condition, which may be null, run under the settings that the caller has? */
+/* Does the session have the settings under which the condition, which may be null, runs? */
 bool
-inv_condition_is_callers(const InvCondition *condition)
+inv_condition_settings_are_current(const InvCondition *condition)
 {
 	return condition == NULL || condition->settings == NULL ||
 		   inv_settings_are_current(condition->settings);

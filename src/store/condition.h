@@ -27,6 +27,6 @@ typedef struct InvCondition
 
 extern InvCondition *inv_condition_read(const char *store_name, Oid items, Oid view,
 										List *settings);
-extern bool inv_condition_is_callers(const InvCondition *condition);
+extern bool inv_condition_settings_are_current(const InvCondition *condition);
 
 #endif /* INV_CONDITION_H */

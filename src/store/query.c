@@ -5,12 +5,12 @@
  * Only this file runs SQL; enter.c connects to SPI.  A plan is prepared at its first
  * use, generic, and kept in the memory of the store.  The texts are in query_text.c.
  *
- * The owner of the tables, as whom the engine acts, can force row security policies on
- * himself.  They do not bind the engine's own statements, from which they would hide
- * stock and keys, as they do not bind the server's checks of foreign keys.  But what
- * the shop runs inside a statement, its triggers, defaults and functions, is bound by
- * them.  Policies enter a statement when it is rewritten, so they are lifted while a
- * plan is made or made again, and not while it is executed.
+ * Row security policies that are forced (FORCE ROW LEVEL SECURITY) bind the owner of the
+ * tables, as whom the engine acts.  They must not bind the engine's own statements, from
+ * which they would hide stock and keys, but they do bind what the shop runs inside a
+ * statement: triggers, defaults and functions.  Policies enter a statement when it is
+ * rewritten, so they are lifted while a plan is made or made again, and not while it is
+ * executed.  The server does the same for its checks of foreign keys.
  *
  * Expects the store to be entered.  A statement takes the locks that its text says,
  * and the lock of a write on the table of the ledger that it writes.
@@ -275,7 +275,7 @@ execute_with_condition(InvStore *store, SPIPlanPtr plan, Datum *values, const ch
 	uint64 rows;
 
 	Assert(own < INV_FIRST_CONSTANT);
-	Assert(reads || inv_condition_is_callers(condition));
+	Assert(reads || inv_condition_settings_are_current(condition));
 	memcpy(all, values, sizeof(Datum) * own);
 	memset(all_nulls, ' ', count);
 	if (nulls)
