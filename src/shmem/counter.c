@@ -201,7 +201,7 @@ inv_counter_take(const InvCounterRef *counter, InvCounterTake *take, TimestampTz
 	return INV_COUNTER_DONE;
 }
 
-/* Would the stock column overflow, whatever of what is in flight commits? */
+/* Could the stock column overflow, depending on which transactions in flight commit? */
 static bool
 would_overflow(const InvHotEntry *entry, int64 quantity)
 {

@@ -252,7 +252,7 @@ inv_hot_directory_get_store(Oid items)
 	return find_hot_store(items);
 }
 
-/* What is hot in a store has changed: the next session that needs it reads it again.  Cannot fail. */
+/* What is hot in a store has changed: the next session reads it again.  Cannot fail. */
 void
 inv_hot_directory_invalidate(InvHotStore *hot_store)
 {
