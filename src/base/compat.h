@@ -12,7 +12,6 @@
 #include "utils/acl.h"
 #if PG_VERSION_NUM >= 170000
 #include "storage/dsm_registry.h"
-
 #endif
 
 #if PG_VERSION_NUM >= 180000
