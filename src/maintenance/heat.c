@@ -19,7 +19,6 @@
 
 #include "access/table.h"
 #include "access/tableam.h"
-#include "access/xact.h"
 #include "common/int.h"
 #include "fmgr.h"
 #include "miscadmin.h"
