@@ -182,7 +182,11 @@ sub set_up
 
     $arena->make_shop($self->{database},
         join ', ', map { "($_->{id}, $_->{stock}, $_->{floor}, " . ($_->{limit} // 'NULL') . ')' } @items);
-    $arena->{primary}->load_file($self->{database}, $self->{sql}) if $self->{sql};
+    if ($self->{sql})
+    {
+        $self->write_file('store.sql', $self->{sql});
+        $arena->{primary}->load_file($self->{database}, "$self->{directory}/store.sql");
+    }
     $arena->open_stream;
     $self->{heat}->begin($arena);
     $self->write_json(
@@ -316,15 +320,12 @@ sub copy_out
 {
     my ($self, $where, %queries) = @_;
     my $directory = $self->{directory};
-    my $file = "$directory/copy.sql";
 
-    open my $sql, '>', $file or die "$file: $!";
-    print $sql "BEGIN ISOLATION LEVEL REPEATABLE READ;\n";
-    print $sql map { "\\copy ($queries{$_}) TO '$directory/$where/$_.csv' WITH (FORMAT csv, HEADER)\n" } sort keys %queries;
-    print $sql "COMMIT;\n";
-    close $sql or die "$file: $!";
-    $self->{arena}{primary}->load_file($self->{database}, $file);
-    unlink $file;
+    $self->write_file('copy.sql', join '', "BEGIN ISOLATION LEVEL REPEATABLE READ;\n",
+        (map { "\\copy ($queries{$_}) TO '$directory/$where/$_.csv' WITH (FORMAT csv, HEADER)\n" } sort keys %queries),
+        "COMMIT;\n");
+    $self->{arena}{primary}->load_file($self->{database}, "$directory/copy.sql");
+    unlink "$directory/copy.sql";
 }
 
 # ---------------------------------------------------------------- verdicts
@@ -378,12 +379,18 @@ sub now
     return int(clock_gettime($clock) * SECOND);
 }
 
+sub write_file
+{
+    my ($self, $name, $text) = @_;
+    open my $file, '>', "$self->{directory}/$name" or die "$name: $!";
+    print $file $text;
+    close $file or die "$name: $!";
+}
+
 sub write_json
 {
     my ($self, $name, $value) = @_;
-    open my $file, '>', "$self->{directory}/$name" or die "$name: $!";
-    print $file JSON::PP->new->canonical->encode($value), "\n";
-    close $file or die "$name: $!";
+    $self->write_file($name, JSON::PP->new->canonical->encode($value) . "\n");
 }
 
 sub read_json
