@@ -10,13 +10,15 @@ use warnings FATAL => 'all';
 
 use Carp 'croak';
 
+use Files;
+
 # The edits that a file of edits has: of which file, the old lines, the new lines.
 sub read_file
 {
     my ($path) = @_;
     my ($file, @edits);
 
-    for my $line (split /^/, slurp($path))
+    for my $line (split /^/, Files::get($path))
     {
         if ($line =~ /^--- (\S+)/)
         {
@@ -41,7 +43,7 @@ sub read_file
 sub edited
 {
     my ($directory, $file, @edits) = @_;
-    my $text = slurp("$directory/$file");
+    my $text = Files::get("$directory/$file");
 
     for my $edit (grep { $_->{file} eq $file } @edits)
     {
@@ -57,14 +59,6 @@ sub files
 {
     my %seen;
     return grep { !$seen{$_}++ } map { $_->{file} } @_;
-}
-
-sub slurp
-{
-    my ($path) = @_;
-    open my $file, '<', $path or croak "$path: $!";
-    local $/ = undef;
-    return scalar <$file>;
 }
 
 1;

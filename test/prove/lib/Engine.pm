@@ -11,6 +11,7 @@ use warnings FATAL => 'all';
 use Carp 'croak';
 
 use Edit;
+use Files;
 
 # Libraries that are built below a directory, from this source.
 sub new
@@ -52,21 +53,10 @@ sub library
     {
         must('cp', '-a', $self->common . '/.', $copy);
         unlink $library;
-        $self->edit($copy, $_) for Edit::files(@{ $self->{edits} });
+        Files::put("$copy/$_", Edit::edited($copy, $_, @{ $self->{edits} })) for Edit::files(@{ $self->{edits} });
         make($copy);
     }
     return $library;
-}
-
-# Edit one file of a copy.
-sub edit
-{
-    my ($self, $copy, $name) = @_;
-    my $text = Edit::edited($copy, $name, @{ $self->{edits} });
-
-    open my $file, '>', "$copy/$name" or croak "$copy/$name: $!";
-    print $file $text;
-    close $file or croak "$copy/$name: $!";
 }
 
 sub make

@@ -28,6 +28,7 @@ use Cycle;
 use Edit;
 use Engine;
 use Fault;
+use Files;
 
 use constant {
     AT_A_TIME => 6,
@@ -80,7 +81,7 @@ sub read_file
         directory => $directory,
         engine => [ grep { $_->{file} =~ m{^src/} } @edits ],
         store => [ grep { $_->{file} =~ m{^store/} } @edits ],
-        sql => $kind eq 'sql' ? Edit::slurp($file) : '',
+        sql => $kind eq 'sql' ? Files::get($file) : '',
         settings => '',
         faults => 'none',
         client => '',
@@ -88,7 +89,7 @@ sub read_file
         heat => 'none');
 
     die "$file: edits of neither src/ nor store/\n" if @{ $self{engine} } + @{ $self{store} } != @edits;
-    for my $line (split /\n/, Edit::slurp($file))
+    for my $line (split /\n/, Files::get($file))
     {
         last unless $line =~ /^(?:-- |--$|#|$)/;
         $self{$1} = $2 if $line =~ /^(?:--|#) (rules|settings|faults|client|mix|heat): *(.*?)\s*$/;

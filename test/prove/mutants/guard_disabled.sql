@@ -1,4 +1,4 @@
--- The guard is disabled.
+-- The guard trigger is disabled: changes of the stock have no movements.
 --
 -- rules: C7
 

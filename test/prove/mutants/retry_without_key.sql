@@ -1,7 +1,7 @@
--- The mistake of a client: it tries again without its key.
+-- A client retries calls without their idempotency keys.
 --
 -- rules: C2 C3
 -- faults: client terminate
 -- client: retry-keyless
 
--- nothing is spoilt but the client
+-- only the client differs

@@ -1,12 +1,10 @@
--- Corrects a stock: the function that attach() makes, with its answer in a variable.
+-- Corrects a stock: the function that attach() makes, its answer in a variable.
 
 CREATE OR REPLACE FUNCTION items_stock.adjust_stock(item_id integer, delta bigint, reason text,
     expected bigint DEFAULT NULL, kind text DEFAULT 'adjustment',
     idempotency_key text DEFAULT NULL)
-RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
+RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
 AS $$
-#variable_conflict use_column
 DECLARE
     available integer;
 BEGIN

@@ -2,10 +2,8 @@
 
 CREATE OR REPLACE FUNCTION shop.buy_cart(user_id text, lines jsonb,
     idempotency_key text DEFAULT NULL, order_data jsonb DEFAULT NULL)
-RETURNS SETOF items_stock.line
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
+RETURNS SETOF items_stock.line LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
 AS $$
-#variable_conflict use_column
 BEGIN
     RETURN QUERY SELECT * FROM inventory.buy_cart('shop.items', buy_cart.user_id,
         buy_cart.lines,

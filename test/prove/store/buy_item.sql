@@ -1,11 +1,9 @@
--- Sells one item: the function that attach() makes, with its answer in a variable.
+-- Sells one item: the function that attach() makes, its answer in a variable.
 
 CREATE OR REPLACE FUNCTION shop.buy_item(user_id text, item_id integer, quantity bigint DEFAULT 1,
     idempotency_key text DEFAULT NULL, order_data jsonb DEFAULT NULL)
-RETURNS uuid
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
+RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
 AS $$
-#variable_conflict use_column
 DECLARE
     made uuid;
 BEGIN

@@ -1,14 +1,12 @@
 -- Sells one item without the engine: locks the row, compares, and writes stock, order and movement.
 --
--- Items with a purchase limit, and sales that it would refuse, it leaves to the engine.  With
--- session_replication_role = replica the guard books nothing, so that the sale is booked once.
+-- Items with a purchase limit, and sales that must be refused, are left to the engine.  With
+-- session_replication_role = replica the guard books nothing, so that each sale is booked once.
 
 CREATE OR REPLACE FUNCTION shop.buy_item(user_id text, item_id integer, quantity bigint DEFAULT 1,
     idempotency_key text DEFAULT NULL, order_data jsonb DEFAULT NULL)
-RETURNS uuid
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
+RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
 SET session_replication_role = replica AS $$
-#variable_conflict use_column
 DECLARE
     item shop.items;
     made uuid := gen_random_uuid();

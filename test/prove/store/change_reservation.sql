@@ -1,11 +1,9 @@
--- Changes what a reservation holds: the function that attach() makes, with its answer in a variable.
+-- Changes what a reservation holds: the function that attach() makes, its answer in a variable.
 
 CREATE OR REPLACE FUNCTION shop.change_reservation(reservation_id uuid, item_id integer,
     quantity bigint, user_id text DEFAULT NULL)
-RETURNS timestamptz
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
+RETURNS timestamptz LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
 AS $$
-#variable_conflict use_column
 DECLARE
     until timestamptz;
 BEGIN

@@ -2,10 +2,8 @@
 
 CREATE OR REPLACE FUNCTION shop.confirm_reservation(reservation_id uuid, user_id text DEFAULT NULL,
     order_data jsonb DEFAULT NULL)
-RETURNS SETOF items_stock.line
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
+RETURNS SETOF items_stock.line LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
 AS $$
-#variable_conflict use_column
 DECLARE
     answer items_stock.line;
 BEGIN

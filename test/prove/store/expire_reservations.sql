@@ -1,11 +1,9 @@
--- Gives back what overdue reservations hold: the function that attach() makes, with its answer in a
+-- Gives back what overdue reservations hold: the function that attach() makes, its answer in a
 -- variable.
 
 CREATE OR REPLACE FUNCTION items_stock.expire_reservations(max_rows integer DEFAULT 1000)
-RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
+RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
 AS $$
-#variable_conflict use_column
 DECLARE
     expired bigint;
 BEGIN

@@ -1,11 +1,9 @@
--- Lets a reservation last longer: the function that attach() makes, with its answer in a variable.
+-- Lets a reservation last longer: the function that attach() makes, its answer in a variable.
 
 CREATE OR REPLACE FUNCTION shop.extend_reservation(reservation_id uuid, ttl interval DEFAULT NULL,
     user_id text DEFAULT NULL)
-RETURNS timestamptz
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
+RETURNS timestamptz LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
 AS $$
-#variable_conflict use_column
 DECLARE
     until timestamptz;
 BEGIN

@@ -1,11 +1,9 @@
--- Refunds an order: the function that attach() makes, with its answer in a variable.
+-- Refunds an order: the function that attach() makes, its answer in a variable.
 
 CREATE OR REPLACE FUNCTION items_stock.refund_order(order_id uuid, quantity bigint DEFAULT NULL,
     restock boolean DEFAULT true, reason text DEFAULT NULL, idempotency_key text DEFAULT NULL)
-RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
+RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
 AS $$
-#variable_conflict use_column
 DECLARE
     refunded bigint;
 BEGIN

@@ -1,11 +1,9 @@
--- Gives back what a reservation holds: the function that attach() makes, with its answer in a
+-- Gives back what a reservation holds: the function that attach() makes, its answer in a
 -- variable.
 
 CREATE OR REPLACE FUNCTION shop.release_reservation(reservation_id uuid, user_id text DEFAULT NULL)
-RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
 AS $$
-#variable_conflict use_column
 DECLARE
     released boolean;
 BEGIN

@@ -1,11 +1,9 @@
--- Holds units of one item: the function that attach() makes, with its answer in a variable.
+-- Holds units of one item: the function that attach() makes, its answer in a variable.
 
 CREATE OR REPLACE FUNCTION shop.reserve_stock(user_id text, item_id integer,
     quantity bigint DEFAULT 1, ttl interval DEFAULT NULL, idempotency_key text DEFAULT NULL)
-RETURNS uuid
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
+RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
 AS $$
-#variable_conflict use_column
 DECLARE
     made uuid;
 BEGIN

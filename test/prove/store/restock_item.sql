@@ -1,11 +1,9 @@
--- Adds a delivery to the stock: the function that attach() makes, with its answer in a variable.
+-- Adds a delivery to the stock: the function that attach() makes, its answer in a variable.
 
 CREATE OR REPLACE FUNCTION items_stock.restock_item(item_id integer, quantity bigint,
     reason text DEFAULT NULL, idempotency_key text DEFAULT NULL)
-RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
+RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, shop, pg_temp
 AS $$
-#variable_conflict use_column
 DECLARE
     available integer;
 BEGIN
