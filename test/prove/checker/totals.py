@@ -1,20 +1,20 @@
-"""What there is of each item after each commit of the stream: its stock, and what is not in it yet.
+"""The total of each item at each commit of the stream: its stock and its unsettled movements.
 
-A movement with an epoch is one of a hot item, whose row it did not change.  It counts beside the
-stock until the item's row in `hot` says that its epoch is settled.  So settling, cooling and
-heating must not change what there is, and everything else must by exactly its movements.
+A movement with an epoch belongs to a hot item, whose row it did not change.  It is unsettled until
+the item's row in `hot` says that its epoch is settled.  So settling, cooling and heating must not
+change the total, and every other commit must change it by exactly its movements.
 
-After a promotion the first commits of the new primary are in no segment.  There, what an item had
-at the start is what it has at the end without what the segment says; before the segment has told of
-its stock and its row in `hot` it is not known, and None.
+After a promotion the first commits of the new primary are in no segment.  The total at the start of
+that segment is the final total without the movements of the segment; it is unknown, None, until the
+segment has the item's stock and its row in `hot`.
 """
 
 
 class Item:
-    """One item, from commit to commit."""
+    """The state of one item while the commits are followed."""
 
     def __init__(self, stock, settled, epochs):
-        self.stock = stock          # None: not known
+        self.stock = stock          # None: unknown
         self.settled = settled
         self.epochs = epochs        # sums of movements that may not be settled
 
@@ -34,12 +34,12 @@ class Item:
 
 
 def first_items(cycle):
-    """At the start nothing is hot."""
+    """Items at the start, when nothing is hot."""
     return {item.id: Item(item.stock, 0, {}) for item in cycle.items.values()}
 
 
 def later_items(cycle, commits):
-    """At the start of a later segment, the last: by what there is in the end."""
+    """Items at the start of the last segment, computed from the final tables."""
     items = {}
     told = {item for commit in commits for item in commit.items}
     settled = {item for commit in commits for item in commit.hot}
@@ -69,8 +69,8 @@ def follow(items, commit):
     commit.totals = {item: (before[item], items[item].total()) for item in touched}
 
 
-def stand(cycle):
-    """Set the totals of all commits; returns the items that ever were hot."""
+def set_totals(cycle):
+    """Set the totals of all commits; returns the items that were ever hot."""
     ever_hot = set(cycle.tables.hot)
     last = max((commit.segment for commit in cycle.commits), default=0)
     for segment in range(last + 1):
@@ -79,7 +79,7 @@ def stand(cycle):
             items = first_items(cycle)
         elif segment == last:
             items = later_items(cycle, commits)
-        else:   # nobody knows
+        else:   # unknown
             items = {item: Item(None, None, {}) for item in cycle.items}
         for commit in commits:
             follow(items, commit)
