@@ -109,9 +109,9 @@ sub victims
     });
 }
 
-# Interrupt a call in one way; what is wrong.  %step: the call; held, expressions of the keeper;
-# perhaps before, statements of the victim; and waits, the type of the wait event (Lock).
-# Afterwards there is a victim, which may be a new one.
+# Interrupt a call in one way; a problem, if it ends otherwise than expected.  %step has the
+# call; `held`, expressions of the keeper; perhaps `before`, statements of the victim, and
+# `waits`, the type of its wait event (Lock).  Afterwards the victim may be a new session.
 sub stop
 {
     my ($self, $name, %step) = @_;

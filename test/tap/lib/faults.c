@@ -26,7 +26,7 @@ typedef struct Control
 	volatile int32_t allocations; /* which one fails: 1 is the next, 0 none */
 	volatile int32_t full;		  /* where there is no room: 1 WAL, 2 tables */
 	volatile int32_t refused;	  /* how many writes failed for lack of room */
-	volatile int32_t pages;		  /* pages of WAL until the process that reads them is killed; 0: never */
+	volatile int32_t pages;		  /* WAL pages until their reader is killed; 0: never */
 	volatile int32_t shift;		  /* seconds that the clock is ahead */
 } Control;
 
