@@ -70,6 +70,17 @@ number(const char *text)
 }
 
 static void
+check_options(void)
+{
+	if (options.directory == NULL || options.connect_file == NULL)
+		die("needs --directory and --connect");
+	if (options.workers > options.clients)
+		options.workers = options.clients;
+	if (options.workers < 1)
+		die("needs a client");
+}
+
+static void
 read_options(int argc, char **argv)
 {
 	static const struct option names[] = {
@@ -134,12 +145,9 @@ read_options(int argc, char **argv)
 				exit(2);
 		}
 	}
-	if (options.directory == NULL || options.connect_file == NULL || optind < argc)
-		die("needs --directory and --connect");
-	if (options.workers > options.clients)
-		options.workers = options.clients;
-	if (options.workers < 1)
-		die("needs a client");
+	if (optind < argc)
+		die("not an option: %s", argv[optind]);
+	check_options();
 }
 
 /* ---------------------------------------------------------------- the shop */
