@@ -69,6 +69,22 @@ number(const char *text)
 	return (int) value;
 }
 
+static const struct option names[] = {
+	{ "directory", required_argument, NULL, 'd' },
+	{ "connect", required_argument, NULL, 'c' },
+	{ "clients", required_argument, NULL, 'n' },
+	{ "workers", required_argument, NULL, 'w' },
+	{ "seconds", required_argument, NULL, 's' },
+	{ "seed", required_argument, NULL, 'r' },
+	{ "mix", required_argument, NULL, 'm' },
+	{ "contended", required_argument, NULL, 'h' },
+	{ "abandon", required_argument, NULL, 'a' },
+	{ "timeout", required_argument, NULL, 't' },
+	{ "patience", required_argument, NULL, 'p' },
+	{ "retry-keyless", no_argument, NULL, 'k' },
+	{ NULL, 0, NULL, 0 },
+};
+
 static void
 check_options(void)
 {
@@ -83,21 +99,6 @@ check_options(void)
 static void
 read_options(int argc, char **argv)
 {
-	static const struct option names[] = {
-		{ "directory", required_argument, NULL, 'd' },
-		{ "connect", required_argument, NULL, 'c' },
-		{ "clients", required_argument, NULL, 'n' },
-		{ "workers", required_argument, NULL, 'w' },
-		{ "seconds", required_argument, NULL, 's' },
-		{ "seed", required_argument, NULL, 'r' },
-		{ "mix", required_argument, NULL, 'm' },
-		{ "contended", required_argument, NULL, 'h' },
-		{ "abandon", required_argument, NULL, 'a' },
-		{ "timeout", required_argument, NULL, 't' },
-		{ "patience", required_argument, NULL, 'p' },
-		{ "retry-keyless", no_argument, NULL, 'k' },
-		{ NULL, 0, NULL, 0 },
-	};
 	int name;
 
 	while ((name = getopt_long(argc, argv, "", names, NULL)) != -1)
