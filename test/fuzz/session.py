@@ -260,6 +260,8 @@ class Session:
                 if time.time() > until:
                     break
             self.run('RESET SESSION AUTHORIZATION')
+            # a lock_timeout or isolation level of the role must not fail the queries below
+            self.run('RESET ALL')
             if time.monotonic() - looked > 0.5:
                 looked = time.monotonic()
                 for store in self.catalog.stores:
