@@ -123,20 +123,25 @@ sub killed_there
     return $there;
 }
 
-sub restart_without_workers
+# Restart the server with room for so many workers.
+sub restart_with_workers
 {
-    $node->append_conf('postgresql.conf', 'max_worker_processes = 0');
+    my ($count) = @_;
+
+    $node->append_conf('postgresql.conf', "max_worker_processes = $count");
     $node->restart;
 }
 
 for my $case (@cases)
 {
     my ($name, $step, $is_done, $place, @then) = @$case;
+    my $is_first_touch = $name eq 'first touch';
+    restart_with_workers(8) if $is_first_touch;
     my $shop = shop();
     my $change = ($act{$name}->($shop))[2];
 
-    # without workers: one would publish the counter before the session that is to be killed
-    restart_without_workers() if $name eq 'first touch';
+    # a worker could publish the counter before the session that is to be killed
+    restart_with_workers(0) if $is_first_touch;
     Crash::restart_by($node, sub { ok(killed_there($shop, $name, $place, @then), "$name, $step: killed there") });
     is(Hot::visible($shop, 1), 30 + ($is_done ? $change : 0), "$name, $step: available");
     is_deeply([ Hot::problems($shop) ], [], "$name, $step: rows and ledger agree");
