@@ -75,6 +75,10 @@ static const LetterType letter_types['z' - 'a' + 1] = {
 #define UNNEST(n)		"pg_catalog.unnest($" #n ")"
 #define PAIRS(a, b)		"FROM ROWS FROM (" UNNEST(a) ", " UNNEST(b) ") AS w "
 #define SUM(what)		"COALESCE(pg_catalog.sum(" what "), 0)::pg_catalog.int8"
+/* Is a movement in the stock column?  Null for an epoch that "hot" does not explain. */
+#define SETTLED(m) \
+	"(" m ".epoch IS NULL OR " m ".epoch {<=} (SELECT h.settled_epoch FROM {ledger}.hot AS h " \
+	"WHERE h.item_id {=} " m ".item_id))"
 #define HOLD_KINDS \
 	"ARRAY[" KIND(HOLD) ", " KIND(RELEASE) ", " KIND(EXPIRY) "]::pg_catalog.text[]"
 
@@ -337,16 +341,16 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	/*
 	 * Old rows become one per item and, where purchases are limited, per user.
 	 * Refunds, write-offs and the sales that refunds need stay, and so do the
-	 * movements of open holds.
+	 * movements of open holds.  Those of one reservation go together, because verify
+	 * compares their sum with what is held.
 	 */
 	[INV_STMT_CLOSE_LEDGER] = {"zt", "", SPI_OK_INSERT,
 		"WITH closed AS (DELETE FROM " MOVEMENTS
-		"WHERE m.created_at {<} $1 "
-		"AND (m.epoch IS NULL OR m.epoch {<=} (SELECT h.settled_epoch FROM {ledger}.hot AS h "
-		"WHERE h.item_id {=} m.item_id)) "
+		"WHERE m.created_at {<} $1 AND " SETTLED("m") " "
 		"AND m.kind {<>} ALL (ARRAY[" KIND(REFUND) ", " KIND(WRITE_OFF) "]) {and not refundable} "
 		"AND (m.reservation_id IS NULL OR NOT EXISTS (SELECT FROM {ledger}.movements AS n "
-		"WHERE n.reservation_id {=} m.reservation_id AND n.created_at {>=} $1) "
+		"WHERE n.reservation_id {=} m.reservation_id "
+		"AND (n.created_at {>=} $1 OR " SETTLED("n") " IS NOT TRUE)) "
 		"AND NOT EXISTS (SELECT FROM " RESERVATIONS
 		"WHERE r.reservation_id {=} m.reservation_id AND " HELD ")) "
 		"RETURNING m.item_id, m.delta, {carried user} AS user_id) "
