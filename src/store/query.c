@@ -171,7 +171,7 @@ execute_plan(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls,
 	if (mode == INV_SNAPSHOT_LATEST && IsolationUsesXactSnapshot())
 	{
 		snapshot = GetLatestSnapshot();
-		/* a row of which the transaction would go on to see an old version is not written: 40001 */
+		/* to write a row of which the transaction sees an old version is a serialization failure */
 		crosscheck = GetTransactionSnapshot();
 	}
 	result = SPI_execute_snapshot(plan, values, nulls, snapshot, crosscheck,

@@ -1,6 +1,6 @@
 /*
  * query_text.h
- *		The SQL of the engine, for one store: one enum, one table of texts.
+ *		The statements of the engine: for each an enumerator, and a template of its text.
  */
 #ifndef INV_QUERY_TEXT_H
 #define INV_QUERY_TEXT_H
