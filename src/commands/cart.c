@@ -13,7 +13,6 @@
 #include "common/int.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/numeric.h"
 
 #include "base/datum.h"
 #include "base/error.h"
