@@ -217,7 +217,10 @@ install_server() {
     local dropin=/etc/postgresql-common/createcluster.d/inventory-tools.conf policy=/usr/sbin/policy-rc.d
     install_packages postgresql-common
     UNDO+=("privileged rm -f $dropin")
-    privileged mkdir -p "$(dirname $dropin)"
+    if [ ! -d "$(dirname $dropin)" ]; then
+        UNDO+=("privileged rmdir $(dirname $dropin)")
+        privileged mkdir -p "$(dirname $dropin)"
+    fi
     echo 'create_main_cluster = false' | privileged tee $dropin >/dev/null
     if [ ! -e $policy ]; then
         UNDO+=("privileged rm -f $policy")
