@@ -504,10 +504,12 @@ copy_server() {
 
 # stage OPTIONS: build the extension with these compiler options, install it into the copy of the server
 stage() {
+    # bitcode for just-in-time compilation would take as long again to build
+    local variables=("PG_CONFIG=$PG_CONFIG" "COPT=$1" with_llvm=no)
     copy_server
     copy_source
-    quietly build as_user make -s -C "$SOURCE" -j"$(nproc)" PG_CONFIG="$PG_CONFIG" COPT="$1"
-    quietly install as_user make -s -C "$SOURCE" PG_CONFIG="$PG_CONFIG" COPT="$1" DESTDIR="$WORK/stage" install
+    quietly build as_user make -s -C "$SOURCE" -j"$(nproc)" "${variables[@]}"
+    quietly install as_user make -s -C "$SOURCE" "${variables[@]}" DESTDIR="$WORK/stage" install
 }
 
 # ---------------------------------------------------------------- throwaway servers
