@@ -15,23 +15,31 @@ OBJS = \
 	src/shmem/counter.o \
 	src/shmem/counter_state.o \
 	src/shmem/counter_xact.o \
+	src/shmem/hot_directory.o \
 	src/shmem/hot_table.o \
 	src/shmem/shmem.o \
 	src/shmem/worker_slot.o \
 	src/store/binding.o \
+	src/store/catalog.o \
 	src/store/column.o \
 	src/store/direct_insert.o \
 	src/store/enter.o \
 	src/store/query.o \
+	src/store/query_expand.o \
 	src/store/query_text.o \
 	src/store/store.o \
+	src/store/trigger_check.o \
 	src/stock/adjust.o \
 	src/stock/direct_read.o \
 	src/stock/expected.o \
 	src/stock/expiry.o \
 	src/stock/give.o \
 	src/stock/guard.o \
+	src/stock/hot_check.o \
 	src/stock/hot_item.o \
+	src/stock/hot_mirror.o \
+	src/stock/hot_publish.o \
+	src/stock/hot_row.o \
 	src/stock/hot_stock.o \
 	src/stock/item_row.o \
 	src/stock/ledger.o \
@@ -55,8 +63,10 @@ OBJS = \
 	src/commands/reserve.o \
 	src/commands/restock.o \
 	src/maintenance/heat.o \
+	src/maintenance/hot_list.o \
 	src/maintenance/hot_view.o \
 	src/maintenance/housekeeping.o \
+	src/maintenance/store_task.o \
 	src/maintenance/verify.o \
 	src/maintenance/worker.o \
 	src/inventory.o

@@ -1,5 +1,5 @@
--- Orders and movements are appended without a statement where their tables allow
--- it; what a shop adds to these tables works as it does with INSERT.
+-- Tests of orders and movements that are inserted without a statement: columns, constraints,
+-- triggers and rules that a shop adds to these tables work as with INSERT.
 \set VERBOSITY terse
 CREATE ROLE append_owner;
 CREATE SCHEMA append AUTHORIZATION append_owner;
@@ -25,7 +25,7 @@ INSERT INTO items SELECT n, 100 FROM generate_series(1, 3) n;
 CREATE TABLE log (line int GENERATED ALWAYS AS IDENTITY, what text);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'append_ledger');
 
--- what one purchase leaves
+-- the orders, movements and stock that a purchase leaves
 CREATE FUNCTION left_by(call text) RETURNS TABLE (orders text, movements text, stock int)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -41,7 +41,7 @@ BEGIN
 		(SELECT i.stock FROM append.items i WHERE i.id = 1);
 END $$;
 
--- defaults, generated columns, functions of the shop's own, constraints, foreign keys
+-- defaults, generated columns, functions of the shop, constraints, foreign keys
 SELECT * FROM left_by($$SELECT buy_item('ada', 1, 2)$$);
 CREATE OR REPLACE FUNCTION next_number() RETURNS text LANGUAGE sql AS $$ SELECT 'N2'::text $$;
 SELECT * FROM left_by($$SELECT buy_cart('ada', '[{"item_id": 1}, {"item_id": 2, "quantity": 3}, {"item_id": 1}]')$$);
@@ -59,7 +59,7 @@ SELECT * FROM left_by($$SELECT buy_item('ada', 1)$$);
 COMMIT;
 ALTER TABLE orders DROP CONSTRAINT orders_number_key;
 
--- row triggers: before, after, deferred, and one that wants nothing
+-- row triggers: before, after, deferred, and one that skips the row
 CREATE FUNCTION before_order() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	INSERT INTO log (what) SELECT format('before: stock %s', stock) FROM items WHERE id = NEW.item_id;
@@ -85,7 +85,7 @@ DROP TRIGGER before_order ON orders;
 DROP TRIGGER deferred_order ON orders;
 TRUNCATE log RESTART IDENTITY;
 
--- statement triggers, domains, lengths and rules need a statement, and get it
+-- where statement triggers, domains, lengths or rules need a statement, INSERT is used
 CREATE TRIGGER statement_order AFTER INSERT ON orders FOR EACH STATEMENT EXECUTE FUNCTION log_row();
 CREATE TRIGGER statement_movement AFTER INSERT ON append_ledger.movements REFERENCING NEW TABLE AS n
 	FOR EACH STATEMENT EXECUTE FUNCTION log_row();
@@ -102,7 +102,7 @@ SELECT inventory.attach('items', 'orders', ledger_schema => 'append_ledger');
 SELECT * FROM left_by($$SELECT buy_item('ada', 1)$$);
 SELECT buy_item('ada lovelace', 1);
 
--- the ledger has what the shop adds to it
+-- columns, constraints, triggers and rules that the shop adds to the ledger
 ALTER TABLE append_ledger.movements ADD COLUMN shift text NOT NULL DEFAULT 'day', ADD CHECK (delta <> -6);
 SELECT * FROM left_by($$SELECT buy_item('ada', 1)$$);
 SELECT shift FROM append_ledger.movements ORDER BY movement_id DESC LIMIT 1;
@@ -119,13 +119,13 @@ CREATE RULE no_orders AS ON INSERT TO orders DO ALSO NOTIFY sold;
 SELECT * FROM left_by($$SELECT buy_item('ada', 1)$$);
 DROP RULE no_orders ON orders;
 
--- an owner who took the right from himself is told so
+-- an owner without INSERT on orders gets an error
 REVOKE INSERT ON orders FROM append_owner;
 SELECT buy_item('ada', 2);
 GRANT INSERT ON orders TO append_owner;
 SELECT * FROM left_by($$SELECT buy_item('ada', 1)$$);
 
--- row security that binds the owner too does not bind the engine
+-- forced row security does not apply to the engine
 ALTER TABLE orders ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 SELECT buy_item('ada', 1) > 0 AS sold;
 ALTER TABLE orders NO FORCE ROW LEVEL SECURITY;

@@ -1,12 +1,12 @@
--- Tables and columns that make no store: each is refused with a message, a hint
--- and an SQLSTATE of its own, and nothing is left behind.
+-- Tests of tables and columns that attach refuses: each with its own message, hint and
+-- SQLSTATE, and nothing is left behind.
 \set SHOW_CONTEXT never
 CREATE SCHEMA refusals;
 SET search_path = refusals;
 CREATE TABLE items (id integer PRIMARY KEY, stock integer NOT NULL);
 CREATE TABLE orders (id serial PRIMARY KEY, item_id integer NOT NULL, quantity integer);
 
--- relations that are no ordinary, permanent tables
+-- relations that are not ordinary, permanent tables
 CREATE TABLE parted (LIKE items INCLUDING ALL) PARTITION BY HASH (id);
 SELECT inventory.attach('parted'); \echo :LAST_ERROR_SQLSTATE
 CREATE TABLE a_partition PARTITION OF parted FOR VALUES WITH (MODULUS 1, REMAINDER 0);
@@ -22,7 +22,7 @@ CREATE VIEW a_view AS SELECT * FROM items;
 SELECT inventory.attach('a_view'); \echo :LAST_ERROR_SQLSTATE
 CREATE MATERIALIZED VIEW a_matview AS SELECT * FROM items;
 SELECT inventory.attach('a_matview'); \echo :LAST_ERROR_SQLSTATE
-CREATE FOREIGN DATA WRAPPER refusals_wrapper;	-- without a handler it can be declared, not read
+CREATE FOREIGN DATA WRAPPER refusals_wrapper;	-- without a handler its tables can be declared but not read
 CREATE SERVER refusals_server FOREIGN DATA WRAPPER refusals_wrapper;
 CREATE FOREIGN TABLE far_away (id integer NOT NULL, stock integer) SERVER refusals_server;
 SELECT inventory.attach('far_away'); \echo :LAST_ERROR_SQLSTATE
@@ -40,7 +40,7 @@ SELECT inventory.attach('items', 'items'); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.attach(NULL); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.attach(1::oid::regclass); \echo :LAST_ERROR_SQLSTATE
 
--- keys
+-- the key of items
 CREATE TABLE keys (
 	stock integer, a integer NOT NULL, b integer NOT NULL, nullable integer UNIQUE,
 	late integer NOT NULL UNIQUE DEFERRABLE, partial_ integer NOT NULL,
@@ -58,7 +58,7 @@ SELECT inventory.attach('keys', item_id => 'raw'); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.attach('keys', item_id => 'code'); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.attach('keys', item_id => 'missing'); \echo :LAST_ERROR_SQLSTATE
 
--- stock and what goes with it
+-- the columns stock, version, stock_floor, purchase_limit, and the condition sellable
 CREATE TABLE odd (id integer PRIMARY KEY, amount numeric(10, 2), label text,
 				  twice integer GENERATED ALWAYS AS (id * 2) STORED);
 SELECT inventory.attach('odd'); \echo :LAST_ERROR_SQLSTATE

@@ -1,12 +1,12 @@
--- Orders, options and names that make no store: each is refused with a message,
--- a hint and an SQLSTATE of its own, and nothing is left behind.
+-- Tests of orders, options and names that attach refuses: each with its own message, hint
+-- and SQLSTATE, and nothing is left behind.
 \set SHOW_CONTEXT never
 CREATE SCHEMA refusals_orders;
 SET search_path = refusals_orders;
 CREATE TABLE items (id integer PRIMARY KEY, stock integer NOT NULL);
 CREATE TABLE orders (id serial PRIMARY KEY, item_id integer NOT NULL, quantity integer, user_id integer);
 
--- the key of orders, and the column that says what was bought
+-- the key of orders, and the column of the item
 CREATE TABLE keyless (id integer NOT NULL, item_id integer, code numeric UNIQUE NOT NULL);
 SELECT inventory.attach('items', 'keyless'); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.attach('items', 'keyless', order_id => 'id'); \echo :LAST_ERROR_SQLSTATE
@@ -22,7 +22,8 @@ SELECT inventory.attach('items', 'lines'); \echo :LAST_ERROR_SQLSTATE
 ALTER TABLE lines ADD a integer REFERENCES items, ADD b integer REFERENCES items;
 SELECT inventory.attach('items', 'lines'); \echo :LAST_ERROR_SQLSTATE
 
--- quantity and user: what is named must fit, what is only called so need not
+-- quantity and user: a column that is named must fit; one that is only found by its name is
+-- left out if it does not
 SELECT inventory.attach('items', 'lines', order_item_id => 'a', order_quantity => 'name'); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.attach('items', 'lines', order_item_id => 'a', order_user_id => 'price'); \echo :LAST_ERROR_SQLSTATE
 ALTER TABLE lines ADD user_id real, ADD quantity text;
@@ -32,7 +33,7 @@ SELECT inventory.attach('items', order_columns => '{note}'); \echo :LAST_ERROR_S
 SELECT inventory.attach('items', user_id_type => 'numeric'); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.attach('items', 'orders', user_id_type => 'uuid'); \echo :LAST_ERROR_SQLSTATE
 
--- NOT NULL columns that nothing fills, with the ALTERs to paste
+-- NOT NULL columns that nothing fills; the hint has the ALTER commands
 CREATE TABLE bare (id integer PRIMARY KEY, item_id integer NOT NULL, token uuid NOT NULL, "At" timestamp NOT NULL,
 				   price numeric NOT NULL, note text, twice numeric GENERATED ALWAYS AS (price * 2) STORED,
 				   serial integer GENERATED ALWAYS AS IDENTITY);

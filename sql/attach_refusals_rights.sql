@@ -1,5 +1,5 @@
--- What attach and its companions may not do: with tables of others, in schemas
--- of others, under names that are taken, with ledgers of others.
+-- Tests of the rights that attach and the other functions of administration need: tables,
+-- schemas and ledgers of other owners, and names that are taken, are refused.
 \set SHOW_CONTEXT never
 CREATE ROLE regress_refusals_ada;
 CREATE ROLE regress_refusals_bob;
@@ -13,7 +13,7 @@ CREATE TABLE orders (id serial PRIMARY KEY, item_id integer NOT NULL, quantity i
 INSERT INTO items VALUES (1, 5);
 GRANT USAGE ON SCHEMA refusals_rights TO regress_refusals_bob;
 
--- not the owner, no schema of one's own (the hint names the database)
+-- not the owner, no right to create a schema (the hint names the database)
 SET ROLE regress_refusals_bob;
 SELECT inventory.attach('items'); \echo :LAST_ERROR_SQLSTATE
 SET ROLE regress_refusals_ada;
@@ -44,7 +44,7 @@ REVOKE USAGE ON SCHEMA refusals_rights FROM regress_refusals_ada;
 SELECT inventory.attach('items', 'orders', ledger_schema => 'refusals_books'); \echo :LAST_ERROR_SQLSTATE
 GRANT USAGE ON SCHEMA refusals_rights TO regress_refusals_ada;
 
--- functions, tables and types in the way
+-- functions, tables and types that have the names which attach needs
 SET ROLE regress_refusals_ada;
 CREATE FUNCTION buy_item(user_id uuid, item_id integer) RETURNS uuid LANGUAGE sql AS 'SELECT user_id';
 CREATE PROCEDURE buy_cart() LANGUAGE sql AS '';
@@ -62,19 +62,19 @@ ALTER TABLE refusals_books.requests RENAME TO movements;
 SELECT inventory.attach('items', ledger_schema => 'refusals_books'); \echo :LAST_ERROR_SQLSTATE
 DROP TABLE refusals_books.movements;
 
--- none of that left anything
+-- nothing is left
 SELECT count(*) AS stores FROM inventory.store WHERE store_name LIKE 'refusals%';
 SELECT relname FROM pg_class WHERE relnamespace = 'refusals_books'::regnamespace;
 SELECT proname FROM pg_proc WHERE pronamespace::regnamespace::text LIKE 'refusals%';
 SELECT tgname FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid WHERE relnamespace = 'refusals_rights'::regnamespace;
--- no store yet
+-- items is not a store yet
 SELECT inventory.detach('items'); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.refresh('items'); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.grant_api('items', 'regress_refusals_bob', 'buyer'); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.verify('items'); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.detach(NULL); \echo :LAST_ERROR_SQLSTATE
 
--- a store, and what it keeps others from
+-- with a store: names that it has taken, and functions that other roles may not call
 SET client_min_messages = warning;
 SELECT inventory.attach('items', 'orders', ledger_schema => 'refusals_books');
 CREATE TABLE others (id integer PRIMARY KEY, stock integer NOT NULL);
@@ -95,14 +95,14 @@ SELECT inventory.grant_api('items', 'regress_refusals_bob', 'operator'); \echo :
 SELECT inventory.verify('items'); \echo :LAST_ERROR_SQLSTATE
 SELECT buy_item('bob', 1); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.buy_item('refusals_rights.items', 'bob'::text, 1, 1, NULL, NULL, NULL::integer); \echo :LAST_ERROR_SQLSTATE
--- a function that says it was the store's is not, and does not get in the way
+-- a function that only looks like one of the store is not replaced or dropped
 CREATE FUNCTION refusals_bob.buy_item() RETURNS void LANGUAGE plpgsql AS
 	$$ BEGIN PERFORM inventory.buy_item('refusals_rights.items', 1); END $$;
 SET ROLE regress_refusals_ada;
 SELECT inventory.refresh('items');
 SELECT inventory.detach('items');
 
--- attached again, the ledger must still fit
+-- when the items are attached again, the ledger must still fit
 ALTER TABLE orders ALTER id TYPE bigint;
 SELECT inventory.attach('items', 'orders', ledger_schema => 'refusals_books'); \echo :LAST_ERROR_SQLSTATE
 ALTER TABLE orders ALTER id TYPE integer;

@@ -1,5 +1,5 @@
--- What happens to a store after attach: detached and attached again, renamed,
--- dropped, given to somebody else.
+-- Tests of a store after attach: it is detached and attached again, renamed, dropped, and
+-- given to another owner.
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 CREATE SCHEMA rest;
@@ -8,8 +8,8 @@ CREATE TABLE items (id integer PRIMARY KEY, stock integer);
 CREATE TABLE orders (id serial PRIMARY KEY, item_id integer NOT NULL, quantity integer, user_id text);
 INSERT INTO items VALUES (1, 10), (2, 10), (3, 10), (4, NULL);
 
--- detach keeps the tables and takes the rest; attach goes on with the ledger and
--- books what was done meanwhile
+-- detach keeps the tables and drops everything else; attach continues with the ledger and
+-- books what was changed in between
 SELECT inventory.attach('items', 'orders');
 SELECT buy_item('ann', 1, 2, 'key');
 SELECT inventory.detach('items');
@@ -25,7 +25,7 @@ SELECT item_id, delta, kind, reason FROM items_stock.movements ORDER BY item_id,
 SELECT * FROM inventory.verify('items');
 SELECT buy_item('ann', 1, 2, 'key') AS replayed;
 
--- renames: buying goes on; refresh generates the functions and their paths anew
+-- after renames sales continue; refresh generates the functions and their search_path again
 CREATE ROLE regress_rest_buyer;
 CREATE ROLE regress_rest_operator;
 SELECT inventory.grant_api('items', 'regress_rest_buyer', 'buyer');
@@ -38,7 +38,7 @@ ALTER TABLE orders RENAME item_id TO what;
 ALTER TABLE orders RENAME TO sales;
 ALTER SCHEMA rest RENAME TO rest_moved;
 SET search_path = rest_moved;
-ALTER TABLE things ADD stock integer DEFAULT 1000;	-- a trap for who binds by name
+ALTER TABLE things ADD stock integer DEFAULT 1000;	-- must not be mistaken for the bound column
 SET ROLE regress_rest_buyer;
 SELECT buy_item('bob', 1);
 RESET ROLE;
@@ -65,7 +65,7 @@ ALTER TABLE things ALTER units TYPE bigint; \echo :LAST_ERROR_SQLSTATE
 DROP TABLE things; \echo :LAST_ERROR_SQLSTATE
 \set VERBOSITY default
 
--- a new owner: nobody sells until refresh
+-- after a change of the owner nothing can be sold until refresh
 ALTER TABLE things OWNER TO regress_rest_operator;
 SELECT buy_item('bob', 1); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.refresh('things'); \echo :LAST_ERROR_SQLSTATE
@@ -82,10 +82,10 @@ SELECT count(*) AS not_mine FROM pg_class WHERE relnamespace = 'rest_books'::reg
 SELECT * FROM inventory.verify('things');
 RESET ROLE;
 
--- a dropped table takes its store with it, and what it leaves is no obstacle
+-- dropping a table drops its store, and what is left does not prevent another attach
 DROP TABLE sales;
 SELECT count(*) AS stores FROM inventory.store WHERE store_name = 'rest.items';
-UPDATE things SET units = units - 1 WHERE key = 1;	-- the guard has nothing to guard
+UPDATE things SET units = units - 1 WHERE key = 1;	-- the guard does nothing without a store
 CREATE TABLE sales (id bigserial PRIMARY KEY, item_id integer NOT NULL);
 ALTER TABLE sales OWNER TO regress_rest_operator;
 SELECT buy_item('bob', 1); \echo :LAST_ERROR_SQLSTATE

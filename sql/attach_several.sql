@@ -1,6 +1,5 @@
--- Several stores in one database: tables of one name in two schemas, two stores
--- in one schema, orders that serve two stores; and create_store with every type
--- of id.
+-- Tests of several stores in one database: tables of one name in two schemas, two stores in
+-- one schema, orders of two stores in one table; and of create_store with every type of id.
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 CREATE SCHEMA several;
@@ -10,14 +9,14 @@ CREATE TABLE several_b.goods (id integer PRIMARY KEY, stock integer);
 INSERT INTO several.goods VALUES (1, 5);
 INSERT INTO several_b.goods VALUES (1, 50);
 
--- tables of one name: the second ledger takes the schema into its name
+-- tables of one name: the name of the second ledger contains the schema
 SELECT inventory.attach('several.goods');
 SELECT inventory.attach('several_b.goods');
 SELECT store_name, movements FROM inventory.store WHERE store_name LIKE 'several%' ORDER BY store_name;
 SELECT several.buy_item('ann', 1), several_b.buy_item('ann', 1);
 SELECT several.available_stock(1), several_b.available_stock(1);
 SELECT goods_stock.restock_item(1, 1), several_b_goods_stock.restock_item(1, 1);
--- each finds its own again
+-- attached again, each finds its own ledger
 SELECT inventory.detach('several.goods');
 SELECT inventory.detach('several_b.goods');
 SELECT inventory.attach('several_b.goods');
@@ -25,8 +24,8 @@ SELECT inventory.attach('several.goods');
 SELECT store_name, movements FROM inventory.store WHERE store_name LIKE 'several%' ORDER BY store_name;
 SELECT inventory.detach('several.goods');
 
--- two stores in one schema need a schema for the functions of one; orders may
--- serve both, each line for one of them
+-- two stores in one schema need another schema for the functions of one of them; one
+-- table of orders can have the lines of both
 SET search_path = several;
 CREATE TABLE tickets (id text PRIMARY KEY, seats smallint NOT NULL);
 INSERT INTO tickets VALUES ('opera', 2);
@@ -48,7 +47,7 @@ SELECT * FROM several_tickets.buy_cart('ann', '[{"item_id": "opera", "note": "le
 SELECT * FROM lines ORDER BY id;
 ALTER TABLE lines RENAME quantity TO units;
 SELECT inventory.refresh('tickets');
-SELECT inventory.detach('goods');	-- leaves the other alone
+SELECT inventory.detach('goods');	-- does not change the other store
 SELECT several_tickets.buy_item('bob', 'opera');
 SELECT * FROM inventory.verify('tickets');
 SELECT item_id, delta, kind, user_id, order_id FROM tickets_stock.movements ORDER BY movement_id;

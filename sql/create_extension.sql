@@ -1,16 +1,16 @@
--- Door: CREATE EXTENSION where somebody prepared for it.
+-- Tests of CREATE EXTENSION in a database that another role has prepared.
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 CREATE ROLE regress_squatter;
 
--- the schema is there: somebody may have left anything in it
+-- refused if the schema exists, because it may contain objects of another role
 BEGIN;
 DROP EXTENSION inventory CASCADE;
 CREATE SCHEMA inventory AUTHORIZATION regress_squatter;
 CREATE EXTENSION inventory;
 \echo :SQLSTATE
 ROLLBACK;
--- also if it is empty, and ours
+-- even if it is empty and our own
 BEGIN;
 DROP EXTENSION inventory CASCADE;
 CREATE SCHEMA inventory;
@@ -18,8 +18,8 @@ CREATE EXTENSION inventory;
 \echo :SQLSTATE
 ROLLBACK;
 
--- whatever default privileges give away, or keep: who may create in the schema
--- could put a function beside ours, who may add triggers could act as an owner
+-- default privileges have no effect: a role that could create in the schema could add a
+-- function there, and one that could add triggers could act with the rights of an owner
 BEGIN;
 DROP EXTENSION inventory CASCADE;
 ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC, regress_squatter;

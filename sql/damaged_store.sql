@@ -1,6 +1,5 @@
--- A store whose owner changed what attach made, by mistake or on purpose: an
--- error, never a crash, never a wrong purchase.  The owner of tables need not be
--- trusted with the server's memory.
+-- Tests of stores whose owner has changed what attach made: calls end in an error, and never
+-- in a crash or a wrong purchase, because the owner of tables must not break the server.
 \set VERBOSITY default
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
@@ -22,7 +21,8 @@ BEGIN
 END
 $$;
 
--- the binding trigger: callers set a column of items; stock, or the key, is another type
+-- the binding trigger has a column of items in order_columns, or one of another type as
+-- the stock or the key
 SELECT store('a', ', extra text');
 SELECT bind('a', 'id, stock, extra', $$'item_id', 'stock', '+'$$);
 SELECT damaged_a.available_stock(1);
@@ -35,7 +35,7 @@ UPDATE c SET stock = 9;
 DROP TRIGGER inventory_binding ON c;
 SELECT damaged_c.available_stock(1);
 
--- the ledger: the type of orders, a table of another shape, a null
+-- the ledger has another type of order id, a table with other columns, a null
 CREATE TABLE lines (id bigint PRIMARY KEY, item_id bigint NOT NULL, quantity bigint NOT NULL);
 CREATE TABLE d (id bigint PRIMARY KEY, stock bigint NOT NULL);
 INSERT INTO d VALUES (1, 10);
@@ -61,7 +61,7 @@ ALTER TABLE g_stock.reservations ALTER user_id TYPE bigint USING 1;
 SELECT status FROM damaged_g.get_reservation(:'hold');
 SELECT damaged_g.release_reservation(:'hold', 'u');
 
--- the type of an answer, and a caller that expects another
+-- a result type was changed, and a caller expects another result type
 SELECT store('h');
 SELECT status FROM damaged_h.buy_cart('u', '[{"item_id": 1}]', 'k');
 ALTER TYPE h_stock.line ALTER ATTRIBUTE item_id TYPE text;
@@ -79,16 +79,17 @@ SELECT status FROM damaged_k.buy_cart('u', '[{"item_id": 1}]');
 ALTER TYPE k_stock.hold DROP ATTRIBUTE status;
 SELECT reservation_id FROM damaged_k.try_reserve_cart('u', '[{"item_id": 1}]');
 
--- the key is no key any more: nothing is taken from either row
+-- the key is no longer unique: nothing is taken from either row
 SELECT store('i');
 ALTER TABLE i DROP CONSTRAINT i_pkey;
 INSERT INTO i VALUES (1, 30);
 SELECT damaged_i.buy_item('u', 1);
 SELECT status FROM damaged_i.try_buy_cart('u', '[{"item_id": 1}]');
+SELECT status FROM damaged_i.try_buy_cart('u', '[{"item_id": 1}, {"item_id": 2}]');
 SELECT i_stock.restock_item(1, 1);
 SELECT stock FROM i ORDER BY 1;
 
--- the condition for what is sold is gone: nothing is sold
+-- the view with the condition sellable was dropped: nothing is sold
 CREATE TABLE j (id bigint PRIMARY KEY, stock bigint NOT NULL, live boolean NOT NULL);
 INSERT INTO j VALUES (1, 10, false);
 CREATE SCHEMA damaged_j;

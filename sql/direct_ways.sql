@@ -1,35 +1,19 @@
--- Door: the guard, and every roundabout way to write items that SQL has.  Each is
--- booked, or refused, and none is missed: stock and ledger are compared after each.
-\set SHOW_CONTEXT never
+-- Tests of the guard against every indirect way in which SQL can write items: each change
+-- is booked or refused, and stock and ledger are compared after each.
 \set VERBOSITY terse
 \pset format unaligned
 \pset tuples_only on
-SET client_min_messages = warning;
-CREATE SCHEMA direct_ways;
-SET search_path = direct_ways, direct_ways_stock;
+\set schema direct_ways
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
 CREATE TABLE shelves (id integer PRIMARY KEY);
-CREATE TABLE items (id bigint PRIMARY KEY, stock integer, stock_floor integer DEFAULT 0, version integer DEFAULT 0,
-	shelf integer REFERENCES shelves ON DELETE CASCADE ON UPDATE CASCADE, name text);
-CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id bigint, quantity integer);
+ALTER TABLE items ADD shelf integer REFERENCES shelves ON DELETE CASCADE ON UPDATE CASCADE;
 INSERT INTO shelves VALUES (1), (2);
 INSERT INTO items (id, stock, shelf) VALUES (1, 10, 1), (2, 20, 2), (3, NULL, NULL), (4, 40, NULL);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'direct_ways_stock');
-
--- What was booked since the last look, the stock, and what verify says.
-CREATE TABLE seen AS SELECT max(movement_id) AS upto FROM movements;
-CREATE FUNCTION look() RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	answer text := concat_ws(' | ',
-		coalesce((SELECT string_agg(format('%s: %s %s', item_id, delta, kind), ', ' ORDER BY item_id, movement_id)
-		 FROM movements WHERE movement_id > (SELECT upto FROM seen)), 'nothing'),
-		'stock ' || (SELECT string_agg(format('%s=%s', id, coalesce(stock::text, '-')), ' ' ORDER BY id) FROM items),
-		(SELECT 'WRONG: ' || json_agg(v) FROM inventory.verify('items') AS v HAVING count(*) > 0));
-BEGIN
-	UPDATE seen SET upto = (SELECT max(movement_id) FROM movements);
-	RETURN answer;
-END
-$$;
--- it sees what nobody booked
+INSERT INTO seen SELECT max(movement_id), true FROM movements;
+-- look() notices a change that was not booked
 BEGIN;
 ALTER TABLE items DISABLE TRIGGER inventory_guard;
 UPDATE items SET stock = stock + 1 WHERE id = 1;
@@ -37,7 +21,7 @@ ALTER TABLE items ENABLE ALWAYS TRIGGER inventory_guard;
 SELECT look();
 ROLLBACK;
 
-\echo '-- through another statement: WITH, UPDATE FROM, a view, a cursor, PREPARE, DO'
+\echo '-- by way of WITH, UPDATE FROM, a view, a cursor, PREPARE, DO'
 WITH taken AS (UPDATE items SET stock = stock - 1 WHERE id = 1 RETURNING id),
 	made AS (INSERT INTO items (id, stock) VALUES (5, 5) RETURNING id)
 	DELETE FROM items WHERE id = 3;
@@ -64,7 +48,7 @@ INSERT INTO items (id, stock) SELECT id + 100, stock FROM items WHERE id IN (1, 
 DELETE FROM items AS i USING items AS j WHERE i.id = j.id + 100;
 SELECT look();
 
-\echo '-- the same row twice in one statement, in one transaction, and back'
+\echo '-- the same row twice in one statement, and in one transaction back to what it was'
 INSERT INTO items (id, stock) VALUES (4, 1), (4, 2) ON CONFLICT (id) DO UPDATE SET stock = excluded.stock;
 \echo :SQLSTATE
 BEGIN;
@@ -75,7 +59,7 @@ INSERT INTO items (id, stock) VALUES (4, 40);
 COMMIT;
 SELECT look();
 
-\echo '-- foreign keys: a shelf is renumbered, and goes with all that is on it'
+\echo '-- foreign keys: a shelf is renumbered, and deleted with all items on it'
 UPDATE shelves SET id = 3 WHERE id = 1;
 SELECT look();
 DELETE FROM shelves WHERE id = 3;
@@ -86,7 +70,7 @@ DELETE FROM shelves WHERE id = 2;
 SELECT release_reservation(:'held');
 SELECT look();
 
-\echo '-- TRUNCATE, alone, with what refers to it, and by way of what it refers to'
+\echo '-- TRUNCATE of items, with CASCADE, and of the table that items refers to'
 TRUNCATE items;
 \echo :SQLSTATE
 TRUNCATE ONLY items RESTART IDENTITY CASCADE;
@@ -95,7 +79,7 @@ TRUNCATE shelves CASCADE;
 \echo :SQLSTATE
 SELECT look();
 
-\echo '-- COPY: in, over what is there, with a floor; a whole file or nothing'
+\echo '-- COPY: all rows or none; a duplicate key, and a stock below the floor'
 COPY items (id, stock) FROM stdin;
 6	6
 7	7
@@ -111,7 +95,7 @@ COPY items (id, stock) FROM stdin;
 \.
 SELECT look();
 
-\echo '-- MERGE: each arm, and one row for which there are two'
+\echo '-- MERGE: each of its actions, and a row that matches twice'
 MERGE INTO items AS i USING (VALUES (6, 60), (7, NULL), (11, 11), (2, 2)) AS w(id, stock) ON i.id = w.id
 	WHEN MATCHED AND w.stock IS NULL THEN DELETE
 	WHEN MATCHED AND w.stock = 2 THEN DO NOTHING
@@ -126,7 +110,7 @@ MERGE INTO items AS i USING (VALUES (6)) AS w(id) ON i.id = w.id WHEN MATCHED TH
 \echo :SQLSTATE
 SELECT look();
 
-\echo '-- a stale row is saved as a whole: booked; by its version, it is not saved at all'
+\echo '-- a stale copy of a row is saved: refused where the version is compared, else booked'
 SELECT stock AS stale, version AS stale_version FROM items WHERE id = 2 \gset
 SELECT buy_item('u', 2, 5) > 0;
 UPDATE items SET stock = :stale, version = :stale_version + 1, name = 'renamed' WHERE id = 2 AND version = :stale_version;
@@ -134,7 +118,7 @@ SELECT look();
 UPDATE items SET stock = :stale, version = :stale_version + 1, name = 'renamed' WHERE id = 2;
 SELECT look();
 
-\echo '-- nothing of it remains when it is undone'
+\echo '-- nothing remains of changes that are rolled back'
 BEGIN;
 SAVEPOINT s;
 MERGE INTO items AS i USING (VALUES (6, 1), (12, 12)) AS w(id, stock) ON i.id = w.id
@@ -144,7 +128,7 @@ UPDATE on_shelf SET pieces = pieces - 1;
 ROLLBACK;
 SELECT look();
 
-\echo '-- a replica: nothing is booked, what comes beside it is'
+\echo '-- applied by a subscriber: nothing is booked, because the movements are replicated as well'
 SET session_replication_role = replica;
 UPDATE items SET stock = stock - 1 WHERE id = 2;
 INSERT INTO movements (item_id, delta, kind, actor, created_at) VALUES (2, -1, 'sale', 'publisher', now());
@@ -153,14 +137,14 @@ INSERT INTO movements (item_id, delta, kind, actor, created_at) VALUES (13, 13, 
 DELETE FROM items WHERE id = 11;
 INSERT INTO movements (item_id, delta, kind, actor, created_at) VALUES (11, -11, 'direct', 'publisher', now());
 SELECT look();
--- and what sells there sells as ever
+-- a session of that kind can sell as any other
 SELECT buy_item('u', 2, 1000);
 \echo :SQLSTATE
 SELECT buy_item('u', 2) > 0, release_reservation(reserve_stock('u', 13, 13));
 RESET session_replication_role;
 SELECT look();
 
-\echo '-- where direct writes are refused, in each of these ways'
+\echo '-- in a store that refuses direct writes, each of these ways is refused'
 SELECT inventory.detach('items');
 SELECT inventory.attach('items', 'orders', ledger_schema => 'direct_ways_stock', direct_writes => 'refuse');
 WITH taken AS (UPDATE items SET stock = stock - 1 WHERE id = 2 RETURNING id) SELECT count(*) FROM taken;

@@ -1,38 +1,19 @@
--- Door: errors.  Each condition once, with all that a client gets: the code, the
--- stable name, the facts, the way out.
+-- Tests of the errors of purchases and stock changes: each once, with its SQLSTATE, name,
+-- detail and hint.
 \pset format unaligned
 \pset tuples_only on
-SET client_min_messages = warning;
-CREATE SCHEMA errors;
-SET search_path = errors, errors_stock;
-CREATE TABLE items (id text PRIMARY KEY, stock integer, stock_floor integer, purchase_limit integer, version integer);
-CREATE TABLE orders (
-	id text PRIMARY KEY,
-	user_id text,
-	item_id text NOT NULL,
-	quantity integer NOT NULL,
-	paid boolean
-);
-INSERT INTO items VALUES ('mug', 5, 0, NULL), ('pen', 1, 0, NULL), ('vip', 9, 0, 2), ('pdf', NULL, 0, NULL), ('safe', 9, 8, NULL);
+\set schema errors
+\set item_type text
+\set limits on
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
+ALTER TABLE orders ALTER id DROP IDENTITY, ADD paid boolean;
+ALTER TABLE orders ALTER id TYPE text;
+INSERT INTO items (id, stock, stock_floor, purchase_limit) VALUES ('mug', 5, 0, NULL), ('pen', 1, 0, NULL), ('vip', 9, 0, 2), ('pdf', NULL, 0, NULL),
+	('safe', 9, 8, NULL);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'errors_stock', order_columns => '{id}',
 						user_claim => 'sub');
-
-CREATE FUNCTION error(call text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	code text;
-	message text;
-	detail text;
-	hint text;
-BEGIN
-	EXECUTE call;
-	RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS code := RETURNED_SQLSTATE, message := MESSAGE_TEXT,
-		detail := PG_EXCEPTION_DETAIL, hint := PG_EXCEPTION_HINT;
-	RETURN concat_ws(E'\n    ', code || ' ' || message, 'detail: ' || nullif(replace(detail, session_user, '(superuser)'), ''),
-					 'hint: ' || nullif(hint, ''));
-END
-$$;
 
 -- business refusals
 SELECT error($$SELECT buy_item('ada', 'pen', 2, NULL, '{"id": "o"}')$$);
@@ -44,7 +25,7 @@ SELECT error($$UPDATE items SET stock = -1 WHERE id = 'mug'$$);
 SELECT error($$SELECT buy_item('ada', 'cup', 1, NULL, '{"id": "o"}')$$);
 SELECT error($$SELECT buy_cart('ada', '[{"item_id": "jug", "id": 1}, {"item_id": "cup", "id": 2}]')$$);
 SELECT error($$SELECT restock_item('cup', 1)$$);
--- one of each bought already
+-- after one mug and one vip were bought
 SELECT buy_item('ada', 'mug', 1, 'k', '{"id": "o1"}'), buy_item('ada', 'vip', 1, NULL, '{"id": "o2"}');
 SELECT error($$SELECT buy_item('ada', 'mug', 2, 'k')$$);
 SELECT error($$SELECT buy_item('ada', 'vip', 2, NULL, '{"id": "o"}')$$);
@@ -73,7 +54,7 @@ SELECT error($$SELECT restock_item('pdf', 1)$$);
 SELECT error($$SELECT restock_item('mug', 3000000000)$$);
 SELECT error($$SELECT restock_item('mug', 9223372036854775807)$$);
 
--- the caller
+-- rights of the caller
 CREATE ROLE regress_errors_buyer;
 CREATE ROLE regress_errors_owner;
 SELECT inventory.grant_api('items', 'regress_errors_buyer', 'buyer');
@@ -89,7 +70,7 @@ SET default_transaction_read_only = on;
 SELECT error($$SELECT buy_item('ada', 'mug')$$);
 SET default_transaction_read_only = off;
 
--- the store
+-- triggers and owners of the tables
 CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 CREATE TRIGGER swallow BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION swallow();
 SELECT error($$SELECT buy_item('ada', 'mug', 1, NULL, '{"id": "o"}')$$);
@@ -110,7 +91,7 @@ ALTER TABLE items OWNER TO regress_errors_owner;
 SELECT error($$SELECT buy_item('ada', 'mug')$$);
 ROLLBACK;
 
--- other strategies refuse in the same words
+-- the other strategies refuse in the same words
 SET inventory.strategy = pessimistic;
 SELECT error($$SELECT buy_item('ada', 'pen', 2, NULL, '{"id": "o"}')$$);
 SET inventory.strategy = optimistic;

@@ -1,35 +1,33 @@
--- Door: expiry.  A hold that is overdue is dead at once, whoever reads or is short;
--- giving it back is a matter of who comes first.
-\set SHOW_CONTEXT never
+-- Tests of expiry: an overdue hold counts as available at once, and is given back by
+-- expire_reservations or by the first call that needs its units.
 \set VERBOSITY terse
 \pset format unaligned
 \pset tuples_only on
-SET client_min_messages = warning;
-CREATE SCHEMA expiry;
-SET search_path = expiry, expiry_stock;
-CREATE TABLE items (id bigint PRIMARY KEY, stock integer, stock_floor integer DEFAULT 0, purchase_limit integer);
-CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id bigint NOT NULL, quantity integer NOT NULL);
+\set schema expiry
+\set limits on
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
 INSERT INTO items (id, stock) VALUES (1, 10), (2, 10), (3, 5), (4, NULL), (5, 100);
 UPDATE items SET stock_floor = 2 WHERE id = 3;
 SELECT inventory.attach('items', 'orders', ledger_schema => 'expiry_stock');
-CREATE VIEW stock AS SELECT string_agg(concat_ws('/', available, reserved, on_hand), ' ' ORDER BY item_id) FROM levels;
 CREATE VIEW closed AS SELECT user_id, item_id, quantity, status FROM reservations WHERE status <> 'held' ORDER BY user_id, item_id;
 CREATE FUNCTION age(minutes integer) RETURNS void LANGUAGE sql AS $$
 	UPDATE reservations SET expires_at = expires_at - make_interval(mins => minutes), created_at = created_at - make_interval(mins => minutes) WHERE status = 'held'
 $$;
 
-\echo '-- readers count what is overdue at once; nothing was written'
+\echo '-- readers count overdue holds as available, although nothing was written'
 SELECT count(reserve_stock('ada', i, 3)) FROM generate_series(1, 5) AS i;
-TABLE stock;
+SELECT levels();
 SELECT age(20);
-TABLE stock;
+SELECT levels();
 SELECT string_agg(available_stock(id)::text, ' ' ORDER BY id) FROM items;
 BEGIN READ ONLY;
 SELECT available_stock(1);
-TABLE stock;
+SELECT levels();
 ROLLBACK;
 SELECT string_agg(stock::text, ' ' ORDER BY id), (SELECT count(*) FROM reservations WHERE status = 'held') FROM items;
-\echo '-- expire_reservations: oldest first, no more than asked for'
+\echo '-- expire_reservations: the oldest first, at most max_rows'
 SELECT reserve_stock('bob', 1, 1, '20 minutes') AS younger \gset
 SELECT reserve_stock('cid', 1) AS open \gset
 UPDATE reservations SET expires_at = now() - interval '1 s', created_at = now() - interval '1 h' WHERE reservation_id = :'younger';
@@ -37,7 +35,7 @@ SELECT expire_reservations(2);
 TABLE closed;
 SELECT expire_reservations(), expire_reservations();
 TABLE closed;
-TABLE stock;
+SELECT levels();
 SELECT status, item_id FROM get_reservation(:'open');
 SELECT item_id, sum(delta), kind, count(*), string_agg(DISTINCT user_id, ' '), string_agg(DISTINCT reason, ' ') FROM movements
 	WHERE kind IN ('hold', 'expiry', 'adjustment') GROUP BY item_id, kind ORDER BY item_id, kind;
@@ -46,7 +44,7 @@ SELECT expire_reservations(NULL);
 SELECT release_reservation(:'open');
 SELECT * FROM inventory.verify('items');
 
-\echo '-- a buyer who is short expires the oldest, and no more than needed'
+\echo '-- a buyer for whom too few are left expires the oldest holds, and no more than needed'
 SELECT reserve_stock(u, 1, 2) IS NOT NULL FROM unnest('{u1,u2,u3,u4,u5}'::text[]) AS u;
 UPDATE reservations SET expires_at = now() - make_interval(mins => 10 - right(user_id, 1)::integer), created_at = now() - interval '1 h'
 	WHERE status = 'held';
@@ -57,14 +55,14 @@ SELECT user_id, status FROM reservations WHERE item_id = 1 AND user_id LIKE 'u%'
 SELECT buy_item('eve', 1, 4) > 0;
 SELECT user_id, status FROM reservations WHERE item_id = 1 AND user_id LIKE 'u%' ORDER BY user_id;
 SELECT stock FROM items WHERE id = 1;
-\echo '-- too little even so: nothing is given back, and nothing written for the refusal'
+\echo '-- if that would not be enough, no hold is expired and the refusal writes nothing'
 SELECT buy_item('eve', 1, 6);
 BEGIN;
 SELECT status, available FROM try_buy_cart('eve', '[{"item_id": 1, "quantity": 6}, {"item_id": 2}]');
 SELECT pg_current_xact_id_if_assigned() IS NULL;
 COMMIT;
 SELECT count(*) FROM reservations WHERE item_id = 1 AND status = 'held';
-\echo '-- a reserver, each strategy, a cart, in both forms'
+\echo '-- the same for reservations, each strategy, and carts in both forms'
 SET inventory.strategy = pessimistic;
 SELECT reserve_stock('eve', 1, 2) IS NOT NULL;
 SET inventory.strategy = optimistic;
@@ -78,14 +76,14 @@ SELECT stock, available_stock(id) FROM items WHERE id < 3 ORDER BY id;
 SELECT item_id, status, available FROM try_buy_cart('eve', '[{"item_id": 2, "quantity": 8}, {"item_id": 1}]');
 SELECT status, short_lines FROM try_reserve_cart('eve', '[{"item_id": 2, "quantity": 7}, {"item_id": 1}]');
 SELECT stock, available_stock(id) FROM items WHERE id < 3 ORDER BY id;
-\echo '-- safety stock is still safe'
+\echo '-- safety stock is still not sold'
 SELECT reserve_stock('hal', 3, 3, '1 microsecond') IS NOT NULL;
 SELECT buy_item('eve', 3, 4);
 SELECT buy_item('eve', 3, 3) > 0;
 SELECT buy_item('eve', 3);
 SELECT * FROM inventory.verify('items');
 
-\echo '-- an old snapshot: what is overdue is expired all the same'
+\echo '-- overdue holds are expired under an old snapshot too'
 SELECT count(reserve_stock('ian', 5, 10, '1 microsecond')) FROM generate_series(1, 10);
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT available_stock(5), buy_item('eve', 5, 15) > 0, reserve_stock('eve', 5, 15) IS NOT NULL;
@@ -99,14 +97,14 @@ SELECT status FROM try_buy_cart('eve', '[{"item_id": 5, "quantity": 70}, {"item_
 COMMIT;
 SELECT status, count(*), sum(quantity) FROM reservations WHERE item_id = 5 GROUP BY 1 ORDER BY 1;
 
-\echo '-- many at once, of many items: each once'
+\echo '-- many holds of many items: each is expired once'
 INSERT INTO items (id, stock) SELECT n, 30 FROM generate_series(101, 110) AS n;
 SELECT count(reserve_cart('joy', (SELECT jsonb_agg(jsonb_build_object('item_id', i.id)) FROM items AS i WHERE i.id > 100), '1 microsecond'))
 	FROM generate_series(1, 30);
 SELECT sum(stock) FROM items WHERE id > 100;
 SELECT expire_reservations(250), expire_reservations(), expire_reservations();
 SELECT sum(stock), count(DISTINCT stock) FROM items WHERE id > 100;
-\echo '-- a hold on an item that is gone from the table could not be; one that lost its number can'
+\echo '-- an item with holds cannot be deleted, but it can cease to be tracked'
 SELECT reserve_stock('kim', 101, 5, '1 microsecond') IS NOT NULL;
 DELETE FROM items WHERE id = 101;
 UPDATE items SET stock = NULL WHERE id = 101;

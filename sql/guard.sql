@@ -1,33 +1,17 @@
--- Door: the guard.  Whatever changes stock outside the engine is booked, or
--- refused; what the shop's own triggers do meanwhile too.
-\set SHOW_CONTEXT never
+-- Tests of the guard: every change of stock that the engine did not make is booked or
+-- refused.
 \pset format unaligned
 \pset tuples_only on
-SET client_min_messages = warning;
-CREATE SCHEMA guard;
-SET search_path = guard;
-
-CREATE TABLE items (id bigint PRIMARY KEY, stock integer, stock_floor integer DEFAULT 0, name text);
-CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, item_id bigint REFERENCES items, quantity integer);
-INSERT INTO items VALUES (1, 10, 0, 'kit'), (2, 20, 0, 'part'), (3, NULL, 0, 'file');
+\set schema guard
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
+ALTER TABLE orders ADD FOREIGN KEY (item_id) REFERENCES items;
+INSERT INTO items (id, stock, name) VALUES (1, 10, 'kit'), (2, 20, 'part'), (3, NULL, 'file');
 SELECT inventory.attach('items', 'orders', ledger_schema => 'guard_stock');
+INSERT INTO seen SELECT max(movement_id), false FROM movements;
 
--- What was booked since the last look, the stock, and what verify says.
-CREATE TABLE seen AS SELECT max(movement_id) AS upto FROM guard_stock.movements;
-CREATE FUNCTION look() RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	answer text := concat_ws(' | ',
-		coalesce((SELECT string_agg(format('%s: %s %s', item_id, delta, kind), ', ' ORDER BY movement_id)
-		 FROM guard_stock.movements WHERE movement_id > (SELECT upto FROM seen)), 'nothing'),
-		'stock ' || (SELECT string_agg(format('%s=%s', id, coalesce(stock::text, '-')), ' ' ORDER BY id) FROM items),
-		(SELECT 'WRONG: ' || json_agg(v) FROM inventory.verify('items') AS v HAVING count(*) > 0));
-BEGIN
-	UPDATE seen SET upto = (SELECT max(movement_id) FROM guard_stock.movements);
-	RETURN answer;
-END
-$$;
-
--- every way to write
+-- every statement that writes
 INSERT INTO items VALUES (4, 5), (5, 0), (6, NULL);
 SELECT look();
 INSERT INTO items VALUES (4, 6), (7, 7) ON CONFLICT (id) DO UPDATE SET stock = excluded.stock + 1;
@@ -62,7 +46,7 @@ DELETE FROM items WHERE id IN (4, 5, 6);
 COMMIT;
 SELECT look();
 
--- what it refuses always: less than the floor, another key, TRUNCATE
+-- always refused: a stock below the floor, a change of the key, TRUNCATE
 UPDATE items SET stock = 0 WHERE id = 1;
 \echo :SQLSTATE
 UPDATE items SET stock = stock_floor WHERE id = 1;
@@ -80,8 +64,7 @@ TRUNCATE items, orders;
 \echo :SQLSTATE
 SELECT look();
 
-
--- as a trigger of any other kind, or as a function, it does nothing and says so
+-- called as a function, or as a trigger of another kind, it raises an error
 SELECT inventory.guard();
 CREATE TABLE other (id bigint, stock integer);
 CREATE TRIGGER guard AFTER INSERT ON other FOR EACH ROW EXECUTE FUNCTION inventory.guard();
@@ -92,8 +75,7 @@ UPDATE items SET stock = stock + 1 WHERE id = 2;
 DROP TRIGGER early ON items;
 SELECT look();
 
--- a subscriber gets the movements beside the rows: nothing is booked, and
--- buying still is
+-- a subscriber gets the movements as well as the rows, so nothing is booked; sales are
 SET session_replication_role = replica;
 UPDATE items SET stock = stock + 1 WHERE id = 2;
 INSERT INTO guard_stock.movements (item_id, delta, kind, actor, created_at) VALUES (2, 1, 'direct', 'publisher', now());
@@ -102,7 +84,7 @@ SELECT count(*) FROM buy_cart(NULL, '[{"item_id": 2}, {"item_id": 3}]');
 RESET session_replication_role;
 SELECT look();
 
--- direct_writes => 'refuse': the engine alone changes stock
+-- direct_writes => 'refuse': only the engine changes stock
 SELECT inventory.detach('items');
 UPDATE items SET stock = 5 WHERE id = 1;
 DELETE FROM items WHERE id = 3;

@@ -1,31 +1,15 @@
--- Door: the guard, meeting the triggers a shop has of its own.  What they do to
--- stock while the engine sells is booked beside the sale.
-\set SHOW_CONTEXT never
+-- Tests of the guard with triggers of the shop: what they do to stock during a sale is
+-- booked separately from the sale.
 \pset format unaligned
 \pset tuples_only on
-SET client_min_messages = warning;
-CREATE SCHEMA guard_trigger;
-SET search_path = guard_trigger;
-
-CREATE TABLE items (id bigint PRIMARY KEY, stock integer, stock_floor integer DEFAULT 0, name text);
-CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, item_id bigint REFERENCES items, quantity integer);
-INSERT INTO items VALUES (1, 10, 0, 'kit'), (2, 20, 0, 'part');
+\set schema guard_trigger
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
+ALTER TABLE orders ADD FOREIGN KEY (item_id) REFERENCES items;
+INSERT INTO items (id, stock, name) VALUES (1, 10, 'kit'), (2, 20, 'part');
 SELECT inventory.attach('items', 'orders', ledger_schema => 'guard_trigger_stock');
-
--- What was booked since the last look, the stock, and what verify says.
-CREATE TABLE seen AS SELECT max(movement_id) AS upto FROM guard_trigger_stock.movements;
-CREATE FUNCTION look() RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	answer text := concat_ws(' | ',
-		coalesce((SELECT string_agg(format('%s: %s %s', item_id, delta, kind), ', ' ORDER BY movement_id)
-		 FROM guard_trigger_stock.movements WHERE movement_id > (SELECT upto FROM seen)), 'nothing'),
-		'stock ' || (SELECT string_agg(format('%s=%s', id, coalesce(stock::text, '-')), ' ' ORDER BY id) FROM items),
-		(SELECT 'WRONG: ' || json_agg(v) FROM inventory.verify('items') AS v HAVING count(*) > 0));
-BEGIN
-	UPDATE seen SET upto = (SELECT max(movement_id) FROM guard_trigger_stock.movements);
-	RETURN answer;
-END
-$$;
+INSERT INTO seen SELECT max(movement_id), false FROM movements;
 
 CREATE FUNCTION shop() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -53,7 +37,7 @@ BEGIN
 END
 $$;
 
--- a kit takes its parts along
+-- the sale of a kit takes its parts
 CREATE TRIGGER a AFTER UPDATE ON items FOR EACH ROW EXECUTE FUNCTION shop('part');
 SELECT buy_item(NULL, 1, 2);
 SELECT look();
@@ -64,7 +48,7 @@ SELECT look();
 SELECT buy_item(NULL, 1, 6);
 \echo :SQLSTATE
 
--- a gift is added; the number stays; the write is swallowed
+-- triggers that add units, keep the old stock, or skip the update
 DROP TRIGGER a ON items;
 CREATE TRIGGER a BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION shop('more');
 SELECT buy_item(NULL, 2);
@@ -86,7 +70,7 @@ SELECT guard_trigger_stock.adjust_stock(2, 1, 'x');
 DROP TRIGGER a ON items;
 SELECT look();
 
--- a trigger that takes another unit of the same item, and one that fails to
+-- a trigger that takes another unit of the same item, and one whose write is rolled back
 CREATE TRIGGER a AFTER UPDATE ON items FOR EACH ROW EXECUTE FUNCTION shop('self');
 SELECT buy_item(NULL, 2);
 SELECT look();
@@ -96,13 +80,13 @@ SELECT buy_item(NULL, 2);
 SELECT look();
 DROP TRIGGER a ON items;
 
--- a trigger on orders that has always taken the stock, and was forgotten
+-- a trigger on orders that takes the stock itself, left from before the attach
 CREATE TRIGGER a AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION shop('order');
 SELECT buy_item(NULL, 2);
 SELECT look();
 DROP TRIGGER a ON orders;
 
--- the engine, called by a trigger: what is sold takes its accessory along
+-- a trigger on orders that calls buy_item to sell an accessory too
 CREATE FUNCTION with_accessory() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	IF NEW.item_id = 1 THEN

@@ -1,19 +1,20 @@
--- Door: user_claim and reservations.  Who has only the buyer grant sees and moves
--- their own reservations; who has the operator grant, everybody's.
-\set SHOW_CONTEXT never
+-- Tests of user_claim with reservations: a role with only the buyer grant sees and changes
+-- the reservations of its own user, a role with the operator grant those of all users.
 \pset format unaligned
 \pset tuples_only on
-SET client_min_messages = warning;
 CREATE ROLE regress_holds_owner; CREATE ROLE regress_holds_buyer; CREATE ROLE regress_holds_hook; CREATE ROLE regress_holds_both; CREATE ROLE regress_holds_none;
 CREATE SCHEMA hold_claims;
 CREATE SCHEMA hold_claims_stock;
 GRANT ALL ON SCHEMA hold_claims, hold_claims_stock TO regress_holds_owner;
 GRANT USAGE ON SCHEMA hold_claims, hold_claims_stock TO PUBLIC;
 SET ROLE regress_holds_owner;
-SET search_path = hold_claims, hold_claims_stock;
-CREATE TABLE items (id bigint PRIMARY KEY, stock integer, purchase_limit integer);
-CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id bigint, item_id bigint, quantity integer);
-INSERT INTO items VALUES (1, 100, NULL), (2, 100, 2);
+\set schema hold_claims
+\set user_type bigint
+\set limits on
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
+INSERT INTO items (id, stock, purchase_limit) VALUES (1, 100, NULL), (2, 100, 2);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'hold_claims_stock', user_claim => 'sub');
 SELECT inventory.grant_api('items', 'regress_holds_buyer', 'buyer');
 SELECT inventory.grant_api('items', 'regress_holds_hook', 'operator');
@@ -31,11 +32,11 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE || ' ' || regexp_replace(SQLERRM, '[0-9a-f-]{36}', '<id>');
 END
 $$;
--- the reservation of user 7, and of a guest, which only operators can make here
+-- a reservation of user 7, and one without a user, which only operators can make here
 SET ROLE regress_holds_both;
 SELECT reserve_cart(7, '[{"item_id": 1, "quantity": 2}]') AS of_7, reserve_stock(NULL, 1) AS of_nobody \gset
 
-\echo '-- making one: the user is that of the token'
+\echo '-- a new reservation belongs to the user of the token'
 SET ROLE regress_holds_buyer;
 SELECT attempt('{"sub": "8"}', 'reserve_stock(8, 1)');
 SELECT attempt('{"sub": "8"}', 'reserve_stock(item_id => 1)');
@@ -50,14 +51,14 @@ SELECT attempt('{"sub": "8"}', 'reserve_stock(item_id => 2, quantity => 2)');
 SELECT attempt('{"sub": "8"}', 'reserve_stock(item_id => 2)');
 SELECT attempt('{"sub": "8"}', 'reserve_stock(user_id => 9, item_id => 2)');
 
-\echo '-- another user''s, and a guest''s, are not there'
+\echo '-- reservations of another user, and without a user, are not found'
 SELECT claims, template, attempt(claims, format(template, :'of_7')), attempt(claims, format(template, :'of_nobody')) FROM (VALUES
 	(1, 'get_reservation(%L)'), (2, 'change_reservation(%L, 1, 5)'), (3, 'change_reservation(%L, 1, 0)'), (4, 'extend_reservation(%L)'),
 	(5, 'confirm_reservation(%L)'), (6, 'release_reservation(%L)'), (7, 'release_reservation(%L, 7)'), (8, 'confirm_reservation(%L, 8)')
 ) AS c(n, template), (VALUES ('{"sub": "8"}'), ('')) AS u(claims) ORDER BY claims DESC, n;
-\echo '-- an unknown one is told from it by nothing'
+\echo '-- the answer to an unknown reservation is the same'
 SELECT attempt('{"sub": "8"}', 'get_reservation(''00000000-0000-0000-0000-000000000000'')');
-\echo '-- its own'
+\echo '-- the user''s own reservation'
 SELECT template, attempt('{"sub": "7"}', format(template, :'of_7')) FROM (VALUES
 	(1, 'status || item_id || quantity FROM get_reservation(%L)'), (2, 'change_reservation(%L, 1, 3)'), (3, 'change_reservation(%L, 1, 4, 7)'),
 	(4, 'extend_reservation(%L, ''1 h'')'), (5, 'extend_reservation(%L, NULL, 8)'), (6, 'status FROM confirm_reservation(%L, 7)'),
@@ -69,7 +70,7 @@ SELECT reservation_id AS of_7 FROM reservations WHERE user_id = 7 AND status = '
 SET ROLE regress_holds_buyer;
 SELECT attempt('{"sub": "7"}', format('release_reservation(%L)', :'of_7')), attempt('{"sub": "7"}', format('release_reservation(%L)', :'of_7'));
 
-\echo '-- operators: everybody''s, with or without a token; a user that is named must fit'
+\echo '-- operators reach all reservations, with or without a token; user_id, if given, must match'
 SET ROLE regress_holds_both;
 SELECT reserve_stock(7, 1) AS of_7 \gset
 SELECT attempt('', format('status FROM get_reservation(%L)', :'of_7'));
@@ -80,7 +81,7 @@ SELECT attempt('{"sub": "8"}', format('status FROM confirm_reservation(%L)', :'o
 SELECT attempt('', format('status FROM confirm_reservation(%L)', :'of_nobody'));
 SELECT attempt('', 'refund_order(1, 1)');
 
-\echo '-- the grants'
+\echo '-- each grant covers its own functions'
 SET ROLE regress_holds_buyer;
 SELECT attempt('{"sub": "7"}', 'refund_order(1)');
 SELECT attempt('{"sub": "7"}', 'expire_reservations()');
@@ -97,7 +98,7 @@ SELECT attempt('', 'count(*) FROM reservations');
 SET ROLE regress_holds_none;
 SELECT attempt('{"sub": "7"}', 'reserve_stock(7, 1)');
 SELECT attempt('{"sub": "7"}', format('get_reservation(%L)', :'of_7'));
-\echo '-- and the engine behind them is its owner''s alone'
+\echo '-- only the owner can call the functions of the engine'
 SELECT attempt('{"sub": "7"}', 'inventory.reserve_stock(''hold_claims.items'', 7::bigint, 1::bigint, 1, NULL, NULL)');
 SELECT attempt('{"sub": "7"}', format('inventory.release_reservation(''hold_claims.items'', %L, 7)', :'of_7'));
 SELECT attempt('{"sub": "7"}', 'inventory.refund_order(''hold_claims.items'', 1, 1, true, NULL, NULL, 1)');

@@ -1,14 +1,14 @@
--- Door: holds of items that are not tracked, and of items that begin or cease to be
--- tracked while they are held.  The ledger explains the stock whatever comes.
-\set SHOW_CONTEXT never
+-- Tests of holds of items that are not tracked, or that become tracked or untracked while
+-- they are held: the ledger always explains the stock.
 \set VERBOSITY terse
 \pset format unaligned
 \pset tuples_only on
-SET client_min_messages = warning;
-CREATE SCHEMA hold_untracked;
-SET search_path = hold_untracked, hold_untracked_stock;
-CREATE TABLE items (id text PRIMARY KEY, stock integer);
-CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id text NOT NULL, quantity integer NOT NULL);
+\set schema hold_untracked
+\set item_type text
+\set plain on
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
 SELECT inventory.attach('items', 'orders', ledger_schema => 'hold_untracked_stock');
 CREATE FUNCTION state(item text) RETURNS text LANGUAGE sql AS $$
 	SELECT format('stock %s, reserved %s, on hand %s, available %s, sum %s, %s', coalesce(i.stock::text, '-'), l.reserved, coalesce(l.on_hand::text, '-'),
@@ -17,7 +17,7 @@ CREATE FUNCTION state(item text) RETURNS text LANGUAGE sql AS $$
 	FROM items AS i JOIN levels AS l ON l.item_id = i.id WHERE i.id = item
 $$;
 
-\echo '-- no number: held without limit, and so on through its life'
+\echo '-- an item that is not tracked: held without limit, changed, confirmed, refunded, released, expired'
 INSERT INTO items VALUES ('pdf', NULL);
 SELECT reserve_stock('ada', 'pdf', 1000) AS r \gset
 SELECT state('pdf');
@@ -30,7 +30,7 @@ SELECT release_reservation(:'r');
 SELECT reserve_stock('ada', 'pdf', 5, '1 microsecond') IS NOT NULL, expire_reservations();
 SELECT state('pdf');
 
--- each way out of a hold, with a change of tracking before it
+-- each way to end or change a hold, after the stock was changed from `before` to `after`
 CREATE FUNCTION life(item text, before integer, after integer, way text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	r uuid;
@@ -62,14 +62,14 @@ BEGIN
 	RETURN concat_ws(E'\n', answer, state(item));
 END
 $$;
-\echo '-- it had no number when it was held, and has one now: nothing comes back to it'
+\echo '-- not tracked when it was held, tracked now: nothing is added to the stock'
 SELECT life('a' || way, NULL, 8, way) FROM unnest('{release,less,more,confirm,refund,expire,short}'::text[]) AS way;
-\echo '-- it had a number, and has none now'
+\echo '-- tracked when it was held, not tracked now'
 SELECT life('b' || way, 20, NULL, way) FROM unnest('{release,less,more,confirm,refund,expire,short}'::text[]) AS way;
-\echo '-- a number the whole time, changed by hand'
+\echo '-- tracked all the time, and the stock changed directly'
 SELECT life('c' || way, 20, 8, way) FROM unnest('{release,less,more,confirm,refund,expire,short}'::text[]) AS way;
 
-\echo '-- from a number to none and to another'
+\echo '-- tracked, not tracked, and tracked again'
 INSERT INTO items VALUES ('mug', 10);
 SELECT reserve_stock('ada', 'mug', 4) AS r \gset
 UPDATE items SET stock = NULL WHERE id = 'mug';
@@ -84,11 +84,11 @@ UPDATE items SET stock = CASE id WHEN 'pdf' THEN 5 END WHERE id IN ('pdf', 'mug'
 SELECT state('mug'), state('pdf');
 SELECT release_reservation(:'r');
 SELECT state('mug'), state('pdf');
-\echo '-- counting the shelf: what was held with a number is still on it'
+\echo '-- a stock-take: held units are still on the shelf'
 UPDATE items SET stock = 10 WHERE id = 'mug';
 SELECT reserve_stock('ada', 'mug', 4) IS NOT NULL, count_stock('mug', 9);
 SELECT state('mug');
-\echo '-- overdue holds without number are nothing that a buyer could get'
+\echo '-- overdue holds from when the item was not tracked add nothing to what is available'
 INSERT INTO items VALUES ('cd', NULL);
 SELECT reserve_stock('ada', 'cd', 4, '1 microsecond') IS NOT NULL;
 UPDATE items SET stock = 1 WHERE id = 'cd';

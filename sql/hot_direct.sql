@@ -1,42 +1,32 @@
--- Door: the guard on hot items.  Whoever writes the row of a hot item past the engine
--- is booked, and the counter follows, or it is refused: row, ledger and counter are
--- compared after each.
-\set SHOW_CONTEXT never
+-- Tests of the guard on hot items: a direct write to the row of a hot item is booked and the
+-- counter follows, or the write is refused; row, ledger and counter are compared after each.
 \set VERBOSITY terse
 \pset format unaligned
 \pset tuples_only on
-SET client_min_messages = warning;
-CREATE SCHEMA hot_direct;
-SET search_path = hot_direct, hot_direct_stock;
-CREATE TABLE items (id bigint PRIMARY KEY, stock integer, stock_floor integer DEFAULT 0, purchase_limit integer, version integer DEFAULT 0,
-	live boolean DEFAULT true, name text);
-CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id bigint, quantity integer);
+\set schema hot_direct
+\set limits on
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
 INSERT INTO items (id, stock) VALUES (1, 100), (2, 50), (3, 7);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'hot_direct_stock', sellable => 'live');
 SELECT inventory.heat('items', 1), inventory.heat('items', 2);
 SELECT buy_item('u', 1, 10) > 0, buy_item('u', 2, 10) > 0;
 
--- What was booked since the last look, what is available, and everything that is wrong.
-CREATE TABLE seen AS SELECT max(movement_id) AS upto FROM movements;
-CREATE FUNCTION look() RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	answer text := concat_ws(' | ',
-		coalesce((SELECT string_agg(format('%s: %s %s', item_id, delta, kind), ', ' ORDER BY item_id, movement_id)
-		 FROM movements WHERE movement_id > (SELECT upto FROM seen)), 'nothing'),
+INSERT INTO seen SELECT max(movement_id), true FROM movements;
+-- here it shows what is available instead of the stock, and each counter that is wrong
+CREATE OR REPLACE FUNCTION look() RETURNS text LANGUAGE sql AS $$
+	SELECT concat_ws(' | ', booked(),
 		'available ' || (SELECT string_agg(format('%s=%s', item_id, available), ' ' ORDER BY item_id) FROM levels),
 		(SELECT 'COUNTER ' || string_agg(format('%s=%s', h.item_id, e.available), ' ' ORDER BY h.item_id)
 		 FROM hot AS h JOIN inventory.hot_entries() AS e ON e.items = 'items'::regclass AND e.number = h.number
 		 JOIN items AS i ON i.id = h.item_id
 		 WHERE e.state = 'hot' AND (e.held <> 0 OR e.available IS DISTINCT FROM i.stock - coalesce(i.stock_floor, 0) + (SELECT coalesce(sum(m.delta), 0)
 			FROM movements AS m WHERE m.item_id = h.item_id AND m.epoch > h.settled_epoch))),
-		(SELECT 'WRONG ' || json_agg(v) FROM inventory.verify('items') AS v HAVING count(*) > 0));
-BEGIN
-	UPDATE seen SET upto = (SELECT max(movement_id) FROM movements);
-	RETURN answer;
-END
+		problems())
 $$;
 SELECT look();
--- it sees what nobody booked, and a counter that did not follow
+-- look() notices a change that was not booked, and a counter that did not follow
 BEGIN;
 ALTER TABLE items DISABLE TRIGGER inventory_guard;
 UPDATE items SET stock = stock + 1 WHERE id = 1;
@@ -44,7 +34,7 @@ ALTER TABLE items ENABLE ALWAYS TRIGGER inventory_guard;
 SELECT look() LIKE '%COUNTER 1=90%WRONG%';
 ROLLBACK;
 
-\echo '-- up, down, as far as it goes'
+\echo '-- up, and down to the floor'
 UPDATE items SET stock = stock + 5 WHERE id = 1;
 SELECT look();
 UPDATE items SET stock = stock - 5 WHERE id = 1;
@@ -56,7 +46,7 @@ UPDATE items SET stock = stock - 1 WHERE id = 1;
 \echo :SQLSTATE
 UPDATE items SET stock = stock + 90 WHERE id = 1;
 SELECT look();
--- a stale save of the whole row is a change by what it changes
+-- saving a stale copy of the row is a change by the difference to the row
 SELECT inventory.settle('items') >= 0;
 BEGIN;
 SELECT stock FROM items WHERE id = 2 FOR UPDATE;
@@ -101,7 +91,7 @@ SELECT look() ~ '^1: 1 direct, 1: 2 direct, 1: 3 direct, 1: 4 direct, 1: 5 direc
 SELECT adjust_stock(1, -15, 'back') > 0;
 SELECT look() ~ '^1: -15 adj[^A-Z]*$';
 
-\echo '-- in a transaction: what it did itself counts for it at once, for others at its end'
+\echo '-- a transaction can sell at once what it added itself'
 BEGIN;
 UPDATE items SET stock = stock + 10 WHERE id = 1;
 SELECT buy_item('u', 1, 95) > 0;
@@ -117,7 +107,7 @@ SELECT buy_item('u', 1);
 ROLLBACK;
 SELECT look() ~ '^nothing[^A-Z]*$';
 
-\echo '-- rows do not vanish while hot, nor change their key, nor lose their number'
+\echo '-- a hot item cannot be deleted, change its key, or cease to be tracked'
 DELETE FROM items WHERE id = 1;
 \echo :SQLSTATE
 DELETE FROM items;
@@ -133,7 +123,7 @@ UPDATE items SET stock = 5 WHERE id = 3;
 DELETE FROM items WHERE id = 8;
 SELECT look() ~ '^3: -7 direct, 3: 5 direct, 8: -14 direct[^A-Z]*$';
 
-\echo '-- the floor: the counter follows, up and down, and is never refused'
+\echo '-- the floor can be raised and lowered freely, and the counter follows'
 SELECT inventory.settle('items') >= 0, available_stock(1);
 UPDATE items SET stock_floor = 85 WHERE id = 1;
 SELECT available_stock(1);
@@ -156,7 +146,7 @@ SELECT buy_item('u', 1, 41) > 0;
 SELECT available_stock(1), restock_item(1, 41);
 SELECT look() !~ '[A-Z]';
 
-\echo '-- what limits a sale is read again after the commit'
+\echo '-- changes of live and purchase_limit apply to sales after the commit'
 UPDATE items SET live = false WHERE id = 1;
 SELECT buy_item('u', 1);
 UPDATE items SET live = true, purchase_limit = 2 WHERE id = 1;
@@ -175,12 +165,12 @@ SELECT * FROM try_buy_cart('lim', '[{"item_id": 1}, {"item_id": 3}]');
 UPDATE items SET live = false WHERE id = 1;
 SELECT status FROM try_buy_cart('lim', '[{"item_id": 1}, {"item_id": 3}]');
 SELECT reserve_stock('lim', 1);
--- an operator may, also of what is not for sale
+-- operators can restock an item that is not for sale
 SELECT restock_item(1, 6);
 UPDATE items SET live = true WHERE id = 1;
 SELECT look() !~ '[A-Z]';
 
-\echo '-- applied by a subscriber: nothing booked, and the counter follows, without asking'
+\echo '-- applied by a subscriber: nothing is booked or refused, and the counter follows'
 SET session_replication_role = replica;
 UPDATE items SET stock = stock - 1000 WHERE id = 2;
 SELECT available_stock(2) AS below, (SELECT e.available < 0 FROM inventory.hot_entries() AS e JOIN hot AS h USING (number) WHERE h.item_id = 2 AND e.items = 'items'::regclass);

@@ -1,6 +1,6 @@
--- Door: every function on hot items.  Each statement is run in two shops that differ
--- in nothing but that items 1 to 7 of the second are hot.  Answers, errors with their
--- details, and afterwards every table have to be the same.
+-- Tests of every function on hot items: they answer as on cold items.  Each statement runs
+-- in two shops that are the same, except that items 1 to 7 of the second are hot; answers,
+-- errors with their details, and all tables afterwards must be the same.
 \set SHOW_CONTEXT never
 \set VERBOSITY terse
 \pset format unaligned
@@ -32,7 +32,7 @@ $$;
 SELECT make('hot_facade_cold'), make('hot_facade_hot');
 SELECT count(*) FROM generate_series(1, 7) AS id WHERE inventory.heat('hot_facade_hot.items', id);
 
--- All that is there of a shop, without what differs by its nature: times, random ids, epochs.
+-- All rows of a shop, without what always differs: times, random ids, epochs.
 CREATE FUNCTION state(shop name) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	answer text;
@@ -69,7 +69,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
--- Run it in both, and compare.
+-- Run a statement in both shops and compare answers and tables.
 CREATE FUNCTION same(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	cold text := hot_facade.answer('hot_facade_cold', statement);
@@ -85,13 +85,13 @@ BEGIN
 END
 $$;
 
--- The same for a refusal of which only the SQLSTATE is compared.
+-- The same for refusals of which only the SQLSTATE is compared.
 CREATE FUNCTION refused(statement text) RETURNS text LANGUAGE sql AS $$
 	SELECT CASE WHEN left(hot_facade.answer('hot_facade_hot', statement), 5) = left(hot_facade.answer('hot_facade_cold', statement), 5)
 		THEN left(hot_facade.answer('hot_facade_hot', statement), 5) ELSE hot_facade.same(statement) END
 $$;
 
--- it can tell: a sale that is only in one, another answer, another error
+-- same() notices a sale that is in one shop only, another answer, another error
 BEGIN;
 INSERT INTO hot_facade_hot.orders VALUES (4711, 'u', 1, 1);
 SELECT same('SELECT 1');
@@ -118,12 +118,12 @@ SELECT same($$SELECT buy_item('u', 1, NULL)$$);
 SELECT same($$SELECT buy_item('u', 1, 9223372036854775807)$$);
 SELECT same($$SELECT buy_item('u', 1, 9223372036854775000)$$);
 SELECT same($$SELECT buy_item('u', 1, 2147483648)$$);
--- more than the column of the orders can have: the order cannot be written
+-- more than the quantity column of orders can hold
 SELECT same($$SELECT buy_item('u', 1, 40000)$$);
 SELECT same($$SELECT buy_item('u', 1, order_data => '{"id": 1}')$$);
 SELECT same($$SELECT buy_item('u', 1, order_data => '{"nothing": 1}')$$);
 
-\echo '-- a limit, and users'
+\echo '-- purchase limits'
 SELECT same($$SELECT buy_item('ann', 4, 2)$$);
 SELECT same($$SELECT buy_item('ann', 4, 2)$$);
 SELECT same($$SELECT buy_item('ann', 4)$$);
@@ -190,7 +190,7 @@ SELECT same($$SELECT restock_item(3, 20, 'delivery', 'd1')$$);
 SELECT same($$SELECT restock_item(3, 20, 'delivery', 'd1')$$);
 SELECT same($$SELECT restock_item(5, 3), restock_item(6, 3)$$);
 SELECT same($$SELECT restock_item(1, 0)$$);
--- the wording may differ here, and in what is left: of a hot item nobody knows what others give back
+-- the text may differ here, because units that others may give back to a hot item are not known
 SELECT refused($$SELECT restock_item(1, 2147483647)$$);
 SELECT same($$SELECT restock_item(1, 9223372036854775807)$$);
 SELECT same($$SELECT adjust_stock(3, -5, 'lost')$$);
@@ -214,8 +214,8 @@ SELECT refused($$SELECT count_stock(3, 5, 6)$$);
 SELECT same($$SELECT count_stock(3, 9, counted_at => now() + interval '1 hour')$$);
 SELECT same($$SELECT count_stock(3, 9, counted_at => '2000-01-01')$$);
 
-\echo '-- overdue holds are given back by who needs them'
--- in one transaction, or the worker would be there first
+\echo '-- overdue holds are expired by the call that needs their units'
+-- in one transaction, because the worker could expire them first
 BEGIN;
 SELECT same($$SELECT named('d', reserve_stock('u', 3, available_stock(3)::bigint, '1 s'))$$);
 SELECT same($$SELECT named('e', reserve_stock('v', 2, 1, '1 s'))$$);
@@ -229,14 +229,14 @@ COMMIT;
 
 \echo '-- housekeeping'
 SELECT same($$SELECT prune('0 s')$$);
--- what is not in the stock column stays out of the carried sums
+-- settled first, because close_ledger keeps movements that are not in the stock column
 SELECT inventory.settle('hot_facade_hot.items') >= 0;
 SELECT same($$SELECT count(*) FROM (SELECT close_ledger(clock_timestamp())) AS c$$);
 SELECT same($$SELECT available_stock(id) FROM items WHERE id IN (1, 2, 3, 4, 5, 6, 8) ORDER BY id$$);
 SELECT same($$SELECT buy_item('u', 1)$$);
 SELECT same($$SELECT buy_item('bob', 4)$$);
 
-\echo '-- what one transaction has done, its next call sees'
+\echo '-- a call sees what earlier calls of its transaction have done'
 SELECT same($$SELECT restock_item(3, 5), restock_item(3, 5), adjust_stock(3, -2, 'x'), adjust_stock(3, 1, 'x'), count_stock(3, 50), available_stock(3)$$);
 BEGIN;
 SELECT same($$SELECT restock_item(2, 5)$$);
@@ -250,7 +250,7 @@ SELECT same($$SELECT buy_item('u', 2)$$);
 COMMIT;
 SELECT same($$SELECT available_stock(2)$$);
 
-\echo '-- and cold again, nothing is different'
+\echo '-- the same when the items are cold again'
 SELECT inventory.cool('hot_facade_hot.items');
 SELECT same($$SELECT item_id, available, reserved, on_hand, hot FROM levels ORDER BY item_id$$);
 SELECT same($$SELECT id, stock, stock_floor, purchase_limit FROM items ORDER BY id$$);

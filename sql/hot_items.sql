@@ -1,17 +1,15 @@
--- Door: heat, cool, settle, and what keeps hot items from being lost.
-\set SHOW_CONTEXT never
-\set VERBOSITY default
+-- Tests of heat, cool and settle, and of what protects hot items from detach and DROP.
 \pset format unaligned
 \pset tuples_only on
-SET client_min_messages = warning;
-CREATE SCHEMA hot_items;
-SET search_path = hot_items, hot_items_stock;
-CREATE TABLE items (id bigint PRIMARY KEY, stock integer, stock_floor integer NOT NULL DEFAULT 0);
-CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id bigint, quantity integer);
+\set schema hot_items
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
+ALTER TABLE items ALTER stock_floor SET DEFAULT 0, ALTER stock_floor SET NOT NULL;
 INSERT INTO items VALUES (1, 100), (2, 100), (3, NULL), (4, 10);
 UPDATE items SET stock_floor = 5 WHERE id = 4;
 SELECT inventory.attach('items', 'orders', ledger_schema => 'hot_items_stock');
--- The durable side and the counter of every item that is hot or was.
+-- The row in `hot` and the counter of every item that is or was hot.
 CREATE VIEW hot_state AS
 	SELECT h.item_id, h.hot, h.incarnation, e.state, e.available, e.held,
 		   e.available = i.stock - i.stock_floor + (SELECT coalesce(sum(m.delta), 0) FROM movements AS m
@@ -21,7 +19,7 @@ CREATE VIEW hot_state AS
 	FROM hot AS h JOIN items AS i ON i.id = h.item_id
 	LEFT JOIN inventory.hot_entries() AS e ON e.items = 'items'::regclass AND e.number = h.number ORDER BY h.item_id;
 
-\echo '-- heat: marked by the statement, hot from the commit on, counted by the first who needs it'
+\echo '-- heat marks the item; it is hot after the commit, and the first call that needs it publishes its counter'
 SELECT inventory.heat('items', 1);
 SELECT hot, incarnation FROM hot;
 SELECT inventory.heat('items', 1);
@@ -41,7 +39,7 @@ SELECT buy_item('u', 2);
 SELECT * FROM hot_state;
 SELECT available, hot FROM levels WHERE item_id IN (1, 2) ORDER BY item_id;
 
-\echo '-- what cannot be hot'
+\echo '-- refused: items that are unknown or not tracked, read-only transactions, other roles'
 SELECT inventory.heat('items', 99);
 \echo :SQLSTATE
 SELECT inventory.heat('items', 3);
@@ -87,7 +85,7 @@ RESET ROLE;
 DROP OWNED BY hot_items_stranger;
 DROP ROLE hot_items_stranger;
 
-\echo '-- settle: the stock column follows, exactly; the counter does not move'
+\echo '-- settle brings the stock column up to date and does not change the counter'
 SELECT count(buy_item('u', 1)) FROM generate_series(1, 9);
 SELECT restock_item(1, 20), adjust_stock(1, -5, 'x');
 SELECT inventory.settle('items') >= 0;
@@ -111,7 +109,7 @@ SELECT inventory.settle(NULL);
 \echo :SQLSTATE
 SELECT inventory.settle('orders');
 \echo :SQLSTATE
--- not what this transaction has in flight itself
+-- refused while this transaction itself has movements in flight
 BEGIN;
 SELECT buy_item('u', 1) > 0;
 SELECT inventory.settle('items');
@@ -127,7 +125,7 @@ SELECT restock_item(1, 1) > 0;
 SELECT inventory.cool('items');
 \echo :SQLSTATE
 ROLLBACK;
--- but what was rolled back is not in flight
+-- what was rolled back is no longer in flight
 BEGIN;
 SAVEPOINT s;
 SELECT buy_item('u', 1) > 0;
@@ -136,7 +134,7 @@ SELECT inventory.settle('items') >= 0, inventory.cool('items', 1);
 ROLLBACK;
 SELECT * FROM hot_state;
 
-\echo '-- settled also below the floor, where a stock-take or a new floor has left it'
+\echo '-- settle works below the floor too, after a stock-take or a new floor'
 SELECT inventory.heat('items', 4);
 SELECT buy_item('u', 4, 2) > 0, count_stock(4, 3);
 SELECT inventory.settle('items') >= 0;
@@ -150,7 +148,7 @@ SELECT stock FROM items WHERE id = 4;
 SELECT available_stock(4);
 SELECT * FROM inventory.verify('items');
 
-\echo '-- cool, sell, heat, sell: epochs go on, and nothing counts twice'
+\echo '-- cool, sell, heat, sell: the epochs continue, and nothing counts twice'
 SELECT inventory.cool('items', 99);
 \echo :SQLSTATE
 SELECT inventory.cool('items', 2);
@@ -169,7 +167,7 @@ SELECT min(epoch) > (SELECT settled_epoch FROM was) FROM movements
 	WHERE movement_id = (SELECT max(movement_id) FROM movements WHERE item_id = 1);
 SELECT inventory.settle('items') >= 0;
 SELECT * FROM hot_state;
--- many times
+-- twenty times
 DO $$
 BEGIN
 	FOR n IN 1 .. 20 LOOP
@@ -188,7 +186,7 @@ SELECT available_stock(1);
 SELECT * FROM hot_state WHERE item_id = 1;
 SELECT * FROM inventory.verify('items');
 
-\echo '-- heated, cooled, sold in one transaction'
+\echo '-- heated, cooled and sold in one transaction'
 BEGIN;
 SELECT inventory.heat('items', 2), buy_item('u', 2) > 0;
 COMMIT;
@@ -213,7 +211,7 @@ COMMIT;
 SELECT buy_item('u', 2) > 0;
 SELECT hot, incarnation, state, exact FROM hot_state WHERE item_id = 2;
 
-\echo '-- neither detached nor dropped while hot'
+\echo '-- a store cannot be detached, nor the extension dropped, while an item is hot'
 SELECT inventory.detach('items');
 \echo :SQLSTATE
 DROP EXTENSION inventory CASCADE;
@@ -232,7 +230,7 @@ DROP EXTENSION inventory CASCADE;
 ROLLBACK;
 SELECT * FROM inventory.verify('items');
 
-\echo '-- a table that is dropped while hot takes its entries with it'
+\echo '-- the tables can be dropped while items are hot, and the store is gone'
 SELECT inventory.heat('items', 1), inventory.heat('items', 2);
 SELECT buy_item('u', 1) > 0, buy_item('u', 2) > 0;
 DROP SCHEMA hot_items, hot_items_stock CASCADE;

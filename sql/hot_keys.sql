@@ -1,5 +1,5 @@
--- Door: hot items of every type of key and of stock.  A key is hot, and not those that
--- look like it; a stock column has room for what it has room for.
+-- Tests of hot items with every type of key and of stock: only the item with exactly that
+-- key is hot, and no restock exceeds what the stock column can hold.
 \set SHOW_CONTEXT never
 \set VERBOSITY terse
 \pset format unaligned
@@ -8,7 +8,7 @@ SET client_min_messages = warning;
 CREATE SCHEMA hot_keys;
 CREATE COLLATION hot_keys.caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 
--- A shop with keys of one type: the first is heated, sold and settled beside the others.
+-- A shop with keys of one type, of which the first is heated; then sales, settle and cool.
 CREATE FUNCTION hot_keys.look(shop name) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	answer text;
@@ -81,7 +81,7 @@ CREATE DOMAIN hot_keys.pieces AS smallint CHECK (VALUE <= 1000);
 SELECT hot_keys.try('hot_keys_domain', 'hot_keys.sku', 'hot_keys.pieces', '{a,b}');
 SELECT hot_keys.sell('hot_keys_domain', 'hot_keys.sku', '{a,b}');
 SELECT hot_keys.done('hot_keys_domain', 'hot_keys.sku', '{a}');
-\echo '-- a collation that takes several spellings for one key'
+\echo '-- a collation in which several spellings are one key'
 SELECT hot_keys.try('hot_keys_caseless', 'text COLLATE hot_keys.caseless', 'integer', '{shirt,shoe}');
 SELECT hot_keys_caseless.buy_item('u', 'shirt', 2) IS NULL, hot_keys_caseless.buy_item('u', 'SHIRT', 3) IS NULL;
 SELECT count(*) FROM hot_keys_caseless.movements WHERE epoch IS NOT NULL;
@@ -91,7 +91,7 @@ SELECT hot_keys.look('hot_keys_caseless');
 SELECT inventory.cool('hot_keys_caseless.items', 'ShIrT');
 SELECT hot_keys.look('hot_keys_caseless');
 
-\echo '-- no more than the stock column can have, whatever of what is in flight commits'
+\echo '-- never more than the stock column can hold, whichever transactions in flight commit'
 SELECT inventory.heat('hot_keys_smallint.items', 7);
 SELECT hot_keys_smallint.restock_item(7, 32767 - hot_keys_smallint.available_stock(7));
 SELECT hot_keys_smallint.restock_item(7, 1);
@@ -101,7 +101,7 @@ SELECT hot_keys_smallint.adjust_stock(7, 1, 'x');
 SELECT hot_keys_smallint.count_stock(7, 32768);
 \echo :SQLSTATE
 SELECT hot_keys_smallint.buy_item('u', 7, 5);
--- the sale is in flight: it may still be undone
+-- a sale in flight may still be rolled back
 BEGIN;
 SELECT hot_keys_smallint.restock_item(7, 5);
 SAVEPOINT s;
@@ -117,7 +117,7 @@ SELECT hot_keys_smallint.restock_item(7, 5);
 SELECT inventory.settle('hot_keys_smallint.items') >= 0;
 SELECT stock FROM hot_keys_smallint.items WHERE id = 7;
 SELECT hot_keys.look('hot_keys_smallint');
--- the largest of all
+-- the largest bigint
 SELECT inventory.heat('hot_keys_bigint.items', 1);
 SELECT hot_keys_bigint.restock_item(1, 9223372036854775807 - hot_keys_bigint.available_stock(1));
 SELECT hot_keys_bigint.restock_item(1, 1);
@@ -130,7 +130,7 @@ SELECT inventory.settle('hot_keys_bigint.items') >= 0;
 SELECT hot_keys.look('hot_keys_bigint');
 SELECT inventory.cool('hot_keys_bigint.items');
 SELECT stock FROM hot_keys_bigint.items WHERE id = 1;
--- a domain that has less room than its type: the column refuses what the counter has, until it fits
+-- a domain that allows less than its type: settle and cool fail until the stock fits
 SELECT inventory.heat('hot_keys_domain.items', 'b');
 SELECT hot_keys_domain.restock_item('b', 1000);
 SELECT inventory.settle('hot_keys_domain.items') >= 0;

@@ -1,29 +1,28 @@
--- Door: savepoints and EXCEPTION blocks around hot items.  What is undone goes back to
--- the counter once and whole; what others see changes at the end of the transaction.
-\set SHOW_CONTEXT never
+-- Tests of savepoints and EXCEPTION blocks with hot items: what is rolled back returns to
+-- the counter completely and once; other sessions see changes after the commit.
 \set VERBOSITY terse
 \pset format unaligned
 \pset tuples_only on
-SET client_min_messages = warning;
-CREATE SCHEMA hot_savepoints;
-SET search_path = hot_savepoints, hot_savepoints_stock;
-CREATE TABLE items (id bigint PRIMARY KEY, stock integer, version integer, purchase_limit integer);
-CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id bigint, quantity integer, note text);
-INSERT INTO items VALUES (1, 100, 0, NULL), (2, 100, 0, 5), (3, 0, 0, NULL), (4, NULL, 0, NULL), (5, 100000, 0, NULL), (6, 100, 0, NULL);
+\set schema hot_savepoints
+\set limits on
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
+INSERT INTO items (id, stock, purchase_limit) VALUES (1, 100, NULL), (2, 100, 5), (3, 0, NULL), (4, NULL, NULL), (5, 100000, NULL), (6, 100, NULL);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'hot_savepoints_stock', order_columns => '{note}');
 SELECT count(*) FROM unnest('{1,2,3,5}'::int[]) AS id WHERE inventory.heat('items', id);
 SELECT count(buy_item('first', id)) FROM unnest('{1,2,5}'::int[]) AS id;
 SELECT restock_item(3, 1), adjust_stock(3, -1, 'published');
 
--- The counters as everybody sees them, and what is in flight; then what this transaction sees.
+-- The counters as all sessions see them, with what is in flight in brackets.
 CREATE FUNCTION counters() RETURNS text LANGUAGE sql AS $$
 	SELECT string_agg(format('%s=%s', h.item_id, e.available) || CASE WHEN e.held <> 0 THEN format(' (%s)', e.held) ELSE '' END, ' ' ORDER BY h.item_id)
 	FROM hot AS h JOIN inventory.hot_entries() AS e ON e.items = 'items'::regclass AND e.number = h.number
 $$;
-CREATE FUNCTION state() RETURNS text LANGUAGE sql AS $$
+-- The counters, then what this transaction sees.
+CREATE OR REPLACE FUNCTION state() RETURNS text LANGUAGE sql AS $$
 	SELECT format('%s | available %s | %s orders, %s keys', counters(), (SELECT string_agg(available_stock(id)::text, ' ' ORDER BY id) FROM items WHERE id <> 4),
-		(SELECT count(*) FROM orders), (SELECT count(*) FROM requests))
-		|| (SELECT coalesce(' WRONG ' || json_agg(v), '') FROM inventory.verify('items') AS v)
+		(SELECT count(*) FROM orders), (SELECT count(*) FROM requests)) || coalesce(' ' || problems(), '')
 $$;
 SELECT state();
 
@@ -63,7 +62,7 @@ SELECT counters();
 COMMIT;
 SELECT state();
 
-\echo '-- released, then rolled back further out; rolled back, then done again; released and committed'
+\echo '-- released and then rolled back by an outer savepoint; rolled back and then repeated; released and committed'
 BEGIN;
 SELECT buy_item('u', 1) > 0;
 SAVEPOINT a;
@@ -86,7 +85,7 @@ SELECT counters();
 COMMIT;
 SELECT state();
 
-\echo '-- what was given is sold, and either is undone'
+\echo '-- units that this transaction added are sold, and either is rolled back'
 BEGIN;
 SAVEPOINT a;
 SELECT restock_item(3, 10);
@@ -127,7 +126,7 @@ SELECT refund_order(max(id)) FROM orders;
 COMMIT;
 SELECT state();
 
-\echo '-- after an error in the middle of a call'
+\echo '-- an error in the middle of a call'
 CREATE FUNCTION object() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	IF NEW.note IN ('object', TG_WHEN) THEN
@@ -157,64 +156,35 @@ SELECT state();
 DROP TRIGGER before ON orders;
 DROP TRIGGER late ON orders;
 
-\echo '-- a thousand subtransactions around each function, every second one undone'
-CREATE FUNCTION thousand(call text, times integer DEFAULT 1000) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	kept integer := 0;
-BEGIN
-	FOR n IN 1 .. times LOOP
-		BEGIN
-			EXECUTE 'SELECT ' || call USING n;
-			IF n % 2 = 0 THEN
-				RAISE EXCEPTION USING ERRCODE = 'ZZ002';
-			END IF;
-			kept := kept + 1;
-		EXCEPTION WHEN SQLSTATE 'ZZ002' THEN
-		END;
-	END LOOP;
-	RETURN kept || ' kept: ' || counters();
-END
-$$;
-SELECT thousand($$buy_item('u', 5)$$);
-SELECT thousand($$buy_cart('u', '[{"item_id": 5}, {"item_id": 4}, {"item_id": 5}, {"item_id": 1, "quantity": 0}]') WHERE false$$, 10);
-SELECT thousand($$buy_cart('u', '[{"item_id": 5}, {"item_id": 4}, {"item_id": 5}]')$$);
-SELECT thousand($$try_buy_cart('u', '[{"item_id": 5}, {"item_id": 3, "quantity": 100}]')$$);
-SELECT thousand($$restock_item(5, 2)$$);
-SELECT thousand($$adjust_stock(5, -1, 'x')$$);
-SELECT thousand($$release_reservation(reserve_stock('u', 5))$$, 200);
+\echo '-- each function in a thousand subtransactions, every second one rolled back'
+SELECT subtransactions($$buy_item('u', 5)$$, 1000, 'counters()');
+SELECT subtransactions($$buy_cart('u', '[{"item_id": 5}, {"item_id": 4}, {"item_id": 5}, {"item_id": 1, "quantity": 0}]') WHERE false$$, 10, 'counters()');
+SELECT subtransactions($$buy_cart('u', '[{"item_id": 5}, {"item_id": 4}, {"item_id": 5}]')$$, 1000, 'counters()');
+SELECT subtransactions($$try_buy_cart('u', '[{"item_id": 5}, {"item_id": 3, "quantity": 100}]')$$, 1000, 'counters()');
+SELECT subtransactions($$restock_item(5, 2)$$, 1000, 'counters()');
+SELECT subtransactions($$adjust_stock(5, -1, 'x')$$, 1000, 'counters()');
+SELECT subtransactions($$release_reservation(reserve_stock('u', 5))$$, 200, 'counters()');
 SELECT state();
 
-\echo '-- nested one in another'
-CREATE FUNCTION nest(depth integer) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-	PERFORM buy_item('u', 5);
-	IF depth > 0 THEN
-		PERFORM nest(depth - 1);
-	END IF;
-	IF depth % 3 = 0 THEN
-		RAISE EXCEPTION USING ERRCODE = 'ZZ002';
-	END IF;
-EXCEPTION WHEN SQLSTATE 'ZZ002' THEN
-END
-$$;
+\echo '-- subtransactions inside one another'
 BEGIN;
 SELECT nest(100);
 SELECT counters();
 ROLLBACK;
 SELECT state();
 
-\echo '-- ten thousand: every second undone, all committed; and all undone'
+\echo '-- ten thousand subtransactions, every second one rolled back: committed, and rolled back'
 BEGIN;
-SELECT thousand($$buy_item('u', 5)$$, 10000);
+SELECT subtransactions($$buy_item('u', 5)$$, 10000, 'counters()');
 COMMIT;
 SELECT state();
 BEGIN;
-SELECT thousand($$buy_item('u', 5)$$, 10000);
+SELECT subtransactions($$buy_item('u', 5)$$, 10000, 'counters()');
 SELECT restock_item(5, 7) > 0;
 ROLLBACK;
 SELECT state();
 
-\echo '-- REPEATABLE READ and SERIALIZABLE: what others sold since is no reason to fail'
+\echo '-- REPEATABLE READ and SERIALIZABLE: no serialization failure'
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT buy_item('u', 1) > 0;
 SAVEPOINT s;
@@ -229,7 +199,7 @@ SELECT available_stock(1);
 COMMIT;
 SELECT state();
 
-\echo '-- two phases: refused as soon as a hot item was used, and nothing is taken'
+\echo '-- PREPARE TRANSACTION is refused once a hot item was used, and nothing is taken'
 BEGIN;
 SELECT buy_item('u', 1) > 0;
 PREPARE TRANSACTION 'hot_savepoints';
@@ -255,7 +225,7 @@ BEGIN;
 UPDATE items SET purchase_limit = 100 WHERE id = 1;
 PREPARE TRANSACTION 'hot_savepoints';
 \echo :SQLSTATE
--- one that was undone is no use
+-- allowed if the use was rolled back
 BEGIN;
 SAVEPOINT s;
 SELECT buy_item('u', 1) > 0;
@@ -265,7 +235,7 @@ PREPARE TRANSACTION 'hot_savepoints';
 COMMIT PREPARED 'hot_savepoints';
 SELECT count(*) FROM pg_prepared_xacts WHERE database = current_database();
 SELECT state();
--- in a refusal nothing was used
+-- allowed after a refusal, which uses nothing
 BEGIN;
 SELECT status FROM try_buy_cart('u', '[{"item_id": 3, "quantity": 100}, {"item_id": 1}]');
 PREPARE TRANSACTION 'hot_savepoints';

@@ -1,16 +1,16 @@
--- Door: inventory.http_errors.  The same refusals under the SQLSTATEs that PostgREST
--- turns into HTTP statuses; what already has its status keeps its code.
-\set SHOW_CONTEXT never
+-- Tests of inventory.http_errors: refusals get the SQLSTATEs that PostgREST turns into HTTP
+-- statuses, and errors that PostgREST already maps well keep theirs.
 \pset format unaligned
-SET client_min_messages = warning;
+\set schema http_errors
+\set limits on
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
 LOAD 'inventory';
 CREATE ROLE regress_http_buyer;
-CREATE SCHEMA http_errors;
 GRANT USAGE ON SCHEMA http_errors TO regress_http_buyer;
-SET search_path = http_errors, http_errors_stock;
-CREATE TABLE items (id bigint PRIMARY KEY, stock integer, purchase_limit integer);
-CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text NOT NULL, item_id bigint, quantity integer, paid boolean);
-INSERT INTO items VALUES (1, 5, NULL), (2, 9, 1), (3, NULL, NULL);
+ALTER TABLE orders ALTER user_id SET NOT NULL, ADD paid boolean;
+INSERT INTO items (id, stock, purchase_limit) VALUES (1, 5, NULL), (2, 9, 1), (3, NULL, NULL);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'http_errors_stock', user_claim => 'sub');
 SELECT inventory.grant_api('items', 'regress_http_buyer', 'buyer');
 SELECT buy_item('u', 1, 1, 'k');
@@ -48,7 +48,7 @@ INSERT INTO calls (call, role) VALUES
 SELECT p.code, h.code AS http, p.name, p.name = h.name AND p.facts = h.facts AND p.hint = h.hint AS same_text
 	FROM calls AS c, answer(c.call, false, c.role) AS p, answer(c.call, true, c.role) AS h ORDER BY n;
 
--- statuses of lines are names, not codes
+-- the status of a line is a name in either case
 SET inventory.http_errors = on;
 SELECT status FROM try_buy_cart('u', '[{"item_id": 1, "quantity": 5}, {"item_id": 9}, {"item_id": 2, "quantity": 2}, {"item_id": 3}]');
 SELECT buy_item('u', 1, 5);

@@ -1,28 +1,21 @@
--- Door: idempotency keys.  The same key and arguments get the first answer again
--- and do nothing; other arguments are refused.
-\set SHOW_CONTEXT never
+-- Tests of idempotency keys: a repeated key with the same arguments gets the first answer
+-- and changes nothing; with other arguments it is refused.
 \pset format unaligned
-SET client_min_messages = warning;
-CREATE SCHEMA idempotency;
-SET search_path = idempotency, idempotency_stock;
-CREATE TABLE items (id text PRIMARY KEY, stock integer, live boolean DEFAULT true);
-CREATE TABLE orders (
-	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-	user_id text,
-	item_id text NOT NULL,
-	quantity integer NOT NULL,
-	note text,
-	gift boolean
-);
+\set schema idempotency
+\set item_type text
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
+ALTER TABLE orders ADD gift boolean;
 INSERT INTO items VALUES ('a', 10), ('b', 10), ('a|1', 10);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'idempotency_stock', sellable => 'live',
 						order_columns => '{note,gift}');
-CREATE FUNCTION state() RETURNS text LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION state() RETURNS text LANGUAGE sql AS $$
 	SELECT format('%s units left, %s orders, %s movements, %s keys', (SELECT sum(stock) FROM items),
 		(SELECT count(*) FROM orders), (SELECT count(*) FROM movements), (SELECT count(*) FROM requests))
 $$;
 
--- a retry, however its arguments are written
+-- a retry, with the arguments written in another way
 SELECT buy_item('ada', 'a', 2, 'k1', '{"note": "x", "gift": true}');
 SELECT buy_item('ada', 'a', 2, 'k1', '{"note": "x", "gift": true}');
 SELECT buy_item(idempotency_key => 'k1', order_data => '{"gift":true,"note":"x"}', quantity => '2',
@@ -39,7 +32,7 @@ SELECT buy_item('ada', 'a', 2, 'k1');
 SELECT buy_item('ada', 'a', NULL, 'k1');
 SELECT state();
 
--- another user, no user, another operation: another request
+-- a key belongs to one user, or to none, and to one operation
 SELECT buy_item('bob', 'a', 1, 'k1');
 SELECT buy_item(NULL, 'a', 1, 'k1'), buy_item(NULL, 'a', 1, 'k1');
 SELECT buy_item('', 'a', 1, 'k1');
@@ -47,7 +40,7 @@ SELECT order_id, replayed FROM buy_cart('ada', '[{"item_id": "a"}]', 'k1');
 SELECT order_id, replayed FROM try_buy_cart('ada', '[{"item_id": "a"}]', 'k1');
 SELECT state();
 
--- the key comes before everything else: the item may be gone by now
+-- the key is looked up first, so the item may be gone
 UPDATE items SET live = false WHERE id = 'a';
 SELECT buy_item('ada', 'a', 1, 'k2');
 DELETE FROM items WHERE id = 'a';
@@ -57,7 +50,7 @@ SELECT buy_item('ada', 'a', 0, 'k2');
 SELECT buy_item('ada', 'a', 1, 'k3');
 \echo :SQLSTATE
 
--- a first try that is undone, or refused, leaves its key free
+-- a first try that is rolled back or refused leaves the key free
 BEGIN;
 SELECT buy_item('ada', 'b', 1, 'k4') > 0 AS bought;
 ROLLBACK;
@@ -76,7 +69,7 @@ SELECT * FROM buy_cart('ada', '[{"item_id": "b"}, {"item_id": "a"}]', 'k5');
 SELECT buy_item('ada', 'b', 1, 'k5') > 0 AS bought;
 SELECT state();
 
--- carts: the same lines, as they were then
+-- carts: the same lines get the same answer, with the available stock of then
 CREATE TABLE answer AS
 	SELECT * FROM buy_cart('ada', '[{"item_id": "b"}, {"item_id": "a|1", "quantity": 2}, {"item_id": "b"}]', 'k6', '{"note": "y"}');
 SELECT restock_item('b', 90);
@@ -89,14 +82,14 @@ SELECT * FROM buy_cart('ada', '[{"item_id": "b"}, {"item_id": "b"}, {"item_id": 
 SELECT * FROM buy_cart('ada', '[{"item_id": "b"}, {"item_id": "a|1", "quantity": 2}, {"item_id": "b"}]', 'k6');
 \echo :SQLSTATE
 
--- operators' keys belong to nobody in particular
+-- keys of operators belong to no user
 SELECT restock_item('b', 5, 'x', 'k1'), restock_item('b', 5, 'x', 'k1');
 SELECT adjust_stock('b', -5, 'x', NULL, 'write_off', 'k1'), adjust_stock('b', -5, 'x', NULL, 'write_off', 'k1');
 SELECT count_stock('b', 50, 0, NULL, 'x', 'k1'), count_stock('b', 50, 0, NULL, 'x', 'k1');
 SELECT restock_item('b', 6, 'x', 'k1');
 SELECT adjust_stock('b', -5, 'x', NULL, 'adjustment', 'k1');
 SELECT count_stock('b', 50, 1, NULL, 'x', 'k1');
--- null is not empty, and no text can pass for another's parts
+-- null differs from empty, and arguments cannot be shifted into one another
 SELECT restock_item('a|1', 2, 'x', 'k2');
 SELECT restock_item('a', 1, '2|x', 'k2');
 SELECT restock_item('a|1', 2, NULL, 'k3');
@@ -106,7 +99,7 @@ SELECT adjust_stock('a', 1, 'x', 2, '12|adjustment', 'k4');
 SELECT item_id, kind, sum(delta) FROM movements WHERE kind NOT IN ('opening', 'sale', 'direct')
 	GROUP BY 1, 2 ORDER BY 1, 2;
 
--- what is kept
+-- the rows of requests
 SELECT buy_item('ada', 'b', 1, repeat('ä', 127) || 'k') = buy_item('ada', 'b', 1, repeat('ä', 127) || 'k') AS same;
 SELECT operation, user_id, CASE WHEN length(key) > 9 THEN '(long)' ELSE key END AS key, length(fingerprint) AS digest, jsonb_typeof(result) AS result
 	FROM requests ORDER BY requests.key COLLATE "C", operation, user_id;

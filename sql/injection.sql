@@ -1,4 +1,5 @@
--- Door: names and texts made to be taken for SQL.  They are data.
+-- Tests of SQL injection in sales and stock changes: names and texts with SQL in them are
+-- treated as data.
 \set SHOW_CONTEXT never
 \pset format unaligned
 SET client_min_messages = warning;
@@ -6,7 +7,7 @@ CREATE SCHEMA injection;
 CREATE TABLE injection.victim (x integer PRIMARY KEY);
 INSERT INTO injection.victim VALUES (1);
 
--- names of everything that has one
+-- hostile names of schemas, tables, columns, and of every option of attach
 CREATE SCHEMA "sch'""; DROP TABLE injection.victim; --";
 SET search_path = "sch'""; DROP TABLE injection.victim; --";
 CREATE TABLE "it'""); DROP TABLE injection.victim; --" (
@@ -46,7 +47,7 @@ SELECT restock_item(:'v', 1, :'v', :'v'), adjust_stock(:'v', -1, :'v', NULL, 'wr
 	count_stock(:'v', 6, 0, NULL, :'v', :'v'), available_stock(:'v');
 UPDATE "it'""); DROP TABLE injection.victim; --" SET "st\'"" = 0; DROP TABLE injection.victim; --" = 5;
 
--- refused, in words that only quote them
+-- refused, with messages that quote the text
 SELECT buy_item('u', '''; DROP TABLE x; --');
 SELECT buy_item('u', :'v', 99);
 SELECT buy_item('u', :'v', 1, NULL, jsonb_build_object(:'v', 1));
@@ -58,7 +59,7 @@ SELECT inventory.grant_api('"it''""); DROP TABLE injection.victim; --"', :'v', '
 SELECT inventory.grant_api('"it''""); DROP TABLE injection.victim; --"', 'public', :'v');
 SELECT inventory.attach('injection.victim', stock => :'v');
 
--- kept letter by letter
+-- stored as they were given
 SELECT * FROM "or'""; DROP TABLE injection.victim; --" ORDER BY "key$1'";
 SELECT item_id, delta, kind, user_id, order_id, reason FROM movements WHERE reason IS NOT NULL ORDER BY movement_id;
 SELECT operation, user_id, key FROM requests ORDER BY key COLLATE "C", operation;

@@ -1,5 +1,5 @@
--- Door: names and texts made to be taken for SQL, in holds, refunds, housekeeping and
--- in verify.  They are data.
+-- Tests of SQL injection in holds, refunds, housekeeping and verify: names and texts with
+-- SQL in them are treated as data.
 \set SHOW_CONTEXT never
 \set VERBOSITY terse
 \pset format unaligned
@@ -52,7 +52,7 @@ SELECT refund_order('1''; --', 1, true, :'v', :'v'), expire_reservations(), avai
 SELECT reserve_stock(:'v', :'w', 1, '1 microsecond') IS NOT NULL;
 SELECT expire_reservations();
 
-\echo '-- refused, in words that only quote them'
+\echo '-- refused, with messages that quote the text'
 \set VERBOSITY default
 SELECT reserve_stock(:'v', '''; DROP TABLE x; --');
 SELECT reserve_stock(:'w', :'w', 99);
@@ -65,7 +65,7 @@ SELECT refund_order('1''; --', 7);
 \set VERBOSITY terse
 SELECT change_reservation(:'two', :'v', 1);
 
-\echo '-- kept letter by letter'
+\echo '-- stored as they were given'
 SELECT * FROM "or'""; DROP TABLE injection_holds.victim; --" ORDER BY "key$1'" COLLATE "C";
 SELECT item_id, quantity, user_id, status, order_id FROM reservations ORDER BY user_id COLLATE "C", item_id COLLATE "C", status;
 SELECT item_id, delta, kind, user_id, order_id, reason FROM movements WHERE reason IS NOT NULL ORDER BY movement_id;

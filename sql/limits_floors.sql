@@ -1,16 +1,17 @@
--- Door: purchase_limit and stock_floor.
-\set SHOW_CONTEXT never
+-- Tests of purchase_limit and stock_floor: no user gets more than the limit, and no sale
+-- goes below the floor.
 \pset format unaligned
-SET client_min_messages = warning;
-CREATE SCHEMA limits_floors;
-SET search_path = limits_floors, limits_floors_stock;
-CREATE TABLE items (id bigint PRIMARY KEY, stock integer, stock_floor smallint, purchase_limit smallint);
-CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id bigint, quantity integer);
-INSERT INTO items VALUES (1, 100, 0, 3), (2, 100, 0, NULL), (3, 100, 0, 0), (4, NULL, 0, 2), (5, 10, 4, 100), (6, 2, -3, NULL), (7, 3, 5, NULL),
-	(8, 1, 0, 5), (9, 100, 0, -1);
+\set schema limits_floors
+\set limits on
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
+ALTER TABLE items ALTER stock_floor TYPE smallint, ALTER purchase_limit TYPE smallint;
+INSERT INTO items (id, stock, stock_floor, purchase_limit) VALUES (1, 100, 0, 3), (2, 100, 0, NULL), (3, 100, 0, 0), (4, NULL, 0, 2), (5, 10, 4, 100),
+	(6, 2, -3, NULL), (7, 3, 5, NULL), (8, 1, 0, 5), (9, 100, 0, -1);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'limits_floors_stock');
 
--- units a user may ever buy, over all purchases
+-- the limit is on all purchases of a user together
 SELECT buy_item('ada', 1, 2) > 0 AS bought;
 SELECT buy_item('ada', 1, 2);
 \echo :SQLSTATE
@@ -21,7 +22,7 @@ SELECT buy_item('bob', 1, 3) > 0 AS bought;
 SELECT buy_item('ada', 2, 50) > 0 AS unlimited;
 SELECT buy_item('ada', 3);
 SELECT buy_item('ada', 9);
--- also of what is not tracked; a guest has none
+-- items that are not tracked have limits too; a limited item needs a user
 SELECT buy_item('ada', 4, 2) > 0 AS bought;
 SELECT buy_item('ada', 4);
 SELECT buy_item(NULL, 1);
@@ -29,17 +30,17 @@ SELECT buy_item(NULL, 1);
 SELECT * FROM try_buy_cart(NULL, '[{"item_id": 2}, {"item_id": 1}]');
 \echo :SQLSTATE
 SELECT buy_item(NULL, 2) > 0 AS guest;
--- a cart's lines count together, and all are named
+-- the lines of a cart count together, and the error names them all
 SELECT count(*) FROM buy_cart('cid', '[{"item_id": 1}, {"item_id": 2}, {"item_id": 1}]');
 SELECT * FROM buy_cart('cid', '[{"item_id": 1}, {"item_id": 2}, {"item_id": 3}, {"item_id": 1}, {"item_id": 8, "quantity": 9}]');
 \echo :SQLSTATE
 SELECT item_id, status, available FROM try_buy_cart('cid', '[{"item_id": 1}, {"item_id": 1}, {"item_id": 2}]');
--- limits come before stock
+-- limits are checked before stock
 SELECT buy_item('dan', 8, 6);
 SELECT buy_item('dan', 8, 2);
 \echo :SQLSTATE
 
--- what is undone does not count, in the same transaction it does
+-- a purchase counts in its own transaction, and no longer when it is rolled back
 BEGIN;
 SELECT buy_item('eve', 1, 3) > 0 AS bought;
 SAVEPOINT s;
@@ -47,7 +48,7 @@ SELECT buy_item('eve', 1);
 ROLLBACK TO s;
 ROLLBACK;
 SELECT buy_item('eve', 1, 3) > 0 AS bought;
--- a limit can be changed; neither the shop's own corrections nor write-offs are purchases
+-- a limit can be changed; corrections, write-offs and direct writes are not purchases
 SELECT adjust_stock(1, -10, 'damaged', kind => 'write_off'), restock_item(1, 5);
 UPDATE items SET purchase_limit = 4, stock = stock - 1 WHERE id = 1;
 SELECT buy_item('eve', 1) > 0 AS bought;
@@ -72,7 +73,7 @@ SELECT stock, available_stock(id) FROM items WHERE id = 6;
 SELECT * FROM buy_cart('bob', '[{"item_id": 6}, {"item_id": 6}]');
 SELECT buy_item('bob', 6) > 0 AS bought;
 SELECT buy_item('bob', 6);
--- backorders ended: nothing to sell until the debt is paid
+-- without backorders nothing can be sold until the stock is above zero again
 UPDATE items SET stock_floor = NULL WHERE id = 6;
 SELECT available_stock(6), restock_item(6, 3), restock_item(6, 1);
 SELECT buy_item('bob', 6) > 0 AS bought;

@@ -1,15 +1,14 @@
--- Door: inventory.notify.  Who takes the last unit that may be sold, or brings the
--- first one back, notifies channel inventory when it commits; nobody else does.
--- What psql prints of a notification goes through sed, which takes the PID away.
-\set SHOW_CONTEXT never
+-- Tests of inventory.notify: a transaction that sells out an item, or makes it available
+-- again, notifies channel inventory at its commit, and no other transaction does.
+-- sed removes the PID from what psql prints of a notification.
 \set VERBOSITY terse
 \pset format unaligned
 \pset tuples_only on
-SET client_min_messages = warning;
-CREATE SCHEMA notify;
-SET search_path = notify, notify_stock;
-CREATE TABLE items (id text PRIMARY KEY, stock integer, stock_floor integer);
-CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id text, quantity integer);
+\set schema notify
+\set item_type text
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
 INSERT INTO items VALUES ('mug', 3, 0), ('pen', 2, 0), ('safe', 5, 4), ('debt', 1, -1), ('pdf', NULL, 0), ('"quoted" \ ä', 1, 0);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'notify_stock', store_name => 'the "shop"');
 LISTEN inventory;
@@ -18,13 +17,13 @@ LISTEN inventory;
 SHOW inventory.notify;
 SELECT buy_item('u', 'mug', 3);
 SELECT refund_order(1);
-\qecho '-- the last unit, and only it'
+\qecho '-- only the sale of the last unit notifies, and the return of the first'
 SET inventory.notify = on;
 SELECT buy_item('u', 'mug', 2) > 0;
 SELECT buy_item('u', 'mug') > 0;
 SELECT restock_item('mug', 2);
 SELECT restock_item('mug', 2);
-\qecho '-- not before the commit, and not without'
+\qecho '-- at the commit, and not if the transaction is rolled back'
 BEGIN;
 SELECT buy_item('u', 'mug', 4) > 0;
 ROLLBACK;
@@ -38,10 +37,10 @@ SELECT restock_item('mug', 1);
 ROLLBACK TO s;
 SELECT restock_item('mug', 5);
 COMMIT;
-\qecho '-- a cart: each item that ran out; keys that need quotes'
+\qecho '-- a cart notifies for each item that sold out; keys that need quotes'
 SELECT status FROM buy_cart('u', '[{"item_id": "mug", "quantity": 5}, {"item_id": "pen"}, {"item_id": "\"quoted\" \\ ä"}, {"item_id": "pdf", "quantity": 9}]');
 SELECT status FROM try_buy_cart('u', '[{"item_id": "pen"}, {"item_id": "mug"}]');
-\qecho '-- holds: taken, released, changed, expired; confirming moves nothing'
+\qecho '-- holds that are made, released, changed, expired; a confirmation notifies nothing'
 SELECT reserve_stock('u', 'pen') AS r \gset
 SELECT release_reservation(:'r');
 SELECT reserve_stock('u', 'pen') AS r \gset
@@ -53,7 +52,7 @@ SELECT change_reservation(:'r', 'pen', 1) IS NOT NULL;
 UPDATE reservations SET expires_at = created_at WHERE reservation_id = :'r';
 SELECT buy_item('u', 'pen') > 0;
 SELECT expire_reservations();
-\qecho '-- a buyer who expires the hold and takes its unit: it is where it was'
+\qecho '-- a buyer that expires a hold and takes its unit: nothing has changed'
 SELECT reserve_stock('u', 'pen', 1, '1 microsecond') IS NOT NULL;
 SELECT buy_item('u', 'pen') > 0;
 \qecho '-- refund, adjustment, stock-take'
@@ -63,13 +62,13 @@ SELECT refund_order(2, 1, false);
 SELECT adjust_stock('pen', -1, 'lost');
 SELECT count_stock('pen', 7);
 SELECT adjust_stock('pen', -7, 'lost');
-\qecho '-- floors: what is left is not for sale; owed is as good as gone'
+\qecho '-- floors: sold out at the safety stock; with backorders at the negative floor'
 SELECT buy_item('u', 'safe') > 0;
 SELECT restock_item('safe', 1);
 SELECT buy_item('u', 'debt') > 0;
 SELECT buy_item('u', 'debt') > 0;
 SELECT restock_item('debt', 1);
-\qecho '-- direct writes; nothing for what is new, gone, or without number before or after'
+\qecho '-- direct writes; nothing for items that are inserted, deleted, or not tracked before or after'
 UPDATE items SET stock = 2 WHERE id = 'pen';
 UPDATE items SET stock = stock + 1;
 UPDATE items SET stock = 0 WHERE id = 'pen';
@@ -84,7 +83,7 @@ SELECT restock_item('pen', 3);
 SET inventory.strategy = optimistic;
 SELECT buy_item('u', 'pen', 3) > 0;
 RESET inventory.strategy;
-\qecho '-- to and fro in a transaction: what counts is where it ends'
+\qecho '-- several changes in a transaction: the last one counts'
 BEGIN;
 SELECT restock_item('pen', 1);
 SELECT buy_item('u', 'pen') > 0;
@@ -100,7 +99,7 @@ SELECT buy_item('u', 'pen') > 0;
 SELECT restock_item('pen', 1);
 COMMIT;
 \o
--- the payload is JSON, and its listeners can do without psql
+-- the queue of notifications is not filling up
 SELECT pg_notification_queue_usage() < 0.5;
 UNLISTEN inventory;
 RESET inventory.notify;

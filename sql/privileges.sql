@@ -1,5 +1,5 @@
--- Door: privileges.  The functions are the only way in, each role has its half of
--- them, and nobody needs a right on a table.
+-- Tests of privileges: buyers and operators can call their own functions and nothing else,
+-- and need no right on any table.
 \set SHOW_CONTEXT never
 \pset format unaligned
 SET client_min_messages = warning;
@@ -8,7 +8,7 @@ CREATE ROLE regress_privileges_stranger; CREATE ROLE regress_privileges_clerk; C
 CREATE SCHEMA privileges AUTHORIZATION regress_privileges_owner;
 SELECT current_database() AS db \gset
 GRANT CREATE ON DATABASE :"db" TO regress_privileges_owner;
--- Run a statement as a role: "ok", or the error.
+-- Run a statement as the current role: "ok", or the error.
 CREATE FUNCTION privileges.attempt(call text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE call;
@@ -19,7 +19,7 @@ END
 $$;
 GRANT USAGE ON SCHEMA privileges TO PUBLIC;
 
--- an owner who is nobody special, in a database that gives everything away
+-- an ordinary owner, in a database whose default privileges grant everything
 SET ROLE regress_privileges_owner;
 SET search_path = privileges;
 ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC, regress_privileges_stranger;
@@ -35,7 +35,7 @@ SELECT inventory.attach('items', 'orders', ledger_schema => 'privileges_stock', 
 SELECT inventory.create_store('privileges_made', 'bigint', 'bigint');
 RESET ROLE;
 
--- what was made is the owner's alone
+-- only the owner has rights on what was made
 CREATE VIEW made AS
 	SELECT 'relation' AS kind, relname AS name, relowner AS owner, relacl AS acl FROM pg_class
 	WHERE relnamespace IN ('privileges_stock'::regnamespace, 'privileges_made'::regnamespace) AND relkind IN ('r', 'v', 'S')
@@ -55,7 +55,7 @@ FROM made GROUP BY kind ORDER BY kind;
 SELECT m.kind, m.name, a.grantee::regrole, a.privilege_type FROM made AS m, aclexplode(m.acl) AS a
 	WHERE a.grantee <> m.owner;
 
--- so nobody can do anything
+-- so another role can do nothing
 SET ROLE regress_privileges_stranger;
 SET search_path = privileges, privileges_stock;
 SELECT call, attempt(call) FROM (VALUES
@@ -64,11 +64,11 @@ SELECT call, attempt(call) FROM (VALUES
 	($$SELECT * FROM privileges.items$$),
 	($$SELECT inventory.attach('privileges.orders')$$)
 ) AS v(call);
--- with every function of the extension that works on a store
+-- nor with any function of the extension that works on a store
 CREATE TEMP TABLE tried AS
 	SELECT p.proname, attempt(format('SELECT inventory.%I(%s)', p.proname, (
 		SELECT string_agg(CASE WHEN n = 1 THEN '''privileges.items''' WHEN t = '"any"'::regtype THEN 'NULL::text'
-			WHEN t = 'anyelement'::regtype THEN 'NULL::inventory.plan' ELSE 'NULL::' || t::regtype END, ', ' ORDER BY n)
+			WHEN t = 'anyelement'::regtype THEN 'NULL::inventory.store_binding' ELSE 'NULL::' || t::regtype END, ', ' ORDER BY n)
 		FROM unnest(p.proargtypes) WITH ORDINALITY AS u(t, n))))
 	FROM pg_proc AS p WHERE p.pronamespace = 'inventory'::regnamespace AND p.provolatile <> 'i'
 	AND p.proargnames[1] IN ('store_name', 'items');
@@ -76,7 +76,7 @@ SELECT count(*) > 20 AS many FROM tried;
 SELECT * FROM tried WHERE attempt NOT LIKE '42501 %';
 DROP TABLE tried;
 
--- nor write itself into the catalog, nor others out of it
+-- nor add itself to the catalog, nor remove others from it
 SELECT call, attempt(call) FROM (VALUES
 	($$UPDATE inventory.store SET direct_writes = 'record' WHERE store_name = 'privileges.items'$$),
 	($$UPDATE inventory.store SET user_claim = NULL$$),
@@ -89,7 +89,7 @@ SELECT call, attempt(call) FROM (VALUES
 ) AS v(call);
 RESET ROLE;
 
--- each half for its role; the other half and the tables stay closed
+-- each role gets its part of the functions; the other part and the tables stay closed
 SET ROLE regress_privileges_owner;
 SELECT inventory.grant_api('items', 'regress_privileges_buyer', 'buyer');
 SELECT inventory.grant_api('items', 'regress_privileges_operator', 'operator');
@@ -114,7 +114,7 @@ SELECT n, attempt(call) AS operator FROM calls ORDER BY n;
 RESET ROLE;
 SELECT kind, sum(delta) AS delta, actor FROM privileges_stock.movements GROUP BY kind, actor ORDER BY min(movement_id);
 
--- a clerk who may write the table and nothing else: the guard books it for them
+-- the guard books the writes of a role that has no right but to write items
 GRANT SELECT, UPDATE, INSERT, DELETE ON privileges.items TO regress_privileges_clerk;
 SET ROLE regress_privileges_clerk;
 UPDATE items SET stock = stock - 2 WHERE id = 1;
@@ -124,8 +124,8 @@ SELECT attempt($$SELECT inventory.restock_item('privileges.items', 1, 1, NULL, N
 RESET ROLE;
 SELECT item_id, delta, kind, actor FROM privileges_stock.movements WHERE actor = 'regress_privileges_clerk' ORDER BY movement_id;
 
--- who has the owner's rights may do what the owner may; row security, forced as
--- well, keeps nobody from the stock
+-- a member of the owner can do what the owner can; row security, even if forced, does not
+-- hide the stock from the functions
 GRANT regress_privileges_owner TO regress_privileges_heir;
 ALTER TABLE items ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE orders ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -141,7 +141,7 @@ RESET ROLE;
 UPDATE items SET stock = stock + 1 WHERE id = 2;
 SELECT * FROM inventory.verify('items');
 
--- a new owner has to say so; grants stay
+-- a new owner has to call refresh; grants stay
 ALTER TABLE items OWNER TO regress_privileges_heir;
 ALTER TABLE orders OWNER TO regress_privileges_heir;
 SET ROLE regress_privileges_buyer;

@@ -1,6 +1,5 @@
--- What refresh keeps and what it changes: functions, result types and the view
--- that are as they would be made stay the same objects, with all that was granted
--- on them and built on them; the others, and only they, are made anew.
+-- Tests of refresh: functions, result types and the view that are up to date stay the same
+-- objects, with their grants and dependent objects; only the others are made again.
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 CREATE ROLE regress_refresh_owner;
@@ -17,7 +16,7 @@ CREATE TABLE orders (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, item_i
 INSERT INTO items VALUES (1, 100), (2, NULL);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'refresh_books');
 
--- what others were given, by the owner and by one another
+-- grants by the owner, and by a role that was granted them
 SELECT inventory.grant_api('items', 'regress_refresh_buyer', 'buyer');
 SELECT inventory.grant_api('items', 'regress_refresh_clerk', 'operator');
 GRANT EXECUTE ON FUNCTION buy_item TO regress_refresh_buyer WITH GRANT OPTION;
@@ -26,7 +25,7 @@ GRANT SELECT (item_id, available) ON refresh_books.levels TO regress_refresh_buy
 SET ROLE regress_refresh_buyer;
 GRANT EXECUTE ON FUNCTION refresh.buy_item TO regress_refresh_clerk;
 SET ROLE regress_refresh_owner;
--- what the shop built on it
+-- objects of the shop that depend on them
 CREATE VIEW report AS SELECT item_id, available FROM refresh_books.levels WHERE available < 1000;
 CREATE VIEW now AS SELECT id, available_stock(id) AS available FROM items;
 CREATE FUNCTION bought(refresh_books.line) RETURNS boolean LANGUAGE sql AS $$ SELECT $1.status = 'ok' $$;
@@ -55,8 +54,8 @@ SET ROLE regress_refresh_owner;
 SELECT inventory.refresh('items');
 RESET ROLE;
 (TABLE before EXCEPT TABLE made) UNION ALL (TABLE made EXCEPT TABLE before);
--- renamed columns and tables change none of them; the functions' path and the view
--- follow, and an edit of the shop's is undone
+-- after renames all stay the same objects; the search_path of the functions and the view
+-- follow, and a function that the shop edited is restored
 ALTER TABLE items RENAME stock TO units;
 ALTER TABLE items RENAME id TO key;
 ALTER TABLE items RENAME TO things;
@@ -81,7 +80,7 @@ SET search_path = refresh;
 SELECT inventory.refresh('things');
 (TABLE before EXCEPT TABLE made) UNION ALL (TABLE made EXCEPT TABLE before);
 
--- what is missing, elsewhere or another is made anew, and nothing else
+-- only what is missing, in another schema, or different is made again
 DROP FUNCTION get_reservation;
 ALTER FUNCTION refresh_books.prune SET SCHEMA refresh;
 DROP FUNCTION refresh_books.expire_reservations;
@@ -95,7 +94,7 @@ CREATE FUNCTION refresh_books.close_ledger(before timestamptz = NULL) RETURNS bi
 	$$;
 ALTER FUNCTION refresh_books.close_ledger OWNER TO regress_refresh_owner;
 REVOKE ALL ON FUNCTION prune FROM regress_refresh_clerk;
--- restored without privileges
+-- a function and a type that were restored without privileges
 SELECT pg_get_functiondef('release_reservation'::regproc) AS definition \gset
 DROP FUNCTION release_reservation;
 :definition;
@@ -110,8 +109,7 @@ SELECT m.kind, m.name, pg_get_function_arguments(m.oid) AS arguments FROM made A
 WHERE NOT EXISTS (SELECT FROM before AS b WHERE b.oid = m.oid) ORDER BY m.name;
 SELECT kind, name FROM before EXCEPT SELECT kind, name FROM made;
 
--- users of another type: the functions that take one change, and who may call them
--- does not
+-- users of another type: the functions with a user change, and their grants do not
 TRUNCATE before;
 INSERT INTO before TABLE made;
 ALTER TABLE refresh_books.movements ALTER user_id TYPE bigint USING NULL;
@@ -126,7 +124,7 @@ SET ROLE regress_refresh_buyer;
 SELECT status, available FROM refresh.buy_cart(5, '[{"item_id": 1}]');
 RESET ROLE;
 
--- a result type changes with its functions, if nothing of the shop's depends on it
+-- a result type is replaced with its functions, unless an object of the shop depends on it
 TRUNCATE before;
 INSERT INTO before TABLE made;
 BEGIN;
@@ -143,7 +141,7 @@ WHERE NOT EXISTS (SELECT FROM before AS b WHERE b.oid = m.oid) ORDER BY 1, 2;
 SELECT kind, name, owner, granted, comment FROM before EXCEPT SELECT kind, name, owner, granted, comment FROM made;
 SELECT status, available, replayed FROM buy_cart(5, '[{"item_id": 1}]');
 ROLLBACK;
--- so does the view
+-- and so is the view
 ALTER VIEW refresh_books.levels RENAME COLUMN hot TO cold;
 \set VERBOSITY terse
 SELECT inventory.refresh('things');
@@ -156,7 +154,7 @@ SET ROLE regress_refresh_clerk;
 SELECT * FROM refresh_books.levels ORDER BY item_id;
 RESET ROLE;
 
--- a new owner has them all, and they are still the same
+-- after a change of the owner they are the same objects and belong to the new owner
 TRUNCATE before;
 INSERT INTO before TABLE made;
 ALTER SCHEMA refresh OWNER TO regress_refresh_heir;

@@ -1,20 +1,22 @@
--- A refusal costs a look: no transaction id and no row lock; and it is the same
--- whether the look is by the indexes or, where there is none that fits, by a query.
+-- Tests of refusals: they take no transaction id and no row lock, and are the same whether
+-- the engine reads by the indexes or, where no index fits, by a query.
 \set VERBOSITY terse
-CREATE SCHEMA refusal;
-SET search_path = refusal;
-CREATE TABLE items (
-	id text PRIMARY KEY, stock smallint, stock_floor int, purchase_limit bigint, version int NOT NULL DEFAULT 0,
-	live boolean NOT NULL DEFAULT true);
-CREATE TABLE orders (
-	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id text NOT NULL, quantity int NOT NULL);
+\set schema refusal
+\set item_type text
+\set stock_type smallint
+\set limits on
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
+RESET client_min_messages;
+ALTER TABLE items ALTER purchase_limit TYPE bigint;
 INSERT INTO items VALUES
 	('gone', 0, NULL, NULL), ('floor', 5, 5, NULL), ('debt', -2, -3, NULL), ('free', NULL, NULL, NULL),
 	('held', 2, 0, NULL), ('limited', 9, 0, 1);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'refusal_ledger');
 
--- every call twice, because who was refused looks first; then the transaction is as if
--- nothing had been called
+-- every call twice, because after a refusal the next call reads before it writes;
+-- `untouched` if there is still no transaction id and no row lock
 CREATE FUNCTION answers() RETURNS TABLE (call text, first text, second text, untouched boolean)
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -42,13 +44,13 @@ SET inventory.strategy = 'optimistic';
 :calls
 RESET inventory.strategy;
 
--- refused, then supplied, then sold
+-- refused, then restocked, then sold
 SELECT buy_item('ada', 'gone');
 UPDATE items SET stock = 1 WHERE id = 'gone';
 SELECT buy_item('ada', 'gone') AS sold;
 SELECT buy_item('ada', 'gone');
 
--- overdue holds are there for who is short, and are seen by who looks first
+-- units of overdue holds are sold, and a call that reads first sees them
 SELECT reserve_stock('bob', 'held', 2) IS NOT NULL AS held;
 SELECT buy_item('ada', 'held');
 SELECT status, available FROM try_buy_cart('ada', '[{"item_id": "held"}]');
@@ -57,7 +59,7 @@ SELECT status, available FROM try_buy_cart('ada', '[{"item_id": "held", "quantit
 SELECT buy_item('ada', 'held') AS sold;
 SELECT stock FROM items WHERE id = 'held';
 
--- without an index that fits
+-- without an index that fits, the answers are the same
 CREATE TABLE before AS SELECT * FROM answers();
 CREATE FUNCTION same() RETURNS boolean LANGUAGE sql AS $$
 	SELECT count(*) = 0 FROM (SELECT call, first, second FROM answers() EXCEPT SELECT call, first, second FROM before) AS x $$;

@@ -1,13 +1,12 @@
--- Door: release_reservation, extend_reservation and get_reservation.
-\set SHOW_CONTEXT never
+-- Tests of release_reservation, extend_reservation and get_reservation.
 \set VERBOSITY terse
 \pset format unaligned
 \pset tuples_only on
-SET client_min_messages = warning;
-CREATE SCHEMA release_reservation;
-SET search_path = release_reservation, release_reservation_stock;
-CREATE TABLE items (id text COLLATE "C" PRIMARY KEY, stock integer, stock_floor integer);
-CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id text NOT NULL, quantity integer NOT NULL);
+\set schema release_reservation
+\set item_type 'text COLLATE "C"'
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
 INSERT INTO items VALUES ('mug', 10, 0), ('Mug', 10, 0), ('Zoo', 10, 0), ('älg', 10, 12), ('pdf', NULL, 0);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'release_reservation_stock', max_ttl => '1 hour');
 CREATE VIEW stock AS SELECT string_agg(concat_ws(' ', item_id, available, reserved, on_hand), ', ' ORDER BY item_id) FROM levels;
@@ -15,7 +14,7 @@ CREATE FUNCTION until(r uuid) RETURNS interval LANGUAGE sql AS $$
 	SELECT DISTINCT expires_at - created_at FROM reservations WHERE reservation_id = r
 $$;
 
-\echo '-- given back, once'
+\echo '-- a release gives the units back once'
 UPDATE items SET stock_floor = 0;
 SELECT reserve_cart('ada', '[{"item_id": "mug", "quantity": 2}, {"item_id": "Zoo", "quantity": 3}, {"item_id": "älg", "quantity": 4}, {"item_id": "pdf", "quantity": 5},
 	{"item_id": "Mug"}]') AS r \gset
@@ -29,7 +28,7 @@ SELECT confirm_reservation(:'r');
 SELECT extend_reservation(:'r');
 \echo :SQLSTATE
 
-\echo '-- whose it is'
+\echo '-- user_id, if given, must be the user of the reservation'
 SELECT reserve_stock('ada', 'mug') AS r \gset
 SELECT release_reservation(:'r', 'bob');
 SELECT extend_reservation(:'r', NULL, 'bob');
@@ -38,13 +37,13 @@ SELECT release_reservation(:'r', 'ada');
 SELECT reserve_stock(NULL, 'mug') AS r \gset
 SELECT release_reservation(:'r', 'bob');
 SELECT release_reservation(:'r');
-\echo '-- what was sold is not released but refunded'
+\echo '-- a confirmed reservation cannot be released or extended'
 SELECT reserve_stock('ada', 'mug') AS r \gset
 SELECT status FROM confirm_reservation(:'r');
 SELECT release_reservation(:'r');
 SELECT extend_reservation(:'r');
 \echo :SQLSTATE
-\echo '-- overdue: it is given back by expiry, not by a release'
+\echo '-- an overdue hold is given back by its expiry, not by a release'
 SELECT reserve_stock('ada', 'mug', 1, '1 microsecond') AS r \gset
 SELECT release_reservation(:'r');
 SELECT extend_reservation(:'r', '1 minute');
@@ -53,7 +52,7 @@ SELECT status, item_id, quantity FROM get_reservation(:'r');
 SELECT expire_reservations();
 SELECT release_reservation(:'r');
 TABLE stock;
-\echo '-- unknown, none'
+\echo '-- reservations that are unknown or null'
 SELECT release_reservation('00000000-0000-0000-0000-000000000000');
 SELECT release_reservation(NULL);
 SELECT extend_reservation('00000000-0000-0000-0000-000000000000');
@@ -61,7 +60,7 @@ SELECT extend_reservation(NULL);
 SELECT * FROM get_reservation('00000000-0000-0000-0000-000000000000');
 SELECT * FROM get_reservation(NULL);
 
-\echo '-- extending counts from now, never shortens, and ends at max_ttl after the creation'
+\echo '-- an extension counts from now, never shortens the hold, and is limited to max_ttl after the creation'
 SELECT reserve_cart('ada', '[{"item_id": "mug"}, {"item_id": "Zoo"}]', '30 minutes') AS r \gset
 SELECT until(:'r');
 SELECT extend_reservation(:'r', '5 minutes') = expires_at FROM get_reservation(:'r') LIMIT 1;
@@ -74,7 +73,7 @@ SELECT extend_reservation(:'r', '0');
 SELECT extend_reservation(:'r', '-1 hour');
 \echo :SQLSTATE
 SELECT until(:'r') BETWEEN '40 minutes' AND '41 minutes';
-\echo '-- made fifty minutes ago: ten are left, whatever the default is'
+\echo '-- a hold that is fifty minutes old can be extended by ten, whatever the default is'
 UPDATE reservations SET created_at = created_at - interval '50 minutes', expires_at = created_at + interval '5 minutes' WHERE reservation_id = :'r';
 SELECT until(:'r');
 SELECT extend_reservation(:'r', '11 minutes');
@@ -83,7 +82,7 @@ SELECT extend_reservation(:'r') IS NOT NULL, until(:'r');
 SELECT extend_reservation(:'r') IS NOT NULL, until(:'r');
 SELECT status FROM confirm_reservation(:'r');
 
-\echo '-- looking changes nothing, and sees what the query sees'
+\echo '-- get_reservation changes nothing, and sees what its query sees'
 SELECT provolatile FROM pg_proc WHERE oid = 'get_reservation(uuid)'::regprocedure;
 SELECT reserve_stock('ada', 'Zoo') AS r \gset
 BEGIN READ ONLY;
@@ -92,7 +91,7 @@ SELECT release_reservation(:'r');
 ROLLBACK;
 SELECT extend_reservation(:'r', '30 minutes') > expires_at FROM get_reservation(:'r');
 
-\echo '-- an item that was taken out of the shop''s hands meanwhile: stock below the floor is no obstacle'
+\echo '-- units can be released although the stock is now below the floor'
 UPDATE items SET stock_floor = 20 WHERE id = 'Zoo';
 SELECT release_reservation(:'r');
 TABLE stock;

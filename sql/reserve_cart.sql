@@ -1,21 +1,18 @@
--- Door: reserve_cart and try_reserve_cart.  All lines are held, under one
--- reservation, or none.
-\set SHOW_CONTEXT never
+-- Tests of reserve_cart and try_reserve_cart: all lines are held under one reservation, or
+-- none is.
 \pset format unaligned
-SET client_min_messages = warning;
-CREATE SCHEMA reserve_cart;
-SET search_path = reserve_cart, reserve_cart_stock;
-CREATE TABLE items (id bigint PRIMARY KEY, stock smallint, purchase_limit integer, live boolean DEFAULT true);
-CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id bigint, item_id bigint NOT NULL, quantity integer NOT NULL, price numeric);
+\set schema reserve_cart
+\set stock_type smallint
+\set user_type bigint
+\set limits on
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
 INSERT INTO items (id, stock, purchase_limit, live) VALUES (1, 10, NULL, true), (2, 5, NULL, true), (3, 0, NULL, true), (4, 9, 2, true),
 	(5, NULL, NULL, true), (6, 7, NULL, false);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'reserve_cart_stock', sellable => 'live', order_columns => '{price}');
-CREATE FUNCTION looks(r uuid) RETURNS SETOF text LANGUAGE sql AS $$
-	SELECT concat_ws(' ', h.status, h.item_id, h.quantity, h.user_id, 'for ' || h.expires_at - h.created_at, CASE WHEN NOT h.tracked THEN 'untracked' END)
-	FROM reservations AS h WHERE h.reservation_id = r ORDER BY h.item_id
-$$;
 
--- lines of the same item become one; an item without number is held too
+-- lines of the same item become one; an item that is not tracked is held too
 SELECT reserve_cart(7, '[{"item_id": 2, "quantity": 2}, {"item_id": "1"}, {"item_id": 2}, {"item_id": 5, "quantity": 40}]') AS r \gset
 SELECT looks(:'r');
 SELECT * FROM levels ORDER BY item_id;
@@ -23,7 +20,7 @@ SELECT item_id, delta, kind, user_id, reason, reservation_id = :'r' AS its FROM 
 SELECT status, item_id, quantity, order_id FROM get_reservation(:'r');
 SELECT looks(reserve_cart(7, '[{"item_id": 1}]', '20 minutes'));
 
--- all or nothing; the error names every line that was at fault, of the first kind of fault
+-- all or nothing; the error names every line that has the first kind of fault
 SELECT reserve_cart(7, '[{"item_id": 1}, {"item_id": 2, "quantity": 2}, {"item_id": 3}, {"item_id": 2}]');
 SELECT reserve_cart(7, '[{"item_id": 1}, {"item_id": 4, "quantity": 3}, {"item_id": 3}]');
 SELECT reserve_cart(7, '[{"item_id": 99}, {"item_id": 4, "quantity": 3}, {"item_id": 6}, {"item_id": 3}]');
@@ -32,7 +29,7 @@ SELECT reserve_cart(NULL, '[{"item_id": 1}, {"item_id": 4}]');
 \echo :SQLSTATE
 SELECT * FROM levels ORDER BY item_id;
 
--- as a status
+-- try_reserve_cart: a refusal is a status
 SELECT status, reservation_id AS t, expires_at > clock_timestamp() AS open
 	FROM try_reserve_cart(7, '[{"item_id": 1}, {"item_id": 4, "quantity": 2}]') \gset
 \echo :status :open
@@ -40,17 +37,17 @@ SELECT looks(:'t');
 SELECT * FROM try_reserve_cart(7, '[{"item_id": 1}, {"item_id": 2, "quantity": 2}, {"item_id": 3}, {"item_id": 2}]');
 SELECT * FROM try_reserve_cart(7, '[{"item_id": 99}, {"item_id": 4}, {"item_id": 6}, {"item_id": 3}, {"item_id": 1}]');
 SELECT * FROM try_reserve_cart(7, '[{"item_id": 4}, {"item_id": 3}]');
--- one line as well, and the transaction goes on
+-- a cart of one line; the transaction can continue
 BEGIN;
 SELECT * FROM try_reserve_cart(7, '[{"item_id": 3}]');
 SELECT (try_reserve_cart(7, '[{"item_id": 2}]')).status;
 COMMIT;
--- bad input is an error in both
+-- bad arguments are errors in both forms
 SELECT * FROM try_reserve_cart(7, '[]');
 SELECT * FROM try_reserve_cart(7, '[{"item_id": 1, "price": 2}]');
 SELECT * FROM try_reserve_cart(7, '[{"item_id": 1}]', '26 hours');
 
--- the same key: the same answer, also a refusal, in any style of dates
+-- a repeated key gets the first answer, even a refusal, and in any DateStyle
 SELECT reserve_cart(7, '[{"item_id": 1}]', NULL, 'k') AS first \gset
 SELECT reserve_cart(7, '[{"item_id": 1}]', NULL, 'k') = :'first' AS again;
 SELECT reserve_cart(7, '[{"item_id": 1, "quantity": 2}]', NULL, 'k');
@@ -81,7 +78,7 @@ SELECT release_reservation(:'r');
 SELECT count(*), sum(stock) FROM items WHERE id > 1000;
 SELECT * FROM inventory.verify('items');
 
--- where an order is one unit, a reservation has one unit of an item
+-- an orders table without a quantity: a reservation can hold one unit of an item
 CREATE SCHEMA reserve_tickets;
 CREATE TABLE reserve_tickets.seats (id bigint PRIMARY KEY, stock integer);
 CREATE TABLE reserve_tickets.tickets (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, item_id bigint REFERENCES reserve_tickets.seats);

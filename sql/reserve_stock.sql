@@ -1,23 +1,16 @@
--- Door: reserve_stock.  Units set aside for a user, for a time: they leave the stock
--- at once, and the reservation says until when.
-\set SHOW_CONTEXT never
+-- Tests of reserve_stock: it takes units from the stock at once and holds them for a user
+-- until the reservation expires.
 \pset format unaligned
-SET client_min_messages = warning;
-CREATE SCHEMA reserve_stock;
-SET search_path = reserve_stock, reserve_stock_stock;
-CREATE TABLE items (id text PRIMARY KEY, stock integer, stock_floor integer, version integer DEFAULT 0, live boolean DEFAULT true);
-CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id text NOT NULL, quantity integer NOT NULL);
+\set schema reserve_stock
+\set item_type text
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
 INSERT INTO items (id, stock, stock_floor) VALUES ('mug', 10, 0), ('pen', 3, 0), ('safe', 5, 2), ('debt', 0, -2);
 INSERT INTO items (id, stock, live) VALUES ('old', 9, false);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'reserve_stock_stock', sellable => 'live', max_ttl => '2 hours');
 
--- a reservation as it stands: what it holds, for whom, and for how long
-CREATE FUNCTION looks(r uuid) RETURNS SETOF text LANGUAGE sql AS $$
-	SELECT concat_ws(' ', h.status, h.item_id, h.quantity, h.user_id, 'for ' || h.expires_at - h.created_at, h.order_id)
-	FROM reservations AS h WHERE h.reservation_id = r ORDER BY h.item_id
-$$;
-
--- the stock goes down, no order is there
+-- the stock decreases, and there is no order
 SELECT reserve_stock('ada', 'mug', 3) AS r \gset
 SELECT looks(:'r');
 SELECT * FROM levels ORDER BY item_id;
@@ -27,7 +20,7 @@ SELECT item_id, delta, kind, user_id, order_id, reservation_id = :'r' AS its FRO
 SELECT status, expires_at > clock_timestamp() AS open, item_id, quantity, order_id FROM get_reservation(:'r');
 -- a uuid of version 4
 SELECT substr(:'r', 15, 1) AS version, substr(:'r', 20, 1) IN ('8', '9', 'a', 'b') AS variant;
--- what is held cannot be sold, nor held twice
+-- held units cannot be sold or held again
 SELECT buy_item('bob', 'mug', 8);
 SELECT reserve_stock('bob', 'mug', 8);
 \echo :SQLSTATE
@@ -36,7 +29,7 @@ SELECT reserve_stock('bob', 'mug') IS NOT NULL AS held;
 SELECT reserve_stock('bob', 'mug');
 SELECT * FROM levels WHERE item_id = 'mug';
 
--- how long: a ttl from now, the setting without one, never beyond the store's most
+-- for how long: ttl, or else the setting, and never more than max_ttl
 SELECT looks(reserve_stock('ada', 'pen', 1, '5 minutes'));
 SELECT looks(reserve_stock('ada', 'pen', 1, '2 hours'));
 SET inventory.reservation_ttl = '1 min';
@@ -44,26 +37,26 @@ SELECT looks(reserve_stock('ada', 'pen'));
 SELECT reserve_stock('ada', 'safe', 1, '2 hours 1 microsecond');
 SELECT reserve_stock('ada', 'safe', 1, '0');
 SELECT reserve_stock('ada', 'safe', 1, '-1 minute');
--- the setting is a default, no wish: it is clamped
+-- the setting is only a default, so it is reduced to max_ttl
 SET inventory.reservation_ttl = '3 h';
 SELECT looks(reserve_stock('ada', 'safe'));
 RESET inventory.reservation_ttl;
 
--- floors: safety stock is not held, backorders are
+-- floors: safety stock cannot be held, backorders can
 SELECT reserve_stock('ada', 'safe', 3);
 SELECT reserve_stock('ada', 'safe', 2) IS NOT NULL AS held;
 SELECT reserve_stock('ada', 'debt', 2) IS NOT NULL AS held;
 SELECT reserve_stock('ada', 'debt');
 SELECT * FROM levels WHERE item_id IN ('safe', 'debt') ORDER BY 1;
 
--- what is not for sale is not held; a guest may hold
+-- an item that is not for sale cannot be held; a hold needs no user
 SELECT reserve_stock('ada', 'old');
 SELECT reserve_stock('ada', 'cup');
 SELECT restock_item('mug', 5);
 SELECT looks(reserve_stock(NULL, 'mug', 2));
 SELECT looks(reserve_stock(user_id => 'eve', item_id => 'mug'));
 
--- the same key: the same reservation, and nothing taken again
+-- a repeated key gets the same reservation, and nothing more is taken
 SELECT reserve_stock('ada', 'mug', 1, '10 minutes', 'k') AS first \gset
 SELECT reserve_stock('ada', 'mug', 1, '10 minutes', 'k') = :'first' AS again;
 SET IntervalStyle = iso_8601;
@@ -74,7 +67,7 @@ SELECT reserve_stock('ada', 'mug', 2, '10 minutes', 'k');
 SELECT reserve_stock('ada', 'pen', 1, '10 minutes', 'k');
 \echo :SQLSTATE
 SELECT reserve_stock('bob', 'mug', 1, '10 minutes', 'k') = :'first' AS another_user;
--- a refusal leaves the key free; a later state of the reservation does not
+-- a refusal leaves the key free; the end of the reservation does not
 SELECT reserve_stock('ada', 'pen', 1, NULL, 'k2');
 SELECT restock_item('pen', 1);
 SELECT reserve_stock('ada', 'pen', 1, NULL, 'k2') AS second \gset
@@ -82,7 +75,7 @@ SELECT release_reservation(:'second');
 SELECT reserve_stock('ada', 'pen', 1, NULL, 'k2') = :'second' AS again;
 SELECT available_stock('pen');
 
--- each strategy holds alike
+-- the other strategies
 SET inventory.strategy = pessimistic;
 SELECT looks(reserve_stock('ada', 'pen'));
 SELECT reserve_stock('ada', 'pen');
@@ -92,7 +85,7 @@ SELECT looks(reserve_stock('ada', 'pen'));
 SELECT reserve_stock('ada', 'pen');
 RESET inventory.strategy;
 
--- the item of an open hold stays
+-- an item with open holds cannot be deleted
 DELETE FROM items WHERE id = 'pen';
 \echo :SQLSTATE
 SELECT * FROM levels ORDER BY item_id;

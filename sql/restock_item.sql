@@ -1,21 +1,21 @@
--- Door: restock_item.
-\set SHOW_CONTEXT never
+-- Tests of restock_item: it adds units to the stock and returns what is then available.
 \pset format unaligned
-SET client_min_messages = warning;
-CREATE SCHEMA restock_item;
-SET search_path = restock_item, restock_item_stock;
-CREATE TABLE items (id bigint PRIMARY KEY, stock smallint, stock_floor integer, version integer, live boolean DEFAULT true);
-INSERT INTO items VALUES (1, 10, 0, 1), (2, -5, -10, NULL), (3, 1, 5, 7), (4, 32767, 0, 0), (5, NULL, 0, 0);
-INSERT INTO items VALUES (6, 0, 0, 0, false);
+\set schema restock_item
+\set stock_type smallint
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
+INSERT INTO items (id, stock, stock_floor, version) VALUES (1, 10, 0, 1), (2, -5, -10, NULL), (3, 1, 5, 7), (4, 32767, 0, 0), (5, NULL, 0, 0);
+INSERT INTO items (id, stock, stock_floor, live) VALUES (6, 0, 0, false);
 SELECT inventory.attach('items', ledger_schema => 'restock_item_stock', sellable => 'live');
 
--- what is available afterwards comes back
+-- the answer is what is available afterwards
 SELECT restock_item(1, 5), restock_item(item_id => 1, quantity => 1, reason => 'delivery 7'), pg_typeof(restock_item(1, 1));
--- backordered, below its safety stock, not for sale
+-- items that are backordered, below their safety stock, not for sale
 SELECT restock_item(2, 3), restock_item(3, 2), restock_item(3, 3), restock_item(6, 9);
-SELECT * FROM items ORDER BY id;
+SELECT id, stock, stock_floor, version, live FROM items ORDER BY id;
 
--- what cannot be
+-- calls that are refused
 SELECT restock_item(4, 1);
 \echo :SQLSTATE
 SELECT restock_item(1, 32767);

@@ -1,20 +1,14 @@
--- Door: savepoints and EXCEPTION blocks.  What a subtransaction did is undone once
--- and whole: stock, order, movement, key, limit, and what the engine remembers.
-\set SHOW_CONTEXT never
+-- Tests of savepoints and EXCEPTION blocks: what a subtransaction did is undone completely
+-- and once, in the stock, orders, movements, keys, limits and the memory of the engine.
 \pset format unaligned
 \pset tuples_only on
-SET client_min_messages = warning;
-CREATE SCHEMA savepoints;
-SET search_path = savepoints, savepoints_stock;
-CREATE TABLE items (id bigint PRIMARY KEY, stock integer, version integer, purchase_limit integer);
-CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id bigint, quantity integer, note text);
-INSERT INTO items VALUES (1, 100, 0, NULL), (2, 100, 0, 5), (3, 0, 0, NULL), (4, NULL, 0, NULL), (5, 100000, 0, NULL);
+\set schema savepoints
+\set limits on
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
+INSERT INTO items (id, stock, purchase_limit) VALUES (1, 100, NULL), (2, 100, 5), (3, 0, NULL), (4, NULL, NULL), (5, 100000, NULL);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'savepoints_stock', order_columns => '{note}');
-CREATE FUNCTION state() RETURNS text LANGUAGE sql AS $$
-	SELECT format('stock %s, %s orders, %s movements, %s keys', (SELECT string_agg(coalesce(stock::text, '-'), ' ' ORDER BY id) FROM items),
-		(SELECT count(*) FROM orders), (SELECT count(*) FROM movements), (SELECT count(*) FROM requests))
-		|| (SELECT coalesce(' WRONG ' || json_agg(v), '') FROM inventory.verify('items') AS v)
-$$;
 SELECT state();
 
 -- each function, undone by ROLLBACK TO
@@ -34,7 +28,7 @@ ROLLBACK TO s;
 COMMIT;
 SELECT state();
 
--- released, then rolled back further out; rolled back, then done again
+-- released and then rolled back by an outer savepoint; rolled back and then repeated
 BEGIN;
 SELECT buy_item('u', 1);
 SAVEPOINT a;
@@ -51,7 +45,7 @@ SELECT buy_item('u', 2, 5, 'k');
 COMMIT;
 SELECT state();
 
--- after an error in the middle of a call the next calls are as good as ever
+-- an error in the middle of a call does not affect the next calls
 CREATE FUNCTION object() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	IF to_jsonb(NEW) ->> 'note' = 'object' OR to_jsonb(NEW) ->> 'stock' = '90' THEN
@@ -84,46 +78,17 @@ DROP TRIGGER before ON items;
 DROP TRIGGER a_after ON items;
 DROP TRIGGER inserted ON orders;
 
--- a thousand subtransactions around each function, every second one undone
-CREATE FUNCTION thousand(call text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	kept integer := 0;
-BEGIN
-	FOR n IN 1 .. 1000 LOOP
-		BEGIN
-			EXECUTE 'SELECT ' || call USING n;
-			IF n % 2 = 0 THEN
-				RAISE EXCEPTION USING ERRCODE = 'ZZ002';
-			END IF;
-			kept := kept + 1;
-		EXCEPTION WHEN SQLSTATE 'ZZ002' THEN
-		END;
-	END LOOP;
-	RETURN kept || ' kept: ' || state();
-END
-$$;
-SELECT thousand($$buy_item('u', 5)$$);
-SELECT thousand($$buy_item('u', 5, 1, $1::text)$$);
-SELECT thousand($$buy_cart('u', '[{"item_id": 5}, {"item_id": 4}, {"item_id": 5}]')$$);
-SELECT thousand($$try_buy_cart('u', '[{"item_id": 5}, {"item_id": 3}]', $1::text)$$);
-SELECT thousand($$buy_item($1::text, 2, 1 - $1 % 2 + 5 * ($1 % 2)) WHERE $1 <= 10$$);
-SELECT thousand($$restock_item(5, 2)$$);
-SELECT thousand($$adjust_stock(5, -1, 'x')$$);
-SELECT thousand($$count_stock(3, $1)$$);
-SELECT thousand($$available_stock(5)$$);
--- nested one in another, all undone at the end
-CREATE FUNCTION nest(depth integer) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-	PERFORM buy_item('u', 5);
-	IF depth > 0 THEN
-		PERFORM nest(depth - 1);
-	END IF;
-	IF depth % 3 = 0 THEN
-		RAISE EXCEPTION USING ERRCODE = 'ZZ002';
-	END IF;
-EXCEPTION WHEN SQLSTATE 'ZZ002' THEN
-END
-$$;
+-- each function in a thousand subtransactions, every second one rolled back
+SELECT subtransactions($$buy_item('u', 5)$$, 1000);
+SELECT subtransactions($$buy_item('u', 5, 1, $1::text)$$, 1000);
+SELECT subtransactions($$buy_cart('u', '[{"item_id": 5}, {"item_id": 4}, {"item_id": 5}]')$$, 1000);
+SELECT subtransactions($$try_buy_cart('u', '[{"item_id": 5}, {"item_id": 3}]', $1::text)$$, 1000);
+SELECT subtransactions($$buy_item($1::text, 2, 1 - $1 % 2 + 5 * ($1 % 2)) WHERE $1 <= 10$$, 1000);
+SELECT subtransactions($$restock_item(5, 2)$$, 1000);
+SELECT subtransactions($$adjust_stock(5, -1, 'x')$$, 1000);
+SELECT subtransactions($$count_stock(3, $1)$$, 1000);
+SELECT subtransactions($$available_stock(5)$$, 1000);
+-- subtransactions inside one another, all rolled back at the end
 BEGIN;
 SELECT nest(100);
 SELECT state();

@@ -1,19 +1,21 @@
--- Door: security.  The generated functions run as the owner of the tables; nobody
--- gets more out of that than a purchase.
-\set SHOW_CONTEXT never
+-- Tests of the security of sales: the generated functions run with the rights of the owner
+-- of the tables, and no caller gains more from that than a purchase.
 \pset format unaligned
-SET client_min_messages = warning;
 CREATE ROLE regress_security_owner; CREATE ROLE regress_security_buyer; CREATE ROLE regress_security_operator;
 CREATE ROLE regress_security_clerk;
 CREATE SCHEMA security AUTHORIZATION regress_security_owner;
 CREATE SCHEMA security_stock AUTHORIZATION regress_security_owner;
 GRANT USAGE ON SCHEMA security TO PUBLIC;
 SET ROLE regress_security_owner;
-CREATE TABLE security.items (id text PRIMARY KEY, stock integer, version integer DEFAULT 0, stock_floor integer,
-	purchase_limit integer, state text DEFAULT 'live');
-CREATE TABLE security.orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text NOT NULL, item_id text,
-	quantity integer, note text);
-INSERT INTO security.items VALUES ('a', 100, 0, 0, 50);
+\set schema security
+\set item_type text
+\set limits on
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
+ALTER TABLE items ADD state text DEFAULT 'live';
+ALTER TABLE orders ALTER user_id SET NOT NULL;
+INSERT INTO items (id, stock, stock_floor, purchase_limit) VALUES ('a', 100, 0, 50);
 SELECT inventory.attach('security.items', 'security.orders', ledger_schema => 'security_stock',
 	sellable => 'state = ''live''', order_columns => '{note}');
 SELECT inventory.grant_api('security.items', 'regress_security_buyer', 'buyer');
@@ -21,52 +23,15 @@ SELECT inventory.grant_api('security.items', 'regress_security_operator', 'opera
 GRANT SELECT, UPDATE ON security.items TO regress_security_clerk;
 RESET ROLE;
 
--- Everything that can be shadowed, in a schema of the attacker's: each spy leaves
--- a trace of whom it ran as.
-CREATE SCHEMA security_evil;
-GRANT ALL ON SCHEMA security_evil TO PUBLIC;
-CREATE TABLE security_evil.trace (who name, what text);
-GRANT ALL ON security_evil.trace TO PUBLIC;
-DO $$
-DECLARE
-	spy text := 'LANGUAGE plpgsql AS $f$BEGIN INSERT INTO security_evil.trace VALUES (current_user, %L); RETURN %s; END$f$';
-	t text;
-	o record;
-BEGIN
-	FOREACH t IN ARRAY '{bigint,integer,text,numeric}'::text[] LOOP
-		FOR o IN SELECT * FROM unnest('{=,<>,>=,<=,<,>,+,-}'::text[]) WITH ORDINALITY AS u(name, n) LOOP
-			EXECUTE format('CREATE FUNCTION security_evil.spy_%s(%s, %s) RETURNS %s ' || spy, o.n, t, t,
-				CASE WHEN o.n > 6 THEN t ELSE 'boolean' END, o.name, CASE WHEN o.n > 6 THEN '$1' ELSE 'true' END);
-			EXECUTE format('CREATE OPERATOR security_evil.%s (FUNCTION = security_evil.spy_%s, LEFTARG = %s, RIGHTARG = %s)',
-				o.name, o.n, t, t);
-		END LOOP;
-	END LOOP;
-	EXECUTE format('CREATE FUNCTION security_evil.unnest(anyarray) RETURNS SETOF anyelement ' || replace(spy, 'RETURN %s;', ''), 'unnest');
-	EXECUTE format('CREATE FUNCTION security_evil.now() RETURNS timestamptz ' || spy, 'now', 'NULL');
-	EXECUTE format('CREATE FUNCTION security_evil.jsonb_to_record(jsonb) RETURNS record ' || spy, 'record', 'NULL');
-	EXECUTE format('CREATE FUNCTION security_evil.buy_item(text, text, text, bigint, text, jsonb, bigint) RETURNS bigint ' || spy, 'buy', '1');
-	EXECUTE format('CREATE AGGREGATE security_evil.sum(bigint) (SFUNC = security_evil.spy_7, STYPE = bigint, INITCOND = ''0'')');
-END
-$$;
-CREATE DOMAIN security_evil.int8 AS text;
-CREATE DOMAIN security_evil.text AS pg_catalog.int4;
-CREATE TYPE security_evil.line AS (x integer);
-CREATE FUNCTION hide() RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-	CREATE TEMP TABLE items (id pg_catalog.text, stock integer);
-	CREATE TEMP TABLE orders (id bigint);
-	CREATE TEMP TABLE movements (item_id pg_catalog.text);
-	CREATE TEMP TABLE requests (key pg_catalog.text);
-	CREATE TEMP TABLE store (store_name pg_catalog.text);
-	CREATE TEMP TABLE heard (item_id pg_catalog.text, who name);
-	PERFORM pg_catalog.set_config('search_path', 'pg_temp, security_evil, pg_catalog', false);
-END
-$$;
-ALTER FUNCTION hide() SET SCHEMA security_evil;
+-- all that a caller can hide
+\set evil security_evil
+\set include :abs_srcdir '/sql/include/spies.sql'
+\i :include
 SELECT security_evil.hide();
-GRANT ALL ON items, orders, movements, requests, store, heard TO PUBLIC;
+CREATE TEMP TABLE heard (item_id pg_catalog.text, who name);
+GRANT ALL ON heard TO PUBLIC;
 
--- the shop listens to its ledger, trusting its path
+-- a trigger of the shop on its ledger, which relies on its search_path
 CREATE TABLE security.heard (item_id pg_catalog.text, who name);
 CREATE FUNCTION security.hear() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO heard VALUES (NEW.item_id, current_user); RETURN NULL; END';
 CREATE TRIGGER hear AFTER INSERT ON security_stock.movements FOR EACH ROW EXECUTE FUNCTION security.hear();
@@ -109,10 +74,9 @@ SELECT count(*) FROM security_stock.movements;
 SELECT who, count(*) FROM security.heard GROUP BY who;
 SELECT (SELECT count(*) FROM items) + (SELECT count(*) FROM orders) + (SELECT count(*) FROM movements)
 	+ (SELECT count(*) FROM requests) + (SELECT count(*) FROM store) + (SELECT count(*) FROM heard) AS in_temporary_tables;
-DROP TABLE items, orders, movements, requests, store, heard;
+DROP TABLE items, orders, movements, reservations, requests, levels, sellable, store, heard;
 
--- a third party's guard: it books for the store, with the store's rights, only what
--- the store's own table saw
+-- the guard on a table of a third party books nothing for the store
 SET ROLE regress_security_clerk;
 CREATE TABLE security_evil.items (id text PRIMARY KEY, stock integer);
 CREATE TRIGGER inventory_guard AFTER INSERT ON security_evil.items FOR EACH ROW EXECUTE FUNCTION inventory.guard();
@@ -120,7 +84,7 @@ INSERT INTO security_evil.items VALUES ('a', 1);
 CREATE TRIGGER inventory_binding AFTER UPDATE OF id, stock ON security_evil.items FOR EACH STATEMENT
 	EXECUTE FUNCTION inventory.binding('security.items', 'item_id', 'stock');
 UPDATE security_evil.items SET stock = 9;
--- a function that looks like one of the store's
+-- a function that looks like one of the store is left alone
 CREATE FUNCTION security_evil.buy_cart() RETURNS text LANGUAGE sql AS $$
 	SELECT 'inventory.buy_cart(''security.items'', '
 $$;

@@ -1,5 +1,5 @@
--- Door: security between stores and between users.  The ids of another store or of
--- another user are unknown, and nobody can keep everything from everybody for long.
+-- Tests of the security between stores and between users: ids of another store or user are
+-- not found, and no user can withhold the stock from the others for long.
 \set SHOW_CONTEXT never
 \set VERBOSITY terse
 \pset format unaligned
@@ -49,7 +49,7 @@ BEGIN
 END
 $$;
 
-\echo '-- another store''s reservation, order, key'
+\echo '-- a reservation, order or key of another store'
 SET ROLE regress_stores_buyer;
 SELECT stores_ada.reserve_stock('u', 1, 2) AS held, stores_ada.buy_item('u', 1, 1, 'key') AS sold \gset
 SELECT call, attempt(format('stores_bob.' || call, :'held')) FROM unnest('{get_reservation(%L),"change_reservation(%L, 1, 5)","change_reservation(%L, 1, 0)",
@@ -58,13 +58,13 @@ SELECT stores_bob.buy_item('u', 1, 1, 'key') AS own;
 SET ROLE regress_stores_bob;
 SELECT attempt('stores_bob_stock.refund_order(1, 2)');
 SELECT attempt('stores_ada_stock.refund_order(1)'), attempt('stores_ada_stock.restock_item(1, 1)');
-\echo '-- the engine, called by the owner of one store for the other'
+\echo '-- functions of the engine, called by the owner of the other store'
 SELECT call, attempt(format('inventory.' || call, 'stores_ada.items', :'held')) FROM unnest('{"buy_item(%1$L, ''u''::text, 1, 1, NULL, NULL, NULL::bigint)",
 	"release_reservation(%1$L, %2$L, NULL::text)","refund_order(%1$L, 1, 1, true, NULL, NULL, NULL::integer)","restock_item(%1$L, 1, 1, NULL, NULL, NULL::integer)",
 	"expire_reservations(%1$L, 10)","prune(%1$L, ''0'')","close_ledger(%1$L, now())","available_stock(%1$L, 1, NULL::integer)"}'::text[]) AS call;
 SELECT call, attempt(call) FROM unnest('{"inventory.detach(''stores_ada.items'')","inventory.refresh(''stores_ada.items'')","inventory.verify(''stores_ada.items'')",
 	"inventory.grant_api(''stores_ada.items'', ''regress_stores_bob'', ''operator'')","inventory.attach(''stores_ada.orders'')"}'::text[]) AS call;
--- tables of one's own, with orders, a ledger or functions of the other's
+-- attach of one's own items with the orders, ledger, schema or name of the other store
 CREATE TABLE stores_bob.more (id bigint PRIMARY KEY, stock integer);
 SELECT args, attempt('inventory.attach(''stores_bob.more'', ' || args || ')') FROM unnest('{"''stores_ada.orders''","ledger_schema => ''stores_ada_stock''",
 	"api_schema => ''stores_ada''","api_schema => ''stores_bob_stock'', store_name => ''stores_ada.items''"}'::text[]) AS args;
@@ -72,13 +72,13 @@ RESET ROLE;
 SELECT look('stores_ada');
 SELECT look('stores_bob');
 
-\echo '-- a reservation of another user; without a claim the caller says who he is, and must say it right'
+\echo '-- a reservation of another user: without user_claim, user_id must match it'
 SET ROLE regress_stores_buyer;
 SELECT call, attempt(format('stores_ada.' || call, :'held')) FROM unnest('{"change_reservation(%L, 1, 5, ''v'')","extend_reservation(%L, NULL, ''v'')",
 	"confirm_reservation(%L, ''v'')","release_reservation(%L, ''v'')","release_reservation(%L, '''')","get_reservation(%L) IS NOT NULL"}'::text[]) AS call;
 SELECT attempt(format('stores_ada.release_reservation(%L, ''u'')', :'held'));
 
-\echo '-- denial of inventory: a hold for a century, and one that is extended for ever'
+\echo '-- denial of inventory: a hold for a century, and one that is extended again and again'
 SELECT ttl, attempt(format('stores_ada.reserve_stock(''x'', 1, 9, %L)', ttl)) ~ '^22' AS refused FROM unnest('{100 years,1 hour 1 second,1 mon,infinity,2026-01-01,P100Y}'::text[]) AS ttl;
 SET inventory.reservation_ttl = '7 d';
 SELECT stores_ada.reserve_stock('x', 1, 9) AS greedy \gset
@@ -98,7 +98,7 @@ SET ROLE regress_stores_buyer;
 SELECT attempt(format('stores_ada.extend_reservation(%L)', :'greedy')), attempt(format('stores_ada.confirm_reservation(%L)', :'greedy')),
 	attempt(format('stores_ada.change_reservation(%L, 1, 9)', :'greedy'));
 SELECT stores_ada.buy_item('y', 1, 9) > 0 AS afterwards;
-\echo '-- on everything: a limit counts what is held'
+\echo '-- denial of inventory by many holds: purchase_limit counts held units'
 SELECT attempt('stores_ada.reserve_stock(''x'', 2, 3) IS NOT NULL'), attempt('stores_ada.reserve_stock(''x'', 2)'), attempt('stores_ada.buy_item(''x'', 2)'),
 	attempt('stores_ada.reserve_cart(''x'', ''[{"item_id": 2}]'')'), attempt('stores_ada.buy_item(''y'', 2) > 0');
 RESET ROLE;

@@ -1,8 +1,8 @@
--- Drizzle: identity and serial keys, numeric prices, jsonb and array columns,
--- order_items under orders.  Laid out after the schema files of the Drizzle
--- documentation (pgTable, generatedAlwaysAsIdentity, jsonb, numeric).
--- The item is referenced twice by a line: as what was bought, and as what may
--- be sent instead, so attach has to be told which one it is.
+-- Tests of a Drizzle shop: identity and serial keys, numeric prices, jsonb and array columns,
+-- order_items under orders.  Laid out after the schema files of the Drizzle documentation
+-- (pgTable, generatedAlwaysAsIdentity, jsonb, numeric).
+-- A line references items twice, for the item bought and for a substitute, so attach must
+-- be told which column is meant.
 \set SHOW_CONTEXT never
 CREATE SCHEMA shop_drizzle;
 SET search_path = shop_drizzle;
@@ -52,7 +52,7 @@ SELECT * FROM buy_cart(7,
 	order_data => jsonb_build_object('order_id', :order_id));
 \echo :SQLSTATE
 ROLLBACK;
--- options is NOT NULL, so a null was wrong; leaving the key out gives the default
+-- options is NOT NULL, so a null is refused; a line without options gets the default
 BEGIN;
 INSERT INTO orders (user_id) VALUES (7) RETURNING id AS order_id \gset
 SELECT * FROM buy_cart(7,
@@ -63,7 +63,7 @@ SELECT * FROM buy_cart(7,
 UPDATE orders SET status = 'placed' WHERE id = :order_id;
 COMMIT;
 
--- a shop that keeps refused orders asks with try_: the transaction goes on
+-- a shop that keeps refused orders uses try_buy_cart, so that the transaction can continue
 BEGIN;
 INSERT INTO orders (user_id) VALUES (8) RETURNING id AS order_id \gset
 SELECT * FROM try_buy_cart(8,

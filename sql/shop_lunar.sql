@@ -1,7 +1,7 @@
--- Lunar on Laravel: stock and backorder in product_variants, order_lines that
--- name what was bought by a morph pair (purchasable_type, purchasable_id)
--- without a foreign key, many NOT NULL columns, nullable timestamps(0), soft
--- deletes.  Laid out after the table descriptions in Lunar's documentation.
+-- Tests of a Lunar shop (Laravel): stock and backorder in product_variants, order_lines that
+-- refer to the item by a morph pair (purchasable_type, purchasable_id) without a foreign key,
+-- many NOT NULL columns, nullable timestamps(0), soft deletes.  Laid out after the table
+-- descriptions in Lunar's documentation.
 \set SHOW_CONTEXT never
 CREATE SCHEMA shop_lunar;
 SET search_path = shop_lunar;
@@ -56,9 +56,9 @@ INSERT INTO lunar_product_variants (product_id, tax_class_id, sku, stock, backor
 VALUES (1, 1, 'BOOT-42', 4, 0, 'in_stock', NULL), (1, 1, 'BOOT-43', 1, 2, 'in_stock_or_on_backorder', NULL),
 	   (2, 1, 'SANDAL', 9, 0, 'in_stock', '2024-01-01');
 
--- nothing says which column of the lines is the variant
+-- attach cannot tell which column of the lines is the variant
 SELECT inventory.attach('lunar_product_variants', 'lunar_order_lines', ledger_schema => 'shop_lunar_stock');
--- how far below zero a variant may go becomes a column that attach finds
+-- a generated column stock_floor says how far below zero a variant may go
 ALTER TABLE lunar_product_variants ADD COLUMN stock_floor integer
 	GENERATED ALWAYS AS (CASE purchasable WHEN 'in_stock_or_on_backorder' THEN -backorder ELSE 0 END) STORED;
 SELECT inventory.attach('lunar_product_variants', 'lunar_order_lines', order_item_id => 'purchasable_id',
@@ -66,7 +66,7 @@ SELECT inventory.attach('lunar_product_variants', 'lunar_order_lines', order_ite
 	order_columns => '{order_id,purchasable_type,type,description,option,identifier,unit_price,sub_total,
 		tax_breakdown,tax_total,total,meta,created_at,updated_at}');
 
--- CreateOrder: the order, then a line per cart line, in DB::transaction
+-- CreateOrder: inserts the order, then a line per cart line, in DB::transaction
 \set line '"purchasable_type": "product_variant", "type": "physical", "tax_breakdown": [{"rate": 20.0, "name": "VAT"}]'
 BEGIN;
 INSERT INTO lunar_orders (user_id, status, reference, total) VALUES (5, 'awaiting-payment', 'R-1', 30000) RETURNING id \gset
@@ -77,7 +77,7 @@ SELECT * FROM buy_cart(5, ('[
 	 "unit_price": 10000, "sub_total": 20000, "tax_total": 0, "total": 20000}]')::jsonb,
 	order_data => format('{"order_id": %s, "created_at": "2024-05-02 10:00:00", "updated_at": "2024-05-02 10:00:00", %s}', :id, :'line')::jsonb);
 COMMIT;
--- one more pair can be promised in 43, not two; the sandal was deleted
+-- size 43 can be backordered once more, not twice; the sandal was deleted
 SELECT * FROM try_buy_cart(NULL, '[{"item_id": 2, "quantity": 2}, {"item_id": 1}, {"item_id": 3}]',
 	order_data => '{"order_id": 1, "purchasable_type": "product_variant", "type": "physical", "tax_breakdown": [],
 		"description": "", "identifier": "", "unit_price": 0, "sub_total": 0, "tax_total": 0, "total": 0}');

@@ -1,8 +1,8 @@
--- Medusa 2: inventory_level per inventory item and location, text keys with a
--- prefix made by the application, quantities as numeric beside a raw jsonb,
--- soft deletes everywhere.  A placed order gets a reservation_item per line:
--- that is the row a sale inserts, and its foreign key goes to inventory_item,
--- not to the level.  Laid out after Medusa's Inventory Module reference.
+-- Tests of a Medusa 2 shop: inventory_level per inventory item and location, text keys with a
+-- prefix made by the application, quantities as numeric and again as raw jsonb, soft
+-- deletes.  A placed order gets a reservation_item per line: this is the row that a sale
+-- inserts, and its foreign key refers to inventory_item, not to the level.
+-- Laid out after Medusa's Inventory Module reference.
 \set SHOW_CONTEXT never
 CREATE SCHEMA shop_medusa;
 SET search_path = shop_medusa;
@@ -45,9 +45,8 @@ INSERT INTO inventory_item (id, sku) VALUES ('iitem_01SHIRT', 'SHIRT-M'), ('iite
 INSERT INTO inventory_level (id, inventory_item_id, location_id, stocked_quantity, deleted_at)
 VALUES ('ilev_01SHIRT', 'iitem_01SHIRT', 'sloc_01', 4, NULL), ('ilev_01PANTS', 'iitem_01PANTS', 'sloc_01', 2, '2024-01-01');
 
--- one thing after the other, each with what to do: a key, a countable stock,
--- the column of the reservation that names the item, columns that nothing fills;
--- the quantity of a reservation may stay numeric
+-- each error says what to do next: add a key, change the type of the stock, name the item
+-- column of the reservation, fill columns; the quantity of a reservation may stay numeric
 SELECT inventory.attach('inventory_level', 'reservation_item', item_id => 'inventory_item_id', stock => 'stocked_quantity');
 ALTER TABLE inventory_level ADD UNIQUE (inventory_item_id);
 SELECT inventory.attach('inventory_level', 'reservation_item', item_id => 'inventory_item_id', stock => 'stocked_quantity');
@@ -64,7 +63,7 @@ SELECT * FROM buy_cart('cus_01ADA',
 	'[{"id": "resitem_01", "item_id": "iitem_01SHIRT", "quantity": 1, "line_item_id": "ordli_1", "raw_quantity": {"value": "1", "precision": 20}},
 	  {"id": "resitem_02", "item_id": "iitem_01SHIRT", "quantity": 2, "line_item_id": "ordli_2", "raw_quantity": {"value": "2", "precision": 20}, "metadata": {"print": "Ada"}}]',
 	'cart_01', '{"location_id": "sloc_01"}');
--- one shirt is left for two lines of one cart
+-- one shirt is left, and the cart has two lines of one
 SELECT * FROM buy_cart('cus_01BOB',
 	'[{"id": "resitem_03", "item_id": "iitem_01SHIRT", "raw_quantity": {"value": "1"}},
 	  {"id": "resitem_04", "item_id": "iitem_01SHIRT", "raw_quantity": {"value": "1"}}]',
@@ -73,7 +72,7 @@ SELECT * FROM buy_cart('cus_01BOB',
 -- the level of the pants was soft-deleted
 SELECT buy_item('cus_01BOB', 'iitem_01PANTS', 1, 'cart_03', '{"id": "resitem_05", "location_id": "sloc_01", "raw_quantity": {}}');
 \echo :SQLSTATE
--- a key that is taken fails in the shop's own table, and takes nothing
+-- a duplicate key is refused by the shop's table, and nothing is taken
 SELECT buy_item('cus_01BOB', 'iitem_01SHIRT', 1, 'cart_04', '{"id": "resitem_01", "location_id": "sloc_01", "raw_quantity": {}}');
 \echo :SQLSTATE
 

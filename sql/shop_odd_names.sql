@@ -1,6 +1,6 @@
--- Names that break generated SQL: quotes of both kinds, backslashes, dollar
+-- Tests of names that could break generated SQL: quotes of both kinds, backslashes, dollar
 -- quotes, percent signs, blanks, key words, and names of the full 63 bytes.
--- No project chose these together; each was found in one.
+-- Each was found in a project, though not all in one.
 \set SHOW_CONTEXT never
 CREATE SCHEMA "shop ""odd"" it's %s $$ \n";
 SET search_path = "shop ""odd"" it's %s $$ \n";
@@ -51,8 +51,8 @@ SELECT * FROM inventory.verify('"select"');
 SELECT inventory.detach('"select"');
 SELECT count(*) FROM pg_proc WHERE prosrc LIKE '%it''''s a "store"%';
 
--- full-length names: the default names of three ledgers would be one, and each
--- gets its own; one schema has one buy_item
+-- names of 63 bytes: three ledgers would get the same default name, and each gets another;
+-- one schema can have only one buy_item
 SELECT 'shop_odd_' || repeat('s', 54) AS s, repeat('t', 62) AS t, repeat('c', 62) AS c \gset
 CREATE SCHEMA :"s";
 SET search_path = :"s";

@@ -1,8 +1,7 @@
--- django-oscar: stock in partner_stockrecord, not in the product; order_line
--- under order_order; the buyer known to the header only.  Django declares no
--- defaults in the database and its foreign keys are deferred.  Laid out after
--- Oscar's documentation of its partner and order apps.
--- The shop stops counting num_allocated: num_in_stock is what can be sold.
+-- Tests of a django-oscar shop: stock in partner_stockrecord, not in the product; order_line
+-- under order_order, which alone has the user.  Django declares no defaults in the database,
+-- and its foreign keys are deferred.  Laid out after Oscar's documentation of its partner and
+-- order apps.  num_allocated is no longer used: num_in_stock is what can be sold.
 \set SHOW_CONTEXT never
 CREATE SCHEMA shop_oscar;
 SET search_path = shop_oscar;
@@ -54,7 +53,7 @@ INSERT INTO partner_partner (name) VALUES ('Bookshop');
 INSERT INTO catalogue_product (title) VALUES ('Novel'), ('E-book');
 INSERT INTO partner_stockrecord (product_id, partner_id, partner_sku, price_currency, price, num_in_stock, date_created, date_updated)
 VALUES (1, 1, 'NOV', 'GBP', 10, 5, '2024-05-01', '2024-05-01'),
-	   (2, 1, 'EBK', 'GBP', 4, NULL, '2024-05-01', '2024-05-01');	-- does not track stock
+	   (2, 1, 'EBK', 'GBP', 4, NULL, '2024-05-01', '2024-05-01');	-- not tracked
 
 SELECT inventory.attach('partner_stockrecord', 'order_line', stock => 'num_in_stock', user_id_type => 'integer',
 						order_columns => '{order_id,title,line_price_incl_tax}');
@@ -62,7 +61,7 @@ SELECT inventory.attach('partner_stockrecord', 'order_line', stock => 'num_in_st
 	order_columns => '{order_id,partner_id,partner_name,partner_sku,partner_line_reference,partner_line_notes,
 		product_id,title,upc,line_price_incl_tax,line_price_excl_tax,status,num_allocated,allocation_cancelled}');
 
--- OrderCreator.place_order: the order, then its lines
+-- OrderCreator.place_order: inserts the order, then its lines
 \set line '{"partner_id": 1, "partner_name": "Bookshop", "partner_line_reference": "", "partner_line_notes": "", "status": "", "num_allocated": 0, "allocation_cancelled": false}'
 BEGIN;
 INSERT INTO order_order (number, user_id, total_incl_tax, status, date_placed)
@@ -73,7 +72,7 @@ SELECT * FROM buy_cart(42,
 	'basket-7', jsonb_build_object('order_id', :id) || :'line');
 COMMIT;
 
--- two are left, an anonymous customer wants three; e-books are without end
+-- an anonymous customer wants three novels, and two are left; e-books are not tracked
 BEGIN;
 INSERT INTO order_order (number, user_id, total_incl_tax, status, date_placed)
 VALUES ('100002', NULL, 34, 'Pending', '2024-05-02') RETURNING id \gset

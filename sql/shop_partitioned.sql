@@ -1,6 +1,6 @@
--- A shop that outgrew one table: orders declaratively partitioned by month.
--- A unique key of such a table contains the partition key, so no column of it
--- is unique alone.  Laid out after the PostgreSQL chapter on partitioning.
+-- Tests of a shop whose orders are partitioned by month.  A unique key of such a table
+-- contains the partition key, so no single column is unique.  Laid out after the PostgreSQL
+-- chapter on partitioning.
 \set SHOW_CONTEXT never
 CREATE SCHEMA shop_partitioned;
 SET search_path = shop_partitioned;
@@ -20,7 +20,7 @@ CREATE TABLE orders (
 	PRIMARY KEY (id, created_at)
 ) PARTITION BY RANGE (created_at);
 CREATE TABLE orders_2024_05 PARTITION OF orders FOR VALUES FROM ('2024-05-01 UTC') TO ('2024-06-01 UTC');
--- attached with its columns in another order, as a restored archive may be
+-- a partition with its columns in another order, as from a restored archive
 CREATE TABLE orders_2024_06 (
 	quantity smallint NOT NULL DEFAULT 1,
 	dropped text,
@@ -41,25 +41,25 @@ SELECT buy_item(1, 1, 2, 'a', '{"created_at": "2024-05-09T12:00:00Z"}');
 SELECT buy_item(2, 1, 2, 'b', '{"created_at": "2024-06-09T12:00:00Z"}');
 SELECT * FROM buy_cart(3, '[{"item_id": 2, "created_at": "2024-06-01T00:00:00Z"},
 							{"item_id": 2, "created_at": "2024-05-31T23:59:59Z"}]', 'c');
--- no partition takes it, so nothing is sold
+-- no partition for that month, so nothing is sold
 SELECT buy_item(3, 1, 1, 'd', '{"created_at": "2031-01-01T00:00:00Z"}');
 \echo :SQLSTATE
 SELECT buy_item(3, 1, 2, 'd', '{"created_at": "2024-06-30T00:00:00Z"}');
 \echo :SQLSTATE
--- two per buyer
+-- the limit is two
 SELECT buy_item(3, 2, 1, 'e', '{"created_at": "2024-06-30T00:00:00Z"}');
 \echo :SQLSTATE
 
--- the shop goes on living: a new month, and an old one into the archive
+-- a partition for a new month; an old one is detached
 CREATE TABLE orders_2024_07 PARTITION OF orders FOR VALUES FROM ('2024-07-01 UTC') TO ('2024-08-01 UTC');
 ALTER TABLE orders DETACH PARTITION orders_2024_05;
 SELECT buy_item(4, 1, 1, 'f', '{"created_at": "2024-07-14T00:00:00Z"}');
 SELECT buy_item(4, 2, 1, 'g', '{"created_at": "2024-05-14T00:00:00Z"}');
 \echo :SQLSTATE
--- the key of a call that failed is free; a retry with it does not sell twice
+-- the key of a call that failed can be used again; a retry does not sell twice
 SELECT buy_item(4, 2, 1, 'g', '{"created_at": "2024-07-14T00:00:00Z"}');
 SELECT buy_item(4, 2, 1, 'g', '{"created_at": "2024-07-14T00:00:00Z"}');
--- a literal is an integer: one that no smallint can hold is no item of ours
+-- the argument is integer, and a value out of the range of smallint is not found
 SELECT buy_item(4, 70000, 1);
 \echo :SQLSTATE
 

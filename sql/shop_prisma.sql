@@ -1,7 +1,7 @@
--- Prisma: tables and columns in quoted mixed case, text keys (cuid) made by the
--- client, "updatedAt" NOT NULL without a default, an enum, TIMESTAMP(3).
--- Laid out after the SQL that Prisma Migrate writes for Product, Order and
--- OrderItem models.  The order goes in first, in the same transaction.
+-- Tests of a Prisma shop: tables and columns in quoted mixed case, text keys (cuid) made by
+-- the client, "updatedAt" NOT NULL without a default, an enum, TIMESTAMP(3).  Laid out after
+-- the SQL that Prisma Migrate writes for Product, Order and OrderItem models.  The order is
+-- inserted first, in the same transaction.
 \set SHOW_CONTEXT never
 CREATE SCHEMA shop_prisma;
 SET search_path = shop_prisma;
@@ -54,13 +54,13 @@ SELECT * FROM buy_cart('cku-ada',
 	  {"id": "cki-1", "item_id": "ckp-cap", "quantity": 2, "price": 19.90, "status": "PAID"}]',
 	'cko-1', '{"orderId": "cko-1", "updatedAt": "2024-05-02T09:30:00.250Z"}');
 COMMIT;
--- the answer was lost; the client asks again with its key
+-- the answer was lost, and the client retries with its key
 SELECT item_id, quantity, order_id, replayed FROM buy_cart('cku-ada',
 	'[{"id": "cki-2", "item_id": "ckp-tee", "quantity": 2, "price": 29.9},
 	  {"id": "cki-1", "item_id": "ckp-cap", "quantity": 2, "price": 19.90, "status": "PAID"}]',
 	'cko-1', '{"orderId": "cko-1", "updatedAt": "2024-05-02T09:30:00.250Z"}');
 
--- one cap is left: nothing of the second cart stays, its header neither
+-- one cap is left: the second cart is refused, and its order is rolled back
 BEGIN;
 INSERT INTO "Order" ("id", "userId", "updatedAt") VALUES ('cko-2', 'cku-bob', '2024-05-02');
 SELECT * FROM buy_cart('cku-bob',
@@ -69,7 +69,7 @@ SELECT * FROM buy_cart('cku-bob',
 	order_data => '{"orderId": "cko-2", "updatedAt": "2024-05-02"}');
 \echo :SQLSTATE
 ROLLBACK;
--- the application forgot the key it makes
+-- the application must give the key
 SELECT buy_item('cku-bob', 'ckp-tee', 1, NULL,
 	'{"orderId": "cko-1", "price": 29.9, "updatedAt": "2024-05-02"}');
 \echo :SQLSTATE

@@ -1,7 +1,7 @@
--- Rails: bigint ids, created_at and updated_at NOT NULL without a default
--- (Active Record fills them in Ruby), lock_version for its optimistic locking.
--- Laid out after the Active Record guides (timestamps, references, Locking).
--- The orders are flat: one row per product bought.
+-- Tests of a Rails shop: bigint ids, created_at and updated_at NOT NULL without a default
+-- (Active Record fills them in Ruby), lock_version for its optimistic locking.  Laid out
+-- after the Active Record guides (timestamps, references, Locking).  The orders are flat:
+-- one row per product bought.
 \set SHOW_CONTEXT never
 CREATE SCHEMA shop_rails;
 SET search_path = shop_rails;
@@ -39,7 +39,7 @@ VALUES ('ada@example.com', '2024-05-01', '2024-05-01'), ('bob@example.com', '202
 INSERT INTO products (name, price, stock, created_at, updated_at)
 VALUES ('Mug', 9.90, 3, '2024-05-01', '2024-05-01'), ('Poster', 15, 0, '2024-05-01', '2024-05-01');
 
--- nobody would fill the timestamps
+-- nothing would fill the timestamps
 SELECT inventory.attach('products', 'orders', version => 'lock_version',
 						ledger_schema => 'shop_rails_stock');
 -- one gets a default in a migration, the other comes from the application
@@ -55,18 +55,18 @@ SELECT buy_item(2, 1, 2, 'req-2', '{"created_at": "2024-05-02 08:00:01"}') AS or
 \echo :SQLSTATE
 SELECT buy_item(2, 2, 1, 'req-3', '{"created_at": "2024-05-02 08:00:02"}') AS order_id;
 \echo :SQLSTATE
--- a column the shop did not open to callers
+-- a column that is not in order_columns
 SELECT buy_item(2, 1, 1, 'req-4', '{"created_at": "2024-05-02", "updated_at": "1970-01-01"}');
 \echo :SQLSTATE
 
--- an edit form opened before the sale saves the whole row: Active Record
--- sees no row updated and raises StaleObjectError
+-- an edit form that was opened before the sale saves the whole row: no row is updated, and
+-- Active Record raises StaleObjectError
 UPDATE products SET name = 'Big mug', stock = 3, lock_version = 1
  WHERE id = 1 AND lock_version = 0 RETURNING id;
--- opened after it, the save goes through and is booked
+-- a form that was opened after the sale: the change is saved and booked
 UPDATE products SET name = 'Big mug', stock = 10, lock_version = 2
  WHERE id = 1 AND lock_version = 1 RETURNING id, stock;
--- counter-style: increment_counter(:stock)
+-- as increment_counter(:stock) does
 UPDATE products SET stock = COALESCE(stock, 0) + 1 WHERE id = 2 RETURNING id, stock;
 
 SELECT id, user_id, product_id, quantity, created_at FROM orders ORDER BY id;

@@ -1,7 +1,7 @@
--- Saleor: a row of warehouse_stock per warehouse and variant; the order, its
--- lines and their allocations are Saleor's own business.  So orders are not
--- bound: stock and ledger only, the order named by Saleor's reference.
--- Laid out after Saleor's documentation of stock, warehouses and allocations.
+-- Tests of a Saleor shop: a row of warehouse_stock per warehouse and variant.  Saleor writes
+-- the order, its lines and their allocations itself, so only the stock is bound, and the
+-- ledger has Saleor's reference of the order.  Laid out after Saleor's documentation of
+-- stock, warehouses and allocations.
 \set SHOW_CONTEXT never
 CREATE SCHEMA shop_saleor;
 SET search_path = shop_saleor;
@@ -37,10 +37,10 @@ INSERT INTO product_productvariant (sku, track_inventory) VALUES ('JUICE', true)
 INSERT INTO warehouse_stock (product_variant_id, warehouse_id, quantity)
 VALUES (1, :'oslo', 2), (1, :'riga', 10), (2, :'oslo', 0);
 
--- the key must be one column; the pair (warehouse, variant) has its id
+-- the key must be one column: the id, instead of the pair of warehouse and variant
 SELECT inventory.attach('warehouse_stock', item_id => 'product_variant_id', stock => 'quantity');
 SELECT inventory.attach('warehouse_stock', stock => 'quantity', user_id_type => 'integer');
--- what is not tracked is NULL
+-- variants that are not tracked get NULL as quantity
 ALTER TABLE warehouse_stock ALTER COLUMN quantity DROP NOT NULL;
 UPDATE warehouse_stock s SET quantity = NULL FROM product_productvariant v
  WHERE v.id = s.product_variant_id AND NOT v.track_inventory;
@@ -56,12 +56,12 @@ SELECT order_id::uuid, item_id, quantity
 RETURNING stock_id, quantity_allocated;
 COMMIT;
 
--- Oslo has none left; the checkout sees which one is short and asks Riga
+-- Oslo is sold out: the checkout sees that and buys from Riga
 SELECT * FROM try_buy_cart(9, '[{"item_id": 1}, {"item_id": 2}]', order_data => '{"order_id": "line-2"}');
 SELECT buy_item(9, 1, 1, 'checkout-78', '{"order_id": "line-2"}');
 \echo :SQLSTATE
 SELECT buy_item(9, 2, 1, 'checkout-79', '{"order_id": "line-2"}');
--- nothing but the reference can be given where no orders are bound
+-- without orders order_data can only have the reference
 SELECT buy_item(9, 2, 1, 'checkout-80', '{"order_id": "line-3", "unit_price": 3}');
 \echo :SQLSTATE
 

@@ -1,7 +1,7 @@
--- Solidus and Spree: count_on_hand in spree_stock_items, one row per stock
--- location and variant, backorderable or not, soft deleted; line items and
--- inventory units belong to Spree, so orders are not bound.
--- Laid out after the inventory chapters of the Solidus and Spree guides.
+-- Tests of a Solidus or Spree shop: count_on_hand in spree_stock_items, one row per stock
+-- location and variant, backorderable or not, soft deleted.  Spree writes line items and
+-- inventory units itself, so orders are not bound.  Laid out after the inventory chapters of
+-- the Solidus and Spree guides.
 \set SHOW_CONTEXT never
 CREATE SCHEMA shop_spree;
 SET search_path = shop_spree;
@@ -30,7 +30,7 @@ INSERT INTO spree_variants (sku) VALUES ('TOTE'), ('RING'), ('OLD');
 INSERT INTO spree_stock_items (stock_location_id, variant_id, count_on_hand, backorderable, deleted_at)
 VALUES (1, 1, 3, false, NULL), (1, 2, 1, true, NULL), (1, 3, 8, false, '2023-12-31');
 
--- unique only among the living, and nullable: no key
+-- not a key, because it is nullable, and unique only among rows that are not deleted
 SELECT inventory.attach('spree_stock_items', item_id => 'variant_id', stock => 'count_on_hand');
 -- backorderable means that the count may go below zero, here down to -100
 ALTER TABLE spree_stock_items ADD COLUMN stock_floor integer
@@ -38,8 +38,8 @@ ALTER TABLE spree_stock_items ADD COLUMN stock_floor integer
 SELECT inventory.attach('spree_stock_items', stock => 'count_on_hand', user_id_type => 'integer',
 						sellable => 'deleted_at IS NULL');
 
--- order.complete!: Spree's rows, and the cart where it unstocked.  The rows are
--- ours until the commit, so what is below zero now is what has to be backordered
+-- order.complete!: Spree's rows, and buy_cart in place of its unstock.  The stock rows are
+-- locked until the commit, so the count below zero is what must be backordered
 BEGIN;
 INSERT INTO spree_orders (number, state, user_id) VALUES ('R123456789', 'complete', 4) RETURNING id \gset
 INSERT INTO spree_line_items (variant_id, order_id, quantity, price) VALUES (1, :id, 2, 15.99), (2, :id, 3, 99);
@@ -50,7 +50,7 @@ SELECT CASE WHEN unit > l.quantity + s.count_on_hand THEN 'backordered' ELSE 'on
   FROM spree_line_items l JOIN spree_stock_items s ON s.variant_id = l.variant_id AND s.deleted_at IS NULL
  CROSS JOIN generate_series(1, l.quantity) unit WHERE l.order_id = :id;
 COMMIT;
--- the tote is not backorderable: Spree's transition fails, with all its rows
+-- the tote is not backorderable: the transition fails, and all its rows are rolled back
 BEGIN;
 INSERT INTO spree_orders (number, state, user_id) VALUES ('R987654321', 'complete', 5) RETURNING id \gset
 SELECT * FROM buy_cart(5, '[{"item_id": 2}, {"item_id": 1, "quantity": 2}]', 'R987654321', '{"order_id": "R987654321"}');
@@ -63,7 +63,7 @@ SELECT buy_item(5, 3);
 UPDATE spree_stock_items SET count_on_hand = count_on_hand + 10 WHERE variant_id = 2 RETURNING count_on_hand;
 UPDATE spree_stock_items SET count_on_hand = -1 WHERE variant_id = 1;
 \echo :SQLSTATE
--- paranoia: deleting a variant is an update
+-- soft delete: deleting a variant is an update
 UPDATE spree_stock_items SET deleted_at = '2024-05-02' WHERE variant_id = 1;
 SELECT buy_item(5, 1);
 

@@ -1,8 +1,8 @@
--- A Supabase starter: uuid keys, a users table in the auth schema, row level
--- security everywhere (here also FORCED), an owner who is no superuser, and
--- default privileges that hand every new object to the API roles.
--- Laid out after the Supabase guides (Row Level Security, Hardening the Data
--- API, database functions); the roles carry a prefix to suit pg_regress.
+-- Tests of a Supabase shop: uuid keys, a users table in the auth schema, row level security
+-- on all tables (here also FORCED), an owner that is not a superuser, and default privileges
+-- that grant every new object to the API roles.  Laid out after the Supabase guides (Row
+-- Level Security, Hardening the Data API, database functions); the names of the roles have
+-- the prefix that pg_regress asks for.
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 DROP ROLE IF EXISTS regress_supabase_owner, regress_supabase_anon,
@@ -11,7 +11,7 @@ RESET client_min_messages;
 CREATE ROLE regress_supabase_owner;
 CREATE ROLE regress_supabase_anon;
 CREATE ROLE regress_supabase_authenticated;
-CREATE ROLE regress_supabase_service BYPASSRLS;	-- no membership in the owner
+CREATE ROLE regress_supabase_service BYPASSRLS;	-- not a member of the owner
 SELECT current_database() AS db \gset
 GRANT CREATE ON DATABASE :"db" TO regress_supabase_owner;
 CREATE SCHEMA shop_supabase_auth AUTHORIZATION regress_supabase_owner;
@@ -67,7 +67,7 @@ INSERT INTO products VALUES (:'lamp', 'Lamp', true, 3), (:'sofa', 'Sofa', false,
 SET ROLE regress_supabase_owner;
 SELECT inventory.attach('products', 'orders', ledger_schema => 'shop_supabase_stock',
 						user_claim => 'sub', sellable => 'published', order_columns => '{note}');
--- what attach made is the owner's alone, whatever the default privileges say
+-- only the owner has rights on what attach made, whatever the default privileges are
 SELECT r.rolname AS unwanted, o.name
   FROM pg_roles r
  CROSS JOIN LATERAL (
@@ -97,14 +97,14 @@ SELECT quantity, note FROM orders;
 SELECT name, stock FROM products;
 COMMIT;
 
--- the next one: one lamp is left, and the sofa is not for sale
+-- another user: one lamp is left, and the sofa is not for sale
 SET ROLE regress_supabase_authenticated;
 SET request.jwt.claims = '{"sub": "aaaaaaaa-0000-4000-8000-000000000002", "role": "authenticated"}';
 SELECT buy_item(item_id => :'lamp', quantity => 2);
 \echo :SQLSTATE
 SELECT buy_item(item_id => :'sofa');
 \echo :SQLSTATE
--- for somebody else, without a claim, on the operator's door, past the door
+-- for another user; for oneself; without a claim; by an operator function; by a direct write
 SELECT buy_item(user_id => :'ada', item_id => :'lamp');
 \echo :SQLSTATE
 SELECT status, quantity, available FROM buy_cart(:'bob', jsonb_build_array(jsonb_build_object('item_id', :'lamp')));
@@ -118,12 +118,12 @@ SET ROLE regress_supabase_anon;
 SELECT buy_item(item_id => :'lamp');
 \echo :SQLSTATE
 
--- the payment webhook restocks, with no claims at all
+-- the payment webhook restocks without claims
 SET ROLE regress_supabase_service;
 SELECT shop_supabase_stock.restock_item(:'lamp', 5, 'delivery');
 
--- who is subject to policies by FORCE sees nothing, in the view of levels neither;
--- what is sold and what is booked does not depend on them
+-- an owner to which policies apply by FORCE sees no rows, even in the view levels; sales and
+-- the ledger do not depend on policies
 SET ROLE regress_supabase_owner;
 SELECT count(*) AS policies_hide FROM products;
 SELECT available_stock(:'lamp');

@@ -1,7 +1,7 @@
--- The flat store of tutorials: items and orders with uuid keys and a
--- hand-written buy_item(p_user_id, p_item_id) that the client calls by RPC.
--- Laid out after the "last item in stock" posts on Supabase and NestJS.
--- The point: the function is replaced, the client is not touched.
+-- Tests of the shop of tutorials: items and orders with uuid keys, and a hand-written
+-- buy_item(p_user_id, p_item_id) that the client calls by RPC.  The function is replaced, and
+-- the client stays as it is.  Laid out after the "last item in stock" posts on Supabase and
+-- NestJS.
 \set SHOW_CONTEXT never
 CREATE SCHEMA shop_tutorial;
 SET search_path = shop_tutorial;
@@ -40,10 +40,10 @@ $$;
 \set gone '''bbbbbbbb-0000-4000-8000-00000000dead'''
 INSERT INTO items VALUES (:watch, 'Watch', 1200.00, 3);
 
--- the store was open before we came
+-- a purchase by the hand-written function
 SELECT buy_item(p_user_id => :ada, p_item_id => :watch) IS NOT NULL AS bought;
 
--- two functions of that name would make the client's calls ambiguous
+-- refused, because with two functions of that name the client's calls would be ambiguous
 SELECT inventory.attach('items', 'orders', argument_prefix => 'p_',
 						ledger_schema => 'shop_tutorial_stock');
 DROP FUNCTION shop_tutorial.buy_item(uuid, uuid);
@@ -54,7 +54,7 @@ SELECT pg_get_function_arguments(p.oid) AS arguments,
   FROM pg_proc p
  WHERE p.proname = 'buy_item' AND p.pronamespace = 'shop_tutorial'::regnamespace;
 
--- the client's calls, as they were: named, and by position
+-- the client's calls as before, by name and by position
 SELECT buy_item(p_user_id => :bob, p_item_id => :watch) IS NOT NULL AS bought;
 SELECT buy_item(:ada, :watch) IS NOT NULL AS bought;
 SELECT buy_item(p_user_id => :bob, p_item_id => :watch);
@@ -62,7 +62,7 @@ SELECT buy_item(p_user_id => :bob, p_item_id => :watch);
 SELECT buy_item(p_user_id => :bob, p_item_id => :gone);
 \echo :SQLSTATE
 
--- these orders have no quantity: a row is a unit
+-- these orders have no quantity, so each row is one unit
 UPDATE items SET stock = 5;
 SELECT buy_item(p_user_id => :bob, p_item_id => :watch, p_quantity => 2);
 \echo :SQLSTATE

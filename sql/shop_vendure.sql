@@ -1,8 +1,8 @@
--- Vendure: a stock_level row for each variant and location, quoted camelCase
--- from TypeORM, custom fields as prefixed columns; order lines exist from the
--- cart on, so the sale is the allocation and orders are not bound.
--- With one location the stock row is bound by its foreign key to the variant,
--- and callers speak of variants.  Laid out after Vendure's entity reference.
+-- Tests of a Vendure shop: a stock_level row for each variant and location, quoted camelCase
+-- from TypeORM, custom fields as prefixed columns.  Order lines exist while the cart is
+-- filled, so the sale is the allocation and orders are not bound.  There is one location, so
+-- the key of the stock row is its foreign key to the variant, and callers name variants.
+-- Laid out after Vendure's entity reference.
 \set SHOW_CONTEXT never
 CREATE SCHEMA shop_vendure;
 SET search_path = shop_vendure;
@@ -37,7 +37,7 @@ CREATE TABLE allocation (
 	"orderCode" varchar NOT NULL,
 	quantity integer NOT NULL
 );
--- what a sale has to know stands on the stock row; a trigger keeps it so
+-- a trigger copies what a sale needs to know to the stock row
 CREATE FUNCTION mirror() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	UPDATE stock_level SET "customFieldsThreshold" = NEW."outOfStockThreshold",
@@ -56,7 +56,7 @@ UPDATE product_variant SET "outOfStockThreshold" = 2 WHERE id = 102;	-- safety s
 UPDATE product_variant SET "trackInventory" = 'FALSE' WHERE id = 103;
 UPDATE product_variant SET enabled = false WHERE id = 104;
 
--- not a key as long as there may be a second location
+-- not a key while there may be a second location
 SELECT inventory.attach('stock_level', item_id => 'productVariantId', stock => 'stockOnHand');
 ALTER TABLE stock_level ADD CONSTRAINT one_location UNIQUE ("productVariantId");
 SELECT inventory.attach('stock_level', item_id => 'productVariantId', stock => 'stockOnHand',
@@ -76,16 +76,16 @@ SELECT buy_item('8', 102);
 \echo :SQLSTATE
 SELECT buy_item('8', 104);
 \echo :SQLSTATE
--- lowered in the admin UI, which knows nothing of us
+-- the admin UI lowers the threshold
 UPDATE product_variant SET "outOfStockThreshold" = 0 WHERE id = 102;
-SELECT available_stock(102) AS chairs, available_stock(103) AS pdfs;	-- pdfs are not counted
+SELECT available_stock(102) AS chairs, available_stock(103) AS pdfs;	-- pdfs are not tracked
 SELECT available_stock(104);
 SELECT buy_item('8', 102, 2, order_data => '{"order_id": "ZZ81QK"}');
--- and deleted there
+-- the admin UI deletes a variant
 UPDATE product_variant SET "deletedAt" = now() WHERE id = 101;
 SELECT buy_item('8', 101);
 \echo :SQLSTATE
--- tracked from now on: NULL became a number
+-- a variant becomes tracked: NULL is replaced by a number
 UPDATE product_variant SET "trackInventory" = 'TRUE' WHERE id = 103;
 SELECT stock_level_stock.restock_item(103, 2);
 

@@ -1,14 +1,13 @@
--- Door: inventory.stats and reset_stats.  What was called, how it ended, and how
--- many units it moved.  Here the counters are the session's own, or the server's.
-\set SHOW_CONTEXT never
+-- Tests of inventory.stats and reset_stats: calls are counted by operation and result, with
+-- the units they moved, in shared memory or, without it, in the session.
 \set VERBOSITY terse
 \pset format unaligned
-SET client_min_messages = warning;
-CREATE SCHEMA stats;
-SET search_path = stats, stats_stock;
-CREATE TABLE items (id bigint PRIMARY KEY, stock integer, purchase_limit integer);
-CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id bigint, quantity integer);
-INSERT INTO items VALUES (1, 100, NULL), (2, 5, NULL), (3, 9, 2);
+\set schema stats
+\set limits on
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
+INSERT INTO items (id, stock, purchase_limit) VALUES (1, 100, NULL), (2, 5, NULL), (3, 9, 2);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'stats_stock');
 SELECT inventory.reset_stats();
 CREATE VIEW counted AS SELECT operation, calls, units, replays, out_of_stock AS out, item_not_found AS missing, purchase_limit_exceeded AS "limit",
@@ -16,7 +15,7 @@ CREATE VIEW counted AS SELECT operation, calls, units, replays, out_of_stock AS 
 	FROM inventory.stats WHERE store_name = 'stats.items' AND calls > 0 ORDER BY operation COLLATE "C";
 TABLE counted;
 
--- purchases, and what became of them; several units in several lines
+-- purchases: sold, replayed, refused; several units in several lines
 SELECT buy_item('ada', 1, 3), buy_item('ada', 2, 5, 'k');
 SELECT buy_item('ada', 2, 5, 'k');
 SELECT buy_item('ada', 2);
@@ -46,7 +45,7 @@ SELECT status FROM get_reservation(:'c');
 SELECT refund_order(1, 2);
 SELECT refund_order(1, 2);
 SELECT refund_order(1000);
-DELETE FROM items WHERE id = 1; -- nobody's call
+DELETE FROM items WHERE id = 1; -- refused by the guard, and no call of a function
 SELECT restock_item(1, 10), adjust_stock(1, -4, 'damp'), count_stock(1, 100);
 SELECT expire_reservations();
 SELECT prune('1 day'), close_ledger('2000-01-01');
@@ -55,7 +54,7 @@ UPDATE items SET stock = stock + 1;
 UPDATE items SET stock = -1 WHERE id = 1;
 TABLE counted;
 
--- a call within a call: each counts for itself
+-- a call inside a call: both are counted
 SELECT inventory.reset_stats();
 CREATE FUNCTION gift() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -70,13 +69,13 @@ SELECT count(*) FROM buy_cart('ada', '[{"item_id": 1, "quantity": 2}]', 'nested'
 SELECT count(*) FROM buy_cart('ada', '[{"item_id": 1, "quantity": 2}]', 'nested');
 SELECT buy_item('ada', 1, 1000);
 TABLE counted;
--- what is rolled back was tried all the same
+-- a call that is rolled back counts as a call
 BEGIN;
 SELECT buy_item('ada', 1, 5) IS NOT NULL AS bought;
 ROLLBACK;
 SELECT calls, units FROM counted WHERE operation = 'buy_item';
 
--- who may look
+-- which roles may read and reset the counters
 CREATE ROLE regress_stats_monitor IN ROLE pg_monitor;
 CREATE ROLE regress_stats_nobody;
 SET ROLE regress_stats_monitor;
@@ -90,7 +89,7 @@ SELECT inventory.worker_last_run();
 SELECT inventory.reset_stats();
 RESET ROLE;
 SELECT inventory.overdue_holds('stats.items'), inventory.overdue_holds('stats.orders'), inventory.overdue_holds(NULL);
--- a store without calls is there; one that is gone is not
+-- a store without calls is listed, a detached one is not
 SELECT inventory.detach('items');
 SELECT count(*) FROM inventory.stats WHERE store_name = 'stats.items';
 SELECT inventory.attach('items', 'orders', ledger_schema => 'stats_stock');

@@ -1,10 +1,14 @@
--- Door: strategies.  Three ways to take stock from a row, one answer.
-\set SHOW_CONTEXT never
+-- Tests of inventory.strategy: the three ways to take stock from a row give the same answers.
 \pset format unaligned
-SET client_min_messages = warning;
+\set schema strategies
+\set stock_type bigint
+\set limits on
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
+ALTER TABLE items ALTER version TYPE smallint;
+ALTER TABLE orders ALTER quantity TYPE bigint;
 LOAD 'inventory';
-CREATE SCHEMA strategies;
-SET search_path = strategies;
 
 -- the settings
 SHOW inventory.strategy;
@@ -23,8 +27,6 @@ SHOW inventory.strategy;
 SELECT name, setting, boot_val, min_val, max_val, enumvals, context FROM pg_settings
 	WHERE name IN ('inventory.strategy', 'inventory.optimistic_retries', 'inventory.http_errors') ORDER BY name COLLATE "C";
 
-CREATE TABLE items (id bigint PRIMARY KEY, stock bigint, stock_floor integer, purchase_limit integer, version smallint, live boolean DEFAULT true);
-CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id bigint, quantity bigint);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'strategies_stock', sellable => 'live');
 CREATE FUNCTION fill() RETURNS void LANGUAGE sql AS $$
 	DELETE FROM items;
@@ -32,19 +34,11 @@ CREATE FUNCTION fill() RETURNS void LANGUAGE sql AS $$
 		(1, 5, 0, NULL, 1), (2, 5, 3, NULL, 32767), (3, 5, -2, NULL, NULL), (4, NULL, 0, NULL, 7), (5, 50, 0, 3, 0), (6, -4, -10, NULL, -32768), (7, 5, NULL, NULL, 0);
 	INSERT INTO items (id, stock, version, live) VALUES (8, 5, 1, false);
 $$;
-CREATE FUNCTION try(call text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-	EXECUTE 'SELECT ' || call;
-	RETURN 'ok';
-EXCEPTION WHEN OTHERS THEN
-	RETURN SQLSTATE;
-END
-$$;
--- the same calls under each strategy, and what is left afterwards
+-- the same calls under a strategy, and what is left afterwards
 CREATE FUNCTION trial(strategy text, buyer text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM set_config('inventory.strategy', strategy, true), fill();
-	RETURN NEXT strategy || ': ' || (SELECT string_agg(try(call), ' ' ORDER BY n) FROM (VALUES
+	RETURN NEXT strategy || ': ' || (SELECT string_agg(left(attempt('SELECT ' || call), 5), ' ' ORDER BY n) FROM (VALUES
 		(1, $q$buy_item('u', 1, 5)$q$), (2, $q$buy_item('u', 1)$q$), (3, $q$buy_item('u', 2, 3)$q$), (4, $q$buy_item('u', 2, 2)$q$),
 		(5, $q$buy_item('u', 3, 7)$q$), (6, $q$buy_item('u', 3)$q$), (7, $q$buy_item('u', 4, 1000000)$q$),
 		(8, format('buy_item(%L, 5, 2)', buyer)), (9, format('buy_item(%L, 5, 2)', buyer)), (10, format('buy_item(%L, 5, 1)', buyer)),
@@ -61,15 +55,15 @@ SELECT trial('atomic', 'ada');
 SELECT trial('pessimistic', 'bob');
 SELECT trial('optimistic', 'cid');
 
--- a stale save of the whole row, as an ORM makes it, is caught: every write of the
--- engine bumped the version
+-- every write of the engine increments the version, so an ORM that saves a stale copy
+-- of the row notices it
 SELECT fill();
 SELECT strategies_stock.restock_item(1, 1), strategies_stock.adjust_stock(1, 1, 'x'), strategies_stock.count_stock(1, 9),
 	buy_item('u', 1) > 0, (SELECT count(*) FROM buy_cart('u', '[{"item_id": 1}, {"item_id": 2}]'));
 WITH saved AS (UPDATE items SET stock = 4, version = 2 WHERE id = 1 AND version = 1 RETURNING 1) SELECT count(*) FROM saved;
 SELECT version FROM items WHERE id = 1;
 
--- without a version the optimist compares the stock
+-- without a version column the optimistic strategy compares the stock
 SELECT inventory.detach('items');
 ALTER TABLE items DROP COLUMN version;
 SELECT inventory.attach('items', 'orders', ledger_schema => 'strategies_stock', sellable => 'live');
@@ -77,7 +71,7 @@ ALTER TABLE items ADD COLUMN version smallint;
 SELECT trial('optimistic', 'dan');
 SELECT trial('atomic', 'eve');
 
--- one who is late every time gives up; how often is a setting
+-- an update that never finds its row gives up after the number of retries that is set
 CREATE SEQUENCE attempts;
 CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM nextval(''strategies.attempts''); RETURN NULL; END';
 CREATE TRIGGER late BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION late();
@@ -95,7 +89,7 @@ SET inventory.strategy = atomic;
 SELECT buy_item('u', 7);
 \echo :SQLSTATE
 DROP TRIGGER late ON items;
--- a rival that is faster once: the second attempt sees what it did
+-- an update that misses its row once succeeds at the second attempt
 CREATE FUNCTION rival() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	IF nextval('strategies.attempts') % 2 = 0 THEN

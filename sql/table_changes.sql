@@ -1,6 +1,5 @@
--- Door: tables that change under the store.  What was bound is followed by name, or
--- the change is refused, or nothing is sold any more and the error says why; another
--- column or table of the old name is never written.
+-- Tests of changes to the tables of a store: renames are followed, other changes are refused,
+-- or sales end in an error; another column or table with the old name is never written.
 \set SHOW_CONTEXT never
 \set VERBOSITY sqlstate
 \pset format unaligned
@@ -9,7 +8,7 @@ SET client_min_messages = warning;
 CREATE SCHEMA table_changes;
 CREATE SCHEMA table_changes_api;
 SET search_path = table_changes, table_changes_api, items_stock;
--- Every function of the store, and what the tables are afterwards.
+-- Call functions of each kind: how each ended.
 CREATE FUNCTION attempts(OUT call text, OUT answer text) RETURNS SETOF record LANGUAGE plpgsql AS $$
 BEGIN
 	FOREACH call IN ARRAY '{"buy_item(''u'', 1)","buy_cart(''u'', ''[{\"item_id\": 1}]'')","reserve_stock(''u'', 1)","available_stock(1)",
@@ -40,12 +39,12 @@ BEGIN
 	PERFORM inventory.attach('items', 'orders', api_schema => 'table_changes_api');
 END
 $$;
--- a store as it should be, from a session that has its plans
+-- a store without changes; afterwards this session has its plans
 SELECT open();
 SELECT done();
 TABLE items;
 
-\echo '-- columns that are renamed, with a trap of the old name beside them'
+\echo '-- columns are renamed, and others get their old names'
 ALTER TABLE items RENAME stock TO pieces;
 ALTER TABLE items RENAME id TO key;
 ALTER TABLE items ADD stock integer NOT NULL DEFAULT 1000, ADD id bigint DEFAULT 1;
@@ -56,7 +55,7 @@ SELECT done();
 SELECT key, pieces, stock, id FROM items;
 SELECT what, units, quantity, item_id FROM orders ORDER BY id;
 SELECT * FROM inventory.verify('items');
--- two change their names with each other: each is still what it was
+-- two columns swap their names
 ALTER TABLE items RENAME pieces TO other;
 ALTER TABLE items RENAME stock TO pieces;
 ALTER TABLE items RENAME other TO stock;
@@ -64,7 +63,7 @@ SELECT done();
 SELECT key, pieces, stock, id FROM items;
 SELECT * FROM inventory.verify('items');
 
-\echo '-- columns that are dropped or given another type: refused, or by way of CASCADE no longer a store'
+\echo '-- dropping a column or changing its type is refused; with CASCADE the store is gone'
 ALTER TABLE items DROP COLUMN stock;
 ALTER TABLE items ALTER stock TYPE numeric;
 ALTER TABLE items ALTER stock TYPE bigint;
@@ -83,7 +82,7 @@ SELECT done();
 TABLE items;
 SELECT count(*) FROM orders;
 
-\echo '-- the way to another type: detach, alter, attach'
+\echo '-- to change a type: detach, alter, attach'
 SELECT open();
 SELECT done();
 SELECT inventory.detach('items');
@@ -94,14 +93,14 @@ SELECT pg_typeof(available_stock(1)), done();
 TABLE items;
 SELECT * FROM inventory.verify('items');
 
-\echo '-- a key that is no key any more'
+\echo '-- the key loses its primary key'
 ALTER TABLE items DROP CONSTRAINT items_pkey;
 SELECT done();
 INSERT INTO items VALUES (1, 10);
 SELECT split_part(call, '(', 1), answer = 'done' AS done FROM attempts();
 SELECT stock FROM items ORDER BY stock;
 
-\echo '-- tables that are dropped, others that have their names'
+\echo '-- tables are dropped or renamed, and others get their names'
 SELECT open();
 SELECT done();
 DROP TABLE items;
@@ -132,7 +131,7 @@ TABLE old_items;
 SELECT count(*) FROM old_orders;
 SELECT * FROM inventory.verify('old_items');
 
-\echo '-- a ledger that is dropped, one table after the other'
+\echo '-- each table of the ledger is dropped'
 CREATE FUNCTION without(relation text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	before integer;
@@ -151,12 +150,12 @@ BEGIN
 			THEN 'stock fits' ELSE 'STOCK DOES NOT FIT' END);
 END
 $$;
--- what still works is done as a whole, what does not is not begun
+-- calls that still work do everything, and calls that fail change nothing
 SELECT without('movements');
 SELECT without('reservations');
 SELECT without('requests');
 
-\echo '-- partitions, children and rules that come later'
+\echo '-- inheritance children and rules that are added after the attach'
 SELECT open();
 SELECT done();
 CREATE TABLE more () INHERITS (items);

@@ -1,23 +1,22 @@
--- Door: items without a number.  Stock NULL sells without limit, its movements say
--- who bought, and sum to nothing.
-\set SHOW_CONTEXT never
+-- Tests of items that are not tracked: with stock NULL they sell without limit, and their
+-- movements, which say who bought, add up to 0.
 \pset format unaligned
-SET client_min_messages = warning;
-CREATE SCHEMA untracked;
-SET search_path = untracked, untracked_stock;
-CREATE TABLE items (id bigint PRIMARY KEY, stock integer, stock_floor integer, version integer, live boolean DEFAULT true);
-CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id bigint, quantity bigint);
-INSERT INTO items VALUES (1, NULL, 0, 0), (2, NULL, 5, 0), (3, 1, 0, 0);
-INSERT INTO items VALUES (4, NULL, 0, 0, false);
+\set schema untracked
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
+ALTER TABLE orders ALTER quantity TYPE bigint;
+INSERT INTO items (id, stock, stock_floor) VALUES (1, NULL, 0), (2, NULL, 5), (3, 1, 0);
+INSERT INTO items (id, live) VALUES (4, false);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'untracked_stock', sellable => 'live');
 CREATE VIEW ledger AS SELECT item_id, delta, kind, user_id, order_id, reason FROM movements ORDER BY movement_id;
 
--- nothing was there to open with
+-- attach has booked no opening stock
 SELECT * FROM ledger;
 SELECT item_id, available, on_hand FROM levels ORDER BY 1;
 SELECT available_stock(1) IS NULL AS without_limit;
 
--- sold as often as asked for, under every strategy; the row is not written
+-- sales never run out, under every strategy, and do not write the row of the item
 SELECT buy_item('ada', 1), buy_item('bob', 1, 2000000000), buy_item('bob', 1, 9223372036854775807);
 SET inventory.strategy = pessimistic;
 SELECT buy_item('ada', 2);
@@ -29,7 +28,7 @@ SELECT id, stock, version FROM items ORDER BY id;
 SELECT buy_item('ada', 4);
 \echo :SQLSTATE
 
--- beside a tracked one in a cart
+-- in a cart with a tracked item
 SELECT * FROM buy_cart('cid', '[{"item_id": 1}, {"item_id": 3}, {"item_id": 1, "quantity": 7}]');
 SELECT * FROM try_buy_cart('cid', '[{"item_id": 1}, {"item_id": 3}]');
 SELECT * FROM buy_cart('cid', '[{"item_id": 1}, {"item_id": 2}]');
@@ -37,7 +36,7 @@ SELECT * FROM ledger WHERE user_id = 'cid' OR order_id > 5;
 SELECT * FROM buy_cart('cid', '[{"item_id": 1, "quantity": 9223372036854775807}, {"item_id": 1}]');
 \echo :SQLSTATE
 
--- there is nothing to restock, adjust or count
+-- an item that is not tracked cannot be restocked, adjusted or counted
 SELECT restock_item(1, 1);
 \echo :SQLSTATE
 SELECT adjust_stock(1, 1, 'x');
@@ -45,7 +44,7 @@ SELECT adjust_stock(1, 1, 'x');
 SELECT count_stock(1, 1);
 \echo :SQLSTATE
 
--- from now on it is counted: earlier sales do not matter; and no longer
+-- an item becomes tracked: earlier sales do not matter; then it is no longer tracked
 UPDATE items SET stock = 6 WHERE id IN (1, 2);
 SELECT available_stock(1), available_stock(2);
 SELECT buy_item('ada', 1, 6) > 0 AS bought;

@@ -1,22 +1,21 @@
--- Door: verify.  It is empty while nothing is wrong, and finds each kind of damage.
-\set SHOW_CONTEXT never
-SET client_min_messages = warning;
-CREATE SCHEMA verify;
-SET search_path = verify;
-CREATE TABLE items (id text PRIMARY KEY, stock integer);
-CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, item_id text, quantity integer);
+-- Tests of verify: it returns no row while nothing is wrong, and finds each kind of damage.
+\set schema verify
+\set item_type text
+\set plain on
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
 INSERT INTO items VALUES ('a', 10), ('b', 20), ('c', NULL), ('d', 0);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'verify_stock');
-SET search_path = verify, verify_stock;
 
--- a day's work
+-- sales, a restock and a direct write: nothing is wrong
 SELECT buy_item(NULL, 'a', 3), buy_item(NULL, 'c', 5), restock_item('d', 4);
 SELECT count(*) FROM buy_cart(NULL, '[{"item_id": "a"}, {"item_id": "b"}, {"item_id": "c"}]');
 UPDATE items SET stock = stock + 1;
 SELECT * FROM inventory.verify('items');
 SELECT * FROM inventory.verify('items', 'a');
 
--- each damage alone, and undone
+-- each kind of damage alone, and rolled back
 BEGIN;
 ALTER TABLE items DISABLE TRIGGER inventory_guard;
 SELECT * FROM inventory.verify('items');
@@ -33,7 +32,7 @@ BEGIN;
 DROP TRIGGER inventory_guard ON items;
 SELECT * FROM inventory.verify('items', 'b');
 ROLLBACK;
--- one that would not see all
+-- a guard that does not see all changes
 BEGIN;
 DROP TRIGGER inventory_guard ON items;
 CREATE TRIGGER inventory_guard AFTER INSERT OR UPDATE ON items FOR EACH ROW EXECUTE FUNCTION inventory.guard();
@@ -85,7 +84,7 @@ TRUNCATE movements;
 SELECT * FROM inventory.verify('items');
 ROLLBACK;
 
--- with the guard off, or not there for this session
+-- writes while the guard is disabled, or does not book in this session
 BEGIN;
 ALTER TABLE items DISABLE TRIGGER inventory_guard;
 UPDATE items SET stock = stock - 1 WHERE id = 'a';
@@ -111,7 +110,7 @@ DROP TRIGGER inventory_guard ON items;
 SELECT * FROM buy_cart(NULL, '[{"item_id": "a"}, {"item_id": "b"}]');
 \echo :SQLSTATE
 ROLLBACK;
--- and without what remembers its columns
+-- and without the trigger that remembers the columns
 BEGIN;
 DROP TRIGGER inventory_binding ON items;
 SAVEPOINT s;
@@ -126,7 +125,7 @@ SELECT inventory.attach('items', 'orders', ledger_schema => 'verify_stock');
 SELECT buy_item(NULL, 'a') > 0 AS bought;
 ROLLBACK;
 
--- what happened is booked by attaching again; the ledger stays
+-- attaching again keeps the ledger and books the difference
 SELECT inventory.detach('items');
 SELECT inventory.attach('items', 'orders', ledger_schema => 'verify_stock');
 SELECT * FROM inventory.verify('items');

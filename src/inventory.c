@@ -1,6 +1,9 @@
 /*
  * inventory.c
- *		Module magic and the order of registration.
+ *		Module magic, and what the library registers when it is loaded.
+ *
+ * At the end of a transaction the server calls the registered functions in the reverse
+ * order; none of them depends on another's.
  */
 #include "postgres.h"
 
@@ -24,7 +27,7 @@ void _PG_init(void);
 void
 _PG_init(void)
 {
-	/* a library that is loaded by half cannot be loaded again */
+	/* interrupted in the middle, the library could not be loaded again: settings are defined once */
 	HOLD_INTERRUPTS();
 	inv_guc_init();
 	inv_shmem_init();

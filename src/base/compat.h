@@ -7,11 +7,11 @@
 
 #include "access/genam.h"
 #include "catalog/pg_proc.h"
+#include "miscadmin.h"
 #include "storage/proc.h"
 #include "utils/acl.h"
 #if PG_VERSION_NUM >= 170000
 #include "storage/dsm_registry.h"
-
 #endif
 
 #if PG_VERSION_NUM >= 180000
@@ -42,20 +42,26 @@ inv_index_beginscan(Relation table, Relation index, Snapshot snapshot, int key_c
 #endif
 }
 
-/* The number of this process among all that have a PGPROC; below MaxBackends. */
+/* The number of this session or worker among the processes of the server, below MaxBackends. */
 static inline int
 inv_process_number(void)
 {
 #if PG_VERSION_NUM >= 170000
+	Assert(MyProcNumber >= 0 && MyProcNumber < MaxBackends);
 	return MyProcNumber;
 #else
+	Assert(MyProc->pgprocno >= 0 && MyProc->pgprocno < MaxBackends);
 	return MyProc->pgprocno;
 #endif
 }
 
-/* Shared memory by name, made and filled by whoever is first; null where there is none. */
+/*
+ * A segment of shared memory by name, which the first session that asks for it makes
+ * and fills.  Null where the server has no such segments.
+ */
 static inline void *
-inv_named_segment(const char *name, Size size, void (*fill)(void *segment))
+inv_named_segment(const char *name pg_attribute_unused(), Size size pg_attribute_unused(),
+				  void (*fill)(void *segment) pg_attribute_unused())
 {
 #if PG_VERSION_NUM >= 170000
 	bool found;

@@ -1,6 +1,8 @@
 /*
  * datum.c
- *		Values as text, and their base types.
+ *		Values of any type as text, and the base types of types.
+ *
+ * Nothing here knows of a store.  Results are in the current memory context.
  */
 #include "postgres.h"
 
@@ -13,7 +15,7 @@
 
 #include "base/datum.h"
 
-/* The type under its domains; varchar has the operators of text. */
+/* The type under its domains; text for varchar, which has no operators of its own. */
 Oid
 inv_base_type(Oid type)
 {
@@ -22,21 +24,25 @@ inv_base_type(Oid type)
 	return base == VARCHAROID ? TEXTOID : base;
 }
 
+/* A value as text, by the output function of its type. */
 char *
 inv_datum_text(Oid type, Datum value)
 {
 	Oid output;
 	bool varlena;
 
+	Assert(OidIsValid(type));
 	getTypeOutputInfo(type, &output, &varlena);
 	return OidOutputFunctionCall(output, value);
 }
 
+/* A value from text, by the input function of its type; raises what that raises. */
 Datum
 inv_from_text(Oid type, char *string)
 {
 	Oid input, param;
 
+	Assert(OidIsValid(type) && string);
 	getTypeInputInfo(type, &input, &param);
 	return OidInputFunctionCall(input, string, param, -1);
 }

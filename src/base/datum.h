@@ -1,6 +1,6 @@
 /*
  * datum.h
- *		Values of any type: their base types and their texts.
+ *		Values of any type as text, and the base types of types.
  */
 #ifndef INV_DATUM_H
 #define INV_DATUM_H

@@ -2,77 +2,102 @@
  * error.c
  *		The conditions of the extension and their SQLSTATEs.
  *
- * Owns the table of names and codes.  With inventory.http_errors a business
- * refusal is raised with the code that PostgREST turns into the HTTP status;
- * the name in the primary message stays.
+ * This file owns the table of names and codes: no other file chooses an SQLSTATE.
+ * With inventory.http_errors a business refusal is raised with the code that
+ * PostgREST turns into an HTTP status; its name in the primary message stays.
+ *
+ * Each inv_report_X() is called by ereport() in the macro inv_error_X(), so it
+ * only describes the error.  A refusal is also counted in the statistics of the
+ * call.
  */
 #include "postgres.h"
 
 #include "miscadmin.h"
 
-#include "base/compat.h"
 #include "base/error.h"
 #include "base/guc.h"
 #include "base/stats.h"
 
-typedef enum Condition
-{
-	OUT_OF_STOCK,
-	ITEM_NOT_FOUND,
-	ORDER_NOT_FOUND,
-	RESERVATION_NOT_FOUND,
-	RESERVATION_EXPIRED,
-	RESERVATION_CONFIRMED,
-	RESERVATION_RELEASED,
-	REFUND_EXCEEDS_ORDER,
-	KEY_MISMATCH,
-	PURCHASE_LIMIT,
-	STOCK_CHANGED,
-	NOT_A_STORE,
-	DIRECT_WRITE,
-	BUSY
-} Condition;
+/* ---- business refusals ---- */
 
-static const struct
+typedef enum Refusal
+{
+	REFUSAL_OUT_OF_STOCK,
+	REFUSAL_ITEM_NOT_FOUND,
+	REFUSAL_ORDER_NOT_FOUND,
+	REFUSAL_RESERVATION_NOT_FOUND,
+	REFUSAL_RESERVATION_EXPIRED,
+	REFUSAL_RESERVATION_CONFIRMED,
+	REFUSAL_RESERVATION_RELEASED,
+	REFUSAL_REFUND_EXCEEDS_ORDER,
+	REFUSAL_KEY_MISMATCH,
+	REFUSAL_PURCHASE_LIMIT,
+	REFUSAL_STOCK_CHANGED,
+	REFUSAL_NOT_A_STORE,
+	REFUSAL_DIRECT_WRITE,
+	REFUSAL_BUSY
+} Refusal;
+
+/* What is known of a refusal. */
+typedef struct RefusalKind
 {
 	const char *name;
-	char sqlstate_of[6];
-	char http[6];
+	const char *sqlstate;
+	const char *http_sqlstate;
 	InvStatsCounter counter;
-} conditions[] = {
-	[OUT_OF_STOCK] = { "out_of_stock", "IV001", "PT409", INV_STATS_REFUSED_STOCK },
-	[ITEM_NOT_FOUND] = { "item_not_found", "IV002", "PT404", INV_STATS_REFUSED_ITEM },
-	[ORDER_NOT_FOUND] = { "order_not_found", "IV003", "PT404", INV_STATS_REFUSED_STATE },
-	[RESERVATION_NOT_FOUND] = { "reservation_not_found", "IV004", "PT404",
-								INV_STATS_REFUSED_STATE },
-	[RESERVATION_EXPIRED] = { "reservation_expired", "IV005", "PT410", INV_STATS_REFUSED_STATE },
-	[RESERVATION_CONFIRMED] = { "reservation_confirmed", "IV006", "PT409",
-								INV_STATS_REFUSED_STATE },
-	[RESERVATION_RELEASED] = { "reservation_released", "IV007", "PT409", INV_STATS_REFUSED_STATE },
-	[REFUND_EXCEEDS_ORDER] = { "refund_exceeds_order", "IV008", "PT409", INV_STATS_REFUSED_STATE },
-	[KEY_MISMATCH] = { "idempotency_key_mismatch", "IV009", "PT422", INV_STATS_REFUSED_STATE },
-	[PURCHASE_LIMIT] = { "purchase_limit_exceeded", "IV010", "PT403", INV_STATS_REFUSED_LIMIT },
-	[STOCK_CHANGED] = { "stock_changed", "IV011", "PT409", INV_STATS_REFUSED_STATE },
-	[NOT_A_STORE] = { "not_a_store", "IV012", "PT404", INV_STATS_REFUSED_STATE },
-	[DIRECT_WRITE] = { "direct_write_refused", "IV013", "PT403", INV_STATS_REFUSED_STATE },
-	[BUSY] = { "busy", "IV014", "PT503", INV_STATS_REFUSED_BUSY },
+} RefusalKind;
+
+/* clang-format off */
+static const RefusalKind refusals[] = {
+	[REFUSAL_OUT_OF_STOCK] =
+		{ "out_of_stock", "IV001", "PT409", INV_STATS_REFUSED_STOCK },
+	[REFUSAL_ITEM_NOT_FOUND] =
+		{ "item_not_found", "IV002", "PT404", INV_STATS_REFUSED_ITEM },
+	[REFUSAL_ORDER_NOT_FOUND] =
+		{ "order_not_found", "IV003", "PT404", INV_STATS_REFUSED_STATE },
+	[REFUSAL_RESERVATION_NOT_FOUND] =
+		{ "reservation_not_found", "IV004", "PT404", INV_STATS_REFUSED_STATE },
+	[REFUSAL_RESERVATION_EXPIRED] =
+		{ "reservation_expired", "IV005", "PT410", INV_STATS_REFUSED_STATE },
+	[REFUSAL_RESERVATION_CONFIRMED] =
+		{ "reservation_confirmed", "IV006", "PT409", INV_STATS_REFUSED_STATE },
+	[REFUSAL_RESERVATION_RELEASED] =
+		{ "reservation_released", "IV007", "PT409", INV_STATS_REFUSED_STATE },
+	[REFUSAL_REFUND_EXCEEDS_ORDER] =
+		{ "refund_exceeds_order", "IV008", "PT409", INV_STATS_REFUSED_STATE },
+	[REFUSAL_KEY_MISMATCH] =
+		{ "idempotency_key_mismatch", "IV009", "PT422", INV_STATS_REFUSED_STATE },
+	[REFUSAL_PURCHASE_LIMIT] =
+		{ "purchase_limit_exceeded", "IV010", "PT403", INV_STATS_REFUSED_LIMIT },
+	[REFUSAL_STOCK_CHANGED] =
+		{ "stock_changed", "IV011", "PT409", INV_STATS_REFUSED_STATE },
+	[REFUSAL_NOT_A_STORE] =
+		{ "not_a_store", "IV012", "PT404", INV_STATS_REFUSED_STATE },
+	[REFUSAL_DIRECT_WRITE] =
+		{ "direct_write_refused", "IV013", "PT403", INV_STATS_REFUSED_STATE },
+	[REFUSAL_BUSY] =
+		{ "busy", "IV014", "PT503", INV_STATS_REFUSED_BUSY },
 };
+/* clang-format on */
+
+StaticAssertDecl(lengthof(refusals) == REFUSAL_BUSY + 1, "every refusal has a row");
 
 static int
-sqlstate_of(const char *code)
+sqlstate_of_text(const char *code)
 {
+	Assert(strlen(code) == 5);
 	return MAKE_SQLSTATE(code[0], code[1], code[2], code[3], code[4]);
 }
 
-/* Raise a business refusal: name, facts, way out. */
-INV_NORETURN static void
-raise_refusal(Condition condition, const char *detail, const char *hint)
+/* Fill in the code and the name of a refusal, and count it. */
+static void
+report_refusal(Refusal refusal)
 {
-	inv_stats_count(conditions[condition].counter, 1);
-	ereport(ERROR, (errcode(sqlstate_of(inv_http_errors ? conditions[condition].http
-														: conditions[condition].sqlstate_of)),
-					errmsg_internal("%s", conditions[condition].name),
-					errdetail_internal("%s", detail), errhint("%s", hint)));
+	const RefusalKind *kind = &refusals[refusal];
+
+	inv_stats_count(kind->counter, 1);
+	errcode(sqlstate_of_text(inv_http_errors ? kind->http_sqlstate : kind->sqlstate));
+	errmsg_internal("%s", kind->name);
 }
 
 const char *
@@ -83,11 +108,11 @@ inv_status_name(InvStatus status)
 		case INV_STATUS_OK:
 			return "ok";
 		case INV_STATUS_ITEM_NOT_FOUND:
-			return conditions[ITEM_NOT_FOUND].name;
+			return refusals[REFUSAL_ITEM_NOT_FOUND].name;
 		case INV_STATUS_PURCHASE_LIMIT_EXCEEDED:
-			return conditions[PURCHASE_LIMIT].name;
+			return refusals[REFUSAL_PURCHASE_LIMIT].name;
 		case INV_STATUS_OUT_OF_STOCK:
-			return conditions[OUT_OF_STOCK].name;
+			return refusals[REFUSAL_OUT_OF_STOCK].name;
 		case INV_STATUS_NOT_TAKEN:
 			return "not_taken";
 	}
@@ -95,295 +120,322 @@ inv_status_name(InvStatus status)
 }
 
 void
-inv_error_out_of_stock(const char *detail)
+inv_report_out_of_stock(const char *detail)
 {
-	raise_refusal(OUT_OF_STOCK, detail, "Ask for less, or try again after a restock.");
+	report_refusal(REFUSAL_OUT_OF_STOCK);
+	errdetail_internal("%s", detail);
+	errhint("Ask for less, or try again after a restock.");
 }
 
 void
-inv_error_item_not_found(const char *detail)
+inv_report_item_not_found(const char *detail)
 {
-	raise_refusal(ITEM_NOT_FOUND, detail, "Check the item's key, and that the item is for sale.");
+	report_refusal(REFUSAL_ITEM_NOT_FOUND);
+	errdetail_internal("%s", detail);
+	errhint("Check the item's key, and that the item is for sale.");
 }
 
 void
-inv_error_order_not_found(const char *order)
+inv_report_order_not_found(const char *order)
 {
-	raise_refusal(ORDER_NOT_FOUND, psprintf("Order \"%s\" does not exist.", order),
-				  "Check the key of the order line.");
+	report_refusal(REFUSAL_ORDER_NOT_FOUND);
+	errdetail("Order \"%s\" does not exist.", order);
+	errhint("Check the key of the order line.");
 }
 
 void
-inv_error_reservation_not_found(const char *reservation)
+inv_report_reservation_not_found(const char *reservation)
 {
-	raise_refusal(RESERVATION_NOT_FOUND,
-				  psprintf("Reservation \"%s\" does not exist, or is another user's.", reservation),
-				  "Check the reservation's id and its user.");
+	report_refusal(REFUSAL_RESERVATION_NOT_FOUND);
+	errdetail("Reservation \"%s\" does not exist, or belongs to another user.", reservation);
+	errhint("Check the reservation's id and its user.");
 }
 
 void
-inv_error_reservation_expired(const char *reservation, const char *when)
+inv_report_reservation_expired(const char *reservation, const char *when)
 {
-	raise_refusal(RESERVATION_EXPIRED,
-				  psprintf("Reservation \"%s\" expired at %s.", reservation, when),
-				  "Reserve again.");
+	report_refusal(REFUSAL_RESERVATION_EXPIRED);
+	errdetail("Reservation \"%s\" expired at %s.", reservation, when);
+	errhint("Reserve again.");
 }
 
 void
-inv_error_reservation_confirmed(const char *reservation)
+inv_report_reservation_confirmed(const char *reservation)
 {
-	raise_refusal(RESERVATION_CONFIRMED,
-				  psprintf("Reservation \"%s\" became an order.", reservation),
-				  "Refund the order instead.");
+	report_refusal(REFUSAL_RESERVATION_CONFIRMED);
+	errdetail("Reservation \"%s\" became an order.", reservation);
+	errhint("Refund the order instead.");
 }
 
 void
-inv_error_reservation_released(const char *reservation)
+inv_report_reservation_released(const char *reservation)
 {
-	raise_refusal(RESERVATION_RELEASED, psprintf("Reservation \"%s\" was released.", reservation),
-				  "Reserve again.");
+	report_refusal(REFUSAL_RESERVATION_RELEASED);
+	errdetail("Reservation \"%s\" was released.", reservation);
+	errhint("Reserve again.");
 }
 
 void
-inv_error_refund_exceeds(const char *order, int64 wanted, int64 refunded, int64 bought)
+inv_report_refund_exceeds(const char *order, int64 wanted, int64 refunded, int64 bought)
 {
-	raise_refusal(REFUND_EXCEEDS_ORDER,
-				  psprintf("Order \"%s\": " INT64_FORMAT " to be refunded, " INT64_FORMAT
-						   " of " INT64_FORMAT " are refunded already.",
-						   order, wanted, refunded, bought),
-				  "Refund no more than what is left of the order line.");
+	report_refusal(REFUSAL_REFUND_EXCEEDS_ORDER);
+	errdetail_internal("Order \"%s\": " INT64_FORMAT " to be refunded, " INT64_FORMAT
+					   " of " INT64_FORMAT " are already refunded.",
+					   order, wanted, refunded, bought);
+	errhint("Refund at most the units of the order line that have not been refunded.");
 }
 
 void
-inv_error_key_mismatch(const char *key, const char *operation)
+inv_report_key_mismatch(const char *key, const char *operation)
 {
-	raise_refusal(KEY_MISMATCH,
-				  psprintf("Key \"%s\" was used for %s with other arguments.", key, operation),
-				  "Use a new key for a new request, and the same arguments for a retry.");
+	report_refusal(REFUSAL_KEY_MISMATCH);
+	errdetail("Key \"%s\" was used for %s with different arguments.", key, operation);
+	errhint("Use a new key for a new request, and the same arguments for a retry.");
 }
 
 void
-inv_error_purchase_limit(const char *detail)
+inv_report_purchase_limit(const char *detail)
 {
-	raise_refusal(PURCHASE_LIMIT, detail, "Ask for no more than what is left of the limit.");
+	report_refusal(REFUSAL_PURCHASE_LIMIT);
+	errdetail_internal("%s", detail);
+	errhint("Ask for no more than what is left of the limit.");
 }
 
 void
-inv_error_stock_changed(const char *item, int64 expected, int64 actual)
+inv_report_stock_changed(const char *item, int64 expected, int64 actual)
 {
-	raise_refusal(STOCK_CHANGED,
-				  psprintf("Item \"%s\": stock is " INT64_FORMAT ", expected was " INT64_FORMAT ".",
-						   item, actual, expected),
-				  "Look at the stock again and decide anew.");
+	report_refusal(REFUSAL_STOCK_CHANGED);
+	errdetail_internal("Item \"%s\": stock is " INT64_FORMAT ", expected was " INT64_FORMAT ".",
+					   item, actual, expected);
+	errhint("Read the stock again before you change it.");
 }
 
 void
-inv_error_not_a_store(const char *what)
+inv_report_not_a_store(const char *what)
 {
-	raise_refusal(NOT_A_STORE, psprintf("%s is not attached to inventory.", what),
-				  "Bind the table with inventory.attach(), or generate the functions anew with "
-				  "inventory.refresh().");
+	report_refusal(REFUSAL_NOT_A_STORE);
+	errdetail("%s is not attached to inventory.", what);
+	errhint("Attach the table with inventory.attach(), or regenerate the functions with "
+			"inventory.refresh().");
 }
 
 void
-inv_error_direct_write(const char *detail, const char *hint)
+inv_report_direct_write(const char *detail, const char *hint)
 {
-	raise_refusal(DIRECT_WRITE, detail, hint);
+	report_refusal(REFUSAL_DIRECT_WRITE);
+	errdetail_internal("%s", detail);
+	errhint("%s", hint);
 }
 
 void
-inv_error_busy(const char *item, const char *why)
+inv_report_busy(const char *item, const char *why)
 {
-	raise_refusal(BUSY, psprintf("Item \"%s\": %s.", item, why),
-				  "Nothing was taken. Retry, with the same idempotency key if one was given.");
+	report_refusal(REFUSAL_BUSY);
+	errdetail("Item \"%s\": %s.", item, why);
+	errhint("Nothing was taken. Retry, with the same idempotency key if one was given.");
+}
+
+/* ---- arguments ---- */
+
+void
+inv_report_null(const char *argument)
+{
+	errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED);
+	errmsg("%s must not be null", argument);
 }
 
 void
-inv_error_null(const char *argument)
+inv_report_quantity(const char *argument, int64 value)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", argument)));
+	errcode(ERRCODE_INVALID_PARAMETER_VALUE);
+	errmsg("%s must be at least 1, not " INT64_FORMAT, argument, value);
+}
+
+/* The hint may be null. */
+void
+inv_report_value(const char *message, const char *hint)
+{
+	errcode(ERRCODE_INVALID_PARAMETER_VALUE);
+	errmsg("%s", message);
+	if (hint)
+		errhint("%s", hint);
 }
 
 void
-inv_error_quantity(const char *argument, int64 value)
+inv_report_overflow(const char *what)
 {
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("%s must be at least 1, not " INT64_FORMAT, argument, value)));
+	errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE);
+	errmsg("%s out of range", what);
 }
 
 void
-inv_error_value(const char *message, const char *hint)
+inv_report_too_long(const char *argument, int limit)
 {
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s", message),
-					hint ? errhint("%s", hint) : 0));
+	errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION);
+	errmsg("%s is longer than %d bytes", argument, limit);
 }
 
 void
-inv_error_overflow(const char *what)
+inv_report_too_many_lines(int lines, int limit)
 {
-	ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("%s out of range", what)));
+	errcode(inv_http_errors ? sqlstate_of_text("PT400") : ERRCODE_PROGRAM_LIMIT_EXCEEDED);
+	errmsg("too many lines: %d, at most %d are allowed", lines, limit);
 }
 
 void
-inv_error_too_long(const char *argument, int limit)
+inv_report_unknown_column(const char *column, const char *relation)
 {
-	ereport(ERROR, (errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
-					errmsg("%s is longer than %d bytes", argument, limit)));
+	errcode(ERRCODE_UNDEFINED_COLUMN);
+	errmsg("column \"%s\" of %s does not exist", column, relation);
 }
 
 void
-inv_error_too_many_lines(int lines, int limit)
+inv_report_column_not_allowed(const char *column, const char *store_name)
 {
-	ereport(ERROR,
-			(errcode(inv_http_errors ? sqlstate_of("PT400") : ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-			 errmsg("too many lines: %d, at most %d are allowed", lines, limit)));
+	errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
+	errmsg("column \"%s\" may not be set by callers of store \"%s\"", column, store_name);
+	errhint("Name it in order_columns of inventory.attach() if callers should set it.");
 }
 
-void
-inv_error_unknown_column(const char *column, const char *relation)
-{
-	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-					errmsg("column \"%s\" of %s does not exist", column, relation)));
-}
+/* ---- the caller, its transaction and the server ---- */
 
-void
-inv_error_column_not_allowed(const char *column, const char *store)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("column \"%s\" may not be set by callers of store \"%s\"", column, store),
-			 errhint("Name it in order_columns of inventory.attach() if callers should set it.")));
-}
-
-void
-inv_error_not_the_owner(const char *store, Oid owner)
-{
-	char *name = GetUserNameFromId(owner, true);
-
-	ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					errmsg("permission denied for store \"%s\"", store),
-					errdetail("The store's tables belong to role \"%s\".", name ? name : "?"),
-					errhint("Call the generated functions of the store; after a change of owner, "
-							"inventory.refresh() gives them to the new one.")));
-}
-
-void
-inv_error_owners(const char *store, const char *detail)
-{
-	ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					errmsg("permission denied for store \"%s\"", store), errdetail("%s", detail),
-					errhint("inventory.refresh() gives everything of the store to the owner of its "
-							"items.")));
-}
-
-void
-inv_error_foreign_trigger(const char *store, const char *trigger, const char *relation, Oid role,
-						  Oid owner)
+/* The name of a role, which may have been dropped. */
+static const char *
+role_name(Oid role)
 {
 	const char *name = GetUserNameFromId(role, true);
-	const char *owner_name = GetUserNameFromId(owner, true);
 
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("trigger \"%s\" of %s would give role \"%s\" the rights of role \"%s\"",
-					trigger, relation, name ? name : "?", owner_name ? owner_name : "?"),
-			 errdetail("What store \"%s\" writes fires it as the owner of the table, but its "
-					   "function belongs to somebody else.",
-					   store),
-			 errhint("Drop or disable it, or give its function to the owner.")));
+	return name ? name : "?";
 }
 
 void
-inv_error_no_table(Oid table)
+inv_report_not_the_owner(const char *store_name, Oid owner)
 {
-	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-					errmsg("relation with OID %u does not exist", table)));
+	errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
+	errmsg("permission denied for store \"%s\"", store_name);
+	errdetail("The store's tables are owned by role \"%s\".", role_name(owner));
+	errhint("Call the generated functions of the store; after a change of owner, "
+			"inventory.refresh() gives them to the new one.");
 }
 
 void
-inv_error_not_this_user(const char *claim)
+inv_report_owners(const char *store_name, const char *detail)
 {
-	ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("user_id is not the caller's"),
-					errdetail("It must equal claim \"%s\" of request.jwt.claims.", claim)));
+	errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
+	errmsg("permission denied for store \"%s\"", store_name);
+	errdetail_internal("%s", detail);
+	errhint("inventory.refresh() gives all objects of the store to the owner of its items.");
+}
+
+/* "relation" is qualified; "role" owns the trigger's function. */
+void
+inv_report_foreign_trigger(const char *store_name, const char *trigger, const char *relation,
+						   Oid role, Oid owner)
+{
+	errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
+	errmsg("trigger \"%s\" of %s would give role \"%s\" the rights of role \"%s\"", trigger,
+		   relation, role_name(role), role_name(owner));
+	errdetail("What store \"%s\" writes fires it as the owner of the table, but its "
+			  "function belongs to another role.",
+			  store_name);
+	errhint("Drop or disable it, or give its function to the owner.");
 }
 
 void
-inv_error_serialization(void)
+inv_report_no_table(Oid table)
 {
-	ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-					errmsg("could not serialize access due to concurrent update")));
+	errcode(ERRCODE_UNDEFINED_TABLE);
+	errmsg("relation with OID %u does not exist", table);
 }
 
 void
-inv_error_no_digest(void)
+inv_report_not_this_user(const char *claim)
 {
-	ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY),
-					errmsg("could not compute the digest of the arguments")));
+	errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
+	errmsg("user_id is not the caller's");
+	errdetail("It must equal claim \"%s\" of request.jwt.claims.", claim);
 }
 
 void
-inv_error_no_random(void)
+inv_report_serialization(void)
 {
-	ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+	errcode(ERRCODE_T_R_SERIALIZATION_FAILURE);
+	errmsg("could not serialize access due to concurrent update");
 }
 
 void
-inv_error_untracked(const char *item)
+inv_report_prepare(void)
 {
-	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					errmsg("stock of item \"%s\" is not tracked", item),
-					errdetail("Its stock is NULL, so it sells without limit."),
-					errhint("Write a number into the stock column to track it from now on.")));
+	errcode(ERRCODE_FEATURE_NOT_SUPPORTED);
+	errmsg("cannot PREPARE a transaction that has used a hot item");
+	errhint("Nothing was taken. Cool the item first, or commit in one phase.");
+}
+
+/* A transaction would settle or cool an item of which it has taken or given units itself. */
+void
+inv_report_in_flight(const char *item)
+{
+	errcode(ERRCODE_OBJECT_IN_USE);
+	errmsg("this transaction has units of hot item \"%s\" in flight", item);
+	errhint("Commit first.");
 }
 
 void
-inv_error_broken_store(const char *store, const char *detail)
+inv_report_no_hot_items(const char *message, const char *hint)
 {
-	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					errmsg("store \"%s\" is not intact", store), errdetail("%s", detail),
-					errhint("inventory.refresh() generates what is missing anew.")));
+	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
+	errmsg("%s", message);
+	errhint("%s", hint);
 }
 
 void
-inv_error_order_rows(const char *relation, uint64 wanted, uint64 got)
+inv_report_hot_full(int limit)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
-			 errmsg("INSERT into %s returned " UINT64_FORMAT " rows instead of " UINT64_FORMAT,
-					relation, got, wanted),
-			 errhint("A trigger or a rule on the table swallows orders; nothing was sold.")));
+	errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED);
+	errmsg("no room for another hot item");
+	errdetail("%d items of this server are hot. The item stays as it is.", limit);
+	errhint("Cool other items, or increase inventory.max_hot_items.");
 }
 
 void
-inv_error_prepare(void)
+inv_report_no_digest(void)
 {
-	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					errmsg("cannot PREPARE a transaction that has used a hot item"),
-					errhint("Nothing was taken. Cool the item first, or commit in one phase.")));
-}
-
-/* A transaction that would settle or cool what it has taken itself. */
-void
-inv_error_in_flight(const char *item)
-{
-	ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
-					errmsg("this transaction has units of hot item \"%s\" in flight", item),
-					errhint("Commit first.")));
+	errcode(ERRCODE_OUT_OF_MEMORY);
+	errmsg("could not compute the digest of the arguments");
 }
 
 void
-inv_error_no_hot_items(const char *message, const char *hint)
+inv_report_no_random(void)
 {
-	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("%s", message),
-					errhint("%s", hint)));
+	errcode(ERRCODE_INTERNAL_ERROR);
+	errmsg("could not generate random values");
+}
+
+/* ---- the store itself ---- */
+
+void
+inv_report_untracked(const char *item)
+{
+	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
+	errmsg("stock of item \"%s\" is not tracked", item);
+	errdetail("Its stock is NULL, so it sells without limit.");
+	errhint("To track it, set its stock to a number.");
 }
 
 void
-inv_error_hot_full(int limit)
+inv_report_broken_store(const char *store_name, const char *detail)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED), errmsg("no room for another hot item"),
-			 errdetail("%d items of this server are hot. The item stays as it is.", limit),
-			 errhint("Cool others, or raise inventory.max_hot_items.")));
+	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
+	errmsg("store \"%s\" is not intact", store_name);
+	errdetail_internal("%s", detail);
+	errhint("inventory.refresh() recreates what is missing.");
+}
+
+void
+inv_report_order_rows(const char *relation, uint64 wanted, uint64 got)
+{
+	errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION);
+	errmsg("INSERT into %s returned " UINT64_FORMAT " rows instead of " UINT64_FORMAT, relation,
+		   got, wanted);
+	errhint("A trigger or a rule on the table suppresses orders; nothing was sold.");
 }

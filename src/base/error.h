@@ -1,15 +1,16 @@
 /*
  * error.h
- *		Every condition the extension reports, one function each.
+ *		Every condition that the extension reports.
  *
- * Business refusals carry a stable name as their primary message, which
- * clients switch on, the facts in DETAIL and the way out in HINT.  Nobody else
- * in this extension chooses an SQLSTATE.
+ * A business refusal carries a stable name as its primary message, which clients
+ * switch on, the facts in DETAIL and what to do in HINT.
+ *
+ * inv_error_X() raises a condition and does not return.  It is a macro around
+ * the function inv_report_X(), which describes the condition in error.c, so
+ * that the location of the error is the line that raised it.
  */
 #ifndef INV_ERROR_H
 #define INV_ERROR_H
-
-#include "base/compat.h"
 
 /* How one line of a purchase ended.  The names are the statuses of try_ calls. */
 typedef enum InvStatus
@@ -23,51 +24,106 @@ typedef enum InvStatus
 
 extern const char *inv_status_name(InvStatus status);
 
-/* business refusals, in the order of their codes */
-INV_NORETURN extern void inv_error_out_of_stock(const char *detail);
-INV_NORETURN extern void inv_error_item_not_found(const char *detail);
-INV_NORETURN extern void inv_error_order_not_found(const char *order);
-INV_NORETURN extern void inv_error_reservation_not_found(const char *reservation);
-INV_NORETURN extern void inv_error_reservation_expired(const char *reservation, const char *when);
-INV_NORETURN extern void inv_error_reservation_confirmed(const char *reservation);
-INV_NORETURN extern void inv_error_reservation_released(const char *reservation);
-INV_NORETURN extern void inv_error_refund_exceeds(const char *order, int64 wanted, int64 refunded,
-												  int64 bought);
-INV_NORETURN extern void inv_error_key_mismatch(const char *key, const char *operation);
-INV_NORETURN extern void inv_error_purchase_limit(const char *detail);
-INV_NORETURN extern void inv_error_stock_changed(const char *item, int64 expected, int64 actual);
-INV_NORETURN extern void inv_error_not_a_store(const char *what);
-INV_NORETURN extern void inv_error_direct_write(const char *detail, const char *hint);
-INV_NORETURN extern void inv_error_busy(const char *item, const char *why);
+/* The second statement is for compilers that warn of a switch case without a break. */
+#define INV_RAISE(report)                                                                          \
+	do                                                                                             \
+	{                                                                                              \
+		ereport(ERROR, report);                                                                    \
+		pg_unreachable();                                                                          \
+	} while (0)
 
-/* arguments */
-INV_NORETURN extern void inv_error_null(const char *argument);
-INV_NORETURN extern void inv_error_quantity(const char *argument, int64 value);
-INV_NORETURN extern void inv_error_value(const char *message, const char *hint);
-INV_NORETURN extern void inv_error_overflow(const char *what);
-INV_NORETURN extern void inv_error_too_long(const char *argument, int limit);
-INV_NORETURN extern void inv_error_too_many_lines(int lines, int limit);
-INV_NORETURN extern void inv_error_unknown_column(const char *column, const char *relation);
-INV_NORETURN extern void inv_error_column_not_allowed(const char *column, const char *store);
+/* ---- business refusals, in the order of their codes ---- */
 
-/* the caller */
-INV_NORETURN extern void inv_error_not_the_owner(const char *store, Oid owner);
-INV_NORETURN extern void inv_error_owners(const char *store, const char *detail);
-INV_NORETURN extern void inv_error_foreign_trigger(const char *store, const char *trigger,
-												   const char *relation, Oid role, Oid owner);
-INV_NORETURN extern void inv_error_no_table(Oid table);
-INV_NORETURN extern void inv_error_not_this_user(const char *claim);
-INV_NORETURN extern void inv_error_serialization(void);
-INV_NORETURN extern void inv_error_prepare(void);
-INV_NORETURN extern void inv_error_in_flight(const char *item);
-INV_NORETURN extern void inv_error_no_hot_items(const char *message, const char *hint);
-INV_NORETURN extern void inv_error_hot_full(int limit);
-INV_NORETURN extern void inv_error_no_digest(void);
-INV_NORETURN extern void inv_error_no_random(void);
+extern void inv_report_out_of_stock(const char *detail);
+extern void inv_report_item_not_found(const char *detail);
+extern void inv_report_order_not_found(const char *order);
+extern void inv_report_reservation_not_found(const char *reservation);
+extern void inv_report_reservation_expired(const char *reservation, const char *when);
+extern void inv_report_reservation_confirmed(const char *reservation);
+extern void inv_report_reservation_released(const char *reservation);
+extern void inv_report_refund_exceeds(const char *order, int64 wanted, int64 refunded,
+									  int64 bought);
+extern void inv_report_key_mismatch(const char *key, const char *operation);
+extern void inv_report_purchase_limit(const char *detail);
+extern void inv_report_stock_changed(const char *item, int64 expected, int64 actual);
+extern void inv_report_not_a_store(const char *what);
+extern void inv_report_direct_write(const char *detail, const char *hint);
+extern void inv_report_busy(const char *item, const char *why);
 
-/* the store itself */
-INV_NORETURN extern void inv_error_untracked(const char *item);
-INV_NORETURN extern void inv_error_broken_store(const char *store, const char *detail);
-INV_NORETURN extern void inv_error_order_rows(const char *relation, uint64 wanted, uint64 got);
+#define inv_error_out_of_stock(...) INV_RAISE(inv_report_out_of_stock(__VA_ARGS__))
+#define inv_error_item_not_found(...) INV_RAISE(inv_report_item_not_found(__VA_ARGS__))
+#define inv_error_order_not_found(...) INV_RAISE(inv_report_order_not_found(__VA_ARGS__))
+#define inv_error_reservation_not_found(...)                                                       \
+	INV_RAISE(inv_report_reservation_not_found(__VA_ARGS__))
+#define inv_error_reservation_expired(...) INV_RAISE(inv_report_reservation_expired(__VA_ARGS__))
+#define inv_error_reservation_confirmed(...)                                                       \
+	INV_RAISE(inv_report_reservation_confirmed(__VA_ARGS__))
+#define inv_error_reservation_released(...) INV_RAISE(inv_report_reservation_released(__VA_ARGS__))
+#define inv_error_refund_exceeds(...) INV_RAISE(inv_report_refund_exceeds(__VA_ARGS__))
+#define inv_error_key_mismatch(...) INV_RAISE(inv_report_key_mismatch(__VA_ARGS__))
+#define inv_error_purchase_limit(...) INV_RAISE(inv_report_purchase_limit(__VA_ARGS__))
+#define inv_error_stock_changed(...) INV_RAISE(inv_report_stock_changed(__VA_ARGS__))
+#define inv_error_not_a_store(...) INV_RAISE(inv_report_not_a_store(__VA_ARGS__))
+#define inv_error_direct_write(...) INV_RAISE(inv_report_direct_write(__VA_ARGS__))
+#define inv_error_busy(...) INV_RAISE(inv_report_busy(__VA_ARGS__))
+
+/* ---- arguments ---- */
+
+extern void inv_report_null(const char *argument);
+extern void inv_report_quantity(const char *argument, int64 value);
+extern void inv_report_value(const char *message, const char *hint);
+extern void inv_report_overflow(const char *what);
+extern void inv_report_too_long(const char *argument, int limit);
+extern void inv_report_too_many_lines(int lines, int limit);
+extern void inv_report_unknown_column(const char *column, const char *relation);
+extern void inv_report_column_not_allowed(const char *column, const char *store_name);
+
+#define inv_error_null(...) INV_RAISE(inv_report_null(__VA_ARGS__))
+#define inv_error_quantity(...) INV_RAISE(inv_report_quantity(__VA_ARGS__))
+#define inv_error_value(...) INV_RAISE(inv_report_value(__VA_ARGS__))
+#define inv_error_overflow(...) INV_RAISE(inv_report_overflow(__VA_ARGS__))
+#define inv_error_too_long(...) INV_RAISE(inv_report_too_long(__VA_ARGS__))
+#define inv_error_too_many_lines(...) INV_RAISE(inv_report_too_many_lines(__VA_ARGS__))
+#define inv_error_unknown_column(...) INV_RAISE(inv_report_unknown_column(__VA_ARGS__))
+#define inv_error_column_not_allowed(...) INV_RAISE(inv_report_column_not_allowed(__VA_ARGS__))
+
+/* ---- the caller, its transaction and the server ---- */
+
+extern void inv_report_not_the_owner(const char *store_name, Oid owner);
+extern void inv_report_owners(const char *store_name, const char *detail);
+extern void inv_report_foreign_trigger(const char *store_name, const char *trigger,
+									   const char *relation, Oid role, Oid owner);
+extern void inv_report_no_table(Oid table);
+extern void inv_report_not_this_user(const char *claim);
+extern void inv_report_serialization(void);
+extern void inv_report_prepare(void);
+extern void inv_report_in_flight(const char *item);
+extern void inv_report_no_hot_items(const char *message, const char *hint);
+extern void inv_report_hot_full(int limit);
+extern void inv_report_no_digest(void);
+extern void inv_report_no_random(void);
+
+#define inv_error_not_the_owner(...) INV_RAISE(inv_report_not_the_owner(__VA_ARGS__))
+#define inv_error_owners(...) INV_RAISE(inv_report_owners(__VA_ARGS__))
+#define inv_error_foreign_trigger(...) INV_RAISE(inv_report_foreign_trigger(__VA_ARGS__))
+#define inv_error_no_table(...) INV_RAISE(inv_report_no_table(__VA_ARGS__))
+#define inv_error_not_this_user(...) INV_RAISE(inv_report_not_this_user(__VA_ARGS__))
+#define inv_error_serialization() INV_RAISE(inv_report_serialization())
+#define inv_error_prepare() INV_RAISE(inv_report_prepare())
+#define inv_error_in_flight(...) INV_RAISE(inv_report_in_flight(__VA_ARGS__))
+#define inv_error_no_hot_items(...) INV_RAISE(inv_report_no_hot_items(__VA_ARGS__))
+#define inv_error_hot_full(...) INV_RAISE(inv_report_hot_full(__VA_ARGS__))
+#define inv_error_no_digest() INV_RAISE(inv_report_no_digest())
+#define inv_error_no_random() INV_RAISE(inv_report_no_random())
+
+/* ---- the store itself ---- */
+
+extern void inv_report_untracked(const char *item);
+extern void inv_report_broken_store(const char *store_name, const char *detail);
+extern void inv_report_order_rows(const char *relation, uint64 wanted, uint64 got);
+
+#define inv_error_untracked(...) INV_RAISE(inv_report_untracked(__VA_ARGS__))
+#define inv_error_broken_store(...) INV_RAISE(inv_report_broken_store(__VA_ARGS__))
+#define inv_error_order_rows(...) INV_RAISE(inv_report_order_rows(__VA_ARGS__))
 
 #endif /* INV_ERROR_H */

@@ -1,6 +1,8 @@
 /*
  * guc.c
- *		Definition of the inventory.* settings.
+ *		Definitions of the inventory.* settings.
+ *
+ * The server writes the variables; other files only read them.
  */
 #include "postgres.h"
 
@@ -39,64 +41,85 @@ static const struct config_enum_entry hot_modes[] = {
 };
 
 static void
+define_row_settings(void)
+{
+	DefineCustomEnumVariable(
+		"inventory.strategy", "Sets how a purchase of one item takes stock from its row.",
+		"atomic: one conditional UPDATE; pessimistic: SELECT FOR NO KEY "
+		"UPDATE first; optimistic: read, then compare and set.",
+		&inv_strategy, INV_STRATEGY_ATOMIC, strategies, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("inventory.optimistic_retries",
+							"Sets the maximum number of retries of the optimistic strategy.", NULL,
+							&inv_optimistic_retries, 10, 0, 10000, PGC_USERSET, 0, NULL, NULL,
+							NULL);
+}
+
+static void
+define_call_settings(void)
+{
+	DefineCustomBoolVariable("inventory.http_errors",
+							 "Raises refusals with SQLSTATEs that PostgREST turns into HTTP "
+							 "statuses.",
+							 "Set it for the login role of the API.", &inv_http_errors, false,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("inventory.notify",
+							 "Notifies channel \"inventory\" when an item runs out or comes back.",
+							 NULL, &inv_notify, false, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("inventory.reservation_ttl",
+							"Sets how long a reservation lasts if its caller does not say.", NULL,
+							&inv_reservation_ttl, 900, 1, INT_MAX, PGC_USERSET, GUC_UNIT_S, NULL,
+							NULL, NULL);
+	DefineCustomIntVariable("inventory.request_retention",
+							"Sets how long the worker keeps closed reservations and idempotency "
+							"keys.",
+							"A value of 0 keeps them indefinitely.", &inv_request_retention, 0, 0,
+							INT_MAX, PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+}
+
+static void
 define_hot_settings(void)
 {
-	/* the table is made at the server's start; else, by a session, and as all others know it */
-	GucContext context =
+	/*
+	 * The table of hot items is made when the server starts, of the configured size.
+	 * Without preloading a session makes it, of the size that all sessions know.
+	 */
+	GucContext table_size_context =
 		process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_INTERNAL;
 
-	DefineCustomEnumVariable("inventory.hot_mode", "Which items become hot.",
-							 "off: none, and those that are cool down; manual: those of heat(); "
-							 "auto: also those whose rows are waited for.",
+	DefineCustomEnumVariable("inventory.hot_mode", "Sets which items become hot.",
+							 "off: none, and hot items cool; manual: those of inventory.heat(); "
+							 "auto: also those whose rows sessions queue for.",
 							 &inv_hot_mode, INV_HOT_MODE_MANUAL, hot_modes, PGC_SIGHUP, 0, NULL,
 							 NULL, NULL);
 	DefineCustomIntVariable("inventory.hot_lock_timeout",
-							"How long a buyer of a hot item waits for others in flight.",
-							"Then it is busy.", &inv_hot_lock_timeout, 10000, 0, INT_MAX,
-							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
-	DefineCustomIntVariable("inventory.max_hot_items",
-							"How many items of the server can be hot at once.", NULL,
-							&inv_max_hot_items, 1024, 1, 1000000, context, 0, NULL, NULL, NULL);
+							"Sets the maximum time a call waits for other transactions that use "
+							"the same hot item.",
+							"Then the call fails as busy. A value of 0 turns waiting off.",
+							&inv_hot_lock_timeout, 10000, 0, INT_MAX, PGC_USERSET, GUC_UNIT_MS,
+							NULL, NULL, NULL);
 	DefineCustomIntVariable(
-		"inventory.settle_interval", "How far the stock column of a hot item may lag.", NULL,
-		&inv_settle_interval, 1000, 10, 3600000, PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
+		"inventory.max_hot_items", "Sets the maximum number of hot items in the server.", NULL,
+		&inv_max_hot_items, 1024, 1, 1000000, table_size_context, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("inventory.settle_interval",
+							"Sets the time between updates of the stock column of hot items.", NULL,
+							&inv_settle_interval, 1000, 10, 3600000, PGC_SIGHUP, GUC_UNIT_MS, NULL,
+							NULL, NULL);
 	DefineCustomIntVariable("inventory.hot_queue_threshold",
-							"How many sessions that queue for an item's row make it hot.",
-							"With hot_mode auto.", &inv_hot_queue_threshold, 4, 1, INT_MAX,
-							PGC_SIGHUP, 0, NULL, NULL, NULL);
+							"Sets the number of sessions in the queue for an item's row that makes "
+							"the item hot.",
+							"Used only if inventory.hot_mode is auto.", &inv_hot_queue_threshold, 4,
+							1, INT_MAX, PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("inventory.hot_idle_timeout",
-							"How long nobody buys a hot item before it cools.",
-							"With hot_mode auto.", &inv_hot_idle_timeout, 60, 1, INT_MAX,
-							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+							"Sets the time without purchases after which a hot item cools.",
+							"Used only if inventory.hot_mode is auto.", &inv_hot_idle_timeout, 60,
+							1, INT_MAX, PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 }
 
 void
 inv_guc_init(void)
 {
-	DefineCustomEnumVariable(
-		"inventory.strategy", "How a purchase of one item takes stock from its row.",
-		"atomic: one conditional UPDATE; pessimistic: SELECT FOR NO KEY "
-		"UPDATE first; optimistic: read, then compare and set.",
-		&inv_strategy, INV_STRATEGY_ATOMIC, strategies, PGC_USERSET, 0, NULL, NULL, NULL);
-	DefineCustomIntVariable("inventory.optimistic_retries",
-							"How often the optimistic strategy tries again before it gives up.",
-							NULL, &inv_optimistic_retries, 10, 0, 10000, PGC_USERSET, 0, NULL, NULL,
-							NULL);
-	DefineCustomBoolVariable("inventory.http_errors",
-							 "Raises refusals with SQLSTATEs that PostgREST turns into HTTP "
-							 "statuses.",
-							 "Set it on the login role of the API.", &inv_http_errors, false,
-							 PGC_USERSET, 0, NULL, NULL, NULL);
-	DefineCustomBoolVariable("inventory.notify",
-							 "Notifies channel inventory when an item runs out or comes back.",
-							 NULL, &inv_notify, false, PGC_USERSET, 0, NULL, NULL, NULL);
-	DefineCustomIntVariable(
-		"inventory.reservation_ttl", "How long a hold lasts when its caller does not say.", NULL,
-		&inv_reservation_ttl, 900, 1, INT_MAX, PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
-	DefineCustomIntVariable("inventory.request_retention",
-							"How long the worker keeps closed reservations and idempotency keys.",
-							"0 keeps them for ever.", &inv_request_retention, 0, 0, INT_MAX,
-							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	define_row_settings();
+	define_call_settings();
 	define_hot_settings();
 	MarkGUCPrefixReserved("inventory");
 }

@@ -1,6 +1,6 @@
 /*
  * guc.h
- *		Every setting (GUC) of the extension.
+ *		Every setting of the extension.
  */
 #ifndef INV_GUC_H
 #define INV_GUC_H
@@ -23,13 +23,13 @@ extern int inv_strategy;		   /* an InvStrategy */
 extern int inv_optimistic_retries; /* attempts after the first */
 extern bool inv_http_errors;
 extern bool inv_notify;
-extern int inv_request_retention; /* seconds; 0: for ever */
+extern int inv_request_retention; /* seconds; 0: indefinitely */
 extern int inv_reservation_ttl;	  /* seconds */
 extern int inv_hot_mode;		  /* an InvHotMode */
 extern int inv_hot_lock_timeout;  /* milliseconds */
 extern int inv_max_hot_items;
 extern int inv_settle_interval;		/* milliseconds */
-extern int inv_hot_queue_threshold; /* sessions in the queue for a row */
+extern int inv_hot_queue_threshold; /* sessions waiting for a row */
 extern int inv_hot_idle_timeout;	/* seconds */
 
 extern void inv_guc_init(void);

@@ -12,8 +12,9 @@
 #include "base/stats.h"
 
 /*
- * Take a lock on a name, to the end of the (sub)transaction.  The tag is an
- * advisory one whose class SQL cannot reach, so nobody else can hold it.
+ * Lock a name of a store until the end of the transaction, or until a savepoint that
+ * was set before is rolled back.  Names with one hash share a lock, which only makes
+ * their users wait for each other.  A call that waits is counted in the statistics.
  */
 void
 inv_lock_name(Oid items, InvLockTag class, const char *name)
@@ -21,6 +22,7 @@ inv_lock_name(Oid items, InvLockTag class, const char *name)
 	uint64 hash = hash_bytes_extended((const unsigned char *) name, strlen(name), items);
 	LOCKTAG tag;
 
+	Assert(OidIsValid(items) && name);
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32), (uint32) hash, class);
 	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
 	{

@@ -6,8 +6,8 @@
 #define INV_LOCK_H
 
 /*
- * Classes of named locks.  They are the fourth field of an advisory lock tag;
- * SQL can only make tags with 1 and 2.
+ * Classes of named locks: the fourth field of an advisory lock tag.  SQL functions
+ * make only tags with 1 and 2 there, so no other code takes these locks.
  */
 typedef enum InvLockTag
 {

@@ -2,10 +2,11 @@
  * stats.c
  *		Counters per store and operation.
  *
- * Where the library is preloaded they are the whole server's, in a hash table
- * whose lock guards its entries' coming and going; a counter itself is atomic.
- * Otherwise they are the session's own.  They count what was tried, also in
- * transactions that are rolled back afterwards, as those of the server do.
+ * Where the library is preloaded, the counters are those of the whole server, in a
+ * hash table in shared memory.  stats_lock guards which entries it has, and entries
+ * are never removed; the counters are atomic.  Otherwise each session has counters of
+ * its own.  Like the server's statistics, they count what was tried, whether its
+ * transaction commits or not.
  */
 #include "postgres.h"
 
@@ -17,48 +18,54 @@
 
 #include "base/stats.h"
 
-#define MAX_ENTRIES 4096
+#define MAX_STATS_ENTRIES 4096
 #define OPERATION_LENGTH 32
 
-typedef struct Key
+typedef struct StatsKey
 {
 	Oid database;
 	Oid items;
-	char operation[OPERATION_LENGTH];
-} Key;
+	char operation[OPERATION_LENGTH]; /* padded with zeros */
+} StatsKey;
 
-typedef struct Entry
+struct InvStatsEntry
 {
-	Key key;
+	StatsKey key;
 	pg_atomic_uint64 counters[INV_STATS_COUNT];
-} Entry;
+};
+
+/* the key is hashed and compared as bytes */
+StaticAssertDecl(sizeof(StatsKey) == 2 * sizeof(Oid) + OPERATION_LENGTH, "StatsKey has padding");
 
 static HTAB *stats_entries = NULL;
-static LWLock *stats_lock = NULL;	/* null: the table is the session's own */
-static Entry *current_entry = NULL; /* of the call at work */
+static LWLock *stats_lock = NULL;			/* null: the table is the session's own */
+static InvStatsEntry *current_entry = NULL; /* of the innermost call that runs */
 
 static HASHCTL
 stats_layout(void)
 {
 	HASHCTL layout = { 0 };
 
-	layout.keysize = sizeof(Key);
-	layout.entrysize = sizeof(Entry);
+	layout.keysize = sizeof(StatsKey);
+	layout.entrysize = sizeof(InvStatsEntry);
 	return layout;
 }
 
+/* How much shared memory the table may take. */
 Size
 inv_stats_size(void)
 {
-	return hash_estimate_size(MAX_ENTRIES, sizeof(Entry));
+	return hash_estimate_size(MAX_STATS_ENTRIES, sizeof(InvStatsEntry));
 }
 
+/* Make the table in shared memory, or find it.  The caller holds AddinShmemInitLock. */
 void
 inv_stats_attach(LWLock *lock)
 {
 	HASHCTL layout = stats_layout();
 
-	stats_entries = ShmemInitHash("inventory stats", MAX_ENTRIES, MAX_ENTRIES, &layout,
+	Assert(LWLockHeldByMe(AddinShmemInitLock));
+	stats_entries = ShmemInitHash("inventory stats", MAX_STATS_ENTRIES, MAX_STATS_ENTRIES, &layout,
 								  HASH_ELEM | HASH_BLOBS | HASH_FIXED_SIZE);
 	stats_lock = lock;
 }
@@ -77,31 +84,23 @@ unlock_stats(void)
 		LWLockRelease(stats_lock);
 }
 
-/* The counters of an operation, or null if there is no room for more. */
-static Entry *
-stats_entry_of(Oid items, const char *operation)
+static void
+make_local_stats(void)
 {
-	Key key;
-	Entry *entry;
+	HASHCTL layout = stats_layout();
+
+	stats_entries = hash_create("inventory stats", 64, &layout, HASH_ELEM | HASH_BLOBS);
+}
+
+/* A new entry; null if there is no room.  Another session may have made it just before. */
+static InvStatsEntry *
+add_stats_entry(const StatsKey *key)
+{
+	InvStatsEntry *entry;
 	bool found;
 
-	if (stats_entries == NULL)
-	{
-		HASHCTL layout = stats_layout();
-
-		stats_entries = hash_create("inventory stats", 64, &layout, HASH_ELEM | HASH_BLOBS);
-	}
-	memset(&key, 0, sizeof(key));
-	key.database = MyDatabaseId;
-	key.items = items;
-	strlcpy(key.operation, operation, OPERATION_LENGTH);
-	lock_stats(LW_SHARED);
-	entry = hash_search(stats_entries, &key, HASH_FIND, NULL);
-	unlock_stats();
-	if (entry)
-		return entry;
 	lock_stats(LW_EXCLUSIVE);
-	entry = hash_search(stats_entries, &key, stats_lock ? HASH_ENTER_NULL : HASH_ENTER, &found);
+	entry = hash_search(stats_entries, key, stats_lock ? HASH_ENTER_NULL : HASH_ENTER, &found);
 	if (entry && !found)
 		for (int i = 0; i < INV_STATS_COUNT; i++)
 			pg_atomic_init_u64(&entry->counters[i], 0);
@@ -109,47 +108,71 @@ stats_entry_of(Oid items, const char *operation)
 	return entry;
 }
 
-/* A call of an operation begins, perhaps within another. */
+/* The counters of an operation; null if there is no room for more. */
+static InvStatsEntry *
+find_stats_entry(Oid items, const char *operation)
+{
+	StatsKey key;
+	InvStatsEntry *entry;
+
+	Assert(OidIsValid(MyDatabaseId) && strlen(operation) < OPERATION_LENGTH);
+	if (stats_entries == NULL)
+		make_local_stats();
+	memset(&key, 0, sizeof(key));
+	key.database = MyDatabaseId;
+	key.items = items;
+	strlcpy(key.operation, operation, OPERATION_LENGTH);
+	lock_stats(LW_SHARED);
+	entry = hash_search(stats_entries, &key, HASH_FIND, NULL);
+	unlock_stats();
+	return entry ? entry : add_stats_entry(&key);
+}
+
+/* A call of an operation begins; the caller keeps inv_stats_current() for its end. */
 void
 inv_stats_begin(Oid items, const char *operation)
 {
-	current_entry = stats_entry_of(items, operation);
+	current_entry = find_stats_entry(items, operation);
 	inv_stats_count(INV_STATS_CALLS, 1);
 }
 
-void *
+/* The counters of the innermost call that runs; null if none does. */
+InvStatsEntry *
 inv_stats_current(void)
 {
 	return current_entry;
 }
 
+/* A call has ended, and the one around it goes on. */
 void
-inv_stats_end(void *outer)
+inv_stats_end(InvStatsEntry *outer)
 {
 	current_entry = outer;
 }
 
-/* At the end of a transaction no call is at work, also if an error ended it. */
+/* No call runs any more, even if an error skipped its end. */
 void
 inv_stats_end_of_transaction(void)
 {
 	current_entry = NULL;
 }
 
-/* Count for the call at work. */
+/* Count for the innermost call that runs. */
 void
 inv_stats_count(InvStatsCounter counter, int64 by)
 {
+	Assert(counter < INV_STATS_COUNT);
 	if (current_entry)
 		pg_atomic_fetch_add_u64(&current_entry->counters[counter], by);
 }
 
-/* Count for an operation that is not the call at work. */
+/* Count for an operation that no call runs. */
 void
 inv_stats_add(Oid items, const char *operation, InvStatsCounter counter, int64 by)
 {
-	Entry *entry = stats_entry_of(items, operation);
+	InvStatsEntry *entry = find_stats_entry(items, operation);
 
+	Assert(counter < INV_STATS_COUNT);
 	if (entry)
 		pg_atomic_fetch_add_u64(&entry->counters[counter], by);
 }
@@ -163,7 +186,7 @@ inventory_stats_entries(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	HASH_SEQ_STATUS scan;
-	Entry *entry;
+	InvStatsEntry *entry;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (stats_entries == NULL)
@@ -189,18 +212,22 @@ inventory_stats_entries(PG_FUNCTION_ARGS)
 
 /* reset_stats(): set the counters of this database to 0. */
 Datum
-inventory_reset_stats(PG_FUNCTION_ARGS)
+inventory_reset_stats(PG_FUNCTION_ARGS pg_attribute_unused())
 {
 	HASH_SEQ_STATUS scan;
-	Entry *entry;
+	InvStatsEntry *entry;
 
 	if (stats_entries == NULL)
 		PG_RETURN_VOID();
 	lock_stats(LW_SHARED);
 	hash_seq_init(&scan, stats_entries);
 	while ((entry = hash_seq_search(&scan)) != NULL)
-		for (int i = 0; entry->key.database == MyDatabaseId && i < INV_STATS_COUNT; i++)
+	{
+		if (entry->key.database != MyDatabaseId)
+			continue;
+		for (int i = 0; i < INV_STATS_COUNT; i++)
 			pg_atomic_write_u64(&entry->counters[i], 0);
+	}
 	unlock_stats();
 	PG_RETURN_VOID();
 }

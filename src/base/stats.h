@@ -13,7 +13,7 @@ typedef enum InvStatsCounter
 	INV_STATS_UNITS,   /* sold, held, given back, put in: what the operation moves */
 	INV_STATS_REPLAYS, /* answered from an idempotency key */
 	INV_STATS_RETRIES, /* of the optimistic strategy, or after a lost race */
-	INV_STATS_WAITS,   /* for a key or a limit that another call held */
+	INV_STATS_WAITS,   /* for a named lock, or for others that use a hot item */
 	INV_STATS_REFUSED_STOCK,
 	INV_STATS_REFUSED_ITEM,
 	INV_STATS_REFUSED_LIMIT,
@@ -22,14 +22,20 @@ typedef enum InvStatsCounter
 	INV_STATS_COUNT
 } InvStatsCounter;
 
+/* The counters of one operation of one store. */
+typedef struct InvStatsEntry InvStatsEntry;
+
 extern Size inv_stats_size(void);
 extern void inv_stats_attach(LWLock *lock);
 
+/* the call that runs */
 extern void inv_stats_begin(Oid items, const char *operation);
-extern void inv_stats_end(void *outer);
+extern void inv_stats_end(InvStatsEntry *outer);
 extern void inv_stats_end_of_transaction(void);
-extern void *inv_stats_current(void);
+extern InvStatsEntry *inv_stats_current(void);
 extern void inv_stats_count(InvStatsCounter counter, int64 by);
+
+/* any operation */
 extern void inv_stats_add(Oid items, const char *operation, InvStatsCounter counter, int64 by);
 
 #endif /* INV_STATS_H */

@@ -27,6 +27,7 @@
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
+#include "store/ledger_schema.h"
 #include "commands/argument.h"
 
 /* An argument that is not null, as a value of this base type. */

@@ -21,6 +21,7 @@
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
+#include "store/ledger_schema.h"
 #include "stock/ledger.h"
 #include "stock/level.h"
 #include "stock/limit.h"
@@ -47,7 +48,7 @@ book_sale(InvStore *store, InvCart *cart, const InvUser *user)
 	for (int i = 0; i < cart->line_count; i++)
 	{
 		InvLine *line = &cart->lines[i];
-		InvMovement *sale = inv_book_add(&book, line->item, -line->quantity, "sale");
+		InvMovement *sale = inv_book_add(&book, line->item, -line->quantity, INV_KIND_SALE);
 
 		sale->user = *user;
 		sale->order = line->order;
@@ -56,11 +57,12 @@ book_sale(InvStore *store, InvCart *cart, const InvUser *user)
 		Assert(cart->takes[line->take].status == INV_STATUS_OK);
 		if (!cart->takes[line->take].tracked)
 		{
-			InvMovement *supply = inv_book_add(&book, line->item, line->quantity, "adjustment");
+			InvMovement *supply =
+				inv_book_add(&book, line->item, line->quantity, INV_KIND_ADJUSTMENT);
 
 			supply->order = line->order;
 			supply->no_order = line->no_order;
-			supply->reason = "untracked";
+			supply->reason = INV_REASON_UNTRACKED;
 		}
 	}
 	inv_book_write(store, &book);
@@ -213,7 +215,7 @@ inventory_available_stock(PG_FUNCTION_ARGS)
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), NULL);
 	inv_check_result(call.store, fcinfo, call.store->stock.base);
 	take.item = inv_getarg_item(call.store, fcinfo, 1);
-	available = inv_stock_level(call.store, take.item, &take.status, &take.tracked);
+	available = inv_level_read(call.store, take.item, &take.status, &take.tracked);
 	if (take.status == INV_STATUS_ITEM_NOT_FOUND)
 		inv_refuse(call.store, &take, 1);
 	inv_store_leave(&call);

@@ -29,7 +29,7 @@ look_for_work(InvStore *store)
 	store->hot_mode = inv_hot_mode;
 	inv_execute(store, INV_STMT_NEXT_EXPIRY, NULL, NULL, INV_SNAPSHOT_LATEST);
 	(void) inv_result(0, 1, &none);
-	if (!none || inv_hot_mode == INV_HOT_MODE_AUTO || inv_hot_any(store))
+	if (!none || inv_hot_mode == INV_HOT_MODE_AUTO || inv_hot_may_exist(store))
 		inv_worker_start();
 }
 

@@ -16,6 +16,7 @@
 #include "base/stats.h"
 #include "store/binding.h"
 #include "store/enter.h"
+#include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/ledger.h"
@@ -55,8 +56,8 @@ book_confirmed(InvStore *store, const InvCart *cart, const InvHold *hold)
 	for (int i = 0; i < cart->line_count; i++)
 	{
 		const InvLine *line = &cart->lines[i];
-		InvMovement *held = inv_book_add(&book, line->item, line->quantity, "release");
-		InvMovement *sale = inv_book_add(&book, line->item, -line->quantity, "sale");
+		InvMovement *held = inv_book_add(&book, line->item, line->quantity, INV_KIND_RELEASE);
+		InvMovement *sale = inv_book_add(&book, line->item, -line->quantity, INV_KIND_SALE);
 
 		held->user = sale->user = hold->user;
 		held->reservation = sale->reservation = hold->id;
@@ -117,7 +118,7 @@ cart_of_confirmed(const InvHold *hold, InvCart *cart)
 static void
 read_available(InvStore *store, InvCart *cart)
 {
-	inv_read_levels(store, cart->takes, cart->take_count);
+	inv_level_read_many(store, cart->takes, cart->take_count);
 	for (int i = 0; i < cart->take_count; i++)
 	{
 		InvTake *take = &cart->takes[i];

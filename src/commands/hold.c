@@ -19,6 +19,7 @@
 #include "shmem/counter.h"
 #include "store/binding.h"
 #include "store/column.h"
+#include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/ledger.h"
@@ -42,10 +43,10 @@ static const InvHoldVerdict verdicts[][4] = {
 };
 
 const char *const inv_hold_state_names[] = {
-	[INV_HOLD_HELD] = "held",
-	[INV_HOLD_CONFIRMED] = "confirmed",
-	[INV_HOLD_RELEASED] = "released",
-	[INV_HOLD_EXPIRED] = "expired",
+	[INV_HOLD_HELD] = INV_RESERVATION_HELD,
+	[INV_HOLD_CONFIRMED] = INV_RESERVATION_CONFIRMED,
+	[INV_HOLD_RELEASED] = INV_RESERVATION_RELEASED,
+	[INV_HOLD_EXPIRED] = INV_RESERVATION_EXPIRED,
 };
 
 static InvHoldState
@@ -211,16 +212,16 @@ inv_hold_book(InvStore *store, const InvTake *takes, int count, const InvUser *u
 	inv_book_init(&book, 2 * count);
 	for (int i = 0; i < count; i++)
 	{
-		InvMovement *hold = inv_book_add(&book, takes[i].item, -takes[i].quantity, "hold");
+		InvMovement *hold = inv_book_add(&book, takes[i].item, -takes[i].quantity, INV_KIND_HOLD);
 
 		hold->user = *user;
 		hold->reservation = id;
 		hold->epoch = takes[i].epoch;
 		if (takes[i].hot)
-			inv_counter_expires(&takes[i].counter, end);
+			inv_counter_note_expiry(&takes[i].counter, end);
 		if (!takes[i].tracked)
-			inv_book_add(&book, takes[i].item, takes[i].quantity, "adjustment")->reason =
-				"untracked";
+			inv_book_add(&book, takes[i].item, takes[i].quantity, INV_KIND_ADJUSTMENT)->reason =
+				INV_REASON_UNTRACKED;
 	}
 	inv_book_write(store, &book);
 }

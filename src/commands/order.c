@@ -34,10 +34,10 @@ insert_directly(InvStore *store, InvCart *cart, const InvUser *user)
 
 		if (line->columns != 0)
 			continue;
-		row->values[0] = line->item;
-		row->values[1] = Int64GetDatum(line->quantity);
-		row->values[2] = user->value;
-		row->nulls[2] = user->isnull;
+		row->values[INV_ORDER_ITEM] = line->item;
+		row->values[INV_ORDER_QUANTITY] = Int64GetDatum(line->quantity);
+		row->values[INV_ORDER_USER] = user->value;
+		row->nulls[INV_ORDER_USER] = user->isnull;
 		count++;
 	}
 	if (!inv_direct_insert(store, INV_TARGET_ORDERS, rows, count))

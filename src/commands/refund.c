@@ -20,6 +20,7 @@
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
+#include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/give.h"
@@ -143,7 +144,7 @@ refund_item(InvStore *store, Datum order, BoughtItem *bought, int64 quantity, bo
 	if (restock)
 		inv_give(store, &give, 1, INV_SNAPSHOT_TRANSACTION);
 	inv_book_init(&book, 2);
-	refund = inv_book_add(&book, bought->item, quantity, "refund");
+	refund = inv_book_add(&book, bought->item, quantity, INV_KIND_REFUND);
 	refund->user = bought->user;
 	refund->order = order;
 	refund->no_order = false;
@@ -151,12 +152,12 @@ refund_item(InvStore *store, Datum order, BoughtItem *bought, int64 quantity, bo
 	refund->epoch = give.epoch;
 	if (!give.tracked)
 	{
-		InvMovement *gone =
-			inv_book_add(&book, bought->item, -quantity, restock ? "adjustment" : "write_off");
+		InvMovement *gone = inv_book_add(&book, bought->item, -quantity,
+										 restock ? INV_KIND_ADJUSTMENT : INV_KIND_WRITE_OFF);
 
 		gone->order = order;
 		gone->no_order = false;
-		gone->reason = restock ? "untracked" : reason;
+		gone->reason = restock ? INV_REASON_UNTRACKED : reason;
 	}
 	inv_book_write(store, &book);
 	bought->refunded += quantity;

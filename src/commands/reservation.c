@@ -17,6 +17,7 @@
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
+#include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/give.h"
@@ -42,8 +43,8 @@ give_line(InvStore *store, const InvHold *hold, const InvHoldLine *line, int64 q
 		inv_give(store, &give, 1, INV_SNAPSHOT_LATEST);
 	inv_stats_count(INV_STATS_UNITS, quantity);
 	inv_book_init(&book, 2);
-	inv_book_return(&book, line->item, quantity, "release", &hold->user, hold->id, give.tracked,
-					give.epoch);
+	inv_book_return(&book, line->item, quantity, INV_KIND_RELEASE, &hold->user, hold->id,
+					give.tracked, give.epoch);
 	inv_book_write(store, &book);
 }
 
@@ -77,7 +78,7 @@ release_hold(InvStore *store, const InvHold *hold)
 			continue;
 		give = line->tracked ? &gives[given++] : &none;
 		inv_stats_count(INV_STATS_UNITS, line->quantity);
-		inv_book_return(&book, line->item, line->quantity, "release", &hold->user, hold->id,
+		inv_book_return(&book, line->item, line->quantity, INV_KIND_RELEASE, &hold->user, hold->id,
 						give->tracked, give->epoch);
 	}
 	inv_book_write(store, &book);

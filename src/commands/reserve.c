@@ -62,7 +62,7 @@ reserve_units(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, Ti
 	if (!inv_hold_take(store, cart->takes, count, user))
 		return false;
 	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
-	inv_worker_need();
+	inv_worker_start_at_commit();
 	*id = new_uuid();
 	for (int i = 0; i < count; i++)
 	{

@@ -18,10 +18,11 @@
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
+#include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/adjust.h"
-#include "stock/hot_item.h"
+#include "stock/hot_row.h"
 #include "stock/ledger.h"
 #include "stock/quantity.h"
 #include "commands/argument.h"
@@ -90,7 +91,7 @@ change_stock(Operation *op, InvStock *stock, int64 delta, int64 least, const cha
 
 	Assert(stock->tracked);
 	check_floor(op, stock, delta, least);
-	if (!inv_stock_change(store, op->item, stock, delta, least))
+	if (!inv_adjust_change(store, stock, delta, least))
 		return false;
 	inv_stats_count(INV_STATS_UNITS, delta < 0 ? -delta : delta);
 	inv_book_init(&book, 1);
@@ -131,8 +132,8 @@ inventory_restock_item(PG_FUNCTION_ARGS)
 		InvStock stock;
 
 		do
-			stock = inv_stock_lock(op.call.store, op.item);
-		while (!change_stock(&op, &stock, quantity, 0, "restock"));
+			stock = inv_adjust_lock(op.call.store, op.item);
+		while (!change_stock(&op, &stock, quantity, 0, INV_KIND_RESTOCK));
 	}
 	return end_operation(&op);
 }
@@ -140,7 +141,7 @@ inventory_restock_item(PG_FUNCTION_ARGS)
 static bool
 is_adjustment(const char *kind)
 {
-	return strcmp(kind, "adjustment") == 0 || strcmp(kind, "write_off") == 0;
+	return strcmp(kind, INV_KIND_ADJUSTMENT) == 0 || strcmp(kind, INV_KIND_WRITE_OFF) == 0;
 }
 
 /*
@@ -172,11 +173,11 @@ inventory_adjust_stock(PG_FUNCTION_ARGS)
 		if (!is_adjustment(kind))
 			inv_error_value(psprintf("kind \"%s\" is not one of adjustment, write_off", kind),
 							NULL);
-		if (strcmp(kind, "write_off") == 0 && delta > 0)
+		if (strcmp(kind, INV_KIND_WRITE_OFF) == 0 && delta > 0)
 			inv_error_value("delta of a write_off must be negative", NULL);
 		do
 		{
-			stock = inv_stock_lock(op.call.store, op.item);
+			stock = inv_adjust_lock(op.call.store, op.item);
 			if (!PG_ARGISNULL(4) && PG_GETARG_INT64(4) != stock.stock)
 				inv_error_stock_changed(inv_item_text(op.call.store, op.item), PG_GETARG_INT64(4),
 										stock.stock);
@@ -210,8 +211,8 @@ stock_counted(Operation *op, const InvStock *now, const TimestampTz *instant)
 		Datum seen = inv_result(0, 1, &isnull);
 
 		if (!isnull)
-			stock =
-				DatumGetInt64(seen) + inv_hot_unsettled(store, op->item, INV_SNAPSHOT_READ_ONLY);
+			stock = DatumGetInt64(seen) +
+					inv_hot_sum_unsettled(store, op->item, INV_SNAPSHOT_READ_ONLY);
 	}
 	inv_execute(store, INV_STMT_HELD_UNITS, values, NULL, INV_SNAPSHOT_READ_ONLY);
 	if (pg_add_s64_overflow(stock, inv_result_int64(0, 1), &stock))
@@ -257,12 +258,12 @@ inventory_count_stock(PG_FUNCTION_ARGS)
 		counted_at = PG_ARGISNULL(4) ? 0 : PG_GETARG_TIMESTAMPTZ(4);
 		do
 		{
-			stock = inv_stock_lock(op.call.store, op.item);
+			stock = inv_adjust_lock(op.call.store, op.item);
 			if (pg_sub_s64_overflow(
 					on_shelf, stock_counted(&op, &stock, PG_ARGISNULL(4) ? NULL : &counted_at),
 					&correction))
 				inv_error_overflow("stock");
-		} while (!change_stock(&op, &stock, correction, Min(stock.floor, 0), "count"));
+		} while (!change_stock(&op, &stock, correction, Min(stock.floor, 0), INV_KIND_STOCK_TAKE));
 	}
 	return end_operation(&op);
 }

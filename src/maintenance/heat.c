@@ -2,17 +2,27 @@
  * heat.c
  *		Items become hot, are settled, and cool: by hand and by the worker.
  *
- * Each locks the item's row first, and decides by what it sees then with the latest
- * snapshot.  Heating only marks the item: whoever buys it next publishes its counter.
+ * Heating marks an item in the ledger's table "hot"; the first session that needs
+ * its counter publishes it.  Settling adds the movements of closed epochs to the
+ * stock column.  Cooling waits until nothing is in flight, adds all unsettled
+ * movements to the stock column, and removes the mark.
+ *
+ * This file writes the rows of these items and of "hot".  It changes counters only
+ * through shmem/, and reads entries only in two conditions (InvHotEntryTest), which
+ * are called under an entry's spinlock.
+ *
+ * Expects an entered store.  Each transition locks the item's row and then decides
+ * by what the latest snapshot shows.  Several items are handled in key order, which
+ * is the order in which carts lock their rows (invariant 10).
  */
 #include "postgres.h"
 
 #include "access/table.h"
 #include "access/tableam.h"
-#include "access/xact.h"
 #include "common/int.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/datum.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -22,6 +32,7 @@
 #include "base/guc.h"
 #include "shmem/counter.h"
 #include "shmem/counter_state.h"
+#include "shmem/hot_directory.h"
 #include "shmem/hot_table.h"
 #include "shmem/worker_slot.h"
 #include "store/binding.h"
@@ -30,24 +41,35 @@
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/hot_item.h"
+#include "stock/hot_publish.h"
+#include "stock/hot_row.h"
 #include "commands/argument.h"
 #include "maintenance/heat.h"
+#include "maintenance/hot_list.h"
 
-/* What a locked row has. */
+/* the deadline of a transition that does not wait for transactions in flight */
+#define NO_WAIT ((TimestampTz) 0)
+
+/* An item's row, locked by this transaction if it exists. */
 typedef struct LockedRow
 {
 	bool exists;
-	bool tracked;
+	bool tracked; /* its stock is not null */
 	int64 stock;
 	int64 floor;
 } LockedRow;
 
+/*
+ * Lock an item's row, for sale or not.  If it exists, no other transaction writes it,
+ * and none heats, publishes, settles or cools the item, until this one ends.
+ */
 static LockedRow
 lock_stock_row(InvStore *store, Datum item)
 {
 	LockedRow row = { 0 };
 	bool isnull;
 
+	Assert(GetUserId() == store->owner); /* the store is entered */
 	row.exists = inv_execute(store, INV_STMT_LOCK_ANY, &item, NULL, INV_SNAPSHOT_LATEST) > 0;
 	if (!row.exists)
 		return row;
@@ -57,9 +79,9 @@ lock_stock_row(InvStore *store, Datum item)
 	return row;
 }
 
-/* Raise what keeps a locked row from being hot. */
+/* Raise an error if the locked row cannot belong to a hot item. */
 static void
-check_row(InvStore *store, Datum item, const LockedRow *row)
+check_stock_row(InvStore *store, Datum item, const LockedRow *row)
 {
 	if (!row->exists)
 		inv_error_item_not_found(
@@ -70,9 +92,9 @@ check_row(InvStore *store, Datum item, const LockedRow *row)
 
 /* ---- heating ---- */
 
-/* Can there be hot items here at all? */
+/* Raise an error if no item of the store can become hot. */
 static void
-check_heating(InvStore *store)
+check_can_heat(InvStore *store)
 {
 	if (inv_hot_mode == INV_HOT_MODE_OFF)
 		inv_error_no_hot_items("hot items are switched off",
@@ -83,54 +105,51 @@ check_heating(InvStore *store)
 			"Add inventory to shared_preload_libraries, and restart the server.");
 }
 
-/* Mark an item; false if it is hot already, or, where nobody asked for it, cannot be. */
+/*
+ * Mark an item as hot; false if it already is.  Without by_hand also false, instead
+ * of an error, for an item that cannot be hot.
+ */
 static bool
 heat_item(InvStore *store, Datum item, bool by_hand)
 {
-	bool room = inv_hot_table_has_room(1); /* before there is a transaction id */
+	/* first, because entries of dropped tables are reclaimed only before there is an xid */
+	bool has_room = inv_hot_directory_has_room(1);
 	LockedRow locked = lock_stock_row(store, item);
 	InvHotRow row;
 
+	Assert(store->hot_store != NULL);
 	if (by_hand)
-		check_row(store, item, &locked);
+		check_stock_row(store, item, &locked);
 	if (!locked.tracked)
 		return false;
-	if (inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) && row.hot)
+	if (inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) && row.hot)
 		return false;
-	if (!room)
+	if (!has_room)
 		inv_error_hot_full(inv_hot_table_capacity());
-	inv_hot_will_change(store);
+	inv_hot_mark_changed(store);
 	inv_execute(store, INV_STMT_MARK_HOT, &item, NULL, INV_SNAPSHOT_LATEST);
-	inv_worker_need();
+	inv_worker_start_at_commit();
 	return true;
 }
 
-/* The items of a result, which the next statement replaces. */
-static Datum *
-items_of_result(uint64 rows)
-{
-	Datum *items = palloc(sizeof(Datum) * Max(rows, 1));
-	bool isnull;
-
-	for (uint64 row = 0; row < rows; row++)
-		items[row] = inv_result(row, 1, &isnull);
-	return items;
-}
-
 /*
- * The keys of rows that sessions queue for.  What they wait at is often an old version
- * by now, but its key is that of the row.
+ * The keys of the rows for which sessions queue, in no order.  Sessions queue at a
+ * version of the row that may have been replaced since; but the guard refuses a
+ * change of the key, so every version has the row's key.  The lock on the table has
+ * been held since before the queues were listed and keeps vacuum from truncating
+ * the table, so the block of each version exists.
  */
 static Datum *
-contended_items(InvStore *store, int *count)
+read_contended_items(InvStore *store, int *count)
 {
-	Datum waiters = Int64GetDatum(inv_hot_queue_threshold);
-	uint64 rows = inv_execute(store, INV_STMT_CONTENDED, &waiters, NULL, INV_SNAPSHOT_LATEST);
+	Datum threshold = Int64GetDatum(inv_hot_queue_threshold);
+	uint64 rows = inv_execute(store, INV_STMT_CONTENDED, &threshold, NULL, INV_SNAPSHOT_LATEST);
 	Datum *items = palloc(sizeof(Datum) * Max(rows, 1));
 	Relation table = table_open(store->items, NoLock);
 	TupleTableSlot *slot = table_slot_create(table, NULL);
 	Form_pg_attribute key = TupleDescAttr(RelationGetDescr(table), store->item_id.attnum - 1);
 
+	Assert(CheckRelationLockedByMe(table, AccessShareLock, true));
 	*count = 0;
 	for (uint64 row = 0; row < rows; row++)
 	{
@@ -150,201 +169,234 @@ contended_items(InvStore *store, int *count)
 }
 
 static int
-compare_keys(const void *a, const void *b, void *store)
+compare_contended_items(const void *a, const void *b, void *store)
 {
 	return inv_item_compare(store, *(const Datum *) a, *(const Datum *) b);
 }
 
-/* Heat what sessions queue for, as far as there is room; how many. */
+/* Heat items for whose rows sessions queue, while there is room; returns how many. */
 int64
 inv_heat_contended(InvStore *store)
 {
 	int count;
-	Datum *items = contended_items(store, &count);
+	Datum *items = read_contended_items(store, &count);
 	int64 heated = 0;
 
-	/* rows are locked in key order */
-	qsort_arg(items, count, sizeof(Datum), compare_keys, store);
-	for (int i = 0; i < count && inv_hot_table_has_room(1); i++)
+	/* rows are locked in key order (invariant 10) */
+	qsort_arg(items, count, sizeof(Datum), compare_contended_items, store);
+	for (int i = 0; i < count && inv_hot_directory_has_room(1); i++)
 		heated += heat_item(store, items[i], false);
 	return heated;
 }
 
 /* ---- settling ---- */
 
-/* Put what nobody can add to any more into the stock column; false if nothing was done. */
+/*
+ * With the item's row locked: are epochs up to upto_epoch still to be settled?
+ * While the lock was waited for, another session may have settled them, or cooled
+ * the item, which may even be hot again with another entry.
+ */
+static bool
+is_still_unsettled(InvStore *store, Datum item, const InvCounterRef *counter, int64 upto_epoch,
+				   InvHotRow *row)
+{
+	InvCounterValues now;
+
+	return inv_counter_read(counter, &now) == INV_HOT_STATE_HOT &&
+		   inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, row) && row->hot &&
+		   row->settled < upto_epoch;
+}
+
+/*
+ * May the sum of closed epochs be added to the row (I3)?  Not if the stock column
+ * cannot hold the result.  Not if a closed epoch has sales of units that were put in
+ * in a later one, so that the row would fall below 0, or below a floor under 0,
+ * until the later epoch is settled: then both are settled together, later.
+ */
+static bool
+row_can_take_sum(InvStore *store, Datum item, const LockedRow *locked, const InvHotRow *row,
+				 int64 sum)
+{
+	int64 stock, sum_of_all, last;
+
+	if (pg_add_s64_overflow(locked->stock, sum, &stock) || stock > inv_max_units(store))
+		return false;
+	if (sum >= 0 || stock >= Min(locked->floor, 0))
+		return true;
+	sum_of_all =
+		inv_hot_sum_movements(store, item, row->settled, PG_INT64_MAX, INV_SNAPSHOT_LATEST, &last);
+	return sum_of_all <= sum;
+}
+
+/*
+ * Add the movements of the item's closed epochs to its stock column; false if
+ * none was added.  A closed epoch has no record in flight and gets none (I6), so
+ * the latest snapshot has all of its movements.  The counter learns at the end of
+ * the transaction up to which epoch the column is complete.
+ */
 static bool
 settle_item(InvStore *store, Datum item)
 {
 	InvCounterRef counter;
-	InvCounterValues now;
-	InvHotRow row;
-	int64 upto_epoch, sum, last, left, ignored;
 	LockedRow locked;
+	InvHotRow row;
+	int64 upto_epoch, sum, last;
 
-	if (!inv_hot_find(store, item, &counter))
+	if (!inv_hot_find_counter(store, item, &counter))
 		return false;
-	if (inv_counter_is_own(&counter))
+	if (inv_counter_has_own_units(&counter))
 		inv_error_in_flight(inv_item_text(store, item));
 	if (!inv_counter_close_epoch(&counter, &upto_epoch))
 		return false;
 	locked = lock_stock_row(store, item);
-	/* it may have cooled, and be hot again, before the lock came */
-	if (inv_counter_look(&counter, &now) != INV_HOT_STATE_HOT ||
-		!inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot ||
-		row.settled >= upto_epoch)
+	if (!is_still_unsettled(store, item, &counter, upto_epoch, &row))
 		return false;
-	sum = inv_hot_sum(store, item, row.settled, upto_epoch, INV_SNAPSHOT_LATEST, &last);
-	/* what was sold can have been put in in a later epoch: then both are settled later */
-	if (pg_add_s64_overflow(locked.stock, sum, &left) || left > inv_max_units(store) ||
-		(sum < 0 && left < Min(locked.floor, 0) &&
-		 locked.stock + inv_hot_sum(store, item, row.settled, PG_INT64_MAX, INV_SNAPSHOT_LATEST,
-									&ignored) >
-			 left))
+	sum = inv_hot_sum_movements(store, item, row.settled, upto_epoch, INV_SNAPSHOT_LATEST, &last);
+	if (!row_can_take_sum(store, item, &locked, &row, sum))
 		return false;
 	inv_counter_settled(&counter, upto_epoch);
 	if (last == row.settled)
-		return false;
+		return false; /* no movement of these epochs was committed */
 	inv_hot_apply_to_row(store, item, sum, upto_epoch, true);
 	return true;
 }
 
+/*
+ * Does the item have epochs to settle?  An unpublished item may have movements of
+ * before the server's start: settling publishes it to find out.
+ */
 static bool
-wants_settling(const InvHotEntry *entry)
+has_epochs_to_settle(const InvHotEntry *entry, TimestampTz now pg_attribute_unused())
 {
 	return entry->state == INV_HOT_STATE_UNPUBLISHED ||
 		   (entry->state == INV_HOT_STATE_HOT &&
-			(entry->touched || entry->now.epoch - 1 > entry->now.settled));
+			(entry->has_movements || entry->values.epoch - 1 > entry->values.settled));
 }
 
-/* Do something to the hot items of the store that are wanted, in key order; to how many. */
-static int64
-for_each_hot(InvStore *store, bool (*wanted)(const InvHotEntry *), bool (*what)(InvStore *, Datum),
-			 int64 max_items)
-{
-	int count;
-	int64 *numbers;
-	Datum *array, *items, value;
-	uint64 rows;
-	int64 done = 0;
-
-	if (!inv_hot_any(store))
-		return 0;
-	numbers = inv_hot_table_numbers(store->items, wanted, &count);
-	if (count == 0)
-		return 0;
-	array = palloc(sizeof(Datum) * count);
-	for (int i = 0; i < count; i++)
-		array[i] = Int64GetDatum(numbers[i]);
-	value = inv_make_array(INT8OID, array, NULL, count);
-	rows = inv_execute(store, INV_STMT_HOT_OF_NUMBERS, &value, NULL, INV_SNAPSHOT_LATEST);
-	items = items_of_result(rows);
-	for (uint64 row = 0; row < rows && done < max_items; row++)
-		done += what(store, items[row]);
-	return done;
-}
-
-/* Whoever looks for the counter of an item that cannot have one makes it cold. */
+/*
+ * Make the hot items cold that have no entry, because there is no room for one:
+ * looking for the counter of such an item does that.
+ */
 static void
-demote_left_out(InvStore *store)
+demote_items_without_entry(InvStore *store)
 {
-	uint64 rows = inv_execute(store, INV_STMT_HOT_ROWS, NULL, NULL, INV_SNAPSHOT_LATEST);
-	Datum *items = items_of_result(rows);
+	uint64 count;
+	Datum *items = inv_read_hot_items(store, &count);
 	InvCounterRef counter;
 
-	for (uint64 row = 0; row < rows; row++)
-		(void) inv_hot_find(store, items[row], &counter);
+	for (uint64 i = 0; i < count; i++)
+		(void) inv_hot_find_counter(store, items[i], &counter);
 }
 
-/* Settle items that want it, no more than so many; how many. */
+/*
+ * Bring the stock column of at most max_items hot items up to date; returns of how
+ * many.  Raises an error if this transaction has units of one in flight.
+ */
 int64
-inv_settle_some(InvStore *store, int64 max_items)
+inv_settle_items(InvStore *store, int64 max_items)
 {
-	if (inv_hot_left_out(store))
-		demote_left_out(store);
-	return for_each_hot(store, wants_settling, settle_item, max_items);
+	Assert(max_items > 0);
+	if (inv_hot_lacks_entries(store))
+		demote_items_without_entry(store);
+	return inv_apply_to_hot_items(store, has_epochs_to_settle, settle_item, max_items);
 }
 
 /* ---- cooling ---- */
 
-/* Make a hot item cold; false if it is. */
+/*
+ * Close the counter to takes and gives, at an instant when none is in flight: then
+ * all epochs up to upto_epoch are complete.  Until the deadline no new transaction
+ * may begin one.  At the deadline raise an error or, with NO_WAIT, return false;
+ * also return false if the counter is no longer hot.
+ */
+static bool
+close_counter(InvStore *store, Datum item, const InvCounterRef *counter, TimestampTz deadline,
+			  int64 *upto_epoch)
+{
+	InvCounterResult result = inv_counter_cool(counter, deadline, upto_epoch);
+
+	if (result == INV_COUNTER_OWN)
+		inv_error_in_flight(inv_item_text(store, item));
+	if (result == INV_COUNTER_WAIT && deadline != NO_WAIT)
+		inv_error_busy(inv_item_text(store, item), "other transactions have units of it in flight");
+	Assert(result != INV_COUNTER_SHORT && result != INV_COUNTER_OVERFLOW);
+	return result == INV_COUNTER_DONE;
+}
+
+/* Make a hot item cold in this transaction; false if it is cold, or stays hot. */
 static bool
 cool_item(InvStore *store, Datum item, TimestampTz deadline)
 {
 	LockedRow locked = lock_stock_row(store, item);
-	int64 upto_epoch, sum, last;
+	int64 upto_epoch, ignored;
+	int64 sum = 0;
 	InvCounterRef counter;
 	InvHotRow row;
 
-	if (!inv_hot_row(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot)
+	if (!inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot)
 	{
-		check_row(store, item, &locked);
+		check_stock_row(store, item, &locked);
 		return false;
 	}
 	if (inv_hot_state(store, item, &counter) != INV_HOT_STATE_HOT)
 		return inv_hot_demote(store, item);
-	switch (inv_counter_cool(&counter, deadline, &upto_epoch))
-	{
-		case INV_COUNTER_DONE:
-			break;
-		case INV_COUNTER_OWN:
-			inv_error_in_flight(inv_item_text(store, item));
-		case INV_COUNTER_WAIT:
-			if (deadline == 0)
-				return false;
-			inv_error_busy(inv_item_text(store, item), "others have units of it in flight");
-		default:
-			return false;
-	}
-	/* a row that was deleted by a subscriber, which nobody asks, has nothing to gain */
-	sum = locked.exists
-			  ? inv_hot_sum(store, item, row.settled, upto_epoch, INV_SNAPSHOT_LATEST, &last)
-			  : 0;
+	if (!close_counter(store, item, &counter, deadline, &upto_epoch))
+		return false;
+	Assert(inv_counter_is_cooling(&counter)); /* I6: until this transaction ends */
+	/* a logical subscriber may have deleted the row: nothing is left to add to */
+	if (locked.exists)
+		sum = inv_hot_sum_movements(store, item, row.settled, upto_epoch, INV_SNAPSHOT_LATEST,
+									&ignored);
 	inv_hot_apply_to_row(store, item, sum, upto_epoch, false);
 	return true;
 }
 
+/* Cool an item; wait for transactions in flight, and raise an error if they last too long. */
 static bool
-cool_in_time(InvStore *store, Datum item)
+cool_or_raise(InvStore *store, Datum item)
 {
 	return cool_item(store, item,
 					 TimestampTzPlusMilliseconds(GetCurrentTimestamp(), inv_hot_lock_timeout));
 }
 
-/* Cool if nobody is in flight at this instant. */
+/* Cool an item if nothing of it is in flight at this instant. */
 static bool
-cool_if_idle(InvStore *store, Datum item)
+cool_without_wait(InvStore *store, Datum item)
 {
-	return cool_item(store, item, 0);
+	return cool_item(store, item, NO_WAIT);
 }
 
-/* Cool all that the table says is hot, in key order, whether it has a counter or not. */
+/* Cool all items that are hot according to the ledger; returns how many. */
 static int64
-cool_all(InvStore *store)
+cool_all_items(InvStore *store)
 {
-	uint64 rows = inv_execute(store, INV_STMT_HOT_ROWS, NULL, NULL, INV_SNAPSHOT_LATEST);
-	Datum *items = items_of_result(rows);
+	uint64 count;
+	Datum *items = inv_read_hot_items(store, &count);
 	int64 cooled = 0;
 
-	for (uint64 row = 0; row < rows; row++)
-		cooled += cool_in_time(store, items[row]);
+	for (uint64 i = 0; i < count; i++)
+		cooled += cool_or_raise(store, items[i]);
 	return cooled;
 }
 
+/* Has the item not been bought for a while?  With hot items switched off, every item passes. */
 static bool
-is_idle(const InvHotEntry *entry)
+is_to_be_cooled(const InvHotEntry *entry, TimestampTz now)
 {
 	if (inv_hot_mode == INV_HOT_MODE_OFF)
 		return true;
 	return entry->state == INV_HOT_STATE_HOT &&
-		   entry->last_used < GetCurrentTimestamp() - inv_hot_idle_timeout * USECS_PER_SEC;
+		   entry->last_used < now - inv_hot_idle_timeout * USECS_PER_SEC;
 }
 
-/* Cool what nobody has bought for a while, or all if hot items are switched off; how many. */
+/*
+ * Cool items that have not been bought for a while, or all if hot items are
+ * switched off, as far as nothing of them is in flight; returns how many.
+ */
 int64
 inv_cool_idle(InvStore *store)
 {
-	return for_each_hot(store, is_idle, cool_if_idle, PG_INT64_MAX);
+	return inv_apply_to_hot_items(store, is_to_be_cooled, cool_without_wait, PG_INT64_MAX);
 }
 
 /* ---- SQL functions ---- */
@@ -354,8 +406,9 @@ PG_FUNCTION_INFO_V1(inventory_cool);
 PG_FUNCTION_INFO_V1(inventory_settle);
 PG_FUNCTION_INFO_V1(inventory_count_hot);
 
+/* Enter the store of the first argument, for its owner, in a function that writes. */
 static InvStore *
-enter_for_write(InvCall *call, FunctionCallInfo fcinfo, const char *name)
+enter_hot_call(InvCall *call, FunctionCallInfo fcinfo, const char *name)
 {
 	PreventCommandIfReadOnly(name);
 	PreventCommandIfParallelMode(name);
@@ -363,49 +416,49 @@ enter_for_write(InvCall *call, FunctionCallInfo fcinfo, const char *name)
 	return call->store;
 }
 
-/* heat(items, item): mark an item as hot; false if it is already. */
+/* heat(items, item): mark an item as hot; false if it already is. */
 Datum
 inventory_heat(PG_FUNCTION_ARGS)
 {
 	InvCall call;
-	InvStore *store = enter_for_write(&call, fcinfo, "heat()");
+	InvStore *store = enter_hot_call(&call, fcinfo, "heat()");
 	bool heated;
 
-	check_heating(store);
+	check_can_heat(store);
 	heated = heat_item(store, inv_getarg_item(store, fcinfo, 1), true);
 	inv_store_leave(&call);
 	PG_RETURN_BOOL(heated);
 }
 
-/* cool(items, item): make it cold, or all items of the store; how many were hot. */
+/* cool(items, item): make an item cold, or all items of the store; returns how many were hot. */
 Datum
 inventory_cool(PG_FUNCTION_ARGS)
 {
 	InvCall call;
-	InvStore *store = enter_for_write(&call, fcinfo, "cool()");
+	InvStore *store = enter_hot_call(&call, fcinfo, "cool()");
 	int64 cooled;
 
 	if (PG_ARGISNULL(1))
-		cooled = cool_all(store);
+		cooled = cool_all_items(store);
 	else
-		cooled = cool_in_time(store, inv_getarg_item(store, fcinfo, 1));
+		cooled = cool_or_raise(store, inv_getarg_item(store, fcinfo, 1));
 	inv_store_leave(&call);
 	PG_RETURN_INT64(cooled);
 }
 
-/* settle(items): bring the stock column of hot items up to date; of how many. */
+/* settle(items): bring the stock column of hot items up to date; returns of how many. */
 Datum
 inventory_settle(PG_FUNCTION_ARGS)
 {
 	InvCall call;
-	InvStore *store = enter_for_write(&call, fcinfo, "settle()");
-	int64 settled = inv_settle_some(store, PG_INT64_MAX);
+	InvStore *store = enter_hot_call(&call, fcinfo, "settle()");
+	int64 settled = inv_settle_items(store, PG_INT64_MAX);
 
 	inv_store_leave(&call);
 	PG_RETURN_INT64(settled);
 }
 
-/* count_hot(items): how many items of the store are hot, by its own table. */
+/* count_hot(items): how many items of the store are hot according to its ledger. */
 Datum
 inventory_count_hot(PG_FUNCTION_ARGS)
 {

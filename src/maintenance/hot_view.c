@@ -1,6 +1,10 @@
 /*
  * hot_view.c
- *		What an administrator sees of hot items, and what keeps them from being lost.
+ *		hot_entries(), and the event trigger that refuses DROP EXTENSION while items are hot.
+ *
+ * This file only reads.  It copies each entry under the entry's spinlock, and
+ * expects no other lock: what hot_entries() returns of two entries need not be of
+ * one instant.
  */
 #include "postgres.h"
 
@@ -18,11 +22,24 @@
 #include "base/error.h"
 #include "shmem/hot_table.h"
 #include "shmem/shmem.h"
-#include "store/binding.h"
+#include "store/catalog.h"
 #include "store/query.h"
 
-/* columns of hot_entries() */
-#define ENTRY_COLUMNS 8
+#define BITS_OF_WORD 64
+
+/* columns of hot_entries(), in the order of script/65_hot.sql */
+typedef enum EntryColumn
+{
+	ENTRY_COLUMN_ITEMS,
+	ENTRY_COLUMN_NUMBER,
+	ENTRY_COLUMN_STATE,
+	ENTRY_COLUMN_AVAILABLE,
+	ENTRY_COLUMN_HELD,
+	ENTRY_COLUMN_EPOCH,
+	ENTRY_COLUMN_SETTLED_EPOCH,
+	ENTRY_COLUMN_HOLDERS,
+	ENTRY_COLUMN_COUNT
+} EntryColumn;
 
 static const char *const hot_state_names[] = {
 	[INV_HOT_STATE_COLD] = "cold",
@@ -31,23 +48,66 @@ static const char *const hot_state_names[] = {
 	[INV_HOT_STATE_COOLING] = "cooling",
 };
 
-/* The processes that have units of an entry in flight. */
-static Datum
-holders_of(const uint64 *words, int count)
-{
-	Datum *pids = palloc(sizeof(Datum) * count * 64);
-	int found = 0;
+StaticAssertDecl(lengthof(hot_state_names) == INV_HOT_STATE_COOLING + 1, "every state has a name");
 
-	for (int i = 0; i < count * 64; i++)
-		if ((words[i / 64] & (UINT64CONST(1) << (i % 64))) != 0 && ProcGlobal->allProcs[i].pid != 0)
-			pids[found++] = Int32GetDatum(ProcGlobal->allProcs[i].pid);
-	return inv_make_array(INT4OID, pids, NULL, found);
+/* ---- hot_entries() ---- */
+
+/* The processes of a bitmap, as an integer array. */
+static Datum
+holder_pids(const uint64 *holders, int words)
+{
+	Datum *pids = palloc(sizeof(Datum) * words * BITS_OF_WORD);
+	int count = 0;
+
+	for (int i = 0; i < words * BITS_OF_WORD; i++)
+	{
+		bool holds = (holders[i / BITS_OF_WORD] & (UINT64CONST(1) << (i % BITS_OF_WORD))) != 0;
+
+		/* 0: the process has ended since */
+		if (holds && ProcGlobal->allProcs[i].pid != 0)
+			pids[count++] = Int32GetDatum(ProcGlobal->allProcs[i].pid);
+	}
+	return inv_make_array(INT4OID, pids, NULL, count);
+}
+
+/* Copy an entry and its bitmap of holders, as they are at one instant. */
+static InvHotEntry
+copy_entry(InvHotEntry *entry, uint64 *holders, int words)
+{
+	InvHotEntry copy;
+
+	SpinLockAcquire(&entry->mutex);
+	copy = *entry;
+	memcpy(holders, inv_hot_table_holders(entry), sizeof(uint64) * words);
+	SpinLockRelease(&entry->mutex);
+	return copy;
+}
+
+/* Add a row to hot_entries(). */
+static void
+report_entry(ReturnSetInfo *result, const InvHotEntry *entry, const uint64 *holders, int words)
+{
+	Datum values[ENTRY_COLUMN_COUNT];
+	bool nulls[ENTRY_COLUMN_COUNT] = { false };
+
+	values[ENTRY_COLUMN_ITEMS] = ObjectIdGetDatum(entry->key.items);
+	values[ENTRY_COLUMN_NUMBER] = Int64GetDatum(entry->number);
+	values[ENTRY_COLUMN_STATE] = CStringGetTextDatum(hot_state_names[entry->state]);
+	values[ENTRY_COLUMN_AVAILABLE] = Int64GetDatum(entry->values.available);
+	values[ENTRY_COLUMN_HELD] = Int64GetDatum(entry->held);
+	values[ENTRY_COLUMN_EPOCH] = Int64GetDatum(entry->values.epoch);
+	values[ENTRY_COLUMN_SETTLED_EPOCH] = Int64GetDatum(entry->values.settled);
+	values[ENTRY_COLUMN_HOLDERS] = holder_pids(holders, words);
+	/* an unpublished entry has no numbers yet */
+	for (int i = ENTRY_COLUMN_AVAILABLE; i < ENTRY_COLUMN_COUNT; i++)
+		nulls[i] = entry->state == INV_HOT_STATE_UNPUBLISHED;
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
 PG_FUNCTION_INFO_V1(inventory_hot_entries);
 PG_FUNCTION_INFO_V1(inventory_before_drop);
 
-/* hot_entries(): the counters of this database. */
+/* hot_entries(): the counters of this database; no rows without shared memory. */
 Datum
 inventory_hot_entries(PG_FUNCTION_ARGS)
 {
@@ -56,40 +116,25 @@ inventory_hot_entries(PG_FUNCTION_ARGS)
 	uint64 *holders;
 
 	InitMaterializedSRF(fcinfo, 0);
+	Assert(result->setDesc->natts == ENTRY_COLUMN_COUNT);
 	inv_shmem_open();
 	words = inv_hot_table_usable() ? inv_hot_table_words() : 0;
 	holders = palloc(sizeof(uint64) * Max(words, 1));
-	for (int i = 0; i < inv_hot_table_capacity(); i++)
+	for (int slot = 0; slot < inv_hot_table_capacity(); slot++)
 	{
-		InvHotEntry *entry = inv_hot_table_entry(i);
-		Datum values[ENTRY_COLUMNS];
-		bool nulls[ENTRY_COLUMNS] = { false };
-		InvHotEntry copy;
+		InvHotEntry entry = copy_entry(inv_hot_table_entry(slot), holders, words);
 
-		SpinLockAcquire(&entry->mutex);
-		copy = *entry;
-		memcpy(holders, inv_hot_table_holders(entry), sizeof(uint64) * words);
-		SpinLockRelease(&entry->mutex);
-		if (copy.state == INV_HOT_STATE_COLD || copy.key.database != MyDatabaseId)
-			continue;
-		values[0] = ObjectIdGetDatum(copy.key.items);
-		values[1] = Int64GetDatum(copy.number);
-		values[2] = CStringGetTextDatum(hot_state_names[copy.state]);
-		values[3] = Int64GetDatum(copy.now.available);
-		values[4] = Int64GetDatum(copy.held);
-		values[5] = Int64GetDatum(copy.now.epoch);
-		values[6] = Int64GetDatum(copy.now.settled);
-		values[7] = holders_of(holders, words);
-		nulls[3] = nulls[4] = nulls[5] = nulls[6] = nulls[7] =
-			copy.state == INV_HOT_STATE_UNPUBLISHED;
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		if (entry.state != INV_HOT_STATE_COLD && entry.key.database == MyDatabaseId)
+			report_entry(result, &entry, holders, words);
 	}
 	return (Datum) 0;
 }
 
-/* Is it this extension, or the schema that it is in, that is dropped? */
+/* ---- before_drop() ---- */
+
+/* Does a statement drop the extension, or the schema of the same name with its functions? */
 static bool
-drops_extension(const Node *statement)
+drops_inventory(const Node *statement)
 {
 	const DropStmt *drop = (const DropStmt *) statement;
 	ListCell *cell;
@@ -98,19 +143,22 @@ drops_extension(const Node *statement)
 		(drop->removeType != OBJECT_EXTENSION && drop->removeType != OBJECT_SCHEMA))
 		return false;
 	foreach (cell, drop->objects)
-		if (strcmp(strVal(lfirst(cell)), "inventory") == 0)
+		if (strcmp(strVal(lfirst(cell)), INV_SCHEMA) == 0)
 			return true;
 	return false;
 }
 
-/* Event trigger before a DROP: while an item is hot its stock column is not all of it. */
+/*
+ * Event trigger before DROP EXTENSION and DROP SCHEMA: raises an error if an item of
+ * any store is hot, because its stock column lacks its unsettled movements.
+ */
 Datum
 inventory_before_drop(PG_FUNCTION_ARGS)
 {
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		inv_error_value("before_drop is an event trigger function", NULL);
-	/* whoever may not drop it is told so by the server */
-	if (superuser() && drops_extension(((EventTriggerData *) fcinfo->context)->parsetree))
+	/* a role that may not drop the extension gets the server's error instead */
+	if (superuser() && drops_inventory(((EventTriggerData *) fcinfo->context)->parsetree))
 		OidFunctionCall0(LookupFuncName(
 			list_make2(makeString(INV_SCHEMA), makeString("refuse_hot")), 0, NULL, false));
 	PG_RETURN_VOID();

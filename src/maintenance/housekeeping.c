@@ -1,6 +1,10 @@
 /*
  * housekeeping.c
- *		What keeps the ledger schema from growing for ever.
+ *		Overdue holds are given back on demand; the ledger schema is kept small.
+ *
+ * Holds are given back by stock/expiry.c.  This file itself deletes closed
+ * reservations and idempotency keys, and replaces old movements by their sum.
+ * Another call waits for it only if it asks for a row that is being deleted.
  */
 #include "postgres.h"
 
@@ -15,28 +19,38 @@
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/expiry.h"
+#include "stock/ledger.h"
 #include "commands/argument.h"
 #include "commands/call.h"
 #include "maintenance/housekeeping.h"
 
-/* Delete closed reservations and keys from before an instant, so many of each at most. */
+/*
+ * Delete closed reservations and idempotency keys from before an instant, at most
+ * max_rows of each; returns how many rows were deleted.  Expects an entered store.
+ */
 int64
 inv_prune(InvStore *store, TimestampTz before, int64 max_rows)
 {
 	Datum values[] = { TimestampTzGetDatum(before), Int64GetDatum(max_rows) };
-	int64 pruned = inv_execute(store, INV_STMT_PRUNE_HOLDS, values, NULL, INV_SNAPSHOT_TRANSACTION);
+	int64 pruned;
 
-	return pruned +
-		   inv_execute(store, INV_STMT_PRUNE_REQUESTS, values, NULL, INV_SNAPSHOT_TRANSACTION);
+	Assert(GetUserId() == store->owner); /* the store is entered */
+	Assert(before <= store->now && max_rows > 0);
+	pruned = inv_execute(store, INV_STMT_PRUNE_HOLDS, values, NULL, INV_SNAPSHOT_TRANSACTION);
+	pruned += inv_execute(store, INV_STMT_PRUNE_REQUESTS, values, NULL, INV_SNAPSHOT_TRANSACTION);
+	return pruned;
 }
+
+/* ---- SQL functions ---- */
 
 PG_FUNCTION_INFO_V1(inventory_expire_reservations);
 PG_FUNCTION_INFO_V1(inventory_prune);
 PG_FUNCTION_INFO_V1(inventory_close_ledger);
+PG_FUNCTION_INFO_V1(inventory_overdue_holds);
 
 /*
- * expire_reservations(store_name, max_rows): give back what is overdue; returns
- * how many lines that were.
+ * expire_reservations(store_name, max_rows): give back the units of overdue holds,
+ * the oldest first; returns how many lines were given back.
  */
 Datum
 inventory_expire_reservations(PG_FUNCTION_ARGS)
@@ -57,7 +71,7 @@ inventory_expire_reservations(PG_FUNCTION_ARGS)
 
 /*
  * prune(store_name, older_than): delete closed reservations and idempotency keys
- * that are older; returns how many rows that were.
+ * that are older; returns how many rows were deleted.
  */
 Datum
 inventory_prune(PG_FUNCTION_ARGS)
@@ -79,8 +93,10 @@ inventory_prune(PG_FUNCTION_ARGS)
 }
 
 /*
- * close_ledger(store_name, before): put one carried movement per item in the place
- * of what is older; returns how many there are.
+ * close_ledger(store_name, before): replace older movements by their sum, one
+ * carried movement per item (and per user where purchases are limited); returns how
+ * many carried movements were written.  One statement deletes and inserts, so the
+ * sum of an item's movements never changes (invariant 1).
  */
 Datum
 inventory_close_ledger(PG_FUNCTION_ARGS)
@@ -95,16 +111,18 @@ inventory_close_ledger(PG_FUNCTION_ARGS)
 	if (PG_GETARG_TIMESTAMPTZ(1) > call.store->now)
 		inv_error_value("before must not be in the future", NULL);
 	values[0] = PG_GETARG_DATUM(1);
-	values[1] = CStringGetTextDatum(GetUserNameFromId(GetOuterUserId(), false));
+	values[1] = inv_ledger_actor();
 	carried =
 		inv_execute(call.store, INV_STMT_CLOSE_LEDGER, values, NULL, INV_SNAPSHOT_TRANSACTION);
 	inv_store_leave(&call);
 	PG_RETURN_INT64(carried);
 }
 
-PG_FUNCTION_INFO_V1(inventory_overdue_holds);
-
-/* overdue_holds(items): lines of holds that are dead and not given back yet. */
+/*
+ * overdue_holds(items): how many lines of holds are overdue and not given back yet;
+ * null for a table that is no store.  For the view inventory.stats, so any role that
+ * may execute it gets an answer, and it sees what the view's query sees.
+ */
 Datum
 inventory_overdue_holds(PG_FUNCTION_ARGS)
 {

@@ -1,6 +1,6 @@
 /*
  * housekeeping.h
- *		Old rows of the ledger schema are deleted.
+ *		Pruning: rows of the ledger schema that are no longer needed are deleted.
  */
 #ifndef INV_HOUSEKEEPING_H
 #define INV_HOUSEKEEPING_H

@@ -2,20 +2,19 @@
  * counter.c
  *		The counter of a hot item: take, give, wait.
  *
- * A hot item's row is not written by its buyers.  What can be sold of it is one
- * number in shared memory; a movement that carries an epoch, appended by the same
- * transaction, is the durable truth, and what a crash leaves is counted again
- * from those.
+ * The buyers of a hot item do not write its row.  What can be sold of it is a number in
+ * shared memory.  The durable truth is the movements, which the same transactions append
+ * with an epoch; after a crash the number is counted again from them.
  *
- * What is taken leaves the number at once, and comes back if the transaction or
- * savepoint is rolled back.  What is given comes only when its transaction is
- * committed and visible.  So, for every snapshot and every prefix of the WAL:
+ * What is taken leaves the number at once, and comes back if the transaction or the
+ * savepoint is rolled back.  What is given is added only when its transaction is
+ * committed and visible.  So, for every snapshot and every prefix of the WAL (I4):
  *
- * Invariant: available <= stock + unsettled movements - floor
- *			  - what is taken by transactions that may still commit.
+ *		available <= stock + unsettled movements - floor
+ *					 - what is taken by transactions that may still commit
  *
- * counter_xact.c remembers what is in flight, and ends it.  Under a spinlock there is
- * nothing that waits or fails.
+ * Entries are read and changed under their spinlocks (entry_lock.h).  counter_xact.c
+ * remembers what a transaction did to them, and ends it.
  */
 #include "postgres.h"
 
@@ -30,98 +29,110 @@
 #include "base/compat.h"
 #include "shmem/counter.h"
 #include "shmem/counter_xact.h"
+#include "shmem/entry_lock.h"
 #include "shmem/hot_table.h"
 
 /* ---- reading ---- */
 
-/* The state of an entry, and its numbers; INV_HOT_STATE_COLD if it is gone. */
+/* The state of an entry, and its values; INV_HOT_STATE_COLD, without values, if it was freed. */
 InvHotState
-inv_counter_look(const InvCounterRef *counter, InvCounterValues *now)
+inv_counter_read(const InvCounterRef *counter, InvCounterValues *values)
 {
 	InvHotState state;
 
 	if (!inv_entry_lock(counter))
 		return INV_HOT_STATE_COLD;
 	state = counter->entry->state;
-	*now = counter->entry->now;
+	*values = counter->entry->values;
 	inv_entry_unlock(counter);
 	return state;
 }
 
-/* Limit and for_sale were read, after they became stale so often. */
+/*
+ * Replace limit and for_sale, which were read from the row because "read" said that they
+ * are stale.  If they have become stale again since, they stay so.
+ */
 void
-inv_counter_refresh(const InvCounterRef *counter, const InvCounterValues *read)
+inv_counter_refresh_limits(const InvCounterRef *counter, const InvCounterValues *read)
 {
-	InvHotEntry *entry = counter->entry;
+	InvCounterValues *values = &counter->entry->values;
 
 	if (!inv_entry_lock(counter))
 		return;
-	if (entry->now.readings == read->readings)
+	if (values->limits_version == read->limits_version)
 	{
-		entry->now.limited = read->limited;
-		entry->now.limit = read->limit;
-		entry->now.for_sale = read->for_sale;
-		entry->now.stale = false;
+		values->limited = read->limited;
+		values->limit = read->limit;
+		values->for_sale = read->for_sale;
+		values->limits_stale = false;
 	}
 	inv_entry_unlock(counter);
 }
 
-/* Is it published with nothing in flight?  If so also later, changes tells whether ever since. */
+/*
+ * Is it published, with nothing in flight?  If a later call gives the same "changes", it
+ * was so all the time between.
+ */
 bool
 inv_counter_at_rest(const InvCounterRef *counter, uint64 *changes)
 {
-	InvHotEntry *entry = counter->entry;
-	bool rest;
+	const InvHotEntry *entry = counter->entry;
+	bool at_rest;
 
 	if (!inv_entry_lock(counter))
 		return false;
-	rest =
-		entry->state == INV_HOT_STATE_HOT && entry->references[0] == 0 && entry->references[1] == 0;
+	at_rest = entry->state == INV_HOT_STATE_HOT && !inv_entry_has_references(entry);
+	Assert(!at_rest || (entry->held == 0 && entry->incoming == 0)); /* I9 */
 	*changes = entry->changes;
 	inv_entry_unlock(counter);
-	return rest;
+	return at_rest;
 }
 
-/* Has this transaction something in flight here? */
+/* Does this transaction have units in flight here? */
 bool
-inv_counter_is_own(const InvCounterRef *counter)
+inv_counter_has_own_units(const InvCounterRef *counter)
 {
-	return inv_xact_usage(counter).any;
+	return inv_xact_usage(counter).has_reference;
 }
 
 /* ---- taking and giving ---- */
 
 /*
- * May this transaction begin something here?  While the item is being cooled only
- * who is in the middle of something goes on.  Under the spinlock.
+ * May this transaction begin something here?  While another process cools the item, only
+ * a transaction that has units in flight already goes on.  Under the spinlock.
  */
 static InvCounterResult
 admit(const InvHotEntry *entry, const InvXactUsage *usage)
 {
-	bool by_others = entry->cooler >= 0 && entry->cooler != inv_process_number();
+	bool by_others = entry->cooler != INV_NO_PROCESS && entry->cooler != inv_process_number();
 
+	Assert(inv_entry_is_locked(entry));
 	if (entry->state == INV_HOT_STATE_COOLING)
-		return by_others ? INV_COUNTER_WAIT : INV_COUNTER_GONE;
+		return by_others ? INV_COUNTER_WAIT : INV_COUNTER_NOT_HOT;
 	if (entry->state != INV_HOT_STATE_HOT)
-		return INV_COUNTER_GONE;
-	return by_others && !usage->any ? INV_COUNTER_WAIT : INV_COUNTER_DONE;
+		return INV_COUNTER_NOT_HOT;
+	return by_others && !usage->has_reference ? INV_COUNTER_WAIT : INV_COUNTER_DONE;
 }
 
 static bool
-leaves_enough(int64 there, const InvCounterTake *take)
+leaves_enough(int64 available, const InvCounterTake *take)
 {
 	int64 left;
 
-	return !pg_sub_s64_overflow(there, take->quantity, &left) && left >= take->lowest;
+	return !pg_sub_s64_overflow(available, take->quantity, &left) && left >= take->lowest;
 }
 
-/* What would become of a take.  Under the spinlock. */
+/*
+ * What would become of a take.  Too few units are final only if no other transaction in
+ * flight could give back enough (I7).  Under the spinlock.
+ */
 static InvCounterResult
 judge_counter_take(const InvHotEntry *entry, const InvXactUsage *usage, InvCounterTake *take)
 {
 	InvCounterResult result = admit(entry, usage);
 
-	take->left = entry->now.available + usage->given;
+	Assert(usage->taken >= 0 && usage->taken <= entry->held); /* I5 */
+	take->left = entry->values.available + usage->given_unused;
 	if (result != INV_COUNTER_DONE || leaves_enough(take->left, take))
 		return result;
 	return leaves_enough(take->left + entry->held - usage->taken, take) ? INV_COUNTER_WAIT
@@ -136,198 +147,212 @@ inv_counter_peek(const InvCounterRef *counter, InvCounterTake *take)
 	InvCounterResult result;
 
 	if (!inv_entry_lock(counter))
-		return INV_COUNTER_GONE;
+		return INV_COUNTER_NOT_HOT;
 	result = judge_counter_take(counter->entry, &usage, take);
 	inv_entry_unlock(counter);
 	return result;
 }
 
+/* The current epoch has a movement now.  Under the spinlock. */
+static void
+note_movement(InvHotEntry *entry, TimestampTz now)
+{
+	Assert(inv_entry_has_references(entry)); /* I6 */
+	entry->has_movements = true;
+	entry->last_used = now;
+}
+
 /*
  * Take units, those that this transaction gave first.  On anything but DONE nothing
- * has changed.  The transaction has an id already, that others can wait for.
+ * has changed.  The transaction already has an id, which others can wait for.
  */
 InvCounterResult
 inv_counter_take(const InvCounterRef *counter, InvCounterTake *take, TimestampTz now)
 {
 	InvHotEntry *entry = counter->entry;
 	InvXactUsage usage = inv_xact_usage(counter);
+	InvPendingChange *pending;
 	InvCounterResult result;
+	int64 used, taken;
 
-	Assert(TransactionIdIsValid(GetTopTransactionIdIfAny()));
+	Assert(TransactionIdIsValid(GetTopTransactionIdIfAny()) && take->quantity > 0);
 	inv_reserve_pending();
 	if (!inv_entry_lock(counter))
-		return INV_COUNTER_GONE;
+		return INV_COUNTER_NOT_HOT;
 	result = judge_counter_take(entry, &usage, take);
-	if (result == INV_COUNTER_DONE)
+	if (result != INV_COUNTER_DONE)
 	{
-		InvPendingChange *pending = inv_pending_change(counter, entry->now.epoch);
-		int64 used = Max(0, Min(usage.given, take->quantity));
-
-		pending->used += used;
-		pending->taken += take->quantity - used;
-		entry->now.available -= take->quantity - used;
-		entry->held += take->quantity - used;
-		if (take->quantity > used)
-			inv_mark_holder(entry, true);
-		take->epoch = pending->epoch;
-		take->left -= take->quantity;
-		entry->touched = true;
-		entry->last_used = now;
-		inv_entry_unlock_changed(entry);
+		inv_entry_unlock(counter);
 		return result;
 	}
-	inv_entry_unlock(counter);
-	return result;
+	pending = inv_get_pending(counter, entry->values.epoch);
+	used = Max(0, Min(usage.given_unused, take->quantity));
+	taken = take->quantity - used;
+	pending->used += used;
+	pending->taken += taken;
+	entry->values.available -= taken;
+	entry->held += taken;
+	if (taken > 0)
+		inv_mark_holder(entry, true);
+	take->epoch = pending->epoch;
+	take->left -= take->quantity;
+	note_movement(entry, now);
+	inv_entry_unlock_changed(counter);
+	return INV_COUNTER_DONE;
 }
 
-/* Would the stock column overflow, whatever of what is in flight commits? */
+/* Could the stock column overflow, depending on which transactions in flight commit? */
 static bool
 would_overflow(const InvHotEntry *entry, int64 quantity)
 {
 	int64 total;
 
-	return pg_add_s64_overflow(entry->now.available + entry->held + entry->giving, quantity,
+	return pg_add_s64_overflow(entry->values.available + entry->held + entry->incoming, quantity,
 							   &total) ||
-		   pg_add_s64_overflow(total, entry->now.floor, &total) || total > entry->now.max_stock;
+		   pg_add_s64_overflow(total, entry->values.floor, &total) ||
+		   total > entry->values.max_stock;
 }
 
-/* Give units, which others see when this transaction is committed. */
+/*
+ * Give units, which others see when this transaction is committed; "epoch" is that of
+ * their movement.  On anything but DONE nothing has changed.
+ */
 InvCounterResult
 inv_counter_give(const InvCounterRef *counter, int64 quantity, int64 *epoch, TimestampTz now)
 {
 	InvHotEntry *entry = counter->entry;
 	InvXactUsage usage = inv_xact_usage(counter);
+	InvPendingChange *pending;
 	InvCounterResult result;
 
-	Assert(TransactionIdIsValid(GetTopTransactionIdIfAny()));
+	Assert(TransactionIdIsValid(GetTopTransactionIdIfAny()) && quantity > 0);
 	inv_reserve_pending();
 	if (!inv_entry_lock(counter))
-		return INV_COUNTER_GONE;
+		return INV_COUNTER_NOT_HOT;
 	result = admit(entry, &usage);
 	if (result == INV_COUNTER_DONE && would_overflow(entry, quantity))
 		result = INV_COUNTER_OVERFLOW;
-	if (result == INV_COUNTER_DONE)
+	if (result != INV_COUNTER_DONE)
 	{
-		InvPendingChange *pending = inv_pending_change(counter, entry->now.epoch);
-
-		pending->given += quantity;
-		entry->giving += quantity;
-		*epoch = pending->epoch;
-		entry->touched = true;
-		entry->last_used = now;
-		inv_entry_unlock_changed(entry);
+		inv_entry_unlock(counter);
 		return result;
 	}
-	inv_entry_unlock(counter);
-	return result;
+	pending = inv_get_pending(counter, entry->values.epoch);
+	pending->given += quantity;
+	entry->incoming += quantity;
+	*epoch = pending->epoch;
+	note_movement(entry, now);
+	inv_entry_unlock_changed(counter);
+	return INV_COUNTER_DONE;
 }
 
 /*
- * What is above the floor changes, and nobody is asked: the floor does, or a
- * subscriber applies what was decided elsewhere.
+ * Change what is above the floor without a check: the floor changes, or a subscriber
+ * applies what was decided elsewhere.  The caller has the item's row locked.
  */
 InvCounterResult
-inv_counter_force(const InvCounterRef *counter, int64 change, int64 floor_change)
+inv_counter_change_unchecked(const InvCounterRef *counter, int64 change, int64 floor_change)
 {
 	InvHotEntry *entry = counter->entry;
 	InvPendingChange *pending;
 
 	inv_reserve_pending();
 	if (!inv_entry_lock(counter))
-		return INV_COUNTER_GONE;
+		return INV_COUNTER_NOT_HOT;
 	if (entry->state != INV_HOT_STATE_HOT)
 	{
 		inv_entry_unlock(counter);
-		return INV_COUNTER_GONE;
+		return INV_COUNTER_NOT_HOT;
 	}
-	pending = inv_pending_change(counter, entry->now.epoch);
-	pending->floor += floor_change;
+	pending = inv_get_pending(counter, entry->values.epoch);
+	pending->floor_change += floor_change;
 	if (change < 0)
 	{
 		pending->taken -= change;
-		entry->now.available += change;
+		entry->values.available += change;
 		entry->held -= change;
 		inv_mark_holder(entry, true);
 	}
 	else
 	{
 		pending->given += change;
-		entry->giving += change;
+		entry->incoming += change;
 	}
-	inv_entry_unlock_changed(entry);
+	inv_entry_unlock_changed(counter);
 	return INV_COUNTER_DONE;
 }
 
-/* This transaction changes what limits a sale. */
+/* This transaction changes limit or for_sale: they are stale when it is committed. */
 void
-inv_counter_will_be_stale(const InvCounterRef *counter)
+inv_counter_invalidate_limits(const InvCounterRef *counter)
 {
 	inv_reserve_pending();
 	if (!inv_entry_lock(counter))
 		return;
-	inv_pending_change(counter, 0)->stale = true;
+	inv_get_pending(counter, 0)->limits_stale = true;
 	inv_entry_unlock(counter);
 }
 
 /* ---- holds that expire ---- */
 
-/* Units are held, until then. */
+/* Units of the item are held until then. */
 void
-inv_counter_expires(const InvCounterRef *counter, TimestampTz when)
+inv_counter_note_expiry(const InvCounterRef *counter, TimestampTz when)
 {
+	InvCounterValues *values = &counter->entry->values;
+
 	if (!inv_entry_lock(counter))
 		return;
-	counter->entry->now.next_expiry = Min(counter->entry->now.next_expiry, when);
-	inv_entry_unlock_changed(counter->entry);
+	values->next_expiry = Min(values->next_expiry, when);
+	inv_entry_unlock_changed(counter);
 }
 
-/* No hold expires before "next", unless something has changed. */
+/* No hold of the item expires before "next", unless the entry has changed since "changes". */
 void
-inv_counter_expired(const InvCounterRef *counter, TimestampTz next, uint64 changes)
+inv_counter_set_next_expiry(const InvCounterRef *counter, TimestampTz next, uint64 changes)
 {
+	InvHotEntry *entry = counter->entry;
+
 	if (!inv_entry_lock(counter))
 		return;
-	if (counter->entry->changes == changes)
-		counter->entry->now.next_expiry = next;
+	if (entry->changes == changes)
+		entry->values.next_expiry = next;
 	inv_entry_unlock(counter);
 }
 
 /* ---- waiting ---- */
 
 /*
- * The transaction of somebody whom a take has to wait for, the next process after
- * "last"; invalid if there is none.
+ * A process whose end a take has to wait for: the cooler, or the next holder after "last";
+ * INV_NO_PROCESS if there is none.
  */
-static TransactionId
-next_holder(const InvCounterRef *counter, int *last)
+static int
+next_holder(const InvCounterRef *counter, int last)
 {
 	const uint64 *holders = inv_hot_table_holders(counter->entry);
 	int processes = inv_hot_table_words() * 64;
-	int found = -1;
+	int found = INV_NO_PROCESS;
 
 	if (!inv_entry_lock(counter))
-		return InvalidTransactionId;
-	for (int i = 1; i <= processes && found < 0; i++)
+		return INV_NO_PROCESS;
+	for (int i = 1; i <= processes && found == INV_NO_PROCESS; i++)
 	{
-		int process = (*last + i) % processes;
+		int process = (last + i) % processes;
 
 		if ((holders[process / 64] & (UINT64CONST(1) << (process % 64))) != 0 &&
 			process != inv_process_number())
 			found = process;
 	}
-	if (counter->entry->cooler >= 0 && counter->entry->cooler != inv_process_number())
+	if (counter->entry->cooler != INV_NO_PROCESS && counter->entry->cooler != inv_process_number())
 		found = counter->entry->cooler;
 	inv_entry_unlock(counter);
-	if (found < 0)
-		return InvalidTransactionId;
-	*last = found;
-	return ProcGlobal->allProcs[found].xid;
+	return found;
 }
 
 /*
  * Wait for the end of a transaction as for a row it has locked, so that the deadlock
- * detector knows of it; but not for long, because another may give back what is
- * wanted.
+ * detector knows of it; but not for long, because another transaction may give back
+ * what is wanted.
  */
 static void
 wait_for_transaction(TransactionId xid, long max_wait)
@@ -357,35 +382,50 @@ wait_for_transaction(TransactionId xid, long max_wait)
 }
 
 /*
- * Wait until a take may be tried again; false if it is too late for that.  First
- * for whatever happens to the entry; then, because the others could be waiting for
- * this transaction, for the end of one of them; and so on.
+ * Wait for the end of the transaction of a process that next_holder() finds after "last",
+ * which becomes that process.
+ */
+static void
+wait_for_holder(const InvCounterRef *counter, int *last, TimestampTz deadline)
+{
+	long left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+	int holder = next_holder(counter, *last);
+	TransactionId xid;
+
+	if (holder == INV_NO_PROCESS)
+		return;
+	*last = holder;
+	xid = ProcGlobal->allProcs[holder].xid;
+	if (TransactionIdIsValid(xid) && left > 0)
+		wait_for_transaction(xid, left);
+}
+
+/*
+ * Wait until a take may be tried again; false if the deadline has passed before (I8).
+ * First for any change of the entry; then, because the others could be waiting for this
+ * transaction, for the end of one of them; and so on.
  */
 bool
 inv_counter_wait(const InvCounterRef *counter, InvCounterTake *take, TimestampTz deadline)
 {
-	ConditionVariable *changed = &counter->entry->changed;
+	ConditionVariable *cv = &counter->entry->cv;
 	int last = inv_process_number();
 
-	ConditionVariablePrepareToSleep(changed);
+	ConditionVariablePrepareToSleep(cv);
 	while (inv_counter_peek(counter, take) == INV_COUNTER_WAIT)
 	{
 		long left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
-		TransactionId xid;
 
 		if (left <= 0)
 		{
 			ConditionVariableCancelSleep();
 			return false;
 		}
-		if (!ConditionVariableTimedSleep(changed, Min(left, DeadlockTimeout), PG_WAIT_EXTENSION))
+		if (!ConditionVariableTimedSleep(cv, Min(left, DeadlockTimeout), PG_WAIT_EXTENSION))
 			continue;
 		ConditionVariableCancelSleep();
-		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
-		xid = next_holder(counter, &last);
-		if (TransactionIdIsValid(xid) && left > 0)
-			wait_for_transaction(xid, left);
-		ConditionVariablePrepareToSleep(changed);
+		wait_for_holder(counter, &last, deadline);
+		ConditionVariablePrepareToSleep(cv);
 	}
 	ConditionVariableCancelSleep();
 	return true;

@@ -1,9 +1,9 @@
 /*
  * counter_state.c
- *		How an entry becomes hot, has its epochs closed, and cools.
+ *		How the counter of a hot item is published, settled and cooled.
  *
- * The transitions of the counter itself; what the tables need for them is in hot_item.c
- * and heat.c, which have the item's row locked.
+ * These are the transitions of the entry.  hot_publish.c and heat.c do what the tables
+ * need for them, under the lock of the item's row.
  */
 #include "postgres.h"
 
@@ -15,77 +15,92 @@
 #include "shmem/counter.h"
 #include "shmem/counter_state.h"
 #include "shmem/counter_xact.h"
+#include "shmem/entry_lock.h"
 #include "shmem/hot_table.h"
 
 /*
- * From now on the counter sells.  The caller has the item's row locked and has
- * counted under that lock, all of it committed by others; unsettled: there are
- * movements that are not in the stock column.
+ * From now on the counter sells; false if it was freed or is being cooled.  The caller
+ * has the item's row locked and has counted under that lock what others have committed,
+ * and nothing of its own (I4).  "unsettled": there are movements that are not in the
+ * stock column.
  */
 bool
 inv_counter_publish(const InvCounterRef *counter, const InvCounterValues *counted, bool unsettled)
 {
 	InvHotEntry *entry = counter->entry;
+	TimestampTz now = GetCurrentTimestamp();
 	bool published;
 
+	Assert(counted->epoch > counted->settled); /* I6 */
 	if (!inv_entry_lock(counter))
 		return false;
 	if (entry->state == INV_HOT_STATE_UNPUBLISHED)
 	{
-		entry->now = *counted;
-		entry->touched = unsettled;
-		entry->last_used = GetCurrentTimestamp();
+		Assert(entry->held == 0 && entry->incoming == 0 &&
+			   !inv_entry_has_references(entry)); /* I9 */
+		entry->values = *counted;
+		entry->has_movements = unsettled;
+		entry->last_used = now;
 		entry->state = INV_HOT_STATE_HOT;
 	}
 	published = entry->state == INV_HOT_STATE_HOT;
-	inv_entry_unlock_changed(entry);
-	inv_entry_wake(entry);
+	inv_entry_unlock_changed(counter);
+	inv_entry_wake(counter);
 	return published;
 }
 
+/* ---- settling ---- */
+
 /*
- * Which epochs can be settled now: up to which nobody has a record.  A new epoch
- * begins, so that the movements so far can be settled too, unless there are none,
- * or records of the epoch before the current one.  False: there is nothing to do.
+ * Up to which epoch can movements be settled now, because no pending change refers to
+ * it (I6)?  A new epoch begins, so that the movements so far can be settled too, unless
+ * there are none, or the epoch before the current one has references.  False: there is
+ * nothing to settle.
  */
 bool
 inv_counter_close_epoch(const InvCounterRef *counter, int64 *upto_epoch)
 {
 	InvHotEntry *entry = counter->entry;
-	bool older_idle;
 
 	if (!inv_entry_lock(counter))
 		return false;
 	*upto_epoch = 0;
 	if (entry->state == INV_HOT_STATE_HOT)
 	{
-		older_idle = entry->references[(entry->now.epoch - 1) & 1] == 0;
-		if (older_idle && entry->touched)
+		bool older_idle = entry->references[(entry->values.epoch - 1) & 1] == 0;
+
+		if (older_idle && entry->has_movements)
 		{
-			entry->now.epoch++;
-			entry->touched = false;
-			older_idle = entry->references[(entry->now.epoch - 1) & 1] == 0;
+			entry->values.epoch++;
+			entry->has_movements = false;
+			older_idle = entry->references[(entry->values.epoch - 1) & 1] == 0;
 		}
-		*upto_epoch = older_idle ? entry->now.epoch - 1 : entry->now.epoch - 2;
+		*upto_epoch = older_idle ? entry->values.epoch - 1 : entry->values.epoch - 2;
 	}
-	if (*upto_epoch <= entry->now.settled)
+	if (*upto_epoch <= entry->values.settled)
 		*upto_epoch = 0;
 	inv_entry_unlock(counter);
 	return *upto_epoch > 0;
 }
 
-/* This transaction has put the movements of epochs up to this one into the stock column. */
+/*
+ * This transaction puts the movements of the epochs up to this one into the stock column.
+ * The caller has the item's row locked.
+ */
 void
 inv_counter_settled(const InvCounterRef *counter, int64 upto_epoch)
 {
+	Assert(upto_epoch > 0);
 	inv_reserve_pending();
 	if (!inv_entry_lock(counter))
 		return;
-	inv_pending_change(counter, 0)->settled = upto_epoch;
+	inv_get_pending(counter, 0)->settled = upto_epoch;
 	inv_entry_unlock(counter);
 }
 
-/* This transaction is cooling the item, and nobody else is at it. */
+/* ---- cooling ---- */
+
+/* Is it this transaction that cools the item, and has nothing begun since? */
 bool
 inv_counter_is_cooling(const InvCounterRef *counter)
 {
@@ -99,66 +114,72 @@ inv_counter_is_cooling(const InvCounterRef *counter)
 	return cooling;
 }
 
-/* One look: may it be cooled?  Until then, nothing new begins. */
+/*
+ * Become the cooler, so that no other transaction begins anything; and cool, if nothing
+ * is in flight.
+ */
 static InvCounterResult
 begin_cooling(const InvCounterRef *counter, int64 *settled)
 {
 	InvHotEntry *entry = counter->entry;
-	InvCounterResult result = INV_COUNTER_GONE;
+	InvCounterResult result = INV_COUNTER_WAIT;
 
 	if (!inv_entry_lock(counter))
-		return INV_COUNTER_GONE;
-	if (entry->state == INV_HOT_STATE_HOT)
+		return INV_COUNTER_NOT_HOT;
+	if (entry->state != INV_HOT_STATE_HOT)
 	{
-		result = INV_COUNTER_WAIT;
-		inv_pending_change(counter, 0)->cooling = true;
-		entry->cooler = inv_process_number();
-		if (entry->references[0] == 0 && entry->references[1] == 0)
-		{
-			entry->state = INV_HOT_STATE_COOLING;
-			*settled = entry->now.epoch;
-			result = INV_COUNTER_DONE;
-		}
+		inv_entry_unlock(counter);
+		return INV_COUNTER_NOT_HOT;
 	}
-	inv_entry_unlock_changed(entry);
+	inv_get_pending(counter, 0)->cooling = true;
+	entry->cooler = inv_process_number();
+	if (!inv_entry_has_references(entry))
+	{
+		Assert(entry->held == 0 && entry->incoming == 0); /* I5 */
+		entry->state = INV_HOT_STATE_COOLING;
+		*settled = entry->values.epoch;
+		result = INV_COUNTER_DONE;
+	}
+	inv_entry_unlock_changed(counter);
 	return result;
 }
 
-/* It was not cooled after all. */
+/* The item stays hot: what is in flight did not end in time. */
 static void
 give_up_cooling(const InvCounterRef *counter)
 {
 	if (inv_entry_lock(counter))
 	{
-		inv_pending_change(counter, 0)->cooling = false;
-		counter->entry->cooler = -1;
-		inv_entry_unlock_changed(counter->entry);
+		inv_get_pending(counter, 0)->cooling = false;
+		if (counter->entry->cooler == inv_process_number())
+			counter->entry->cooler = INV_NO_PROCESS;
+		inv_entry_unlock_changed(counter);
 	}
-	inv_entry_wake(counter->entry);
+	inv_entry_wake(counter);
 }
 
 /*
- * Cool: let what is in flight end, and nothing begin.  The caller has the item's
- * row locked.  On DONE the item is this transaction's until its end, and all epochs
- * up to "settled" are closed; WAIT: the others did not end in time.
+ * Cool: let what is in flight end, and nothing new begin.  The caller has the item's row
+ * locked.  DONE: the item is this transaction's until its end, and all epochs up to
+ * "settled" are closed.  WAIT: the others did not end in time.
  */
 InvCounterResult
 inv_counter_cool(const InvCounterRef *counter, TimestampTz deadline, int64 *settled)
 {
-	ConditionVariable *changed = &counter->entry->changed;
+	ConditionVariable *cv = &counter->entry->cv;
 	InvCounterResult result;
 
-	if (inv_xact_usage(counter).any)
+	if (inv_xact_usage(counter).has_reference)
 		return INV_COUNTER_OWN;
 	inv_reserve_pending();
-	ConditionVariablePrepareToSleep(changed);
+	ConditionVariablePrepareToSleep(cv);
 	while ((result = begin_cooling(counter, settled)) == INV_COUNTER_WAIT)
 	{
 		long left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
 
 		if (left <= 0)
 			break;
-		(void) ConditionVariableTimedSleep(changed, left, PG_WAIT_EXTENSION);
+		(void) ConditionVariableTimedSleep(cv, left, PG_WAIT_EXTENSION);
 	}
 	ConditionVariableCancelSleep();
 	if (result == INV_COUNTER_WAIT)

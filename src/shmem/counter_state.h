@@ -1,6 +1,6 @@
 /*
  * counter_state.h
- *		How the counter of a hot item is published, its epochs closed, and cooled.
+ *		How the counter of a hot item is published, settled and cooled.
  */
 #ifndef INV_COUNTER_STATE_H
 #define INV_COUNTER_STATE_H

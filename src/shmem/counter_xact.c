@@ -2,10 +2,16 @@
  * counter_xact.c
  *		What this transaction has in flight of hot items.
  *
- * What a transaction did is remembered in records, one for each entry, epoch and
- * level of savepoints.  A record keeps its epoch from being settled, and its entry
- * from being freed.  Ends of transactions change an entry in one section under its
- * spinlock, because what one record gave another may have used.
+ * A transaction remembers what it did to counters as pending changes in local memory,
+ * one for each entry, epoch and level of savepoints.  One with an epoch is a reference
+ * to it: it keeps the epoch from being settled and the entry from being freed (I6).
+ * Changes of limits, settling and cooling have no movements and so no epoch.
+ *
+ * When a transaction ends, or a savepoint is rolled back, all its changes of an entry
+ * end in one section under the entry's spinlock, because what one change gave another
+ * may have used.  The server calls this after the commit record is written, when an
+ * error would be a PANIC, and when other sessions can already lock the rows that the
+ * transaction had locked.  So nothing there fails, and nothing relies on a row's lock.
  */
 #include "postgres.h"
 
@@ -15,21 +21,27 @@
 #include "base/compat.h"
 #include "base/error.h"
 #include "shmem/counter_xact.h"
+#include "shmem/entry_lock.h"
+#include "shmem/hot_directory.h"
 #include "shmem/hot_table.h"
 
 static InvPendingChange *pending_changes = NULL;
 static int pending_count = 0;
 static int pending_size = 0;
 
-/* ---- records ---- */
+/* ---- pending changes ---- */
 
 static bool
 is_of_entry(const InvPendingChange *pending, const InvCounterRef *counter)
 {
-	return pending->entry == counter->entry && pending->generation == counter->generation;
+	return pending->counter.entry == counter->entry &&
+		   pending->counter.generation == counter->generation;
 }
 
-/* Room for one more record, before a spinlock. */
+/*
+ * Make room for one more pending change, before the spinlock is taken under which
+ * inv_get_pending() is called.
+ */
 void
 inv_reserve_pending(void)
 {
@@ -43,29 +55,44 @@ inv_reserve_pending(void)
 	pending_size = size;
 }
 
-/* The record of this level and epoch.  A new one keeps the epoch open. */
-InvPendingChange *
-inv_pending_change(const InvCounterRef *counter, int64 epoch)
+/* The change of an entry at a level in an epoch; null if there is none. */
+static InvPendingChange *
+find_pending(const InvCounterRef *counter, int nesting, int64 epoch)
 {
-	int nesting = GetCurrentTransactionNestLevel();
-	InvPendingChange *pending;
-
 	for (int i = pending_count - 1; i >= 0; i--)
 		if (is_of_entry(&pending_changes[i], counter) && pending_changes[i].nesting == nesting &&
 			pending_changes[i].epoch == epoch)
 			return &pending_changes[i];
+	return NULL;
+}
+
+/*
+ * The change of the current level in an epoch.  If it is new, it references the epoch from
+ * now on.  Under the spinlock.
+ */
+InvPendingChange *
+inv_get_pending(const InvCounterRef *counter, int64 epoch)
+{
+	InvHotEntry *entry = counter->entry;
+	int nesting = GetCurrentTransactionNestLevel();
+	InvPendingChange *pending = find_pending(counter, nesting, epoch);
+
+	Assert(inv_entry_is_locked(entry));
+	Assert(epoch == 0 || epoch == entry->values.epoch); /* I6 */
+	if (pending)
+		return pending;
 	Assert(pending_count < pending_size);
 	pending = &pending_changes[pending_count++];
 	memset(pending, 0, sizeof(InvPendingChange));
-	pending->entry = counter->entry;
-	pending->generation = counter->generation;
+	pending->counter = *counter;
 	pending->nesting = nesting;
 	pending->epoch = epoch;
 	if (epoch != 0)
-		counter->entry->references[epoch & 1]++;
+		entry->references[epoch & 1]++;
 	return pending;
 }
 
+/* What this transaction has in flight of an entry. */
 InvXactUsage
 inv_xact_usage(const InvCounterRef *counter)
 {
@@ -73,16 +100,21 @@ inv_xact_usage(const InvCounterRef *counter)
 
 	for (int i = 0; i < pending_count; i++)
 	{
-		if (!is_of_entry(&pending_changes[i], counter))
+		const InvPendingChange *pending = &pending_changes[i];
+
+		if (!is_of_entry(pending, counter))
 			continue;
-		usage.any = usage.any || pending_changes[i].epoch != 0;
-		usage.taken += pending_changes[i].taken;
-		usage.given += pending_changes[i].given - pending_changes[i].used;
+		usage.has_reference = usage.has_reference || pending->epoch != 0;
+		usage.taken += pending->taken;
+		usage.given_unused += pending->given - pending->used;
 	}
 	return usage;
 }
 
-/* Say whether this process has units in flight, for those who would wait for them. */
+/*
+ * Say whether this process has units of an entry in flight, for the sessions that would
+ * wait for them.  Under the spinlock.
+ */
 void
 inv_mark_holder(InvHotEntry *entry, bool holds)
 {
@@ -90,16 +122,20 @@ inv_mark_holder(InvHotEntry *entry, bool holds)
 	uint64 bit = UINT64CONST(1) << (process % 64);
 	uint64 *word = &inv_hot_table_holders(entry)[process / 64];
 
+	Assert(inv_entry_is_locked(entry));
 	*word = holds ? *word | bit : *word & ~bit;
 }
 
-/* Take back a take of this level, whose movement is not written. */
+/*
+ * Undo a take of the current level whose movement is not written.  Its units go back
+ * to where they came from.
+ */
 void
 inv_counter_untake(const InvCounterRef *counter, int64 quantity)
 {
 	InvHotEntry *entry = counter->entry;
 
-	SpinLockAcquire(&entry->mutex);
+	inv_entry_lock_referenced(counter);
 	for (int i = pending_count - 1; i >= 0 && quantity > 0; i--)
 	{
 		InvPendingChange *pending = &pending_changes[i];
@@ -110,155 +146,177 @@ inv_counter_untake(const InvCounterRef *counter, int64 quantity)
 		part = Min(quantity, pending->taken);
 		pending->taken -= part;
 		entry->held -= part;
-		entry->now.available += part;
+		entry->values.available += part;
 		quantity -= part;
 		part = Min(quantity, pending->used);
 		pending->used -= part;
 		quantity -= part;
 	}
-	Assert(quantity == 0);
-	inv_entry_unlock_changed(entry);
-	inv_entry_wake(entry);
+	Assert(quantity == 0 && entry->held >= 0); /* I5 */
+	inv_entry_unlock_changed(counter);
+	inv_entry_wake(counter);
 }
 
 /* ---- the ends of transactions and savepoints: nothing here can fail ---- */
 
-/* Does what a record did to an entry, or undoes it.  Under the spinlock. */
+/* Make what a change did to its entry final, or undo it.  Under the spinlock. */
 static void
-end_pending(InvHotEntry *entry, const InvPendingChange *pending, bool committed)
+end_pending(const InvPendingChange *pending, bool committed)
 {
+	InvHotEntry *entry = pending->counter.entry;
+
+	Assert(inv_entry_is_locked(entry));
+	Assert(pending->epoch == 0 || (pending->epoch <= entry->values.epoch &&
+								   pending->epoch >= entry->values.epoch - 1)); /* I6 */
 	entry->held -= pending->taken;
-	entry->giving -= pending->given;
-	entry->now.available += committed ? pending->given - pending->used : pending->taken;
+	entry->incoming -= pending->given;
+	entry->values.available += committed ? pending->given - pending->used : pending->taken;
 	if (pending->epoch != 0)
 		entry->references[pending->epoch & 1]--;
-	/* the row's lock is free before this is said: another may be cooling it by now */
-	if (pending->cooling && !committed && entry->cooler == inv_process_number())
+	if (committed)
+	{
+		entry->values.floor += pending->floor_change;
+		entry->values.settled = Max(entry->values.settled, pending->settled);
+		if (pending->limits_stale)
+		{
+			entry->values.limits_stale = true;
+			entry->values.limits_version++;
+		}
+	}
+	/* other sessions could lock the row before this: another may be cooling the item by now */
+	else if (pending->cooling && entry->cooler == inv_process_number())
 	{
 		entry->state = INV_HOT_STATE_HOT;
-		entry->cooler = -1;
+		entry->cooler = INV_NO_PROCESS;
 	}
-	if (committed && pending->stale)
-	{
-		entry->now.stale = true;
-		entry->now.readings++;
-	}
-	if (committed)
-		entry->now.floor += pending->floor;
-	if (committed && pending->settled != 0)
-		entry->now.settled = Max(entry->now.settled, pending->settled);
-	Assert(entry->held >= 0 && entry->giving >= 0);
-	Assert(entry->references[0] >= 0 && entry->references[1] >= 0);
+	Assert(entry->held >= 0 && entry->incoming >= 0);				/* I5 */
+	Assert(entry->references[0] >= 0 && entry->references[1] >= 0); /* I5 */
+	Assert(entry->values.settled < entry->values.epoch);			/* I6 */
 }
 
-/* End the records of one entry from a level on, all at once. */
+/* Forget the changes of an entry that was freed and may be another item's by now. */
+static void
+forget_pending(InvCounterRef counter)
+{
+	for (int i = 0; i < pending_count; i++)
+		if (is_of_entry(&pending_changes[i], &counter))
+		{
+			Assert(pending_changes[i].epoch == 0); /* I6 */
+			pending_changes[i].counter.entry = NULL;
+		}
+}
+
+/*
+ * End the changes of one entry from a level on, in one section.  By value, because the
+ * changes forget the handle.
+ */
 static void
 end_pending_of_entry(InvCounterRef counter, int nesting, bool committed)
 {
-	bool holds = false, cooled = false, current;
-	InvHotEntry *entry = counter.entry;
+	bool holds = false, cooled = false;
 
-	SpinLockAcquire(&entry->mutex);
-	/* records without an epoch do not keep an entry from being cooled and freed */
-	current = entry->generation == counter.generation;
+	if (!inv_entry_lock(&counter))
+	{
+		forget_pending(counter);
+		return;
+	}
 	for (int i = 0; i < pending_count; i++)
 	{
-		if (!is_of_entry(&pending_changes[i], &counter))
+		InvPendingChange *pending = &pending_changes[i];
+
+		if (!is_of_entry(pending, &counter))
 			continue;
-		if (!current)
+		if (pending->nesting < nesting)
 		{
-			Assert(pending_changes[i].epoch == 0);
-			pending_changes[i].entry = NULL;
+			holds = holds || pending->taken > 0;
 			continue;
 		}
-		if (pending_changes[i].nesting < nesting)
-		{
-			holds = holds || pending_changes[i].taken > 0;
-			continue;
-		}
-		end_pending(entry, &pending_changes[i], committed);
-		cooled = cooled || pending_changes[i].cooling;
-		pending_changes[i].entry = NULL;
+		end_pending(pending, committed);
+		cooled = cooled || pending->cooling;
+		pending->counter.entry = NULL;
 	}
-	if (current && !holds)
-		inv_mark_holder(entry, false);
-	inv_entry_unlock_changed(entry);
+	if (!holds)
+		inv_mark_holder(counter.entry, false);
+	inv_entry_unlock_changed(&counter);
 	if (cooled && committed)
-		inv_hot_table_free(&counter);
-	inv_entry_wake(entry);
+		inv_hot_directory_free(&counter);
+	inv_entry_wake(&counter);
 }
 
+/* Remove the changes that have ended. */
 static void
-end_all_pending(int nesting, bool committed)
+remove_ended_pending(void)
 {
 	int kept = 0;
 
 	for (int i = 0; i < pending_count; i++)
-		if (pending_changes[i].entry && pending_changes[i].nesting >= nesting)
-		{
-			InvCounterRef counter = { pending_changes[i].entry, pending_changes[i].generation };
-
-			end_pending_of_entry(counter, nesting, committed);
-		}
-	for (int i = 0; i < pending_count; i++)
-		if (pending_changes[i].entry)
+		if (pending_changes[i].counter.entry)
 			pending_changes[kept++] = pending_changes[i];
 	pending_count = kept;
 }
 
-/* The record that another becomes part of one level up, or null. */
-static InvPendingChange *
-pending_above(const InvPendingChange *pending)
+/* End all changes from a level on. */
+static void
+end_all_pending(int nesting, bool committed)
 {
-	InvCounterRef counter = { pending->entry, pending->generation };
-
 	for (int i = 0; i < pending_count; i++)
-		if (is_of_entry(&pending_changes[i], &counter) &&
-			pending_changes[i].epoch == pending->epoch &&
-			pending_changes[i].nesting == pending->nesting - 1)
-			return &pending_changes[i];
-	return NULL;
+		if (pending_changes[i].counter.entry && pending_changes[i].nesting >= nesting)
+			end_pending_of_entry(pending_changes[i].counter, nesting, committed);
+	remove_ended_pending();
 }
 
-/* A savepoint is released: its records are those of the level above. */
+/*
+ * Add a change to the one of the same epoch at the level above, whose reference to the
+ * epoch is then enough.
+ */
+static void
+add_pending(InvPendingChange *above, const InvPendingChange *pending)
+{
+	above->taken += pending->taken;
+	above->used += pending->used;
+	above->given += pending->given;
+	above->floor_change += pending->floor_change;
+	above->settled = Max(above->settled, pending->settled);
+	above->limits_stale |= pending->limits_stale;
+	above->cooling |= pending->cooling;
+	if (pending->epoch == 0)
+		return;
+	inv_entry_lock_referenced(&pending->counter);
+	pending->counter.entry->references[pending->epoch & 1]--;
+	Assert(pending->counter.entry->references[pending->epoch & 1] > 0); /* I5 */
+	inv_entry_unlock_changed(&pending->counter);
+}
+
+/* A savepoint is released: its changes become those of the level above. */
 static void
 merge_pending(int nesting)
 {
-	int kept = 0;
-
 	for (int i = 0; i < pending_count; i++)
 	{
 		InvPendingChange *pending = &pending_changes[i];
-		InvPendingChange *above = pending->nesting >= nesting ? pending_above(pending) : NULL;
+		InvPendingChange *above;
 
-		if (above == NULL)
-		{
-			pending->nesting = Min(pending->nesting, nesting - 1);
-			pending_changes[kept++] = *pending;
+		Assert(pending->nesting <= nesting); /* deeper levels have ended */
+		if (pending->nesting < nesting)
 			continue;
-		}
-		above->taken += pending->taken;
-		above->used += pending->used;
-		above->given += pending->given;
-		above->floor += pending->floor;
-		above->settled = Max(above->settled, pending->settled);
-		above->stale |= pending->stale;
-		above->cooling |= pending->cooling;
-		if (pending->epoch != 0)
+		above = find_pending(&pending->counter, nesting - 1, pending->epoch);
+		if (above)
 		{
-			SpinLockAcquire(&pending->entry->mutex);
-			pending->entry->references[pending->epoch & 1]--;
-			inv_entry_unlock_changed(pending->entry);
+			add_pending(above, pending);
+			pending->counter.entry = NULL;
 		}
+		else
+			pending->nesting = nesting - 1;
 	}
-	pending_count = kept;
+	remove_ended_pending();
 }
 
 static void
-counter_at_xact_end(XactEvent event, void *arg)
+counter_at_xact_end(XactEvent event, void *arg pg_attribute_unused())
 {
 	if (pending_count == 0)
 		return;
+	/* the server calls no callback when a prepared transaction ends */
 	if (event == XACT_EVENT_PRE_PREPARE)
 		inv_error_prepare();
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
@@ -266,8 +324,9 @@ counter_at_xact_end(XactEvent event, void *arg)
 }
 
 static void
-counter_at_subxact_end(SubXactEvent event, SubTransactionId self, SubTransactionId parent,
-					   void *arg)
+counter_at_subxact_end(SubXactEvent event, SubTransactionId self pg_attribute_unused(),
+					   SubTransactionId parent pg_attribute_unused(),
+					   void *arg pg_attribute_unused())
 {
 	if (pending_count == 0)
 		return;

@@ -1,8 +1,10 @@
 /*
  * hot_table.h
- *		Which items are hot, for all sessions: the entries and their directory.
+ *		The shared memory of hot items: what lies where in it.
  *
- * Only counter.c, counter_xact.c and counter_state.c look into an entry, under its spinlock.
+ * The lock of the table guards the directory (hot_directory.c).  The spinlock of an entry
+ * guards what is in the entry: counter.c, counter_xact.c and counter_state.c change that,
+ * heat.c and hot_view.c only read it.
  */
 #ifndef INV_HOT_TABLE_H
 #define INV_HOT_TABLE_H
@@ -13,95 +15,116 @@
 #include "storage/spin.h"
 #include "utils/timestamp.h"
 
-/* An item among all of the server: its key itself, or two hashes of a text. */
+/* An item among all items of the server.  It is hashed and compared as bytes. */
 typedef struct InvHotKey
 {
 	Oid database;
 	Oid items;
-	uint64 key[2];
+	uint64 key[2]; /* the item's key itself, or two hashes of a text */
 } InvHotKey;
 
 typedef enum InvHotState
 {
 	INV_HOT_STATE_COLD,		   /* the entry is free */
-	INV_HOT_STATE_UNPUBLISHED, /* marked hot, but nobody has counted it yet */
+	INV_HOT_STATE_UNPUBLISHED, /* marked hot, but not counted yet */
 	INV_HOT_STATE_HOT,
 	INV_HOT_STATE_COOLING /* nothing is in flight, and nothing may begin */
 } InvHotState;
 
-/* What is counted of a hot item when it is published. */
+/* What is counted of a hot item when it is published, and changes from then on. */
 typedef struct InvCounterValues
 {
-	int64 available; /* above the floor */
+	int64 available; /* above the floor, without what is taken by transactions in flight */
 	int64 floor;
 	int64 max_stock; /* that the stock column can have */
 	int64 limit;
 	bool limited;
 	bool for_sale;
-	bool stale;		 /* limit and for_sale are to be read again */
-	uint32 readings; /* how often they became stale */
-	int64 settled;	 /* epochs up to this one are in the stock column */
-	int64 epoch;	 /* that movements from now on belong to */
+	bool limits_stale;	   /* limit and for_sale are to be read again */
+	uint32 limits_version; /* how often they became stale */
+	int64 settled;		   /* epochs up to this one are in the stock column */
+	int64 epoch;		   /* of movements from now on */
 	TimestampTz next_expiry;
 } InvCounterValues;
+
+/* the number of no process */
+#define INV_NO_PROCESS (-1)
 
 typedef struct InvHotEntry
 {
 	slock_t mutex;
-	InvHotState state;
-	uint32 generation; /* another one whenever the entry is freed */
+	InvHotState state; /* from and to COLD under the table's lock too */
+	uint32 generation; /* goes up when the entry is freed */
 	InvHotKey key;
-	int64 number; /* of its row in "hot" */
-	int next;	  /* in its bucket, or of the free ones; under the directory's lock */
+	int64 number; /* of the item's row in "hot" */
+	int next;	  /* in its bucket, or of the free ones; under the table's lock */
 
-	InvCounterValues now;
-	int64 held;		   /* units taken by transactions in flight */
-	int64 giving;	   /* units given by transactions in flight */
-	int references[2]; /* records of the two open epochs, by their lowest bit */
-	bool touched;	   /* the current epoch has movements */
-	int cooler;		   /* the process that is cooling it, or -1 */
-	uint64 changes;	   /* of anything */
+	InvCounterValues values;
+	int64 held;			/* units taken by transactions in flight */
+	int64 incoming;		/* units given by transactions in flight */
+	int references[2];	/* pending changes in each of the two open epochs, by their lowest bit */
+	bool has_movements; /* the current epoch */
+	int cooler;			/* the process that is cooling it, or INV_NO_PROCESS */
+	uint64 changes;		/* of anything */
 	TimestampTz last_used;
-	ConditionVariable changed;
+	ConditionVariable cv; /* of sessions that wait for a change */
 } InvHotEntry;
 
-/* What sessions share of a store. */
+/* What sessions share of a store.  Written under the table's lock, read without it too. */
 typedef struct InvHotStore
 {
 	Oid database; /* InvalidOid: free */
 	Oid items;
 	pg_atomic_uint32 cold; /* 1: its rows were read, and none is hot */
-	bool loaded;		   /* the rows of "hot" have entries */
+	bool loaded;		   /* the rows of "hot" have entries, as far as there is room */
 	bool was_hot;		   /* since the server started, something was hot */
 	uint32 changes;		   /* of what is hot, as committed */
 	int entries;
 	int left_out; /* hot items for which there was no room */
 } InvHotStore;
 
-/* A session's handle of an entry, good as long as the generation is. */
+/* how many stores of the server may have hot items */
+#define INV_HOT_STORES 1024
+
+/* the end of a list of slots */
+#define INV_NO_SLOT (-1)
+
+typedef struct InvHotTable
+{
+	LWLock lock;
+	int capacity;	  /* how many entries there are */
+	int holder_words; /* of a bitmap of processes */
+	int first_free;	  /* slot of an entry */
+	InvHotStore stores[INV_HOT_STORES];
+} InvHotTable;
+
+extern InvHotTable *inv_hot_table; /* null: there is no shared memory */
+
+/* A session's handle of an entry, good as long as the generation is the same. */
 typedef struct InvCounterRef
 {
 	InvHotEntry *entry;
 	uint32 generation;
 } InvCounterRef;
 
+/* Does any transaction have a pending change with an epoch?  Under the spinlock. */
+static inline bool
+inv_entry_has_references(const InvHotEntry *entry)
+{
+	return entry->references[0] != 0 || entry->references[1] != 0;
+}
+
 extern Size inv_hot_table_size(void);
 extern void inv_hot_table_init(void *memory, int tranche);
 extern void inv_hot_table_attach(void *memory);
 extern bool inv_hot_table_usable(void);
 
-extern InvHotStore *inv_hot_table_store(Oid items);
-extern bool inv_hot_table_has_room(int count);
-extern bool inv_hot_table_find(const InvHotKey *key, InvCounterRef *counter);
-extern bool inv_hot_table_fill(InvHotStore *hot_store, const InvHotKey *keys, const int64 *numbers,
-							   int count, uint32 changes);
-extern void inv_hot_table_changed(InvHotStore *hot_store);
-extern void inv_hot_table_free(const InvCounterRef *counter);
-extern int64 *inv_hot_table_numbers(Oid items, bool (*wanted)(const InvHotEntry *), int *count);
 extern int inv_hot_table_capacity(void);
+extern int *inv_hot_table_buckets(void);
 extern InvHotEntry *inv_hot_table_entry(int slot);
+extern int inv_hot_table_slot(const InvHotEntry *entry);
 
-/* the processes that have units of an entry in flight, a bit each */
+/* the processes that have units of an entry in flight, a bit each; under its spinlock */
 extern int inv_hot_table_words(void);
 extern uint64 *inv_hot_table_holders(const InvHotEntry *entry);
 

@@ -1,13 +1,13 @@
 /*
  * shmem.c
- *		Shared memory: one block, in which each room has its part.
+ *		The block of shared memory: workers' slots, locks, and the table of hot items.
  *
- * Where the library is preloaded the block is asked for at the server's start.
- * From PostgreSQL 17 on, the first session that needs it makes it otherwise.
+ * Where the library is preloaded, the block is requested when the server starts, and the
+ * statistics are in shared memory too.  Otherwise, from PostgreSQL 17 on, the first
+ * session that needs the block makes it.
  *
- * Everything in it is lost when a backend is killed, and may be: the worker is
- * started again by whoever needs it, counters begin at 0, hot items are counted
- * again.
+ * All of it is lost when a backend is killed, and may be: the next session that needs the
+ * worker starts it, statistics begin at 0, and hot items are counted again.
  */
 #include "postgres.h"
 
@@ -16,11 +16,26 @@
 #include "storage/shmem.h"
 
 #include "base/compat.h"
+#include "base/layout.h"
 #include "base/stats.h"
 #include "shmem/hot_table.h"
 #include "shmem/shmem.h"
 
-#define NAME "inventory"
+#define SHMEM_NAME "inventory"
+
+INV_PIN_FIELD(InvWorkerSlot, database, 0);
+INV_PIN_FIELD(InvWorkerSlot, pid, 4);
+INV_PIN_FIELD(InvWorkerSlot, wanted, 8);
+INV_PIN_FIELD(InvWorkerSlot, since, 16);
+INV_PIN_FIELD(InvWorkerSlot, last_run, 24);
+INV_PIN_SIZE(InvWorkerSlot, 32);
+
+/* the size of a lock is the server's affair */
+INV_PIN_FIELD(InvShmem, tranche, 0);
+INV_PIN_FIELD(InvShmem, lock, 4);
+INV_PIN_FIELD(InvShmem, stats_lock, 4 + sizeof(LWLock));
+INV_PIN_FIELD(InvShmem, workers, TYPEALIGN(8, 4 + 2 * sizeof(LWLock)));
+INV_PIN_SIZE(InvShmem, offsetof(InvShmem, workers) + 64 * sizeof(InvWorkerSlot));
 
 InvShmem *inv_shmem = NULL;
 
@@ -33,17 +48,20 @@ block_size(void)
 	return add_size(PG_CACHE_LINE_SIZE + sizeof(InvShmem), inv_hot_table_size());
 }
 
+/* The table of hot items follows, aligned to a cache line. */
 static void *
 hot_table_part(void *block)
 {
 	return (void *) TYPEALIGN(PG_CACHE_LINE_SIZE, (char *) block + sizeof(InvShmem));
 }
 
+/* Fill a new block, before any other process sees it. */
 static void
 fill_block(void *block)
 {
 	InvShmem *new = block;
 
+	Assert(block == (void *) MAXALIGN(block));
 	memset(new, 0, sizeof(InvShmem));
 	new->tranche = LWLockNewTrancheId();
 	LWLockInitialize(&new->lock, new->tranche);
@@ -51,24 +69,27 @@ fill_block(void *block)
 	inv_hot_table_init(hot_table_part(block), new->tranche);
 }
 
+/* Use a block that is filled. */
 static void
 use_block(void *block)
 {
 	inv_shmem = block;
-	LWLockRegisterTranche(inv_shmem->tranche, NAME);
+	LWLockRegisterTranche(inv_shmem->tranche, SHMEM_NAME);
 	inv_hot_table_attach(hot_table_part(block));
 }
 
+/* Hook: the server asks how much shared memory libraries need. */
 static void
-shmem_request(void)
+request_shmem(void)
 {
 	if (next_request)
 		next_request();
 	RequestAddinShmemSpace(add_size(block_size(), inv_stats_size()));
 }
 
+/* Hook: shared memory is made, at the server's start and after a crash. */
 static void
-shmem_startup(void)
+start_shmem(void)
 {
 	void *block;
 	bool found;
@@ -76,7 +97,7 @@ shmem_startup(void)
 	if (next_startup)
 		next_startup();
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	block = ShmemInitStruct(NAME, block_size(), &found);
+	block = ShmemInitStruct(SHMEM_NAME, block_size(), &found);
 	if (!found)
 		fill_block(block);
 	use_block(block);
@@ -84,7 +105,7 @@ shmem_startup(void)
 	LWLockRelease(AddinShmemInitLock);
 }
 
-/* Join the others, if they share anything. */
+/* Use the block that other sessions use, or make it, if there can be one. */
 void
 inv_shmem_open(void)
 {
@@ -92,18 +113,19 @@ inv_shmem_open(void)
 
 	if (inv_shmem || !IsUnderPostmaster)
 		return;
-	block = inv_named_segment(NAME, block_size(), fill_block);
+	block = inv_named_segment(SHMEM_NAME, block_size(), fill_block);
 	if (block)
 		use_block(block);
 }
 
+/* Ask for the block, if the library is being preloaded. */
 void
 inv_shmem_init(void)
 {
 	if (!process_shared_preload_libraries_in_progress)
 		return;
 	next_request = shmem_request_hook;
-	shmem_request_hook = shmem_request;
+	shmem_request_hook = request_shmem;
 	next_startup = shmem_startup_hook;
-	shmem_startup_hook = shmem_startup;
+	shmem_startup_hook = start_shmem;
 }

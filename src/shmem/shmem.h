@@ -1,10 +1,8 @@
 /*
  * shmem.h
- *		What sessions share.
+ *		The block of shared memory.
  *
- * From PostgreSQL 17 on it need not be preloaded for that; counters are the
- * session's own then.  inv_shmem is null where there is nothing: no worker, no
- * hot items.
+ * inv_shmem is null where there is none: then no worker runs and no item has a counter.
  */
 #ifndef INV_SHMEM_H
 #define INV_SHMEM_H
@@ -16,20 +14,21 @@
 /* The worker of one database. */
 typedef struct InvWorkerSlot
 {
-	Oid database; /* InvalidOid: free */
-	pid_t pid;	  /* 0: registered, not running yet */
-	bool wanted;  /* a session made work for it */
-	TimestampTz since;
-	TimestampTz last_run;
+	Oid database;		  /* InvalidOid: free */
+	pid_t pid;			  /* 0: registered, not running yet */
+	bool wanted;		  /* a session has asked for it since it last tried to leave */
+	TimestampTz since;	  /* when the slot was reserved */
+	TimestampTz last_run; /* 0: not yet */
 } InvWorkerSlot;
 
+/* how many databases of the server may have a worker */
 #define INV_WORKER_SLOTS 64
 
 typedef struct InvShmem
 {
-	int tranche; /* of the locks */
-	LWLock lock; /* guards workers */
-	LWLock stats_lock;
+	int tranche;	   /* of the locks */
+	LWLock lock;	   /* guards workers */
+	LWLock stats_lock; /* guards the hash table of stats.c */
 	InvWorkerSlot workers[INV_WORKER_SLOTS];
 } InvShmem;
 

@@ -1,14 +1,14 @@
 /*
  * worker_slot.c
- *		Which database has a worker, and its start.
+ *		Which database has a worker, and how it is started.
  *
- * Each database has at most one worker.  Its slot in shared memory is reserved
- * before the worker is registered, so that two sessions do not start two, and
- * freed when the worker exits.  inv_shmem->lock guards the slots.
+ * Each database has at most one worker.  Its slot in shared memory is reserved before
+ * the worker is registered, so that two sessions do not start two workers, and freed
+ * when the worker exits.  inv_shmem->lock guards the slots.
  *
- * A session asks for the worker when what it held is committed, so that a worker
- * that finds nothing to do has not looked too early.  The request stays in the
- * slot, so that no worker leaves at that moment.
+ * A session asks for the worker after its work for it is committed, so that the worker
+ * sees the work when it looks.  A worker that runs already finds the request in its slot,
+ * and does not leave.
  */
 #include "postgres.h"
 
@@ -22,32 +22,34 @@
 #include "shmem/shmem.h"
 #include "shmem/worker_slot.h"
 
-#define START_TIMEOUT_MS 60000 /* a registration whose worker never started is void */
+/* a reserved slot is free again if its worker has not started by then */
+#define START_TIMEOUT_MS 60000
 
 static bool worker_needed = false; /* this transaction makes work for the worker */
 
-
-/* The slot of a database; or, with or_free, a free one if it has none.  Holds the lock. */
+/* The slot of a database, or null if it has none.  The caller has the lock. */
 static InvWorkerSlot *
-find_worker_slot(Oid database, bool or_free)
+find_worker_slot(Oid database)
 {
-	InvWorkerSlot *free_worker_slot = NULL;
-
+	Assert(LWLockHeldByMe(&inv_shmem->lock));
 	for (int i = 0; i < INV_WORKER_SLOTS; i++)
-	{
-		InvWorkerSlot *slot = &inv_shmem->workers[i];
+		if (inv_shmem->workers[i].database == database)
+			return &inv_shmem->workers[i];
+	return NULL;
+}
 
-		if (slot->database == database)
-			return slot;
-		if (free_worker_slot == NULL && slot->database == InvalidOid)
-			free_worker_slot = slot;
-	}
-	return or_free ? free_worker_slot : NULL;
+/* The same, or a free slot for the database; null if all are in use. */
+static InvWorkerSlot *
+find_or_free_worker_slot(Oid database)
+{
+	InvWorkerSlot *slot = find_worker_slot(database);
+
+	return slot ? slot : find_worker_slot(InvalidOid);
 }
 
 /*
- * Reserve the slot of this database; false if a worker has it or is on its way.
- * One that has it is asked to stay.
+ * Reserve a slot for a worker of this database; false if there is none, or if a worker
+ * has one or is being started.  A worker that has one is asked to stay.
  */
 static bool
 reserve_worker_slot(void)
@@ -56,10 +58,15 @@ reserve_worker_slot(void)
 	InvWorkerSlot *slot;
 	bool reserved = false;
 
+	Assert(OidIsValid(MyDatabaseId));
 	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
-	slot = find_worker_slot(MyDatabaseId, true);
+	slot = find_or_free_worker_slot(MyDatabaseId);
 	if (slot && slot->database != InvalidOid && slot->pid != 0)
-		slot->wanted = slot->wanted || slot->pid != MyProcPid;
+	{
+		/* the worker itself does not keep itself running */
+		if (slot->pid != MyProcPid)
+			slot->wanted = true;
+	}
 	else if (slot && (slot->database == InvalidOid ||
 					  TimestampDifferenceExceeds(slot->since, now, START_TIMEOUT_MS)))
 	{
@@ -73,22 +80,22 @@ reserve_worker_slot(void)
 	return reserved;
 }
 
-/* Give the slot back, if it is this process's or was reserved by it. */
+/* Free the slot of a database if it is that of this process; pid 0: if none runs yet. */
 static void
 free_worker_slot(Oid database, pid_t pid)
 {
 	InvWorkerSlot *slot;
 
 	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
-	slot = find_worker_slot(database, false);
+	slot = find_worker_slot(database);
 	if (slot && slot->pid == pid)
 		slot->database = InvalidOid;
 	LWLockRelease(&inv_shmem->lock);
 }
 
 /*
- * There is work for the worker of this database, and committed: start it, unless
- * it runs.  If the server has no room for one, that is all right.
+ * Start the worker of this database, which has committed work, unless it runs.  It is no
+ * error if the server has no room for it: sessions do without the worker.
  */
 void
 inv_worker_start(void)
@@ -111,13 +118,13 @@ inv_worker_start(void)
 
 /* There will be work for the worker once this transaction is committed. */
 void
-inv_worker_need(void)
+inv_worker_start_at_commit(void)
 {
 	worker_needed = true;
 }
 
 static void
-worker_slot_at_xact_end(XactEvent event, void *arg)
+worker_slot_at_xact_end(XactEvent event, void *arg pg_attribute_unused())
 {
 	if (event == XACT_EVENT_ABORT)
 		worker_needed = false;
@@ -134,34 +141,35 @@ inv_worker_slot_init(void)
 }
 
 static void
-worker_slot_at_exit(int code, Datum database)
+worker_slot_at_exit(int code pg_attribute_unused(), Datum database)
 {
 	free_worker_slot(DatumGetObjectId(database), MyProcPid);
 }
 
-/* Say that this process has the slot; false if another has it. */
+/* Take the slot of a database for this process, until it exits; false if another has it. */
 bool
 inv_worker_slot_take(Oid database)
 {
 	InvWorkerSlot *slot;
-	bool mine;
+	bool taken;
 
+	Assert(OidIsValid(database));
 	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
-	slot = find_worker_slot(database, true);
-	mine = slot && (slot->database == InvalidOid || slot->pid == 0);
-	if (mine)
+	slot = find_or_free_worker_slot(database);
+	taken = slot && (slot->database == InvalidOid || slot->pid == 0);
+	if (taken)
 	{
 		slot->database = database;
 		slot->pid = MyProcPid;
 		slot->wanted = false;
 	}
 	LWLockRelease(&inv_shmem->lock);
-	if (mine)
+	if (taken)
 		before_shmem_exit(worker_slot_at_exit, ObjectIdGetDatum(database));
-	return mine;
+	return taken;
 }
 
-/* Give the slot back, unless a session has asked for this worker since it last tried. */
+/* Free the slot of this worker, unless a session has asked for it since it last tried. */
 bool
 inv_worker_slot_may_leave(void)
 {
@@ -169,7 +177,7 @@ inv_worker_slot_may_leave(void)
 	bool wanted;
 
 	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
-	slot = find_worker_slot(MyDatabaseId, false);
+	slot = find_worker_slot(MyDatabaseId);
 	wanted = slot && slot->wanted;
 	if (wanted)
 		slot->wanted = false;
@@ -179,14 +187,14 @@ inv_worker_slot_may_leave(void)
 	return !wanted;
 }
 
-/* The worker has gone through all stores. */
+/* The worker has done a round through all stores. */
 void
 inv_worker_slot_ran(void)
 {
 	InvWorkerSlot *slot;
 
 	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
-	slot = find_worker_slot(MyDatabaseId, false);
+	slot = find_worker_slot(MyDatabaseId);
 	if (slot)
 		slot->last_run = GetCurrentTimestamp();
 	LWLockRelease(&inv_shmem->lock);
@@ -194,7 +202,7 @@ inv_worker_slot_ran(void)
 
 PG_FUNCTION_INFO_V1(inventory_worker_last_run);
 
-/* worker_last_run(): when this database's worker last went round; null if none runs. */
+/* worker_last_run(): when the worker of this database last did a round; null if none runs. */
 Datum
 inventory_worker_last_run(PG_FUNCTION_ARGS)
 {
@@ -205,7 +213,7 @@ inventory_worker_last_run(PG_FUNCTION_ARGS)
 	if (inv_shmem == NULL)
 		PG_RETURN_NULL();
 	LWLockAcquire(&inv_shmem->lock, LW_SHARED);
-	slot = find_worker_slot(MyDatabaseId, false);
+	slot = find_worker_slot(MyDatabaseId);
 	if (slot)
 		last_run = slot->last_run;
 	LWLockRelease(&inv_shmem->lock);

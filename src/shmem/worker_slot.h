@@ -1,6 +1,6 @@
 /*
  * worker_slot.h
- *		Which database has a worker, and its start.
+ *		Which database has a worker, and how it is started.
  */
 #ifndef INV_WORKER_SLOT_H
 #define INV_WORKER_SLOT_H
@@ -10,7 +10,7 @@
 extern void inv_worker_slot_init(void);
 
 /* for sessions */
-extern void inv_worker_need(void);
+extern void inv_worker_start_at_commit(void);
 extern void inv_worker_start(void);
 
 /* for the worker itself */

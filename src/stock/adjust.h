@@ -1,6 +1,6 @@
 /*
  * adjust.h
- *		Corrections of the stock by operators.
+ *		An operator locks the stock of one item, decides, and changes it.
  */
 #ifndef INV_ADJUST_H
 #define INV_ADJUST_H
@@ -8,8 +8,7 @@
 #include "store/binding.h"
 #include "stock/quantity.h"
 
-extern InvStock inv_stock_lock(InvStore *store, Datum item);
-extern bool inv_stock_change(InvStore *store, Datum item, InvStock *stock, int64 delta,
-							 int64 least);
+extern InvStock inv_adjust_lock(InvStore *store, Datum item);
+extern bool inv_adjust_change(InvStore *store, InvStock *stock, int64 delta, int64 min_left);
 
 #endif /* INV_ADJUST_H */

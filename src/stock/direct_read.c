@@ -1,15 +1,14 @@
 /*
  * direct_read.c
- *		What can be sold of an item, read without a statement.
+ *		What can be sold of an item, read through indexes, without a statement.
  *
- * When a popular item is gone its buyers keep coming, and each of them is to be
- * told so at the cost of a look: one row by its unique index, and the overdue
- * holds by theirs, in one snapshot.  Starting a query for that costs five times as
- * much.  A store with a condition on what is for sale, or without fitting indexes,
- * gets a query from query.c.
+ * When a popular item is sold out its buyers keep coming, and each of them reads only to
+ * be refused: one row by its unique index and, if that has too little, overdue holds by
+ * theirs, in one snapshot.  A query for that costs five times as much.  A store with a
+ * condition on what is for sale, or without the indexes, needs the query (query.c).
  *
- * Expects the store to be entered: its tables are locked and the engine acts as
- * their owner, whom no policy binds.
+ * Reads only.  Expects the store to be entered: its tables are locked, and the engine
+ * acts as their owner, to whom row security does not apply.
  */
 #include "postgres.h"
 
@@ -23,6 +22,7 @@
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -37,15 +37,16 @@
 #include "base/error.h"
 #include "store/binding.h"
 #include "store/column.h"
+#include "store/ledger_schema.h"
 #include "stock/direct_read.h"
 #include "stock/quantity.h"
 
-/* Where to look; kept as long as the binding is valid. */
+/* How to read; kept as long as the binding is valid. */
 struct InvDirectReadPlan
 {
 	bool usable;
 	Oid item_index; /* unique, on the key */
-	Oid hold_index; /* of what is held, on item and expires_at */
+	Oid hold_index; /* on item and expires_at, of held lines */
 	FmgrInfo same_item;
 	FmgrInfo not_after;
 	AttrNumber hold_quantity;
@@ -54,7 +55,7 @@ struct InvDirectReadPlan
 
 /* ---- planning ---- */
 
-/* Does a column of an index compare as the keys of items do? */
+/* Does a column of an index compare as inv_item_compare does? */
 static bool
 compares_items(InvStore *store, Relation index, int column)
 {
@@ -74,7 +75,7 @@ is_item_index(InvStore *store, Relation index)
 		   RelationGetIndexPredicate(index) == NIL && compares_items(store, index, 0);
 }
 
-/* An index on (item_id, expires_at) that has all that is held, and nothing else. */
+/* Is it an index on (item_id, expires_at) of exactly the lines that are held? */
 static bool
 is_hold_index(InvStore *store, Relation index)
 {
@@ -88,20 +89,21 @@ is_hold_index(InvStore *store, Relation index)
 		form->indkey.values[1] != get_attnum(holds, "expires_at") ||
 		!compares_items(store, index, 0) || index->rd_opcintype[1] != TIMESTAMPTZOID)
 		return false;
-	held = make_opclause(TextEqualOperator, BOOLOID, false,
-						 (Expr *) makeVar(1, status, TEXTOID, -1, DEFAULT_COLLATION_OID, 0),
-						 (Expr *) makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
-											CStringGetTextDatum("held"), false, false),
-						 InvalidOid, DEFAULT_COLLATION_OID);
+	held =
+		make_opclause(TextEqualOperator, BOOLOID, false,
+					  (Expr *) makeVar(1, status, TEXTOID, -1, DEFAULT_COLLATION_OID, 0),
+					  (Expr *) makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
+										 CStringGetTextDatum(INV_RESERVATION_HELD), false, false),
+					  InvalidOid, DEFAULT_COLLATION_OID);
 	fix_opfuncids((Node *) held);
 	return RelationGetIndexPredicate(index) != NIL &&
 		   predicate_implied_by(RelationGetIndexPredicate(index), list_make1(held), false) &&
 		   predicate_implied_by(list_make1(held), RelationGetIndexPredicate(index), false);
 }
 
-/* The first index of a table that is fit, or nothing. */
+/* The first index of a table for which fits() is true, or InvalidOid. */
 static Oid
-find_index(InvStore *store, Relation table, bool (*fit)(InvStore *, Relation))
+find_fitting_index(InvStore *store, Relation table, bool (*fits)(InvStore *, Relation))
 {
 	Oid found = InvalidOid;
 	ListCell *cell;
@@ -110,7 +112,7 @@ find_index(InvStore *store, Relation table, bool (*fit)(InvStore *, Relation))
 	{
 		Relation index = index_open(lfirst_oid(cell), AccessShareLock);
 
-		if (fit(store, index))
+		if (fits(store, index))
 			found = lfirst_oid(cell);
 		index_close(index, NoLock);
 		if (OidIsValid(found))
@@ -119,7 +121,7 @@ find_index(InvStore *store, Relation table, bool (*fit)(InvStore *, Relation))
 	return found;
 }
 
-/* A column of the holds, if it has its type. */
+/* A column of the reservations, if it has the type that is read; else InvalidAttrNumber. */
 static AttrNumber
 hold_column(Relation holds, const char *name, Oid type)
 {
@@ -137,8 +139,8 @@ make_read_plan(InvStore *store, Relation items, Relation holds)
 	Oid equal = get_opfamily_member(store->item_ops->btree_opf, store->item_ops->btree_opintype,
 									store->item_ops->btree_opintype, BTEqualStrategyNumber);
 
-	plan->item_index = find_index(store, items, is_item_index);
-	plan->hold_index = find_index(store, holds, is_hold_index);
+	plan->item_index = find_fitting_index(store, items, is_item_index);
+	plan->hold_index = find_fitting_index(store, holds, is_hold_index);
 	plan->hold_quantity = hold_column(holds, "quantity", INT8OID);
 	plan->hold_tracked = hold_column(holds, "tracked", BOOLOID);
 	plan->usable = store->sellable == NULL && items->rd_rel->relkind == RELKIND_RELATION &&
@@ -153,7 +155,10 @@ make_read_plan(InvStore *store, Relation items, Relation holds)
 	return plan;
 }
 
-/* The plan for tables that are open; kept, unless they changed since the store was entered. */
+/*
+ * The plan for tables that are open; not kept if they may have changed since the store
+ * was entered.
+ */
 static InvDirectReadPlan *
 read_plan_for(InvStore *store, Relation items, Relation holds)
 {
@@ -169,75 +174,77 @@ read_plan_for(InvStore *store, Relation items, Relation holds)
 	return store->direct_read;
 }
 
-/* ---- looking ---- */
+/* ---- reading ---- */
 
-/* A scan of a table by an index, with the scan's row. */
-typedef struct IndexLook
+/* A scan of a table through an index, and its current row. */
+typedef struct IndexLookup
 {
 	Relation index;
 	IndexScanDesc scan;
 	TupleTableSlot *slot;
-} IndexLook;
+} IndexLookup;
 
 static void
-begin_scan(IndexLook *scan, Relation table, Oid index, Snapshot snapshot, ScanKey keys,
-		   int key_count)
+begin_lookup(IndexLookup *lookup, Relation table, Oid index, Snapshot snapshot, ScanKey keys,
+			 int key_count)
 {
-	scan->index = index_open(index, AccessShareLock);
-	scan->slot = table_slot_create(table, NULL);
-	scan->scan = inv_index_beginscan(table, scan->index, snapshot, key_count);
-	index_rescan(scan->scan, keys, key_count, NULL, 0);
+	lookup->index = index_open(index, AccessShareLock);
+	lookup->slot = table_slot_create(table, NULL);
+	lookup->scan = inv_index_beginscan(table, lookup->index, snapshot, key_count);
+	index_rescan(lookup->scan, keys, key_count, NULL, 0);
 }
 
 static bool
-next_row(IndexLook *scan)
+next_lookup_row(IndexLookup *lookup)
 {
-	return index_getnext_slot(scan->scan, ForwardScanDirection, scan->slot);
+	return index_getnext_slot(lookup->scan, ForwardScanDirection, lookup->slot);
 }
 
 static void
-end_scan(IndexLook *scan)
+end_lookup(IndexLookup *lookup)
 {
-	index_endscan(scan->scan);
-	ExecDropSingleTupleTableSlot(scan->slot);
-	index_close(scan->index, NoLock);
+	index_endscan(lookup->scan);
+	ExecDropSingleTupleTableSlot(lookup->slot);
+	index_close(lookup->index, NoLock);
 }
 
+/* The condition "the first column of the index is this item". */
 static void
-item_key(InvStore *store, InvDirectReadPlan *plan, Datum item, ScanKey key)
+init_item_key(InvStore *store, InvDirectReadPlan *plan, Datum item, ScanKey key)
 {
 	ScanKeyEntryInitializeWithInfo(key, 0, 1, BTEqualStrategyNumber, InvalidOid,
 								   store->item_id.collation, &plan->same_item, item);
 }
 
-/* The item's row; false if there is none. */
+/* Read the item's row; false if there is none. */
 static bool
 read_item_row(InvStore *store, InvDirectReadPlan *plan, Relation items, Snapshot snapshot,
 			  InvTake *take)
 {
 	ScanKeyData key;
-	IndexLook scan;
+	IndexLookup lookup;
 	bool found, isnull;
 
-	item_key(store, plan, take->item, &key);
-	begin_scan(&scan, items, plan->item_index, snapshot, &key, 1);
-	found = next_row(&scan);
+	init_item_key(store, plan, take->item, &key);
+	begin_lookup(&lookup, items, plan->item_index, snapshot, &key, 1);
+	found = next_lookup_row(&lookup);
 	if (found)
 	{
-		take->stock = inv_column_number(scan.slot, &store->stock, 0, &isnull);
+		take->stock = inv_column_number(lookup.slot, &store->stock, 0, &isnull);
 		take->tracked = !isnull;
-		take->floor = inv_column_number(scan.slot, &store->stock_floor, 0, NULL);
-		take->limit = inv_column_number(scan.slot, &store->purchase_limit, 0, &isnull);
+		take->floor = inv_column_number(lookup.slot, &store->stock_floor, 0, NULL);
+		take->limit = inv_column_number(lookup.slot, &store->purchase_limit, 0, &isnull);
 		take->limited = !isnull;
-		take->version = inv_column_number(scan.slot, &store->version,
+		/* without a version column the stock stands for it */
+		take->version = inv_column_number(lookup.slot, &store->version,
 										  store->version.attnum ? 0 : take->stock, NULL);
 		take->overdue = 0;
 	}
-	end_scan(&scan);
+	end_lookup(&lookup);
 	return found;
 }
 
-/* The units of the item's overdue holds. */
+/* Sum the units of the item's overdue holds. */
 static int64
 read_overdue_units(InvStore *store, InvDirectReadPlan *plan, Relation holds, Snapshot snapshot,
 				   Datum item)
@@ -245,19 +252,19 @@ read_overdue_units(InvStore *store, InvDirectReadPlan *plan, Relation holds, Sna
 	ScanKeyData keys[2];
 	int64 units = 0;
 	bool isnull;
-	IndexLook scan;
+	IndexLookup lookup;
 
-	item_key(store, plan, item, &keys[0]);
+	init_item_key(store, plan, item, &keys[0]);
 	ScanKeyEntryInitializeWithInfo(&keys[1], 0, 2, BTLessEqualStrategyNumber, InvalidOid,
 								   InvalidOid, &plan->not_after, TimestampTzGetDatum(store->now));
-	begin_scan(&scan, holds, plan->hold_index, snapshot, keys, 2);
-	while (next_row(&scan))
-		if (DatumGetBool(slot_getattr(scan.slot, plan->hold_tracked, &isnull)) &&
+	begin_lookup(&lookup, holds, plan->hold_index, snapshot, keys, 2);
+	while (next_lookup_row(&lookup))
+		if (DatumGetBool(slot_getattr(lookup.slot, plan->hold_tracked, &isnull)) &&
 			pg_add_s64_overflow(
-				units, DatumGetInt64(slot_getattr(scan.slot, plan->hold_quantity, &isnull)),
+				units, DatumGetInt64(slot_getattr(lookup.slot, plan->hold_quantity, &isnull)),
 				&units))
 			units = PG_INT64_MAX;
-	end_scan(&scan);
+	end_lookup(&lookup);
 	return units;
 }
 
@@ -269,17 +276,18 @@ inv_direct_read(InvStore *store, InvTake *take)
 	InvDirectReadPlan *plan = holds ? read_plan_for(store, items, holds) : NULL;
 	bool usable = plan && plan->usable;
 
+	Assert(GetUserId() == store->owner);
 	if (usable)
 	{
 		Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
 
 		take->status = INV_STATUS_ITEM_NOT_FOUND;
 		if (read_item_row(store, plan, items, snapshot, take))
-			take->status = inv_judge_take(take);
-		if (take->status == INV_STATUS_OUT_OF_STOCK)
-			take->overdue = read_overdue_units(store, plan, holds, snapshot, take->item);
-		if (take->status != INV_STATUS_ITEM_NOT_FOUND)
+		{
 			take->status = INV_STATUS_OK;
+			if (inv_judge_take(take) == INV_STATUS_OUT_OF_STOCK)
+				take->overdue = read_overdue_units(store, plan, holds, snapshot, take->item);
+		}
 		UnregisterSnapshot(snapshot);
 	}
 	if (holds)

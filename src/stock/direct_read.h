@@ -1,6 +1,6 @@
 /*
  * direct_read.h
- *		What can be sold of an item, read without a statement.
+ *		What can be sold of an item, read through indexes, without a statement.
  */
 #ifndef INV_DIRECT_READ_H
 #define INV_DIRECT_READ_H
@@ -9,8 +9,9 @@
 #include "stock/quantity.h"
 
 /*
- * Read an item for sale as all that is committed now has it, with its overdue
- * holds if it is short.  False if that needs a statement.
+ * Read what is committed now of an item, and its overdue holds if the take lacks units.
+ * The status is INV_STATUS_ITEM_NOT_FOUND if it does not exist, else INV_STATUS_OK.  False,
+ * and nothing read, if that needs a statement.
  */
 extern bool inv_direct_read(InvStore *store, InvTake *take);
 

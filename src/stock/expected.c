@@ -2,11 +2,14 @@
  * expected.c
  *		The changes of stock that the engine announces before it writes them.
  *
- * The guard trigger subtracts what is announced here from what a row's stock
- * changes by; what is left came from elsewhere.  An announcement that is still
- * there after the statement means that the guard did not run.
+ * The guard trigger subtracts what is announced here from the change of a row's
+ * stock; what is left was changed by other code.  An announcement that the guard
+ * has not seen by the end of the statement means that the guard did not fire:
+ * then the ledger would be wrong (invariant 7).
  *
- * Announcements belong to a transaction level and go with it when it aborts.
+ * Announcements are memory of this session alone.  They form a stack, because a
+ * trigger of the shop can call the engine in the middle of its statement; those of
+ * an aborted subtransaction are dropped with it.
  */
 #include "postgres.h"
 
@@ -21,21 +24,22 @@
 #include "stock/expected.h"
 #include "stock/quantity.h"
 
-static InvExpected *expected = NULL;
+static InvExpected *expected = NULL; /* in TopMemoryContext */
 static int expected_count = 0;
 static int expected_size = 0;
-static int expected_next = 0; /* where the last one was found, plus one */
+static int expected_next = 0; /* behind the last match: where the next is looked for first */
 
 /*
- * How many triggers are running.  It tells the engine's own change of a row from
- * what the shop's triggers do to the same row meanwhile, one trigger deeper.
+ * How many triggers are running.  This tells the engine's own change of a row from
+ * what the shop's triggers do to the same row, one level deeper.
  */
 static int
-trigger_depth(void)
+get_trigger_depth(void)
 {
 	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
 }
 
+/* Begin to announce; the result is for inv_expect_end. */
 int
 inv_expect_begin(void)
 {
@@ -61,26 +65,34 @@ add_expected(InvStore *store, Datum item, int64 delta)
 	new->delta = delta;
 	new->settling = false;
 	new->seen = false;
-	new->depth = trigger_depth() + 1;
+	new->depth = get_trigger_depth() + 1;
 	new->nesting = GetCurrentTransactionNestLevel();
 	return new;
 }
 
+/* The next statement changes the stock of an item by delta. */
 void
 inv_expect(InvStore *store, Datum item, int64 delta)
 {
 	(void) add_expected(store, item, delta);
 }
 
+/* The same, of units that the counter of the item has already. */
 void
 inv_expect_settling(InvStore *store, Datum item, int64 delta)
 {
 	add_expected(store, item, delta)->settling = true;
 }
 
+/*
+ * The statement has ended.  If it wrote the rows, each of them must have fired the
+ * guard (else 55000), and levels, if not null, is filled in the order of the
+ * announcements.
+ */
 void
-inv_expect_end(InvStore *store, int base, bool written, InvLevel *levels)
+inv_expect_end(InvStore *store, int base, bool written, InvRowLevel *levels)
 {
+	Assert(base >= 0 && base <= expected_count);
 	for (int i = base; written && i < expected_count; i++)
 	{
 		if (!expected[i].seen)
@@ -93,17 +105,22 @@ inv_expect_end(InvStore *store, int base, bool written, InvLevel *levels)
 }
 
 static void
-expected_at_subxact_end(SubXactEvent event, SubTransactionId self, SubTransactionId parent,
-						void *arg)
+expected_at_subxact_end(SubXactEvent event, SubTransactionId self pg_attribute_unused(),
+						SubTransactionId parent pg_attribute_unused(),
+						void *arg pg_attribute_unused())
 {
+	int level = GetCurrentTransactionNestLevel();
+
 	if (event == SUBXACT_EVENT_ABORT_SUB)
-		while (expected_count > 0 &&
-			   expected[expected_count - 1].nesting >= GetCurrentTransactionNestLevel())
+		while (expected_count > 0 && expected[expected_count - 1].nesting >= level)
 			expected_count--;
+	/* a statement ends at the level at which it began, and with it its announcements */
+	Assert(event != SUBXACT_EVENT_COMMIT_SUB || expected_count == 0 ||
+		   expected[expected_count - 1].nesting < level);
 }
 
 static void
-expected_at_xact_end(XactEvent event, void *arg)
+expected_at_xact_end(XactEvent event, void *arg pg_attribute_unused())
 {
 	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_COMMIT)
 		expected_count = 0;
@@ -116,16 +133,19 @@ inv_expected_init(void)
 	RegisterSubXactCallback(expected_at_subxact_end, NULL);
 }
 
-/* What was announced for this row, once; null if nothing was.  A cart's rows come mostly in order. */
+/*
+ * The announcement of this change of a row, which the guard is fired for; null if
+ * there is none.  Each matches once.  The result is valid until the next inv_expect.
+ */
 InvExpected *
-inv_expected_take(InvStore *store, Datum item)
+inv_expected_match(InvStore *store, Datum item)
 {
 	int depth;
 
 	if (expected_count == 0)
 		return NULL;
-	depth = trigger_depth();
-
+	depth = get_trigger_depth();
+	/* the rows of a cart usually come in the order in which they were announced */
 	for (int n = 0; n < expected_count; n++)
 	{
 		int i = (expected_next + n) % expected_count;

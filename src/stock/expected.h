@@ -8,17 +8,17 @@
 #include "store/binding.h"
 #include "stock/quantity.h"
 
-/* A change that the engine is about to make.  The key lives as long as its statement. */
+/* A change that the engine is about to make. */
 typedef struct InvExpected
 {
 	Oid items;
-	Datum item;
+	Datum item; /* valid until the statement ends */
 	int64 delta;
-	bool settling; /* the counter of a hot item has it already */
-	bool seen;
-	InvLevel level; /* after it */
-	int depth;		/* of triggers, in which its guard will fire */
-	int nesting;	/* of the transaction that announced it */
+	bool settling;	   /* the counter of a hot item has these units already */
+	bool seen;		   /* the guard has fired for it */
+	InvRowLevel level; /* filled by the guard */
+	int depth;		   /* of triggers, at which the guard will fire */
+	int nesting;	   /* level of the (sub)transaction that announced it */
 } InvExpected;
 
 extern void inv_expected_init(void);
@@ -29,16 +29,17 @@ extern void inv_expected_init(void);
  *		base = inv_expect_begin();
  *		inv_expect(store, item, delta);			for each row
  *		... the statement ...
- *		inv_expect_end(store, base, it wrote the rows, a level for each or null);
+ *		inv_expect_end(store, base, whether it wrote the rows, their levels or null);
  *
- * Settling moves units of a hot item from its movements to its row: no counter changes.
+ * inv_expect_settling announces units of a hot item that move from its movements
+ * to its row, or back: its counter does not change.
  */
 extern int inv_expect_begin(void);
 extern void inv_expect(InvStore *store, Datum item, int64 delta);
 extern void inv_expect_settling(InvStore *store, Datum item, int64 delta);
-extern void inv_expect_end(InvStore *store, int base, bool written, InvLevel *levels);
+extern void inv_expect_end(InvStore *store, int base, bool written, InvRowLevel *levels);
 
 /* for the guard */
-extern InvExpected *inv_expected_take(InvStore *store, Datum item);
+extern InvExpected *inv_expected_match(InvStore *store, Datum item);
 
 #endif /* INV_EXPECTED_H */

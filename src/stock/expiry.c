@@ -1,13 +1,15 @@
 /*
  * expiry.c
- *		Holds that are overdue, given back to the stock.
+ *		Give overdue holds back to the stock (invariant 8).
  *
- * A hold past its time is dead whether or not anybody came to give it back; this
- * only makes its units sellable again.  Who is short of an item does it for that
- * item, oldest first and no more than needed; the worker and operators do it for
- * all.  Lines that somebody else is at are skipped, so nobody waits here for a
- * reservation, and it is done with the latest snapshot, so nobody fails for an
- * old one.
+ * A hold whose time is over is expired, whether it is given back already or not; giving
+ * it back makes its units available again.  A take that lacks units of an item does that
+ * for the item, oldest hold first, and no more than it needs; the worker and operators do
+ * it for all items.
+ *
+ * Lines are locked with SKIP LOCKED, so no call waits here for a reservation that another
+ * session works on, and with the latest snapshot, so none fails because its snapshot is
+ * old.  After them stock rows are locked in key order, by inv_give.
  */
 #include "postgres.h"
 
@@ -16,6 +18,7 @@
 #include "base/stats.h"
 #include "store/binding.h"
 #include "store/column.h"
+#include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/expiry.h"
@@ -23,24 +26,24 @@
 #include "stock/ledger.h"
 #include "stock/quantity.h"
 
-/* how many lines one statement looks at when somebody is short */
-#define LAZY_ROWS 100
+/* at most this many lines at a time for a take that lacks units */
+#define MAX_EXPIRE_ROWS 100
 
-/* A line that is overdue, locked by us. */
-typedef struct Overdue
+/* An overdue line of a reservation, locked by this transaction. */
+typedef struct OverdueLine
 {
 	Datum reservation;
 	Datum item;
 	int64 quantity;
 	InvUser user;
-	bool tracked; /* the stock was lowered for it */
-} Overdue;
+	bool tracked; /* its units were taken from the stock */
+} OverdueLine;
 
-/* Copy the lines of the last statement. */
-static Overdue *
-overdue_lines(uint64 count)
+/* Copy the lines from the rows of the last statement, which the next one replaces. */
+static OverdueLine *
+copy_overdue_lines(uint64 count)
 {
-	Overdue *lines = palloc(sizeof(Overdue) * Max(count, 1));
+	OverdueLine *lines = palloc(sizeof(OverdueLine) * Max(count, 1));
 
 	for (uint64 row = 0; row < count; row++)
 	{
@@ -61,9 +64,9 @@ compare_gives(const void *a, const void *b, void *store)
 	return inv_item_compare(store, ((const InvGive *) a)->item, ((const InvGive *) b)->item);
 }
 
-/* Give back the units of the lines, summed per item in key order. */
+/* Give back the units of the lines: one InvGive per item, in key order. */
 static InvGive *
-give_overdue_back(InvStore *store, const Overdue *lines, uint64 count, int *gives_count)
+give_overdue_back(InvStore *store, const OverdueLine *lines, uint64 count, int *gives_count)
 {
 	InvGive *gives = palloc0(sizeof(InvGive) * count);
 	int used = 0, merged = 0;
@@ -89,9 +92,9 @@ give_overdue_back(InvStore *store, const Overdue *lines, uint64 count, int *give
 	return gives;
 }
 
-/* What the units of a line were given back with, or null. */
+/* The give that has the units of a line; null if they were not taken from the stock. */
 static const InvGive *
-give_of(InvStore *store, InvGive *gives, int count, const Overdue *line)
+find_give(InvStore *store, InvGive *gives, int count, const OverdueLine *line)
 {
 	InvGive key = { .item = line->item };
 
@@ -100,9 +103,9 @@ give_of(InvStore *store, InvGive *gives, int count, const Overdue *line)
 	return bsearch_arg(&key, gives, count, sizeof(InvGive), compare_gives, store);
 }
 
-/* Mark, give back and book. */
+/* Mark lines as expired, give their units back, and book that. */
 static void
-expire_lines(InvStore *store, const Overdue *lines, uint64 count)
+expire_lines(InvStore *store, const OverdueLine *lines, uint64 count)
 {
 	Datum *reservations = palloc(sizeof(Datum) * count);
 	Datum *items = palloc(sizeof(Datum) * count);
@@ -124,9 +127,9 @@ expire_lines(InvStore *store, const Overdue *lines, uint64 count)
 	inv_book_init(&book, 2 * count);
 	for (uint64 i = 0; i < count; i++)
 	{
-		const InvGive *give = give_of(store, gives, gives_count, &lines[i]);
+		const InvGive *give = find_give(store, gives, gives_count, &lines[i]);
 
-		inv_book_return(&book, lines[i].item, lines[i].quantity, "expiry", &lines[i].user,
+		inv_book_return(&book, lines[i].item, lines[i].quantity, INV_KIND_EXPIRY, &lines[i].user,
 						lines[i].reservation, give && give->tracked, give ? give->epoch : 0);
 	}
 	inv_book_write(store, &book);
@@ -136,37 +139,41 @@ expire_lines(InvStore *store, const Overdue *lines, uint64 count)
 }
 
 /*
- * Somebody lacks units of an item: expire what is overdue there.  False if there
- * was nothing that is not somebody else's already.
+ * Give back overdue holds of an item until they have so many units.  False if there is
+ * none that other sessions have not locked.
  */
 bool
-inv_expire_item(InvStore *store, Datum item, int64 units)
+inv_expire_overdue_of_item(InvStore *store, Datum item, int64 units)
 {
 	bool any = false;
-	int64 rows = 1; /* the first may do; after that, what is needed at the most */
+	int64 rows = 1; /* the oldest may do; if not, a row per unit that is still missing */
 
+	Assert(units > 0);
 	while (units > 0)
 	{
 		Datum values[] = { item, TimestampTzGetDatum(store->now), Int64GetDatum(rows) };
 		uint64 count =
 			inv_execute(store, INV_STMT_OVERDUE_OF_ITEM, values, NULL, INV_SNAPSHOT_LATEST);
-		Overdue *lines;
+		OverdueLine *lines;
 
 		if (count == 0)
 			break;
-		lines = overdue_lines(count);
+		lines = copy_overdue_lines(count);
 		expire_lines(store, lines, count);
 		any = true;
 		for (uint64 i = 0; i < count; i++)
 			units -= lines[i].quantity;
-		rows = Min(units, LAZY_ROWS);
+		rows = Min(units, MAX_EXPIRE_ROWS);
 	}
 	return any;
 }
 
-/* Are there overdue lines of the item that somebody else has locked? */
+/*
+ * Does the item have overdue holds?  Those that remain after inv_expire_overdue_of_item are
+ * locked by other sessions.
+ */
 bool
-inv_still_overdue(InvStore *store, Datum item)
+inv_item_has_overdue(InvStore *store, Datum item)
 {
 	Datum values[] = { item, TimestampTzGetDatum(store->now) };
 
@@ -174,10 +181,10 @@ inv_still_overdue(InvStore *store, Datum item)
 }
 
 /*
- * Expire the oldest overdue lines of the store, of those that expire at *from or
- * later; returns how many there were, and in *from where to go on.  What is before
- * is gone, but stays in the index until it is vacuumed: who goes on batch by batch
- * does not look through it again.
+ * Expire at most max_rows overdue lines of the store, the oldest that expired at *from or
+ * later; returns how many, and in *from where the next batch has to begin.  Index entries
+ * of lines that expired before it stay until vacuum removes them, and a batch should not
+ * read them all again.
  */
 int64
 inv_expire_overdue(InvStore *store, int64 max_rows, TimestampTz *from)
@@ -190,6 +197,6 @@ inv_expire_overdue(InvStore *store, int64 max_rows, TimestampTz *from)
 	if (count == 0)
 		return 0;
 	*from = DatumGetTimestampTz(inv_result(count - 1, 5, &isnull));
-	expire_lines(store, overdue_lines(count), count);
+	expire_lines(store, copy_overdue_lines(count), count);
 	return count;
 }

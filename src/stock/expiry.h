@@ -1,14 +1,14 @@
 /*
  * expiry.h
- *		Holds that are overdue, given back.
+ *		Give overdue holds back to the stock.
  */
 #ifndef INV_EXPIRY_H
 #define INV_EXPIRY_H
 
 #include "store/binding.h"
 
-extern bool inv_expire_item(InvStore *store, Datum item, int64 units);
-extern bool inv_still_overdue(InvStore *store, Datum item);
+extern bool inv_expire_overdue_of_item(InvStore *store, Datum item, int64 units);
+extern bool inv_item_has_overdue(InvStore *store, Datum item);
 extern int64 inv_expire_overdue(InvStore *store, int64 max_rows, TimestampTz *from);
 
 #endif /* INV_EXPIRY_H */

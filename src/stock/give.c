@@ -1,32 +1,48 @@
 /*
  * give.c
- *		Give units back to items.
+ *		Give units back to items: released, expired, refunded.
+ *
+ * Units of cold items go into their rows, those of hot items into their counters.  Locks
+ * the rows in key order; the caller may have locked reservations or orders before.
+ * Movements are the caller's, with the epoch that is found here.
  */
 #include "postgres.h"
+
+#include "miscadmin.h"
 
 #include "store/binding.h"
 #include "store/query.h"
 #include "stock/give.h"
-#include "stock/hot_item.h"
+#include "stock/hot_publish.h"
 #include "stock/hot_stock.h"
 #include "stock/item_row.h"
 #include "stock/quantity.h"
 
+/* Give to the counter of a hot item, or to its row if it is cold by now. */
+static void
+give_hot(InvStore *store, InvGive *give, InvSnapshotMode mode)
+{
+	while (give->hot && !inv_hot_stock_give(store, give))
+	{
+		give->hot = inv_hot_find_counter(store, give->item, &give->counter);
+		inv_item_row_give_many(store, give, 1, mode);
+	}
+}
+
 /*
- * Give units back to items, in key order and each item once.  tracked says of
- * each whether its stock has them now.
+ * Give units back to items, in key order and each item once.  "tracked" says of each
+ * whether its stock has them now: false for an item without a number, or that does not
+ * exist any more.  Raises 22003 if a stock column cannot hold the sum, and IV014 after
+ * waiting for others too long.
  */
 void
 inv_give(InvStore *store, InvGive *gives, int count, InvSnapshotMode mode)
 {
 	Assert(count > 0);
+	Assert(GetUserId() == store->owner);
 	for (int i = 0; i < count; i++)
-		gives[i].hot = inv_hot_find(store, gives[i].item, &gives[i].counter);
+		gives[i].hot = inv_hot_find_counter(store, gives[i].item, &gives[i].counter);
 	inv_item_row_give_many(store, gives, count, mode);
 	for (int i = 0; i < count; i++)
-		while (gives[i].hot && !inv_hot_give(store, &gives[i]))
-		{
-			gives[i].hot = inv_hot_find(store, gives[i].item, &gives[i].counter);
-			inv_item_row_give_many(store, &gives[i], 1, mode);
-		}
+		give_hot(store, &gives[i], mode);
 }

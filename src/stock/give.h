@@ -1,6 +1,6 @@
 /*
  * give.h
- *		Give units back to items.
+ *		Give units back to items: released, expired, refunded.
  */
 #ifndef INV_GIVE_H
 #define INV_GIVE_H

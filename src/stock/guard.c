@@ -1,24 +1,21 @@
 /*
  * guard.c
- *		The trigger on items that makes the ledger complete.
+ *		The trigger on items that keeps the ledger complete (invariant 7).
  *
- * Whatever changes stock fires it: AFTER ROW, without a condition, ENABLE
- * ALWAYS.  The engine announces each change before it makes it, by relation, key
- * and delta; what is left of a change after subtracting what was announced came
- * from somebody else and is booked as that.  An announcement that is still there
- * after the statement means that the guard did not run: an error, because then
- * the ledger would be wrong.
+ * Every change of a row fires it: AFTER ROW, without a condition, ENABLE ALWAYS.
+ * The engine announces each change of stock before it makes it (expected.c).  What
+ * remains of a change after what was announced was made by other code; it is refused
+ * or booked.  The counter of a hot item follows each change of its row.
  *
- * Expects the row lock of the statement that fired it.
+ * Runs in the statement that changed the row, which has the row locked.  Enters the
+ * store only where it has something to do; writes movements, but not items.
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "commands/trigger.h"
 #include "common/int.h"
 #include "executor/tuptable.h"
-#include "utils/builtins.h"
-#include "utils/memutils.h"
+#include "storage/lmgr.h"
 #include "utils/rel.h"
 
 #include "base/error.h"
@@ -26,47 +23,146 @@
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
+#include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "store/store.h"
 #include "stock/expected.h"
 #include "stock/hot_item.h"
-#include "stock/hot_stock.h"
+#include "stock/hot_mirror.h"
 #include "stock/ledger.h"
 #include "stock/notify.h"
 
-static Datum
-row_key(InvStore *store, TupleTableSlot *slot)
+/* What the guard reads of a row before or after its change; all zero if there is no such row. */
+typedef struct RowVersion
 {
-	bool isnull;
+	bool exists;
+	Datum item;
+	bool tracked; /* the stock is not null */
+	int64 stock;
+	int64 floor;
+	bool limited;
+	int64 limit;
+} RowVersion;
 
-	return slot_getattr(slot, store->item_id.attnum, &isnull);
-}
+/* A change of a row. */
+typedef struct GuardedChange
+{
+	RowVersion old;
+	RowVersion new;
+	InvRowChange row; /* the same, for the counter of a hot item */
+	InvExpected *announced;
+	int64 unannounced; /* the part of the change of stock that the engine did not announce */
+} GuardedChange;
 
-/* What a subscriber applies has its movements applied beside it. */
+/* A subscriber books nothing: it receives the movements with the changes. */
 static bool
 is_replica(void)
 {
 	return SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA;
 }
 
-/* What became of a row. */
-typedef struct GuardChange
-{
-	InvRowChange row;
-	bool inserted;
-	bool untracked; /* it has no number now */
-	int64 foreign;	/* the part that the engine did not announce */
-} GuardChange;
+/* ---- reading the change ---- */
 
-/* The counter of a hot item follows its row. */
+static void
+read_version(InvStore *store, TupleTableSlot *slot, RowVersion *version)
+{
+	bool isnull;
+
+	version->exists = true;
+	version->item = slot_getattr(slot, store->item_id.attnum, &isnull);
+	version->stock = inv_column_number(slot, &store->stock, 0, &isnull);
+	version->tracked = !isnull;
+	version->floor = inv_column_number(slot, &store->stock_floor, 0, NULL);
+	version->limit = inv_column_number(slot, &store->purchase_limit, 0, &isnull);
+	version->limited = !isnull;
+}
+
+/* Read both versions of the row.  An update must keep its key. */
+static void
+read_change(InvStore *store, const TriggerData *trigdata, GuardedChange *change)
+{
+	memset(change, 0, sizeof(*change));
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		read_version(store, trigdata->tg_trigslot, &change->new);
+	else
+		read_version(store, trigdata->tg_trigslot, &change->old);
+	if (!TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		return;
+	read_version(store, trigdata->tg_newslot, &change->new);
+	if (inv_item_compare(store, change->old.item, change->new.item) != 0)
+		inv_error_direct_write(psprintf("The key of item \"%s\" may not change.",
+										inv_item_text(store, change->old.item)),
+							   "Insert a row with the new key, and delete the old one.");
+}
+
+/* Could the change allow or forbid purchases, other than by stock and floor? */
+static bool
+limits_may_change(InvStore *store, const RowVersion *old, const RowVersion *new)
+{
+	if (!old->exists || !new->exists)
+		return false;
+	/* a condition on what is for sale can depend on any column */
+	return store->sellable != NULL || old->limit != new->limit || old->limited != new->limited;
+}
+
+/* Fill what the counter of a hot item would have to follow. */
+static void
+compare_versions(InvStore *store, GuardedChange *change)
+{
+	const RowVersion *old = &change->old;
+	const RowVersion *new = &change->new;
+	InvRowChange *row = &change->row;
+
+	row->item = new->exists ? new->item : old->item;
+	row->stock = new->stock;
+	row->floor = new->floor;
+	if (pg_sub_s64_overflow(new->stock, old->stock, &row->stock_change) ||
+		pg_sub_s64_overflow(new->floor, old->floor, &row->floor_change))
+		inv_error_overflow("stock");
+	row->tracking_changes = old->tracked != new->tracked;
+	row->limits_may_change = limits_may_change(store, old, new);
+}
+
+/*
+ * Tell the engine what the row has now, if it announced the change, and subtract what
+ * it announced.
+ *
+ * Of an announced change the counter of a hot item follows only what was not announced,
+ * if it has the rest already because it is settled, or will have it because the engine
+ * took it: the engine undoes that take when it hears that the item is hot, and takes
+ * from the counter.
+ */
+static void
+match_announcement(InvStore *store, GuardedChange *change)
+{
+	InvRowChange *row = &change->row;
+	InvExpected *announced = inv_expected_match(store, row->item);
+
+	change->announced = announced;
+	change->unannounced = row->stock_change;
+	row->replicated = is_replica() && announced == NULL;
+	if (announced == NULL)
+		return;
+	announced->level.stock = row->stock;
+	announced->level.floor = row->floor;
+	if (pg_sub_s64_overflow(row->stock_change, announced->delta, &change->unannounced))
+		inv_error_overflow("stock");
+	row->taken = !announced->settling && announced->delta < 0;
+	if (row->taken || announced->settling)
+		row->stock_change = change->unannounced;
+}
+
+/* ---- acting on it ---- */
+
+/* Let the counter of the item follow, if the item is hot. */
 static InvMirrored
-mirror_change(InvStore *store, Oid items, const GuardChange *change)
+mirror_change(InvStore *store, Oid items, const GuardedChange *change)
 {
 	InvCall call;
 	InvMirrored mirrored;
 
-	if (change->inserted || inv_hot_not(store, change->row.item) ||
+	if (!change->old.exists || inv_hot_known_cold(store, change->row.item) ||
 		!inv_store_enter_items(&call, items))
 		return INV_MIRRORED_COLD;
 	mirrored = inv_hot_mirror(store, &change->row);
@@ -74,38 +170,40 @@ mirror_change(InvStore *store, Oid items, const GuardChange *change)
 	return mirrored;
 }
 
-/* Refuse or book what somebody else changed. */
+/* Refuse or book what other code than the engine changed; hot: the counter has judged it. */
 static void
-book_foreign_change(InvStore *store, Oid items, const GuardChange *change, bool hot)
+book_direct_write(Oid items, const GuardedChange *change, bool hot)
 {
 	Datum item = change->row.item;
-	int64 delta = change->foreign;
+	int64 delta = change->unannounced;
+	InvStore *store;
 	InvBook book;
 	InvCall call;
 
 	if (!inv_store_enter_items(&call, items))
 		return;
+	store = call.store;
 	inv_stats_begin(store->items, "direct_write");
 	if (store->refuse_direct && delta != 0)
 		inv_error_direct_write(
-			psprintf("Stock of item \"%s\" was to change by " INT64_FORMAT " outside the engine.",
+			psprintf("The stock of item \"%s\" would change by " INT64_FORMAT
+					 " outside the engine.",
 					 inv_item_text(store, item), delta),
 			psprintf("Use restock_item, adjust_stock or count_stock of store \"%s\".",
 					 store->store_name));
-	/* of a hot item the counter knows more than the row */
-	if (delta < 0 && !hot && !change->untracked && change->row.stock < change->row.floor)
+	if (delta < 0 && !hot && change->new.tracked && change->new.stock < change->new.floor)
 		inv_error_out_of_stock(psprintf("Item \"%s\": a direct write would leave " INT64_FORMAT
 										", its floor is " INT64_FORMAT ".",
-										inv_item_text(store, item), change->row.stock,
-										change->row.floor));
+										inv_item_text(store, item), change->new.stock,
+										change->new.floor));
 	inv_book_init(&book, 1);
-	inv_book_add(&book, item, delta, change->inserted ? "opening" : "direct");
-	inv_book_write(call.store, &book);
+	inv_book_add(&book, item, delta, change->old.exists ? INV_KIND_DIRECT : INV_KIND_OPENING);
+	inv_book_write(store, &book);
 	inv_stats_count(INV_STATS_UNITS, delta < 0 ? -delta : delta);
 	inv_store_leave(&call);
 }
 
-/* An item that is held must not vanish under its reservations. */
+/* Refuse to delete an item that reservations hold. */
 static void
 refuse_held(InvStore *store, Oid items, Datum item)
 {
@@ -123,101 +221,38 @@ refuse_held(InvStore *store, Oid items, Datum item)
 			"are overdue.");
 }
 
-/* The floor of a row, and what limits its sale otherwise: did it change? */
-static bool
-limits_changed(InvStore *store, TupleTableSlot *old, TupleTableSlot *new)
-{
-	bool old_none, new_none;
-	int64 before = inv_column_number(old, &store->purchase_limit, 0, &old_none);
-	int64 after = inv_column_number(new, &store->purchase_limit, 0, &new_none);
-
-	/* what is for sale depends on any column */
-	return store->sellable != NULL || before != after || old_none != new_none;
-}
-
-/* The key of an item stays what it is. */
+/* A row of items was inserted, updated or deleted. */
 static void
-check_key(InvStore *store, TupleTableSlot *old, TupleTableSlot *new)
+guard_row(InvStore *store, const TriggerData *trigdata)
 {
-	if (inv_item_compare(store, row_key(store, old), row_key(store, new)) != 0)
-		inv_error_direct_write(psprintf("The key of item \"%s\" may not change.",
-										inv_item_text(store, row_key(store, old))),
-							   "Insert a row with the new key, and delete the old one.");
-}
-
-/* Subtract what the engine announced for this row, and tell it what the row has now. */
-static InvExpected *
-answer_expected(InvStore *store, GuardChange *change)
-{
-	InvExpected *announced = inv_expected_take(store, change->row.item);
-
-	if (announced)
-	{
-		announced->level.stock = change->row.stock;
-		announced->level.floor = change->row.floor;
-	}
-	if (pg_sub_s64_overflow(change->row.stock_change, announced ? announced->delta : 0,
-							&change->foreign))
-		inv_error_overflow("stock");
-	return announced;
-}
-
-static void
-row_changed(InvStore *store, TriggerData *trigdata)
-{
-	TriggerEvent event = trigdata->tg_event;
 	Oid items = RelationGetRelid(trigdata->tg_relation);
-	bool inserted = TRIGGER_FIRED_BY_INSERT(event);
-	bool deleted = TRIGGER_FIRED_BY_DELETE(event);
-	TupleTableSlot *old = inserted ? NULL : trigdata->tg_trigslot;
-	TupleTableSlot *new = deleted ? NULL : inserted ? trigdata->tg_trigslot : trigdata->tg_newslot;
-	bool old_null = true;
-	bool new_null = true;
-	int64 before = old ? inv_column_number(old, &store->stock, 0, &old_null) : 0;
-	int64 old_floor = old ? inv_column_number(old, &store->stock_floor, 0, NULL) : 0;
-	GuardChange change = { .inserted = inserted };
-	InvExpected *announced;
+	GuardedChange change;
 	InvMirrored mirrored;
 
-	if (old != NULL && new != NULL)
-		check_key(store, old, new);
-	change.row.item = row_key(store, new ? new : old);
-	change.row.stock = new ? inv_column_number(new, &store->stock, 0, &new_null) : 0;
-	change.row.floor = new ? inv_column_number(new, &store->stock_floor, 0, NULL) : 0;
-	change.row.vanishes = old_null != new_null;
-	change.untracked = new_null;
-	change.row.limits = old && new &&limits_changed(store, old, new);
-	if (pg_sub_s64_overflow(change.row.stock, before, &change.row.stock_change) ||
-		pg_sub_s64_overflow(change.row.floor, old_floor, &change.row.floor_change))
-		inv_error_overflow("stock");
-	announced = answer_expected(store, &change);
-	change.row.decided = is_replica() && announced == NULL;
-
-	/*
-	 * What is settled is in the counter, and what the engine took it takes from there,
-	 * once it knows; but a trigger may have changed more than that.
-	 */
-	change.row.taken = announced && !announced->settling && announced->delta < 0;
-	if (change.row.taken || (announced && announced->settling))
-		change.row.stock_change = change.foreign;
+	Assert(items == store->items);
+	Assert(CheckRelationLockedByMe(trigdata->tg_relation, RowExclusiveLock, true));
+	read_change(store, trigdata, &change);
+	compare_versions(store, &change);
+	match_announcement(store, &change);
 	mirrored = mirror_change(store, items, &change);
-	if (announced)
-		announced->level.hot = mirrored == INV_MIRRORED_UNDO;
+	if (change.announced)
+		change.announced->level.hot = mirrored == INV_MIRRORED_UNDO;
 	if (!is_replica())
 	{
-		if (deleted)
+		if (!change.new.exists)
 			refuse_held(store, items, change.row.item);
-		/* every tracked item has its opening, also with nothing on the shelf */
-		if (change.foreign != 0 || (inserted && !new_null))
-			book_foreign_change(store, items, &change, mirrored != INV_MIRRORED_COLD);
+		/* each tracked item has an opening, also one of 0 */
+		if (change.unannounced != 0 || (!change.old.exists && change.new.tracked))
+			book_direct_write(items, &change, mirrored != INV_MIRRORED_COLD);
 	}
-	if ((announced || !is_replica()) && !old_null && !new_null)
-		inv_notify_crossing(store, change.row.item, before, change.row.stock, change.row.floor);
+	if (!change.row.replicated && change.old.tracked && change.new.tracked)
+		inv_notify_crossing(store, change.row.item, change.old.stock, change.new.stock,
+							change.new.floor);
 }
 
 PG_FUNCTION_INFO_V1(inventory_guard);
 
-/* Trigger on items: after each row, and before a TRUNCATE. */
+/* guard(): trigger on items, after each row and before a TRUNCATE. */
 Datum
 inventory_guard(PG_FUNCTION_ARGS)
 {
@@ -226,7 +261,7 @@ inventory_guard(PG_FUNCTION_ARGS)
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		inv_error_value("guard is a trigger function", NULL);
-	/* before the row is written it would book what may not happen */
+	/* a BEFORE trigger would book what later ones can still change or prevent */
 	if (!TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event) &&
 		!(TRIGGER_FIRED_AFTER(trigdata->tg_event) && TRIGGER_FIRED_FOR_ROW(trigdata->tg_event)))
 		inv_error_value("guard must be fired AFTER each row", NULL);
@@ -235,7 +270,7 @@ inventory_guard(PG_FUNCTION_ARGS)
 	if (store == NULL)
 		return PointerGetDatum(NULL);
 	if (!TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
-		row_changed(store, trigdata);
+		guard_row(store, trigdata);
 	else if (!is_replica())
 		inv_error_direct_write("TRUNCATE would lose the stock of every item.",
 							   "DELETE the rows, or detach the store first.");

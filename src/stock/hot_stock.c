@@ -1,9 +1,12 @@
 /*
  * hot_stock.c
- *		Stock of a hot item, in its counter: what item_row.c is for the others.
+ *		Stock of a hot item, in its counter: what item_row.c is for cold items.
  *
- * Nothing here writes the item's row.  The caller inserts the movements, with the
- * epoch that it gets here, in the same transaction.
+ * Nothing here locks or writes the item's row.  The caller inserts the movements, with
+ * the epoch that it gets here, in the same (sub)transaction (invariant 4, I2).
+ *
+ * Every function expects a counter that inv_hot_find_counter returned, and says when it
+ * is gone because the item has been cooled since.
  */
 #include "postgres.h"
 
@@ -21,29 +24,36 @@
 #include "store/column.h"
 #include "store/query.h"
 #include "store/query_text.h"
-#include "stock/hot_item.h"
+#include "stock/hot_publish.h"
 #include "stock/hot_stock.h"
 #include "stock/quantity.h"
 
 /* ---- waiting ---- */
 
-/* Wait for others in flight, from the first time on no longer than inventory.hot_lock_timeout. */
-static void
-wait_for_others(InvStore *store, Datum item, const InvCounterRef *counter, InvCounterTake *part,
-				TimestampTz *deadline)
+/*
+ * Wait for other transactions until the take, which may be changed, could succeed or is
+ * refused; with a null take, until the item is not being cooled.  *deadline is 0 before
+ * the first wait of a call.  Raises IV014 after inventory.hot_lock_timeout (I8).
+ */
+void
+inv_hot_stock_wait(InvStore *store, Datum item, const InvCounterRef *counter, InvCounterTake *take,
+				   TimestampTz *deadline)
 {
+	/* a take of nothing is never refused, and waits only for a cooler */
+	InvCounterTake nothing = { .lowest = PG_INT64_MIN };
+
 	if (*deadline == 0)
 	{
 		*deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), inv_hot_lock_timeout);
 		inv_stats_count(INV_STATS_WAITS, 1);
 	}
-	if (!inv_counter_wait(counter, part, *deadline))
+	if (!inv_counter_wait(counter, take ? take : &nothing, *deadline))
 		inv_error_busy(inv_item_text(store, item), "others have units of it in flight");
 }
 
 /* ---- reading ---- */
 
-/* Read again what the counter was told to forget. */
+/* Read again what limits a purchase, because a committed change of the row made it stale. */
 static void
 refresh_limits(InvStore *store, const InvTake *take, InvCounterValues *now)
 {
@@ -55,22 +65,23 @@ refresh_limits(InvStore *store, const InvTake *take, InvCounterValues *now)
 	now->limit = DatumGetInt64(inv_result(0, 3, &unlimited));
 	now->limited = !unlimited;
 	now->for_sale = DatumGetBool(inv_result(0, 4, &isnull));
-	inv_counter_refresh(&take->counter, now);
+	inv_counter_refresh_limits(&take->counter, now);
 }
 
 /*
- * Fill a take as a read of the row would; it says nothing of who is in flight.  False
- * if the item is cold by now.
+ * Fill a take as a read of the row would.  What other transactions have in flight is
+ * not in its stock.  False if the item is cold by now.
  */
 bool
-inv_hot_read(InvStore *store, InvTake *take)
+inv_hot_stock_read(InvStore *store, InvTake *take)
 {
 	InvCounterValues now;
-	InvHotState state = inv_counter_look(&take->counter, &now);
+	InvHotState state = inv_counter_read(&take->counter, &now);
 
+	Assert(take->hot);
 	if (state == INV_HOT_STATE_COLD || state == INV_HOT_STATE_UNPUBLISHED)
 		return false;
-	if (now.stale || store->sellable_is_volatile)
+	if (now.limits_stale || store->sellable_is_volatile)
 		refresh_limits(store, take, &now);
 	take->status = now.for_sale ? INV_STATUS_OK : INV_STATUS_ITEM_NOT_FOUND;
 	take->tracked = true;
@@ -83,11 +94,32 @@ inv_hot_read(InvStore *store, InvTake *take)
 }
 
 /*
- * Units of overdue holds of an item.  It is asked for only when one can be overdue:
- * the counter knows when the first will be.
+ * Find out which items of a cart are hot, and read those that were not marked as hot
+ * before.  False if one that was marked is cold now.
+ */
+bool
+inv_hot_stock_find_many(InvStore *store, InvTake *takes, int count)
+{
+	bool none_cooled = true;
+
+	for (int i = 0; i < count; i++)
+	{
+		bool was_hot = takes[i].hot;
+
+		do
+			takes[i].hot = inv_hot_find_counter(store, takes[i].item, &takes[i].counter);
+		while (takes[i].hot && !was_hot && !inv_hot_stock_read(store, &takes[i]));
+		none_cooled = none_cooled && (takes[i].hot || !was_hot);
+	}
+	return none_cooled;
+}
+
+/*
+ * Units of the overdue holds of an item.  The counter knows when the next hold will be
+ * overdue; until then no statement is needed.
  */
 static int64
-hot_overdue_units(InvStore *store, const InvTake *take)
+sum_hot_overdue(InvStore *store, const InvTake *take)
 {
 	Datum values[] = { take->item, TimestampTzGetDatum(store->now) };
 	InvCounterValues now;
@@ -95,47 +127,46 @@ hot_overdue_units(InvStore *store, const InvTake *take)
 	bool at_rest, none;
 	int64 units;
 
-	if (inv_counter_look(&take->counter, &now) != INV_HOT_STATE_HOT || store->now < now.next_expiry)
+	if (inv_counter_read(&take->counter, &now) != INV_HOT_STATE_HOT || store->now < now.next_expiry)
 		return 0;
 	at_rest = inv_counter_at_rest(&take->counter, &changes);
 	inv_execute(store, INV_STMT_OVERDUE_UNITS, values, NULL, INV_SNAPSHOT_LATEST);
 	units = inv_result_int64(0, 1);
-	/* what this transaction did to holds is not so for others */
+	/* a transaction that has written something may see holds that others do not have */
 	if (units == 0 && at_rest && !TransactionIdIsValid(GetTopTransactionIdIfAny()))
 	{
 		Datum next;
 
 		inv_execute(store, INV_STMT_FIRST_EXPIRY, values, NULL, INV_SNAPSHOT_LATEST);
 		next = inv_result(0, 1, &none);
-		inv_counter_expired(&take->counter, none ? DT_NOEND : DatumGetTimestampTz(next), changes);
+		inv_counter_set_next_expiry(&take->counter, none ? DT_NOEND : DatumGetTimestampTz(next),
+									changes);
 	}
 	return units;
 }
 
 /* ---- taking ---- */
 
-/* Look, unless there was enough a moment ago, and take if there is. */
+/*
+ * Take from the counter.  With look, peek first: a refusal then costs no transaction id.
+ * The caller sets look unless it has just seen enough.
+ */
 static InvCounterResult
-try_counter_take(InvStore *store, const InvCounterRef *counter, InvCounterTake *part, bool look)
+try_counter_take(InvStore *store, const InvCounterRef *counter, InvCounterTake *take, bool look)
 {
-	InvCounterResult result = look ? inv_counter_peek(counter, part) : INV_COUNTER_DONE;
+	InvCounterResult result = look ? inv_counter_peek(counter, take) : INV_COUNTER_DONE;
 
 	if (result != INV_COUNTER_DONE)
 		return result;
-	/* others who wait for these units wait for this transaction */
+	/* sessions that wait for these units wait for this transaction's id */
 	(void) GetTopTransactionId();
-	return inv_counter_take(counter, part, store->now);
+	return inv_counter_take(counter, take, store->now);
 }
 
-/* Refuse a take, unless it could never be: its quantity is beyond all numbers. */
 static void
 set_out_of_stock(InvTake *take, int64 left, int64 overdue)
 {
-	int64 sum;
-
-	if (pg_add_s64_overflow(left, take->quantity, &sum))
-		inv_error_value(psprintf("quantity " INT64_FORMAT " is out of range", take->quantity),
-						NULL);
+	inv_check_quantity(take->quantity, left);
 	take->status = INV_STATUS_OUT_OF_STOCK;
 	take->stock = left;
 	take->floor = 0;
@@ -143,90 +174,97 @@ set_out_of_stock(InvTake *take, int64 left, int64 overdue)
 }
 
 /*
- * A take was short, or has to wait.  True: it is refused for now, and "overdue" says
- * what could be given back to it.  Otherwise it has to wait, for a part of it if the
- * rest is overdue, or to look again.
+ * The counter did not grant what was asked of it: the result is SHORT or WAIT.
+ *
+ *		overdue holds have what is missing				out of stock, for now
+ *		they have it with what others have in flight	wait for the part of the others
+ *		they do not										out of stock
+ *
+ * True: the take is out of stock.  Its "overdue" tells the caller whether giving back
+ * overdue holds helps.  False: the caller waits until "asked", changed to what has to
+ * come from others, could be taken, and tries again (I7).
  */
 static bool
-refuse_hot_take(InvStore *store, InvTake *take, InvCounterResult result, InvCounterTake *part)
+refuse_hot_take(InvStore *store, InvTake *take, InvCounterResult result, InvCounterTake *asked)
 {
-	int64 overdue = hot_overdue_units(store, take);
-	InvCounterTake rest = { .quantity = take->quantity - overdue };
+	int64 overdue = sum_hot_overdue(store, take);
 
-	if (result == INV_COUNTER_WAIT && (overdue == 0 || part->left >= take->quantity))
+	Assert(result == INV_COUNTER_SHORT || result == INV_COUNTER_WAIT);
+	/* there is enough and the item is being cooled, or only others can help */
+	if (result == INV_COUNTER_WAIT && (asked->left >= take->quantity || overdue == 0))
 		return false;
-	/* what was overdue may have been given back between the two looks */
-	if (overdue < take->quantity - part->left)
+	if (overdue < take->quantity - asked->left)
 	{
-		result = inv_counter_peek(&take->counter, &rest);
-		*part = rest;
-		if (result != INV_COUNTER_SHORT)
+		asked->quantity = take->quantity - overdue;
+		/* it may succeed now, if holds were given back since the counter was asked */
+		if (inv_counter_peek(&take->counter, asked) != INV_COUNTER_SHORT)
 			return false;
 	}
-	set_out_of_stock(take, part->left, overdue);
+	set_out_of_stock(take, asked->left, overdue);
 	return true;
 }
 
 /*
- * Take what was read; the status says how it ended, and on out of stock "overdue" what
- * could be given back.  False if the item is cold by now.
+ * Take what was read; the status says how it ended, and when out of stock "overdue"
+ * says how many units could be given back.  False if the item is cold by now.
  */
 bool
-inv_hot_take(InvStore *store, InvTake *take)
+inv_hot_stock_take(InvStore *store, InvTake *take)
 {
-	InvCounterTake part = { 0 };
+	InvCounterTake asked = { 0 };
 	TimestampTz deadline = 0;
 	bool look = take->stock < take->quantity;
 
+	Assert(take->hot);
 	for (;; look = true)
 	{
 		InvCounterResult result;
 
-		part.quantity = take->quantity;
-		result = try_counter_take(store, &take->counter, &part, look);
-
+		asked.quantity = take->quantity;
+		result = try_counter_take(store, &take->counter, &asked, look);
 		if (result == INV_COUNTER_DONE)
 		{
+			Assert(asked.left >= 0); /* I1 */
 			take->status = INV_STATUS_OK;
-			take->stock = part.left;
+			take->stock = asked.left;
 			take->floor = 0;
-			take->epoch = part.epoch;
+			take->epoch = asked.epoch;
 			return true;
 		}
-		if (result == INV_COUNTER_GONE)
+		if (result == INV_COUNTER_NOT_HOT)
 			return false;
-		if (refuse_hot_take(store, take, result, &part))
+		if (refuse_hot_take(store, take, result, &asked))
 			return true;
-		wait_for_others(store, take->item, &take->counter, &part, &deadline);
+		inv_hot_stock_wait(store, take->item, &take->counter, &asked, &deadline);
 	}
 }
 
-/* Could a take succeed, now or when others end? */
+/* Set the status of a take that cannot succeed, neither now nor when others end. */
 void
-inv_hot_judge(InvStore *store, InvTake *take)
+inv_hot_stock_judge(InvStore *store, InvTake *take)
 {
-	InvCounterTake part = { .quantity = take->quantity };
-	InvCounterResult result = inv_counter_peek(&take->counter, &part);
+	InvCounterTake asked = { .quantity = take->quantity };
+	InvCounterResult result = inv_counter_peek(&take->counter, &asked);
 
 	if (result == INV_COUNTER_SHORT)
-		(void) refuse_hot_take(store, take, result, &part);
+		(void) refuse_hot_take(store, take, result, &asked);
 }
 
+/* Undo a take of this (sub)transaction whose movement is not written. */
 void
-inv_hot_untake(InvTake *take)
+inv_hot_stock_untake(InvTake *take)
 {
+	Assert(take->hot && take->status == INV_STATUS_OK);
 	inv_counter_untake(&take->counter, take->quantity);
 }
 
 /* ---- giving ---- */
 
-/* Give units; false if the item is cold by now. */
+/* Give units; false if the item is cold by now.  Raises 22003 for more than the column can have. */
 static bool
 give_hot_units(InvStore *store, Datum item, const InvCounterRef *counter, int64 quantity,
 			   int64 *epoch)
 {
-	/* for waiting: a take of nothing, which needs nothing */
-	InvCounterTake nothing = { .lowest = PG_INT64_MIN };
 	TimestampTz deadline = 0;
 
 	(void) GetTopTransactionId();
@@ -236,163 +274,68 @@ give_hot_units(InvStore *store, Datum item, const InvCounterRef *counter, int64 
 
 		if (result == INV_COUNTER_DONE)
 			return true;
-		if (result == INV_COUNTER_GONE)
+		if (result == INV_COUNTER_NOT_HOT)
 			return false;
 		if (result == INV_COUNTER_OVERFLOW)
 			inv_error_overflow("stock");
-		wait_for_others(store, item, counter, &nothing, &deadline);
+		inv_hot_stock_wait(store, item, counter, NULL, &deadline);
 	}
 }
 
+/* Give units back, which others see after the commit; false if the item is cold by now. */
 bool
-inv_hot_give(InvStore *store, InvGive *give)
+inv_hot_stock_give(InvStore *store, InvGive *give)
 {
+	Assert(give->hot);
 	give->tracked = give_hot_units(store, give->item, &give->counter, give->quantity, &give->epoch);
 	return give->tracked;
 }
 
 /* ---- operators ---- */
 
-/* Take units, or refuse; false if the item is cold by now. */
+/* Take units or raise IV001; false if the item is cold by now. */
 static bool
-take_hot_units(InvStore *store, Datum item, const InvCounterRef *counter, InvCounterTake *part)
+take_hot_units(InvStore *store, Datum item, const InvCounterRef *counter, InvCounterTake *take)
 {
 	TimestampTz deadline = 0;
 
 	for (;;)
 	{
-		InvCounterResult result = try_counter_take(store, counter, part, true);
+		InvCounterResult result = try_counter_take(store, counter, take, true);
 
 		if (result == INV_COUNTER_DONE)
 			return true;
-		if (result == INV_COUNTER_GONE)
+		if (result == INV_COUNTER_NOT_HOT)
 			return false;
 		if (result == INV_COUNTER_SHORT)
 			inv_error_out_of_stock(psprintf(
 				"Item \"%s\": " INT64_FORMAT " to be taken off, " INT64_FORMAT " available.",
-				inv_item_text(store, item), part->quantity, Max(part->left - part->lowest, 0)));
-		wait_for_others(store, item, counter, part, &deadline);
+				inv_item_text(store, item), take->quantity, Max(take->left - take->lowest, 0)));
+		inv_hot_stock_wait(store, item, counter, take, &deadline);
 	}
 }
 
 /*
- * Change the stock by hand, leaving at least "lowest" above the floor; false if the
- * item is cold by now.
+ * Change the stock by delta, leaving at least "lowest" above the floor, or raise IV001;
+ * false if the item is cold by now.
  */
 bool
-inv_hot_change(InvStore *store, Datum item, InvStock *stock, int64 delta, int64 lowest)
+inv_hot_stock_change(InvStore *store, InvStock *stock, int64 delta, int64 lowest)
 {
+	Assert(delta != 0);
 	if (delta > 0)
 	{
-		if (!give_hot_units(store, item, &stock->counter, delta, &stock->epoch))
+		if (!give_hot_units(store, stock->item, &stock->counter, delta, &stock->epoch))
 			return false;
 	}
 	else
 	{
-		InvCounterTake part = { .quantity = -delta, .lowest = lowest };
+		InvCounterTake take = { .quantity = -delta, .lowest = lowest };
 
-		if (!take_hot_units(store, item, &stock->counter, &part))
+		if (!take_hot_units(store, stock->item, &stock->counter, &take))
 			return false;
-		stock->epoch = part.epoch;
+		stock->epoch = take.epoch;
 	}
 	stock->stock += delta;
 	return true;
-}
-
-/* ---- the guard's ---- */
-
-/*
- * The row of an item has changed that is hot, but nobody has counted it: what is not
- * settled counts too.
- */
-static InvMirrored
-check_unpublished(InvStore *store, const InvRowChange *change)
-{
-	int64 left;
-
-	if ((change->stock_change >= 0 && !change->taken) || change->decided ||
-		pg_add_s64_overflow(change->stock,
-							inv_hot_unsettled(store, change->item, INV_SNAPSHOT_LATEST), &left) ||
-		left >= change->floor)
-		return INV_MIRRORED_FOLLOWED;
-	if (change->taken)
-		return INV_MIRRORED_UNDO;
-	inv_error_out_of_stock(psprintf("Item \"%s\": a direct write would leave " INT64_FORMAT
-									", its floor is " INT64_FORMAT ".",
-									inv_item_text(store, change->item), left, change->floor));
-}
-
-/*
- * The state of an item whose row this transaction has written.  Who cooled it before
- * has ended, but may not have said so here yet.
- */
-static InvHotState
-wait_for_cooler(InvStore *store, Datum item, InvCounterRef *counter)
-{
-	InvCounterTake nothing = { .lowest = PG_INT64_MIN };
-	TimestampTz deadline = 0;
-	InvHotState state;
-
-	while ((state = inv_hot_state(store, item, counter)) == INV_HOT_STATE_COOLING)
-		wait_for_others(store, item, counter, &nothing, &deadline);
-	return state;
-}
-
-/* The counter of a hot item follows its row. */
-static void
-follow_row(InvStore *store, const InvRowChange *change, const InvCounterRef *counter)
-{
-	InvStock stock = { .counter = *counter };
-	bool here = true;
-
-	if (change->floor_change != 0)
-		here = inv_counter_force(counter, -change->floor_change, change->floor_change) ==
-			   INV_COUNTER_DONE;
-	if (change->stock_change != 0 && change->decided)
-		here &= inv_counter_force(counter, change->stock_change, 0) == INV_COUNTER_DONE;
-	else if (change->stock_change != 0)
-		here &= inv_hot_change(store, change->item, &stock, change->stock_change, 0);
-	if (!here)
-		inv_error_busy(inv_item_text(store, change->item), "it ceased to be hot meanwhile");
-	if (change->limits)
-		inv_counter_will_be_stale(counter);
-}
-
-/*
- * The row of an item has changed, and this transaction has its lock.  If the item is
- * hot its counter follows, or the change is refused.
- */
-InvMirrored
-inv_hot_mirror(InvStore *store, const InvRowChange *change)
-{
-	InvCounterRef counter;
-	InvHotState state = wait_for_cooler(store, change->item, &counter);
-
-	if (state == INV_HOT_STATE_COLD)
-		return INV_MIRRORED_COLD;
-	if (change->vanishes && !change->decided)
-		inv_error_direct_write(psprintf("Item \"%s\" is hot.", inv_item_text(store, change->item)),
-							   "Make it cold first, with inventory.cool().");
-	if (state == INV_HOT_STATE_UNPUBLISHED)
-		return check_unpublished(store, change);
-	follow_row(store, change, &counter);
-	return change->taken ? INV_MIRRORED_UNDO : INV_MIRRORED_FOLLOWED;
-}
-
-/* Which items of a cart are hot, and what they have; false if one was and is not any more. */
-bool
-inv_hot_find_many(InvStore *store, InvTake *takes, int count)
-{
-	bool none_lost = true;
-
-	for (int i = 0; i < count; i++)
-	{
-		bool was = takes[i].hot;
-
-		do
-			takes[i].hot = inv_hot_find(store, takes[i].item, &takes[i].counter);
-		while (takes[i].hot && !was && !inv_hot_read(store, &takes[i]));
-		none_lost = none_lost && (takes[i].hot || !was);
-	}
-	return none_lost;
 }

@@ -1,20 +1,25 @@
 /*
  * item_row.c
- *		Stock in the item's row: the three textbook ways to take it.
+ *		Stock of a cold item, in its row: the only code that writes stock columns.
+ *
+ * There are three strategies to take units of one item:
  *
  *		atomic		one conditional UPDATE; its row count decides
  *		pessimistic	SELECT ... FOR NO KEY UPDATE, then the UPDATE
  *		optimistic	read, then compare-and-set on version or value, with retries
  *
- * All three write "stock = stock - q where stock - q >= floor", so they are safe
- * beside each other and beside anything else; what comes before only decides
- * when one waits and when one gives up.
+ * All three write "stock = stock - q WHERE stock - q >= floor" (invariant 3), so they
+ * are safe beside each other and beside any other code.  What they do before only
+ * decides when a call waits and when it gives up.  Carts lock all rows first.
+ *
+ * Every write is announced to the guard (expected.c), which may answer that the item
+ * is hot: then what was taken goes back into the row.  Expects the store to be entered;
+ * movements are the caller's.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "common/int.h"
 #include "common/pg_prng.h"
 #include "miscadmin.h"
 
@@ -30,28 +35,39 @@
 #include "stock/item_row.h"
 #include "stock/quantity.h"
 
-/* how often a conditional UPDATE may find nothing while a read finds enough */
+/* how often the conditional UPDATE may match no row although a read finds enough */
 #define ATOMIC_TRIES 100
 
 /* ---- reading ---- */
 
-/* Fill a take from the columns of a read.  Its overdue holds are not among them. */
+/* The columns of INV_STMT_READ; others of its kind have the first five. */
+typedef enum ReadColumn
+{
+	READ_COLUMN_STOCK = 1,
+	READ_COLUMN_FLOOR,
+	READ_COLUMN_LIMIT,
+	READ_COLUMN_VERSION,
+	READ_COLUMN_ITEM,
+	READ_COLUMN_OVERDUE
+} ReadColumn;
+
+/* Fill a take from a row of such a statement, without its overdue holds. */
 static void
 fill_take(InvTake *take, uint64 row)
 {
 	bool isnull;
 
 	take->status = INV_STATUS_OK;
-	take->stock = DatumGetInt64(inv_result(row, 1, &isnull));
+	take->stock = DatumGetInt64(inv_result(row, READ_COLUMN_STOCK, &isnull));
 	take->tracked = !isnull;
-	take->floor = inv_result_int64(row, 2);
-	take->limit = DatumGetInt64(inv_result(row, 3, &isnull));
+	take->floor = inv_result_int64(row, READ_COLUMN_FLOOR);
+	take->limit = DatumGetInt64(inv_result(row, READ_COLUMN_LIMIT, &isnull));
 	take->limited = !isnull;
-	take->version = DatumGetInt64(inv_result(row, 4, &isnull));
+	take->version = DatumGetInt64(inv_result(row, READ_COLUMN_VERSION, &isnull));
 	take->overdue = 0;
 }
 
-/* Read what all that is committed now has, without a lock. */
+/* Read what is committed now, with overdue holds, without a lock. */
 void
 inv_item_row_read(InvStore *store, InvTake *take)
 {
@@ -63,10 +79,10 @@ inv_item_row_read(InvStore *store, InvTake *take)
 	if (inv_execute(store, INV_STMT_READ, values, NULL, INV_SNAPSHOT_LATEST) == 0)
 		return;
 	fill_take(take, 0);
-	take->overdue = inv_result_int64(0, 6);
+	take->overdue = inv_result_int64(0, READ_COLUMN_OVERDUE);
 }
 
-/* Read and lock the row. */
+/* Lock the row, and read it as it is under the lock. */
 static void
 lock_item_row(InvStore *store, InvTake *take)
 {
@@ -75,35 +91,19 @@ lock_item_row(InvStore *store, InvTake *take)
 		fill_take(take, 0);
 }
 
-/* Read what can be sold, with what overdue holds will give back. */
-void
-inv_item_row_level(InvStore *store, InvTake *take)
-{
-	Datum values[] = { take->item, TimestampTzGetDatum(store->now) };
-	int64 overdue;
-	bool isnull;
-
-	take->status = INV_STATUS_ITEM_NOT_FOUND;
-	if (inv_execute(store, INV_STMT_LEVEL, values, NULL, INV_SNAPSHOT_READ_ONLY) == 0)
-		return;
-	take->status = INV_STATUS_OK;
-	take->stock = DatumGetInt64(inv_result(0, 1, &isnull));
-	take->tracked = !isnull;
-	take->floor = inv_result_int64(0, 2);
-	overdue = inv_result_int64(0, 3);
-	if (pg_add_s64_overflow(take->stock, overdue, &take->stock))
-		take->stock = PG_INT64_MAX;
-}
-
 /* ---- writing ---- */
 
-/* Change the number of one locked row, without a condition; what it has then. */
-InvLevel
+/*
+ * Change the stock of one locked row, without a condition; returns what it has then.
+ * settling: the counter of a hot item has these units already.  Raises IV014 if a trigger
+ * keeps the row from being written.
+ */
+InvRowLevel
 inv_item_row_change(InvStore *store, Datum item, int64 delta, bool settling, InvSnapshotMode mode)
 {
 	Datum values[] = { item, Int64GetDatum(delta) };
 	int base = inv_expect_begin();
-	InvLevel level;
+	InvRowLevel level;
 	uint64 rows;
 
 	if (settling)
@@ -120,8 +120,8 @@ inv_item_row_change(InvStore *store, Datum item, int64 delta, bool settling, Inv
 }
 
 /*
- * The item became hot while its row was waited for: what was taken from the row goes
- * back, and is taken from the counter then.
+ * The item became hot while its row was waited for: put back what was taken from the row,
+ * as the caller takes from the counter instead.
  */
 static void
 undo_row_take(InvStore *store, const InvTake *take)
@@ -129,13 +129,16 @@ undo_row_take(InvStore *store, const InvTake *take)
 	(void) inv_item_row_change(store, take->item, take->quantity, true, INV_SNAPSHOT_TRANSACTION);
 }
 
-/* Run a conditional UPDATE of one row; true if it took, or the item is hot. */
+/*
+ * Run a conditional UPDATE of one row; false if its condition does not hold.  True: the
+ * units were taken, or take->hot is set, and nothing was.
+ */
 static bool
-update_one(InvStore *store, InvTake *take, InvStatement statement)
+update_row(InvStore *store, InvTake *take, InvStatement statement)
 {
 	Datum values[] = { take->item, Int64GetDatum(take->quantity), Int64GetDatum(take->version) };
 	int base = inv_expect_begin();
-	InvLevel level;
+	InvRowLevel level;
 	uint64 rows;
 
 	inv_expect(store, take->item, -take->quantity);
@@ -155,9 +158,9 @@ update_one(InvStore *store, InvTake *take, InvStatement statement)
 	return true;
 }
 
-/* Judge what was read; true if the answer is final: refused, or not tracked. */
+/* Judge what was read; true if that is the answer: refused, or not tracked. */
 static bool
-is_decided(InvStore *store, InvTake *take)
+is_decided(InvTake *take)
 {
 	if (take->status == INV_STATUS_OK)
 		take->status = inv_judge_take(take);
@@ -165,31 +168,31 @@ is_decided(InvStore *store, InvTake *take)
 }
 
 /*
- * Look without a lock: at the latest, so that a refusal is right at this instant
- * whatever the caller's snapshot is.
+ * Read and judge without a lock.  The read is of what is committed now, so that a refusal
+ * is right at this instant, whatever the transaction's snapshot is.
  */
 static bool
-decided_by_look(InvStore *store, InvTake *take)
+read_and_decide(InvStore *store, InvTake *take)
 {
 	inv_item_row_read(store, take);
-	return is_decided(store, take);
+	return is_decided(take);
 }
 
 static void
 take_atomic(InvStore *store, InvTake *take)
 {
 	/*
-	 * Whoever was refused looks before it tries again: that is how buyers come when
-	 * an item is gone.  And with a large quantity "stock - quantity" could overflow
-	 * in the statement.
+	 * After a refusal look first: when an item is sold out its buyers keep coming, and
+	 * a look costs less than an UPDATE that matches nothing.  With a large quantity
+	 * "stock - quantity" could overflow in the UPDATE.
 	 */
-	if ((store->last_take_failed || take->quantity > PG_INT32_MAX) && decided_by_look(store, take))
+	if ((store->last_take_failed || take->quantity > PG_INT32_MAX) && read_and_decide(store, take))
 		return;
 	for (int tries = 0; tries < ATOMIC_TRIES; tries++)
 	{
-		if (update_one(store, take, INV_STMT_TAKE))
+		if (update_row(store, take, INV_STMT_TAKE))
 			return;
-		if (decided_by_look(store, take))
+		if (read_and_decide(store, take))
 			return;
 		/* there is enough, but this transaction's snapshot does not see it */
 		if (IsolationUsesXactSnapshot())
@@ -203,22 +206,22 @@ take_atomic(InvStore *store, InvTake *take)
 static void
 take_pessimistic(InvStore *store, InvTake *take)
 {
-	if (decided_by_look(store, take))
+	if (read_and_decide(store, take))
 		return;
 	lock_item_row(store, take);
-	if (is_decided(store, take))
+	if (is_decided(take))
 	{
 		if (IsolationUsesXactSnapshot())
 			inv_error_serialization();
-		/* while it waited, holds may have been made and become overdue: look at them now */
-		if (take->status != INV_STATUS_OUT_OF_STOCK || decided_by_look(store, take))
+		/* holds can have been made and become overdue while this waited: read them now */
+		if (take->status != INV_STATUS_OUT_OF_STOCK || read_and_decide(store, take))
 			return;
 	}
-	if (!update_one(store, take, INV_STMT_TAKE))
+	if (!update_row(store, take, INV_STMT_TAKE))
 		inv_error_busy(inv_item_text(store, take->item), "its row could not be written");
 }
 
-/* Wait a random while that grows with the attempts, so that losers spread out. */
+/* Sleep for a random time that grows with the attempts, to spread out competing calls. */
 static void
 back_off(int attempt)
 {
@@ -236,20 +239,25 @@ take_optimistic(InvStore *store, InvTake *take)
 	{
 		if (attempt > 0)
 			back_off(attempt);
-		if (decided_by_look(store, take))
+		if (read_and_decide(store, take))
 			return;
-		if (update_one(store, take, INV_STMT_TAKE_IF_VERSION))
+		if (update_row(store, take, INV_STMT_TAKE_IF_VERSION))
 			return;
 		if (IsolationUsesXactSnapshot())
 			inv_error_serialization();
 	}
-	inv_error_busy(inv_item_text(store, take->item), "others were faster every time");
+	inv_error_busy(inv_item_text(store, take->item),
+				   "its row was changed concurrently at each attempt");
 }
 
-/* Take one item by the chosen strategy; the status says how it ended, unless it is hot. */
+/*
+ * Take one item by the strategy that inventory.strategy names.  The status says how it
+ * ended; if the item has become hot, take->hot is set and nothing was taken.
+ */
 void
 inv_item_row_take(InvStore *store, InvTake *take)
 {
+	Assert(!take->hot);
 	switch ((InvStrategy) inv_strategy)
 	{
 		case INV_STRATEGY_ATOMIC:
@@ -268,9 +276,22 @@ inv_item_row_take(InvStore *store, InvTake *take)
 /* ---- several rows ---- */
 
 /*
- * Read the rows of a cart, in key order; with lock, lock them in that order.
- * Those that are not there, or not for sale, are INV_STATUS_ITEM_NOT_FOUND.  Hot items
- * are passed over, here and in what follows.
+ * Is this row of the last statement that of an item?  Rows and items are both in key
+ * order, so one pass over the items finds all rows.
+ */
+static bool
+is_row_of_item(InvStore *store, uint64 row, uint64 rows, int key_column, Datum item)
+{
+	bool isnull;
+
+	return row < rows && inv_item_compare(store, inv_result(row, key_column, &isnull), item) == 0;
+}
+
+/*
+ * Read the rows of a cart; with lock, lock them in key order first.  takes must be in key
+ * order.  Those that do not exist, or are not for sale, are INV_STATUS_ITEM_NOT_FOUND.
+ * Hot items are passed over, here and in inv_item_row_take_many.  Raises 55000 if two rows
+ * have one key.
  */
 void
 inv_item_row_read_many(InvStore *store, InvTake *takes, int count, bool lock)
@@ -280,6 +301,7 @@ inv_item_row_read_many(InvStore *store, InvTake *takes, int count, bool lock)
 	int cold = 0;
 	Datum keys;
 
+	Assert(count > 0);
 	for (int i = 0; i < count; i++)
 		if (!takes[i].hot)
 			items[cold++] = takes[i].item;
@@ -288,49 +310,53 @@ inv_item_row_read_many(InvStore *store, InvTake *takes, int count, bool lock)
 	keys = inv_make_array(store->item_id.base, items, NULL, cold);
 	rows = inv_execute(store, lock ? INV_STMT_LOCK_MANY : INV_STMT_READ_MANY, &keys, NULL,
 					   lock ? INV_SNAPSHOT_TRANSACTION : INV_SNAPSHOT_LATEST);
-
-	/* both are in key order: walk them side by side */
 	for (int i = 0; i < count; i++)
 	{
-		bool isnull;
-
 		if (takes[i].hot)
 			continue;
 		takes[i].status = INV_STATUS_ITEM_NOT_FOUND;
-		if (row < rows && inv_item_compare(store, inv_result(row, 5, &isnull), takes[i].item) == 0)
-			fill_take(&takes[i], row++);
+		if (!is_row_of_item(store, row, rows, READ_COLUMN_ITEM, takes[i].item))
+			continue;
+		fill_take(&takes[i], row++);
+		if (is_row_of_item(store, row, rows, READ_COLUMN_ITEM, takes[i].item))
+			inv_error_broken_store(store->store_name, "The key of its items is not unique.");
 	}
-	Assert(row == rows);
 }
 
-/* One row to be changed, and what it has then. */
+/* One of several rows to be written. */
 typedef struct RowChange
 {
 	Datum item;
 	int64 quantity; /* taken or given */
-	InvLevel level;
+	InvTake *take;	/* gets what the row has then; null for a give */
 } RowChange;
 
-/* Write rows that this transaction has locked, all or an error. */
+/*
+ * Write rows that this transaction has locked, by INV_STMT_TAKE_MANY or
+ * INV_STMT_CHANGE_MANY: all of them, or IV014.
+ */
 static void
-write_rows(InvStore *store, InvStatement statement, RowChange *changes, int count,
+write_rows(InvStore *store, InvStatement statement, const RowChange *changes, int count,
 		   InvSnapshotMode mode)
 {
-	int sign = statement == INV_STMT_TAKE_MANY ? -1 : 1;
-	Datum *items = palloc(sizeof(Datum) * count);
-	Datum *quantities = palloc(sizeof(Datum) * count);
-	InvLevel *levels = palloc(sizeof(InvLevel) * count);
-	int base = inv_expect_begin();
+	bool takes = statement == INV_STMT_TAKE_MANY;
+	Datum *items, *quantities;
+	InvRowLevel *levels;
 	Datum values[2];
 	uint64 rows;
+	int base;
 
 	if (count == 0)
 		return;
+	items = palloc(sizeof(Datum) * count);
+	quantities = palloc(sizeof(Datum) * count);
+	levels = palloc(sizeof(InvRowLevel) * count);
+	base = inv_expect_begin();
 	for (int i = 0; i < count; i++)
 	{
 		items[i] = changes[i].item;
 		quantities[i] = Int64GetDatum(changes[i].quantity);
-		inv_expect(store, changes[i].item, sign * changes[i].quantity);
+		inv_expect(store, changes[i].item, takes ? -changes[i].quantity : changes[i].quantity);
 	}
 	values[0] = inv_make_array(store->item_id.base, items, NULL, count);
 	values[1] = inv_make_array(INT8OID, quantities, NULL, count);
@@ -341,10 +367,13 @@ write_rows(InvStore *store, InvStatement statement, RowChange *changes, int coun
 					   "a trigger keeps its row, or another of the same call, from being written");
 	for (int i = 0; i < count; i++)
 	{
-		/* which cannot be, as they are locked */
-		if (levels[i].hot && sign < 0)
-			inv_error_busy(inv_item_text(store, changes[i].item), "it became hot meanwhile");
-		changes[i].level = levels[i];
+		if (changes[i].take == NULL)
+			continue;
+		/* cannot happen while the row is locked */
+		if (levels[i].hot)
+			inv_error_busy(inv_item_text(store, items[i]), "it became hot concurrently");
+		changes[i].take->stock = levels[i].stock;
+		changes[i].take->floor = levels[i].floor;
 	}
 }
 
@@ -357,35 +386,30 @@ inv_item_row_take_many(InvStore *store, InvTake *takes, int count)
 
 	for (int i = 0; i < count; i++)
 	{
+		Assert(takes[i].status == INV_STATUS_OK);
 		if (!takes[i].tracked || takes[i].hot)
 			continue;
 		changes[tracked].item = takes[i].item;
-		changes[tracked++].quantity = takes[i].quantity;
+		changes[tracked].quantity = takes[i].quantity;
+		changes[tracked++].take = &takes[i];
 	}
 	write_rows(store, INV_STMT_TAKE_MANY, changes, tracked, INV_SNAPSHOT_TRANSACTION);
-	tracked = 0;
-	for (int i = 0; i < count; i++)
-	{
-		if (!takes[i].tracked || takes[i].hot)
-			continue;
-		takes[i].stock = changes[tracked].level.stock;
-		takes[i].floor = changes[tracked++].level.floor;
-	}
 }
 
 /*
- * Lock rows in key order, for sale or not, and add to those that have a number.
- * gives must be in key order, each item once.
+ * Lock rows in key order, for sale or not, and add to those that are tracked; "tracked"
+ * says which.  gives must be in key order, each item once.  Hot items are passed over.
  */
 void
 inv_item_row_give_many(InvStore *store, InvGive *gives, int count, InvSnapshotMode mode)
 {
 	Datum *items = palloc(sizeof(Datum) * count);
-	RowChange *changes = palloc(sizeof(RowChange) * count);
+	RowChange *changes = palloc0(sizeof(RowChange) * count);
 	int tracked = 0, cold = 0;
 	uint64 rows, row = 0;
 	Datum keys;
 
+	Assert(count > 0);
 	for (int i = 0; i < count; i++)
 		if (!gives[i].hot)
 			items[cold++] = gives[i].item;
@@ -400,7 +424,8 @@ inv_item_row_give_many(InvStore *store, InvGive *gives, int count, InvSnapshotMo
 		if (gives[i].hot)
 			continue;
 		gives[i].tracked = false;
-		if (row == rows || inv_item_compare(store, inv_result(row, 3, &isnull), gives[i].item) != 0)
+		/* the columns are stock, floor and key */
+		if (!is_row_of_item(store, row, rows, 3, gives[i].item))
 			continue;
 		(void) inv_result(row++, 1, &isnull);
 		if (isnull)

@@ -1,6 +1,6 @@
 /*
  * item_row.h
- *		Stock in the item's row.
+ *		Stock of a cold item, in its row.
  */
 #ifndef INV_ITEM_ROW_H
 #define INV_ITEM_ROW_H
@@ -10,13 +10,12 @@
 #include "stock/quantity.h"
 
 extern void inv_item_row_read(InvStore *store, InvTake *take);
-extern void inv_item_row_level(InvStore *store, InvTake *take);
 extern void inv_item_row_take(InvStore *store, InvTake *take);
 extern void inv_item_row_read_many(InvStore *store, InvTake *takes, int count, bool lock);
 extern void inv_item_row_take_many(InvStore *store, InvTake *takes, int count);
 extern void inv_item_row_give_many(InvStore *store, InvGive *gives, int count,
 								   InvSnapshotMode mode);
-extern InvLevel inv_item_row_change(InvStore *store, Datum item, int64 delta, bool settling,
-									InvSnapshotMode mode);
+extern InvRowLevel inv_item_row_change(InvStore *store, Datum item, int64 delta, bool settling,
+									   InvSnapshotMode mode);
 
 #endif /* INV_ITEM_ROW_H */

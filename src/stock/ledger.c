@@ -1,33 +1,30 @@
 /*
  * ledger.c
- *		Movements, their opening, and the proof that they explain the stock.
+ *		Movements: one row for every change of stock (invariants 1, 2 and 4).
  *
- * The ledger is append-only: this file inserts and sums, it never updates.
+ * A call collects its movements in a book and writes them at its end, in the transaction
+ * that changed the stock.  Movements are only inserted, here and as openings (verify.c);
+ * close_ledger alone replaces old ones by their sum.
+ *
+ * Takes no lock.  Where stock changed, the caller still has the item's row locked, or a
+ * reference to the epoch of its counter.
  */
 #include "postgres.h"
 
-#include "access/relation.h"
-#include "access/xlog.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
-#include "commands/trigger.h"
-#include "funcapi.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
-#include "utils/rel.h"
 #include "utils/timestamp.h"
 
 #include "base/error.h"
 #include "store/binding.h"
 #include "store/direct_insert.h"
+#include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/ledger.h"
 
-/* Who did it: the role outside of the generated functions. */
+/* The role that called the generated function, for the column actor. */
 Datum
 inv_ledger_actor(void)
 {
@@ -35,8 +32,9 @@ inv_ledger_actor(void)
 }
 
 /*
- * The time of a movement is that of the writing, not of the transaction or the
- * call: with the item's row locked it orders the movements of an item.
+ * The time of a movement, for the column created_at: when it is written, not when the
+ * transaction or the call began.  A cold item's row is locked then, so it orders the
+ * movements of the item.
  */
 Datum
 inv_ledger_time(void)
@@ -46,19 +44,23 @@ inv_ledger_time(void)
 
 const InvUser inv_no_user = { (Datum) 0, true };
 
+/* Begin a book, with room for that many movements. */
 void
 inv_book_init(InvBook *book, int capacity)
 {
+	Assert(capacity > 0);
 	book->movements = palloc(sizeof(InvMovement) * capacity);
+	book->capacity = capacity;
 	book->count = 0;
 }
 
-/* One more movement, of nobody and without order until the caller says otherwise. */
+/* Add a movement; user, order and the rest are empty until the caller fills them. */
 InvMovement *
 inv_book_add(InvBook *book, Datum item, int64 delta, const char *kind)
 {
 	InvMovement *new = &book->movements[book->count++];
 
+	Assert(book->count <= book->capacity);
 	memset(new, 0, sizeof(*new));
 	new->item = item;
 	new->delta = delta;
@@ -69,9 +71,9 @@ inv_book_add(InvBook *book, Datum item, int64 delta, const char *kind)
 }
 
 /*
- * The return of units that were held.  Where no stock got them, because it is
- * not tracked or was not when they were held, a second movement takes them off
- * the balance again: two rows of room.
+ * Add the return of units that were held.  If no stock received them, because the item is
+ * not tracked or was not when they were held, a second movement takes them off the
+ * item's balance again (invariant 2): it needs room for two.
  */
 void
 inv_book_return(InvBook *book, Datum item, int64 quantity, const char *kind, const InvUser *user,
@@ -83,27 +85,39 @@ inv_book_return(InvBook *book, Datum item, int64 quantity, const char *kind, con
 	back->reservation = reservation;
 	back->epoch = epoch;
 	if (!given)
-		inv_book_add(book, item, -quantity, "adjustment")->reason = "untracked";
+		inv_book_add(book, item, -quantity, INV_KIND_ADJUSTMENT)->reason = INV_REASON_UNTRACKED;
 }
 
-/* The movements as rows; the order of the columns is that of direct_insert.c and INV_STMT_MOVEMENTS. */
 static InvDirectRow *
 movement_rows(const InvBook *book)
 {
 	InvDirectRow *rows = palloc(sizeof(InvDirectRow) * book->count);
-	Datum by = inv_ledger_actor();
-	Datum at = inv_ledger_time();
+	Datum actor = inv_ledger_actor();
+	Datum now = inv_ledger_time();
 
 	for (int i = 0; i < book->count; i++)
 	{
 		const InvMovement *m = &book->movements[i];
 		InvDirectRow row = {
-			.values = { m->item, Int64GetDatum(m->delta), CStringGetTextDatum(m->kind),
-						m->user.value, m->order, m->reservation,
-						m->reason ? CStringGetTextDatum(m->reason) : (Datum) 0,
-						Int64GetDatum(m->epoch), by, at },
-			.nulls = { false, false, false, m->user.isnull, m->no_order, m->reservation == 0,
-					   m->reason == NULL, m->epoch == 0, false, false },
+			.values = {
+				[INV_MOVEMENT_ITEM] = m->item,
+				[INV_MOVEMENT_DELTA] = Int64GetDatum(m->delta),
+				[INV_MOVEMENT_KIND] = CStringGetTextDatum(m->kind),
+				[INV_MOVEMENT_USER] = m->user.value,
+				[INV_MOVEMENT_ORDER] = m->order,
+				[INV_MOVEMENT_RESERVATION] = m->reservation,
+				[INV_MOVEMENT_REASON] = m->reason ? CStringGetTextDatum(m->reason) : (Datum) 0,
+				[INV_MOVEMENT_EPOCH] = Int64GetDatum(m->epoch),
+				[INV_MOVEMENT_ACTOR] = actor,
+				[INV_MOVEMENT_CREATED_AT] = now,
+			},
+			.nulls = {
+				[INV_MOVEMENT_USER] = m->user.isnull,
+				[INV_MOVEMENT_ORDER] = m->no_order,
+				[INV_MOVEMENT_RESERVATION] = m->reservation == 0,
+				[INV_MOVEMENT_REASON] = m->reason == NULL,
+				[INV_MOVEMENT_EPOCH] = m->epoch == 0,
+			},
 		};
 
 		rows[i] = row;
@@ -111,7 +125,7 @@ movement_rows(const InvBook *book)
 	return rows;
 }
 
-/* One column of the rows as an array. */
+/* A column of the rows as an array. */
 static Datum
 column_array(const InvDirectRow *rows, int count, int n, Oid type)
 {
@@ -126,23 +140,25 @@ column_array(const InvDirectRow *rows, int count, int n, Oid type)
 	return inv_make_array(type, values, nulls, count);
 }
 
-/* The rows in one statement; how many were written. */
+/* Insert the rows by one statement; returns how many were written. */
 static uint64
 insert_rows(InvStore *store, const InvDirectRow *rows, int count)
 {
-	Oid types[] = { store->item_id.base, INT8OID, TEXTOID, store->user_type,
-					store->order_type,	 UUIDOID, TEXTOID, INT8OID };
-	Datum values[INV_ROW_COLUMNS];
+	Datum values[INV_MOVEMENT_COLUMN_COUNT];
 
-	for (size_t i = 0; i < lengthof(types); i++)
-		values[i] = column_array(rows, count, i, types[i]);
+	for (int i = 0; i < INV_MOVEMENT_FIRST_SCALAR; i++)
+		values[i] = column_array(rows, count, i,
+								 inv_letter_type(store, pg_ascii_tolower(INV_MOVEMENT_TYPES[i])));
 	/* actor and time are the same in all */
-	for (size_t i = lengthof(types); i < INV_ROW_COLUMNS; i++)
+	for (int i = INV_MOVEMENT_FIRST_SCALAR; i < INV_MOVEMENT_COLUMN_COUNT; i++)
 		values[i] = rows[0].values[i];
 	return inv_execute(store, INV_STMT_MOVEMENTS, values, NULL, INV_SNAPSHOT_TRANSACTION);
 }
 
-/* Write the movements, in their order. */
+/*
+ * Write the movements, in their order, and empty the book.  Raises 55000 if a trigger or
+ * rule suppressed one.
+ */
 void
 inv_book_write(InvStore *store, InvBook *book)
 {

@@ -7,7 +7,7 @@
 
 #include "store/binding.h"
 
-/* One row to be. */
+/* A movement to insert. */
 typedef struct InvMovement
 {
 	Datum item;
@@ -18,14 +18,15 @@ typedef struct InvMovement
 	bool no_order;
 	Datum reservation;	/* a uuid, or 0 */
 	const char *reason; /* or null */
-	int64 epoch;		/* of a hot item's counter; 0: the item's row has it */
+	int64 epoch;		/* of a hot item's counter; 0: the item's row has the units */
 } InvMovement;
 
-/* Room for the movements of a call. */
+/* The movements of a call. */
 typedef struct InvBook
 {
 	InvMovement *movements;
 	int count;
+	int capacity;
 } InvBook;
 
 extern const InvUser inv_no_user;

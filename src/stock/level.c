@@ -1,6 +1,8 @@
 /*
  * level.c
- *		What can be sold, to show it.
+ *		What can be sold of items, for an answer that shows it.
+ *
+ * Nothing is decided by these numbers, and no lock protects them.
  */
 #include "postgres.h"
 
@@ -9,34 +11,48 @@
 #include "base/error.h"
 #include "store/binding.h"
 #include "store/query.h"
-#include "stock/hot_item.h"
+#include "store/query_text.h"
+#include "stock/hot_row.h"
 #include "stock/hot_stock.h"
 #include "stock/item_row.h"
 #include "stock/level.h"
 #include "stock/quantity.h"
 
-/* What can be sold of the items of a cart now. */
+/* Read what is committed now of the items of a cart, which are in key order. */
 void
-inv_read_levels(InvStore *store, InvTake *takes, int count)
+inv_level_read_many(InvStore *store, InvTake *takes, int count)
 {
-	(void) inv_hot_find_many(store, takes, count);
+	Assert(count > 0);
+	(void) inv_hot_stock_find_many(store, takes, count);
 	inv_item_row_read_many(store, takes, count, false);
 }
 
-/* What can be sold of an item, overdue holds included, by the snapshot of the query. */
+/*
+ * What can be sold of an item by the snapshot of the calling query: stock, what hot items
+ * have unsettled, and what overdue holds will give back, above the floor.  The status is
+ * INV_STATUS_ITEM_NOT_FOUND if it does not exist or is not for sale.
+ */
 int64
-inv_stock_level(InvStore *store, Datum item, InvStatus *status, bool *tracked)
+inv_level_read(InvStore *store, Datum item, InvStatus *status, bool *tracked)
 {
-	InvTake take = { .item = item };
-	int64 stock;
+	Datum values[] = { item, TimestampTzGetDatum(store->now) };
+	int64 stock, floor;
+	bool isnull;
 
-	inv_item_row_level(store, &take);
-	*status = take.status;
-	*tracked = take.tracked;
-	if (take.status != INV_STATUS_OK || !take.tracked)
+	*status = INV_STATUS_ITEM_NOT_FOUND;
+	*tracked = false;
+	if (inv_execute(store, INV_STMT_LEVEL, values, NULL, INV_SNAPSHOT_READ_ONLY) == 0)
 		return 0;
-	if (pg_add_s64_overflow(take.stock, inv_hot_unsettled(store, item, INV_SNAPSHOT_READ_ONLY),
+	*status = INV_STATUS_OK;
+	stock = DatumGetInt64(inv_result(0, 1, &isnull));
+	if (isnull)
+		return 0;
+	*tracked = true;
+	floor = inv_result_int64(0, 2);
+	if (pg_add_s64_overflow(stock, inv_result_int64(0, 3), &stock))
+		stock = PG_INT64_MAX;
+	if (pg_add_s64_overflow(stock, inv_hot_sum_unsettled(store, item, INV_SNAPSHOT_READ_ONLY),
 							&stock))
 		stock = PG_INT64_MAX;
-	return inv_available(stock, take.floor);
+	return inv_available(stock, floor);
 }

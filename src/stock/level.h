@@ -1,6 +1,6 @@
 /*
  * level.h
- *		What can be sold, to show it.
+ *		What can be sold of items, for an answer that shows it.
  */
 #ifndef INV_LEVEL_H
 #define INV_LEVEL_H
@@ -9,7 +9,7 @@
 #include "store/binding.h"
 #include "stock/quantity.h"
 
-extern void inv_read_levels(InvStore *store, InvTake *takes, int count);
-extern int64 inv_stock_level(InvStore *store, Datum item, InvStatus *status, bool *tracked);
+extern void inv_level_read_many(InvStore *store, InvTake *takes, int count);
+extern int64 inv_level_read(InvStore *store, Datum item, InvStatus *status, bool *tracked);
 
 #endif /* INV_LEVEL_H */

@@ -1,6 +1,10 @@
 /*
  * limit.c
- *		Purchase limits.
+ *		Purchase limits: how many units of an item one user may have (invariant 6).
+ *
+ * What a user has is the sum of the user's movements of the item, so holds count too.
+ * Takes a lock on the names of item and user, to the end of the transaction, and locks
+ * overdue holds of the user.  In the order of locks both come before stock rows.
  */
 #include "postgres.h"
 
@@ -17,14 +21,16 @@
 #include "stock/quantity.h"
 
 /*
- * Units of an item that a user has; "most" is how many may be.  Holds that are
- * overdue do not count, whether or not somebody came to give them back: they are
- * locked, so that none of them is confirmed by a call that began in time, and
- * only then is summed again, without what was given back meanwhile.  If others
- * have locked such holds, nobody knows yet.
+ * Units of an item that a user has; overdue holds are looked for if that is more than
+ * max_used.
+ *
+ * Overdue holds do not count, whether they are given back already or not.  They are locked
+ * here, so that no call that began in time can confirm them, and after that the units are
+ * summed again, because others may have given some back in between.  Raises IV014 if the
+ * answer depends on overdue holds that other sessions have locked.
  */
 static int64
-used_units(InvStore *store, Datum item, const InvUser *user, int64 max_used)
+sum_used_units(InvStore *store, Datum item, const InvUser *user, int64 max_used)
 {
 	Datum values[] = { item, user->value, TimestampTzGetDatum(store->now) };
 	int64 used, overdue;
@@ -43,15 +49,17 @@ used_units(InvStore *store, Datum item, const InvUser *user, int64 max_used)
 }
 
 /*
- * Hold the limit of (item, user) and see what is left of it.  Lock first, then
- * sum with the latest snapshot: whoever else bought for this user has committed
- * or not begun.
+ * Lock the limit of item and user, and set the status of the take if it exceeds what is
+ * left.  The lock comes first and the sum after it, with the latest snapshot: every other
+ * purchase for this user has committed, or waits for the lock.  Raises 22004 for a
+ * limited item without a user.
  */
 void
 inv_check_limit(InvStore *store, InvTake *take, const InvUser *user)
 {
-	int64 left; /* the most that may be used already */
+	int64 max_used; /* beside this take */
 
+	Assert(take->status == INV_STATUS_OK);
 	if (!take->limited)
 		return;
 	if (user->isnull)
@@ -59,23 +67,23 @@ inv_check_limit(InvStore *store, InvTake *take, const InvUser *user)
 	inv_lock_name(store->items, INV_LOCKTAG_LIMIT,
 				  psprintf(UINT64_FORMAT " %s", inv_item_hash(store, take->item, 0),
 						   inv_datum_text(store->user_type, user->value)));
-	if (pg_sub_s64_overflow(take->limit, take->quantity, &left))
-		left = PG_INT64_MIN;
-	take->used = used_units(store, take->item, user, left);
-	if (take->used > left)
+	if (pg_sub_s64_overflow(take->limit, take->quantity, &max_used))
+		max_used = PG_INT64_MIN;
+	take->used = sum_used_units(store, take->item, user, max_used);
+	if (take->used > max_used)
 		take->status = INV_STATUS_PURCHASE_LIMIT_EXCEEDED;
 }
 
 /*
- * Look at the limits once more, when the purchase is booked: a trigger of the
- * shop's may have bought for the same user in between.
+ * Check the limits again after the movements are written: a trigger of the shop may have
+ * bought for the same user in between.  Raises IV010.
  */
 void
 inv_check_limits(InvStore *store, const InvTake *takes, int count, const InvUser *user)
 {
 	for (int i = 0; i < count; i++)
 		if (takes[i].limited &&
-			used_units(store, takes[i].item, user, takes[i].limit) > takes[i].limit)
+			sum_used_units(store, takes[i].item, user, takes[i].limit) > takes[i].limit)
 			inv_error_purchase_limit(
 				psprintf("Item \"%s\": a trigger bought more of it for the same user.",
 						 inv_item_text(store, takes[i].item)));

@@ -1,6 +1,6 @@
 /*
  * limit.h
- *		Purchase limits.
+ *		Purchase limits: how many units of an item one user may have.
  */
 #ifndef INV_LIMIT_H
 #define INV_LIMIT_H

@@ -1,11 +1,11 @@
 /*
  * notify.c
- *		NOTIFY inventory, by the transaction that crosses a line.
+ *		NOTIFY inventory, by the transaction in which an item runs out or comes back.
  *
- * Never per sale: a notification takes a lock that all commits share.  What
- * crosses the line is remembered, by subtransaction, and said before the commit
- * if it is on the other side by then.  Said at once it would mislead: the server
- * drops a notification that is repeated in a transaction, so that of "back",
+ * There is no notification per sale: each takes a lock that all commits share.  A
+ * transaction remembers which items crossed their floor, by subtransaction, and notifies
+ * before its commit of those that are on the other side by then.  It cannot do that at
+ * once: the server drops a notification that is repeated in a transaction, so of "back",
  * "out", "back" a listener would get "out" last.
  */
 #include "postgres.h"
@@ -23,22 +23,24 @@
 #include "stock/notify.h"
 
 #define CHANNEL "inventory"
+
+/* the server refuses longer ones; an item with such a key is not notified of */
 #define MAX_PAYLOAD 7999
 
-/* One crossing of the line by an item; lives as long as the transaction. */
+/* An item's stock crossed its floor. */
 typedef struct Crossing
 {
 	Oid items;
 	const char *store_name;
 	const char *item;
 	const char *event;
-	bool before; /* was there any for sale? */
+	bool before; /* was it available before, and after? */
 	bool after;
-	int number;
-	int nesting; /* of the transaction that did it */
+	int number;	 /* in the order in which they happened */
+	int nesting; /* level of the (sub)transaction */
 } Crossing;
 
-static Crossing *crossings = NULL;
+static Crossing *crossings = NULL; /* with its strings in TopTransactionContext */
 static int crossing_count = 0;
 static int crossing_size = 0;
 
@@ -56,7 +58,7 @@ add_crossing(void)
 	return &crossings[crossing_count++];
 }
 
-/* Stock went from "before" to "after": remember it if that crosses the floor. */
+/* The stock of an item changed from "before" to "after": remember it if it crossed the floor. */
 void
 inv_notify_crossing(InvStore *store, Datum item, int64 before, int64 after, int64 floor)
 {
@@ -81,7 +83,7 @@ same_item(const Crossing *a, const Crossing *b)
 	return a->items == b->items && strcmp(a->item, b->item) == 0;
 }
 
-/* By item, and in the order in which it happened. */
+/* By item, then in the order in which they happened. */
 static int
 compare_crossings(const void *a, const void *b)
 {
@@ -111,12 +113,13 @@ send_notification(const Crossing *crossing)
 	pfree(payload.data);
 }
 
-/* Say of each item where it ended, if that is not where it began. */
+/* Notify of each item that ends on another side of its floor than it began. */
 static void
 send_notifications(void)
 {
-	int first = 0;
+	int first = 0; /* of the item */
 
+	Assert(crossing_count > 0 && crossing_count <= crossing_size);
 	qsort(crossings, crossing_count, sizeof(Crossing), compare_crossings);
 	for (int i = 0; i < crossing_count; i++)
 	{
@@ -129,8 +132,9 @@ send_notifications(void)
 }
 
 static void
-notify_at_xact_end(XactEvent event, void *arg)
+notify_at_xact_end(XactEvent event, void *arg pg_attribute_unused())
 {
+	/* a transaction that is prepared cannot notify */
 	if (event == XACT_EVENT_PRE_COMMIT && crossing_count > 0)
 		send_notifications();
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
@@ -140,9 +144,11 @@ notify_at_xact_end(XactEvent event, void *arg)
 	}
 }
 
-/* What a subtransaction did is undone with it, or becomes its parent's. */
+/* Crossings are dropped with an aborted subtransaction, or become its parent's. */
 static void
-notify_at_subxact_end(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *arg)
+notify_at_subxact_end(SubXactEvent event, SubTransactionId self pg_attribute_unused(),
+					  SubTransactionId parent pg_attribute_unused(),
+					  void *arg pg_attribute_unused())
 {
 	int level = GetCurrentTransactionNestLevel();
 

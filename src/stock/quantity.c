@@ -1,6 +1,9 @@
 /*
  * quantity.c
  *		What can be sold, computed from numbers alone.
+ *
+ * Nothing here reads or writes a table or a counter.  Stock, floor and quantity
+ * are any values of bigint: no sum is formed that could overflow unnoticed.
  */
 #include "postgres.h"
 
@@ -9,7 +12,7 @@
 #include "base/error.h"
 #include "stock/quantity.h"
 
-/* What can be sold of a tracked item: never negative, and never an overflow. */
+/* What can be sold of a tracked item: never negative, at most the greatest bigint. */
 int64
 inv_available(int64 stock, int64 floor)
 {
@@ -22,23 +25,34 @@ inv_available(int64 stock, int64 floor)
 	return available;
 }
 
-/* Would this take succeed with what was read? */
+/* Raise if a quantity is so large that stock and quantity have no sum: it can never be sold. */
+void
+inv_check_quantity(int64 quantity, int64 stock)
+{
+	int64 sum;
+
+	if (pg_add_s64_overflow(stock, quantity, &sum))
+		inv_error_value(psprintf("quantity " INT64_FORMAT " is out of range", quantity), NULL);
+}
+
+/*
+ * Would this take succeed with what was read (invariant 3)?  Raises what
+ * inv_check_quantity does if it would not.
+ */
 InvStatus
 inv_judge_take(const InvTake *take)
 {
-	int64 left, sum;
+	int64 left;
 
 	if (!take->tracked)
 		return INV_STATUS_OK;
 	if (!pg_sub_s64_overflow(take->stock, take->quantity, &left) && left >= take->floor)
 		return INV_STATUS_OK;
-	if (pg_add_s64_overflow(take->stock, take->quantity, &sum))
-		inv_error_value(psprintf("quantity " INT64_FORMAT " is out of range", take->quantity),
-						NULL);
+	inv_check_quantity(take->quantity, take->stock);
 	return INV_STATUS_OUT_OF_STOCK;
 }
 
-/* Does any take have this status? */
+/* Does a take have this status? */
 bool
 inv_has_status(const InvTake *takes, int count, InvStatus status)
 {

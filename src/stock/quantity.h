@@ -1,6 +1,6 @@
 /*
  * quantity.h
- *		Quantities of one item: taken, given, on hand.
+ *		Quantities of one item: taken, given, corrected.
  */
 #ifndef INV_QUANTITY_H
 #define INV_QUANTITY_H
@@ -13,18 +13,21 @@ typedef struct InvTake
 {
 	Datum item;
 	int64 quantity;
+
+	/* as last read, or left by the take */
 	InvStatus status;
-	bool tracked; /* false: stock is null, sells without limit */
-	int64 stock;  /* as last seen, or left after the take */
+	bool tracked; /* false: the stock is null, and any quantity can be sold */
+	int64 stock;
 	int64 floor;
 	bool limited;
-	int64 limit; /* units one user may have */
-	int64 used;	 /* units this user has */
+	int64 limit; /* units that one user may have */
+	int64 used;	 /* units that this user has */
 	int64 version;
-	int64 overdue; /* units of holds that are overdue and not given back yet */
+	int64 overdue; /* units of overdue holds that are not given back yet */
+
 	bool hot;
 	InvCounterRef counter; /* of a hot item */
-	int64 epoch;		   /* that its movement has to carry; 0: none */
+	int64 epoch;		   /* that the movement has to carry; 0: none */
 } InvTake;
 
 /* Units of one item that come back. */
@@ -32,33 +35,37 @@ typedef struct InvGive
 {
 	Datum item;
 	int64 quantity;
-	bool tracked; /* false: there is no number to add to, or no such item */
+	bool tracked; /* set by inv_give: the stock has them; false: it is null, or there is no item */
+
 	bool hot;
 	InvCounterRef counter;
 	int64 epoch;
 } InvGive;
 
-/* The stock of an item after a change. */
+/* The stock of an item that an operator corrects. */
 typedef struct InvStock
 {
+	Datum item;
 	bool tracked;
 	int64 stock;
 	int64 floor;
+
 	bool hot;
 	InvCounterRef counter;
 	int64 epoch;
 } InvStock;
 
-/* What a row has after the statement that wrote it. */
-typedef struct InvLevel
+/* A row after the statement that wrote it, as the guard saw it. */
+typedef struct InvRowLevel
 {
 	int64 stock;
 	int64 floor;
-	bool hot; /* units were taken from the row of a hot item: the engine has to undo that */
-} InvLevel;
+	bool hot; /* units were taken from the row of a hot item, and have to go back */
+} InvRowLevel;
 
 extern int64 inv_available(int64 stock, int64 floor);
-extern bool inv_has_status(const InvTake *takes, int count, InvStatus status);
+extern void inv_check_quantity(int64 quantity, int64 stock);
 extern InvStatus inv_judge_take(const InvTake *take);
+extern bool inv_has_status(const InvTake *takes, int count, InvStatus status);
 
 #endif /* INV_QUANTITY_H */

@@ -1,42 +1,37 @@
 /*
  * take.c
- *		Take and give: the only code that changes quantities.
+ *		Take units of items for a purchase or a reservation.
  *
- * Lock order within a call: idempotency key (idempotency.c), purchase limits, stock
- * rows by ascending item key, then inserts.  A refusal is decided before the
- * first lock wherever it can be, and costs neither a transaction id nor WAL.
+ * Decides where the units of an item come from: its row (item_row.c), its counter if it
+ * is hot (hot_stock.c), overdue holds (expiry.c).  Orders, reservations and movements
+ * are the caller's, in the same transaction.
+ *
+ * Locks, in this order: purchase limits, stock rows by ascending key, counters by
+ * ascending key.  The caller may have locked an idempotency key or a reservation before.
+ * A refusal is decided before the first row lock wherever it can be, and then costs
+ * neither a transaction id nor WAL.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "common/int.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
 
 #include "base/error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "stock/expiry.h"
-#include "stock/hot_item.h"
+#include "stock/hot_publish.h"
 #include "stock/hot_stock.h"
 #include "stock/item_row.h"
 #include "stock/limit.h"
 #include "stock/quantity.h"
 #include "stock/take.h"
 
-/* ---- taking ---- */
-
-static bool
-all_ok(const InvTake *takes, int count)
-{
-	for (int i = 0; i < count; i++)
-		if (takes[i].status != INV_STATUS_OK)
-			return false;
-	return true;
-}
+/* ---- overdue holds ---- */
 
 /*
- * How many units a take lacks, if overdue holds on the item have as many;
+ * How many units a take lacks, if overdue holds of the item have as many;
  * otherwise 0.
  */
 static int64
@@ -51,7 +46,7 @@ units_to_expire(const InvTake *take)
 	return missing <= take->overdue ? missing : 0;
 }
 
-/* A refused take shows what could be sold with all that is overdue given back. */
+/* A refusal shows what could be sold if all overdue holds were given back. */
 static void
 show_overdue(InvTake *take)
 {
@@ -62,8 +57,9 @@ show_overdue(InvTake *take)
 }
 
 /*
- * Short, but overdue holds on the item have enough: give those back, and look
- * again.  False if there is nothing to look again for.
+ * If a take is out of stock, but overdue holds of the item have what it lacks, give
+ * those back: true, and the caller tries again.  Raises IV014 while another session is
+ * giving them back.
  */
 static bool
 expire_and_retry(InvStore *store, InvTake *take)
@@ -75,30 +71,40 @@ expire_and_retry(InvStore *store, InvTake *take)
 		show_overdue(take);
 		return false;
 	}
-	if (!inv_expire_item(store, take->item, missing) && inv_still_overdue(store, take->item))
+	if (!inv_expire_overdue_of_item(store, take->item, missing) &&
+		inv_item_has_overdue(store, take->item))
 		inv_error_busy(inv_item_text(store, take->item), "its overdue holds are being given back");
 	return true;
 }
 
-/* Take a hot item from its counter; false if it is cold by now. */
+/* The counter's part of a take; false if the item is cold by now. */
 static bool
-take_hot(InvStore *store, InvTake *take, const InvUser *user)
+take_from_counter(InvStore *store, InvTake *take)
 {
 	bool still_hot;
 
-	if (!inv_hot_read(store, take))
+	do
+		still_hot = inv_hot_stock_take(store, take);
+	while (still_hot && expire_and_retry(store, take));
+	return still_hot;
+}
+
+/* ---- one item ---- */
+
+/* Take a hot item from its counter; false if it is cold by now, and nothing was taken. */
+static bool
+take_hot(InvStore *store, InvTake *take, const InvUser *user)
+{
+	if (!inv_hot_stock_read(store, take))
 		return false;
 	if (take->status == INV_STATUS_OK)
 		inv_check_limit(store, take, user);
 	if (take->status != INV_STATUS_OK)
 		return true;
-	do
-		still_hot = inv_hot_take(store, take);
-	while (still_hot && expire_and_retry(store, take));
-	return still_hot;
+	return take_from_counter(store, take);
 }
 
-/* Take an item from its row; false if the item is hot by now, and nothing was taken. */
+/* Take a cold item from its row; false if it is hot by now, and nothing was taken. */
 static bool
 take_cold(InvStore *store, InvTake *take, const InvUser *user)
 {
@@ -115,24 +121,58 @@ take_cold(InvStore *store, InvTake *take, const InvUser *user)
 	while (!take->hot && expire_and_retry(store, take));
 	if (take->hot)
 		return false;
+	/* the row of a hot item does not have all that can be sold: it cannot refuse */
 	return take->status != INV_STATUS_OUT_OF_STOCK ||
-		   !inv_hot_find(store, take->item, &take->counter);
+		   !inv_hot_find_counter(store, take->item, &take->counter);
 }
 
+/* Take one item, from its counter or its row, whichever it is in when it is taken. */
 static bool
 take_one(InvStore *store, InvTake *take, const InvUser *user)
 {
+	bool decided;
+
 	do
 	{
 		CHECK_FOR_INTERRUPTS();
-		take->hot = inv_hot_find(store, take->item, &take->counter);
-	} while (!(take->hot ? take_hot : take_cold)(store, take, user));
+		take->hot = inv_hot_find_counter(store, take->item, &take->counter);
+		decided = take->hot ? take_hot(store, take, user) : take_cold(store, take, user);
+	} while (!decided);
 	return take->status == INV_STATUS_OK;
 }
 
+/* ---- a cart ---- */
+
+/* How one attempt to take a cart ended. */
+typedef enum CartOutcome
+{
+	CART_TAKEN,
+	CART_REFUSED, /* nothing was taken; the statuses say why */
+	CART_COOLED	  /* nothing was taken; an item that was hot is cold */
+} CartOutcome;
+
+static bool
+all_takes_ok(const InvTake *takes, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (takes[i].status != INV_STATUS_OK)
+			return false;
+	return true;
+}
+
+static bool
+has_cold_item(const InvTake *takes, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (!takes[i].hot)
+			return true;
+	return false;
+}
+
 /*
- * Judge a row of a cart.  The read did not tell of overdue holds, or told of them
- * before the lock was waited for: who is short looks at them now.
+ * Judge the row of a cold item.  The read of the cart did not look for overdue holds, and
+ * if it waited for locks new ones may have become overdue: if the row has too little, read
+ * it again with them.
  */
 static void
 judge_row(InvStore *store, InvTake *take)
@@ -147,8 +187,8 @@ judge_row(InvStore *store, InvTake *take)
 }
 
 /*
- * Could the cart succeed with what was read, without locks?  Overdue holds are
- * not given back yet: that would lock a row before its turn.
+ * Could the cart succeed, by what was read without locks?  Overdue holds are not given
+ * back yet, only counted: giving back locks a row, and it is not its turn (invariant 10).
  */
 static bool
 cart_may_succeed(InvStore *store, InvTake *takes, int count)
@@ -158,7 +198,7 @@ cart_may_succeed(InvStore *store, InvTake *takes, int count)
 		if (takes[i].status != INV_STATUS_OK)
 			continue;
 		if (takes[i].hot)
-			inv_hot_judge(store, &takes[i]);
+			inv_hot_stock_judge(store, &takes[i]);
 		else
 			judge_row(store, &takes[i]);
 		if (units_to_expire(&takes[i]) > 0)
@@ -166,115 +206,161 @@ cart_may_succeed(InvStore *store, InvTake *takes, int count)
 		else
 			show_overdue(&takes[i]);
 	}
-	return all_ok(takes, count);
+	return all_takes_ok(takes, count);
 }
 
-/* Judge the locked rows of a cart; overdue holds on them are given back now. */
+/*
+ * Read the items of a cart, lock the limits of the user in key order, and refuse what
+ * could not succeed, before a row of the cart is locked.
+ */
 static bool
-judge_locked(InvStore *store, InvTake *takes, int count)
+look_at_cart(InvStore *store, InvTake *takes, int count, const InvUser *user)
+{
+	for (int i = 0; i < count; i++)
+	{
+		takes[i].hot = false;
+		takes[i].epoch = 0; /* an attempt before this one may have taken it as hot */
+	}
+	(void) inv_hot_stock_find_many(store, takes, count);
+	inv_item_row_read_many(store, takes, count, false);
+	for (int i = 0; i < count; i++)
+		if (takes[i].status == INV_STATUS_OK)
+			inv_check_limit(store, &takes[i], user);
+	return cart_may_succeed(store, takes, count);
+}
+
+/* Judge the locked rows of a cart; their overdue holds are given back now. */
+static bool
+judge_locked_rows(InvStore *store, InvTake *takes, int count)
 {
 	for (int i = 0; i < count; i++)
 		if (takes[i].status == INV_STATUS_OK && !takes[i].hot)
 			do
 				judge_row(store, &takes[i]);
 			while (expire_and_retry(store, &takes[i]));
-	return all_ok(takes, count);
+	return all_takes_ok(takes, count);
 }
 
-static bool
-any_cold(const InvTake *takes, int count)
+/* Put back what the first hot items of a cart took. */
+static void
+untake_hot_items(InvTake *takes, int count)
 {
 	for (int i = 0; i < count; i++)
-		if (!takes[i].hot)
-			return true;
-	return false;
-}
-
-/*
- * Take the hot items of a cart, in key order.  What was taken goes back if a later one
- * refuses, or is cold by now: *gone, and the cart has to begin anew.
- */
-static bool
-take_hot_many(InvStore *store, InvTake *takes, int count, bool *hot_lost)
-{
-	int taken;
-
-	*hot_lost = false;
-	for (taken = 0; taken < count; taken++)
-	{
-		if (!takes[taken].hot)
-			continue;
-		do
-			*hot_lost = !inv_hot_take(store, &takes[taken]);
-		while (!*hot_lost && expire_and_retry(store, &takes[taken]));
-		if (*hot_lost || takes[taken].status != INV_STATUS_OK)
-			break;
-	}
-	if (taken == count)
-		return true;
-	for (int i = 0; i < taken; i++)
 		if (takes[i].hot)
-			inv_hot_untake(&takes[i]);
-	return false;
+			inv_hot_stock_untake(&takes[i]);
+}
+
+/* Take the hot items of a cart, in key order, or none of them. */
+static CartOutcome
+take_hot_items(InvStore *store, InvTake *takes, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		bool still_hot;
+
+		if (!takes[i].hot)
+			continue;
+		still_hot = take_from_counter(store, &takes[i]);
+		if (still_hot && takes[i].status == INV_STATUS_OK)
+			continue;
+		untake_hot_items(takes, i);
+		return still_hot ? CART_REFUSED : CART_COOLED;
+	}
+	return CART_TAKEN;
 }
 
 /*
- * The rows of a cart are locked in key order first: that keeps carts from deadlock.
- * Hot items come last, again in key order, so that they are in flight for a short
- * time; and the rows are written when all is there.  *gone as above.
+ * Take a cart, once.  The rows of cold items are locked first, in key order; hot items
+ * come after them, again in key order, so that their units are in flight for a short
+ * time only.  So all carts lock in one order (invariant 10).  Rows are written when
+ * everything is known to be there.
  */
-static bool
-take_many(InvStore *store, InvTake *takes, int count, const InvUser *user, bool *hot_lost)
+static CartOutcome
+take_cart(InvStore *store, InvTake *takes, int count, const InvUser *user)
 {
-	bool locked;
+	CartOutcome outcome;
+	bool locks_rows;
 
-	*hot_lost = false;
-	for (int i = 0; i < count; i++)
-		takes[i].hot = false;
-	(void) inv_hot_find_many(store, takes, count);
-	inv_item_row_read_many(store, takes, count, false);
-	for (int i = 0; i < count; i++)
-		if (takes[i].status == INV_STATUS_OK)
-			inv_check_limit(store, &takes[i], user);
-	if (!cart_may_succeed(store, takes, count))
-		return false;
-	locked = any_cold(takes, count);
+	if (!look_at_cart(store, takes, count, user))
+		return CART_REFUSED;
+
+	locks_rows = has_cold_item(takes, count);
 	inv_item_row_read_many(store, takes, count, true);
-	/* what was there before the lock may be younger than this snapshot */
+	/* an item that the look has found may be younger than this transaction's snapshot */
 	if (IsolationUsesXactSnapshot() && inv_has_status(takes, count, INV_STATUS_ITEM_NOT_FOUND))
 		inv_error_serialization();
-	/* what became hot before its row was locked is taken as hot; now nothing does */
-	*hot_lost = !inv_hot_find_many(store, takes, count);
-	if (!*hot_lost && judge_locked(store, takes, count) &&
-		take_hot_many(store, takes, count, hot_lost))
-	{
+
+	/*
+	 * An item that became hot before its row was locked is taken as hot; from now on none
+	 * can become hot.  Those that were hot can still be cooled.
+	 */
+	if (!inv_hot_stock_find_many(store, takes, count))
+		outcome = CART_COOLED;
+	else if (!judge_locked_rows(store, takes, count))
+		outcome = CART_REFUSED;
+	else
+		outcome = take_hot_items(store, takes, count);
+
+	if (outcome == CART_TAKEN)
 		inv_item_row_take_many(store, takes, count);
-		return true;
-	}
-	/* what is cold now would be locked after rows of higher keys */
-	if (*hot_lost && locked)
+	/* another attempt would lock the row of the cooled item after rows of higher keys */
+	if (outcome == CART_COOLED && locks_rows)
 		inv_error_busy(inv_item_text(store, takes->item),
-					   "it, or another item of the cart, ceased to be hot meanwhile");
-	return false;
+					   "it, or another item of the cart, was cooled concurrently");
+	return outcome;
 }
 
+/* ---- for commands ---- */
+
+#ifdef USE_ASSERT_CHECKING
+static bool
+takes_are_in_key_order(InvStore *store, const InvTake *takes, int count)
+{
+	for (int i = 1; i < count; i++)
+		if (inv_item_compare(store, takes[i - 1].item, takes[i].item) >= 0)
+			return false;
+	return true;
+}
+
+/* Does the movement of each take get an epoch if, and only if, a counter has the units? */
+static bool
+takes_have_epochs(const InvTake *takes, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (takes[i].hot != (takes[i].epoch != 0))
+			return false;
+	return true;
+}
+#endif
+
 /*
- * Take what is asked for, or nothing: false leaves in each status what was
- * wrong, and no row changed.  takes must be in key order, each item once, with
- * quantity at least 1.
+ * Take all that is asked for, or nothing.  False: nothing is taken, and each status says
+ * what was wrong.  takes must be in key order, each item once, with a quantity of at
+ * least 1.  Raises 40001 where the transaction's snapshot is too old, and IV014 after
+ * waiting too long for other transactions.
  */
 bool
 inv_take(InvStore *store, InvTake *takes, int count, const InvUser *user)
 {
-	bool hot_lost, taken;
+	bool taken;
 
 	Assert(count > 0);
+	Assert(GetUserId() == store->owner);
+	Assert(takes_are_in_key_order(store, takes, count)); /* invariant 10 */
 	if (count == 1)
-		return take_one(store, takes, user);
-	do
+		taken = take_one(store, takes, user);
+	else
 	{
-		CHECK_FOR_INTERRUPTS();
-		taken = take_many(store, takes, count, user, &hot_lost);
-	} while (hot_lost);
+		CartOutcome outcome;
+
+		do
+		{
+			CHECK_FOR_INTERRUPTS();
+			outcome = take_cart(store, takes, count, user);
+		} while (outcome == CART_COOLED);
+		taken = outcome == CART_TAKEN;
+	}
+	Assert(taken == all_takes_ok(takes, count));
+	Assert(!taken || takes_have_epochs(takes, count)); /* I2 */
 	return taken;
 }

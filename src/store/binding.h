@@ -1,11 +1,11 @@
 /*
  * binding.h
- *		The binding of a store: which tables, which columns, whose.
+ *		A store as this backend knows it: which tables, which columns, whose.
  *
- * An InvStore is this backend's image of one row of inventory.store together
- * with the columns that the binding triggers on items and orders remember.  It
- * is read once and kept until an invalidation message says that one of the
- * tables or the catalog changed.
+ * An InvStore is made of one row of inventory.store and of the columns that the
+ * binding triggers on items and orders remember.  It is read once and kept until
+ * an invalidation message says that one of the tables, or a catalog that it
+ * depends on, may have changed.
  */
 #ifndef INV_BINDING_H
 #define INV_BINDING_H
@@ -17,21 +17,10 @@
 #include "utils/typcache.h"
 
 #include "shmem/hot_table.h"
+#include "store/catalog.h"
+#include "store/ledger_schema.h"
 
-#define INV_SCHEMA "inventory"
-
-/* The tables of a ledger that the engine writes. */
-typedef enum InvLedgerTable
-{
-	INV_LEDGER_NONE,
-	INV_LEDGER_MOVEMENTS,
-	INV_LEDGER_RESERVATIONS,
-	INV_LEDGER_REQUESTS,
-	INV_LEDGER_HOT,
-	INV_LEDGER_COUNT
-} InvLedgerTable;
-
-/* Where rows are appended without a statement. */
+/* The tables into which rows are inserted without a statement. */
 typedef enum InvTarget
 {
 	INV_TARGET_ORDERS,
@@ -52,28 +41,32 @@ typedef struct InvColumn
 	int32 typmod;
 	Oid collation;
 	bool notnull;
-	bool filled; /* has a default, an identity or a generation expression */
+	bool filled; /* an INSERT that does not give it may not leave it null */
 	char *name;	 /* quoted where SQL needs it */
 	char *key;	 /* as it stands in the catalog */
 } InvColumn;
 
+/* a set of settable columns is a bitmap of 64 bits */
 #define INV_MAX_SETTABLE 63
 
 typedef struct InvStore
 {
-	char *store_name; /* store_name: survives renames, dumps and restores */
+	MemoryContext context; /* of the store and of all that it points to */
+	bool valid;			   /* false after an invalidation: it cannot be entered */
+	bool just_loaded;	   /* no call has looked for work of the worker yet */
+
+	/* ---- from the catalogs: set by binding.c, the same as long as the store is valid */
+
+	char *store_name; /* survives renames, dumps and restores */
 	Oid items;
 	Oid orders;					  /* InvalidOid: the shop writes its orders itself */
 	Oid ledger[INV_LEDGER_COUNT]; /* by InvLedgerTable */
 	Oid sellable_view;			  /* InvalidOid: every item is for sale */
 	Oid owner;
-	bool just_loaded; /* not entered yet since it was read */
-	bool valid;		  /* false after an invalidation: do not start with it */
-	MemoryContext context;
 
-	/* quoted, qualified names */
+	/* quoted names, qualified for tables */
 	char *items_name;
-	char *orders_name;
+	char *orders_name; /* or NULL */
 	char *ledger_name; /* the ledger schema */
 	char *path;		   /* search_path of the generated functions */
 
@@ -98,45 +91,32 @@ typedef struct InvStore
 	bool sellable_is_volatile; /* it depends on more than the row: on the time, on other tables */
 	char *user_claim;		   /* claim of request.jwt.claims, or NULL */
 	bool refuse_direct;
-	Interval max_ttl; /* of a hold, from its creation */
-	TimestampTz now;  /* of the call: read once when the store is entered */
+	Interval max_ttl;		  /* of a hold, from its creation */
+	TypeCacheEntry *item_ops; /* comparison and hash of keys */
 
-	TypeCacheEntry *item_ops;							   /* comparison of keys */
-	InvQueryPlans *queries;								   /* query.c's */
-	InvDirectInsertPlan *direct_inserts[INV_TARGET_COUNT]; /* direct_insert.c's, by target */
-	InvDirectReadPlan *direct_read;						   /* direct_read.c's */
-	bool last_take_failed;								   /* the last take here found too little */
-	struct InvHotStore *hot_store; /* hot_item.c's: what is shared; null: nothing */
-	int hot_mode;				   /* when it was last entered */
-	bool may_be_hot;			   /* without that, something may have been hot before */
+	/* ---- kept by others while the engine works on the store */
+
+	TimestampTz now;									   /* of the call, when it entered */
+	InvQueryPlans *queries;								   /* query.c */
+	InvDirectInsertPlan *direct_inserts[INV_TARGET_COUNT]; /* direct_insert.c, by InvTarget */
+	InvDirectReadPlan *direct_read;						   /* direct_read.c */
+	bool last_take_failed;		   /* item_row.c: the last take found too little stock */
+	struct InvHotStore *hot_store; /* hot_item.c: in shared memory, or NULL */
+	bool may_be_hot;			   /* hot_item.c: if hot_store is NULL, can an item be hot? */
+	int hot_mode;				   /* call.c: the setting when a call last looked for work */
 } InvStore;
 
-/* The user of a call; a guest has none. */
+/* The user of a call; null for a guest. */
 typedef struct InvUser
 {
 	Datum value;
 	bool isnull;
 } InvUser;
 
-/* a row of inventory.store, as far as the engine reads it */
-typedef struct InvBinding
-{
-	char *store_name;
-	Oid items;
-	Oid orders;
-	Oid movements;
-	char *user_claim;
-	bool refuse_direct;
-	bool has_sellable;
-	Interval max_ttl;
-} InvBinding;
+extern void inv_binding_lock(const InvCatalogRow *row, LOCKMODE lock);
+extern bool inv_binding_fill(InvStore *store, const InvCatalogRow *row);
 
-extern bool inv_binding_read(const char *store_name, Oid items, InvBinding *binding);
-extern void inv_binding_lock(const InvBinding *binding, LOCKMODE lock);
-extern void inv_binding_check_written(InvStore *store, Relation rel);
-extern bool inv_binding_fill(InvStore *store, const InvBinding *binding);
-
-extern Relation inv_ledger_table_open(InvStore *store, InvLedgerTable table);
 extern void inv_check_orders_written(InvStore *store);
+extern Relation inv_ledger_table_open(InvStore *store, InvLedgerTable table);
 
 #endif /* INV_BINDING_H */

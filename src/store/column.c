@@ -1,6 +1,8 @@
 /*
  * column.c
- *		Values of bound columns.
+ *		Values of bound columns: keys of items, numbers, users.
+ *
+ * Takes no lock and touches no table.  Expects a store whose types were checked.
  */
 #include "postgres.h"
 
@@ -17,29 +19,39 @@ inv_item_text(InvStore *store, Datum item)
 	return inv_datum_text(store->item_id.base, item);
 }
 
-/* The one order of item keys: that of the column's own type and collation. */
+/*
+ * The order of item keys, in which rows are locked everywhere (invariant 10): that
+ * of the column's type and collation.
+ */
 int
 inv_item_compare(InvStore *store, Datum a, Datum b)
 {
+	Assert(OidIsValid(store->item_ops->cmp_proc_finfo.fn_oid));
 	return DatumGetInt32(
 		FunctionCall2Coll(&store->item_ops->cmp_proc_finfo, store->item_id.collation, a, b));
 }
 
-/* The same for keys that are equal, whose texts need not be the same. */
+/* A hash that keys which compare as equal share, even if their texts differ. */
 uint64
 inv_item_hash(InvStore *store, Datum item, uint64 seed)
 {
+	Assert(OidIsValid(store->item_ops->hash_extended_proc_finfo.fn_oid));
 	return DatumGetUInt64(FunctionCall2Coll(&store->item_ops->hash_extended_proc_finfo,
 											store->item_id.collation, item, UInt64GetDatum(seed)));
 }
 
-/* A bound column of a row as bigint. */
+/*
+ * A bound column of a row as bigint.  "if_null" is returned for null and for a
+ * column that the store does not have; "isnull" may be null.
+ */
 int64
 inv_column_number(TupleTableSlot *slot, const InvColumn *column, int64 if_null, bool *isnull)
 {
 	Datum value = 0;
 	bool null = true;
 
+	Assert(column->attnum == InvalidAttrNumber || column->base == INT2OID ||
+		   column->base == INT4OID || column->base == INT8OID);
 	if (column->attnum != InvalidAttrNumber)
 		value = slot_getattr(slot, column->attnum, &null);
 	if (isnull)
@@ -51,7 +63,7 @@ inv_column_number(TupleTableSlot *slot, const InvColumn *column, int64 if_null, 
 									 : DatumGetInt64(value);
 }
 
-/* The most that the stock column can hold. */
+/* The largest number that the stock column can hold. */
 int64
 inv_max_units(InvStore *store)
 {
@@ -60,7 +72,7 @@ inv_max_units(InvStore *store)
 										  : PG_INT64_MAX;
 }
 
-/* A quantity in the type of the stock column, at most what that can hold. */
+/* A quantity in the type of the stock column, cut to its range. */
 Datum
 inv_quantity_datum(InvStore *store, int64 quantity)
 {
@@ -71,14 +83,19 @@ inv_quantity_datum(InvStore *store, int64 quantity)
 		case INT4OID:
 			return Int32GetDatum((int32) Max(Min(quantity, PG_INT32_MAX), PG_INT32_MIN));
 		default:
+			Assert(store->stock.base == INT8OID);
 			return Int64GetDatum(quantity);
 	}
 }
 
-/* The item column of an order may be a wider or narrower integer than the key. */
+/*
+ * The item of an order row as a key of items: the column can be a wider or narrower
+ * integer.  Raises if the value does not fit.
+ */
 Datum
 inv_item_of_order(InvStore *store, Datum value)
 {
+	Assert(store->order_item.attnum != InvalidAttrNumber);
 	if (store->order_item.base == store->item_id.base)
 		return value;
 	return inv_from_text(store->item_id.base, inv_datum_text(store->order_item.base, value));

@@ -1,15 +1,16 @@
 /*
  * direct_insert.c
- *		Rows written without a statement, where nothing asks for one.
+ *		Rows inserted without a statement, where their table allows it.
  *
- * A purchase appends two rows, an order and a movement.  Starting and ending an
- * INSERT costs as much again as the insertion, so the rows go to the table as
- * logical replication's do: defaults, row triggers, constraints, indexes, foreign
- * keys, but no rules, no statement triggers, no routing to partitions and no
- * casts.  A table that needs one of these gets an INSERT from query.c.
+ * A purchase inserts two rows, an order and a movement.  Starting and ending an
+ * INSERT costs as much again as the insertion, so the rows are inserted as logical
+ * replication does it: with defaults, row triggers, constraints, indexes and foreign
+ * keys, but without rules, statement triggers, routing to partitions or casts.  For
+ * a table that needs one of these the caller uses an INSERT of query.c.
  *
- * Expects the store to be entered: its tables are locked and the engine acts as
- * their owner.
+ * Owns the plans for it, which the memory of a store keeps.  Expects the store to be
+ * entered: orders are locked, the ledger's table is locked here, and the engine acts
+ * as their owner.
  */
 #include "postgres.h"
 
@@ -26,6 +27,7 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
@@ -38,31 +40,33 @@
 #include "base/error.h"
 #include "store/binding.h"
 #include "store/direct_insert.h"
+#include "store/ledger_schema.h"
+#include "store/query_text.h"
 
 /* A column that a row gives. */
 typedef struct GivenColumn
 {
-	AttrNumber attnum;	/* 0: the table has no such column */
-	Oid narrow_integer; /* the column's type, if that is a smaller integer */
-	const char *name;	/* for an error */
+	AttrNumber attnum; /* 0: the table has no such column */
+	Oid narrow_type;   /* the column's type, if that is an integer smaller than bigint */
+	const char *name;  /* for an error */
 } GivenColumn;
 
-/* A column that is filled by itself. */
+/* A column that its default fills. */
 typedef struct DefaultColumn
 {
 	AttrNumber attnum;
 	Expr *expression;
-	ExprState *state; /* ready for all rows to come, or null */
+	ExprState *state; /* null: to be made for each insertion, because it may change */
 } DefaultColumn;
 
-/* An index, and which rows it wants. */
+/* An index, and which rows it has. */
 typedef struct TargetIndex
 {
 	Oid relid;
-	ExprState *predicate; /* null: perhaps any */
+	ExprState *predicate; /* null: it may have any row */
 } TargetIndex;
 
-/* What there is to know of a table, kept as long as the binding is valid. */
+/* What is known of a table as long as the binding is valid. */
 struct InvDirectInsertPlan
 {
 	bool usable;
@@ -72,21 +76,25 @@ struct InvDirectInsertPlan
 	int default_count;
 	TargetIndex *indexes;
 	int index_count;
-	AttrNumber key; /* of the row, 0 if nobody asks */
+	AttrNumber key; /* the column that is read back, or 0 */
 };
 
 /* ---- planning ---- */
 
-/* Does a column take values of this type as they are, or after a check of their range? */
+/*
+ * Add a column that rows give in this type.  False if its values need more than a
+ * check of their range.
+ */
 static bool
 add_given_column(InvDirectInsertPlan *plan, TupleDesc desc, const char *name, AttrNumber attnum,
 				 Oid type)
 {
-	GivenColumn *new = &plan->given[plan->given_count++];
+	GivenColumn *given = &plan->given[plan->given_count++];
 	Form_pg_attribute column;
 
-	new->name = name;
-	new->attnum = attnum;
+	Assert(plan->given_count <= INV_ROW_COLUMNS && attnum <= desc->natts);
+	given->name = name;
+	given->attnum = attnum;
 	if (attnum == InvalidAttrNumber)
 		return true;
 	column = TupleDescAttr(desc, attnum - 1);
@@ -94,7 +102,7 @@ add_given_column(InvDirectInsertPlan *plan, TupleDesc desc, const char *name, At
 		return false;
 	if (type == INT8OID && (column->atttypid == INT2OID || column->atttypid == INT4OID))
 	{
-		new->narrow_integer = column->atttypid;
+		given->narrow_type = column->atttypid;
 		return true;
 	}
 	return column->atttypid == type || (column->atttypid == VARCHAROID && type == TEXTOID);
@@ -104,8 +112,10 @@ static bool
 add_order_columns(InvDirectInsertPlan *plan, InvStore *store, TupleDesc desc)
 {
 	plan->key = store->order_id.attnum;
+	Assert(plan->key > 0 && plan->key <= desc->natts);
 	if (inv_base_type(TupleDescAttr(desc, plan->key - 1)->atttypid) != store->order_type)
 		return false;
+	/* in the order of InvOrderColumn */
 	return add_given_column(plan, desc, "item_id", store->order_item.attnum, store->item_id.base) &&
 		   add_given_column(plan, desc, "quantity", store->order_quantity.attnum, INT8OID) &&
 		   add_given_column(plan, desc, "user_id", store->order_user.attnum, store->user_type);
@@ -114,54 +124,42 @@ add_order_columns(InvDirectInsertPlan *plan, InvStore *store, TupleDesc desc)
 static bool
 add_movement_columns(InvDirectInsertPlan *plan, InvStore *store, Oid table, TupleDesc desc)
 {
-	struct
-	{
-		const char *name;
-		Oid type;
-	} columns[] = {
-		{ "item_id", store->item_id.base },
-		{ "delta", INT8OID },
-		{ "kind", TEXTOID },
-		{ "user_id", store->user_type },
-		{ "order_id", store->order_type },
-		{ "reservation_id", UUIDOID },
-		{ "reason", TEXTOID },
-		{ "epoch", INT8OID },
-		{ "actor", TEXTOID },
-		{ "created_at", TIMESTAMPTZOID },
-	};
+	static const char *const names[] = { INV_MOVEMENT_COLUMNS(INV_MOVEMENT_NAME) };
 
-	for (size_t i = 0; i < lengthof(columns); i++)
+	for (int i = 0; i < INV_MOVEMENT_COLUMN_COUNT; i++)
 	{
-		AttrNumber attnum = get_attnum(table, columns[i].name);
+		AttrNumber attnum = get_attnum(table, names[i]);
+		Oid type = inv_letter_type(store, pg_ascii_tolower(INV_MOVEMENT_TYPES[i]));
 
-		if (attnum == InvalidAttrNumber ||
-			!add_given_column(plan, desc, columns[i].name, attnum, columns[i].type))
+		if (attnum == InvalidAttrNumber || !add_given_column(plan, desc, names[i], attnum, type))
 			return false;
 	}
 	return true;
 }
 
-/* Walker and its callback: does the expression call what may change under a plan? */
 static bool
-is_own_function(Oid function, void *context)
+is_user_function(Oid function, void *context pg_attribute_unused())
 {
 	return function >= FirstNormalObjectId;
 }
 
+/* Does an expression call what can change while a plan is kept? */
 static bool
-calls_own_function(Node *node, void *context)
+calls_user_function(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
-	/* and so may a domain */
+	/* the checks of a domain can change too */
 	if (IsA(node, CoerceToDomain))
 		return true;
-	return check_functions_in_node(node, is_own_function, context) ||
-		   expression_tree_walker(node, calls_own_function, context);
+	return check_functions_in_node(node, is_user_function, context) ||
+		   expression_tree_walker(node, calls_user_function, context);
 }
 
-/* The columns that no row gives: their defaults. */
+/*
+ * Add the defaults of the columns that no row gives.  False if one of them can
+ * change, or can forbid null, without an invalidation of the table.
+ */
 static bool
 add_default_columns(InvDirectInsertPlan *plan, Relation table)
 {
@@ -178,7 +176,6 @@ add_default_columns(InvDirectInsertPlan *plan, Relation table)
 			given = plan->given[i].attnum == attnum;
 		if (given)
 			continue;
-		/* a domain may forbid the null, and change its default and its checks unseen */
 		if (get_typtype(column->atttypid) == TYPTYPE_DOMAIN)
 			return false;
 		new->attnum = attnum;
@@ -186,7 +183,7 @@ add_default_columns(InvDirectInsertPlan *plan, Relation table)
 		if (new->expression == NULL)
 			continue;
 		new->state = NULL;
-		if (!calls_own_function((Node *) new->expression, NULL))
+		if (!calls_user_function((Node *) new->expression, NULL))
 			new->state = ExecInitExpr(expression_planner(new->expression), NULL);
 		plan->default_count++;
 	}
@@ -194,12 +191,12 @@ add_default_columns(InvDirectInsertPlan *plan, Relation table)
 }
 
 /*
- * The indexes.  To open one costs more than to see that a row is none of its, as
- * no sale is of the index of refunds; but only what is known before the row is
- * written can be seen.
+ * List the indexes.  Opening one costs more than evaluating its predicate, and a
+ * sale, for instance, is never in the partial index of refunds.  The predicate can
+ * tell that only if nothing changes the row after it was put together.
  */
 static void
-list_indexes(InvDirectInsertPlan *plan, Relation table)
+list_target_indexes(InvDirectInsertPlan *plan, Relation table)
 {
 	List *relids = RelationGetIndexList(table);
 	bool row_is_final = !(table->trigdesc && table->trigdesc->trig_insert_before_row) &&
@@ -215,7 +212,7 @@ list_indexes(InvDirectInsertPlan *plan, Relation table)
 
 		new->relid = lfirst_oid(cell);
 		new->predicate = NULL;
-		if (row_is_final && predicate && !calls_own_function((Node *) predicate, NULL))
+		if (row_is_final && predicate && !calls_user_function((Node *) predicate, NULL))
 			new->predicate = ExecInitQual((List *) expression_planner((Expr *) predicate), NULL);
 		index_close(index, NoLock);
 	}
@@ -232,11 +229,11 @@ make_insert_plan(InvStore *store, InvTarget target, Relation table)
 					   : add_movement_columns(plan, store, RelationGetRelid(table), desc);
 	plan->usable = plan->usable && add_default_columns(plan, table);
 	if (plan->usable)
-		list_indexes(plan, table);
+		list_target_indexes(plan, table);
 	return plan;
 }
 
-/* The plan for a table that is open; kept, unless it changed since the store was entered. */
+/* The plan for an open table.  It is kept unless the table changed since the store was entered. */
 static InvDirectInsertPlan *
 insert_plan_for(InvStore *store, InvTarget target, Relation table)
 {
@@ -252,7 +249,7 @@ insert_plan_for(InvStore *store, InvTarget target, Relation table)
 	return store->direct_inserts[target];
 }
 
-/* Has the table nothing but what is done for each row? */
+/* Does an INSERT into the table have no effects except those for each row? */
 static bool
 allows_direct_insert(Relation table)
 {
@@ -266,26 +263,26 @@ allows_direct_insert(Relation table)
 		return false;
 	if (table->rd_rel->relrowsecurity && check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED)
 		return false;
-	/* its owner may have revoked that: the INSERT says so */
+	/* a REVOKE can have taken it from the owner: then the INSERT raises the error */
 	return pg_class_aclcheck(relid, GetUserId(), ACL_INSERT) == ACLCHECK_OK;
 }
 
-/* ---- appending ---- */
+/* ---- inserting ---- */
 
-/* A bigint as a column of a smaller type has it. */
+/* A bigint in the smaller integer type of a column; raises if it is out of range. */
 static Datum
 narrow_integer(const GivenColumn *given, Datum value)
 {
 	int64 number = DatumGetInt64(value);
 
-	if (given->narrow_integer == INT2OID && number == (int16) number)
+	if (given->narrow_type == INT2OID && number == (int16) number)
 		return Int16GetDatum((int16) number);
-	if (given->narrow_integer == INT4OID && number == (int32) number)
+	if (given->narrow_type == INT4OID && number == (int32) number)
 		return Int32GetDatum((int32) number);
 	inv_error_overflow(given->name);
 }
 
-/* The table while rows are appended. */
+/* A table while rows are inserted. */
 typedef struct DirectInsert
 {
 	const InvDirectInsertPlan *plan;
@@ -293,8 +290,8 @@ typedef struct DirectInsert
 	ExprContext *context;
 	ResultRelInfo *target;
 	TupleTableSlot *slot;
-	ExprState **defaults; /* by default of the plan */
-	bool *opened;		  /* by index of the plan */
+	ExprState **defaults; /* one for each default of the plan */
+	bool *opened;		  /* one for each index of the plan */
 } DirectInsert;
 
 static void
@@ -302,6 +299,7 @@ begin_insert(DirectInsert *insert, const InvDirectInsertPlan *plan, Relation tab
 {
 	MemoryContext old;
 
+	Assert(plan->usable && CheckRelationLockedByMe(table, RowExclusiveLock, true));
 	insert->plan = plan;
 	insert->estate = CreateExecutorState();
 	insert->context = GetPerTupleExprContext(insert->estate);
@@ -340,7 +338,7 @@ end_insert(DirectInsert *insert)
 	CommandCounterIncrement();
 }
 
-/* Put a row together in the slot. */
+/* Put a row together in the slot: what it gives, the defaults, and null. */
 static void
 fill_slot(DirectInsert *insert, const InvDirectRow *row)
 {
@@ -356,7 +354,7 @@ fill_slot(DirectInsert *insert, const InvDirectRow *row)
 		if (given->attnum == InvalidAttrNumber || row->nulls[i])
 			continue;
 		slot->tts_values[given->attnum - 1] =
-			given->narrow_integer ? narrow_integer(given, row->values[i]) : row->values[i];
+			given->narrow_type ? narrow_integer(given, row->values[i]) : row->values[i];
 		slot->tts_isnull[given->attnum - 1] = false;
 	}
 	for (int i = 0; i < plan->default_count; i++)
@@ -370,7 +368,7 @@ fill_slot(DirectInsert *insert, const InvDirectRow *row)
 	slot->tts_tableOid = RelationGetRelid(insert->target->ri_RelationDesc);
 }
 
-/* Open the indexes that the row in the slot goes to. */
+/* Open the indexes that the row in the slot belongs to. */
 static void
 open_indexes(DirectInsert *insert)
 {
@@ -392,9 +390,9 @@ open_indexes(DirectInsert *insert)
 	MemoryContextSwitchTo(old);
 }
 
-/* What became of a row. */
+/* Report what became of a row, with its key. */
 static void
-read_back(const DirectInsert *insert, InvDirectRow *row)
+report_row(const DirectInsert *insert, InvDirectRow *row)
 {
 	TupleTableSlot *slot = insert->slot;
 	AttrNumber key = insert->plan->key;
@@ -411,6 +409,11 @@ read_back(const DirectInsert *insert, InvDirectRow *row)
 	}
 }
 
+/*
+ * Insert rows, in their order, with all that an INSERT would do, and report in each
+ * what became of it.  False, with nothing done, if the table needs an INSERT.
+ * Raises what an INSERT would raise.
+ */
 bool
 inv_direct_insert(InvStore *store, InvTarget target, InvDirectRow *rows, int count)
 {
@@ -420,11 +423,12 @@ inv_direct_insert(InvStore *store, InvTarget target, InvDirectRow *rows, int cou
 	InvDirectInsertPlan *plan = insert_plan_for(store, target, table);
 	bool usable = plan->usable && allows_direct_insert(table);
 
+	Assert(count > 0 && GetUserId() == store->owner);
 	if (usable)
 	{
 		DirectInsert insert;
 
-		/* what functions of the table look at has what was written before */
+		/* functions that the table calls see what the call has written so far */
 		CommandCounterIncrement();
 		PushActiveSnapshot(GetTransactionSnapshot());
 		begin_insert(&insert, plan, table);
@@ -433,7 +437,7 @@ inv_direct_insert(InvStore *store, InvTarget target, InvDirectRow *rows, int cou
 			fill_slot(&insert, &rows[i]);
 			open_indexes(&insert);
 			ExecSimpleRelationInsert(insert.target, insert.estate, insert.slot);
-			read_back(&insert, &rows[i]);
+			report_row(&insert, &rows[i]);
 			ResetExprContext(insert.context);
 		}
 		end_insert(&insert);

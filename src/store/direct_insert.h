@@ -1,33 +1,39 @@
 /*
  * direct_insert.h
- *		Rows written without a statement, where nothing asks for one.
+ *		Rows inserted without a statement, where their table allows it.
  */
 #ifndef INV_DIRECT_INSERT_H
 #define INV_DIRECT_INSERT_H
 
 #include "store/binding.h"
+#include "store/ledger_schema.h"
 
-#define INV_ROW_COLUMNS 10
+/* The columns of an order that are given; those of a movement are InvMovementColumn. */
+typedef enum InvOrderColumn
+{
+	INV_ORDER_ITEM,
+	INV_ORDER_QUANTITY,
+	INV_ORDER_USER,
+	INV_ORDER_COLUMN_COUNT
+} InvOrderColumn;
+
+#define INV_ROW_COLUMNS INV_MOVEMENT_COLUMN_COUNT
 
 /*
- * A row to be.  An order gives item, quantity and user, and its key comes back; a
- * movement gives its columns in the order of ledger.c.  Numbers are bigint, ids
- * have the store's types.
+ * A row to insert.  Its columns are those of its table's enum; numbers are bigint,
+ * ids have the store's types.
  */
 typedef struct InvDirectRow
 {
 	Datum values[INV_ROW_COLUMNS];
 	bool nulls[INV_ROW_COLUMNS];
-	bool written; /* false: a trigger of the shop's wanted nothing */
-	Datum key;
+
+	/* what became of it */
+	bool written; /* false: a trigger of the shop suppressed it */
+	Datum key;	  /* of an order */
 	bool no_key;
 } InvDirectRow;
 
-/*
- * Append rows, in their order, with all that an INSERT would do: defaults,
- * constraints, indexes, triggers.  False, and nothing done, if the table has
- * something that needs an INSERT.
- */
 extern bool inv_direct_insert(InvStore *store, InvTarget target, InvDirectRow *rows, int count);
 
 #endif /* INV_DIRECT_INSERT_H */

@@ -1,6 +1,14 @@
 /*
  * enter.c
  *		A call enters a store and leaves it.
+ *
+ * In between, the engine acts as the owner of the tables, whom no policy binds,
+ * under the search_path of the generated functions and connected to SPI.  Calls
+ * nest: a trigger of a table that the engine writes may call the engine.  After an
+ * error nothing is put back here, because the abort of the transaction, or of the
+ * subtransaction, restores the user, the path and SPI.
+ *
+ * The store is locked by store.c as the call asks for.
  */
 #include "postgres.h"
 
@@ -21,9 +29,8 @@
 #include "store/store.h"
 
 /*
- * From here to inv_store_leave the engine acts as the tables' owner, and under
- * the path of the generated functions.  They have set it; a direct write that
- * fires the guard, and an owner who calls the engine, come with their own.
+ * The generated functions have set the path already.  A direct write that fires
+ * the guard, and an owner who calls the engine, have their own.
  */
 static void
 become_owner(InvCall *call, InvStore *store)
@@ -45,6 +52,7 @@ become_owner(InvCall *call, InvStore *store)
 	}
 }
 
+/* Raise unless the current user has the rights of the owner. */
 static void
 require_owner(InvStore *store)
 {
@@ -53,9 +61,10 @@ require_owner(InvStore *store)
 }
 
 /*
- * Enter a store by its label, for a call by its generated functions or by its
- * owner.  writer names the operation for the refusal in a read-only
- * transaction; null for one that only reads.
+ * Enter a store by its name, for a call by its generated functions or by its
+ * owner.  "writer" is the name of an operation that writes: it locks the store as a
+ * write does, and is refused in a read-only transaction.  It is null for one that
+ * only reads.
  */
 void
 inv_store_enter(InvCall *call, text *store_name, const char *writer)
@@ -77,7 +86,10 @@ inv_store_enter(InvCall *call, text *store_name, const char *writer)
 	inv_stats_begin(store->items, writer ? writer : "read");
 }
 
-/* Enter the store of an items table, if it is one, from a trigger on it. */
+/*
+ * Enter the store of an items table, without a lock; false if it is none.  For a
+ * trigger on items, whose statement has locked it, and for statistics.
+ */
 bool
 inv_store_enter_items(InvCall *call, Oid items)
 {
@@ -89,7 +101,7 @@ inv_store_enter_items(InvCall *call, Oid items)
 	return true;
 }
 
-/* Enter the store of an items table, for its owner to look at. */
+/* Enter the store of an items table, to read, for a call by its owner. */
 void
 inv_store_enter_owned(InvCall *call, Oid items)
 {
@@ -105,9 +117,11 @@ inv_store_enter_owned(InvCall *call, Oid items)
 	become_owner(call, store);
 }
 
+/* Leave a store: restore what entering it changed. */
 void
 inv_store_leave(InvCall *call)
 {
+	Assert(GetUserId() == call->store->owner);
 	inv_stats_end(call->outer_stats);
 	SPI_finish();
 	if (call->nest)

@@ -7,15 +7,15 @@
 
 #include "store/binding.h"
 
-/* A call of the engine on a store: what must be put back when it ends. */
+/* A call of the engine on a store, with what is restored when it ends. */
 typedef struct InvCall
 {
 	InvStore *store;
 	MemoryContext caller; /* where results go */
-	void *outer_stats;	  /* statistics entry of the call around this one */
+	void *outer_stats;	  /* statistics of the call around this one, or NULL */
 	Oid user;
 	int security;
-	int nest; /* of the setting of search_path, or 0 */
+	int nest; /* level of settings in which search_path is set, or 0 */
 } InvCall;
 
 extern void inv_store_enter(InvCall *call, text *store_name, const char *writer);

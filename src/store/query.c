@@ -1,19 +1,20 @@
 /*
  * query.c
- *		The only SPI: plans and their execution.
+ *		The statements of the engine: plans and their execution.
  *
- * A plan is prepared at its first use, generic, and kept as long as the store's
- * binding is valid.  The texts are in query_text.c.
+ * Only this file runs SQL; enter.c connects to SPI.  A plan is prepared at its first
+ * use, generic, and kept in the memory of the store.  The texts are in query_text.c.
+ *
+ * Expects the store to be entered.  A statement takes the locks that its text says,
+ * and the lock of a write on the table of the ledger that it writes.
  */
 #include "postgres.h"
 
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "utils/array.h"
-#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -21,24 +22,26 @@
 #include "base/datum.h"
 #include "base/error.h"
 #include "store/binding.h"
+#include "store/ledger_schema.h"
 #include "store/query.h"
+#include "store/query_expand.h"
 #include "store/query_text.h"
 
 #define MAX_PARAMETERS 16
 
 #define INSERT_PLANS 16
 
-/* One plan of INSERT INTO orders per set of caller-given columns. */
+/* A plan of INSERT INTO orders, for a set of columns that callers give. */
 typedef struct InsertPlan
 {
 	uint64 columns;		/* bitmap over InvStore.settable */
-	uint64 used;		/* for the choice of a victim */
-	int running;		/* executions under way */
-	uint64 transaction; /* that began them; an error forgets them with it */
+	uint64 last_used;	/* by insert_clock: the least recently used plan is replaced */
+	int running;		/* executions that have not ended */
+	uint64 transaction; /* of these; after an error they end with it */
 	SPIPlanPtr plan;
 } InsertPlan;
 
-/* The plans of a store, in its memory context. */
+/* The plans of a store, in its memory. */
 struct InvQueryPlans
 {
 	SPIPlanPtr statements[INV_STMT_COUNT];
@@ -47,64 +50,12 @@ struct InvQueryPlans
 	MemoryContextCallback free; /* with the context */
 };
 
-static List *retired_plans = NIL;	 /* plans to drop at the end of the transaction */
-static uint64 transaction_count = 0; /* of this session that have ended */
+static List *retired_plans = NIL;	 /* to be freed at the end of the transaction */
+static uint64 transaction_count = 0; /* transactions of this session that have ended */
 
 /* ---- plans ---- */
 
-/* The type of a parameter: see query_text.c for the letters. */
-static Oid
-parameter_type(InvStore *store, char letter)
-{
-	Oid type;
-
-	switch (pg_ascii_tolower(letter))
-	{
-		case 'i':
-			type = store->item_id.base;
-			break;
-		case 'u':
-			type = store->user_type;
-			break;
-		case 'o':
-			type = store->order_type;
-			break;
-		case 'n':
-			type = INT8OID;
-			break;
-		case 't':
-			type = TEXTOID;
-			break;
-		case 'q':
-			type = UUIDOID;
-			break;
-		case 'l':
-			type = BOOLOID;
-			break;
-		case 's':
-			type = store->stock.base;
-			break;
-		case 'e':
-			type = store->order_item.base;
-			break;
-		case 'x':
-			type = XIDOID;
-			break;
-		case 'b':
-			type = BYTEAOID;
-			break;
-		case 'j':
-			type = JSONBOID;
-			break;
-		default:
-			Assert(letter == 'z');
-			type = TIMESTAMPTZOID;
-			break;
-	}
-	return pg_ascii_tolower(letter) == letter ? type : get_array_type(type);
-}
-
-/* Prepare a generic plan that outlives the call; memory of the text does not. */
+/* Prepare a generic plan that outlives the call. */
 static SPIPlanPtr
 prepare_plan(InvStore *store, const char *parameters, const char *text)
 {
@@ -114,7 +65,7 @@ prepare_plan(InvStore *store, const char *parameters, const char *text)
 
 	Assert(count <= MAX_PARAMETERS);
 	for (int i = 0; i < count; i++)
-		types[i] = parameter_type(store, parameters[i]);
+		types[i] = inv_letter_type(store, parameters[i]);
 	plan = SPI_prepare_cursor(text, count, types, CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		inv_error_broken_store(store->store_name, psprintf("A statement could not be prepared: %s.",
@@ -122,7 +73,7 @@ prepare_plan(InvStore *store, const char *parameters, const char *text)
 	return plan;
 }
 
-/* Drop a plan when the transaction ends: a caller further up may be in it. */
+/* Free a plan when the transaction ends: a call further up may be executing it. */
 static void
 retire_plan(SPIPlanPtr plan)
 {
@@ -132,9 +83,9 @@ retire_plan(SPIPlanPtr plan)
 	MemoryContextSwitchTo(old);
 }
 
-/* At the end of a transaction no plan runs, even where an error skipped the end of one. */
+/* At the end of a transaction no plan runs, also where an error ended its execution. */
 static void
-query_at_xact_end(XactEvent event, void *arg)
+query_at_xact_end(XactEvent event, void *arg pg_attribute_unused())
 {
 	ListCell *cell;
 
@@ -153,7 +104,7 @@ inv_query_init(void)
 	RegisterXactCallback(query_at_xact_end, NULL);
 }
 
-/* Callback of a store's memory context. */
+/* Callback of the memory of a store. */
 static void
 free_query_plans(void *arg)
 {
@@ -167,7 +118,7 @@ free_query_plans(void *arg)
 			SPI_freeplan(plans->inserts[i].plan);
 }
 
-/* The plans of a store; they go with the store's memory. */
+/* The plans of a store, which are freed with its memory. */
 static InvQueryPlans *
 query_plans_of(InvStore *store)
 {
@@ -184,8 +135,8 @@ query_plans_of(InvStore *store)
 }
 
 /*
- * A result is read as what the text says; but the ledger's tables are the
- * owner's, who can change them at any time.
+ * A result is read in the types that the template says.  The owner of the tables
+ * can change theirs at any time.
  */
 static void
 check_columns(InvStore *store, const char *columns)
@@ -197,14 +148,16 @@ check_columns(InvStore *store, const char *columns)
 	for (size_t i = 0; good && i < count; i++)
 	{
 		Oid type = TupleDescAttr(desc, i)->atttypid;
-		Oid wanted = parameter_type(store, columns[i]);
+		Oid wanted = inv_letter_type(store, columns[i]);
 
 		good = type == wanted || inv_base_type(type) == wanted;
 	}
 	if (!good)
-		inv_error_broken_store(store->store_name, "A column of its tables has another type now.");
+		inv_error_broken_store(store->store_name,
+							   "The type of a column of its tables has changed.");
 }
 
+/* Execute a plan; returns the number of rows.  Raises unless it did what was expected. */
 static uint64
 execute_plan(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls,
 			 InvSnapshotMode mode, int expected, const char *columns)
@@ -213,26 +166,28 @@ execute_plan(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls,
 	Snapshot crosscheck = InvalidSnapshot;
 	int result;
 
-	/* in READ COMMITTED every statement sees the latest anyway */
+	Assert(GetUserId() == store->owner); /* the store is entered */
+	/* in READ COMMITTED each statement has the latest snapshot anyway */
 	if (mode == INV_SNAPSHOT_LATEST && IsolationUsesXactSnapshot())
 	{
 		snapshot = GetLatestSnapshot();
-		/* a row is not written whose old version the transaction would go on seeing: 40001 */
+		/* a row of which the transaction would go on to see an old version is not written: 40001 */
 		crosscheck = GetTransactionSnapshot();
 	}
 	result = SPI_execute_snapshot(plan, values, nulls, snapshot, crosscheck,
 								  mode == INV_SNAPSHOT_READ_ONLY, true, 0);
 	if (result != expected)
-		inv_error_broken_store(
-			store->store_name,
-			psprintf("A rule or view rewrites its tables: %s.", SPI_result_code_string(result)));
+		inv_error_broken_store(store->store_name,
+							   psprintf("A rule or a view on its tables rewrote a statement: %s.",
+										SPI_result_code_string(result)));
 	check_columns(store, columns);
 	return SPI_processed;
 }
 
 /*
- * Execute a statement; the rows it returns are read with inv_result until the
- * next one.  nulls is null when no value is.
+ * Execute a statement; returns the number of rows.  Those that it returns are read
+ * with inv_result until the next statement.  "nulls" is as for SPI, or null if no
+ * value is.
  */
 uint64
 inv_execute(InvStore *store, InvStatement statement, Datum *values, const char *nulls,
@@ -245,7 +200,7 @@ inv_execute(InvStore *store, InvStatement statement, Datum *values, const char *
 		table_close(inv_ledger_table_open(store, template->writes), NoLock);
 	if (plans->statements[statement] == NULL)
 		plans->statements[statement] =
-			prepare_plan(store, template->parameters, inv_statement_text(store, statement));
+			prepare_plan(store, template->parameters, inv_expand_template(store, template->text));
 	return execute_plan(store, plans->statements[statement], values, nulls, mode, template->result,
 						template->columns);
 }
@@ -254,21 +209,21 @@ inv_execute(InvStore *store, InvStatement statement, Datum *values, const char *
 Datum
 inv_result(uint64 row, int column, bool *isnull)
 {
+	Assert(SPI_tuptable != NULL && row < SPI_tuptable->numvals);
 	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
 }
 
-/* A bigint column that cannot be null. */
+/* A bigint column.  Null, which only the owner can have put there, is read as 0. */
 int64
 inv_result_int64(uint64 row, int column)
 {
 	bool isnull;
 	Datum value = inv_result(row, column, &isnull);
 
-	Assert(!isnull);
-	return DatumGetInt64(value);
+	return isnull ? 0 : DatumGetInt64(value);
 }
 
-/* An array parameter; nulls may be null. */
+/* An array parameter; "nulls" is null if no element is. */
 Datum
 inv_make_array(Oid type, Datum *elements, bool *nulls, int count)
 {
@@ -282,31 +237,47 @@ inv_make_array(Oid type, Datum *elements, bool *nulls, int count)
 		construct_md_array(elements, nulls, 1, &count, bounds, type, length, byval, align));
 }
 
-/* The plan for a set of columns, in a cache that replaces the least used idle one. */
-static InsertPlan *
-orders_plan(InvStore *store, uint64 columns)
+/* Is a plan the better one to replace: idle, or else less recently used? */
+static bool
+replaces_better(const InsertPlan *plan, const InsertPlan *other)
 {
-	InvQueryPlans *plans = query_plans_of(store);
-	InsertPlan *slot = &plans->inserts[0];
+	if ((plan->running == 0) != (other->running == 0))
+		return plan->running == 0;
+	return plan->last_used < other->last_used;
+}
+
+/* The cached plan for a set of columns, or else the one to replace. */
+static InsertPlan *
+find_insert_plan(InvQueryPlans *plans, uint64 columns)
+{
+	InsertPlan *victim = &plans->inserts[0];
 
 	for (int i = 0; i < INSERT_PLANS; i++)
 	{
 		InsertPlan *candidate = &plans->inserts[i];
 
+		/* executions of an earlier transaction ended with it */
 		if (candidate->transaction != transaction_count)
 			candidate->running = 0;
 		candidate->transaction = transaction_count;
 
 		if (candidate->plan && candidate->columns == columns)
-		{
-			candidate->used = ++plans->insert_clock;
 			return candidate;
-		}
-		if (candidate->running == 0 && slot->running > 0)
-			slot = candidate;
-		else if ((candidate->running > 0) == (slot->running > 0) && candidate->used < slot->used)
-			slot = candidate;
+		if (replaces_better(candidate, victim))
+			victim = candidate;
 	}
+	return victim;
+}
+
+static InsertPlan *
+insert_plan_of(InvStore *store, uint64 columns)
+{
+	InvQueryPlans *plans = query_plans_of(store);
+	InsertPlan *slot = find_insert_plan(plans, columns);
+
+	slot->last_used = ++plans->insert_clock;
+	if (slot->plan && slot->columns == columns)
+		return slot;
 	if (slot->plan && slot->running > 0)
 		retire_plan(slot->plan);
 	else if (slot->plan)
@@ -314,14 +285,14 @@ orders_plan(InvStore *store, uint64 columns)
 	slot->plan = NULL;
 	slot->running = 0;
 	slot->columns = columns;
-	slot->used = ++plans->insert_clock;
-	slot->plan = prepare_plan(store, "INuJ", inv_insert_orders_text(store, columns));
+	slot->plan =
+		prepare_plan(store, INV_INSERT_ORDERS_PARAMETERS, inv_insert_orders_text(store, columns));
 	return slot;
 }
 
 /*
- * Insert order lines, all with the same set of caller-given columns; their keys
- * are the rows of the result, in the order of the lines.
+ * Insert order lines, all with the same set of columns that callers give.  The rows
+ * of the result are their keys, in the order of the lines.
  */
 uint64
 inv_insert_orders(InvStore *store, uint64 columns, Datum *values, const char *nulls)
@@ -331,11 +302,13 @@ inv_insert_orders(InvStore *store, uint64 columns, Datum *values, const char *nu
 	uint64 rows;
 
 	inv_check_orders_written(store);
-	slot = orders_plan(store, columns);
+	slot = insert_plan_of(store, columns);
 	plan = slot->plan;
+	Assert(plan != NULL && slot->running >= 0);
 	slot->running++;
 	rows = execute_plan(store, plan, values, nulls, INV_SNAPSHOT_TRANSACTION,
 						SPI_OK_INSERT_RETURNING, "o");
+	/* a trigger of orders may have called the engine, which replaced the plan */
 	if (slot->plan == plan)
 		slot->running--;
 	return rows;

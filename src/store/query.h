@@ -8,12 +8,24 @@
 #include "store/binding.h"
 #include "store/query_text.h"
 
-/* What a statement sees. */
+/* Which snapshot a statement has.  With the first two it also sees what the call did before. */
 typedef enum InvSnapshotMode
 {
-	INV_SNAPSHOT_TRANSACTION, /* what a statement of the caller's transaction would see */
-	INV_SNAPSHOT_LATEST,	  /* all that is committed now, whatever the isolation level */
-	INV_SNAPSHOT_READ_ONLY	  /* the snapshot of the query that called us */
+	/*
+	 * That of a statement of the caller: in READ COMMITTED a new one, from
+	 * REPEATABLE READ on that of the transaction.
+	 */
+	INV_SNAPSHOT_TRANSACTION,
+
+	/*
+	 * A new one at any isolation level.  From REPEATABLE READ on, a row that was
+	 * changed since the transaction's snapshot can be read and locked, but writing it
+	 * is a serialization failure.
+	 */
+	INV_SNAPSHOT_LATEST,
+
+	/* That of the query that called the engine; the statement may not write. */
+	INV_SNAPSHOT_READ_ONLY
 } InvSnapshotMode;
 
 extern void inv_query_init(void);

@@ -2,27 +2,51 @@
  * query_text.c
  *		Every SQL text of the engine, as a template for any store.
  *
- * In a template {name} stands for what the store binds and {=} for the operator
- * of pg_catalog, so that no search_path and no operator of a shop's own can get
- * between.  Values are parameters, always.
+ * In a template {name} stands for something that the store binds, and {=} for the
+ * operator = of pg_catalog; query_expand.c replaces both.  Names and operators are
+ * qualified, so that neither search_path nor an operator of a shop can change what
+ * a text means.  Values are always parameters.
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "lib/stringinfo.h"
-#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 #include "store/binding.h"
+#include "store/ledger_schema.h"
 #include "store/query_text.h"
 
-/*
- * Parameter types: i item, u user, o order, q uuid, n bigint, l boolean, t text,
- * b bytea, j jsonb, z timestamptz; the capital letter is the array.  In results
- * also s, the type of the stock, e, that of the item of an order, and x, a transaction.
- */
-
 /* clang-format off */
+
+/*
+ * The types of parameters and of the columns of results.  A letter is a type, and
+ * the capital letter is its array.  A type that differs from store to store is read
+ * at an offset in InvStore.
+ */
+typedef struct LetterType
+{
+	Oid type;		/* InvalidOid: the store has it */
+	size_t offset;
+} LetterType;
+
+#define LETTER(letter)	[(letter) - 'a']
+
+static const LetterType letter_types['z' - 'a' + 1] = {
+	LETTER('b') = {.type = BYTEAOID},
+	LETTER('e') = {.offset = offsetof(InvStore, order_item.base)},	/* item, in orders */
+	LETTER('i') = {.offset = offsetof(InvStore, item_id.base)},		/* item */
+	LETTER('j') = {.type = JSONBOID},
+	LETTER('l') = {.type = BOOLOID},								/* logical */
+	LETTER('n') = {.type = INT8OID},								/* number */
+	LETTER('o') = {.offset = offsetof(InvStore, order_type)},		/* order */
+	LETTER('q') = {.type = UUIDOID},								/* reservation */
+	LETTER('s') = {.offset = offsetof(InvStore, stock.base)},		/* stock */
+	LETTER('t') = {.type = TEXTOID},
+	LETTER('u') = {.offset = offsetof(InvStore, user_type)},		/* user */
+	LETTER('x') = {.type = XIDOID},									/* transaction */
+	LETTER('z') = {.type = TIMESTAMPTZOID},
+};
 
 #define ITEM	"FROM ONLY {items} AS i WHERE {id} {=} $1 "
 #define ITEMS	"FROM ONLY {items} AS i WHERE {id} {=} ANY ($1) "
@@ -30,25 +54,29 @@
 
 #define RESERVATIONS	"{ledger}.reservations AS r "
 #define MOVEMENTS		"{ledger}.movements AS m "
-#define HELD			"r.status {=} 'held' "
-#define OVERDUE			"r.status {=} 'held' AND r.expires_at {<=} "
+#define QUOTED(word)	"'" word "'"
+#define KIND(kind)		QUOTED(INV_KIND_##kind)
+#define STATUS(status)	QUOTED(INV_RESERVATION_##status)
+#define HELD			"r.status {=} " STATUS(HELD) " "
+#define OVERDUE			HELD "AND r.expires_at {<=} "
 
-/* what a read of items tells */
+/* what a read of items returns */
 #define READ	"SELECT {stock}, {floor}, {limit}, {version}, {id}"
 
 #define SET_STOCK(operator, quantity) \
-	"UPDATE ONLY {items} AS i SET {stock_column} = " \
-	"({stock} {" operator "} " quantity ")::{stock_type}{bump} "
+	"UPDATE ONLY {items} AS i SET {stock column} = " \
+	"({stock} {" operator "} " quantity ")::{stock type}{and next version} "
 
 #define HOLDS \
 	"SELECT r.item_id, r.quantity, r.user_id, r.status, r.expires_at, r.order_id, " \
 	"r.created_at, r.tracked, r.reservation_id FROM " RESERVATIONS
 
-/* rows of arrays side by side */
+/* arrays side by side, as rows */
 #define UNNEST(n)		"pg_catalog.unnest($" #n ")"
 #define PAIRS(a, b)		"FROM ROWS FROM (" UNNEST(a) ", " UNNEST(b) ") AS w "
 #define SUM(what)		"COALESCE(pg_catalog.sum(" what "), 0)::pg_catalog.int8"
-#define HOLD_KINDS		"ARRAY['hold', 'release', 'expiry']::pg_catalog.text[]"
+#define HOLD_KINDS \
+	"ARRAY[" KIND(HOLD) ", " KIND(RELEASE) ", " KIND(EXPIRY) "]::pg_catalog.text[]"
 
 static const InvTemplate templates[INV_STMT_COUNT] = {
 	/* ---- one item */
@@ -99,14 +127,14 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	/* ---- hot items */
 	[INV_STMT_HOT_ROWS] = {"", "in", SPI_OK_SELECT,
 		"SELECT h.item_id, h.number FROM {ledger}.hot AS h WHERE h.hot ORDER BY h.item_id"},
-	[INV_STMT_HOT_ROW] = {"i", "nnlx", SPI_OK_SELECT,
-		"SELECT h.number, h.settled_epoch, h.hot, h.xmin FROM {ledger}.hot AS h "
+	[INV_STMT_HOT_ROW] = {"i", "nlx", SPI_OK_SELECT,
+		"SELECT h.settled_epoch, h.hot, h.xmin FROM {ledger}.hot AS h "
 		"WHERE h.item_id {=} $1"},
 	[INV_STMT_HOT_OF_NUMBERS] = {"N", "i", SPI_OK_SELECT,
 		"SELECT h.item_id FROM {ledger}.hot AS h WHERE h.number {=} ANY ($1) AND h.hot "
 		"ORDER BY h.item_id"},
 	[INV_STMT_READ_HOT] = {"i", "nnnlx", SPI_OK_SELECT,
-		"SELECT {stock}, {floor}, {limit}, {for sale}, i.xmin " ITEM},
+		"SELECT {stock}, {floor}, {limit}, {is sellable}, i.xmin " ITEM},
 	/* bounded on both sides, or a generic plan would look through the whole ledger */
 	[INV_STMT_UNSETTLED] = {"inn", "nn", SPI_OK_SELECT,
 		"SELECT " SUM("m.delta") ", COALESCE(pg_catalog.max(m.epoch), $2) FROM " MOVEMENTS
@@ -117,7 +145,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_OVERDUE_UNITS] = {"iz", "n", SPI_OK_SELECT,
 		"SELECT " SUM("r.quantity") " FROM " RESERVATIONS
 		"WHERE r.item_id {=} $1 AND " OVERDUE "$2 AND r.tracked"},
-	/* settled_epoch goes on where it was: movements of an earlier heat never count again */
+	/* settled_epoch is kept, so that movements of an earlier heat are never counted again */
 	[INV_STMT_MARK_HOT] = {"i", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.hot AS h (item_id, hot, settled_epoch, incarnation) "
 		"VALUES ($1, true, 0, 1) ON CONFLICT (item_id) DO UPDATE SET hot = true, "
@@ -126,9 +154,9 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"UPDATE {ledger}.hot AS h SET settled_epoch = $2, hot = $3 WHERE h.item_id {=} $1",
 		INV_LEDGER_HOT},
 	/*
-	 * Versions of rows for which at least so many sessions queue: who is first in the
-	 * queue has the version locked and waits for a transaction; the others wait for
-	 * the same, or for that lock
+	 * Versions of rows for which at least $1 sessions queue.  The first of them has
+	 * the lock of the version and waits for a transaction; the others wait for the
+	 * same transaction or for that lock.
 	 */
 	[INV_STMT_CONTENDED] = {"n", "nn", SPI_OK_SELECT,
 		"WITH l AS MATERIALIZED (SELECT * FROM pg_catalog.pg_locks) "
@@ -143,17 +171,15 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"AND o.page {=} t.page AND o.tuple {=} t.tuple))) {>=} $1"},
 
 	/* ---- ledger */
-	[INV_STMT_MOVEMENTS] = {"INTUOQTNtz", "", SPI_OK_INSERT,
-		"INSERT INTO {ledger}.movements (item_id, delta, kind, user_id, order_id, "
-		"reservation_id, reason, epoch, actor, created_at) "
-		"SELECT w.*, $9, $10 FROM ROWS FROM (" UNNEST(1) ", " UNNEST(2) ", " UNNEST(3) ", "
-		UNNEST(4) ", " UNNEST(5) ", " UNNEST(6) ", " UNNEST(7) ", " UNNEST(8) ") AS w",
+	[INV_STMT_MOVEMENTS] = {INV_MOVEMENT_TYPES, "", SPI_OK_INSERT,
+		"INSERT INTO {ledger}.movements ({movement columns}) "
+		"SELECT w.*, {movement scalars} FROM ROWS FROM ({movement arrays}) AS w",
 		INV_LEDGER_MOVEMENTS},
-	/* on hand: what is held is still there, so the coming and going of holds does not count */
+	/* on hand: held units are still there, so movements of holds do not count */
 	[INV_STMT_MOVED_SINCE] = {"iz", "nn", SPI_OK_SELECT,
 		"SELECT " SUM("m.delta) FILTER (WHERE m.created_at {>} $2 "
-		"AND m.kind {<>} 'count' AND m.kind {<>} ALL (" HOLD_KINDS ")") ", "
-		"CASE WHEN pg_catalog.bool_or(m.kind {=} 'carried' AND m.created_at {>} $2) THEN 0 "
+		"AND m.kind {<>} " KIND(STOCK_TAKE) " AND m.kind {<>} ALL (" HOLD_KINDS ")") ", "
+		"CASE WHEN pg_catalog.bool_or(m.kind {=} " KIND(CARRIED) " AND m.created_at {>} $2) THEN 0 "
 		"ELSE pg_catalog.count(*) FILTER (WHERE m.created_at {<=} $2) END "
 		"FROM " MOVEMENTS "WHERE m.item_id {=} $1"},
 	[INV_STMT_HELD_UNITS] = {"i", "n", SPI_OK_SELECT,
@@ -165,8 +191,8 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_OPEN_LEDGER] = {"tz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.movements (item_id, delta, kind, reason, actor, created_at) "
 		"SELECT COALESCE({id}, m.item_id), COALESCE({stock}, 0) {-} COALESCE(m.total, 0), "
-		"CASE WHEN m.item_id IS NULL THEN 'opening' ELSE 'direct' END, "
-		"CASE WHEN m.item_id IS NULL THEN NULL ELSE 'attach' END, $1, $2 "
+		"CASE WHEN m.item_id IS NULL THEN " KIND(OPENING) " ELSE " KIND(DIRECT) " END, "
+		"CASE WHEN m.item_id IS NULL THEN NULL ELSE " QUOTED(INV_REASON_ATTACH) " END, $1, $2 "
 		"FROM (SELECT i.* FROM ONLY {items} AS i) AS i "
 		"FULL JOIN (SELECT m.item_id, " SUM("m.delta") " AS total "
 		"FROM " MOVEMENTS "GROUP BY m.item_id) AS m ON {id} {=} m.item_id "
@@ -179,7 +205,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"ELSE 'stock_differs_from_movements' END, COALESCE(m.total, 0), {stock} "
 		"FROM (SELECT i.* FROM ONLY {items} AS i WHERE $1 IS NULL OR {id} {=} $1) AS i "
 		"FULL JOIN (SELECT m.item_id, " SUM("m.delta") " AS total FROM " MOVEMENTS
-		/* what is not settled is not in the stock column yet */
+		/* unsettled movements are not in the stock column yet */
 		"LEFT JOIN {ledger}.hot AS h ON h.item_id {=} m.item_id AND h.hot "
 		"AND m.epoch {>} h.settled_epoch "
 		"WHERE h.item_id IS NULL AND ($1 IS NULL OR m.item_id {=} $1) "
@@ -202,8 +228,9 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_HOLD] = {"qINLuzz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.reservations (reservation_id, item_id, quantity, tracked, "
 		"user_id, status, expires_at, created_at) "
-		"SELECT $1, w.*, $5, 'held', $6, $7 "
-		"FROM ROWS FROM (" UNNEST(2) ", " UNNEST(3) ", " UNNEST(4) ") AS w", INV_LEDGER_RESERVATIONS},
+		"SELECT $1, w.*, $5, " STATUS(HELD) ", $6, $7 "
+		"FROM ROWS FROM (" UNNEST(2) ", " UNNEST(3) ", " UNNEST(4) ") AS w",
+		INV_LEDGER_RESERVATIONS},
 	[INV_STMT_LOCK_HOLD] = {"q", "", SPI_OK_SELECT,
 		"SELECT FROM " RESERVATIONS "WHERE r.reservation_id {=} $1 "
 		"ORDER BY r.item_id FOR NO KEY UPDATE OF r"},
@@ -212,14 +239,16 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_PUT_HOLD] = {"qinluzz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.reservations AS r (reservation_id, item_id, quantity, tracked, "
 		"user_id, status, expires_at, created_at) "
-		"VALUES ($1, $2, $3, $4, $5, 'held', $6, $7) "
+		"VALUES ($1, $2, $3, $4, $5, " STATUS(HELD) ", $6, $7) "
 		"ON CONFLICT (reservation_id, item_id) DO UPDATE SET quantity = EXCLUDED.quantity, "
-		"tracked = EXCLUDED.tracked, status = EXCLUDED.status, expires_at = EXCLUDED.expires_at", INV_LEDGER_RESERVATIONS},
+		"tracked = EXCLUDED.tracked, status = EXCLUDED.status, expires_at = EXCLUDED.expires_at",
+		INV_LEDGER_RESERVATIONS},
 	[INV_STMT_RELEASE_HOLD] = {"qi", "", SPI_OK_UPDATE,
-		"UPDATE " RESERVATIONS "SET status = 'released' WHERE r.reservation_id {=} $1 AND " HELD
+		"UPDATE " RESERVATIONS "SET status = " STATUS(RELEASED) " "
+		"WHERE r.reservation_id {=} $1 AND " HELD
 		"AND ($2 IS NULL OR r.item_id {=} $2)", INV_LEDGER_RESERVATIONS},
 	[INV_STMT_CONFIRM_HOLD] = {"qIO", "", SPI_OK_UPDATE,
-		"UPDATE " RESERVATIONS "SET status = 'confirmed', order_id = w.order_id "
+		"UPDATE " RESERVATIONS "SET status = " STATUS(CONFIRMED) ", order_id = w.order_id "
 		PAIRS(2, 3) "(item_id, order_id) "
 		"WHERE r.reservation_id {=} $1 AND r.item_id {=} w.item_id AND " HELD,
 		INV_LEDGER_RESERVATIONS},
@@ -229,14 +258,17 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_HELD_OF_ITEM] = {"i", "", SPI_OK_SELECT,
 		"SELECT FROM " RESERVATIONS "WHERE r.item_id {=} $1 AND " HELD "LIMIT 1"},
 
-	/* ---- expiry: whoever is at it already is skipped */
+	/* ---- expiry: lines that another session has locked are skipped */
 	[INV_STMT_OVERDUE_OF_ITEM] = {"izn", "inutzozlq", SPI_OK_SELECT,
 		HOLDS "WHERE r.item_id {=} $1 AND " OVERDUE "$2 "
 		"ORDER BY r.expires_at, r.reservation_id LIMIT $3 FOR NO KEY UPDATE OF r SKIP LOCKED"},
 	[INV_STMT_OVERDUE] = {"znz", "inutzozlq", SPI_OK_SELECT,
 		HOLDS "WHERE " OVERDUE "$1 AND r.expires_at {>=} $3 "
 		"ORDER BY r.expires_at, r.reservation_id LIMIT $2 FOR NO KEY UPDATE OF r SKIP LOCKED"},
-	/* of a user: they count against the limit no longer, and nobody can confirm them now */
+	/*
+	 * Overdue units of a user no longer count against the limit; while they are
+	 * locked no other session can confirm them.
+	 */
 	[INV_STMT_OVERDUE_OF_USER] = {"iuz", "n", SPI_OK_SELECT,
 		"SELECT " SUM("o.quantity") " FROM (SELECT r.quantity FROM " RESERVATIONS
 		"WHERE r.item_id {=} $1 AND r.user_id {=} $2 AND " OVERDUE "$3 "
@@ -247,7 +279,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_STILL_OVERDUE] = {"iz", "", SPI_OK_SELECT,
 		"SELECT FROM " RESERVATIONS "WHERE r.item_id {=} $1 AND " OVERDUE "$2 LIMIT 1"},
 	[INV_STMT_EXPIRE] = {"QI", "", SPI_OK_UPDATE,
-		"UPDATE " RESERVATIONS "SET status = 'expired' "
+		"UPDATE " RESERVATIONS "SET status = " STATUS(EXPIRED) " "
 		PAIRS(1, 2) "(reservation_id, item_id) "
 		"WHERE r.reservation_id {=} w.reservation_id AND r.item_id {=} w.item_id AND " HELD,
 		INV_LEDGER_RESERVATIONS},
@@ -264,20 +296,20 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_SALES] = {"o", "inu", SPI_OK_SELECT,
 		"SELECT m.item_id, " SUM("{-} m.delta") ", "
 		"(pg_catalog.array_agg(m.user_id ORDER BY m.movement_id))[1] "
-		"FROM " MOVEMENTS "WHERE m.order_id {=} $1 AND m.kind {=} 'sale' "
+		"FROM " MOVEMENTS "WHERE m.order_id {=} $1 AND m.kind {=} " KIND(SALE) " "
 		"GROUP BY m.item_id ORDER BY m.item_id"},
 	[INV_STMT_REFUNDED] = {"oi", "n", SPI_OK_SELECT,
 		"SELECT " SUM("m.delta") " FROM " MOVEMENTS
-		"WHERE m.order_id {=} $1 AND m.item_id {=} $2 AND m.kind {=} 'refund'"},
-	/* a sale that was carried since has lost its order */
+		"WHERE m.order_id {=} $1 AND m.item_id {=} $2 AND m.kind {=} " KIND(REFUND)},
+	/* a carried movement has no order: it can contain the sale */
 	[INV_STMT_COUNTED] = {"oiu", "l", SPI_OK_SELECT,
 		"SELECT EXISTS (SELECT FROM " MOVEMENTS "WHERE m.item_id {=} $2 AND m.user_id {=} $3 "
-		"AND (m.kind {=} 'carried' OR (m.kind {=} 'sale' AND m.order_id {=} $1)))"},
+		"AND (m.kind {=} " KIND(CARRIED) " OR (m.kind {=} " KIND(SALE) " AND m.order_id {=} $1)))"},
 
 	/*
-	 * ---- idempotency.  An answer that is given again must last as its first giving
-	 * does: the lock makes a WAL record, so that the commit waits for the disk and for
-	 * the standby, also if whoever came first stopped waiting.
+	 * ---- idempotency.  A repeated answer must be as durable as the first: the lock
+	 * writes a WAL record, so that the commit waits for the disk and for the standby,
+	 * even if the session that gave the first answer stopped waiting.
 	 */
 	[INV_STMT_FIND_REQUEST] = {"tut", "bj", SPI_OK_SELECT,
 		"SELECT q.fingerprint, q.result FROM {ledger}.requests AS q "
@@ -295,28 +327,32 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	/* ---- housekeeping */
 	[INV_STMT_PRUNE_HOLDS] = {"zn", "", SPI_OK_DELETE,
 		"DELETE FROM {ledger}.reservations AS r WHERE r.ctid {=} ANY (ARRAY("
-		"SELECT p.ctid FROM {ledger}.reservations AS p WHERE p.status {<>} 'held' "
-		"AND p.expires_at {<} $1 AND p.created_at {<} $1 LIMIT $2))", INV_LEDGER_RESERVATIONS},
+		"SELECT p.ctid FROM {ledger}.reservations AS p WHERE p.status {<>} " STATUS(HELD) " "
+		"AND p.expires_at {<} $1 AND p.created_at {<} $1 LIMIT $2))",
+		INV_LEDGER_RESERVATIONS},
 	[INV_STMT_PRUNE_REQUESTS] = {"zn", "", SPI_OK_DELETE,
 		"DELETE FROM {ledger}.requests AS q WHERE q.ctid {=} ANY (ARRAY("
-		"SELECT p.ctid FROM {ledger}.requests AS p WHERE p.created_at {<} $1 LIMIT $2))", INV_LEDGER_REQUESTS},
+		"SELECT p.ctid FROM {ledger}.requests AS p WHERE p.created_at {<} $1 LIMIT $2))",
+		INV_LEDGER_REQUESTS},
 	/*
 	 * Old rows become one per item and, where purchases are limited, per user.
-	 * Refunds and what they belong to stay, and so do the movements of open holds.
+	 * Refunds, write-offs and the sales that refunds need stay, and so do the
+	 * movements of open holds.
 	 */
 	[INV_STMT_CLOSE_LEDGER] = {"zt", "", SPI_OK_INSERT,
 		"WITH closed AS (DELETE FROM " MOVEMENTS
 		"WHERE m.created_at {<} $1 "
 		"AND (m.epoch IS NULL OR m.epoch {<=} (SELECT h.settled_epoch FROM {ledger}.hot AS h "
 		"WHERE h.item_id {=} m.item_id)) "
-		"AND m.kind {<>} ALL (ARRAY['refund', 'write_off']) {and not a sale needed} "
+		"AND m.kind {<>} ALL (ARRAY[" KIND(REFUND) ", " KIND(WRITE_OFF) "]) {and not refundable} "
 		"AND (m.reservation_id IS NULL OR NOT EXISTS (SELECT FROM {ledger}.movements AS n "
 		"WHERE n.reservation_id {=} m.reservation_id AND n.created_at {>=} $1) "
 		"AND NOT EXISTS (SELECT FROM " RESERVATIONS
 		"WHERE r.reservation_id {=} m.reservation_id AND " HELD ")) "
 		"RETURNING m.item_id, m.delta, {carried user} AS user_id) "
 		"INSERT INTO {ledger}.movements (item_id, delta, kind, user_id, actor, created_at) "
-		"SELECT c.item_id, pg_catalog.sum(c.delta)::pg_catalog.int8, 'carried', c.user_id, $2, $1 "
+		"SELECT c.item_id, pg_catalog.sum(c.delta)::pg_catalog.int8, " KIND(CARRIED) ", "
+		"c.user_id, $2, $1 "
 		"FROM closed AS c GROUP BY c.item_id, c.user_id "
 		"HAVING c.user_id IS NULL OR pg_catalog.sum(c.delta) {<>} 0 "
 		"ORDER BY c.item_id, c.user_id", INV_LEDGER_MOVEMENTS},
@@ -324,162 +360,18 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 
 /* clang-format on */
 
-/* ---- from template to text ---- */
-
-/* A column of items as bigint, or what stands for it when it is not bound. */
-static void
-append_number(StringInfo text, const InvColumn *column, const char *instead, const char *if_null)
+/* The type that a letter stands for in a store. */
+Oid
+inv_letter_type(const InvStore *store, char letter)
 {
-	if (column->attnum == InvalidAttrNumber)
-		appendStringInfo(text, "%s::pg_catalog.int8", instead);
-	else if (if_null)
-		appendStringInfo(text, "COALESCE(i.%s::pg_catalog.int8, %s)", column->name, if_null);
-	else
-		appendStringInfo(text, "i.%s::pg_catalog.int8", column->name);
-}
+	char lower = pg_ascii_tolower(letter);
+	const LetterType *found = &letter_types[lower - 'a'];
+	Oid type;
 
-static char *
-column_type_name(const InvColumn *column)
-{
-	return format_type_extended(column->type, column->typmod,
-								FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
-}
-
-/* Every write bumps a bound version, which begins anew rather than overflow. */
-static void
-append_bump(StringInfo text, const InvColumn *version)
-{
-	const char *limit = version->base == INT2OID   ? "32767"
-						: version->base == INT4OID ? "2147483647"
-												   : "9223372036854775807";
-
-	if (version->attnum == InvalidAttrNumber)
-		return;
-	appendStringInfo(text,
-					 ", %s = CASE WHEN i.%s::pg_catalog.int8 OPERATOR(pg_catalog.<) %s "
-					 "THEN (i.%s::pg_catalog.int8 OPERATOR(pg_catalog.+) 1)::%s ELSE 0 END",
-					 version->name, version->name, limit, version->name,
-					 format_type_extended(version->type, version->typmod,
-										  FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY));
-}
-
-/* Placeholders of items. */
-static bool
-append_of_items(StringInfo text, InvStore *store, const char *name)
-{
-	if (strcmp(name, "items") == 0)
-		appendStringInfoString(text, store->items_name);
-	else if (strcmp(name, "id") == 0)
-		appendStringInfo(text, "i.%s", store->item_id.name);
-	else if (strcmp(name, "stock_column") == 0)
-		appendStringInfoString(text, store->stock.name);
-	else if (strcmp(name, "stock_type") == 0)
-		appendStringInfoString(text, column_type_name(&store->stock));
-	else if (strcmp(name, "stock") == 0)
-		append_number(text, &store->stock, NULL, NULL);
-	else if (strcmp(name, "floor") == 0)
-		append_number(text, &store->stock_floor, "0", "0");
-	else if (strcmp(name, "limit") == 0)
-		append_number(text, &store->purchase_limit, "NULL", NULL);
-	else if (strcmp(name, "version") == 0)
-		append_number(text, store->version.attnum ? &store->version : &store->stock, NULL,
-					  store->version.attnum ? "0" : NULL);
-	else if (strcmp(name, "bump") == 0)
-		append_bump(text, &store->version);
-	else if (strcmp(name, "items oid") == 0)
-		appendStringInfo(text, "%u", store->items);
-	else if (strcmp(name, "for sale") == 0)
-		appendStringInfo(text, "(%s) IS TRUE", store->sellable ? store->sellable : "true");
-	else if (strcmp(name, "and sellable") == 0)
-	{
-		if (store->sellable)
-			appendStringInfo(text, "AND (%s)", store->sellable);
-	}
-	else
-		return false;
-	return true;
-}
-
-/* A column of orders, or what stands for it when it is not bound. */
-static void
-append_of_order(StringInfo text, const InvColumn *column, const char *type, const char *instead)
-{
-	if (column->attnum == InvalidAttrNumber)
-		appendStringInfoString(text, instead);
-	else
-		appendStringInfo(text, "o.%s%s", column->name, type);
-}
-
-/* Placeholders of orders and of the ledger. */
-static bool
-append_of_orders(StringInfo text, InvStore *store, const char *name)
-{
-	if (strcmp(name, "ledger") == 0)
-		appendStringInfoString(text, store->ledger_name);
-	else if (strcmp(name, "orders") == 0)
-		appendStringInfoString(text, store->orders_name);
-	else if (strcmp(name, "order id") == 0)
-		append_of_order(text, &store->order_id, "", NULL);
-	else if (strcmp(name, "order item") == 0)
-		append_of_order(text, &store->order_item, "", NULL);
-	else if (strcmp(name, "order quantity") == 0)
-		append_of_order(text, &store->order_quantity, "::pg_catalog.int8", "1::pg_catalog.int8");
-	else if (strcmp(name, "order user") == 0)
-		append_of_order(text, &store->order_user, "", "NULL");
-	else if (strcmp(name, "carried user") == 0)
-		/* limits are per user, and nothing else is */
-		appendStringInfoString(
-			text, store->purchase_limit.attnum
-					  ? "m.user_id"
-					  : psprintf("NULL::%s", format_type_be_qualified(store->user_type)));
-	else if (strcmp(name, "and not a sale needed") == 0)
-	{
-		/* refunds find the quantity, or the user, only there */
-		if (inv_refund_needs_sale(store))
-			appendStringInfoString(text, "AND (m.kind OPERATOR(pg_catalog.<>) 'sale' "
-										 "OR m.order_id IS NULL) ");
-	}
-	else
-		return false;
-	return true;
-}
-
-static void
-append_placeholder(StringInfo text, InvStore *store, const char *name)
-{
-	if (append_of_items(text, store, name) || append_of_orders(text, store, name))
-		return;
-	Assert(strspn(name, "+-*/<>=~!") == strlen(name));
-	appendStringInfo(text, "OPERATOR(pg_catalog.%s)", name);
-}
-
-static char *
-expand_template(InvStore *store, const char *template)
-{
-	StringInfoData text;
-
-	initStringInfo(&text);
-	for (const char *p = template; *p; p++)
-	{
-		const char *end;
-
-		if (*p != '{')
-		{
-			appendStringInfoChar(&text, *p);
-			continue;
-		}
-		end = strchr(p, '}');
-		Assert(end != NULL);
-		append_placeholder(&text, store, pnstrdup(p + 1, end - p - 1));
-		p = end;
-	}
-	return text.data;
-}
-
-char *
-inv_statement_text(InvStore *store, InvStatement statement)
-{
-	return expand_template(store, templates[statement].text);
+	Assert(lower >= 'a' && lower <= 'z' && (OidIsValid(found->type) || found->offset > 0));
+	type = OidIsValid(found->type) ? found->type
+								   : *(const Oid *) ((const char *) store + found->offset);
+	return letter == lower ? type : get_array_type(type);
 }
 
 const InvTemplate *
@@ -487,69 +379,9 @@ inv_statement_template(InvStatement statement)
 {
 	const InvTemplate *template = &templates[statement];
 
+	Assert(statement >= 0 && statement < INV_STMT_COUNT && template->text != NULL);
 	/* a statement that writes a table of the ledger says which */
 	Assert(template->writes != INV_LEDGER_NONE || template->result == SPI_OK_SELECT ||
 		   strstr(template->text, "{ledger}") == NULL);
 	return template;
-}
-
-/* Do refunds of this store look at the movements of sales? */
-bool
-inv_refund_needs_sale(InvStore *store)
-{
-	return !OidIsValid(store->orders) ||
-		   (store->purchase_limit.attnum && !store->order_user.attnum);
-}
-
-/* ---- orders: one text per set of caller-given columns ---- */
-
-/*
- * A bound column and the value it gets, if the store has that column.  Without a
- * cast: one would cut what is too long, where the assignment refuses it.
- */
-static void
-append_bound(StringInfo names, StringInfo values, const InvColumn *column, const char *value)
-{
-	if (column->attnum == InvalidAttrNumber)
-		return;
-	appendStringInfo(names, "%s%s", names->len ? ", " : "", column->name);
-	appendStringInfo(values, "%s%s", values->len ? ", " : "", value);
-}
-
-/*
- * The parameters are the items, the quantities, the user and per line a JSON
- * object with the columns that its caller gave.
- */
-char *
-inv_insert_orders_text(InvStore *store, uint64 columns)
-{
-	StringInfoData names, values, record, text;
-
-	initStringInfo(&names);
-	initStringInfo(&values);
-	initStringInfo(&record);
-	initStringInfo(&text);
-	append_bound(&names, &values, &store->order_item, "w.item");
-	append_bound(&names, &values, &store->order_quantity, "w.quantity");
-	append_bound(&names, &values, &store->order_user, "$3");
-	for (int i = 0; i < store->nsettable; i++)
-	{
-		const InvColumn *column = &store->settable[i];
-
-		if ((columns & (UINT64CONST(1) << i)) == 0)
-			continue;
-		appendStringInfo(&names, ", %s", column->name);
-		appendStringInfo(&values, ", r.%s", column->name);
-		appendStringInfo(&record, "%s%s %s", record.len ? ", " : "", column->name,
-						 column_type_name(column));
-	}
-	appendStringInfo(&text,
-					 "INSERT INTO %s (%s) SELECT %s "
-					 "FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), "
-					 "pg_catalog.unnest($4)) WITH ORDINALITY AS w (item, quantity, data, line)",
-					 store->orders_name, names.data, values.data);
-	if (record.len)
-		appendStringInfo(&text, ", pg_catalog.jsonb_to_record(w.data) AS r (%s)", record.data);
-	appendStringInfo(&text, " ORDER BY w.line RETURNING %s", store->order_id.name);
-	return text.data;
 }

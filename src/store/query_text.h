@@ -6,6 +6,7 @@
 #define INV_QUERY_TEXT_H
 
 #include "store/binding.h"
+#include "store/ledger_schema.h"
 
 typedef enum InvStatement
 {
@@ -16,7 +17,7 @@ typedef enum InvStatement
 	INV_STMT_READ_ANY,		  /* read the row, for sale or not */
 	INV_STMT_LOCK_ANY,		  /* lock the row, for sale or not */
 	INV_STMT_TAKE,			  /* conditional decrement */
-	INV_STMT_TAKE_IF_VERSION, /* the same, if nobody was faster */
+	INV_STMT_TAKE_IF_VERSION, /* the same, if the version is unchanged */
 	INV_STMT_CHANGE,		  /* unconditional change by a signed quantity */
 	INV_STMT_LEVEL,			  /* what can be sold, overdue holds included */
 	/* the items of a cart, in key order */
@@ -78,20 +79,17 @@ typedef enum InvStatement
 	INV_STMT_COUNT
 } InvStatement;
 
-/* A statement; see query_text.c for its letters and placeholders. */
+/* A statement; see query_text.c for the letters and placeholders. */
 typedef struct InvTemplate
 {
 	const char *parameters; /* a letter for the type of each */
-	const char *columns;	/* of the result, likewise */
-	int result;				/* SPI_OK_... when the statement did what it says */
+	const char *columns;	/* of the result: a letter for the type of each */
+	int result;				/* the SPI_OK_... that the statement must return */
 	const char *text;
 	InvLedgerTable writes; /* the table of the ledger whose triggers it fires */
 } InvTemplate;
 
 extern const InvTemplate *inv_statement_template(InvStatement statement);
-extern char *inv_statement_text(InvStore *store, InvStatement statement);
-
-extern bool inv_refund_needs_sale(InvStore *store);
-extern char *inv_insert_orders_text(InvStore *store, uint64 columns);
+extern Oid inv_letter_type(const InvStore *store, char letter);
 
 #endif /* INV_QUERY_TEXT_H */

@@ -1,43 +1,50 @@
 /*
  * store.c
- *		The stores of this backend: cached, locked, entered and left.
+ *		The stores of this backend: found, cached and locked.
  *
- * Owns the list of InvStores, which binding.c reads from the catalogs.
+ * Owns the list of InvStores, which binding.c fills from the catalogs.
  *
- * Locks: a store is entered with RowExclusiveLock on items and orders, held to
- * the end of the transaction, and only then is the cached binding believed.  No
- * DDL can get between that check and the last statement of the call.
+ * Items and orders are locked first, to the end of the transaction, and only then is
+ * the cached store believed: no DDL can get between that check and the last statement
+ * of the call.  A store that may be out of date is replaced, and freed at the end of
+ * the transaction, because a call further up may use it.
  */
 #include "postgres.h"
 
-#include "access/table.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_class.h"
-#include "catalog/pg_type.h"
-#include "miscadmin.h"
 #include "storage/lmgr.h"
-#include "utils/acl.h"
-#include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/inval.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
 #include "utils/syscache.h"
 
 #include "base/stats.h"
 #include "shmem/shmem.h"
 #include "store/binding.h"
+#include "store/catalog.h"
+#include "store/ledger_schema.h"
 #include "store/store.h"
 
 static List *cached_stores = NIL;  /* of InvStore, in TopMemoryContext */
-static List *retired_stores = NIL; /* replaced ones; a caller further up may hold them */
+static List *retired_stores = NIL; /* replaced ones, to be freed */
 static uint64 invalidation_count = 0;
 
-/* Relcache callback: mark what may have changed.  relid 0 means everything. */
+/* Can a change of this table, or of any if it is InvalidOid, change the store? */
+static bool
+depends_on_table(const InvStore *store, Oid relid)
+{
+	if (!OidIsValid(relid) || relid == store->items || relid == store->orders ||
+		relid == store->sellable_view)
+		return true;
+	/* a table of the ledger that is missing may be the one that was made */
+	for (int i = INV_LEDGER_NONE + 1; i < INV_LEDGER_COUNT; i++)
+		if (!OidIsValid(store->ledger[i]) || relid == store->ledger[i])
+			return true;
+	return false;
+}
+
+/* Relcache callback. */
 static void
-invalidate_table(Datum arg, Oid relid)
+invalidate_table(Datum arg pg_attribute_unused(), Oid relid)
 {
 	ListCell *cell;
 
@@ -46,23 +53,18 @@ invalidate_table(Datum arg, Oid relid)
 	{
 		InvStore *store = lfirst(cell);
 
-		bool concerned = !OidIsValid(relid) || relid == store->items || relid == store->orders ||
-						 relid == store->sellable_view;
-
-		for (int i = INV_LEDGER_NONE + 1; !concerned && i < INV_LEDGER_COUNT; i++)
-			concerned = !OidIsValid(store->ledger[i]) || relid == store->ledger[i];
-		if (concerned)
+		if (depends_on_table(store, relid))
 			store->valid = false;
 	}
 }
 
 /*
- * Syscache callback: a schema may have another name, and with it every table; a
- * function that a condition calls another name, or that of a trigger another owner;
- * and an owner other rights.
+ * Syscache callback.  Schemas: a new name is in the names of all tables.  Functions: one
+ * that a condition calls can have a new name, and that of a trigger a new owner.
+ * Memberships of roles: the owner of a trigger's function can lose the owner's rights.
  */
 static void
-invalidate_all_stores(Datum arg, int cache, uint32 hash)
+invalidate_all_stores(Datum arg, int cache pg_attribute_unused(), uint32 hash pg_attribute_unused())
 {
 	invalidate_table(arg, InvalidOid);
 }
@@ -72,14 +74,15 @@ retire_store(InvStore *store)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
 
+	Assert(!store->valid && list_member_ptr(cached_stores, store));
 	cached_stores = list_delete_ptr(cached_stores, store);
 	retired_stores = lappend(retired_stores, store);
 	MemoryContextSwitchTo(old);
 }
 
-/* At the end of a transaction nobody holds a replaced store any longer. */
+/* At the end of a transaction no call uses a replaced store, and none counts. */
 static void
-store_at_xact_end(XactEvent event, void *arg)
+store_at_xact_end(XactEvent event, void *arg pg_attribute_unused())
 {
 	ListCell *cell;
 
@@ -104,7 +107,43 @@ inv_store_init(void)
 
 /* ---- loading ---- */
 
-/* Read a store anew; null if there is none. */
+/* A store of a row whose tables are locked, in the caller's memory; null if a table is gone. */
+static InvStore *
+make_store(const InvCatalogRow *row)
+{
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "inventory store", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	InvStore *store = palloc0(sizeof(InvStore));
+
+	store->context = context;
+	if (!inv_binding_fill(store, row))
+		store = NULL;
+	MemoryContextSwitchTo(old);
+	return store;
+}
+
+static void
+cache_store(InvStore *store)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+	Assert(!store->valid);
+	MemoryContextSetParent(store->context, TopMemoryContext);
+	cached_stores = lappend(cached_stores, store);
+	MemoryContextSwitchTo(old);
+	store->valid = true;
+	store->just_loaded = true;
+}
+
+/*
+ * Read a store, with its tables locked, and cache it; null if there is none.
+ *
+ * It is read again if an invalidation arrived since its row was looked up: the
+ * tables that were locked may no longer be its tables, or what was read may be out
+ * of date.  There is no limit to that.  Under debug_discard_caches = 1, where each
+ * look-up counts as an invalidation, it never ends.
+ */
 static InvStore *
 load_store(const char *store_name, Oid items, LOCKMODE lock)
 {
@@ -112,33 +151,20 @@ load_store(const char *store_name, Oid items, LOCKMODE lock)
 	for (;;)
 	{
 		uint64 before = invalidation_count;
-		InvBinding binding;
-		MemoryContext context, old;
+		InvCatalogRow row;
 		InvStore *store;
 
-		if (!inv_binding_read(store_name, items, &binding))
+		if (!inv_catalog_find(store_name, items, &row))
 			return NULL;
-		inv_binding_lock(&binding, lock == NoLock ? AccessShareLock : lock);
-		if (before != invalidation_count) /* the lock was waited for: is it still a store? */
+		inv_binding_lock(&row, lock == NoLock ? AccessShareLock : lock);
+		if (before != invalidation_count)
 			continue;
-		context =
-			AllocSetContextCreate(CurrentMemoryContext, "inventory store", ALLOCSET_SMALL_SIZES);
-		old = MemoryContextSwitchTo(context);
-		store = palloc0(sizeof(InvStore));
-		store->context = context;
-		if (!inv_binding_fill(store, &binding))
-			store = NULL;
-		MemoryContextSwitchTo(old);
+		store = make_store(&row);
 		if (store == NULL)
 			return NULL;
-		if (before != invalidation_count) /* something changed while we read: again */
+		if (before != invalidation_count)
 			continue;
-		MemoryContextSetParent(context, TopMemoryContext);
-		MemoryContextSwitchTo(TopMemoryContext);
-		cached_stores = lappend(cached_stores, store);
-		MemoryContextSwitchTo(old);
-		store->valid = true;
-		store->just_loaded = true;
+		cache_store(store);
 		return store;
 	}
 }
@@ -160,7 +186,7 @@ find_cached_store(const char *store_name, size_t length, Oid items)
 	return NULL;
 }
 
-/* The store, locked and valid; null if there is none. */
+/* The store by its name or, where that is null, by its items; null if there is none. */
 static InvStore *
 open_store(const char *store_name, size_t length, Oid items, LOCKMODE lock)
 {
@@ -182,16 +208,20 @@ open_store(const char *store_name, size_t length, Oid items, LOCKMODE lock)
 	}
 }
 
-/* ---- for others ---- */
-
-/* The store of that name. */
+/*
+ * The store of a name, valid, with items and orders in this lock; null if there is
+ * none.  Raises if it is damaged.
+ */
 InvStore *
 inv_store_by_name(text *store_name, LOCKMODE lock)
 {
 	return open_store(VARDATA_ANY(store_name), VARSIZE_ANY_EXHDR(store_name), InvalidOid, lock);
 }
 
-/* The store of an items table; NoLock for a trigger on it, whose statement has locked it. */
+/*
+ * The same for an items table.  NoLock is for callers that do not depend on its
+ * definition, or have locked it, as the statement that fires a trigger has.
+ */
 InvStore *
 inv_store_by_items(Oid items, LOCKMODE lock)
 {

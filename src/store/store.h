@@ -1,6 +1,6 @@
 /*
  * store.h
- *		The stores of this backend.
+ *		The stores of this backend: found, cached and locked.
  */
 #ifndef INV_STORE_H
 #define INV_STORE_H

@@ -1,8 +1,7 @@
--- The contract of the generated functions, as applications and drivers see it:
--- what is written here is written in the reference, and not read from the
--- generator.  Each signature once, with {U}, {I}, {O} and {Q} for the types of
--- user, item, order line and stock, and {A:...} for one that is an argument:
--- smallint takes no integer literal, so arguments of it are declared integer.
+-- Tests of the contract of the generated functions, as applications and drivers see it.  It is
+-- copied from the reference, not read from the generator.  {U}, {I}, {O} and {Q} stand for the
+-- types of user, item, order line and stock, and {A:...} for such a type as an argument:
+-- an integer literal is no smallint, so arguments of that type are declared integer.
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
@@ -79,7 +78,7 @@ CREATE TABLE no_orders.items (id integer PRIMARY KEY, stock bigint);
 SELECT inventory.attach('no_orders.items', user_id_type => 'uuid', api_schema => 'no_orders_api', ledger_schema => 'no_orders_ledger');
 RESET ROLE;
 
--- what is there, and what should be
+-- the functions that are there, and those that should be
 CREATE FUNCTION pg_temp.as_argument(type text) RETURNS text LANGUAGE sql
 	AS $$ SELECT CASE type WHEN 'smallint' THEN 'integer' ELSE type END $$;
 CREATE FUNCTION pg_temp.typed(template text, s shop) RETURNS text LANGUAGE sql AS $$
@@ -102,7 +101,7 @@ SELECT results_eq(
 	'the functions of store ' || s.name || ': names, arguments, defaults, results, volatility')
 FROM shop s;
 
--- the drop-in for a hand-written function: exactly its names
+-- argument_prefix, to replace a hand-written function: exactly its argument names
 CREATE SCHEMA prefixed;
 CREATE TABLE prefixed.items (id uuid PRIMARY KEY, stock integer);
 CREATE TABLE prefixed.orders (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), user_id uuid NOT NULL, item_id uuid NOT NULL);
@@ -117,7 +116,7 @@ SELECT is_empty($$
 	'argument_prefix p_: on every argument of every function');
 INSERT INTO prefixed.items VALUES ('00000000-0000-4000-8000-000000000001', 1);
 SELECT isnt(prefixed.buy_item(p_user_id => gen_random_uuid(), p_item_id => '00000000-0000-4000-8000-000000000001'), NULL,
-	'argument_prefix p_: called by name, as the hand-written one was');
+	'argument_prefix p_: called by name');
 SELECT throws_ok($$ SELECT prefixed.buy_item(gen_random_uuid(), '00000000-0000-4000-8000-000000000001') $$,
 	'IV001', 'out_of_stock', 'argument_prefix p_: called by position, raises out_of_stock');
 
@@ -132,29 +131,29 @@ SELECT is(pg_get_function_arguments('claimed.buy_cart'::regproc),
 	'user_id uuid DEFAULT NULL::uuid, lines jsonb DEFAULT NULL::jsonb, idempotency_key text DEFAULT NULL::text, order_data jsonb DEFAULT NULL::jsonb',
 	'user_claim: arguments of buy_cart');
 
--- how they run
+-- rights, search_path and other properties of the functions
 SELECT is_empty($$ SELECT schema, name FROM generated WHERE NOT (f).prosecdef $$, 'all are SECURITY DEFINER');
 SELECT is_empty($$ SELECT schema, name, pg_get_userbyid((f).proowner) FROM generated WHERE (f).proowner <> 'contract_owner'::regrole $$,
 	'all belong to the owner of the tables');
-SELECT is_empty($$ SELECT schema, name FROM generated WHERE (f).proisstrict $$, 'none is STRICT: a null is an error, not a lost order');
+SELECT is_empty($$ SELECT schema, name FROM generated WHERE (f).proisstrict $$, 'none is STRICT: a null is an error, and not ignored');
 SELECT is_empty($$ SELECT schema, name, count(*) FROM generated GROUP BY schema, name HAVING count(*) > 1 $$, 'one signature for each name');
 SELECT is_empty($$ SELECT schema, name FROM generated g JOIN pg_language l ON l.oid = (g.f).prolang WHERE l.lanname <> 'plpgsql' $$,
-	'all are PL/pgSQL, for their owner to read');
+	'all are PL/pgSQL, which their owner can read');
 SELECT is_empty($$ SELECT schema, name FROM generated WHERE (f).proparallel = 's' $$, 'none is PARALLEL SAFE');
 SELECT set_eq($$ SELECT DISTINCT shop, (f).proconfig FROM generated $$,
 	$$ SELECT s.name, ARRAY['search_path=pg_catalog, ' || CASE s.name WHEN 'no_orders' THEN 'no_orders' ELSE s.api END || ', pg_temp'] FROM shop s $$,
 	'all pin search_path to pg_catalog, the schemas of the tables, pg_temp, and set nothing else');
 SELECT is_empty($$ SELECT schema, name FROM generated WHERE coalesce(obj_description(oid, 'pg_proc'), '') = '' $$, 'each has a comment');
--- referred to as function.argument, no column can be meant
+-- qualified as function.argument, it cannot be mistaken for a column
 SELECT is_empty($$
 	SELECT schema, name, a FROM generated, unnest((f).proargnames) AS a
-	WHERE strpos((f).prosrc, name || '.' || a) = 0 $$, 'each argument is referred to with the name of its function');
+	WHERE strpos((f).prosrc, name || '.' || a) = 0 $$, 'each argument is qualified with the name of its function');
 
--- smallint: literals are integer and must do
+-- keys of type smallint can be given as integer literals
 INSERT INTO smallints.items VALUES (1, 5);
-SELECT is(smallints.buy_item(7, 1), 1::smallint, 'smallint keys: literals as arguments, the key''s own type as result');
+SELECT is(smallints.buy_item(7, 1), 1::smallint, 'smallint keys: literals as arguments, smallint as the result');
 SELECT is(smallints.refund_order(1), 1, 'smallint keys: refund_order takes a literal');
-SELECT throws_ok('SELECT smallints.buy_item(7, 40000)', '22003', NULL, 'smallint keys: a literal that is no smallint is out of range');
+SELECT throws_ok('SELECT smallints.buy_item(7, 40000)', '22003', NULL, 'smallint keys: a literal beyond smallint is out of range');
 
 -- the ledger
 CREATE TEMP VIEW ledger_column AS
@@ -194,15 +193,15 @@ SELECT results_eq($$
 SELECT lives_ok(format('INSERT INTO goods_stock.reservations VALUES (gen_random_uuid(), 1, 1, NULL, %L, now(), NULL, now(), true)', status), 'a status of a reservation: ' || status)
 FROM unnest('{held,confirmed,released,expired}'::text[]) AS status;
 SELECT throws_ok($$ INSERT INTO goods_stock.reservations VALUES (gen_random_uuid(), 1, 1, NULL, 'lost', now(), NULL, now(), true) $$, '23514', NULL,
-	'no status of a reservation: lost');
+	'another status of a reservation is refused');
 SELECT throws_ok($$ INSERT INTO goods_stock.reservations VALUES (gen_random_uuid(), 1, 0, NULL, 'held', now(), NULL, now(), true) $$, '23514', NULL,
-	'no reservation of nothing');
+	'a reservation of 0 units is refused');
 SELECT is_empty($$
 	SELECT c.conrelid::regclass, c.conname FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid JOIN shop s ON r.relnamespace = s.ledger::regnamespace
 	WHERE c.contype = 'f' AND r.relname IN ('movements', 'requests', 'reservations') $$,
-	'nothing in a ledger refers to the shop''s tables, whose rows may go');
+	'no foreign key of a ledger refers to the shop''s tables, whose rows may be deleted');
 
--- nothing is without a word on it
+-- every object has a comment
 SELECT is_empty($$
 	SELECT c.oid::regclass FROM pg_class c JOIN shop s ON c.relnamespace = s.ledger::regnamespace
 	WHERE c.relname IN ('movements', 'requests', 'reservations', 'levels', 'sellable')
@@ -211,7 +210,7 @@ SELECT is_empty($$
 	SELECT t.oid::regtype FROM pg_type t JOIN shop s ON t.typnamespace = s.ledger::regnamespace
 	WHERE t.typname IN ('line', 'hold', 'held_line') AND coalesce(obj_description(t.oid, 'pg_type'), '') = '' $$, 'each result type has a comment');
 SELECT has_view('texts', 'sellable', 'a store with a condition has a view of what is for sale');
-SELECT hasnt_view('bigints', 'sellable', 'a store without has none');
+SELECT hasnt_view('bigints', 'sellable', 'a store without a condition has no such view');
 SELECT is((SELECT array_agg(t.tgname ORDER BY t.tgname) FROM pg_trigger t WHERE t.tgrelid = 'bigints.goods'::regclass AND NOT t.tgisinternal),
 	'{inventory_binding,inventory_guard,inventory_guard_truncate}'::name[], 'items get three triggers');
 
@@ -229,21 +228,21 @@ SELECT is_empty($$ SELECT pg_describe_object(m.classid, m.objid, 0) FROM member 
 	WHERE m.classid <> 'pg_proc'::regclass AND coalesce(t.typtype, 'c') = 'c' AND coalesce(t.typelem, 0) = 0
 	AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind <> 'c')
 	AND coalesce(obj_description(m.objid, (SELECT relname FROM pg_class WHERE oid = m.classid)), '') = '' $$,
-	'so has everything else of it');
+	'each other object of the extension has a comment');
 SELECT is_empty($$ SELECT a.attname FROM pg_attribute a WHERE a.attrelid = 'inventory.store'::regclass AND a.attnum > 0 AND NOT a.attisdropped
-	AND coalesce(col_description(a.attrelid, a.attnum), '') = '' $$, 'and each column of inventory.store');
+	AND coalesce(col_description(a.attrelid, a.attnum), '') = '' $$, 'each column of inventory.store has a comment');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 	WHERE p.pronamespace = 'inventory'::regnamespace AND l.lanname IN ('sql', 'plpgsql')
 	AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false) $$, 'each SQL and PL/pgSQL body has its search_path pinned');
-SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'inventory'::regnamespace AND p.proisstrict $$, 'none is STRICT');
+SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'inventory'::regnamespace AND p.proisstrict $$, 'no function of the extension is STRICT');
 SELECT results_eq($$ SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'inventory'::regnamespace AND p.prosecdef ORDER BY 1 $$,
 	ARRAY['forget_dropped']::name[], 'only the event trigger is SECURITY DEFINER');
 SELECT is_empty($$ SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'inventory'::regnamespace GROUP BY p.proname HAVING count(*) > 1 $$,
 	'one signature for each name');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p JOIN signature f ON f.name = p.proname
-	WHERE p.pronamespace = 'inventory'::regnamespace AND p.provolatile <> f.volatility $$, 'the engine''s volatility is that of its doors');
+	WHERE p.pronamespace = 'inventory'::regnamespace AND p.provolatile <> f.volatility $$, 'the engine''s functions have the volatility of the generated ones');
 
--- administration: what owners call
+-- the functions of administration
 CREATE FUNCTION pg_temp.declared(function text) RETURNS text LANGUAGE sql
 	AS $$ SELECT pg_get_function_arguments(function::regproc) || ' -> ' || pg_get_function_result(function::regproc) $$;
 SELECT is(pg_temp.declared('inventory.create_store'),

@@ -1,6 +1,6 @@
--- Holds: what a store is given for them, and what may be done to a reservation in
--- each of its states.  The functions' declarations are in contract.sql, too; here
--- they stand for a store of mixed types.
+-- Tests of holds: the objects that a store has for them, and what each function does in each
+-- state of a reservation.  contract.sql has the declarations for stores of one type of key;
+-- here they are those of a store of mixed types.
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
@@ -36,7 +36,7 @@ SELECT results_eq($$ SELECT nspname, proname, arguments, result, provolatile FRO
 	('shop', 'reserve_stock', 'user_id uuid, item_id text, quantity bigint DEFAULT 1, ttl interval DEFAULT NULL::interval, idempotency_key text DEFAULT NULL::text', 'uuid', 'v'),
 	('shop', 'try_reserve_cart', 'user_id uuid, lines jsonb, ttl interval DEFAULT NULL::interval, idempotency_key text DEFAULT NULL::text', 'items_stock.hold', 'v') $$,
 	'one signature per name: arguments, defaults, results, volatility');
-SELECT is_empty($$ SELECT proname FROM made WHERE NOT prosecdef OR proisstrict OR owner <> current_user $$, 'the owner''s rights, and nulls get in to be refused');
+SELECT is_empty($$ SELECT proname FROM made WHERE NOT prosecdef OR proisstrict OR owner <> current_user $$, 'SECURITY DEFINER, owned by the owner of the tables, and not STRICT');
 SELECT is_empty($$ SELECT proname FROM made WHERE proconfig <> '{"search_path=pg_catalog, shop, pg_temp"}' $$, 'search_path is pinned');
 SELECT is_empty($$ SELECT proname FROM made WHERE proparallel <> CASE provolatile WHEN 's' THEN 'r' ELSE 'u' END::"char" $$, 'parallel labels');
 SELECT is_empty($$ SELECT proname FROM made WHERE coalesce(obj_description(oid, 'pg_proc'), '') !~ CASE WHEN proname ~ '^try_' THEN 'refusal is a status' ELSE 'Errors: ' END $$, 'each comment names its errors');
@@ -61,17 +61,17 @@ SELECT results_eq($$ SELECT regexp_replace(pg_get_indexdef(indexrelid), '^.* USI
 	('btree (reservation_id, item_id)') $$, 'reservations: indexes, of open holds by time, and by item');
 SELECT isnt(obj_description('items_stock.reservations'::regclass, 'pg_class'), NULL, 'reservations: a comment');
 
--- ---- states and moves.  A reservation in each state, of two lamps
+-- ---- states.  A reservation of one lamp in each state
 CREATE TEMP TABLE r (state text PRIMARY KEY, id uuid);
 INSERT INTO r SELECT state, shop.reserve_stock(pg_temp.ann(), 'lamp', 1, '1 hour') FROM unnest('{held,overdue,expired,confirmed,released}'::text[]) AS state;
 CREATE FUNCTION pg_temp.r(state text) RETURNS uuid LANGUAGE sql AS $$ SELECT id FROM r WHERE r.state = $1 $$;
 UPDATE items_stock.reservations SET expires_at = clock_timestamp() - interval '1 second' WHERE reservation_id = pg_temp.r('expired');
-SELECT is(items_stock.expire_reservations(), 1::bigint, 'expire_reservations: how many lines');
+SELECT is(items_stock.expire_reservations(), 1::bigint, 'expire_reservations: returns the number of lines');
 UPDATE items_stock.reservations SET expires_at = clock_timestamp() - interval '1 second' WHERE reservation_id = pg_temp.r('overdue');
 SELECT results_eq($$ SELECT status, item_id, quantity, order_id > 0, available, replayed FROM shop.confirm_reservation(pg_temp.r('confirmed'), order_data => '{"note": "n"}') $$,
-	$$ VALUES ('ok', 'lamp', 1, true, 6, false) $$, 'confirm: the line, and its order');
+	$$ VALUES ('ok', 'lamp', 1, true, 6, false) $$, 'confirm: returns the line and its order');
 SELECT results_eq($$ SELECT user_id, item_id, quantity, note FROM shop.orders $$, $$ VALUES (pg_temp.ann(), 'lamp', 1, 'n') $$, 'confirm: the order row');
-SELECT is(shop.release_reservation(pg_temp.r('released')), true, 'release: true for who gives it back');
+SELECT is(shop.release_reservation(pg_temp.r('released')), true, 'release: true for the call that gives it back');
 
 SELECT is((SELECT string_agg(status, ' ') FROM shop.get_reservation(pg_temp.r(s.state))), s.seen, 'get: ' || s.state)
 FROM (VALUES ('held', 'held'), ('overdue', 'expired'), ('expired', 'expired'), ('confirmed', 'confirmed'), ('released', 'released')) AS s (state, seen);
@@ -88,7 +88,7 @@ BEGIN
 			IF move LIKE 'release%' THEN
 				EXECUTE format('SELECT shop.' || move, pg_temp.r(state)) INTO answer;
 			END IF;
-			RAISE SQLSTATE 'UNDO0';	-- each from the same state
+			RAISE SQLSTATE 'UNDO0';	-- each call starts from the same state
 		EXCEPTION
 			WHEN SQLSTATE 'UNDO0' THEN answers := answers || answer;
 			WHEN OTHERS THEN answers := answers || SQLSTATE;
@@ -97,16 +97,16 @@ BEGIN
 	RETURN array_to_string(answers, ' ');
 END $$;
 --                                          confirm extend more add release (and again)
-SELECT is(pg_temp.moves('held'),      'true true true true false',        'held: everything; released twice, the second did nothing');
-SELECT is(pg_temp.moves('overdue'),   'IV005 IV005 IV005 IV005 false',    'overdue: dead, whatever its row says');
+SELECT is(pg_temp.moves('held'),      'true true true true false',        'held: every call succeeds; the second release returns false');
+SELECT is(pg_temp.moves('overdue'),   'IV005 IV005 IV005 IV005 false',    'overdue: as expired, although its row says held');
 SELECT is(pg_temp.moves('expired'),   'IV005 IV005 IV005 IV005 false',    'expired');
-SELECT is(pg_temp.moves('confirmed'), 'true IV006 IV006 IV006 IV006',     'confirmed: again, and nothing else');
+SELECT is(pg_temp.moves('confirmed'), 'true IV006 IV006 IV006 IV006',     'confirmed: confirm again, and nothing else');
 SELECT is(pg_temp.moves('released'),  'IV007 IV007 IV007 IV007 false',    'released');
 SELECT results_eq($$ SELECT status, order_id, replayed FROM shop.confirm_reservation(pg_temp.r('confirmed')) $$,
-	$$ SELECT 'ok', max(id), true FROM shop.orders $$, 'confirmed again: the same order');
-SELECT is((SELECT count(*) FROM shop.orders), 1::bigint, 'and no other');
+	$$ SELECT 'ok', max(id), true FROM shop.orders $$, 'confirmed again: returns the same order');
+SELECT is((SELECT count(*) FROM shop.orders), 1::bigint, 'confirmed again: makes no other order');
 
--- unknown, null, somebody else's
+-- reservations that are unknown, null, or of another user
 SELECT throws_ok(format('SELECT shop.%s', call), 'IV004', 'reservation_not_found', 'unknown: ' || call)
 FROM unnest('{confirm_reservation(gen_random_uuid()),extend_reservation(gen_random_uuid()),"change_reservation(gen_random_uuid(), ''lamp'', 1)",release_reservation(gen_random_uuid()),get_reservation(gen_random_uuid())}'::text[]) AS call;
 SELECT throws_ok(format('SELECT shop.%s', call), '22004', NULL, 'null: ' || call)
@@ -114,61 +114,61 @@ FROM unnest('{confirm_reservation(NULL),extend_reservation(NULL),"change_reserva
 SELECT throws_ok(format('SELECT shop.%s', call), 'IV004', 'reservation_not_found', 'of another user: ' || call)
 FROM unnest('{"confirm_reservation(pg_temp.r(''held''), pg_temp.bob())","extend_reservation(pg_temp.r(''held''), NULL, pg_temp.bob())","change_reservation(pg_temp.r(''held''), ''lamp'', 2, pg_temp.bob())","release_reservation(pg_temp.r(''held''), pg_temp.bob())"}'::text[]) AS call;
 
--- ---- how long
+-- ---- ttl, reservation_ttl and max_ttl
 CREATE FUNCTION pg_temp.lasts(id uuid) RETURNS interval LANGUAGE sql AS $$
 	SELECT date_trunc('minute', max(r.expires_at - r.created_at) + interval '1 second') FROM items_stock.reservations r WHERE r.reservation_id = $1 $$;
-SELECT is(pg_temp.lasts(shop.reserve_stock(pg_temp.ann(), 'gift')), interval '15 minutes', 'reservation_ttl: a quarter of an hour');
+SELECT is(pg_temp.lasts(shop.reserve_stock(pg_temp.ann(), 'gift')), interval '15 minutes', 'reservation_ttl: 15 minutes by default');
 SET LOCAL inventory.reservation_ttl = '5min';
-SELECT is(pg_temp.lasts(shop.reserve_stock(pg_temp.ann(), 'gift')), interval '5 minutes', 'or what it is set to');
+SELECT is(pg_temp.lasts(shop.reserve_stock(pg_temp.ann(), 'gift')), interval '5 minutes', 'reservation_ttl: as it is set');
 SET LOCAL inventory.reservation_ttl = '3h';
-SELECT is(pg_temp.lasts(shop.reserve_stock(pg_temp.ann(), 'gift')), interval '2 hours', 'but not beyond max_ttl');
+SELECT is(pg_temp.lasts(shop.reserve_stock(pg_temp.ann(), 'gift')), interval '2 hours', 'reservation_ttl: not beyond max_ttl');
 SELECT is(pg_temp.lasts(shop.reserve_stock(pg_temp.ann(), 'gift', 1, '2 hours')), interval '2 hours', 'ttl may be max_ttl');
-SELECT throws_ok($$ SELECT shop.reserve_stock(pg_temp.ann(), 'gift', 1, '2 hours 1 second') $$, '22023', NULL, 'and no more');
-SELECT throws_ok($$ SELECT shop.reserve_stock(pg_temp.ann(), 'gift', 1, '0') $$, '22023', NULL, 'ttl 0');
-SELECT throws_ok($$ SELECT shop.reserve_stock(pg_temp.ann(), 'gift', 1, '-1 day') $$, '22023', NULL, 'ttl below 0');
-SELECT throws_ok($$ SELECT shop.reserve_stock(pg_temp.ann(), 'gift', 1, '300000 years') $$, '22008', NULL, 'ttl beyond all time');
+SELECT throws_ok($$ SELECT shop.reserve_stock(pg_temp.ann(), 'gift', 1, '2 hours 1 second') $$, '22023', NULL, 'ttl must not exceed max_ttl');
+SELECT throws_ok($$ SELECT shop.reserve_stock(pg_temp.ann(), 'gift', 1, '0') $$, '22023', NULL, 'ttl must not be 0');
+SELECT throws_ok($$ SELECT shop.reserve_stock(pg_temp.ann(), 'gift', 1, '-1 day') $$, '22023', NULL, 'ttl must not be negative');
+SELECT throws_ok($$ SELECT shop.reserve_stock(pg_temp.ann(), 'gift', 1, '300000 years') $$, '22008', NULL, 'ttl out of the range of times');
 SELECT is(shop.extend_reservation(pg_temp.r('held'), '1 minute'), (SELECT expires_at FROM items_stock.reservations WHERE reservation_id = pg_temp.r('held')), 'extend never shortens');
-SELECT throws_ok($$ SELECT shop.extend_reservation(pg_temp.r('held'), '3 hours') $$, '22023', NULL, 'extend: max_ttl counts from the beginning');
-SELECT lives_ok($$ SELECT shop.extend_reservation(pg_temp.r('held')) $$, 'extend to what is possible');
-SELECT is(pg_temp.lasts(pg_temp.r('held')), interval '2 hours', 'which is max_ttl');
+SELECT throws_ok($$ SELECT shop.extend_reservation(pg_temp.r('held'), '3 hours') $$, '22023', NULL, 'extend: max_ttl counts from the creation');
+SELECT lives_ok($$ SELECT shop.extend_reservation(pg_temp.r('held')) $$, 'extend without ttl: as long as possible');
+SELECT is(pg_temp.lasts(pg_temp.r('held')), interval '2 hours', 'extend without ttl: up to max_ttl');
 
--- ---- what the view and the functions show.  10 lamps: 1 held, 1 overdue, 1 sold
+-- ---- the view levels and the answers of functions.  10 lamps: 1 held, 1 overdue, 1 sold
 SELECT results_eq($$ SELECT available, reserved, on_hand FROM items_stock.levels WHERE item_id = 'lamp' $$, $$ VALUES (8, 1::bigint, 9::bigint) $$,
 	'levels: an overdue hold is available');
-SELECT is(shop.available_stock('lamp'), 8, 'available_stock says the same');
+SELECT is(shop.available_stock('lamp'), 8, 'available_stock: the same number');
 SELECT results_eq($$ SELECT available, reserved, on_hand FROM items_stock.levels WHERE item_id = 'gift' $$, $$ VALUES (NULL::int, 0::bigint, NULL::bigint) $$,
-	'levels: what is not tracked has no number');
+	'levels: null for an item that is not tracked');
 SELECT results_eq($$ SELECT status, reservation_id IS NULL, expires_at IS NULL, short_lines FROM shop.try_reserve_cart(pg_temp.ann(), '[{"item_id": "lamp", "quantity": 9}, {"item_id": "vase"}, {"item_id": "none"}]') $$,
 	$$ VALUES ('item_not_found', true, true, '[{"status": "out_of_stock", "item_id": "lamp", "quantity": 9, "available": 8}, {"status": "item_not_found", "item_id": "none", "quantity": 1}]'::jsonb) $$,
 	'try_reserve_cart: the lines at fault');
 SELECT results_eq($$ SELECT status, reservation_id IS NULL, expires_at > now(), short_lines FROM shop.try_reserve_cart(pg_temp.ann(), '[{"item_id": "vase"}]') $$,
 	$$ VALUES ('ok', false, true, NULL::jsonb) $$, 'try_reserve_cart: held');
 
--- an item no longer for sale: what is held may still be bought, and only that
+-- an item that is no longer for sale: its holds can be confirmed, and no more can be held
 UPDATE shop.items SET live = false WHERE sku = 'lamp';
-SELECT throws_ok($$ SELECT shop.change_reservation(pg_temp.r('held'), 'lamp', 2) $$, 'IV002', 'item_not_found', 'withdrawn: no more of it');
+SELECT throws_ok($$ SELECT shop.change_reservation(pg_temp.r('held'), 'lamp', 2) $$, 'IV002', 'item_not_found', 'no longer for sale: no more can be held');
 SELECT results_eq($$ SELECT status, quantity, order_id IS NOT NULL, available FROM shop.confirm_reservation(pg_temp.r('held')) $$, $$ VALUES ('ok', 1, true, NULL::int) $$,
-	'withdrawn: the hold is honoured');
-SELECT is_empty($$ SELECT * FROM inventory.verify('shop.items') $$, 'nothing is unaccounted for');
+	'no longer for sale: the hold can be confirmed');
+SELECT is_empty($$ SELECT * FROM inventory.verify('shop.items') $$, 'verify finds nothing');
 
--- ---- who may
+-- ---- privileges
 CREATE ROLE holds_buyer;
 CREATE ROLE holds_operator;
 SELECT inventory.grant_api('shop.items', 'holds_buyer', 'buyer');
 SELECT inventory.grant_api('shop.items', 'holds_operator', 'operator');
 SELECT is_empty($$ SELECT proname FROM made WHERE has_function_privilege('holds_buyer', oid, 'EXECUTE') <> (nspname = 'shop') $$, 'buyer: the functions of the api schema');
-SELECT is_empty($$ SELECT proname FROM made WHERE has_function_privilege('holds_operator', oid, 'EXECUTE') <> (nspname = 'items_stock') $$, 'operator: those of the ledger''s');
-SELECT ok(NOT has_schema_privilege('holds_buyer', 'items_stock', 'USAGE'), 'buyer: no ledger');
+SELECT is_empty($$ SELECT proname FROM made WHERE has_function_privilege('holds_operator', oid, 'EXECUTE') <> (nspname = 'items_stock') $$, 'operator: the functions of the ledger schema');
+SELECT ok(NOT has_schema_privilege('holds_buyer', 'items_stock', 'USAGE'), 'buyer: no USAGE on the ledger schema');
 SELECT is_empty($$ SELECT r, p FROM unnest('{holds_buyer,holds_operator,public}'::text[]) r, unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) p
-	WHERE has_table_privilege(r, 'items_stock.reservations', p) OR has_table_privilege(r, 'items_stock.levels', p) $$, 'reservations and levels are the owner''s alone');
+	WHERE has_table_privilege(r, 'items_stock.reservations', p) OR has_table_privilege(r, 'items_stock.levels', p) $$, 'only the owner has rights on reservations and levels');
 
 -- ---- counters
-SELECT ok(has_table_privilege('pg_monitor', 'inventory.stats', 'SELECT'), 'stats: for pg_monitor');
-SELECT ok(NOT has_table_privilege('holds_operator', 'inventory.stats', 'SELECT'), 'stats: for nobody else');
-SELECT ok(NOT has_function_privilege('pg_monitor', 'inventory.reset_stats()', 'EXECUTE'), 'reset_stats: not for who only looks');
+SELECT ok(has_table_privilege('pg_monitor', 'inventory.stats', 'SELECT'), 'stats: pg_monitor may read it');
+SELECT ok(NOT has_table_privilege('holds_operator', 'inventory.stats', 'SELECT'), 'stats: an operator may not');
+SELECT ok(NOT has_function_privilege('pg_monitor', 'inventory.reset_stats()', 'EXECUTE'), 'reset_stats: pg_monitor may not call it');
 SELECT is((SELECT overdue_holds FROM inventory.stats WHERE store_name = 'shop.items' LIMIT 1), 1::bigint, 'stats: the overdue hold');
 SELECT results_eq($$ SELECT operation FROM inventory.stats WHERE store_name = 'shop.items' AND calls > 0 AND units > 0 ORDER BY operation COLLATE "C" $$, $$ VALUES
-	('change_reservation'), ('confirm_reservation'), ('expiry'), ('release_reservation'), ('reserve_stock'), ('try_reserve_cart') $$, 'stats: what moved units');
+	('change_reservation'), ('confirm_reservation'), ('expiry'), ('release_reservation'), ('reserve_stock'), ('try_reserve_cart') $$, 'stats: the operations that moved units');
 
 -- ---- settings
 SELECT results_eq($$ SELECT name COLLATE "C", boot_val, unit, context FROM pg_settings WHERE name IN ('inventory.reservation_ttl', 'inventory.notify', 'inventory.request_retention') ORDER BY 1 $$, $$ VALUES

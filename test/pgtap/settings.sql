@@ -1,4 +1,5 @@
--- The settings: names, types, defaults, ranges, contexts, and nothing beside them.
+-- Tests of the settings: names, types, defaults, ranges and contexts, and that there are no
+-- others.
 BEGIN;
 SET LOCAL client_min_messages = warning;
 LOAD 'inventory';
@@ -21,30 +22,30 @@ SELECT results_eq($$
 	('settle_interval', 'integer', '1000', 'sighup', 'ms', '10', '3600000', NULL),
 	('strategy', 'enum', 'atomic', 'user', NULL, NULL, NULL, '{atomic,pessimistic,optimistic}') $$,
 	'all settings: type, default, context, unit, range, values');
-SELECT is_empty($$ SELECT name FROM pg_settings WHERE name LIKE 'inventory.%' AND coalesce(short_desc, '') = '' $$, 'each says what it is');
-SELECT is_empty($$ SELECT name FROM pg_settings WHERE name LIKE 'inventory.%' AND setting <> boot_val $$, 'each begins with its default');
+SELECT is_empty($$ SELECT name FROM pg_settings WHERE name LIKE 'inventory.%' AND coalesce(short_desc, '') = '' $$, 'each has a description');
+SELECT is_empty($$ SELECT name FROM pg_settings WHERE name LIKE 'inventory.%' AND setting <> boot_val $$, 'each has its default at the start');
 
 SELECT lives_ok(format('SET LOCAL inventory.strategy = %L', strategy), 'strategy ' || strategy)
 FROM unnest('{pessimistic,optimistic,atomic}'::text[]) AS strategy;
-SELECT throws_ok($$ SET LOCAL inventory.strategy = 'hopeful' $$, '22023', NULL, 'no strategy hopeful');
-SELECT throws_ok($$ SET LOCAL inventory.strategy = '' $$, '22023', NULL, 'no strategy without a name');
+SELECT throws_ok($$ SET LOCAL inventory.strategy = 'hopeful' $$, '22023', NULL, 'an unknown strategy is refused');
+SELECT throws_ok($$ SET LOCAL inventory.strategy = '' $$, '22023', NULL, 'an empty strategy is refused');
 SELECT lives_ok($$ SET LOCAL inventory.optimistic_retries = 0 $$, 'optimistic_retries may be 0');
-SELECT throws_ok($$ SET LOCAL inventory.optimistic_retries = -1 $$, '22023', NULL, 'optimistic_retries is not negative');
-SELECT throws_ok($$ SET LOCAL inventory.optimistic_retries = 10001 $$, '22023', NULL, 'optimistic_retries ends at 10000');
+SELECT throws_ok($$ SET LOCAL inventory.optimistic_retries = -1 $$, '22023', NULL, 'optimistic_retries must not be negative');
+SELECT throws_ok($$ SET LOCAL inventory.optimistic_retries = 10001 $$, '22023', NULL, 'optimistic_retries is at most 10000');
 SELECT lives_ok($$ SET LOCAL inventory.reservation_ttl = '2h' $$, 'reservation_ttl takes units');
-SELECT is(current_setting('inventory.reservation_ttl'), '2h', 'and shows them');
-SELECT throws_ok($$ SET LOCAL inventory.reservation_ttl = 0 $$, '22023', NULL, 'reservation_ttl is more than nothing');
-SELECT throws_ok($$ SET LOCAL inventory.request_retention = '1d' $$, '55P02', NULL, 'request_retention is the server''s, no session''s');
-SELECT lives_ok($$ SET LOCAL inventory.http_errors = on $$, 'http_errors is a session''s');
-SELECT lives_ok($$ SET LOCAL inventory.hot_lock_timeout = '2s' $$, 'hot_lock_timeout is a session''s, and takes units');
-SELECT throws_ok($$ SET LOCAL inventory.hot_mode = 'auto' $$, '55P02', NULL, 'hot_mode is the server''s');
-SELECT throws_ok($$ SET LOCAL inventory.max_hot_items = 2 $$, '55P02', NULL, 'max_hot_items too');
+SELECT is(current_setting('inventory.reservation_ttl'), '2h', 'reservation_ttl is shown with its unit');
+SELECT throws_ok($$ SET LOCAL inventory.reservation_ttl = 0 $$, '22023', NULL, 'reservation_ttl must be positive');
+SELECT throws_ok($$ SET LOCAL inventory.request_retention = '1d' $$, '55P02', NULL, 'request_retention cannot be set in a session');
+SELECT lives_ok($$ SET LOCAL inventory.http_errors = on $$, 'http_errors can be set in a session');
+SELECT lives_ok($$ SET LOCAL inventory.hot_lock_timeout = '2s' $$, 'hot_lock_timeout can be set in a session, and takes units');
+SELECT throws_ok($$ SET LOCAL inventory.hot_mode = 'auto' $$, '55P02', NULL, 'hot_mode cannot be set in a session');
+SELECT throws_ok($$ SET LOCAL inventory.max_hot_items = 2 $$, '55P02', NULL, 'max_hot_items cannot be set in a session');
 
--- a misspelt setting is an error and not a setting of its own
-SELECT throws_ok($$ SET LOCAL inventory.stratgy = 'atomic' $$, '42602', NULL, 'the prefix is reserved');
-SELECT throws_ok($$ SET LOCAL inventory.hot_mod = 'auto' $$, '42602', NULL, 'for any name');
+-- a misspelt setting is an error, and not a new setting
+SELECT throws_ok($$ SET LOCAL inventory.stratgy = 'atomic' $$, '42602', NULL, 'the prefix is reserved: stratgy');
+SELECT throws_ok($$ SET LOCAL inventory.hot_mod = 'auto' $$, '42602', NULL, 'the prefix is reserved: hot_mod');
 
--- for a role, as the API's login role has it
+-- set for a role, as for the login role of an API
 CREATE ROLE settings_api;
 SELECT lives_ok($$ ALTER ROLE settings_api SET inventory.http_errors = on $$, 'http_errors can be set for a role');
 

@@ -1,0 +1,390 @@
+/*
+ * hot_directory.c
+ *		Which items are hot, for all sessions: the directory of the entries.
+ *
+ * A lightweight lock guards what is known of each store, which entries there are, and to
+ * which item each belongs.  What is in an entry is guarded by its spinlock, which is taken
+ * after that lock.
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/syscache.h"
+
+#include "shmem/hot_directory.h"
+#include "shmem/hot_table.h"
+
+/* ---- the hash table; the caller has the lock ---- */
+
+static int *
+bucket_of(const InvHotKey *key)
+{
+	uint32 hash = hash_bytes((const unsigned char *) key, sizeof(InvHotKey));
+
+	return &inv_hot_table_buckets()[hash % (uint32) inv_hot_table->capacity];
+}
+
+/* The entry of an item; null if it has none. */
+static InvHotEntry *
+lookup_entry(const InvHotKey *key)
+{
+	Assert(LWLockHeldByMe(&inv_hot_table->lock));
+	for (int slot = *bucket_of(key); slot != INV_NO_SLOT; slot = inv_hot_table_entry(slot)->next)
+		if (memcmp(&inv_hot_table_entry(slot)->key, key, sizeof(InvHotKey)) == 0)
+			return inv_hot_table_entry(slot);
+	return NULL;
+}
+
+/* Put an entry, which is not free any more, into its bucket. */
+static void
+link_entry(InvHotEntry *entry)
+{
+	int *bucket = bucket_of(&entry->key);
+
+	Assert(entry->state != INV_HOT_STATE_COLD);
+	entry->next = *bucket;
+	*bucket = inv_hot_table_slot(entry);
+}
+
+/* Take an entry, which is free from now on, out of its bucket. */
+static void
+unlink_entry(InvHotEntry *entry)
+{
+	int *link = bucket_of(&entry->key);
+
+	Assert(entry->state == INV_HOT_STATE_COLD);
+	while (*link != inv_hot_table_slot(entry))
+		link = &inv_hot_table_entry(*link)->next;
+	*link = entry->next;
+	entry->next = inv_hot_table->first_free;
+	inv_hot_table->first_free = inv_hot_table_slot(entry);
+}
+
+/* The flag says that it is known that nothing in the store is hot. */
+static void
+update_cold_flag(InvHotStore *hot_store)
+{
+	Assert(LWLockHeldByMeInMode(&inv_hot_table->lock, LW_EXCLUSIVE));
+	pg_atomic_write_u32(&hot_store->cold,
+						hot_store->loaded && hot_store->entries == 0 && hot_store->left_out == 0);
+}
+
+/* What is hot in a store has to be read again.  The caller has the lock. */
+static void
+invalidate_store(InvHotStore *hot_store)
+{
+	hot_store->loaded = false;
+	hot_store->changes++;
+	update_cold_flag(hot_store);
+}
+
+/* What is shared of a store; null if there is nothing. */
+static InvHotStore *
+hot_store_of(Oid database, Oid items)
+{
+	Assert(LWLockHeldByMe(&inv_hot_table->lock));
+	for (int i = 0; i < INV_HOT_STORES; i++)
+		if (inv_hot_table->stores[i].database == database &&
+			inv_hot_table->stores[i].items == items)
+			return &inv_hot_table->stores[i];
+	return NULL;
+}
+
+/*
+ * Free an entry that no pending change refers to; if it is published, only with
+ * published_too.  False: it is not freed.
+ */
+static bool
+free_entry(InvHotEntry *entry, bool published_too)
+{
+	InvHotStore *hot_store = hot_store_of(entry->key.database, entry->key.items);
+	bool idle;
+
+	Assert(LWLockHeldByMeInMode(&inv_hot_table->lock, LW_EXCLUSIVE));
+	SpinLockAcquire(&entry->mutex);
+	idle = !inv_entry_has_references(entry) &&
+		   (published_too || entry->state == INV_HOT_STATE_UNPUBLISHED);
+	if (idle)
+	{
+		entry->state = INV_HOT_STATE_COLD;
+		entry->generation++;
+	}
+	SpinLockRelease(&entry->mutex);
+	if (!idle)
+		return false;
+	unlink_entry(entry);
+	if (hot_store)
+	{
+		hot_store->entries--;
+		Assert(hot_store->entries >= 0);
+		update_cold_flag(hot_store);
+	}
+	return true;
+}
+
+/* Make an entry, which is not published; false if there is no room. */
+static bool
+add_entry(const InvHotKey *key, int64 number)
+{
+	InvHotEntry *entry;
+
+	Assert(LWLockHeldByMeInMode(&inv_hot_table->lock, LW_EXCLUSIVE));
+	if (inv_hot_table->first_free == INV_NO_SLOT)
+		return false;
+	entry = inv_hot_table_entry(inv_hot_table->first_free);
+	inv_hot_table->first_free = entry->next;
+	Assert(entry->state == INV_HOT_STATE_COLD);
+	memset(inv_hot_table_holders(entry), 0, inv_hot_table->holder_words * sizeof(uint64));
+	SpinLockAcquire(&entry->mutex);
+	entry->state = INV_HOT_STATE_UNPUBLISHED;
+	entry->key = *key;
+	entry->number = number;
+	entry->held = entry->incoming = 0;
+	entry->references[0] = entry->references[1] = 0;
+	entry->has_movements = false;
+	entry->cooler = INV_NO_PROCESS;
+	SpinLockRelease(&entry->mutex);
+	link_entry(entry);
+	return true;
+}
+
+static bool
+is_entry_of(const InvHotEntry *entry, Oid database, Oid items)
+{
+	return entry->state != INV_HOT_STATE_COLD && entry->key.database == database &&
+		   entry->key.items == items;
+}
+
+/* ---- stores ---- */
+
+/*
+ * Was the table of a store dropped, for all sessions?  Of a store of another database
+ * only the database is looked at.  A table that another transaction is making or
+ * dropping is locked, and counts as there.
+ */
+static bool
+table_is_dropped(Oid database, Oid items)
+{
+	bool dropped;
+
+	if (database != MyDatabaseId)
+		return !SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(database));
+	if (!ConditionalLockRelationOid(items, AccessShareLock))
+		return false;
+	dropped = !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(items));
+	UnlockRelationOid(items, AccessShareLock);
+	return dropped;
+}
+
+/* Free the entries of a store whose table was dropped, and the store unless one is in use. */
+static void
+free_store(InvHotStore *hot_store, Oid database, Oid items)
+{
+	LWLockAcquire(&inv_hot_table->lock, LW_EXCLUSIVE);
+	for (int slot = 0; slot < inv_hot_table->capacity; slot++)
+	{
+		InvHotEntry *entry = inv_hot_table_entry(slot);
+
+		if (is_entry_of(entry, database, items))
+			(void) free_entry(entry, true);
+	}
+	if (hot_store->entries == 0 && hot_store->database == database && hot_store->items == items)
+		hot_store->database = hot_store->items = InvalidOid;
+	LWLockRelease(&inv_hot_table->lock);
+}
+
+/*
+ * Make room: free what belongs to dropped tables and databases.  A transaction with an id
+ * does not, because it may have made or dropped a table itself.
+ */
+static void
+free_dropped_stores(void)
+{
+	if (TransactionIdIsValid(GetTopTransactionIdIfAny()))
+		return;
+	for (int i = 0; i < INV_HOT_STORES; i++)
+	{
+		InvHotStore *hot_store = &inv_hot_table->stores[i];
+		Oid database = hot_store->database;
+		Oid items = hot_store->items;
+
+		if (OidIsValid(database) && table_is_dropped(database, items))
+			free_store(hot_store, database, items);
+	}
+}
+
+/* What is shared of a store of this database, made if needed; null if there is no room. */
+static InvHotStore *
+find_hot_store(Oid items)
+{
+	InvHotStore *hot_store;
+
+	LWLockAcquire(&inv_hot_table->lock, LW_EXCLUSIVE);
+	hot_store = hot_store_of(MyDatabaseId, items);
+	if (hot_store == NULL && (hot_store = hot_store_of(InvalidOid, InvalidOid)) != NULL)
+	{
+		hot_store->database = MyDatabaseId;
+		hot_store->items = items;
+		hot_store->was_hot = false;
+		hot_store->left_out = 0;
+		invalidate_store(hot_store);
+	}
+	LWLockRelease(&inv_hot_table->lock);
+	return hot_store;
+}
+
+/* The same; if there is no room, what belongs to dropped tables is freed first. */
+InvHotStore *
+inv_hot_directory_get_store(Oid items)
+{
+	InvHotStore *hot_store;
+
+	Assert(OidIsValid(MyDatabaseId) && OidIsValid(items));
+	hot_store = find_hot_store(items);
+	if (hot_store)
+		return hot_store;
+	free_dropped_stores();
+	return find_hot_store(items);
+}
+
+/* What is hot in a store has changed: the next session reads it again.  Cannot fail. */
+void
+inv_hot_directory_invalidate(InvHotStore *hot_store)
+{
+	LWLockAcquire(&inv_hot_table->lock, LW_EXCLUSIVE);
+	invalidate_store(hot_store);
+	LWLockRelease(&inv_hot_table->lock);
+}
+
+/* ---- entries ---- */
+
+/* Is there room for "count" more items? */
+bool
+inv_hot_directory_has_room(int count)
+{
+	for (int tries = 0; tries < 2; tries++)
+	{
+		int found = 0;
+
+		LWLockAcquire(&inv_hot_table->lock, LW_SHARED);
+		for (int slot = inv_hot_table->first_free; slot != INV_NO_SLOT && found < count; found++)
+			slot = inv_hot_table_entry(slot)->next;
+		LWLockRelease(&inv_hot_table->lock);
+		if (found >= count)
+			return true;
+		if (tries == 0)
+			free_dropped_stores();
+	}
+	return false;
+}
+
+/* Find the entry of an item; false if it has none. */
+bool
+inv_hot_directory_find(const InvHotKey *key, InvCounterRef *counter)
+{
+	LWLockAcquire(&inv_hot_table->lock, LW_SHARED);
+	counter->entry = lookup_entry(key);
+	if (counter->entry)
+		counter->generation = counter->entry->generation;
+	LWLockRelease(&inv_hot_table->lock);
+	return counter->entry != NULL;
+}
+
+/*
+ * Free the entries of a store that have no counter yet.  A session that is counting one
+ * finds it freed, and looks again.
+ */
+static void
+free_unpublished_entries(const InvHotStore *hot_store)
+{
+	for (int slot = 0; slot < inv_hot_table->capacity; slot++)
+	{
+		InvHotEntry *entry = inv_hot_table_entry(slot);
+
+		if (entry->state == INV_HOT_STATE_UNPUBLISHED &&
+			is_entry_of(entry, hot_store->database, hot_store->items))
+			(void) free_entry(entry, false);
+	}
+}
+
+/*
+ * Give each hot item of a store an entry, as far as there is room.  The caller has read
+ * the items after it read "changes" of the store; false if these are not current.
+ */
+bool
+inv_hot_directory_fill(InvHotStore *hot_store, const InvHotKey *keys, const int64 *numbers,
+					   int count, uint32 changes)
+{
+	bool current;
+
+	LWLockAcquire(&inv_hot_table->lock, LW_EXCLUSIVE);
+	current = hot_store->changes == changes;
+	if (current && !hot_store->loaded)
+	{
+		free_unpublished_entries(hot_store);
+		hot_store->left_out = 0;
+		for (int i = 0; i < count; i++)
+		{
+			if (lookup_entry(&keys[i]))
+				continue;
+			if (add_entry(&keys[i], numbers[i]))
+				hot_store->entries++;
+			else
+				hot_store->left_out++;
+		}
+		hot_store->was_hot = hot_store->was_hot || count > 0;
+		hot_store->loaded = true;
+		update_cold_flag(hot_store);
+	}
+	LWLockRelease(&inv_hot_table->lock);
+	return current;
+}
+
+/* Free the entry of an item whose cooler has committed, and wake waiting sessions.  Cannot fail. */
+void
+inv_hot_directory_free(const InvCounterRef *counter)
+{
+	InvHotEntry *entry = counter->entry;
+
+	LWLockAcquire(&inv_hot_table->lock, LW_EXCLUSIVE);
+	if (entry->generation == counter->generation)
+	{
+		InvHotStore *hot_store = hot_store_of(entry->key.database, entry->key.items);
+
+		/* the item may be hot again: the session that loaded it found this entry in place */
+		if (free_entry(entry, true) && hot_store)
+			invalidate_store(hot_store);
+	}
+	LWLockRelease(&inv_hot_table->lock);
+	ConditionVariableBroadcast(&entry->cv);
+}
+
+/* The numbers of the entries of a store for which a condition holds. */
+int64 *
+inv_hot_directory_get_numbers(Oid items, InvHotEntryTest wanted, TimestampTz now, int *count)
+{
+	int64 *numbers = palloc(sizeof(int64) * Max(inv_hot_table_capacity(), 1));
+
+	*count = 0;
+	if (inv_hot_table == NULL)
+		return numbers;
+	LWLockAcquire(&inv_hot_table->lock, LW_SHARED);
+	for (int slot = 0; slot < inv_hot_table->capacity; slot++)
+	{
+		InvHotEntry *entry = inv_hot_table_entry(slot);
+
+		if (!is_entry_of(entry, MyDatabaseId, items))
+			continue;
+		SpinLockAcquire(&entry->mutex);
+		if (wanted(entry, now))
+			numbers[(*count)++] = entry->number;
+		SpinLockRelease(&entry->mutex);
+	}
+	LWLockRelease(&inv_hot_table->lock);
+	return numbers;
+}

@@ -1,0 +1,114 @@
+/*
+ * hot_mirror.c
+ *		The counter of a hot item follows its row.
+ *
+ * Buyers of a hot item do not write its row, but the shop's own code can, and so can
+ * a purchase that waited for the row while the item became hot.  The guard reports
+ * each such change in the statement that made it.
+ *
+ * Expects the lock of the item's row.  heat, cool, settle and publish take that lock
+ * too, so the state found here holds until the transaction ends.
+ */
+#include "postgres.h"
+
+#include "common/int.h"
+
+#include "base/error.h"
+#include "shmem/counter.h"
+#include "shmem/hot_table.h"
+#include "store/binding.h"
+#include "store/column.h"
+#include "store/query.h"
+#include "stock/hot_mirror.h"
+#include "stock/hot_publish.h"
+#include "stock/hot_row.h"
+#include "stock/hot_stock.h"
+#include "stock/quantity.h"
+
+/*
+ * The item is hot, but its counter is not published: it will be counted with this
+ * change.  What the row and the unsettled movements have must be enough for it (I1).
+ */
+static InvMirrored
+check_unpublished(InvStore *store, const InvRowChange *change)
+{
+	bool takes = change->taken || change->stock_change < 0;
+	int64 left;
+
+	if (!takes || change->replicated)
+		return INV_MIRRORED_FOLLOWED;
+	if (pg_add_s64_overflow(change->stock,
+							inv_hot_sum_unsettled(store, change->item, INV_SNAPSHOT_LATEST),
+							&left) ||
+		left >= change->floor)
+		return INV_MIRRORED_FOLLOWED;
+	if (change->taken)
+		return INV_MIRRORED_UNDO;
+	inv_error_out_of_stock(psprintf("Item \"%s\": a direct write would leave " INT64_FORMAT
+									", its floor is " INT64_FORMAT ".",
+									inv_item_text(store, change->item), left, change->floor));
+}
+
+/*
+ * The state of an item whose row this transaction has written; never COOLING.  A
+ * session that cooled the item has ended its (sub)transaction, or it would still have
+ * the row, but may not have changed the entry yet: wait until it has.
+ */
+static InvHotState
+wait_for_cooler(InvStore *store, Datum item, InvCounterRef *counter)
+{
+	TimestampTz deadline = 0;
+	InvHotState state;
+
+	while ((state = inv_hot_state(store, item, counter)) == INV_HOT_STATE_COOLING)
+		inv_hot_stock_wait(store, item, counter, NULL, &deadline);
+	return state;
+}
+
+/*
+ * Change the counter by what changed in the row: units that are gone are taken, or
+ * refused (IV001); units that were added are given.  A change of the floor, or one
+ * that is replicated, cannot be refused.
+ */
+static void
+follow_row(InvStore *store, const InvRowChange *change, const InvCounterRef *counter)
+{
+	InvStock stock = { .item = change->item, .counter = *counter };
+	bool followed = true;
+
+	if (change->floor_change != 0)
+		followed = inv_counter_change_unchecked(counter, -change->floor_change,
+												change->floor_change) == INV_COUNTER_DONE;
+	if (change->stock_change != 0 && change->replicated)
+		followed &=
+			inv_counter_change_unchecked(counter, change->stock_change, 0) == INV_COUNTER_DONE;
+	else if (change->stock_change != 0)
+		followed &= inv_hot_stock_change(store, &stock, change->stock_change, 0);
+	if (!followed)
+		inv_error_busy(inv_item_text(store, change->item), "it was cooled concurrently");
+	if (change->limits_may_change)
+		inv_counter_invalidate_limits(counter);
+}
+
+/*
+ * The row of an item has changed: if the item is hot, let its counter follow, or
+ * refuse the change (IV001, or IV013 where the item would cease to be tracked).
+ */
+InvMirrored
+inv_hot_mirror(InvStore *store, const InvRowChange *change)
+{
+	InvCounterRef counter;
+	InvHotState state = wait_for_cooler(store, change->item, &counter);
+
+	Assert(state != INV_HOT_STATE_COOLING);
+	Assert(!change->taken || !change->replicated);
+	if (state == INV_HOT_STATE_COLD)
+		return INV_MIRRORED_COLD;
+	if (change->tracking_changes && !change->replicated)
+		inv_error_direct_write(psprintf("Item \"%s\" is hot.", inv_item_text(store, change->item)),
+							   "Make it cold first, with inventory.cool().");
+	if (state == INV_HOT_STATE_UNPUBLISHED)
+		return check_unpublished(store, change);
+	follow_row(store, change, &counter);
+	return change->taken ? INV_MIRRORED_UNDO : INV_MIRRORED_FOLLOWED;
+}

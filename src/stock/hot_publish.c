@@ -1,0 +1,244 @@
+/*
+ * hot_publish.c
+ *		The counter of a hot item is published, or the item is demoted.
+ *
+ * A counter is published by the first session that needs it: under the lock of the item's
+ * row, with the latest snapshot, in an internal subtransaction that is then rolled back,
+ * so that the lock is released at once.  A transaction that has written the row itself
+ * cannot publish, because its uncommitted units would count for all sessions.  It demotes
+ * the item instead, as any transaction does where there is no room for a counter: the
+ * item's movements are added to its row, under the lock, and it is cold from the commit on.
+ *
+ * Callers need no lock; what they get can change as soon as they have it.  The counter's
+ * own functions tell when it is gone.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+#include "shmem/counter.h"
+#include "shmem/counter_state.h"
+#include "shmem/hot_directory.h"
+#include "shmem/hot_table.h"
+#include "store/binding.h"
+#include "store/query.h"
+#include "store/query_text.h"
+#include "stock/hot_item.h"
+#include "stock/hot_publish.h"
+#include "stock/hot_row.h"
+
+/* how often to lock the row again that others have written while its lock was waited for */
+#define PUBLISH_TRIES 20
+
+typedef enum PublishOutcome
+{
+	PUBLISH_DONE,
+	PUBLISH_NOT_HOT, /* there is no such item, or this transaction has changed its row in "hot" */
+	PUBLISH_OWN_ROW, /* this transaction has written the item's row */
+	PUBLISH_AGAIN	 /* the entry is out of date: find it again */
+} PublishOutcome;
+
+/* ---- publishing ---- */
+
+/*
+ * Lock the item's row, then read everything again with the latest snapshot, count and
+ * publish.  Changes of the row that were committed before the lock are counted.  Any
+ * other waits for the lock, and the guard reports it to the counter (I4).
+ */
+static PublishOutcome
+publish_locked_item(InvStore *store, Datum item, const InvCounterRef *counter)
+{
+	InvCounterValues now;
+	InvHotCount count;
+	InvHotRow row;
+	InvHotState state;
+
+	if (inv_execute(store, INV_STMT_LOCK_ANY, &item, NULL, INV_SNAPSHOT_LATEST) == 0)
+		return PUBLISH_NOT_HOT;
+	state = inv_counter_read(counter, &now);
+	if (state != INV_HOT_STATE_UNPUBLISHED)
+		return state == INV_HOT_STATE_HOT ? PUBLISH_DONE : PUBLISH_AGAIN;
+	if (!inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) || row.own)
+		return PUBLISH_NOT_HOT;
+	if (!row.hot)
+	{
+		inv_hot_directory_invalidate(inv_hot_store(store));
+		return PUBLISH_AGAIN;
+	}
+	if (!inv_hot_count(store, item, &row, &count))
+		return PUBLISH_NOT_HOT;
+	if (count.own_row)
+		return PUBLISH_OWN_ROW;
+	return inv_counter_publish(counter, &count.values, count.unsettled) ? PUBLISH_DONE
+																		: PUBLISH_AGAIN;
+}
+
+/* Roll back the subtransaction of publish_counter, which releases the row's lock. */
+static void
+end_publishing(MemoryContext context, ResourceOwner owner)
+{
+	RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+}
+
+/* Publish in a subtransaction that is rolled back at once, so as not to keep the lock. */
+static PublishOutcome
+publish_counter(InvStore *store, Datum item, const InvCounterRef *counter)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile PublishOutcome outcome = PUBLISH_AGAIN;
+
+	Assert(!RecoveryInProgress());
+	for (volatile int tries = 0; tries < PUBLISH_TRIES; tries++)
+	{
+		BeginInternalSubTransaction(NULL);
+		MemoryContextSwitchTo(context);
+		PG_TRY();
+		{
+			outcome = publish_locked_item(store, item, counter);
+			end_publishing(context, owner);
+			tries = PUBLISH_TRIES;
+		}
+		PG_CATCH();
+		{
+			ErrorData *error;
+
+			MemoryContextSwitchTo(context);
+			error = CopyErrorData();
+			FlushErrorState();
+			end_publishing(context, owner);
+			/* in REPEATABLE READ: the row was written while its lock was waited for */
+			if (error->sqlerrcode != ERRCODE_T_R_SERIALIZATION_FAILURE)
+				ReThrowError(error);
+			FreeErrorData(error);
+		}
+		PG_END_TRY();
+		CHECK_FOR_INTERRUPTS();
+	}
+	return outcome;
+}
+
+/* ---- demoting ---- */
+
+/*
+ * Make a hot item that has no published counter cold, in this transaction: settle all its
+ * movements.  The row's lock is kept.  False if it has a counter by now.
+ */
+bool
+inv_hot_demote(InvStore *store, Datum item)
+{
+	InvHotRow row;
+	InvCounterRef counter;
+	InvCounterValues now;
+	int64 sum, last;
+	uint64 rows = inv_execute(store, INV_STMT_LOCK_ANY, &item, NULL, INV_SNAPSHOT_TRANSACTION);
+
+	if (!inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot)
+		return true;
+	if (inv_hot_find_entry(store, item, &counter) && !inv_counter_is_cooling(&counter) &&
+		inv_counter_read(&counter, &now) != INV_HOT_STATE_UNPUBLISHED)
+		return false;
+	inv_hot_mark_changed(store);
+	sum = inv_hot_sum_movements(store, item, row.settled, PG_INT64_MAX, INV_SNAPSHOT_LATEST, &last);
+	/* there is no row to add to */
+	if (rows == 0)
+		sum = 0;
+	inv_hot_apply_to_row(store, item, sum, Max(last, row.settled), false);
+	return true;
+}
+
+/* ---- finding ---- */
+
+/*
+ * An item has no entry: make sure that it is cold for this transaction, by demoting it if
+ * it is hot and there is no room for it.  False if it has an entry by now.
+ */
+static bool
+ensure_cold(InvStore *store, Datum item)
+{
+	InvHotRow row;
+
+	return inv_hot_all_have_entries(store) ||
+		   !inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot || row.own ||
+		   inv_hot_demote(store, item);
+}
+
+/*
+ * The counter of a hot item, published if it was not.  False if the item is cold for this
+ * transaction, also if it is so because it was demoted here.
+ */
+bool
+inv_hot_find_counter(InvStore *store, Datum item, InvCounterRef *counter)
+{
+	while (inv_hot_may_exist(store))
+	{
+		InvCounterValues now;
+		PublishOutcome outcome;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!inv_hot_find_entry(store, item, counter))
+		{
+			if (ensure_cold(store, item))
+				return false;
+			continue;
+		}
+		switch (inv_counter_read(counter, &now))
+		{
+			case INV_HOT_STATE_HOT:
+				return true;
+			case INV_HOT_STATE_COOLING:
+				return !inv_counter_is_cooling(counter);
+			case INV_HOT_STATE_UNPUBLISHED:
+				outcome = publish_counter(store, item, counter);
+				if (outcome == PUBLISH_DONE)
+					return true;
+				if (outcome == PUBLISH_NOT_HOT ||
+					(outcome == PUBLISH_OWN_ROW && inv_hot_demote(store, item)))
+					return false;
+				break;
+			case INV_HOT_STATE_COLD:
+				/* the entry was freed after it was found */
+				break;
+		}
+	}
+	return false;
+}
+
+/*
+ * The state of an item, without publishing or demoting it; COLD also if this transaction
+ * is cooling it.  With the item's row locked the state lasts to the end of the
+ * transaction, except COOLING by another session, which can end at any time.
+ */
+InvHotState
+inv_hot_state(InvStore *store, Datum item, InvCounterRef *counter)
+{
+	while (inv_hot_may_exist(store))
+	{
+		InvCounterValues now;
+		InvHotRow row;
+		InvHotState state;
+
+		if (!inv_hot_find_entry(store, item, counter))
+		{
+			if (inv_hot_all_have_entries(store) ||
+				!inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot)
+				return INV_HOT_STATE_COLD;
+			return INV_HOT_STATE_UNPUBLISHED;
+		}
+		state = inv_counter_read(counter, &now);
+		if (state == INV_HOT_STATE_COOLING && inv_counter_is_cooling(counter))
+			return INV_HOT_STATE_COLD;
+		if (state == INV_HOT_STATE_UNPUBLISHED &&
+			(!inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot))
+			return INV_HOT_STATE_COLD;
+		if (state != INV_HOT_STATE_COLD)
+			return state;
+	}
+	return INV_HOT_STATE_COLD;
+}

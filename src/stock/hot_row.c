@@ -1,0 +1,165 @@
+/*
+ * hot_row.c
+ *		A hot item as the tables have it.
+ *
+ * Durable are the item's row, its movements with an epoch, and its row in "hot", which
+ * says up to which epoch the movements are in the stock column.  On hand is the stock
+ * plus the movements after that epoch, and what can be sold is that minus the floor.
+ *
+ * Reads expect no lock.  What is read is the truth only under the lock of the item's row,
+ * with the latest snapshot: all that settle, cool, demote or publish have that lock.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "common/int.h"
+
+#include "base/error.h"
+#include "shmem/hot_table.h"
+#include "store/binding.h"
+#include "store/column.h"
+#include "store/query.h"
+#include "store/query_text.h"
+#include "stock/hot_item.h"
+#include "stock/hot_row.h"
+#include "stock/item_row.h"
+
+/* more epochs than an item can have; leaves room for sums of epochs */
+#define MAX_EPOCH (PG_INT64_MAX / 2)
+
+/* the most that a counter counts, up or down; leaves room for sums with units in flight */
+#define MAX_COUNTED (PG_INT64_MAX / 2)
+
+static bool
+is_own_xid(Datum xmin)
+{
+	return TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
+}
+
+/* The item's row in "hot"; false if it was never hot. */
+bool
+inv_hot_row_read(InvStore *store, Datum item, InvSnapshotMode mode, InvHotRow *row)
+{
+	bool isnull;
+
+	if (inv_execute(store, INV_STMT_HOT_ROW, &item, NULL, mode) == 0)
+		return false;
+	row->settled = inv_result_int64(0, 1);
+	row->hot = DatumGetBool(inv_result(0, 2, &isnull));
+	row->own = is_own_xid(inv_result(0, 3, &isnull));
+	return true;
+}
+
+/*
+ * The sum of the item's movements of the epochs after one up to another; *last is the
+ * last of these epochs that has movements, or "after".
+ */
+int64
+inv_hot_sum_movements(InvStore *store, Datum item, int64 after, int64 upto_epoch,
+					  InvSnapshotMode mode, int64 *last)
+{
+	Datum values[] = { item, Int64GetDatum(after), Int64GetDatum(upto_epoch) };
+
+	inv_execute(store, INV_STMT_UNSETTLED, values, NULL, mode);
+	*last = inv_result_int64(0, 2);
+	return inv_result_int64(0, 1);
+}
+
+/*
+ * What a hot item has beside its stock column; 0 for a cold one.  To an old snapshot an
+ * item can be hot that is cold now.
+ */
+int64
+inv_hot_sum_unsettled(InvStore *store, Datum item, InvSnapshotMode mode)
+{
+	InvHotStore *hot_store = RecoveryInProgress() ? NULL : inv_hot_store(store);
+	InvHotRow row;
+	int64 last;
+
+	if (hot_store ? !hot_store->was_hot && pg_atomic_read_u32(&hot_store->cold) != 0
+				  : !store->may_be_hot)
+		return 0;
+	if (!inv_hot_row_read(store, item, mode, &row) || !row.hot)
+		return 0;
+	return inv_hot_sum_movements(store, item, row.settled, PG_INT64_MAX, mode, &last);
+}
+
+/*
+ * Settle: add the sum of the movements up to an epoch to the stock column, and note the
+ * epoch, and whether the item stays hot (I2).  Expects the row to be locked, and the sum
+ * to have been read under that lock.
+ */
+void
+inv_hot_apply_to_row(InvStore *store, Datum item, int64 sum, int64 upto_epoch, bool hot)
+{
+	Datum settled[] = { item, Int64GetDatum(upto_epoch), BoolGetDatum(hot) };
+
+	if (sum != 0)
+		(void) inv_item_row_change(store, item, sum, true, INV_SNAPSHOT_LATEST);
+	if (inv_execute(store, INV_STMT_MARK_SETTLED, settled, NULL, INV_SNAPSHOT_LATEST) != 1)
+		inv_error_broken_store(store->store_name,
+							   "A hot item has no row in its table of hot items.");
+}
+
+/* ---- counting ---- */
+
+/* stock + unsettled - floor, as far as a counter counts. */
+static int64
+subtract_floor(int64 stock, int64 unsettled, int64 floor)
+{
+	int64 above;
+
+	if (pg_add_s64_overflow(stock, unsettled, &above))
+		return MAX_COUNTED;
+	if (pg_sub_s64_overflow(above, floor, &above))
+		return floor > 0 ? -MAX_COUNTED : MAX_COUNTED;
+	return Max(Min(above, MAX_COUNTED), -MAX_COUNTED);
+}
+
+/* Does this number say all of it, rather than where a counter ends? */
+bool
+inv_hot_is_exact(int64 available)
+{
+	return available < MAX_COUNTED && available > -MAX_COUNTED;
+}
+
+/*
+ * Count what the tables have of an item whose row in "hot" was read, as committed now:
+ * what its counter is published with.  False if there is no such item.  Raises 55000
+ * where the tables have what the engine does not write: they are their owner's, but the
+ * counters are shared by all.
+ */
+bool
+inv_hot_count(InvStore *store, Datum item, const InvHotRow *row, InvHotCount *count)
+{
+	InvCounterValues *values = &count->values;
+	int64 stock, sum, last;
+	bool isnull;
+
+	if (inv_execute(store, INV_STMT_READ_HOT, &item, NULL, INV_SNAPSHOT_LATEST) == 0)
+		return false;
+	memset(count, 0, sizeof(*count));
+	stock = DatumGetInt64(inv_result(0, 1, &isnull));
+	if (isnull)
+		inv_error_broken_store(store->store_name, "The stock of a hot item is null.");
+	values->floor = inv_result_int64(0, 2);
+	values->limit = DatumGetInt64(inv_result(0, 3, &isnull));
+	values->limited = !isnull;
+	values->for_sale = DatumGetBool(inv_result(0, 4, &isnull));
+	count->own_row = is_own_xid(inv_result(0, 5, &isnull));
+
+	sum =
+		inv_hot_sum_movements(store, item, row->settled, PG_INT64_MAX, INV_SNAPSHOT_LATEST, &last);
+	if (row->settled < 0 || last > MAX_EPOCH)
+		inv_error_broken_store(store->store_name,
+							   "Its ledger has an epoch that the engine did not write.");
+	count->unsettled = last > row->settled;
+	values->available = subtract_floor(stock, sum, values->floor);
+	values->max_stock = inv_max_units(store);
+	values->settled = row->settled;
+	values->epoch = Max(row->settled + 1, last);
+	/* unknown, so the first take that is short looks for overdue holds */
+	values->next_expiry = DT_NOBEGIN;
+	return true;
+}

@@ -1,0 +1,75 @@
+/*
+ * ledger_schema.h
+ *		What the engine and script/50_ledger.sql agree on in a store's ledger.
+ */
+#ifndef INV_LEDGER_SCHEMA_H
+#define INV_LEDGER_SCHEMA_H
+
+/* The tables that the engine writes. */
+typedef enum InvLedgerTable
+{
+	INV_LEDGER_NONE,
+	INV_LEDGER_MOVEMENTS,
+	INV_LEDGER_RESERVATIONS,
+	INV_LEDGER_REQUESTS,
+	INV_LEDGER_HOT,
+	INV_LEDGER_COUNT
+} InvLedgerTable;
+
+/*
+ * The columns of movements that the engine gives, in the order of its rows:
+ * X(enumerator, name, type).  The type is a letter of query_text.c.  A capital
+ * letter is an array in a statement, with an element for each row.
+ */
+#define INV_MOVEMENT_COLUMNS(X)                                                                    \
+	X(ITEM, "item_id", "I")                                                                        \
+	X(DELTA, "delta", "N")                                                                         \
+	X(KIND, "kind", "T")                                                                           \
+	X(USER, "user_id", "U")                                                                        \
+	X(ORDER, "order_id", "O")                                                                      \
+	X(RESERVATION, "reservation_id", "Q")                                                          \
+	X(REASON, "reason", "T")                                                                       \
+	X(EPOCH, "epoch", "N")                                                                         \
+	X(ACTOR, "actor", "t")                                                                         \
+	X(CREATED_AT, "created_at", "z")
+
+#define INV_MOVEMENT_ENUMERATOR(enumerator, name, type) INV_MOVEMENT_##enumerator,
+#define INV_MOVEMENT_NAME(enumerator, name, type) name,
+#define INV_MOVEMENT_TYPE(enumerator, name, type) type
+
+typedef enum InvMovementColumn
+{
+	INV_MOVEMENT_COLUMNS(INV_MOVEMENT_ENUMERATOR) INV_MOVEMENT_COLUMN_COUNT
+} InvMovementColumn;
+
+/* the columns from here on have one value for all rows of a statement */
+#define INV_MOVEMENT_FIRST_SCALAR INV_MOVEMENT_ACTOR
+
+/* the letters as one string */
+#define INV_MOVEMENT_TYPES INV_MOVEMENT_COLUMNS(INV_MOVEMENT_TYPE)
+
+/* movements.kind */
+#define INV_KIND_OPENING "opening"
+#define INV_KIND_SALE "sale"
+#define INV_KIND_HOLD "hold"
+#define INV_KIND_RELEASE "release"
+#define INV_KIND_EXPIRY "expiry"
+#define INV_KIND_REFUND "refund"
+#define INV_KIND_RESTOCK "restock"
+#define INV_KIND_ADJUSTMENT "adjustment"
+#define INV_KIND_WRITE_OFF "write_off"
+#define INV_KIND_STOCK_TAKE "count"
+#define INV_KIND_DIRECT "direct"   /* a change of stock outside the engine */
+#define INV_KIND_CARRIED "carried" /* the sum of movements that close_ledger removed */
+
+/* movements.reason, where the engine gives it */
+#define INV_REASON_UNTRACKED "untracked" /* undoes a movement that no stock took part in */
+#define INV_REASON_ATTACH "attach"		 /* an older ledger did not explain the stock */
+
+/* reservations.status */
+#define INV_RESERVATION_HELD "held"
+#define INV_RESERVATION_CONFIRMED "confirmed"
+#define INV_RESERVATION_RELEASED "released"
+#define INV_RESERVATION_EXPIRED "expired"
+
+#endif /* INV_LEDGER_SCHEMA_H */

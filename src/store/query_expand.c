@@ -1,0 +1,299 @@
+/*
+ * query_expand.c
+ *		From a template of query_text.c to the SQL of one store.
+ *
+ * Each placeholder is in one of two tables: with the column that it stands for, or
+ * with the function that appends its text.  {=} and the like are operators.  The
+ * INSERT into orders is built without a template, because its columns depend on
+ * what the caller of the engine gave.
+ *
+ * Expects the store to be entered: names of types are looked up in the catalogs.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+
+#include "store/binding.h"
+#include "store/ledger_schema.h"
+#include "store/query_expand.h"
+
+static void append_template(StringInfo text, InvStore *store, const char *template);
+
+/* A type with its modifier, qualified. */
+static char *
+column_type_name(const InvColumn *column)
+{
+	return format_type_extended(column->type, column->typmod,
+								FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
+}
+
+/* ---- placeholders that stand for a bound column ---- */
+
+typedef struct ColumnPlaceholder
+{
+	const char *name;
+	size_t column;		 /* offset of the InvColumn in InvStore */
+	const char *format;	 /* for the name of the column */
+	const char *unbound; /* a template, for a store that has no such column */
+} ColumnPlaceholder;
+
+#define COLUMN(member) offsetof(InvStore, member)
+
+static const ColumnPlaceholder column_placeholders[] = {
+	{ "id", COLUMN(item_id), "i.%s", NULL },
+	{ "stock", COLUMN(stock), "i.%s::pg_catalog.int8", NULL },
+	{ "stock column", COLUMN(stock), "%s", NULL },
+	{ "floor", COLUMN(stock_floor), "COALESCE(i.%s::pg_catalog.int8, 0)", "0::pg_catalog.int8" },
+	{ "limit", COLUMN(purchase_limit), "i.%s::pg_catalog.int8", "NULL::pg_catalog.int8" },
+	{ "version", COLUMN(version), "COALESCE(i.%s::pg_catalog.int8, 0)", "{stock}" },
+	{ "order id", COLUMN(order_id), "o.%s", NULL },
+	{ "order item", COLUMN(order_item), "o.%s", NULL },
+	{ "order quantity", COLUMN(order_quantity), "o.%s::pg_catalog.int8", "1::pg_catalog.int8" },
+	{ "order user", COLUMN(order_user), "o.%s", "NULL" },
+};
+
+static void
+append_column(StringInfo text, InvStore *store, const ColumnPlaceholder *placeholder)
+{
+	const InvColumn *column = (const InvColumn *) ((char *) store + placeholder->column);
+
+	if (column->attnum != InvalidAttrNumber)
+		appendStringInfo(text, placeholder->format, column->name);
+	else
+	{
+		Assert(placeholder->unbound != NULL);
+		append_template(text, store, placeholder->unbound);
+	}
+}
+
+/* ---- the other placeholders ---- */
+
+static void
+append_items_name(StringInfo text, InvStore *store)
+{
+	appendStringInfoString(text, store->items_name);
+}
+
+static void
+append_items_oid(StringInfo text, InvStore *store)
+{
+	appendStringInfo(text, "%u", store->items);
+}
+
+static void
+append_orders_name(StringInfo text, InvStore *store)
+{
+	Assert(OidIsValid(store->orders));
+	appendStringInfoString(text, store->orders_name);
+}
+
+static void
+append_ledger_name(StringInfo text, InvStore *store)
+{
+	appendStringInfoString(text, store->ledger_name);
+}
+
+static void
+append_stock_type(StringInfo text, InvStore *store)
+{
+	appendStringInfoString(text, column_type_name(&store->stock));
+}
+
+/* Each write raises a bound version, which starts again at 0 instead of overflowing. */
+static void
+append_next_version(StringInfo text, InvStore *store)
+{
+	const InvColumn *version = &store->version;
+	const char *limit = version->base == INT2OID   ? "32767"
+						: version->base == INT4OID ? "2147483647"
+												   : "9223372036854775807";
+
+	if (version->attnum == InvalidAttrNumber)
+		return;
+	appendStringInfo(text,
+					 ", %s = CASE WHEN i.%s::pg_catalog.int8 OPERATOR(pg_catalog.<) %s "
+					 "THEN (i.%s::pg_catalog.int8 OPERATOR(pg_catalog.+) 1)::%s ELSE 0 END",
+					 version->name, version->name, limit, version->name, column_type_name(version));
+}
+
+static void
+append_sellable(StringInfo text, InvStore *store)
+{
+	appendStringInfo(text, "(%s) IS TRUE", store->sellable ? store->sellable : "true");
+}
+
+static void
+append_and_sellable(StringInfo text, InvStore *store)
+{
+	if (store->sellable)
+		appendStringInfo(text, "AND (%s)", store->sellable);
+}
+
+static void
+append_movement_columns(StringInfo text, InvStore *store pg_attribute_unused())
+{
+	static const char *const names[] = { INV_MOVEMENT_COLUMNS(INV_MOVEMENT_NAME) };
+
+	for (int i = 0; i < INV_MOVEMENT_COLUMN_COUNT; i++)
+		appendStringInfo(text, "%s%s", i > 0 ? ", " : "", names[i]);
+}
+
+static void
+append_movement_arrays(StringInfo text, InvStore *store pg_attribute_unused())
+{
+	for (int i = 0; i < INV_MOVEMENT_FIRST_SCALAR; i++)
+		appendStringInfo(text, "%spg_catalog.unnest($%d)", i > 0 ? ", " : "", i + 1);
+}
+
+static void
+append_movement_scalars(StringInfo text, InvStore *store pg_attribute_unused())
+{
+	for (int i = INV_MOVEMENT_FIRST_SCALAR; i < INV_MOVEMENT_COLUMN_COUNT; i++)
+		appendStringInfo(text, "%s$%d", i > INV_MOVEMENT_FIRST_SCALAR ? ", " : "", i + 1);
+}
+
+/* Only purchase limits ask for the user of movements that close_ledger carries. */
+static void
+append_carried_user(StringInfo text, InvStore *store)
+{
+	if (store->purchase_limit.attnum != InvalidAttrNumber)
+		appendStringInfoString(text, "m.user_id");
+	else
+		appendStringInfo(text, "NULL::%s", format_type_be_qualified(store->user_type));
+}
+
+/* Refunds read the quantity, or the user, from movements where orders do not have it. */
+static void
+append_and_not_refundable(StringInfo text, InvStore *store)
+{
+	if (!OidIsValid(store->orders) || (store->purchase_limit.attnum != InvalidAttrNumber &&
+									   store->order_user.attnum == InvalidAttrNumber))
+		appendStringInfoString(text, "AND (m.kind OPERATOR(pg_catalog.<>) '" INV_KIND_SALE
+									 "' OR m.order_id IS NULL) ");
+}
+
+static const struct
+{
+	const char *name;
+	void (*append)(StringInfo text, InvStore *store);
+} text_placeholders[] = {
+	{ "items", append_items_name },
+	{ "items oid", append_items_oid },
+	{ "orders", append_orders_name },
+	{ "ledger", append_ledger_name },
+	{ "stock type", append_stock_type },
+	{ "and next version", append_next_version },
+	{ "is sellable", append_sellable },
+	{ "and sellable", append_and_sellable },
+	{ "movement columns", append_movement_columns },
+	{ "movement arrays", append_movement_arrays },
+	{ "movement scalars", append_movement_scalars },
+	{ "carried user", append_carried_user },
+	{ "and not refundable", append_and_not_refundable },
+};
+
+/* ---- expansion ---- */
+
+static void
+append_placeholder(StringInfo text, InvStore *store, const char *name)
+{
+	for (size_t i = 0; i < lengthof(column_placeholders); i++)
+		if (strcmp(column_placeholders[i].name, name) == 0)
+		{
+			append_column(text, store, &column_placeholders[i]);
+			return;
+		}
+	for (size_t i = 0; i < lengthof(text_placeholders); i++)
+		if (strcmp(text_placeholders[i].name, name) == 0)
+		{
+			text_placeholders[i].append(text, store);
+			return;
+		}
+	Assert(strspn(name, "+-*/<>=~!") == strlen(name));
+	appendStringInfo(text, "OPERATOR(pg_catalog.%s)", name);
+}
+
+static void
+append_template(StringInfo text, InvStore *store, const char *template)
+{
+	for (const char *p = template; *p; p++)
+	{
+		const char *end;
+
+		if (*p != '{')
+		{
+			appendStringInfoChar(text, *p);
+			continue;
+		}
+		end = strchr(p, '}');
+		Assert(end != NULL);
+		append_placeholder(text, store, pnstrdup(p + 1, end - p - 1));
+		p = end;
+	}
+}
+
+/* The SQL of a template, for a store. */
+char *
+inv_expand_template(InvStore *store, const char *template)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	append_template(&text, store, template);
+	return text.data;
+}
+
+/* ---- orders: one text per set of caller-given columns ---- */
+
+/*
+ * A bound column and its value, if the store has that column.  There is no cast,
+ * because a cast would cut off what is too long, and the assignment refuses it.
+ */
+static void
+append_bound(StringInfo names, StringInfo values, const InvColumn *column, const char *value)
+{
+	if (column->attnum == InvalidAttrNumber)
+		return;
+	appendStringInfo(names, "%s%s", names->len ? ", " : "", column->name);
+	appendStringInfo(values, "%s%s", values->len ? ", " : "", value);
+}
+
+/*
+ * The INSERT of order lines that give these columns, a bitmap over
+ * InvStore.settable.  A line's data is a JSON object with the columns.
+ */
+char *
+inv_insert_orders_text(InvStore *store, uint64 columns)
+{
+	StringInfoData names, values, record, text;
+
+	initStringInfo(&names);
+	initStringInfo(&values);
+	initStringInfo(&record);
+	initStringInfo(&text);
+	append_bound(&names, &values, &store->order_item, "w.item");
+	append_bound(&names, &values, &store->order_quantity, "w.quantity");
+	append_bound(&names, &values, &store->order_user, "$3");
+	for (int i = 0; i < store->nsettable; i++)
+	{
+		const InvColumn *column = &store->settable[i];
+
+		if ((columns & (UINT64CONST(1) << i)) == 0)
+			continue;
+		appendStringInfo(&names, ", %s", column->name);
+		appendStringInfo(&values, ", r.%s", column->name);
+		appendStringInfo(&record, "%s%s %s", record.len ? ", " : "", column->name,
+						 column_type_name(column));
+	}
+	appendStringInfo(&text,
+					 "INSERT INTO %s (%s) SELECT %s "
+					 "FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), "
+					 "pg_catalog.unnest($4)) WITH ORDINALITY AS w (item, quantity, data, line)",
+					 store->orders_name, names.data, values.data);
+	if (record.len)
+		appendStringInfo(&text, ", pg_catalog.jsonb_to_record(w.data) AS r (%s)", record.data);
+	appendStringInfo(&text, " ORDER BY w.line RETURNING %s", store->order_id.name);
+	return text.data;
+}

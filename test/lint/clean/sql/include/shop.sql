@@ -1,0 +1,1 @@
+\set item 1

@@ -1,0 +1,2 @@
+-- Test of take.
+SELECT inventory.take();

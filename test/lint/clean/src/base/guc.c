@@ -1,0 +1,5 @@
+#include "postgres.h"
+
+#include "base/guc.h"
+
+int inv_rows = 1;

@@ -1,0 +1,7 @@
+/* A setting. */
+#ifndef INV_GUC_H
+#define INV_GUC_H
+
+extern int inv_rows;
+
+#endif

@@ -1,0 +1,105 @@
+"""Tests of the checks that read single files: every violation is reported with its line."""
+import os
+import subprocess
+import unittest
+
+from tree import LintTest, clean
+
+
+class Files(LintTest):
+    def test_clean(self):
+        self.assert_clean("compiles", "long_files", "long_functions", "names", "script", "assembled", "words", "titles",
+                          "versions", "whitespace", "editorconfig", "expectations", "generated")
+
+    def test_unknown_check(self):
+        self.assertIn("no check flors", self.lint("flors")[0])
+
+    def test_header_that_needs_another(self):
+        line = self.replace("src/stock/take.h", "extern int inv_take(int rows);",
+                            "extern int inv_take(int rows);\nextern int inv_visit(InvVisit visit);") + 1
+        self.replace("src/stock/take.c", '#include "stock/take.h"\n#include "store/query.h"',
+                     '#include "store/query.h"\n#include "stock/take.h"')
+        self.assert_found("compiles", f"src/stock/take.h:{line}:")
+
+    def test_source_that_does_not_compile(self):
+        line = self.add("src/stock/take.c", "\nint\ninv_give(void)\n{\n\treturn give();\n}\n") + 4
+        self.assert_found("compiles", f"src/stock/take.c:{line}:")
+
+    def test_long_file(self):
+        self.add("src/stock/take.c", "\n" * 500)
+        self.assert_found("long_files", "src/stock/take.c:501: ")
+
+    def test_long_function(self):
+        body = "{\n" + "\trows++;\n" * 60 + "}\n"
+        self.add("src/stock/take.c", "\nvoid\ninv_long(int rows)\n" + body)
+        self.assert_clean("long_functions")
+        line = self.add("src/stock/take.c", "\nvoid\ninv_long(int rows)\n" + body.replace("}", "\trows++;\n}")) + 3
+        self.assert_found("long_functions", f"src/stock/take.c:{line}: 61 lines")
+
+    def test_two_functions_of_one_name(self):
+        line = self.add("src/store/query.c", "\nstatic int\nvisit_row(int row)\n{\n\treturn row;\n}\n") + 2
+        self.assert_found("names", f"src/store/query.c:{line}: visit_row is also a function of src/stock/take.c:7")
+
+    def test_script_circle(self):
+        line = self.add("script/20_take.sql", "SELECT inventory.attach();\n")
+        self.assert_found("script", f"script/20_take.sql:{line}: uses inventory.attach, which is created later, "
+                          "in script/30_attach.sql")
+
+    def test_script_circle_at_run_time(self):
+        line = self.add("script/20_take.sql", "DO $$ BEGIN EXECUTE format('SELECT %s', 'inventory.attach()'); END $$;\n")
+        self.assert_found("script", f"script/20_take.sql:{line}: uses inventory.attach")
+
+    def test_script_that_is_not_assembled(self):
+        line = self.add("script/30_attach.sql", "SELECT 1;\n")
+        line += sum(clean(path).count("\n") for path in ("script/10_catalog.sql", "script/20_take.sql")) - 1
+        self.assert_found("assembled", f"inventory--1.0.sql:{line}: differs from script/")
+
+    def test_script_that_is_not_in_git(self):
+        subprocess.run(["git", "-C", self.root, "rm", "-q", "--cached", "inventory--1.0.sql"], check=True)
+        self.assert_found("assembled", "inventory--1.0.sql: not in git")
+
+    def test_pgspot(self):
+        lines = self.lint("pgspot")
+        if lines[0].startswith("skipped "):
+            raise unittest.SkipTest(lines[0])
+        self.assertEqual(lines[-1], "1 passed, 0 failed", lines)
+        before = sum(clean(path).count("\n") for path in ("script/10_catalog.sql", "script/20_take.sql"))
+        self.plant("script/30_attach.sql", clean("script/30_attach.sql").replace(
+            "SET search_path = pg_catalog, pg_temp ", "SECURITY DEFINER "))
+        self.assemble()
+        self.assert_found("pgspot", f"inventory--1.0.sql:{before + 1}: PS003: ")
+
+    def test_words(self):
+        self.plant("src/base/lock.c", "int nobody; /* it is for\n * ever */\nchar *text = \"Nobody waits.\";\n")
+        self.plant("script/20_take.sql", "COMMENT ON FUNCTION inventory.take() IS 'Anew.';\n")
+        self.plant("sql/take.sql", "-- Door: take.\nSELECT 'nobody';\n")
+        self.plant("test/prove/run.py", '"""Whoever."""\nnobody = 1  # somebody\n')
+        self.plant("README.md", "# inventory\n\n```\nnobody\n```\nMeanwhile `nobody` renewed it.\n")
+        lines = self.lint("words")
+        self.assertEqual(sorted(lines[1:-1]), [
+            'README.md:6: "Meanwhile"', 'script/20_take.sql:1: "Anew"', 'sql/take.sql:1: "Door:"',
+            'src/base/lock.c:1: "for ever"', 'src/base/lock.c:3: "Nobody"', 'test/prove/run.py:1: "Whoever"',
+            'test/prove/run.py:2: "somebody"'])
+
+    def test_titles(self):
+        self.plant("sql/take.sql", "\n-- Test of take.\n")
+        self.plant("test/isolation/specs/take.spec", "# take.\n")
+        self.plant("test/pgtap/take.sql", "-- The contract of take\n-- as drivers see\n\nSELECT 1;\n")
+        self.plant("test/tap/001_take.pl", "use strict;\n# Every unit is taken once.\n")
+        self.assert_found("titles", "sql/take.sql:1: there is no comment", "test/isolation/specs/take.spec:1: there is no comment",
+                          "test/pgtap/take.sql:2: the comment", "test/tap/001_take.pl:1: there is no comment")
+
+    def test_editorconfig(self):
+        self.plant("src/base/lock.c", "int\ninv_lock(void)\n{\n    return 1;\n}\n")
+        self.plant("test/tap/001_take.pl", "# Every unit is taken once.\nif (1) {\n\texit;\n}\n")
+        self.plant("test/prove/mutants/take.sql", "SELECT\n    1;\r\n")
+        with open(os.path.join(self.root, "README.md"), "wb") as file:
+            file.write(b"# inventory\n\xff\n")
+        self.assert_found("editorconfig", "src/base/lock.c:4: not indented with tabs",
+                          "test/tap/001_take.pl:3: not indented with spaces",
+                          "test/prove/mutants/take.sql:2: ends with a carriage return", "README.md:2: not encoded in UTF-8")
+
+    def test_generated(self):
+        self.plant("src/base/guc.o", "")
+        subprocess.run(["git", "-C", self.root, "add", "-f", "src/base/guc.o"], check=True)
+        self.assert_found("generated", "src/base/guc.o")
