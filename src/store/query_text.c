@@ -290,8 +290,9 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"SELECT pg_catalog.count(*) FROM " RESERVATIONS "WHERE " OVERDUE "$1"},
 
 	/* ---- refunds */
-	[INV_STMT_LOCK_ORDER] = {"o", "enu", SPI_OK_SELECT,
-		"SELECT {order item}, {order quantity}, {order user} FROM {orders} AS o "
+	[INV_STMT_LOCK_ORDER] = {"o", "enut", SPI_OK_SELECT,
+		"SELECT {order item}, {order units}, {order user}, {order quantity text} "
+		"FROM {orders} AS o "
 		"WHERE {order id} {=} $1 FOR NO KEY UPDATE OF o"},
 	[INV_STMT_SALES] = {"o", "inu", SPI_OK_SELECT,
 		"SELECT m.item_id, " SUM("{-} m.delta") ", "
