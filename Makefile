@@ -26,6 +26,7 @@ OBJS = \
 	src/store/enter.o \
 	src/store/query.o \
 	src/store/query_expand.o \
+	src/store/query_plan.o \
 	src/store/query_text.o \
 	src/store/store.o \
 	src/store/trigger_check.o \

@@ -25,6 +25,7 @@
 #include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_expand.h"
+#include "store/query_plan.h"
 #include "store/query_text.h"
 
 #define MAX_PARAMETERS 16
@@ -45,6 +46,7 @@ typedef struct InsertPlan
 struct InvQueryPlans
 {
 	SPIPlanPtr statements[INV_STMT_COUNT];
+	int generations[INV_STMT_COUNT]; /* query_plan.c: of these plans */
 	InsertPlan inserts[INSERT_PLANS];
 	uint64 insert_clock;
 	MemoryContextCallback free; /* with the context */
@@ -201,6 +203,9 @@ inv_execute(InvStore *store, InvStatement statement, Datum *values, const char *
 	if (plans->statements[statement] == NULL)
 		plans->statements[statement] =
 			prepare_plan(store, template->parameters, inv_expand_template(store, template->text));
+	if (template->by)
+		inv_query_plan_by_key(plans->statements[statement], store, template->by,
+							  &plans->generations[statement]);
 	return execute_plan(store, plans->statements[statement], values, nulls, mode, template->result,
 						template->columns);
 }

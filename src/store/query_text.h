@@ -71,6 +71,7 @@ typedef enum InvStatement
 	INV_STMT_COUNTED,
 	/* idempotency */
 	INV_STMT_FIND_REQUEST,
+	INV_STMT_FIND_GUEST_REQUEST,
 	INV_STMT_KEEP_REQUEST,
 	INV_STMT_REPLAY_LINES,
 	/* housekeeping */
@@ -87,6 +88,11 @@ typedef struct InvTemplate
 	int result;				/* the SPI_OK_... that the statement must return */
 	const char *text;
 	InvLedgerTable writes; /* the table of the ledger whose triggers it fires */
+	/*
+	 * The first column of the indexes by which it finds rows in the ledger; items and
+	 * orders are found by their bound keys.  Null if it inserts, or reads whole tables.
+	 */
+	const char *by;
 } InvTemplate;
 
 extern const InvTemplate *inv_statement_template(InvStatement statement);
