@@ -107,6 +107,9 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		SET_STOCK("-", "$2")
 		"WHERE {id} {=} $1 AND {version} {=} $3 "
 		"AND ({stock} {-} $2) {>=} {floor} {and sellable}", .by = "item_id"},
+	[INV_STMT_TAKE_LOCKED] = {"in", "", SPI_OK_UPDATE,
+		SET_STOCK("-", "$2")
+		"WHERE {id} {=} $1 AND ({stock} {-} $2) {>=} {floor}", .by = "item_id"},
 	[INV_STMT_CHANGE] = {"in", "", SPI_OK_UPDATE,
 		SET_STOCK("+", "$2")
 		"WHERE {id} {=} $1", .by = "item_id"},

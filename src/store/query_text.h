@@ -18,6 +18,7 @@ typedef enum InvStatement
 	INV_STMT_LOCK_ANY,		  /* lock the row, for sale or not */
 	INV_STMT_TAKE,			  /* conditional decrement */
 	INV_STMT_TAKE_IF_VERSION, /* the same, if the version is unchanged */
+	INV_STMT_TAKE_LOCKED,	  /* the same, of a row that INV_STMT_LOCK has locked */
 	INV_STMT_CHANGE,		  /* unconditional change by a signed quantity */
 	INV_STMT_LEVEL,			  /* what can be sold, overdue holds included */
 	/* the items of a cart, in key order */
