@@ -8,6 +8,7 @@
 
 #include <limits.h>
 
+#include "executor/executor.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
 
@@ -17,6 +18,7 @@ int inv_strategy = INV_STRATEGY_ATOMIC;
 int inv_optimistic_retries = 10;
 bool inv_http_errors = false;
 bool inv_notify = false;
+bool inv_direct_access = true;
 int inv_request_retention = 0;
 int inv_reservation_ttl = 900;
 int inv_hot_mode = INV_HOT_MODE_MANUAL;
@@ -65,6 +67,12 @@ define_call_settings(void)
 	DefineCustomBoolVariable("inventory.notify",
 							 "Notifies channel \"inventory\" when an item runs out or comes back.",
 							 NULL, &inv_notify, false, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable(
+		"inventory.direct_access",
+		"Reads and inserts rows without a statement, where the tables allow it.",
+		"Without effect where an extension checks or records the permissions "
+		"of statements.",
+		&inv_direct_access, true, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("inventory.reservation_ttl",
 							"Sets how long a reservation lasts if its caller does not say.", NULL,
 							&inv_reservation_ttl, 900, 1, INT_MAX, PGC_USERSET, GUC_UNIT_S, NULL,
@@ -114,6 +122,16 @@ define_hot_settings(void)
 							"Sets the time without purchases after which a hot item cools.",
 							"Used only if inventory.hot_mode is auto.", &inv_hot_idle_timeout, 60,
 							1, INT_MAX, PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+}
+
+/*
+ * May rows be read and written without a statement?  Not past an extension that checks or
+ * records what statements access, as pgaudit and sepgsql do.
+ */
+bool
+inv_may_access_directly(void)
+{
+	return inv_direct_access && ExecutorCheckPerms_hook == NULL;
 }
 
 void

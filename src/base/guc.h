@@ -23,6 +23,7 @@ extern int inv_strategy;		   /* an InvStrategy */
 extern int inv_optimistic_retries; /* attempts after the first */
 extern bool inv_http_errors;
 extern bool inv_notify;
+extern bool inv_direct_access;
 extern int inv_request_retention; /* seconds; 0: indefinitely */
 extern int inv_reservation_ttl;	  /* seconds */
 extern int inv_hot_mode;		  /* an InvHotMode */
@@ -32,6 +33,7 @@ extern int inv_settle_interval;		/* milliseconds */
 extern int inv_hot_queue_threshold; /* sessions waiting for a row */
 extern int inv_hot_idle_timeout;	/* seconds */
 
+extern bool inv_may_access_directly(void);
 extern void inv_guc_init(void);
 
 #endif /* INV_GUC_H */

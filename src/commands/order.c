@@ -17,6 +17,19 @@
 #include "commands/cart.h"
 #include "commands/order.h"
 
+/* Check that each line fits into the quantity column, whichever way its row is inserted. */
+static void
+check_order_quantities(InvStore *store, const InvCart *cart)
+{
+	int64 most = store->order_quantity.base == INT2OID	 ? PG_INT16_MAX
+				 : store->order_quantity.base == INT4OID ? PG_INT32_MAX
+														 : PG_INT64_MAX;
+
+	for (int i = 0; i < cart->line_count; i++)
+		if (cart->lines[i].quantity > most)
+			inv_error_overflow("quantity");
+}
+
 /* Insert the lines that set no column without a statement; false if the table needs one. */
 static bool
 insert_directly(InvStore *store, InvCart *cart, const InvUser *user)
@@ -102,6 +115,7 @@ inv_insert_cart(InvStore *store, InvCart *cart, const InvUser *user)
 	Assert(cart->line_count > 0);
 	if (!OidIsValid(store->orders))
 		return;
+	check_order_quantities(store, cart);
 	for (int i = 0; i < cart->line_count; i++)
 	{
 		uint64 columns = cart->lines[i].columns;

@@ -5,7 +5,8 @@
  * When a popular item is sold out its buyers keep coming, and each of them reads only to
  * be refused: one row by its unique index and, if that has too little, overdue holds by
  * theirs, in one snapshot.  A query for that costs five times as much.  A store with a
- * condition on what is for sale, or without the indexes, needs the query (query.c).
+ * condition on what is for sale, or without the indexes, needs the query (query.c), and
+ * so does any store where only statements may access tables (inv_may_access_directly).
  *
  * Reads only.  Expects the store to be entered: its tables are locked, and the engine
  * acts as their owner, to whom row security does not apply.
@@ -35,6 +36,7 @@
 
 #include "base/compat.h"
 #include "base/error.h"
+#include "base/guc.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/ledger_schema.h"
@@ -271,12 +273,17 @@ read_overdue_units(InvStore *store, InvDirectReadPlan *plan, Relation holds, Sna
 bool
 inv_direct_read(InvStore *store, InvTake *take)
 {
-	Relation items = table_open(store->items, NoLock);
-	Relation holds = try_table_open(store->ledger[INV_LEDGER_RESERVATIONS], AccessShareLock);
-	InvDirectReadPlan *plan = holds ? read_plan_for(store, items, holds) : NULL;
-	bool usable = plan && plan->usable;
+	Relation items, holds;
+	InvDirectReadPlan *plan;
+	bool usable;
 
 	Assert(GetUserId() == store->owner);
+	if (!inv_may_access_directly())
+		return false;
+	items = table_open(store->items, NoLock);
+	holds = try_table_open(store->ledger[INV_LEDGER_RESERVATIONS], AccessShareLock);
+	plan = holds ? read_plan_for(store, items, holds) : NULL;
+	usable = plan && plan->usable;
 	if (usable)
 	{
 		Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());

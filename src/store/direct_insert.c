@@ -6,7 +6,8 @@
  * INSERT costs as much again as the insertion, so the rows are inserted as logical
  * replication does it: with defaults, row triggers, constraints, indexes and foreign
  * keys, but without rules, statement triggers, routing to partitions or casts.  For
- * a table that needs one of these the caller uses an INSERT of query.c.
+ * a table that needs one of these the caller uses an INSERT of query.c; and for any table
+ * where only statements may access tables (inv_may_access_directly).
  *
  * Owns the plans for it, which the memory of a store keeps.  Expects the store to be
  * entered: orders are locked, the ledger's table is locked here, and the engine acts
@@ -37,6 +38,7 @@
 
 #include "base/datum.h"
 #include "base/error.h"
+#include "base/guc.h"
 #include "store/binding.h"
 #include "store/direct_insert.h"
 #include "store/ledger_schema.h"
@@ -413,13 +415,17 @@ report_row(const DirectInsert *insert, InvDirectRow *row)
 bool
 inv_direct_insert(InvStore *store, InvTarget target, InvDirectRow *rows, int count)
 {
-	Relation table = target == INV_TARGET_ORDERS
-						 ? table_open(store->orders, NoLock)
-						 : inv_ledger_table_open(store, INV_LEDGER_MOVEMENTS);
-	InvDirectInsertPlan *plan = insert_plan_for(store, target, table);
-	bool usable = plan->usable && allows_direct_insert(table);
+	Relation table;
+	InvDirectInsertPlan *plan;
+	bool usable;
 
 	Assert(count > 0 && GetUserId() == store->owner);
+	if (!inv_may_access_directly())
+		return false;
+	table = target == INV_TARGET_ORDERS ? table_open(store->orders, NoLock)
+										: inv_ledger_table_open(store, INV_LEDGER_MOVEMENTS);
+	plan = insert_plan_for(store, target, table);
+	usable = plan->usable && allows_direct_insert(table);
 	if (usable)
 	{
 		DirectInsert insert;

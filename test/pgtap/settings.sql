@@ -3,12 +3,13 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 LOAD 'inventory';
-SELECT plan(22);
+SELECT plan(24);
 
 SELECT results_eq($$
 	SELECT substr(name, 11) COLLATE "C", vartype, boot_val, context, unit, min_val, max_val, enumvals
 	FROM pg_settings WHERE name LIKE 'inventory.%' ORDER BY 1 $$, $$ VALUES
-	('hot_idle_timeout' COLLATE "C", 'integer', '60', 'sighup', 's', '1', '2147483647', NULL::text[]),
+	('direct_access' COLLATE "C", 'bool', 'on', 'superuser', NULL, NULL, NULL, NULL::text[]),
+	('hot_idle_timeout', 'integer', '60', 'sighup', 's', '1', '2147483647', NULL),
 	('hot_lock_timeout', 'integer', '10000', 'user', 'ms', '0', '2147483647', NULL),
 	('hot_mode', 'enum', 'manual', 'sighup', NULL, NULL, NULL, '{off,manual,auto}'),
 	('hot_queue_threshold', 'integer', '4', 'sighup', NULL, '1', '2147483647', NULL),
@@ -47,6 +48,11 @@ SELECT throws_ok($$ SET LOCAL inventory.hot_mod = 'auto' $$, '42602', NULL, 'the
 
 -- set for a role, as for the login role of an API
 CREATE ROLE settings_api;
+SELECT lives_ok($$ SET LOCAL inventory.direct_access = off $$, 'a superuser can set direct_access');
+RESET inventory.direct_access;
+SET LOCAL ROLE settings_api;
+SELECT throws_ok($$ SET LOCAL inventory.direct_access = off $$, '42501', NULL, 'a buyer cannot set direct_access');
+RESET ROLE;
 SELECT lives_ok($$ ALTER ROLE settings_api SET inventory.http_errors = on $$, 'http_errors can be set for a role');
 
 SELECT * FROM finish();
