@@ -25,6 +25,7 @@ OBJS = \
 	src/store/direct_insert.o \
 	src/store/enter.o \
 	src/store/query.o \
+	src/store/query_cursor.o \
 	src/store/query_expand.o \
 	src/store/query_plan.o \
 	src/store/query_text.o \
@@ -63,6 +64,7 @@ OBJS = \
 	src/commands/reservation.o \
 	src/commands/reserve.o \
 	src/commands/restock.o \
+	src/maintenance/close_ledger.o \
 	src/maintenance/heat.o \
 	src/maintenance/hot_list.o \
 	src/maintenance/hot_view.o \
