@@ -11,6 +11,7 @@ OBJS = \
 	src/base/error.o \
 	src/base/guc.o \
 	src/base/lock.o \
+	src/base/settings.o \
 	src/base/stats.o \
 	src/shmem/counter.o \
 	src/shmem/counter_state.o \
@@ -22,6 +23,7 @@ OBJS = \
 	src/store/binding.o \
 	src/store/catalog.o \
 	src/store/column.o \
+	src/store/condition.o \
 	src/store/direct_insert.o \
 	src/store/enter.o \
 	src/store/query.o \

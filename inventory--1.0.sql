@@ -28,7 +28,8 @@ CREATE TABLE inventory.store (
 	has_sellable pg_catalog.bool NOT NULL,
 	max_ttl pg_catalog.interval NOT NULL CHECK (max_ttl > '0'),
 	api_schema pg_catalog.name NOT NULL,
-	argument_prefix pg_catalog.text NOT NULL
+	argument_prefix pg_catalog.text NOT NULL,
+	settings pg_catalog.text[] NOT NULL DEFAULT '{}'
 );
 COMMENT ON TABLE inventory.store IS 'The stores of this database: the tables of each and its options. The binding triggers on items and orders keep the bound columns. Written by attach, detach and refresh.';
 COMMENT ON COLUMN inventory.store.store_name IS 'name by which the generated functions refer to the store; it survives renames, dumps and restores';
@@ -40,6 +41,7 @@ COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock ou
 COMMENT ON COLUMN inventory.store.has_sellable IS 'true if the view "sellable" of the ledger schema determines which items are for sale';
 COMMENT ON COLUMN inventory.store.api_schema IS 'schema of the generated functions for buyers';
 COMMENT ON COLUMN inventory.store.argument_prefix IS 'prefix of the argument names of the generated functions';
+COMMENT ON COLUMN inventory.store.settings IS 'settings of the session that attached, each as name=value, under which the condition of "sellable" is evaluated';
 COMMENT ON COLUMN inventory.store.max_ttl IS 'longest time from the creation of a hold to its expiry, extensions included';
 
 SELECT pg_catalog.pg_extension_config_dump('inventory.store', '');
@@ -239,7 +241,7 @@ COMMENT ON FUNCTION inventory.close_ledger(pg_catalog.text, pg_catalog.timestamp
 
 CREATE FUNCTION inventory.heat(items pg_catalog.regclass, item "any") RETURNS pg_catalog.bool
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_heat';
-COMMENT ON FUNCTION inventory.heat(pg_catalog.regclass, "any") IS 'Makes an item hot: once the transaction has committed, buyers of the item do not wait for each other. Arguments: items, the table; item, a key. Returns false if the item is hot already. See doc/hot-items.md. Errors: IV002 item_not_found, IV012 not_a_store, 55000 if the server is not configured for hot items, 53400 if inventory.max_hot_items are hot, 22023 for an item whose stock is not tracked, 42501.';
+COMMENT ON FUNCTION inventory.heat(pg_catalog.regclass, "any") IS 'Makes an item hot: once the transaction has committed, buyers of the item do not wait for each other. Arguments: items, the table; item, a key. Returns false if the item is hot already. See doc/hot-items.md. Errors: IV002 item_not_found, IV012 not_a_store, 55000 if the server is not configured for hot items or the stock of the item is not tracked, 53400 if inventory.max_hot_items are hot, 42501.';
 
 CREATE FUNCTION inventory.cool(items pg_catalog.regclass, item "any" DEFAULT NULL)
 	RETURNS pg_catalog.int8
@@ -484,9 +486,18 @@ CREATE TYPE inventory.store_binding AS (
 	user_claim pg_catalog.text,
 	sellable pg_catalog.text,
 	direct_writes pg_catalog.text,
-	max_ttl pg_catalog.interval
+	max_ttl pg_catalog.interval,
+	settings pg_catalog.text[]
 );
 COMMENT ON TYPE inventory.store_binding IS 'The tables, columns, types and options of a store: found by attach, read back by refresh, used to generate the objects of the store.';
+
+CREATE FUNCTION inventory.session_settings() RETURNS text[]
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT array_agg(name || '=' || current_setting(name) ORDER BY n)
+	FROM unnest('{TimeZone,timezone_abbreviations,DateStyle,IntervalStyle,lc_monetary,lc_numeric,lc_time,extra_float_digits,bytea_output,default_text_search_config,array_nulls,xmlbinary,xmloption}'::text[])
+		 WITH ORDINALITY AS s(name, n)
+$$;
+COMMENT ON FUNCTION inventory.session_settings() IS 'The settings of this session on which the value of an expression can depend, each as name=value.';
 
 CREATE FUNCTION inventory.check_table(relation regclass, role text, partitioned boolean)
 	RETURNS void
@@ -886,25 +897,33 @@ END
 $$;
 COMMENT ON FUNCTION inventory.bind_ledger_schema(inventory.store_binding) IS 'Chooses the schema for the ledger of a store: the given one, or <items>_stock, or <schema>_<items>_stock if the first is in use.';
 
-CREATE FUNCTION inventory.key_collation(binding inventory.store_binding) RETURNS text
+CREATE FUNCTION inventory.collate_clause(collation_id oid, type regtype) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT coalesce((
-		SELECT format('COLLATE %I.%I', n.nspname, c.collname)
+		SELECT format(' COLLATE %I.%I', n.nspname, c.collname)
 		FROM pg_collation AS c JOIN pg_namespace AS n ON n.oid = c.collnamespace
-		WHERE c.oid = (inventory.column_of(binding.items, binding.item_id)).attcollation
-		AND c.collname <> 'default'), '')
+		JOIN pg_type AS t ON t.oid = type
+		WHERE c.oid = collation_id AND c.oid <> t.typcollation), '')
 $$;
-COMMENT ON FUNCTION inventory.key_collation(inventory.store_binding) IS 'The COLLATE clause of a text key of items, or an empty text.';
+COMMENT ON FUNCTION inventory.collate_clause(oid, regtype) IS 'The COLLATE clause of a column, or an empty text if its type has that collation.';
 
 -- No CHECK on kind: the server parses constraints again for every statement, which takes
 -- a tenth of a purchase.
 CREATE FUNCTION inventory.ledger_columns(binding inventory.store_binding, OUT table_name name,
-										 OUT column_name name, OUT type regtype, OUT definition text)
+										 OUT column_name name, OUT type regtype,
+										 OUT definition text, OUT collation_id oid)
 	RETURNS SETOF record
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	VALUES
+	-- ids are compared as the columns of the shop are that they come from
+	SELECT c.table_name, c.column_name, c.type, c.definition, coalesce(
+			   CASE c.column_name
+			   WHEN 'item_id' THEN (inventory.column_of(binding.items, binding.item_id)).attcollation
+			   WHEN 'user_id' THEN (inventory.column_of(binding.orders, binding.order_user_id)).attcollation
+			   WHEN 'order_id' THEN (inventory.column_of(binding.orders, binding.order_id)).attcollation END,
+			   (SELECT t.typcollation FROM pg_type AS t WHERE t.oid = c.type))
+	FROM (VALUES
 	('movements'::name, 'movement_id'::name, 'bigint'::regtype, 'GENERATED ALWAYS AS IDENTITY PRIMARY KEY'),
-	('movements', 'item_id', binding.item_type, inventory.key_collation(binding) || ' NOT NULL'),
+	('movements', 'item_id', binding.item_type, 'NOT NULL'),
 	('movements', 'delta', 'bigint', 'NOT NULL'),
 	('movements', 'kind', 'text', 'NOT NULL'),
 	('movements', 'user_id', binding.user_type, NULL),
@@ -922,7 +941,7 @@ CREATE FUNCTION inventory.ledger_columns(binding inventory.store_binding, OUT ta
 	('requests', 'created_at', 'timestamptz', 'NOT NULL'),
 	('requests', NULL, NULL, 'UNIQUE NULLS NOT DISTINCT (key, operation, user_id)'),
 	('reservations', 'reservation_id', 'uuid', 'NOT NULL'),
-	('reservations', 'item_id', binding.item_type, inventory.key_collation(binding) || ' NOT NULL'),
+	('reservations', 'item_id', binding.item_type, 'NOT NULL'),
 	('reservations', 'quantity', 'bigint', 'NOT NULL CHECK (quantity > 0)'),
 	('reservations', 'user_id', binding.user_type, NULL),
 	('reservations', 'status', 'text', $c$NOT NULL CHECK (status IN ('held', 'confirmed', 'released', 'expired'))$c$),
@@ -931,13 +950,14 @@ CREATE FUNCTION inventory.ledger_columns(binding inventory.store_binding, OUT ta
 	('reservations', 'created_at', 'timestamptz', 'NOT NULL'),
 	('reservations', 'tracked', 'boolean', 'NOT NULL'),
 	('reservations', NULL, NULL, 'PRIMARY KEY (reservation_id, item_id)'),
-	('hot', 'item_id', binding.item_type, inventory.key_collation(binding) || ' PRIMARY KEY'),
+	('hot', 'item_id', binding.item_type, 'PRIMARY KEY'),
 	('hot', 'number', 'bigint', 'GENERATED ALWAYS AS IDENTITY UNIQUE'),
 	('hot', 'hot', 'boolean', 'NOT NULL'),
 	('hot', 'settled_epoch', 'bigint', 'NOT NULL'),
-	('hot', 'incarnation', 'bigint', 'NOT NULL')
+	('hot', 'incarnation', 'bigint', 'NOT NULL'))
+	AS c(table_name, column_name, type, definition)
 $$;
-COMMENT ON FUNCTION inventory.ledger_columns(inventory.store_binding) IS 'The columns of the tables of a ledger, in order, with their constraints; a constraint on several columns has a row without column_name.';
+COMMENT ON FUNCTION inventory.ledger_columns(inventory.store_binding) IS 'The columns of the tables of a ledger, in order, with their constraints and collations; a constraint on several columns has a row without column_name.';
 
 CREATE FUNCTION inventory.check_ledger(binding inventory.store_binding, ledger regclass)
 	RETURNS void
@@ -951,11 +971,14 @@ BEGIN
 				  HINT = 'Choose another schema: ledger_schema => ''...''.';
 	END IF;
 	FOR wrong IN
-		SELECT e.column_name, e.type, format_type(a.atttypid, a.atttypmod) AS actual
+		SELECT e.column_name, e.type || inventory.collate_clause(e.collation_id, e.type) AS type,
+			   format_type(a.atttypid, a.atttypmod)
+				   || inventory.collate_clause(a.attcollation, a.atttypid) AS actual
 		FROM inventory.ledger_columns(binding) AS e
 		JOIN pg_class AS c ON c.oid = ledger AND c.relname = e.table_name
 		LEFT JOIN pg_attribute AS a ON a.attrelid = ledger AND a.attname = e.column_name
-		WHERE e.column_name IS NOT NULL AND a.atttypid IS DISTINCT FROM e.type
+		WHERE e.column_name IS NOT NULL
+		AND (a.atttypid, a.attcollation) IS DISTINCT FROM (e.type::oid, e.collation_id)
 	LOOP
 		IF wrong.actual IS NULL THEN
 			RAISE EXCEPTION '% is not the ledger of a store: it has no column "%"', ledger,
@@ -1010,10 +1033,11 @@ BEGIN
 		PERFORM inventory.check_ledger(binding, qualified::regclass);
 	ELSE
 		EXECUTE format('CREATE TABLE %s (%s)', qualified, (
-			SELECT string_agg(concat_ws(' ', quote_ident(c.column_name), c.type::text, c.definition), ', '
-							  ORDER BY c.n)
+			SELECT string_agg(concat_ws(' ', quote_ident(c.column_name),
+										c.type || inventory.collate_clause(c.collation_id, c.type),
+										c.definition), ', ' ORDER BY c.n)
 			FROM inventory.ledger_columns(binding) WITH ORDINALITY
-				 AS c(table_name, column_name, type, definition, n)
+				 AS c(table_name, column_name, type, definition, collation_id, n)
 			WHERE c.table_name = make_ledger_table.table_name));
 		PERFORM inventory.restrict_to_owner('TABLE', qualified, binding.owner);
 		FOR sequence IN
@@ -1741,10 +1765,10 @@ CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, move
 										   has_sellable boolean) RETURNS void
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
-								 has_sellable, api_schema, argument_prefix, max_ttl)
+								 has_sellable, api_schema, argument_prefix, max_ttl, settings)
 	VALUES (binding.store_name, binding.items, binding.orders, movements, binding.user_claim,
 			binding.direct_writes, has_sellable, binding.api_schema, binding.argument_prefix,
-			binding.max_ttl)
+			binding.max_ttl, binding.settings)
 $$;
 COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
 
@@ -1787,7 +1811,8 @@ BEGIN
 		NULL, NULL, NULL, NULL, -- bind_items and bind_orders find the types
 		coalesce(attach.api_schema, schema_name), attach.ledger_schema,
 		coalesce(attach.argument_prefix, ''), attach.user_claim, attach.sellable,
-		coalesce(attach.direct_writes, 'record'), coalesce(attach.max_ttl, '1 day')
+		coalesce(attach.direct_writes, 'record'), coalesce(attach.max_ttl, '1 day'),
+		inventory.session_settings()
 	)::inventory.store_binding;
 	PERFORM inventory.check_owners(binding);
 	PERFORM inventory.check_options(binding);
@@ -1858,6 +1883,7 @@ BEGIN
 	binding.direct_writes := store.direct_writes;
 	binding.argument_prefix := store.argument_prefix;
 	binding.max_ttl := store.max_ttl;
+	binding.settings := store.settings;
 	binding.order_columns := '{}';
 	binding.owner := inventory.owner_of(store.items);
 	binding.ledger_schema := inventory.schema_of(store.movements);

@@ -28,7 +28,8 @@ CREATE TABLE inventory.store (
 	has_sellable pg_catalog.bool NOT NULL,
 	max_ttl pg_catalog.interval NOT NULL CHECK (max_ttl > '0'),
 	api_schema pg_catalog.name NOT NULL,
-	argument_prefix pg_catalog.text NOT NULL
+	argument_prefix pg_catalog.text NOT NULL,
+	settings pg_catalog.text[] NOT NULL DEFAULT '{}'
 );
 COMMENT ON TABLE inventory.store IS 'The stores of this database: the tables of each and its options. The binding triggers on items and orders keep the bound columns. Written by attach, detach and refresh.';
 COMMENT ON COLUMN inventory.store.store_name IS 'name by which the generated functions refer to the store; it survives renames, dumps and restores';
@@ -40,6 +41,7 @@ COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock ou
 COMMENT ON COLUMN inventory.store.has_sellable IS 'true if the view "sellable" of the ledger schema determines which items are for sale';
 COMMENT ON COLUMN inventory.store.api_schema IS 'schema of the generated functions for buyers';
 COMMENT ON COLUMN inventory.store.argument_prefix IS 'prefix of the argument names of the generated functions';
+COMMENT ON COLUMN inventory.store.settings IS 'settings of the session that attached, each as name=value, under which the condition of "sellable" is evaluated';
 COMMENT ON COLUMN inventory.store.max_ttl IS 'longest time from the creation of a hold to its expiry, extensions included';
 
 SELECT pg_catalog.pg_extension_config_dump('inventory.store', '');

@@ -28,9 +28,18 @@ CREATE TYPE inventory.store_binding AS (
 	user_claim pg_catalog.text,
 	sellable pg_catalog.text,
 	direct_writes pg_catalog.text,
-	max_ttl pg_catalog.interval
+	max_ttl pg_catalog.interval,
+	settings pg_catalog.text[]
 );
 COMMENT ON TYPE inventory.store_binding IS 'The tables, columns, types and options of a store: found by attach, read back by refresh, used to generate the objects of the store.';
+
+CREATE FUNCTION inventory.session_settings() RETURNS text[]
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT array_agg(name || '=' || current_setting(name) ORDER BY n)
+	FROM unnest('{TimeZone,timezone_abbreviations,DateStyle,IntervalStyle,lc_monetary,lc_numeric,lc_time,extra_float_digits,bytea_output,default_text_search_config,array_nulls,xmlbinary,xmloption}'::text[])
+		 WITH ORDINALITY AS s(name, n)
+$$;
+COMMENT ON FUNCTION inventory.session_settings() IS 'The settings of this session on which the value of an expression can depend, each as name=value.';
 
 CREATE FUNCTION inventory.check_table(relation regclass, role text, partitioned boolean)
 	RETURNS void

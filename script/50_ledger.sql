@@ -48,25 +48,33 @@ END
 $$;
 COMMENT ON FUNCTION inventory.bind_ledger_schema(inventory.store_binding) IS 'Chooses the schema for the ledger of a store: the given one, or <items>_stock, or <schema>_<items>_stock if the first is in use.';
 
-CREATE FUNCTION inventory.key_collation(binding inventory.store_binding) RETURNS text
+CREATE FUNCTION inventory.collate_clause(collation_id oid, type regtype) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT coalesce((
-		SELECT format('COLLATE %I.%I', n.nspname, c.collname)
+		SELECT format(' COLLATE %I.%I', n.nspname, c.collname)
 		FROM pg_collation AS c JOIN pg_namespace AS n ON n.oid = c.collnamespace
-		WHERE c.oid = (inventory.column_of(binding.items, binding.item_id)).attcollation
-		AND c.collname <> 'default'), '')
+		JOIN pg_type AS t ON t.oid = type
+		WHERE c.oid = collation_id AND c.oid <> t.typcollation), '')
 $$;
-COMMENT ON FUNCTION inventory.key_collation(inventory.store_binding) IS 'The COLLATE clause of a text key of items, or an empty text.';
+COMMENT ON FUNCTION inventory.collate_clause(oid, regtype) IS 'The COLLATE clause of a column, or an empty text if its type has that collation.';
 
 -- No CHECK on kind: the server parses constraints again for every statement, which takes
 -- a tenth of a purchase.
 CREATE FUNCTION inventory.ledger_columns(binding inventory.store_binding, OUT table_name name,
-										 OUT column_name name, OUT type regtype, OUT definition text)
+										 OUT column_name name, OUT type regtype,
+										 OUT definition text, OUT collation_id oid)
 	RETURNS SETOF record
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	VALUES
+	-- ids are compared as the columns of the shop are that they come from
+	SELECT c.table_name, c.column_name, c.type, c.definition, coalesce(
+			   CASE c.column_name
+			   WHEN 'item_id' THEN (inventory.column_of(binding.items, binding.item_id)).attcollation
+			   WHEN 'user_id' THEN (inventory.column_of(binding.orders, binding.order_user_id)).attcollation
+			   WHEN 'order_id' THEN (inventory.column_of(binding.orders, binding.order_id)).attcollation END,
+			   (SELECT t.typcollation FROM pg_type AS t WHERE t.oid = c.type))
+	FROM (VALUES
 	('movements'::name, 'movement_id'::name, 'bigint'::regtype, 'GENERATED ALWAYS AS IDENTITY PRIMARY KEY'),
-	('movements', 'item_id', binding.item_type, inventory.key_collation(binding) || ' NOT NULL'),
+	('movements', 'item_id', binding.item_type, 'NOT NULL'),
 	('movements', 'delta', 'bigint', 'NOT NULL'),
 	('movements', 'kind', 'text', 'NOT NULL'),
 	('movements', 'user_id', binding.user_type, NULL),
@@ -84,7 +92,7 @@ CREATE FUNCTION inventory.ledger_columns(binding inventory.store_binding, OUT ta
 	('requests', 'created_at', 'timestamptz', 'NOT NULL'),
 	('requests', NULL, NULL, 'UNIQUE NULLS NOT DISTINCT (key, operation, user_id)'),
 	('reservations', 'reservation_id', 'uuid', 'NOT NULL'),
-	('reservations', 'item_id', binding.item_type, inventory.key_collation(binding) || ' NOT NULL'),
+	('reservations', 'item_id', binding.item_type, 'NOT NULL'),
 	('reservations', 'quantity', 'bigint', 'NOT NULL CHECK (quantity > 0)'),
 	('reservations', 'user_id', binding.user_type, NULL),
 	('reservations', 'status', 'text', $c$NOT NULL CHECK (status IN ('held', 'confirmed', 'released', 'expired'))$c$),
@@ -93,13 +101,14 @@ CREATE FUNCTION inventory.ledger_columns(binding inventory.store_binding, OUT ta
 	('reservations', 'created_at', 'timestamptz', 'NOT NULL'),
 	('reservations', 'tracked', 'boolean', 'NOT NULL'),
 	('reservations', NULL, NULL, 'PRIMARY KEY (reservation_id, item_id)'),
-	('hot', 'item_id', binding.item_type, inventory.key_collation(binding) || ' PRIMARY KEY'),
+	('hot', 'item_id', binding.item_type, 'PRIMARY KEY'),
 	('hot', 'number', 'bigint', 'GENERATED ALWAYS AS IDENTITY UNIQUE'),
 	('hot', 'hot', 'boolean', 'NOT NULL'),
 	('hot', 'settled_epoch', 'bigint', 'NOT NULL'),
-	('hot', 'incarnation', 'bigint', 'NOT NULL')
+	('hot', 'incarnation', 'bigint', 'NOT NULL'))
+	AS c(table_name, column_name, type, definition)
 $$;
-COMMENT ON FUNCTION inventory.ledger_columns(inventory.store_binding) IS 'The columns of the tables of a ledger, in order, with their constraints; a constraint on several columns has a row without column_name.';
+COMMENT ON FUNCTION inventory.ledger_columns(inventory.store_binding) IS 'The columns of the tables of a ledger, in order, with their constraints and collations; a constraint on several columns has a row without column_name.';
 
 CREATE FUNCTION inventory.check_ledger(binding inventory.store_binding, ledger regclass)
 	RETURNS void
@@ -113,11 +122,14 @@ BEGIN
 				  HINT = 'Choose another schema: ledger_schema => ''...''.';
 	END IF;
 	FOR wrong IN
-		SELECT e.column_name, e.type, format_type(a.atttypid, a.atttypmod) AS actual
+		SELECT e.column_name, e.type || inventory.collate_clause(e.collation_id, e.type) AS type,
+			   format_type(a.atttypid, a.atttypmod)
+				   || inventory.collate_clause(a.attcollation, a.atttypid) AS actual
 		FROM inventory.ledger_columns(binding) AS e
 		JOIN pg_class AS c ON c.oid = ledger AND c.relname = e.table_name
 		LEFT JOIN pg_attribute AS a ON a.attrelid = ledger AND a.attname = e.column_name
-		WHERE e.column_name IS NOT NULL AND a.atttypid IS DISTINCT FROM e.type
+		WHERE e.column_name IS NOT NULL
+		AND (a.atttypid, a.attcollation) IS DISTINCT FROM (e.type::oid, e.collation_id)
 	LOOP
 		IF wrong.actual IS NULL THEN
 			RAISE EXCEPTION '% is not the ledger of a store: it has no column "%"', ledger,
@@ -172,10 +184,11 @@ BEGIN
 		PERFORM inventory.check_ledger(binding, qualified::regclass);
 	ELSE
 		EXECUTE format('CREATE TABLE %s (%s)', qualified, (
-			SELECT string_agg(concat_ws(' ', quote_ident(c.column_name), c.type::text, c.definition), ', '
-							  ORDER BY c.n)
+			SELECT string_agg(concat_ws(' ', quote_ident(c.column_name),
+										c.type || inventory.collate_clause(c.collation_id, c.type),
+										c.definition), ', ' ORDER BY c.n)
 			FROM inventory.ledger_columns(binding) WITH ORDINALITY
-				 AS c(table_name, column_name, type, definition, n)
+				 AS c(table_name, column_name, type, definition, collation_id, n)
 			WHERE c.table_name = make_ledger_table.table_name));
 		PERFORM inventory.restrict_to_owner('TABLE', qualified, binding.owner);
 		FOR sequence IN

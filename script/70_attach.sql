@@ -118,10 +118,10 @@ CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, move
 										   has_sellable boolean) RETURNS void
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
-								 has_sellable, api_schema, argument_prefix, max_ttl)
+								 has_sellable, api_schema, argument_prefix, max_ttl, settings)
 	VALUES (binding.store_name, binding.items, binding.orders, movements, binding.user_claim,
 			binding.direct_writes, has_sellable, binding.api_schema, binding.argument_prefix,
-			binding.max_ttl)
+			binding.max_ttl, binding.settings)
 $$;
 COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
 
@@ -164,7 +164,8 @@ BEGIN
 		NULL, NULL, NULL, NULL, -- bind_items and bind_orders find the types
 		coalesce(attach.api_schema, schema_name), attach.ledger_schema,
 		coalesce(attach.argument_prefix, ''), attach.user_claim, attach.sellable,
-		coalesce(attach.direct_writes, 'record'), coalesce(attach.max_ttl, '1 day')
+		coalesce(attach.direct_writes, 'record'), coalesce(attach.max_ttl, '1 day'),
+		inventory.session_settings()
 	)::inventory.store_binding;
 	PERFORM inventory.check_owners(binding);
 	PERFORM inventory.check_options(binding);
@@ -235,6 +236,7 @@ BEGIN
 	binding.direct_writes := store.direct_writes;
 	binding.argument_prefix := store.argument_prefix;
 	binding.max_ttl := store.max_ttl;
+	binding.settings := store.settings;
 	binding.order_columns := '{}';
 	binding.owner := inventory.owner_of(store.items);
 	binding.ledger_schema := inventory.schema_of(store.movements);

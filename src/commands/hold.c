@@ -169,11 +169,12 @@ inv_hold_judge(const InvHold *hold, InvHoldMove move)
 
 /* ---- times ---- */
 
+/* In UTC: a day has 24 hours, and not as many as the caller's TimeZone says. */
 static TimestampTz
 add_interval(TimestampTz instant, Interval *interval)
 {
 	return DatumGetTimestampTz(DirectFunctionCall2(
-		timestamptz_pl_interval, TimestampTzGetDatum(instant), IntervalPGetDatum(interval)));
+		timestamp_pl_interval, TimestampTzGetDatum(instant), IntervalPGetDatum(interval)));
 }
 
 /*

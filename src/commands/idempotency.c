@@ -13,6 +13,7 @@
 #include "catalog/pg_type.h"
 #include "common/cryptohash.h"
 #include "common/sha2.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -21,6 +22,7 @@
 #include "base/lock.h"
 #include "base/stats.h"
 #include "store/binding.h"
+#include "store/column.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "commands/argument.h"
@@ -121,11 +123,9 @@ checked_key(FunctionCallInfo fcinfo, int argument)
 static void
 lock_key(InvStore *store, const InvRequest *request)
 {
-	const char *user =
-		request->user.isnull ? "" : inv_datum_text(store->user_type, request->user.value);
-
 	inv_lock_name(store->items, INV_LOCKTAG_REQUEST,
-				  psprintf("%s %s %s", request->operation, user, request->key));
+				  psprintf("%s " UINT64_FORMAT " %s", request->operation,
+						   inv_user_hash(store, &request->user), request->key));
 }
 
 /* Read the kept answer of the key, whose lock is held; null if there is none. */

@@ -19,7 +19,6 @@
 
 #include "access/table.h"
 #include "access/tableam.h"
-#include "access/xact.h"
 #include "common/int.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -231,8 +230,8 @@ row_can_take_sum(InvStore *store, Datum item, const LockedRow *locked, const Inv
 
 /*
  * Add the movements of the item's closed epochs to its stock column; false if
- * none was added.  A closed epoch has no record in flight and gets none (I6), so
- * the latest snapshot has all of its movements.  The counter learns at the end of
+ * none was added.  No pending change refers to a closed epoch, or ever will (I6),
+ * so the latest snapshot has all of its movements.  The counter learns at the end of
  * the transaction up to which epoch the column is complete.
  */
 static bool

@@ -3,7 +3,7 @@
  *		Lists of a store's hot items, in key order.
  *
  * This file only reads: the ledger's table "hot" with the latest snapshot, and the
- * entries through shmem/hot_table.c.  It expects an entered store and locks nothing;
+ * entries through shmem/hot_directory.c.  It expects an entered store and locks nothing;
  * a transition locks what it changes.
  */
 #include "postgres.h"

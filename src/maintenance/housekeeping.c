@@ -81,7 +81,8 @@ inventory_prune(PG_FUNCTION_ARGS)
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "prune");
 	if (PG_ARGISNULL(1))
 		inv_error_null("older_than");
-	before = DirectFunctionCall2(timestamptz_mi_interval, TimestampTzGetDatum(call.store->now),
+	/* in UTC, as for a hold: a day has 24 hours, whatever TimeZone is */
+	before = DirectFunctionCall2(timestamp_mi_interval, TimestampTzGetDatum(call.store->now),
 								 PG_GETARG_DATUM(1));
 	if (DatumGetTimestampTz(before) > call.store->now)
 		inv_error_value("older_than must not be negative", NULL);

@@ -42,7 +42,8 @@ lock_hot_stock(InvStore *store, Datum item, InvStock *stock)
 	 * Only for a hot item.  If operators of a cold one took this lock, a session that has
 	 * the row already would wait here for a session that waits for the row.
 	 */
-	inv_lock_name(store->items, INV_LOCKTAG_STOCK, inv_item_text(store, item));
+	inv_lock_name(store->items, INV_LOCKTAG_STOCK,
+				  psprintf(UINT64_FORMAT, inv_item_hash(store, item, 0)));
 	if (inv_counter_read(&stock->counter, &now) != INV_HOT_STATE_HOT ||
 		inv_counter_peek(&stock->counter, &nothing) == INV_COUNTER_NOT_HOT)
 		return false;

@@ -81,7 +81,7 @@ inv_hot_stock_read(InvStore *store, InvTake *take)
 	Assert(take->hot);
 	if (state == INV_HOT_STATE_COLD || state == INV_HOT_STATE_UNPUBLISHED)
 		return false;
-	if (now.limits_stale || store->sellable_is_volatile)
+	if (now.limits_stale || (store->sellable && store->sellable->is_volatile))
 		refresh_limits(store, take, &now);
 	take->status = now.for_sale ? INV_STATUS_OK : INV_STATUS_ITEM_NOT_FOUND;
 	take->tracked = true;

@@ -28,6 +28,7 @@
 #include "base/stats.h"
 #include "store/binding.h"
 #include "store/column.h"
+#include "store/condition.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/direct_read.h"
@@ -217,7 +218,7 @@ take_pessimistic(InvStore *store, InvTake *take)
 		if (take->status != INV_STATUS_OUT_OF_STOCK || read_and_decide(store, take))
 			return;
 	}
-	if (!update_row(store, take, INV_STMT_TAKE))
+	if (!update_row(store, take, INV_STMT_TAKE_LOCKED))
 		inv_error_busy(inv_item_text(store, take->item), "its row could not be written");
 }
 
@@ -257,8 +258,17 @@ take_optimistic(InvStore *store, InvTake *take)
 void
 inv_item_row_take(InvStore *store, InvTake *take)
 {
+	InvStrategy strategy = inv_strategy;
+
 	Assert(!take->hot);
-	switch ((InvStrategy) inv_strategy)
+
+	/*
+	 * Triggers of the shop have the settings of the caller, and the condition those that
+	 * were recorded: where these differ, an UPDATE cannot contain the condition.
+	 */
+	if (!inv_condition_is_callers(store->sellable))
+		strategy = INV_STRATEGY_PESSIMISTIC;
+	switch (strategy)
 	{
 		case INV_STRATEGY_ATOMIC:
 			take_atomic(store, take);

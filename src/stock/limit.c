@@ -3,14 +3,13 @@
  *		Purchase limits: how many units of an item one user may have (invariant 6).
  *
  * What a user has is the sum of the user's movements of the item, so holds count too.
- * Takes a lock on the names of item and user, to the end of the transaction, and locks
+ * Takes a lock on hashes of item and user, to the end of the transaction, and locks
  * overdue holds of the user.  In the order of locks both come before stock rows.
  */
 #include "postgres.h"
 
 #include "common/int.h"
 
-#include "base/datum.h"
 #include "base/error.h"
 #include "base/lock.h"
 #include "store/binding.h"
@@ -65,8 +64,8 @@ inv_check_limit(InvStore *store, InvTake *take, const InvUser *user)
 	if (user->isnull)
 		inv_error_null("user_id of an item with a purchase_limit");
 	inv_lock_name(store->items, INV_LOCKTAG_LIMIT,
-				  psprintf(UINT64_FORMAT " %s", inv_item_hash(store, take->item, 0),
-						   inv_datum_text(store->user_type, user->value)));
+				  psprintf(UINT64_FORMAT " " UINT64_FORMAT, inv_item_hash(store, take->item, 0),
+						   inv_user_hash(store, user)));
 	if (pg_sub_s64_overflow(take->limit, take->quantity, &max_used))
 		max_used = PG_INT64_MIN;
 	take->used = sum_used_units(store, take->item, user, max_used);

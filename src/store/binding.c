@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
@@ -22,23 +23,18 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "nodes/parsenodes.h"
-#include "optimizer/clauses.h"
-#include "optimizer/optimizer.h"
 #include "parser/parse_func.h"
-#include "parser/parsetree.h"
-#include "rewrite/rewriteHandler.h"
-#include "rewrite/rewriteManip.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/ruleutils.h"
+#include "utils/syscache.h"
 
 #include "base/datum.h"
 #include "base/error.h"
 #include "store/binding.h"
 #include "store/catalog.h"
+#include "store/condition.h"
 #include "store/ledger_schema.h"
 #include "store/trigger_check.h"
 
@@ -162,67 +158,6 @@ qualified_name(Relation rel)
 }
 
 /*
- * The condition of the ledger's view "sellable" over items.  The view must have
- * the shape that attach gave it: SELECT ... FROM items WHERE condition.
- */
-static Node *
-sellable_condition(InvStore *store, Relation view)
-{
-	Query *query;
-	RangeTblRef *from;
-	Node *condition;
-
-	if (view->rd_rel->relkind != RELKIND_VIEW || view->rd_rules == NULL)
-		inv_error_broken_store(store->store_name,
-							   "The relation \"sellable\" of its ledger is not a view.");
-	query = copyObject(get_view_query(view));
-	condition = query->jointree->quals;
-	if (list_length(query->jointree->fromlist) != 1 ||
-		!IsA(linitial(query->jointree->fromlist), RangeTblRef) || condition == NULL)
-		inv_error_broken_store(store->store_name,
-							   "The view \"sellable\" is not the generated one.");
-	from = linitial_node(RangeTblRef, query->jointree->fromlist);
-	if (rt_fetch(from->rtindex, query->rtable)->relid != store->items)
-		inv_error_broken_store(store->store_name,
-							   "The view \"sellable\" is not on the items table.");
-	ChangeVarNodes(condition, from->rtindex, 1, 0);
-	return condition;
-}
-
-/* A condition over items as SQL over "items AS i", with every name qualified. */
-static char *
-deparse_condition(InvStore *store, Node *condition)
-{
-	/* a name is printed without its schema only if search_path finds it */
-	int nest = NewGUCNestLevel();
-	char *text;
-
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-	text = deparse_expression(condition, deparse_context_for("i", store->items), true, false);
-	AtEOXact_GUC(true, nest);
-	return text;
-}
-
-/* The store's condition is kept by a view, because a view follows renames. */
-static void
-bind_sellable(InvStore *store, Oid ledger)
-{
-	Relation view;
-	Node *condition;
-
-	store->sellable_view = get_relname_relid("sellable", ledger);
-	if (!OidIsValid(store->sellable_view))
-		inv_error_broken_store(store->store_name, "The view \"sellable\" of its ledger is gone.");
-	view = relation_open(store->sellable_view, AccessShareLock);
-	condition = sellable_condition(store, view);
-	store->sellable_is_volatile =
-		contain_mutable_functions(condition) || contain_subplans(condition);
-	store->sellable = deparse_condition(store, condition);
-	relation_close(view, NoLock);
-}
-
-/*
  * The search_path under which everything of the store runs: that of the generated
  * functions, so that its triggers find their tables.
  */
@@ -251,6 +186,16 @@ column_type(Relation rel, const char *name)
 	if (attnum == InvalidAttrNumber)
 		inv_error_unknown_column(name, qualified_name(rel));
 	return inv_base_type(get_atttype(RelationGetRelid(rel), attnum));
+}
+
+static Oid
+column_collation(Oid table, AttrNumber attnum)
+{
+	Oid type, collation;
+	int32 typmod;
+
+	get_atttypetypmodcoll(table, attnum, &type, &typmod, &collation);
+	return collation;
 }
 
 static bool
@@ -292,12 +237,99 @@ check_owners(InvStore *store, Relation orders, Relation movements)
 		inv_error_owners(store->store_name, "Items and the ledger have different owners.");
 }
 
+/*
+ * The tables of the ledger compare ids as the columns do that the ids come from; else
+ * a statement would take two spellings of a user, an item or an order for two of them.
+ */
+static void
+check_collations(InvStore *store)
+{
+	const struct
+	{
+		InvLedgerTable table;
+		const char *name;
+		const InvColumn *column;
+	} ids[] = {
+		{ INV_LEDGER_MOVEMENTS, "item_id", &store->item_id },
+		{ INV_LEDGER_MOVEMENTS, "user_id", &store->order_user },
+		{ INV_LEDGER_MOVEMENTS, "order_id", &store->order_id },
+		{ INV_LEDGER_RESERVATIONS, "item_id", &store->item_id },
+		{ INV_LEDGER_RESERVATIONS, "user_id", &store->order_user },
+		{ INV_LEDGER_REQUESTS, "user_id", &store->order_user },
+		{ INV_LEDGER_HOT, "item_id", &store->item_id },
+	};
+
+	for (size_t i = 0; i < lengthof(ids); i++)
+	{
+		Oid table = store->ledger[ids[i].table];
+		AttrNumber attnum = OidIsValid(table) ? get_attnum(table, ids[i].name) : InvalidAttrNumber;
+
+		if (ids[i].column->attnum != InvalidAttrNumber && attnum != InvalidAttrNumber &&
+			column_collation(table, attnum) != ids[i].column->collation)
+			inv_error_broken_store(
+				store->store_name,
+				psprintf("Column \"%s\" of \"%s\" has another collation than the ids of the store.",
+						 ids[i].name, get_rel_name(table)));
+	}
+}
+
+/* The types of users and orders, and how users are compared. */
+static void
+bind_ids(InvStore *store, Relation movements)
+{
+	store->user_type = column_type(movements, "user_id");
+	store->order_type = column_type(movements, "order_id");
+	check_types(store);
+	check_collations(store);
+	store->user_collation =
+		store->order_user.attnum
+			? store->order_user.collation
+			: column_collation(RelationGetRelid(movements),
+							   get_attnum(RelationGetRelid(movements), "user_id"));
+	store->user_ops = lookup_type_cache(store->user_type, TYPECACHE_EQ_OPR_FINFO |
+															  TYPECACHE_HASH_EXTENDED_PROC_FINFO);
+	store->item_ops = lookup_type_cache(
+		store->item_id.base, TYPECACHE_CMP_PROC_FINFO | TYPECACHE_HASH_EXTENDED_PROC_FINFO);
+}
+
 static void
 check_required_columns(InvStore *store)
 {
 	if (!store->item_id.attnum || !store->stock.attnum ||
 		(OidIsValid(store->orders) && (!store->order_id.attnum || !store->order_item.attnum)))
 		inv_error_broken_store(store->store_name, "A required column is not bound.");
+}
+
+/* ---- row security ---- */
+
+static bool
+forces_policies(Oid table)
+{
+	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	bool forces = false;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		Form_pg_class class = (Form_pg_class) GETSTRUCT(tuple);
+
+		forces = class->relrowsecurity && class->relforcerowsecurity;
+		ReleaseSysCache(tuple);
+	}
+	return forces;
+}
+
+/*
+ * Do policies of one of the store's tables bind its owner, as whom the engine acts?  As
+ * the catalogs are now, which can be later than the binding.
+ */
+bool
+inv_binding_forces_policies(const InvStore *store)
+{
+	bool any = forces_policies(store->items) || forces_policies(store->orders);
+
+	for (int i = INV_LEDGER_NONE + 1; !any && i < INV_LEDGER_COUNT; i++)
+		any = forces_policies(store->ledger[i]);
+	return any;
 }
 
 /* ---- the store ---- */
@@ -322,6 +354,7 @@ set_tables(InvStore *store, const InvCatalogRow *row, Relation items, Relation o
 	store->orders_name = orders ? qualified_name(orders) : NULL;
 	store->ledger_name = pstrdup(quote_identifier(get_namespace_name(ledger)));
 	store->path = pinned_path(items, orders);
+	store->forces_policies = inv_binding_forces_policies(store);
 }
 
 static void
@@ -341,13 +374,13 @@ fill_store(InvStore *store, const InvCatalogRow *row, Relation items, Relation o
 		inv_check_triggers(store->store_name, store->owner, orders);
 	inv_check_triggers(store->store_name, store->owner, movements);
 	check_required_columns(store);
-	store->user_type = column_type(movements, "user_id");
-	store->order_type = column_type(movements, "order_id");
-	check_types(store);
+	bind_ids(store, movements);
 	if (row->has_sellable)
-		bind_sellable(store, ledger);
-	store->item_ops = lookup_type_cache(
-		store->item_id.base, TYPECACHE_CMP_PROC_FINFO | TYPECACHE_HASH_EXTENDED_PROC_FINFO);
+	{
+		store->sellable_view = get_relname_relid("sellable", ledger);
+		store->sellable = inv_condition_read(store->store_name, store->items, store->sellable_view,
+											 row->settings);
+	}
 }
 
 /*

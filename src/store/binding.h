@@ -18,6 +18,7 @@
 
 #include "shmem/hot_table.h"
 #include "store/catalog.h"
+#include "store/condition.h"
 #include "store/ledger_schema.h"
 
 /* The tables into which rows are inserted without a statement. */
@@ -83,13 +84,15 @@ typedef struct InvStore
 	InvColumn *settable; /* what callers may set */
 	int nsettable;
 
-	/* types of the ledger's ids, without domains */
+	/* types of the ledger's ids, without domains, and the collations of the bound columns */
 	Oid user_type;
 	Oid order_type;
+	Oid user_collation;
+	TypeCacheEntry *user_ops; /* equality and hash of users */
 
-	char *sellable;			   /* SQL condition over the items row "i", or NULL */
-	bool sellable_is_volatile; /* it depends on more than the row: on the time, on other tables */
-	char *user_claim;		   /* claim of request.jwt.claims, or NULL */
+	InvCondition *sellable; /* NULL: every item is for sale */
+	bool forces_policies;	/* one of its tables forces its row security policies on the owner */
+	char *user_claim;		/* claim of request.jwt.claims, or NULL */
 	bool refuse_direct;
 	Interval max_ttl;		  /* of a hold, from its creation */
 	TypeCacheEntry *item_ops; /* comparison and hash of keys */
@@ -115,6 +118,8 @@ typedef struct InvUser
 
 extern void inv_binding_lock(const InvCatalogRow *row, LOCKMODE lock);
 extern bool inv_binding_fill(InvStore *store, const InvCatalogRow *row);
+
+extern bool inv_binding_forces_policies(const InvStore *store);
 
 extern void inv_check_orders_written(InvStore *store);
 extern Relation inv_ledger_table_open(InvStore *store, InvLedgerTable table);

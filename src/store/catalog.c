@@ -20,9 +20,11 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -72,6 +74,27 @@ catalog_text(HeapTuple tuple, TupleDesc desc, const char *column)
 	return isnull ? NULL : TextDatumGetCString(value);
 }
 
+/* An array of texts of a row, as a list of strings; NIL for null. */
+static List *
+catalog_text_list(HeapTuple tuple, TupleDesc desc, const char *column)
+{
+	bool isnull;
+	Datum value = catalog_value(tuple, desc, column, &isnull);
+	List *texts = NIL;
+	Datum *elements;
+	bool *nulls;
+	int count;
+
+	if (isnull)
+		return NIL;
+	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT, &elements,
+					  &nulls, &count);
+	for (int i = 0; i < count; i++)
+		if (!nulls[i])
+			texts = lappend(texts, TextDatumGetCString(elements[i]));
+	return texts;
+}
+
 static void
 copy_catalog_row(InvCatalogRow *row, HeapTuple tuple, TupleDesc desc)
 {
@@ -84,6 +107,7 @@ copy_catalog_row(InvCatalogRow *row, HeapTuple tuple, TupleDesc desc)
 	row->user_claim = catalog_text(tuple, desc, "user_claim");
 	row->refuse_direct = strcmp(catalog_text(tuple, desc, "direct_writes"), "refuse") == 0;
 	row->has_sellable = DatumGetBool(catalog_value(tuple, desc, "has_sellable", &isnull));
+	row->settings = catalog_text_list(tuple, desc, "settings");
 	row->max_ttl = *DatumGetIntervalP(catalog_value(tuple, desc, "max_ttl", &no_ttl));
 	Assert(row->store_name && !isnull && !no_ttl); /* all are NOT NULL */
 }

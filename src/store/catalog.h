@@ -20,6 +20,7 @@ typedef struct InvCatalogRow
 	char *user_claim; /* or NULL */
 	bool refuse_direct;
 	bool has_sellable;
+	List *settings; /* of the session that attached: texts "name=value" */
 	Interval max_ttl;
 } InvCatalogRow;
 

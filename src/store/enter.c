@@ -2,11 +2,11 @@
  * enter.c
  *		A call enters a store and leaves it.
  *
- * In between, the engine acts as the owner of the tables, whom no policy binds,
- * under the search_path of the generated functions and connected to SPI.  Calls
- * nest: a trigger of a table that the engine writes may call the engine.  After an
- * error nothing is put back here, because the abort of the transaction, or of the
- * subtransaction, restores the user, the path and SPI.
+ * In between, the engine acts as the owner of the tables, under the search_path of the
+ * generated functions and with row security on, connected to SPI.  Calls nest: a
+ * trigger of a table that the engine writes may call the engine.  After an error
+ * nothing is put back here, because the abort of the transaction, or of the
+ * subtransaction, restores the user, the settings and SPI.
  *
  * The store is locked by store.c as the call asks for.
  */
@@ -20,6 +20,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/rls.h"
 #include "utils/timestamp.h"
 
 #include "base/error.h"
@@ -27,6 +28,16 @@
 #include "store/binding.h"
 #include "store/enter.h"
 #include "store/store.h"
+
+/* Change a setting until the call leaves the store. */
+static void
+set_for_call(InvCall *call, const char *name, const char *value)
+{
+	if (call->nest == 0)
+		call->nest = NewGUCNestLevel();
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+							 false);
+}
 
 /*
  * The generated functions have set the path already.  A direct write that fires
@@ -41,15 +52,13 @@ become_owner(InvCall *call, InvStore *store)
 	call->caller = CurrentMemoryContext;
 	GetUserIdAndSecContext(&call->user, &call->security);
 	SPI_connect();
-	SetUserIdAndSecContext(store->owner,
-						   call->security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+	SetUserIdAndSecContext(store->owner, call->security | SECURITY_LOCAL_USERID_CHANGE);
 	call->nest = 0;
 	if (strcmp(namespace_search_path, store->path) != 0)
-	{
-		call->nest = NewGUCNestLevel();
-		(void) set_config_option("search_path", store->path, PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SAVE, true, 0, false);
-	}
+		set_for_call(call, "search_path", store->path);
+	/* with it off, no policy would bind the owner in what the shop runs */
+	if (!row_security)
+		set_for_call(call, "row_security", "on");
 }
 
 /* Raise unless the current user has the rights of the owner. */

@@ -15,7 +15,7 @@ typedef struct InvCall
 	void *outer_stats;	  /* statistics of the call around this one, or NULL */
 	Oid user;
 	int security;
-	int nest; /* level of settings in which search_path is set, or 0 */
+	int nest; /* level of the settings that the call changed, or 0 */
 } InvCall;
 
 extern void inv_store_enter(InvCall *call, text *store_name, const char *writer);

@@ -5,6 +5,13 @@
  * Only this file runs SQL; enter.c connects to SPI.  A plan is prepared at its first
  * use, generic, and kept in the memory of the store.  The texts are in query_text.c.
  *
+ * The owner of the tables, as whom the engine acts, can force row security policies on
+ * himself.  They do not bind the engine's own statements, from which they would hide
+ * stock and keys, as they do not bind the server's checks of foreign keys.  But what
+ * the shop runs inside a statement, its triggers, defaults and functions, is bound by
+ * them.  Policies enter a statement when it is rewritten, so they are lifted while a
+ * plan is made or made again, and not while it is executed.
+ *
  * Expects the store to be entered.  A statement takes the locks that its text says,
  * and the lock of a write on the table of the ledger that it writes.
  */
@@ -12,23 +19,27 @@
 
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
 #include "base/datum.h"
 #include "base/error.h"
+#include "base/settings.h"
 #include "store/binding.h"
+#include "store/condition.h"
 #include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_expand.h"
 #include "store/query_plan.h"
 #include "store/query_text.h"
-
-#define MAX_PARAMETERS 16
 
 #define INSERT_PLANS 16
 
@@ -46,7 +57,8 @@ typedef struct InsertPlan
 struct InvQueryPlans
 {
 	SPIPlanPtr statements[INV_STMT_COUNT];
-	int generations[INV_STMT_COUNT]; /* query_plan.c: of these plans */
+	int generations[INV_STMT_COUNT];	/* query_plan.c: of these plans */
+	bool has_condition[INV_STMT_COUNT]; /* a condition that needs more than its text */
 	InsertPlan inserts[INSERT_PLANS];
 	uint64 insert_clock;
 	MemoryContextCallback free; /* with the context */
@@ -57,22 +69,77 @@ static uint64 transaction_count = 0; /* transactions of this session that have e
 
 /* ---- plans ---- */
 
-/* Prepare a generic plan that outlives the call. */
-static SPIPlanPtr
-prepare_plan(InvStore *store, const char *parameters, const char *text)
+/*
+ * Lift policies that are forced on the owner of the tables, while a plan is made.
+ * Returns what restore_policies() needs.
+ */
+static int
+lift_policies(InvStore *store)
 {
-	Oid types[MAX_PARAMETERS];
-	int count = strlen(parameters);
+	Oid user;
+	int security;
+
+	GetUserIdAndSecContext(&user, &security);
+	Assert(user == store->owner); /* the store is entered */
+	if (store->forces_policies)
+		SetUserIdAndSecContext(user, security | SECURITY_NOFORCE_RLS);
+	return security;
+}
+
+static void
+restore_policies(InvStore *store, int security)
+{
+	if (store->forces_policies)
+		SetUserIdAndSecContext(store->owner, security);
+}
+
+/*
+ * Prepare a generic plan that outlives the call.  "parameters" has a letter for the type
+ * of each; with_constants: those of the store's condition come after them.
+ */
+static SPIPlanPtr
+prepare_plan(InvStore *store, const char *parameters, bool with_constants, const char *text)
+{
+	int own = strlen(parameters);
+	int constants = with_constants ? store->sellable->constant_count : 0;
+	int count = constants > 0 ? INV_FIRST_CONSTANT - 1 + constants : own;
+	Oid *types = palloc(sizeof(Oid) * Max(count, 1));
+	int security;
 	SPIPlanPtr plan;
 
-	Assert(count <= MAX_PARAMETERS);
+	Assert(own <= count);
 	for (int i = 0; i < count; i++)
-		types[i] = inv_letter_type(store, parameters[i]);
+		if (i < own)
+			types[i] = inv_letter_type(store, parameters[i]);
+		else if (i < INV_FIRST_CONSTANT - 1)
+			types[i] = INT4OID; /* a number that the text does not use */
+		else
+			types[i] = store->sellable->constant_types[i - (INV_FIRST_CONSTANT - 1)];
+	security = lift_policies(store);
 	plan = SPI_prepare_cursor(text, count, types, CURSOR_OPT_GENERIC_PLAN);
+	restore_policies(store, security);
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		inv_error_broken_store(store->store_name, psprintf("A statement could not be prepared: %s.",
 														   SPI_result_code_string(SPI_result)));
 	return plan;
+}
+
+/*
+ * Where policies are forced, make a plan again that is out of date, and keep it as it is
+ * until the result is released: it holds the locks of its tables.
+ */
+static CachedPlan *
+hold_plan_without_policies(InvStore *store, SPIPlanPtr plan)
+{
+	CachedPlan *cached;
+	int security;
+
+	if (!store->forces_policies)
+		return NULL;
+	security = lift_policies(store);
+	cached = SPI_plan_get_cached_plan(plan);
+	restore_policies(store, security);
+	return cached;
 }
 
 /* Free a plan when the transaction ends: a call further up may be executing it. */
@@ -166,6 +233,7 @@ execute_plan(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls,
 {
 	Snapshot snapshot = InvalidSnapshot;
 	Snapshot crosscheck = InvalidSnapshot;
+	CachedPlan *cached = hold_plan_without_policies(store, plan);
 	int result;
 
 	Assert(GetUserId() == store->owner); /* the store is entered */
@@ -173,17 +241,77 @@ execute_plan(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls,
 	if (mode == INV_SNAPSHOT_LATEST && IsolationUsesXactSnapshot())
 	{
 		snapshot = GetLatestSnapshot();
-		/* a row of which the transaction would go on to see an old version is not written: 40001 */
+		/* to write a row of which the transaction sees an old version is a serialization failure */
 		crosscheck = GetTransactionSnapshot();
 	}
 	result = SPI_execute_snapshot(plan, values, nulls, snapshot, crosscheck,
 								  mode == INV_SNAPSHOT_READ_ONLY, true, 0);
+	if (cached)
+		ReleaseCachedPlan(cached, CurrentResourceOwner);
+	else if (!store->valid && inv_binding_forces_policies(store))
+		inv_error_broken_store(store->store_name,
+							   "Policies of one of its tables were forced during the call.");
 	if (result != expected)
 		inv_error_broken_store(store->store_name,
 							   psprintf("A rule or a view on its tables rewrote a statement: %s.",
 										SPI_result_code_string(result)));
 	check_columns(store, columns);
 	return SPI_processed;
+}
+
+/*
+ * Execute a statement that contains the store's condition: with the constants of that.  A
+ * statement that only reads runs nothing else of the shop, so it has the recorded settings.
+ */
+static uint64
+execute_with_condition(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls,
+					   InvSnapshotMode mode, const InvTemplate *template)
+{
+	const InvCondition *condition = store->sellable;
+	int own = strlen(template->parameters);
+	int count = INV_FIRST_CONSTANT - 1 + condition->constant_count;
+	Datum *all = palloc0(sizeof(Datum) * count);
+	char *all_nulls = palloc(count);
+	bool reads = template->result == SPI_OK_SELECT;
+	int nest = reads && condition->settings ? inv_settings_enter(condition->settings) : 0;
+	uint64 rows;
+
+	Assert(own < INV_FIRST_CONSTANT);
+	Assert(reads || inv_condition_is_callers(condition));
+	memcpy(all, values, sizeof(Datum) * own);
+	memset(all_nulls, ' ', count);
+	if (nulls)
+		memcpy(all_nulls, nulls, own);
+	for (int i = 0; i < condition->constant_count; i++)
+		all[INV_FIRST_CONSTANT - 1 + i] = condition->constants[i];
+	rows = execute_plan(store, plan, all, all_nulls, mode, template->result, template->columns);
+	if (nest)
+		AtEOXact_GUC(true, nest);
+	return rows;
+}
+
+static void
+prepare_statement(InvStore *store, InvStatement statement)
+{
+	const InvTemplate *template = inv_statement_template(statement);
+	bool with_condition = store->sellable && strstr(template->text, "sellable}");
+
+	store->queries->has_condition[statement] =
+		with_condition && (store->sellable->constant_count > 0 || store->sellable->settings);
+	store->queries->statements[statement] = prepare_plan(
+		store, template->parameters, with_condition, inv_expand_template(store, template->text));
+}
+
+/* Make the plan of a statement that finds rows by a key, unless it is up to date. */
+static void
+plan_by_key(InvStore *store, InvStatement statement)
+{
+	int security = lift_policies(store);
+
+	inv_query_plan_by_key(store->queries->statements[statement], store,
+						  inv_statement_template(statement)->by,
+						  &store->queries->generations[statement]);
+	restore_policies(store, security);
 }
 
 /*
@@ -201,11 +329,12 @@ inv_execute(InvStore *store, InvStatement statement, Datum *values, const char *
 	if (template->writes != INV_LEDGER_NONE)
 		table_close(inv_ledger_table_open(store, template->writes), NoLock);
 	if (plans->statements[statement] == NULL)
-		plans->statements[statement] =
-			prepare_plan(store, template->parameters, inv_expand_template(store, template->text));
+		prepare_statement(store, statement);
 	if (template->by)
-		inv_query_plan_by_key(plans->statements[statement], store, template->by,
-							  &plans->generations[statement]);
+		plan_by_key(store, statement);
+	if (plans->has_condition[statement])
+		return execute_with_condition(store, plans->statements[statement], values, nulls, mode,
+									  template);
 	return execute_plan(store, plans->statements[statement], values, nulls, mode, template->result,
 						template->columns);
 }
@@ -290,8 +419,8 @@ insert_plan_of(InvStore *store, uint64 columns)
 	slot->plan = NULL;
 	slot->running = 0;
 	slot->columns = columns;
-	slot->plan =
-		prepare_plan(store, INV_INSERT_ORDERS_PARAMETERS, inv_insert_orders_text(store, columns));
+	slot->plan = prepare_plan(store, INV_INSERT_ORDERS_PARAMETERS, false,
+							  inv_insert_orders_text(store, columns));
 	return slot;
 }
 

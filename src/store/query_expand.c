@@ -142,14 +142,14 @@ append_next_version(StringInfo text, InvStore *store)
 static void
 append_sellable(StringInfo text, InvStore *store)
 {
-	appendStringInfo(text, "(%s) IS TRUE", store->sellable ? store->sellable : "true");
+	appendStringInfo(text, "(%s) IS TRUE", store->sellable ? store->sellable->text : "true");
 }
 
 static void
 append_and_sellable(StringInfo text, InvStore *store)
 {
 	if (store->sellable)
-		appendStringInfo(text, "AND (%s)", store->sellable);
+		appendStringInfo(text, "AND (%s)", store->sellable->text);
 }
 
 static void

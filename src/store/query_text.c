@@ -79,6 +79,8 @@ static const LetterType letter_types['z' - 'a' + 1] = {
 	"SELECT q.fingerprint, q.result FROM {ledger}.requests AS q " \
 	"WHERE q.key {=} $3 AND q.operation {=} $1 "
 #define SUM(what)		"COALESCE(pg_catalog.sum(" what "), 0)::pg_catalog.int8"
+/* Is a movement in the stock column?  Null for an epoch that "hot" does not explain. */
+#define SETTLED(m, hot)	"(" m ".epoch IS NULL OR " m ".epoch {<=} " hot ".settled_epoch)"
 #define HOLD_KINDS \
 	"ARRAY[" KIND(HOLD) ", " KIND(RELEASE) ", " KIND(EXPIRY) "]::pg_catalog.text[]"
 
@@ -104,6 +106,9 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		SET_STOCK("-", "$2")
 		"WHERE {id} {=} $1 AND {version} {=} $3 "
 		"AND ({stock} {-} $2) {>=} {floor} {and sellable}", .by = "item_id"},
+	[INV_STMT_TAKE_LOCKED] = {"in", "", SPI_OK_UPDATE,
+		SET_STOCK("-", "$2")
+		"WHERE {id} {=} $1 AND ({stock} {-} $2) {>=} {floor}", .by = "item_id"},
 	[INV_STMT_CHANGE] = {"in", "", SPI_OK_UPDATE,
 		SET_STOCK("+", "$2")
 		"WHERE {id} {=} $1", .by = "item_id"},
@@ -341,15 +346,18 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	/*
 	 * Old movements that become one per item and, where purchases are limited, per
 	 * user.  Refunds, write-offs and the sales that refunds need stay, and so do the
-	 * movements of open holds, and of holds that ended since.
+	 * movements of open holds.  Those of one reservation go together, because verify
+	 * compares their sum with what is held.
 	 */
 	[INV_STMT_CLOSABLE] = {"z", "c", SPI_OK_SELECT,
 		"SELECT m.ctid FROM " MOVEMENTS
 		"LEFT JOIN {ledger}.hot AS h ON h.item_id {=} m.item_id "
-		"WHERE m.created_at {<} $1 AND (m.epoch IS NULL OR m.epoch {<=} h.settled_epoch) "
+		"WHERE m.created_at {<} $1 AND " SETTLED("m", "h") " "
 		"AND m.kind {<>} ALL (ARRAY[" KIND(REFUND) ", " KIND(WRITE_OFF) "]) {and not refundable} "
 		"AND NOT EXISTS (SELECT FROM {ledger}.movements AS n "
-		"WHERE n.reservation_id {=} m.reservation_id AND n.created_at {>=} $1) "
+		"LEFT JOIN {ledger}.hot AS g ON g.item_id {=} n.item_id "
+		"WHERE n.reservation_id {=} m.reservation_id "
+		"AND (n.created_at {>=} $1 OR " SETTLED("n", "g") " IS NOT TRUE)) "
 		"AND NOT EXISTS (SELECT FROM " RESERVATIONS
 		"WHERE r.reservation_id {=} m.reservation_id AND " HELD ") "
 		"ORDER BY m.item_id, {carried user}"},

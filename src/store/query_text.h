@@ -1,6 +1,6 @@
 /*
  * query_text.h
- *		The SQL of the engine, for one store: one enum, one table of texts.
+ *		The statements of the engine: for each an enumerator, and a template of its text.
  */
 #ifndef INV_QUERY_TEXT_H
 #define INV_QUERY_TEXT_H
@@ -18,6 +18,7 @@ typedef enum InvStatement
 	INV_STMT_LOCK_ANY,		  /* lock the row, for sale or not */
 	INV_STMT_TAKE,			  /* conditional decrement */
 	INV_STMT_TAKE_IF_VERSION, /* the same, if the version is unchanged */
+	INV_STMT_TAKE_LOCKED,	  /* the same, of a row that INV_STMT_LOCK has locked */
 	INV_STMT_CHANGE,		  /* unconditional change by a signed quantity */
 	INV_STMT_LEVEL,			  /* what can be sold, overdue holds included */
 	/* the items of a cart, in key order */

@@ -1,0 +1,16 @@
+/*
+ * settings.h
+ *		Settings of the session on which the value of an expression can depend.
+ */
+#ifndef INV_SETTINGS_H
+#define INV_SETTINGS_H
+
+#include "nodes/pg_list.h"
+
+typedef struct InvSettings InvSettings;
+
+extern const char *inv_settings_read(List *recorded, InvSettings **settings);
+extern bool inv_settings_are_current(const InvSettings *settings);
+extern int inv_settings_enter(const InvSettings *settings);
+
+#endif /* INV_SETTINGS_H */

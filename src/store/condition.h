@@ -1,0 +1,32 @@
+/*
+ * condition.h
+ *		The condition on what is for sale.
+ */
+#ifndef INV_CONDITION_H
+#define INV_CONDITION_H
+
+#include "utils/relcache.h"
+
+#include "base/settings.h"
+
+/*
+ * The number of the first parameter that stands for a constant of the condition.  A
+ * statement with the condition has fewer parameters of its own.
+ */
+#define INV_FIRST_CONSTANT 4
+
+typedef struct InvCondition
+{
+	char *text;			   /* SQL over the items row "i", with a parameter for some constants */
+	bool is_volatile;	   /* it depends on more than the row: on the time, on other tables */
+	InvSettings *settings; /* under which it runs, if it is volatile, or else NULL */
+	int constant_count;
+	Oid *constant_types;
+	Datum *constants;
+} InvCondition;
+
+extern InvCondition *inv_condition_read(const char *store_name, Oid items, Oid view,
+										List *settings);
+extern bool inv_condition_is_callers(const InvCondition *condition);
+
+#endif /* INV_CONDITION_H */
