@@ -7,6 +7,7 @@ EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(srcdir)/$(E
 
 MODULE_big = inventory
 OBJS = \
+	src/base/clock.o \
 	src/base/datum.o \
 	src/base/error.o \
 	src/base/guc.o \
