@@ -66,7 +66,8 @@ typedef struct InvHotEntry
 	bool has_movements; /* the current epoch */
 	int cooler;			/* the process that is cooling it, or INV_NO_PROCESS */
 	uint64 changes;		/* of anything */
-	TimestampTz last_used;
+	/* by base/clock.h */
+	int64 last_used;
 	ConditionVariable cv; /* of sessions that wait for a change */
 } InvHotEntry;
 

@@ -34,6 +34,7 @@ typedef struct LetterType
 
 static const LetterType letter_types['z' - 'a' + 1] = {
 	LETTER('b') = {.type = BYTEAOID},
+	LETTER('c') = {.type = TIDOID},									/* ctid */
 	LETTER('e') = {.offset = offsetof(InvStore, order_item.base)},	/* item, in orders */
 	LETTER('i') = {.offset = offsetof(InvStore, item_id.base)},		/* item */
 	LETTER('j') = {.type = JSONBOID},
@@ -79,9 +80,7 @@ static const LetterType letter_types['z' - 'a' + 1] = {
 	"WHERE q.key {=} $3 AND q.operation {=} $1 "
 #define SUM(what)		"COALESCE(pg_catalog.sum(" what "), 0)::pg_catalog.int8"
 /* Is a movement in the stock column?  Null for an epoch that "hot" does not explain. */
-#define SETTLED(m) \
-	"(" m ".epoch IS NULL OR " m ".epoch {<=} (SELECT h.settled_epoch FROM {ledger}.hot AS h " \
-	"WHERE h.item_id {=} " m ".item_id))"
+#define SETTLED(m, hot)	"(" m ".epoch IS NULL OR " m ".epoch {<=} " hot ".settled_epoch)"
 #define HOLD_KINDS \
 	"ARRAY[" KIND(HOLD) ", " KIND(RELEASE) ", " KIND(EXPIRY) "]::pg_catalog.text[]"
 
@@ -345,27 +344,35 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"SELECT p.ctid FROM {ledger}.requests AS p WHERE p.created_at {<} $1 LIMIT $2))",
 		INV_LEDGER_REQUESTS},
 	/*
-	 * Old rows become one per item and, where purchases are limited, per user.
-	 * Refunds, write-offs and the sales that refunds need stay, and so do the
+	 * Old movements that become one per item and, where purchases are limited, per
+	 * user.  Refunds, write-offs and the sales that refunds need stay, and so do the
 	 * movements of open holds.  Those of one reservation go together, because verify
 	 * compares their sum with what is held.
 	 */
-	[INV_STMT_CLOSE_LEDGER] = {"zt", "", SPI_OK_INSERT,
-		"WITH closed AS (DELETE FROM " MOVEMENTS
-		"WHERE m.created_at {<} $1 AND " SETTLED("m") " "
+	[INV_STMT_CLOSABLE] = {"z", "c", SPI_OK_SELECT,
+		"SELECT m.ctid FROM " MOVEMENTS
+		"LEFT JOIN {ledger}.hot AS h ON h.item_id {=} m.item_id "
+		"WHERE m.created_at {<} $1 AND " SETTLED("m", "h") " "
 		"AND m.kind {<>} ALL (ARRAY[" KIND(REFUND) ", " KIND(WRITE_OFF) "]) {and not refundable} "
-		"AND (m.reservation_id IS NULL OR NOT EXISTS (SELECT FROM {ledger}.movements AS n "
+		"AND NOT EXISTS (SELECT FROM {ledger}.movements AS n "
+		"LEFT JOIN {ledger}.hot AS g ON g.item_id {=} n.item_id "
 		"WHERE n.reservation_id {=} m.reservation_id "
-		"AND (n.created_at {>=} $1 OR " SETTLED("n") " IS NOT TRUE)) "
+		"AND (n.created_at {>=} $1 OR " SETTLED("n", "g") " IS NOT TRUE)) "
 		"AND NOT EXISTS (SELECT FROM " RESERVATIONS
-		"WHERE r.reservation_id {=} m.reservation_id AND " HELD ")) "
+		"WHERE r.reservation_id {=} m.reservation_id AND " HELD ") "
+		"ORDER BY m.item_id, {carried user}"},
+	[INV_STMT_CLOSE_MOVEMENTS] = {"C", "inun", SPI_OK_SELECT,
+		"WITH closed AS (DELETE FROM " MOVEMENTS "WHERE m.ctid {=} ANY ($1) "
 		"RETURNING m.item_id, m.delta, {carried user} AS user_id) "
+		"SELECT c.item_id, pg_catalog.sum(c.delta)::pg_catalog.int8, c.user_id, "
+		"pg_catalog.count(*) FROM closed AS c "
+		"GROUP BY c.item_id, c.user_id ORDER BY c.item_id, c.user_id", INV_LEDGER_MOVEMENTS,
+		.by = "ctid"},
+	[INV_STMT_CARRY] = {"INUtz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.movements (item_id, delta, kind, user_id, actor, created_at) "
-		"SELECT c.item_id, pg_catalog.sum(c.delta)::pg_catalog.int8, " KIND(CARRIED) ", "
-		"c.user_id, $2, $1 "
-		"FROM closed AS c GROUP BY c.item_id, c.user_id "
-		"HAVING c.user_id IS NULL OR pg_catalog.sum(c.delta) {<>} 0 "
-		"ORDER BY c.item_id, c.user_id", INV_LEDGER_MOVEMENTS},
+		"SELECT w.item_id, w.delta, " KIND(CARRIED) ", w.user_id, $4, $5 "
+		"FROM ROWS FROM (" UNNEST(1) ", " UNNEST(2) ", " UNNEST(3) ") "
+		"AS w (item_id, delta, user_id)", INV_LEDGER_MOVEMENTS},
 };
 
 /* clang-format on */
