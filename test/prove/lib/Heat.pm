@@ -84,13 +84,15 @@ sub rest
     $self->save($cycle, 'settled');
 }
 
-# Restart the server, with room for all hot items.
+# Restart the server, with room for all hot items.  The worker commits expiries asynchronously;
+# pg_switch_wal flushes them, so that the restart loses nothing that was seen before it.
 sub restart
 {
     my ($self, $cycle) = @_;
     my $primary = $cycle->{arena}{primary};
 
     $primary->reconfigure($cycle->settings, 'inventory.hot_mode' => 'manual', 'inventory.max_hot_items' => 1024);
+    $primary->query('postgres', 'SELECT pg_switch_wal()');
     $primary->stop((qw(fast immediate))[ rand 2 ]);
     $primary->start;
 }

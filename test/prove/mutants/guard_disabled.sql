@@ -1,4 +1,4 @@
--- The guard trigger is disabled: changes of the stock have no movements.
+-- The guard trigger is disabled: direct writes have no movements.
 --
 -- rules: C7
 
