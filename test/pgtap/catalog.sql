@@ -18,6 +18,7 @@ SELECT results_eq($$
 	('max_ttl', 'interval', true),
 	('movements', 'regclass', true),
 	('orders', 'regclass', false),
+	('settings', 'text[]', true),
 	('store_name', 'text', true),
 	('user_claim', 'text', false) $$, 'inventory.store: columns');
 SELECT is_empty($$ SELECT attname FROM pg_attribute WHERE attrelid = 'inventory.store'::regclass
