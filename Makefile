@@ -7,6 +7,7 @@ EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(srcdir)/$(E
 
 MODULE_big = inventory
 OBJS = \
+	src/base/clock.o \
 	src/base/datum.o \
 	src/base/error.o \
 	src/base/guc.o \
@@ -27,7 +28,9 @@ OBJS = \
 	src/store/direct_insert.o \
 	src/store/enter.o \
 	src/store/query.o \
+	src/store/query_cursor.o \
 	src/store/query_expand.o \
+	src/store/query_plan.o \
 	src/store/query_text.o \
 	src/store/store.o \
 	src/store/trigger_check.o \
@@ -64,6 +67,7 @@ OBJS = \
 	src/commands/reservation.o \
 	src/commands/reserve.o \
 	src/commands/restock.o \
+	src/maintenance/close_ledger.o \
 	src/maintenance/heat.o \
 	src/maintenance/hot_list.o \
 	src/maintenance/hot_view.o \

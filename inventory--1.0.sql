@@ -241,7 +241,7 @@ COMMENT ON FUNCTION inventory.close_ledger(pg_catalog.text, pg_catalog.timestamp
 
 CREATE FUNCTION inventory.heat(items pg_catalog.regclass, item "any") RETURNS pg_catalog.bool
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_heat';
-COMMENT ON FUNCTION inventory.heat(pg_catalog.regclass, "any") IS 'Makes an item hot: once the transaction has committed, buyers of the item do not wait for each other. Arguments: items, the table; item, a key. Returns false if the item is hot already. See doc/hot-items.md. Errors: IV002 item_not_found, IV012 not_a_store, 55000 if the server is not configured for hot items, 53400 if inventory.max_hot_items are hot, 22023 for an item whose stock is not tracked, 42501.';
+COMMENT ON FUNCTION inventory.heat(pg_catalog.regclass, "any") IS 'Makes an item hot: once the transaction has committed, buyers of the item do not wait for each other. Arguments: items, the table; item, a key. Returns false if the item is hot already. See doc/hot-items.md. Errors: IV002 item_not_found, IV012 not_a_store, 55000 if the server is not configured for hot items or the stock of the item is not tracked, 53400 if inventory.max_hot_items are hot, 42501.';
 
 CREATE FUNCTION inventory.cool(items pg_catalog.regclass, item "any" DEFAULT NULL)
 	RETURNS pg_catalog.int8

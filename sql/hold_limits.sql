@@ -101,6 +101,25 @@ SELECT reserve_stock('hal', 1, 4) IS NOT NULL, left_for('hal', 1);
 ROLLBACK;
 SELECT left_for('hal', 1);
 
+\echo '-- a trigger buys one more for the same user each time: none of the calls can go above the limit by that'
+CREATE FUNCTION buy_one_more() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF pg_trigger_depth() = 1 THEN
+		PERFORM buy_item('ivy', 1);
+	END IF;
+	RETURN NULL;
+END
+$$;
+SELECT reserve_stock('ivy', 1) AS r, buy_item('ivy', 1, 2) IS NOT NULL AS bought \gset
+SELECT left_for('ivy', 1);
+CREATE TRIGGER buy_one_more AFTER UPDATE OF stock ON items FOR EACH ROW EXECUTE FUNCTION buy_one_more();
+SELECT change_reservation(:'r', 1, 2);
+SELECT reserve_stock('ivy', 1);
+SELECT buy_item('ivy', 1);
+DROP TRIGGER buy_one_more ON items;
+SELECT left_for('ivy', 1);
+SELECT change_reservation(:'r', 1, 2) IS NOT NULL, left_for('ivy', 1);
+
 \echo '-- floors: safety stock is neither sold nor held; refunds add to the stock above it'
 SELECT available_stock(4);
 SELECT reserve_stock('ada', 4, 5) AS r \gset

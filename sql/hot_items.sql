@@ -211,6 +211,19 @@ COMMIT;
 SELECT buy_item('u', 2) > 0;
 SELECT hot, incarnation, state, exact FROM hot_state WHERE item_id = 2;
 
+\echo '-- close_ledger keeps or removes the movements of a reservation together, though only some of them have an epoch'
+BEGIN; -- so that nothing of it is settled
+SELECT reserve_stock('u', 2, 3) AS confirmed, reserve_stock('u', 2, 4) AS released \gset
+SELECT status FROM confirm_reservation(:'confirmed');
+SELECT release_reservation(:'released');
+SELECT close_ledger(clock_timestamp()) > 0;
+SELECT * FROM inventory.verify('items');
+COMMIT;
+SELECT inventory.settle('items') >= 0;
+SELECT close_ledger(clock_timestamp()) > 0;
+SELECT count(*) FROM movements WHERE reservation_id IS NOT NULL;
+SELECT * FROM inventory.verify('items');
+
 \echo '-- a store cannot be detached, nor the extension dropped, while an item is hot'
 SELECT inventory.detach('items');
 \echo :SQLSTATE

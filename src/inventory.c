@@ -15,6 +15,7 @@
 #include "shmem/shmem.h"
 #include "shmem/worker_slot.h"
 #include "store/query.h"
+#include "store/query_plan.h"
 #include "store/store.h"
 #include "stock/expected.h"
 #include "stock/hot_item.h"
@@ -33,6 +34,7 @@ _PG_init(void)
 	inv_shmem_init();
 	inv_store_init();
 	inv_query_init();
+	inv_query_plan_init();
 	inv_counter_xact_init();
 	inv_hot_item_init();
 	inv_expected_init();

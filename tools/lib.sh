@@ -17,6 +17,7 @@
 
 OLDEST_MAJOR=15
 DEBIAN_LIB=/usr/lib/postgresql
+DEBIAN_INCLUDE=/usr/include/postgresql
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PG_CONFIG=${PG_CONFIG:-}
@@ -24,6 +25,11 @@ PG_MAJOR=
 WORK=
 RUN_AS=()
 MISSING=()
+NEEDED_DISK=500     # MB of room in TMPDIR; a tool that needs more sets it before set_up
+NEEDED_SHM=32       # MB of room in /dev/shm
+APT_PATIENCE=900    # seconds to wait for another apt or dpkg
+LISTS=              # of apt: `current` or `stale` after update_lists
+MAY_INSTALL=        # yes or no after can_install
 
 umask 022
 export LC_ALL=C
@@ -55,6 +61,9 @@ quietly() {
     shift
     "$@" >"$log" 2>&1 </dev/null && return
     tail -n 40 "$log" >&2
+    if grep -q 'No space left on device' "$log"; then
+        die "there is no room left in $(dirname "$WORK") or in /dev/shm: set TMPDIR to a directory with more room, or enlarge /dev/shm"
+    fi
     die "failed: $*"
 }
 
@@ -67,6 +76,17 @@ require() {
     "$@" >/dev/null 2>&1 || MISSING+=("$package")
 }
 
+# wish PACKAGE COMMAND: the same for a package that a tool can do without, if apt offers it without a password
+wish() {
+    local package=$1
+    shift
+    if ! "$@" >/dev/null 2>&1 && [ -n "$(command -v apt-get)" ] &&
+        { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then
+        update_lists
+        if [ $LISTS = current ] && offers "$package"; then MISSING+=("$package"); fi
+    fi
+}
+
 # privileged COMMAND: run it as root, with sudo if needed
 privileged() {
     if [ "$(id -u)" = 0 ]; then
@@ -76,90 +96,272 @@ privileged() {
     fi
 }
 
-# can_install: is there an apt-get that we may use?
+# can_install: may we install packages with apt-get?  sudo may ask for a password, once.
 can_install() {
-    command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; }
+    if [ -z "$MAY_INSTALL" ]; then
+        MAY_INSTALL=no
+        if [ -n "$(command -v apt-get)" ] && { [ "$(id -u)" = 0 ] || may_sudo; }; then MAY_INSTALL=yes; fi
+    fi
+    [ $MAY_INSTALL = yes ]
+}
+
+# may_sudo: may we become root?
+may_sudo() {
+    [ -n "$(command -v sudo)" ] || return 1
+    sudo -n true 2>/dev/null && return
+    [ -t 2 ] && { : </dev/tty; } 2>/dev/null || return 1
+    say "packages have to be installed; sudo asks for your password"
+    sudo -v
+}
+
+# cannot_install PACKAGE ...: end with what to do when these have to be installed by others
+cannot_install() {
+    if [ -z "$(command -v apt-get)" ]; then
+        die "missing: $*; install them (these are the names in Debian and Ubuntu) and run this again"
+    fi
+    die "missing: $*; you may not install packages here, so ask an administrator to run: apt-get install $*"
 }
 
 # apt_get WORDS: apt-get without prompts
 apt_get() {
     privileged env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l \
-        apt-get -q -y -o Dpkg::Use-Pty=0 "$@" </dev/null
+        apt-get -q -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=$APT_PATIENCE "$@" </dev/null 9<&-
+}
+
+# run_apt NAME WORDS: apt_get WORDS, with the output in $WORK/NAME.log; waits while another apt or dpkg runs
+run_apt() {
+    local log=$WORK/$1.log deadline=$((SECONDS + APT_PATIENCE)) told=
+    shift
+    until apt_get "$@" >"$log" 2>&1; do
+        grep -qE 'Could not get lock|Unable to (acquire|lock)' "$log" || return 1
+        [ $SECONDS -lt $deadline ] ||
+            die "another apt or dpkg has been running for $((APT_PATIENCE / 60)) minutes: run this again when it has ended"
+        [ -n "$told" ] || say "waiting for another apt or dpkg to end"
+        told=1
+        sleep 2
+    done
+}
+
+# update_lists: fetch apt's package lists, once; sources that fail are reported, and the others are used
+update_lists() {
+    local failed
+    [ -z "$LISTS" ] || return 0
+    LISTS=current
+    run_apt apt-update update || LISTS=stale
+    # apt-get may succeed although a source could not be reached
+    failed=$(sed -nE 's/^(Err:[0-9]+|E: Failed to fetch|W: Failed to fetch|E: The repository) +//p' "$WORK/apt-update.log" | head -n 1)
+    [ -z "$failed" ] || LISTS=stale
+    [ $LISTS = current ] || say "apt-get update failed${failed:+: $failed}; trying with the package lists that are there"
+}
+
+# offers PACKAGE ...: does apt offer all of these, by the lists it has?
+offers() {
+    local package
+    for package in "$@"; do
+        [[ $(apt-cache policy "$package" 2>/dev/null) == *"Candidate: "[0-9]* ]] || return 1
+    done
 }
 
 # install_missing: install the packages that `require` noted
 install_missing() {
-    [ ${#MISSING[@]} -gt 0 ] || return 0
-    can_install || die "missing: ${MISSING[*]}; install them (Debian, Ubuntu: apt-get install ${MISSING[*]})"
-    say "installing: ${MISSING[*]}"
-    quietly apt-update apt_get update
-    case " ${MISSING[*]} " in
+    local packages=(${MISSING[@]+"${MISSING[@]}"})
+    [ ${#packages[@]} -gt 0 ] || return 0
+    can_install || cannot_install "${packages[@]}"
+    update_lists
+    say "installing: ${packages[*]}"
+    lock_installs
+    case " ${packages[*]} " in
         *" postgresql-$PG_MAJOR "*) install_server ;;
     esac
-    quietly apt-install apt_get install --no-install-recommends "${MISSING[@]}"
+    install_packages "${packages[@]}"
+    unlock_installs
     MISSING=()
+}
+
+# install_packages PACKAGE ...
+install_packages() {
+    run_apt apt-install install --no-install-recommends "$@" || explain_apt "$@"
+}
+
+# explain_apt PACKAGE ...: end with the reason why apt-get could not install these
+explain_apt() {
+    local log=$WORK/apt-install.log package missing=()
+    for package in "$@"; do offers "$package" || missing+=("$package"); done
+    grep -E '^(E|Err|W):|^dpkg: error' "$log" | head -n 8 >&2 || true
+    if grep -qE "No space left on device|don't have enough free space" "$log"; then
+        die "there is no room to install: $*; free some in /var and /usr, and run this again"
+    elif [ $LISTS = stale ] || grep -qE 'Failed to fetch|Unable to fetch|Could not (resolve|connect)' "$log"; then
+        die "could not install: $*; apt cannot reach its package servers: check the network and the files in /etc/apt, or have the packages installed in another way, and run this again"
+    elif [ ${#missing[@]} -gt 0 ]; then
+        die "apt does not offer: ${missing[*]}; enable the repository that has them (in Ubuntu: universe), and run this again"
+    fi
+    die "could not install: $*; apt-get says why: apt-get install $*"
+}
+
+# lock_installs, unlock_installs: one at a time, or one undoes what another has prepared in install_server.
+# The lock is that of an existing directory, and leaves nothing behind.
+lock_installs() {
+    exec 9</var/lib/dpkg
+    flock -n 9 || {
+        say "waiting for another run that installs packages"
+        flock 9
+    }
+}
+
+unlock_installs() {
+    exec 9<&-
 }
 
 # install_server: install postgresql-N without the cluster that the package would create and start
 install_server() {
     local dropin=/etc/postgresql-common/createcluster.d/inventory-tools.conf policy=/usr/sbin/policy-rc.d
-    quietly apt-common apt_get install --no-install-recommends postgresql-common
-    privileged mkdir -p "$(dirname $dropin)"
-    echo 'create_main_cluster = false' | privileged tee $dropin >/dev/null
+    install_packages postgresql-common
     UNDO+=("privileged rm -f $dropin")
+    if [ ! -d "$(dirname $dropin)" ]; then
+        UNDO+=("privileged rmdir $(dirname $dropin)")
+        privileged mkdir -p "$(dirname $dropin)"
+    fi
+    echo 'create_main_cluster = false' | privileged tee $dropin >/dev/null
     if [ ! -e $policy ]; then
+        UNDO+=("privileged rm -f $policy")
         printf '#!/bin/sh\nexit 101\n' | privileged tee $policy >/dev/null
         privileged chmod 755 $policy
-        UNDO+=("privileged rm -f $policy")
     fi
-    quietly apt-server apt_get install --no-install-recommends "postgresql-$PG_MAJOR"
+    install_packages "postgresql-$PG_MAJOR"
     undo
 }
 
 # ---------------------------------------------------------------- which PostgreSQL
 
-# newest_installed: the newest installed major version with the files for building extensions
-newest_installed() {
-    local dir
-    for dir in "$DEBIAN_LIB"/*/lib/pgxs; do
-        if [ -d "$dir" ]; then basename "${dir%/lib/pgxs}"; fi
-    done | sort -n | tail -n 1
+# is_major WORD: does it look like a major version?
+is_major() {
+    [[ $1 =~ ^[1-9][0-9]?$ ]]
 }
 
-# newest_offered: the newest major version that apt offers
-newest_offered() {
+# server_installed MAJOR, headers_installed MAJOR: are these parts of Debian's packages here?
+server_installed() {
+    [ -x "$DEBIAN_LIB/$1/bin/postgres" ]
+}
+
+# The client's package contains PGXS but not the headers.
+headers_installed() {
+    [ -f "$DEBIAN_INCLUDE/$1/server/postgres.h" ] && [ -d "$DEBIAN_LIB/$1/lib/pgxs" ]
+}
+
+# majors: the major versions of which any part is installed, newest first
+majors() {
+    local dir
+    for dir in "$DEBIAN_LIB"/*/; do
+        dir=$(basename "$dir")
+        if is_major "$dir"; then echo "$dir"; fi
+    done | sort -rn
+}
+
+# newest_installed: the newest major version that is installed with server and headers
+newest_installed() {
     local major
-    for major in $(apt-cache pkgnames postgresql-server-dev- | sed 's/.*-//' | grep -x '[0-9]*' | sort -rn); do
-        if [[ $(apt-cache policy "postgresql-$major") == *"Candidate: "[0-9]* ]]; then
+    for major in $(majors); do
+        if server_installed "$major" && headers_installed "$major"; then
             echo "$major"
             return
         fi
     done
 }
 
+# newest_server: the newest supported server that is installed and whose headers apt offers
+newest_server() {
+    local major
+    for major in $(majors); do
+        if [ "$major" -ge $OLDEST_MAJOR ] && server_installed "$major" && offers "postgresql-server-dev-$major"; then
+            echo "$major"
+            return
+        fi
+    done
+}
+
+# offered: the supported major versions that apt offers, newest first
+offered() {
+    local major
+    for major in $(apt-cache pkgnames postgresql-server-dev- | sed 's/.*-//' | sort -rn); do
+        if is_major "$major" && [ "$major" -ge $OLDEST_MAJOR ] &&
+            offers "postgresql-$major" "postgresql-server-dev-$major"; then
+            echo "$major"
+        fi
+    done
+}
+
+# newest_offered: the newest of them
+newest_offered() {
+    offered | head -n 1
+}
+
 # choose_postgres: PG_CONFIG if set, else PG_VERSION, else the newest installed, else the newest that apt offers
 choose_postgres() {
     if [ -n "$PG_CONFIG" ]; then
-        PG_CONFIG=$(command -v "$PG_CONFIG") || die "PG_CONFIG is not a program"
-        PG_MAJOR=$("$PG_CONFIG" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
+        choose_by_pg_config
     else
         PG_MAJOR=${PG_VERSION:-$(newest_installed)}
-        if [ -z "$PG_MAJOR" ]; then
-            can_install || die "no PostgreSQL to build for: install postgresql-N and postgresql-server-dev-N (N >= $OLDEST_MAJOR), or set PG_CONFIG"
-            say "looking for PostgreSQL"
-            quietly apt-update apt_get update
-            PG_MAJOR=$(newest_offered)
-        fi
+        [ -n "$PG_MAJOR" ] || choose_from_apt
+        is_major "$PG_MAJOR" || die "PG_VERSION is a major version such as 17, not '$PG_MAJOR'"
+        check_major
+        require "postgresql-$PG_MAJOR" server_installed "$PG_MAJOR"
+        require "postgresql-server-dev-$PG_MAJOR" headers_installed "$PG_MAJOR"
+        if [ ${#MISSING[@]} -gt 0 ] && can_install; then check_offered "${MISSING[@]}"; fi
         PG_CONFIG=$DEBIAN_LIB/$PG_MAJOR/bin/pg_config
-        require "postgresql-$PG_MAJOR" test -x "$DEBIAN_LIB/$PG_MAJOR/bin/postgres"
-        require "postgresql-server-dev-$PG_MAJOR" test -d "$DEBIAN_LIB/$PG_MAJOR/lib/pgxs"
     fi
-    [[ $PG_MAJOR =~ ^[0-9]+$ ]] || die "cannot tell which PostgreSQL to use: set PG_VERSION or PG_CONFIG"
-    [ "$PG_MAJOR" -ge $OLDEST_MAJOR ] ||
-        die "PostgreSQL $OLDEST_MAJOR or newer is needed, this is $PG_MAJOR (newer ones: https://www.postgresql.org/download/)"
     require gcc command -v gcc
     require make command -v make
     require libc6-dev test -e /usr/include/stdio.h
+}
+
+# check_major: is it supported?
+check_major() {
+    [ "$PG_MAJOR" -ge $OLDEST_MAJOR ] ||
+        die "PostgreSQL $OLDEST_MAJOR or newer is needed, this is $PG_MAJOR (newer ones: https://www.postgresql.org/download/)"
+}
+
+# choose_by_pg_config: PG_CONFIG must belong to a complete PostgreSQL, since nothing of it is installed here
+choose_by_pg_config() {
+    local given=$PG_CONFIG version dev=
+    PG_CONFIG=$(command -v "$PG_CONFIG") || die "PG_CONFIG ($given) is not a program: set it to the path of a pg_config"
+    version=$("$PG_CONFIG" --version 2>/dev/null) || version=
+    PG_MAJOR=$(sed -n 's/^PostgreSQL \([0-9]*\).*/\1/p' <<<"$version")
+    is_major "$PG_MAJOR" || die "PG_CONFIG ($given) is not a pg_config: set it to the path of one"
+    check_major
+    [ -z "$(command -v apt-get)" ] || dev=" (Debian, Ubuntu: apt-get install postgresql-server-dev-$PG_MAJOR)"
+    { [ -f "$("$PG_CONFIG" --pgxs)" ] && [ -f "$("$PG_CONFIG" --includedir-server)/postgres.h" ]; } ||
+        die "PG_CONFIG ($given) belongs to a PostgreSQL $PG_MAJOR without the files for building extensions: install its development package$dev, or set PG_CONFIG to another"
+    [ -x "$("$PG_CONFIG" --bindir)/postgres" ] ||
+        die "PG_CONFIG ($given) belongs to a PostgreSQL $PG_MAJOR without a server: install it, or set PG_CONFIG to another"
+}
+
+# choose_from_apt: nothing complete is installed
+choose_from_apt() {
+    if can_install; then
+        say "looking for PostgreSQL"
+        update_lists
+    fi
+    PG_MAJOR=$(newest_server)
+    [ -n "$PG_MAJOR" ] || [ -z "$(command -v apt-cache)" ] || PG_MAJOR=$(newest_offered)
+    [ -z "$PG_MAJOR" ] || return 0
+    can_install || cannot_install postgresql-N postgresql-server-dev-N gcc make libc6-dev "(N is $OLDEST_MAJOR or newer)"
+    not_offered "PostgreSQL $OLDEST_MAJOR or newer"
+}
+
+# check_offered PACKAGE ...: does apt offer the chosen PostgreSQL?
+check_offered() {
+    update_lists
+    offers "$@" || not_offered "PostgreSQL $PG_MAJOR"
+}
+
+# not_offered WHAT: end with the places where it can be had
+not_offered() {
+    local offered
+    offered=$(offered | xargs)
+    if [ -z "$offered" ] && [ $LISTS = stale ]; then
+        die "apt knows no PostgreSQL and cannot reach its package servers: check the network and the files in /etc/apt, and run this again"
+    fi
+    die "apt does not offer $1 here${offered:+ (it offers: $offered)}: add the repository of the PostgreSQL project (https://wiki.postgresql.org/wiki/Apt), or choose another version with PG_VERSION or PG_CONFIG"
 }
 
 # ---------------------------------------------------------------- the working directory
@@ -197,6 +399,8 @@ clean_up() {
     if [ -n "${KEEP:-}" ]; then
         say "kept: $WORK" >&2
     else
+        # a copy of a directory that is read-only cannot be emptied
+        chmod -R u+rwX "$WORK" 2>/dev/null || true
         rm -rf "$WORK"
     fi
     exit $status
@@ -204,14 +408,37 @@ clean_up() {
 
 # make_work: create $WORK
 make_work() {
-    local tmp=${TMPDIR:-/tmp} user
+    local tmp=${TMPDIR:-/tmp} cure="set TMPDIR to another directory"
+    tmp=$(cd "$tmp" 2>/dev/null && pwd -P) || die "TMPDIR (${TMPDIR:-/tmp}) is not a directory that you can use: $cure"
+    [[ $tmp =~ ^[A-Za-z0-9_./+@,=-]*$ ]] || die "TMPDIR ($tmp) has a space or another character in its path that make cannot handle: $cure"
     # the path of a Unix socket is limited to 107 bytes
     [ ${#tmp} -le 50 ] || tmp=/tmp
-    WORK=$(mktemp -d "$tmp/inventory.XXXXXX")
-    WORK=$(cd "$WORK" && pwd -P)
+    WORK=$(mktemp -d "$tmp/inventory.XXXXXX" 2>/dev/null) || die "no directory can be made in $tmp, which is full or read-only: $cure"
     trap clean_up EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
+}
+
+# check_room: can servers be built and run in $WORK?
+check_room() {
+    local tmp room cure="set TMPDIR to another directory"
+    tmp=$(dirname "$WORK")
+    # bash reports the failure itself
+    printf '#!/bin/sh\n' >"$WORK/program"
+    chmod 755 "$WORK/program"
+    ("$WORK/program") 2>/dev/null || die "programs in $tmp cannot be run (it is mounted noexec): $cure"
+    rm "$WORK/program"
+    room=$(room_in "$tmp")
+    [ "$room" -ge $NEEDED_DISK ] || die "$tmp has only $room MB of room, and $NEEDED_DISK MB are needed: $cure"
+    [ -d /dev/shm ] || return 0
+    room=$(room_in /dev/shm)
+    [ "$room" -ge $NEEDED_SHM ] ||
+        die "/dev/shm has only $room MB of room, and PostgreSQL needs $NEEDED_SHM MB of it: enlarge it (mount -o remount,size=256M /dev/shm; with Docker: --shm-size=256m)"
+}
+
+# room_in DIRECTORY: in MB
+room_in() {
+    df -Pk "$1" | awk 'NR == 2 { print int($4 / 1024) }'
 }
 
 # drop_root: if we are root, as_user switches to an unprivileged user from here on; PostgreSQL refuses to run as root
@@ -224,7 +451,8 @@ drop_root() {
     fi
     export HOME=$WORK TMPDIR=$WORK
     cd "$WORK" || exit
-    as_user test -w "$WORK" || die "user $user cannot use $WORK: set TMPDIR to a directory that all users can access"
+    as_user test -w "$WORK" ||
+        die "PostgreSQL does not run as root, and user $user cannot use $(dirname "$WORK"): set TMPDIR to a directory that all users can use"
 }
 
 # as_user COMMAND: run it as the unprivileged user
@@ -236,10 +464,10 @@ as_user() {
 # user can build; FUNCTION calls require for additional packages
 set_up() {
     make_work
+    check_room
     choose_postgres
     "$1"
     install_missing
-    [ -f "$("$PG_CONFIG" --pgxs)" ] || die "no PGXS for $PG_CONFIG: install the server's development package"
     drop_root
 }
 
@@ -250,6 +478,8 @@ copy_source() {
     SOURCE=$WORK/source
     mkdir "$SOURCE"
     tar -C "$ROOT" --exclude-vcs -cf - . | tar -C "$SOURCE" --no-same-owner -xf -
+    # the checkout may be read-only
+    chmod -R u+w "$SOURCE"
     own "$SOURCE"
     quietly clean as_user make -C "$SOURCE" PG_CONFIG="$PG_CONFIG" clean
 }
@@ -274,10 +504,12 @@ copy_server() {
 
 # stage OPTIONS: build the extension with these compiler options, install it into the copy of the server
 stage() {
+    # bitcode for just-in-time compilation would take as long again to build
+    local variables=("PG_CONFIG=$PG_CONFIG" "COPT=$1" with_llvm=no)
     copy_server
     copy_source
-    quietly build as_user make -s -C "$SOURCE" -j"$(nproc)" PG_CONFIG="$PG_CONFIG" COPT="$1"
-    quietly install as_user make -s -C "$SOURCE" PG_CONFIG="$PG_CONFIG" COPT="$1" DESTDIR="$WORK/stage" install
+    quietly build as_user make -s -C "$SOURCE" -j"$(nproc)" "${variables[@]}"
+    quietly install as_user make -s -C "$SOURCE" "${variables[@]}" DESTDIR="$WORK/stage" install
 }
 
 # ---------------------------------------------------------------- throwaway servers

@@ -10,9 +10,11 @@
 #include "miscadmin.h"
 #include "storage/proc.h"
 #include "utils/acl.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
 #if PG_VERSION_NUM >= 170000
 #include "storage/dsm_registry.h"
-
 #endif
 
 #if PG_VERSION_NUM >= 180000

@@ -176,11 +176,11 @@ inv_report_reservation_released(const char *reservation)
 }
 
 void
-inv_report_refund_exceeds(const char *order, int64 wanted, int64 refunded, int64 bought)
+inv_report_refund_exceeds(const char *order, int64 wanted, int64 refunded, const char *bought)
 {
 	report_refusal(REFUSAL_REFUND_EXCEEDS_ORDER);
 	errdetail_internal("Order \"%s\": " INT64_FORMAT " to be refunded, " INT64_FORMAT
-					   " of " INT64_FORMAT " are already refunded.",
+					   " of %s are already refunded.",
 					   order, wanted, refunded, bought);
 	errhint("Refund at most the units of the order line that have not been refunded.");
 }

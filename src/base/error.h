@@ -42,7 +42,7 @@ extern void inv_report_reservation_expired(const char *reservation, const char *
 extern void inv_report_reservation_confirmed(const char *reservation);
 extern void inv_report_reservation_released(const char *reservation);
 extern void inv_report_refund_exceeds(const char *order, int64 wanted, int64 refunded,
-									  int64 bought);
+									  const char *bought);
 extern void inv_report_key_mismatch(const char *key, const char *operation);
 extern void inv_report_purchase_limit(const char *detail);
 extern void inv_report_stock_changed(const char *item, int64 expected, int64 actual);

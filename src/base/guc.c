@@ -88,8 +88,9 @@ static void
 define_hot_settings(void)
 {
 	/*
-	 * The table of hot items is made when the server starts, of the configured size.
-	 * Without preloading a session makes it, of the size that all sessions know.
+	 * With preloading, the server makes the table of hot items when it starts, in the
+	 * configured size.  Without it a session does, and the size is always the default,
+	 * because all sessions must agree on it.
 	 */
 	GucContext table_size_context =
 		process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_INTERNAL;

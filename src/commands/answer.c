@@ -25,12 +25,6 @@
 /* columns of the composite type "line" */
 #define LINE_COLUMNS 6
 
-char *
-inv_jsonb_text(Jsonb *value)
-{
-	return value ? JsonbToCString(NULL, &value->root, VARSIZE(value)) : NULL;
-}
-
 void
 inv_append_id(StringInfo json, Oid type, Datum value, bool isnull)
 {

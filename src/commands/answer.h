@@ -20,6 +20,5 @@ extern void inv_return_lines(InvStore *store, InvCart *cart, bool sold, bool rep
 extern char *inv_lines_json(InvStore *store, InvCart *cart, bool sold);
 extern void inv_replay_lines(InvStore *store, Jsonb *answer, ReturnSetInfo *result);
 extern void inv_append_id(StringInfo json, Oid type, Datum value, bool isnull);
-extern char *inv_jsonb_text(Jsonb *value);
 
 #endif /* INV_ANSWER_H */

@@ -5,7 +5,7 @@
 #ifndef INV_ARGUMENT_H
 #define INV_ARGUMENT_H
 
-#include "utils/jsonb.h"
+#include "fmgr.h"
 
 #include "store/binding.h"
 #include "store/enter.h"

@@ -10,10 +10,8 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "utils/builtins.h"
 
 #include "base/datum.h"
 #include "base/error.h"

@@ -1,6 +1,6 @@
 /*
  * cart.c
- *		The lines of a cart, read and checked before anything is locked.
+ *		The lines of a cart, read and checked before any stock is locked.
  *
  * A line is an object with item_id, quantity (default 1) and columns of orders
  * that callers may set.  order_data is an object with such columns for every line;
@@ -13,7 +13,6 @@
 #include "common/int.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/numeric.h"
 
 #include "base/datum.h"
 #include "base/error.h"

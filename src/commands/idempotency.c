@@ -13,6 +13,7 @@
 #include "catalog/pg_type.h"
 #include "common/cryptohash.h"
 #include "common/sha2.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -134,11 +135,13 @@ kept_answer(InvStore *store, const InvRequest *request)
 	Datum values[] = { CStringGetTextDatum(request->operation), request->user.value,
 					   CStringGetTextDatum(request->key) };
 	char nulls[] = { ' ', request->user.isnull ? 'n' : ' ', ' ' };
+	InvStatement statement =
+		request->user.isnull ? INV_STMT_FIND_GUEST_REQUEST : INV_STMT_FIND_REQUEST;
 	Datum digest, answer;
 	bool no_digest, no_answer;
 
 	Assert(request->digest != NULL);
-	if (inv_execute(store, INV_STMT_FIND_REQUEST, values, nulls, INV_SNAPSHOT_LATEST) == 0)
+	if (inv_execute(store, statement, values, nulls, INV_SNAPSHOT_LATEST) == 0)
 		return NULL;
 	digest = inv_result(0, 1, &no_digest);
 	answer = inv_result(0, 2, &no_answer);

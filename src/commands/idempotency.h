@@ -5,7 +5,7 @@
 #ifndef INV_IDEMPOTENCY_H
 #define INV_IDEMPOTENCY_H
 
-#include "lib/stringinfo.h"
+#include "fmgr.h"
 #include "utils/jsonb.h"
 
 #include "store/binding.h"

@@ -9,9 +9,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "funcapi.h"
-#include "utils/builtins.h"
-#include "utils/json.h"
 
 #include "base/error.h"
 #include "store/binding.h"

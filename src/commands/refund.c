@@ -9,7 +9,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "common/int.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
 
@@ -34,7 +33,8 @@
 typedef struct BoughtItem
 {
 	Datum item;
-	int64 quantity;
+	int64 quantity; /* whole units */
+	char *text;		/* the same as its row has it, or null if there is no row */
 	int64 refunded;
 	InvUser user;
 } BoughtItem;
@@ -100,6 +100,7 @@ bought_by_row(InvStore *store, Datum order, int *count)
 	if (isnull)
 		inv_error_null("the quantity of the order");
 	bought->user.value = inv_result(0, 3, &bought->user.isnull);
+	bought->text = TextDatumGetCString(inv_result(0, 4, &isnull));
 	if (store->purchase_limit.attnum)
 		bought->user = limited_user(store, order, bought);
 	return bought;
@@ -189,7 +190,7 @@ refund_units(InvStore *store, FunctionCallInfo fcinfo, Datum order)
 						"Leave quantity null to refund all of it.");
 	if (quantity > left || left <= 0)
 		inv_error_refund_exceeds(inv_datum_text(store->order_type, order), quantity, refunded,
-								 total);
+								 bought->text ? bought->text : psprintf(INT64_FORMAT, total));
 	for (int i = 0; i < count; i++)
 	{
 		int64 part = all ? bought[i].quantity - bought[i].refunded : quantity;

@@ -22,6 +22,7 @@
 #include "store/query_text.h"
 #include "stock/give.h"
 #include "stock/ledger.h"
+#include "stock/limit.h"
 #include "stock/quantity.h"
 #include "commands/answer.h"
 #include "commands/argument.h"
@@ -177,6 +178,7 @@ enlarge_line(InvStore *store, InvHold *hold, const InvHoldLine *line, Datum item
 	inv_stats_count(INV_STATS_UNITS, more);
 	inv_hold_book(store, &take, 1, &hold->user, hold->id, hold->expires_at);
 	put_line(store, hold, item, quantity, take.tracked);
+	inv_check_limits(store, &take, 1, &hold->user);
 }
 
 /* Return units of a line, so that it holds "quantity"; 0 removes it. */

@@ -19,7 +19,6 @@
 
 #include "access/table.h"
 #include "access/tableam.h"
-#include "access/xact.h"
 #include "common/int.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -29,6 +28,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/guc.h"
 #include "shmem/counter.h"
@@ -49,7 +49,7 @@
 #include "maintenance/hot_list.h"
 
 /* the deadline of a transition that does not wait for transactions in flight */
-#define NO_WAIT ((TimestampTz) 0)
+#define NO_WAIT 0
 
 /* An item's row, locked by this transaction if it exists. */
 typedef struct LockedRow
@@ -231,8 +231,8 @@ row_can_take_sum(InvStore *store, Datum item, const LockedRow *locked, const Inv
 
 /*
  * Add the movements of the item's closed epochs to its stock column; false if
- * none was added.  A closed epoch has no record in flight and gets none (I6), so
- * the latest snapshot has all of its movements.  The counter learns at the end of
+ * none was added.  No pending change refers to a closed epoch, or ever will (I6),
+ * so the latest snapshot has all of its movements.  The counter learns at the end of
  * the transaction up to which epoch the column is complete.
  */
 static bool
@@ -267,7 +267,7 @@ settle_item(InvStore *store, Datum item)
  * before the server's start: settling publishes it to find out.
  */
 static bool
-has_epochs_to_settle(const InvHotEntry *entry, TimestampTz now pg_attribute_unused())
+has_epochs_to_settle(const InvHotEntry *entry, int64 now pg_attribute_unused())
 {
 	return entry->state == INV_HOT_STATE_UNPUBLISHED ||
 		   (entry->state == INV_HOT_STATE_HOT &&
@@ -311,7 +311,7 @@ inv_settle_items(InvStore *store, int64 max_items)
  * also return false if the counter is no longer hot.
  */
 static bool
-close_counter(InvStore *store, Datum item, const InvCounterRef *counter, TimestampTz deadline,
+close_counter(InvStore *store, Datum item, const InvCounterRef *counter, int64 deadline,
 			  int64 *upto_epoch)
 {
 	InvCounterResult result = inv_counter_cool(counter, deadline, upto_epoch);
@@ -326,7 +326,7 @@ close_counter(InvStore *store, Datum item, const InvCounterRef *counter, Timesta
 
 /* Make a hot item cold in this transaction; false if it is cold, or stays hot. */
 static bool
-cool_item(InvStore *store, Datum item, TimestampTz deadline)
+cool_item(InvStore *store, Datum item, int64 deadline)
 {
 	LockedRow locked = lock_stock_row(store, item);
 	int64 upto_epoch, ignored;
@@ -356,8 +356,7 @@ cool_item(InvStore *store, Datum item, TimestampTz deadline)
 static bool
 cool_or_raise(InvStore *store, Datum item)
 {
-	return cool_item(store, item,
-					 TimestampTzPlusMilliseconds(GetCurrentTimestamp(), inv_hot_lock_timeout));
+	return cool_item(store, item, inv_clock_after(inv_hot_lock_timeout));
 }
 
 /* Cool an item if nothing of it is in flight at this instant. */
@@ -382,7 +381,7 @@ cool_all_items(InvStore *store)
 
 /* Has the item not been bought for a while?  With hot items switched off, every item passes. */
 static bool
-is_to_be_cooled(const InvHotEntry *entry, TimestampTz now)
+is_to_be_cooled(const InvHotEntry *entry, int64 now)
 {
 	if (inv_hot_mode == INV_HOT_MODE_OFF)
 		return true;

@@ -3,7 +3,7 @@
  *		Lists of a store's hot items, in key order.
  *
  * This file only reads: the ledger's table "hot" with the latest snapshot, and the
- * entries through shmem/hot_table.c.  It expects an entered store and locks nothing;
+ * entries through shmem/hot_directory.c.  It expects an entered store and locks nothing;
  * a transition locks what it changes.
  */
 #include "postgres.h"
@@ -12,6 +12,7 @@
 #include "miscadmin.h"
 
 #include "shmem/hot_directory.h"
+#include "base/clock.h"
 #include "store/binding.h"
 #include "store/query.h"
 #include "store/query_text.h"
@@ -44,8 +45,7 @@ static Datum *
 select_hot_items(InvStore *store, InvHotEntryTest test, uint64 *count)
 {
 	int entries;
-	int64 *numbers =
-		inv_hot_directory_get_numbers(store->items, test, GetCurrentTimestamp(), &entries);
+	int64 *numbers = inv_hot_directory_get_numbers(store->items, test, inv_clock_now(), &entries);
 	Datum *elements, array;
 
 	*count = 0;

@@ -27,7 +27,7 @@
 
 #define BITS_OF_WORD 64
 
-/* columns of hot_entries(), in the order of script/65_hot.sql */
+/* columns of hot_entries(), in the order of script/25_hot.sql */
 typedef enum EntryColumn
 {
 	ENTRY_COLUMN_ITEMS,

@@ -3,8 +3,8 @@
  *		Overdue holds are given back on demand; the ledger schema is kept small.
  *
  * Holds are given back by stock/expiry.c.  This file itself deletes closed
- * reservations and idempotency keys, and replaces old movements by their sum.
- * Another call waits for it only if it asks for a row that is being deleted.
+ * reservations and idempotency keys.  Another call waits for it only if it asks for a
+ * row that is being deleted.
  */
 #include "postgres.h"
 
@@ -19,7 +19,6 @@
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/expiry.h"
-#include "stock/ledger.h"
 #include "commands/argument.h"
 #include "commands/call.h"
 #include "maintenance/housekeeping.h"
@@ -45,7 +44,6 @@ inv_prune(InvStore *store, TimestampTz before, int64 max_rows)
 
 PG_FUNCTION_INFO_V1(inventory_expire_reservations);
 PG_FUNCTION_INFO_V1(inventory_prune);
-PG_FUNCTION_INFO_V1(inventory_close_ledger);
 PG_FUNCTION_INFO_V1(inventory_overdue_holds);
 
 /*
@@ -91,32 +89,6 @@ inventory_prune(PG_FUNCTION_ARGS)
 	pruned = inv_prune(call.store, DatumGetTimestampTz(before), PG_INT64_MAX);
 	inv_store_leave(&call);
 	PG_RETURN_INT64(pruned);
-}
-
-/*
- * close_ledger(store_name, before): replace older movements by their sum, one
- * carried movement per item (and per user where purchases are limited); returns how
- * many carried movements were written.  One statement deletes and inserts, so the
- * sum of an item's movements never changes (invariant 1).
- */
-Datum
-inventory_close_ledger(PG_FUNCTION_ARGS)
-{
-	InvCall call;
-	Datum values[2];
-	int64 carried;
-
-	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "close_ledger");
-	if (PG_ARGISNULL(1))
-		inv_error_null("before");
-	if (PG_GETARG_TIMESTAMPTZ(1) > call.store->now)
-		inv_error_value("before must not be in the future", NULL);
-	values[0] = PG_GETARG_DATUM(1);
-	values[1] = inv_ledger_actor();
-	carried =
-		inv_execute(call.store, INV_STMT_CLOSE_LEDGER, values, NULL, INV_SNAPSHOT_TRANSACTION);
-	inv_store_leave(&call);
-	PG_RETURN_INT64(carried);
 }
 
 /*

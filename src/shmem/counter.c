@@ -26,6 +26,7 @@
 #include "storage/lock.h"
 #include "storage/proc.h"
 
+#include "base/clock.h"
 #include "base/compat.h"
 #include "shmem/counter.h"
 #include "shmem/counter_xact.h"
@@ -155,7 +156,7 @@ inv_counter_peek(const InvCounterRef *counter, InvCounterTake *take)
 
 /* The current epoch has a movement now.  Under the spinlock. */
 static void
-note_movement(InvHotEntry *entry, TimestampTz now)
+note_movement(InvHotEntry *entry, int64 now)
 {
 	Assert(inv_entry_has_references(entry)); /* I6 */
 	entry->has_movements = true;
@@ -167,7 +168,7 @@ note_movement(InvHotEntry *entry, TimestampTz now)
  * has changed.  The transaction already has an id, which others can wait for.
  */
 InvCounterResult
-inv_counter_take(const InvCounterRef *counter, InvCounterTake *take, TimestampTz now)
+inv_counter_take(const InvCounterRef *counter, InvCounterTake *take, int64 now)
 {
 	InvHotEntry *entry = counter->entry;
 	InvXactUsage usage = inv_xact_usage(counter);
@@ -201,7 +202,7 @@ inv_counter_take(const InvCounterRef *counter, InvCounterTake *take, TimestampTz
 	return INV_COUNTER_DONE;
 }
 
-/* Would the stock column overflow, whatever of what is in flight commits? */
+/* Could the stock column overflow, depending on which transactions in flight commit? */
 static bool
 would_overflow(const InvHotEntry *entry, int64 quantity)
 {
@@ -218,7 +219,7 @@ would_overflow(const InvHotEntry *entry, int64 quantity)
  * their movement.  On anything but DONE nothing has changed.
  */
 InvCounterResult
-inv_counter_give(const InvCounterRef *counter, int64 quantity, int64 *epoch, TimestampTz now)
+inv_counter_give(const InvCounterRef *counter, int64 quantity, int64 *epoch, int64 now)
 {
 	InvHotEntry *entry = counter->entry;
 	InvXactUsage usage = inv_xact_usage(counter);
@@ -386,9 +387,9 @@ wait_for_transaction(TransactionId xid, long max_wait)
  * which becomes that process.
  */
 static void
-wait_for_holder(const InvCounterRef *counter, int *last, TimestampTz deadline)
+wait_for_holder(const InvCounterRef *counter, int *last, int64 deadline)
 {
-	long left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+	long left = inv_clock_until(deadline);
 	int holder = next_holder(counter, *last);
 	TransactionId xid;
 
@@ -406,7 +407,7 @@ wait_for_holder(const InvCounterRef *counter, int *last, TimestampTz deadline)
  * transaction, for the end of one of them; and so on.
  */
 bool
-inv_counter_wait(const InvCounterRef *counter, InvCounterTake *take, TimestampTz deadline)
+inv_counter_wait(const InvCounterRef *counter, InvCounterTake *take, int64 deadline)
 {
 	ConditionVariable *cv = &counter->entry->cv;
 	int last = inv_process_number();
@@ -414,7 +415,7 @@ inv_counter_wait(const InvCounterRef *counter, InvCounterTake *take, TimestampTz
 	ConditionVariablePrepareToSleep(cv);
 	while (inv_counter_peek(counter, take) == INV_COUNTER_WAIT)
 	{
-		long left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+		long left = inv_clock_until(deadline);
 
 		if (left <= 0)
 		{

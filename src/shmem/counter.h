@@ -36,9 +36,9 @@ extern bool inv_counter_at_rest(const InvCounterRef *counter, uint64 *changes);
 /* taking and giving */
 extern InvCounterResult inv_counter_peek(const InvCounterRef *counter, InvCounterTake *take);
 extern InvCounterResult inv_counter_take(const InvCounterRef *counter, InvCounterTake *take,
-										 TimestampTz now);
+										 int64 now);
 extern InvCounterResult inv_counter_give(const InvCounterRef *counter, int64 quantity, int64 *epoch,
-										 TimestampTz now);
+										 int64 now);
 extern InvCounterResult inv_counter_change_unchecked(const InvCounterRef *counter, int64 change,
 													 int64 floor_change);
 extern void inv_counter_invalidate_limits(const InvCounterRef *counter);
@@ -49,7 +49,6 @@ extern void inv_counter_set_next_expiry(const InvCounterRef *counter, TimestampT
 										uint64 changes);
 
 /* waiting */
-extern bool inv_counter_wait(const InvCounterRef *counter, InvCounterTake *take,
-							 TimestampTz deadline);
+extern bool inv_counter_wait(const InvCounterRef *counter, InvCounterTake *take, int64 deadline);
 
 #endif /* INV_COUNTER_H */

@@ -2,8 +2,8 @@
  * counter_state.c
  *		How the counter of a hot item is published, settled and cooled.
  *
- * These are the transitions of the entry.  hot_item.c and heat.c do what the tables need
- * for them, under the lock of the item's row.
+ * These are the transitions of the entry.  hot_publish.c and heat.c do what the tables
+ * need for them, under the lock of the item's row.
  */
 #include "postgres.h"
 
@@ -11,6 +11,7 @@
 #include "pgstat.h"
 #include "utils/timestamp.h"
 
+#include "base/clock.h"
 #include "base/compat.h"
 #include "shmem/counter.h"
 #include "shmem/counter_state.h"
@@ -28,7 +29,7 @@ bool
 inv_counter_publish(const InvCounterRef *counter, const InvCounterValues *counted, bool unsettled)
 {
 	InvHotEntry *entry = counter->entry;
-	TimestampTz now = GetCurrentTimestamp();
+	int64 now = inv_clock_now();
 	bool published;
 
 	Assert(counted->epoch > counted->settled); /* I6 */
@@ -164,7 +165,7 @@ give_up_cooling(const InvCounterRef *counter)
  * "settled" are closed.  WAIT: the others did not end in time.
  */
 InvCounterResult
-inv_counter_cool(const InvCounterRef *counter, TimestampTz deadline, int64 *settled)
+inv_counter_cool(const InvCounterRef *counter, int64 deadline, int64 *settled)
 {
 	ConditionVariable *cv = &counter->entry->cv;
 	InvCounterResult result;
@@ -175,7 +176,7 @@ inv_counter_cool(const InvCounterRef *counter, TimestampTz deadline, int64 *sett
 	ConditionVariablePrepareToSleep(cv);
 	while ((result = begin_cooling(counter, settled)) == INV_COUNTER_WAIT)
 	{
-		long left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+		long left = inv_clock_until(deadline);
 
 		if (left <= 0)
 			break;

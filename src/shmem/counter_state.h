@@ -12,7 +12,7 @@ extern bool inv_counter_publish(const InvCounterRef *counter, const InvCounterVa
 								bool unsettled);
 extern bool inv_counter_close_epoch(const InvCounterRef *counter, int64 *upto_epoch);
 extern void inv_counter_settled(const InvCounterRef *counter, int64 upto_epoch);
-extern InvCounterResult inv_counter_cool(const InvCounterRef *counter, TimestampTz deadline,
+extern InvCounterResult inv_counter_cool(const InvCounterRef *counter, int64 deadline,
 										 int64 *settled);
 extern bool inv_counter_is_cooling(const InvCounterRef *counter);
 

@@ -252,7 +252,7 @@ inv_hot_directory_get_store(Oid items)
 	return find_hot_store(items);
 }
 
-/* What is hot in a store has changed: the next session that needs it reads it again.  Cannot fail. */
+/* What is hot in a store has changed: the next session reads it again.  Cannot fail. */
 void
 inv_hot_directory_invalidate(InvHotStore *hot_store)
 {
@@ -366,7 +366,7 @@ inv_hot_directory_free(const InvCounterRef *counter)
 
 /* The numbers of the entries of a store for which a condition holds. */
 int64 *
-inv_hot_directory_get_numbers(Oid items, InvHotEntryTest wanted, TimestampTz now, int *count)
+inv_hot_directory_get_numbers(Oid items, InvHotEntryTest wanted, int64 now, int *count)
 {
 	int64 *numbers = palloc(sizeof(int64) * Max(inv_hot_table_capacity(), 1));
 

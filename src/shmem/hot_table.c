@@ -146,6 +146,7 @@ inv_hot_table_holders(const InvHotEntry *entry)
 int
 inv_hot_table_words(void)
 {
+	Assert(inv_hot_table_usable());
 	return inv_hot_table->holder_words;
 }
 
@@ -172,6 +173,7 @@ inv_hot_table_attach(void *memory)
 void
 inv_hot_table_init(void *memory, int tranche)
 {
+	Assert(memory == (void *) TYPEALIGN(PG_CACHE_LINE_SIZE, memory));
 	inv_hot_table_attach(memory);
 	memset(memory, 0, inv_hot_table_size());
 	LWLockInitialize(&inv_hot_table->lock, tranche);

@@ -54,7 +54,7 @@ typedef struct InvHotEntry
 {
 	slock_t mutex;
 	InvHotState state; /* from and to COLD under the table's lock too */
-	uint32 generation; /* another one whenever the entry is freed */
+	uint32 generation; /* goes up when the entry is freed */
 	InvHotKey key;
 	int64 number; /* of the item's row in "hot" */
 	int next;	  /* in its bucket, or of the free ones; under the table's lock */
@@ -66,7 +66,8 @@ typedef struct InvHotEntry
 	bool has_movements; /* the current epoch */
 	int cooler;			/* the process that is cooling it, or INV_NO_PROCESS */
 	uint64 changes;		/* of anything */
-	TimestampTz last_used;
+	/* by base/clock.h */
+	int64 last_used;
 	ConditionVariable cv; /* of sessions that wait for a change */
 } InvHotEntry;
 

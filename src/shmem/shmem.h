@@ -7,7 +7,6 @@
 #ifndef INV_SHMEM_H
 #define INV_SHMEM_H
 
-#include "port/atomics.h"
 #include "storage/lwlock.h"
 #include "utils/timestamp.h"
 

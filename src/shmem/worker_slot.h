@@ -5,7 +5,6 @@
 #ifndef INV_WORKER_SLOT_H
 #define INV_WORKER_SLOT_H
 
-#include "utils/timestamp.h"
 
 extern void inv_worker_slot_init(void);
 

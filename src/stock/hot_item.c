@@ -10,7 +10,7 @@
  * Where there is no shared memory nothing becomes hot, but items can be hot that were
  * when the server had it.
  *
- * Reads only; takes no lock but that of the entries' directory.
+ * Fills the directory of the entries under its lock; writes no table, and locks no row.
  */
 #include "postgres.h"
 

@@ -57,7 +57,7 @@ check_unpublished(InvStore *store, const InvRowChange *change)
 static InvHotState
 wait_for_cooler(InvStore *store, Datum item, InvCounterRef *counter)
 {
-	TimestampTz deadline = 0;
+	int64 deadline = 0;
 	InvHotState state;
 
 	while ((state = inv_hot_state(store, item, counter)) == INV_HOT_STATE_COOLING)

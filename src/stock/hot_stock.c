@@ -14,6 +14,7 @@
 #include "access/xact.h"
 #include "common/int.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/guc.h"
 #include "base/stats.h"
@@ -37,14 +38,14 @@
  */
 void
 inv_hot_stock_wait(InvStore *store, Datum item, const InvCounterRef *counter, InvCounterTake *take,
-				   TimestampTz *deadline)
+				   int64 *deadline)
 {
 	/* a take of nothing is never refused, and waits only for a cooler */
 	InvCounterTake nothing = { .lowest = PG_INT64_MIN };
 
 	if (*deadline == 0)
 	{
-		*deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), inv_hot_lock_timeout);
+		*deadline = inv_clock_after(inv_hot_lock_timeout);
 		inv_stats_count(INV_STATS_WAITS, 1);
 	}
 	if (!inv_counter_wait(counter, take ? take : &nothing, *deadline))
@@ -152,7 +153,7 @@ sum_hot_overdue(InvStore *store, const InvTake *take)
  * The caller sets look unless it has just seen enough.
  */
 static InvCounterResult
-try_counter_take(InvStore *store, const InvCounterRef *counter, InvCounterTake *take, bool look)
+try_counter_take(const InvCounterRef *counter, InvCounterTake *take, bool look)
 {
 	InvCounterResult result = look ? inv_counter_peek(counter, take) : INV_COUNTER_DONE;
 
@@ -160,7 +161,7 @@ try_counter_take(InvStore *store, const InvCounterRef *counter, InvCounterTake *
 		return result;
 	/* sessions that wait for these units wait for this transaction's id */
 	(void) GetTopTransactionId();
-	return inv_counter_take(counter, take, store->now);
+	return inv_counter_take(counter, take, inv_clock_now());
 }
 
 static void
@@ -212,7 +213,7 @@ bool
 inv_hot_stock_take(InvStore *store, InvTake *take)
 {
 	InvCounterTake asked = { 0 };
-	TimestampTz deadline = 0;
+	int64 deadline = 0;
 	bool look = take->stock < take->quantity;
 
 	Assert(take->hot);
@@ -221,7 +222,7 @@ inv_hot_stock_take(InvStore *store, InvTake *take)
 		InvCounterResult result;
 
 		asked.quantity = take->quantity;
-		result = try_counter_take(store, &take->counter, &asked, look);
+		result = try_counter_take(&take->counter, &asked, look);
 		if (result == INV_COUNTER_DONE)
 		{
 			Assert(asked.left >= 0); /* I1 */
@@ -265,12 +266,12 @@ static bool
 give_hot_units(InvStore *store, Datum item, const InvCounterRef *counter, int64 quantity,
 			   int64 *epoch)
 {
-	TimestampTz deadline = 0;
+	int64 deadline = 0;
 
 	(void) GetTopTransactionId();
 	for (;;)
 	{
-		InvCounterResult result = inv_counter_give(counter, quantity, epoch, store->now);
+		InvCounterResult result = inv_counter_give(counter, quantity, epoch, inv_clock_now());
 
 		if (result == INV_COUNTER_DONE)
 			return true;
@@ -297,11 +298,11 @@ inv_hot_stock_give(InvStore *store, InvGive *give)
 static bool
 take_hot_units(InvStore *store, Datum item, const InvCounterRef *counter, InvCounterTake *take)
 {
-	TimestampTz deadline = 0;
+	int64 deadline = 0;
 
 	for (;;)
 	{
-		InvCounterResult result = try_counter_take(store, counter, take, true);
+		InvCounterResult result = try_counter_take(counter, take, true);
 
 		if (result == INV_COUNTER_DONE)
 			return true;

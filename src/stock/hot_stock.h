@@ -11,7 +11,7 @@
 #include "stock/quantity.h"
 
 extern void inv_hot_stock_wait(InvStore *store, Datum item, const InvCounterRef *counter,
-							   InvCounterTake *take, TimestampTz *deadline);
+							   InvCounterTake *take, int64 *deadline);
 extern bool inv_hot_stock_find_many(InvStore *store, InvTake *takes, int count);
 extern bool inv_hot_stock_read(InvStore *store, InvTake *take);
 extern void inv_hot_stock_judge(InvStore *store, InvTake *take);

@@ -2,7 +2,8 @@
  * level.c
  *		What can be sold of items, for an answer that shows it.
  *
- * Nothing is decided by these numbers, and no lock protects them.
+ * Nothing is decided by these numbers, and no lock protects them.  But the first look at
+ * a hot item publishes its counter, or demotes the item (hot_publish.c).
  */
 #include "postgres.h"
 

@@ -250,7 +250,7 @@ insert_plan_for(InvStore *store, InvTarget target, Relation table)
 	return store->direct_inserts[target];
 }
 
-/* Is all that an INSERT into the table does done for each row? */
+/* Does an INSERT into the table have no effects except those for each row? */
 static bool
 allows_direct_insert(Relation table)
 {

@@ -137,3 +137,27 @@ inv_store_leave(InvCall *call)
 		AtEOXact_GUC(true, call->nest);
 	SetUserIdAndSecContext(call->user, call->security);
 }
+
+/*
+ * Lift policies that are forced on the owner of the tables, while a plan is made.
+ * Returns what inv_restore_policies() needs.
+ */
+int
+inv_lift_policies(const InvStore *store)
+{
+	Oid user;
+	int security;
+
+	GetUserIdAndSecContext(&user, &security);
+	Assert(user == store->owner); /* the store is entered */
+	if (store->forces_policies)
+		SetUserIdAndSecContext(user, security | SECURITY_NOFORCE_RLS);
+	return security;
+}
+
+void
+inv_restore_policies(const InvStore *store, int security)
+{
+	if (store->forces_policies)
+		SetUserIdAndSecContext(store->owner, security);
+}

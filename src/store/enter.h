@@ -23,4 +23,7 @@ extern bool inv_store_enter_items(InvCall *call, Oid items);
 extern void inv_store_enter_owned(InvCall *call, Oid items);
 extern void inv_store_leave(InvCall *call);
 
+extern int inv_lift_policies(const InvStore *store);
+extern void inv_restore_policies(const InvStore *store, int security);
+
 #endif /* INV_ENTER_H */

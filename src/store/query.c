@@ -35,9 +35,11 @@
 #include "base/settings.h"
 #include "store/binding.h"
 #include "store/condition.h"
+#include "store/enter.h"
 #include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_expand.h"
+#include "store/query_plan.h"
 #include "store/query_text.h"
 
 #define INSERT_PLANS 16
@@ -56,6 +58,7 @@ typedef struct InsertPlan
 struct InvQueryPlans
 {
 	SPIPlanPtr statements[INV_STMT_COUNT];
+	int generations[INV_STMT_COUNT];	/* query_plan.c: of these plans */
 	bool has_condition[INV_STMT_COUNT]; /* a condition that needs more than its text */
 	InsertPlan inserts[INSERT_PLANS];
 	uint64 insert_clock;
@@ -66,30 +69,6 @@ static List *retired_plans = NIL;	 /* to be freed at the end of the transaction 
 static uint64 transaction_count = 0; /* transactions of this session that have ended */
 
 /* ---- plans ---- */
-
-/*
- * Lift policies that are forced on the owner of the tables, while a plan is made.
- * Returns what restore_policies() needs.
- */
-static int
-lift_policies(InvStore *store)
-{
-	Oid user;
-	int security;
-
-	GetUserIdAndSecContext(&user, &security);
-	Assert(user == store->owner); /* the store is entered */
-	if (store->forces_policies)
-		SetUserIdAndSecContext(user, security | SECURITY_NOFORCE_RLS);
-	return security;
-}
-
-static void
-restore_policies(InvStore *store, int security)
-{
-	if (store->forces_policies)
-		SetUserIdAndSecContext(store->owner, security);
-}
 
 /*
  * Prepare a generic plan that outlives the call.  "parameters" has a letter for the type
@@ -113,9 +92,9 @@ prepare_plan(InvStore *store, const char *parameters, bool with_constants, const
 			types[i] = INT4OID; /* a number that the text does not use */
 		else
 			types[i] = store->sellable->constant_types[i - (INV_FIRST_CONSTANT - 1)];
-	security = lift_policies(store);
+	security = inv_lift_policies(store);
 	plan = SPI_prepare_cursor(text, count, types, CURSOR_OPT_GENERIC_PLAN);
-	restore_policies(store, security);
+	inv_restore_policies(store, security);
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		inv_error_broken_store(store->store_name, psprintf("A statement could not be prepared: %s.",
 														   SPI_result_code_string(SPI_result)));
@@ -134,9 +113,9 @@ hold_plan_without_policies(InvStore *store, SPIPlanPtr plan)
 
 	if (!store->forces_policies)
 		return NULL;
-	security = lift_policies(store);
+	security = inv_lift_policies(store);
 	cached = SPI_plan_get_cached_plan(plan);
-	restore_policies(store, security);
+	inv_restore_policies(store, security);
 	return cached;
 }
 
@@ -239,7 +218,7 @@ execute_plan(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls,
 	if (mode == INV_SNAPSHOT_LATEST && IsolationUsesXactSnapshot())
 	{
 		snapshot = GetLatestSnapshot();
-		/* a row of which the transaction would go on to see an old version is not written: 40001 */
+		/* to write a row of which the transaction sees an old version is a serialization failure */
 		crosscheck = GetTransactionSnapshot();
 	}
 	result = SPI_execute_snapshot(plan, values, nulls, snapshot, crosscheck,
@@ -300,6 +279,18 @@ prepare_statement(InvStore *store, InvStatement statement)
 		store, template->parameters, with_condition, inv_expand_template(store, template->text));
 }
 
+/* Make the plan of a statement that finds rows by a key, unless it is up to date. */
+static void
+plan_by_key(InvStore *store, InvStatement statement)
+{
+	int security = inv_lift_policies(store);
+
+	inv_query_plan_by_key(store->queries->statements[statement], store,
+						  inv_statement_template(statement)->by,
+						  &store->queries->generations[statement]);
+	inv_restore_policies(store, security);
+}
+
 /*
  * Execute a statement; returns the number of rows.  Those that it returns are read
  * with inv_result until the next statement.  "nulls" is as for SPI, or null if no
@@ -316,6 +307,8 @@ inv_execute(InvStore *store, InvStatement statement, Datum *values, const char *
 		table_close(inv_ledger_table_open(store, template->writes), NoLock);
 	if (plans->statements[statement] == NULL)
 		prepare_statement(store, statement);
+	if (template->by)
+		plan_by_key(store, statement);
 	if (plans->has_condition[statement])
 		return execute_with_condition(store, plans->statements[statement], values, nulls, mode,
 									  template);

@@ -50,8 +50,8 @@ static const ColumnPlaceholder column_placeholders[] = {
 	{ "version", COLUMN(version), "COALESCE(i.%s::pg_catalog.int8, 0)", "{stock}" },
 	{ "order id", COLUMN(order_id), "o.%s", NULL },
 	{ "order item", COLUMN(order_item), "o.%s", NULL },
-	{ "order quantity", COLUMN(order_quantity), "o.%s::pg_catalog.int8", "1::pg_catalog.int8" },
-	{ "order user", COLUMN(order_user), "o.%s", "NULL" },
+	{ "order quantity text", COLUMN(order_quantity), "o.%s::pg_catalog.text", "'1'" },
+	{ "order user", COLUMN(order_user), "o.%s", "NULL::{user type}" },
 };
 
 static void
@@ -99,6 +99,27 @@ static void
 append_stock_type(StringInfo text, InvStore *store)
 {
 	appendStringInfoString(text, column_type_name(&store->stock));
+}
+
+static void
+append_user_type(StringInfo text, InvStore *store)
+{
+	appendStringInfoString(text, format_type_be_qualified(store->user_type));
+}
+
+/* The whole units of an order line: what is refunded never exceeds a line of 2.5. */
+static void
+append_order_units(StringInfo text, InvStore *store)
+{
+	const InvColumn *quantity = &store->order_quantity;
+
+	if (quantity->attnum == InvalidAttrNumber)
+		appendStringInfoString(text, "1::pg_catalog.int8");
+	else if (quantity->base == NUMERICOID)
+		appendStringInfo(text, "pg_catalog.trunc(o.%s::pg_catalog.numeric)::pg_catalog.int8",
+						 quantity->name);
+	else
+		appendStringInfo(text, "o.%s::pg_catalog.int8", quantity->name);
 }
 
 /* Each write raises a bound version, which starts again at 0 instead of overflowing. */
@@ -161,7 +182,7 @@ append_carried_user(StringInfo text, InvStore *store)
 	if (store->purchase_limit.attnum != InvalidAttrNumber)
 		appendStringInfoString(text, "m.user_id");
 	else
-		appendStringInfo(text, "NULL::%s", format_type_be_qualified(store->user_type));
+		append_template(text, store, "NULL::{user type}");
 }
 
 /* Refunds read the quantity, or the user, from movements where orders do not have it. */
@@ -184,6 +205,8 @@ static const struct
 	{ "orders", append_orders_name },
 	{ "ledger", append_ledger_name },
 	{ "stock type", append_stock_type },
+	{ "user type", append_user_type },
+	{ "order units", append_order_units },
 	{ "and next version", append_next_version },
 	{ "is sellable", append_sellable },
 	{ "and sellable", append_and_sellable },

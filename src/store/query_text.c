@@ -34,6 +34,7 @@ typedef struct LetterType
 
 static const LetterType letter_types['z' - 'a' + 1] = {
 	LETTER('b') = {.type = BYTEAOID},
+	LETTER('c') = {.type = TIDOID},									/* ctid */
 	LETTER('e') = {.offset = offsetof(InvStore, order_item.base)},	/* item, in orders */
 	LETTER('i') = {.offset = offsetof(InvStore, item_id.base)},		/* item */
 	LETTER('j') = {.type = JSONBOID},
@@ -74,7 +75,12 @@ static const LetterType letter_types['z' - 'a' + 1] = {
 /* arrays side by side, as rows */
 #define UNNEST(n)		"pg_catalog.unnest($" #n ")"
 #define PAIRS(a, b)		"FROM ROWS FROM (" UNNEST(a) ", " UNNEST(b) ") AS w "
+#define FIND_REQUEST \
+	"SELECT q.fingerprint, q.result FROM {ledger}.requests AS q " \
+	"WHERE q.key {=} $3 AND q.operation {=} $1 "
 #define SUM(what)		"COALESCE(pg_catalog.sum(" what "), 0)::pg_catalog.int8"
+/* Is a movement in the stock column?  Null for an epoch that "hot" does not explain. */
+#define SETTLED(m, hot)	"(" m ".epoch IS NULL OR " m ".epoch {<=} " hot ".settled_epoch)"
 #define HOLD_KINDS \
 	"ARRAY[" KIND(HOLD) ", " KIND(RELEASE) ", " KIND(EXPIRY) "]::pg_catalog.text[]"
 
@@ -84,70 +90,70 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_READ] = {"iz", "nnnnin", SPI_OK_SELECT,
 		READ ", (SELECT " SUM("r.quantity") " FROM " RESERVATIONS
 		"WHERE r.item_id {=} {id} AND " OVERDUE "$2 AND r.tracked) "
-		ITEM "{and sellable}"},
+		ITEM "{and sellable}", .by = "item_id"},
 	[INV_STMT_LOCK] = {"i", "nnnni", SPI_OK_SELECT,
-		READ " " ITEM "{and sellable} " LOCK},
+		READ " " ITEM "{and sellable} " LOCK, .by = "item_id"},
 	[INV_STMT_PIN] = {"i", "", SPI_OK_SELECT,
-		"SELECT " ITEM "FOR KEY SHARE OF i"},
+		"SELECT " ITEM "FOR KEY SHARE OF i", .by = "item_id"},
 	[INV_STMT_LOCK_ANY] = {"i", "nn", SPI_OK_SELECT,
-		"SELECT {stock}, {floor} " ITEM LOCK},
+		"SELECT {stock}, {floor} " ITEM LOCK, .by = "item_id"},
 	[INV_STMT_READ_ANY] = {"i", "nn", SPI_OK_SELECT,
-		"SELECT {stock}, {floor} " ITEM},
+		"SELECT {stock}, {floor} " ITEM, .by = "item_id"},
 	[INV_STMT_TAKE] = {"in", "", SPI_OK_UPDATE,
 		SET_STOCK("-", "$2")
-		"WHERE {id} {=} $1 AND ({stock} {-} $2) {>=} {floor} {and sellable}"},
+		"WHERE {id} {=} $1 AND ({stock} {-} $2) {>=} {floor} {and sellable}", .by = "item_id"},
 	[INV_STMT_TAKE_IF_VERSION] = {"inn", "", SPI_OK_UPDATE,
 		SET_STOCK("-", "$2")
 		"WHERE {id} {=} $1 AND {version} {=} $3 "
-		"AND ({stock} {-} $2) {>=} {floor} {and sellable}"},
+		"AND ({stock} {-} $2) {>=} {floor} {and sellable}", .by = "item_id"},
 	[INV_STMT_TAKE_LOCKED] = {"in", "", SPI_OK_UPDATE,
 		SET_STOCK("-", "$2")
-		"WHERE {id} {=} $1 AND ({stock} {-} $2) {>=} {floor}"},
+		"WHERE {id} {=} $1 AND ({stock} {-} $2) {>=} {floor}", .by = "item_id"},
 	[INV_STMT_CHANGE] = {"in", "", SPI_OK_UPDATE,
 		SET_STOCK("+", "$2")
-		"WHERE {id} {=} $1"},
+		"WHERE {id} {=} $1", .by = "item_id"},
 	[INV_STMT_LEVEL] = {"iz", "nnn", SPI_OK_SELECT,
 		"SELECT {stock}, {floor}, (SELECT " SUM("r.quantity") " FROM " RESERVATIONS
 		"WHERE r.item_id {=} {id} AND " OVERDUE "$2 AND r.tracked) "
-		ITEM "{and sellable}"},
+		ITEM "{and sellable}", .by = "item_id"},
 
 	/* ---- several items */
 	[INV_STMT_READ_MANY] = {"I", "nnnni", SPI_OK_SELECT,
-		READ " " ITEMS "{and sellable} ORDER BY {id}"},
+		READ " " ITEMS "{and sellable} ORDER BY {id}", .by = "item_id"},
 	[INV_STMT_LOCK_MANY] = {"I", "nnnni", SPI_OK_SELECT,
-		READ " " ITEMS "{and sellable} ORDER BY {id} " LOCK},
+		READ " " ITEMS "{and sellable} ORDER BY {id} " LOCK, .by = "item_id"},
 	[INV_STMT_LOCK_MANY_ANY] = {"I", "nni", SPI_OK_SELECT,
-		"SELECT {stock}, {floor}, {id} " ITEMS "ORDER BY {id} " LOCK},
+		"SELECT {stock}, {floor}, {id} " ITEMS "ORDER BY {id} " LOCK, .by = "item_id"},
 	[INV_STMT_TAKE_MANY] = {"IN", "", SPI_OK_UPDATE,
 		SET_STOCK("-", "w.quantity")
 		PAIRS(1, 2) "(id, quantity) "
-		"WHERE {id} {=} w.id AND ({stock} {-} w.quantity) {>=} {floor}"},
+		"WHERE {id} {=} w.id AND ({stock} {-} w.quantity) {>=} {floor}", .by = "item_id"},
 	[INV_STMT_CHANGE_MANY] = {"IN", "", SPI_OK_UPDATE,
 		SET_STOCK("+", "w.quantity")
 		PAIRS(1, 2) "(id, quantity) "
-		"WHERE {id} {=} w.id"},
+		"WHERE {id} {=} w.id", .by = "item_id"},
 
 	/* ---- hot items */
 	[INV_STMT_HOT_ROWS] = {"", "in", SPI_OK_SELECT,
 		"SELECT h.item_id, h.number FROM {ledger}.hot AS h WHERE h.hot ORDER BY h.item_id"},
 	[INV_STMT_HOT_ROW] = {"i", "nlx", SPI_OK_SELECT,
 		"SELECT h.settled_epoch, h.hot, h.xmin FROM {ledger}.hot AS h "
-		"WHERE h.item_id {=} $1"},
+		"WHERE h.item_id {=} $1", .by = "item_id"},
 	[INV_STMT_HOT_OF_NUMBERS] = {"N", "i", SPI_OK_SELECT,
 		"SELECT h.item_id FROM {ledger}.hot AS h WHERE h.number {=} ANY ($1) AND h.hot "
-		"ORDER BY h.item_id"},
+		"ORDER BY h.item_id", .by = "number"},
 	[INV_STMT_READ_HOT] = {"i", "nnnlx", SPI_OK_SELECT,
-		"SELECT {stock}, {floor}, {limit}, {is sellable}, i.xmin " ITEM},
+		"SELECT {stock}, {floor}, {limit}, {is sellable}, i.xmin " ITEM, .by = "item_id"},
 	/* bounded on both sides, or a generic plan would look through the whole ledger */
 	[INV_STMT_UNSETTLED] = {"inn", "nn", SPI_OK_SELECT,
 		"SELECT " SUM("m.delta") ", COALESCE(pg_catalog.max(m.epoch), $2) FROM " MOVEMENTS
-		"WHERE m.item_id {=} $1 AND m.epoch {>} $2 AND m.epoch {<=} $3"},
+		"WHERE m.item_id {=} $1 AND m.epoch {>} $2 AND m.epoch {<=} $3", .by = "item_id"},
 	[INV_STMT_FIRST_EXPIRY] = {"i", "z", SPI_OK_SELECT,
 		"SELECT pg_catalog.min(r.expires_at) FROM " RESERVATIONS
-		"WHERE r.item_id {=} $1 AND " HELD},
+		"WHERE r.item_id {=} $1 AND " HELD, .by = "item_id"},
 	[INV_STMT_OVERDUE_UNITS] = {"iz", "n", SPI_OK_SELECT,
 		"SELECT " SUM("r.quantity") " FROM " RESERVATIONS
-		"WHERE r.item_id {=} $1 AND " OVERDUE "$2 AND r.tracked"},
+		"WHERE r.item_id {=} $1 AND " OVERDUE "$2 AND r.tracked", .by = "item_id"},
 	/* settled_epoch is kept, so that movements of an earlier heat are never counted again */
 	[INV_STMT_MARK_HOT] = {"i", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.hot AS h (item_id, hot, settled_epoch, incarnation) "
@@ -155,7 +161,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"incarnation = h.incarnation {+} 1", INV_LEDGER_HOT},
 	[INV_STMT_MARK_SETTLED] = {"inl", "", SPI_OK_UPDATE,
 		"UPDATE {ledger}.hot AS h SET settled_epoch = $2, hot = $3 WHERE h.item_id {=} $1",
-		INV_LEDGER_HOT},
+		INV_LEDGER_HOT, .by = "item_id"},
 	/*
 	 * Versions of rows for which at least $1 sessions queue.  The first of them has
 	 * the lock of the version and waits for a transaction; the others wait for the
@@ -187,10 +193,10 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"FROM " MOVEMENTS "WHERE m.item_id {=} $1"},
 	[INV_STMT_HELD_UNITS] = {"i", "n", SPI_OK_SELECT,
 		"SELECT " SUM("r.quantity") " FROM " RESERVATIONS
-		"WHERE r.item_id {=} $1 AND " HELD "AND r.tracked"},
+		"WHERE r.item_id {=} $1 AND " HELD "AND r.tracked", .by = "item_id"},
 	[INV_STMT_USED] = {"iu", "n", SPI_OK_SELECT,
 		"SELECT " SUM("{-} m.delta") " FROM " MOVEMENTS
-		"WHERE m.item_id {=} $1 AND m.user_id {=} $2"},
+		"WHERE m.item_id {=} $1 AND m.user_id {=} $2", .by = "item_id"},
 	[INV_STMT_OPEN_LEDGER] = {"tz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.movements (item_id, delta, kind, reason, actor, created_at) "
 		"SELECT COALESCE({id}, m.item_id), COALESCE({stock}, 0) {-} COALESCE(m.total, 0), "
@@ -236,9 +242,9 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		INV_LEDGER_RESERVATIONS},
 	[INV_STMT_LOCK_HOLD] = {"q", "", SPI_OK_SELECT,
 		"SELECT FROM " RESERVATIONS "WHERE r.reservation_id {=} $1 "
-		"ORDER BY r.item_id FOR NO KEY UPDATE OF r"},
+		"ORDER BY r.item_id FOR NO KEY UPDATE OF r", .by = "reservation_id"},
 	[INV_STMT_READ_HOLD] = {"q", "inutzozlq", SPI_OK_SELECT,
-		HOLDS "WHERE r.reservation_id {=} $1 ORDER BY r.item_id"},
+		HOLDS "WHERE r.reservation_id {=} $1 ORDER BY r.item_id", .by = "reservation_id"},
 	[INV_STMT_PUT_HOLD] = {"qinluzz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.reservations AS r (reservation_id, item_id, quantity, tracked, "
 		"user_id, status, expires_at, created_at) "
@@ -249,25 +255,25 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_RELEASE_HOLD] = {"qi", "", SPI_OK_UPDATE,
 		"UPDATE " RESERVATIONS "SET status = " STATUS(RELEASED) " "
 		"WHERE r.reservation_id {=} $1 AND " HELD
-		"AND ($2 IS NULL OR r.item_id {=} $2)", INV_LEDGER_RESERVATIONS},
+		"AND ($2 IS NULL OR r.item_id {=} $2)", INV_LEDGER_RESERVATIONS, .by = "reservation_id"},
 	[INV_STMT_CONFIRM_HOLD] = {"qIO", "", SPI_OK_UPDATE,
 		"UPDATE " RESERVATIONS "SET status = " STATUS(CONFIRMED) ", order_id = w.order_id "
 		PAIRS(2, 3) "(item_id, order_id) "
 		"WHERE r.reservation_id {=} $1 AND r.item_id {=} w.item_id AND " HELD,
-		INV_LEDGER_RESERVATIONS},
+		INV_LEDGER_RESERVATIONS, .by = "reservation_id"},
 	[INV_STMT_EXTEND_HOLD] = {"qz", "", SPI_OK_UPDATE,
 		"UPDATE " RESERVATIONS "SET expires_at = $2 WHERE r.reservation_id {=} $1 AND " HELD,
-		INV_LEDGER_RESERVATIONS},
+		INV_LEDGER_RESERVATIONS, .by = "reservation_id"},
 	[INV_STMT_HELD_OF_ITEM] = {"i", "", SPI_OK_SELECT,
-		"SELECT FROM " RESERVATIONS "WHERE r.item_id {=} $1 AND " HELD "LIMIT 1"},
+		"SELECT FROM " RESERVATIONS "WHERE r.item_id {=} $1 AND " HELD "LIMIT 1", .by = "item_id"},
 
 	/* ---- expiry: lines that another session has locked are skipped */
 	[INV_STMT_OVERDUE_OF_ITEM] = {"izn", "inutzozlq", SPI_OK_SELECT,
 		HOLDS "WHERE r.item_id {=} $1 AND " OVERDUE "$2 "
-		"ORDER BY r.expires_at, r.reservation_id LIMIT $3 FOR NO KEY UPDATE OF r SKIP LOCKED"},
+		"ORDER BY r.expires_at, r.reservation_id LIMIT $3 FOR NO KEY UPDATE OF r SKIP LOCKED", .by = "item_id"},
 	[INV_STMT_OVERDUE] = {"znz", "inutzozlq", SPI_OK_SELECT,
 		HOLDS "WHERE " OVERDUE "$1 AND r.expires_at {>=} $3 "
-		"ORDER BY r.expires_at, r.reservation_id LIMIT $2 FOR NO KEY UPDATE OF r SKIP LOCKED"},
+		"ORDER BY r.expires_at, r.reservation_id LIMIT $2 FOR NO KEY UPDATE OF r SKIP LOCKED", .by = "expires_at"},
 	/*
 	 * Overdue units of a user no longer count against the limit; while they are
 	 * locked no other session can confirm them.
@@ -275,39 +281,40 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_OVERDUE_OF_USER] = {"iuz", "n", SPI_OK_SELECT,
 		"SELECT " SUM("o.quantity") " FROM (SELECT r.quantity FROM " RESERVATIONS
 		"WHERE r.item_id {=} $1 AND r.user_id {=} $2 AND " OVERDUE "$3 "
-		"FOR NO KEY UPDATE OF r SKIP LOCKED) AS o"},
+		"FOR NO KEY UPDATE OF r SKIP LOCKED) AS o", .by = "item_id"},
 	[INV_STMT_STILL_OVERDUE_OF_USER] = {"iuz", "n", SPI_OK_SELECT,
 		"SELECT " SUM("r.quantity") " FROM " RESERVATIONS
-		"WHERE r.item_id {=} $1 AND r.user_id {=} $2 AND " OVERDUE "$3"},
+		"WHERE r.item_id {=} $1 AND r.user_id {=} $2 AND " OVERDUE "$3", .by = "item_id"},
 	[INV_STMT_STILL_OVERDUE] = {"iz", "", SPI_OK_SELECT,
-		"SELECT FROM " RESERVATIONS "WHERE r.item_id {=} $1 AND " OVERDUE "$2 LIMIT 1"},
+		"SELECT FROM " RESERVATIONS "WHERE r.item_id {=} $1 AND " OVERDUE "$2 LIMIT 1", .by = "item_id"},
 	[INV_STMT_EXPIRE] = {"QI", "", SPI_OK_UPDATE,
 		"UPDATE " RESERVATIONS "SET status = " STATUS(EXPIRED) " "
 		PAIRS(1, 2) "(reservation_id, item_id) "
 		"WHERE r.reservation_id {=} w.reservation_id AND r.item_id {=} w.item_id AND " HELD,
-		INV_LEDGER_RESERVATIONS},
+		INV_LEDGER_RESERVATIONS, .by = "reservation_id"},
 	[INV_STMT_NEXT_EXPIRY] = {"", "z", SPI_OK_SELECT,
-		"SELECT pg_catalog.min(r.expires_at) FROM " RESERVATIONS "WHERE " HELD},
+		"SELECT pg_catalog.min(r.expires_at) FROM " RESERVATIONS "WHERE " HELD, .by = "expires_at"},
 
 	[INV_STMT_COUNT_OVERDUE] = {"z", "n", SPI_OK_SELECT,
 		"SELECT pg_catalog.count(*) FROM " RESERVATIONS "WHERE " OVERDUE "$1"},
 
 	/* ---- refunds */
-	[INV_STMT_LOCK_ORDER] = {"o", "enu", SPI_OK_SELECT,
-		"SELECT {order item}, {order quantity}, {order user} FROM {orders} AS o "
-		"WHERE {order id} {=} $1 FOR NO KEY UPDATE OF o"},
+	[INV_STMT_LOCK_ORDER] = {"o", "enut", SPI_OK_SELECT,
+		"SELECT {order item}, {order units}, {order user}, {order quantity text} "
+		"FROM {orders} AS o "
+		"WHERE {order id} {=} $1 FOR NO KEY UPDATE OF o", .by = "order_id"},
 	[INV_STMT_SALES] = {"o", "inu", SPI_OK_SELECT,
 		"SELECT m.item_id, " SUM("{-} m.delta") ", "
 		"(pg_catalog.array_agg(m.user_id ORDER BY m.movement_id))[1] "
 		"FROM " MOVEMENTS "WHERE m.order_id {=} $1 AND m.kind {=} " KIND(SALE) " "
-		"GROUP BY m.item_id ORDER BY m.item_id"},
+		"GROUP BY m.item_id ORDER BY m.item_id", .by = "order_id"},
 	[INV_STMT_REFUNDED] = {"oi", "n", SPI_OK_SELECT,
 		"SELECT " SUM("m.delta") " FROM " MOVEMENTS
-		"WHERE m.order_id {=} $1 AND m.item_id {=} $2 AND m.kind {=} " KIND(REFUND)},
+		"WHERE m.order_id {=} $1 AND m.item_id {=} $2 AND m.kind {=} " KIND(REFUND), .by = "order_id"},
 	/* a carried movement has no order: it can contain the sale */
 	[INV_STMT_COUNTED] = {"oiu", "l", SPI_OK_SELECT,
 		"SELECT EXISTS (SELECT FROM " MOVEMENTS "WHERE m.item_id {=} $2 AND m.user_id {=} $3 "
-		"AND (m.kind {=} " KIND(CARRIED) " OR (m.kind {=} " KIND(SALE) " AND m.order_id {=} $1)))"},
+		"AND (m.kind {=} " KIND(CARRIED) " OR (m.kind {=} " KIND(SALE) " AND m.order_id {=} $1)))", .by = "item_id"},
 
 	/*
 	 * ---- idempotency.  A repeated answer must be as durable as the first: the lock
@@ -315,10 +322,9 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	 * even if the session that gave the first answer stopped waiting.
 	 */
 	[INV_STMT_FIND_REQUEST] = {"tut", "bj", SPI_OK_SELECT,
-		"SELECT q.fingerprint, q.result FROM {ledger}.requests AS q "
-		"WHERE q.key {=} $3 AND q.operation {=} $1 "
-		"AND (q.user_id {=} $2 OR (q.user_id IS NULL AND $2 IS NULL)) "
-		"FOR KEY SHARE OF q"},
+		FIND_REQUEST "AND q.user_id {=} $2 FOR KEY SHARE OF q", .by = "key"},
+	[INV_STMT_FIND_GUEST_REQUEST] = {"tut", "bj", SPI_OK_SELECT,
+		FIND_REQUEST "AND q.user_id IS NULL AND $2 IS NULL FOR KEY SHARE OF q", .by = "key"},
 	[INV_STMT_KEEP_REQUEST] = {"tutbjz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.requests "
 		"(operation, user_id, key, fingerprint, result, created_at) "
@@ -338,27 +344,35 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"SELECT p.ctid FROM {ledger}.requests AS p WHERE p.created_at {<} $1 LIMIT $2))",
 		INV_LEDGER_REQUESTS},
 	/*
-	 * Old rows become one per item and, where purchases are limited, per user.
-	 * Refunds, write-offs and the sales that refunds need stay, and so do the
-	 * movements of open holds.
+	 * Old movements that become one per item and, where purchases are limited, per
+	 * user.  Refunds, write-offs and the sales that refunds need stay, and so do the
+	 * movements of open holds.  Those of one reservation go together, because verify
+	 * compares their sum with what is held.
 	 */
-	[INV_STMT_CLOSE_LEDGER] = {"zt", "", SPI_OK_INSERT,
-		"WITH closed AS (DELETE FROM " MOVEMENTS
-		"WHERE m.created_at {<} $1 "
-		"AND (m.epoch IS NULL OR m.epoch {<=} (SELECT h.settled_epoch FROM {ledger}.hot AS h "
-		"WHERE h.item_id {=} m.item_id)) "
+	[INV_STMT_CLOSABLE] = {"z", "c", SPI_OK_SELECT,
+		"SELECT m.ctid FROM " MOVEMENTS
+		"LEFT JOIN {ledger}.hot AS h ON h.item_id {=} m.item_id "
+		"WHERE m.created_at {<} $1 AND " SETTLED("m", "h") " "
 		"AND m.kind {<>} ALL (ARRAY[" KIND(REFUND) ", " KIND(WRITE_OFF) "]) {and not refundable} "
-		"AND (m.reservation_id IS NULL OR NOT EXISTS (SELECT FROM {ledger}.movements AS n "
-		"WHERE n.reservation_id {=} m.reservation_id AND n.created_at {>=} $1) "
+		"AND NOT EXISTS (SELECT FROM {ledger}.movements AS n "
+		"LEFT JOIN {ledger}.hot AS g ON g.item_id {=} n.item_id "
+		"WHERE n.reservation_id {=} m.reservation_id "
+		"AND (n.created_at {>=} $1 OR " SETTLED("n", "g") " IS NOT TRUE)) "
 		"AND NOT EXISTS (SELECT FROM " RESERVATIONS
-		"WHERE r.reservation_id {=} m.reservation_id AND " HELD ")) "
+		"WHERE r.reservation_id {=} m.reservation_id AND " HELD ") "
+		"ORDER BY m.item_id, {carried user}"},
+	[INV_STMT_CLOSE_MOVEMENTS] = {"C", "inun", SPI_OK_SELECT,
+		"WITH closed AS (DELETE FROM " MOVEMENTS "WHERE m.ctid {=} ANY ($1) "
 		"RETURNING m.item_id, m.delta, {carried user} AS user_id) "
+		"SELECT c.item_id, pg_catalog.sum(c.delta)::pg_catalog.int8, c.user_id, "
+		"pg_catalog.count(*) FROM closed AS c "
+		"GROUP BY c.item_id, c.user_id ORDER BY c.item_id, c.user_id", INV_LEDGER_MOVEMENTS,
+		.by = "ctid"},
+	[INV_STMT_CARRY] = {"INUtz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.movements (item_id, delta, kind, user_id, actor, created_at) "
-		"SELECT c.item_id, pg_catalog.sum(c.delta)::pg_catalog.int8, " KIND(CARRIED) ", "
-		"c.user_id, $2, $1 "
-		"FROM closed AS c GROUP BY c.item_id, c.user_id "
-		"HAVING c.user_id IS NULL OR pg_catalog.sum(c.delta) {<>} 0 "
-		"ORDER BY c.item_id, c.user_id", INV_LEDGER_MOVEMENTS},
+		"SELECT w.item_id, w.delta, " KIND(CARRIED) ", w.user_id, $4, $5 "
+		"FROM ROWS FROM (" UNNEST(1) ", " UNNEST(2) ", " UNNEST(3) ") "
+		"AS w (item_id, delta, user_id)", INV_LEDGER_MOVEMENTS},
 };
 
 /* clang-format on */

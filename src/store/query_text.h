@@ -1,6 +1,6 @@
 /*
  * query_text.h
- *		The SQL of the engine, for one store: one enum, one table of texts.
+ *		The statements of the engine: for each an enumerator, and a template of its text.
  */
 #ifndef INV_QUERY_TEXT_H
 #define INV_QUERY_TEXT_H
@@ -35,7 +35,9 @@ typedef enum InvStatement
 	INV_STMT_OPEN_LEDGER,
 	INV_STMT_VERIFY,
 	INV_STMT_VERIFY_HOLDS,
-	INV_STMT_CLOSE_LEDGER,
+	INV_STMT_CLOSABLE,
+	INV_STMT_CLOSE_MOVEMENTS,
+	INV_STMT_CARRY,
 	/* hot items */
 	INV_STMT_HOT_ROWS,
 	INV_STMT_HOT_ROW,
@@ -72,6 +74,7 @@ typedef enum InvStatement
 	INV_STMT_COUNTED,
 	/* idempotency */
 	INV_STMT_FIND_REQUEST,
+	INV_STMT_FIND_GUEST_REQUEST,
 	INV_STMT_KEEP_REQUEST,
 	INV_STMT_REPLAY_LINES,
 	/* housekeeping */
@@ -88,6 +91,11 @@ typedef struct InvTemplate
 	int result;				/* the SPI_OK_... that the statement must return */
 	const char *text;
 	InvLedgerTable writes; /* the table of the ledger whose triggers it fires */
+	/*
+	 * The first column of the indexes by which it finds rows in the ledger; items and
+	 * orders are found by their bound keys.  Null if it inserts, or reads whole tables.
+	 */
+	const char *by;
 } InvTemplate;
 
 extern const InvTemplate *inv_statement_template(InvStatement statement);

@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
+#include "base/compat.h"
 #include "base/stats.h"
 #include "shmem/shmem.h"
 #include "store/binding.h"

@@ -1,4 +1,4 @@
-"""One run of the fuzzer against one database: phases, sessions, findings."""
+"""A run of the fuzzer on one database: its phases, sessions and findings."""
 
 import multiprocessing
 import os
@@ -15,14 +15,14 @@ import judge
 import session
 from catalog import Catalog
 
-ENOUGH = 20          # calls of each function
+ENOUGH = 20          # how often each function must be called
 NO_SUCH_FUNCTION = '42883'
-PATIENCE = 20        # times the time that was asked for
-PHASES = [('everybody', 0.4), ('outsiders', 0.15), ('everybody again', 0.45)]
+PATIENCE = 20        # a run may take this many times the requested seconds
+PHASES = [('all roles', 0.4), ('outsiders', 0.15), ('all roles again', 0.45)]
 
 
 class Options:
-    """What sessions need to know; the parent raises `stop`."""
+    """Options of the sessions; the parent process sets `stop`."""
 
     def __init__(self, arguments, database):
         self.seed, self.functions = arguments.seed, arguments.functions
@@ -30,12 +30,12 @@ class Options:
         user = os.environ.get('PGUSER', 'postgres')
         self.dsn = f'dbname={database} user={user} application_name=fuzz'
         self.database, self.phase = database, ''
-        self.only = None     # keys of the only functions to be called
+        self.only = None     # keys of the functions to call; None: all
         self.stop = multiprocessing.Event()
 
 
 class Run:
-    """One run against one database: what was called, and what was found."""
+    """The calls and the findings of a run."""
 
     def __init__(self, options, log, seconds, quiet=False):
         self.options, self.log, self.seconds, self.quiet = options, log, seconds, quiet
@@ -54,7 +54,7 @@ class Run:
         found[0] += 1
 
     def go(self):
-        """All phases, then the judgement."""
+        """Run all phases, then check the criteria."""
         started = time.monotonic()
         for phase, share in PHASES:
             before = self.before_outsiders() if phase == 'outsiders' else None
@@ -75,7 +75,7 @@ class Run:
         return judge.fingerprint(cursor)
 
     def phase(self, phase, seconds, started):
-        """Sessions for so long; collects what they report."""
+        """Run sessions for some seconds, and collect their messages."""
         self.options.phase = phase
         queue = multiprocessing.Queue()
         until = time.time() + seconds
@@ -102,7 +102,7 @@ class Run:
             worker.join()
 
     def take(self, message):
-        """One message of a session; 1 if it is its last."""
+        """Process a message of a session; true if it is the last one."""
         kind, *rest = message
         if kind == 'counts':
             self.counts.update(rest[0])
@@ -115,13 +115,13 @@ class Run:
         return kind == 'done'
 
     def judge(self):
-        """Criteria that are seen when all is quiet."""
+        """Check the criteria that need all sessions to have ended."""
         for line in self.log.crashes():
             self.find('crash', line)
         try:
             cursor = connect(self.options.database, patience=30).cursor()
         except psycopg2.Error as error:
-            self.find('crash', f'the server is gone: {error}')
+            self.find('crash', f'the server does not answer: {error}')
             return
         for line in judge.verify(cursor):
             self.find('verify', line)
@@ -129,7 +129,7 @@ class Run:
             self.find('trespass', line)
 
     def rest(self, started):
-        """On a slow machine the time was too short to call every function often enough."""
+        """Call the functions that were not called often enough, as on a slow machine."""
         functions = Catalog(connect(self.options.database, patience=30).cursor()).functions
         wanted = [f for f in functions if re.search(self.options.functions, f.call)]
         self.wanted = {f.key for f in wanted}
@@ -143,7 +143,7 @@ class Run:
             self.find('reach', f'{key} {why}')
 
     def short(self, wanted):
-        """Functions that were called too seldom, or, generated, never worked; and why."""
+        """Functions called too rarely, or generated ones that never succeeded; and why."""
         self.by_function = defaultdict(Counter)
         for (key, state), number in self.counts.items():
             self.by_function[key][state] += number
@@ -153,14 +153,14 @@ class Run:
             states = self.by_function[function.key]
             number = sum(states.values()) - states[NO_SUCH_FUNCTION]
             if number < ENOUGH:
-                short[function.key] = f'was called {number} times only'
+                short[function.key] = f'was called only {number} times'
             elif function.kind == 'facade' and function.base not in worked:
-                short[function.key] = 'never worked'
+                short[function.key] = 'never succeeded'
         return short
 
 
 def connect(database, patience=10):
-    """A connection, also to a server that is just recovering."""
+    """A connection; waits for a server that is recovering."""
     deadline = time.time() + patience
     while True:
         try:
@@ -174,7 +174,7 @@ def connect(database, patience=10):
 
 
 def make_database(name, template=None):
-    """The shops in a new database, or a copy of it; by psql, because of its \\gexec."""
+    """Create a database with the shops, by psql for its \\gexec, or copy one."""
     shops = Path(__file__).with_name('shops.sql')
     db = connect('postgres')
     db.cursor().execute(f'DROP DATABASE IF EXISTS {name} WITH (FORCE)')
@@ -182,6 +182,6 @@ def make_database(name, template=None):
     if template is None:
         subprocess.run(['psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-o', os.devnull, '-d', name,
                         '-f', str(shops)], check=True)
-    # what a call sends is kept by its session; the log is for what the server itself has to say
+    # sessions keep the errors of their calls; the log is for errors of the server itself
     db.cursor().execute(f"ALTER DATABASE {name} SET log_min_messages = 'fatal'")
     db.cursor().execute(f"ALTER DATABASE {name} SET deadlock_timeout = '100ms'")

@@ -1,7 +1,7 @@
-"""What there is to be fuzzed, read from the catalogs of the database.
+"""The functions and stores to fuzz, read from the catalogs of the database.
 
-A function is fuzzed because pg_proc has it: those of schema inventory, and the
-generated ones of each store.  Nothing here knows a function by its name.
+Every function in pg_proc is fuzzed: those of schema inventory, and the generated
+ones of each store.  No function is listed here by name.
 """
 
 import re
@@ -18,7 +18,7 @@ class Argument:
 
 @dataclass
 class Function:
-    """A function as SQL calls it; `name` is what the summary calls it."""
+    """A function as SQL calls it; `name` is its name in the summary."""
     name: str
     call: str
     arguments: list
@@ -39,7 +39,7 @@ class Function:
 
 @dataclass
 class Store:
-    """A store: its types, and the ids that are known to exist."""
+    """A store: its types, and ids that exist in it."""
     label: str
     items: str
     orders: str
@@ -50,7 +50,7 @@ class Store:
     order_columns: dict
     key_column: str
     stock_column: str
-    witnesses: dict = field(default_factory=dict)
+    result_types: dict = field(default_factory=dict)
     found: dict = field(default_factory=dict)
 
 
@@ -85,7 +85,7 @@ WHERE p.pronamespace = 'inventory'::regnamespace
 ORDER BY 1, 2, 6
 """
 
-# What a table of the ledger knows of ids.
+# Queries for ids in the ledger.
 FOUND = {
     'reservation_id': 'SELECT DISTINCT reservation_id::text FROM {0}.reservations LIMIT 300',
     'order_id': 'SELECT DISTINCT order_id::text FROM {0}.movements '
@@ -94,7 +94,7 @@ FOUND = {
 
 
 class Catalog:
-    """The functions and stores of a database, and the types that are rows."""
+    """The functions and stores of a database, and its row types."""
 
     def __init__(self, cursor):
         cursor.execute(STORES)
@@ -114,7 +114,7 @@ class Catalog:
             WHERE c.relnamespace = 'inventory'::regnamespace AND c.relkind IN ('c', 'r', 'v')
             AND NOT a.attisdropped GROUP BY 1""")
         self.rows = dict(cursor.fetchall())
-        # a session has the settings of a library that is not preloaded once it has used it
+        # a library that is not preloaded defines its settings when a session loads it
         cursor.execute("LOAD 'inventory'")
         cursor.execute("""
             SELECT name, vartype, enumvals, min_val, max_val FROM pg_settings
@@ -126,7 +126,7 @@ class Catalog:
             self.find(cursor, store, items=True)
 
     def function(self, schema, name, quoted, returns_set, defaults, types, names, source):
-        """One row of pg_proc; a generated function also tells what its engine returns."""
+        """A function from its row of pg_proc; the source of a generated one has its result type."""
         types = types or []
         names = (names or []) + [''] * len(types)
         arguments = [Argument(n, t, i >= len(types) - defaults, n)
@@ -136,7 +136,7 @@ class Catalog:
             store = next((s for s in self.stores if schema in (s.api, s.ledger)), None)
             result_type = re.search(r'NULL::(.+?)\);', source)
             if store and result_type:
-                store.witnesses[name] = result_type.group(1)
+                store.result_types[name] = result_type.group(1)
             for argument in arguments if store else []:
                 argument.hint = argument.name[len(store.prefix):]
             return Function(call, call, arguments, returns_set,
@@ -148,7 +148,7 @@ class Catalog:
 
     @staticmethod
     def find(cursor, store, items=False):
-        """Look which ids there are."""
+        """Read the ids that exist."""
         queries = dict(FOUND)
         if items:
             queries['item_id'] = 'SELECT "{1}"::text FROM {2} LIMIT 20'

@@ -1,9 +1,9 @@
-"""What the owner of a store may do to it behind the engine's back.
+"""What the owner of a store may do to it without the engine.
 
-`HARMLESS` changes leave a store intact and are committed: writes that the guard
-books or refuses, maintenance.  `HARMFUL` ones break it and are rolled back; with
-them in place every function has to give an error of its own, never one of the
-server's inside.
+`HARMLESS` statements leave a store intact and are committed: writes that the guard
+books or refuses, and maintenance.  `HARMFUL` ones break it and are rolled back; after
+them every function must raise an error of its own, never an internal error of the
+server.
 """
 
 from values import quote
@@ -52,7 +52,7 @@ HARMFUL = [
     'ALTER TABLE {items} RENAME {key} TO renamed',
     'ALTER TABLE {items} RENAME TO renamed',
     'ALTER TABLE {items} SET SCHEMA other',
-    'ALTER TABLE {items} OWNER TO fuzz_nobody',
+    'ALTER TABLE {items} OWNER TO fuzz_outsider',
     'ALTER TABLE {items} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY',
     'ALTER TABLE {items} DROP {key} CASCADE',
     'ALTER TABLE {items} DROP {stock} CASCADE',
@@ -65,7 +65,7 @@ HARMFUL = [
     'ALTER TABLE {orders} ADD {n_name} int NOT NULL DEFAULT 1',
     'ALTER TABLE {orders} DISABLE TRIGGER ALL',
     'ALTER TABLE {orders} RENAME TO renamed',
-    'ALTER TABLE {orders} OWNER TO fuzz_nobody',
+    'ALTER TABLE {orders} OWNER TO fuzz_outsider',
     'ALTER TABLE {orders} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY',
     'ALTER TABLE {orders} ADD CHECK (false) NOT VALID',
     'DROP TABLE {orders} CASCADE',
@@ -87,7 +87,7 @@ HARMFUL = [
     'ALTER TABLE {ledger}.{table} ALTER {column} DROP NOT NULL',
     'ALTER TABLE {ledger}.{table} RENAME {column} TO renamed',
     'ALTER TABLE {ledger}.{table} RENAME TO renamed',
-    'ALTER TABLE {ledger}.{table} OWNER TO fuzz_nobody',
+    'ALTER TABLE {ledger}.{table} OWNER TO fuzz_outsider',
     'ALTER TABLE {ledger}.{table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY',
     'UPDATE {ledger}.{table} SET {column} = NULL',
     'UPDATE {ledger}.reservations SET quantity = 9223372036854775807',

@@ -1,7 +1,7 @@
-"""What must be true after, whatever was called.
+"""What must hold after any calls.
 
-Looks with connections and queries of its own; shares nothing with the sessions
-but the names of roles.
+Uses connections and queries of its own, and shares only the names of roles with
+the sessions.
 """
 
 import re
@@ -9,21 +9,21 @@ import time
 
 import psycopg2
 
-# What the movements of a role may be.  A buyer's call may give back what others
-# left overdue, and books the balance of what is not tracked; a trigger of the shop
-# may write the stock of other items.
+# The movements that each role may make.  The call of a buyer may expire overdue holds
+# of others, and books the balance of untracked items; a trigger of the shop may write
+# the stock of other items.
 ALLOWED = {
     'fuzz_buyer': ("kind IN ('sale', 'hold', 'release', 'expiry') "
                    "OR kind = 'adjustment' AND reason = 'untracked' "
                    "OR kind = 'direct' AND {meddled}"),
-    'fuzz_nobody': 'false',
+    'fuzz_outsider': 'false',
 }
-# The users that the tokens of buyers name; the store with a claim may have no others.
+# The users in the tokens of buyers, and so the only ones that the store with a claim may have.
 TOKENS = "('1', '2')"
 
 CRASH = re.compile(r'was terminated by signal|TRAP:|PANIC:')
-INSIDE = re.compile(r'(?:ERROR|FATAL):  XX')
-# C functions of ours leave no context; one of the server's inside a query does neither
+INTERNAL = re.compile(r'(?:ERROR|FATAL):  XX')
+# C functions have no context; neither have errors of the server inside a query
 OURS = re.compile(r'function (inventory\.|"?f[_ ])|inventory\.')
 
 
@@ -38,7 +38,7 @@ def stores(cursor):
 
 
 def verify(cursor):
-    """What inventory.verify says of every store."""
+    """The findings of inventory.verify, for every store."""
     found = []
     for label, items, *_ in stores(cursor):
         cursor.execute('SELECT * FROM inventory.verify(%s::regclass)', (items,))
@@ -61,7 +61,7 @@ def trespasses(cursor):
 
 
 def fingerprint(cursor):
-    """A digest of each table, and of what the catalogs say of our objects."""
+    """A digest of each table, and of the catalog rows of our objects."""
     cursor.execute("""
         SELECT c.oid::regclass::text FROM pg_class AS c
         JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'm')
@@ -77,7 +77,7 @@ def fingerprint(cursor):
                              ('pg_trigger', 'tgrelid, tgname, tgenabled, tgattr, tgargs'),
                              ('pg_namespace', 'nspname, nspowner, nspacl'),
                              ('pg_authid', 'rolname, rolsuper')):
-        # sessions make temporary tables, and schemas for them
+        # sessions create temporary tables, and schemas for them
         where = {'pg_class': "WHERE t.relpersistence <> 't' "
                              "AND t.relnamespace <> 'pg_toast'::regnamespace",
                  'pg_namespace': "WHERE t.nspname !~ '^pg_(toast_)?temp_'"}.get(catalog, '')
@@ -94,14 +94,14 @@ def changed(before, after):
 
 
 def settle_holds(cursor):
-    """Release what could become overdue while nobody may change anything."""
+    """Expire overdue holds and extend the others: none may expire while outsiders call."""
     time.sleep(0.05)
     for _, _, movements, *_ in stores(cursor):
         reservations = re.sub('movements$', 'reservations', movements)
         cursor.execute(f"UPDATE {reservations} SET expires_at = now() + interval '1 day' "
                        f"WHERE status = 'held' AND expires_at > now()")
     for label, *_ in stores(cursor):
-        for _ in range(50):    # the shop's own triggers may refuse
+        for _ in range(50):    # a trigger of the shop may raise an error
             try:
                 cursor.execute('SELECT inventory.expire_reservations(%s, 2147483647)', (label,))
                 break
@@ -110,7 +110,7 @@ def settle_holds(cursor):
 
 
 class Log:
-    """The server's log from now on."""
+    """The server's log from the time of creation on."""
 
     def __init__(self, path):
         self.path = path
@@ -132,12 +132,12 @@ class Log:
     def crashes(self):
         return [line for line in self.text().splitlines() if CRASH.search(line)]
 
-    def inside_of_ours(self):
+    def internal_errors(self):
         """Errors of class XX whose context, up to the next message, is in our functions."""
         found = []
         for entry in re.split(r'\n(?=\S.*?(?:ERROR|FATAL|LOG|PANIC|NOTICE|WARNING):  )',
                               self.text()):
             where = re.search(r'CONTEXT:  (.*?)\n\S.*?(?:LOCATION|STATEMENT):', entry, re.S)
-            if INSIDE.search(entry.split('\n')[0]) and (not where or OURS.search(where.group(1))):
+            if INTERNAL.search(entry.split('\n')[0]) and (not where or OURS.search(where.group(1))):
                 found.append(entry[:1500])
         return found

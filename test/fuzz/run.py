@@ -1,16 +1,15 @@
 #!/usr/bin/python3
-"""Calls every function of inventory at random, from several sessions at once.
+"""Calls every function of inventory at random, from several sessions.
 
     run.py [--seconds N] [--seed S] [--functions PATTERN] [--sessions N] [--log FILE] [--selftest]
 
-The server is the one that the environment names (PGHOST, PGUSER); databases
-`fuzz` and `fuzz_*` are made anew there.  PATTERN is a regular expression on the
-qualified name of functions.  With --selftest faults are planted and the run
-has to find each.
+The environment names the server (PGHOST, PGUSER).  Databases `fuzz` and `fuzz_*`
+there are replaced.  PATTERN is a regular expression on the qualified name of
+functions.  With --selftest faults are planted, and the run has to find each.
 
-Three phases: everybody at once; then only who may do nothing, and nothing may
-have changed; then everybody again.  The last line is `N passed, N failed`:
-functions that were called often enough, and the criteria for all of them.
+There are three phases: first all roles; then only roles that may not do what
+they try, and nothing may change; then all roles again.  The last line is
+`N passed, N failed`: functions that were called often enough, and the criteria.
 """
 
 import argparse
@@ -22,11 +21,11 @@ import judge
 import selftest
 from campaign import Options, Run, make_database
 
-SHOWN = 12           # findings of one kind that are printed
+SHOWN = 12           # how many findings of a kind are printed
 
 
 def show(run):
-    """The summary of a run: calls by function, findings with what repeats them."""
+    """Print calls by function, and findings with the statements that repeat them."""
     merged = defaultdict(Counter)
     for key, states in run.by_function.items():
         name = key.split('(')[0]
@@ -49,9 +48,9 @@ def show(run):
 
 
 CRITERIA = [('crash', 'no crash of the server'), ('lost', 'no lost connection'),
-            ('inside', 'no SQLSTATE of class XX'), ('slow', 'no statement beyond its time'),
+            ('internal', 'no SQLSTATE of class XX'), ('slow', 'no statement beyond its time limit'),
             ('verify', 'inventory.verify is empty for every store'),
-            ('trespass', 'no change by a role that may not')]
+            ('trespass', 'no change by a role without the right')]
 
 
 def fuzz(arguments):

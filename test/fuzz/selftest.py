@@ -1,6 +1,6 @@
-"""Shows that the fuzzer can say no: each planted fault must be found, by its own criterion.
+"""Shows that the fuzzer finds faults: each planted one must be found, by its own criterion.
 
-Every fault is planted in a new database, which is then fuzzed for a moment.
+Every fault is planted in a new database, which is then fuzzed for some seconds.
 """
 
 import copy
@@ -8,18 +8,18 @@ import copy
 from campaign import Options, Run, connect, make_database
 from judge import Log
 
-# What is planted, the functions that are called, and what has to be found.
+# Name, statements that plant the fault, functions to call, criterion that must find it.
 PLANTS = [
     ('nothing is planted', 'SELECT 1', 'base_type', None),
-    ('an error of the inside', """
+    ('an internal error', """
         CREATE FUNCTION inventory.planted(quantity bigint) RETURNS int LANGUAGE plpgsql AS
-        $$ BEGIN RAISE 'planted' USING ERRCODE = 'XX000'; END $$""", 'planted', 'inside'),
-    ('an error of the inside in one call of twenty, in a transaction with a handler', """
+        $$ BEGIN RAISE 'planted' USING ERRCODE = 'XX000'; END $$""", 'planted', 'internal'),
+    ('an internal error in one call of twenty, in a transaction with a handler', """
         CREATE FUNCTION inventory.planted(quantity bigint) RETURNS int LANGUAGE plpgsql AS
         $$ BEGIN IF random() < 0.05 THEN RAISE 'planted' USING ERRCODE = 'XX001'; END IF;
            RETURN 1; END $$""",
-     'planted', 'inside'),
-    ('stock changed behind the guard', """
+     'planted', 'internal'),
+    ('stock changed without the guard', """
         SET session_replication_role = replica;
         UPDATE f_int.items SET stock = stock + 1 WHERE id = 1""",
      'base_type', 'verify'),
@@ -30,7 +30,7 @@ PLANTS = [
     ('a statement that does not end', """
         CREATE FUNCTION inventory.planted() RETURNS int LANGUAGE plpgsql AS
         $$ BEGIN LOOP PERFORM pg_sleep(0.01); END LOOP; END $$""", 'planted', 'slow'),
-    ('a function with which everybody may change stock', """
+    ('a function with which any role may change stock', """
         CREATE FUNCTION inventory.planted(items regclass) RETURNS void
         LANGUAGE plpgsql SECURITY DEFINER AS
         $$ BEGIN UPDATE f_int.items SET stock = stock + 1; END $$""", 'planted', 'trespass'),
@@ -44,22 +44,23 @@ PLANTS = [
     ('a function that was not called often enough', """
         CREATE FUNCTION inventory.planted() RETURNS void LANGUAGE sql AS 'SELECT pg_sleep(1)'""",
         'planted', 'reach'),
-    ('a generated function that never works', 'ALTER TABLE f_int_stock.requests RENAME TO hidden',
+    ('a generated function that never succeeds',
+     'ALTER TABLE f_int_stock.requests RENAME TO hidden',
      'f_int_stock.prune', 'reach'),
     ('a crash', """
         CREATE FUNCTION inventory.planted() RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS
         $$ BEGIN COPY (SELECT) TO PROGRAM 'kill -SEGV $PPID'; END $$""", 'planted', 'crash'),
 ]
 
-SECONDS = 3          # for each
-LIMIT = 2            # for a statement
-# what comes with a finding of another kind
+SECONDS = 3          # for each fault
+LIMIT = 2            # of a statement, in seconds
+# criteria that may also find a fault
 ALSO = {'crash': {'lost', 'reach'}, 'trespass': {'verify', 'reach'}, 'slow': {'reach'},
         'reach': {'slow'}}
 
 
 def judge_plant(arguments, what, statement, functions, expected):
-    """Plant, fuzz, look; what is wrong, or nothing."""
+    """Plant a fault and fuzz; what is wrong, or an empty text."""
     make_database('fuzz_selftest', 'fuzz_shops')
     db = connect('fuzz_selftest')
     db.cursor().execute(statement)
@@ -76,7 +77,7 @@ def judge_plant(arguments, what, statement, functions, expected):
 
 
 def run(arguments):
-    """All plants; (passed, failed)."""
+    """Run all faults; (passed, failed)."""
     make_database('fuzz_shops')
     failed = 0
     for plant in PLANTS:

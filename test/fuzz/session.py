@@ -1,8 +1,8 @@
 """A session that calls functions at random, in transactions of every kind.
 
-Runs as a process of its own with one connection, as one role after another.
-What it saw goes to its parent in a queue: counts of calls by function and
-SQLSTATE, and findings, each with the statements of its transaction.
+It is a process with one connection, and acts as one role after another.  It sends
+messages to its parent in a queue: counts of calls by function and SQLSTATE, and
+findings, each with the statements of its transaction.
 """
 
 import random
@@ -17,11 +17,11 @@ from catalog import Catalog
 from statements import Writer
 from values import Maker, quote
 
-# Who calls, and how often.
+# The roles that call, and how often.
 ROLES = [('postgres', 3), ('fuzz_owner', 4), ('fuzz_operator', 3), ('fuzz_buyer', 4),
-         ('fuzz_nobody', 1)]
+         ('fuzz_outsider', 1)]
 OWNERS = ('postgres', 'fuzz_owner')
-OUTSIDERS = [('fuzz_nobody', 1), ('fuzz_buyer', 1)]
+OUTSIDERS = [('fuzz_outsider', 1), ('fuzz_buyer', 1)]
 ISOLATION = ['READ COMMITTED', 'READ COMMITTED', 'READ COMMITTED', 'READ COMMITTED',
              'REPEATABLE READ', 'REPEATABLE READ',
              'SERIALIZABLE', 'SERIALIZABLE', 'READ UNCOMMITTED',
@@ -40,20 +40,20 @@ SETTINGS = ["plan_cache_mode = force_generic_plan", "plan_cache_mode = force_cus
             "standard_conforming_strings = off", "quote_all_identifiers = on", "xmlbinary = hex",
             "transform_null_equals = on", "default_transaction_deferrable = on",
             "constraint_exclusion = on"]
-# Errors of the server's inside and of its data.  None is allowed: the server's own
-# functions are not called but through ours.  But when two sessions GRANT or ALTER the
-# same object at once, as attach and refresh do, that is what the server tells one of them.
-INSIDE = re.compile('XX')
+# Internal errors of the server, and corrupted data.  None is allowed, because the server's
+# own functions are called only through ours; except that two sessions which GRANT or ALTER
+# the same object at the same time, as attach and refresh do, may get one.
+INTERNAL = re.compile('XX')
 SAME_OBJECT = re.compile('simple_heap_(update|delete)')
 TIMEOUT = '57014'
 
 
 class Lost(Exception):
-    """The connection is gone."""
+    """The connection has ended."""
 
 
 class Session:
-    """One connection and what it has done lately."""
+    """A connection and its recent statements."""
 
     def __init__(self, number, options, queue):
         self.number, self.options, self.queue = number, options, queue
@@ -79,7 +79,7 @@ class Session:
     # ------------------------------------------------------------ statements
 
     def run(self, sql):
-        """Run a statement; its SQLSTATE."""
+        """Run a statement; returns its SQLSTATE."""
         self.history.append(f'{sql};')
         started = time.monotonic()
         state, error = '00000', None
@@ -96,8 +96,8 @@ class Session:
                          f'more than {self.options.limit:g} s: '
                          f'{called.group() if called else sql[:80]}', sql)
         diag = error.diag if error else None
-        if INSIDE.match(state) and not SAME_OBJECT.match(diag.source_function or ''):
-            self.finding('inside',
+        if INTERNAL.match(state) and not SAME_OBJECT.match(diag.source_function or ''):
+            self.finding('internal',
                          f'{state} {diag.message_primary} '
                          f'({diag.source_file}: {diag.source_function})',
                          diag.context or '')
@@ -107,14 +107,14 @@ class Session:
         return state
 
     def finding(self, kind, what, detail):
-        """Tell the parent, with all statements since the transaction began."""
+        """Send a finding, with the statements since the role was set."""
         statements = list(self.history)
         begins = [i for i, s in enumerate(statements) if s.startswith('SET SESSION AUTHORIZATION')]
         self.queue.put(('finding', kind, self.number, what, detail,
                         statements[begins[-1] if begins else 0:]))
 
     def as_role(self, roles):
-        """Become another role: all settings and prepared statements are forgotten."""
+        """Become another role, without settings and prepared statements of the last."""
         names, weights = zip(*roles)
         self.role = self.random.choices(names, weights)[0]
         self.history.append('DISCARD ALL;')
@@ -130,13 +130,13 @@ class Session:
 
     def setting(self):
         """A setting of the extension, as pg_settings describes it."""
-        name, kind, values, least, most = self.maker.any(self.catalog.settings)
+        name, kind, values, min_value, max_value = self.maker.any(self.catalog.settings)
         if kind == 'bool':
             value = self.maker.any(['on', 'off'])
         elif kind == 'enum':
             value = self.maker.any(values)
         elif kind in ('integer', 'real'):
-            value = self.maker.any([least, most, '1', '3'])
+            value = self.maker.any([min_value, max_value, '1', '3'])
         else:
             value = self.maker.text()
         return f'{name} = {value}'
@@ -144,7 +144,7 @@ class Session:
     # ------------------------------------------------------------ calls
 
     def next_function(self):
-        """Every function in turn; who may call few calls mostly those."""
+        """Each function in turn; a role with few rights calls mostly what it may."""
         mine = {'fuzz_buyer': self.buying, 'fuzz_operator': self.facade}.get(self.role)
         if mine and self.maker.chance(0.8) and self.options.phase != 'outsiders':
             return self.maker.any(mine)
@@ -153,7 +153,7 @@ class Session:
         return self.deck.pop()
 
     def call(self, function, sanity, store=None):
-        """One call; counts its result."""
+        """Make a call, and count its result."""
         store = function.store or store or self.maker.any(self.catalog.stores)
         *before, last = self.writer.statements(function, store, sanity)
         state = '00000'
@@ -171,7 +171,7 @@ class Session:
         return state
 
     def transaction(self):
-        """One transaction of some kind."""
+        """Run a transaction of a random kind."""
         sanity = self.maker.any([1, 0.97, 0.9, 0.6])
         kinds = [(self.single, 10), (self.block, 8), (self.prepared, 0.5)]
         if self.role in OWNERS:
@@ -180,7 +180,7 @@ class Session:
         kind(sanity)
 
     def single(self, sanity):
-        """Calls that are transactions of their own; who may take a store apart is rolled back."""
+        """A single call; administration by an owner, which could remove a store, is rolled back."""
         function = self.next_function()
         if function.kind == 'administration' and self.role in OWNERS:
             self.run('BEGIN')
@@ -207,13 +207,13 @@ class Session:
                 self.run(f'RELEASE s{n}')
 
     def damaged(self, sanity):
-        """Calls of a store that its owner has damaged, rolled back."""
+        """Calls of a store that its owner has damaged; rolled back."""
         store = self.maker.any(self.catalog.stores)
         own = [f for f in self.functions if f.store is store]
         functions = [self.maker.any(own) if own and self.maker.chance(0.7) else self.next_function()
                      for _ in range(self.random.randint(1, 5))]
         self.run('BEGIN')
-        if self.maker.chance(0.7):    # warm: plans and binding are cached
+        if self.maker.chance(0.7):    # so that plans and binding are cached
             self.calls_with_savepoints(functions[:2], 1, store)
         for _ in range(self.maker.any([1, 1, 1, 2, 3])):
             self.run('SAVEPOINT damage')
@@ -223,7 +223,7 @@ class Session:
         self.run('ROLLBACK')
 
     def written(self, sanity):
-        """A write behind the engine's back, beside calls, committed."""
+        """A write without the engine, perhaps after calls; mostly committed."""
         store = self.maker.any(self.catalog.stores)
         statement = damage.harmless(self.maker, store)
         if self.maker.chance(0.5):
@@ -236,7 +236,7 @@ class Session:
         self.run(self.maker.any(['COMMIT', 'ROLLBACK']))
 
     def prepared(self, sanity):
-        """A transaction in two phases."""
+        """A two-phase transaction."""
         functions = [f for f in [self.next_function(),
                                  self.next_function()] if f.kind != 'administration']
         name = f"'fuzz {self.number}'"
@@ -250,7 +250,7 @@ class Session:
     # ------------------------------------------------------------ all of it
 
     def work(self, until):
-        """Transactions as one role after another, until it is time."""
+        """Run transactions as one role after another until a time."""
         roles = OUTSIDERS if self.options.phase == 'outsiders' else ROLES
         told = looked = time.monotonic()
         while time.time() < until and not self.options.stop.is_set():
@@ -260,6 +260,8 @@ class Session:
                 if time.time() > until:
                     break
             self.run('RESET SESSION AUTHORIZATION')
+            # a lock_timeout or isolation level of the role must not fail the queries below
+            self.run('RESET ALL')
             if time.monotonic() - looked > 0.5:
                 looked = time.monotonic()
                 for store in self.catalog.stores:
@@ -269,7 +271,7 @@ class Session:
                 self.report()
 
     def outside(self):
-        """A call or a statement that this role may not make; a buyer's own half is theirs."""
+        """A call or statement that the role may not make; a buyer calls no buyer function."""
         function = self.next_function()
         if self.maker.chance(0.05):
             self.run(damage.harmful(self.maker, self.maker.any(self.catalog.stores)))

@@ -1,14 +1,14 @@
--- The stores that are fuzzed: one of each kind that behaves differently, all of
--- one owner, with a role for each part, and relations that are no stores.
+-- The stores to fuzz, one of each kind that behaves differently, all of one owner; roles for
+-- buyers, operators and outsiders; and relations that are no stores.
 SET client_min_messages = warning;
 
-SELECT format('CREATE ROLE %I LOGIN', r) FROM unnest('{fuzz_owner,fuzz_operator,fuzz_buyer,fuzz_nobody}'::name[]) AS r
+SELECT format('CREATE ROLE %I LOGIN', r) FROM unnest('{fuzz_owner,fuzz_operator,fuzz_buyer,fuzz_outsider}'::name[]) AS r
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r) \gexec
 CREATE EXTENSION inventory;
 SELECT format('GRANT CREATE ON DATABASE %I TO fuzz_owner', current_database()) \gexec
 SET SESSION AUTHORIZATION fuzz_owner;
 
--- uuid ids, floor and limit: what create_store makes
+-- uuid ids, floor and limit: made by create_store
 SELECT inventory.create_store('f_uuid');
 INSERT INTO f_uuid.items
 SELECT md5(n::text)::uuid, 100, CASE n WHEN 2 THEN 20 WHEN 3 THEN -50 ELSE 0 END, CASE n WHEN 4 THEN 30 END
@@ -37,7 +37,7 @@ CREATE TABLE f_bare.items (id bigint PRIMARY KEY, stock bigint NOT NULL);
 INSERT INTO f_bare.items SELECT n, 100 FROM generate_series(1, 6) AS n;
 SELECT inventory.attach('f_bare.items', user_id_type => 'uuid', ledger_schema => 'f_bare_stock');
 
--- the user is the one of the token
+-- the user comes from the token
 CREATE SCHEMA f_claim;
 CREATE TABLE f_claim.items (id bigint PRIMARY KEY, stock integer, purchase_limit integer);
 CREATE TABLE f_claim.orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id bigint, item_id bigint,
@@ -60,7 +60,7 @@ INSERT INTO f_part.items SELECT n, 100, NULLIF(n, 5) * 10 FROM generate_series(1
 SELECT inventory.attach('f_part.items', 'f_part.orders', order_id => 'id', order_columns => '{created_at}',
 	ledger_schema => 'f_part_stock');
 
--- not everything is for sale, nobody writes the stock, prefixed arguments, a wide quantity
+-- a condition on what is sellable, no direct writes, prefixed arguments, a numeric quantity
 CREATE SCHEMA f_sell;
 CREATE TABLE f_sell.items (id uuid PRIMARY KEY, stock bigint, version bigint NOT NULL DEFAULT 0,
 	status text NOT NULL DEFAULT 'live');
@@ -71,7 +71,7 @@ FROM generate_series(1, 6) AS n;
 SELECT inventory.attach('f_sell.items', 'f_sell.orders', order_columns => '{id,placed}', sellable => 'status = ''live''',
 	direct_writes => 'refuse', argument_prefix => 'p_', max_ttl => '100 years', ledger_schema => 'f_sell_stock');
 
--- names that need quotes, and triggers that call the functions again, write the stock, and fail
+-- names that need quotes, and triggers that call the functions, write the stock, and fail
 CREATE SCHEMA "f ""odd'";
 CREATE TABLE "f ""odd'"."it%s'ems" ("%I""d" text PRIMARY KEY, "st'ock" integer, "stock_floor" smallint);
 CREATE TABLE "f ""odd'"."or""ders" ("k'ey" uuid PRIMARY KEY DEFAULT gen_random_uuid(), "us er" text, "it em" text,
@@ -109,7 +109,7 @@ CREATE CONSTRAINT TRIGGER meddle_late AFTER INSERT ON "f ""odd'"."or""ders" DEFE
 
 SELECT inventory.grant_api(items, 'fuzz_buyer', 'buyer'), inventory.grant_api(items, 'fuzz_operator', 'operator')
 FROM inventory.store;
--- an operator buys too, but where the claim decides who is who
+-- the operator is also a buyer
 SELECT inventory.grant_api(items, 'fuzz_operator', 'buyer') FROM inventory.store;
 
 -- relations that are no stores

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Has sqlsmith call the functions within random queries, as the owner of the stores.
+"""Lets sqlsmith call the functions in random queries, as the owner of the stores.
 
     smith.py [--seconds N] [--seed S] [--log FILE]
 
-sqlsmith reads pg_proc by its bare name: a view of that name, in front of the
-catalog in the search_path, lets it see our functions and few others.  It rolls
-back what it does.  The last line is `N passed, N failed`.
+sqlsmith reads pg_proc without a schema.  A view of that name, before the catalog in
+the search_path, shows it our functions and few others.  It rolls back all its
+queries.  The last line is `N passed, N failed`.
 """
 
 import argparse
@@ -24,7 +24,7 @@ WHERE pronamespace = 'inventory'::regnamespace OR pronamespace::regnamespace::te
 GRANT USAGE ON SCHEMA smith TO PUBLIC;
 GRANT SELECT ON smith.pg_proc TO PUBLIC;
 """
-# Errors with their SQLSTATE and statement in the log, and none for ever.
+# The log has SQLSTATE and statement of each error, and every statement ends in time.
 SETTINGS = {'search_path': 'smith, pg_catalog, public',
             'log_min_messages': 'error',
             'log_error_verbosity': 'verbose',
@@ -33,7 +33,7 @@ SETTINGS = {'search_path': 'smith, pg_catalog, public',
 
 
 def smith(arguments):
-    """Run it; its exit status, and what it told of its queries."""
+    """Run it; its exit status and its output."""
     dsn = 'dbname=fuzz_smith user=fuzz_owner' + ''.join(
         f' {key}={os.environ[name]}' for key, name in (('host', 'PGHOST'), ('port', 'PGPORT'))
         if name in os.environ)
@@ -62,11 +62,11 @@ def main():
     text = log.text()
     calls = text.count('CONTEXT:') + text.count('STATEMENT:')
     cursor = connect('fuzz_smith', patience=30).cursor()
-    results = [('it ran until its time was over', [] if status == 124 else [output[-2000:]]),
-               ('its queries came to our functions',
-                [] if calls else ['no error of ours is in the log']),
+    results = [('sqlsmith ran until its time was over', [] if status == 124 else [output[-2000:]]),
+               ('its queries called our functions',
+                [] if calls else ['the log has no error of our functions']),
                ('no crash of the server', log.crashes()),
-               ('no SQLSTATE of class XX from a function of ours', log.inside_of_ours()),
+               ('no SQLSTATE of class XX from a function of ours', log.internal_errors()),
                ('inventory.verify is empty for every store', judge.verify(cursor))]
     for words, wrong in results:
         print(f"{'FAILED' if wrong else 'ok':8}{words}")

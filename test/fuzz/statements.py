@@ -1,4 +1,4 @@
-"""The ways to write a call of a function in SQL."""
+"""Writes calls of functions in SQL, in many forms."""
 
 from values import quote
 
@@ -8,7 +8,7 @@ STYLES = [('select', 8), ('from', 8), ('do', 3), ('prepare', 3), ('cursor', 2), 
           ('limit', 1), ('nested', 1), ('into', 1), ('variadic', 0.3), ('returning', 1),
           ('function', 1)]
 
-# An error of the server's inside or of its data is never swallowed.
+# Internal errors and corrupted data are never caught.
 BLOCK = """DO $fuzz$
 DECLARE fuzz record;
 BEGIN
@@ -21,14 +21,14 @@ END $fuzz$"""
 
 
 class Writer:
-    """Writes calls; `maker` makes their arguments."""
+    """Writes calls, with arguments made by `maker`."""
 
     def __init__(self, maker):
         self.maker = maker
         self.number = 0
 
     def arguments(self, function, store, sanity, nested=None):
-        """[(name or None, expression)]: some by name, some left out."""
+        """Arguments, (name or None, expression, type): some by name, some left out."""
         maker = self.maker
         given = []
         named = maker.chance(0.3)
@@ -74,7 +74,7 @@ class Writer:
         return [BLOCK.format(call=self.plain(function, store, sanity), more=more)]
 
     def as_prepare(self, function, store, sanity):
-        """Executed until the plan is a generic one; what has no type of its own is written out."""
+        """Executed until the plan is generic; arguments of pseudo-types are not parameters."""
         given = self.arguments(function, store, sanity)
         types, values, words = [], [], []
         for name, value, kind in given:
@@ -91,7 +91,7 @@ class Writer:
             [execute] * self.maker.any([1, 2, 7])
 
     def as_cursor(self, function, store, sanity):
-        """Read in part, backwards, and left open; `WITH HOLD` needs no transaction."""
+        """A cursor that is read in part and left open; WITH HOLD needs no transaction block."""
         self.number += 1
         name = f'c{self.number}'
         hold = self.maker.any(['WITH HOLD', 'SCROLL CURSOR WITH HOLD'])
@@ -114,7 +114,7 @@ class Writer:
         return [f'SELECT * FROM {self.plain(function, store, sanity)} AS answer LIMIT 1']
 
     def as_nested(self, function, store, sanity):
-        """An argument that is itself a call of a function of the same store."""
+        """An argument that calls a function of the same store."""
         inner = f"{store.api}.available_stock({self.maker.sane_item_id(store, function)})"
         return [f'SELECT {self.call(function, self.arguments(function, store, sanity, inner))}']
 
@@ -136,7 +136,7 @@ class Writer:
                 f'UNION ALL SELECT count(*) FROM x']
 
     def as_function(self, function, store, sanity):
-        """Called by a function of the caller's, which catches errors line by line."""
+        """Called dynamically in a block that catches errors."""
         call = quote(f'SELECT {self.plain(function, store, sanity)}')
         return [BLOCK.replace('SELECT {call} AS answer', 'EXECUTE {call}').format(
             call=call, more=f"EXECUTE {call};")]

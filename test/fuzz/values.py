@@ -1,15 +1,15 @@
-"""Values to call functions with: SQL expressions of any type, sane or nasty.
+"""Arguments of calls: SQL expressions of any type, sane or nasty.
 
 A sane value is what a caller would pass for an argument of this name to this
-store; a nasty one is anything that the parser lets through.  Expressions are
-short even where their values are long, so that a statement can be printed.
+store; a nasty one is anything that the parser accepts.  Expressions are short
+even if their values are long, so that statements can be printed.
 """
 
 import json
 
 
 def quote(text):
-    """A literal that means the same whatever standard_conforming_strings is."""
+    """A literal that does not depend on standard_conforming_strings."""
     return "E'" + text.replace('\\', '\\\\').replace("'", "\\'") + "'"
 
 
@@ -58,11 +58,11 @@ NAMES = ['id', 'stock', 'version', 'item_id', 'user_id', 'quantity', 'price', 'n
          'nothing', 'ctid', 'tableoid',
          'xmin', '', 'a b', 'stock_floor', 'purchase_limit', 'order_id', 'created_at', 'k' * 63,
          '"', '%s', "it's",
-         'public', 'other', 'f_int', 'inventory', 'pg_catalog', 'pg_temp', 'fuzz_nobody',
+         'public', 'other', 'f_int', 'inventory', 'pg_catalog', 'pg_temp', 'fuzz_outsider',
          'fuzz_buyer', 'fuzz_owner', 'postgres',
          'buy_item', 'close_ledger', 'items', 'orders', 'movements', 'pg_toast', 'pg_monitor',
          'none', 'public']
-# wrong values for "any" and anyelement, of every length and storage
+# values for "any" and anyelement, of every length and storage
 ANYTHING = ["1", "1.5", "'x'::text", "'x'", "NULL", "NULL::integer", "'\\x00ff'::bytea",
             "ARRAY[1,2]", "ROW(1,'x')",
             "'(1,2)'::point", "true", "'a'::\"char\"", "'n'::name", "now()", "interval '1 day'",
@@ -94,7 +94,7 @@ BIG_JSONS = ["(repeat('[', 3000) || repeat(']', 3000))::jsonb", "(repeat('[', 10
              "(SELECT jsonb_object_agg('c' || n, n) FROM generate_series(1, 2000) AS n)",
              "jsonb_build_array(jsonb_build_object('item_id', repeat('1', 200000)))",
              "jsonb_build_object(repeat('k', 100000), 1)"]
-# sane values of the columns that a caller may set
+# sane values of columns that a caller may set
 COLUMNS = {'numeric': [1, '9.90', -1], 'character varying': ['note', '', 'x' * 21],
            'date': ['2026-01-01', 'infinity'],
            'text[]': [['a', 'b'], '{a}', []], 'timestamp without time zone': ['2026-01-01', None],
@@ -105,7 +105,7 @@ USERS = {'uuid': ["00000000-0000-0000-0000-00000000000%d" % n for n in range(5)]
          'smallint': ['1', '2'], 'integer': ['1', '2', '3'], 'bigint': ['1', '2', '3']}
 
 
-# Arguments whose type is the store's, or anything.
+# Arguments whose type is one of the store's, or any type.
 IDS = ('item', 'item_id', 'user_id', 'order_id', 'result_type')
 ANY_TYPES = ('"any"', 'anyelement', 'anyarray', 'anynonarray')
 
@@ -130,9 +130,9 @@ class Maker:
     # ------------------------------------------------------------ sane
 
     def sane(self, store, function, argument):
-        """What a caller would pass; none if its name says nothing."""
+        """What a caller would pass; None if the name is not known."""
         maker = getattr(self, 'sane_' + argument.hint, None)
-        # in the administration the same names mean columns
+        # arguments of these names are columns in administrative functions
         if maker and (argument.hint not in IDS or function.kind == 'facade'
                       or argument.type in ANY_TYPES):
             return maker(store, function)
@@ -222,8 +222,8 @@ class Maker:
     def sane_schema(self, store, function):
         return f"'z{self.random.randrange(10 ** 9)}'"
 
-    def sane_witness(self, store, function):
-        return 'NULL::' + store.witnesses.get(function.base, store.types['Q'])
+    def sane_result_type(self, store, function):
+        return 'NULL::' + store.result_types.get(function.base, store.types['Q'])
 
     def line(self, store, columns):
         """A line of a cart as a dict."""
@@ -237,7 +237,7 @@ class Maker:
         return line
 
     def columns(self, store):
-        """Columns of the order row that callers may set; its key, where it is theirs to make."""
+        """Columns of the order row that callers may set, and its key if they make it."""
         given = {}
         for name, kind in store.order_columns.items():
             if kind == 'uuid':
@@ -259,7 +259,7 @@ class Maker:
         return quote(json.dumps(self.columns(store))) + '::jsonb'
 
     def row(self, kind, store):
-        """A row of a type of the extension, with a field or two changed."""
+        """A row of a type of the extension, perhaps with some fields changed."""
         where = f'FROM inventory.store AS s WHERE s.store_name = {quote(store.label)}'
         if kind == 'inventory.store_binding':
             value = f'(SELECT inventory.read_binding(s) {where})'
@@ -276,7 +276,7 @@ class Maker:
     # ------------------------------------------------------------ nasty
 
     def nasty(self, kind, depth=0):
-        """Anything of a type."""
+        """Any value of a type."""
         if self.chance(0.12):
             return 'NULL' if self.chance(0.3) else f'NULL::{self.castable(kind)}'
         if kind in ANY_TYPES:
@@ -308,7 +308,7 @@ class Maker:
 
     @staticmethod
     def castable(kind):
-        """A type that NULL can be cast to, for one that is none."""
+        """A type to which NULL can be cast."""
         return 'text' if kind in ANY_TYPES + ('internal', 'cstring') else kind
 
     def text(self):
@@ -340,7 +340,7 @@ class Maker:
         return quote(self.any(JSONS)) + '::jsonb'
 
     def json_value(self, depth):
-        """JSON of any shape whose keys are often those that mean something."""
+        """JSON of any shape, often with keys that have a meaning."""
         kind = self.random.randrange(4 if depth < 4 else 2)
         if kind == 0:
             return self.any([None, True, 0, 1, -1, 2.5, 10 ** 30, 1, 2])
@@ -354,7 +354,7 @@ class Maker:
     # ------------------------------------------------------------ both
 
     def value(self, store, function, argument, sanity):
-        """A sane value with this probability, else a nasty one; none to leave it out."""
+        """A sane value with this probability, else a nasty one; None leaves the argument out."""
         if self.chance(sanity):
             made = self.sane(store, function, argument)
             if made is not None or argument.has_default and self.chance(0.9):

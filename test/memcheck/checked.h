@@ -1,11 +1,12 @@
 /*
  * checked.h
- *		Included before all else in a build for memcheck: what the extension
- *		allocates is undefined until it is written.
+ *		Included first in a build for memcheck: memory that the extension
+ *		allocates counts as undefined until it is written.
  *
- * The server was not built for valgrind.  A piece of memory that it uses a second
- * time still counts as written, and reading it too early would not be seen.
- * Nothing is done when memory is freed: the server keeps its own notes there.
+ * The server was not built for valgrind.  Memory that it allocates again would
+ * otherwise still count as written, and a read before the first write would not
+ * be reported.  Freed memory is not marked, because the server stores its own data
+ * there.
  */
 #ifndef CHECKED_H
 #define CHECKED_H

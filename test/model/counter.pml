@@ -1,6 +1,6 @@
 /*
  * counter.pml
- *		What sessions and operators do to the counter and to their records of it.
+ *		Operations on the counter and on the records of sessions.
  */
 
 /* ---- the counter: each of these is one spinlock section ---- */
@@ -32,14 +32,14 @@ inline reference(p, l)
 	number[(p) * 2 + (epoch & 1)] = epoch
 }
 
-/* who waits for an operator: all while it cools, newcomers while it drains */
+/* who waits for an operator: all sessions while it cools, those without a record while it drains */
 #ifdef M_DRAIN_ALL
 #define HELD_OFF(p) (heat == COOLING || cooler)
 #else
 #define HELD_OFF(p) (heat == COOLING || (cooler && SUM(ref, p) == 0))
 #endif
 
-/* what this transaction gave goes first */
+/* units that the transaction itself gave are used first */
 inline take_units(p, l, q, answer, at)
 {
 	sum_1 = (OWN_GIVEN(p) < q -> OWN_GIVEN(p) : q);
@@ -52,7 +52,7 @@ inline take_units(p, l, q, answer, at)
 	answer = DONE
 }
 
-/* take, short */
+/* take, or the answer that there are too few */
 inline take(p, l, q, answer, at)
 {
 	if
@@ -75,7 +75,8 @@ inline take(p, l, q, answer, at)
 	fi
 }
 
-/* take what the floor rises by, whatever is there; who has the row need not wait for draining: its cooler is over */
+/* take the units by which the floor rises, however many there are; with the row's lock one need not
+ * wait for draining, because its cooler is over */
 inline take_for_floor(p, l, q, answer, at)
 {
 	if
@@ -103,7 +104,7 @@ inline give(p, l, q, answer, at)
 	fi
 }
 
-/* The end of the records of session p at a level and deeper. */
+/* Drop the reference of session p at a level. */
 inline drop_reference(p, l, e)
 {
 	if
@@ -112,6 +113,7 @@ inline drop_reference(p, l, e)
 	fi
 }
 
+/* Drop the records of session p at a level. */
 inline forget_records(p, l)
 {
 	for (n : 0 .. 1) {
@@ -127,14 +129,14 @@ inline forget_records(p, l)
 	}
 	change[(p) * 2 + l] = 0;
 	lift[(p) * 2 + l] = 0;
-	folded[(p) * 2 + l] = 0;
+	demoted[(p) * 2 + l] = 0;
 	if
-	:: !FOLDED(p) -> fold[p] = 0; fold_to[p] = 0
+	:: !DEMOTED(p) -> demote[p] = 0; demote_to[p] = 0
 	:: else
 	fi
 }
 
-/* subtransaction commit: the records move to the level above */
+/* subtransaction commit: the records move to the outer level */
 inline merge(p)
 {
 	for (n : 0 .. 1) {
@@ -149,12 +151,12 @@ inline merge(p)
 	}
 	change[(p) * 2] = change[(p) * 2] + change[(p) * 2 + 1];
 	lift[(p) * 2] = lift[(p) * 2] + lift[(p) * 2 + 1];
-	folded[(p) * 2] = folded[(p) * 2] + folded[(p) * 2 + 1];
+	demoted[(p) * 2] = demoted[(p) * 2] + demoted[(p) * 2 + 1];
 	lock_level[p] = 0;
 	forget_records(p, 1)
 }
 
-/* abort, subtransaction abort, of one level */
+/* abort or subtransaction abort, of one level */
 inline give_back(p, l)
 {
 	sum_1 = taken[AT(p, l, 0)] + taken[AT(p, l, 1)];
@@ -168,7 +170,7 @@ inline give_back(p, l)
 #endif
 	avail = avail + sum_1;
 #ifdef M_RETURN_TWICE
-	/* the savepoint's records outlive it, as those of the transaction */
+	/* the records of the savepoint remain, as records of the transaction */
 	if
 	:: l == 1 ->
 		taken[AT(p, 0, epoch)] = taken[AT(p, 0, epoch)] + sum_1;
@@ -186,13 +188,13 @@ inline give_back(p, l)
 	wake()
 }
 
-/* What becomes of the counter when p commits. */
+/* The change of the counter when p commits. */
 inline credit(p)
 {
 	avail = avail + SUM(given, p) - SUM(used, p)
 }
 
-/* The row is free for whoever comes from the instant on at which a transaction is over. */
+/* Unlock the row; this is at the instant at which a transaction is over. */
 inline unlock(p)
 {
 	if
@@ -205,9 +207,9 @@ inline unlock(p)
 
 inline apply(s, p)
 {
-	s.base = s.base + fold[p] + OWN_CHANGE(p);
+	s.base = s.base + demote[p] + OWN_CHANGE(p);
 	if
-	:: folded[(p) * 2] == 1 -> s.hot = 0; s.settled = fold_to[p]
+	:: demoted[(p) * 2] == 1 -> s.hot = 0; s.settled = demote_to[p]
 	:: else
 	fi;
 	for (n : 0 .. 1) {
@@ -217,7 +219,7 @@ inline apply(s, p)
 	s.truth = s.truth + NET(p)
 }
 
-/* A synchronous commit is flushed before anybody sees it; another one at any time. */
+/* A synchronous commit is flushed before it is visible, an asynchronous one at any time. */
 inline flush()
 {
 #ifdef ASYNC
@@ -230,25 +232,25 @@ inline flush()
 #endif
 }
 
-/* ---- fold ---- */
+/* ---- demote ---- */
 
-/* Under the row lock: all that is not settled into the base; the item is not hot any more. */
+/* Under the row lock: all unsettled movements go into the base, and the item is no longer hot. */
 inline count_unsettled(p)
 {
-#ifndef M_FOLD_FORGETS
-	fold[p] = UNSETTLED(seen);
+#ifndef M_DEMOTE_FORGETS
+	demote[p] = UNSETTLED(seen);
 #endif
-	fold_to[p] = seen.settled;
-#ifndef M_FOLD_STAYS_OPEN
+	demote_to[p] = seen.settled;
+#ifndef M_DEMOTE_STAYS_OPEN
 	for (n : 1 .. EPOCHS - 1) {
-		fold_to[p] = (n > fold_to[p] && seen.delta[n] != 0 -> n : fold_to[p])
+		demote_to[p] = (n > demote_to[p] && seen.delta[n] != 0 -> n : demote_to[p])
 	}
 #endif
 }
 
 /* ---- publish ---- */
 
-/* What a snapshot of session p says; its own changes of the row are in it. */
+/* The units on hand by a snapshot of p, which has its own changes of the row, and the open epoch. */
 inline count(p, on_hand, first)
 {
 	on_hand = ON_HAND(seen);
@@ -258,7 +260,7 @@ inline count(p, on_hand, first)
 	:: else
 	fi;
 #endif
-	/* the last of the epochs that are not settled: a crash can leave several */
+	/* the last unsettled epoch: a crash can leave several */
 	first = seen.settled + 1;
 #ifdef M_SECOND_EPOCH_LOST
 	on_hand = seen.base + OPEN(seen, seen.settled + 1)
@@ -270,8 +272,8 @@ inline count(p, on_hand, first)
 }
 
 /*
- * Lock the row, look again, count with the latest snapshot, set HOT, and let the
- * row go at once.  "was" is scratch: whether p had the lock before.
+ * Lock the row, check the state again, count with the latest snapshot, set HOT, and
+ * unlock the row.  "was" is scratch: whether p had the lock before.
  */
 inline publish(p, on_hand, first, was)
 {

@@ -1,17 +1,16 @@
 /*
  * escrow.pml
- *		Hot items: one item, a few sessions, an operator, at most a crash or two.
+ *		Model of hot items: one item, a few sessions, operators, at most one crash.
  *
- * Checked exhaustively by `run`, one scenario or mutant at a time; README.md
- * explains the invariants (I1 to I9), what is left out and why.  A scenario is a
- * set of -D switches, a mutant is a scenario with one M_... switch more: the
- * protocol with one rule taken out, which has to violate an assertion.  Here are
- * the server and the beginning and end of the world.
+ * `run` searches each scenario and each mutant exhaustively.  README.md explains the
+ * invariants (I1 to I9), and what is left out and why.  A scenario is a -D switch.  A
+ * mutant is a scenario with a switch M_...: the protocol without one rule, which must
+ * violate an assertion.  This file has the crash, and the start and the end of a
+ * scenario.
  *
- * A step that is one d_step or atomic is one spinlock section, one statement
- * under the row lock, or one instant of the server: a commit record, a
- * transaction that is over, which is visible and has no lock, a callback.
- * Between two steps anybody may do anything.
+ * A d_step or atomic is one spinlock section, one statement under the row lock, or
+ * one instant of the server: a commit record; the end of a transaction, which is then
+ * visible and has no lock; a callback.  Between two of them any other process may run.
  */
 
 #include "scenarios.pml"
@@ -20,7 +19,7 @@
 #include "session.pml"
 #include "operator.pml"
 
-/* Shared memory and locks are gone; what was flushed is what there is. */
+/* A crash: shared memory and locks are lost, and what was flushed remains. */
 proctype crash()
 {
 	byte left = CRASHES;
@@ -48,7 +47,7 @@ proctype crash()
 						given[p_ * 4 + n] = 0; ref[p_ * 4 + n] = 0
 					}
 					if
-					:: OWN_CHANGE(p_) != 0 || FOLDED(p_) -> row_lock = p_ + 1
+					:: OWN_CHANGE(p_) != 0 || DEMOTED(p_) -> row_lock = p_ + 1
 					:: else
 					fi
 				:: else ->
@@ -89,13 +88,13 @@ init
 			check()
 		}
 		run crash();
-		CAST
+		START
 	}
 
-	/* nobody can do anything any more */
+	/* no process can continue */
 	timeout;
 	d_step {
-		assert(over == PEOPLE + 1);		/* I8: nobody waits for ever */
+		assert(over == PROCESSES + 1);		/* I8: no process waits indefinitely */
 		assert(row_lock == 0);
 		assert(refs[0] == 0 && refs[1] == 0);
 		assert(wal.truth == seen.truth && certain == seen.truth);

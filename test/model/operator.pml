@@ -3,17 +3,17 @@
  *		Operators: the worker, and administrators.
  */
 
-#define NOBODY (refs[0] == 0 && refs[1] == 0)
+#define UNREFERENCED (refs[0] == 0 && refs[1] == 0)
 
-/* what may be done to the entry; some mutants do without */
+/* conditions of actions on the entry; some mutants drop them */
 #if defined(M_COOL_IN_FLIGHT)
 #define MAY_COOL (heat == HOT)
 #elif defined(M_COOL_ONE_EPOCH)
 #define MAY_COOL (heat == HOT && refs[epoch & 1] == 0)
 #elif defined(M_COOL_FORGOTTEN)
-#define MAY_COOL NOBODY
+#define MAY_COOL UNREFERENCED
 #else
-#define MAY_COOL (heat == HOT && NOBODY)
+#define MAY_COOL (heat == HOT && UNREFERENCED)
 #endif
 #ifdef M_DRAIN_UNBOUNDED
 #define MAY_STOP_DRAINING false
@@ -23,7 +23,7 @@
 #ifdef M_REBUILD_IN_FLIGHT
 #define MAY_FORGET true
 #else
-#define MAY_FORGET NOBODY
+#define MAY_FORGET UNREFERENCED
 #endif
 #ifdef M_SETTLE_OLD_SNAPSHOT
 #define NOT_SETTLED true
@@ -33,14 +33,14 @@
 #define NOT_SETTLED (seen.settled < closed && heat == HOT && entry == generation)
 #endif
 
-/* who aborts a cooling; the row is free, and another may be cooling the item by now */
+/* may it end this cooling? the row is unlocked, and another operator may be cooling the item */
 #ifdef M_COOLER_ENDS_ANOTHER
 #define IS_COOLER(p) (heat >= HOT)
 #else
 #define IS_COOLER(p) (cooler == (p) + 1)
 #endif
 
-/* the end of draining, in good time or not */
+/* the end of draining */
 inline end_draining()
 {
 #ifndef M_DRAIN_STAYS
@@ -74,7 +74,7 @@ begin:
 			fi
 		}
 
-		/* settle: a new epoch, until the old one has no references; the row; the sum */
+		/* settle: a new epoch; the old one must have no references; lock the row; sum */
 settle:
 		atomic {
 			if
@@ -128,14 +128,14 @@ settle:
 #endif
 #ifndef M_SETTLE_NEGATIVE
 			if
-			:: seen.base + seen.raised + on_hand < 0 -> row_lock = 0; goto begin /* later, with the next epoch */
+			:: seen.base + seen.raised + on_hand < 0 -> row_lock = 0; goto begin /* later, together with the next epoch */
 			:: else
 			fi
 #endif
 		}
 		if
 		:: skip
-		:: row_lock = 0; goto begin /* abort: the next one settles it */
+		:: row_lock = 0; goto begin /* abort: the next run settles it */
 		fi;
 		atomic {
 			d_step {
@@ -150,8 +150,8 @@ settle:
 		goto begin;
 
 		/*
-		 * cool: under the row lock.  Draining lets those go on who have a record, and
-		 * nobody else, until nothing is in flight; it may last too long at any time.
+		 * cool: under the row lock.  Draining lets only sessions with a record continue,
+		 * until nothing is in flight; it may time out at any time.
 		 */
 cool:
 #ifndef M_COOL_WITHOUT_LOCK
@@ -211,7 +211,7 @@ cool:
 		}
 		goto begin;
 
-		/* abort of who cools: the lock; the callback, which ends its own cooling alone */
+		/* abort of a cooling: unlocked; the callback, which ends only its own cooling */
 abort:
 		atomic { skip; d_step { unlock(me) } }
 		d_step {
@@ -223,7 +223,7 @@ abort:
 		}
 		goto begin;
 
-		/* heat: mark and commit; the callback, which makes whoever comes read it; publish */
+		/* heat: mark and commit; the callback, after which others read what is hot; publish */
 heat_up:
 		atomic { row_lock == 0 -> row_lock = me + 1 }
 		atomic {
@@ -255,7 +255,7 @@ heat_up:
 		publish(me, on_hand, first, was);
 		goto begin;
 
-		/* an entry is given up only if nobody has a record of it */
+		/* an entry is freed only if no session has a record of it */
 forget:
 		atomic { skip; d_step {
 			if
@@ -263,7 +263,7 @@ forget:
 				heat = COLD; generation++; cooler = 0;
 				avail = 0; held = 0; epoch = 0;
 				refs[0] = 0; refs[1] = 0;
-				/* records of an entry that is gone mean nothing */
+				/* records of an entry that was freed mean nothing */
 				for (n : 0 .. SESSIONS * 4 - 1) {
 					taken[n] = 0; used[n] = 0; given[n] = 0; ref[n] = 0
 				}

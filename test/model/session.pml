@@ -1,48 +1,48 @@
 /*
  * session.pml
- *		Sessions: transactions of calls from a menu.
+ *		Sessions: transactions of calls that a scenario allows.
  */
 
-/* who has the row's lock has changed it */
+/* a session that has the row's lock has changed the row */
 #ifdef M_PUBLISH_OWN
 #define OWN_ROW(p) false
 #else
 #define OWN_ROW(p) (row_lock == (p) + 1)
 #endif
 
-/* what would be left of an item that has no counter */
+/* what would be left of an item without a counter */
 #if defined(M_GUARD_TRUSTS_BASE) || defined(M_BASE_ALONE)
 #define LEFT(p) 0
 #else
 #define LEFT(p) (BASE(p) + (IS_HOT(p) -> UNSETTLED(seen) : 0) + SUM(row, p))
 #endif
 
-/* who has the row's lock may fold a hot item that is not published */
-#if defined(M_FOLD_BEFORE_LOCK)
-#define MAY_FOLD(p) (IS_HOT(p) && heat < HOT && was)
-#elif defined(M_FOLD_PUBLISHED)
-#define MAY_FOLD(p) IS_HOT(p)
+/* with the row's lock, a session may demote a hot item that is not published */
+#if defined(M_DEMOTE_BEFORE_LOCK)
+#define MAY_DEMOTE(p) (IS_HOT(p) && heat < HOT && was)
+#elif defined(M_DEMOTE_PUBLISHED)
+#define MAY_DEMOTE(p) IS_HOT(p)
 #else
-#define MAY_FOLD(p) (IS_HOT(p) && heat < HOT)
+#define MAY_DEMOTE(p) (IS_HOT(p) && heat < HOT)
 #endif
 
-/* where the guard has no counter to change; it waits for the end of a cooling, as any take */
+/* the guard has no counter to change; while the item is cooled it waits, as any take does */
 #ifdef M_COOLING_UNMIRRORED
 #define NO_COUNTER (heat != HOT)
 #else
 #define NO_COUNTER (heat < HOT)
 #endif
 
-/* of a transaction that is over */
-inline nothing_left()
+/* reset the variables of a transaction that is over */
+inline reset()
 {
 	lock_level[me] = 0;
 	level = 0; todo = 0; call = 0; q = 0; answer = 0; at = 0; guarding = 0
 }
 
 /*
- * Every transaction may end badly after every step before its commit record:
- * that is every error, cancel and lost client.
+ * A transaction may abort after each step before its commit record, because of an
+ * error, a cancel or a lost client.
  */
 proctype session(byte me; byte menu; byte calls; byte transactions)
 {
@@ -52,11 +52,11 @@ proctype session(byte me; byte menu; byte calls; byte transactions)
 	byte q;
 	byte answer;
 	byte at;		/* the epoch of the movement */
-	byte known;		/* crashes */
+	byte known;		/* crashes seen so far */
 	short on_hand;
 	byte first;
 	bit was;
-	bit guarding;	/* the row is changed, and not mirrored */
+	bit guarding;	/* the row is changed, the counter not yet */
 
 begin:
 	{
@@ -86,11 +86,11 @@ next_call:
 			todo--;
 			if
 			:: q = 1
-			:: MOST > 1 -> q = MOST
+			:: MAX_UNITS > 1 -> q = MAX_UNITS
 			fi
 		}
 
-		/* take and give of the engine: look where the item's number is */
+		/* take and give of the engine: in the counter or in the row? */
 again:
 		atomic {
 			if
@@ -99,11 +99,11 @@ again:
 			:: (call == TAKE || call == GIVE) && heat < HOT && IS_HOT(me) && !OWN_ROW(me) ->
 				if
 				:: goto first_touch
-				:: MAY_BE_FULL -> goto fold_it /* no room for the entry */
+				:: MAY_BE_FULL -> goto demote_it /* no room for the entry */
 				fi
 			:: (call == TAKE || call == GIVE) && heat < HOT && (!IS_HOT(me) || OWN_ROW(me)) ->
 				if
-				:: IS_HOT(me) -> goto fold_it
+				:: IS_HOT(me) -> goto demote_it
 				:: else -> goto update
 				fi
 			fi
@@ -135,7 +135,7 @@ again:
 				fi
 			}
 			goto next_call
-		:: answer == DONE && MAY_ABORT -> goto abort /* before the movement is there */
+		:: answer == DONE && MAY_ABORT -> goto abort /* before the movement is inserted */
 		:: answer == SHORT -> goto next_call
 		fi;
 
@@ -156,23 +156,23 @@ first_touch:
 		publish(me, on_hand, first, was);
 		goto again;
 
-		/* fold: the lock, then another look, and the row path */
-fold_it:
-#ifdef M_FOLD_BEFORE_LOCK
+		/* demote: lock the row, check again, then the row path */
+demote_it:
+#ifdef M_DEMOTE_BEFORE_LOCK
 		atomic { skip; d_step { count_unsettled(me); was = 1 } }
 #endif
 		atomic {
 			row_lock == 0 || row_lock == me + 1;
 			if
-			:: MAY_FOLD(me) ->
+			:: MAY_DEMOTE(me) ->
 				if
 				:: row_lock == 0 -> row_lock = me + 1; lock_level[me] = level
 				:: else
 				fi;
-#ifndef M_FOLD_BEFORE_LOCK
+#ifndef M_DEMOTE_BEFORE_LOCK
 				count_unsettled(me);
 #endif
-				folded[me * 2 + level] = 1
+				demoted[me * 2 + level] = 1
 			:: else -> goto again
 			fi;
 			was = 0
@@ -183,16 +183,16 @@ fold_it:
 		fi;
 
 		/*
-		 * Row path of the engine, and UPDATE by the owner: the lock, then the
-		 * condition on the row as it is now.  Where the item is hot and not
-		 * published, what is not settled counts too.
+		 * Row path of the engine, and UPDATE by the owner: lock the row, then check
+		 * the condition on its current version.  If the item is hot and not
+		 * published, unsettled movements count, too.
 		 */
 update:
 		atomic {
 			row_lock == 0 || row_lock == me + 1;
 			if
-			:: IS_HOT(me) && heat < HOT -> goto fold_it
-			:: skip /* or without */
+			:: IS_HOT(me) && heat < HOT -> goto demote_it
+			:: skip /* or not demoting it */
 			fi;
 			sum_1 = BASE(me);
 #ifndef M_BASE_ALONE
@@ -205,7 +205,7 @@ update:
 			:: call == TAKE && sum_1 < q ->
 				if
 #ifndef M_REFUSED_BY_BASE
-				:: heat == HOT -> goto again /* it became hot concurrently */
+				:: heat == HOT -> goto again /* it has become hot */
 				:: heat != HOT && IS_HOT(me) && !OWN_ROW(me) -> goto again
 #endif
 				:: else -> d_step { refused(me, q) }; goto next_call
@@ -230,9 +230,10 @@ update:
 		}
 
 		/*
-		 * guard: a change of the row of a hot item is a take or a give.  Where the
-		 * item is hot and not published, or not any more, the sum decides.  Who cooled
-		 * it is over, as the row was free; whether it is cold says its callback.
+		 * guard: a change of the row of a hot item is a take or a give.  If the item is
+		 * hot and not published, or no longer hot, the sum decides.  A transaction that
+		 * was cooling it is over, because the row was unlocked; its callback says
+		 * whether the item is cold.
 		 */
 guard:
 		atomic {
@@ -273,7 +274,7 @@ guard:
 		:: answer == SHORT -> goto abort
 		fi;
 
-		/* ROLLBACK TO: the locks of the savepoint, then the callback */
+		/* ROLLBACK TO: release the locks of the savepoint, then the callback */
 rollback_to:
 		atomic {
 			skip;
@@ -285,12 +286,12 @@ rollback_to:
 			}
 		}
 		d_step {
-#ifdef M_FOLD_REMEMBERED
-			sum_3 = folded[me * 2 + 1];
+#ifdef M_DEMOTE_REMEMBERED
+			sum_3 = demoted[me * 2 + 1];
 #endif
 			give_back(me, 1);
-#ifdef M_FOLD_REMEMBERED
-			folded[me * 2] = (sum_3 == 1 -> 2 : folded[me * 2]);	/* it still believes that */
+#ifdef M_DEMOTE_REMEMBERED
+			demoted[me * 2] = (sum_3 == 1 -> 2 : demoted[me * 2]);	/* the session still takes the item for demoted */
 #endif
 			level = 0;
 			check()
@@ -298,8 +299,8 @@ rollback_to:
 		goto next_call;
 
 		/*
-		 * PREPARE is refused if there is any record.  What was written on the row
-		 * path alone stays, with its lock, across crashes.
+		 * PREPARE is refused if there is a record.  Changes on the row path alone
+		 * remain, with their lock, across crashes.
 		 */
 prepare:
 		atomic {
@@ -313,7 +314,7 @@ prepare:
 			fi
 		}
 #ifdef M_PREPARE_FORGETS
-		d_step { /* the local list ends with the transaction, and nobody has these units */
+		d_step { /* the local list ends with the transaction, and its units are given back */
 			sum_1 = SUM(taken, me);
 			held = held - sum_1;
 			avail = avail + sum_1;
@@ -331,7 +332,7 @@ resolve:
 		:: goto abort
 		fi;
 
-		/* commit: the record; the disk and standbys; the snapshots and the locks; the callback */
+		/* commit: the record; the flush or the standby; visible and unlocked; the callback */
 commit:
 		atomic {
 			merge(me);
@@ -379,18 +380,18 @@ commit:
 			forget_records(me, 0);
 			stage[me] = RUNNING;
 			wake();
-			nothing_left();
+			reset();
 			check()
 		}
 		goto begin;
 
-		/* abort: the locks; the callback */
+		/* abort: unlocked; the callback */
 abort:
 		atomic { skip; d_step { waits[me] = 0; unlock(me); stage[me] = RUNNING } }
 		d_step {
 			give_back(me, 1);
 			give_back(me, 0);
-			nothing_left();
+			reset();
 			check()
 		}
 		goto begin
@@ -398,7 +399,7 @@ abort:
 		atomic {
 			crashes > known;
 			known = crashes;
-			nothing_left();
+			reset();
 			on_hand = 0; first = 0; was = 0;
 			if
 			:: stage[me] == PREPARED -> goto resolve

@@ -1,9 +1,9 @@
 /*
  * state.pml
- *		What there is: durable, shared, and of each transaction; the invariants.
+ *		The state: durable, shared, and of each transaction; the invariants.
  */
 
-/* ---- what is durable, and what is seen ---- */
+/* ---- durable state, and what snapshots see ---- */
 
 #define EPOCHS 7
 
@@ -14,14 +14,14 @@ typedef Store
 	bit hot;
 	byte settled;
 	short delta[EPOCHS];
-	byte raised; /* ghost: the floor, above what it was */
-	short truth; /* ghost: what was put in minus what was taken out, by all commits */
+	byte raised; /* ghost: by how much the floor was raised */
+	short truth; /* ghost: units put in minus units taken out, by all commits */
 };
 
-Store wal;		/* after every commit record written so far */
-Store seen;		/* a snapshot taken now */
+Store wal;		/* with every commit record that is written */
+Store seen;		/* what a new snapshot sees */
 #ifdef ASYNC
-Store disk;		/* after every commit record flushed so far */
+Store disk;		/* with every commit record that is flushed */
 #endif
 
 #define OPEN(s, e) (s.settled < (e) -> s.delta[e] : 0)
@@ -41,22 +41,22 @@ inline copy(to, from)
 
 /* ---- shared memory ---- */
 
-#define COLD 0			/* there is no entry */
+#define COLD 0			/* no entry */
 #define UNPUBLISHED 1
 #define HOT 2
 #define COOLING 3		/* takers wait */
 
 byte heat;
-byte cooler;			/* of the entry, plus one: while it drains, and then cools; newcomers wait */
-bit unread;				/* what is hot has changed, and nobody knows but its transaction */
+byte cooler;			/* the operator that drains and then cools the entry, plus one; new takers wait */
+bit unread;				/* a commit changed what is hot, and its callback has not told others */
 short avail;
 short held;
-byte epoch;				/* of movements from now on */
-byte generation;		/* of the entry: another one when it is made anew */
-byte refs[2];			/* records of the open epochs, by the lowest bit */
+byte epoch;				/* of new movements */
+byte generation;		/* of the entry; it changes when the entry is made again */
+byte refs[2];			/* number of records of the open epochs, by the lowest bit of the epoch */
 
-byte row_lock;			/* of the item's row: who has it, plus one */
-bit waits[SESSIONS];	/* on the condition variable */
+byte row_lock;			/* the process that has the lock of the item's row, plus one */
+bit waits[SESSIONS];	/* does it wait on the condition variable? */
 
 /* ---- transactions ---- */
 
@@ -66,36 +66,36 @@ byte taken[SESSIONS * 4];
 byte used[SESSIONS * 4];
 byte given[SESSIONS * 4];
 bit ref[SESSIONS * 4];
-short row[SESSIONS * 4];		/* movements inserted, not committed */
-byte number[SESSIONS * 2];		/* the epoch, in full */
-short change[SESSIONS * 2];		/* of the item's row, by level, not committed */
+short row[SESSIONS * 4];		/* movements inserted, not yet committed */
+byte number[SESSIONS * 2];		/* the full number of the epoch */
+short change[SESSIONS * 2];		/* of the item's row, by level, not yet committed */
 byte lift[SESSIONS * 2];		/* ghost: of the floor, by level */
-byte folded[SESSIONS * 2];		/* by level: what is not settled is in the base, the item is not hot */
-short fold[SESSIONS];			/* what that was, */
-byte fold_to[SESSIONS];			/* up to this epoch; not committed */
+byte demoted[SESSIONS * 2];		/* by level: unsettled movements are in the base, the item is not hot */
+short demote[SESSIONS];			/* the sum of these movements, */
+byte demote_to[SESSIONS];			/* up to this epoch; not yet committed */
 byte lock_level[SESSIONS];		/* the level that locked the row */
 byte stage[SESSIONS];			/* of the commit */
 
 #define RUNNING 0
-#define WRITTEN 1		/* the commit record is in the WAL: waits for the disk, or a standby */
-#define VISIBLE 2		/* it is over, and its row is free; the callback has not run */
+#define WRITTEN 1		/* the commit record is in the WAL; the commit waits for the disk, or a standby */
+#define VISIBLE 2		/* the transaction is over, and its row is unlocked; the callback has not run */
 #define PREPARED 3
 
 #define SUM(a, p) (a[AT(p, 0, 0)] + a[AT(p, 0, 1)] + a[AT(p, 1, 0)] + a[AT(p, 1, 1)])
 #define OWN_CHANGE(p) (change[(p) * 2] + change[(p) * 2 + 1])
-/* what on hand changes by with its commit */
+/* by how much its commit changes the units on hand */
 #define NET(p) (OWN_CHANGE(p) + SUM(row, p))
-/* the item as its own transaction sees it */
-#define FOLDED(p) (folded[(p) * 2] + folded[(p) * 2 + 1] > 0)
-#define IS_HOT(p) (seen.hot && !(unread && heat == COLD) && !FOLDED(p))
-#define BASE(p) (seen.base + fold[p] + OWN_CHANGE(p))
-/* units that this transaction gave and has not used */
+/* the item as the transaction itself sees it */
+#define DEMOTED(p) (demoted[(p) * 2] + demoted[(p) * 2 + 1] > 0)
+#define IS_HOT(p) (seen.hot && !(unread && heat == COLD) && !DEMOTED(p))
+#define BASE(p) (seen.base + demote[p] + OWN_CHANGE(p))
+/* units that the transaction gave and has not used */
 #define OWN_GIVEN(p) (SUM(given, p) - SUM(used, p))
-/* whether anything has to be committed */
+/* has it anything to commit? */
 #define WROTE(p) \
-	(OWN_CHANGE(p) != 0 || FOLDED(p) || SUM(row, p) != 0 || SUM(ref, p) != 0 || SUM(given, p) != 0)
+	(OWN_CHANGE(p) != 0 || DEMOTED(p) || SUM(row, p) != 0 || SUM(ref, p) != 0 || SUM(given, p) != 0)
 
-short certain;			/* ghost: on hand, by the sales that are over and the gives whose callback has run */
+short certain;			/* ghost: on hand, by sales that are over and gives whose callback has run */
 byte crashes;
 byte over;
 
@@ -108,7 +108,7 @@ hidden short sum_1, sum_2, sum_3, sum_4, sum_5;
 
 inline check()
 {
-	/* I1: never below the floor, in any prefix of the WAL and in any snapshot; but the floor itself may rise */
+	/* I1: not below the floor in any prefix of the WAL and any snapshot, unless the floor was raised */
 	assert(ON_HAND(wal) + wal.raised >= 0);
 	assert(ON_HAND(seen) + seen.raised >= 0);
 	/* I2: every delta counts once */
@@ -136,21 +136,21 @@ inline check()
 			:: else
 			fi
 		}
-		/* I4: what can be sold is there, whatever still commits or is lost */
+		/* I4: available units exist, whatever still commits or is lost */
 		assert(avail + sum_5 >= 0);
 		assert(avail <= ON_HAND(wal) - sum_1);
 		assert(avail <= ON_HAND(seen) - sum_2);
-		/* I5: the entry knows its records */
+		/* I5: the entry agrees with the records */
 		assert(held == sum_3);
 		assert(refs[0] + refs[1] == sum_4);
-		/* I6: nothing is settled that somebody may still add to, and nothing is ahead */
+		/* I6: no epoch is settled that has references, and none is in the future */
 		assert(heat == COOLING || epoch > wal.settled);
 		for (n : epoch + 1 .. EPOCHS - 1) { assert(wal.delta[n] == 0) }
 	:: else
 	fi
 }
 
-/* I7: whoever is refused could not have bought, whatever becomes of the others. */
+/* I7: a refused call could not have succeeded, even if all other transactions aborted. */
 inline refused(p, q)
 {
 	assert(certain + NET(p) < q);

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 #
-# What tools/prove and tools/test share: what the driver needs, and how it is run.
+# How tools/prove and tools/test run the driver, and what it needs.
 # Sourced after tools/lib.sh.
 
 # prove_packages: what load, driver and checker need beside the server
@@ -10,12 +10,12 @@ prove_packages() {
     require perl perl -MTest::More -MJSON::PP -MTime::HiRes -e 1
 }
 
-# has_libpq: its headers, where the chosen PostgreSQL says they are
+# has_libpq: its headers, where the chosen PostgreSQL has them
 has_libpq() {
     [ -e "$("$PG_CONFIG" --includedir)/libpq-fe.h" ]
 }
 
-# run_driver DIRECTORY OPTIONS: cycles, mutants; what servers and tools say is in $WORK/prove.log
+# run_driver DIRECTORY OPTIONS: cycles, mutants; the output of servers and tools is in $WORK/prove.log
 run_driver() {
     local directory=$1
     shift
@@ -27,7 +27,7 @@ run_driver() {
         perl "$SOURCE/test/prove/run" --root "$directory" "$@" 2>"$WORK/prove.log" </dev/null
 }
 
-# driver_ended OUTPUT: did it come to its end, whatever it found?
+# driver_ended OUTPUT: did it run to its end, with or without failures?
 driver_ended() {
     grep -q '^1\.\.' "$1"
 }

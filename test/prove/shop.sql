@@ -1,6 +1,6 @@
--- The shop of test/prove: what README.md calls the shop, attached.
+-- The attached shop that README.md describes.
 --
--- It has no items yet: they come with the seed of the cycle.
+-- It has no items: each cycle inserts its own.
 
 CREATE EXTENSION IF NOT EXISTS inventory;
 CREATE EXTENSION IF NOT EXISTS amcheck;
@@ -22,7 +22,7 @@ CREATE TABLE shop.orders (
     token text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now());
 
--- What clients wrote to items.stock themselves; not bound.
+-- Direct writes of clients to items.stock.  The table is not bound.
 CREATE TABLE shop.direct (
     token text PRIMARY KEY,
     item_id int NOT NULL,

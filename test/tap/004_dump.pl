@@ -1,10 +1,9 @@
-# A store survives dump and restore.
+# A store works after dump and restore.
 #
-# It is dumped in the custom and the plain format, by a superuser and by the
-# shop's owner, as a whole and as schema and data apart, and with a column that
-# was renamed before.  In the empty database it is restored into, buying goes on:
-# the binding, the guard, the ledger, the keys and the grants are there.  A
-# restore without the ledger must be found out by the same checks.
+# It is dumped in the custom and the plain format, by a superuser and by the shop's
+# owner, as a whole and as schema and data separately, and with a renamed column.  The
+# restored database has the binding, the guard, the ledger, the keys and the grants.  The
+# same checks must find a restore without the ledger.
 
 use strict;
 use warnings FATAL => 'all';
@@ -23,7 +22,7 @@ my $restored = 0;
 # The owner of the shop and the application that sells are ordinary roles.
 $node->safe_psql('postgres', 'CREATE ROLE shopkeeper LOGIN; CREATE ROLE web LOGIN');
 
-# Statements as a role; the output, and what went wrong.
+# Run statements as a role; the output and the errors.
 sub as
 {
     my ($role, $database, @statements) = @_;
@@ -32,7 +31,7 @@ sub as
     return $out . $error;
 }
 
-# A shop that belongs to its owner, with a past: a sale with a key, a direct change.
+# A shop of the shopkeeper, with a sale that had a key and a direct change; the order.
 sub open_shop
 {
     my ($database) = @_;
@@ -57,7 +56,7 @@ END
     return $order;
 }
 
-# An empty database.
+# Create an empty database; its name.
 sub empty
 {
     my ($owner) = @_;
@@ -66,36 +65,36 @@ sub empty
     return $database;
 }
 
-# Everything a store has to have after a restore.
-sub goes_on
+# Check what a store must do after a restore.
+sub works
 {
     my ($name, $database, $order) = @_;
     my $buy = "shop.buy_item(user_id => '$user', item_id => '$item'";
     my $verify = q{SELECT * FROM inventory.verify('shop.items')};
 
-    is(as('shopkeeper', $database, $verify), '', "$name: the ledger is right");
+    is(as('shopkeeper', $database, $verify), '', "$name: the ledger is correct");
     is(as('web', $database, "SELECT $buy, quantity => 2, idempotency_key => 'past')"),
         $order, "$name: an old key is remembered");
     like(as('web', $database, "SELECT $buy)"), qr/^[-0-9a-f]{36}$/, "$name: the application buys");
     is(as('shopkeeper', $database, 'SELECT available FROM items_stock.levels'), '9', "$name: one unit is gone");
-    like(as('web', $database, "SELECT $buy, quantity => 10)"), qr/out_of_stock/, "$name: not more than there is");
-    like(as('web', $database, 'SELECT * FROM shop.orders'), qr/permission denied/, "$name: the tables stay closed");
+    like(as('web', $database, "SELECT $buy, quantity => 10)"), qr/out_of_stock/, "$name: it cannot buy more than there is");
+    like(as('web', $database, 'SELECT * FROM shop.orders'), qr/permission denied/, "$name: it cannot read the tables");
     like(as('web', $database, "SELECT items_stock.restock_item('$item', 1)"),
-        qr/permission denied/, "$name: the operator's half stays closed");
+        qr/permission denied/, "$name: it cannot call operator functions");
     as('shopkeeper', $database, 'UPDATE shop.items SET ' . stock_column($database) . ' = 20');
     is( as('shopkeeper', $database, 'SELECT delta FROM items_stock.movements ORDER BY movement_id DESC LIMIT 1'),
         '11', "$name: the guard books a direct change");
-    is(as('shopkeeper', $database, $verify), '', "$name: the ledger is still right");
+    is(as('shopkeeper', $database, $verify), '', "$name: the ledger is still correct");
 }
 
-# The stock column there, as it is written in a statement.
+# The name of the stock column, quoted.
 sub stock_column
 {
     return $node->safe_psql($_[0], "SELECT quote_ident(column_name) FROM information_schema.columns
         WHERE table_schema = 'shop' AND table_name = 'items' AND data_type = 'integer'");
 }
 
-# Dump with these options; the file.
+# Dump with options; the file.
 sub dump_to
 {
     my ($database, @options) = @_;
@@ -117,49 +116,49 @@ sub restore
 
 my $order = open_shop('source');
 
-# By a superuser, as a whole.
+# A superuser dumps all.
 for my $format ('custom', 'plain')
 {
     my $target = empty('postgres');
     restore($target, dump_to('source', "--format=$format"));
-    goes_on("superuser, $format", $target, $order);
+    works("superuser, $format", $target, $order);
 }
 
-# Schema and data apart.  pg_dump switches triggers on again as ordinary ones; verify says so.
+# Schema and data separately.  pg_dump enables triggers as ordinary ones afterwards; verify reports it.
 {
     my $target = empty('postgres');
     restore($target, dump_to('source', '--schema-only'));
     restore($target, dump_to('source', '--data-only', '--disable-triggers'));
     is( as('shopkeeper', $target, q{SELECT problem FROM inventory.verify('shop.items')}),
-        'guard_not_always_enabled', 'schema and data apart: the state of the guard is missed');
-    is(as('shopkeeper', $target, q{SELECT FROM inventory.refresh('shop.items')}), '', 'schema and data apart: refresh');
-    goes_on('schema and data apart', $target, $order);
+        'guard_not_always_enabled', 'schema and data separately: verify reports the state of the guard');
+    is(as('shopkeeper', $target, q{SELECT FROM inventory.refresh('shop.items')}), '', 'schema and data separately: refresh');
+    works('schema and data separately', $target, $order);
 }
 
-# By the owner, who may not create extensions: a superuser has created it there before.
+# The owner dumps and restores.  Only a superuser can create the extension, and has done so.
 for my $format ('custom', 'plain')
 {
     my $target = empty('shopkeeper');
     $node->safe_psql($target, 'CREATE EXTENSION inventory');
     restore($target, dump_to('source', "--format=$format", '-U', 'shopkeeper', '--no-comments'), '-U', 'shopkeeper');
-    goes_on("owner, $format", $target, $order);
+    works("owner, $format", $target, $order);
 }
 
-# A column was renamed before.
+# A column was renamed before the dump.
 {
     my $past = open_shop('renamed');
     is(as('shopkeeper', 'renamed', 'ALTER TABLE shop.items RENAME stock TO "on the shelf"'), '', 'a column is renamed');
     my $target = empty('postgres');
     restore($target, dump_to('renamed', '--format=custom'));
-    is(stock_column($target), '"on the shelf"', 'renamed: so it is restored');
-    goes_on('renamed', $target, $past);
+    is(stock_column($target), '"on the shelf"', 'renamed column: restored with its new name');
+    works('renamed column', $target, $past);
 }
 
-# The checks can fail: without the ledger's rows nothing fits.
+# The checks find a missing ledger.
 {
     my $target = empty('postgres');
     restore($target, dump_to('source', '--format=custom', '--exclude-table-data=items_stock.movements'));
-    isnt(as('shopkeeper', $target, q{SELECT * FROM inventory.verify('shop.items')}), '', 'a ledger that was lost is missed');
+    isnt(as('shopkeeper', $target, q{SELECT * FROM inventory.verify('shop.items')}), '', 'restore without the ledger: reported');
 }
 
 done_testing();

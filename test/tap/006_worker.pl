@@ -1,9 +1,9 @@
-# The background worker: there when it is needed, and in nobody's way.
+# The background worker runs when it is needed, and blocks no other session.
 #
-# It comes with the first reservation that is committed, one per database; gives
-# back what is overdue as the owner of the store; survives errors of one store,
-# crashes and reloads; makes way for DROP DATABASE, CREATE DATABASE ... TEMPLATE,
-# DROP EXTENSION and shutdown; and everything works where it cannot be.
+# It starts with the first reservation that is committed, one per database; expires
+# overdue holds as the owner of the store; survives errors of a store, crashes and
+# reloads; exits for DROP DATABASE, CREATE DATABASE ... TEMPLATE, DROP EXTENSION and
+# shutdown.  Where no worker can run everything else works.
 
 use strict;
 use warnings FATAL => 'all';
@@ -14,27 +14,26 @@ use Test::More;
 use Crowd;
 use Session;
 use Shop;
+use Waiting;
 
 use constant SESSIONS => 24;
 
 my $preload = "shared_preload_libraries = 'inventory'";
 my $item = Shop::item_id(1);
 
-# Every start of a worker is in the log.
+# With debug1 the log has every start of a worker.
 my $node = Shop::server('worker', $preload, 'restart_after_crash = on', 'log_min_messages = debug1');
 
 $node->safe_psql('postgres', 'CREATE ROLE shopkeeper LOGIN; CREATE ROLE postgres_too SUPERUSER');
 
-# A shop with its own database, which belongs to an ordinary role.
+# A shop of an ordinary role, in a database of its own.
 sub open_shop
 {
     my ($database, $server) = @_;
     my $shop = Shop->new($server || $node, $database, { 1 => 100, 2 => 100 });
 
-    $shop->query('CREATE EXTENSION inventory', 'ALTER SCHEMA shop OWNER TO shopkeeper',
-        'ALTER TABLE shop.items OWNER TO shopkeeper', 'ALTER TABLE shop.orders OWNER TO shopkeeper',
-        "ALTER DATABASE $database OWNER TO shopkeeper");
-    return $shop->attached;
+    $shop->query('CREATE EXTENSION inventory');
+    return $shop->owned_by('shopkeeper')->attached;
 }
 
 # A second store in the same database.
@@ -53,8 +52,8 @@ sub reserve
           . Shop::item_id($number || 1) . "', 5, '$ttl')");
 }
 
-# Let every hold of a store be overdue.
-sub let_expire
+# Make every hold of a store overdue.
+sub make_overdue
 {
     my ($shop, $ledger) = @_;
     $shop->query('UPDATE ' . ($ledger || 'items_stock') . q{.reservations SET expires_at = now() - interval '1 s'
@@ -68,8 +67,8 @@ sub wait_for
     return ($server || $node)->poll_query_until($database, $query);
 }
 
-# Wait until nothing is held any longer; the stock alone is looked at.
-sub given_back
+# Wait until all units have returned to the stock.
+sub returned
 {
     my ($shop, $table) = @_;
     return wait_for($shop->{database}, 'SELECT bool_and(stock = 100) FROM ' . ($table || 'shop.items'), $shop->{node});
@@ -77,7 +76,7 @@ sub given_back
 
 my $workers = q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'inventory worker' AND datname = };
 
-# Wait until the database has so many workers.
+# Wait until the database has a number of workers.
 sub has_workers
 {
     my ($shop, $count) = @_;
@@ -92,34 +91,34 @@ sub worker_pid
         "SELECT pid FROM pg_stat_activity WHERE backend_type = 'inventory worker' AND datname = '$shop->{database}'");
 }
 
-# How many workers were started by now.
+# The number of workers started so far.
 sub starts
 {
     my $starts = () = slurp_file($node->logfile) =~ /starting background worker process "inventory worker"/g;
     return $starts;
 }
 
-# The attempts of the worker on the stores of a database, by name.
+# The worker's visits of the stores of a database, by name.
 sub attempts
 {
     my ($shop) = @_;
     return $shop->pairs(q{SELECT store_name, calls FROM inventory.stats WHERE operation = 'worker'});
 }
 
-# ---------------------------------------------------------------- coming
+# ---------------------------------------------------------------- start
 
 my $idle = open_shop('idle');
 
-# Selling needs no worker, nor does a reservation that is rolled back.
+# A sale starts no worker, nor does a reservation that is rolled back.
 {
     $idle->query('SELECT ' . $idle->buy(1, 1)->{call});
     $idle->query('UPDATE shop.items SET stock = 100');
     $idle->query('BEGIN', "SELECT shop.reserve_stock('" . Shop::new_user() . "', '$item', 5)", 'ROLLBACK');
     is($node->safe_psql('postgres', "$workers 'idle'"), '0', 'no worker before there is a hold');
-    is(starts(), 0, 'none was started');
+    is(starts(), 0, 'no worker was started');
 }
 
-# An uncommitted hold needs none yet: a worker would find nothing.
+# A hold that is not committed starts no worker, which would not see it.
 {
     my $session = Session->new($node, 'idle');
     $session->run('BEGIN');
@@ -127,17 +126,17 @@ my $idle = open_shop('idle');
     like($id, qr/^[-0-9a-f]{36}$/, 'a hold that is not committed');
     is(starts(), 0, 'starts no worker');
     $session->run('COMMIT');
-    ok(has_workers($idle, 1), 'when it is committed, the worker comes');
-    is(starts(), 1, 'it is the first');
-    ok(given_back($idle), 'and gives it back, though no session does anything');
-    is($idle->query('SELECT status FROM items_stock.reservations'), 'expired', 'the hold is expired');
+    ok(has_workers($idle, 1), 'the worker starts when the hold is committed');
+    is(starts(), 1, 'it is the first worker');
+    ok(returned($idle), 'it expires the hold without any other session');
+    is($idle->query('SELECT status FROM items_stock.reservations'), 'expired', 'the state of the hold is expired');
     is( $idle->query('SELECT kind, delta FROM items_stock.movements WHERE reservation_id IS NOT NULL ORDER BY movement_id'),
-        "hold|-5\nexpiry|5", 'the ledger has both');
-    is($idle->query(q{SELECT * FROM inventory.verify('shop.items')}), '', 'verify finds nothing');
+        "hold|-5\nexpiry|5", 'the ledger has the hold and its expiry');
+    is($idle->verify, '', 'verify finds nothing');
     $session->quit;
 }
 
-# Many sessions at once start one worker; each database has its own.
+# Many sessions start one worker; each database has its own.
 my $shop = open_shop('crowded');
 {
     my $before = starts();
@@ -146,18 +145,18 @@ my $shop = open_shop('crowded');
         [ map { [ { call => "shop.reserve_stock('" . Shop::new_user() . "', '$item', 1, '1 h')" } ] } 1 .. SESSIONS ]);
 
     $crowd->quit;
-    is((grep { $_->{state} ne '00000' } @history), 0, 'many reserve at once');
-    ok(has_workers($shop, 1), 'they have a worker');
+    is((grep { $_->{state} ne '00000' } @history), 0, 'many sessions reserve at the same time');
+    ok(has_workers($shop, 1), 'their database has a worker');
     ok(has_workers($idle, 1), 'the other database has its own');
     reserve($shop, '1 h');
-    is(starts() - $before, 1, 'one was started, and no more');
-    is($shop->query('SELECT inventory.worker_last_run() IS NOT NULL'), 't', 'the statistics know it')
+    is(starts() - $before, 1, 'exactly one was started');
+    is($shop->query('SELECT inventory.worker_last_run() IS NOT NULL'), 't', 'worker_last_run tells of it')
       if wait_for('crowded', 'SELECT inventory.worker_last_run() IS NOT NULL');
 }
 
-# ---------------------------------------------------------------- working
+# ---------------------------------------------------------------- work
 
-# It is the owner, also when the transaction's deferred triggers run, and cannot become more.
+# It works as the owner of the store, also while deferred triggers run, which cannot change that.
 {
     my $pid = worker_pid($shop);
     $shop->query(
@@ -174,7 +173,7 @@ BEGIN
         may := false;
     END;
     INSERT INTO shop.witness VALUES (current_user, pg_backend_pid(), may);
-    -- and what it leaves behind for the session is nobody else's trouble
+    -- this must not affect the other stores
     PERFORM set_config('default_transaction_read_only', 'on', false);
     RETURN NULL;
 END $$
@@ -182,38 +181,38 @@ END
         'CREATE CONSTRAINT TRIGGER witness AFTER UPDATE ON shop.items DEFERRABLE INITIALLY DEFERRED
             FOR EACH ROW EXECUTE FUNCTION shop.witness()');
     second_store($shop);
-    let_expire($shop);
-    ok(given_back($shop), 'a store with a deferred trigger');
+    make_overdue($shop);
+    ok(returned($shop), 'units of a store with a deferred trigger return');
     is( $shop->query("SELECT DISTINCT who, may FROM shop.witness WHERE pid = $pid"),
-        'shopkeeper|f', 'its trigger runs as the owner, and cannot become anybody else');
+        'shopkeeper|f', 'the trigger runs as the owner, and cannot become another role');
     $shop->query(q{SELECT other.reserve_stock('u', 1, 5, '1 ms')});
-    ok(given_back($shop, 'other.things'), 'what it sets for its session does not reach the next store');
+    ok(returned($shop, 'other.things'), 'a setting of the trigger does not affect the next store');
     is(worker_pid($shop), $pid, 'it is still the same worker');
     $shop->query('DROP TRIGGER witness ON shop.items');
 }
 
-# An error in one store is logged and backed off; the other store is served.
+# An error in one store is logged and its visits become rarer; the other store is not affected.
 {
     my $pid = worker_pid($shop);
     my $log = -s $node->logfile;
     reserve($shop, '1 h');
     $shop->query(q{CREATE FUNCTION shop.refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'not today'; END$$},
         'CREATE TRIGGER refuse BEFORE UPDATE ON shop.items FOR EACH ROW EXECUTE FUNCTION shop.refuse()');
-    let_expire($shop);
+    make_overdue($shop);
     $node->wait_for_log(qr/ERROR: .*not today/, $log);
-    pass('an error is logged');
+    pass('the error is logged');
     $shop->query('SELECT inventory.reset_stats()');
     $shop->query(q{SELECT other.reserve_stock('u', 1, 5, '1 ms')});
-    ok(given_back($shop, 'other.things'), 'the other store is served');
+    ok(returned($shop, 'other.things'), 'the other store is served');
     wait_for('crowded', q{SELECT calls >= 8 FROM inventory.stats WHERE operation = 'worker' AND store_name = 'other.things'});
     my %attempts = attempts($shop);
-    cmp_ok($attempts{'shop.items'}, '<', $attempts{'other.things'} / 2, 'the store with errors is tried less and less');
+    cmp_ok($attempts{'shop.items'}, '<', $attempts{'other.things'} / 2, 'the store with errors is visited less often');
     $shop->query('DROP TRIGGER refuse ON shop.items');
-    ok(given_back($shop), 'when its trigger has gone, so have the errors');
+    ok(returned($shop), 'without its trigger the store has no errors');
     is(worker_pid($shop), $pid, 'it is still the same worker');
 }
 
-# A row that somebody keeps locked holds up its own store, and for a while; a table may vanish meanwhile.
+# A locked row delays only its own store, for a limited time; a table may be dropped in that time.
 {
     my $pid = worker_pid($shop);
     my $log = -s $node->logfile;
@@ -221,124 +220,124 @@ END
     reserve($shop, '1 h');
     $holder->run('BEGIN', 'SELECT FROM shop.items FOR UPDATE');
     $holder->value('1');
-    let_expire($shop);
-    wait_for('crowded', "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $pid");
+    make_overdue($shop);
+    Waiting::for_locks($shop, 1, "pid = $pid");
     $shop->query(q{SELECT other.reserve_stock('u', 1, 5, '1 ms')});
-    ok(given_back($shop, 'other.things'), 'a locked row holds up no other store');
-    ok($node->wait_for_log(qr/canceling statement due to lock timeout/, $log), 'the one that waited is told of');
+    ok(returned($shop, 'other.things'), 'a locked row does not delay the other store');
+    ok($node->wait_for_log(qr/canceling statement due to lock timeout/, $log), 'the lock timeout is logged');
 
-    wait_for('crowded', "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $pid");
+    Waiting::for_locks($shop, 1, "pid = $pid");
     $shop->query('DROP SCHEMA other CASCADE');
     $holder->run('COMMIT');
-    ok(given_back($shop), 'when the row is free, the store is served');
-    is(worker_pid($shop), $pid, 'that a table vanished meanwhile does no harm');
+    ok(returned($shop), 'units return when the row is not locked');
+    is(worker_pid($shop), $pid, 'a table that was dropped in that time does not end the worker');
     $holder->quit;
 }
 
-# A reload changes what is kept, and it is pruned at once.
+# A reload changes the retention, and the worker prunes.
 {
     $shop->query('SELECT shop.buy_item(' . "'" . Shop::new_user() . "', '$item', 1, '$_')") for qw(old new);
     $shop->query(q{UPDATE items_stock.requests SET created_at = now() - interval '1 day' WHERE key = 'old'});
     reserve($shop, '1 h');
     $node->safe_psql('postgres', q{ALTER SYSTEM SET inventory.request_retention = '1 h'});
     $node->reload;
-    ok(wait_for('crowded', q{SELECT count(*) = 1 FROM items_stock.requests}), 'a reload lets it prune');
-    is($shop->query('SELECT key FROM items_stock.requests'), 'new', 'what is younger stays');
-    is($shop->query(q{SELECT count(*) FROM items_stock.reservations WHERE status = 'held'}), '1', 'and so does what is held');
+    ok(wait_for('crowded', q{SELECT count(*) = 1 FROM items_stock.requests}), 'after a reload the worker prunes');
+    is($shop->query('SELECT key FROM items_stock.requests'), 'new', 'a younger key remains');
+    is($shop->query(q{SELECT count(*) FROM items_stock.reservations WHERE status = 'held'}), '1', 'a hold remains');
 }
 
 # ---------------------------------------------------------------- crash
 
-# After a crash it comes back when a session comes, exactly one, and finds what is overdue.
+# After a crash the first session that needs it starts one worker, which finds overdue holds.
 {
     my $before = starts();
     my $backend = Session->new($node, 'crowded');
     kill 'KILL', $backend->value('pg_backend_pid()');
     is($backend->ask('1'), undef, 'a backend is killed');
     wait_for('postgres', 'SELECT true');
-    let_expire($shop);
-    is($node->safe_psql('postgres', "$workers 'crowded'"), '0', 'after the crash there is no worker');
-    # also if what the session does comes to nothing
+    make_overdue($shop);
+    is($node->safe_psql('postgres', "$workers 'crowded'"), '0', 'no worker after the crash');
+    # also if the call of the session is refused
     $node->psql('crowded', 'SELECT ' . $shop->buy(2, 1000)->{call});
-    ok(has_workers($shop, 1), 'the first session that sells brings it back');
+    ok(has_workers($shop, 1), 'the first session that sells starts it');
     ok(wait_for('crowded', q{SELECT count(*) = 0 FROM items_stock.reservations WHERE status = 'held'}),
-        'overdue holds are given back');
+        'overdue holds are expired');
     reserve($shop, '1 h');
-    is(starts() - $before, 1, 'it is the only one');
-    is($shop->query(q{SELECT * FROM inventory.verify('shop.items')}), '', 'verify finds nothing');
+    is(starts() - $before, 1, 'exactly one was started');
+    is($shop->verify, '', 'verify finds nothing');
 }
 
-# ---------------------------------------------------------------- making way
+# ---------------------------------------------------------------- exit
 
-# A copy of its database can be made, and dropped by its owner; it gets a worker of its own.
+# Its database can be copied; the copy has a worker of its own, and can be dropped by its owner.
 {
-    ok(has_workers($shop, 1), 'a worker is there');
-    is($node->safe_psql('postgres', 'CREATE DATABASE copy TEMPLATE crowded'), '', 'a copy is made all the same');
+    ok(has_workers($shop, 1), 'a worker runs');
+    is($node->safe_psql('postgres', 'CREATE DATABASE copy TEMPLATE crowded'), '', 'the database is copied');
     my $copy = bless { %$shop, database => 'copy' }, 'Shop';
     $node->safe_psql('postgres', 'ALTER DATABASE copy OWNER TO shopkeeper');
     is($node->safe_psql('postgres', "$workers 'copy'"), '0', 'the copy has no worker');
-    let_expire($copy);
+    make_overdue($copy);
     $copy->query('SELECT ' . $copy->buy(2, 1)->{call});
     ok(wait_for('copy', q{SELECT count(*) = 0 FROM items_stock.reservations WHERE status = 'held'}),
-        'until somebody sells there');
+        'a sale there starts one');
     reserve($copy, '1 h');
-    ok(has_workers($copy, 1), 'the worker of the copy');
+    ok(has_workers($copy, 1), 'the copy has a worker');
     is(($node->psql('postgres', 'DROP DATABASE copy', extra_params => [ '-U', 'shopkeeper' ]))[2], '',
-        'the database is dropped all the same');
-    is($node->safe_psql('postgres', "$workers 'copy'"), '0', 'and its worker has gone');
+        'the copy is dropped');
+    is($node->safe_psql('postgres', "$workers 'copy'"), '0', 'its worker has exited');
 }
 
 # The extension can be dropped.
 {
     reserve($shop, '1 h');
-    ok(has_workers($shop, 1), 'a worker is there');
+    ok(has_workers($shop, 1), 'a worker runs');
     is($shop->query('SET client_min_messages = warning', 'DROP EXTENSION inventory CASCADE'), '', 'the extension is dropped');
-    ok(has_workers($shop, 0), 'the worker leaves');
+    ok(has_workers($shop, 0), 'the worker exits');
 }
 
-# When nothing is held any longer it leaves by itself, and comes again.
+# It exits when nothing is held, and starts again.
 {
-    ok(has_workers($idle, 0), 'the worker leaves when it has nothing to do');
+    ok(has_workers($idle, 0), 'the worker exits when it has nothing to do');
     my $before = starts();
     reserve($idle, '1 ms');
-    ok(given_back($idle), 'and comes again');
-    is(starts() - $before, 1, 'once');
+    ok(returned($idle), 'it starts again for another hold');
+    is(starts() - $before, 1, 'exactly one was started');
 }
 
-# It does not keep the server from stopping, not even while it waits.
+# It does not delay a shutdown, not even while it waits.
 {
     my $holder = Session->new($node, 'idle');
     reserve($idle, '1 h');
     my $pid = worker_pid($idle);
     $holder->run('BEGIN', 'SELECT FROM shop.items FOR UPDATE');
     $holder->value('1');
-    let_expire($idle);
-    wait_for('idle', "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $pid");
+    make_overdue($idle);
+    Waiting::for_locks($idle, 1, "pid = $pid");
     $node->stop('fast');
-    unlike(slurp_file($node->logfile), qr/TRAP:|PANIC:/, 'the server stops, and nothing broke');
+    unlike(slurp_file($node->logfile), qr/TRAP:|PANIC:/, 'the server stops without a failed assertion or panic');
     $holder->quit;
 }
 
-# ---------------------------------------------------------------- without
+# ---------------------------------------------------------------- without a worker
 
-# What everybody has where there is no worker: holds die on time, and give back when somebody is short.
+# Without a worker holds expire on time, and their units return when a buyer or an operator needs them.
 sub works_without
 {
     my ($name, $shop) = @_;
     my $user = Shop::new_user();
 
     like(reserve($shop, '1 h'), qr/^[-0-9a-f]{36}$/, "$name: a hold");
-    let_expire($shop);
-    like($shop->query("SELECT shop.buy_item('$user', '$item', 98)"), qr/^[-0-9a-f]{36}$/, "$name: who is short takes what is overdue");
+    make_overdue($shop);
+    like($shop->query("SELECT shop.buy_item('$user', '$item', 98)"), qr/^[-0-9a-f]{36}$/, "$name: a buyer gets the units of an overdue hold");
     reserve($shop, '1 h', 2);
-    let_expire($shop);
-    is($shop->query('SELECT items_stock.expire_reservations()'), '1', "$name: an operator gives back the rest");
-    is($shop->query('SELECT stock FROM shop.items ORDER BY stock'), "2\n100", "$name: the stock is right");
-    is($shop->query(q{SELECT * FROM inventory.verify('shop.items')}), '', "$name: verify finds nothing");
+    make_overdue($shop);
+    is($shop->query('SELECT items_stock.expire_reservations()'), '1', "$name: an operator expires the rest");
+    is($shop->query('SELECT stock FROM shop.items ORDER BY stock'), "2\n100", "$name: the stock is correct");
+    is($shop->verify, '', "$name: verify finds nothing");
     is($shop->{node}->safe_psql('postgres', "$workers '$shop->{database}'"), '0', "$name: no worker");
 }
 
-# All places for workers are taken.
+# The server has no free worker slots.
 {
     $node->append_conf('postgresql.conf', 'max_worker_processes = 0');
     $node->start;
@@ -352,7 +351,7 @@ sub works_without
     $plain->safe_psql('postgres', 'CREATE ROLE shopkeeper LOGIN');
     my $shop = open_shop('plain', $plain);
     works_without('not preloaded', $shop);
-    is($shop->query('SELECT inventory.worker_last_run() IS NULL'), 't', 'not preloaded: there is nothing to tell of');
+    is($shop->query('SELECT inventory.worker_last_run() IS NULL'), 't', 'not preloaded: worker_last_run is null');
 }
 
 done_testing();

@@ -1,11 +1,11 @@
-# Everything at once, for as long as it takes.
+# A random mix of all functions in many sessions leaves every unit explained.
 #
 # 24 sessions buy, hold, change, extend, confirm, release, expire, refund, restock,
-# adjust, count and write to the table itself, with keys and without, in
-# transactions that are committed, rolled back, and rolled back to a savepoint,
-# while the worker is at it too.  There must be no deadlock, no error that is not a
-# refusal, and in the end every unit must be explained twice: by what the clients
-# were told, and by the ledger.  The same check must find damage in a copy.
+# adjust, count and write to the table directly, with keys and without, in transactions
+# that are committed, rolled back, and rolled back to a savepoint, while the worker runs.
+# There must be no deadlock and no error that is not a refusal.  At the end every unit
+# must be explained twice: by the answers of the clients, and by the ledger.  The same
+# check must find damage in a copy.
 
 use strict;
 use warnings FATAL => 'all';
@@ -43,10 +43,10 @@ CREATE FUNCTION shop.write(item uuid, delta int) RETURNS int LANGUAGE sql AS
     'UPDATE shop.items SET stock = stock + delta WHERE id = item RETURNING delta'
 END
 
-# ---------------------------------------------------------------- what a session may do
+# ---------------------------------------------------------------- calls
 
 my @users = map { Shop::new_user() } 1 .. 8;
-my (%owner, @holds, @orders, @keyed);    # what is known to be there: holds and their users, orders, calls with keys
+my (%owner, @holds, @orders, @keyed);    # known holds with their users, orders, calls with keys
 my $keys = 0;
 
 sub any
@@ -54,7 +54,7 @@ sub any
     return $_[ rand @_ ];
 }
 
-# The lines of a cart; an item may come twice.
+# The lines of a cart; an item may occur twice.
 sub lines
 {
     return encode_json([ map { { item_id => any(@items), quantity => 1 + int rand 4 } } 1 .. 1 + rand 4 ]);
@@ -65,14 +65,14 @@ sub ttl
     return any("'1 ms'", "'20 ms'", "'1 h'", 'NULL');
 }
 
-# A call that makes rows: what it is told are their ids, items and quantities.
+# The expression of a function that returns rows.
 sub rows
 {
     return "(SELECT jsonb_agg(l) FROM $_[0] l)";
 }
 
-# What a session can do, and how often.  Each makes a call; the text in place of %s is for a key.
-my @doors = (
+# What a session can do, and how often.  Each makes a call, with %s where a key may be.
+my @kinds = (
     [ 6, \&buy_item ],
     [ 4, sub { cart('buy_cart') } ],
     [ 4, sub { cart('try_buy_cart') } ],
@@ -89,7 +89,7 @@ my @doors = (
     [ 2, sub { put('adjust', any(-10 .. -1, 1 .. 10), q{items_stock.adjust_stock('%s', %d, 'soak'%%s)}) } ],
     [ 1, sub { put('count', 20 + int rand 40, q{items_stock.count_stock('%s', %d, 3%%s)}) } ],
     [ 3, sub { put('write', any(-10 .. -1, 1 .. 10), q{shop.write('%s', %d)}) } ]);
-my @ways = map { ($_->[1]) x $_->[0] } @doors;
+my @ways = map { ($_->[1]) x $_->[0] } @kinds;
 
 sub buy_item
 {
@@ -112,7 +112,7 @@ sub hold
     return { call => $make->($user), kind => 'hold', user => $user };
 }
 
-# Something with a hold, most often a young one; without one, a hold.
+# A call for a hold, mostly a recent one; without a hold, a purchase.
 sub on_hold
 {
     my ($make, $kind) = @_;
@@ -145,7 +145,7 @@ sub put
     return { call => sprintf($call, $item, $delta), kind => $kind, item => $item, delta => $delta };
 }
 
-# The next call of a session: sometimes with a key, sometimes one that was made before.
+# The next call of a session: sometimes with a key, sometimes a repetition of one with a key.
 sub next_call
 {
     my $call = any(@ways)->();
@@ -164,7 +164,7 @@ sub next_call
     return $call;
 }
 
-# Most calls stand alone.
+# Put some calls into a transaction.
 sub in_transaction
 {
     my ($call) = @_;
@@ -188,9 +188,9 @@ sub in_transaction
     }
 }
 
-# ---------------------------------------------------------------- what the clients know
+# ---------------------------------------------------------------- answers
 
-# The lines of an answer that have become orders: [order, item, quantity].
+# The orders of an answer: [order, item, quantity].
 sub bought
 {
     my ($call) = @_;
@@ -199,11 +199,11 @@ sub bought
     return map { [ @$_{qw(order_id item_id quantity)} ] } grep { $_->{status} eq 'ok' } @{ decode_json($call->{answer}) };
 }
 
-# The reservation that an answer tells of, if it was made.
+# The reservation in an answer, if it was made.
 sub held
 {
     my ($call) = @_;
-    # a try that was refused tells of items
+    # a refused try_reserve_cart returns items
     return $call->{kind} eq 'hold' && $call->{answer} =~ /^(?:\(ok,)?([-0-9a-f]{36})/ ? $1 : ();
 }
 
@@ -212,7 +212,7 @@ sub happened
     return $_[0]{state} eq '00000' && !$_[0]{undone};
 }
 
-# Remember what is there now, for calls to come.
+# Remember new orders and holds for later calls.
 sub remember
 {
     my (undef, $call) = @_;
@@ -226,7 +226,7 @@ sub remember
     }
 }
 
-# What was acknowledged: each key once.
+# The calls that were acknowledged, each key once, and the problems.
 sub acknowledged
 {
     my (%seen, @once);
@@ -242,7 +242,7 @@ sub acknowledged
 
 # ---------------------------------------------------------------- the check
 
-# Everything that is wrong in a database after what was acknowledged; it must be at rest.
+# The problems in a database after calls that were acknowledged.  Nothing may be in progress.
 sub wrong
 {
     my ($database, @history) = @_;
@@ -252,7 +252,7 @@ sub wrong
     return (@problems, wrong_orders($there, $told), wrong_stock($there, $told), wrong_ledger($there));
 }
 
-# The orders that are there are those that were acknowledged.
+# The orders must be those that were acknowledged.
 sub wrong_orders
 {
     my ($there, $told) = @_;
@@ -265,8 +265,8 @@ sub wrong_orders
             grep { defined $rows{$_} && $rows{$_} ne $expected{$_} } sort keys %expected));
 }
 
-# The stock of each item is what the clients' calls make of it.  Only what a stock-take
-# found is taken from the ledger.
+# The stock of each item must be the result of the clients' calls.  Only the corrections of
+# stock-takes are taken from the ledger.
 sub wrong_stock
 {
     my ($there, $told) = @_;
@@ -278,7 +278,7 @@ sub wrong_stock
         $stock{ $call->{item} } += $call->{delta} if $call->{kind} =~ /^(?:restock|adjust|write)$/;
         for my $line (bought($call))
         {
-            next if $order{ $line->[0] };    # a confirmation that was repeated
+            next if $order{ $line->[0] };    # of a repeated confirmation
             $order{ $line->[0] } = [ $call->{user}, @$line ];
             $stock{ $line->[1] } -= $line->[2];
         }
@@ -290,7 +290,7 @@ sub wrong_stock
         $stock{$item} -= $call->{quantity} if $call->{lost};
     }
     $stock{ $order{$_}[2] } += $refunded{$_} for keys %refunded;
-    push @problems, map { "order $_ is refunded beyond what was bought" } grep { $refunded{$_} > $order{$_}[3] } sort keys %refunded;
+    push @problems, map { "more of order $_ is refunded than was bought" } grep { $refunded{$_} > $order{$_}[3] } sort keys %refunded;
 
     my %actual = $there->pairs(<<'END');
 SELECT i.id, concat_ws(' ', i.stock - i.stock_floor,
@@ -302,12 +302,12 @@ END
     {
         my ($above, $explained) = split / /, $actual{$item};
         push @problems, "item $item is " . -$above . ' below its floor' if $above < 0;
-        push @problems, "item $item has $explained, of which the clients know $stock{$item}" if $explained != $stock{$item};
+        push @problems, "item $item has $explained, the calls explain $stock{$item}" if $explained != $stock{$item};
     }
     return (@problems, wrong_limits($there, \%order, \%refunded));
 }
 
-# Nobody has more of a limited item than allowed.
+# No user may have more of a limited item than allowed.
 sub wrong_limits
 {
     my ($there, $order, $refunded) = @_;
@@ -319,12 +319,12 @@ sub wrong_limits
       grep { /(?:$items[4]|$items[5])$/ && $has{$_} > LIMIT } sort keys %has;
 }
 
-# The ledger explains every unit: what came in is on the shelf, held, or sold and not refunded.
+# The ledger must explain every unit: what came in is in stock, held, or sold and not refunded.
 sub wrong_ledger
 {
     my ($there) = @_;
     my @different = split /\n/, $there->query(<<'END');
-SELECT format('item %s: %s came in, %s on the shelf, %s held, %s sold, %s refunded', i.id, m.came, i.stock, r.held, o.sold, m.refunded)
+SELECT format('item %s: %s came in, %s in stock, %s held, %s sold, %s refunded', i.id, m.came, i.stock, r.held, o.sold, m.refunded)
 FROM shop.items AS i
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(m.delta) FILTER (WHERE m.kind IN ('opening', 'restock', 'adjustment', 'count', 'direct', 'write_off')), 0) AS came,
@@ -344,7 +344,7 @@ my $crowd = Crowd->new($node, 'soak', SESSIONS);
 my @history = $crowd->race([ map { [ (\&next_call) x CALLS ] } 1 .. SESSIONS ], retry => qr/^40001$/, watch => \&remember);
 $crowd->quit;
 
-# Now nothing moves any more.
+# Expire all overdue holds, so that nothing is left to do.
 1 while $shop->query('SELECT items_stock.expire_reservations()') > 0;
 
 is(@history, SESSIONS * CALLS, 'every call was answered');
@@ -352,29 +352,29 @@ my %states;
 $states{ $_->{state} }++ for @history;
 note(join ', ', map { "$_: $states{$_}" } sort keys %states);
 my @unexpected = grep { $_->{state} !~ /^(?:00000|IV001|IV005|IV006|IV007|IV008|IV010|IV014)$/ } @history;
-is_deeply([ map { "$_->{state} $_->{answer}: $_->{call}" } @unexpected ], [], 'nothing but refusals');
+is_deeply([ map { "$_->{state} $_->{answer}: $_->{call}" } @unexpected ], [], 'no error but refusals');
 
-# The log has everything, what was rolled back and what the worker did too.
+# The log also has errors of the worker and of calls that were rolled back.
 my $log = slurp_file($node->logfile);
 my %errors = map { $_ => 1 } $log =~ /(?:ERROR|FATAL|PANIC):  (\w{5}):/g;
 delete @errors{qw(40001 IV001 IV005 IV006 IV007 IV008 IV010 IV014)};
-is_deeply([ sort keys %errors ], [], 'nor is anything else in the log');
-unlike($log, qr/deadlock detected|TRAP:|was terminated by signal/, 'no deadlock and no crash');
+is_deeply([ sort keys %errors ], [], 'no other error in the log');
+unlike($log, qr/deadlock detected|TRAP:|was terminated by signal/, 'no deadlock and no crash in the log');
 
 my @problems = wrong('soak', @history);
 is_deeply(\@problems, [], 'every unit is explained') or note(map { "$_\n" } @problems);
 
-# Enough of everything has happened, or this would prove little.
+# Each kind of call has succeeded often enough to prove something.
 for my $kind (qw(buy cart hold move confirm refund restock adjust count write))
 {
-    cmp_ok((grep { $_->{kind} eq $kind && happened($_) } @history), '>=', 20, "$kind: often enough");
+    cmp_ok((grep { $_->{kind} eq $kind && happened($_) } @history), '>=', 20, "$kind: done often enough");
 }
 for my $status (qw(held confirmed released expired))
 {
-    cmp_ok($shop->query("SELECT count(*) FROM items_stock.reservations WHERE status = '$status'"), '>', 0, "$status holds");
+    cmp_ok($shop->query("SELECT count(*) FROM items_stock.reservations WHERE status = '$status'"), '>', 0, "some holds are $status");
 }
 
-# ---------------------------------------------------------------- the check can fail
+# ---------------------------------------------------------------- the check finds damage
 
 my %damage = (
     'a movement is lost' => q{DELETE FROM items_stock.movements WHERE movement_id =

@@ -1,10 +1,9 @@
-# Holds, limits and keys, fought over.
+# Concurrent holds, limits and keys: each limit is kept, each hold ends once.
 #
-# One user's purchases and holds, from 32 sessions, never go beyond the limit; a
-# key that is retried while its first try is under way is answered with what that
-# one did, or does it if that one is rolled back; however many confirm, release
-# and expire the same holds, each ends once; and nobody is refused for holds that
-# are overdue.
+# The purchases and holds of one user, from 32 sessions, never exceed the limit.  A retry
+# with a key, while the first try is in progress, gets the answer of the first try, or
+# does the work if that is rolled back.  When many sessions confirm, release and expire
+# the same holds, each hold ends once.  No buyer is refused because of overdue holds.
 
 use strict;
 use warnings FATAL => 'all';
@@ -17,6 +16,7 @@ use Test::More;
 use Crowd;
 use Session;
 use Shop;
+use Waiting;
 
 use constant LIMIT => 10;
 
@@ -25,7 +25,7 @@ my $shops = 0;
 
 srand($ENV{SEED} || 1);
 
-# A shop in which one user may have only so many of each of two items.
+# A shop with a purchase limit on each of two items.
 sub limited_shop
 {
     my $shop = Shop->new($node, 'holds_' . ++$shops, { 1 => 1000, 2 => 1000 });
@@ -33,7 +33,7 @@ sub limited_shop
     return $shop;
 }
 
-# A race in a shop; what was sent.
+# A race in a shop; the calls that were sent.
 sub race
 {
     my ($shop, $lists, %option) = @_;
@@ -52,17 +52,11 @@ sub states
     return join ', ', map { "$_: $count{$_}" } sort keys %count;
 }
 
-sub verify
-{
-    my ($shop) = @_;
-    return $shop->query(q{SELECT * FROM inventory.verify('shop.items')});
-}
-
 # ---------------------------------------------------------------- limits
 
 my $user = Shop::new_user();
 
-# What the user has of each item, bought and held.
+# The units that the user has bought, and perhaps held, of each item.
 sub had
 {
     my ($shop, $holds) = @_;
@@ -75,7 +69,7 @@ SELECT string_agg(total::text, ' ' ORDER BY item_id) FROM (
 END
 }
 
-# The harness can tell: a function that looks and then sells goes beyond the limit.
+# The test finds that a function that reads and then sells exceeds the limit.
 {
     my $shop = limited_shop();
     $shop->query(<<'END');
@@ -96,11 +90,11 @@ BEGIN
 END $$;
 END
     race($shop, [ map { [ { call => "shop.buy_item('$user', '" . Shop::item_id(1) . "')" } ] } 1 .. 32 ], thinking => 1);
-    cmp_ok(had($shop), '>', LIMIT, 'a limit that is looked at first: gone beyond');
+    cmp_ok(had($shop), '>', LIMIT, 'a limit that is read without a lock: exceeded');
 }
 
-# What one session tries: purchases and holds of both items, alone and in carts.
-sub wishes
+# The calls of one session: purchases and holds of both items, single and in carts.
+sub calls
 {
     my ($one, $two) = map { Shop::item_id($_) } 1, 2;
     my @lines = map { encode_json($_) } [ { item_id => $one }, { item_id => $two } ], [ { item_id => $two }, { item_id => $one } ];
@@ -113,36 +107,36 @@ sub wishes
 for my $level ('read committed', 'repeatable read', 'serializable')
 {
     my $shop = limited_shop()->attached;
-    my @history = race($shop, [ map { [ wishes() ] } 1 .. 32 ],
+    my @history = race($shop, [ map { [ calls() ] } 1 .. 32 ],
         settings => ["SET default_transaction_isolation = '$level'"], retry => qr/^40001$/);
-    is(join(' ', sort keys %{ { map { $_->{state} => 1 } @history } }), '00000 IV010', "$level: bought, or beyond the limit");
+    is(join(' ', sort keys %{ { map { $_->{state} => 1 } @history } }), '00000 IV010', "$level: bought, or refused for the limit");
     is(had($shop, 1), LIMIT . ' ' . LIMIT, "$level: exactly the limit");
-    is($shop->query('SELECT sum(stock) FROM shop.items'), 2000 - 2 * LIMIT, "$level: what is had has left the stock");
-    is(verify($shop), '', "$level: verify finds nothing");
+    is($shop->query('SELECT sum(stock) FROM shop.items'), 2000 - 2 * LIMIT, "$level: the same units have left the stock");
+    is($shop->verify, '', "$level: verify finds nothing");
 
-    # given back, it may be had again, and no more
+    # returned units may be bought again, and no more
     $shop->query(q{UPDATE items_stock.reservations SET expires_at = now() WHERE status = 'held'},
         'SELECT items_stock.expire_reservations()',
         'SELECT items_stock.refund_order(id) FROM shop.orders');
-    @history = race($shop, [ map { [ wishes() ] } 1 .. 32 ],
+    @history = race($shop, [ map { [ calls() ] } 1 .. 32 ],
         settings => ["SET default_transaction_isolation = '$level'"], retry => qr/^40001$/);
     $shop->query('DELETE FROM shop.orders AS o WHERE EXISTS (SELECT FROM items_stock.movements AS m
         WHERE m.order_id = o.id AND m.kind = \'refund\')');
-    is(had($shop, 1), LIMIT . ' ' . LIMIT, "$level: given back, it may be had again, exactly");
+    is(had($shop, 1), LIMIT . ' ' . LIMIT, "$level: after all is returned, exactly the limit again");
 }
 
-# A hold that is overdue counts no longer, even where nobody has given it back.
+# An overdue hold does not count, even if it has not been expired.
 {
     my $shop = limited_shop()->attached;
     my $item = Shop::item_id(1);
     $shop->query("SELECT shop.reserve_stock('$user', '$item', " . LIMIT . ')',
         q{UPDATE items_stock.reservations SET expires_at = now()});
     my @history = race($shop, [ map { [ { call => "shop.buy_item('$user', '$item')" } ] } 1 .. 32 ], retry => qr/^IV014$/);
-    is(states(@history), '00000: 10, IV010: 22', 'an overdue hold does not count for the limit');
-    is(verify($shop), '', 'verify finds nothing');
+    is(states(@history), '00000: 10, IV010: 22', 'an overdue hold does not count against the limit');
+    is($shop->verify, '', 'verify finds nothing');
 }
 
-# While somebody else is giving it back, nobody knows: that is not the same as beyond the limit.
+# While another transaction expires the hold, the buyer is told `busy`, not that the limit is exceeded.
 for my $end ('COMMIT', 'ROLLBACK')
 {
     my $shop = limited_shop()->attached;
@@ -153,17 +147,17 @@ for my $end ('COMMIT', 'ROLLBACK')
     $shop->query("SELECT shop.reserve_stock('$user', '$item', " . LIMIT . ')',
         q{UPDATE items_stock.reservations SET expires_at = now()});
     $expirer->run('BEGIN');
-    is($expirer->value('items_stock.expire_reservations()'), '1', "$end: an expirer is at it");
-    is_deeply($buyer->ask($buy), [ 'IV014', 'busy' ], "$end: until it is done, the limit is busy");
+    is($expirer->value('items_stock.expire_reservations()'), '1', "$end: a hold is being expired");
+    is_deeply($buyer->ask($buy), [ 'IV014', 'busy' ], "$end: until that ends, a buyer is told busy");
     $expirer->run($end);
     $expirer->value('1');
-    is($buyer->value($buy), 'true', "$end: afterwards it is free");
+    is($buyer->value($buy), 'true', "$end: afterwards the buyer buys");
     $_->quit for $expirer, $buyer;
 }
 
 # ---------------------------------------------------------------- keys
 
-# A call whose first try is under way, and 20 retries of it that wait for the end of that.
+# Make a call in a transaction, and 20 retries that wait for its end; its answer, and those of the retries.
 sub retried
 {
     my ($shop, $call, $end) = @_;
@@ -173,9 +167,7 @@ sub retried
     $first->run('BEGIN');
     my $told = $first->value($call);
     $_->call($call) for @retries;
-    $node->poll_query_until($shop->{database},
-        q{SELECT count(*) = 20 FROM pg_stat_activity WHERE application_name = 'crowd' AND wait_event_type = 'Lock'})
-      or die 'the retries do not wait';
+    Waiting::for_locks($shop, 20);
     $first->run($end);
     my %answers;
     $answers{"@$_"}++ for map { $_->await } @retries;
@@ -191,52 +183,41 @@ for my $end ('COMMIT', 'ROLLBACK')
       retried($shop, "shop.reserve_stock('$user', '$item', 3, idempotency_key => 'key')", $end);
     my $there = $shop->query('SELECT reservation_id FROM items_stock.reservations');
 
-    is_deeply($answers, { "00000 $there" => 20 }, "reserve_stock, $end: every retry is told of the one hold");
-    is($told eq $there ? 'COMMIT' : 'ROLLBACK', $end, "reserve_stock, $end: it is the first try's, if that was committed");
-    is($shop->query('SELECT stock FROM shop.items'), '97', "reserve_stock, $end: it is held once");
+    is_deeply($answers, { "00000 $there" => 20 }, "reserve_stock, $end: every retry gets the one hold");
+    is($told eq $there ? 'COMMIT' : 'ROLLBACK', $end, "reserve_stock, $end: the first try made it, if that was committed");
+    is($shop->query('SELECT stock FROM shop.items'), '97', "reserve_stock, $end: the units are held once");
 
     my $order = $shop->query("SELECT shop.buy_item('$user', '$item', 10)");
     ($told, $answers) =
       retried($shop, "items_stock.refund_order('$order', 4, idempotency_key => 'key')", $end);
     is($told, '4', "refund_order, $end: the first try");
-    is_deeply($answers, { '00000 4' => 20 }, "refund_order, $end: every retry is told the same");
-    is($shop->query('SELECT stock FROM shop.items'), '91', "refund_order, $end: it is refunded once");
+    is_deeply($answers, { '00000 4' => 20 }, "refund_order, $end: every retry gets the same answer");
+    is($shop->query('SELECT stock FROM shop.items'), '91', "refund_order, $end: the units are refunded once");
 
-    # without the key, it is another refund each time, to the end and no further
+    # without a key each call is another refund, until all is refunded
     my @history = race($shop, [ map { [ { call => "items_stock.refund_order('$order', 2)" } ] } 1 .. 20 ]);
-    is(states(@history), '00000: 3, IV008: 17', "refund_order, $end: without the key, until all is refunded");
+    is(states(@history), '00000: 3, IV008: 17', "refund_order, $end: without a key, until all is refunded");
     is(join(' ', sort { $a <=> $b } map { $_->{answer} } grep { $_->{state} eq '00000' } @history),
-        '6 8 10', "refund_order, $end: one after the other");
-    is(verify($shop), '', "keys, $end: verify finds nothing");
+        '6 8 10', "refund_order, $end: without a key, each adds to the last");
+    is($shop->verify, '', "keys, $end: verify finds nothing");
 }
 
 # ---------------------------------------------------------------- one end for each hold
 
 use constant HOLDS => 200;
 
-# What is wrong with the ends of the holds in a shop that began with so many units.
+# The problems with the ends of holds in a shop that had $units units; all holds must have ended.
 sub ends
 {
     my ($shop, $history, $units) = @_;
-    my @problems = split /\n/, $shop->query(<<'END');
-SELECT format('hold %s is %s, with %s', r.reservation_id, r.status, coalesce(m.kinds, 'nothing'))
-FROM items_stock.reservations AS r
-LEFT JOIN (SELECT m.reservation_id, string_agg(m.kind || ' ' || m.delta, ', ' ORDER BY m.movement_id) AS kinds
-           FROM items_stock.movements AS m GROUP BY m.reservation_id) AS m USING (reservation_id)
-LEFT JOIN shop.orders AS o ON o.id = r.order_id AND o.user_id = r.user_id AND o.quantity = r.quantity
-WHERE m.kinds IS DISTINCT FROM format('hold -%1$s, ', r.quantity) || CASE r.status
-    WHEN 'released' THEN format('release %s', r.quantity)
-    WHEN 'expired' THEN format('expiry %s', r.quantity)
-    WHEN 'confirmed' THEN format('release %1$s, sale -%1$s', r.quantity) END
-OR (r.status = 'confirmed') <> (o.id IS NOT NULL)
-END
+    my @problems = $shop->audit_holds;
     my %count = $shop->pairs('SELECT status, count(*) FROM items_stock.reservations GROUP BY status');
     my $sold = $shop->query('SELECT coalesce(sum(quantity), 0) FROM shop.orders');
     my $stock = $shop->query('SELECT stock FROM shop.items');
     my %released;
     my %confirmed;
 
-    push @problems, "$stock on the shelf and $sold sold of $units" if $stock + $sold != $units;
+    push @problems, "$stock in stock and $sold sold of $units" if $stock + $sold != $units;
     for my $call (grep { $_->{state} eq '00000' } @$history)
     {
         $released{ $call->{hold} }++ if $call->{move} eq 'release' && $call->{answer} eq 'true';
@@ -245,13 +226,14 @@ END
     }
     push @problems, map { "hold $_ was released $released{$_} times" } grep { $released{$_} > 1 } sort keys %released;
     push @problems, map { "hold $_ was confirmed with different orders" } grep { keys %{ $confirmed{$_} } > 1 } sort keys %confirmed;
-    push @problems, 'other holds are released than was said' if keys %released != ($count{released} || 0);
-    push @problems, 'other holds are confirmed than was said' if keys %confirmed != ($count{confirmed} || 0);
-    push @problems, "$count{expired} more expired than was said" if $count{expired};
-    return (@problems, map { "verify: $_" } split /\n/, verify($shop));
+    push @problems, "$count{held} holds have not ended" if $count{held};
+    push @problems, 'the number of released holds differs from the answers' if keys %released != ($count{released} || 0);
+    push @problems, 'the number of confirmed holds differs from the answers' if keys %confirmed != ($count{confirmed} || 0);
+    push @problems, "$count{expired} more holds expired than the answers say" if $count{expired};
+    return (@problems, map { "verify: $_" } split /\n/, $shop->verify);
 }
 
-# The call of a session that wants a hold to end.
+# A call that ends a hold.
 sub end_hold
 {
     my ($hold, $move) = @_;
@@ -268,7 +250,7 @@ sub end_hold
     my $users = join ', ', map { "('" . Shop::new_user() . "'::uuid, " . (1 + int rand 3) . ')' } 1 .. HOLDS;
     my @holds = split /\n/, $shop->query("SELECT shop.reserve_stock(u.id, '$item', u.n) FROM (VALUES $users) AS u (id, n)");
 
-    # a third is overdue, a third will be in the middle of it, and a third has time
+    # a third is overdue, a third will be during the race, a third will not
     $shop->query(<<'END');
 UPDATE items_stock.reservations AS r SET expires_at = CASE n.n % 3
     WHEN 0 THEN now() WHEN 1 THEN clock_timestamp() + n.n * interval '10 ms' ELSE r.expires_at END
@@ -281,14 +263,14 @@ END
 
     delete @states{qw(00000 IV005 IV006 IV007)};
     is_deeply([ sort keys %states ], [], 'confirm, release and expire: no other refusal');
-    # whatever was not yet due goes now
+    # expire those that have not ended
     $shop->query(q{UPDATE items_stock.reservations SET expires_at = now() WHERE status = 'held'});
     my $rest = $shop->query('SELECT items_stock.expire_reservations()');
     push @history, { state => '00000', answer => $rest, move => 'expire' };
     is_deeply([ ends($shop, \@history, 1000) ], [], 'confirm, release and expire: each hold ends once');
-    is($shop->query('SELECT count(DISTINCT status) FROM items_stock.reservations'), '3', 'each in some way');
+    is($shop->query('SELECT count(DISTINCT status) FROM items_stock.reservations'), '3', 'confirm, release and expire: each occurs');
 
-    # The check can fail: a unit given back twice, and a hold that ended in two ways.
+    # The check finds a hold that was released twice.
     my $released = $shop->query(q{SELECT reservation_id FROM items_stock.reservations WHERE status = 'released' LIMIT 1});
     $shop->query(<<"END");
 BEGIN;
@@ -301,13 +283,13 @@ ALTER TABLE shop.items ENABLE ALWAYS TRIGGER inventory_guard;
 COMMIT
 END
     my @problems = ends($shop, \@history, 1000);
-    ok((grep { /^hold $released is released/ } @problems) == 1, 'a hold that ended twice would be found');
-    ok((grep { /on the shelf and/ } @problems) == 1, 'and so would its units');
+    ok((grep { /^hold $released is released/ } @problems) == 1, 'a hold that is released twice: reported');
+    ok((grep { /in stock and/ } @problems) == 1, 'a hold that is released twice: its units are reported');
 }
 
 # ---------------------------------------------------------------- overdue holds
 
-# Everything is held and overdue.  Who wants no more than there is gets it, while others expire.
+# All units are in overdue holds.  Buyers get them while other sessions expire the holds.
 for my $level ('read committed', 'repeatable read')
 {
     my $shop = Shop->new($node, 'holds_' . ++$shops, { 1 => 300 })->attached;
@@ -316,7 +298,7 @@ for my $level ('read committed', 'repeatable read')
 
     $shop->query("SELECT count(shop.reserve_stock(u.id, '$item')) FROM (VALUES $users) AS u (id)",
         q{UPDATE items_stock.reservations SET expires_at = now()});
-    is($shop->query('SELECT stock FROM shop.items'), '0', "$level: all is held");
+    is($shop->query('SELECT stock FROM shop.items'), '0', "$level: all units are held");
     my $buyers = [ map { [ map { $shop->buy(1, 1 + int rand 3) } 1 .. 18 ] } 1 .. 8 ];
     my $wanted = sum(map { $_->{lines}[0][1] } map { @$_ } @$buyers);
     my @history = race(
@@ -325,15 +307,15 @@ for my $level ('read committed', 'repeatable read')
         settings => ["SET default_transaction_isolation = '$level'"],
         retry => qr/^(?:IV014|40001)$/);
 
-    cmp_ok($wanted, '<=', 300, "$level: there is enough for everybody");
-    is(states(@history), '00000: ' . @history, "$level: everybody gets it");
-    is($shop->query('SELECT sum(quantity) FROM shop.orders'), $wanted, "$level: that is what is sold");
+    cmp_ok($wanted, '<=', 300, "$level: there is enough for all buyers");
+    is(states(@history), '00000: ' . @history, "$level: every buyer buys");
+    is($shop->query('SELECT sum(quantity) FROM shop.orders'), $wanted, "$level: exactly that is sold");
     my $expired = $shop->query(q{SELECT count(*) FROM items_stock.reservations WHERE status = 'expired'});
-    is($shop->query('SELECT stock FROM shop.items'), $expired - $wanted, "$level: the rest is on the shelf, or still held");
+    is($shop->query('SELECT stock FROM shop.items'), $expired - $wanted, "$level: the rest is in stock or still held");
     is($shop->query(q{SELECT count(*) || ' ' || count(DISTINCT reservation_id) FROM items_stock.movements WHERE kind = 'expiry'}),
         "$expired $expired", "$level: each hold expired once");
-    is($shop->query('SELECT available FROM items_stock.levels'), 300 - $wanted, "$level: what can be sold");
-    is(verify($shop), '', "$level: verify finds nothing");
+    is($shop->query('SELECT available FROM items_stock.levels'), 300 - $wanted, "$level: the rest is available");
+    is($shop->verify, '', "$level: verify finds nothing");
 }
 
 done_testing();

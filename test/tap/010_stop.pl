@@ -1,9 +1,8 @@
-# Whatever way the server goes down, what was acknowledged is there afterwards, once.
+# What was acknowledged is there once after a stop, and after a recovery that was killed.
 #
-# A race is ended by an immediate stop, by a fast stop, and by a crash after which
-# the recovery is killed too, again and again, at pages of the WAL further and
-# further on.  A store that sells in two transactions must be caught with half a
-# sale by the same auditor.
+# A race is ended by an immediate stop, by a fast stop, and by a crash after which the
+# recovery is killed repeatedly, each time after more pages of the WAL.  The same auditor
+# must find half a sale of a store that sells in two transactions.
 
 use strict;
 use warnings FATAL => 'all';
@@ -15,13 +14,14 @@ use Crash;
 use Faults;
 use Session;
 use Shop;
+use Waiting;
 
 my $faults = Faults->new;
 my $node = Shop::server('stop', 'checkpoint_timeout = 1h');
 
 srand($ENV{SEED} || 1);
 
-# The auditor can tell: the stock is taken, and the order is not yet there.
+# The auditor finds half a sale: the stock is taken, and the order is not committed.
 {
     my $shop = Shop->new($node, 'halves', { 1 => 10 });
     my $call = $shop->buy(1, 1);
@@ -43,12 +43,12 @@ for my $mode ('immediate', 'fast')
     Crash::survived("$mode stop", $node, sub { $node->stop($mode) }, sub { $node->start });
 }
 
-# The recovery is killed when it has read so many pages of the WAL.
+# The recovery is killed when it has read a number of pages of the WAL.
 {
     my $killed = 0;
 
     Crash::survived(
-        'killed while it recovers',
+        'the recovery is killed',
         $node,
         sub { Crash::kill_server($node) },
         sub {
@@ -56,8 +56,8 @@ for my $mode ('immediate', 'fast')
             {
                 my $started;
                 $faults->set(pages => $pages);
-                # refused for another reason, as long as an old backend has the shared memory
-                Crash::wait_until(sub { ($started = $node->start(fail_ok => 1)) || $faults->get('pages') == 0 });
+                # the start also fails while an old backend has the shared memory
+                Waiting::wait_until(sub { ($started = $node->start(fail_ok => 1)) || $faults->get('pages') == 0 });
                 last if $started;
                 $killed++;
             }
@@ -66,7 +66,7 @@ for my $mode ('immediate', 'fast')
     cmp_ok($killed, '>', 3, "the recovery was killed $killed times");
     my $log = slurp_file($node->logfile);
     my $aborted = () = $log =~ /startup process .* was terminated by signal 9/g;
-    is($aborted, $killed, 'by that, and by nothing else');
+    is($aborted, $killed, 'no other process ended the recovery');
 }
 
 done_testing();

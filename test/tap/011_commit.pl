@@ -1,9 +1,8 @@
-# A purchase whose COMMIT was sent and not answered is there once, or not at all.
+# A purchase whose COMMIT was sent but not answered is there once, or not at all.
 #
-# A commit that waits for a synchronous standby is on disk, and nobody can see it
-# yet: that is where sessions and servers are killed here, where clients vanish,
-# and where they try again with their key.  A store without keys must be caught
-# selling twice by the same auditor.
+# A commit that waits for a synchronous standby is on disk, but not visible.  At that time
+# sessions and servers are killed, clients disconnect, and they retry with their key.  The
+# same auditor must find that a store without keys sells twice.
 
 use strict;
 use warnings FATAL => 'all';
@@ -14,13 +13,12 @@ use Test::More;
 use Crash;
 use Session;
 use Shop;
+use Waiting;
 
-# Who wants to wait for the standby that never comes says so.
-my $node = Shop::server('commit', 'restart_after_crash = on', q{synchronous_standby_names = 'nobody'},
-    'synchronous_commit = local', 'wal_level = replica', 'max_wal_senders = 2');
+my $node = Shop::server('commit', @Crash::WAITING_COMMITS);
 my $shops = 0;
 
-# A shop with so many units of one item.
+# A shop with a number of units of one item.
 sub shop
 {
     return Shop->new($node, 'commit_' . ++$shops, { 1 => $_[0] });
@@ -35,96 +33,67 @@ sub patient
     return $session;
 }
 
-# Wait until somebody's commit waits for the standby; the process.
-sub waits_for_standby
-{
-    my $who = q{FROM pg_stat_activity WHERE application_name = 'patient' AND wait_event = 'SyncRep'};
-    $node->poll_query_until('postgres', "SELECT count(*) = 1 $who") or die 'no commit waits for the standby';
-    return $node->safe_psql('postgres', "SELECT pid $who");
-}
-
-# Wait until somebody waits for a lock.
-sub waits_for_lock
-{
-    my ($shop) = @_;
-    $node->poll_query_until($shop->{database},
-        q{SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'})
-      or die 'nobody waits for a lock';
-}
-
-# What may happen to a session that waits for its commit.
-my %fault = (
-    'terminated' => sub { $node->safe_psql('postgres', "SELECT pg_terminate_backend($_[0])") },
-    'killed' => sub { kill 'KILL', $_[0] },
-    'server killed' => sub { Crash::kill_server($node); Crash::start($node) },
-    'server stopped' => sub { $node->stop('immediate'); $node->start },
-    'server stopped, fast' => sub { $node->stop('fast'); $node->start });
-
-# A call whose commit waits for the standby when the fault happens, and the call once more.
+# Make a call whose commit waits when its session is lost in some way, and repeat it; the call
+# with the second answer.
 sub lost_and_repeated
 {
-    my ($shop, $call, $fault) = @_;
+    my ($shop, $call, $way) = @_;
     my $first = patient($shop);
 
     $first->call($call->{call});
-    $fault->(waits_for_standby());
+    $way->(Waiting::for_commit($node));
     is($first->await, undef, 'the answer is lost');
     $first->quit;
-    $node->poll_query_until('postgres', 'SELECT 1', '1') or die 'the server does not come back';
-    my $second = Session->new($node, $shop->{database});
-    my ($state, $answer) = @{ $second->ask($call->{call}) };
-    $second->quit;
-    return { %$call, state => $state, answer => $answer };
+    return $shop->told($call);
 }
 
-# The auditor can tell: without a key the repetition is another order.
+my %ways = Crash::ways($node);
+
+# The auditor finds that without a key the retry is another order.
 {
     my $shop = shop(2)->hand_written;
     my $call = $shop->buy(1, 1);
-    my $again = lost_and_repeated($shop, $call, $fault{'killed'});
-    is(scalar(grep { /was never acknowledged/ } $shop->audit([$again])), 1, 'a store without keys: reported as selling twice');
+    my $again = lost_and_repeated($shop, $call, $ways{'session killed'});
+    is(scalar(grep { /was never acknowledged/ } $shop->audit([$again])), 1, 'store without keys: reported as selling twice');
 }
 
-for my $name (sort keys %fault)
+for my $name (sort keys %ways)
 {
     my $shop = shop(1)->attached;
-    my $again = lost_and_repeated($shop, $shop->buy(1, 1, 'key'), $fault{$name});
-    my $other = $shop->buy(1, 1);
-    my ($state) = @{ Session->new($node, $shop->{database})->ask($other->{call}) };
-    is($again->{state}, '00000', "$name while it waits for the standby: the order is there");
-    is($state, 'IV001', "$name while it waits for the standby: the unit is gone");
-    is_deeply([ $shop->audit([ $again, { %$other, state => $state } ]) ],
-        [], "$name while it waits for the standby: it is counted once");
+    my $again = lost_and_repeated($shop, $shop->buy(1, 1, 'key'), $ways{$name});
+    my $other = $shop->told($shop->buy(1, 1));
+    is($again->{state}, '00000', "$name while the commit waits: the order is there");
+    is($other->{state}, 'IV001', "$name while the commit waits: the unit is sold");
+    is_deeply([ $shop->audit([ $again, $other ]) ], [], "$name while the commit waits: it is counted once");
 }
 
-# While a commit waits, nobody sees it, and nobody gets its unit: neither by a key nor without.
+# While a commit waits, no other session sees it or gets its unit, with the key or without.
 {
     my $shop = shop(2)->attached;
     my $call = $shop->buy(1, 1, 'in flight');
     my ($first, $retry, $other) = (patient($shop), map { Session->new($node, $shop->{database}) } 1, 2);
 
     $first->call($call->{call});
-    my $pid = waits_for_standby();
-    is($shop->query('SELECT stock FROM shop.items'), '2', 'in flight: nobody sees it');
+    my $pid = Waiting::for_commit($node);
+    is($shop->query('SELECT stock FROM shop.items'), '2', 'in flight: other sessions do not see it');
     $retry->call($call->{call});
-    waits_for_lock($shop);
-    pass('in flight: the retry waits for it');
+    Waiting::for_locks($shop, 1);
+    pass('in flight: a retry waits for it');
     my $rest = $shop->buy(1, 2);
     $other->call($rest->{call});
-    $node->poll_query_until($shop->{database},
-        q{SELECT count(*) = 2 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'});
+    Waiting::for_locks($shop, 2);
     $node->safe_psql('postgres', "SELECT pg_cancel_backend($pid)");
     my @told = map { $_->await } $first, $retry, $other;
-    is($told[0][0], '00000', 'in flight: cancelled while it waits, it is bought all the same');
-    is_deeply($told[1], $told[0], 'in flight: the retry is told the same');
-    is($told[2][0], 'IV001', 'in flight: who wanted more than the rest does not get it');
+    is($told[0][0], '00000', 'in flight: the wait is cancelled, and the order is committed');
+    is_deeply($told[1], $told[0], 'in flight: the retry gets the same answer');
+    is($told[2][0], 'IV001', 'in flight: a buyer of more than the rest is refused');
     is_deeply([ $shop->audit([ { %$call, state => $told[0][0], answer => $told[0][1] }, { %$rest, state => $told[2][0] } ]) ],
-        [], 'in flight: nothing is wrong');
+        [], 'in flight: no problems');
     $_->quit for $first, $retry, $other;
 }
 
-# Somebody stopped waiting for the standby: who repeats the call is not told of an order
-# that only this server has, but waits in turn.
+# A session stopped waiting for the standby.  A retry is not told of an order that only this
+# server has, but waits itself.
 for my $call (qw(buy_item buy_cart))
 {
     my $shop = shop(1)->attached;
@@ -135,55 +104,55 @@ for my $call (qw(buy_item buy_cart))
     my ($first, $retry) = map { patient($shop) } 1, 2;
 
     $first->call($sale);
-    $node->safe_psql('postgres', 'SELECT pg_terminate_backend(' . waits_for_standby() . ')');
+    $node->safe_psql('postgres', 'SELECT pg_terminate_backend(' . Waiting::for_commit($node) . ')');
     is($first->await, undef, "$call repeated: the first answer is lost");
     $first->quit;
     $retry->call($sale);
-    my $pid = waits_for_standby();
+    my $pid = Waiting::for_commit($node);
     pass("$call repeated: the answer waits for the standby");
     $node->safe_psql('postgres', "SELECT pg_cancel_backend($pid)");
-    is($retry->await->[0], '00000', "$call repeated: then it is given");
-    is($shop->query('SELECT count(*) FROM shop.orders'), '1', "$call repeated: it is one order");
+    is($retry->await->[0], '00000', "$call repeated: then the retry is answered");
+    is($shop->query('SELECT count(*) FROM shop.orders'), '1', "$call repeated: there is one order");
     $retry->quit;
 }
 
-# The client is gone as soon as it has sent COMMIT; its repetition comes before the standby does.
+# The client disconnects after it sent COMMIT; it retries while the commit waits.
 {
     my $shop = shop(1)->attached;
-    my $call = $shop->buy(1, 1, 'gone');
+    my $call = $shop->buy(1, 1, 'disconnected');
     my ($client, $retry) = (patient($shop), Session->new($node, $shop->{database}));
 
     $client->run('BEGIN');
     my $told = $client->value($call->{call});
     $client->run('COMMIT');
-    my $pid = waits_for_standby();
+    Waiting::for_commit($node);
     kill 'KILL', $client->{pid};
     $client->quit;
     $retry->call($call->{call});
-    waits_for_lock($shop);
-    # the standby is not needed any longer
+    Waiting::for_locks($shop, 1);
+    # the commit no longer needs a standby
     $node->safe_psql('postgres', q{ALTER SYSTEM SET synchronous_standby_names = ''});
     $node->reload;
-    is_deeply($retry->await, [ '00000', $told ], 'gone after COMMIT: the repetition gets the order of the first try');
-    is_deeply([ $shop->audit([ { %$call, state => '00000', answer => $told } ]) ], [], 'gone after COMMIT: one order');
+    is_deeply($retry->await, [ '00000', $told ], 'disconnected after COMMIT: the retry gets the order of the first try');
+    is_deeply([ $shop->audit([ { %$call, state => '00000', answer => $told } ]) ], [], 'disconnected after COMMIT: one order');
     $retry->quit;
 }
 
-# The client is gone before it has sent COMMIT: nothing is bought, and the key is free.
+# The client disconnects before it sends COMMIT: nothing is bought, and the key is free.
 {
     my $shop = shop(1)->attached;
-    my $call = $shop->buy(1, 1, 'gone');
+    my $call = $shop->buy(1, 1, 'disconnected');
     my ($client, $retry) = map { Session->new($node, $shop->{database}) } 1, 2;
 
     $client->run('BEGIN');
     my $told = $client->value($call->{call});
     $retry->call($call->{call});
-    waits_for_lock($shop);
+    Waiting::for_locks($shop, 1);
     kill 'KILL', $client->{pid};
     $client->quit;
     my ($state, $answer) = @{ $retry->await };
-    isnt($answer, $told, 'gone before COMMIT: the repetition is an order of its own');
-    is_deeply([ $shop->audit([ { %$call, state => $state, answer => $answer } ]) ], [], 'gone before COMMIT: one order');
+    isnt($answer, $told, 'disconnected before COMMIT: the retry makes its own order');
+    is_deeply([ $shop->audit([ { %$call, state => $state, answer => $answer } ]) ], [], 'disconnected before COMMIT: one order');
     $retry->quit;
 }
 

@@ -1,10 +1,10 @@
-# A restart, a standby and a promotion change nothing about what was sold.
+# Stock, holds and keys are the same on a standby, after a restart and after a promotion.
 #
-# A standby refuses every function that writes, with 25006 and before it touches
-# anything, and answers those that read.  Purchases and holds that were prepared
-# survive a crash of the primary and the promotion of the standby, keep their
-# units and their keys meanwhile, and are counted once whichever way they end.  A
-# shop that writes its order only after the promotion must be caught.
+# A standby refuses every function that writes, with 25006 before it does anything, and
+# answers those that read.  Prepared purchases and holds survive a crash of the primary
+# and the promotion of the standby, keep their units and keys until they end, and are then
+# counted once.  The same auditor must find half a sale of a shop that writes its order
+# only after the promotion.
 
 use strict;
 use warnings FATAL => 'all';
@@ -15,6 +15,7 @@ use Test::More;
 use Crash;
 use Session;
 use Shop;
+use Waiting;
 
 my $primary = PostgreSQL::Test::Cluster->new('primary');
 $primary->init(allows_streaming => 1);
@@ -30,19 +31,15 @@ my $shop = Shop->new($primary, 'shop', { 1 => 10, 2 => 1, 3 => 1, 4 => 10 })->at
 my @item = map { Shop::item_id($_) } 0 .. 4;
 my $user = Shop::new_user();
 
-# Purchases that were told, with their answers, for the auditor.
+# All purchases with their answers, for the auditor.
 my @history;
 
-# The call in a session of its own; it is kept for the auditor.
+# Make a purchase; the order, or the SQLSTATE of the error.
 sub bought
 {
-    my ($node, $call) = @_;
-    my $session = Session->new($node, 'shop');
-    my ($state, $answer) = @{ $session->ask($call->{call}) };
-
-    $session->quit;
-    push @history, { %$call, state => $state, answer => $answer };
-    return $state eq '00000' ? $answer : $state;
+    my ($call) = @_;
+    push @history, $shop->told({%$call});
+    return $history[-1]{state} eq '00000' ? $history[-1]{answer} : $history[-1]{state};
 }
 
 # Run a call and PREPARE its transaction; the answer.
@@ -62,13 +59,13 @@ sub prepare
 # ---------------------------------------------------------------- before
 
 my $keyed = $shop->buy(1, 2, 'before');
-my $order = bought($primary, $keyed);
+my $order = bought($keyed);
 my $hold = $shop->query("SELECT shop.reserve_stock('$user', '$item[4]', 3, '1 h')");
 my $overdue = $shop->query("SELECT shop.reserve_stock('$user', '$item[4]', 4, '1 ms')");
 $primary->poll_query_until('shop', 'SELECT stock = 7 FROM shop.items WHERE id = \'' . $item[4] . q{'})
-  or die 'the worker did not come';
+  or die 'the worker did not expire the hold';
 
-# the last units, prepared: one will be committed, the other rolled back
+# the last units, prepared: one purchase will be committed, the other rolled back
 my %prepared = map { $_ => $shop->buy({ commit => 2, rollback => 3 }->{$_}, 1, "prepared") } qw(commit rollback);
 my %told = map { $_ => prepare($_, $prepared{$_}) } sort keys %prepared;
 my $held = prepare('hold', "shop.reserve_stock('$user', '$item[1]', 4, '1 h', 'held')");
@@ -76,21 +73,18 @@ is($primary->safe_psql('postgres', 'SELECT count(*) FROM pg_prepared_xacts'), '3
 
 # ---------------------------------------------------------------- on the standby
 
-# How a call ends there.
+# The outcome of a call on the standby.
 sub on_standby
 {
     my ($call) = @_;
-    my $session = Session->new($standby, 'shop');
-    my $answer = $session->ask($call);
-    $session->quit;
-    return $answer->[0] eq '00000' ? $answer->[1] : $answer->[0];
+    return Session::outcome($standby, 'shop', $call);
 }
 
 $primary->wait_for_catchup($standby);
 my $cart = qq{'[{"item_id": "$item[1]"}]'};
 for my $call (
     "shop.buy_item('$user', '$item[1]')",
-    # not even a refusal, or the answer to a retry
+    # calls that would be refused, or answered as a retry
     "shop.buy_item('$user', '$item[1]', 0)", $keyed->{call},
     "(SELECT status FROM shop.buy_cart('$user', $cart))", "(SELECT status FROM shop.try_buy_cart('$user', $cart))",
     "shop.reserve_stock('$user', '$item[1]')", "shop.reserve_cart('$user', $cart)",
@@ -115,19 +109,19 @@ is($standby->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE
 
 Crash::kill_server($primary);
 Crash::start($primary);
-is($shop->query("SELECT shop.available_stock('$item[1]')"), '8', 'after a crash: what is prepared is not there yet');
-is(bought($primary, $keyed), $order, 'after a crash: a key is remembered');
+is($shop->query("SELECT shop.available_stock('$item[1]')"), '8', 'after a crash: prepared units are not available');
+is(bought($keyed), $order, 'after a crash: a key still has its answer');
 {
     my $session = Session->new($primary, 'shop');
     $session->run(q{SET lock_timeout = '50ms'});
-    is($session->ask($prepared{commit}{call})->[0], '55P03', 'after a crash: a prepared purchase has its key');
-    is($session->ask("shop.buy_item('$user', '$item[2]')")->[0], '55P03', 'after a crash: and its unit');
+    is($session->ask($prepared{commit}{call})->[0], '55P03', 'after a crash: a prepared purchase keeps its key');
+    is($session->ask("shop.buy_item('$user', '$item[2]')")->[0], '55P03', 'after a crash: a prepared purchase keeps its unit');
     $session->quit;
 }
 
 # ---------------------------------------------------------------- promotion
 
-# The auditor can tell: the stock is on its way to the standby, the order will never be.
+# The auditor finds half a sale: the stock reaches the standby, the order does not.
 {
     my $other = Shop->new($primary, 'other', { 1 => 10 });
     my $call = $other->buy(1, 1);
@@ -144,42 +138,39 @@ $standby->promote;
 $standby->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()');
 $shop->{node} = $standby;
 
-is(bought($standby, $keyed), $order, 'promoted: a key is remembered');
-is($shop->query('SELECT count(*) FROM pg_prepared_xacts'), '3', 'promoted: what was prepared is there');
+is(bought($keyed), $order, 'promoted: a key still has its answer');
+is($shop->query('SELECT count(*) FROM pg_prepared_xacts'), '3', 'promoted: prepared transactions are there');
 {
     my ($same, $other) = map { Session->new($standby, 'shop') } 1, 2;
 
     $same->call($prepared{commit}{call});
     $other->call($prepared{rollback}{call});
-    $standby->poll_query_until('shop',
-        q{SELECT count(*) = 2 FROM pg_stat_activity WHERE datname = 'shop' AND wait_event_type = 'Lock'})
-      or die 'the repetitions do not wait';
+    Waiting::for_locks($shop, 2);
     $shop->query(q{COMMIT PREPARED 'commit'});
     $shop->query(q{ROLLBACK PREPARED 'rollback'});
     my ($first, $second) = map { $_->await } $same, $other;
-    is_deeply($first, [ '00000', $told{commit} ], 'promoted, committed: the repetition is told of the prepared order');
-    is($second->[0], '00000', 'promoted, rolled back: the repetition buys');
+    is_deeply($first, [ '00000', $told{commit} ], 'promoted, committed: a retry gets the prepared order');
+    is($second->[0], '00000', 'promoted, rolled back: a retry buys');
     isnt($second->[1], $told{rollback}, 'promoted, rolled back: another order');
     push @history, { %{ $prepared{commit} }, state => '00000', answer => $first->[1] },
       { %{ $prepared{rollback} }, state => $second->[0], answer => $second->[1] };
     $_->quit for $same, $other;
 }
-is(bought($standby, $shop->buy($_, 1)), 'IV001', 'promoted: the last unit is gone') for 2, 3;
+is(bought($shop->buy($_, 1)), 'IV001', 'promoted: the last unit is sold') for 2, 3;
 $shop->query(q{COMMIT PREPARED 'hold'});
-is($shop->query("SELECT shop.reserve_stock('$user', '$item[1]', 4, '1 h', 'held')"), $held, 'promoted: the prepared hold has its key');
+is($shop->query("SELECT shop.reserve_stock('$user', '$item[1]', 4, '1 h', 'held')"), $held, 'promoted: the prepared hold keeps its key');
 is($shop->query("SELECT status FROM shop.get_reservation('$held')"), 'held', 'promoted: the prepared hold is held');
-is($shop->query("SELECT stock FROM shop.items WHERE id = '$item[1]'"), '4', 'promoted: for its units, once');
-is($shop->query("SELECT shop.release_reservation('$held')"), 't', 'promoted: it is given back');
-is($shop->query("SELECT status FROM shop.get_reservation('$overdue')"), 'expired', 'promoted: what was expired stays so');
+is($shop->query("SELECT stock FROM shop.items WHERE id = '$item[1]'"), '4', 'promoted: its units are held once');
+is($shop->query("SELECT shop.release_reservation('$held')"), 't', 'promoted: it is released');
+is($shop->query("SELECT status FROM shop.get_reservation('$overdue')"), 'expired', 'promoted: an expired hold stays expired');
 
-# the last of all
-is(bought($standby, $shop->buy(1, 9)), 'IV001', 'promoted: not more than there is');
-like(bought($standby, $shop->buy(1, 8)), qr/^[-0-9a-f]{36}$/, 'promoted: all there is');
-is($shop->query("SELECT shop.release_reservation('$hold')"), 't', 'promoted: a hold from before is given back');
-is($shop->query("SELECT shop.reserve_stock('$user', '$item[4]', 10, '1 ms') IS NOT NULL"), 't', 'promoted: and held anew');
-ok($standby->poll_query_until('shop', "SELECT stock = 10 FROM shop.items WHERE id = '$item[4]'"), 'promoted: a worker gives it back');
-is_deeply([ $shop->audit(\@history) ], [], 'nothing is wrong');
+is(bought($shop->buy(1, 9)), 'IV001', 'promoted: no more is sold than there is');
+like(bought($shop->buy(1, 8)), qr/^[-0-9a-f]{36}$/, 'promoted: all units are sold');
+is($shop->query("SELECT shop.release_reservation('$hold')"), 't', 'promoted: a hold from before is released');
+is($shop->query("SELECT shop.reserve_stock('$user', '$item[4]', 10, '1 ms') IS NOT NULL"), 't', 'promoted: its units are held again');
+ok($standby->poll_query_until('shop', "SELECT stock = 10 FROM shop.items WHERE id = '$item[4]'"), 'promoted: a worker expires that hold');
+is_deeply([ $shop->audit(\@history) ], [], 'promoted: no problems');
 $standby->restart;
-is_deeply([ $shop->audit(\@history) ], [], 'nor after a restart');
+is_deeply([ $shop->audit(\@history) ], [], 'restarted: no problems');
 
 done_testing();

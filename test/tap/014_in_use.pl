@@ -1,10 +1,9 @@
-# The extension is dropped, updated, and its database dropped or copied, while it
-# is in use.
+# The extension can be dropped and updated, and its database dropped and copied, while in use.
 #
-# Whoever comes second waits, or is refused; after that nobody sells by what was
-# before.  The tables keep what was sold, and a store that is attached again goes
-# on with its ledger.  A database that was made anew from a template knows nothing
-# of the one that had its name.
+# The second session waits or is refused, and no session sells with the old objects
+# afterwards.  The tables keep what was sold, and a store that is attached again continues
+# its ledger.  A database that was created again from a template has no counters of the
+# old one with its name.
 
 use strict;
 use warnings FATAL => 'all';
@@ -14,19 +13,20 @@ use Test::More;
 
 use Session;
 use Shop;
+use Waiting;
 
 my $node = Shop::server('in_use', q{shared_preload_libraries = 'inventory'});
 my $item = Shop::item_id(1);
 my $shops = 0;
 
-# A shop, a buyer in it, and its owner; $sold is a purchase that is not yet committed.
+# A shop, and sessions of a buyer and the owner.
 sub open_shop
 {
     my $shop = Shop->new($node, 'in_use_' . ++$shops, { 1 => 10 })->attached;
     return ($shop, map { Session->new($node, $shop->{database}, $_) } qw(buyer owner));
 }
 
-# Begin a transaction in which something is bought; the call as the auditor wants it.
+# Begin a transaction with a purchase; the call, for the auditor.
 sub begin_sale
 {
     my ($shop, $buyer) = @_;
@@ -35,7 +35,7 @@ sub begin_sale
     return { %$call, state => '00000', answer => $buyer->value($call->{call}) };
 }
 
-# Send a statement that has to wait for somebody else.
+# Send a statement that must wait.
 sub send_waiting
 {
     my ($shop, $session, $name, $statement) = @_;
@@ -47,12 +47,11 @@ sub send_waiting
 sub waits
 {
     my ($shop, $name) = @_;
-    ok( $node->poll_query_until($shop->{database}, "SELECT wait_event_type = 'Lock' FROM pg_stat_activity
-            WHERE datname = current_database() AND application_name = '$name'"),
-        "$shop->{database}: the $name waits");
+    Waiting::for_locks($shop, 1, "application_name = '$name'");
+    pass("$shop->{database}: the $name waits");
 }
 
-# What a statement ends with: an SQLSTATE.
+# The SQLSTATE of a statement.
 sub state_of
 {
     my ($shop, $statement) = @_;
@@ -60,19 +59,19 @@ sub state_of
     return $error =~ /ERROR:\s+(\w{5})/ ? $1 : '00000';
 }
 
-# Attach again, and look: the ledger goes on.
-sub goes_on
+# Attach again, and check that the ledger continues.
+sub continues
 {
     my ($shop, $name, @history) = @_;
     $shop->attached;
     my $call = $shop->buy(1, 1);
     my $order = $shop->query("SELECT $call->{call}");
-    is_deeply([ $shop->audit([ @history, { %$call, state => '00000', answer => $order } ]) ], [], "$name: the store goes on");
+    is_deeply([ $shop->audit([ @history, { %$call, state => '00000', answer => $order } ]) ], [], "$name: attached again, the ledger continues");
 }
 
 # ---------------------------------------------------------------- DROP EXTENSION
 
-# Whatever hangs on it keeps it from being dropped by accident.
+# Without CASCADE it is not dropped.
 {
     my ($shop, $buyer) = open_shop();
     my $call = begin_sale($shop, $buyer);
@@ -84,7 +83,7 @@ sub goes_on
     $buyer->quit;
 }
 
-# A sale is under way: the owner waits for it.
+# A sale is in progress: the owner waits for it.
 for my $end ('COMMIT', 'ROLLBACK')
 {
     my ($shop, $buyer, $owner) = open_shop();
@@ -95,12 +94,12 @@ for my $end ('COMMIT', 'ROLLBACK')
     $owner->value('1');
     $shop->{attached} = 0;
     is_deeply([ $shop->audit($end eq 'COMMIT' ? [$call] : []) ], [], "dropped after a $end: the tables have what was sold");
-    is($buyer->ask("shop.buy_item('$call->{user}', '$item')")->[0], '3F000', "dropped after a $end: nobody sells any more");
-    goes_on($shop, "dropped after a $end", $end eq 'COMMIT' ? $call : ());
+    is($buyer->ask("shop.buy_item('$call->{user}', '$item')")->[0], '3F000', "dropped after a $end: no session sells any more");
+    continues($shop, "dropped after a $end", $end eq 'COMMIT' ? $call : ());
     $_->quit for $buyer, $owner;
 }
 
-# It is being dropped: the buyer waits, and then sells nothing, or as ever.
+# It is being dropped: the buyer waits, and then fails, or buys after a rollback.
 for my $end ('COMMIT', 'ROLLBACK')
 {
     my ($shop, $buyer, $owner) = open_shop();
@@ -120,19 +119,19 @@ for my $end ('COMMIT', 'ROLLBACK')
         isnt($state, '00000', "dropped while a buyer waits: nothing is sold ($state)");
         $shop->{attached} = 0;
         is_deeply([ $shop->audit([$past]) ], [], 'dropped while a buyer waits: nothing is taken');
-        goes_on($shop, 'dropped while a buyer waits', $past);
+        continues($shop, 'dropped while a buyer waits', $past);
     }
     else
     {
-        is($state, '00000', 'not dropped after all: the buyer buys');
-        is_deeply([ $shop->audit([ $past, $call ]) ], [], 'not dropped after all: nothing is wrong');
+        is($state, '00000', 'drop rolled back: the buyer buys');
+        is_deeply([ $shop->audit([ $past, $call ]) ], [], 'drop rolled back: no problems');
     }
     $_->quit for $buyer, $owner;
 }
 
 # ---------------------------------------------------------------- ALTER EXTENSION UPDATE
 
-# Another version that changes the catalog and an engine function under the feet of who uses them.
+# Another version that changes the catalog and an engine function while they are in use.
 my ($sharedir) = `pg_config --sharedir` =~ /(.*)/;
 my $version = $node->safe_psql('postgres', q{SELECT default_version FROM pg_available_extensions WHERE name = 'inventory'});
 my $script = "$sharedir/extension/inventory--$version--$version.tap.sql";
@@ -141,7 +140,7 @@ END { unlink $script if $script }
 append_to_file($script, <<'END');
 ALTER TABLE inventory.store ADD remark pg_catalog.text NOT NULL DEFAULT 'new';
 ALTER TABLE inventory.store ALTER user_claim TYPE pg_catalog.varchar;
-ALTER FUNCTION inventory.buy_item(text, "any", "any", bigint, text, jsonb, anyelement) RENAME TO buy_item_of_old;
+ALTER FUNCTION inventory.buy_item(text, "any", "any", bigint, text, jsonb, anyelement) RENAME TO old_buy_item;
 CREATE FUNCTION inventory.buy_item(store_name text, user_id "any", item_id "any", quantity bigint, idempotency_key text,
     order_data jsonb, result_type anyelement) RETURNS anyelement LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_buy_item';
 END
@@ -153,7 +152,7 @@ END
     $second->value("shop.available_stock('$item')");
     $owner->run(qq{ALTER EXTENSION inventory UPDATE TO '$version.tap'});
 
-    # the buyer goes on, whether the update waits for him or not
+    # the buyer continues, whether the update waits for that transaction or not
     my $next = $shop->buy(1, 2);
     push @history, { %$next, state => '00000', answer => $buyer->value($next->{call}) };
     $buyer->run('COMMIT');
@@ -169,13 +168,13 @@ END
     is($shop->query(q{SELECT FROM inventory.refresh('shop.items')}), '', 'updated: refresh');
     my $last = $shop->buy(1, 99);
     push @history, { %$last, state => $second->ask($last->{call})->[0] };
-    is_deeply([ $shop->audit(\@history) ], [], 'updated: nothing is wrong');
+    is_deeply([ $shop->audit(\@history) ], [], 'updated: no problems');
     $_->quit for $buyer, $second, $owner;
 }
 
 # ---------------------------------------------------------------- databases
 
-# What the counters know of a database: purchases by buy_item.
+# The number of calls of buy_item in a database, by inventory.stats.
 sub counted
 {
     my ($shop) = @_;
@@ -187,7 +186,7 @@ sub counted
     my @past = begin_sale($template, $buyer);
     my $admin = { node => $node, database => 'postgres' };
 
-    is(state_of($admin, "DROP DATABASE $template->{database}"), '55006', 'DROP DATABASE in the middle of a sale: refused');
+    is(state_of($admin, "DROP DATABASE $template->{database}"), '55006', 'DROP DATABASE during a sale: refused');
     $buyer->run('COMMIT');
     $buyer->value('1');
     $_->quit for $buyer, $owner;
@@ -197,22 +196,22 @@ sub counted
     {
         $node->safe_psql('postgres', "CREATE DATABASE copy TEMPLATE $template->{database}");
         my $copy = bless { %$template, database => 'copy', stock => { 1 => 8 } }, 'Shop';
-        is(counted($copy), '0', "copy $round: its counters begin at nothing");
+        is(counted($copy), '0', "copy $round: its statistics begin at 0");
         my $call = $copy->buy(1, 4);
         my ($last, $customer) = ($copy->buy(1, 4), Session->new($node, 'copy'));
         my @history = map { { %$_, state => '00000', answer => $customer->value($_->{call}) } } $call;
         is($customer->ask($last->{call})->[0], 'IV001', "copy $round: no more than the template had");
         is($copy->query('SELECT sum(delta) FROM items_stock.movements'), '3', "copy $round: its own ledger");
-        is($copy->query(q{SELECT * FROM inventory.verify('shop.items')}), '', "copy $round: verify finds nothing");
-        is(counted($copy), '2', "copy $round: its own counters");
-        # a customer who does not leave is thrown out
+        is($copy->verify, '', "copy $round: verify finds nothing");
+        is(counted($copy), '2', "copy $round: its own statistics");
+        # FORCE ends the session of the customer
         is(state_of($admin, 'DROP DATABASE copy WITH (FORCE)'), '00000', "copy $round: dropped by force");
-        is($customer->ask('1'), undef, "copy $round: its customer is gone");
+        is($customer->ask('1'), undef, "copy $round: the session of the customer has ended");
         $customer->quit;
     }
     $template->query('SELECT ' . $template->buy(1, 1)->{call});
-    is($template->query('SELECT stock FROM shop.items'), '6', 'the template sold only what it sold itself');
-    is($template->query(q{SELECT * FROM inventory.verify('shop.items')}), '', 'and verify finds nothing');
+    is($template->query('SELECT stock FROM shop.items'), '6', 'the template has only its own sales');
+    is($template->verify, '', 'the template: verify finds nothing');
 }
 
 done_testing();

@@ -1,21 +1,21 @@
-"""The checker: what the clients were told, against what is in the files of a cycle.
+"""The checker compares what the clients were told with the files of a cycle.
 
-It shares nothing with the engine and asks no database.  It reads
+It shares no code with the engine and does not use the database.  It reads
 
-    history.py   what each client was about to ask, and what it was told
+    history.py   the calls of each client, and their answers
     tables.py    the final tables
-    stream.py    every commit, in order, as the server decoded it (its times: clock.py)
-    rest.py      what there is of each item, and in its counter, when all is at rest
+    stream.py    every commit, in order, as the server decoded it (clock.py reads its times)
+    rest.py      the units of each item, and its counter, when all is at rest
 
-and puts them together in cycle.py (which commit was whose: timeline.py; what there was of a hot
-item: standing.py).  A rule is a module with a function check(cycle, report):
+and combines them in cycle.py (timeline.py: which operation made a commit; totals.py: the units of
+each item at each commit).  A rule is a module with a function check(cycle, report):
 
-    c0_errors       no error that is nobody's fault
+    c0_errors       only errors and refusals that the interface documents
     c1_balance      initial + put in - sold and not refunded = on hand
-    c2_presence     acknowledged = there, once, as asked for; refused = not there
+    c2_presence     acknowledged = stored, once, as asked for; refused = not stored
     c3_keys         one key, one effect, one answer
     c4_bounds       floor and limit at every commit and in every snapshot
     c5_refusals     each refusal was right at some instant of its call
-    c6_levels       at rest what is available is what is there, hot or not, and nothing in flight
-    c7_ledger, c7_holds    every unit of the ledger is explained, also of holds
+    c6_levels       at rest the store reports the units that there are, and none in flight
+    c7_ledger, c7_holds    the ledger explains every unit, also of holds
 """

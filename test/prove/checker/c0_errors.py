@@ -1,16 +1,16 @@
-"""C0: nothing but what the interface promises.
+"""C0: only errors and refusals that the interface documents.
 
-An error that is nobody's fault (XX000, P0001, a deadlock between single calls, a serialization
-failure in READ COMMITTED, a constraint that caught what the engine should have), or a refusal that
-the operation cannot have.  Transactions of several operations lock in any order, and a single call
-may be caught between them.
+A violation is an error that neither the client nor a fault explains (XX000, P0001, a deadlock
+between single calls, a serialization failure in READ COMMITTED, a constraint violation that the
+engine should have prevented), or a refusal that the operation cannot have.  Transactions of several
+operations lock in any order, so that a single call may deadlock with them.
 """
 
 import re
 
 from .history import CONTROL
 
-# what a statement may be refused with; the load asks for nothing that IV002, IV009 or IV013 fit
+# the refusals of each operation; the load does nothing that causes IV002, IV009 or IV013
 TAKES = {"IV001", "IV010", "IV014"}
 CLOSED = {"IV004", "IV005", "IV006", "IV007"}
 REFUSALS = {
@@ -28,10 +28,10 @@ REFUSALS = {
     "heat": set(), "cool": set(), "settle": set(),
 }
 
-# who meets others in flight at a hot item may be told so
+# operations that may be refused with IV014 because of transactions in flight on a hot item
 MAY_BE_BUSY = set(REFUSALS) - {"heat", "settle", "extend_reservation"}
 
-# heating where there is no room, or no shared memory, or hot items are switched off
+# heating without room, without shared memory, or with hot items switched off
 NO_HEAT = {"53400", "55000"}
 
 CANCELLED = {"57014", "57P01", "57P02", "57P03", "57P05", "25P03", "25P04"}
@@ -40,7 +40,7 @@ PROCESS = re.compile(r"[Pp]rocess (\d+)")
 
 
 class Transactions:
-    """When which backend was in a transaction of several operations."""
+    """The times at which each backend was in a transaction of several operations."""
 
     def __init__(self, operations):
         spans = {}
@@ -51,14 +51,14 @@ class Transactions:
         self.spans = list(spans.values())
 
     def met(self, op):
-        """Could this call have been caught between the locks of such a transaction?"""
+        """Can this call have been in a deadlock with such a transaction?"""
         pids = {int(pid) for pid in PROCESS.findall(op.message or "")}
         return any(at <= op.end and end >= op.at and (not pids or pid in pids)
                    for at, end, pid in self.spans)
 
 
 def excused(op, transactions, faults, ever_hot):
-    """May this error happen though nothing is wrong?"""
+    """Is this an error that a correct store may have?"""
     code = op.code or ""
     if code in CANCELLED or code.startswith("08"):
         return True
@@ -66,10 +66,10 @@ def excused(op, transactions, faults, ever_hot):
         return op.iso != "rc"
     if op.op == "heat" and code in NO_HEAT:
         return True
-    if code == "55006":     # what is in flight is its own transaction's
+    if code == "55006":     # its own transaction has units in flight
         return op.op in ("cool", "settle") and op.tx is not None
     if code == "40P01":
-        # who settles, cools or works in the background has several rows locked, too
+        # settle, cool and the worker lock several rows, too
         return op.tx is not None or ever_hot or transactions.met(op)
     if code == "25P02":
         return op.tx is not None
@@ -79,7 +79,7 @@ def excused(op, transactions, faults, ever_hot):
 
 
 def may_be_refused(cycle, op):
-    """Can this operation have this refusal?"""
+    """Is this a refusal that the operation can have?"""
     if op.op in CONTROL:
         return False
     return op.code in REFUSALS[op.op] or \

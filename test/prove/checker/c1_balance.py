@@ -1,14 +1,15 @@
 """C1: initial + put in - sold and not refunded = on hand, exactly, for each item.
 
-Once from what the clients were told, where only what nobody was told, and what a stock-take found,
-is looked up in the final tables; and once from the final tables alone.
+The sum is made twice: from what the clients were told, where only operations of unknown outcome
+and the corrections of stock-takes are looked up in the final tables; and from the final tables
+alone.
 """
 
 from .history import BUYS, COMMITTED, UNKNOWN
 
 
 class Balance:
-    """What came and went, by item."""
+    """Units on hand, by item."""
 
     def __init__(self, items):
         self.total = {item.id: item.stock for item in items.values()}
@@ -18,7 +19,7 @@ class Balance:
 
 
 def booked(tables, token, kinds):
-    """What the movements with a token say: [(item, delta)]."""
+    """The movements with a token: [(item, delta)]."""
     return [(row.item_id, row.delta) for row in tables.movements_of.get(token, ())
             if row.kind in kinds]
 
@@ -51,7 +52,7 @@ def put_in(cycle, intent, balance):
 
 
 def put_back(cycle, intent, balance):
-    """A refund that put units back; how many, its client may not know."""
+    """A refund with restock; for its client the quantity may be unknown."""
     quantity = intent.first.args["quantity"]
     order = cycle.tables.order.get(intent.first.args["order"])
     if intent.outcome() == COMMITTED and quantity is not None and order is not None:
@@ -62,7 +63,7 @@ def put_back(cycle, intent, balance):
 
 
 def confirmed(cycle, balance):
-    """Reservations that became orders: each once, however often it was asked for."""
+    """Confirmed reservations, each counted once, however often it was confirmed."""
     told, unknown = {}, []
     for intent in cycle.intents.values():
         if intent.op != "confirm_reservation":
@@ -81,7 +82,7 @@ def confirmed(cycle, balance):
 
 
 def by_histories(cycle):
-    """On hand, as the clients would have it."""
+    """Units on hand by what the clients were told."""
     balance = Balance(cycle.items)
     for intent in cycle.intents.values():
         if intent.op in BUYS:
@@ -93,7 +94,7 @@ def by_histories(cycle):
 
 
 def by_tables(cycle):
-    """On hand, as orders, direct writes and bookings of operators have it."""
+    """Units on hand by orders, direct writes and movements of operators."""
     balance = Balance(cycle.items)
     for row in cycle.tables.orders:
         balance.add(row.item_id, -row.quantity)

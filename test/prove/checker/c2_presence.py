@@ -1,6 +1,6 @@
-"""C2: what was acknowledged is there exactly once, as it was asked for; what was refused or rolled
-back is not there; what nobody knows is there as a whole or not at all.  Nothing is there that
-nobody asked for.
+"""C2: what was acknowledged is stored exactly once, as it was asked for; what was refused or rolled
+back is not stored; an operation of unknown outcome is stored as a whole or not at all.  Nothing is
+stored that no operation asked for.
 """
 
 from collections import Counter
@@ -10,7 +10,7 @@ from . import presence_of_holds
 
 
 class Expected:
-    """What an operation should have left, as a bag of facts."""
+    """The facts, a multiset, that an operation should have stored."""
 
     def __init__(self, intent, what, facts):
         self.intent = intent
@@ -18,11 +18,11 @@ class Expected:
         self.facts = facts
 
     def judge(self, report, found):
-        """Compare with the facts found."""
+        """Compare with the facts that were found."""
         outcome, op = self.intent.outcome(), self.intent.acknowledged()
         report.look(f"{outcome} {self.what}")
         if found == self.facts and outcome != GONE or not found and outcome != COMMITTED:
-            return      # nearly always
+            return      # by far the most frequent case
         found, self.facts = Counter(found), Counter(self.facts)
         if outcome == GONE and found:
             report.add("C2", f"{refusal(op)}, but {self.what} {show(found)}", op)
@@ -42,12 +42,12 @@ class Expected:
 
 
 def refusal(op):
-    """How an operation ended that left nothing."""
+    """The end of an operation that stored nothing."""
     return f"{op.state} {op.code}" if op.state in ("refused", "error") else "rolled back"
 
 
 def show(facts):
-    """A bag of facts in words."""
+    """Facts in words."""
     parts = [f"{' '.join(map(str, fact))}" + (f" (x{n})" if n > 1 else "")
              for fact, n in sorted(facts.items(), key=str)]
     return "[" + ", ".join(parts[:6]) + (", ..." if len(parts) > 6 else "") + "]"
@@ -65,7 +65,7 @@ def purchase(cycle, intent, report):
 
 
 def answered(cycle, op, rows, report):
-    """The orders that a client was told of are those that are there."""
+    """The orders that a client was told of must be those that are stored."""
     told = [op.result] if op.op == "buy_item" else [line[2] for line in op.result or ()]
     there = {row.id for row in rows}
     for order in told:
@@ -81,7 +81,7 @@ def answered(cycle, op, rows, report):
 
 
 def moved(cycle, intent, report):
-    """What operators do: a movement each, with the token as its reason."""
+    """Operator functions: one movement each, with the token as its reason."""
     op, kind = intent.first, KINDS[intent.op]
     rows = cycle.tables.movements_of.get(intent.token, ())
     found = [(r.kind, "item", r.item_id, "delta", r.delta) for r in rows if r.kind != "write_off"]
@@ -89,7 +89,7 @@ def moved(cycle, intent, report):
     if op.op == "refund_order":
         order = cycle.tables.order.get(op.args["order"])
         item = order.item_id if order else None
-    if delta is None and found:     # all that was left, or a correction: c7_ledger has the sums
+    if delta is None and found:     # a refund of the rest, or a stock-take: c7_ledger checks sums
         delta = found[0][4]
     Expected(intent, "movements", [(kind, "item", item, "delta", delta)]).judge(report, found)
     if op.op == "refund_order":
@@ -120,8 +120,8 @@ def direct(cycle, intent, report):
         report, [("item", r.item_id, "delta", r.delta) for r in rows])
 
 
-def nobody_asked(cycle, report):
-    """Orders and movements of no operation."""
+def unexplained(cycle, report):
+    """Orders, movements and direct writes that belong to no operation."""
     tables = cycle.tables
     for token, rows in tables.orders_of.items():
         intent = cycle.intents.get(token)
@@ -140,7 +140,7 @@ def nobody_asked(cycle, report):
 
 
 def traces(cycle, token):
-    """Is anything there with this token?"""
+    """Is anything stored with this token?"""
     tables = cycle.tables
     return any(token in found for found in (tables.orders_of, tables.movements_of,
                                             tables.direct_of, tables.holds_of))
@@ -150,7 +150,7 @@ TRACED = BUYS | set(KINDS) | {"direct"}
 
 
 def half_transactions(cycle, report):
-    """A transaction of unknown fate is there as a whole or not at all."""
+    """A transaction of unknown outcome must be stored as a whole or not at all."""
     unknown = {}
     for op in cycle.operations:
         if op.tx is not None and op.fate == UNKNOWN and op.state == "ok" and op.op in TRACED \
@@ -175,6 +175,6 @@ def check(cycle, report):
             presence_of_holds.reserved(cycle, intent, report)
         elif intent.op == "confirm_reservation":
             presence_of_holds.confirmed(cycle, intent, report)
-    nobody_asked(cycle, report)
-    presence_of_holds.nobody_asked(cycle, report)
+    unexplained(cycle, report)
+    presence_of_holds.unexplained(cycle, report)
     half_transactions(cycle, report)

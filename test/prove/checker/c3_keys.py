@@ -1,22 +1,22 @@
-"""C3: one key, at most one effect, the same answer to every try; another key, another effect."""
+"""C3: a key has at most one effect and one answer for all its tries; two keys share no effect."""
 
 from .history import BUYS, COMMITTED, UNKNOWN
 
 
 def told(op):
-    """The answer of a try, without what says that it is a repeated one."""
+    """The answer of a try, without its flag `replayed`."""
     if isinstance(op.result, list):
         return op.state, op.code, tuple(tuple(line[:4]) for line in op.result)
     return op.state, op.code, op.result
 
 
 def is_replay(op):
-    """Whether an answer says that it is a repeated one."""
+    """Does an answer say that it is replayed?"""
     return bool(op.result) and all(line[4] for line in op.result)
 
 
 def same_answer(intent, report):
-    """Every try that was answered was answered the same."""
+    """All tries must have the same answer."""
     answered = [op for op in intent.tries if op.fate == COMMITTED]
     if len(answered) > 1:
         report.look("keys tried again")
@@ -26,7 +26,7 @@ def same_answer(intent, report):
 
 
 def one_does_it(intent, report):
-    """One try of a cart does it; the others are told that it was done before."""
+    """One try of a cart sells it; the answers of all others must say `replayed`."""
     answered = [op for op in intent.tries if op.fate == COMMITTED]
     doers = [op for op in answered if not is_replay(op)]
     for op in doers[1:]:
@@ -37,7 +37,7 @@ def one_does_it(intent, report):
 
 
 def another_effect(intents, report):
-    """No order is the answer to two keys."""
+    """No order may be the answer to two keys."""
     owner = {}
     for intent in intents:
         if intent.op not in BUYS:

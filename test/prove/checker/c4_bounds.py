@@ -1,18 +1,18 @@
-"""C4: stock >= floor at every commit and in every snapshot, also of a standby; nobody has more of
-an item than its limit.
+"""C4: stock >= floor at every commit and in every snapshot, also of a standby; no user has more of
+an item than its purchase limit.
 
-The stock of a hot item is what there is of it: its row may lag, and be below the floor even (see
-standing.py); in snapshots the shop's view of levels says it.
+The stock of a hot item includes its unsettled movements (totals.py), because its row lags and may
+even be below the floor; in snapshots the view `levels` has that stock.
 
-Below the floor an item may only come by a stock-take (what is not on the shelf is not there), and
-then it may rise; but of a hot item some may have been taken before that, by who commits later.  In
-a snapshot the stock is also the sum of the movements.  Holds that are overdue do not count against
-a limit.
+Only a stock-take may set a stock below the floor, and afterwards the stock may rise.  A transaction
+that took units of a hot item before the stock-take and commits after it may lower the stock, too.
+In a snapshot the stock must be the sum of the movements.  Overdue holds do not count against a
+limit.
 """
 
 
 def moved(commit):
-    """What the movements of a commit sum to: {item: (delta, of which stock-takes)}."""
+    """The sums of the movements of a commit: {item: (delta, part of it by stock-takes)}."""
     total = {}
     for item, delta, kind, _, _, _ in commit.movements:
         all_, counted = total.get(item, (0, 0))
@@ -28,18 +28,19 @@ def owners(cycle, commit):
 
 
 def named(cycle, commit):
-    """The first operation of a commit, to be named."""
+    """The operation to name in a report about a commit."""
     return next((intent.acknowledged() for intent in owners(cycle, commit)), None)
 
 
 def began(cycle, commit):
-    """When the first call of a commit did; 0 if nobody knows whose it is."""
+    """When the first call of a commit began; 0 if the call is unknown."""
     return min((op.at for intent in owners(cycle, commit) for op in intent.tries), default=0)
 
 
 def check_floor(cycle, report):
     """Every commit of the stream."""
-    below, counted = set(), {}      # until when a stock-take may not have been visible, by item
+    below, counted = set(), {}      # counted: the time by which the last
+                                    # stock-take of an item was visible
     for commit in cycle.commits:
         moves = moved(commit)
         for item, (before, after) in commit.totals.items():
@@ -77,7 +78,7 @@ def check_snapshots(cycle, report, may_be_below):
 
 
 class Overdue:
-    """Open holds of a user on a limited item, and when they end."""
+    """Open holds of a user on a limited item, and when they expire."""
 
     def __init__(self):
         self.open = {}
@@ -95,7 +96,7 @@ class Overdue:
 
 
 def check_limits(cycle, report):
-    """Whenever a user comes to have more of a limited item.  Not known after a gap."""
+    """Check each commit that gives a user more of a limited item; after a gap this is unknown."""
     limits = {item.id: item.limit for item in cycle.items.values() if item.limit is not None}
     used, overdue = {}, Overdue()
     for commit in cycle.commits:
@@ -120,7 +121,7 @@ def check(cycle, report):
     below = {item.id for item in cycle.items.values() if item.stock < item.floor}
     below |= check_floor(cycle, report)
     segments = {commit.segment for commit in cycle.commits}
-    if len(segments) > 1:   # a stock-take in a gap nobody saw
+    if len(segments) > 1:   # a stock-take in the gap between segments is not in the stream
         below |= {row.item_id for row in cycle.tables.movements if row.kind == "count"}
     check_snapshots(cycle, report, below)
     check_limits(cycle, report)

@@ -1,8 +1,9 @@
-"""C5 for purchase limits: a refusal is wrong if the user could have bought so many all the time.
+"""C5 for purchase limits: a refusal is wrong if during the whole call the user could have bought.
 
-Purchases of a user and an item follow each other, what comes back does not: so the most that a
-user may have had during a call is what was there for sure before it, and everything that was
-bought meanwhile, and nothing that came back meanwhile.  Overdue holds do not count.
+Purchases of a user and an item wait for each other, returned units do not wait.  So the maximum
+that a user may have had during a call is what was certainly there before the call, with all that
+was bought during the call and without anything that was returned during it.  Overdue holds do not
+count.
 """
 
 from .history import summed
@@ -10,12 +11,13 @@ from .timeline import SLACK
 
 
 class Uses:
-    """What a user took of an item, commit by commit."""
+    """The units that a user took of an item, by commit."""
 
     def __init__(self):
         self.steps = []     # (from_, until, units)
 
-    def most(self, at, end):
+    def maximum(self, at, end):
+        """The maximum that the user may have had between two times."""
         total = 0
         for from_, until, units in self.steps:
             if until < at or (units > 0 and from_ <= end):
@@ -42,12 +44,12 @@ class Limits:
                     self.hold(commit, *hold)
 
     def hold(self, commit, reservation, item, quantity, user, status, expires_at):
-        """Remember as what a line of a reservation stood from this commit on."""
+        """Store the state of a reservation's line from this commit on."""
         self.holds.setdefault((item, user), {}).setdefault(reservation, []).append(
             (commit, quantity if status == "held" else 0, expires_at))
 
     def overdue(self, item, user, op):
-        """Units of holds that were overdue before the call, and untouched till after it."""
+        """Units of holds that were overdue before the call and unchanged until after it."""
         if not self.cycle.clock.good:
             return 0
         begun, units = self.cycle.clock.wall(op.at) - SLACK, 0
@@ -60,16 +62,16 @@ class Limits:
         return units
 
     def unjust(self, op, item, quantity, user):
-        """Was there room under the limit all the time?"""
+        """Was the quantity within the limit during the whole call?"""
         if not self.known or op.own:
             return False
         uses = self.uses.get((item, user), Uses())
-        most = uses.most(op.at, op.end) - self.overdue(item, user, op)
-        return most + quantity <= self.limit[item]
+        had = uses.maximum(op.at, op.end) - self.overdue(item, user, op)
+        return had + quantity <= self.limit[item]
 
 
 def asked(cycle, op):
-    """What a refused operation wanted: ([(item, quantity)], user)."""
+    """What a refused operation asked for: ([(item, quantity)], user)."""
     if op.op != "change_reservation":
         return summed(op.lines()).items(), op.user
     hold = cycle.tables.holds.get(op.args["reservation"])
@@ -96,4 +98,4 @@ def check_limits(cycle, report):
         limited = [line for line in lines if line[0] in limits.limit]
         if all(limits.unjust(op, item, quantity, user) for item, quantity in limited):
             report.add("C5", f"refused for the limit, but user {user} had room for "
-                             f"{sorted(limited)} all the time", op)
+                             f"{sorted(limited)} during the whole call", op)

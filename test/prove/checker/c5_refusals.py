@@ -1,10 +1,10 @@
 """C5: each refusal was right at some instant of its call.
 
-The stream has every stock an item ever had, in order; histories say between which times each of
-them became visible.  A refusal is wrong if at every stock that may have been visible during its
-call there was enough, with what holds that were certainly overdue would have given back.  Where
-it cannot be known (a gap in the stream, what the own transaction did before), it is given the
-benefit of the doubt.
+The stream has every stock that an item had, in order; the histories say between which times each
+of them became visible.  A refusal is wrong if every stock that may have been visible during its
+call was sufficient, counting the units of holds that were certainly overdue.  Where the stock is
+unknown (in a gap in the stream, or because of earlier operations of the same transaction), the
+refusal is accepted.
 
     levels.py       the stocks of an item over time, and its overdue holds
     c5_limits.py    refusals because of purchase limits
@@ -24,7 +24,7 @@ SHORT = re.compile(r'Item "(\d+)": (\d+) asked for')
 
 
 class Claim:
-    """An operation says that there were fewer than so many units of an item."""
+    """The statement of a refusal that an item had fewer than a number of units."""
 
     __slots__ = ("op", "item", "units", "own", "touched", "overdue", "judged")
 
@@ -33,20 +33,21 @@ class Claim:
         self.item = item
         self.units = units
         self.own = min_own(op, item)
-        # its own transaction may have confirmed or extended what others see overdue
+        # holds that its own transaction may have confirmed or extended
+        # (other sessions see them overdue)
         self.touched = {other.args["reservation"] for other in op.own
                         if "reservation" in other.args}
-        self.overdue = overdue      # whether overdue holds have to be counted
+        self.overdue = overdue      # do overdue holds count as available?
         self.judged = None
 
 
 def given(other, units):
-    """What a call gave: with a key perhaps nothing, if somebody's earlier try did."""
+    """The minimum that a call gave: with a key it may be nothing, if an earlier try gave it."""
     return min(units, 0) if other.key else units
 
 
 def min_own(op, item):
-    """The least that what its own transaction did before may have changed an item's stock by."""
+    """The minimum by which earlier operations of the transaction may have changed a stock."""
     least = 0
     for other in op.own:
         if other.state != "ok" or other.op in HEATS:
@@ -59,21 +60,21 @@ def min_own(op, item):
             elif other.op == "restock_item":
                 least += given(other, other.args["quantity"])
             elif other.op == "count_stock":
-                least -= 1 << 40    # whatever it corrected
+                least -= 1 << 40    # the correction is unknown
             else:
                 least += given(other, other.args["delta"])
     return least
 
 
 def claims(op):
-    """What a refused operation says: all of these claims, or any of them."""
+    """The claims of a refusal, and `all` or `any`, for how many of them must be right."""
     if op.op == "try_buy_cart":
         asked = summed(op.lines())
         short = {line[0] for line in op.result or () if line[3] == "out_of_stock"}
         return [Claim(op, item, asked[item]) for item in sorted(short)], all
     if op.op in ("adjust_stock", "direct"):
         return [Claim(op, op.args["item"], -op.args["delta"], overdue=False)], all
-    if op.op == "change_reservation":   # what it holds already is not known here
+    if op.op == "change_reservation":   # how many units it held is not known here
         return [Claim(op, op.args["item"], op.args["quantity"])], all
     asked = summed(op.lines())
     named = {int(item) for item, _ in SHORT.findall(op.message or "")}
@@ -89,7 +90,7 @@ def out_of_stock(op):
 
 
 def check_stock(cycle, levels, report):
-    """Refusals because of too little stock."""
+    """Check refusals because of insufficient stock."""
     groups = []
     for op in cycle.operations:
         if out_of_stock(op) and not cycle.may_be_repeated(op):
@@ -110,7 +111,7 @@ def check_stock(cycle, levels, report):
 
 
 def check_busy(cycle, report):
-    """IV014 needs somebody to be busy with: another operation, or the worker's expiry."""
+    """IV014 requires another operation, or the worker's expiry, at the same time."""
     begun = sorted(op.at for op in cycle.operations)
     ended = sorted(op.end for op in cycle.operations)
     for op in cycle.operations:
@@ -120,7 +121,7 @@ def check_busy(cycle, report):
         others = bisect_right(begun, op.end) - bisect_left(ended, op.at) - 1
         if others < 1 and not any(commit.holds and commit.from_ <= op.end and
                                   commit.until >= op.at for commit in cycle.commits):
-            report.add("C5", "busy, though nobody else was there", op)
+            report.add("C5", "busy, but no other operation was in progress", op)
 
 
 def check(cycle, report):

@@ -1,10 +1,10 @@
-"""C5 for reservations and orders: what a refusal says of them agrees with what became of them.
+"""C5 for reservations and orders: a refusal must agree with their final state.
 
-A reservation that was confirmed, released or expired stays so, and refunds only grow: a refusal
-that says so of one that ended otherwise was wrong, whatever the instant.  Inside a transaction an
-operation may have met its own work, which was rolled back later: those are left out.  So are those
-before a promotion: a commit that stopped waiting for the standby could be seen, and is lost with
-the server that had it.
+A reservation that was confirmed, released or expired stays so, and refunds only grow.  So a refusal
+that names another state than the final one was wrong at every instant.  Two kinds of refusals are
+not checked: in a transaction, because the cause may be its own work that was rolled back later; and
+before a promotion, because a commit that stopped waiting for the standby was visible, and is lost
+with the old primary.
 """
 
 from .history import COMMITTED, RESERVES
@@ -14,7 +14,7 @@ SECOND = 10 ** 9
 
 
 def ended(rows):
-    """How a reservation ended: a line that was removed says nothing."""
+    """The final state of a reservation; a removed line, which is released, does not count."""
     states = {row.status for row in rows}
     for state in ("confirmed", "expired", "held"):
         if state in states:
@@ -31,7 +31,7 @@ def hold_refused(cycle, op, acknowledged, report):
                              f"in operation {made.n}", op)
         return
     if rows is None:
-        report.add("C5", f"{op.code} of a reservation that is not there", op)
+        report.add("C5", f"{op.code} of a reservation that does not exist", op)
         return
     end = ended(rows)
     if op.code == "IV006" and end != "confirmed":
@@ -74,7 +74,7 @@ def early_order(cycle, order, op):
 
 
 def promoted_at(cycle):
-    """When the last server took over: the one before answered until it was killed."""
+    """When the last primary took over; until it was killed, the previous one answered."""
     return max((fault["at"] + SECOND for fault in cycle.faults if fault["fault"] == "promotion"),
                default=0)
 

@@ -1,8 +1,8 @@
-"""C6: at rest, what the store says is available is what is there.
+"""C6: at rest the store reports exactly the units that there are.
 
-`levels` says what can be sold, what is held and what is on hand: those of the item's row and its
-open holds.  The counter of a hot item says what is there beside its row, and that nothing is in
-flight; a restart and settling change nothing of what there is, and settling leaves nothing beside.
+The view `levels` must agree with the item's row and its open holds.  The counter of a hot item must
+agree with the row and the unsettled movements, and have nothing in flight.  A restart and settling
+must not change the total, and after settling nothing is unsettled.
 """
 
 

@@ -1,8 +1,8 @@
-"""C7 for reservations: each ends once, and what is held is what the ledger says.
+"""C7 for reservations: each ends once, and the ledger agrees with what is held.
 
-A line is held, and then exactly one of confirmed, released or expired.  Its movements say the
-same: what is held has left the stock, what was closed unsold came back, what was confirmed was
-sold, each once.  And nothing was done to it after its time: a hold is dead past expires_at.
+A line is held, and then exactly one of confirmed, released or expired.  Its movements must agree:
+held units have left the stock, units of a line that was not sold have returned, confirmed units are
+sold, each once.  After expires_at a hold must not be changed except by its expiry.
 """
 
 from collections import Counter
@@ -15,7 +15,7 @@ def check_movements(cycle, report):
     """The movements of each line, against its final state."""
     for reservation, rows in cycle.tables.movements_by_hold.items():
         if reservation is not None and reservation not in cycle.tables.holds:
-            report.add("C7", f"reservation {reservation} has movements, but is not there")
+            report.add("C7", f"reservation {reservation} has movements, but does not exist")
     for reservation, lines in cycle.tables.holds.items():
         moves = {}
         for row in cycle.tables.movements_by_hold.get(reservation, ()):
@@ -55,14 +55,14 @@ def wrong_movements(cycle, line, moves):
 
 
 def wrong_order(cycle, line, moves):
-    """What is wrong with the order that a line became."""
+    """What is wrong with the order of a confirmed line."""
     if line.status != "confirmed":
         if line.order_id is not None:
             yield f"it has order {line.order_id}"
         return
     order = cycle.tables.order.get(line.order_id)
     if order is None:
-        yield f"its order {line.order_id} is not there"
+        yield f"its order {line.order_id} does not exist"
     elif (order.item_id, order.quantity, order.user_id) != \
             (line.item_id, line.quantity, line.user_id):
         yield f"its order is {order.quantity} of item {order.item_id} to {order.user_id}"
@@ -71,13 +71,13 @@ def wrong_order(cycle, line, moves):
 
 
 def check_one_end(cycle, report):
-    """What clients were told of the end of a reservation."""
+    """Compare what clients were told of the end of a reservation with its state."""
     for reservation, ops in cycle.on_hold.items():
         rows = cycle.tables.holds.get(reservation)
         if rows is None:
             for op in ops:
                 if op.took_effect():
-                    report.add("C7", f"reservation {reservation} is not there", op)
+                    report.add("C7", f"reservation {reservation} does not exist", op)
             continue
         states = {row.status for row in rows}
         released = [op for op in ops if op.op == "release_reservation" and op.took_effect()
@@ -93,11 +93,11 @@ def check_one_end(cycle, report):
         for op in confirmed:
             if "confirmed" not in states or states & {"held", "expired"}:
                 report.add("C7", f"confirmed, but the reservation is {sorted(states)}", op)
-        nobody_ended(rows, ops, report, cycle)
+        unexplained_end(rows, ops, report, cycle)
 
 
-def nobody_ended(rows, ops, report, cycle):
-    """A reservation is confirmed or released by somebody."""
+def unexplained_end(rows, ops, report, cycle):
+    """A reservation that is confirmed or released needs an operation that did it."""
     may = {op.op for op in ops if op.fate != GONE and op.state in ("ok", "unknown")}
     for row in rows:
         by = {"confirmed": {"confirm_reservation"},
@@ -113,14 +113,14 @@ MOVES = {"held": ("change_reservation", "extend_reservation"),
 
 
 def movers(cycle, commit, reservation, status):
-    """The operations that may have brought a line into this state by this commit."""
+    """The operations that may have made this commit, which set the state of a line."""
     return [op for op in cycle.on_hold.get(reservation, ())
             if op.op in MOVES[status] and op.fate != GONE and op.state in ("ok", "unknown")
             and op.from_ <= commit.until and (op.fate == UNKNOWN or op.until >= commit.from_)]
 
 
 def check_times(cycle, report):
-    """Nothing is done to a hold that is dead, and nothing expires before its time."""
+    """No expired hold may be changed, and none may expire before its time."""
     if not cycle.clock.good:
         return
     lines = {}      # (quantity, status, expires_at) by (reservation, item)
@@ -138,7 +138,7 @@ def check_times(cycle, report):
 
 
 def wrong_move(cycle, commit, reservation, before, now):
-    """What is wrong with the move of a line from one state to the next, and whose it is."""
+    """What is wrong with a change of a line's state, and the operation that made it."""
     (_, was, expires_at), (_, status, expires_then) = before, now
     if was != "held":
         wrong = was != "released" or status not in ("held", "released")

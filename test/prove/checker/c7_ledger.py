@@ -1,9 +1,9 @@
 """C7: the ledger explains every unit.
 
-The movements of an item sum to its stock at the end, and to what there is at every commit; epochs
-are of hot items, and settled in their order; every order has its sale, every sale its order;
-refunds never exceed the order, and the sums that clients were told of agree; what is kept under a
-key is what was answered; `verify` found nothing.
+The movements of an item sum to its stock at the end, and to its total at every commit.  Only hot
+items have epochs, which are settled in order.  Every order has one sale, every sale one order.
+Refunds never exceed the order, and agree with what clients were told.  The result that is stored
+under a key is the answer of the call.  `verify` finds nothing.
 """
 
 import json
@@ -40,7 +40,7 @@ def check_sums(cycle, report):
 
 
 def check_commits(cycle, report):
-    """At every commit what there is changes by what its movements say."""
+    """At every commit the totals must change by the movements."""
     for commit in cycle.commits:
         moves = Counter()
         for item, delta, _, _, _, _ in commit.movements:
@@ -56,7 +56,7 @@ def check_commits(cycle, report):
 
 
 def check_epochs(cycle, report):
-    """Only movements of hot items have an epoch; epochs are settled in their order."""
+    """Only movements of hot items may have an epoch; epochs must be settled in order."""
     hot, settled, segment = {item: False for item in cycle.items}, {}, 0
     for commit in cycle.commits:
         if commit.segment != segment:
@@ -77,7 +77,7 @@ def check_epochs(cycle, report):
 
 
 def check_sales(cycle, report):
-    """Orders and sales, one by one."""
+    """Every order has exactly one sale, and every sale an order."""
     sales = {}
     for row in cycle.tables.movements:
         if row.kind == "sale":
@@ -96,12 +96,12 @@ def check_sales(cycle, report):
                              f"{order.user_id}, its sale is {sale.delta} of item {sale.item_id} to "
                              f"{sale.user_id}", op)
     for sale in sales.values():
-        report.add("C7", f"movement {sale.movement_id} sells under order {sale.order_id}, which is "
-                         "not there")
+        report.add("C7", f"movement {sale.movement_id} sells under order {sale.order_id}, which "
+                         "does not exist")
 
 
 def check_refunds(cycle, report):
-    """Each order's refunds, in their order, with the sums that were answered."""
+    """The refunds of each order, and the sums that clients were told."""
     for order_id, rows in cycle.tables.movements_by_order.items():
         refunds = [row for row in rows if row.kind == "refund"]
         if order_id is None or not refunds:
@@ -122,7 +122,7 @@ def check_refunds(cycle, report):
 
 
 def as_answered(op, result):
-    """What is kept under a key, in the form of the answer in a history."""
+    """The result that is stored under a key, in the form of an answer in a history."""
     if isinstance(result, list):
         return [[line["item_id"], line["quantity"], line["order_id"], line["status"]]
                 for line in result]
@@ -132,7 +132,7 @@ def as_answered(op, result):
 
 
 def check_requests(cycle, report):
-    """What is kept under the keys."""
+    """The keys that are stored, and their results."""
     for key, rows in cycle.tables.requests_of.items():
         intent = cycle.intents.get(key[2:])
         if intent is None or intent.first.key != key:
@@ -169,7 +169,7 @@ def kept(cycle, intent, report):
 
 
 def check_answers(cycle, report):
-    """What was told to be there afterwards is what the commit left."""
+    """The stock that a client was told must be the stock at the commit."""
     for commit in cycle.commits:
         tokens = {d[0] for d in commit.direct} | {m[4] for m in commit.movements if m[4]}
         for intent in filter(None, map(cycle.intents.get, tokens)):

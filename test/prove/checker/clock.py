@@ -1,11 +1,11 @@
-"""Times as the server prints them."""
+"""Reads times that the server printed."""
 
 import re
 from datetime import date
 
 PRINTED = re.compile(r"(\d+-\d\d-\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d+))?"
                      r"([+-]\d\d)(?::?(\d\d))?(?::?(\d\d))?$")
-DAYS = {}       # date: its midnight, in seconds of the epoch
+DAYS = {}       # date: its midnight, in seconds since the epoch
 EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -16,7 +16,7 @@ def midnight(day):
 
 
 def nanoseconds(text):
-    """A timestamptz in ISO style, with any offset, in nanoseconds of the epoch."""
+    """The nanoseconds since the epoch of a timestamptz in ISO style, with any offset."""
     found = PRINTED.match(text)
     if found is None:
         raise ValueError(f"not a time: {text}")

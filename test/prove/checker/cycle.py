@@ -1,14 +1,14 @@
-"""One cycle: its files, read and put together."""
+"""The data of one cycle, read from its files."""
 
 import json
 import os
 
 from .history import read_histories
 from .rest import read_stages
-from .standing import stand
 from .stream import read_stream
 from .tables import Tables
 from .timeline import set_bounds
+from .totals import set_totals
 
 
 def read_lines(path):
@@ -31,7 +31,7 @@ class Item:
 
 
 class Cycle:
-    """Everything that is known of a cycle."""
+    """All data of a cycle."""
 
     def __init__(self, directory):
         with open(os.path.join(directory, "run.json"), encoding="utf-8") as file:
@@ -43,20 +43,20 @@ class Cycle:
         self.snapshots = read_lines(os.path.join(directory, "snapshots.jsonl"))
         self.faults = read_lines(os.path.join(directory, "faults.jsonl"))
         self.stages = read_stages(directory)
-        self.ever_hot = stand(self)
+        self.ever_hot = set_totals(self)
         self.clock = set_bounds(self.run, self.commits, self.operations, self.intents)
-        self.on_hold = {}       # operations by the reservation they are about
+        self.on_hold = {}       # operations by their argument `reservation`
         for op in self.operations:
             if "reservation" in op.args:
                 self.on_hold.setdefault(op.args["reservation"], []).append(op)
 
     def operation(self, token):
-        """An operation to name for a token, or None."""
+        """The operation to name for a token, or None."""
         intent = self.intents.get(token)
         return intent.acknowledged() if intent else None
 
     def may_be_repeated(self, op):
-        """Is a refusal the kept answer to an earlier try, or can it be?"""
+        """Is a refusal the answer of an earlier try, or can it be?"""
         if not op.refused_softly() or op.key is None:
             return False
         if op.result:

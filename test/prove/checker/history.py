@@ -1,12 +1,12 @@
-"""Histories: what each client was about to ask, and what it was told.
+"""Histories: the calls of each client, and their answers.
 
-An Operation is one try.  Its fate says whether what it did can be there:
+An Operation is one try.  Its fate says whether its effect can be stored:
 
-    COMMITTED   its transaction ended well, and the client was told so
-    GONE        its transaction was rolled back, or its commit never asked for
-    UNKNOWN     nobody was told
+    COMMITTED   its transaction was committed, and the client was told so
+    GONE        its transaction was rolled back, or its commit was never sent
+    UNKNOWN     no client was told
 
-An Intent is all tries with one token: one thing that somebody wanted once.
+An Intent is all tries with one token, which together must have one effect.
 """
 
 import glob
@@ -49,7 +49,7 @@ class Operation:
         self.state, self.code, self.result, self.message = "unknown", None, None, None
         self.fate = UNKNOWN
         self.from_, self.until = self.at, NEVER     # when its commit became visible
-        self.own = ()       # what its transaction had done before
+        self.own = ()       # earlier operations of its transaction
 
     def answer(self, line):
         self.end = line["at"]
@@ -59,15 +59,15 @@ class Operation:
         self.message = line.get("message")
 
     def took_effect(self):
-        """The client was told that it did what it asked for."""
+        """Was the client told that it succeeded?"""
         return self.fate == COMMITTED and self.state == "ok"
 
     def answered(self):
-        """The client was given an answer that is kept: also a refusal without an error."""
+        """Was the client given an answer without an error, if only a refusal?"""
         return self.state == "ok" or self.refused_softly()
 
     def refused_softly(self):
-        """A try_ form was refused by its status: there was no error, and no message."""
+        """Was a try_ form refused by its status, without an error?"""
         return self.state == "refused" and self.op in TRY and not self.message
 
     def lines(self):
@@ -82,7 +82,7 @@ class Operation:
 
 
 def summed(lines):
-    """Lines of the same item as one: {item: quantity}."""
+    """The lines summed by item: {item: quantity}."""
     total = {}
     for item, quantity in lines:
         total[item] = total.get(item, 0) + quantity
@@ -97,7 +97,7 @@ class Intent:
     def __init__(self, token):
         self.token = token
         self.tries = []
-        self.known = None   # the outcome, once somebody asked
+        self.known = None   # the outcome, after the first call of outcome()
 
     @property
     def first(self):
@@ -108,7 +108,7 @@ class Intent:
         return self.tries[0].op
 
     def done(self):
-        """The tries that took effect, or were told the effect of another."""
+        """The tries that succeeded, or were told the answer of one that did."""
         return [op for op in self.tries if op.took_effect()]
 
     def outcome(self):
@@ -122,7 +122,7 @@ class Intent:
         return self.known
 
     def acknowledged(self):
-        """The operation to name: that which was told so, or the first."""
+        """The operation to name: the first that succeeded, or the first."""
         done = self.done()
         return done[0] if done else self.first
 
@@ -169,7 +169,7 @@ def settle_transaction(operations):
     fate = GONE
     if commit is not None:
         fate = {"ok": COMMITTED, "unknown": UNKNOWN}.get(commit.state, GONE)
-    alive, kept = [], None      # what holds so far, and how much of it did at the savepoint
+    alive, kept = [], None      # not rolled back so far; how many of them at the savepoint
     for op in operations:
         op.fate = GONE
         if op.op == "savepoint":
@@ -189,7 +189,7 @@ def settle_transaction(operations):
 
 
 def settle(operations):
-    """Give each operation of a client its fate."""
+    """Set the fate of each operation of a client."""
     transactions = {}
     for op in operations:
         if op.tx is None:

@@ -1,12 +1,12 @@
-"""The stocks of each item over time, and its overdue holds: what there was to sell, and when.
+"""The stocks of each item over time, and its overdue holds: how many units could be sold, and when.
 
-Who changes a stock holds its row until the change is visible, so the stocks of one item became
-visible in the order of the stream.  Stock number i may have been visible from `since[i]`, and was
-no more once number i + 1 had to be, at `sure[i + 1]`.  Hot items are another matter: OfHotItem.
+A transaction that changes a stock locks the row until the change is visible, so the stocks of one
+item became visible in the order of the stream.  Stock number i may have been visible from
+`since[i]` to `sure[i + 1]`, when number i + 1 was certainly visible.  For hot items see OfHotItem.
 
-A hold counts as available if its time had certainly passed when the call began.  One that was
-confirmed or extended is counted only while that certainly was not visible: the reservation's row
-is another than the item's, so the order of the two is not known.
+A hold counts as available if it had certainly expired when the call began.  A hold that was
+confirmed or extended counts only while that was certainly not visible: the reservation is another
+row than the item, so the order of the two is not known.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -17,19 +17,19 @@ from .timeline import SLACK
 
 
 class Stock:
-    """A stock an item had: above its floor, or None where a gap hides it."""
+    """A stock of an item, as units above its floor; None if it is unknown because of a gap."""
 
     __slots__ = ("above", "opened", "closed", "claims")
 
     def __init__(self, above):
         self.above = above
-        self.opened = []    # holds that count from here on
-        self.closed = []    # holds that count no more
+        self.opened = []    # holds that count from this stock on
+        self.closed = []    # holds that no longer count from this stock on
         self.claims = []
 
 
 class Hold:
-    """A line of a reservation, as long as it was not touched."""
+    """A line of a reservation, until it was changed."""
 
     __slots__ = ("reservation", "expires_at", "quantity", "touched", "since")
 
@@ -37,15 +37,15 @@ class Hold:
         self.reservation = reservation
         self.quantity = quantity
         self.expires_at = expires_at
-        self.touched = NEVER    # from when on it may have been confirmed or extended
-        self.since = 0          # from when on it is there, of a hot item
+        self.touched = NEVER    # when it was confirmed or extended, at the earliest
+        self.since = 0          # of a hot item: when it was visible, at the latest
 
     def __lt__(self, other):
         return self.expires_at < other.expires_at
 
 
 class OfItem:
-    """The stocks of one item, in order."""
+    """The stocks of one item, in the order of the stream."""
 
     def __init__(self, above):
         self.stocks = [Stock(above)]
@@ -62,7 +62,7 @@ class OfItem:
         self.sure.append(until)
 
     def commit(self, commit, row, _):
-        """A commit that wrote the item's row, if there is one, or has movements of it."""
+        """Add a commit that has movements of the item, and perhaps its row."""
         if row is not None:
             self.add(row[0] - row[1], commit.from_, commit.until)
 
@@ -75,12 +75,12 @@ class OfItem:
             hold.touched = commit.from_
 
     def gap(self, holds, _, ended, __):
-        """Nobody knows what happened until the first commit of the next segment."""
+        """The stock is unknown until the first commit of the next segment."""
         self.waiting.closed += holds
         self.add(None, 0, ended)
 
     def finish(self):
-        """Number i is visible for sure when a later one is."""
+        """Number i is certainly visible when a later one is."""
         for i in range(len(self.sure) - 2, 0, -1):
             self.sure[i] = min(self.sure[i], self.sure[i + 1])
 
@@ -91,15 +91,16 @@ class OfItem:
 
 
 class OfHotItem(OfItem):
-    """The least that there was of an item that was hot at some time.
+    """The minimum stock of an item that was hot at some time.
 
-    Nobody holds its row, so its commits became visible in any order: what was taken is gone as
-    soon as it may be, what was given is there when it must be, and an overdue hold counts between.
+    Its row is not locked, so its commits became visible in any order.  Units that were taken are
+    gone at the earliest possible time, units that were given are there at the latest, and an
+    overdue hold counts only while it certainly existed.
     """
 
     def __init__(self, above):
         super().__init__(above)
-        self.steps = []     # (when, units, hold that counts from here on, hold that does no more)
+        self.steps = []     # (when, units, hold that counts from then on, hold that ends then)
 
     def commit(self, commit, _, delta):
         if delta != 0:
@@ -123,7 +124,7 @@ class OfHotItem(OfItem):
         self.add(above, ended, ended)
 
     def count(self):
-        """Make stocks of the steps."""
+        """Turn the steps into stocks."""
         above = self.stocks[-1].above
         for when, units, opened, closed in sorted(self.steps, key=lambda step: step[0]):
             if when == NEVER:
@@ -156,7 +157,7 @@ class Levels:
             of_item.finish()
 
     def gap(self, cycle, before, first):
-        """What happened between two segments nobody knows; the end says what hot items had then."""
+        """Commits between two segments are unknown; the total after them is in the final tables."""
         begun = max(commit.from_ for commit in cycle.commits if commit.segment == before)
         moves = Counter()
         for commit in cycle.commits:
@@ -183,13 +184,13 @@ class Levels:
                 of_item.open(hold, commit, wrote)
 
     def put(self, claim):
-        """Have a claim judged, from the first stock that may have been visible."""
+        """Add a claim to the first stock that may have been visible during its call."""
         of_item = self.items[claim.item]
         first, _ = of_item.span(claim.op)
         of_item.stocks[first].claims.append(claim)
 
     def judge(self):
-        """Set judged of every claim: True, False, or None where nobody can know."""
+        """Set `judged` of every claim: True, False, or None if it cannot be decided."""
         for of_item in self.items.values():
             self.judge_item(of_item)
 
@@ -214,10 +215,10 @@ class Levels:
             claims = left
 
     def available(self, stock, active, claim):
-        """What there was to sell for a claim, at the least."""
+        """The minimum that was available for a claim."""
         units = stock.above + claim.own
         if not claim.overdue or units >= claim.units or not self.clock.good:
-            # without a clock nobody knows what was overdue: it does not count
+            # without a clock it is unknown which holds were overdue: none counts
             return units
         begun = self.clock.wall(claim.op.at) - SLACK
         for hold in active:
@@ -228,7 +229,7 @@ class Levels:
         return units
 
     def show(self, claim):
-        """The stocks that a claim was judged by."""
+        """The stocks by which a claim was judged."""
         of_item = self.items[claim.item]
         first, last = of_item.span(claim.op)
         shown = ", ".join(str(stock.above) for stock in of_item.stocks[first:last + 1][:8])
@@ -238,7 +239,7 @@ class Levels:
 
 
 def deltas(commit):
-    """What the movements of a commit sum to, by item."""
+    """The sums of the movements of a commit, by item."""
     moves = Counter()
     for item, delta, _, _, _, _ in commit.movements:
         moves[item] += delta
@@ -246,7 +247,7 @@ def deltas(commit):
 
 
 def remove(active, hold):
-    """Take a hold out of a sorted list."""
+    """Remove a hold from a sorted list."""
     for i in range(bisect_left(active, hold), len(active)):
         if active[i] is hold:
             del active[i]

@@ -1,4 +1,4 @@
-"""The command: read, apply every rule, print."""
+"""The command: reads cycles, applies every rule, prints violations."""
 
 import gc
 import sys
@@ -27,7 +27,7 @@ def main(arguments, usage):
     if not directories or options - {"--all", "--explain"}:
         print(usage.strip(), file=sys.stderr)
         return 2
-    gc.disable()    # nothing here is freed before the end
+    gc.disable()    # nearly nothing is freed before the end
     operations = violations = 0
     for directory in directories:
         try:

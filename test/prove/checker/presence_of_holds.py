@@ -1,8 +1,8 @@
-"""C2 for reservations: made once, with its lines and user; confirmed into its orders, once.
+"""C2 for reservations: each is stored once, with its lines and user, and confirmed once.
 
-A reservation is found by its user, who is its token, or where users are shared by the answer that
-is kept under its key.  Its lines may have been changed since: every change that may have been the
-last is allowed.
+A reservation is found by its user, who is its token, or, where users buy more than once, by the
+result under its key.  Its lines may have been changed: the quantity of every change that may have
+been the last is accepted.
 """
 
 import json
@@ -12,7 +12,7 @@ from .history import COMMITTED, GONE, RESERVES, UNKNOWN, summed
 
 
 def kept_reservation(cycle, intent):
-    """The reservation that is kept under the key of an intent, or None."""
+    """The reservation in the result under the key of an intent, or None."""
     for row in cycle.tables.requests_of.get(intent.first.key, ()):
         if row.operation == intent.op and row.user_id == intent.first.user:
             result = json.loads(row.result)
@@ -21,7 +21,7 @@ def kept_reservation(cycle, intent):
 
 
 def made(cycle, intent):
-    """The reservations that are there of an intent."""
+    """The reservations of an intent that exist."""
     op = intent.first
     if op.user == op.token:
         return {row.reservation_id for row in cycle.tables.holds_of.get(op.token, ())}
@@ -32,7 +32,7 @@ def made(cycle, intent):
 
 
 def reserved(cycle, intent, report):
-    """A reservation is there once, none or once, or not at all."""
+    """Acknowledged, a reservation must exist once; unknown, at most once; refused, not at all."""
     there, outcome, op = made(cycle, intent), intent.outcome(), intent.acknowledged()
     report.look(f"{outcome} reservations")
     if outcome == GONE and there:
@@ -50,7 +50,7 @@ def reserved(cycle, intent, report):
 
 
 def may_be_last(changes):
-    """Of the changes of one line, those that may have been the last; None: the first is left."""
+    """The changes of a line that may have been the last; None stands for no change."""
     sure = [op for op in changes if op.took_effect()]
     values = [op for op in changes if op.fate == UNKNOWN]
     for op in sure:
@@ -60,7 +60,7 @@ def may_be_last(changes):
 
 
 def lines_of(cycle, intent, reservation, report):
-    """Each line has a quantity and user that somebody asked for."""
+    """Each line must have the user, and a quantity that was asked for."""
     asked = summed(intent.first.lines())
     changes = {}
     for op in cycle.on_hold.get(reservation, ()):
@@ -72,7 +72,7 @@ def lines_of(cycle, intent, reservation, report):
     for item, row in there.items():
         last = may_be_last(changes.get(item, ()))
         possible = {op.args["quantity"] if op else asked.get(item, 0) for op in last}
-        if row.status == "released":    # a line that was removed still says how much it was
+        if row.status == "released":    # a removed line keeps the quantity that it had
             possible |= {op.args["quantity"] for op in changes.get(item, ())}
             possible.add(asked.get(item, 0))
         if row.quantity not in possible:
@@ -88,7 +88,7 @@ def order_facts(rows):
 
 
 def confirmed(cycle, intent, report):
-    """The orders of a confirmation are the lines of its reservation, or none are there."""
+    """The orders of a confirmation must be the lines of its reservation, or none."""
     outcome, op = intent.outcome(), intent.acknowledged()
     rows = cycle.tables.orders_of.get(intent.token, ())
     hold = cycle.tables.holds.get(op.args["reservation"], ())
@@ -104,7 +104,7 @@ def confirmed(cycle, intent, report):
 
 
 def told_of_orders(cycle, op, lines, report):
-    """What a confirmation answered is there, under a token that confirmed this reservation."""
+    """The orders of an answer must exist, with the token of a confirmation of this reservation."""
     for item, quantity, order, _, replayed in op.result or ():
         row = cycle.tables.order.get(order)
         if row is None:
@@ -122,8 +122,8 @@ def told_of_orders(cycle, op, lines, report):
                          f"{lines.total()}", op)
 
 
-def nobody_asked(cycle, report):
-    """Reservations of no operation; and reservations that two of them were told of."""
+def unexplained(cycle, report):
+    """Reservations that belong to no operation, or are the answer of two."""
     owners = {}
     for intent in cycle.intents.values():
         if intent.op in RESERVES and intent.outcome() != GONE:

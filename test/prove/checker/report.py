@@ -1,10 +1,10 @@
-"""Violations: collected, counted, shown."""
+"""Collects, counts and prints violations."""
 
-MOST_LINES = 20
+MAX_LINES = 20
 
 
 class Report:
-    """The violations of one cycle, and how much each rule had to look at."""
+    """The violations of one cycle, and how much each rule looked at."""
 
     def __init__(self, seed, cycle):
         self.where = f"(seed {seed}, cycle {cycle})"
@@ -12,22 +12,22 @@ class Report:
         self.looked = {}
 
     def add(self, rule, fact, op=None):
-        """A violation; op is the operation that it is about, if there is one."""
+        """Add a violation, of an operation if there is one."""
         about = f" {op.name()}" if op is not None else ""
         self.lines.setdefault(rule, []).append(f"{rule}{about}: {fact} {self.where}")
 
     def look(self, what, count=1):
-        """Count what was judged: a rule that never had anything to judge proves nothing."""
+        """Count what was checked: a rule that never had anything to check proves nothing."""
         self.looked[what] = self.looked.get(what, 0) + count
 
     def count(self):
         return sum(len(lines) for lines in self.lines.values())
 
     def show(self, everything):
-        """The lines to print, at most MOST_LINES a rule."""
+        """The lines to print, at most MAX_LINES for each rule."""
         for rule in sorted(self.lines):
             lines = self.lines[rule]
-            shown = lines if everything else lines[:MOST_LINES]
+            shown = lines if everything else lines[:MAX_LINES]
             yield from shown
             if len(shown) < len(lines):
                 yield f"{rule}: {len(lines) - len(shown)} more {self.where}"

@@ -1,8 +1,8 @@
-"""What there is of each item when all is at rest, and what its counter says, at several stages.
+"""The units of each item and its counter when all is at rest, at several stages.
 
-    left        as the clients left it
-    restarted   the server was started anew, and nobody has been there (not in every cycle)
-    settled     and everything was settled
+    left        after the last client
+    restarted   after a restart, before any other session (not in every cycle)
+    settled     after settling
 """
 
 import os
@@ -13,7 +13,7 @@ STAGES = ("left", "restarted", "settled")
 
 
 class Stage:
-    """The files of one."""
+    """The files of one stage."""
 
     def __init__(self, name, directory):
         where = os.path.join("rest", name)

@@ -1,7 +1,7 @@
 """The stream of commits, as test_decoding prints it, in commit order.
 
-Of each table only the columns that rules need are read, by an expression made from the first line
-of that table: a cycle has a million such lines.
+Only the columns that rules need are read, by a regular expression made from the first line of each
+table, because a cycle has a million such lines.
 """
 
 import glob
@@ -27,7 +27,7 @@ ENDED = re.compile(r"COMMIT (?:PREPARED '.*', txid )?(\d+) \(at (.*)\)")
 
 
 class Commit:
-    """One transaction: what it left in each table."""
+    """One transaction: the rows that it wrote."""
 
     __slots__ = ("segment", "xid", "at", "items", "orders", "direct", "movements", "holds",
                  "new_holds", "hot", "totals", "deleted", "from_", "until")
@@ -40,18 +40,18 @@ class Commit:
         self.direct = []        # (token, item, delta)
         self.movements = []     # (item, delta, kind, user, reason, epoch)
         self.holds = []         # (reservation, item, quantity, user, status, expires_at)
-        self.new_holds = {}     # users by reservations that were not there before
+        self.new_holds = {}     # users by new reservations
         self.hot = {}           # item: (hot, settled epoch) at the end
-        self.totals = {}        # item: (before, after), with what is not in its stock: standing.py
+        self.totals = {}        # item: (before, after), set by totals.py
         self.deleted = []       # names of tables
-        self.from_ = self.until = None      # when it became visible: timeline.py
+        self.from_ = self.until = None      # between which times it became visible: timeline.py
 
     def name(self):
         return f"transaction {self.xid}"
 
 
 def unquote(text):
-    """A value as test_decoding prints it."""
+    """The text of a value that test_decoding printed."""
     if text == "null":
         return None
     if text.startswith("'"):
@@ -149,7 +149,7 @@ class Reader:
         self.commit = None
 
     def segment(self, number, path):
-        """One file; a transaction without its end was not decoded whole."""
+        """Read one file.  A transaction without its end is an error."""
         with open(path, encoding="utf-8") as file:
             for line in file:
                 line = line.rstrip("\n")

@@ -1,4 +1,4 @@
-"""The final tables: rows as small objects, with numbers as numbers."""
+"""The final tables, with rows as objects and numbers as integers."""
 
 import csv
 import os
@@ -15,7 +15,7 @@ TIMES = {"expires_at"}
 
 
 def converter(table, column):
-    """How a column is read: empty is null."""
+    """The function that reads a column; an empty text is null."""
     if column in NUMBERS and (NUMBERS[column] is None or table in NUMBERS[column]):
         return lambda text: int(text) if text != "" else None
     if column in TIMES:
@@ -36,7 +36,7 @@ def read_table(directory, name, where="final"):
 
 
 def group(rows, *columns):
-    """Rows by one column, or by a tuple of several."""
+    """Rows grouped by one column, or by a tuple of several."""
     found = {}
     for row in rows:
         key = tuple(getattr(row, column) for column in columns)
@@ -45,7 +45,7 @@ def group(rows, *columns):
 
 
 class Tables:
-    """The final tables, and the ways into them that rules need."""
+    """The final tables, with the look-ups that rules need."""
 
     def __init__(self, directory):
         self.items = {row.id: row for row in read_table(directory, "items")}

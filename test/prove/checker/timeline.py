@@ -1,17 +1,17 @@
-"""When each commit became visible, as far as histories tell.
+"""Between which times each commit became visible.
 
-A commit that carries an operation's token became visible after that operation asked for it, and
-before its client was told.  The server's clock says when it was written, which is before it was
-visible; it is used only if it agrees with what the clients saw.
+A commit with the token of an operation became visible after the operation was sent, and before its
+client was told.  By the server's clock, a commit was written before it was visible; that time is
+used only if it agrees with the histories.
 """
 
 from .history import GONE, NEVER, RESERVES
 
-SLACK = 1_000_000       # the two clocks are not read at the same instant: 1 ms
+SLACK = 1_000_000       # 1 ms, because the two clocks are not read at the same instant
 
 
 class Owners:
-    """Which intents a commit belongs to."""
+    """Finds the intents of a commit."""
 
     def __init__(self, operations, intents):
         self.intents = intents
@@ -19,7 +19,7 @@ class Owners:
                          if op.op in RESERVES and op.took_effect()}
 
     def of(self, commit):
-        """By their tokens, or by the reservations that were made."""
+        """The intents of a commit, by their tokens or by new reservations."""
         tokens = {order[4] for order in commit.orders}
         tokens.update(direct[0] for direct in commit.direct)
         tokens.update(movement[4] for movement in commit.movements)
@@ -30,7 +30,7 @@ class Owners:
 
 
 class Moves:
-    """The operations that may have moved a reservation, by reservation."""
+    """The operations that may have changed the state of a reservation, by reservation."""
 
     OPERATIONS = {"released": ("release_reservation", "change_reservation"),
                   "held": ("change_reservation", "extend_reservation"),
@@ -47,7 +47,7 @@ class Moves:
 
 
 def bound(commit, owners, moves):
-    """Set from_ and until of a commit by the operations it belongs to; True if it tells of them."""
+    """Set from_ and until of a commit by its operations; True if it has their tokens."""
     belongs = owners.of(commit)
     commit.from_ = max((intent.from_() for intent in belongs), default=0)
     commit.until = min((intent.until() for intent in belongs), default=NEVER)
@@ -62,7 +62,7 @@ def bound(commit, owners, moves):
 
 
 class Clock:
-    """The server's clock against that of the histories; off if they disagree."""
+    """The server's clock, relative to that of the histories; not used if they disagree."""
 
     def __init__(self, run, commits):
         clock = run.get("clock")
@@ -76,12 +76,12 @@ class Clock:
         return written + SLACK < commit.from_ or written - SLACK > commit.until
 
     def wall(self, at):
-        """A time of the histories by the server's clock."""
+        """Convert a time of the histories to the server's clock."""
         return at + self.ahead
 
 
 def follow_rows(commits):
-    """Who changes an item holds its row until that is visible: these commits keep their order."""
+    """Commits of one row became visible in order: each locks the row until it is visible."""
     earliest, latest = {}, {}
     for commit in commits:
         commit.from_ = max([commit.from_] + [earliest.get(item, 0) for item in commit.items])
@@ -94,7 +94,7 @@ def follow_rows(commits):
 
 
 def set_bounds(run, commits, operations, intents):
-    """Bound every commit; returns the clock."""
+    """Set the bounds of every commit; returns the clock."""
     owners, moves = Owners(operations, intents), Moves(operations)
     clock = Clock(run, [commit for commit in commits if bound(commit, owners, moves)])
     if clock.good:

@@ -1,19 +1,20 @@
-# Where the cycles take place: a primary, a standby while a cycle needs one, and
-# the file that tells clients where to go.
+# The servers of the cycles: a primary, a standby while a cycle needs one, and the file
+# that tells clients where to connect.
 #
-# After a promotion the standby is the primary, and the old primary is kept, dead,
-# until the cycle has read its stream of commits.
+# After a promotion the standby is the primary.  The old primary is kept, stopped, until
+# the cycle has read its stream of commits.
 
 package Arena;
 
 use strict;
 use warnings FATAL => 'all';
 
+use Files;
 use Server;
 
 use constant TEMPLATE => 'prove_template';
 
-# An arena below a directory; $shop is the file that makes the shop.
+# Servers below a directory; $shop is the SQL file that creates the shop.
 sub new
 {
     my ($class, $root, $shop) = @_;
@@ -37,7 +38,7 @@ sub server
     return Server->new($self->{root}, 's' . ++$self->{count});
 }
 
-# Have the server load another library; without one, its own.
+# Let the server load another library; without an argument, its own.
 sub use_library
 {
     my ($self, $library) = @_;
@@ -48,7 +49,7 @@ sub use_library
     $self->{library} = $library;
 }
 
-# Servers for a cycle, fresh from the start, with these settings.
+# Restart the servers for a cycle, with these settings.
 sub prepare
 {
     my ($self, $needs_standby, %settings) = @_;
@@ -62,7 +63,7 @@ sub prepare
     $self->wait_for_standby(%settings) if $needs_standby;
 }
 
-# Commits wait for the standby as soon as it streams.
+# Start the standby; from then on commits wait for it.
 sub wait_for_standby
 {
     my ($self, %settings) = @_;
@@ -75,7 +76,7 @@ sub wait_for_standby
       or die 'the standby does not become synchronous';
 }
 
-# What is left of the standby, and of a primary that has been replaced.
+# Remove the standby, and a primary that has been replaced.
 sub remove_standby
 {
     my ($self) = @_;
@@ -85,7 +86,7 @@ sub remove_standby
     }
 }
 
-# A shop in a database of its own, the one to work on from here; $items is a VALUES list.
+# Create a shop in a database of its own, the current one from now on; $items is a VALUES list.
 sub make_shop
 {
     my ($self, $database, $items) = @_;
@@ -97,7 +98,7 @@ sub make_shop
     $primary->query($database, "INSERT INTO shop.items (id, stock, stock_floor, purchase_limit) VALUES $items");
 }
 
-# From here on every commit of the shop is in the stream.
+# Open the stream: it has every commit in the shop from now on.
 sub open_stream
 {
     my ($self) = @_;
@@ -105,19 +106,17 @@ sub open_stream
     $self->direct_clients;
 }
 
-# Tell clients where to go: the primary, and the standby to sample.
+# Tell clients where to connect: to the primary, and to the standby for samples.
 sub direct_clients
 {
     my ($self) = @_;
     my @servers = grep { defined } @$self{qw(primary standby)};
 
-    open my $file, '>', "$self->{connect}.new" or die "$self->{connect}: $!";
-    print $file map { $_->conninfo($self->{database}) . "\n" } @servers;
-    close $file or die "$self->{connect}: $!";
+    Files::put("$self->{connect}.new", join '', map { $_->conninfo($self->{database}) . "\n" } @servers);
     rename "$self->{connect}.new", $self->{connect} or die "$self->{connect}: $!";
 }
 
-# Write the stream of a server, up to a point, to a file.
+# Write the stream of a server, up to an LSN, to a file.
 sub save_stream
 {
     my ($self, $server, $upto, $file) = @_;
@@ -128,7 +127,7 @@ sub save_stream
           . q{'include-xids', 'on', 'include-timestamp', 'on')});
 }
 
-# The primary is gone for good, the standby takes its place.
+# Kill the primary and promote the standby.
 sub replace_primary
 {
     my ($self) = @_;
@@ -141,7 +140,7 @@ sub replace_primary
     $self->open_stream;
 }
 
-# Save all segments of the stream, in the order of their commits.
+# Save all segments of the stream, in commit order.
 sub save_streams
 {
     my ($self, $directory) = @_;
@@ -166,14 +165,14 @@ sub drop_shop
     unlink $self->{connect};
 }
 
-# Ask in the shop.
+# Run statements in the shop.
 sub query
 {
     my ($self, @statements) = @_;
     return $self->{primary}->query($self->{database}, @statements);
 }
 
-# What the logs of the servers say that no log should say.
+# Lines in the logs of the servers that should not be there.
 sub alarms
 {
     my ($self) = @_;

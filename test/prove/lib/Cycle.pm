@@ -1,4 +1,4 @@
-# One cycle: a shop, a crowd, faults, rest, and the files that the checker reads.
+# One cycle: a shop, clients, faults, a state of rest, and the files that the checker reads.
 
 package Cycle;
 
@@ -10,6 +10,7 @@ use POSIX ();
 use Time::HiRes qw(sleep time clock_gettime CLOCK_MONOTONIC CLOCK_REALTIME);
 
 use Fault;
+use Files;
 use Heat;
 
 use constant {
@@ -18,7 +19,7 @@ use constant {
     SECOND    => 1_000_000_000
 };
 
-# The final state, by file.
+# Queries for the final state, by file.
 my %final = (
     items        => 'SELECT * FROM shop.items ORDER BY id',
     orders       => 'SELECT * FROM shop.orders ORDER BY created_at',
@@ -30,7 +31,7 @@ my %final = (
     hot          => 'SELECT * FROM items_stock.hot ORDER BY item_id',
     verify       => q{SELECT * FROM inventory.verify('shop.items')});
 
-# Indexes with everything in the heap in them, and heaps that can be read.
+# Checks that every index has all rows of its table, and that every table can be read.
 my $amcheck = <<'END';
 DO $$
 DECLARE
@@ -50,9 +51,9 @@ BEGIN
 END $$
 END
 
-# arena, seed, number (of the cycle), root (for its files), seconds, clients, kinds
-# (of faults that may happen); of a mutant: store, sql, settings, mix, switches, heat (a plan),
-# engine (with edits); restarts: whether it has the server for itself at the end
+# A cycle.  Arguments: arena, seed, number of the cycle, root (directory for its files), seconds,
+# clients, kinds (of faults that may happen), restarts (whether the server may be restarted at the
+# end); for a mutant also store (its name), sql, settings, mix, switches, heat (a plan), engine.
 sub new
 {
     my ($class, %self) = @_;
@@ -67,7 +68,7 @@ sub new
     return $self;
 }
 
-# Servers for it, fresh from the start.
+# Restart the servers for the cycle.
 sub prepare
 {
     my ($self) = @_;
@@ -76,8 +77,8 @@ sub prepare
     return $self;
 }
 
-# From the first item to the checker's verdict.  What comes of it: problems, counts of
-# operations by state, faults by kind, seconds taken.
+# Run the cycle and the checker.  Returns problems, counts of operations by state, faults by
+# kind, and the seconds taken.
 sub run
 {
     my ($self) = @_;
@@ -89,7 +90,7 @@ sub run
     $self->come_to_rest;
     $self->{heat}->rest($self);
     $self->collect;
-    my @problems = ($self->check, $self->{mutated} ? () : $self->look_elsewhere);
+    my @problems = ($self->check, $self->{mutated} ? () : $self->other_problems);
     $self->{arena}->drop_shop;
     return {
         problems => \@problems,
@@ -99,7 +100,7 @@ sub run
     };
 }
 
-# From fresh servers to the verdict.  What breaks it off is a problem, and not the end.
+# Prepare and run.  An error that ends the cycle is returned as a problem.
 sub attempt
 {
     my ($self) = @_;
@@ -122,7 +123,7 @@ sub attempt
     };
 }
 
-# The same, in a process of its own; undef if it broke off.
+# Run the cycle in a process of its own; `outcome` waits for it.
 sub start
 {
     my ($self) = @_;
@@ -134,6 +135,7 @@ sub start
     POSIX::_exit($outcome ? 0 : 1);
 }
 
+# The outcome of a cycle that was started; undef if it broke off.
 sub outcome
 {
     my ($self) = @_;
@@ -143,7 +145,7 @@ sub outcome
 
 # ---------------------------------------------------------------- the shop
 
-# What differs from cycle to cycle beside the faults.
+# Server settings, which differ from cycle to cycle.
 sub settings
 {
     my ($self) = @_;
@@ -160,7 +162,7 @@ sub settings
     return %settings;
 }
 
-# Some have a safety stock, some take backorders, some are limited.
+# Items: some have a safety stock, some take backorders, some have a purchase limit.
 sub make_items
 {
     my ($self) = @_;
@@ -182,7 +184,11 @@ sub set_up
 
     $arena->make_shop($self->{database},
         join ', ', map { "($_->{id}, $_->{stock}, $_->{floor}, " . ($_->{limit} // 'NULL') . ')' } @items);
-    $arena->{primary}->load_file($self->{database}, $self->{sql}) if $self->{sql};
+    if ($self->{sql})
+    {
+        Files::put("$self->{directory}/store.sql", $self->{sql});
+        $arena->{primary}->load_file($self->{database}, "$self->{directory}/store.sql");
+    }
     $arena->open_stream;
     $self->{heat}->begin($arena);
     $self->write_json(
@@ -202,7 +208,7 @@ sub set_up
         });
 }
 
-# ---------------------------------------------------------------- the crowd and the faults
+# ---------------------------------------------------------------- load and faults
 
 sub work
 {
@@ -216,7 +222,7 @@ sub work
     my %has = map { $_ => 1 } @{ $self->{kinds} };
     $self->note('timeout', 'statement_timeout of some sessions') if $has{timeout};
     $self->{load} = $self->start_load(%has);
-    # however long faults take, all of them happen while there is work
+    # all faults happen while clients work, however long the faults take
     while (@plan || time - $start < $self->{seconds})
     {
         die 'the clients ended too early' if $self->load_has_ended;
@@ -246,7 +252,7 @@ sub start_load
         $ENV{PROVE_LOAD}, '--directory', $self->{directory},
         '--connect', $self->{arena}{connect},
         '--clients', $self->{clients},
-        '--seconds', 100_000,    # until it is told
+        '--seconds', 100_000,    # until SIGTERM
         '--seed', $self->{seed},
         '--contended', CONTENDED,
         '--mix', $self->{heat}->mix . $self->{mix},
@@ -272,24 +278,25 @@ sub load_has_ended
     return 1;
 }
 
-# For Fault: one process of clients dies.
+# For Fault: kill one process of clients.
 sub kill_client
 {
     my ($self) = @_;
     kill 'USR1', $self->{load};
 }
 
-# For Fault: a line of faults.jsonl.  What lasts is counted where it begins.
+# For Fault: write a line of faults.jsonl.  A fault that lasts is counted at its beginning.
 sub note
 {
     my ($self, $fault, $detail) = @_;
     $self->{faults}->print(encode_json({ at => now(CLOCK_MONOTONIC), fault => $fault, detail => $detail }), "\n");
-    $self->{struck}{$fault}++ unless $detail =~ /^(?:goes on|the standby is|killed while)/;
+    $self->{struck}{$fault}++ unless $detail =~ /^(?:continues|the standby is|killed while)/;
 }
 
 # ---------------------------------------------------------------- rest
 
-# No client, and no hold that is or soon will be overdue.  A broken store may never rest.
+# Wait until no client is connected and no hold is overdue or soon will be.  A mutant may never
+# come to that state.
 sub come_to_rest
 {
     my ($self) = @_;
@@ -311,25 +318,22 @@ sub collect
     $self->{arena}->save_streams("$self->{directory}/stream");
 }
 
-# What queries say in one snapshot, each into a file below $where.
+# Write the results of queries in one snapshot, each to a file below $where.
 sub copy_out
 {
     my ($self, $where, %queries) = @_;
     my $directory = $self->{directory};
-    my $file = "$directory/copy.sql";
 
-    open my $sql, '>', $file or die "$file: $!";
-    print $sql "BEGIN ISOLATION LEVEL REPEATABLE READ;\n";
-    print $sql map { "\\copy ($queries{$_}) TO '$directory/$where/$_.csv' WITH (FORMAT csv, HEADER)\n" } sort keys %queries;
-    print $sql "COMMIT;\n";
-    close $sql or die "$file: $!";
-    $self->{arena}{primary}->load_file($self->{database}, $file);
-    unlink $file;
+    Files::put("$directory/copy.sql", join '', "BEGIN ISOLATION LEVEL REPEATABLE READ;\n",
+        (map { "\\copy ($queries{$_}) TO '$directory/$where/$_.csv' WITH (FORMAT csv, HEADER)\n" } sort keys %queries),
+        "COMMIT;\n");
+    $self->{arena}{primary}->load_file($self->{database}, "$directory/copy.sql");
+    unlink "$directory/copy.sql";
 }
 
 # ---------------------------------------------------------------- verdicts
 
-# What the checker says is wrong.
+# Violations that the checker finds.
 sub check
 {
     my ($self) = @_;
@@ -339,13 +343,13 @@ sub check
     my $status = $? >> 8;
     chomp @lines;
     my @violations = grep { /^C\d/ } @lines;
-    # it must have read everything, and its status must agree with what it says
+    # the checker must have read everything, and its status must agree with its output
     die "the checker failed: @lines" if $? & 127 || $status > 1 || $status != (@violations ? 1 : 0) || !@lines;
     return @violations;
 }
 
-# What only the driver can see: damaged files, a server that broke, a ledger that does not agree with itself.
-sub look_elsewhere
+# Problems that only the driver can see: damaged relations, alarms in server logs, findings of verify.
+sub other_problems
 {
     my ($self) = @_;
     my $arena = $self->{arena};
@@ -358,7 +362,7 @@ sub look_elsewhere
     return @problems, map { "verify: $_" } @rows;
 }
 
-# How many operations came to which end.
+# The number of operations by state.
 sub states
 {
     my ($self) = @_;
@@ -381,17 +385,13 @@ sub now
 sub write_json
 {
     my ($self, $name, $value) = @_;
-    open my $file, '>', "$self->{directory}/$name" or die "$name: $!";
-    print $file JSON::PP->new->canonical->encode($value), "\n";
-    close $file or die "$name: $!";
+    Files::put("$self->{directory}/$name", JSON::PP->new->canonical->encode($value) . "\n");
 }
 
 sub read_json
 {
     my ($self, $name) = @_;
-    open my $file, '<', "$self->{directory}/$name" or die "$name: $!";
-    local $/ = undef;
-    return decode_json(<$file>);
+    return decode_json(Files::get("$self->{directory}/$name"));
 }
 
 1;

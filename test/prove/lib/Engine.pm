@@ -1,8 +1,7 @@
-# Libraries of the engine with a mistake in them: built from a copy of the source, in
-# which a few lines are others.
+# Libraries of the engine with a mistake in them, each built from an edited copy of the source.
 #
-# They are built without assertions, so that it is the checker that has to find it.
-# What is not touched is built once.
+# They are built without assertions, so that the checker has to find the mistake.  What no
+# mutant edits is compiled once.
 
 package Engine;
 
@@ -11,14 +10,17 @@ use warnings FATAL => 'all';
 
 use Carp 'croak';
 
-# Below a directory, from this source.
+use Edit;
+use Files;
+
+# Libraries that are built below a directory, from this source.
 sub new
 {
     my ($class, $root, $source) = @_;
     return bless { root => $root, source => $source }, $class;
 }
 
-# What is common to all, built.
+# The copy of the source that all others are copies of, compiled.
 sub common
 {
     my ($self) = @_;
@@ -33,12 +35,11 @@ sub common
     return $copy;
 }
 
-# With the edits of a file: below `--- FILE`, lines with a minus that are there once, and
-# in their place those with a plus.
+# The engine with edits (Edit.pm).
 sub with
 {
-    my ($self, $name, $edits) = @_;
-    return bless { %$self, name => $name, edits => $edits };
+    my ($self, $name, @edits) = @_;
+    return bless { %$self, name => $name, edits => \@edits };
 }
 
 # Its library, built.
@@ -52,51 +53,10 @@ sub library
     {
         must('cp', '-a', $self->common . '/.', $copy);
         unlink $library;
-        edit("$copy/$_->{file}", $_->{old}, $_->{new}, $self->{name}) for hunks($self->{edits});
+        Files::put("$copy/$_", Edit::edited($copy, $_, @{ $self->{edits} })) for Edit::files(@{ $self->{edits} });
         make($copy);
     }
     return $library;
-}
-
-sub hunks
-{
-    my ($edits) = @_;
-    my ($file, @hunks);
-
-    open my $lines, '<', $edits or croak "$edits: $!";
-    while (my $line = <$lines>)
-    {
-        if ($line =~ /^--- (\S+)/)
-        {
-            $file = $1;
-            push @hunks, { file => $file, old => '', new => '' };
-        }
-        elsif (defined $file && $line =~ /^-(.*)/s)
-        {
-            push @hunks, { file => $file, old => '', new => '' } if $hunks[-1]{new} ne '';
-            $hunks[-1]{old} .= $1;
-        }
-        elsif (defined $file && $line =~ /^\+(.*)/s)
-        {
-            $hunks[-1]{new} .= $1;
-        }
-    }
-    croak "$edits: no edits" unless @hunks && !grep { $_->{old} eq '' } @hunks;
-    return @hunks;
-}
-
-sub edit
-{
-    my ($path, $old, $new, $name) = @_;
-    open my $file, '<', $path or croak "$path: $!";
-    my $text = do { local $/ = undef; <$file> };
-    close $file;
-    my $count = () = $text =~ /^\Q$old\E/mg;
-    croak "$name: not once, but $count times in $path:\n$old" if $count != 1;
-    $text =~ s/^\Q$old\E/$new/m;
-    open $file, '>', $path or croak "$path: $!";
-    print $file $text;
-    close $file or croak "$path: $!";
 }
 
 sub make

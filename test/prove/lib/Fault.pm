@@ -1,8 +1,7 @@
-# What can go wrong: each kind of fault, and when it happens in a cycle.
+# The kinds of faults, and when they happen in a cycle.
 #
-# A plan is drawn from the seed: the kinds take turns, so that consecutive seeds
-# come to all of them, and others join in by chance.  When a fault is over the
-# server is up, or on its way.
+# The plan is drawn from the seed: the kinds take turns, so that consecutive seeds use all of
+# them, and others are added at random.  After a fault the server runs or is starting.
 
 package Fault;
 
@@ -12,8 +11,8 @@ use warnings FATAL => 'all';
 use List::Util 'shuffle';
 use Time::HiRes 'sleep';
 
-# kind => [what it does, how often in a cycle of 6 seconds]; those without a deed
-# are the clients' own doing, for the whole cycle
+# kind => [function, how often in a cycle of 6 seconds]; faults without a function are
+# made by the clients, during the whole cycle
 my %kinds = (
     client => [ \&kill_client, 3 ],
     timeout => [ undef, 1 ],
@@ -28,12 +27,12 @@ my %kinds = (
     standby => [ \&stall_standby, 2 ],
     promotion => [ \&promote, 1 ]);
 
-# In the order in which they take turns.
+# The kinds in the order in which they take turns.
 my @kinds = qw(client backend timeout postmaster cancel immediate terminate recovery fast mode standby promotion);
 
 my %needs_standby = map { $_ => 1 } qw(standby promotion);
 
-# All kinds, or those of a list that is checked.
+# All kinds, or those of a list; an unknown one is an error.
 sub kinds
 {
     my ($list) = @_;
@@ -44,13 +43,13 @@ sub kinds
     return @known;
 }
 
-# Which of these kinds a cycle with this seed has: two for certain.
+# The kinds that a cycle with this seed has: two by turn, others at random.
 sub draw
 {
     my ($seed, @kinds) = @_;
     return @kinds if @kinds <= 2;
     my %drawn = map { $kinds[ $_ % @kinds ] => 1 } 2 * $seed, 2 * $seed + 1;
-    # a standby slows a cycle down: it is there for those whose turn it is
+    # a standby makes a cycle slow: only cycles whose turn it is have one
     for my $kind (grep { !$needs_standby{$_} || $drawn{standby} || $drawn{promotion} } @kinds)
     {
         $drawn{$kind} = 1 if rand() < 0.25;
@@ -63,7 +62,7 @@ sub needs_standby
     return scalar grep { $needs_standby{$_} } @_;
 }
 
-# When which fault happens: [seconds after the start, kind], in order.
+# The plan: [seconds after the start, kind], in order of time.
 sub schedule
 {
     my ($seconds, @kinds) = @_;
@@ -72,7 +71,7 @@ sub schedule
     for my $kind (grep { $kinds{$_}[0] } @kinds)
     {
         my $times = int($kinds{$kind}[1] * $seconds / 6 + 0.5) || 1;
-        # after a promotion there is no standby any more
+        # after a promotion there is no standby left
         $times = 1 if $kind eq 'promotion';
         for (1 .. $times)
         {
@@ -83,7 +82,7 @@ sub schedule
     return sort { $a->[0] <=> $b->[0] } @plan;
 }
 
-# Let one happen.  $cycle offers arena, kill_client and note.
+# Make one fault happen.  $cycle has arena, kill_client and note.
 sub strike
 {
     my ($cycle, $kind) = @_;
@@ -95,11 +94,11 @@ sub strike
 sub kill_client
 {
     my ($cycle, undef, $kind) = @_;
-    $cycle->note($kind, 'a process with its sessions');
+    $cycle->note($kind, 'a client process with its sessions');
     $cycle->kill_client;
 }
 
-# Processes of clients of the shop, any; or of anybody, if they match.
+# Random sessions of the clients, or random server processes that match a condition.
 sub sessions
 {
     my ($cycle, $server, $count, $condition) = @_;
@@ -126,7 +125,7 @@ sub terminate
 
 # ---------------------------------------------------------------- servers
 
-# Mostly a session's, sometimes one that works in the background.
+# Kill the process of a session, or sometimes a background process.
 sub kill_backend
 {
     my ($cycle, $server, $kind) = @_;
@@ -147,7 +146,7 @@ sub kill_postmaster
     $server->start;
 }
 
-# Kill it, and kill it again while it recovers.
+# Kill the server, and kill it again while it recovers.
 sub kill_recovery
 {
     my ($cycle, $server, $kind) = @_;
@@ -179,7 +178,7 @@ sub stop_fast
     $server->start;
 }
 
-# Hot items are switched off or on; there is room for few of them after the next start, or for none.
+# Switch hot items off, on or to auto.  After the next start there is room for few of them, or none.
 sub change_mode
 {
     my ($cycle, $server, $kind) = @_;
@@ -194,7 +193,7 @@ sub change_mode
 
 # ---------------------------------------------------------------- the standby
 
-# The standby receives nothing for a while, so commits wait.  Meanwhile something else may happen to them.
+# Stop the standby's receiver for a while, so that commits wait; another fault may happen in that time.
 sub stall_standby
 {
     my ($cycle, $server, $kind) = @_;
@@ -209,7 +208,7 @@ sub stall_standby
     strike($cycle, $also) if $also ne 'nothing';
     sleep rand 0.4;
     kill 'CONT', $receiver;
-    $cycle->note($kind, 'goes on');
+    $cycle->note($kind, 'continues');
 }
 
 sub promote

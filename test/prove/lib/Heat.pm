@@ -1,12 +1,12 @@
-# Hot items in a cycle: which are hot from the start, how the server is set, how
-# often clients heat, cool and settle, and what there has to be when all is at rest.
+# Hot items in a cycle: which are hot at the start, the server's settings, how often clients
+# heat, cool and settle, and the state of the counters when all is at rest.
 
 package Heat;
 
 use strict;
 use warnings FATAL => 'all';
 
-# What is there of each item, and what its counter says.
+# Queries for the units of each item, with its counter, and for the findings of verify.
 my %stage = (
     counters => <<'END' =~ s/\s+/ /gr,
 SELECT i.id AS item_id, i.stock, i.stock_floor, coalesce(h.hot, false) AS hot, u.unsettled, e.state, e.available,
@@ -18,13 +18,13 @@ CROSS JOIN LATERAL (SELECT coalesce(sum(m.delta), 0) AS unsettled FROM items_sto
 END
     verify => q{SELECT * FROM inventory.verify('shop.items')});
 
-# A plan: none; fixed, which stay hot; churn, which clients change; or by chance.
+# A plan: none; fixed (items stay hot); churn (clients heat and cool); without $how, one at random.
 sub draw
 {
     my ($class, $how, $items, $contended) = @_;
     my $self = bless { how => $how // (qw(none fixed churn churn churn))[ rand 5 ] }, $class;
     my $hot = $self->{how} ne 'none';
-    # there may be room for fewer than clients heat
+    # clients may heat more items than there is room for
     my $room = $how || rand() < 0.7 ? 1024 : 6;
     my @heated = grep { $how || rand() < ($_ <= $contended ? 0.75 : 0.15) } 1 .. $items;
 
@@ -53,14 +53,14 @@ sub mix
     return $self->{mix};
 }
 
-# For run.json.
+# What run.json says of the plan.
 sub story
 {
     my ($self) = @_;
     return { how => $self->{how}, items => $self->{items} };
 }
 
-# Heat what is hot from the start.  A server without the library preloaded cannot.
+# Heat the items that are hot at the start, if the library is preloaded.
 sub begin
 {
     my ($self, $arena) = @_;
@@ -68,35 +68,37 @@ sub begin
     $arena->query("SELECT inventory.heat('shop.items', i) FROM unnest(ARRAY[" . join(',', @{ $self->{items} }) . ']) AS i');
 }
 
-# When all is at rest: as the clients left it, as the next server finds it, and settled.
+# Write the state of rest: as clients left it, after a restart, and after settling.
 sub rest
 {
     my ($self, $cycle) = @_;
     my $arena = $cycle->{arena};
 
-    $self->look($cycle, 'left');
+    $self->save($cycle, 'left');
     if ($cycle->{restarts})
     {
         $self->restart($cycle);
-        $self->look($cycle, 'restarted');
+        $self->save($cycle, 'restarted');
     }
     $arena->query(q{SELECT inventory.settle('shop.items')});
-    $self->look($cycle, 'settled');
+    $self->save($cycle, 'settled');
 }
 
-# Start the server anew, with room for all that is hot.
+# Restart the server, with room for all hot items.  The worker commits expiries asynchronously;
+# pg_switch_wal flushes them, so that the restart loses nothing that was seen before it.
 sub restart
 {
     my ($self, $cycle) = @_;
     my $primary = $cycle->{arena}{primary};
 
     $primary->reconfigure($cycle->settings, 'inventory.hot_mode' => 'manual', 'inventory.max_hot_items' => 1024);
+    $primary->query('postgres', 'SELECT pg_switch_wal()');
     $primary->stop((qw(fast immediate))[ rand 2 ]);
     $primary->start;
 }
 
-# What there is at a stage of rest.
-sub look
+# Write the state at one stage.
+sub save
 {
     my ($self, $cycle, $name) = @_;
     mkdir "$cycle->{directory}/rest/$name" or die "$name: $!";

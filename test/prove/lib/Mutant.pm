@@ -1,21 +1,23 @@
-# Stores that must be caught, and what they need for that.
+# Stores with a mistake that must be caught, and the conditions in which they run.
 #
-# A mutant is a file of SQL that spoils an attached shop, or a file of edits that spoil
-# the engine (Engine.pm).  Its head says, each in a line of a comment:
+# A mutant is a file of edits (Edit.pm).  Edits of src/ give a server another engine
+# (Engine.pm); edits of store/ give a shop other functions or triggers.  A mutant that
+# edits nothing is SQL to run in the shop.  The head of the file says, each in a line of
+# a comment:
 #
-#   -- rules: C1 C2          the rules of which at least one has to find it
-#   -- settings: a=b c=d     settings of the server
-#   -- faults: postmaster    faults that happen; else none
-#   -- client: retry-keyless switches of the load program
-#   -- mix: all=0 direct=1   weights of the operations
-#   -- heat: fixed           which items are hot (Heat.pm); else none
+#   # rules: C1 C2           the rules of which at least one has to find it
+#   # settings: a=b c=d      settings of the server
+#   # faults: postmaster     faults that happen; without this line, none
+#   # client: retry-keyless  switches of the load program
+#   # mix: all=0 direct=1    weights of the operations
+#   # heat: fixed            which items are hot (Heat.pm); without this line, none
 #
-# The same store without the mutation runs first, under each combination of faults
-# and mix that some mutant has, and must be found clean.
+# First the same files without edits run in the same conditions (faults, mix, heat), and
+# must be found clean.
 #
-# Mutants that need no faults and no settings run several at a time, each in a
-# database of its own.  A mutant is caught by chance, as a race is: one that is not
-# runs again, alone and longer.
+# Mutants that need no faults, settings or hot items of their own run several at a time,
+# each in a database of its own.  Whether a mutant is caught depends on chance, as a race
+# does: one that is not caught runs again, alone and longer.
 
 package Mutant;
 
@@ -23,8 +25,10 @@ use strict;
 use warnings FATAL => 'all';
 
 use Cycle;
+use Edit;
 use Engine;
 use Fault;
+use Files;
 
 use constant {
     AT_A_TIME => 6,
@@ -33,24 +37,24 @@ use constant {
     TRIES     => 3
 };
 
-# of what has hot items
+# what mutants with hot items add to the settings of all
 my %hot = (shared_preload_libraries => 'inventory', 'inventory.settle_interval' => '20ms');
 my %settings = (fsync => 'off', shared_preload_libraries => '', autovacuum_naptime => '1min');
 my $number = 0;
 
-# Everything to run, in groups that run together: the store as it is, then the mutants
-# whose names match.
+# Everything to run, in groups that run together: first without mistakes, then the mutants
+# whose names match.  $directory has mutants/ and store/.
 sub groups
 {
     my ($directory, $pattern) = @_;
-    my @mutants = grep { $_->{name} =~ /$pattern/ } map { read_file($_) } sort(glob "$directory/*.sql"), sort(glob "$directory/*.edit");
+    my @mutants = grep { $_->{name} =~ /$pattern/ } map { read_file($directory, $_) } sort(glob "$directory/mutants/*");
     my %seen;
 
     die "no such mutants\n" unless @mutants;
-    return (group(map { unmutated($_) } grep { !$seen{ conditions($_) }++ } @mutants), group(@mutants));
+    return (group(grep { !$seen{ $_->{name} }++ } map { unmutated($_) } @mutants), group(@mutants));
 }
 
-# Who needs the server for himself is a group.
+# Divide into groups; one that needs the server alone is a group.
 sub group
 {
     my @alone = map { [$_] } grep { $_->alone } @_;
@@ -69,49 +73,59 @@ sub alone
 
 sub read_file
 {
-    my ($file) = @_;
-    my ($name, $kind) = $file =~ m{([^/]+)\.(\w+)$};
+    my ($directory, $file) = @_;
+    my ($name, $kind) = $file =~ m{([^/]+)\.(sql|edit)$} or die "$file: neither .sql nor .edit\n";
+    my @edits = $kind eq 'edit' ? Edit::read_file($file) : ();
     my %self = (
         name => $name,
-        $kind eq 'sql' ? (sql => $file) : (edits => $file),
-        rules => '',
+        directory => $directory,
+        engine => [ grep { $_->{file} =~ m{^src/} } @edits ],
+        store => [ grep { $_->{file} =~ m{^store/} } @edits ],
+        sql => $kind eq 'sql' ? Files::get($file) : '',
         settings => '',
         faults => 'none',
         client => '',
         mix => '',
         heat => 'none');
 
-    open my $sql, '<', $file or die "$file: $!";
-    while (my $line = <$sql>)
+    die "$file: edits of neither src/ nor store/\n" if @{ $self{engine} } + @{ $self{store} } != @edits;
+    for my $line (split /\n/, Files::get($file))
     {
-        last unless $line =~ /^(?:-- |--$|#|\s*$)/;
-        next unless $line =~ /^(?:--|#) (rules|settings|faults|client|mix|heat): *(.*?)\s*$/;
-        $self{$1} = $2;
+        last unless $line =~ /^(?:-- |--$|#|$)/;
+        $self{$1} = $2 if $line =~ /^(?:--|#) (rules|settings|faults|client|mix|heat): *(.*?)\s*$/;
     }
+    die "$file: no rules\n" unless $self{rules};
     $self{rules} = [ split ' ', $self{rules} ];
-    die "$file: no rules\n" unless @{ $self{rules} };
     return bless \%self;
 }
 
-# What the store as it is must be able to stand as well.
-sub conditions
-{
-    my ($self) = @_;
-    return join ', ', map { "$_ $self->{$_}" } grep { $self->{$_} ne '' && $self->{$_} ne 'none' } qw(faults mix heat);
-}
-
+# The same without the mistake: the files of the store as they are, in the same conditions.
 sub unmutated
 {
     my ($self) = @_;
+    my @files = Edit::files(@{ $self->{store} });
+    my @conditions = map { "$_ $self->{$_}" } grep { $self->{$_} ne '' && $self->{$_} ne 'none' } qw(faults mix heat);
+
     return bless {
-        name => join(', ', 'unmutated', conditions($self) || ()),
-        map({ $_ => $self->{$_} } qw(faults mix heat)),
+        map({ $_ => $self->{$_} } qw(directory faults mix heat)),
+        name => join(', ', 'unmutated', @files, @conditions),
+        engine => [],
+        store => [ map { { file => $_ } } @files ],
+        sql => '',
         settings => '',
         client => ''
     };
 }
 
-# A cycle with it: the first try, or another.
+# The SQL that changes the shop.
+sub script
+{
+    my ($self) = @_;
+    my @edits = grep { defined $_->{old} } @{ $self->{store} };
+    return join '', $self->{sql}, map { Edit::edited($self->{directory}, $_, @edits) } Edit::files(@{ $self->{store} });
+}
+
+# A cycle with it; later tries are longer.
 sub cycle
 {
     my ($self, $try, %common) = @_;
@@ -119,19 +133,20 @@ sub cycle
         %common,
         store => $self->{rules} ? $self->{name} : 'inventory',
         number => 'm' . ++$number,
-        seconds => ($self->{edits} ? SECONDS - 1 : SECONDS) * $try,
+        seconds => (@{ $self->{engine} } ? SECONDS - 1 : SECONDS) * $try,
         clients => CLIENTS * ($self->alone ? 2 : $try),
         kinds => [ Fault::kinds($self->{faults}) ],
-        sql => $self->{sql},
+        sql => $self->script,
         mutated => defined $self->{rules},
-        engine => $self->{edits} && Engine->new($common{root}, $common{source})->with($self->{name}, $self->{edits}),
+        engine => @{ $self->{engine} } ? Engine->new(@common{qw(root source)})->with($self->{name}, @{ $self->{engine} }) : undef,
         heat => $self->{heat},
         settings => { %settings, $self->{heat} ne 'none' ? %hot : (), map { split /=/, $_, 2 } split ' ', $self->{settings} },
         switches => [ map { "--$_" } split ' ', $self->{client} ],
         mix => $self->{mix});
 }
 
-# Run a group; of each: mutant, its last cycle, and its outcome (undef if it broke off).
+# Run a group.  Returns for each the mutant, its last cycle and that cycle's outcome, undef if
+# it broke off.
 sub run_group
 {
     my ($mutants, %common) = @_;
@@ -152,7 +167,7 @@ sub run_group
     return map { [ $mutants->[$_]->insist($cycles[$_], $outcomes[$_], %common) ] } 0 .. $#cycles;
 }
 
-# If a mutant is not caught, try again.
+# Try again while a mutant is not caught.
 sub insist
 {
     my ($self, $cycle, $outcome, %common) = @_;
@@ -166,7 +181,7 @@ sub insist
     return ($self, $cycle, $outcome);
 }
 
-# Has it been found, or found clean if it is the store as it is?
+# Was the mutant caught, or the store without a mistake found clean?
 sub good
 {
     my ($self, $outcome) = @_;
@@ -174,7 +189,7 @@ sub good
     return $self->{rules} ? scalar $self->caught_by($outcome) : !@{ $outcome->{problems} };
 }
 
-# Which of its rules found it.
+# The rules of the mutant that found it.
 sub caught_by
 {
     my ($self, $outcome) = @_;

@@ -1,7 +1,7 @@
-# One throwaway server: started, stopped, killed, copied to a standby, promoted.
+# One temporary server: started, stopped, killed, copied to a standby, promoted.
 #
-# It listens on a socket in its own directory only.  What a cycle configures is in
-# a file of its own, written anew each time.
+# It listens only on a socket in its own directory.  The settings of a cycle are in a file
+# of their own, which is overwritten each time.
 
 package Server;
 
@@ -12,7 +12,9 @@ use Carp 'croak';
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
-use constant PATIENCE => 60;    # seconds in which a server has to come up, or go
+use Files;
+
+use constant PATIENCE => 60;    # seconds in which a server has to start or stop
 
 my $common = <<'END';
 listen_addresses = ''
@@ -31,9 +33,9 @@ log_min_error_statement = panic
 include = 'cycle.conf'
 END
 
-my @all;    # every server that was made, to be stopped at the end
+my @all;    # every server, to be stopped at the end
 
-# A server with this name, below a directory.
+# A server with a name, below a directory.
 sub new
 {
     my ($class, $root, $name) = @_;
@@ -46,41 +48,39 @@ sub new
     return $self;
 }
 
-# Make its cluster.
+# Create its cluster.
 sub init
 {
     my ($self) = @_;
     $self->must(qw(initdb --no-sync --no-locale -E UTF8 -A trust -U postgres -D), $self->{data});
-    $self->append('postgresql.conf', $common . "unix_socket_directories = '$self->{directory}'\n");
+    Files::append("$self->{data}/postgresql.conf", $common . "unix_socket_directories = '$self->{directory}'\n");
     $self->configure;
     return $self;
 }
 
-# Make its cluster a standby of another's, which must be stopped.
+# Create its cluster as a standby of another server, which must be stopped.
 sub copy_of
 {
     my ($self, $primary) = @_;
     $self->must('cp', '-a', '--reflink=auto', $primary->{data}, $self->{data});
     $self->{settings} = $primary->{settings};
-    $self->append('postgresql.conf', <<"END");
+    Files::append("$self->{data}/postgresql.conf", <<"END");
 unix_socket_directories = '$self->{directory}'
 primary_conninfo = 'host=$primary->{directory} user=postgres application_name=$self->{name}'
 END
-    $self->append('standby.signal', '');
+    Files::put("$self->{data}/standby.signal", '');
     return $self;
 }
 
-# Settings of a cycle, in the place of those of the last.
+# Replace the settings of the last cycle.
 sub configure
 {
     my ($self, %settings) = @_;
     $self->{settings} = \%settings;
-    open my $file, '>', "$self->{data}/cycle.conf" or croak "cycle.conf: $!";
-    print $file map { "$_ = '$settings{$_}'\n" } sort keys %settings;
-    close $file or croak "cycle.conf: $!";
+    Files::put("$self->{data}/cycle.conf", join '', map { "$_ = '$settings{$_}'\n" } sort keys %settings);
 }
 
-# Other settings beside those it has; those that need a restart come with the next.
+# Change some settings; those that need a restart take effect at the next.
 sub reconfigure
 {
     my ($self, %changes) = @_;
@@ -88,24 +88,16 @@ sub reconfigure
     $self->reload if $self->pid;
 }
 
-sub append
-{
-    my ($self, $name, $text) = @_;
-    open my $file, '>>', "$self->{data}/$name" or croak "$name: $!";
-    print $file $text;
-    close $file or croak "$name: $!";
-}
+# ---------------------------------------------------------------- start and stop
 
-# ---------------------------------------------------------------- up and down
-
-# Begin to start, and do not wait.
+# Start without waiting.
 sub start_only
 {
     my ($self) = @_;
     $self->run('pg_ctl', '-W', '-D', $self->{data}, '-l', $self->{log}, 'start');
 }
 
-# Start, as often as it takes: what a killed server left behind may be in the way for a while.
+# Start, with retries: processes of a killed server may block it for a while.
 sub start
 {
     my ($self) = @_;
@@ -118,7 +110,7 @@ sub start
     }
 }
 
-# Stop: fast or immediate.
+# Stop, in mode fast or immediate.
 sub stop
 {
     my ($self, $mode) = @_;
@@ -132,7 +124,7 @@ sub reload
     $self->must('pg_ctl', '-D', $self->{data}, 'reload');
 }
 
-# The postmaster, if there is one.
+# The pid of the postmaster, if it runs.
 sub pid
 {
     my ($self) = @_;
@@ -141,15 +133,15 @@ sub pid
     return defined $pid && $pid =~ /^(\d+)$/ && $self->has($1) ? $1 : undef;
 }
 
-# Is this a living process of the server?  The number may have gone to somebody else.
+# Is this a process of the server?  The pid may have been reused.
 sub has
 {
     my ($self, $pid) = @_;
     return (readlink("/proc/$pid/cwd") || '') eq $self->{data};
 }
 
-# Kill the postmaster; with `all`, its children too, so that nobody gets an answer any more.
-# A child that is left alone may wait for ever for one that was killed.
+# Kill the postmaster; with `all`, its children too, so that no client gets another answer.
+# A child that is left may wait indefinitely for one that was killed.
 sub kill9
 {
     my ($self, $all) = @_;
@@ -171,7 +163,7 @@ sub processes
     return grep { /^\d+$/ } readdir $proc;
 }
 
-# Wait until it lets one in.
+# Wait until it accepts connections.
 sub wait_until_up
 {
     my ($self) = @_;
@@ -179,14 +171,14 @@ sub wait_until_up
       or croak "$self->{name} does not come up:\n" . $self->end_of_log;
 }
 
-# Make a standby the primary.
+# Promote it.
 sub promote
 {
     my ($self) = @_;
     $self->must('pg_ctl', '-w', '-t', PATIENCE, '-D', $self->{data}, 'promote');
 }
 
-# Where its timeline has left the one before.
+# The LSN at which its timeline left the previous one.
 sub switch_point
 {
     my ($self) = @_;
@@ -196,7 +188,7 @@ sub switch_point
     return (split ' ', $last)[1];
 }
 
-# Remove it.
+# Stop it and remove its data.
 sub remove
 {
     my ($self) = @_;
@@ -205,7 +197,7 @@ sub remove
     system 'rm', '-rf', $self->{data};
 }
 
-# ---------------------------------------------------------------- asking
+# ---------------------------------------------------------------- queries
 
 sub conninfo
 {
@@ -213,7 +205,7 @@ sub conninfo
     return "host=$self->{directory} user=postgres dbname=$database";
 }
 
-# What statements say, one line per row; undef if one fails.
+# The output of statements, one line per row; undef if one fails.
 sub ask
 {
     my ($self, $database, @statements) = @_;
@@ -228,14 +220,14 @@ sub ask
     return $answer;
 }
 
-# The same, if it must not fail.
+# The same; a failure is an error.
 sub query
 {
     my ($self, $database, @statements) = @_;
     return $self->ask($database, @statements) // croak "$self->{name}: failed: @statements";
 }
 
-# Ask until the answer is this; false if it is not in time.
+# Repeat a query until it returns the expected answer; false if it does not in time.
 sub becomes
 {
     my ($self, $database, $statement, $expected, $patience) = @_;
@@ -259,7 +251,7 @@ sub load_file
 
 # ---------------------------------------------------------------- commands and logs
 
-# Run a command; its words go where the driver's STDERR goes.
+# Run a command; its output goes to the driver's STDERR.
 sub run
 {
     my ($self, @command) = @_;
@@ -281,14 +273,14 @@ sub must
     $self->run(@command) or croak "$self->{name}: failed: @command";
 }
 
-# Put a file in the place of another, which may be in use.
+# Replace a file, which may be in use, by a copy of another.
 sub copy_file
 {
     my ($from, $to) = @_;
     system('cp', $from, "$to.new") == 0 && rename "$to.new", $to or croak "$to: $!";
 }
 
-# Lines in the log since the last time that should not be in any log.
+# Lines in the log since the last call that should not be in any log.
 sub alarms
 {
     my ($self) = @_;
@@ -313,7 +305,7 @@ sub end_of_log
     return join '', @lines > 30 ? @lines[ -30 .. -1 ] : @lines;
 }
 
-# Nothing is left running, however the driver ends.
+# Stop all servers, however the driver ends.
 sub stop_all
 {
     for my $server (@all)

@@ -1,22 +1,22 @@
 /*
  * choice.c
- *		What an operation is asked for with: items, quantities, times, other
- *		people's reservations and orders.
+ *		The arguments of an operation: items, quantities, times, and reservations
+ *		and orders of other clients.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "load.h"
 
-/* So often, in percent, one of those that are fought over. */
+/* A random item: in `contended` percent of the calls one of the contended items. */
 static int
-any_item(int contended)
+random_item(int contended)
 {
 	return random_between(1, chance(contended) ? options.contended : options.items);
 }
 
 static int
-any_quantity(void)
+random_quantity(void)
 {
 	return chance(10) ? random_between(4, 9) : random_between(1, 3);
 }
@@ -25,18 +25,18 @@ static void
 choose_line(Operation *op)
 {
 	op->line_count = 1;
-	op->lines[0].item = any_item(50);
-	op->lines[0].quantity = any_quantity();
+	op->lines[0].item = random_item(50);
+	op->lines[0].quantity = random_quantity();
 }
 
-/* In any order; an item may come twice. */
+/* Lines in any order; an item may occur twice. */
 static void
 choose_lines(Operation *op)
 {
 	op->line_count = random_between(1, MAX_LINES);
 	for (int i = 0; i < op->line_count; i++)
 	{
-		op->lines[i].item = any_item(25);
+		op->lines[i].item = random_item(25);
 		op->lines[i].quantity = random_between(1, 3);
 	}
 }
@@ -50,8 +50,8 @@ choose_ttl(Operation *op)
 }
 
 /*
- * The user of a reservation is its token, so that it is found again.  Where there
- * is a limit, users have to meet; then a key leads to it.
+ * The user of a reservation is its token, by which the checker finds it.  An item with
+ * a purchase limit needs users who buy more than once; then the key serves instead.
  */
 static void
 choose_holder(Operation *op)
@@ -83,7 +83,7 @@ choose_reserve_cart(Operation *op)
 	choose_holder(op);
 }
 
-/* Any reservation that somebody made lately; if there is none, one is made. */
+/* A recent reservation of any client; if there is none, reserve instead. */
 static void
 choose_reservation(Operation *op)
 {
@@ -118,7 +118,7 @@ choose_expire(Operation *op)
 	op->number = random_between(1, 20);
 }
 
-/* Part of an order or all of it, back to the shelf or lost. */
+/* Refund a recent order or part of it, with or without restock; if there is none, buy. */
 static void
 choose_refund(Operation *op)
 {
@@ -142,7 +142,7 @@ choose_restock(Operation *op)
 }
 
 static int
-any_delta(void)
+random_delta(void)
 {
 	int delta = random_between(1, 6);
 
@@ -154,7 +154,7 @@ choose_adjust(Operation *op)
 {
 	op->user[0] = '\0';
 	choose_line(op);
-	op->number = any_delta();
+	op->number = random_delta();
 	op->expected = chance(15) ? random_between(0, 30) : NONE;
 }
 
@@ -171,7 +171,7 @@ choose_direct(Operation *op)
 {
 	op->user[0] = '\0';
 	choose_line(op);
-	op->number = any_delta();
+	op->number = random_delta();
 }
 
 static void
@@ -181,7 +181,7 @@ choose_heat(Operation *op)
 	choose_line(op);
 }
 
-/* One item, or all that are hot. */
+/* One item, or all hot items. */
 static void
 choose_cool(Operation *op)
 {
@@ -220,7 +220,7 @@ static void (*const choices[BEGIN])(Operation *op) = {
 	[SETTLE] = choose_settle,
 };
 
-/* Choose what it is asked for with; what has no use for a user loses the one it has. */
+/* Choose the arguments; an operation without a user argument loses its user. */
 void
 choose_arguments(Operation *op)
 {

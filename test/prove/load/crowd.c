@@ -1,10 +1,10 @@
 /*
  * crowd.c
  *		What the processes share: recent reservations, orders and calls with a key,
- *		so that sessions meddle with each other's, counters, and when it is time to end.
+ *		which any session may use, counters, and the time of the end.
  *
- * A worker may be killed while it holds the lock: the lock is robust, and a
- * half-written entry does no harm: the server knows no such id.
+ * A worker may be killed while it holds the lock.  The lock is robust, and a
+ * half-written id is harmless, because the server does not know it.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -15,7 +15,7 @@
 #include "load.h"
 
 #define RECENT 128
-#define MOST_CODES 64
+#define MAX_CODES 64
 
 const char *const state_names[STATES] = { "ok", "refused", "error", "unknown" };
 
@@ -25,20 +25,25 @@ typedef struct Code
 	long count;
 } Code;
 
+/* A ring of the last ids */
+typedef struct RecentIds
+{
+	char ids[RECENT][UUID_LENGTH + 1];
+	unsigned count; /* of all that were ever added */
+} RecentIds;
+
 typedef struct Crowd
 {
 	pthread_mutex_t lock;
-	volatile int64_t end; /* when no new work is begun; read without the lock */
+	volatile int64_t end; /* after which no new work is started; read without the lock */
 	int clients;
-	char reservations[RECENT][UUID_LENGTH + 1];
-	char orders[RECENT][UUID_LENGTH + 1];
+	RecentIds reservations;
+	RecentIds orders;
 	Operation operations[RECENT];
-	unsigned reservation_count;
-	unsigned order_count;
 	unsigned operation_count;
 	long returns[OPERATION_KINDS][STATES];
 	long samples;
-	Code codes[MOST_CODES];
+	Code codes[MAX_CODES];
 } Crowd;
 
 static Crowd *crowd;
@@ -82,7 +87,7 @@ end_of_work(void)
 	return crowd->end;
 }
 
-/* The number of a client that has not been. */
+/* The next client number. */
 int
 new_client(void)
 {
@@ -94,9 +99,9 @@ new_client(void)
 	return client;
 }
 
-/* ---------------------------------------------------------------- what is recent */
+/* ---------------------------------------------------------------- recent ids and calls */
 
-/* One of the last, most often one of the very last: those are fought over. */
+/* One of the last 128, mostly one of the last 12, so that sessions contend for these. */
 static unsigned
 recent_slot(unsigned count)
 {
@@ -107,20 +112,49 @@ recent_slot(unsigned count)
 	return (count - (unsigned) random_between(1, (int) back)) % RECENT;
 }
 
+static void
+share_id(RecentIds *recent, const char *id)
+{
+	lock();
+	strcpy(recent->ids[recent->count++ % RECENT], id);
+	unlock();
+}
+
+static bool
+recent_id(const RecentIds *recent, char *id)
+{
+	bool found;
+
+	lock();
+	found = recent->count > 0;
+	if (found)
+		strcpy(id, recent->ids[recent_slot(recent->count)]);
+	unlock();
+	return found;
+}
+
 void
 share_reservation(const char *id)
 {
-	lock();
-	strcpy(crowd->reservations[crowd->reservation_count++ % RECENT], id);
-	unlock();
+	share_id(&crowd->reservations, id);
+}
+
+bool
+recent_reservation(char *id)
+{
+	return recent_id(&crowd->reservations, id);
 }
 
 void
 share_order(const char *id)
 {
-	lock();
-	strcpy(crowd->orders[crowd->order_count++ % RECENT], id);
-	unlock();
+	share_id(&crowd->orders, id);
+}
+
+bool
+recent_order(char *id)
+{
+	return recent_id(&crowd->orders, id);
 }
 
 void
@@ -129,32 +163,6 @@ share_operation(const Operation *op)
 	lock();
 	crowd->operations[crowd->operation_count++ % RECENT] = *op;
 	unlock();
-}
-
-bool
-recent_reservation(char *id)
-{
-	bool found;
-
-	lock();
-	found = crowd->reservation_count > 0;
-	if (found)
-		strcpy(id, crowd->reservations[recent_slot(crowd->reservation_count)]);
-	unlock();
-	return found;
-}
-
-bool
-recent_order(char *id)
-{
-	bool found;
-
-	lock();
-	found = crowd->order_count > 0;
-	if (found)
-		strcpy(id, crowd->orders[recent_slot(crowd->order_count)]);
-	unlock();
-	return found;
 }
 
 bool
@@ -177,7 +185,7 @@ count_return(OperationKind kind, State state, const char *code)
 {
 	lock();
 	crowd->returns[kind][state]++;
-	for (int i = 0; i < MOST_CODES && code[0] != '\0'; i++)
+	for (int i = 0; i < MAX_CODES && code[0] != '\0'; i++)
 	{
 		if (crowd->codes[i].count > 0 && strcmp(crowd->codes[i].code, code) != 0)
 			continue;
@@ -213,7 +221,7 @@ print_counts(void)
 		comma = ",";
 	}
 	printf("},\"codes\":{");
-	for (int i = 0; i < MOST_CODES && crowd->codes[i].count > 0; i++)
+	for (int i = 0; i < MAX_CODES && crowd->codes[i].count > 0; i++)
 		printf("%s\"%s\":%ld", i ? "," : "", crowd->codes[i].code, crowd->codes[i].count);
 	printf("},\"clients\":%d,\"samples\":%ld}\n", crowd->clients, crowd->samples);
 }

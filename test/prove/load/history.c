@@ -1,9 +1,9 @@
 /*
  * history.c
- *		What a client was about to ask, and what it was told.
+ *		The history of a client: its calls and their answers.
  *
- * A line is in the file before the client goes on: it was written with write(2),
- * so it is there even if the client is killed in the next instant.
+ * A line is written with write(2) before the client continues, so that it is in the
+ * file even if the client is killed immediately afterwards.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 
 #include "load.h"
 
-/* A file of the cycle, to append to. */
+/* Open a file of the cycle for appending. */
 int
 append_file(const char *name)
 {
@@ -37,7 +37,7 @@ history_open(History *history, int client)
 	history->file = append_file(name);
 }
 
-/* Write whole lines in one piece. */
+/* Write whole lines with one call. */
 void
 write_lines(int file, const char *lines, size_t length)
 {
@@ -45,7 +45,7 @@ write_lines(int file, const char *lines, size_t length)
 		die("cannot write to a file of the cycle: %s", strerror(errno));
 }
 
-/* iso and strategy are the session's; tx 0 is a statement of its own */
+/* A call; iso and strategy are the session's, tx is 0 outside a transaction. */
 void
 write_invoke(History *history, int n, int pid, const char *iso, const char *strategy, int tx,
 			 const Operation *op)
@@ -69,7 +69,7 @@ write_invoke(History *history, int n, int pid, const char *iso, const char *stra
 	write_lines(history->file, line.data, line.length);
 }
 
-/* result is JSON */
+/* Its answer; result is JSON. */
 void
 write_return(History *history, int n, State state, const char *code, const char *result,
 			 const char *message)

@@ -1,10 +1,10 @@
 /*
  * load.h
- *		What the rooms of the load program know of each other.
+ *		What the files of the load program share.
  *
- * One process per worker, several sessions in each, driven by poll(); one
- * process for the sampler; the parent starts, replaces and counts them.  They
- * share a piece of memory (crowd.c): what others have done lately, and counters.
+ * Each worker is a process that runs several sessions with poll(); the sampler is
+ * another process.  The parent starts and replaces them.  They share memory (crowd.c)
+ * with the recent operations of all clients, and counters.
  */
 #ifndef LOAD_H
 #define LOAD_H
@@ -21,7 +21,7 @@
 
 /* ---------------------------------------------------------------- text.c */
 
-/* A text that is put together; it never overflows, but is cut. */
+/* A text to which parts are added; what does not fit is cut. */
 typedef struct Text
 {
 	char data[24576];
@@ -34,7 +34,7 @@ extern void text_add_number(Text *text, int number, const char *null);
 extern void text_add_json(Text *text, const char *string);
 
 extern void random_start(uint64_t seed);
-extern int random_between(int least, int most);
+extern int random_between(int min, int max);
 extern bool chance(int percent);
 extern int64_t now_ns(void);
 extern void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
@@ -62,7 +62,7 @@ typedef enum OperationKind
 	HEAT,
 	COOL,
 	SETTLE,
-	/* these move through a transaction and do nothing themselves */
+	/* transaction control; these change nothing themselves */
 	BEGIN,
 	COMMIT,
 	ROLLBACK,
@@ -77,7 +77,7 @@ typedef struct Line
 	int quantity;
 } Line;
 
-/* Something that is asked for, possibly more than once; '' and NONE are null. */
+/* An operation, which may be sent more than once; '' and NONE are null. */
 typedef struct Operation
 {
 	OperationKind kind;
@@ -85,7 +85,7 @@ typedef struct Operation
 	char key[28];
 	char user[24];
 	char target[UUID_LENGTH + 1]; /* a reservation or an order */
-	Line lines[MAX_LINES];		  /* the first is the item and quantity of what has only one */
+	Line lines[MAX_LINES];		  /* an operation on one item uses the first */
 	int line_count;
 	int number; /* ttl, delta, units counted, rows */
 	int expected;
@@ -159,19 +159,19 @@ typedef enum Phase
 	FINISHED
 } Phase;
 
-#define MOST_MADE 16
+#define MAX_MADE 16
 
 typedef struct Session
 {
 	Phase phase;
 	History history;
 	PGconn *conn;
-	int64_t wake; /* when to go on by itself */
+	int64_t wake; /* when to continue without an event */
 	PostgresPollingStatusType polling;
 	const char *iso;
 	const char *strategy;
 
-	/* the operation under way, and what has come of it */
+	/* the current operation and its outcome */
 	int n;
 	Operation op;
 	bool answered;	   /* a result that is not an error has arrived */
@@ -181,7 +181,7 @@ typedef struct Session
 	char code[6];
 	char status[32]; /* how a try_ form was refused */
 	char result[4096];
-	char message[4096]; /* a deadlock has a long story, and the checker reads all of it */
+	char message[4096]; /* the checker reads the whole DETAIL of a deadlock, which is long */
 
 	/* the transaction */
 	int tx; /* 0: none */
@@ -190,19 +190,19 @@ typedef struct Session
 	bool savepoint;
 	bool aborted;
 
-	/* what the transaction has made, to be shared when it is committed */
-	char made[MOST_MADE][UUID_LENGTH + 1];
-	bool made_is_order[MOST_MADE];
+	/* ids of orders and reservations of the transaction, to be shared at its commit */
+	char made[MAX_MADE][UUID_LENGTH + 1];
+	bool made_is_order[MAX_MADE];
 	int made_count;
 
-	/* a call with a key whose outcome is not known, or was an error */
+	/* a call with a key whose outcome is unknown or an error */
 	Operation retry;
 	bool has_retry;
-	bool keyless; /* the next call goes without its key */
+	bool keyless; /* send the next call without its key */
 } Session;
 
 extern void session_start(Session *session, int client);
-extern void session_go_on(Session *session, int64_t now, bool stop);
+extern void session_continue(Session *session, int64_t now, bool stop);
 extern bool session_waits(const Session *session, int *fd, short *events);
 extern void session_give_up(Session *session);
 
@@ -214,15 +214,15 @@ typedef struct Options
 	const char *connect_file;
 	int clients;
 	int workers;
-	int seconds;  /* at the most */
+	int seconds;  /* at most */
 	int patience; /* seconds after the end in which an answer may still come */
 	int contended;
-	int abandon;		/* of 1,000 statements or commits, how many are not waited for */
-	int timeout;		/* statement_timeout of some sessions, ms; 0: of none */
-	bool retry_keyless; /* the mistake of a client: tries again without the key */
+	int abandon;		/* per 1,000 statements or commits, how many are not waited for */
+	int timeout;		/* statement_timeout of some sessions, ms; 0: none */
+	bool retry_keyless; /* a client's mistake: retries go without the key */
 	uint64_t seed;
 
-	/* what the shop has */
+	/* read from the shop */
 	int items;
 	bool *limited; /* by item */
 } Options;

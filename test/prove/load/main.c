@@ -1,18 +1,18 @@
 /*
  * main.c
- *		load: a crowd of clients on the shop of test/prove.
+ *		load: many clients that work in the shop of test/prove.
  *
  *		load --directory D --connect FILE [--clients 64] [--workers 8] [--seconds 6]
  *			 [--seed 1] [--mix all=0,buy_item=3,...] [--contended 4] [--abandon PERMILLE]
  *			 [--timeout MS] [--patience S] [--retry-keyless]
  *
- * FILE has the connection string of the server to work on, and, in a second line,
- * that of a standby to sample; it is read again at each connect, so that it can
- * be told to go elsewhere.  D gets history/ and snapshots.jsonl.
+ * FILE has the connection string of the server to work on and, in a second line, that
+ * of a standby to sample.  It is read at each connect, so that clients follow a change.
+ * The history/ and snapshots.jsonl are written below D.
  *
- * It ends after so many seconds, or on SIGTERM: no new work is begun then.  SIGUSR1
- * kills a worker with all its clients; others take their places.  At the end the
- * counts are printed, as one JSON object.
+ * After the given seconds, or on SIGTERM, no new work is started.  SIGUSR1 kills a
+ * worker with all its clients; a new worker replaces it.  At the end the counts are
+ * printed as one JSON object.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -36,10 +36,10 @@ Options options = {
 	.seed = 1,
 };
 
-static pid_t *children; /* the workers, and the sampler after them */
+static pid_t *children; /* the workers, then the sampler */
 static uint64_t started;
 
-/* Line 1 or 2 of the file that says where to connect. */
+/* Read line 1 or 2 of the file of connection strings. */
 bool
 read_conninfo(char *conninfo, size_t size, int line)
 {
@@ -69,24 +69,36 @@ number(const char *text)
 	return (int) value;
 }
 
+static const struct option names[] = {
+	{ "directory", required_argument, NULL, 'd' },
+	{ "connect", required_argument, NULL, 'c' },
+	{ "clients", required_argument, NULL, 'n' },
+	{ "workers", required_argument, NULL, 'w' },
+	{ "seconds", required_argument, NULL, 's' },
+	{ "seed", required_argument, NULL, 'r' },
+	{ "mix", required_argument, NULL, 'm' },
+	{ "contended", required_argument, NULL, 'h' },
+	{ "abandon", required_argument, NULL, 'a' },
+	{ "timeout", required_argument, NULL, 't' },
+	{ "patience", required_argument, NULL, 'p' },
+	{ "retry-keyless", no_argument, NULL, 'k' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static void
+check_options(void)
+{
+	if (options.directory == NULL || options.connect_file == NULL)
+		die("needs --directory and --connect");
+	if (options.workers > options.clients)
+		options.workers = options.clients;
+	if (options.workers < 1)
+		die("needs a client");
+}
+
 static void
 read_options(int argc, char **argv)
 {
-	static const struct option names[] = {
-		{ "directory", required_argument, NULL, 'd' },
-		{ "connect", required_argument, NULL, 'c' },
-		{ "clients", required_argument, NULL, 'n' },
-		{ "workers", required_argument, NULL, 'w' },
-		{ "seconds", required_argument, NULL, 's' },
-		{ "seed", required_argument, NULL, 'r' },
-		{ "mix", required_argument, NULL, 'm' },
-		{ "contended", required_argument, NULL, 'h' },
-		{ "abandon", required_argument, NULL, 'a' },
-		{ "timeout", required_argument, NULL, 't' },
-		{ "patience", required_argument, NULL, 'p' },
-		{ "retry-keyless", no_argument, NULL, 'k' },
-		{ NULL, 0, NULL, 0 },
-	};
 	int name;
 
 	while ((name = getopt_long(argc, argv, "", names, NULL)) != -1)
@@ -134,17 +146,14 @@ read_options(int argc, char **argv)
 				exit(2);
 		}
 	}
-	if (options.directory == NULL || options.connect_file == NULL || optind < argc)
-		die("needs --directory and --connect");
-	if (options.workers > options.clients)
-		options.workers = options.clients;
-	if (options.workers < 1)
-		die("needs a client");
+	if (optind < argc)
+		die("not an option: %s", argv[optind]);
+	check_options();
 }
 
 /* ---------------------------------------------------------------- the shop */
 
-/* Which items there are, numbered from 1, and which have a purchase limit. */
+/* Count the items, which are numbered from 1, and see which have a purchase limit. */
 static void
 read_shop(void)
 {
@@ -170,7 +179,7 @@ read_shop(void)
 
 /* ---------------------------------------------------------------- processes */
 
-/* Start the worker or, as the last child, the sampler. */
+/* Start a worker or, as the last child, the sampler. */
 static void
 start_child(int child)
 {
@@ -201,7 +210,7 @@ start_child(int child)
 	_exit(0);
 }
 
-/* A child has ended: replace it if it was killed. */
+/* Replace children that were killed; returns how many ended otherwise. */
 static int
 reap(void)
 {
@@ -218,7 +227,7 @@ reap(void)
 			if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && now_ns() < end_of_work())
 				start_child(child);
 			else if (status != 0 && !WIFSIGNALED(status))
-				exit(1); /* it has said why */
+				exit(1); /* the child has printed why */
 			else if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
 				die("a worker was ended by signal %d", WTERMSIG(status));
 			else
@@ -228,7 +237,7 @@ reap(void)
 	return ended;
 }
 
-/* Until all children have ended: kill one for each SIGUSR1, begin no new work after SIGTERM. */
+/* Wait for all children; kill one on each SIGUSR1, start no new work after SIGTERM. */
 static void
 supervise(const sigset_t *signals)
 {

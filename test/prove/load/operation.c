@@ -1,8 +1,8 @@
 /*
  * operation.c
- *		What a client can ask for, and how often it does.
+ *		The operations of a client, and how often it does each.
  *
- * A new operation is a row here, one in choice.c and one in wording.c.
+ * A new operation needs a row here, one in choice.c and one in wording.c.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,15 +44,15 @@ static Kind kinds[OPERATION_KINDS] = {
 	[ROLLBACK_TO] = { "rollback_to", 0, false },
 };
 
-/* How often something else than an operation happens, in percent. */
+/* How often a choice other than that of the operation is made, in percent. */
 static struct
 {
 	const char *name;
 	int percent;
 } shares[] = {
-	{ "transactions", 12 }, /* begin a transaction rather than ask for one thing */
-	{ "keys", 50 },			/* give a key */
-	{ "again", 6 },			/* ask what somebody has asked lately, with the same key */
+	{ "transactions", 12 }, /* begin a transaction rather than send a single call */
+	{ "keys", 50 },			/* pass an idempotency key */
+	{ "again", 6 },			/* repeat a recent call of any client, with its key */
 };
 
 #define SHARES (int) (sizeof(shares) / sizeof(shares[0]))
@@ -74,7 +74,7 @@ share_of(const char *name)
 	die("no share is called %s", name);
 }
 
-/* Set one weight or share; `all` are the weights of the operations. */
+/* Set one weight or share; `all` stands for the weights of all operations. */
 static bool
 set_weight(const char *name, int weight)
 {
@@ -99,7 +99,7 @@ set_weight(const char *name, int weight)
 	return found;
 }
 
-/* The mix: `all=0,buy_item=3,keys=100`; what is not named stays. */
+/* Set the mix, such as `all=0,buy_item=3,keys=100`; what it does not name keeps its value. */
 bool
 set_weights(const char *mix)
 {
@@ -124,7 +124,7 @@ set_weights(const char *mix)
 }
 
 static OperationKind
-any_kind(void)
+random_kind(void)
 {
 	int total = 0;
 	int ticket;
@@ -139,11 +139,11 @@ any_kind(void)
 	return kind;
 }
 
-/* Something to ask for.  What has no use for a user or a target leaves it out. */
+/* Choose an operation and its arguments. */
 void
 choose_operation(Operation *op, const char *token)
 {
-	Operation chosen = { .kind = any_kind(), .number = NONE, .expected = NONE };
+	Operation chosen = { .kind = random_kind(), .number = NONE, .expected = NONE };
 
 	strcpy(chosen.token, token);
 	snprintf(chosen.user, sizeof(chosen.user), "u%d", random_between(1, 20));
@@ -153,7 +153,7 @@ choose_operation(Operation *op, const char *token)
 	choose_arguments(op);
 }
 
-/* Does its result name orders, does it name a reservation? */
+/* Does its result contain the ids of orders? */
 bool
 makes_orders(OperationKind kind)
 {
@@ -161,6 +161,7 @@ makes_orders(OperationKind kind)
 		   kind == CONFIRM_RESERVATION;
 }
 
+/* Is its result the id of a reservation? */
 bool
 makes_reservation(OperationKind kind)
 {

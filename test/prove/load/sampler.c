@@ -1,6 +1,6 @@
 /*
  * sampler.c
- *		Reads the whole shop now and then, in one snapshot, while it is worked on.
+ *		Reads all items every few milliseconds, in one snapshot, while clients work.
  */
 #include <stdio.h>
 #include <string.h>
@@ -22,14 +22,14 @@ static const char sample[] =
 static const char *const servers[] = { "primary", "standby" };
 
 static void
-pause_a_little(void)
+pause_between_samples(void)
 {
 	struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
 
 	nanosleep(&pause, NULL);
 }
 
-/* Take a sample and write it down; one statement is one snapshot. */
+/* Take a sample and write it to the file; one statement has one snapshot. */
 static void
 take_sample(PGconn *conn, int file, const char *server)
 {
@@ -51,7 +51,7 @@ take_sample(PGconn *conn, int file, const char *server)
 	PQclear(result);
 }
 
-/* Sample the primary and, where there is one, the standby in turn. */
+/* Sample the primary and, if there is one, the standby, in turn. */
 void
 sampler_run(void)
 {
@@ -64,7 +64,7 @@ sampler_run(void)
 	{
 		if (!read_conninfo(conninfo, sizeof(conninfo), turn + 1))
 			continue;
-		pause_a_little();
+		pause_between_samples();
 		if (conns[turn] != NULL &&
 			(PQstatus(conns[turn]) != CONNECTION_OK || strcmp(conninfo, used[turn]) != 0))
 		{

@@ -1,11 +1,11 @@
 /*
  * session.c
- *		One client session: what it does next, and what has come of what it did.
+ *		One client session: what it does next, and the outcome of what it did.
  *
- * It never blocks.  Whoever drives it waits for its socket or for `wake`, and lets
- * it go on.  Each operation is in the history before it is sent, and its outcome
- * before the next; an outcome is certain only when the server is ready for the next
- * query, or has said that the statement failed.
+ * A session never blocks: worker.c waits for its socket or for `wake` and then calls
+ * it.  Each operation is in the history before it is sent, and its outcome is before
+ * the next is sent.  An outcome is certain only when the server is ready for the next
+ * query, or has reported that the statement failed.
  */
 #include <poll.h>
 #include <stdio.h>
@@ -17,14 +17,14 @@
 static void ask(Session *session, const Operation *op);
 
 static int64_t
-in_ms(int least, int most)
+in_ms(int min, int max)
 {
-	return now_ns() + (int64_t) random_between(least, most) * 1000000;
+	return now_ns() + (int64_t) random_between(min, max) * 1000000;
 }
 
 /* ---------------------------------------------------------------- connecting */
 
-/* A warning about the standby: what was committed here may be lost. */
+/* Notice the warning that a commit may not have reached the standby: it may be lost. */
 static void
 receive_notice(void *argument, const PGresult *result)
 {
@@ -38,7 +38,7 @@ receive_notice(void *argument, const PGresult *result)
 	}
 }
 
-/* Begin to connect, as a session of another isolation level and strategy. */
+/* Start to connect, with a random isolation level, strategy and timeouts. */
 static void
 connect_server(Session *session)
 {
@@ -46,7 +46,7 @@ connect_server(Session *session)
 	static const char *const levels[] = { "read\\\\ committed", "repeatable\\\\ read",
 										  "serializable" };
 	static const char *const strategies[] = { "atomic", "pessimistic", "optimistic" };
-	static const int waits[] = { 50, 500, 5000 }; /* ms, for others in flight */
+	static const int waits[] = { 50, 500, 5000 }; /* hot_lock_timeout, ms */
 	int iso = chance(70) ? 0 : random_between(1, 2);
 	char server[512];
 	char conninfo[1024];
@@ -84,7 +84,7 @@ disconnect(Session *session)
 }
 
 static void
-go_on_connecting(Session *session)
+continue_connecting(Session *session)
 {
 	session->polling = PQstatus(session->conn) == CONNECTION_BAD ? PGRES_POLLING_FAILED
 																 : PQconnectPoll(session->conn);
@@ -109,7 +109,7 @@ control(OperationKind kind)
 	return op;
 }
 
-/* What was asked before and has no certain answer, what others asked, or something new. */
+/* A retry of a call without a certain outcome, a call of another client, or a new one. */
 static Operation
 next_operation(Session *session)
 {
@@ -166,7 +166,7 @@ ask_next(Session *session)
 
 /* ---------------------------------------------------------------- asking */
 
-/* Leave without a word, as a client that has crashed after it sent its COMMIT. */
+/* Close the connection as a client does that crashes after it sent a call. */
 static void
 abandon(Session *session)
 {
@@ -198,7 +198,7 @@ ask(Session *session, const Operation *op)
 	write_invoke(&session->history, session->n, PQbackendPID(session->conn), session->iso,
 				 session->strategy, session->tx, op);
 	session->phase = ASKING;
-	/* if this fails, the answer is that the connection is lost */
+	/* a failure is reported later, as a lost connection */
 	(void) PQsendQuery(session->conn, sql.data);
 	if (PQflush(session->conn) == 0 && (session->tx == 0 || op->kind == COMMIT) &&
 		random_between(1, 1000) <= options.abandon)
@@ -207,7 +207,7 @@ ask(Session *session, const Operation *op)
 
 /* ---------------------------------------------------------------- answers */
 
-/* Keep what one result says. */
+/* Store one result. */
 static void
 take_result(Session *session, const PGresult *result)
 {
@@ -228,7 +228,7 @@ take_result(Session *session, const PGresult *result)
 			session->failed = true;
 		return;
 	}
-	/* what the server said counts, not what libpq says about its end */
+	/* keep the server's error, not that of libpq about the end of the connection */
 	if (session->failed && session->code[0] != '\0')
 		return;
 	code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -242,7 +242,7 @@ take_result(Session *session, const PGresult *result)
 	session->fatal = code == NULL || severity == NULL || strcmp(severity, "ERROR") != 0;
 }
 
-/* The SQLSTATE that belongs to the status of a try_ form. */
+/* The SQLSTATE for the status of a try_ form. */
 static const char *
 code_of_status(const char *status)
 {
@@ -262,9 +262,8 @@ code_of_status(const char *status)
 }
 
 /*
- * What has come of the operation, once the server has said all it will say.  A server
- * that ends a session on request (57P01) has rolled back; whatever else ends it
- * may come after the commit.
+ * The outcome of the operation, when no more results will arrive.  A session that was
+ * ended on request (57P01) has been rolled back; any other end may follow a commit.
  */
 static State
 outcome(Session *session)
@@ -290,7 +289,7 @@ outcome(Session *session)
 	return session->answered ? OK : UNKNOWN;
 }
 
-/* ---------------------------------------------------------------- what was made */
+/* ---------------------------------------------------------------- new orders and reservations */
 
 static void
 share_made(Session *session)
@@ -315,7 +314,7 @@ keep_made(Session *session)
 
 	if (!orders && !makes_reservation(session->op.kind))
 		return;
-	while (*at != '\0' && session->made_count < MOST_MADE)
+	while (*at != '\0' && session->made_count < MAX_MADE)
 	{
 		size_t length = strspn(at, digits);
 
@@ -331,7 +330,7 @@ keep_made(Session *session)
 
 /* ---------------------------------------------------------------- after an answer */
 
-/* Try again with the same key, most often, if it is not known to be done. */
+/* Mostly retry, with its key, a call that failed or has no certain outcome. */
 static void
 remember_for_retry(Session *session, State state)
 {
@@ -343,7 +342,7 @@ remember_for_retry(Session *session, State state)
 		(state == ERROR || state == UNKNOWN) && session->retry.key[0] != '\0' && chance(80);
 }
 
-/* Where the transaction stands after an answer. */
+/* Follow the state of the transaction. */
 static void
 move_transaction(Session *session, State state)
 {
@@ -358,7 +357,7 @@ move_transaction(Session *session, State state)
 			break;
 		case COMMIT:
 		case ROLLBACK:
-			/* cancelled before the server got to it, the transaction stands, aborted */
+			/* if the statement was cancelled, the transaction still exists, aborted */
 			if (PQtransactionStatus(session->conn) == PQTRANS_INERROR)
 			{
 				session->savepoint = false;
@@ -405,14 +404,14 @@ finish(Session *session)
 }
 
 static void
-go_on_asking(Session *session)
+continue_asking(Session *session)
 {
 	PGresult *result;
 
 	(void) PQflush(session->conn);
 	if (!PQconsumeInput(session->conn))
 	{
-		/* what arrived before the end still counts */
+		/* results that arrived before the end still count */
 		while (!PQisBusy(session->conn) && (result = PQgetResult(session->conn)) != NULL)
 		{
 			take_result(session, result);
@@ -435,7 +434,7 @@ go_on_asking(Session *session)
 	}
 }
 
-/* ---------------------------------------------------------------- for who drives it */
+/* ---------------------------------------------------------------- for worker.c */
 
 void
 session_start(Session *session, int client)
@@ -445,14 +444,14 @@ session_start(Session *session, int client)
 	history_open(&session->history, client);
 }
 
-/* Do what can be done now; begin no new work once it is time to stop. */
+/* Do what is possible now; start nothing new after the end of work. */
 void
-session_go_on(Session *session, int64_t now, bool stop)
+session_continue(Session *session, int64_t now, bool stop)
 {
 	if (session->phase == CONNECTING)
-		go_on_connecting(session);
+		continue_connecting(session);
 	else if (session->phase == ASKING)
-		go_on_asking(session);
+		continue_asking(session);
 	if (stop && session->phase != ASKING && session->tx == 0)
 	{
 		disconnect(session);
@@ -464,7 +463,7 @@ session_go_on(Session *session, int64_t now, bool stop)
 		ask_next(session);
 }
 
-/* Does it wait for a socket, and for what? */
+/* Does it wait for its socket, and for which events? */
 bool
 session_waits(const Session *session, int *fd, short *events)
 {
@@ -477,7 +476,7 @@ session_waits(const Session *session, int *fd, short *events)
 	return *fd >= 0;
 }
 
-/* It has waited long enough: the outcome of what it asked stays unknown. */
+/* Stop waiting: the outcome of the call stays unknown. */
 void
 session_give_up(Session *session)
 {

@@ -1,6 +1,6 @@
 /*
  * text.c
- *		Texts, chance, time, and the way out.
+ *		Texts, random numbers, time, and the exit on errors.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@ text_add(Text *text, const char *format, ...)
 	text->length += (size_t) length < room ? (size_t) length : room - 1;
 }
 
-/* A number, or what stands for null in this language. */
+/* Add a number, or the word for null if it is NONE. */
 void
 text_add_number(Text *text, int number, const char *null)
 {
@@ -39,7 +39,7 @@ text_add_number(Text *text, int number, const char *null)
 		text_add(text, "%d", number);
 }
 
-/* A JSON string; '' is null. */
+/* Add a JSON string; '' is null. */
 void
 text_add_json(Text *text, const char *string)
 {
@@ -61,7 +61,7 @@ text_add_json(Text *text, const char *string)
 	text_add(text, "\"");
 }
 
-/* ---------------------------------------------------------------- chance */
+/* ---------------------------------------------------------------- random numbers */
 
 static uint64_t random_state;
 
@@ -71,7 +71,7 @@ random_start(uint64_t seed)
 	random_state = seed;
 }
 
-/* splitmix64: every seed is as good as another. */
+/* splitmix64, which needs no special seed */
 static uint64_t
 random_bits(void)
 {
@@ -83,9 +83,9 @@ random_bits(void)
 }
 
 int
-random_between(int least, int most)
+random_between(int min, int max)
 {
-	return least + (int) (random_bits() % (uint64_t) (most - least + 1));
+	return min + (int) (random_bits() % (uint64_t) (max - min + 1));
 }
 
 bool

@@ -1,9 +1,9 @@
 /*
  * wording.c
- *		How an operation is asked for in SQL, and how a history tells of it.
+ *		The SQL of an operation, and its arguments in the history.
  *
- * The SQL of each returns one row: the result as JSON, and how it was refused if
- * that is no error.
+ * The SQL returns one row: the result as JSON, and for a try_ form the status of
+ * a refusal.
  */
 #include "load.h"
 
@@ -12,7 +12,7 @@
 static const char cart_answer[] =
 	"json_agg(json_build_array(l.item_id, l.quantity, l.order_id, l.status, l.replayed))";
 
-/* The key as an argument. */
+/* Add the idempotency key as an argument. */
 static void
 add_key(Text *sql, const Operation *op)
 {
@@ -222,7 +222,7 @@ args_lines(Text *json, const Operation *op)
 	text_add(json, "]");
 }
 
-/* A name and the operation's number. */
+/* Add a number with a name. */
 static void
 add_named(Text *json, const char *name, int number)
 {

@@ -1,6 +1,6 @@
 /*
  * worker.c
- *		One process that drives several sessions.
+ *		A process that runs several sessions.
  */
 #include <errno.h>
 #include <poll.h>
@@ -20,7 +20,7 @@ all_finished(const Session *sessions, int count)
 	return true;
 }
 
-/* Wait until a session can go on, or a little while; what has arrived is in `fds`. */
+/* Wait until a session can continue, at most 20 ms; `fds` has the events. */
 static void
 wait_for_sessions(Session *sessions, int count, struct pollfd *fds)
 {
@@ -44,7 +44,7 @@ wait_for_sessions(Session *sessions, int count, struct pollfd *fds)
 		die("poll: %s", strerror(errno));
 }
 
-/* Drive so many sessions until the end; each has a client number of its own. */
+/* Run `count` sessions until the end; each has a client number of its own. */
 void
 worker_run(int count)
 {
@@ -66,7 +66,7 @@ worker_run(int count)
 			if (now > end_of_work() + patience)
 				session_give_up(&sessions[i]);
 			else if (fds[i].fd < 0 || fds[i].revents != 0)
-				session_go_on(&sessions[i], now, now > end_of_work());
+				session_continue(&sessions[i], now, now > end_of_work());
 		}
 		wait_for_sessions(sessions, count, fds);
 	}

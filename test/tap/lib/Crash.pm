@@ -1,9 +1,9 @@
-# A race that the server does not live to see the end of.
+# Servers that end while clients work, and the check of what is there afterwards.
 #
-# 64 sessions buy from ten items, each call with its key; in the middle something
-# happens to the server.  When it is back, what was acknowledged is there once and
-# what was refused is not; the calls whose answer was lost are sent again with
-# their keys, and then everything is there exactly once.
+# In a race 64 sessions buy from ten items, each call with its key, and in the middle
+# something happens to the server.  When it runs again, what was acknowledged must be
+# there once, and what was refused must not be.  Then the calls whose answer was lost
+# are sent again with their keys, and everything must be there exactly once.
 
 package Crash;
 
@@ -12,58 +12,83 @@ use warnings FATAL => 'all';
 
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes 'usleep';
 
 use Crowd;
 use Shop;
+use Waiting;
 
 use constant SESSIONS => 64;
-use constant ANSWERS  => 300;    # the race is under way: this many answers have been read
+use constant ANSWERS  => 300;    # something happens after this many answers
+
+# Settings of a server whose commits wait for a standby that does not exist, in sessions
+# that set synchronous_commit to on.
+our @WAITING_COMMITS = (
+    'restart_after_crash = on', q{synchronous_standby_names = 'missing'}, 'synchronous_commit = local',
+    'wal_level = replica', 'max_wal_senders = 2');
 
 my $shops = 0;
 
-# Let $happen->($shop) happen in the middle of a race, bring the server back with
-# $recover->(), and look.
+# Run $happen->($shop) in the middle of a race, bring the server back with $recover->(),
+# and check.
 sub survived
 {
     my ($name, $node, $happen, $recover) = @_;
-    my $shop = Shop->new($node, 'crash_' . ++$shops, { map { $_ => 400 } 1 .. 10 })->attached;
-    my @lists = map {
-        my $session = $_;
-        [ map { $shop->buy(1 + int rand 10, 1 + int rand 3, "$session $_") } 1 .. 30 ]
-    } 1 .. SESSIONS;
-    my @history = race($shop, \@lists, watch => sub { $happen->($shop) if $_[0] == ANSWERS });
+    my $shop = shop($node)->attached;
+    my @history = race($shop, purchases($shop, 1), [], watch => sub { $happen->($shop) if $_[0] == ANSWERS });
     my @lost = grep { $_->{state} eq 'lost' } @history;
 
     $recover->();
     cmp_ok(scalar @lost, '>', 0, "$name: answers were lost");
-    is_deeply([ $shop->audit(\@history) ], [], "$name: what was acknowledged is there, once");
+    is_deeply([ $shop->audit(\@history) ], [], "$name: what was acknowledged is there once");
     race($shop, [ map { [$_] } @lost ]);
-    is_deeply([ $shop->audit(\@history) ], [], "$name: lost calls sent again, everything is there once");
+    is((grep { $_->{state} eq 'lost' } @history), 0, "$name: every lost call is answered when it is sent again");
+    is_deeply([ $shop->audit(\@history) ], [], "$name: then everything is there once");
 }
 
-# Each session works off its list; the calls that were sent.
+# A shop with ten items.
+sub shop
+{
+    my ($node) = @_;
+    return Shop->new($node, 'crash_' . ++$shops, { map { $_ => 400 } 1 .. 10 });
+}
+
+# A list of random purchases for each session, with keys or without.
+sub purchases
+{
+    my ($shop, $keyed) = @_;
+    return [
+        map {
+            my $session = $_;
+            [ map { $shop->buy(1 + int rand 10, 1 + int rand 3, $keyed ? "$session $_" : undef) } 1 .. 30 ]
+        } 1 .. SESSIONS
+    ];
+}
+
+# Each session makes the calls of its list, after these settings; the calls that were sent.
 sub race
 {
-    my ($shop, $lists, @options) = @_;
-    my $crowd = Crowd->new($shop->{node}, $shop->{database}, scalar @$lists);
+    my ($shop, $lists, $settings, @options) = @_;
+    my $crowd = Crowd->new($shop->{node}, $shop->{database}, scalar @$lists, @{ $settings || [] });
     my @history = $crowd->race($lists, @options);
 
     $crowd->quit;
     return @history;
 }
 
-# SIGKILL for the postmaster, and until all its processes are gone.
+# ---------------------------------------------------------------- ends of a server
+
+# Kill the postmaster, and perhaps other processes, with SIGKILL, and wait until it is gone.
 sub kill_server
 {
-    my ($node) = @_;
+    my ($node, @others) = @_;
     my $pid = postmaster($node);
 
     $node->kill9;
-    wait_until(sub { !kill 0, $pid });
+    kill 'KILL', @others;
+    Waiting::wait_until(sub { !kill 0, $pid });
 }
 
-# The process that is, or was, the postmaster.
+# The pid of the postmaster, or of the last one.
 sub postmaster
 {
     my ($node) = @_;
@@ -71,24 +96,33 @@ sub postmaster
     return $pid;
 }
 
-# Start a server that was killed: refused as long as an old backend has the shared memory.
+# Start a server that was killed.  It does not start while an old backend has its shared memory.
 sub start
 {
     my ($node) = @_;
-    wait_until(sub { $node->start(fail_ok => 1) });
+    Waiting::wait_until(sub { $node->start(fail_ok => 1) });
 }
 
-# Ask again and again.
-sub wait_until
+# Kill a process, with $kill->(), so that the server restarts, and wait until it has.
+sub restart_by
 {
-    my ($condition) = @_;
-    my $deadline = time + $PostgreSQL::Test::Utils::timeout_default;
+    my ($node, $kill) = @_;
+    my $before = -s $node->logfile;
 
-    until ($condition->())
-    {
-        die 'waited too long' if time > $deadline;
-        usleep(20_000);
-    }
+    $kill->();
+    $node->wait_for_log(qr/database system is ready to accept connections/, $before);
+}
+
+# The ways in which a session can lose its server, by name; each is called with the pid of the session.
+sub ways
+{
+    my ($node) = @_;
+    return (
+        'session terminated'   => sub { $node->safe_psql('postgres', "SELECT pg_terminate_backend($_[0])") },
+        'session killed'       => sub { my ($pid) = @_; restart_by($node, sub { kill 'KILL', $pid }) },
+        'server killed'        => sub { kill_server($node); start($node) },
+        'immediate stop'       => sub { $node->stop('immediate'); $node->start },
+        'fast stop'            => sub { $node->stop('fast'); $node->start });
 }
 
 1;

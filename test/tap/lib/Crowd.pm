@@ -1,12 +1,12 @@
-# Many sessions that do their work at the same moment.
+# Many sessions that work at the same time.
 #
-# Every session of a crowd first waits at a gate, an advisory lock that the
-# crowd's keeper holds; when all stand there the gate opens, and from then on
-# each session has one call under way until its list is done.  Nothing depends
-# on how fast a machine is: who waits is read from pg_stat_activity.
+# Every session first waits at a gate, an advisory lock that the crowd's keeper holds.
+# When all sessions wait there, the gate opens, and from then on each session has one
+# call in progress until its list is done.  Nothing depends on the speed of the machine:
+# pg_stat_activity shows which sessions wait.
 #
-# A second gate is for stores that read and then write: their functions wait at
-# it between the two, so that everybody has read before anybody writes.
+# A second gate is for stores that read and then write: their functions wait at it
+# between the two, so that all sessions have read before any writes.
 
 package Crowd;
 
@@ -14,14 +14,14 @@ use strict;
 use warnings FATAL => 'all';
 
 use IO::Select;
-use PostgreSQL::Test::Utils;
+
 use Session;
-use Time::HiRes 'usleep';
+use Waiting;
 
 use constant START    => 1;    # the gate before the first call
 use constant THINKING => 2;    # the gate between reading and writing
 
-# A crowd: `size` sessions in `database`; `settings` are statements that each runs first.
+# A crowd of $size sessions; @settings are statements that each runs first.
 sub new
 {
     my ($class, $node, $database, $size, @settings) = @_;
@@ -33,12 +33,11 @@ sub new
     return $self;
 }
 
-# Let every session work off its list.  A call is a hash with the expression in
-# `call`, and perhaps lists of statements to run `before` and `after` it; the
-# history returned has each call that was sent, with the SQLSTATE (or `lost`, if
-# the session ended first) in `state` and the value or message in `answer`.  In
-# the place of a call a list may have a function that makes one when it is its
-# turn.  Options:
+# Let every session make the calls of its list.  A call is a hash with the expression in
+# `call`, and perhaps lists of statements to run `before` and `after` it.  Returns each
+# call that was sent, with the SQLSTATE (or `lost`, if the session ended first) in
+# `state` and the value or message in `answer`.  Instead of a call a list may have a
+# function that makes one when it is its turn.  Options:
 #   thinking  the calls wait at the second gate
 #   retry     pattern of SQLSTATEs after which a client sends its call again
 #   watch     a function that is called after every answer, with their number
@@ -49,6 +48,8 @@ sub race
     my @gates = (START, $option{thinking} ? THINKING : ());
     my $keeper = $self->{keeper};
     my @busy;
+    my $waiting = q{(SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'crowd' AND wait_event_type = 'Lock')};
 
     $keeper->value("pg_advisory_lock($_)") for @gates;
     for my $list (@$lists)
@@ -61,36 +62,37 @@ sub race
     my @history = map { send_next($_) } @busy;
     for my $gate (@gates)
     {
-        $self->wait_for_queue(scalar @busy);
+        Waiting::wait_until(sub { $keeper->value($waiting) == @busy });
         $keeper->value("pg_advisory_unlock($gate)");
     }
     return (@history, work_off(\@busy, %option));
 }
 
-# Wait until that many sessions wait for a lock.
-sub wait_for_queue
+# Each strategy with each isolation level: its name, the settings of a session, and the SQLSTATEs
+# that a client has to retry.  Only the optimistic strategy may answer `busy`.
+sub modes
 {
-    my ($self, $number) = @_;
-    my $deadline = time + $PostgreSQL::Test::Utils::timeout_default;
+    my @modes;
 
-    until ($self->queue == $number)
+    for my $strategy (qw(atomic pessimistic optimistic))
     {
-        die "the crowd did not gather: " . $self->queue . " of $number wait" if time > $deadline;
-        usleep(10_000);
+        for my $level ('read committed', 'repeatable read', 'serializable')
+        {
+            my @retry = ($level eq 'read committed' ? () : '40001', $strategy eq 'optimistic' ? 'IV014' : ());
+            my $pattern = join '|', @retry;
+            push @modes,
+              {
+                name     => "$strategy, $level",
+                strategy => $strategy,
+                settings => [ "SET inventory.strategy = '$strategy'", "SET default_transaction_isolation = '$level'" ],
+                retry    => $pattern ? qr/^(?:$pattern)$/ : undef
+              };
+        }
     }
+    return @modes;
 }
 
-# How many sessions wait for a lock?
-sub queue
-{
-    my ($self) = @_;
-    return $self->{keeper}->value(<<'END');
-(SELECT count(*) FROM pg_stat_activity
- WHERE datname = current_database() AND application_name = 'crowd' AND wait_event_type = 'Lock')
-END
-}
-
-# Send a session its next call; the call, if there was one.
+# Send the next call of a session's list; the call, or nothing if the list is done.
 sub send_next
 {
     my ($session) = @_;
@@ -105,7 +107,7 @@ sub send_next
     return $call;
 }
 
-# Take answers and send calls until all lists are done; the calls that were sent.
+# Read answers and send calls until all lists are done; the calls that were sent.
 sub work_off
 {
     my ($busy, %option) = @_;
@@ -134,7 +136,7 @@ sub work_off
     return @history;
 }
 
-# Send everybody home.
+# End all sessions.
 sub quit
 {
     my ($self) = @_;

@@ -1,7 +1,7 @@
-# SIGKILL for a session at a place in the code.
+# Kills a session with SIGKILL at a given place in the code.
 #
-# A debugger is attached to the session's process and waits at the place; there the
-# process gets SIGKILL, as from the kernel when memory runs out.
+# A debugger is attached to the session's process and waits for a breakpoint; there it
+# kills the process, as the kernel does when memory runs out.
 
 package Debugger;
 
@@ -13,7 +13,7 @@ use IPC::Open3;
 use PostgreSQL::Test::Utils;
 use Time::HiRes 'usleep';
 
-# Why it cannot be used here; nothing, if it can.
+# The reason why it cannot be used here; empty, if it can.
 sub unusable
 {
     my $pid;
@@ -21,7 +21,7 @@ sub unusable
     return 'no debugger: install gdb' if system('gdb -nx -batch -ex quit >/dev/null 2>&1') != 0;
     $pid = fork // die $!;
     if ($pid == 0) { sleep 60; exit 0 }
-    # the way it is used: attached to a process that is not its child
+    # as in the tests, the process is not a child of the debugger
     my $said = `gdb -nx -batch -p $pid -ex detach 2>&1`;
     kill 'KILL', $pid;
     waitpid($pid, 0);
@@ -29,8 +29,8 @@ sub unusable
     return '';
 }
 
-# Attach to a process, and wait at a place, given as for gdb's `break`; $then: further commands
-# before the process is killed there, such as `finish`.
+# Attach to a process with a breakpoint at a place, given as for gdb's `break`; @then are
+# further commands before the process is killed there, such as `finish`.
 sub new
 {
     my ($class, $pid, $place, @then) = @_;
@@ -47,7 +47,7 @@ sub new
     return $self;
 }
 
-# Read what the debugger says, up to a pattern; false if it ended without.
+# Read the debugger's output up to a pattern; false if it ended before.
 sub read_until
 {
     my ($self, $pattern) = @_;
@@ -63,7 +63,7 @@ sub read_until
     return 1;
 }
 
-# Was the process killed at the place?  Then it is gone.
+# Was the process killed at the place?
 sub killed
 {
     my ($self) = @_;

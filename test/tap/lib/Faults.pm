@@ -1,8 +1,8 @@
-# Faults for a server to meet: memory and disk that run out, a recovery that is
-# killed, a clock that jumps.
+# Faults that no server can be asked for: memory and disk that run out, a recovery that
+# is killed, a clock that jumps.
 #
-# They are a small library, faults.c, that is compiled here and preloaded into
-# every process of the server.  Nothing happens until a number is set.
+# A small library, faults.c, is compiled here and preloaded into every process of the
+# server.  Nothing happens until a number is set.
 
 package Faults;
 
@@ -12,14 +12,14 @@ use warnings FATAL => 'all';
 use File::Basename;
 use PostgreSQL::Test::Utils;
 
-# The numbers, in the order in which faults.c has them.
+# The numbers, in the order of faults.c.
 my @numbers = qw(process allocations full refused pages shift);
 my %place = map { $numbers[$_] => 4 * $_ } 0 .. $#numbers;
 
 use constant WAL    => 1;    # values of `full`
 use constant TABLES => 2;
 
-# Compile the library; servers that are started from now on have it.
+# Compile the library; servers that are started later preload it.
 sub new
 {
     my ($class) = @_;
@@ -45,7 +45,7 @@ sub set
     }
 }
 
-# What a number is now.
+# The current value of a number.
 sub get
 {
     my ($self, $name) = @_;

@@ -1,7 +1,7 @@
-# Hot items in a shop of Shop.pm: heating them, their counters, and what is wrong with these.
+# Hot items in a shop of Shop.pm: heating them, reading their counters, checking them.
 #
-# The comparison shares nothing with the engine: a counter is compared with the rows
-# that are there, and what was sold with what was told.
+# The checks share no code with the engine: a counter is compared with the rows, and
+# the sales with the answers of the clients.
 
 package Hot;
 
@@ -10,32 +10,32 @@ use warnings FATAL => 'all';
 
 use PostgreSQL::Test::Cluster;
 
-use Crash;
 use Session;
 use Shop;
+use Waiting;
 
-# What a server for hot items needs.  The worker settles in its first round, and then no
-# more: settling is the test's.
+# Settings of a server for hot items.  The worker settles in its first round only, because
+# the tests settle themselves.
 our @SETTINGS = (q{shared_preload_libraries = 'inventory'}, q{inventory.settle_interval = '1h'});
 
-# A server.
+# A server with these settings.
 sub server
 {
     my ($name, @settings) = @_;
     return Shop::server($name, @SETTINGS, @settings);
 }
 
-# Heat items, by number; they are published.
+# Heat items, by number, and publish them.
 sub heat
 {
     my ($shop, $items) = @_;
 
     $shop->query("SELECT inventory.heat('shop.items', '" . Shop::item_id($_) . q{')}) for @$items;
-    $shop->{node}->poll_query_until($shop->{database}, 'SELECT inventory.worker_last_run() IS NOT NULL') or die 'no worker came';
+    $shop->{node}->poll_query_until($shop->{database}, 'SELECT inventory.worker_last_run() IS NOT NULL') or die 'no worker started';
     publish($shop, @$items);
 }
 
-# Touch items so that they have counters: a purchase that is rolled back.
+# Publish items: a purchase that is rolled back makes their counters.
 sub publish
 {
     my ($shop, @items) = @_;
@@ -43,7 +43,7 @@ sub publish
     $shop->query('BEGIN', (map { 'SELECT ' . $shop->buy($_, 1)->{call} } @items), 'ROLLBACK');
 }
 
-# The counter of an item by number: its state, what is available, what is held, separated by blanks.
+# The counter of an item: its state, available and held units, separated by blanks; `none` without one.
 sub counter
 {
     my ($shop, $number) = @_;
@@ -55,21 +55,21 @@ SELECT coalesce((SELECT concat_ws(' ', e.state, e.available, e.held) FROM invent
 END
 }
 
-# Wait until the counter of an item is like that.
+# Wait until the counter of an item matches a pattern.
 sub await_counter
 {
     my ($shop, $number, $pattern) = @_;
-    Crash::wait_until(sub { counter($shop, $number) =~ $pattern });
+    Waiting::wait_until(sub { counter($shop, $number) =~ $pattern });
 }
 
-# What a snapshot of now says that can be sold of an item.
+# The available units of an item by a new snapshot.
 sub visible
 {
     my ($shop, $number) = @_;
     return $shop->query("SELECT available FROM items_stock.levels WHERE item_id = '" . Shop::item_id($number) . q{'});
 }
 
-# What is wrong with a shop in which nothing is in flight: its counters, its movements.
+# Check counters and movements of a shop in which nothing is in flight; the problems.
 sub problems
 {
     my ($shop) = @_;
@@ -91,7 +91,7 @@ SELECT format('verify: %s', v) FROM inventory.verify('shop.items') v
 END
 }
 
-# Settle, and say what is wrong then, of the purchases too.
+# Check counters and movements, settle, and check them and all purchases; the problems.
 sub audit
 {
     my ($shop, $history, $refusal) = @_;
@@ -101,28 +101,7 @@ sub audit
     return (@before, problems($shop), $shop->audit($history, $refusal));
 }
 
-# Let a process be killed in some way, and wait until the server is back, without its counters.
-sub crash
-{
-    my ($node, $kill) = @_;
-    my $before = -s $node->logfile;
-
-    $kill->();
-    $node->wait_for_log(qr/database system is ready to accept connections/, $before);
-}
-
-# Make a call in a session of its own; the call with its answer.
-sub bought
-{
-    my ($shop, $call) = @_;
-    my $session = Session->new($shop->{node}, $shop->{database});
-
-    @$call{qw(state answer)} = @{ $session->ask($call->{call}) || ['lost'] };
-    $session->quit;
-    return $call;
-}
-
-# Buy one unit at a time until there are none; the calls, the last one refused.
+# Buy single units until the item is sold out; the calls, of which the last is refused.
 sub sell_out
 {
     my ($shop, $number) = @_;

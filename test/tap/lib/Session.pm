@@ -1,9 +1,9 @@
-# One database session: a psql that is driven through pipes.
+# One database session: a psql that is controlled through pipes.
 #
-# It is asked for the value of an expression and reports either the value or the
-# SQLSTATE and message of the error.  A call can be sent without waiting for its
-# answer, so that many sessions work at the same time; the caller selects on
-# `output` and takes the answers with `take`.
+# It evaluates an expression and returns either the value or the SQLSTATE and message
+# of the error.  A call can be sent without waiting for its answer, so that many
+# sessions work at the same time; the caller selects on `output` and reads the answers
+# with `take`.
 
 package Session;
 
@@ -14,7 +14,7 @@ use IO::Select;
 use IPC::Open3;
 use PostgreSQL::Test::Utils;
 
-# What psql is made to keep of each call, and to print: one line.
+# psql stores the outcome of each call, and prints it in one line.
 my $keep = <<'END';
 \set error :ERROR
 \set state :SQLSTATE
@@ -29,7 +29,7 @@ my $report = <<'END';
 \endif
 END
 
-# A new session.  The node's name of the application tells sessions apart.
+# A new session; $name is its application_name.
 sub new
 {
     my ($class, $node, $database, $name) = @_;
@@ -44,19 +44,19 @@ sub new
     return $self;
 }
 
-# Where answers arrive.
+# The handle on which answers arrive.
 sub output
 {
     return $_[0]->{output};
 }
 
-# Is psql still there?  It leaves when the server ends the session.
+# Does psql still run?  It exits when the server ends the session.
 sub alive
 {
     return $_[0]->{alive};
 }
 
-# Send statements that have no answer.
+# Send statements whose result is not read.
 sub run
 {
     my ($self, @statements) = @_;
@@ -74,7 +74,7 @@ sub call
       (map { "$_;\n" } @after), $report;
 }
 
-# Read once what has arrived: complete answers, each [SQLSTATE, value or message].
+# Read what has arrived: the complete answers, each [SQLSTATE, value or message].
 sub take
 {
     my ($self) = @_;
@@ -87,7 +87,7 @@ sub take
         push @{ $self->{heard} }, $1 if $line =~ /^Asynchronous notification .* with payload "(.*)" received/;
         push @answers, [ '00000', $1 ] if $line =~ /^= ?(.*)/;
         next unless $line =~ /^! (\w*) (.*)/;
-        # the server is gone or going: whether the call was done is not known
+        # the session or the server has ended: the outcome of the call is unknown
         if ($1 eq '' || $1 =~ /^(?:08|57P)/)
         {
             $self->{alive} = 0;
@@ -98,8 +98,8 @@ sub take
     return @answers;
 }
 
-# The handles of a select that can be read, once there are any.  A signal, such as that
-# of a server which ended, interrupts the wait and is no answer.
+# Wait until handles of a select can be read.  A signal, such as that of a server that
+# ended, interrupts the system call, so it is repeated.
 sub readable
 {
     my ($select) = @_;
@@ -128,12 +128,30 @@ sub await
     return undef;
 }
 
-# Send an expression and wait for the answer.
+# Send an expression and wait for its answer.
 sub ask
 {
     my ($self, $expression) = @_;
     $self->call($expression);
     return $self->await;
+}
+
+# Ask in a new session; the answer, with the state `lost` if the session ended.
+sub ask_once
+{
+    my ($node, $database, $expression) = @_;
+    my $session = Session->new($node, $database);
+    my $answer = $session->ask($expression) || ['lost'];
+
+    $session->quit;
+    return $answer;
+}
+
+# The same; the value, or the SQLSTATE of the error.
+sub outcome
+{
+    my ($state, $answer) = @{ ask_once(@_) };
+    return $state eq '00000' ? $answer : $state;
 }
 
 # The value of an expression that must not fail.
@@ -150,12 +168,12 @@ sub value
 sub listen
 {
     my ($self, $channel) = @_;
-    # psql writes what it hears with the results of queries
+    # psql prints notifications with the results of queries
     $self->run("LISTEN $channel", "\\o\n");
     $self->value('1');
 }
 
-# What has been notified since the last time, in order, up to a payload that has to come.
+# The payloads received since the last call, in order, up to one that must arrive.
 sub heard
 {
     my ($self, $last) = @_;
@@ -163,7 +181,7 @@ sub heard
 
     until (grep { $_ eq $last } @{ $self->{heard} })
     {
-        die "never heard $last" if time > $deadline;
+        die "not notified of $last" if time > $deadline;
         $self->value('1');
     }
     my @heard = @{ $self->{heard} };

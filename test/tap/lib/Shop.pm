@@ -1,12 +1,11 @@
-# A shop to fight over, its stores, and the auditor.
+# A shop in a database of its own, ways to sell from it, and an auditor.
 #
-# A store is a way to sell.  `naive` reads and then writes, `hand_written` is a
-# correct PL/pgSQL function as many shops have one, `attached` is inventory.  All
-# sell from the same tables through functions of the same names, so that one
-# harness runs against each.
+# `naive` reads and then writes, `hand_written` is a correct PL/pgSQL function as many
+# shops have one, `attached` is inventory.  All sell from the same tables through
+# functions of the same names, so that the same test runs with each.
 #
-# The auditor shares nothing with the engine: it compares what the clients were
-# told with the rows that are there.
+# The auditor shares no code with the engine: it compares the answers of the clients
+# with the rows.
 
 package Shop;
 
@@ -15,6 +14,8 @@ use warnings FATAL => 'all';
 
 use JSON::PP;
 use PostgreSQL::Test::Cluster;
+
+use Session;
 
 my $tables = <<'END';
 CREATE SCHEMA shop;
@@ -27,7 +28,7 @@ CREATE TABLE shop.orders (
     created_at timestamptz NOT NULL DEFAULT now());
 END
 
-# Reads, thinks, writes.  The shared lock is the gate Crowd::THINKING.
+# Reads, waits, writes.  The shared lock is the gate Crowd::THINKING.
 my $naive = <<'END';
 CREATE FUNCTION shop.buy_item(user_id uuid, item_id uuid, quantity int DEFAULT 1) RETURNS uuid
 LANGUAGE plpgsql AS $$
@@ -47,7 +48,7 @@ BEGIN
 END $$;
 END
 
-# Takes each line safely, but in the order of the cart, and thinks after the first.
+# Takes each line safely, but in the order of the cart, and waits after the first.
 my $naive_cart = <<'END';
 CREATE FUNCTION shop.buy_cart(user_id uuid, lines jsonb)
 RETURNS TABLE (status text, item_id uuid, quantity int, order_id uuid)
@@ -68,7 +69,7 @@ BEGIN
 END $$;
 END
 
-# What a careful shop writes by hand.
+# A correct function without inventory.
 my $hand_written = <<'END';
 CREATE FUNCTION shop.buy_item(p_user_id uuid, p_item_id uuid) RETURNS uuid
 LANGUAGE plpgsql AS $$
@@ -86,7 +87,7 @@ END
 
 # ---------------------------------------------------------------- the shop
 
-# A server for a crowd.
+# A server with room for a crowd.
 sub server
 {
     my ($name, @settings) = @_;
@@ -98,7 +99,7 @@ sub server
     return $node;
 }
 
-# A shop in a database of its own; $stock says how much there is of which item, by number.
+# A shop in a new database; $stock has the units of each item, by its number.
 sub new
 {
     my ($class, $node, $database, $stock) = @_;
@@ -110,14 +111,14 @@ sub new
     return $self;
 }
 
-# Run statements; what they print.
+# Run statements; their output.
 sub query
 {
     my ($self, @statements) = @_;
     return $self->{node}->safe_psql($self->{database}, join ";\n", @statements);
 }
 
-# The three stores.  Each returns the shop.
+# The three ways to sell.  Each returns the shop.
 sub naive
 {
     my ($self) = @_;
@@ -142,6 +143,31 @@ sub attached
     return $self;
 }
 
+# Make a role the owner of the tables and their database.
+sub owned_by
+{
+    my ($self, $role) = @_;
+    $self->query("ALTER SCHEMA shop OWNER TO $role", "ALTER TABLE shop.items OWNER TO $role",
+        "ALTER TABLE shop.orders OWNER TO $role", "ALTER DATABASE $self->{database} OWNER TO $role");
+    return $self;
+}
+
+# Create shop.state(), a digest of all tables and of the findings of verify.
+sub add_state
+{
+    my ($self) = @_;
+    $self->query(<<'END');
+CREATE FUNCTION shop.state() RETURNS text LANGUAGE sql AS $$
+    SELECT md5(concat_ws(' ', (SELECT json_agg(t ORDER BY t.id) FROM shop.items AS t),
+        (SELECT json_agg(t ORDER BY t.id) FROM shop.orders AS t),
+        (SELECT json_agg(t ORDER BY t.movement_id) FROM items_stock.movements AS t),
+        (SELECT json_agg(t ORDER BY t.reservation_id, t.item_id) FROM items_stock.reservations AS t),
+        (SELECT json_agg(t ORDER BY t.key) FROM items_stock.requests AS t),
+        (SELECT json_agg(t) FROM inventory.verify('shop.items') AS t)))
+$$
+END
+}
+
 # ---------------------------------------------------------------- calls
 
 my $last_user = 0;
@@ -152,13 +178,13 @@ sub item_id
     return sprintf '00000000-0000-4000-8000-%012d', $_[0];
 }
 
-# A user who has not bought yet: what a user has can then be told apart.
+# A new user, so that the orders of each call can be told apart.
 sub new_user
 {
     return sprintf 'aaaaaaaa-0000-4000-8000-%012d', ++$last_user;
 }
 
-# A purchase of one item by a new user, for Crowd::race and for `audit`.
+# The purchase of an item by a new user, for Crowd::race and `audit`.
 sub buy
 {
     my ($self, $item, $quantity, $key) = @_;
@@ -176,7 +202,7 @@ sub buy
     };
 }
 
-# A purchase of several items, as [item, quantity], by a new user; $function is buy_cart or try_buy_cart.
+# The purchase of several lines, [item, quantity], by a new user; $function is buy_cart or try_buy_cart.
 sub buy_cart
 {
     my ($self, $lines, $function, $key) = @_;
@@ -194,10 +220,18 @@ sub buy_cart
     };
 }
 
+# Make a call in a session of its own; the call with its answer.
+sub told
+{
+    my ($self, $call) = @_;
+    @$call{qw(state answer)} = @{ Session::ask_once($self->{node}, $self->{database}, $call->{call}) };
+    return $call;
+}
+
 # ---------------------------------------------------------------- the auditor
 
-# Everything that is wrong after a race, in words; nothing, if nothing is.
-# $refusal: pattern of the SQLSTATEs with which a call may have been refused.
+# The problems after a race; an empty list if there are none.  $refusal is a pattern of the
+# SQLSTATEs with which a call may be refused.
 sub audit
 {
     my ($self, $history, $refusal) = @_;
@@ -210,7 +244,7 @@ sub audit
         $self->{attached} ? $self->audit_ledger : ());
 }
 
-# What was acknowledged is there exactly once; what was refused or never asked for is not.
+# What was acknowledged must be there exactly once, and nothing else.
 sub audit_orders
 {
     my ($self, $history) = @_;
@@ -233,7 +267,7 @@ sub audit_orders
             my $expected = join ' ', $call->{user}, @{ $call->{lines}[$i] };
             my $owner = $call->{key} ? "$call->{user} $call->{key}" : "$call";
 
-            # the same key may be told the same order again
+            # a repeated call with the same key has the same order
             next if ($told{$id} || '') eq $owner;
             $told{$id} = $owner;
             my $row = delete $rows{$id};
@@ -243,19 +277,19 @@ sub audit_orders
     }
     for my $call (grep { $_->{state} eq 'lost' } @$history)
     {
-        # the answer was lost: all of it may be there, or nothing
+        # the answer was lost: all of the purchase may be there, or nothing
         my %there = map { $_ => $rows{$_} } grep { $rows{$_} =~ /^$call->{user} / } keys %rows;
         my $lines = join ', ', sort map { "$call->{user} @$_" } @{ $call->{lines} };
         next unless %there;
-        push @problems, "half a purchase: " . join ', ', sort values %there
+        push @problems, "part of a purchase: " . join ', ', sort values %there
           if join(', ', sort values %there) ne $lines;
         delete @rows{ keys %there };
     }
     return @problems, map { "order $_ was never acknowledged: $rows{$_}" } sort keys %rows;
 }
 
-# Every refusal has the right name, and a reason: in a race stock only goes down, so
-# whoever asked for no more than what is left in the end was refused without need.
+# Every refusal must have the right SQLSTATE, and a reason: in a race stock only goes down,
+# so a call for no more than what is left at the end must not be refused.
 sub audit_refusals
 {
     my ($self, $history, $refusal, $left) = @_;
@@ -267,13 +301,13 @@ sub audit_refusals
         $wanted{ $_->[0] } += $_->[1] for @{ $call->{lines} };
         my $state = $call->{state} eq '00000' ? statuses($call) : $call->{state};
         push @problems, "refused with $state: $call->{answer}" if $state !~ $refusal;
-        push @problems, "refused, though it is there: $call->{call}"
+        push @problems, "refused, though there is enough: $call->{call}"
           unless grep { $wanted{$_} > $left->{$_} } keys %wanted;
     }
     return @problems;
 }
 
-# Never more sold than there was, and exactly what was sold has left the stock.
+# No more may be sold than there was, and exactly what was sold must have left the stock.
 sub audit_stock
 {
     my ($self, $left) = @_;
@@ -292,7 +326,7 @@ sub audit_stock
     return @problems;
 }
 
-# The ledger tells the same story, and inventory itself finds nothing.
+# The ledger must agree with the orders, and verify must find nothing.
 sub audit_ledger
 {
     my ($self) = @_;
@@ -303,10 +337,33 @@ FULL JOIN (SELECT item_id, -sum(delta) AS sold FROM items_stock.movements WHERE 
 USING (item_id)
 WHERE o.sold IS DISTINCT FROM m.sold
 END
-    return @different, map { "verify: $_" } split /\n/, $self->query(q{SELECT * FROM inventory.verify('shop.items')});
+    return @different, map { "verify: $_" } split /\n/, $self->verify;
 }
 
-# How many units were sold.
+# Each hold must have exactly the movements of its state, and an order if it is confirmed.
+sub audit_holds
+{
+    my ($self) = @_;
+    return split /\n/, $self->query(<<'END');
+SELECT format('hold %s is %s, with %s', r.reservation_id, r.status, coalesce(m.kinds, 'nothing'))
+FROM items_stock.reservations AS r
+LEFT JOIN (SELECT m.reservation_id, string_agg(m.kind || ' ' || m.delta, ', ' ORDER BY m.movement_id) AS kinds
+           FROM items_stock.movements AS m GROUP BY m.reservation_id) AS m USING (reservation_id)
+LEFT JOIN shop.orders AS o ON o.id = r.order_id AND o.user_id = r.user_id AND o.quantity = r.quantity
+WHERE m.kinds IS DISTINCT FROM format(CASE r.status WHEN 'held' THEN 'hold -%1$s' WHEN 'released' THEN 'hold -%1$s, release %1$s'
+    WHEN 'expired' THEN 'hold -%1$s, expiry %1$s' WHEN 'confirmed' THEN 'hold -%1$s, release %1$s, sale -%1$s' END, r.quantity)
+OR (r.status = 'confirmed') <> (o.id IS NOT NULL)
+END
+}
+
+# The findings of verify; empty, if it finds nothing.
+sub verify
+{
+    my ($self) = @_;
+    return $self->query(q{SELECT * FROM inventory.verify('shop.items')});
+}
+
+# The number of units sold.
 sub sold
 {
     my ($self) = @_;
@@ -322,7 +379,7 @@ sub bought
     return $call->{state} eq '00000' && (!$call->{cart} || statuses($call) eq 'ok');
 }
 
-# The ids of the orders, one per line of the call.
+# The ids of the orders, one for each line of the call.
 sub orders
 {
     my ($call) = @_;
@@ -330,7 +387,7 @@ sub orders
     return map { $_->{order_id} } @{ decode_json($call->{answer}) };
 }
 
-# What a cart's lines say: `ok`, or the SQLSTATE that belongs to it.
+# The status of a cart: `ok`, or the SQLSTATE of its refusal.
 sub statuses
 {
     my ($call) = @_;

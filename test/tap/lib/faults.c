@@ -1,10 +1,10 @@
 /*
  * faults.c
- *		Faults that a server can be made to meet, preloaded into its processes.
+ *		Faults for a server, in a library that its processes preload.
  *
- * Each replaces a function of the C library and does what that does, until a
- * number in a file that the test shares with all processes says otherwise.  A
- * test writes the numbers while the server runs; Faults.pm is the other side.
+ * Each function here replaces one of the C library.  It does the same as that one
+ * unless a number in a file, which the test shares with all processes, says that it
+ * must fail.  Faults.pm writes the numbers while the server runs.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -19,14 +19,14 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* The numbers, in the order in which Faults.pm has them. */
+/* The numbers, in the order of Faults.pm. */
 typedef struct Control
 {
 	volatile int32_t process;	  /* whose allocations are counted */
-	volatile int32_t allocations; /* the one that fails: 1 is the next; 0, none */
-	volatile int32_t full;		  /* what there is no room for: 1 WAL, 2 tables */
-	volatile int32_t refused;	  /* how many writes there was no room for */
-	volatile int32_t pages;		  /* pages of WAL until their reader is killed; 0, never */
+	volatile int32_t allocations; /* which one fails: 1 is the next, 0 none */
+	volatile int32_t full;		  /* where there is no room: 1 WAL, 2 tables */
+	volatile int32_t refused;	  /* how many writes failed for lack of room */
+	volatile int32_t pages;		  /* WAL pages until their reader is killed; 0: never */
 	volatile int32_t shift;		  /* seconds that the clock is ahead */
 } Control;
 
@@ -54,7 +54,7 @@ find_control(void)
 
 /* ---- memory ---- */
 
-/* Is it this allocation that fails? */
+/* Must this allocation fail? */
 static int
 out_of_memory(void)
 {
@@ -86,7 +86,7 @@ realloc(void *memory, size_t size)
 
 /* ---- disk ---- */
 
-/* Has the path of an open file such a directory in it? */
+/* Is an open file below a directory? */
 static int
 is_below(int file, const char *directory)
 {
@@ -101,7 +101,7 @@ is_below(int file, const char *directory)
 	return strstr(path, directory) != NULL;
 }
 
-/* Is there no room for what is written to this file?  Tables may be written, but not grow. */
+/* Must this write fail?  Tables may be written, but not extended. */
 static int
 no_room(int file, int64_t end)
 {
@@ -125,7 +125,7 @@ total(const struct iovec *parts, int count)
 	return sum;
 }
 
-/* What the C library has under a name. */
+/* The function of the C library. */
 #define NEXT(type, name) ((type) dlsym(RTLD_NEXT, name))
 
 typedef ssize_t (*Pwrite)(int, const void *, size_t, off64_t);
@@ -165,7 +165,7 @@ pwritev(int file, const struct iovec *parts, int count, off_t offset)
 int
 posix_fallocate64(int file, off64_t offset, off64_t size)
 {
-	/* it returns the error, and does not set errno */
+	/* it returns the error and does not set errno */
 	if (no_room(file, offset + size))
 		return ENOSPC;
 	return NEXT(Fallocate, "posix_fallocate64")(file, offset, size);

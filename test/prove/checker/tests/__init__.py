@@ -1,4 +1,4 @@
-"""The checker's own tests: tiny cycles made by hand, one that is good and many that are not.
+"""Tests of the checker: small cycles made by hand, correct ones and ones with a violation.
 
     cd test/prove && python3 -m unittest discover -t . -s checker/tests
 """

@@ -1,4 +1,4 @@
-"""What every test of a rule does: a shop, something wrong, the line that says so."""
+"""The base of the tests: a shop, and assertions about the lines that the checker prints."""
 
 import unittest
 
@@ -15,7 +15,7 @@ class RuleCase(unittest.TestCase):
         self.assertEqual(self.shop.violations(), [])
 
     def assert_found(self, rule, words, only=False):
-        """The rule finds it, and says so; with `only`, no other rule has anything to say."""
+        """The rule prints a line with these words; with `only`, no other rule prints any."""
         lines = self.shop.violations()
         self.assertTrue(any(line.startswith(rule) and words in line for line in lines),
                         f"no {rule} with '{words}' in {lines}")

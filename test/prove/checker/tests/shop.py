@@ -1,8 +1,8 @@
-"""A tiny shop that writes the files of a cycle: honest, until a test spoils it.
+"""A small shop that writes the files of a cycle, correct until a test changes them.
 
 Each operation is a line in the history of a client, a commit in the stream and rows in the final
-tables.  A test calls operations, spoils what it wants to (`self.orders`, `self.movements`, a
-line of a history), and has the cycle checked.
+tables.  A test calls operations, falsifies something (`self.orders`, `self.movements`, a line of a
+history), and runs the checker.
 """
 
 import csv
@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from ..main import check
 
 MS = 1_000_000
-AHEAD = 1_795_000_000_000_000_000    # of the server's clock before that of the histories
+AHEAD = 1_795_000_000_000_000_000    # the server's clock minus that of the histories
 TYPES = {"id": "uuid", "order_id": "uuid", "reservation_id": "uuid", "user_id": "text",
          "token": "text", "kind": "text", "reason": "text", "status": "text", "actor": "text",
          "delta": "bigint", "epoch": "bigint", "settled_epoch": "bigint", "number": "bigint",
@@ -51,7 +51,7 @@ def decoded(value):
 
 
 class Shop:
-    """The files of a cycle in the making: items 1 (5 units), 2 (5, floor 2), 3 (5, limit 3)."""
+    """The data of a cycle, with items 1 (5 units), 2 (5, floor 2), 3 (5, limit 3)."""
 
     def __init__(self):
         self.now = 1000 * MS
@@ -77,7 +77,7 @@ class Shop:
         return self.now
 
     def invoke(self, op, args, client=1, user=None, key=False, tx=None, token=None, iso="rc"):
-        """The first line of an operation; `key` gives it the key of its token."""
+        """The first line of an operation; with `key`, it has an idempotency key."""
         lines = self.histories.setdefault(client, [])
         n = 1 + sum(line["e"] == "invoke" for line in lines)
         control = op in ("begin", "commit", "rollback", "savepoint", "rollback_to")
@@ -101,7 +101,7 @@ class Shop:
 
     @contextmanager
     def commit(self):
-        """What is changed inside is one commit; within another, part of that."""
+        """All changes inside are one commit; a nested commit is part of the outer one."""
         if self.changes is not None:
             yield
             return
@@ -150,7 +150,7 @@ class Shop:
 
     def change_stock(self, item, delta):
         if self.is_hot(item):
-            return      # its row is left alone
+            return      # its row does not change
         row = self.items[item]
         row["stock"] += delta
         self.decode("shop.items", "UPDATE", row)
@@ -168,7 +168,7 @@ class Shop:
                                   "result": json.dumps(result)})
 
     def promote(self):
-        """What is committed from here on is in another segment."""
+        """Start another segment of the stream."""
         self.segments.append(len(self.stream))
         self.tick(10)
 
@@ -179,14 +179,14 @@ class Shop:
             self.mark(item, hot=True)
 
     def settle(self, item, hot=True):
-        """Put what is unsettled into the row; with hot False, cool."""
+        """Add the unsettled units to the row; with hot False, cool the item."""
         with self.commit():
             self.items[item]["stock"] += self.unsettled(item)
             self.decode("shop.items", "UPDATE", self.items[item])
             self.mark(item, hot=hot, settled_epoch=self.hot[item]["settled_epoch"] + 1)
 
     def rest(self, stage):
-        """Look at everything at a stage of rest; returns the rows, to be spoilt."""
+        """Record a stage of rest; returns the rows, which a test may change."""
         self.stages[stage] = [
             {"item_id": item, "stock": row["stock"], "stock_floor": row["stock_floor"],
              "hot": "t" if self.is_hot(item) else "f", "unsettled": self.unsettled(item),
@@ -287,6 +287,15 @@ class Shop:
             after = max(0, self.items[item]["stock"] - self.items[item]["stock_floor"])
             self.keep(op, after)
         return self.answer(op, result=after)
+
+    def count(self, item, stock, **how):
+        """A stock-take after which the item has this stock."""
+        op = self.invoke("count_stock", {"item": item, "counted": stock}, **how)
+        delta = stock - self.items[item]["stock"] - self.unsettled(item)
+        with self.commit():
+            self.change_stock(item, delta)
+            self.book(item, delta, "count", reason=op["token"])
+        return self.answer(op, result=max(0, stock - self.items[item]["stock_floor"]))
 
     def write(self, item=1, delta=1, **how):
         op = self.invoke("direct", {"item": item, "delta": delta}, **how)

@@ -1,4 +1,4 @@
-"""C0 and C1 find what they are there for."""
+"""Tests that C0 and C1 find violations."""
 
 from .case import RuleCase
 
@@ -16,7 +16,7 @@ class Errors(RuleCase):
         self.fail("40001")
         self.assert_found("C0", "unexpected error 40001")
 
-    def test_serialization_elsewhere(self):
+    def test_serialization_in_repeatable_read(self):
         self.fail("40001", iso="rr")
         self.assert_clean()
 
@@ -47,7 +47,7 @@ class Errors(RuleCase):
         self.heat("55000", "cool")
         self.assert_found("C0", "unexpected error 55000", only=True)
 
-    def test_in_flight_itself(self):
+    def test_own_units_in_flight(self):
         self.shop.answer(self.shop.invoke("begin", {}, tx=1))
         self.heat("55006", "settle", tx=1)
         self.shop.answer(self.shop.invoke("rollback", {}, tx=1))
@@ -76,7 +76,7 @@ class Errors(RuleCase):
         self.shop.answer(begun)
         self.assert_found("C0", "unexpected refusal IV014", only=True)
 
-    def test_refusal_that_cannot_be(self):
+    def test_impossible_refusal(self):
         op = self.shop.invoke("restock_item", {"item": 1, "quantity": 1})
         self.shop.refuse(op, "IV001")
         self.assert_found("C0", "unexpected refusal IV001")
@@ -94,12 +94,12 @@ class Balance(RuleCase):
         self.shop.reservations[0]["quantity"] = 1
         self.assert_found("C1", "item 1: 5 on hand by what clients know, but 3 in stock and 1 held")
 
-    def test_unknown_purchase_counts_if_it_is_there(self):
+    def test_unknown_purchase_counts_if_stored(self):
         self.shop.buy(1, 2, answered=False)
         self.shop.items[1]["stock"] += 2
         self.assert_found("C1", "item 1: 3 on hand by what clients know, but 5 in stock")
 
-    def test_refund_of_more_than_was_put_back(self):
+    def test_refund_not_restocked(self):
         order = self.shop.buy(1, 2)
         self.shop.refund(order, 2)
         self.shop.items[1]["stock"] -= 1
@@ -110,6 +110,6 @@ class Balance(RuleCase):
         self.shop.items[1]["stock"] -= 3
         self.assert_found("C1", "item 1: 8 on hand")
 
-    def test_item_gone(self):
+    def test_item_deleted(self):
         del self.shop.items[3]
         self.assert_found("C1", "item 3 is gone")

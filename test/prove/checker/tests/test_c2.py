@@ -1,4 +1,4 @@
-"""C2 finds what was lost, what came from nowhere, and what is not as it was asked for."""
+"""Tests that C2 finds what is missing, unexplained, or not as it was asked for."""
 
 from .case import RuleCase
 
@@ -23,21 +23,21 @@ class Purchases(RuleCase):
         self.shop.orders.append(dict(self.shop.orders[0], id="another"))
         self.assert_found("C2", "(x2)] 2 times")
 
-    def test_refused_and_there(self):
+    def test_refused_and_stored(self):
         op = self.shop.invoke("buy_item", {"item": 1, "quantity": 1}, user="u1")
         with self.shop.commit():
             self.shop.sell(op, 1, 1, "u1")
         self.shop.refuse(op)
         self.assert_found("C2", "refused IV001, but orders")
 
-    def test_rolled_back_and_there(self):
+    def test_rolled_back_and_stored(self):
         shop = self.shop
         shop.answer(shop.invoke("begin", {}, tx=1))
         shop.buy(tx=1)
         shop.answer(shop.invoke("rollback", {}, tx=1))
         self.assert_found("C2", "rolled back, but orders")
 
-    def test_undone_to_savepoint_and_there(self):
+    def test_undone_to_savepoint_and_stored(self):
         shop = self.shop
         shop.answer(shop.invoke("begin", {}, tx=1))
         shop.answer(shop.invoke("savepoint", {}, tx=1))
@@ -46,13 +46,13 @@ class Purchases(RuleCase):
         shop.answer(shop.invoke("commit", {}, tx=1))
         self.assert_found("C2", "rolled back, but orders")
 
-    def test_unknown_cart_half_there(self):
+    def test_unknown_cart_half_stored(self):
         op = self.shop.invoke("buy_cart", {"lines": [[1, 1], [2, 1]]}, user="u1")
         with self.shop.commit():
             self.shop.sell(op, 1, 1, "u1")
         self.assert_found("C2", "asked for orders [item 1 quantity 1 user u1, item 2 quantity 1")
 
-    def test_unknown_transaction_half_there(self):
+    def test_unknown_transaction_half_stored(self):
         shop = self.shop
         shop.answer(shop.invoke("begin", {}, tx=1))
         shop.buy(1, tx=1)
@@ -61,18 +61,18 @@ class Purchases(RuleCase):
         shop.answer(shop.invoke("commit", {}, tx=1), "unknown")
         self.assert_found("C2", "client 1 transaction 1: of 2 operations only 1-2 is there")
 
-    def test_nobody_asked(self):
+    def test_order_of_no_operation(self):
         with self.shop.commit():
             self.shop.add_order("u1", 1, 1, "9-9")
         self.assert_found("C2", "of token 9-9: no operation asked for it")
 
-    def test_answer_invented(self):
+    def test_unknown_order_in_answer(self):
         self.shop.buy()
         self.shop.histories[1][1]["result"] = "0b2f6c1e-0000-4000-8000-000000000000"
         self.assert_found("C2", "was told of order 0b2f6c1e-0000-4000-8000-000000000000, which is "
                                 "not there", only=True)
 
-    def test_line_of_a_cart_not_told(self):
+    def test_cart_line_missing_in_answer(self):
         _, told = self.shop.buy_cart([(1, 1), (2, 1)])
         told.pop()
         self.assert_found("C2", "asked for [[1, 1], [2, 1]], was told of", only=True)
@@ -100,7 +100,7 @@ class Operators(RuleCase):
         self.shop.movements.pop()
         self.assert_found("C2", "restock False, but refunds")
 
-    def test_movement_of_nobody(self):
+    def test_movement_of_no_operation(self):
         self.shop.movements.append(self.shop.movement(1, 1, "restock", reason="9-9"))
         self.assert_found("C2", "with reason 9-9: no operation asked for it")
 
@@ -116,7 +116,7 @@ class Reservations(RuleCase):
         self.shop.reservations.clear()
         self.assert_found("C2", "but there is none")
 
-    def test_of_nobody(self):
+    def test_reservation_of_no_operation(self):
         self.shop.reserve()
         self.shop.histories.clear()
         self.assert_found("C2", "no operation asked for it")
@@ -126,7 +126,7 @@ class Reservations(RuleCase):
         self.shop.reservations[0]["quantity"] = 1
         self.assert_found("C2", "held 1 of item 1, asked for [2]")
 
-    def test_of_shared_user_by_its_key(self):
+    def test_shared_user_found_by_key(self):
         row = self.shop.reserve(3, 1, user="u1", key=True)
         del self.shop.histories[1][1]
         self.assert_clean()
@@ -143,7 +143,7 @@ class Reservations(RuleCase):
         self.shop.orders[0]["quantity"] = 1
         self.assert_found("C2", "but the reservation has")
 
-    def test_confirmation_refused_and_there(self):
+    def test_confirmation_refused_and_stored(self):
         row = self.shop.reserve()
         self.shop.confirm(row)
         self.shop.histories[1][-1].update(state="refused", code="IV005")

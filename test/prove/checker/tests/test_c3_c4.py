@@ -1,4 +1,4 @@
-"""C3 and C4 find what they are there for."""
+"""Tests that C3 and C4 find violations."""
 
 from .case import RuleCase
 
@@ -35,7 +35,7 @@ class Keys(RuleCase):
         self.shop.answer(again, result=told)
         self.assert_found("C3", "was done again", only=True)
 
-    def test_repeated_from_nowhere(self):
+    def test_replay_without_first_answer(self):
         _, told = self.shop.buy_cart([(1, 1)], key=True)
         told[0][4] = True
         self.assert_found("C3", "was told of an earlier answer, and there was none", only=True)
@@ -64,22 +64,12 @@ class Bounds(RuleCase):
         self.assert_found("C4", "item 1 ends with -1, its floor is 0")
 
     def test_below_floor_by_a_stock_take(self):
-        shop = self.shop
-        op = shop.invoke("count_stock", {"item": 2, "counted": 1})
-        with shop.commit():
-            shop.change_stock(2, -4)
-            shop.book(2, -4, "count", reason=op["token"])
-        shop.answer(op, result=0)
-        shop.snapshot()
+        self.shop.count(2, 1)
+        self.shop.snapshot()
         self.assert_clean()
 
     def test_stock_take_below_nothing(self):
-        shop = self.shop
-        op = shop.invoke("count_stock", {"item": 2, "counted": 1})
-        with shop.commit():
-            shop.change_stock(2, -6)
-            shop.book(2, -6, "count", reason=op["token"])
-        shop.answer(op, result=0)
+        self.shop.count(2, -1)
         self.assert_found("C4", "falls from 5 to -1")
 
     def test_snapshot_below_floor(self):
@@ -107,7 +97,7 @@ class Bounds(RuleCase):
                           only=True)
 
     def test_row_of_a_hot_item_below_floor(self):
-        """There are 5 beside it."""
+        """The row is below the floor, but 5 unsettled units are not in it."""
         self.shop.heat(2)
         self.shop.restock(2, 5)
         op = self.shop.invoke("direct", {"item": 2, "delta": -4})
@@ -132,17 +122,10 @@ class Bounds(RuleCase):
         self.shop.settle(2)
         self.assert_found("C4", "item 2 falls from 4 to 1, its floor is 2", only=True)
 
-    def take_stock(self):
-        """A stock-take of hot item 2, that finds 3 of 5."""
-        op = self.shop.invoke("count_stock", {"item": 2, "counted": 3}, client=2)
-        with self.shop.commit():
-            self.shop.book(2, -2, "count", reason=op["token"])
-        self.shop.answer(op, result=0)
-
     def test_taken_before_a_stock_take(self):
         self.shop.heat(2)
         op = self.shop.invoke("buy_item", {"item": 2, "quantity": 2}, user="u1")
-        self.take_stock()
+        self.shop.count(2, 3, client=2)
         with self.shop.commit():
             order = self.shop.sell(op, 2, 2, "u1")
         self.shop.answer(op, result=order)
@@ -151,7 +134,7 @@ class Bounds(RuleCase):
 
     def test_taken_after_a_stock_take(self):
         self.shop.heat(2)
-        self.take_stock()
+        self.shop.count(2, 3, client=2)
         self.shop.buy(2, 2)
         self.shop.settle(2)
         self.assert_found("C4", "item 2 falls from 3 to 1, its floor is 2")
@@ -161,7 +144,7 @@ class Bounds(RuleCase):
             self.shop.buy(3, 2, client=client)
         self.assert_found("C4", "user u1 has 4 of item 3, the limit is 3", only=True)
 
-    def test_limit_without_what_is_overdue(self):
+    def test_limit_ignores_overdue_holds(self):
         self.shop.reserve(3, 2, ttl=20, user="u1", key=True)
         self.shop.tick(30)
         self.shop.buy(3, 3)

@@ -1,4 +1,4 @@
-"""C5 finds refusals that were wrong, and lets those be that may have been right."""
+"""Tests that C5 finds wrong refusals, and accepts those that may have been right."""
 
 from .case import RuleCase
 
@@ -7,7 +7,7 @@ class Stock(RuleCase):
     def ask(self, quantity=1, item=1, **how):
         return self.shop.invoke("buy_item", {"item": item, "quantity": quantity}, user="u1", **how)
 
-    def test_enough_all_the_time(self):
+    def test_enough_during_the_call(self):
         self.shop.refuse(self.ask(5))
         self.assert_found("C5", "refused 5 of item 1, but at every instant of the call there was "
                                 "enough: above the floor 5", only=True)
@@ -21,7 +21,7 @@ class Stock(RuleCase):
         self.shop.refuse(self.ask())
         self.assert_clean()
 
-    def test_sold_meanwhile(self):
+    def test_sold_during_the_call(self):
         op = self.ask()
         self.shop.buy(1, 5, client=2)
         self.shop.refuse(op)
@@ -33,21 +33,21 @@ class Stock(RuleCase):
         self.shop.buy(1, 5, client=2)
         self.assert_found("C5", "refused 1 of item 1", only=True)
 
-    def test_put_in_before(self):
+    def test_restocked_before(self):
         self.shop.buy(1, 5, client=2)
         self.shop.restock(1, 2, client=2)
         self.shop.tick(20)
         self.shop.refuse(self.ask(2))
         self.assert_found("C5", "refused 2 of item 1", only=True)
 
-    def test_put_in_meanwhile(self):
+    def test_restocked_during_the_call(self):
         self.shop.buy(1, 5, client=2)
         op = self.ask(2)
         self.shop.restock(1, 2, client=2)
         self.shop.refuse(op)
         self.assert_clean()
 
-    def test_unknown_sale_meanwhile(self):
+    def test_unknown_sale_during_the_call(self):
         op = self.ask()
         self.shop.buy(1, 5, client=2, answered=False)
         self.shop.refuse(op)
@@ -68,7 +68,7 @@ class Stock(RuleCase):
         self.shop.expire(self.shop.reservations[0])
         self.assert_clean()
 
-    def test_overdue_hold_confirmed_meanwhile(self):
+    def test_overdue_hold_confirmed_during_the_call(self):
         row = self.shop.reserve(1, 5, ttl=20, client=2)
         self.shop.tick(17)
         args = {"reservation": row["reservation_id"]}
@@ -86,7 +86,7 @@ class Stock(RuleCase):
         self.assert_clean()
 
     def restock_without_answer(self):
-        """Of item 1 there are 5 more, but nobody knows since when; and one of them is sold."""
+        """Restock item 1 by 5 at a time that no client was told; then one of them is sold."""
         self.shop.buy(1, 4, client=2)
         restock = self.shop.invoke("restock_item", {"item": 1, "quantity": 5}, client=3)
         with self.shop.commit():
@@ -98,17 +98,17 @@ class Stock(RuleCase):
         self.shop.refuse(op)
         self.shop.answer(restock, result=6)
 
-    def test_row_was_written_after_it(self):
+    def test_row_written_later(self):
         self.restock_without_answer()
         self.assert_found("C5", "refused 4 of item 1", only=True)
 
-    def test_hot_after_it(self):
+    def test_hot_item(self):
         self.shop.heat(1)
         self.restock_without_answer()
         self.shop.settle(1)
         self.assert_clean()
 
-    def test_hot_and_enough_all_the_time(self):
+    def test_hot_and_enough_during_the_call(self):
         self.shop.heat(1)
         self.shop.buy(1, 3, client=2)
         self.shop.tick(20)
@@ -116,7 +116,7 @@ class Stock(RuleCase):
         self.shop.settle(1)
         self.assert_found("C5", "refused 2 of item 1", only=True)
 
-    def test_hot_and_sold_meanwhile(self):
+    def test_hot_and_sold_during_the_call(self):
         self.shop.heat(1)
         op = self.ask(2)
         self.shop.buy(1, 4, client=2)
@@ -135,7 +135,7 @@ class Stock(RuleCase):
         self.shop.settle(1)
         self.assert_found("C5", "refused 5 of item 1", only=True)
 
-    def test_hot_and_given_back_meanwhile(self):
+    def test_hot_and_expired_during_the_call(self):
         self.shop.heat(1)
         row = self.shop.reserve(1, 5, ttl=20, client=2)
         self.shop.tick(40)
@@ -176,26 +176,27 @@ class Stock(RuleCase):
         shop.answer(shop.invoke("rollback", {}, tx=1))
         self.assert_clean()
 
-    def put_in_by_its_own_transaction(self, key):
-        """Refused what the same transaction put in, or what somebody's earlier try did."""
+    def restocked_by_its_own_transaction(self, key):
+        """A refusal of units that the same transaction, or an earlier try, restocked."""
         shop = self.shop
         shop.buy(1, 5, client=2)
         shop.tick(20)
         shop.answer(shop.invoke("begin", {}, tx=1))
-        shop.answer(shop.invoke("restock_item", {"item": 1, "quantity": 2}, key=key, tx=1), result=2)
+        args = {"item": 1, "quantity": 2}
+        shop.answer(shop.invoke("restock_item", args, key=key, tx=1), result=2)
         shop.refuse(self.ask(2, tx=1))
         shop.answer(shop.invoke("rollback", {}, tx=1))
 
-    def test_put_in_by_its_own_transaction(self):
-        self.put_in_by_its_own_transaction(key=False)
+    def test_restocked_by_its_own_transaction(self):
+        self.restocked_by_its_own_transaction(key=False)
         self.assert_found("C5", "its own transaction 2")
 
-    def test_put_in_by_an_earlier_try(self):
-        self.put_in_by_its_own_transaction(key=True)
+    def test_restocked_by_an_earlier_try(self):
+        self.restocked_by_its_own_transaction(key=True)
         self.assert_clean()
 
     def test_extended_by_its_own_transaction(self):
-        """Others see the hold overdue, but not who has extended it."""
+        """Other sessions see the hold overdue, the one that extended it does not."""
         shop = self.shop
         row = shop.reserve(1, 5, ttl=20, client=2)
         shop.answer(shop.invoke("begin", {}, tx=1))
@@ -207,7 +208,7 @@ class Stock(RuleCase):
         shop.expire(row)
         self.assert_clean()
 
-    def test_adjusted_not_by_overdue_units(self):
+    def test_adjustment_ignores_overdue_holds(self):
         self.shop.reserve(1, 5, ttl=20, client=2)
         self.shop.tick(40)
         args = {"item": 1, "delta": -2, "expected": None}
@@ -221,7 +222,7 @@ class Stock(RuleCase):
         told = [line + [None, status, False] for line, status in zip(lines, statuses)]
         self.shop.answer(op, "refused", told, "IV001")
 
-    def test_cart_refused_for_nothing(self):
+    def test_cart_refused_without_cause(self):
         self.cart(["not_taken", "out_of_stock"])
         self.assert_found("C5", "refused 1 of item 2", only=True)
 
@@ -237,7 +238,7 @@ class Stock(RuleCase):
 
     def test_busy_alone(self):
         self.shop.refuse(self.ask(), "IV014")
-        self.assert_found("C5", "busy, though nobody else was there", only=True)
+        self.assert_found("C5", "busy, but no other operation was in progress", only=True)
 
 
 class Limits(RuleCase):
@@ -245,7 +246,7 @@ class Limits(RuleCase):
         return self.shop.refuse(self.shop.invoke("buy_item", {"item": item, "quantity": quantity},
                                                  user="u1"), "IV010")
 
-    def test_room_all_the_time(self):
+    def test_room_during_the_call(self):
         self.shop.buy(3, 1)
         self.shop.tick(20)
         self.ask(2)

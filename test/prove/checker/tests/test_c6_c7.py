@@ -1,4 +1,4 @@
-"""C6 and C7 find what they are there for."""
+"""Tests that C6 and C7 find violations."""
 
 from .case import RuleCase
 
@@ -27,7 +27,7 @@ class Rest(RuleCase):
         self.shop.buy(1, 2)
 
     def settle(self):
-        """Settled at last, so that nothing else is wrong."""
+        """Settle item 1, so that nothing else is wrong."""
         self.shop.settle(1)
 
     def test_good(self):
@@ -63,7 +63,7 @@ class Rest(RuleCase):
         self.settle()
         self.assert_found("C6", "item 1: -2 unsettled, when all is settled", only=True)
 
-    def test_rest_changes_something(self):
+    def test_total_changes_at_rest(self):
         self.shop.rest("left")
         self.settle()
         row = self.shop.rest("settled")[0]
@@ -86,20 +86,20 @@ class Epochs(RuleCase):
         self.shop.heat(1)
         self.shop.buy(1, 2)
 
-    def test_settled_wrong(self):
+    def test_settled_wrong_sum(self):
         self.shop.settle(1)
         self.shop.stream[-1] = [line.replace("stock[integer]:3", "stock[integer]:4")
                                 for line in self.shop.stream[-1]]
         self.assert_found("C7", "item 1 goes from 3 to 4, the movements say 0, in transaction 702",
                           only=True)
 
-    def test_after_its_epoch_was_settled(self):
+    def test_movement_in_settled_epoch(self):
         self.shop.settle(1)
         with self.shop.commit():
             self.shop.book(1, 1, "restock", epoch=1)
         self.assert_found("C7", "item 1 goes from 3 to 3, the movements say 1")
 
-    def test_of_a_cold_item(self):
+    def test_epoch_of_a_cold_item(self):
         with self.shop.commit():
             self.shop.book(2, 1, "restock", epoch=1)
         self.shop.settle(1)
@@ -140,7 +140,7 @@ class Ledger(RuleCase):
         self.shop.movements.pop()
         self.assert_found("C7", "has no sale")
 
-    def test_sale_of_another(self):
+    def test_sale_wrong_user(self):
         self.shop.buy()
         self.shop.movements[-1]["user_id"] = "u2"
         self.assert_found("C7", "1 of item 1 to u1, its sale is -1 of item 1 to u2", only=True)
@@ -153,7 +153,7 @@ class Ledger(RuleCase):
     def test_sale_of_no_order(self):
         self.shop.movements += [self.shop.movement(1, -1, "sale", order_id="none"),
                                 self.shop.movement(1, 1, "sale", order_id="neither")]
-        self.assert_found("C7", "sells under order none, which is not there", only=True)
+        self.assert_found("C7", "sells under order none, which does not exist", only=True)
 
     def test_refund_beyond(self):
         order = self.shop.buy(1, 1)
@@ -186,13 +186,13 @@ class Ledger(RuleCase):
         self.shop.requests[0]["user_id"] = "u2"
         self.assert_found("C7", "key k-1-1 is kept for user u2", only=True)
 
-    def test_key_kept_of_what_was_rolled_back(self):
+    def test_key_of_rolled_back_call(self):
         op = self.shop.invoke("restock_item", {"item": 1, "quantity": 1}, key=True)
         self.shop.answer(op, "error", None, "57014", "cancelled")
         self.shop.keep(op, 6)
         self.assert_found("C7", "key k-1-1 is kept, but its operation was rolled back", only=True)
 
-    def test_key_of_nobody(self):
+    def test_key_of_no_operation(self):
         self.shop.requests.append({"operation": "buy_item", "user_id": "u1", "key": "k-9-9",
                                    "result": "1"})
         self.assert_found("C7", "key k-9-9: no operation had it", only=True)
@@ -227,7 +227,7 @@ class Holds(RuleCase):
         row = self.shop.reserve()
         self.shop.confirm(row)
         row["order_id"] = None
-        self.assert_found("C7", "its order None is not there")
+        self.assert_found("C7", "its order None does not exist")
 
     def test_released_twice(self):
         row = self.shop.reserve()
@@ -244,7 +244,7 @@ class Holds(RuleCase):
         self.assert_found("C7", "confirmed, but the reservation is ['released']")
         self.assert_found("C7", "released after confirmed")
 
-    def test_ended_by_nobody(self):
+    def test_ended_by_no_operation(self):
         row = self.shop.reserve()
         with self.shop.commit():
             self.shop.give_back(row, "released", "release")
@@ -274,4 +274,4 @@ class Holds(RuleCase):
     def test_movements_without_reservation(self):
         self.shop.reserve()
         self.shop.reservations.clear()
-        self.assert_found("C7", "has movements, but is not there")
+        self.assert_found("C7", "has movements, but does not exist")

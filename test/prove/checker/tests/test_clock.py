@@ -1,4 +1,4 @@
-"""Times as servers print them, in any time zone."""
+"""Tests of reading times that servers print, in any time zone."""
 
 import unittest
 

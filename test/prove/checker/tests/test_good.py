@@ -1,4 +1,4 @@
-"""A good cycle: everything that can happen, and nothing to say about it."""
+"""Tests that correct cycles have no violations, and of the command."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ CHECK = os.path.join(os.path.dirname(__file__), "..", "..", "check")
 
 
 def busy_shop(shop):
-    """One of everything."""
+    """Do one of each operation."""
     shop.snapshot()
     order = shop.buy(1, 2, key=True)
     shop.buy_cart([(2, 1), (1, 1), (2, 1)], client=2, key=True)
@@ -63,7 +63,7 @@ class Good(RuleCase):
         self.assert_clean()
 
     def test_overdue_units_sold(self):
-        """The last units were held, dead, and given back by who bought them."""
+        """The last units were in an overdue hold, which the purchase expired."""
         shop = self.shop
         dead = shop.reserve(1, 5, ttl=20)
         shop.tick(30)
@@ -75,7 +75,7 @@ class Good(RuleCase):
         self.assert_clean()
 
     def test_cut_off_line(self):
-        """A client that is killed while it writes leaves half a line."""
+        """A client that is killed while it writes leaves an incomplete line."""
         self.shop.buy()
         with tempfile.TemporaryDirectory() as directory:
             self.shop.write_files(directory)

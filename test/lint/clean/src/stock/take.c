@@ -3,8 +3,6 @@
 #include "stock/take.h"
 #include "store/query.h"
 
-StaticAssertDecl(sizeof(int) >= 4, "an int holds a quantity");
-
 static int
 visit_row(int row)
 {
@@ -16,3 +14,5 @@ inv_take(int rows)
 {
 	return inv_query_is_empty(rows) ? 0 : inv_query(rows, visit_row);
 }
+
+StaticAssertDecl(sizeof(int) >= 4, "an int holds a quantity");
