@@ -106,8 +106,10 @@ ALTER TABLE items ADD more int; ALTER TABLE orders ADD more int;
 SELECT all_calls('key 3');
 CREATE OR REPLACE FUNCTION for_sale(item bigint) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT row_security.secrets() = 1';
 SELECT all_calls('key 4');
+SELECT close_ledger(now()) > 0;
 SELECT force_policies('NO FORCE');
 DROP TRIGGER see_items ON orders;
+SELECT count(*) FROM movements WHERE kind = 'carried';
 SELECT look();
 SELECT all_calls('key 5');
 
