@@ -5,7 +5,7 @@
  * Any role can change them, so a condition of the owner's is evaluated under those
  * that were recorded.  Changing and restoring them costs more than the evaluation,
  * and most sessions have the same: they are compared first, by the variables of the
- * server where it has them.
+ * server where a header without other libraries declares them.
  *
  * Knows no store.  Only the settings listed here are ever changed, whatever a record
  * says.
@@ -19,7 +19,6 @@
 #include "utils/bytea.h"
 #include "utils/float.h"
 #include "utils/guc.h"
-#include "utils/pg_locale.h"
 #include "utils/xml.h"
 
 #include "base/settings.h"
@@ -48,9 +47,9 @@ static const struct
 	{ "DateStyle", VARIABLE_BYTES, &DateStyle, sizeof(int), NULL },
 	{ "DateStyle", VARIABLE_BYTES, &DateOrder, sizeof(int), NULL },
 	{ "IntervalStyle", VARIABLE_BYTES, &IntervalStyle, sizeof(int), NULL },
-	{ "lc_monetary", VARIABLE_TEXT, &locale_monetary, 0, "C" },
-	{ "lc_numeric", VARIABLE_TEXT, &locale_numeric, 0, "C" },
-	{ "lc_time", VARIABLE_TEXT, &locale_time, 0, "C" },
+	{ "lc_monetary", VARIABLE_NONE, NULL, 0, "C" },
+	{ "lc_numeric", VARIABLE_NONE, NULL, 0, "C" },
+	{ "lc_time", VARIABLE_NONE, NULL, 0, "C" },
 	{ "extra_float_digits", VARIABLE_BYTES, &extra_float_digits, sizeof(int), NULL },
 	{ "bytea_output", VARIABLE_BYTES, &bytea_output, sizeof(int), NULL },
 	{ "default_text_search_config", VARIABLE_TEXT, &TSCurrentConfig, 0, "pg_catalog.simple" },

@@ -3,9 +3,9 @@
  *		Counters per store and operation.
  *
  * Where the library is preloaded, the counters are those of the whole server, in a
- * hash table in shared memory.  stats_lock guards which entries it has, and entries
- * are never removed; the counters are atomic.  Otherwise each session has counters of
- * its own.  Like the server's statistics, they count what was tried, whether its
+ * hash table in shared memory.  stats_lock guards which entries it has; the counters
+ * are atomic.  When the table is full, entries of tables and databases that were
+ * dropped make room.  Otherwise each session has counters of its own.  Like the server's statistics, they count what was tried, whether its
  * transaction commits or not.
  */
 #include "postgres.h"
@@ -15,11 +15,14 @@
 #include "storage/shmem.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
 
 #include "base/stats.h"
 
 #define MAX_STATS_ENTRIES 4096
 #define OPERATION_LENGTH 32
+#define SWEEP_INTERVAL_MS 10000 /* how often a session looks for entries to remove */
 
 typedef struct StatsKey
 {
@@ -108,6 +111,64 @@ add_stats_entry(const StatsKey *key)
 	return entry;
 }
 
+/* Copy the keys of all entries. */
+static StatsKey *
+copy_stats_keys(int *count)
+{
+	StatsKey *keys;
+	HASH_SEQ_STATUS scan;
+	InvStatsEntry *entry;
+
+	keys = palloc(sizeof(StatsKey) * MAX_STATS_ENTRIES);
+	*count = 0;
+	lock_stats(LW_SHARED);
+	hash_seq_init(&scan, stats_entries);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		if (*count < MAX_STATS_ENTRIES)
+			keys[(*count)++] = entry->key;
+	unlock_stats();
+	return keys;
+}
+
+/* Was the table of these counters dropped?  Of other databases only they themselves are looked up. */
+static bool
+stats_table_is_dropped(const StatsKey *key)
+{
+	if (key->database != MyDatabaseId)
+		return !SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(key->database));
+	return !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(key->items));
+}
+
+/*
+ * Remove the entries of tables and databases that were dropped; false if it was tried a
+ * moment ago.  A session that still counts for one, in a transaction that began before,
+ * then counts in an entry that is free or another's: only numbers can be wrong by that.
+ */
+static bool
+free_dropped_stats(void)
+{
+	static TimestampTz last_sweep = 0;
+	TimestampTz now = GetCurrentTimestamp();
+	StatsKey *keys;
+	int count;
+
+	if (last_sweep != 0 && last_sweep <= now &&
+		!TimestampDifferenceExceeds(last_sweep, now, SWEEP_INTERVAL_MS))
+		return false;
+	last_sweep = now;
+	keys = copy_stats_keys(&count);
+	for (int i = 0; i < count; i++)
+	{
+		if (!stats_table_is_dropped(&keys[i]))
+			continue;
+		lock_stats(LW_EXCLUSIVE);
+		(void) hash_search(stats_entries, &keys[i], HASH_REMOVE, NULL);
+		unlock_stats();
+	}
+	pfree(keys);
+	return true;
+}
+
 /* The counters of an operation; null if there is no room for more. */
 static InvStatsEntry *
 find_stats_entry(Oid items, const char *operation)
@@ -125,7 +186,11 @@ find_stats_entry(Oid items, const char *operation)
 	lock_stats(LW_SHARED);
 	entry = hash_search(stats_entries, &key, HASH_FIND, NULL);
 	unlock_stats();
-	return entry ? entry : add_stats_entry(&key);
+	if (entry == NULL)
+		entry = add_stats_entry(&key);
+	if (entry == NULL && free_dropped_stats())
+		entry = add_stats_entry(&key);
+	return entry;
 }
 
 /* A call of an operation begins; the caller keeps inv_stats_current() for its end. */
