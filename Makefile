@@ -20,6 +20,7 @@ OBJS = \
 	src/shmem/hot_directory.o \
 	src/shmem/hot_table.o \
 	src/shmem/shmem.o \
+	src/shmem/store_rest.o \
 	src/shmem/worker_slot.o \
 	src/store/binding.o \
 	src/store/catalog.o \
@@ -72,9 +73,12 @@ OBJS = \
 	src/maintenance/hot_list.o \
 	src/maintenance/hot_view.o \
 	src/maintenance/housekeeping.o \
+	src/maintenance/launcher.o \
+	src/maintenance/session_reset.o \
 	src/maintenance/store_task.o \
 	src/maintenance/verify.o \
 	src/maintenance/worker.o \
+	src/maintenance/worker_timeout.o \
 	src/inventory.o
 HEADERS_inventory =
 PG_CPPFLAGS = -I$(srcdir)/src

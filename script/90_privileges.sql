@@ -39,9 +39,9 @@ GRANT USAGE ON SCHEMA inventory TO PUBLIC;
 GRANT SELECT, INSERT ON inventory.store TO PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA inventory TO PUBLIC;
 
-REVOKE ALL ON FUNCTION inventory.stats_entries(), inventory.worker_last_run(),
+REVOKE ALL ON FUNCTION inventory.stats_entries(), inventory.worker_last_run(), inventory.worker_state(),
 	inventory.overdue_holds(pg_catalog.regclass), inventory.reset_stats(),
 	inventory.hot_entries(), inventory.refuse_hot() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION inventory.stats_entries(), inventory.worker_last_run(),
+GRANT EXECUTE ON FUNCTION inventory.stats_entries(), inventory.worker_last_run(), inventory.worker_state(),
 	inventory.overdue_holds(pg_catalog.regclass), inventory.hot_entries() TO pg_monitor;
 GRANT SELECT ON inventory.stats TO pg_monitor;

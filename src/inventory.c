@@ -20,6 +20,7 @@
 #include "stock/expected.h"
 #include "stock/hot_item.h"
 #include "stock/notify.h"
+#include "maintenance/launcher.h"
 
 PG_MODULE_MAGIC;
 
@@ -40,5 +41,6 @@ _PG_init(void)
 	inv_expected_init();
 	inv_notify_init();
 	inv_worker_slot_init();
+	inv_launcher_init();
 	RESUME_INTERRUPTS();
 }

@@ -10,6 +10,7 @@
 #include "miscadmin.h"
 #include "storage/proc.h"
 #include "utils/acl.h"
+#include "utils/wait_event.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
@@ -73,6 +74,24 @@ inv_named_segment(const char *name pg_attribute_unused(), Size size pg_attribute
 #else
 	return NULL;
 #endif
+}
+
+/*
+ * A wait event of this name, for pg_stat_activity; kept in *event, which begins as 0.
+ * Before 17 a loaded library has no names: all its waits are "Extension".
+ */
+static inline uint32
+inv_wait_event(uint32 *event, const char *name pg_attribute_unused())
+{
+	if (*event == 0)
+	{
+#if PG_VERSION_NUM >= 170000
+		*event = WaitEventExtensionNew(name);
+#else
+		*event = PG_WAIT_EXTENSION;
+#endif
+	}
+	return *event;
 }
 
 #endif /* INV_COMPAT_H */

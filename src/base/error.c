@@ -439,3 +439,24 @@ inv_report_order_rows(const char *relation, uint64 wanted, uint64 got)
 		   got, wanted);
 	errhint("A trigger or a rule on the table suppresses orders; nothing was sold.");
 }
+
+/* ---- what an operator must know, for the server's log ---- */
+
+void
+inv_log_no_worker_slot(void)
+{
+	ereport(LOG, (errmsg("could not start an inventory worker"),
+				  errdetail("All background worker slots of the server are in use. Until one is "
+							"free, the stock columns of hot items lag, and expired holds are given "
+							"back only when their units are needed."),
+				  errhint("Increase max_worker_processes.")));
+}
+
+void
+inv_log_worker_timeout(const char *store_name, int timeout)
+{
+	ereport(LOG,
+			(errmsg("the inventory worker gave up store \"%s\" after %d ms", store_name, timeout),
+			 errhint("Look for triggers on its tables that wait, or increase "
+					 "inventory.worker_timeout.")));
+}

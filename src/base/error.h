@@ -126,4 +126,9 @@ extern void inv_report_order_rows(const char *relation, uint64 wanted, uint64 go
 #define inv_error_broken_store(...) INV_RAISE(inv_report_broken_store(__VA_ARGS__))
 #define inv_error_order_rows(...) INV_RAISE(inv_report_order_rows(__VA_ARGS__))
 
+/* ---- what an operator must know, for the server's log ---- */
+
+extern void inv_log_no_worker_slot(void);
+extern void inv_log_worker_timeout(const char *store_name, int timeout);
+
 #endif /* INV_ERROR_H */

@@ -27,6 +27,8 @@ int inv_max_hot_items = 1024;
 int inv_settle_interval = 1000;
 int inv_hot_queue_threshold = 4;
 int inv_hot_idle_timeout = 60;
+int inv_max_workers = 2;
+int inv_worker_timeout = 10000;
 
 static const struct config_enum_entry strategies[] = {
 	{ "atomic", INV_STRATEGY_ATOMIC, false },
@@ -77,11 +79,27 @@ define_call_settings(void)
 							"Sets how long a reservation lasts if its caller does not say.", NULL,
 							&inv_reservation_ttl, 900, 1, INT_MAX, PGC_USERSET, GUC_UNIT_S, NULL,
 							NULL, NULL);
+}
+
+static void
+define_worker_settings(void)
+{
 	DefineCustomIntVariable("inventory.request_retention",
 							"Sets how long the worker keeps closed reservations and idempotency "
 							"keys.",
 							"A value of 0 keeps them indefinitely.", &inv_request_retention, 0, 0,
 							INT_MAX, PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("inventory.max_workers",
+							"Sets the maximum number of workers that run at the same time.",
+							"If more databases have work for a worker, they take turns. A value "
+							"of 0 turns workers off.",
+							&inv_max_workers, 2, 0, 256, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("inventory.worker_timeout",
+							"Sets the maximum time that the worker spends on a store in a round.",
+							"Then it goes on to the next store, and leaves this one alone for a "
+							"while. A value of 0 turns the timeout off.",
+							&inv_worker_timeout, 10000, 0, INT_MAX, PGC_SIGHUP, GUC_UNIT_MS, NULL,
+							NULL, NULL);
 }
 
 static void
@@ -139,6 +157,7 @@ inv_guc_init(void)
 {
 	define_row_settings();
 	define_call_settings();
+	define_worker_settings();
 	define_hot_settings();
 	MarkGUCPrefixReserved("inventory");
 }

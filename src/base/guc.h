@@ -32,6 +32,8 @@ extern int inv_max_hot_items;
 extern int inv_settle_interval;		/* milliseconds */
 extern int inv_hot_queue_threshold; /* sessions waiting for a row */
 extern int inv_hot_idle_timeout;	/* seconds */
+extern int inv_max_workers;			/* 0: no worker */
+extern int inv_worker_timeout;		/* milliseconds; 0: none */
 
 extern bool inv_may_access_directly(void);
 extern void inv_guc_init(void);

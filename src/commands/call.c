@@ -2,10 +2,13 @@
  * call.c
  *		Calls by the generated functions.
  *
- * The first writing call of a session on a store also checks whether there is work
- * for the worker of this database.
+ * The first call of a session on a store also checks whether there is work for the
+ * worker of this database.
  */
 #include "postgres.h"
+
+#include "access/xact.h"
+#include "access/xlog.h"
 
 #include "base/guc.h"
 #include "shmem/worker_slot.h"
@@ -21,23 +24,25 @@
  * server's last start, after which no session has asked for the worker yet.
  */
 static void
-look_for_work(InvStore *store)
+look_for_work(InvStore *store, InvSnapshotMode mode)
 {
 	bool none;
 
 	store->just_loaded = false;
 	store->hot_mode = inv_hot_mode;
-	inv_execute(store, INV_STMT_NEXT_EXPIRY, NULL, NULL, INV_SNAPSHOT_LATEST);
+	inv_execute(store, INV_STMT_NEXT_EXPIRY, NULL, NULL, mode);
 	(void) inv_result(0, 1, &none);
 	if (!none || inv_hot_mode == INV_HOT_MODE_AUTO || inv_hot_may_exist(store))
 		inv_worker_start();
 }
 
-/* Enter a store as inv_store_enter does; a writer also makes sure that the worker runs. */
+/* Enter a store as inv_store_enter does, and make sure that the worker runs if it has work. */
 void
 inv_call_enter(InvCall *call, text *store_name, const char *writer)
 {
 	inv_store_enter(call, store_name, writer);
-	if (writer && (call->store->just_loaded || call->store->hot_mode != inv_hot_mode))
-		look_for_work(call->store);
+	if (!call->store->just_loaded && (!writer || call->store->hot_mode == inv_hot_mode))
+		return;
+	if (!RecoveryInProgress() && !IsInParallelMode())
+		look_for_work(call->store, writer ? INV_SNAPSHOT_LATEST : INV_SNAPSHOT_READ_ONLY);
 }

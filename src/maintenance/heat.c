@@ -454,6 +454,8 @@ inventory_settle(PG_FUNCTION_ARGS)
 	InvStore *store = enter_hot_call(&call, fcinfo, "settle()");
 	int64 settled = inv_settle_items(store, PG_INT64_MAX);
 
+	if (!inv_hot_known_none(store))
+		inv_worker_start_at_commit();
 	inv_store_leave(&call);
 	PG_RETURN_INT64(settled);
 }

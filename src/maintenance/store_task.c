@@ -4,10 +4,12 @@
  *
  * Each of these is a transaction of its own.  The worker acts as the owner of the
  * store from the start of the transaction until after its commit, because a deferred
- * trigger of the shop runs at commit.  Settings that a trigger makes for its session
- * are reset before the next store.  A row that another session keeps locked delays
- * the other stores by at most LOCK_TIMEOUT, and an error ends the work on its store
- * only.
+ * trigger of the shop runs at commit.  What the shop's code leaves in the session is
+ * removed before the next store (session_reset.c).
+ *
+ * A row that another session keeps locked delays the other stores by at most
+ * LOCK_TIMEOUT, and all that a store does by at most inventory.worker_timeout
+ * (worker_timeout.c).  An error ends the work on its store only, which then rests.
  *
  * Expects no transaction and no lock, and leaves none.
  */
@@ -20,7 +22,12 @@
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
+#include "base/clock.h"
+#include "base/error.h"
 #include "base/guc.h"
+#include "base/stats.h"
+#include "shmem/store_rest.h"
+#include "shmem/worker_slot.h"
 #include "store/binding.h"
 #include "store/enter.h"
 #include "store/query.h"
@@ -29,22 +36,37 @@
 #include "stock/hot_item.h"
 #include "maintenance/heat.h"
 #include "maintenance/housekeeping.h"
+#include "maintenance/session_reset.h"
 #include "maintenance/store_task.h"
+#include "maintenance/worker_timeout.h"
 
 #define EXPIRE_LINES 100 /* overdue lines given back per transaction; buyers wait for their items */
 #define PRUNE_ROWS 1000	 /* rows pruned per transaction */
 #define SETTLE_ITEMS 100 /* hot items settled per transaction */
-#define LONGEST_BACKOFF 300 /* rounds in which a store that had errors is left alone, at most */
 #define LOCK_TIMEOUT "5s"
+#define LONGEST_ABSENCE_MS 60000 /* holds are looked at so often, because clocks can be set */
+
+static const InvStoreTask *served = NULL; /* the store whose work is being done */
 
 /* The work of one transaction on an entered store. */
 typedef void (*StoreWork)(InvStore *store, InvStoreTask *task, InvRoundResult *result);
+
+/* Note that there will be work in so many milliseconds, but not before the next round. */
+static void
+note_next_work(InvRoundResult *result, long work_in_ms)
+{
+	work_in_ms = Min(Max(work_in_ms, INV_ROUND_MS), LONGEST_ABSENCE_MS);
+	if (!result->has_work || work_in_ms < result->work_in_ms)
+		result->work_in_ms = work_in_ms;
+	result->has_work = true;
+}
 
 /* ---- the transactions of a round ---- */
 
 static void
 expire_holds(InvStore *store, InvStoreTask *task, InvRoundResult *result)
 {
+	Datum next;
 	bool no_holds;
 
 	if (inv_expire_overdue(store, EXPIRE_LINES, &task->expiry) == EXPIRE_LINES)
@@ -52,9 +74,10 @@ expire_holds(InvStore *store, InvStoreTask *task, InvRoundResult *result)
 	else
 		task->expiry = DT_NOBEGIN;
 	inv_execute(store, INV_STMT_NEXT_EXPIRY, NULL, NULL, INV_SNAPSHOT_TRANSACTION);
-	(void) inv_result(0, 1, &no_holds);
+	next = inv_result(0, 1, &no_holds);
 	if (!no_holds)
-		result->has_holds = true;
+		note_next_work(result,
+					   TimestampDifferenceMilliseconds(store->now, DatumGetTimestampTz(next)));
 }
 
 static void
@@ -70,7 +93,7 @@ prune_ledger(InvStore *store, InvStoreTask *task pg_attribute_unused(), InvRound
 static void
 settle_hot_items(InvStore *store, InvStoreTask *task, InvRoundResult *result pg_attribute_unused())
 {
-	task->settled_at = store->now;
+	task->settled_at = inv_clock_now();
 	if (inv_settle_items(store, SETTLE_ITEMS) == SETTLE_ITEMS)
 		task->settled_at = 0;
 	task->has_hot = !inv_hot_known_none(store);
@@ -144,57 +167,116 @@ run_store_tasks(InvStoreTask *task, bool prune, InvRoundResult *result)
 	if (prune && inv_request_retention > 0)
 		run_as_owner(task, prune_ledger, result);
 	/* before cooling, which then has little to add under its locks */
-	if (TimestampDifferenceExceeds(task->settled_at, GetCurrentTimestamp(), inv_settle_interval))
+	if (task->settled_at == 0 ||
+		inv_clock_now() - task->settled_at >= inv_settle_interval * INT64CONST(1000))
 		run_as_owner(task, settle_hot_items, result);
 	if (inv_hot_mode != INV_HOT_MODE_MANUAL)
 		run_as_owner(task, heat_and_cool, result);
 	if (task->has_hot || inv_hot_mode == INV_HOT_MODE_AUTO)
+	{
 		result->has_hot = true;
+		note_next_work(result, inv_settle_interval);
+	}
 }
 
-/* Log the error that is being handled, end its transaction, and let the store rest. */
+/* Log the error that is being handled, and end its transaction. */
 static void
-handle_store_error(InvStoreTask *task)
+handle_store_error(void)
 {
 	HOLD_INTERRUPTS();
 	EmitErrorReport();
 	AbortCurrentTransaction();
 	FlushErrorState();
 	RESUME_INTERRUPTS();
-	task->errors++;
-	task->rounds_to_rest = Min(1 << Min(task->errors, 10), LONGEST_BACKOFF);
 }
 
-/*
- * Do a round's work on a store, and note in *result what was found.  After an error
- * the store rests for a while, which counts as having holds: the worker must not
- * leave before it has tried again.
- */
-void
-inv_serve_store(InvStoreTask *task, bool prune, InvRoundResult *result)
+/* Do all that a store needs; false if that ended in an error. */
+static bool
+try_store_tasks(InvStoreTask *task, bool prune, InvRoundResult *result)
 {
 	MemoryContext context = CurrentMemoryContext;
+	volatile bool done = false;
 
-	if (task->rounds_to_rest > 0)
-	{
-		task->rounds_to_rest--;
-		result->has_holds = true;
-		return;
-	}
 	PG_TRY();
 	{
 		run_store_tasks(task, prune, result);
-		task->errors = 0;
+		done = true;
 	}
 	PG_CATCH();
 	{
 		MemoryContextSwitchTo(context);
-		handle_store_error(task);
-		result->has_holds = true;
+		handle_store_error();
 	}
 	PG_END_TRY();
 	Assert(!IsTransactionState());
 	MemoryContextSwitchTo(context);
-	/* what a trigger of this shop set for its session is not for the next store */
-	ResetAllOptions();
+	return done;
+}
+
+/*
+ * Note that the time of the store that is served is over: at the end of its work, or while
+ * the worker is being ended because the store could not be stopped.  False if it is not.
+ */
+bool
+inv_served_store_timed_out(void)
+{
+	const InvStoreTask *task = served;
+
+	served = NULL;
+	if (!inv_worker_timeout_end() || task == NULL)
+		return false;
+	inv_log_worker_timeout(task->store_name, inv_worker_timeout);
+	inv_stats_add(task->items, "worker_timeout", INV_STATS_CALLS, 1);
+	inv_store_rest_note_error(task->items);
+	return true;
+}
+
+/*
+ * Remove what the store has left in the session.  If that cannot be done, this worker has
+ * to end, which may take until a lock is free; so another worker goes on at once.
+ */
+static void
+clean_session_after(InvStoreTask *task)
+{
+	PG_TRY();
+	{
+		inv_session_reset();
+	}
+	PG_CATCH();
+	{
+		if (!inv_served_store_timed_out())
+			inv_store_rest_note_error(task->items);
+		inv_worker_slot_give_up();
+		inv_worker_slot_start_others();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
+/*
+ * Do a round's work on a store, and note in *result what was found.  After an error
+ * the store rests for a while; the worker must not leave before it has tried again.
+ */
+void
+inv_serve_store(InvStoreTask *task, bool prune, InvRoundResult *result)
+{
+	bool had_errors, done;
+
+	if (inv_store_rests(task->items, &had_errors))
+	{
+		note_next_work(result, INV_ROUND_MS);
+		return;
+	}
+	served = task;
+	inv_worker_timeout_begin(inv_worker_timeout);
+	done = try_store_tasks(task, prune, result);
+	clean_session_after(task);
+	if (inv_served_store_timed_out())
+		done = false;
+	else if (!done)
+		inv_store_rest_note_error(task->items);
+	else if (had_errors)
+		inv_store_rest_note_success(task->items);
+	if (!done)
+		note_next_work(result, INV_ROUND_MS);
 }

@@ -13,22 +13,24 @@ typedef struct InvStoreTask
 	char *store_name;
 	Oid items;
 	Oid owner;
-	int errors;				/* rounds in a row that ended in an error */
-	int rounds_to_rest;		/* rounds in which the store is left alone */
-	TimestampTz expiry;		/* where to continue with overdue holds */
-	TimestampTz settled_at; /* when its hot items were last settled; 0: settle again */
-	bool has_hot;			/* there were hot items then */
+	TimestampTz expiry; /* where to continue with overdue holds */
+	int64 settled_at;	/* when its hot items were last settled, by base/clock.h; 0: settle again */
+	bool has_hot;		/* there were hot items then */
 } InvStoreTask;
 
 /* What a round has found, over all stores. */
 typedef struct InvRoundResult
 {
-	bool has_holds;		/* there are open holds, or a store rests after an error */
+	bool has_work;		/* there are open holds or hot items, or a store rests after an error */
+	long work_in_ms;	/* how long that can wait for another round */
 	bool more_overdue;	/* there may be more holds to give back */
 	bool more_to_prune; /* there may be more rows to prune */
 	bool has_hot;		/* there are hot items, or items may become hot by themselves */
 } InvRoundResult;
 
+#define INV_ROUND_MS 1000 /* from one round to the next */
+
 extern void inv_serve_store(InvStoreTask *task, bool prune, InvRoundResult *result);
+extern bool inv_served_store_timed_out(void);
 
 #endif /* INV_STORE_TASK_H */

@@ -3,13 +3,15 @@
  *		The background worker of a database: its rounds over all stores.
  *
  * A database has at most one worker (shmem/worker_slot.c), started by the first
- * session that makes work for it.  Nothing is wrong while there is none: a session
- * that finds too little gives back the overdue holds of the item itself, and only
- * the stock column of hot items lags.
+ * session that makes work for it or, where the library is preloaded, when the server
+ * starts (launcher.c).  Nothing is wrong while there is none: a session that finds too
+ * little gives back the overdue holds of the item itself, and only the stock column of
+ * hot items lags.
  *
  * Each round reads the list of stores and serves one after the other
- * (store_task.c).  The worker holds no lock between transactions.  It leaves when
- * there has been nothing to do for a while, when no store is left, and when another
+ * (store_task.c).  The worker holds no lock between transactions.  It leaves when its
+ * turn is over and other databases have work, when there has been nothing to do for a
+ * while, when no store is left, and when another
  * session needs the database without other sessions in it: in every round it asks
  * for the lock that a session takes to enter the database, and leaves if that is not
  * granted at once.
@@ -32,16 +34,18 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "base/clock.h"
+#include "base/compat.h"
 #include "base/guc.h"
 #include "shmem/shmem.h"
 #include "shmem/worker_slot.h"
 #include "store/catalog.h"
 #include "maintenance/store_task.h"
+#include "maintenance/worker_timeout.h"
 
-#define ROUND_MS 1000	 /* from one round to the next */
-#define HOT_ROUND_MS 250 /* the same while items are hot, or may become hot */
+#define HOT_ROUND_MS 250 /* from one round to the next while items are hot, or may become hot */
 #define IDLE_ROUNDS 30	 /* rounds with nothing to wait for before the worker leaves */
-#define PRUNE_ROUNDS 600 /* rounds from one pruning to the next */
+#define PRUNE_ROUND_MS 600000 /* from one pruning to the next */
 
 PGDLLEXPORT void inventory_worker_main(Datum database);
 
@@ -143,6 +147,7 @@ begin_round(WorkerState *state)
 	MemoryContext context;
 
 	Assert(!IsTransactionState());
+	inv_worker_slot_begin_round();
 	StartTransactionCommand();
 	if (is_database_wanted())
 	{
@@ -180,7 +185,7 @@ serve_all_stores(WorkerState *state, bool prune, InvRoundResult *result)
 static bool
 should_leave(WorkerState *state, const InvRoundResult *result)
 {
-	if (result->has_holds || result->has_hot)
+	if (result->has_work)
 		state->idle_rounds = 0;
 	else
 		state->idle_rounds++;
@@ -190,15 +195,49 @@ should_leave(WorkerState *state, const InvRoundResult *result)
 	return inv_worker_slot_may_leave();
 }
 
+/* Has the round left something to do? */
+static bool
+has_more(const InvRoundResult *result)
+{
+	return result->more_overdue || result->more_to_prune;
+}
+
+/* Is the turn of this worker over?  Otherwise there may be places for other workers. */
+static bool
+is_turn_over(const InvRoundResult *result)
+{
+	long work_in_ms = result->has_work ? result->work_in_ms : -1;
+
+	if (has_more(result))
+		work_in_ms = 0;
+	if (result->more_to_prune)
+		inv_worker_slot_set_next_prune(0);
+	if (inv_worker_slot_yield(work_in_ms))
+		return true;
+	inv_worker_slot_start_others();
+	return false;
+}
+
+/* Is it time to prune?  Notes when it is next. */
+static bool
+begin_pruning(bool now)
+{
+	if (!now && inv_clock_until(inv_worker_slot_next_prune()) > 0)
+		return false;
+	inv_worker_slot_set_next_prune(inv_clock_after(PRUNE_ROUND_MS));
+	return true;
+}
+
 /* Sleep until the next round is due; not at all if this one has left something to do. */
 static void
 wait_for_next_round(const InvRoundResult *result)
 {
-	long timeout = result->has_hot ? Min(HOT_ROUND_MS, inv_settle_interval) : ROUND_MS;
+	static uint32 wait_event = 0;
+	long timeout = result->has_hot ? Min(HOT_ROUND_MS, inv_settle_interval) : INV_ROUND_MS;
 
-	if (!result->more_overdue && !result->more_to_prune)
+	if (!has_more(result))
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, timeout,
-						 PG_WAIT_EXTENSION);
+						 inv_wait_event(&wait_event, "InventoryWorker"));
 	ResetLatch(MyLatch);
 }
 
@@ -215,6 +254,14 @@ reload_configuration(void)
 
 /* ---- the worker ---- */
 
+/* If a store could not be stopped and its worker has to end, another worker goes on. */
+static void
+worker_at_exit(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
+{
+	if (inv_served_store_timed_out())
+		inv_worker_slot_give_up();
+}
+
 /* Become the worker of a database; exit if it has one. */
 static void
 start_as_worker_of(Oid database)
@@ -226,7 +273,9 @@ start_as_worker_of(Oid database)
 	inv_shmem_open();
 	if (inv_shmem == NULL || !inv_worker_slot_take(database))
 		proc_exit(0);
+	before_shmem_exit(worker_at_exit, (Datum) 0);
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
+	inv_worker_timeout_init();
 }
 
 void
@@ -236,18 +285,18 @@ inventory_worker_main(Datum database)
 	InvRoundResult result = { 0 };
 
 	start_as_worker_of(DatumGetObjectId(database));
-	for (int round = 0;; round++)
+	for (;;)
 	{
-		bool prune = round % PRUNE_ROUNDS == 0 || result.more_to_prune;
+		bool prune;
 
 		CHECK_FOR_INTERRUPTS();
-		if (reload_configuration())
-			prune = true; /* perhaps pruning was switched on */
+		/* with another configuration perhaps pruning was switched on */
+		prune = begin_pruning(reload_configuration());
 		if (!begin_round(&state))
 			break;
 		memset(&result, 0, sizeof(result));
 		serve_all_stores(&state, prune, &result);
-		if (should_leave(&state, &result))
+		if (should_leave(&state, &result) || is_turn_over(&result))
 			break;
 		wait_for_next_round(&result);
 	}

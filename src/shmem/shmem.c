@@ -24,18 +24,29 @@
 #define SHMEM_NAME "inventory"
 
 INV_PIN_FIELD(InvWorkerSlot, database, 0);
-INV_PIN_FIELD(InvWorkerSlot, pid, 4);
-INV_PIN_FIELD(InvWorkerSlot, wanted, 8);
+INV_PIN_FIELD(InvWorkerSlot, state, 4);
+INV_PIN_FIELD(InvWorkerSlot, pid, 8);
+INV_PIN_FIELD(InvWorkerSlot, wanted, 12);
 INV_PIN_FIELD(InvWorkerSlot, since, 16);
-INV_PIN_FIELD(InvWorkerSlot, last_run, 24);
-INV_PIN_SIZE(InvWorkerSlot, 32);
+INV_PIN_FIELD(InvWorkerSlot, due, 24);
+INV_PIN_FIELD(InvWorkerSlot, next_prune, 32);
+INV_PIN_FIELD(InvWorkerSlot, last_run, 40);
+INV_PIN_SIZE(InvWorkerSlot, 48);
+
+INV_PIN_FIELD(InvStoreRest, database, 0);
+INV_PIN_FIELD(InvStoreRest, items, 4);
+INV_PIN_FIELD(InvStoreRest, errors, 8);
+INV_PIN_FIELD(InvStoreRest, until, 16);
+INV_PIN_SIZE(InvStoreRest, 24);
 
 /* the size of a lock is the server's affair */
 INV_PIN_FIELD(InvShmem, tranche, 0);
 INV_PIN_FIELD(InvShmem, lock, 4);
 INV_PIN_FIELD(InvShmem, stats_lock, 4 + sizeof(LWLock));
-INV_PIN_FIELD(InvShmem, workers, TYPEALIGN(8, 4 + 2 * sizeof(LWLock)));
-INV_PIN_SIZE(InvShmem, offsetof(InvShmem, workers) + 64 * sizeof(InvWorkerSlot));
+INV_PIN_FIELD(InvShmem, refused, TYPEALIGN(8, 4 + 2 * sizeof(LWLock)));
+INV_PIN_FIELD(InvShmem, workers, offsetof(InvShmem, refused) + 8);
+INV_PIN_FIELD(InvShmem, rests, offsetof(InvShmem, workers) + 256 * sizeof(InvWorkerSlot));
+INV_PIN_SIZE(InvShmem, offsetof(InvShmem, rests) + 256 * sizeof(InvStoreRest));
 
 InvShmem *inv_shmem = NULL;
 

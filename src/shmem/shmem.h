@@ -10,25 +10,47 @@
 #include "storage/lwlock.h"
 #include "utils/timestamp.h"
 
-/* The worker of one database. */
+typedef enum InvWorkerState
+{
+	INV_WORKER_IDLE,	 /* nothing is to be done, as far as is known */
+	INV_WORKER_WAITING,	 /* for its turn, or for a slot of the server */
+	INV_WORKER_STARTING, /* registered, not running yet */
+	INV_WORKER_RUNNING
+} InvWorkerState;
+
+/* The worker of one database.  Instants are those of base/clock.h. */
 typedef struct InvWorkerSlot
 {
-	Oid database;		  /* InvalidOid: free */
-	pid_t pid;			  /* 0: registered, not running yet */
-	bool wanted;		  /* a session has asked for it since it last tried to leave */
-	TimestampTz since;	  /* when the slot was reserved */
+	Oid database; /* InvalidOid: free */
+	InvWorkerState state;
+	pid_t pid;			  /* of the worker that runs, or 0 */
+	bool wanted;		  /* a session has asked for it since its round began */
+	int64 since;		  /* when the state began */
+	int64 due;			  /* while it waits: when there is work for it */
+	int64 next_prune;	  /* when it is to prune next */
 	TimestampTz last_run; /* 0: not yet */
 } InvWorkerSlot;
 
-/* how many databases of the server may have a worker */
-#define INV_WORKER_SLOTS 64
+/* A store with which the worker had errors, and which it leaves alone for a while. */
+typedef struct InvStoreRest
+{
+	Oid database; /* InvalidOid: free */
+	Oid items;
+	int errors;	 /* rounds in a row that ended in an error */
+	int64 until; /* by base/clock.h */
+} InvStoreRest;
+
+#define INV_WORKER_SLOTS 256 /* how many databases of the server can need a worker */
+#define INV_STORE_RESTS 256	 /* how many stores are remembered with their errors */
 
 typedef struct InvShmem
 {
 	int tranche;	   /* of the locks */
-	LWLock lock;	   /* guards workers */
+	LWLock lock;	   /* guards what follows, except for stats_lock */
 	LWLock stats_lock; /* guards the hash table of stats.c */
+	int64 refused;	   /* when the server had no slot for a worker, by base/clock.h; 0: it had */
 	InvWorkerSlot workers[INV_WORKER_SLOTS];
+	InvStoreRest rests[INV_STORE_RESTS];
 } InvShmem;
 
 extern InvShmem *inv_shmem;

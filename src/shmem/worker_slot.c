@@ -1,10 +1,12 @@
 /*
  * worker_slot.c
- *		Which database has a worker, and how it is started.
+ *		Which databases need a worker, and whose turn it is.
  *
- * Each database has at most one worker.  Its slot in shared memory is reserved before
- * the worker is registered, so that two sessions do not start two workers, and freed
- * when the worker exits.  inv_shmem->lock guards the slots.
+ * A database that needs a worker has a slot in shared memory, and at most one worker.  At
+ * most inventory.max_workers run in the server.  If more databases need one, they take
+ * turns: a worker leaves after a turn, if another database has work, and the process that
+ * frees a place starts the worker of the database whose work is due for longest.
+ * inv_shmem->lock guards the slots.  Durations go by base/clock.h.
  *
  * A session asks for the worker after its work for it is committed, so that the worker
  * sees the work when it looks.  A worker that runs already finds the request in its slot,
@@ -13,21 +15,30 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
 #include "storage/ipc.h"
+#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/guc.h"
 #include "shmem/shmem.h"
 #include "shmem/worker_slot.h"
 
-/* a reserved slot is free again if its worker has not started by then */
-#define START_TIMEOUT_MS 60000
+#define START_TIMEOUT_US INT64CONST(60000000) /* a worker that does not start by then will not */
+#define TURN_US INT64CONST(1000000)			  /* how long a worker runs while others wait */
+#define RETRY_US INT64CONST(1000000)		  /* from one refused start to the next attempt */
 
-static bool worker_needed = false; /* this transaction makes work for the worker */
+static bool worker_needed = false;	   /* this transaction makes work for the worker */
+static InvWorkerSlot *own_slot = NULL; /* that this database had last; it may have another now */
 
-/* The slot of a database, or null if it has none.  The caller has the lock. */
+/* ---- slots; the caller has the lock */
+
+/* The slot of a database, or null if it has none. */
 static InvWorkerSlot *
 find_worker_slot(Oid database)
 {
@@ -38,82 +49,231 @@ find_worker_slot(Oid database)
 	return NULL;
 }
 
-/* The same, or a free slot for the database; null if all are in use. */
+/* The idle slot that has been so for longest; null if there is none. */
 static InvWorkerSlot *
-find_or_free_worker_slot(Oid database)
+find_idle_worker_slot(void)
+{
+	InvWorkerSlot *oldest = NULL;
+
+	for (int i = 0; i < INV_WORKER_SLOTS; i++)
+	{
+		InvWorkerSlot *slot = &inv_shmem->workers[i];
+
+		if (slot->state == INV_WORKER_IDLE && (oldest == NULL || slot->since < oldest->since))
+			oldest = slot;
+	}
+	return oldest;
+}
+
+/* The slot of a database, which may be made for it; null if all are in use. */
+static InvWorkerSlot *
+make_worker_slot(Oid database)
 {
 	InvWorkerSlot *slot = find_worker_slot(database);
 
-	return slot ? slot : find_worker_slot(InvalidOid);
+	if (slot)
+		return slot;
+	slot = find_worker_slot(InvalidOid);
+	if (slot == NULL)
+		slot = find_idle_worker_slot();
+	if (slot)
+	{
+		memset(slot, 0, sizeof(*slot));
+		slot->database = database;
+	}
+	return slot;
 }
 
-/*
- * Reserve a slot for a worker of this database; false if there is none, or if a worker
- * has one or is being started.  A worker that has one is asked to stay.
- */
-static bool
-reserve_worker_slot(void)
-{
-	TimestampTz now = GetCurrentTimestamp();
-	InvWorkerSlot *slot;
-	bool reserved = false;
-
-	Assert(OidIsValid(MyDatabaseId));
-	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
-	slot = find_or_free_worker_slot(MyDatabaseId);
-	if (slot && slot->database != InvalidOid && slot->pid != 0)
-	{
-		/* the worker itself does not keep itself running */
-		if (slot->pid != MyProcPid)
-			slot->wanted = true;
-	}
-	else if (slot && (slot->database == InvalidOid ||
-					  TimestampDifferenceExceeds(slot->since, now, START_TIMEOUT_MS)))
-	{
-		slot->database = MyDatabaseId;
-		slot->pid = 0;
-		slot->since = now;
-		slot->last_run = 0;
-		reserved = true;
-	}
-	LWLockRelease(&inv_shmem->lock);
-	return reserved;
-}
-
-/* Free the slot of a database if it is that of this process; pid 0: if none runs yet. */
 static void
-free_worker_slot(Oid database, pid_t pid)
+set_worker_state(InvWorkerSlot *slot, InvWorkerState state)
 {
-	InvWorkerSlot *slot;
-
-	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
-	slot = find_worker_slot(database);
-	if (slot && slot->pid == pid)
-		slot->database = InvalidOid;
-	LWLockRelease(&inv_shmem->lock);
+	slot->state = state;
+	slot->since = inv_clock_now();
+	slot->pid = state == INV_WORKER_RUNNING ? MyProcPid : 0;
 }
 
-/*
- * Start the worker of this database, which has committed work, unless it runs.  It is no
- * error if the server has no room for it: sessions do without the worker.
- */
-void
-inv_worker_start(void)
+/* Is there a worker, or will there be one at once? */
+static bool
+has_worker(const InvWorkerSlot *slot, int64 now)
+{
+	return slot->state == INV_WORKER_RUNNING ||
+		   (slot->state == INV_WORKER_STARTING && now - slot->since < START_TIMEOUT_US);
+}
+
+static int
+count_workers(int64 now)
+{
+	int count = 0;
+
+	for (int i = 0; i < INV_WORKER_SLOTS; i++)
+		count += has_worker(&inv_shmem->workers[i], now);
+	return count;
+}
+
+/* The slot whose work is due for longest of those that wait for a worker; null if none is. */
+static InvWorkerSlot *
+next_waiting_slot(int64 now)
+{
+	InvWorkerSlot *next = NULL;
+
+	for (int i = 0; i < INV_WORKER_SLOTS; i++)
+	{
+		InvWorkerSlot *slot = &inv_shmem->workers[i];
+
+		if (slot->state != INV_WORKER_WAITING &&
+			(slot->state != INV_WORKER_STARTING || has_worker(slot, now)))
+			continue;
+		if (slot->due <= now && (next == NULL || slot->due < next->due))
+			next = slot;
+	}
+	return next;
+}
+
+/* Note that a database has work for a worker now. */
+static void
+note_work(InvWorkerSlot *slot)
+{
+	int64 now = inv_clock_now();
+
+	switch (slot->state)
+	{
+		case INV_WORKER_IDLE:
+			set_worker_state(slot, INV_WORKER_WAITING);
+			slot->due = now;
+			break;
+		case INV_WORKER_WAITING:
+			slot->due = Min(slot->due, now);
+			break;
+		case INV_WORKER_STARTING:
+		case INV_WORKER_RUNNING:
+			/* the worker itself does not keep itself running */
+			if (slot->pid != MyProcPid)
+				slot->wanted = true;
+	}
+}
+
+/* ---- starting workers ---- */
+
+/* Reserve a place for a worker, and say for which database; InvalidOid if there is no need. */
+static Oid
+reserve_place(void)
+{
+	Oid database = InvalidOid;
+	int64 now = inv_clock_now();
+
+	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
+	if (count_workers(now) < inv_max_workers &&
+		(inv_shmem->refused == 0 || now - inv_shmem->refused >= RETRY_US))
+	{
+		InvWorkerSlot *slot = next_waiting_slot(now);
+
+		if (slot)
+		{
+			set_worker_state(slot, INV_WORKER_STARTING);
+			slot->wanted = false;
+			database = slot->database;
+		}
+	}
+	LWLockRelease(&inv_shmem->lock);
+	return database;
+}
+
+/* Note whether the server had a slot for the worker of a database; true if it is the first refusal. */
+static bool
+note_registration(Oid database, bool registered)
+{
+	bool first = false;
+
+	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
+	if (registered)
+		inv_shmem->refused = 0;
+	else
+	{
+		InvWorkerSlot *slot = find_worker_slot(database);
+
+		if (slot && slot->state == INV_WORKER_STARTING)
+			set_worker_state(slot, INV_WORKER_WAITING);
+		first = inv_shmem->refused == 0;
+		inv_shmem->refused = inv_clock_now();
+	}
+	LWLockRelease(&inv_shmem->lock);
+	return first;
+}
+
+static bool
+register_worker(Oid database)
 {
 	BackgroundWorker worker = { 0 };
 
-	if (inv_shmem == NULL || !reserve_worker_slot())
-		return;
 	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
 	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
 	worker.bgw_restart_time = BGW_NEVER_RESTART;
-	worker.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
+	worker.bgw_main_arg = ObjectIdGetDatum(database);
 	strlcpy(worker.bgw_library_name, "inventory", sizeof(worker.bgw_library_name));
 	strlcpy(worker.bgw_function_name, "inventory_worker_main", sizeof(worker.bgw_function_name));
 	strlcpy(worker.bgw_name, "inventory worker", sizeof(worker.bgw_name));
 	strlcpy(worker.bgw_type, "inventory worker", sizeof(worker.bgw_type));
-	if (!RegisterDynamicBackgroundWorker(&worker, NULL))
-		free_worker_slot(MyDatabaseId, 0);
+	return RegisterDynamicBackgroundWorker(&worker, NULL);
+}
+
+/*
+ * Start workers of databases that wait for one, as far as there are places.  It is no
+ * error if the server has no slot for one: sessions do without the worker.
+ */
+static void
+start_waiting_workers(void)
+{
+	Oid database;
+
+	while (OidIsValid(database = reserve_place()))
+	{
+		bool registered = register_worker(database);
+
+		if (note_registration(database, registered))
+			inv_log_no_worker_slot();
+		if (!registered)
+			return;
+	}
+}
+
+/* ---- sessions ---- */
+
+/*
+ * Start the worker of a database in its turn, unless it runs.  False if there is no slot
+ * for the database.
+ */
+bool
+inv_worker_start_in(Oid database)
+{
+	InvWorkerSlot *slot;
+
+	Assert(OidIsValid(database));
+	if (inv_shmem == NULL || RecoveryInProgress())
+		return true;
+	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
+	slot = make_worker_slot(database);
+	if (slot)
+		note_work(slot);
+	if (database == MyDatabaseId)
+		own_slot = slot;
+	LWLockRelease(&inv_shmem->lock);
+	if (slot)
+		start_waiting_workers();
+	return slot != NULL;
+}
+
+/*
+ * The same for this database, which has committed work.  A worker that is known to be
+ * wanted makes at least one more round, and finds the work.
+ */
+void
+inv_worker_start(void)
+{
+	pg_memory_barrier();
+	if (own_slot && own_slot->database == MyDatabaseId && own_slot->state == INV_WORKER_RUNNING &&
+		own_slot->wanted)
+		return;
+	(void) inv_worker_start_in(MyDatabaseId);
 }
 
 /* There will be work for the worker once this transaction is committed. */
@@ -140,13 +300,32 @@ inv_worker_slot_init(void)
 	RegisterXactCallback(worker_slot_at_xact_end, NULL);
 }
 
+/* ---- the worker ---- */
+
+/* The slot of this worker; null if it has left it. */
+static InvWorkerSlot *
+find_own_slot(void)
+{
+	InvWorkerSlot *slot = find_worker_slot(MyDatabaseId);
+
+	return slot && slot->pid == MyProcPid ? slot : NULL;
+}
+
+/* A worker that ends without having left its slot was ended by an error or a signal. */
 static void
 worker_slot_at_exit(int code pg_attribute_unused(), Datum database)
 {
-	free_worker_slot(DatumGetObjectId(database), MyProcPid);
+	InvWorkerSlot *slot;
+
+	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
+	slot = find_worker_slot(DatumGetObjectId(database));
+	if (slot && slot->pid == MyProcPid)
+		set_worker_state(slot, INV_WORKER_IDLE);
+	LWLockRelease(&inv_shmem->lock);
+	start_waiting_workers();
 }
 
-/* Take the slot of a database for this process, until it exits; false if another has it. */
+/* Take the place that was reserved for a database's worker; false if it is no longer. */
 bool
 inv_worker_slot_take(Oid database)
 {
@@ -155,21 +334,30 @@ inv_worker_slot_take(Oid database)
 
 	Assert(OidIsValid(database));
 	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
-	slot = find_or_free_worker_slot(database);
-	taken = slot && (slot->database == InvalidOid || slot->pid == 0);
+	slot = find_worker_slot(database);
+	taken = slot && slot->state == INV_WORKER_STARTING;
 	if (taken)
-	{
-		slot->database = database;
-		slot->pid = MyProcPid;
-		slot->wanted = false;
-	}
+		set_worker_state(slot, INV_WORKER_RUNNING);
 	LWLockRelease(&inv_shmem->lock);
 	if (taken)
 		before_shmem_exit(worker_slot_at_exit, ObjectIdGetDatum(database));
 	return taken;
 }
 
-/* Free the slot of this worker, unless a session has asked for it since it last tried. */
+/* A round begins, which finds all work that sessions have committed so far. */
+void
+inv_worker_slot_begin_round(void)
+{
+	InvWorkerSlot *slot;
+
+	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
+	slot = find_own_slot();
+	if (slot)
+		slot->wanted = false;
+	LWLockRelease(&inv_shmem->lock);
+}
+
+/* Leave the slot of this worker, unless a session has asked for it since the round began. */
 bool
 inv_worker_slot_may_leave(void)
 {
@@ -177,14 +365,71 @@ inv_worker_slot_may_leave(void)
 	bool wanted;
 
 	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
-	slot = find_worker_slot(MyDatabaseId);
+	slot = find_own_slot();
 	wanted = slot && slot->wanted;
-	if (wanted)
-		slot->wanted = false;
-	else if (slot)
-		slot->database = InvalidOid;
+	if (slot && !wanted)
+		set_worker_state(slot, INV_WORKER_IDLE);
 	LWLockRelease(&inv_shmem->lock);
 	return !wanted;
+}
+
+/* Leave the slot of this worker, and wait for the next turn; without work if it is negative. */
+static void
+wait_for_turn(InvWorkerSlot *slot, long work_in_ms)
+{
+	if (slot->wanted)
+		work_in_ms = 0;
+	set_worker_state(slot, work_in_ms < 0 ? INV_WORKER_IDLE : INV_WORKER_WAITING);
+	slot->due = inv_clock_after(Max(work_in_ms, 0));
+	slot->wanted = false;
+}
+
+/*
+ * Is the turn of this worker over, because other databases have work, and no place?  Then
+ * its slot is left, and waits until its own database has work again: in so many
+ * milliseconds, or not if that is negative.
+ */
+bool
+inv_worker_slot_yield(long work_in_ms)
+{
+	int64 now = inv_clock_now();
+	InvWorkerSlot *slot;
+	bool yields = false;
+
+	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
+	slot = find_own_slot();
+	if (slot)
+	{
+		int workers = count_workers(now);
+
+		yields = workers > inv_max_workers ||
+				 (workers == inv_max_workers && now - slot->since >= TURN_US &&
+				  next_waiting_slot(now) != NULL);
+		if (yields)
+			wait_for_turn(slot, work_in_ms);
+	}
+	LWLockRelease(&inv_shmem->lock);
+	return yields;
+}
+
+/* Leave the slot of this worker, which is about to be ended, to another worker. */
+void
+inv_worker_slot_give_up(void)
+{
+	InvWorkerSlot *slot;
+
+	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
+	slot = find_own_slot();
+	if (slot)
+		wait_for_turn(slot, 0);
+	LWLockRelease(&inv_shmem->lock);
+}
+
+/* Start the workers of other databases for which there are places. */
+void
+inv_worker_slot_start_others(void)
+{
+	start_waiting_workers();
 }
 
 /* The worker has done a round through all stores. */
@@ -194,30 +439,97 @@ inv_worker_slot_ran(void)
 	InvWorkerSlot *slot;
 
 	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
-	slot = find_worker_slot(MyDatabaseId);
+	slot = find_own_slot();
 	if (slot)
 		slot->last_run = GetCurrentTimestamp();
 	LWLockRelease(&inv_shmem->lock);
 }
 
-PG_FUNCTION_INFO_V1(inventory_worker_last_run);
-
-/* worker_last_run(): when the worker of this database last did a round; null if none runs. */
-Datum
-inventory_worker_last_run(PG_FUNCTION_ARGS)
+/* When this worker is to prune next; it was set by itself or by an earlier worker. */
+int64
+inv_worker_slot_next_prune(void)
 {
-	TimestampTz last_run = 0;
+	InvWorkerSlot *slot;
+	int64 instant;
+
+	LWLockAcquire(&inv_shmem->lock, LW_SHARED);
+	slot = find_own_slot();
+	instant = slot ? slot->next_prune : 0;
+	LWLockRelease(&inv_shmem->lock);
+	return instant;
+}
+
+void
+inv_worker_slot_set_next_prune(int64 instant)
+{
+	InvWorkerSlot *slot;
+
+	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
+	slot = find_own_slot();
+	if (slot)
+		slot->next_prune = instant;
+	LWLockRelease(&inv_shmem->lock);
+}
+
+/* ---- SQL functions ---- */
+
+PG_FUNCTION_INFO_V1(inventory_worker_last_run);
+PG_FUNCTION_INFO_V1(inventory_worker_state);
+
+/* A copy of the slot of this database; false if it has none. */
+static bool
+read_own_slot(InvWorkerSlot *copy)
+{
 	InvWorkerSlot *slot;
 
 	inv_shmem_open();
 	if (inv_shmem == NULL)
-		PG_RETURN_NULL();
+		return false;
 	LWLockAcquire(&inv_shmem->lock, LW_SHARED);
 	slot = find_worker_slot(MyDatabaseId);
 	if (slot)
-		last_run = slot->last_run;
+		*copy = *slot;
 	LWLockRelease(&inv_shmem->lock);
-	if (last_run == 0)
+	return slot != NULL;
+}
+
+/* worker_last_run(): when the worker of this database last did a round; null if it is idle. */
+Datum
+inventory_worker_last_run(PG_FUNCTION_ARGS)
+{
+	InvWorkerSlot slot;
+
+	if (!read_own_slot(&slot) || slot.state == INV_WORKER_IDLE || slot.last_run == 0)
 		PG_RETURN_NULL();
-	PG_RETURN_TIMESTAMPTZ(last_run);
+	PG_RETURN_TIMESTAMPTZ(slot.last_run);
+}
+
+/*
+ * worker_state(): what the worker of this database does.  If none has looked for work yet
+ * since the server was started, it is started.
+ */
+Datum
+inventory_worker_state(PG_FUNCTION_ARGS pg_attribute_unused())
+{
+	static const char *const names[] = {
+		[INV_WORKER_IDLE] = "idle",
+		[INV_WORKER_WAITING] = "waiting",
+		[INV_WORKER_STARTING] = "starting",
+		[INV_WORKER_RUNNING] = "running",
+	};
+	InvWorkerSlot slot = { 0 };
+	const char *state;
+
+	if (!read_own_slot(&slot) && inv_shmem != NULL)
+	{
+		inv_worker_start();
+		(void) read_own_slot(&slot);
+	}
+	if (inv_shmem == NULL || inv_max_workers == 0)
+		state = "off";
+	else if (slot.state == INV_WORKER_WAITING && inv_shmem->refused != 0)
+		state = "no slot";
+	else
+		state = names[slot.state];
+	PG_RETURN_TEXT_P(cstring_to_text(state));
 }

@@ -1,10 +1,9 @@
 /*
  * worker_slot.h
- *		Which database has a worker, and how it is started.
+ *		Which databases need a worker, and whose turn it is.
  */
 #ifndef INV_WORKER_SLOT_H
 #define INV_WORKER_SLOT_H
-
 
 extern void inv_worker_slot_init(void);
 
@@ -12,9 +11,18 @@ extern void inv_worker_slot_init(void);
 extern void inv_worker_start_at_commit(void);
 extern void inv_worker_start(void);
 
+/* for the launcher */
+extern bool inv_worker_start_in(Oid database);
+
 /* for the worker itself */
 extern bool inv_worker_slot_take(Oid database);
+extern void inv_worker_slot_begin_round(void);
 extern void inv_worker_slot_ran(void);
 extern bool inv_worker_slot_may_leave(void);
+extern bool inv_worker_slot_yield(long work_in_ms);
+extern void inv_worker_slot_give_up(void);
+extern void inv_worker_slot_start_others(void);
+extern int64 inv_worker_slot_next_prune(void);
+extern void inv_worker_slot_set_next_prune(int64 instant);
 
 #endif /* INV_WORKER_SLOT_H */

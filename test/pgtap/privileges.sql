@@ -191,9 +191,9 @@ SELECT results_eq($$ SELECT kind, object, privilege FROM extension_given WHERE g
 	('relation', 'store', 'INSERT'), ('relation', 'store', 'SELECT'), ('schema', 'inventory', 'USAGE') $$, 'extension: privileges of PUBLIC');
 SELECT results_eq($$ SELECT kind, object, privilege FROM extension_given WHERE grantee = 'pg_monitor' ORDER BY 1, 2, 3 $$, $$ VALUES
 	('function', 'hot_entries', 'EXECUTE'), ('function', 'overdue_holds', 'EXECUTE'), ('function', 'stats_entries', 'EXECUTE'),
-	('function', 'worker_last_run', 'EXECUTE'),
+	('function', 'worker_last_run', 'EXECUTE'), ('function', 'worker_state', 'EXECUTE'),
 	('relation', 'stats', 'SELECT') $$, 'extension: privileges of pg_monitor');
-SELECT is_empty($$ SELECT * FROM extension_given WHERE grantee = 'PUBLIC' AND object IN ('reset_stats', 'stats_entries', 'overdue_holds', 'worker_last_run', 'hot_entries', 'refuse_hot', 'stats') $$,
+SELECT is_empty($$ SELECT * FROM extension_given WHERE grantee = 'PUBLIC' AND object IN ('reset_stats', 'stats_entries', 'overdue_holds', 'worker_last_run', 'worker_state', 'hot_entries', 'refuse_hot', 'stats') $$,
 	'extension: PUBLIC has no privilege on the counters');
 
 SELECT * FROM finish();

@@ -16,12 +16,14 @@ SELECT results_eq($$
 	('http_errors', 'bool', 'off', 'user', NULL, NULL, NULL, NULL),
 	('max_hot_items', 'integer', '1024',
 	 CASE WHEN current_setting('shared_preload_libraries') LIKE '%inventory%' THEN 'postmaster' ELSE 'sighup' END, NULL, '1', '1000000', NULL),
+	('max_workers', 'integer', '2', 'sighup', NULL, '0', '256', NULL),
 	('notify', 'bool', 'off', 'user', NULL, NULL, NULL, NULL),
 	('optimistic_retries', 'integer', '10', 'user', NULL, '0', '10000', NULL),
 	('request_retention', 'integer', '0', 'sighup', 's', '0', '2147483647', NULL),
 	('reservation_ttl', 'integer', '900', 'user', 's', '1', '2147483647', NULL),
 	('settle_interval', 'integer', '1000', 'sighup', 'ms', '10', '3600000', NULL),
-	('strategy', 'enum', 'atomic', 'user', NULL, NULL, NULL, '{atomic,pessimistic,optimistic}') $$,
+	('strategy', 'enum', 'atomic', 'user', NULL, NULL, NULL, '{atomic,pessimistic,optimistic}'),
+	('worker_timeout', 'integer', '10000', 'sighup', 'ms', '0', '2147483647', NULL) $$,
 	'all settings: type, default, context, unit, range, values');
 SELECT is_empty($$ SELECT name FROM pg_settings WHERE name LIKE 'inventory.%' AND coalesce(short_desc, '') = '' $$, 'each has a description');
 SELECT is_empty($$ SELECT name FROM pg_settings WHERE name LIKE 'inventory.%' AND setting <> boot_val $$, 'each has its default at the start');

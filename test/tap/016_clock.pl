@@ -16,6 +16,7 @@ use Crowd;
 use Faults;
 use Session;
 use Shop;
+use Waiting;
 
 use constant MINUTE => 60;
 use constant HOUR   => 3600;
@@ -232,6 +233,40 @@ sub wrong_ends
     ok($expired->($long), 'the worker, forward again: the other is expired');
     is($shop->query('SELECT stock FROM shop.items'), '10', 'the worker: all units have returned once');
     is($shop->verify, '', 'the worker: verify finds nothing');
+}
+
+# Hot items are settled, and cool, at the same pace after the clock was set back.
+{
+    my $server = Shop::server('clock_hot', q{shared_preload_libraries = 'inventory'}, 'inventory.hot_mode = auto',
+        'inventory.settle_interval = 100ms', 'inventory.hot_idle_timeout = 2s');
+    my $shop = shop(10, $server)->attached;
+
+    clock(HOUR);
+    $shop->query("SELECT inventory.heat('shop.items', '$item')");
+    $shop->query('SELECT ' . $shop->buy(1, 1)->{call});
+    ok($server->poll_query_until($shop->{database}, 'SELECT stock = 9 FROM shop.items'), 'hot: the stock column is written');
+    my $session = Session->new($server, $shop->{database});
+    $session->value($shop->buy(1, 1)->{call});
+    clock(0);
+    ok($server->poll_query_until($shop->{database}, 'SELECT stock = 8 FROM shop.items'), 'hot, back: the stock column is written');
+    $session->value($shop->buy(1, 1)->{call});
+    ok($server->poll_query_until($shop->{database}, 'SELECT stock = 7 FROM shop.items'), 'hot, back: and again');
+    ok($server->poll_query_until($shop->{database}, 'SELECT NOT hot FROM items_stock.hot'), 'hot, back: the item cools when it is idle');
+    # a buyer waits for units in flight for as long as the setting says
+    $shop->query("SELECT inventory.heat('shop.items', '$item')");
+    my $holder = Session->new($server, $shop->{database});
+    $holder->run('BEGIN');
+    $holder->value($shop->buy(1, 7)->{call});
+    clock(HOUR);
+    $session->run(q{SET inventory.hot_lock_timeout = '3s'});
+    $session->call($shop->buy(1, 1)->{call});
+    Waiting::wait_until(sub { $shop->query(q{SELECT count(*) FROM pg_stat_activity WHERE wait_event_type IN ('Extension', 'Lock') AND backend_type = 'client backend'}) > 0 });
+    clock(-HOUR);
+    is($session->await->[0], 'IV014', 'hot, back: a buyer who waits gives up in time');
+    $holder->run('ROLLBACK');
+    $_->quit for $session, $holder;
+    clock(0);
+    is($shop->verify, '', 'hot: verify finds nothing');
 }
 
 done_testing();

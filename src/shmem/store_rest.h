@@ -1,0 +1,12 @@
+/*
+ * store_rest.h
+ *		Stores with which the worker had errors rest for a while.
+ */
+#ifndef INV_STORE_REST_H
+#define INV_STORE_REST_H
+
+extern bool inv_store_rests(Oid items, bool *had_errors);
+extern void inv_store_rest_note_error(Oid items);
+extern void inv_store_rest_note_success(Oid items);
+
+#endif /* INV_STORE_REST_H */
