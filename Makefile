@@ -85,10 +85,13 @@ PG_CPPFLAGS = -I$(srcdir)/src
 
 DATA = $(EXTENSION)--$(EXTVERSION).sql
 
-# every file of sql/ is a regression test, every spec an isolation test
-REGRESS = $(patsubst $(srcdir)/sql/%.sql,%,$(sort $(wildcard $(srcdir)/sql/*.sql)))
+# every file of sql/ is a regression test, every spec an isolation test; installcheck leaves
+# out those that the running server cannot run
+PSQL = $(bindir)/psql
+unsupported = $(shell PSQL='$(PSQL)' $(srcdir)/test/unsupported $(1) | sed 's/:.*//')
+REGRESS = $(filter-out $(call unsupported,regress),$(patsubst $(srcdir)/sql/%.sql,%,$(sort $(wildcard $(srcdir)/sql/*.sql))))
 REGRESS_OPTS = --inputdir=$(srcdir) --load-extension=inventory
-ISOLATION = $(patsubst $(srcdir)/test/isolation/specs/%.spec,%,$(sort $(wildcard $(srcdir)/test/isolation/specs/*.spec)))
+ISOLATION = $(filter-out $(call unsupported,isolation),$(patsubst $(srcdir)/test/isolation/specs/%.spec,%,$(sort $(wildcard $(srcdir)/test/isolation/specs/*.spec))))
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --outputdir=output_iso --load-extension=inventory
 
 PG_CONFIG ?= pg_config
@@ -105,7 +108,12 @@ all: $(EXTSCRIPT)
 $(EXTSCRIPT): $(sort $(wildcard $(srcdir)/script/*.sql)) FORCE
 	@cat $(filter-out FORCE,$^) | cmp -s - $@ || cat $(filter-out FORCE,$^) > $@
 
-.PHONY: FORCE
+installcheck: unsupported
+
+unsupported:
+	@PSQL='$(PSQL)' $(srcdir)/test/unsupported | sed 's/^/not run: /'
+
+.PHONY: FORCE unsupported
 FORCE:
 
 $(OBJS): $(wildcard $(srcdir)/src/*/*.h)

@@ -11,6 +11,8 @@
 INSERT INTO items (id, stock) VALUES (1, 10), (2, 10), (3, 5), (4, NULL), (5, 100);
 UPDATE items SET stock_floor = 2 WHERE id = 3;
 SELECT inventory.attach('items', 'orders', ledger_schema => 'expiry_stock');
+\set include :abs_srcdir '/sql/include/no_worker.sql'
+\i :include
 CREATE VIEW closed AS SELECT user_id, item_id, quantity, status FROM reservations WHERE status <> 'held' ORDER BY user_id, item_id;
 CREATE FUNCTION age(minutes integer) RETURNS void LANGUAGE sql AS $$
 	UPDATE reservations SET expires_at = expires_at - make_interval(mins => minutes), created_at = created_at - make_interval(mins => minutes) WHERE status = 'held'

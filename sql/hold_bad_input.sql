@@ -12,6 +12,8 @@
 ALTER TABLE orders ALTER user_id SET NOT NULL, ALTER price SET NOT NULL, ADD paid boolean, ADD FOREIGN KEY (item_id) REFERENCES items;
 INSERT INTO items VALUES (1, 100, 0, NULL), (2, -5, -10, NULL), (3, 9223372036854775000, 0, NULL), (4, NULL, 0, NULL), (5, 9, 0, 2), (6, 0, 0, NULL);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'hold_bad_input_stock', order_columns => '{price}');
+\set include :abs_srcdir '/sql/include/no_worker.sql'
+\i :include
 
 -- the reservations that the calls below name
 CREATE TABLE named (name text PRIMARY KEY, id uuid);

@@ -10,6 +10,8 @@
 \i :include
 INSERT INTO items (id, stock, purchase_limit) VALUES (1, 100, NULL), (2, 100, 5), (3, 0, NULL), (4, NULL, NULL), (5, 100000, NULL);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'hold_savepoints_stock', order_columns => '{note}');
+\set include :abs_srcdir '/sql/include/no_worker.sql'
+\i :include
 SELECT reserve_cart('u', '[{"item_id": 1, "quantity": 3}, {"item_id": 2, "quantity": 2}, {"item_id": 4}]') AS r, reserve_stock('v', 1, 7) AS overdue,
 	buy_item('u', 1, 4) AS o \gset
 UPDATE reservations SET expires_at = now() - interval '1 d', created_at = now() - interval '2 d' WHERE reservation_id = :'overdue';

@@ -198,48 +198,6 @@ SELECT buy_item('u', 1) > 0;
 SELECT available_stock(1);
 COMMIT;
 SELECT state();
-
-\echo '-- PREPARE TRANSACTION is refused once a hot item was used, and nothing is taken'
-BEGIN;
-SELECT buy_item('u', 1) > 0;
-PREPARE TRANSACTION 'hot_savepoints';
-\echo :SQLSTATE
-SELECT counters();
-BEGIN;
-SELECT restock_item(1, 1) > 0;
-PREPARE TRANSACTION 'hot_savepoints';
-\echo :SQLSTATE
-BEGIN;
-SELECT inventory.heat('items', 6);
-PREPARE TRANSACTION 'hot_savepoints';
-\echo :SQLSTATE
-BEGIN;
-SELECT inventory.cool('items', 1);
-PREPARE TRANSACTION 'hot_savepoints';
-\echo :SQLSTATE
-BEGIN;
-UPDATE items SET stock = stock - 1 WHERE id = 1;
-PREPARE TRANSACTION 'hot_savepoints';
-\echo :SQLSTATE
-BEGIN;
-UPDATE items SET purchase_limit = 100 WHERE id = 1;
-PREPARE TRANSACTION 'hot_savepoints';
-\echo :SQLSTATE
--- allowed if the use was rolled back
-BEGIN;
-SAVEPOINT s;
-SELECT buy_item('u', 1) > 0;
-ROLLBACK TO s;
-SELECT buy_item('u', 6) > 0;
-PREPARE TRANSACTION 'hot_savepoints';
-COMMIT PREPARED 'hot_savepoints';
-SELECT count(*) FROM pg_prepared_xacts WHERE database = current_database();
-SELECT state();
--- allowed after a refusal, which uses nothing
-BEGIN;
-SELECT status FROM try_buy_cart('u', '[{"item_id": 3, "quantity": 100}, {"item_id": 1}]');
-PREPARE TRANSACTION 'hot_savepoints';
-ROLLBACK PREPARED 'hot_savepoints';
 SELECT inventory.cool('items');
 SELECT state();
 SELECT id, stock FROM items ORDER BY id;

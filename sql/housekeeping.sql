@@ -11,6 +11,8 @@
 ALTER TABLE orders ALTER id RESTART WITH 1001;
 INSERT INTO items (id, stock, purchase_limit) VALUES (1, 100, 5), (2, 100, NULL), (3, NULL, NULL);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'housekeeping_stock', order_columns => '{id}');
+\set include :abs_srcdir '/sql/include/no_worker.sql'
+\i :include
 CREATE VIEW ledger AS SELECT item_id, delta, kind, user_id, order_id FROM movements ORDER BY item_id, kind, user_id, movement_id;
 CREATE FUNCTION buys(u text, units bigint) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN

@@ -33,6 +33,9 @@ SELECT inventory.attach('"it''""); DROP TABLE injection_holds.victim; --"', '"or
 	sellable => $$"select" = 'where' AND "select" <> ') OR true; --' AND "select" <> '\'' {id}'$$,
 	argument_prefix => 'p''"; --', store_name => 'st''\; DROP TABLE injection_holds.victim; --');
 SET search_path = "sch'""; DROP TABLE injection_holds.victim; --", "le'""; DROP TABLE injection_holds.victim; --";
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/no_worker.sql'
+\i :include
 \set v '\'; DROP TABLE injection_holds.victim; --'
 \set w '{id} %s $1 \\ \' "'
 INSERT INTO "it'""); DROP TABLE injection_holds.victim; --" VALUES (:'v', 9, 0, 0, 9), (:'w', 9, 0, 0, NULL);

@@ -11,6 +11,8 @@
 \i :include
 INSERT INTO items VALUES ('mug', 3, 0), ('pen', 2, 0), ('safe', 5, 4), ('debt', 1, -1), ('pdf', NULL, 0), ('"quoted" \ ä', 1, 0);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'notify_stock', store_name => 'the "shop"');
+\set include :abs_srcdir '/sql/include/no_worker.sql'
+\i :include
 LISTEN inventory;
 \o | sed -e 's/Asynchronous notification/notified/' -e 's/ received from server process.*//'
 \qecho '-- off by default'

@@ -9,10 +9,12 @@
 \i :include
 INSERT INTO items (id, stock, purchase_limit) VALUES (1, 100, NULL), (2, 5, NULL), (3, 9, 2);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'stats_stock');
+\set include :abs_srcdir '/sql/include/no_worker.sql'
+\i :include
 SELECT inventory.reset_stats();
 CREATE VIEW counted AS SELECT operation, calls, units, replays, out_of_stock AS out, item_not_found AS missing, purchase_limit_exceeded AS "limit",
 	refused_state AS state, busy, retries + waits AS lost, overdue_holds AS overdue
-	FROM inventory.stats WHERE store_name = 'stats.items' AND calls > 0 ORDER BY operation COLLATE "C";
+	FROM inventory.stats WHERE store_name = 'stats.items' AND calls > 0 AND operation <> 'worker' ORDER BY operation COLLATE "C";
 TABLE counted;
 
 -- purchases: sold, replayed, refused; several units in several lines

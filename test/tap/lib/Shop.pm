@@ -87,12 +87,15 @@ END
 
 # ---------------------------------------------------------------- the shop
 
-# A server with room for a crowd.
+# A server with room for a crowd.  Unless it preloads the library no background worker runs,
+# which from PostgreSQL 17 on does not need that.
 sub server
 {
     my ($name, @settings) = @_;
     my $node = PostgreSQL::Test::Cluster->new($name);
 
+    unshift @settings, 'max_worker_processes = 0', 'max_logical_replication_workers = 0'
+      unless grep { /^shared_preload_libraries/ } @settings;
     $node->init;
     $node->append_conf('postgresql.conf', join "\n", 'max_connections = 100', @settings, '');
     $node->start;

@@ -1,0 +1,67 @@
+-- Tests of PREPARE TRANSACTION with hot items: it is refused once one was used, and nothing
+-- is taken.
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set VERBOSITY terse
+\pset format unaligned
+\pset tuples_only on
+\set schema hot_prepare
+\set limits on
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
+INSERT INTO items (id, stock) VALUES (1, 100), (2, 100), (3, 0);
+SELECT inventory.attach('items', 'orders', ledger_schema => 'hot_prepare_stock');
+SELECT inventory.heat('items', 1), inventory.heat('items', 3);
+SELECT buy_item('first', 1) > 0, restock_item(3, 1), adjust_stock(3, -1, 'published');
+-- The counters as all sessions see them, with what is in flight in brackets.
+CREATE FUNCTION counters() RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(format('%s=%s', h.item_id, e.available) || CASE WHEN e.held <> 0 THEN format(' (%s)', e.held) ELSE '' END, ' ' ORDER BY h.item_id)
+	FROM hot AS h JOIN inventory.hot_entries() AS e ON e.items = 'items'::regclass AND e.number = h.number
+$$;
+
+\echo '-- purchases, restocks, heat, cool, direct writes'
+BEGIN;
+SELECT buy_item('u', 1) > 0;
+PREPARE TRANSACTION 'hot_prepare';
+\echo :SQLSTATE
+SELECT counters();
+BEGIN;
+SELECT restock_item(1, 1) > 0;
+PREPARE TRANSACTION 'hot_prepare';
+\echo :SQLSTATE
+BEGIN;
+SELECT inventory.heat('items', 2);
+PREPARE TRANSACTION 'hot_prepare';
+\echo :SQLSTATE
+BEGIN;
+SELECT inventory.cool('items', 1);
+PREPARE TRANSACTION 'hot_prepare';
+\echo :SQLSTATE
+BEGIN;
+UPDATE items SET stock = stock - 1 WHERE id = 1;
+PREPARE TRANSACTION 'hot_prepare';
+\echo :SQLSTATE
+BEGIN;
+UPDATE items SET purchase_limit = 100 WHERE id = 1;
+PREPARE TRANSACTION 'hot_prepare';
+\echo :SQLSTATE
+SELECT counters();
+\echo '-- allowed if the use was rolled back'
+BEGIN;
+SAVEPOINT s;
+SELECT buy_item('u', 1) > 0;
+ROLLBACK TO s;
+SELECT buy_item('u', 2) > 0;
+PREPARE TRANSACTION 'hot_prepare';
+COMMIT PREPARED 'hot_prepare';
+SELECT count(*) FROM pg_prepared_xacts WHERE database = current_database();
+SELECT counters();
+\echo '-- allowed after a refusal, which uses nothing'
+BEGIN;
+SELECT status FROM try_buy_cart('u', '[{"item_id": 3, "quantity": 100}, {"item_id": 1}]');
+PREPARE TRANSACTION 'hot_prepare';
+ROLLBACK PREPARED 'hot_prepare';
+SELECT inventory.cool('items');
+SELECT id, stock FROM items ORDER BY id;
+SELECT * FROM inventory.verify('items');
+\pset tuples_only off
+DROP SCHEMA hot_prepare, hot_prepare_stock CASCADE;
