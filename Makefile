@@ -23,9 +23,11 @@ OBJS = \
 	src/shmem/store_rest.o \
 	src/shmem/worker_slot.o \
 	src/store/binding.o \
+	src/store/binding_equal.o \
 	src/store/catalog.o \
 	src/store/column.o \
 	src/store/condition.o \
+	src/store/dependency.o \
 	src/store/direct_insert.o \
 	src/store/enter.o \
 	src/store/query.o \
@@ -33,7 +35,9 @@ OBJS = \
 	src/store/query_expand.o \
 	src/store/query_plan.o \
 	src/store/query_text.o \
+	src/store/relation_check.o \
 	src/store/store.o \
+	src/store/table_check.o \
 	src/store/trigger_check.o \
 	src/stock/adjust.o \
 	src/stock/direct_read.o \

@@ -86,6 +86,10 @@ CREATE FUNCTION inventory.binding() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_binding';
 COMMENT ON FUNCTION inventory.binding() IS 'Disabled trigger on items and orders. Its column list follows renames of the bound columns. Arguments: the name of the store, then the role of each column.';
 
+CREATE FUNCTION inventory.check_engine(relation pg_catalog.regclass) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_check_engine';
+COMMENT ON FUNCTION inventory.check_engine(pg_catalog.regclass) IS 'Raises an error if the rows of a table, or of one of its partitions, are not in a heap of this server: tables of Citus, foreign tables, other access methods. Errors: 42809.';
+
 CREATE FUNCTION inventory.delete_store_row(items pg_catalog.regclass) RETURNS void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_delete_store_row';
 COMMENT ON FUNCTION inventory.delete_store_row(pg_catalog.regclass) IS 'Deletes the row of a store, for the owner of its items. Part of detach and refresh.';
@@ -535,6 +539,7 @@ BEGIN
 						 ELSE format('Use an ordinary, permanent table%s.',
 									 CASE WHEN partitioned THEN ', partitioned or not' ELSE '' END) END;
 	END IF;
+	PERFORM inventory.check_engine(relation);
 END
 $$;
 COMMENT ON FUNCTION inventory.check_table(regclass, text, boolean) IS 'Raises an error if a relation cannot be the items or orders of a store.';
@@ -997,6 +1002,7 @@ BEGIN
 			USING ERRCODE = 'insufficient_privilege',
 				  HINT = format('ALTER TABLE %s OWNER TO %I;', ledger, pg_get_userbyid(binding.owner));
 	END IF;
+	PERFORM inventory.check_engine(ledger);
 END
 $$;
 COMMENT ON FUNCTION inventory.check_ledger(inventory.store_binding, regclass) IS 'Raises an error if an existing table of a ledger does not fit a store.';
@@ -1032,7 +1038,8 @@ BEGIN
 	IF NOT is_new THEN
 		PERFORM inventory.check_ledger(binding, qualified::regclass);
 	ELSE
-		EXECUTE format('CREATE TABLE %s (%s)', qualified, (
+		-- whatever default_table_access_method is
+		EXECUTE format('CREATE TABLE %s (%s) USING heap', qualified, (
 			SELECT string_agg(concat_ws(' ', quote_ident(c.column_name),
 										c.type || inventory.collate_clause(c.collation_id, c.type),
 										c.definition), ', ' ORDER BY c.n)
@@ -1184,20 +1191,67 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_triggers(inventory.store_binding) IS 'Creates the guard and the binding triggers of a store.';
 
+-- Recognized by their function and the name of the store, because the owner may rename them.
+CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id oid,
+										 OUT relation regclass, OUT trigger_name name,
+										 OUT is_binding boolean)
+	RETURNS SETOF record
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT t.oid, t.tgrelid, t.tgname, t.tgfoid = 'inventory.binding()'::regprocedure
+	FROM pg_trigger AS t
+	WHERE t.tgrelid = store.items AND t.tgfoid = 'inventory.guard()'::regprocedure
+	OR t.tgrelid IN (store.items, store.orders) AND t.tgfoid = 'inventory.binding()'::regprocedure
+	AND substring(t.tgargs FOR octet_length(convert_to(store.store_name, getdatabaseencoding())) + 1)
+		= convert_to(store.store_name, getdatabaseencoding()) || '\x00'::bytea
+$$;
+COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items of a store, and the triggers that bind its columns.';
+
 CREATE FUNCTION inventory.drop_triggers(store inventory.store) RETURNS void
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-	SET client_min_messages = warning AS $$
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	t record;
 BEGIN
-	EXECUTE format('DROP TRIGGER IF EXISTS inventory_guard ON %s', store.items);
-	EXECUTE format('DROP TRIGGER IF EXISTS inventory_guard_truncate ON %s', store.items);
-	EXECUTE format('DROP TRIGGER IF EXISTS inventory_binding ON %s', store.items);
-	IF store.orders IS NOT NULL THEN
-		EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s',
-					   inventory.orders_trigger_name(store.store_name), store.orders);
-	END IF;
+	FOR t IN SELECT s.relation, s.trigger_name FROM inventory.store_triggers(store) AS s LOOP
+		EXECUTE format('DROP TRIGGER %I ON %s', t.trigger_name, t.relation);
+	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION inventory.drop_triggers(inventory.store) IS 'Drops the guard and the binding triggers of a store.';
+COMMENT ON FUNCTION inventory.drop_triggers(inventory.store) IS 'Drops the guard and the binding triggers of a store, also such as another role made.';
+
+-- A role with the privilege TRIGGER could otherwise create or replace a trigger that binds
+-- other columns as the stock, or books each change of stock twice or not at all.
+CREATE FUNCTION inventory.check_created_triggers() RETURNS event_trigger
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	t record;
+BEGIN
+	FOR t IN
+		SELECT g.tgname, c.oid::regclass AS relation, p.pronamespace = 'inventory'::regnamespace AS is_ours
+		FROM pg_event_trigger_ddl_commands() AS d
+		JOIN pg_trigger AS g ON g.oid = d.objid
+		JOIN pg_class AS c ON c.oid = g.tgrelid
+		JOIN pg_proc AS p ON p.oid = g.tgfoid
+		WHERE d.classid = 'pg_trigger'::regclass AND NOT pg_has_role(c.relowner, 'USAGE')
+	LOOP
+		IF t.is_ours OR EXISTS (
+			-- it has replaced a trigger of the store
+			SELECT FROM inventory.store AS s
+			WHERE t.relation IN (s.items, s.orders)
+			AND (SELECT count(*) FROM inventory.store_triggers(s)) < 3 + num_nonnulls(s.orders))
+		THEN
+			RAISE EXCEPTION 'must be owner of table % to create trigger "%"', t.relation, t.tgname
+				USING ERRCODE = 'insufficient_privilege',
+					  DETAIL = 'The triggers of a store, and the functions of inventory for them, are for inventory.attach().';
+		END IF;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_created_triggers() IS 'Event trigger function: refuses a trigger with a function of the extension, or one that replaces a trigger of a store, unless it is created with the rights of the table''s owner.';
+
+CREATE EVENT TRIGGER inventory_check_created_triggers ON ddl_command_end
+	WHEN TAG IN ('CREATE TRIGGER') EXECUTE FUNCTION inventory.check_created_triggers();
+ALTER EVENT TRIGGER inventory_check_created_triggers ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER inventory_check_created_triggers IS 'Keeps roles that are not the owner of a table from creating or replacing the triggers of its store.';
 
 -- ---------------------------------------------------------------- façade
 --
@@ -1749,7 +1803,7 @@ DECLARE
 	store inventory.store := inventory.orphaned_store(binding);
 BEGIN
 	IF store.movements IS NOT NULL OR EXISTS (SELECT FROM inventory.facade_of(store))
-	   OR EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = store.items AND t.tgname = 'inventory_guard')
+	   OR EXISTS (SELECT FROM inventory.store_triggers(store))
 	THEN
 		PERFORM inventory.drop_generated(store);
 	END IF;
@@ -1876,6 +1930,15 @@ CREATE FUNCTION inventory.read_binding(store inventory.store, OUT binding invent
 DECLARE
 	c record;
 BEGIN
+	SELECT t.relation, string_agg(quote_ident(t.trigger_name), ', ' ORDER BY t.trigger_name) AS names
+	INTO c FROM inventory.store_triggers(store) AS t WHERE t.is_binding
+	GROUP BY t.relation HAVING count(*) > 1 LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'store "%" is not intact', store.store_name
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  DETAIL = format('More than one trigger of %s binds its columns: %s.', c.relation, c.names),
+				  HINT = 'Drop those that inventory.attach() did not make.';
+	END IF;
 	binding.store_name := store.store_name;
 	binding.items := store.items;
 	binding.orders := store.orders;
@@ -1892,14 +1955,16 @@ BEGIN
 		 JOIN pg_proc AS o ON o.oid = f.function_id JOIN pg_namespace AS n ON n.oid = o.pronamespace
 		 WHERE f.part = 'buyer' LIMIT 1), store.api_schema);
 	FOR c IN
-		SELECT a.attname, -- counted from the end: the name of the store may contain anything
-			   split_part(encode(t.tgargs, 'escape'), '\000',
-						  u.n::integer - t.tgnargs - 1) AS role
-		FROM pg_trigger AS t
+		SELECT a.attname, r.role
+		FROM inventory.store_triggers(store) AS b JOIN pg_trigger AS t ON t.oid = b.trigger_id
 		CROSS JOIN LATERAL unnest(t.tgattr::int2[]) WITH ORDINALITY AS u(attnum, n)
 		JOIN pg_attribute AS a ON a.attrelid = t.tgrelid AND a.attnum = u.attnum
-		WHERE t.tgrelid IN (store.items, store.orders) AND t.tgfoid = 'inventory.binding()'::regprocedure
-		AND t.tgname IN ('inventory_binding', inventory.orders_trigger_name(store.store_name))
+		-- counted from the end: the name of the store may contain anything
+		CROSS JOIN LATERAL split_part(encode(t.tgargs, 'escape'), '\000',
+									  u.n::integer - t.tgnargs - 1) AS r(role)
+		WHERE b.is_binding
+		AND (b.relation = store.items)
+			= (r.role IN ('item_id', 'stock', 'version', 'stock_floor', 'purchase_limit'))
 		ORDER BY u.n
 	LOOP
 		IF c.role LIKE '%+' THEN
@@ -2068,11 +2133,11 @@ BEGIN
 									 to_regclass(items), to_regclass(orders)) END;
 	END IF;
 	EXECUTE format('CREATE TABLE %s (id %s PRIMARY KEY, stock bigint NOT NULL DEFAULT 0,
-					stock_floor bigint NOT NULL DEFAULT 0, purchase_limit bigint)',
+					stock_floor bigint NOT NULL DEFAULT 0, purchase_limit bigint) USING heap',
 				   items, item_id_type);
 	EXECUTE format('CREATE TABLE %s (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), user_id %s,
 					item_id %s NOT NULL, quantity bigint NOT NULL,
-					created_at timestamptz NOT NULL DEFAULT now())',
+					created_at timestamptz NOT NULL DEFAULT now()) USING heap',
 				   orders, user_id_type, item_id_type);
 	PERFORM inventory.restrict_to_owner('TABLE', items, owner);
 	PERFORM inventory.restrict_to_owner('TABLE', orders, owner);

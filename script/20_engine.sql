@@ -14,6 +14,10 @@ CREATE FUNCTION inventory.binding() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_binding';
 COMMENT ON FUNCTION inventory.binding() IS 'Disabled trigger on items and orders. Its column list follows renames of the bound columns. Arguments: the name of the store, then the role of each column.';
 
+CREATE FUNCTION inventory.check_engine(relation pg_catalog.regclass) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_check_engine';
+COMMENT ON FUNCTION inventory.check_engine(pg_catalog.regclass) IS 'Raises an error if the rows of a table, or of one of its partitions, are not in a heap of this server: tables of Citus, foreign tables, other access methods. Errors: 42809.';
+
 CREATE FUNCTION inventory.delete_store_row(items pg_catalog.regclass) RETURNS void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_delete_store_row';
 COMMENT ON FUNCTION inventory.delete_store_row(pg_catalog.regclass) IS 'Deletes the row of a store, for the owner of its items. Part of detach and refresh.';

@@ -77,6 +77,7 @@ BEGIN
 						 ELSE format('Use an ordinary, permanent table%s.',
 									 CASE WHEN partitioned THEN ', partitioned or not' ELSE '' END) END;
 	END IF;
+	PERFORM inventory.check_engine(relation);
 END
 $$;
 COMMENT ON FUNCTION inventory.check_table(regclass, text, boolean) IS 'Raises an error if a relation cannot be the items or orders of a store.';

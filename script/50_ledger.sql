@@ -148,6 +148,7 @@ BEGIN
 			USING ERRCODE = 'insufficient_privilege',
 				  HINT = format('ALTER TABLE %s OWNER TO %I;', ledger, pg_get_userbyid(binding.owner));
 	END IF;
+	PERFORM inventory.check_engine(ledger);
 END
 $$;
 COMMENT ON FUNCTION inventory.check_ledger(inventory.store_binding, regclass) IS 'Raises an error if an existing table of a ledger does not fit a store.';
@@ -183,7 +184,8 @@ BEGIN
 	IF NOT is_new THEN
 		PERFORM inventory.check_ledger(binding, qualified::regclass);
 	ELSE
-		EXECUTE format('CREATE TABLE %s (%s)', qualified, (
+		-- whatever default_table_access_method is
+		EXECUTE format('CREATE TABLE %s (%s) USING heap', qualified, (
 			SELECT string_agg(concat_ws(' ', quote_ident(c.column_name),
 										c.type || inventory.collate_clause(c.collation_id, c.type),
 										c.definition), ', ' ORDER BY c.n)
@@ -335,17 +337,64 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_triggers(inventory.store_binding) IS 'Creates the guard and the binding triggers of a store.';
 
+-- Recognized by their function and the name of the store, because the owner may rename them.
+CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id oid,
+										 OUT relation regclass, OUT trigger_name name,
+										 OUT is_binding boolean)
+	RETURNS SETOF record
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT t.oid, t.tgrelid, t.tgname, t.tgfoid = 'inventory.binding()'::regprocedure
+	FROM pg_trigger AS t
+	WHERE t.tgrelid = store.items AND t.tgfoid = 'inventory.guard()'::regprocedure
+	OR t.tgrelid IN (store.items, store.orders) AND t.tgfoid = 'inventory.binding()'::regprocedure
+	AND substring(t.tgargs FOR octet_length(convert_to(store.store_name, getdatabaseencoding())) + 1)
+		= convert_to(store.store_name, getdatabaseencoding()) || '\x00'::bytea
+$$;
+COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items of a store, and the triggers that bind its columns.';
+
 CREATE FUNCTION inventory.drop_triggers(store inventory.store) RETURNS void
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-	SET client_min_messages = warning AS $$
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	t record;
 BEGIN
-	EXECUTE format('DROP TRIGGER IF EXISTS inventory_guard ON %s', store.items);
-	EXECUTE format('DROP TRIGGER IF EXISTS inventory_guard_truncate ON %s', store.items);
-	EXECUTE format('DROP TRIGGER IF EXISTS inventory_binding ON %s', store.items);
-	IF store.orders IS NOT NULL THEN
-		EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s',
-					   inventory.orders_trigger_name(store.store_name), store.orders);
-	END IF;
+	FOR t IN SELECT s.relation, s.trigger_name FROM inventory.store_triggers(store) AS s LOOP
+		EXECUTE format('DROP TRIGGER %I ON %s', t.trigger_name, t.relation);
+	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION inventory.drop_triggers(inventory.store) IS 'Drops the guard and the binding triggers of a store.';
+COMMENT ON FUNCTION inventory.drop_triggers(inventory.store) IS 'Drops the guard and the binding triggers of a store, also such as another role made.';
+
+-- A role with the privilege TRIGGER could otherwise create or replace a trigger that binds
+-- other columns as the stock, or books each change of stock twice or not at all.
+CREATE FUNCTION inventory.check_created_triggers() RETURNS event_trigger
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	t record;
+BEGIN
+	FOR t IN
+		SELECT g.tgname, c.oid::regclass AS relation, p.pronamespace = 'inventory'::regnamespace AS is_ours
+		FROM pg_event_trigger_ddl_commands() AS d
+		JOIN pg_trigger AS g ON g.oid = d.objid
+		JOIN pg_class AS c ON c.oid = g.tgrelid
+		JOIN pg_proc AS p ON p.oid = g.tgfoid
+		WHERE d.classid = 'pg_trigger'::regclass AND NOT pg_has_role(c.relowner, 'USAGE')
+	LOOP
+		IF t.is_ours OR EXISTS (
+			-- it has replaced a trigger of the store
+			SELECT FROM inventory.store AS s
+			WHERE t.relation IN (s.items, s.orders)
+			AND (SELECT count(*) FROM inventory.store_triggers(s)) < 3 + num_nonnulls(s.orders))
+		THEN
+			RAISE EXCEPTION 'must be owner of table % to create trigger "%"', t.relation, t.tgname
+				USING ERRCODE = 'insufficient_privilege',
+					  DETAIL = 'The triggers of a store, and the functions of inventory for them, are for inventory.attach().';
+		END IF;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_created_triggers() IS 'Event trigger function: refuses a trigger with a function of the extension, or one that replaces a trigger of a store, unless it is created with the rights of the table''s owner.';
+
+CREATE EVENT TRIGGER inventory_check_created_triggers ON ddl_command_end
+	WHEN TAG IN ('CREATE TRIGGER') EXECUTE FUNCTION inventory.check_created_triggers();
+ALTER EVENT TRIGGER inventory_check_created_triggers ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER inventory_check_created_triggers IS 'Keeps roles that are not the owner of a table from creating or replacing the triggers of its store.';

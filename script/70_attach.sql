@@ -102,7 +102,7 @@ DECLARE
 	store inventory.store := inventory.orphaned_store(binding);
 BEGIN
 	IF store.movements IS NOT NULL OR EXISTS (SELECT FROM inventory.facade_of(store))
-	   OR EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = store.items AND t.tgname = 'inventory_guard')
+	   OR EXISTS (SELECT FROM inventory.store_triggers(store))
 	THEN
 		PERFORM inventory.drop_generated(store);
 	END IF;
@@ -229,6 +229,15 @@ CREATE FUNCTION inventory.read_binding(store inventory.store, OUT binding invent
 DECLARE
 	c record;
 BEGIN
+	SELECT t.relation, string_agg(quote_ident(t.trigger_name), ', ' ORDER BY t.trigger_name) AS names
+	INTO c FROM inventory.store_triggers(store) AS t WHERE t.is_binding
+	GROUP BY t.relation HAVING count(*) > 1 LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'store "%" is not intact', store.store_name
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  DETAIL = format('More than one trigger of %s binds its columns: %s.', c.relation, c.names),
+				  HINT = 'Drop those that inventory.attach() did not make.';
+	END IF;
 	binding.store_name := store.store_name;
 	binding.items := store.items;
 	binding.orders := store.orders;
@@ -245,14 +254,16 @@ BEGIN
 		 JOIN pg_proc AS o ON o.oid = f.function_id JOIN pg_namespace AS n ON n.oid = o.pronamespace
 		 WHERE f.part = 'buyer' LIMIT 1), store.api_schema);
 	FOR c IN
-		SELECT a.attname, -- counted from the end: the name of the store may contain anything
-			   split_part(encode(t.tgargs, 'escape'), '\000',
-						  u.n::integer - t.tgnargs - 1) AS role
-		FROM pg_trigger AS t
+		SELECT a.attname, r.role
+		FROM inventory.store_triggers(store) AS b JOIN pg_trigger AS t ON t.oid = b.trigger_id
 		CROSS JOIN LATERAL unnest(t.tgattr::int2[]) WITH ORDINALITY AS u(attnum, n)
 		JOIN pg_attribute AS a ON a.attrelid = t.tgrelid AND a.attnum = u.attnum
-		WHERE t.tgrelid IN (store.items, store.orders) AND t.tgfoid = 'inventory.binding()'::regprocedure
-		AND t.tgname IN ('inventory_binding', inventory.orders_trigger_name(store.store_name))
+		-- counted from the end: the name of the store may contain anything
+		CROSS JOIN LATERAL split_part(encode(t.tgargs, 'escape'), '\000',
+									  u.n::integer - t.tgnargs - 1) AS r(role)
+		WHERE b.is_binding
+		AND (b.relation = store.items)
+			= (r.role IN ('item_id', 'stock', 'version', 'stock_floor', 'purchase_limit'))
 		ORDER BY u.n
 	LOOP
 		IF c.role LIKE '%+' THEN
@@ -421,11 +432,11 @@ BEGIN
 									 to_regclass(items), to_regclass(orders)) END;
 	END IF;
 	EXECUTE format('CREATE TABLE %s (id %s PRIMARY KEY, stock bigint NOT NULL DEFAULT 0,
-					stock_floor bigint NOT NULL DEFAULT 0, purchase_limit bigint)',
+					stock_floor bigint NOT NULL DEFAULT 0, purchase_limit bigint) USING heap',
 				   items, item_id_type);
 	EXECUTE format('CREATE TABLE %s (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), user_id %s,
 					item_id %s NOT NULL, quantity bigint NOT NULL,
-					created_at timestamptz NOT NULL DEFAULT now())',
+					created_at timestamptz NOT NULL DEFAULT now()) USING heap',
 				   orders, user_id_type, item_id_type);
 	PERFORM inventory.restrict_to_owner('TABLE', items, owner);
 	PERFORM inventory.restrict_to_owner('TABLE', orders, owner);

@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "utils/builtins.h"
 
 #include "base/error.h"
 #include "base/guc.h"
@@ -429,6 +430,40 @@ inv_report_broken_store(const char *store_name, const char *detail)
 	errmsg("store \"%s\" is not intact", store_name);
 	errdetail_internal("%s", detail);
 	errhint("inventory.refresh() recreates what is missing.");
+}
+
+/* A trigger has a function of the extension, but is not one of those that attach makes. */
+void
+inv_report_surplus_trigger(const char *store_name, const char *trigger, const char *relation)
+{
+	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
+	errmsg("store \"%s\" is not intact", store_name);
+	errdetail("Trigger \"%s\" of %s uses a function of the extension, but was not made by "
+			  "inventory.attach().",
+			  trigger, relation);
+	errhint("DROP TRIGGER %s ON %s;", quote_identifier(trigger), relation);
+}
+
+/* Another engine has the rows of a table of the store, or of one that is to be attached (null). */
+void
+inv_report_foreign_engine(const char *store_name, const char *relation, const char *what,
+						  const char *hint)
+{
+	if (store_name)
+	{
+		errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
+		errmsg("store \"%s\" is not intact", store_name);
+		errdetail("%s is %s. A store can use only tables of this server with access method "
+				  "\"heap\".",
+				  relation, what);
+	}
+	else
+	{
+		errcode(ERRCODE_WRONG_OBJECT_TYPE);
+		errmsg("%s cannot belong to a store: it is %s", relation, what);
+		errdetail("A store can use only tables of this server with access method \"heap\".");
+	}
+	errhint("%s", hint);
 }
 
 void

@@ -120,10 +120,16 @@ extern void inv_report_no_random(void);
 
 extern void inv_report_untracked(const char *item);
 extern void inv_report_broken_store(const char *store_name, const char *detail);
+extern void inv_report_surplus_trigger(const char *store_name, const char *trigger,
+									   const char *relation);
+extern void inv_report_foreign_engine(const char *store_name, const char *relation,
+									  const char *what, const char *hint);
 extern void inv_report_order_rows(const char *relation, uint64 wanted, uint64 got);
 
 #define inv_error_untracked(...) INV_RAISE(inv_report_untracked(__VA_ARGS__))
 #define inv_error_broken_store(...) INV_RAISE(inv_report_broken_store(__VA_ARGS__))
+#define inv_error_surplus_trigger(...) INV_RAISE(inv_report_surplus_trigger(__VA_ARGS__))
+#define inv_error_foreign_engine(...) INV_RAISE(inv_report_foreign_engine(__VA_ARGS__))
 #define inv_error_order_rows(...) INV_RAISE(inv_report_order_rows(__VA_ARGS__))
 
 /* ---- what an operator must know, for the server's log ---- */

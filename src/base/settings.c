@@ -128,6 +128,19 @@ inv_settings_read(List *recorded, InvSettings **settings)
 	return unknown;
 }
 
+/* Were the same values recorded?  Both may be null. */
+bool
+inv_settings_equal(const InvSettings *a, const InvSettings *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	for (size_t i = 0; i < lengthof(known); i++)
+		if (a->values[i] && b->values[i] ? strcmp(a->values[i], b->values[i]) != 0
+										 : a->values[i] != b->values[i])
+			return false;
+	return true;
+}
+
 static bool
 is_current(const InvSettings *settings, size_t i)
 {

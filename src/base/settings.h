@@ -10,6 +10,7 @@
 typedef struct InvSettings InvSettings;
 
 extern const char *inv_settings_read(List *recorded, InvSettings **settings);
+extern bool inv_settings_equal(const InvSettings *a, const InvSettings *b);
 extern bool inv_settings_are_current(const InvSettings *settings);
 extern int inv_settings_enter(const InvSettings *settings);
 

@@ -270,7 +270,12 @@ inventory_guard(PG_FUNCTION_ARGS)
 	if (store == NULL)
 		return PointerGetDatum(NULL);
 	if (!TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
+	{
+		/* what it calls can replace the store */
+		inv_store_use(store);
 		guard_row(store, trigdata);
+		inv_store_unuse(store);
+	}
 	else if (!is_replica())
 		inv_error_direct_write("TRUNCATE would lose the stock of every item.",
 							   "DELETE the rows, or detach the store first.");

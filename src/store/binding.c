@@ -35,59 +35,92 @@
 #include "store/binding.h"
 #include "store/catalog.h"
 #include "store/condition.h"
+#include "store/dependency.h"
 #include "store/ledger_schema.h"
-#include "store/trigger_check.h"
+
+static char *
+qualified_name(Relation rel)
+{
+	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+									  RelationGetRelationName(rel));
+}
 
 /* ---- columns ---- */
 
 static void
-bind_column(InvColumn *column, Relation rel, AttrNumber attnum)
+bind_column(InvStore *store, InvColumn *column, Relation rel, AttrNumber attnum)
 {
-	Form_pg_attribute attr;
+	FormData_pg_attribute attr;
+	bool filled_by_trigger = rel->trigdesc && rel->trigdesc->trig_insert_before_row;
 
 	Assert(attnum > 0 && attnum <= RelationGetNumberOfAttributes(rel));
-	attr = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+	attr = *TupleDescAttr(RelationGetDescr(rel), attnum - 1);
 	column->attnum = attnum;
-	column->type = attr->atttypid;
-	column->base = inv_base_type(attr->atttypid);
-	column->typmod = attr->atttypmod;
-	column->collation = attr->attcollation;
-	column->notnull = attr->attnotnull;
+	column->type = attr.atttypid;
+	column->base = inv_base_type(attr.atttypid);
+	column->typmod = attr.atttypmod;
+	column->collation = attr.attcollation;
+	column->notnull = attr.attnotnull;
 	/* a trigger may fill any column */
-	column->filled = attr->atthasdef || attr->attidentity || attr->attgenerated ||
-					 get_typdefault(attr->atttypid) != NULL ||
-					 (rel->trigdesc && rel->trigdesc->trig_insert_before_row);
-	column->key = pstrdup(NameStr(attr->attname));
+	column->filled = attr.atthasdef || attr.attidentity || attr.attgenerated ||
+					 get_typdefault(attr.atttypid) != NULL || filled_by_trigger;
+	column->key = pstrdup(NameStr(attr.attname));
 	column->name = pstrdup(quote_identifier(column->key));
+	/* a domain can get a default */
+	if (attr.atttypid >= FirstNormalObjectId)
+		inv_depend(&store->dependencies, INV_DEPENDENCY_TYPE, attr.atttypid);
 }
 
-/* The column of the store that has a role in it; NULL if the engine knows no such role. */
+/* The column of the store that has a role in items or in orders; NULL if no column has it there. */
 static InvColumn *
-column_of_role(InvStore *store, const char *role)
+column_of_role(InvStore *store, const char *role, bool is_orders)
 {
 	static const struct
 	{
 		const char *role;
+		bool is_orders;
 		size_t offset;
 	} roles[] = {
-		{ "item_id", offsetof(InvStore, item_id) },
-		{ "stock", offsetof(InvStore, stock) },
-		{ "version", offsetof(InvStore, version) },
-		{ "stock_floor", offsetof(InvStore, stock_floor) },
-		{ "purchase_limit", offsetof(InvStore, purchase_limit) },
-		{ "order_id", offsetof(InvStore, order_id) },
-		{ "order_user_id", offsetof(InvStore, order_user) },
-		{ "order_item_id", offsetof(InvStore, order_item) },
-		{ "order_quantity", offsetof(InvStore, order_quantity) },
+		{ "item_id", false, offsetof(InvStore, item_id) },
+		{ "stock", false, offsetof(InvStore, stock) },
+		{ "version", false, offsetof(InvStore, version) },
+		{ "stock_floor", false, offsetof(InvStore, stock_floor) },
+		{ "purchase_limit", false, offsetof(InvStore, purchase_limit) },
+		{ "order_id", true, offsetof(InvStore, order_id) },
+		{ "order_user_id", true, offsetof(InvStore, order_user) },
+		{ "order_item_id", true, offsetof(InvStore, order_item) },
+		{ "order_quantity", true, offsetof(InvStore, order_quantity) },
 	};
 
 	for (size_t i = 0; i < lengthof(roles); i++)
-		if (strcmp(roles[i].role, role) == 0)
+		if (roles[i].is_orders == is_orders && strcmp(roles[i].role, role) == 0)
 			return (InvColumn *) ((char *) store + roles[i].offset);
 	return NULL;
 }
 
-/* The store's binding trigger among the triggers of a relation. */
+/* Is it a binding trigger of the store?  The owner may have renamed it. */
+static bool
+is_binding_trigger(InvStore *store, const Trigger *trigger, Oid function)
+{
+	return trigger->tgfoid == function && trigger->tgnargs > 0 &&
+		   strcmp(trigger->tgargs[0], store->store_name) == 0;
+}
+
+/* Of two binding triggers, the name of the one that attach did not make, as far as one can tell. */
+static const char *
+surplus_binding(const Trigger *one, const Trigger *other)
+{
+	if ((one->tgenabled == TRIGGER_DISABLED) != (other->tgenabled == TRIGGER_DISABLED))
+		return one->tgenabled == TRIGGER_DISABLED ? other->tgname : one->tgname;
+	return strncmp(one->tgname, "inventory_binding", strlen("inventory_binding")) == 0
+			   ? other->tgname
+			   : one->tgname;
+}
+
+/*
+ * The store's binding trigger among the triggers of a relation.  There must be one: of
+ * two, either could have been made by a role that is not to choose the columns.
+ */
 static const Trigger *
 find_binding_trigger(InvStore *store, Relation rel, const TriggerDesc *triggers)
 {
@@ -99,9 +132,12 @@ find_binding_trigger(InvStore *store, Relation rel, const TriggerDesc *triggers)
 	{
 		const Trigger *trigger = &triggers->triggers[i];
 
-		if (trigger->tgfoid == function && trigger->tgnargs > 0 &&
-			strcmp(trigger->tgargs[0], store->store_name) == 0)
-			found = trigger;
+		if (!is_binding_trigger(store, trigger, function))
+			continue;
+		if (found)
+			inv_error_surplus_trigger(store->store_name, surplus_binding(found, trigger),
+									  qualified_name(rel));
+		found = trigger;
 	}
 	if (found == NULL || found->tgnattr != found->tgnargs - 1)
 		inv_error_broken_store(store->store_name,
@@ -140,22 +176,15 @@ bind_columns(InvStore *store, Relation rel, bool is_orders)
 				inv_error_broken_store(store->store_name,
 									   "Its binding trigger is not the generated one.");
 			role[length - 1] = '\0';
-			bind_column(&store->settable[store->nsettable++], rel, attnum);
+			bind_column(store, &store->settable[store->nsettable++], rel, attnum);
 		}
-		if ((column = column_of_role(store, role)) != NULL)
-			bind_column(column, rel, attnum);
+		if ((column = column_of_role(store, role, is_orders)) != NULL)
+			bind_column(store, column, rel, attnum);
 	}
 	FreeTriggerDesc(triggers);
 }
 
 /* ---- names and texts ---- */
-
-static char *
-qualified_name(Relation rel)
-{
-	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
-									  RelationGetRelationName(rel));
-}
 
 /*
  * The search_path under which everything of the store runs: that of the generated
@@ -357,6 +386,25 @@ set_tables(InvStore *store, const InvCatalogRow *row, Relation items, Relation o
 	store->forces_policies = inv_binding_forces_policies(store);
 }
 
+/* Note which tables and schemas the store is read from. */
+static void
+depend_on_tables(InvStore *store, Oid ledger)
+{
+	InvDependencies *dependencies = &store->dependencies;
+
+	inv_depend(dependencies, INV_DEPENDENCY_RELATION, store->items);
+	inv_depend(dependencies, INV_DEPENDENCY_SCHEMA, get_rel_namespace(store->items));
+	if (OidIsValid(store->orders))
+	{
+		inv_depend(dependencies, INV_DEPENDENCY_RELATION, store->orders);
+		inv_depend(dependencies, INV_DEPENDENCY_SCHEMA, get_rel_namespace(store->orders));
+	}
+	/* where a table of the ledger is missing, any that is made may be the one */
+	for (int i = INV_LEDGER_NONE + 1; i < INV_LEDGER_COUNT; i++)
+		inv_depend(dependencies, INV_DEPENDENCY_RELATION, store->ledger[i]);
+	inv_depend(dependencies, INV_DEPENDENCY_SCHEMA, ledger);
+}
+
 static void
 fill_store(InvStore *store, const InvCatalogRow *row, Relation items, Relation orders,
 		   Relation movements)
@@ -365,14 +413,11 @@ fill_store(InvStore *store, const InvCatalogRow *row, Relation items, Relation o
 
 	Assert((orders != NULL) == OidIsValid(row->orders));
 	set_tables(store, row, items, orders, ledger);
+	depend_on_tables(store, ledger);
 	bind_columns(store, items, false);
 	if (orders)
 		bind_columns(store, orders, true);
 	check_owners(store, orders, movements);
-	inv_check_triggers(store->store_name, store->owner, items);
-	if (orders)
-		inv_check_triggers(store->store_name, store->owner, orders);
-	inv_check_triggers(store->store_name, store->owner, movements);
 	check_required_columns(store);
 	bind_ids(store, movements);
 	if (row->has_sellable)
@@ -380,6 +425,7 @@ fill_store(InvStore *store, const InvCatalogRow *row, Relation items, Relation o
 		store->sellable_view = get_relname_relid("sellable", ledger);
 		store->sellable = inv_condition_read(store->store_name, store->items, store->sellable_view,
 											 row->settings);
+		inv_depend_on_view(&store->dependencies, store->sellable_view);
 	}
 }
 
@@ -431,35 +477,4 @@ Datum
 inventory_binding(PG_FUNCTION_ARGS pg_attribute_unused())
 {
 	return PointerGetDatum(NULL);
-}
-
-/* ---- tables that are about to be written ---- */
-
-/* Before a write to orders: only its partitions are left to check. */
-void
-inv_check_orders_written(InvStore *store)
-{
-	Relation orders = table_open(store->orders, NoLock);
-
-	if (orders->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
-		inv_check_triggers_written(store->store_name, store->owner, orders);
-	table_close(orders, NoLock);
-}
-
-/*
- * Before a write to a table of the ledger: lock it as a write does, check its
- * triggers, and return it open.  Each write does this again, because a rollback to
- * a savepoint releases the lock that an earlier call took.
- */
-Relation
-inv_ledger_table_open(InvStore *store, InvLedgerTable table)
-{
-	Relation rel;
-
-	Assert(table > INV_LEDGER_NONE && table < INV_LEDGER_COUNT);
-	rel = try_table_open(store->ledger[table], RowExclusiveLock);
-	if (rel == NULL)
-		inv_error_broken_store(store->store_name, "A table of its ledger is gone.");
-	inv_check_triggers_written(store->store_name, store->owner, rel);
-	return rel;
 }

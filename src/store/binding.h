@@ -19,6 +19,7 @@
 #include "shmem/hot_table.h"
 #include "store/catalog.h"
 #include "store/condition.h"
+#include "store/dependency.h"
 #include "store/ledger_schema.h"
 
 /* The tables into which rows are inserted without a statement. */
@@ -54,7 +55,10 @@ typedef struct InvStore
 {
 	MemoryContext context; /* of the store and of all that it points to */
 	bool valid;			   /* false after an invalidation: it cannot be entered */
+	int uses;			   /* store.c: by calls that have not ended */
 	bool just_loaded;	   /* no call has looked for work of the worker yet */
+
+	InvDependencies dependencies; /* which invalidations concern it */
 
 	/* ---- from the catalogs: set by binding.c, the same as long as the store is valid */
 
@@ -120,8 +124,5 @@ extern void inv_binding_lock(const InvCatalogRow *row, LOCKMODE lock);
 extern bool inv_binding_fill(InvStore *store, const InvCatalogRow *row);
 
 extern bool inv_binding_forces_policies(const InvStore *store);
-
-extern void inv_check_orders_written(InvStore *store);
-extern Relation inv_ledger_table_open(InvStore *store, InvLedgerTable table);
 
 #endif /* INV_BINDING_H */

@@ -43,6 +43,7 @@
 #include "store/direct_insert.h"
 #include "store/ledger_schema.h"
 #include "store/query_text.h"
+#include "store/table_check.h"
 
 /* A column that a row gives. */
 typedef struct GivenColumn

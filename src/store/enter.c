@@ -47,6 +47,7 @@ static void
 become_owner(InvCall *call, InvStore *store)
 {
 	call->store = store;
+	inv_store_use(store);
 	store->now = GetCurrentTimestamp();
 	call->outer_stats = inv_stats_current();
 	call->caller = CurrentMemoryContext;
@@ -136,6 +137,7 @@ inv_store_leave(InvCall *call)
 	if (call->nest)
 		AtEOXact_GUC(true, call->nest);
 	SetUserIdAndSecContext(call->user, call->security);
+	inv_store_unuse(call->store);
 }
 
 /*

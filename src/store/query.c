@@ -41,6 +41,7 @@
 #include "store/query_expand.h"
 #include "store/query_plan.h"
 #include "store/query_text.h"
+#include "store/table_check.h"
 
 #define INSERT_PLANS 16
 

@@ -6,8 +6,9 @@
  *
  * Items and orders are locked first, to the end of the transaction, and only then is
  * the cached store believed: no DDL can get between that check and the last statement
- * of the call.  A store that may be out of date is replaced, and freed at the end of
- * the transaction, because a call further up may use it.
+ * of the call.  A store that may be out of date is replaced, and freed as soon as no
+ * call uses it.  Its plans are not kept, because the server forgets what a statement
+ * depends on while a rule turns it into nothing.
  */
 #include "postgres.h"
 
@@ -15,98 +16,209 @@
 #include "storage/lmgr.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
-#include "utils/syscache.h"
 
 #include "base/compat.h"
 #include "base/stats.h"
 #include "shmem/shmem.h"
 #include "store/binding.h"
+#include "store/binding_equal.h"
 #include "store/catalog.h"
-#include "store/ledger_schema.h"
+#include "store/dependency.h"
 #include "store/store.h"
+#include "store/table_check.h"
 
 static List *cached_stores = NIL;  /* of InvStore, in TopMemoryContext */
-static List *retired_stores = NIL; /* replaced ones, to be freed */
-static uint64 invalidation_count = 0;
+static List *retired_stores = NIL; /* replaced ones that a call further up uses */
 
-/* Can a change of this table, or of any if it is InvalidOid, change the store? */
-static bool
-depends_on_table(const InvStore *store, Oid relid)
+/* ---- invalidation ---- */
+
+#define MAX_MESSAGES 64
+
+/*
+ * The invalidations that arrived since this backend began to read a store.  A message
+ * that names an object is kept, because only the store that is being read will know
+ * whether it depends on it.  Others discard a whole cache, for instance because too
+ * many messages were waiting; under debug_discard_caches = 1 each look-up does that.
+ */
+static struct
 {
-	if (!OidIsValid(relid) || relid == store->items || relid == store->orders ||
-		relid == store->sellable_view)
-		return true;
-	/* a table of the ledger that is missing may be the one that was made */
-	for (int i = INV_LEDGER_NONE + 1; i < INV_LEDGER_COUNT; i++)
-		if (!OidIsValid(store->ledger[i]) || relid == store->ledger[i])
-			return true;
-	return false;
+	InvDependency messages[MAX_MESSAGES];
+	int message_count;
+	int discards;
+} reading;
+
+static void
+start_reading(void)
+{
+	reading.message_count = 0;
+	reading.discards = 0;
 }
 
-/* Relcache callback. */
 static void
-invalidate_table(Datum arg pg_attribute_unused(), Oid relid)
+note_invalidation(InvDependencyKind kind, uint32 value)
+{
+	if (value == INV_ANY_VALUE || reading.message_count == MAX_MESSAGES)
+	{
+		reading.discards++;
+		return;
+	}
+	reading.messages[reading.message_count].kind = kind;
+	reading.messages[reading.message_count++].value = value;
+}
+
+static void
+invalidate(InvDependencyKind kind, uint32 value)
 {
 	ListCell *cell;
 
-	invalidation_count++;
+	note_invalidation(kind, value);
 	foreach (cell, cached_stores)
 	{
 		InvStore *store = lfirst(cell);
 
-		if (depends_on_table(store, relid))
+		if (store->valid && inv_depends(&store->dependencies, kind, value))
 			store->valid = false;
 	}
 }
 
-/*
- * Syscache callback.  Schemas: a new name is in the names of all tables.  Functions: one
- * that a condition calls can have a new name, and that of a trigger a new owner.
- * Memberships of roles: the owner of a trigger's function can lose the owner's rights.
- */
+/* Relcache callback. */
 static void
-invalidate_all_stores(Datum arg, int cache pg_attribute_unused(), uint32 hash pg_attribute_unused())
+invalidate_relation(Datum arg pg_attribute_unused(), Oid relid)
 {
-	invalidate_table(arg, InvalidOid);
+	invalidate(INV_DEPENDENCY_RELATION, relid);
+}
+
+/* Syscache callback; its argument is the kind of object. */
+static void
+invalidate_object(Datum kind, int cache pg_attribute_unused(), uint32 hash)
+{
+	invalidate(DatumGetInt32(kind), hash);
+}
+
+/* ---- uses ---- */
+
+/* A call that uses a store. */
+typedef struct StoreUse
+{
+	InvStore *store;
+	int nesting; /* of subtransactions, when the call began */
+} StoreUse;
+
+static StoreUse *uses = NULL; /* a stack, in TopMemoryContext */
+static int use_count = 0;
+static int use_room = 0;
+
+/* From here on the store stays in memory, until inv_store_unuse() or an error. */
+void
+inv_store_use(InvStore *store)
+{
+	if (use_count == use_room)
+	{
+		int room = Max(16, use_room * 2);
+
+		uses = uses ? repalloc(uses, room * sizeof(StoreUse))
+					: MemoryContextAlloc(TopMemoryContext, room * sizeof(StoreUse));
+		use_room = room;
+	}
+	uses[use_count].store = store;
+	uses[use_count++].nesting = GetCurrentTransactionNestLevel();
+	store->uses++;
 }
 
 static void
-retire_store(InvStore *store)
+end_last_use(void)
 {
-	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-
-	Assert(!store->valid && list_member_ptr(cached_stores, store));
-	cached_stores = list_delete_ptr(cached_stores, store);
-	retired_stores = lappend(retired_stores, store);
-	MemoryContextSwitchTo(old);
+	Assert(use_count > 0 && uses[use_count - 1].store->uses > 0);
+	uses[--use_count].store->uses--;
 }
 
-/* At the end of a transaction no call uses a replaced store, and none counts. */
+/* The last use that has begun ends. */
+void
+inv_store_unuse(InvStore *store pg_attribute_unused())
+{
+	Assert(use_count > 0 && uses[use_count - 1].store == store);
+	end_last_use();
+}
+
+/* An error ended the calls that began in the subtransaction. */
 static void
-store_at_xact_end(XactEvent event, void *arg pg_attribute_unused())
+store_at_subxact_end(SubXactEvent event, SubTransactionId self pg_attribute_unused(),
+					 SubTransactionId parent pg_attribute_unused(), void *arg pg_attribute_unused())
+{
+	if (event != SUBXACT_EVENT_ABORT_SUB)
+		return;
+	while (use_count > 0 && uses[use_count - 1].nesting >= GetCurrentTransactionNestLevel())
+		end_last_use();
+}
+
+/* Free the replaced stores that no call uses any more. */
+static void
+free_retired_stores(void)
 {
 	ListCell *cell;
 
+	foreach (cell, retired_stores)
+	{
+		InvStore *store = lfirst(cell);
+
+		if (store->uses > 0)
+			continue;
+		retired_stores = foreach_delete_current(retired_stores, cell);
+		MemoryContextDelete(store->context);
+	}
+}
+
+/* At the end of a transaction no call uses a store, and none counts. */
+static void
+store_at_xact_end(XactEvent event, void *arg pg_attribute_unused())
+{
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
 	inv_stats_end_of_transaction();
-	foreach (cell, retired_stores)
-		MemoryContextDelete(((InvStore *) lfirst(cell))->context);
-	list_free(retired_stores);
-	retired_stores = NIL;
+	while (use_count > 0)
+		end_last_use();
+	free_retired_stores();
 }
 
 void
 inv_store_init(void)
 {
-	CacheRegisterRelcacheCallback(invalidate_table, (Datum) 0);
-	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_all_stores, (Datum) 0);
-	CacheRegisterSyscacheCallback(PROCOID, invalidate_all_stores, (Datum) 0);
-	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, invalidate_all_stores, (Datum) 0);
+	CacheRegisterRelcacheCallback(invalidate_relation, (Datum) 0);
+	for (int kind = INV_DEPENDENCY_RELATION + 1; kind < INV_DEPENDENCY_KIND_COUNT; kind++)
+		CacheRegisterSyscacheCallback(inv_dependency_syscache(kind), invalidate_object,
+									  Int32GetDatum(kind));
 	RegisterXactCallback(store_at_xact_end, NULL);
+	RegisterSubXactCallback(store_at_subxact_end, NULL);
 }
 
 /* ---- loading ---- */
+
+/*
+ * Find the row of a store, and lock the tables that it names; false if there is none.
+ * With one of its tables locked it can neither be detached nor attached to others, but
+ * it could before the lock was granted: then its row is read again.
+ */
+static bool
+find_and_lock(const char *store_name, Oid items, LOCKMODE lock, InvCatalogRow *row)
+{
+	for (;;)
+	{
+		InvCatalogRow before;
+
+		start_reading();
+		if (!inv_catalog_find(store_name, items, row))
+			return false;
+		inv_binding_lock(row, lock == NoLock ? AccessShareLock : lock);
+		if (reading.message_count == 0 && reading.discards == 0)
+			return true;
+		before = *row;
+		if (!inv_catalog_find(store_name, items, row))
+			return false;
+		if (row->items == before.items && row->orders == before.orders &&
+			row->movements == before.movements)
+			return true;
+	}
+}
 
 /* A store of a row whose tables are locked, in the caller's memory; null if a table is gone. */
 static InvStore *
@@ -118,57 +230,60 @@ make_store(const InvCatalogRow *row)
 	InvStore *store = palloc0(sizeof(InvStore));
 
 	store->context = context;
-	if (!inv_binding_fill(store, row))
+	if (inv_binding_fill(store, row))
+		inv_check_tables(store);
+	else
 		store = NULL;
 	MemoryContextSwitchTo(old);
 	return store;
 }
 
-static void
-cache_store(InvStore *store)
+/* Did something that the store was read from change while it was read? */
+static bool
+changed_while_read(const InvStore *store)
 {
-	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-
-	Assert(!store->valid);
-	MemoryContextSetParent(store->context, TopMemoryContext);
-	cached_stores = lappend(cached_stores, store);
-	MemoryContextSwitchTo(old);
-	store->valid = true;
-	store->just_loaded = true;
+	for (int i = 0; i < reading.message_count; i++)
+		if (inv_depends(&store->dependencies, reading.messages[i].kind, reading.messages[i].value))
+			return true;
+	return false;
 }
 
 /*
- * Read a store, with its tables locked, and cache it; null if there is none.
+ * Read a store, with its tables locked; null if there is none.
  *
- * It is read again if an invalidation arrived since its row was looked up: the
- * tables that were locked may no longer be its tables, or what was read may be out
- * of date.  There is no limit to that.  Under debug_discard_caches = 1, where each
- * look-up counts as an invalidation, it never ends.
+ * It is read again if something that it depends on changed while it was read, and if
+ * caches were discarded, which could hide such a change.  Where each reading discards
+ * them, two that agree end this.
  */
 static InvStore *
 load_store(const char *store_name, Oid items, LOCKMODE lock)
 {
+	InvStore *before = NULL;
+
 	inv_shmem_open();
 	for (;;)
 	{
-		uint64 before = invalidation_count;
 		InvCatalogRow row;
 		InvStore *store;
+		bool changed, agrees;
 
-		if (!inv_catalog_find(store_name, items, &row))
+		if (!find_and_lock(store_name, items, lock, &row))
 			return NULL;
-		inv_binding_lock(&row, lock == NoLock ? AccessShareLock : lock);
-		if (before != invalidation_count)
-			continue;
+		start_reading();
 		store = make_store(&row);
 		if (store == NULL)
 			return NULL;
-		if (before != invalidation_count)
-			continue;
-		cache_store(store);
-		return store;
+		changed = changed_while_read(store);
+		agrees = before && inv_binding_equal(before, store);
+		if (before)
+			MemoryContextDelete(before->context);
+		if (!changed && (agrees || reading.discards == 0))
+			return store;
+		before = store;
 	}
 }
+
+/* ---- the cache ---- */
 
 static InvStore *
 find_cached_store(const char *store_name, size_t length, Oid items)
@@ -187,26 +302,58 @@ find_cached_store(const char *store_name, size_t length, Oid items)
 	return NULL;
 }
 
+static void
+cache_store(InvStore *store)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+	Assert(!store->valid);
+	MemoryContextSetParent(store->context, TopMemoryContext);
+	cached_stores = lappend(cached_stores, store);
+	MemoryContextSwitchTo(old);
+	store->valid = true;
+	store->just_loaded = true;
+}
+
+/* Remove a store from the cache, and free it unless a call further up uses it. */
+static void
+retire_store(InvStore *store)
+{
+	Assert(!store->valid && list_member_ptr(cached_stores, store));
+	cached_stores = list_delete_ptr(cached_stores, store);
+	if (store->uses > 0)
+	{
+		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+		retired_stores = lappend(retired_stores, store);
+		MemoryContextSwitchTo(old);
+	}
+	else
+		MemoryContextDelete(store->context);
+}
+
 /* The store by its name or, where that is null, by its items; null if there is none. */
 static InvStore *
 open_store(const char *store_name, size_t length, Oid items, LOCKMODE lock)
 {
-	for (;;)
-	{
-		InvStore *store = find_cached_store(store_name, length, items);
+	InvStore *store = find_cached_store(store_name, length, items);
+	InvStore *new;
 
-		if (store == NULL)
-			return load_store(store_name ? pnstrdup(store_name, length) : NULL, items, lock);
-		if (store->valid && lock != NoLock)
-		{
-			LockRelationOid(store->items, lock);
-			if (OidIsValid(store->orders))
-				LockRelationOid(store->orders, lock);
-		}
-		if (store->valid)
-			return store;
-		retire_store(store);
+	if (store && store->valid && lock != NoLock)
+	{
+		LockRelationOid(store->items, lock);
+		if (OidIsValid(store->orders))
+			LockRelationOid(store->orders, lock);
 	}
+	if (store && store->valid)
+		return store;
+	free_retired_stores();
+	new = load_store(store_name ? pnstrdup(store_name, length) : NULL, items, lock);
+	if (store)
+		retire_store(store);
+	if (new)
+		cache_store(new);
+	return new;
 }
 
 /*

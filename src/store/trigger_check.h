@@ -7,7 +7,16 @@
 
 #include "utils/relcache.h"
 
-extern void inv_check_triggers(const char *store_name, Oid owner, Relation rel);
-extern void inv_check_triggers_written(const char *store_name, Oid owner, Relation rel);
+#include "store/dependency.h"
+
+/* Is the table the items of the store?  Only they have the guard. */
+typedef enum InvTriggerRole
+{
+	INV_TRIGGERS_OF_ITEMS,
+	INV_TRIGGERS_OF_OTHERS
+} InvTriggerRole;
+
+extern void inv_check_triggers(const char *store_name, Oid owner, Relation rel, InvTriggerRole role,
+							   InvDependencies *dependencies);
 
 #endif /* INV_TRIGGER_CHECK_H */

@@ -41,6 +41,7 @@ SELECT results_eq($$ SELECT tgname, tgenabled, tgtype, tgfoid::regproc::text FRO
 SELECT results_eq($$ SELECT evtname, evtevent, evtenabled, evtfoid::regproc::text, evttags COLLATE "default" FROM pg_event_trigger WHERE evtname LIKE 'inventory%' ORDER BY evtname $$,
 	$$ VALUES ('inventory_before_drop'::name, 'ddl_command_start'::name, 'O'::"char", 'inventory.before_drop',
 			   '{DROP EXTENSION,DROP SCHEMA}'::text[]),
+			  ('inventory_check_created_triggers', 'ddl_command_end', 'A', 'inventory.check_created_triggers', '{CREATE TRIGGER}'),
 			  ('inventory_forget_dropped'::name, 'sql_drop'::name, 'O'::"char", 'inventory.forget_dropped',
 			   '{DROP TABLE,DROP SCHEMA,DROP OWNED,DROP TYPE,DROP EXTENSION}'::text[]) $$, 'the event triggers');
 

@@ -1,7 +1,7 @@
 # A store works after dump and restore.
 #
 # It is dumped in the custom and the plain format, by a superuser and by the shop's
-# owner, as a whole and as schema and data separately, and with a renamed column.  The
+# owner, as a whole and as schema and data separately, and with a renamed column and triggers.  The
 # restored database has the binding, the guard, the ledger, the keys and the grants.  The
 # same checks must find a restore without the ledger.
 
@@ -144,10 +144,12 @@ for my $format ('custom', 'plain')
     works("owner, $format", $target, $order);
 }
 
-# A column was renamed before the dump.
+# A column and the triggers that bind the store were renamed before the dump.
 {
     my $past = open_shop('renamed');
-    is(as('shopkeeper', 'renamed', 'ALTER TABLE shop.items RENAME stock TO "on the shelf"'), '', 'a column is renamed');
+    is(as('shopkeeper', 'renamed', 'ALTER TABLE shop.items RENAME stock TO "on the shelf"',
+            'ALTER TRIGGER inventory_binding ON shop.items RENAME TO "the columns"',
+            'ALTER TRIGGER inventory_guard ON shop.items RENAME TO "the guard"'), '', 'a column and triggers are renamed');
     my $target = empty('postgres');
     restore($target, dump_to('renamed', '--format=custom'));
     is(stock_column($target), '"on the shelf"', 'renamed column: restored with its new name');

@@ -1,0 +1,99 @@
+/*
+ * binding_equal.c
+ *		Were two stores read from the same binding?
+ *
+ * Compares all that binding.c sets.  The statements of equal stores are the same.
+ */
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+
+#include "base/settings.h"
+#include "store/binding.h"
+#include "store/binding_equal.h"
+#include "store/condition.h"
+#include "store/ledger_schema.h"
+
+static bool
+equal_texts(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool
+equal_columns(const InvColumn *a, const InvColumn *b)
+{
+	return a->attnum == b->attnum && a->type == b->type && a->base == b->base &&
+		   a->typmod == b->typmod && a->collation == b->collation && a->notnull == b->notnull &&
+		   a->filled == b->filled && equal_texts(a->name, b->name) && equal_texts(a->key, b->key);
+}
+
+static bool
+equal_bound_columns(const InvStore *a, const InvStore *b)
+{
+	if (a->nsettable != b->nsettable)
+		return false;
+	for (int i = 0; i < a->nsettable; i++)
+		if (!equal_columns(&a->settable[i], &b->settable[i]))
+			return false;
+	return equal_columns(&a->item_id, &b->item_id) && equal_columns(&a->stock, &b->stock) &&
+		   equal_columns(&a->version, &b->version) &&
+		   equal_columns(&a->stock_floor, &b->stock_floor) &&
+		   equal_columns(&a->purchase_limit, &b->purchase_limit) &&
+		   equal_columns(&a->order_id, &b->order_id) &&
+		   equal_columns(&a->order_user, &b->order_user) &&
+		   equal_columns(&a->order_item, &b->order_item) &&
+		   equal_columns(&a->order_quantity, &b->order_quantity);
+}
+
+static bool
+equal_tables(const InvStore *a, const InvStore *b)
+{
+	return a->items == b->items && a->orders == b->orders &&
+		   memcmp(a->ledger, b->ledger, sizeof(a->ledger)) == 0 &&
+		   a->sellable_view == b->sellable_view && a->owner == b->owner &&
+		   equal_texts(a->items_name, b->items_name) &&
+		   equal_texts(a->orders_name, b->orders_name) &&
+		   equal_texts(a->ledger_name, b->ledger_name) && equal_texts(a->path, b->path);
+}
+
+static bool
+equal_constants(const InvCondition *a, const InvCondition *b)
+{
+	if (a->constant_count != b->constant_count)
+		return false;
+	for (int i = 0; i < a->constant_count; i++)
+	{
+		int16 length;
+		bool byval;
+
+		get_typlenbyval(a->constant_types[i], &length, &byval);
+		if (a->constant_types[i] != b->constant_types[i] ||
+			!datumIsEqual(a->constants[i], b->constants[i], byval, length))
+			return false;
+	}
+	return true;
+}
+
+static bool
+equal_conditions(const InvCondition *a, const InvCondition *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return equal_texts(a->text, b->text) && a->is_volatile == b->is_volatile &&
+		   equal_constants(a, b) && inv_settings_equal(a->settings, b->settings);
+}
+
+bool
+inv_binding_equal(const InvStore *a, const InvStore *b)
+{
+	return equal_texts(a->store_name, b->store_name) && equal_tables(a, b) &&
+		   equal_bound_columns(a, b) && a->user_type == b->user_type &&
+		   a->order_type == b->order_type && a->user_collation == b->user_collation &&
+		   a->user_ops == b->user_ops && a->forces_policies == b->forces_policies &&
+		   equal_conditions(a->sellable, b->sellable) &&
+		   equal_texts(a->user_claim, b->user_claim) && a->refuse_direct == b->refuse_direct &&
+		   memcmp(&a->max_ttl, &b->max_ttl, sizeof(Interval)) == 0 && a->item_ops == b->item_ops;
+}
