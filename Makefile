@@ -14,6 +14,7 @@ OBJS = \
 	src/base/lock.o \
 	src/base/settings.o \
 	src/base/stats.o \
+	src/base/store_error.o \
 	src/shmem/counter.o \
 	src/shmem/counter_state.o \
 	src/shmem/counter_xact.o \
@@ -25,6 +26,7 @@ OBJS = \
 	src/store/binding.o \
 	src/store/binding_equal.o \
 	src/store/catalog.o \
+	src/store/catalog_write.o \
 	src/store/column.o \
 	src/store/condition.o \
 	src/store/dependency.o \
@@ -38,6 +40,7 @@ OBJS = \
 	src/store/relation_check.o \
 	src/store/store.o \
 	src/store/table_check.o \
+	src/store/store_name.o \
 	src/store/trigger_check.o \
 	src/stock/adjust.o \
 	src/stock/direct_read.o \
@@ -72,13 +75,16 @@ OBJS = \
 	src/commands/reservation.o \
 	src/commands/reserve.o \
 	src/commands/restock.o \
+	src/maintenance/as_owner.o \
 	src/maintenance/close_ledger.o \
+	src/maintenance/generated.o \
 	src/maintenance/heat.o \
 	src/maintenance/hot_list.o \
 	src/maintenance/hot_view.o \
 	src/maintenance/housekeeping.o \
 	src/maintenance/launcher.o \
 	src/maintenance/session_reset.o \
+	src/maintenance/stats_view.o \
 	src/maintenance/store_task.o \
 	src/maintenance/verify.o \
 	src/maintenance/worker.o \

@@ -19,8 +19,8 @@ CREATE SCHEMA inventory;
 COMMENT ON SCHEMA inventory IS 'Administration and engine of stores: sells stock without overselling it.';
 
 CREATE TABLE inventory.store (
-	store_name pg_catalog.text PRIMARY KEY CHECK (store_name <> ''),
-	items pg_catalog.regclass NOT NULL UNIQUE,
+	store_name pg_catalog.text NOT NULL CHECK (store_name <> ''),
+	items pg_catalog.regclass PRIMARY KEY,
 	orders pg_catalog.regclass CHECK (orders <> items),
 	movements pg_catalog.regclass NOT NULL UNIQUE,
 	user_claim pg_catalog.text CHECK (user_claim <> ''),
@@ -31,8 +31,13 @@ CREATE TABLE inventory.store (
 	argument_prefix pg_catalog.text NOT NULL,
 	settings pg_catalog.text[] NOT NULL DEFAULT '{}'
 );
+-- Not unique: a role could take a name before the owner of the tables that are called so,
+-- or keep that owner waiting for its transaction.  The trigger below keeps the names of the
+-- stores of one owner apart.
+CREATE INDEX store_store_name_idx ON inventory.store (store_name);
+CREATE INDEX store_orders_idx ON inventory.store (orders);
 COMMENT ON TABLE inventory.store IS 'The stores of this database: the tables of each and its options. The binding triggers on items and orders keep the bound columns. Written by attach, detach and refresh.';
-COMMENT ON COLUMN inventory.store.store_name IS 'name by which the generated functions refer to the store; it survives renames, dumps and restores';
+COMMENT ON COLUMN inventory.store.store_name IS 'name by which the generated functions refer to the store; it survives renames, dumps and restores, and is unique among the stores of an owner';
 COMMENT ON COLUMN inventory.store.items IS 'the table whose rows hold the stock';
 COMMENT ON COLUMN inventory.store.orders IS 'the table that gets one row for each line sold; null: the application inserts its orders itself';
 COMMENT ON COLUMN inventory.store.movements IS 'the movements table of the ledger; its schema is the ledger schema';
@@ -48,7 +53,7 @@ SELECT pg_catalog.pg_extension_config_dump('inventory.store', '');
 
 CREATE FUNCTION inventory.store_changed() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_store_changed';
-COMMENT ON FUNCTION inventory.store_changed() IS 'Trigger on inventory.store: refuses a row whose tables the current user does not own, and makes every session reload the store.';
+COMMENT ON FUNCTION inventory.store_changed() IS 'Trigger on inventory.store: refuses a row whose tables the current user does not own or that attach would not make, and makes every session reload the store.';
 
 CREATE TRIGGER store_changed BEFORE INSERT OR UPDATE OR DELETE ON inventory.store
 	FOR EACH ROW EXECUTE FUNCTION inventory.store_changed();
@@ -56,11 +61,14 @@ ALTER TABLE inventory.store ENABLE ALWAYS TRIGGER store_changed;
 
 CREATE FUNCTION inventory.forget_dropped() RETURNS pg_catalog.event_trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	dropped oid[] := ARRAY(SELECT d.objid FROM pg_event_trigger_dropped_objects() AS d
+						   WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0);
 BEGIN
-	DELETE FROM inventory.store AS s
-	USING pg_event_trigger_dropped_objects() AS d
-	WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0
-	AND d.objid IN (s.items, s.orders, s.movements);
+	-- one condition for each index
+	DELETE FROM inventory.store AS s WHERE s.items::oid = ANY (dropped);
+	DELETE FROM inventory.store AS s WHERE s.orders::oid = ANY (dropped);
+	DELETE FROM inventory.store AS s WHERE s.movements::oid = ANY (dropped);
 END
 $$;
 COMMENT ON FUNCTION inventory.forget_dropped() IS 'Event trigger function: deletes the store of a dropped table.';
@@ -103,7 +111,7 @@ CREATE FUNCTION inventory.verify(items pg_catalog.regclass, item "any" DEFAULT N
 								 OUT expected pg_catalog.int8, OUT actual pg_catalog.int8)
 	RETURNS SETOF record
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_verify';
-COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Returns a row for each invariant of a store that does not hold; no rows if all hold. Arguments: items, the table; item, one key, or null for all. Problems: stock_differs_from_movements, untracked_item_has_balance, movements_of_unknown_item, holds_differ_from_movements, counter_differs_from_stock, guard_missing, guard_disabled, guard_not_always_enabled. expected and actual are in units: what the movements, or for a counter the tables, add up to, and what was found. Errors: IV012 not_a_store, 42501.';
+COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Returns a row for each invariant of a store that does not hold; no rows if all hold. Arguments: items, the table; item, one key, or null for all. Problems: stock_differs_from_movements, untracked_item_has_balance, movements_of_unknown_item, holds_differ_from_movements, counter_differs_from_stock, guard_missing, guard_disabled, guard_not_always_enabled, store_not_intact (a warning says what is damaged). expected and actual are in units: what the movements, or for a counter the tables, add up to, and what was found. Errors: IV012 not_a_store, 42501.';
 
 CREATE FUNCTION inventory.buy_item(store_name pg_catalog.text, user_id "any", item_id "any",
 								   quantity pg_catalog.int8, idempotency_key pg_catalog.text,
@@ -266,19 +274,14 @@ COMMENT ON FUNCTION inventory.hot_entries() IS 'The counters of the hot items of
 
 CREATE FUNCTION inventory.count_hot(items pg_catalog.regclass) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_count_hot';
-COMMENT ON FUNCTION inventory.count_hot(pg_catalog.regclass) IS 'Returns how many items of a store are hot. For the owner of the items.';
+COMMENT ON FUNCTION inventory.count_hot(pg_catalog.regclass) IS 'Returns how many items of a store are hot according to its ledger, 0 if that is damaged. For the owner of the items.';
 
 -- The stock column of a hot item lags behind, and only the engine can complete it.
 CREATE FUNCTION inventory.check_cold(store inventory.store) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	hot_items bigint;
+	hot_items bigint := inventory.count_hot(store.items);
 BEGIN
-	BEGIN
-		hot_items := inventory.count_hot(store.items);
-	EXCEPTION WHEN object_not_in_prerequisite_state OR SQLSTATE 'IV012' THEN
-		RETURN; -- a damaged store cannot be counted; attach settles its hot items
-	END;
 	IF hot_items > 0 THEN
 		RAISE EXCEPTION 'store "%" has % hot items', store.store_name, hot_items
 			USING ERRCODE = 'object_in_use',
@@ -417,22 +420,17 @@ $$;
 COMMENT ON FUNCTION inventory.check_schema_create(name) IS 'Raises an error if the current user cannot create objects in a schema.';
 
 -- The default privileges of the database may have granted anything.  Object is a
--- name as the server writes it, and kind the word for it in ALTER and REVOKE.
+-- name as the server writes it, and kind the word for it in REVOKE.
 CREATE FUNCTION inventory.restrict_to_owner(kind text, object text, owner oid) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	grantee name;
 BEGIN
-	-- the sequence of an identity column changes owner with its table
-	IF kind <> 'SEQUENCE' AND owner <> to_regrole(quote_ident(current_user)) THEN
-		EXECUTE format('ALTER %s %s OWNER TO %I', kind, object, pg_get_userbyid(owner));
-	END IF;
 	EXECUTE format('REVOKE ALL ON %s %s FROM PUBLIC', kind, object);
 	FOR grantee IN
 		SELECT DISTINCT r.rolname
 		FROM aclexplode(CASE kind
 			WHEN 'SCHEMA' THEN (SELECT n.nspacl FROM pg_namespace AS n WHERE n.oid = object::regnamespace)
-			WHEN 'FUNCTION' THEN (SELECT f.proacl FROM pg_proc AS f WHERE f.oid = object::regprocedure)
 			WHEN 'TYPE' THEN (SELECT t.typacl FROM pg_type AS t WHERE t.oid = object::regtype)
 			ELSE (SELECT c.relacl FROM pg_class AS c WHERE c.oid = object::regclass) END) AS a
 		JOIN pg_roles AS r ON r.oid = a.grantee WHERE r.oid <> owner
@@ -441,7 +439,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION inventory.restrict_to_owner(text, text, oid) IS 'Gives an object that attach created to the owner of the tables, and revokes the rights of all other roles.';
+COMMENT ON FUNCTION inventory.restrict_to_owner(text, text, oid) IS 'Revokes the rights of all roles but the owner on a schema, table, sequence or type that attach created.';
 
 CREATE FUNCTION inventory.make_schema(schema_name name, owner oid) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -544,20 +542,20 @@ END
 $$;
 COMMENT ON FUNCTION inventory.check_table(regclass, text, boolean) IS 'Raises an error if a relation cannot be the items or orders of a store.';
 
-CREATE FUNCTION inventory.check_owners(binding inventory.store_binding) RETURNS void
+CREATE FUNCTION inventory.check_owners(stock_table regclass, order_table regclass) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	owner name := pg_get_userbyid(binding.owner);
+	owner name := pg_get_userbyid(inventory.owner_of(stock_table));
 	schema_name name;
 BEGIN
-	IF binding.owner <> inventory.owner_of(binding.orders) THEN
-		RAISE EXCEPTION '% and % have different owners', binding.items, binding.orders
+	IF inventory.owner_of(stock_table) <> inventory.owner_of(order_table) THEN
+		RAISE EXCEPTION '% and % have different owners', stock_table, order_table
 			USING ERRCODE = 'insufficient_privilege',
-				  HINT = format('ALTER TABLE %s OWNER TO %I;', binding.orders, owner);
+				  HINT = format('ALTER TABLE %s OWNER TO %I;', order_table, owner);
 	END IF;
 	SELECT min(inventory.schema_of(t)) INTO schema_name
-	FROM unnest(ARRAY[binding.items, binding.orders]) AS t
-	WHERE NOT has_schema_privilege(binding.owner, inventory.schema_of(t), 'USAGE');
+	FROM unnest(ARRAY[stock_table, order_table]) AS t
+	WHERE NOT has_schema_privilege(owner, inventory.schema_of(t), 'USAGE');
 	IF schema_name IS NOT NULL THEN
 		RAISE EXCEPTION 'role % has no USAGE privilege on schema %, which contains its tables', owner,
 						quote_ident(schema_name)
@@ -566,7 +564,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.check_owners(inventory.store_binding) IS 'Raises an error unless items and orders have one owner, as whom the engine acts, and that owner can use their schemas.';
+COMMENT ON FUNCTION inventory.check_owners(regclass, regclass) IS 'Raises an error unless items and orders have one owner, as whom the engine acts, and that owner can use their schemas.';
 
 -- No ALTER where the server knows no cast to the type.
 CREATE FUNCTION inventory.retype_statement(relation regclass, attribute pg_attribute, new_type regtype)
@@ -888,7 +886,9 @@ BEGIN
 	FOREACH candidate IN ARRAY ARRAY[
 		inventory.clip(table_name, 57) || '_stock',
 		inventory.clip(inventory.schema_of(binding.items) || '_' || table_name, 57) || '_stock',
-		inventory.clip(table_name, 48) || '_' || left(md5(binding.store_name), 8) || '_stock']
+		inventory.clip(table_name, 48) || '_' || left(md5(binding.store_name), 8) || '_stock',
+		-- any role that may create schemas could have taken the others
+		inventory.clip(table_name, 40) || '_' || left(md5(gen_random_uuid()::text), 16) || '_stock']
 	LOOP
 		IF to_regnamespace(quote_ident(candidate)) IS NULL
 		   OR inventory.find_ledger(binding, candidate) IS NOT NULL THEN
@@ -900,7 +900,7 @@ BEGIN
 		USING ERRCODE = 'duplicate_schema', HINT = 'Choose another schema: ledger_schema => ''...''.';
 END
 $$;
-COMMENT ON FUNCTION inventory.bind_ledger_schema(inventory.store_binding) IS 'Chooses the schema for the ledger of a store: the given one, or <items>_stock, or <schema>_<items>_stock if the first is in use.';
+COMMENT ON FUNCTION inventory.bind_ledger_schema(inventory.store_binding) IS 'Chooses the schema for the ledger of a store: the given one, or <items>_stock, or <schema>_<items>_stock if the first is in use, or one with a digest or random digits.';
 
 CREATE FUNCTION inventory.collate_clause(collation_id oid, type regtype) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -964,6 +964,19 @@ CREATE FUNCTION inventory.ledger_columns(binding inventory.store_binding, OUT ta
 $$;
 COMMENT ON FUNCTION inventory.ledger_columns(inventory.store_binding) IS 'The columns of the tables of a ledger, in order, with their constraints and collations; a constraint on several columns has a row without column_name.';
 
+CREATE FUNCTION inventory.check_ledger_owner(binding inventory.store_binding, ledger regclass)
+	RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF inventory.owner_of(ledger) <> binding.owner THEN
+		RAISE EXCEPTION 'ledger % and its items have different owners', ledger
+			USING ERRCODE = 'insufficient_privilege',
+				  HINT = format('ALTER TABLE %s OWNER TO %I;', ledger, pg_get_userbyid(binding.owner));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_ledger_owner(inventory.store_binding, regclass) IS 'Raises an error if a table of a ledger does not belong to the owner of the items.';
+
 CREATE FUNCTION inventory.check_ledger(binding inventory.store_binding, ledger regclass)
 	RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -997,11 +1010,7 @@ BEGIN
 				  HINT = format('Choose another schema (ledger_schema => ''...''), or: ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::text::%3$s;',
 								ledger, wrong.column_name, wrong.type);
 	END LOOP;
-	IF inventory.owner_of(ledger) <> binding.owner THEN
-		RAISE EXCEPTION 'ledger % and its items have different owners', ledger
-			USING ERRCODE = 'insufficient_privilege',
-				  HINT = format('ALTER TABLE %s OWNER TO %I;', ledger, pg_get_userbyid(binding.owner));
-	END IF;
+	PERFORM inventory.check_ledger_owner(binding, ledger);
 	PERFORM inventory.check_engine(ledger);
 END
 $$;
@@ -1281,7 +1290,7 @@ CREATE FUNCTION inventory.facade_functions(
 		OUT part text, OUT function_name name, OUT arguments text[], OUT result text,
 		OUT result_type text, OUT volatility text, OUT description text)
 	RETURNS SETOF record
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
 	VALUES
 	('buyer', 'buy_item'::name,
 	 ARRAY['user_id {user_id_type} = {null_with_claim}',
@@ -1382,42 +1391,85 @@ CREATE FUNCTION inventory.facade_schema(binding inventory.store_binding, part te
 $$;
 COMMENT ON FUNCTION inventory.facade_schema(inventory.store_binding, text) IS 'The schema of the generated functions for buyers or operators.';
 
--- They are found by their call of the engine with the name of the store, wherever they were
--- moved.  Any role could write such a call, so the owner counts too: that of the items, or
--- that of the ledger, which can still be the previous one.
+-- Any role could write such a call, so the owner counts too: that of the items, or that of the
+-- ledger, which can still be the previous one.
+CREATE FUNCTION inventory.is_generated(function pg_proc, store inventory.store) RETURNS boolean
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT function.proowner IN (inventory.owner_of(store.items), inventory.owner_of(store.movements))
+	AND strpos(function.prosrc, format('inventory.%s(%L,', function.proname, store.store_name)) > 0
+$$;
+COMMENT ON FUNCTION inventory.is_generated(pg_proc, inventory.store) IS 'True if a function is a generated function of a store: its owner is that of the store, and it calls the engine with the name of the store.';
+
+-- By what depends on the schema, because pg_proc has no index on it.  ROWS, here and below, keeps
+-- the planner from reading the whole of pg_proc.
+CREATE FUNCTION inventory.functions_in(schema_id oid) RETURNS SETOF pg_proc
+	LANGUAGE sql STABLE ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
+	SELECT p.* FROM pg_depend AS d JOIN pg_proc AS p ON p.oid = d.objid
+	WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = schema_id
+	AND d.classid = 'pg_proc'::regclass
+	AND p.proname IN (SELECT f.function_name FROM inventory.facade_functions() AS f)
+$$;
+COMMENT ON FUNCTION inventory.functions_in(oid) IS 'The functions in a schema that have a name of a generated function.';
+
+CREATE FUNCTION inventory.facade_nearby(store inventory.store) RETURNS oid[]
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT ARRAY(
+		SELECT p.oid FROM (
+			SELECT to_regnamespace(quote_ident(store.api_schema))::oid
+			UNION SELECT c.relnamespace FROM pg_class AS c WHERE c.oid IN (store.movements, store.items))
+			AS n(schema_id)
+		CROSS JOIN LATERAL inventory.functions_in(n.schema_id) AS p
+		WHERE inventory.is_generated(p, store))
+$$;
+COMMENT ON FUNCTION inventory.facade_nearby(inventory.store) IS 'The generated functions of a store in its api schema, its ledger schema, and the schema of its items.';
+
+-- Other schemas are searched only for functions that are not where they were generated: that
+-- takes as long as there are stores in the database.
 CREATE FUNCTION inventory.facade_of(store inventory.store, OUT part text, OUT function_name name,
 									OUT function_id oid)
 	RETURNS SETOF record
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT f.part, f.function_name, p.oid
-	FROM inventory.facade_functions() AS f
-	JOIN pg_proc AS p ON p.proname = f.function_name
-	WHERE strpos(p.prosrc, format('inventory.%s(%L,', f.function_name, store.store_name)) > 0
-	AND p.proowner IN (inventory.owner_of(store.items), inventory.owner_of(store.movements))
+	LANGUAGE plpgsql STABLE ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	found oid[] := inventory.facade_nearby(store);
+	missing name[] := ARRAY(SELECT f.function_name FROM inventory.facade_functions() AS f
+							EXCEPT SELECT p.proname FROM pg_proc AS p WHERE p.oid = ANY (found));
+BEGIN
+	IF missing <> '{}' THEN
+		found := found || ARRAY(SELECT p.oid FROM pg_proc AS p
+								WHERE p.proname = ANY (missing) AND inventory.is_generated(p, store));
+	END IF;
+	RETURN QUERY SELECT f.part, f.function_name, p.oid
+				 FROM inventory.facade_functions() AS f JOIN pg_proc AS p ON p.proname = f.function_name
+				 WHERE p.oid = ANY (found);
+END
 $$;
-COMMENT ON FUNCTION inventory.facade_of(inventory.store) IS 'The generated functions of a store that exist.';
+COMMENT ON FUNCTION inventory.facade_of(inventory.store) IS 'The generated functions of a store that exist, wherever they were moved.';
 
+-- None while attach has not inserted the row of the store.
 CREATE FUNCTION inventory.existing_facade(binding inventory.store_binding, OUT part text,
 										  OUT function_name name, OUT function_id oid)
 	RETURNS SETOF record
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql STABLE ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
 	SELECT f.part, f.function_name, f.function_id
 	FROM inventory.store AS s CROSS JOIN LATERAL inventory.facade_of(s) AS f
-	WHERE s.store_name = binding.store_name
+	WHERE s.items = binding.items
 $$;
-COMMENT ON FUNCTION inventory.existing_facade(inventory.store_binding) IS 'The generated functions that exist of the store with the name of a binding.';
+COMMENT ON FUNCTION inventory.existing_facade(inventory.store_binding) IS 'The generated functions that exist of the store of a binding.';
 
 CREATE FUNCTION inventory.drop_functions(functions oid[]) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	function_id oid;
 BEGIN
-	FOREACH function_id IN ARRAY coalesce(functions, '{}') LOOP
+	FOR function_id IN
+		SELECT p.oid FROM pg_proc AS p
+		WHERE p.oid = ANY (functions) AND pg_has_role(p.proowner, 'USAGE')
+	LOOP
 		EXECUTE format('DROP FUNCTION %s', function_id::regprocedure);
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION inventory.drop_functions(oid[]) IS 'Drops generated functions.';
+COMMENT ON FUNCTION inventory.drop_functions(oid[]) IS 'Drops generated functions, except those of a previous owner whose rights the current user does not have.';
 
 -- Triggers of the shop may name its tables without a schema.
 CREATE FUNCTION inventory.facade_path(binding inventory.store_binding) RETURNS text
@@ -1433,13 +1485,21 @@ COMMENT ON FUNCTION inventory.facade_path(inventory.store_binding) IS 'The searc
 CREATE FUNCTION inventory.check_facade_names(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	others oid[] := ARRAY(
+		SELECT o.oid FROM unnest('{buyer,operator}'::text[]) AS u(part)
+		CROSS JOIN LATERAL inventory.functions_in(
+			to_regnamespace(quote_ident(inventory.facade_schema(binding, u.part)))) AS o
+		JOIN inventory.facade_functions() AS f ON f.function_name = o.proname AND f.part = u.part
+		EXCEPT SELECT g.function_id FROM inventory.existing_facade(binding) AS g);
 	other record;
 	drops text;
 BEGIN
-	SELECT s.store_name, f.part INTO other FROM inventory.store AS s
-	CROSS JOIN LATERAL inventory.facade_of(s) AS f JOIN pg_proc AS o ON o.oid = f.function_id
-	WHERE s.store_name <> binding.store_name
-	AND o.pronamespace = to_regnamespace(quote_ident(inventory.facade_schema(binding, f.part)))
+	IF others = '{}' THEN
+		RETURN;
+	END IF;
+	SELECT s.store_name, f.part INTO other FROM inventory.store AS s, pg_proc AS o
+	JOIN inventory.facade_functions() AS f ON f.function_name = o.proname
+	WHERE o.oid = ANY (others) AND s.items <> binding.items AND inventory.is_generated(o, s)
 	ORDER BY s.store_name, f.part LIMIT 1;
 	IF other.store_name IS NOT NULL THEN
 		RAISE EXCEPTION 'schema "%" contains the functions of store "%"',
@@ -1452,14 +1512,10 @@ BEGIN
 							 WHEN 'a' THEN 'AGGREGATE' ELSE 'FUNCTION' END, o.oid::regprocedure),
 					  E'\n' ORDER BY o.proname, o.oid::regprocedure::text)
 	INTO drops
-	FROM inventory.facade_functions() AS f JOIN pg_proc AS o ON o.proname = f.function_name
-	WHERE o.pronamespace = to_regnamespace(quote_ident(inventory.facade_schema(binding, f.part)))
-	AND o.oid NOT IN (SELECT g.function_id FROM inventory.existing_facade(binding) AS g);
-	IF drops IS NOT NULL THEN
-		RAISE EXCEPTION 'functions to be generated already exist'
-			USING ERRCODE = 'duplicate_function',
-				  HINT = E'To replace them:\n' || drops || E'\nTo keep them, choose other schemas: api_schema => ''...'', ledger_schema => ''...''.';
-	END IF;
+	FROM pg_proc AS o WHERE o.oid = ANY (others);
+	RAISE EXCEPTION 'functions to be generated already exist'
+		USING ERRCODE = 'duplicate_function',
+			  HINT = E'To replace them:\n' || drops || E'\nTo keep them, choose other schemas: api_schema => ''...'', ledger_schema => ''...''.';
 END
 $$;
 COMMENT ON FUNCTION inventory.check_facade_names(inventory.store_binding) IS 'Raises an error if other functions have the names of those to be generated.';
@@ -1530,8 +1586,9 @@ DECLARE
 	writable text;
 BEGIN
 	SELECT string_agg(DISTINCT quote_ident(n.nspname), ', ') INTO writable
-	FROM pg_namespace AS n, aclexplode(n.nspacl) AS a
-	WHERE n.nspname IN (inventory.schema_of(binding.items), inventory.schema_of(binding.orders))
+	FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+	CROSS JOIN LATERAL aclexplode(n.nspacl) AS a
+	WHERE c.oid IN (binding.items, binding.orders)
 	AND a.privilege_type = 'CREATE' AND a.grantee NOT IN (n.nspowner, binding.owner);
 	IF writable IS NOT NULL THEN
 		RAISE WARNING 'other roles may create objects in schema %', writable
@@ -1541,14 +1598,24 @@ END
 $$;
 COMMENT ON FUNCTION inventory.warn_writable_schemas(inventory.store_binding) IS 'Warns if other roles could create objects that hide what the triggers of the shop call.';
 
--- Existing functions are replaced and not dropped, because of running calls and of grants.
+-- Not by REVOKE and COMMENT, which look for a function of this name in every schema.
+CREATE FUNCTION inventory.restrict_function(function oid) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_restrict_function';
+COMMENT ON FUNCTION inventory.restrict_function(oid) IS 'Revokes the rights of all roles but the owner on a function. Part of attach and refresh.';
+
+CREATE FUNCTION inventory.describe_function(function oid, description text) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_describe_function';
+COMMENT ON FUNCTION inventory.describe_function(oid, text) IS 'Sets the comment of a function. Part of attach and refresh.';
+
+-- Existing functions are replaced and not dropped, because of running calls and of grants.  Bodies
+-- are not checked: the server would look for functions of the same name in every schema.
 CREATE FUNCTION inventory.make_facade(binding inventory.store_binding) RETURNS void
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+	SET check_function_bodies = off AS $$
 DECLARE
 	f record;
 	kept name[];
-	signature text;
-	has_no_acl boolean;
+	schema_id oid;
 BEGIN
 	PERFORM inventory.drop_functions(inventory.stale_functions(binding));
 	PERFORM inventory.check_facade_names(binding);
@@ -1558,14 +1625,22 @@ BEGIN
 		EXECUTE CASE WHEN f.function_name = ANY (kept) THEN 'CREATE OR REPLACE ' ELSE 'CREATE ' END ||
 			inventory.facade_definition(binding, f.part, f.function_name, f.arguments, f.result,
 										f.result_type, f.volatility);
-		SELECT o.oid::regprocedure::text, o.proacl IS NULL INTO signature, has_no_acl
-		FROM pg_proc AS o WHERE o.proname = f.function_name
-		AND o.pronamespace = to_regnamespace(quote_ident(inventory.facade_schema(binding, f.part)));
-		EXECUTE format('COMMENT ON FUNCTION %s IS %L', signature, f.description);
-		-- without an ACL PUBLIC may execute it: it was restored without privileges
-		IF f.function_name <> ALL (kept) OR has_no_acl THEN
-			PERFORM inventory.restrict_to_owner('FUNCTION', signature, binding.owner);
-		END IF;
+	END LOOP;
+	FOR schema_id IN
+		SELECT n.oid FROM pg_namespace AS n WHERE n.nspname IN (binding.api_schema, binding.ledger_schema)
+	LOOP
+		FOR f IN
+			SELECT o.oid, o.proname, o.proacl, g.description
+			FROM inventory.functions_in(schema_id) AS o
+			JOIN inventory.facade_functions() AS g ON g.function_name = o.proname
+			WHERE o.pronamespace = to_regnamespace(quote_ident(inventory.facade_schema(binding, g.part)))
+		LOOP
+			PERFORM inventory.describe_function(f.oid, f.description);
+			-- without an ACL PUBLIC may execute it: it was restored without privileges
+			IF f.proname <> ALL (kept) OR f.proacl IS NULL THEN
+				PERFORM inventory.restrict_function(f.oid);
+			END IF;
+		END LOOP;
 	END LOOP;
 	PERFORM inventory.warn_writable_schemas(binding);
 END
@@ -1577,6 +1652,65 @@ COMMENT ON FUNCTION inventory.make_facade(inventory.store_binding) IS 'Creates o
 -- The views of a ledger and the result types of the generated functions.  attach and
 -- refresh make them; one that fits stays, because the shop may use it in its own views and
 -- running calls return it.
+
+CREATE FUNCTION inventory.reads_relation(view oid, relation oid) RETURNS boolean
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT EXISTS (
+		SELECT FROM pg_rewrite AS r JOIN pg_depend AS d ON d.objid = r.oid
+		WHERE r.ev_class = view AND d.classid = 'pg_rewrite'::regclass
+		AND d.refclassid = 'pg_class'::regclass AND d.refobjid = relation)
+$$;
+COMMENT ON FUNCTION inventory.reads_relation(oid, oid) IS 'True if a view depends on a relation.';
+
+CREATE FUNCTION inventory.returned_by_store(type_id oid, store inventory.store) RETURNS boolean
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT EXISTS (
+		SELECT FROM pg_depend AS d JOIN pg_proc AS p ON p.oid = d.objid
+		WHERE d.refclassid = 'pg_type'::regclass AND d.refobjid = type_id
+		AND d.classid = 'pg_proc'::regclass AND inventory.is_generated(p, store))
+$$;
+COMMENT ON FUNCTION inventory.returned_by_store(oid, inventory.store) IS 'True if a generated function of a store returns a type.';
+
+-- By what they are made of, because an owner can move the ledger into a schema that has other
+-- objects with these names.  A type that the owner has changed is known by the functions that
+-- return it.
+CREATE FUNCTION inventory.generated_relations(store inventory.store) RETURNS SETOF pg_class
+	LANGUAGE sql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp AS $$
+	SELECT c.* FROM pg_class AS m JOIN pg_class AS c ON c.relnamespace = m.relnamespace
+	WHERE m.oid = store.movements AND c.relowner = m.relowner
+	AND CASE c.relkind
+	WHEN 'v' THEN c.relname IN ('levels', 'sellable') AND inventory.reads_relation(c.oid, store.items)
+	WHEN 'c' THEN c.relname IN ('line', 'hold', 'held_line') AND (
+		inventory.returned_by_store(c.reltype, store)
+		OR ARRAY(SELECT a.attname FROM pg_attribute AS a
+				 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)
+		IN ('{status,item_id,quantity,order_id,available,replayed}',
+			'{status,reservation_id,expires_at,short_lines}',
+			'{status,expires_at,item_id,quantity,order_id}'))
+	ELSE false END
+$$;
+COMMENT ON FUNCTION inventory.generated_relations(inventory.store) IS 'The views and result types that attach made in the ledger schema of a store.';
+
+CREATE FUNCTION inventory.existing_relations(binding inventory.store_binding, relation name)
+	RETURNS oid[]
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT ARRAY(SELECT c.oid FROM inventory.store AS s, inventory.generated_relations(s) AS c
+				 WHERE s.items = binding.items AND c.relname = relation)
+$$;
+COMMENT ON FUNCTION inventory.existing_relations(inventory.store_binding, name) IS 'The view or result type of a name that attach made for the store of a binding, if there is one.';
+
+CREATE FUNCTION inventory.drop_relations(relations oid[]) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	relation regclass;
+BEGIN
+	FOREACH relation IN ARRAY relations LOOP
+		EXECUTE format('DROP %s %s', (SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TYPE' END
+									  FROM pg_class AS c WHERE c.oid = relation), relation);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.drop_relations(oid[]) IS 'Drops views and result types.';
 
 CREATE FUNCTION inventory.result_columns(binding inventory.store_binding, relation name)
 	RETURNS text
@@ -1599,12 +1733,15 @@ DECLARE
 	type text := format('%I.%I', binding.ledger_schema, type_name);
 	columns text := inventory.fill_types(binding, template);
 	fits boolean := coalesce(inventory.result_columns(binding, type_name) = columns, false);
+	relations oid[];
 BEGIN
 	IF NOT fits THEN
+		-- before its functions, by which a type is known
+		relations := inventory.existing_relations(binding, type_name);
 		PERFORM inventory.drop_functions(ARRAY(
 			SELECT f.function_id FROM inventory.existing_facade(binding) AS f
 			JOIN pg_proc AS o ON o.oid = f.function_id WHERE o.prorettype = to_regtype(type)));
-		EXECUTE format('DROP TYPE IF EXISTS %s', type);
+		PERFORM inventory.drop_relations(relations);
 		EXECUTE format('CREATE TYPE %s AS (%s)', type, columns);
 	END IF;
 	-- without an ACL PUBLIC may use it: it was restored without privileges
@@ -1627,7 +1764,7 @@ DECLARE
 		'item_id {item_id_type}, available {quantity_type}, reserved bigint, on_hand bigint, hot boolean'), false);
 BEGIN
 	IF NOT fits THEN
-		EXECUTE format('DROP VIEW IF EXISTS %I.levels', binding.ledger_schema);
+		PERFORM inventory.drop_relations(inventory.existing_relations(binding, 'levels'));
 	END IF;
 	EXECUTE CASE WHEN fits THEN 'CREATE OR REPLACE' ELSE 'CREATE' END || format($sql$
 		VIEW %1$I.levels AS
@@ -1750,14 +1887,16 @@ BEGIN
 		RAISE EXCEPTION 'schema "%" does not exist', binding.api_schema
 			USING ERRCODE = 'invalid_schema_name', HINT = 'It was given as api_schema.';
 	END IF;
-	SELECT s.items INTO taken FROM inventory.store AS s
-	WHERE s.items = binding.items OR s.store_name = binding.store_name;
-	IF taken = binding.items THEN
+	IF EXISTS (SELECT FROM inventory.store AS s WHERE s.items = binding.items) THEN
 		RAISE EXCEPTION '% is already attached', binding.items
 			USING ERRCODE = 'duplicate_object',
 				  HINT = format('Detach it first, which keeps every table: SELECT inventory.detach(%L);',
 								binding.items);
-	ELSIF taken IS NOT NULL THEN
+	END IF;
+	-- stores of other owners may have the same name
+	SELECT s.items INTO taken FROM inventory.store AS s
+	WHERE s.store_name = binding.store_name AND inventory.owner_of(s.items) = binding.owner;
+	IF taken IS NOT NULL THEN
 		RAISE EXCEPTION 'store "%" already exists, on %', binding.store_name, taken
 			USING ERRCODE = 'duplicate_object', HINT = 'Choose another name: store_name => ''...''.';
 	END IF;
@@ -1766,21 +1905,18 @@ $$;
 COMMENT ON FUNCTION inventory.check_options(inventory.store_binding) IS 'Raises an error if an argument of attach that is not a table or column is invalid.';
 
 -- Tables stay.
-CREATE FUNCTION inventory.drop_generated(store inventory.store) RETURNS void
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-	SET client_min_messages = warning AS $$
+CREATE FUNCTION inventory.drop_generated(store inventory.store, functions oid[]) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	ledger_schema name := inventory.schema_of(store.movements);
+	relations oid[] := ARRAY(SELECT c.oid FROM inventory.generated_relations(store) AS c
+							 WHERE pg_has_role(c.relowner, 'USAGE'));
 BEGIN
-	PERFORM inventory.drop_functions(ARRAY(SELECT f.function_id FROM inventory.facade_of(store) AS f));
+	PERFORM inventory.drop_functions(functions);
 	PERFORM inventory.drop_triggers(store);
-	IF ledger_schema IS NOT NULL THEN
-		EXECUTE format('DROP VIEW IF EXISTS %I.levels', ledger_schema);
-		EXECUTE format('DROP TYPE IF EXISTS %1$I.line, %1$I.hold, %1$I.held_line', ledger_schema);
-	END IF;
+	PERFORM inventory.drop_relations(relations);
 END
 $$;
-COMMENT ON FUNCTION inventory.drop_generated(inventory.store) IS 'Drops the functions, triggers, types and the view "levels" of a store.';
+COMMENT ON FUNCTION inventory.drop_generated(inventory.store, oid[]) IS 'Drops the given functions and the triggers, views and result types of a store.';
 
 CREATE FUNCTION inventory.orphaned_store(binding inventory.store_binding, OUT store inventory.store)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -1788,6 +1924,7 @@ BEGIN
 	store.store_name := binding.store_name;
 	store.items := binding.items;
 	store.orders := binding.orders;
+	store.api_schema := binding.api_schema;
 	store.movements := inventory.find_ledger(binding, binding.ledger_schema);
 	IF EXISTS (SELECT FROM inventory.store AS s WHERE s.movements = store.movements) THEN
 		store.movements := NULL;
@@ -1802,14 +1939,10 @@ CREATE FUNCTION inventory.drop_orphaned(binding inventory.store_binding) RETURNS
 DECLARE
 	store inventory.store := inventory.orphaned_store(binding);
 BEGIN
-	IF store.movements IS NOT NULL OR EXISTS (SELECT FROM inventory.facade_of(store))
+	IF store.movements IS NOT NULL OR inventory.facade_nearby(store) <> '{}'
 	   OR EXISTS (SELECT FROM inventory.store_triggers(store))
 	THEN
-		PERFORM inventory.drop_generated(store);
-	END IF;
-	IF store.movements IS NOT NULL
-	   AND to_regclass(format('%I.sellable', binding.ledger_schema)) IS NOT NULL THEN
-		EXECUTE format('DROP VIEW %I.sellable', binding.ledger_schema);
+		PERFORM inventory.drop_generated(store, inventory.facade_nearby(store));
 	END IF;
 END
 $$;
@@ -1826,6 +1959,68 @@ CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, move
 $$;
 COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
 
+CREATE FUNCTION inventory.bind_store(
+		items regclass, orders regclass, item_id name, stock name, version name, stock_floor name,
+		purchase_limit name, order_id name, order_user_id name, order_item_id name,
+		order_quantity name, order_columns name[], user_id_type regtype, api_schema name,
+		ledger_schema name, argument_prefix text, user_claim text, sellable text,
+		direct_writes text, max_ttl interval, store_name text) RETURNS regclass
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	binding inventory.store_binding;
+	schema_name name;
+	movements regclass;
+BEGIN
+	IF bind_store.items IS NULL THEN
+		RAISE EXCEPTION 'items must not be null' USING ERRCODE = 'null_value_not_allowed';
+	ELSIF bind_store.items = bind_store.orders THEN
+		RAISE EXCEPTION 'items and orders cannot be the same table'
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	PERFORM inventory.check_table(bind_store.items, 'items', false);
+	PERFORM inventory.check_owners(bind_store.items, bind_store.orders);
+	EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', bind_store.items);
+	IF bind_store.orders IS NOT NULL THEN
+		PERFORM inventory.check_table(bind_store.orders, 'orders', true);
+		EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', bind_store.orders);
+	END IF;
+	schema_name := inventory.schema_of(bind_store.items);
+	-- in the order of the type
+	binding := ROW(
+		coalesce(bind_store.store_name, concat_ws('.', schema_name,
+			(SELECT c.relname FROM pg_class AS c WHERE c.oid = bind_store.items))),
+		bind_store.items, bind_store.orders, inventory.owner_of(bind_store.items),
+		bind_store.item_id, bind_store.stock, bind_store.version, bind_store.stock_floor,
+		bind_store.purchase_limit, bind_store.order_id, bind_store.order_user_id,
+		bind_store.order_item_id, bind_store.order_quantity, bind_store.order_columns,
+		NULL, NULL, NULL, NULL, -- bind_items and bind_orders find the types
+		coalesce(bind_store.api_schema, schema_name), bind_store.ledger_schema,
+		coalesce(bind_store.argument_prefix, ''), bind_store.user_claim, bind_store.sellable,
+		coalesce(bind_store.direct_writes, 'record'), coalesce(bind_store.max_ttl, '1 day'),
+		inventory.session_settings()
+	)::inventory.store_binding;
+	PERFORM inventory.check_options(binding);
+	binding := inventory.bind_items(binding);
+	binding := inventory.bind_orders(binding, bind_store.user_id_type);
+	binding := inventory.bind_ledger_schema(binding);
+	PERFORM inventory.drop_orphaned(binding);
+
+	movements := inventory.make_ledger(binding);
+	PERFORM inventory.make_results(binding);
+	PERFORM inventory.make_facade(binding);
+	PERFORM inventory.insert_store_row(binding, movements, binding.sellable IS NOT NULL);
+	PERFORM inventory.make_triggers(binding);
+	PERFORM inventory.open_ledger(binding.store_name);
+	-- With wal_level = minimal, a crash resets a sequence that was used in the transaction
+	-- that created it, unless it is set once more.
+	EXECUTE format('SELECT setval(%1$L, s.last_value, s.is_called) FROM %1$s AS s',
+		pg_get_serial_sequence(format('%I.movements', binding.ledger_schema), 'movement_id'));
+	PERFORM inventory.report_binding(binding);
+	RETURN binding.items;
+END
+$$;
+COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text) IS 'Implements attach, with the rights of the owner of the items.';
+
 CREATE FUNCTION inventory.attach(
 		items regclass, orders regclass DEFAULT NULL, item_id name DEFAULT NULL,
 		stock name DEFAULT NULL, version name DEFAULT NULL, stock_floor name DEFAULT NULL,
@@ -1837,58 +2032,7 @@ CREATE FUNCTION inventory.attach(
 		user_claim text DEFAULT NULL, sellable text DEFAULT NULL,
 		direct_writes text DEFAULT NULL, max_ttl interval DEFAULT NULL,
 		store_name text DEFAULT NULL) RETURNS regclass
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	binding inventory.store_binding;
-	schema_name name;
-BEGIN
-	IF attach.items IS NULL THEN
-		RAISE EXCEPTION 'items must not be null' USING ERRCODE = 'null_value_not_allowed';
-	ELSIF attach.items = attach.orders THEN
-		RAISE EXCEPTION 'items and orders cannot be the same table'
-			USING ERRCODE = 'invalid_parameter_value';
-	END IF;
-	PERFORM inventory.check_table(attach.items, 'items', false);
-	EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', attach.items);
-	IF attach.orders IS NOT NULL THEN
-		PERFORM inventory.check_table(attach.orders, 'orders', true);
-		EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', attach.orders);
-	END IF;
-	schema_name := inventory.schema_of(attach.items);
-	-- in the order of the type
-	binding := ROW(
-		coalesce(attach.store_name, concat_ws('.', schema_name,
-			(SELECT c.relname FROM pg_class AS c WHERE c.oid = attach.items))),
-		attach.items, attach.orders, inventory.owner_of(attach.items), attach.item_id, attach.stock,
-		attach.version, attach.stock_floor, attach.purchase_limit, attach.order_id,
-		attach.order_user_id, attach.order_item_id, attach.order_quantity, attach.order_columns,
-		NULL, NULL, NULL, NULL, -- bind_items and bind_orders find the types
-		coalesce(attach.api_schema, schema_name), attach.ledger_schema,
-		coalesce(attach.argument_prefix, ''), attach.user_claim, attach.sellable,
-		coalesce(attach.direct_writes, 'record'), coalesce(attach.max_ttl, '1 day'),
-		inventory.session_settings()
-	)::inventory.store_binding;
-	PERFORM inventory.check_owners(binding);
-	PERFORM inventory.check_options(binding);
-	binding := inventory.bind_items(binding);
-	binding := inventory.bind_orders(binding, attach.user_id_type);
-	binding := inventory.bind_ledger_schema(binding);
-	PERFORM inventory.drop_orphaned(binding);
-
-	PERFORM inventory.insert_store_row(binding, inventory.make_ledger(binding),
-									   binding.sellable IS NOT NULL);
-	PERFORM inventory.make_results(binding);
-	PERFORM inventory.make_triggers(binding);
-	PERFORM inventory.open_ledger(binding.store_name);
-	-- With wal_level = minimal, a crash resets a sequence that was used in the transaction
-	-- that created it, unless it is set once more.
-	EXECUTE format('SELECT setval(%1$L, s.last_value, s.is_called) FROM %1$s AS s',
-		pg_get_serial_sequence(format('%I.movements', binding.ledger_schema), 'movement_id'));
-	PERFORM inventory.make_facade(binding);
-	PERFORM inventory.report_binding(binding);
-	RETURN binding.items;
-END
-$$;
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_attach';
 COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guard and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
 
 CREATE FUNCTION inventory.lookup_owned_store(items regclass) RETURNS inventory.store
@@ -1909,20 +2053,21 @@ END
 $$;
 COMMENT ON FUNCTION inventory.lookup_owned_store(regclass) IS 'The row of a store. Raises an error if there is none or the current user does not have the rights of its owner.';
 
-CREATE FUNCTION inventory.detach(items regclass) RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION inventory.unbind_store(items regclass) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	store inventory.store := inventory.lookup_owned_store(detach.items);
+	store inventory.store := inventory.lookup_owned_store(unbind_store.items);
 BEGIN
 	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', store.items);
 	PERFORM inventory.check_cold(store);
-	PERFORM inventory.drop_generated(store);
-	IF store.has_sellable THEN
-		EXECUTE format('DROP VIEW %I.sellable', inventory.schema_of(store.movements));
-	END IF;
+	PERFORM inventory.drop_generated(store, ARRAY(SELECT f.function_id FROM inventory.facade_of(store) AS f));
 	PERFORM inventory.delete_store_row(store.items);
 END
 $$;
+COMMENT ON FUNCTION inventory.unbind_store(regclass) IS 'Implements detach, with the rights of the owner of the items.';
+
+CREATE FUNCTION inventory.detach(items regclass) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_detach';
 COMMENT ON FUNCTION inventory.detach(regclass) IS 'Detaches a store from its tables: drops its functions, guard, views and binding, and keeps every table, including the ledger. Attaching the items again continues that ledger. Errors: IV012 not_a_store, 55006 while an item is hot, 22004, 42501.';
 
 CREATE FUNCTION inventory.read_binding(store inventory.store, OUT binding inventory.store_binding)
@@ -2010,59 +2155,108 @@ CREATE FUNCTION inventory.facade_grants(binding inventory.store_binding) RETURNS
 		  FROM inventory.existing_facade(binding) AS f JOIN pg_proc AS p ON p.oid = f.function_id
 		  UNION ALL
 		  SELECT 'TABLE', c.relnamespace::regnamespace, c.relname, c.relowner, c.relacl
-		  FROM pg_class AS c
-		  WHERE c.relnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
-		  AND c.relname = 'levels' AND c.relkind = 'v')
+		  FROM pg_class AS c WHERE c.oid = ANY (inventory.existing_relations(binding, 'levels')))
 		 AS o, aclexplode(o.acl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee
 	WHERE a.grantee NOT IN (o.owner, binding.owner)
 $$;
 COMMENT ON FUNCTION inventory.facade_grants(inventory.store_binding) IS 'The GRANT statements for the privileges of other roles on the functions and the view "levels" of a store.';
 
-CREATE FUNCTION inventory.change_ledger_owner(binding inventory.store_binding) RETURNS void
+-- The view "levels" says which tables beside the movements are those of the store.
+CREATE FUNCTION inventory.ledger_relations(store inventory.store) RETURNS SETOF oid
+	LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+	WITH generated AS MATERIALIZED (SELECT * FROM inventory.generated_relations(store))
+	SELECT c.oid FROM pg_class AS m JOIN pg_class AS c ON c.relnamespace = m.relnamespace
+	WHERE m.oid = store.movements AND c.relowner = m.relowner AND c.relkind = 'r'
+	AND (c.oid = m.oid OR c.relname IN ('requests', 'reservations', 'hot') AND NOT EXISTS (
+		SELECT e.column_name FROM inventory.ledger_columns(NULL) AS e
+		WHERE e.table_name = c.relname AND e.column_name IS NOT NULL
+		EXCEPT SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = c.oid)
+		AND EXISTS (
+			SELECT FROM generated AS v
+			WHERE v.relname = 'levels' AND inventory.reads_relation(v.oid, m.oid)
+			AND (c.relname = 'requests' OR inventory.reads_relation(v.oid, c.oid))))
+	UNION ALL
+	SELECT g.oid FROM generated AS g
+	WHERE g.relkind = 'v' OR inventory.returned_by_store(g.reltype, store)
+$$;
+COMMENT ON FUNCTION inventory.ledger_relations(inventory.store) IS 'The tables, views and result types in the ledger schema of a store that are certainly of the store.';
+
+CREATE FUNCTION inventory.is_schema_of_store(store inventory.store, relations oid[], functions oid[])
+	RETURNS boolean
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT NOT EXISTS (
+		SELECT FROM pg_class AS m
+		JOIN pg_depend AS d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = m.relnamespace
+		WHERE m.oid = store.movements
+		-- what only refers to the schema is not in it
+		AND (pg_identify_object(d.classid, d.objid, d.objsubid)).schema IS NOT NULL
+		AND NOT (d.classid = 'pg_proc'::regclass AND d.objid = ANY (functions))
+		AND NOT (d.classid = 'pg_type'::regclass
+				 AND d.objid IN (SELECT c.reltype FROM pg_class AS c WHERE c.oid = ANY (relations)))
+		AND NOT (d.classid = 'pg_class'::regclass AND (
+			d.objid = ANY (relations || store.items::oid || store.orders::oid) OR EXISTS (
+				SELECT FROM pg_depend AS o
+				WHERE o.classid = 'pg_class'::regclass AND o.objid = d.objid
+				AND o.deptype IN ('a', 'i') AND o.refclassid = 'pg_class'::regclass
+				AND o.refobjid = ANY (relations || store.items::oid || store.orders::oid)))))
+$$;
+COMMENT ON FUNCTION inventory.is_schema_of_store(inventory.store, oid[], oid[]) IS 'True if the ledger schema of a store contains nothing but the store.';
+
+-- What has another owner than the ledger is not of the store.  Runs with the rights of the
+-- caller, who needs those of both owners.
+CREATE FUNCTION inventory.take_over_ledger(items regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	store inventory.store;
+	old_owner oid;
+	new_owner name;
+	schema_name name;
+	relations oid[];
+	functions oid[];
 	object text;
 BEGIN
+	SELECT * INTO STRICT store FROM inventory.store AS s WHERE s.items = take_over_ledger.items;
+	old_owner := inventory.owner_of(store.movements);
+	new_owner := pg_get_userbyid(inventory.owner_of(store.items));
+	schema_name := inventory.schema_of(store.movements);
+	relations := ARRAY(SELECT inventory.ledger_relations(store));
+	functions := ARRAY(SELECT f.function_id FROM inventory.facade_of(store) AS f
+					   JOIN pg_proc AS p ON p.oid = f.function_id WHERE p.proowner = old_owner);
+	IF inventory.is_schema_of_store(store, relations, functions)
+	   AND (SELECT n.nspowner = old_owner FROM pg_namespace AS n WHERE n.nspname = schema_name) THEN
+		EXECUTE format('ALTER SCHEMA %I OWNER TO %I', schema_name, new_owner);
+	END IF;
 	FOR object IN
-		SELECT format('FUNCTION %s', p.oid::regprocedure)
-		FROM inventory.existing_facade(binding) AS f JOIN pg_proc AS p ON p.oid = f.function_id
-		WHERE p.proowner <> binding.owner
+		SELECT format('FUNCTION %s', f::regprocedure) FROM unnest(functions) AS f
 		UNION ALL
-		SELECT format('%s %I.%I', CASE c.relkind WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END,
-					  binding.ledger_schema, c.relname)
-		FROM pg_class AS c
-		WHERE c.relnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
-		AND c.relowner <> binding.owner
-		AND c.relname IN ('movements', 'requests', 'reservations', 'hot', 'sellable', 'levels',
-						  'line', 'hold', 'held_line')
+		SELECT format('%s %s', CASE c.relkind WHEN 'c' THEN 'TYPE' WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END,
+					  c.oid::regclass)
+		FROM pg_class AS c WHERE c.oid = ANY (relations)
 	LOOP
-		EXECUTE format('ALTER %s OWNER TO %I', object, pg_get_userbyid(binding.owner));
+		EXECUTE format('ALTER %s OWNER TO %I', object, new_owner);
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION inventory.change_ledger_owner(inventory.store_binding) IS 'Gives the ledger and the generated objects of a store to the owner of its items.';
+COMMENT ON FUNCTION inventory.take_over_ledger(regclass) IS 'Gives the ledger and the generated objects of a store, and a schema that contains nothing else, to the owner of its items. Part of detach and refresh.';
 
-CREATE FUNCTION inventory.refresh(items regclass) RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION inventory.refresh_store(items regclass) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	store inventory.store := inventory.lookup_owned_store(refresh.items);
+	store inventory.store := inventory.lookup_owned_store(refresh_store.items);
 	binding inventory.store_binding;
 	grants text[];
 	lost text;
 BEGIN
+	PERFORM inventory.check_owners(store.items, store.orders);
 	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', store.items);
 	binding := inventory.read_binding(store);
-	PERFORM inventory.check_owners(binding);
 	grants := ARRAY(SELECT inventory.facade_grants(binding));
-	IF NOT has_schema_privilege(binding.owner, binding.ledger_schema, 'CREATE') THEN
-		EXECUTE format('ALTER SCHEMA %I OWNER TO %I', binding.ledger_schema,
-					   pg_get_userbyid(binding.owner));
-	END IF;
+	PERFORM inventory.check_ledger_owner(binding, store.movements);
+	PERFORM inventory.check_schema_create(binding.ledger_schema);
 	PERFORM inventory.drop_triggers(store);
 	PERFORM inventory.make_results(binding);
 	PERFORM inventory.make_triggers(binding);
 	PERFORM inventory.make_facade(binding);
-	PERFORM inventory.change_ledger_owner(binding);
 	IF binding.api_schema <> store.api_schema THEN
 		PERFORM inventory.delete_store_row(store.items);
 		PERFORM inventory.insert_store_row(binding, store.movements, store.has_sellable);
@@ -2073,12 +2267,16 @@ BEGIN
 	END LOOP;
 END
 $$;
+COMMENT ON FUNCTION inventory.refresh_store(regclass) IS 'Implements refresh, with the rights of the owner of the items.';
+
+CREATE FUNCTION inventory.refresh(items regclass) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_refresh';
 COMMENT ON FUNCTION inventory.refresh(regclass) IS 'Generates the functions, views and triggers of a store again from the present state of its tables: after an upgrade, a renamed column or schema, or a change of owner. Objects are replaced where possible and not dropped, so that running calls and objects that use them continue. Grants are kept. Errors: IV012 not_a_store, 22004, 42501.';
 
-CREATE FUNCTION inventory.grant_api(items regclass, role name, part text) RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION inventory.grant_facade(items regclass, role name, part text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	store inventory.store := inventory.lookup_owned_store(grant_api.items);
+	store inventory.store := inventory.lookup_owned_store(grant_facade.items);
 	grantee text := CASE role WHEN 'public' THEN 'PUBLIC' ELSE quote_ident(role) END;
 	f record;
 BEGIN
@@ -2090,16 +2288,24 @@ BEGIN
 	END IF;
 	FOR f IN SELECT o.oid::regprocedure AS signature, o.pronamespace AS schema_id
 			 FROM inventory.facade_of(store) AS g JOIN pg_proc AS o ON o.oid = g.function_id
-			 WHERE g.part = grant_api.part
+			 WHERE g.part = grant_facade.part
 	LOOP
 		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', f.signature, grantee);
 		-- only where it is missing: a schema such as public has another owner
-		IF grantee = 'PUBLIC' OR NOT has_schema_privilege(role, f.schema_id, 'USAGE') THEN
-			EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', f.schema_id::regnamespace, grantee);
+		CONTINUE WHEN has_schema_privilege(role, f.schema_id, 'USAGE');
+		IF NOT has_schema_privilege(f.schema_id, 'USAGE WITH GRANT OPTION') THEN
+			RAISE EXCEPTION 'permission denied for schema %', f.schema_id::regnamespace
+				USING ERRCODE = 'insufficient_privilege',
+					  HINT = format('GRANT USAGE ON SCHEMA %s TO %s;', f.schema_id::regnamespace, grantee);
 		END IF;
+		EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', f.schema_id::regnamespace, grantee);
 	END LOOP;
 END
 $$;
+COMMENT ON FUNCTION inventory.grant_facade(regclass, name, text) IS 'Implements grant_api, with the rights of the owner of the items.';
+
+CREATE FUNCTION inventory.grant_api(items regclass, role name, part text) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_grant_api';
 COMMENT ON FUNCTION inventory.grant_api(regclass, name, text) IS 'Lets a role call the functions of a store for buyers or operators: grants EXECUTE, and USAGE on their schema. Arguments: items, the table; role, public for every role; part, buyer or operator. Errors: IV012 not_a_store, 22023, 22004, 42501, 42704.';
 
 CREATE FUNCTION inventory.create_store(schema name, item_id_type regtype DEFAULT 'uuid',
@@ -2155,7 +2361,7 @@ CREATE FUNCTION inventory.stats_entries(OUT items pg_catalog.oid, OUT operation 
 		OUT refused_state pg_catalog.int8, OUT busy pg_catalog.int8)
 	RETURNS SETOF record
 	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_stats_entries';
-COMMENT ON FUNCTION inventory.stats_entries() IS 'The counters of this database; if the library is not preloaded, those of this session.';
+COMMENT ON FUNCTION inventory.stats_entries() IS 'The counters of this database; without shared memory, those of this session.';
 
 CREATE FUNCTION inventory.worker_last_run() RETURNS pg_catalog.timestamptz
 	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_worker_last_run';
@@ -2166,28 +2372,33 @@ CREATE FUNCTION inventory.worker_state() RETURNS pg_catalog.text
 COMMENT ON FUNCTION inventory.worker_state() IS 'What the worker of this database does: running, starting, waiting (for its turn, because inventory.max_workers workers run), no slot (all background worker slots of the server are in use), idle (there is nothing to do), or off (inventory.max_workers is 0, or the server has no shared memory for the extension). Starts it if it has not looked for work since the server started.';
 
 CREATE FUNCTION inventory.overdue_holds(items pg_catalog.regclass) RETURNS pg_catalog.int8
-	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_overdue_holds';
-COMMENT ON FUNCTION inventory.overdue_holds(pg_catalog.regclass) IS 'The number of lines in expired holds of a store whose units are not back in the stock yet.';
+	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_overdue_holds';
+COMMENT ON FUNCTION inventory.overdue_holds(pg_catalog.regclass) IS 'The number of lines in expired holds of a store whose units were not back in the stock when the worker last looked; null if no worker runs.';
 
 CREATE FUNCTION inventory.reset_stats() RETURNS void
 	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_reset_stats';
 COMMENT ON FUNCTION inventory.reset_stats() IS 'Sets the counters of this database to zero.';
 
+-- Reads shared memory and inventory.store, and no table of a store.
 CREATE VIEW inventory.stats AS
+	WITH entries AS MATERIALIZED (SELECT h.items, h.held, h.holders FROM inventory.hot_entries() AS h),
+	hot AS (
+		SELECT h.items, pg_catalog.count(*) AS hot_items,
+			   COALESCE(pg_catalog.sum(h.held), 0)::pg_catalog.int8 AS hot_held
+		FROM entries AS h GROUP BY h.items),
+	holders AS (
+		SELECT h.items, pg_catalog.array_agg(DISTINCT p.pid ORDER BY p.pid) AS hot_holders
+		FROM entries AS h CROSS JOIN LATERAL pg_catalog.unnest(h.holders) AS p(pid)
+		GROUP BY h.items)
 	SELECT s.store_name, e.operation, e.calls, e.units, e.replays, e.retries, e.waits,
 		   e.out_of_stock, e.item_not_found, e.purchase_limit_exceeded, e.refused_state, e.busy,
-		   h.hot_items, h.hot_held, h.hot_holders,
-		   inventory.overdue_holds(s.items) AS overdue_holds,
-		   inventory.worker_last_run() AS worker_last_run, inventory.worker_state() AS worker_state
+		   COALESCE(t.hot_items, 0) AS hot_items, COALESCE(t.hot_held, 0) AS hot_held,
+		   COALESCE(p.hot_holders, '{}') AS hot_holders,
+		   inventory.overdue_holds(s.items) AS overdue_holds, w.last_run AS worker_last_run, w.state AS worker_state
 	FROM inventory.store AS s LEFT JOIN inventory.stats_entries() AS e ON e.items = s.items
-	CROSS JOIN LATERAL (
-		SELECT pg_catalog.count(*) AS hot_items,
-			   COALESCE(pg_catalog.sum(t.held), 0)::pg_catalog.int8 AS hot_held,
-			   ARRAY(SELECT DISTINCT p.pid FROM inventory.hot_entries() AS o,
-					 pg_catalog.unnest(o.holders) AS p(pid) WHERE o.items = s.items
-					 ORDER BY p.pid) AS hot_holders
-		FROM inventory.hot_entries() AS t WHERE t.items = s.items) AS h;
-COMMENT ON VIEW inventory.stats IS 'Counters for each store and operation since the server started or reset_stats was called. units: sold, held, given back or added. replays: answers from idempotency keys. retries: after another session changed the row. waits: for an idempotency key, a purchase limit, or transactions in flight on a hot item. out_of_stock to busy: refusals by reason. Operation expiry counts lines and units of expired holds that were given back, direct_write changes of stock outside the engine. hot_items: number of hot items. hot_held: their units in flight. hot_holders: process ids of the transactions that hold these. overdue_holds: lines of expired holds not given back yet. Operation worker_timeout counts the rounds in which the worker gave up the store after inventory.worker_timeout. worker_last_run: time of the last round of the worker, null if it is idle. worker_state: what the worker does, see worker_state().';
+	LEFT JOIN hot AS t ON t.items = s.items LEFT JOIN holders AS p ON p.items = s.items
+	CROSS JOIN (SELECT inventory.worker_last_run(), inventory.worker_state()) AS w(last_run, state);
+COMMENT ON VIEW inventory.stats IS 'Counters for each store and operation since the server started or reset_stats was called. units: sold, held, given back or added. replays: answers from idempotency keys. retries: after another session changed the row. waits: for an idempotency key, a purchase limit, or transactions in flight on a hot item. out_of_stock to busy: refusals by reason. Operation expiry counts lines and units of expired holds that were given back, direct_write changes of stock outside the engine. hot_items: number of hot items. hot_held: their units in flight. hot_holders: process ids of the transactions that hold these. overdue_holds: lines of expired holds not given back when the worker last looked, null if it is idle. Operation worker_timeout counts the rounds in which the worker gave up the store after inventory.worker_timeout. worker_last_run: time of the last round of the worker, null if it is idle. worker_state: what the worker does, see worker_state().';
 
 -- ---------------------------------------------------------------- privileges
 --

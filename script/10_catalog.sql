@@ -19,8 +19,8 @@ CREATE SCHEMA inventory;
 COMMENT ON SCHEMA inventory IS 'Administration and engine of stores: sells stock without overselling it.';
 
 CREATE TABLE inventory.store (
-	store_name pg_catalog.text PRIMARY KEY CHECK (store_name <> ''),
-	items pg_catalog.regclass NOT NULL UNIQUE,
+	store_name pg_catalog.text NOT NULL CHECK (store_name <> ''),
+	items pg_catalog.regclass PRIMARY KEY,
 	orders pg_catalog.regclass CHECK (orders <> items),
 	movements pg_catalog.regclass NOT NULL UNIQUE,
 	user_claim pg_catalog.text CHECK (user_claim <> ''),
@@ -31,8 +31,13 @@ CREATE TABLE inventory.store (
 	argument_prefix pg_catalog.text NOT NULL,
 	settings pg_catalog.text[] NOT NULL DEFAULT '{}'
 );
+-- Not unique: a role could take a name before the owner of the tables that are called so,
+-- or keep that owner waiting for its transaction.  The trigger below keeps the names of the
+-- stores of one owner apart.
+CREATE INDEX store_store_name_idx ON inventory.store (store_name);
+CREATE INDEX store_orders_idx ON inventory.store (orders);
 COMMENT ON TABLE inventory.store IS 'The stores of this database: the tables of each and its options. The binding triggers on items and orders keep the bound columns. Written by attach, detach and refresh.';
-COMMENT ON COLUMN inventory.store.store_name IS 'name by which the generated functions refer to the store; it survives renames, dumps and restores';
+COMMENT ON COLUMN inventory.store.store_name IS 'name by which the generated functions refer to the store; it survives renames, dumps and restores, and is unique among the stores of an owner';
 COMMENT ON COLUMN inventory.store.items IS 'the table whose rows hold the stock';
 COMMENT ON COLUMN inventory.store.orders IS 'the table that gets one row for each line sold; null: the application inserts its orders itself';
 COMMENT ON COLUMN inventory.store.movements IS 'the movements table of the ledger; its schema is the ledger schema';
@@ -48,7 +53,7 @@ SELECT pg_catalog.pg_extension_config_dump('inventory.store', '');
 
 CREATE FUNCTION inventory.store_changed() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_store_changed';
-COMMENT ON FUNCTION inventory.store_changed() IS 'Trigger on inventory.store: refuses a row whose tables the current user does not own, and makes every session reload the store.';
+COMMENT ON FUNCTION inventory.store_changed() IS 'Trigger on inventory.store: refuses a row whose tables the current user does not own or that attach would not make, and makes every session reload the store.';
 
 CREATE TRIGGER store_changed BEFORE INSERT OR UPDATE OR DELETE ON inventory.store
 	FOR EACH ROW EXECUTE FUNCTION inventory.store_changed();
@@ -56,11 +61,14 @@ ALTER TABLE inventory.store ENABLE ALWAYS TRIGGER store_changed;
 
 CREATE FUNCTION inventory.forget_dropped() RETURNS pg_catalog.event_trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	dropped oid[] := ARRAY(SELECT d.objid FROM pg_event_trigger_dropped_objects() AS d
+						   WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0);
 BEGIN
-	DELETE FROM inventory.store AS s
-	USING pg_event_trigger_dropped_objects() AS d
-	WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0
-	AND d.objid IN (s.items, s.orders, s.movements);
+	-- one condition for each index
+	DELETE FROM inventory.store AS s WHERE s.items::oid = ANY (dropped);
+	DELETE FROM inventory.store AS s WHERE s.orders::oid = ANY (dropped);
+	DELETE FROM inventory.store AS s WHERE s.movements::oid = ANY (dropped);
 END
 $$;
 COMMENT ON FUNCTION inventory.forget_dropped() IS 'Event trigger function: deletes the store of a dropped table.';

@@ -24,19 +24,14 @@ COMMENT ON FUNCTION inventory.hot_entries() IS 'The counters of the hot items of
 
 CREATE FUNCTION inventory.count_hot(items pg_catalog.regclass) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_count_hot';
-COMMENT ON FUNCTION inventory.count_hot(pg_catalog.regclass) IS 'Returns how many items of a store are hot. For the owner of the items.';
+COMMENT ON FUNCTION inventory.count_hot(pg_catalog.regclass) IS 'Returns how many items of a store are hot according to its ledger, 0 if that is damaged. For the owner of the items.';
 
 -- The stock column of a hot item lags behind, and only the engine can complete it.
 CREATE FUNCTION inventory.check_cold(store inventory.store) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	hot_items bigint;
+	hot_items bigint := inventory.count_hot(store.items);
 BEGIN
-	BEGIN
-		hot_items := inventory.count_hot(store.items);
-	EXCEPTION WHEN object_not_in_prerequisite_state OR SQLSTATE 'IV012' THEN
-		RETURN; -- a damaged store cannot be counted; attach settles its hot items
-	END;
 	IF hot_items > 0 THEN
 		RAISE EXCEPTION 'store "%" has % hot items', store.store_name, hot_items
 			USING ERRCODE = 'object_in_use',

@@ -112,22 +112,17 @@ $$;
 COMMENT ON FUNCTION inventory.check_schema_create(name) IS 'Raises an error if the current user cannot create objects in a schema.';
 
 -- The default privileges of the database may have granted anything.  Object is a
--- name as the server writes it, and kind the word for it in ALTER and REVOKE.
+-- name as the server writes it, and kind the word for it in REVOKE.
 CREATE FUNCTION inventory.restrict_to_owner(kind text, object text, owner oid) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	grantee name;
 BEGIN
-	-- the sequence of an identity column changes owner with its table
-	IF kind <> 'SEQUENCE' AND owner <> to_regrole(quote_ident(current_user)) THEN
-		EXECUTE format('ALTER %s %s OWNER TO %I', kind, object, pg_get_userbyid(owner));
-	END IF;
 	EXECUTE format('REVOKE ALL ON %s %s FROM PUBLIC', kind, object);
 	FOR grantee IN
 		SELECT DISTINCT r.rolname
 		FROM aclexplode(CASE kind
 			WHEN 'SCHEMA' THEN (SELECT n.nspacl FROM pg_namespace AS n WHERE n.oid = object::regnamespace)
-			WHEN 'FUNCTION' THEN (SELECT f.proacl FROM pg_proc AS f WHERE f.oid = object::regprocedure)
 			WHEN 'TYPE' THEN (SELECT t.typacl FROM pg_type AS t WHERE t.oid = object::regtype)
 			ELSE (SELECT c.relacl FROM pg_class AS c WHERE c.oid = object::regclass) END) AS a
 		JOIN pg_roles AS r ON r.oid = a.grantee WHERE r.oid <> owner
@@ -136,7 +131,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION inventory.restrict_to_owner(text, text, oid) IS 'Gives an object that attach created to the owner of the tables, and revokes the rights of all other roles.';
+COMMENT ON FUNCTION inventory.restrict_to_owner(text, text, oid) IS 'Revokes the rights of all roles but the owner on a schema, table, sequence or type that attach created.';
 
 CREATE FUNCTION inventory.make_schema(schema_name name, owner oid) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

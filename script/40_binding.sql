@@ -82,20 +82,20 @@ END
 $$;
 COMMENT ON FUNCTION inventory.check_table(regclass, text, boolean) IS 'Raises an error if a relation cannot be the items or orders of a store.';
 
-CREATE FUNCTION inventory.check_owners(binding inventory.store_binding) RETURNS void
+CREATE FUNCTION inventory.check_owners(stock_table regclass, order_table regclass) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	owner name := pg_get_userbyid(binding.owner);
+	owner name := pg_get_userbyid(inventory.owner_of(stock_table));
 	schema_name name;
 BEGIN
-	IF binding.owner <> inventory.owner_of(binding.orders) THEN
-		RAISE EXCEPTION '% and % have different owners', binding.items, binding.orders
+	IF inventory.owner_of(stock_table) <> inventory.owner_of(order_table) THEN
+		RAISE EXCEPTION '% and % have different owners', stock_table, order_table
 			USING ERRCODE = 'insufficient_privilege',
-				  HINT = format('ALTER TABLE %s OWNER TO %I;', binding.orders, owner);
+				  HINT = format('ALTER TABLE %s OWNER TO %I;', order_table, owner);
 	END IF;
 	SELECT min(inventory.schema_of(t)) INTO schema_name
-	FROM unnest(ARRAY[binding.items, binding.orders]) AS t
-	WHERE NOT has_schema_privilege(binding.owner, inventory.schema_of(t), 'USAGE');
+	FROM unnest(ARRAY[stock_table, order_table]) AS t
+	WHERE NOT has_schema_privilege(owner, inventory.schema_of(t), 'USAGE');
 	IF schema_name IS NOT NULL THEN
 		RAISE EXCEPTION 'role % has no USAGE privilege on schema %, which contains its tables', owner,
 						quote_ident(schema_name)
@@ -104,7 +104,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.check_owners(inventory.store_binding) IS 'Raises an error unless items and orders have one owner, as whom the engine acts, and that owner can use their schemas.';
+COMMENT ON FUNCTION inventory.check_owners(regclass, regclass) IS 'Raises an error unless items and orders have one owner, as whom the engine acts, and that owner can use their schemas.';
 
 -- No ALTER where the server knows no cast to the type.
 CREATE FUNCTION inventory.retype_statement(relation regclass, attribute pg_attribute, new_type regtype)

@@ -34,7 +34,9 @@ BEGIN
 	FOREACH candidate IN ARRAY ARRAY[
 		inventory.clip(table_name, 57) || '_stock',
 		inventory.clip(inventory.schema_of(binding.items) || '_' || table_name, 57) || '_stock',
-		inventory.clip(table_name, 48) || '_' || left(md5(binding.store_name), 8) || '_stock']
+		inventory.clip(table_name, 48) || '_' || left(md5(binding.store_name), 8) || '_stock',
+		-- any role that may create schemas could have taken the others
+		inventory.clip(table_name, 40) || '_' || left(md5(gen_random_uuid()::text), 16) || '_stock']
 	LOOP
 		IF to_regnamespace(quote_ident(candidate)) IS NULL
 		   OR inventory.find_ledger(binding, candidate) IS NOT NULL THEN
@@ -46,7 +48,7 @@ BEGIN
 		USING ERRCODE = 'duplicate_schema', HINT = 'Choose another schema: ledger_schema => ''...''.';
 END
 $$;
-COMMENT ON FUNCTION inventory.bind_ledger_schema(inventory.store_binding) IS 'Chooses the schema for the ledger of a store: the given one, or <items>_stock, or <schema>_<items>_stock if the first is in use.';
+COMMENT ON FUNCTION inventory.bind_ledger_schema(inventory.store_binding) IS 'Chooses the schema for the ledger of a store: the given one, or <items>_stock, or <schema>_<items>_stock if the first is in use, or one with a digest or random digits.';
 
 CREATE FUNCTION inventory.collate_clause(collation_id oid, type regtype) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -110,6 +112,19 @@ CREATE FUNCTION inventory.ledger_columns(binding inventory.store_binding, OUT ta
 $$;
 COMMENT ON FUNCTION inventory.ledger_columns(inventory.store_binding) IS 'The columns of the tables of a ledger, in order, with their constraints and collations; a constraint on several columns has a row without column_name.';
 
+CREATE FUNCTION inventory.check_ledger_owner(binding inventory.store_binding, ledger regclass)
+	RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF inventory.owner_of(ledger) <> binding.owner THEN
+		RAISE EXCEPTION 'ledger % and its items have different owners', ledger
+			USING ERRCODE = 'insufficient_privilege',
+				  HINT = format('ALTER TABLE %s OWNER TO %I;', ledger, pg_get_userbyid(binding.owner));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_ledger_owner(inventory.store_binding, regclass) IS 'Raises an error if a table of a ledger does not belong to the owner of the items.';
+
 CREATE FUNCTION inventory.check_ledger(binding inventory.store_binding, ledger regclass)
 	RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -143,11 +158,7 @@ BEGIN
 				  HINT = format('Choose another schema (ledger_schema => ''...''), or: ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::text::%3$s;',
 								ledger, wrong.column_name, wrong.type);
 	END LOOP;
-	IF inventory.owner_of(ledger) <> binding.owner THEN
-		RAISE EXCEPTION 'ledger % and its items have different owners', ledger
-			USING ERRCODE = 'insufficient_privilege',
-				  HINT = format('ALTER TABLE %s OWNER TO %I;', ledger, pg_get_userbyid(binding.owner));
-	END IF;
+	PERFORM inventory.check_ledger_owner(binding, ledger);
 	PERFORM inventory.check_engine(ledger);
 END
 $$;

@@ -27,7 +27,7 @@ CREATE FUNCTION inventory.facade_functions(
 		OUT part text, OUT function_name name, OUT arguments text[], OUT result text,
 		OUT result_type text, OUT volatility text, OUT description text)
 	RETURNS SETOF record
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
 	VALUES
 	('buyer', 'buy_item'::name,
 	 ARRAY['user_id {user_id_type} = {null_with_claim}',
@@ -128,42 +128,85 @@ CREATE FUNCTION inventory.facade_schema(binding inventory.store_binding, part te
 $$;
 COMMENT ON FUNCTION inventory.facade_schema(inventory.store_binding, text) IS 'The schema of the generated functions for buyers or operators.';
 
--- They are found by their call of the engine with the name of the store, wherever they were
--- moved.  Any role could write such a call, so the owner counts too: that of the items, or
--- that of the ledger, which can still be the previous one.
+-- Any role could write such a call, so the owner counts too: that of the items, or that of the
+-- ledger, which can still be the previous one.
+CREATE FUNCTION inventory.is_generated(function pg_proc, store inventory.store) RETURNS boolean
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT function.proowner IN (inventory.owner_of(store.items), inventory.owner_of(store.movements))
+	AND strpos(function.prosrc, format('inventory.%s(%L,', function.proname, store.store_name)) > 0
+$$;
+COMMENT ON FUNCTION inventory.is_generated(pg_proc, inventory.store) IS 'True if a function is a generated function of a store: its owner is that of the store, and it calls the engine with the name of the store.';
+
+-- By what depends on the schema, because pg_proc has no index on it.  ROWS, here and below, keeps
+-- the planner from reading the whole of pg_proc.
+CREATE FUNCTION inventory.functions_in(schema_id oid) RETURNS SETOF pg_proc
+	LANGUAGE sql STABLE ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
+	SELECT p.* FROM pg_depend AS d JOIN pg_proc AS p ON p.oid = d.objid
+	WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = schema_id
+	AND d.classid = 'pg_proc'::regclass
+	AND p.proname IN (SELECT f.function_name FROM inventory.facade_functions() AS f)
+$$;
+COMMENT ON FUNCTION inventory.functions_in(oid) IS 'The functions in a schema that have a name of a generated function.';
+
+CREATE FUNCTION inventory.facade_nearby(store inventory.store) RETURNS oid[]
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT ARRAY(
+		SELECT p.oid FROM (
+			SELECT to_regnamespace(quote_ident(store.api_schema))::oid
+			UNION SELECT c.relnamespace FROM pg_class AS c WHERE c.oid IN (store.movements, store.items))
+			AS n(schema_id)
+		CROSS JOIN LATERAL inventory.functions_in(n.schema_id) AS p
+		WHERE inventory.is_generated(p, store))
+$$;
+COMMENT ON FUNCTION inventory.facade_nearby(inventory.store) IS 'The generated functions of a store in its api schema, its ledger schema, and the schema of its items.';
+
+-- Other schemas are searched only for functions that are not where they were generated: that
+-- takes as long as there are stores in the database.
 CREATE FUNCTION inventory.facade_of(store inventory.store, OUT part text, OUT function_name name,
 									OUT function_id oid)
 	RETURNS SETOF record
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT f.part, f.function_name, p.oid
-	FROM inventory.facade_functions() AS f
-	JOIN pg_proc AS p ON p.proname = f.function_name
-	WHERE strpos(p.prosrc, format('inventory.%s(%L,', f.function_name, store.store_name)) > 0
-	AND p.proowner IN (inventory.owner_of(store.items), inventory.owner_of(store.movements))
+	LANGUAGE plpgsql STABLE ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	found oid[] := inventory.facade_nearby(store);
+	missing name[] := ARRAY(SELECT f.function_name FROM inventory.facade_functions() AS f
+							EXCEPT SELECT p.proname FROM pg_proc AS p WHERE p.oid = ANY (found));
+BEGIN
+	IF missing <> '{}' THEN
+		found := found || ARRAY(SELECT p.oid FROM pg_proc AS p
+								WHERE p.proname = ANY (missing) AND inventory.is_generated(p, store));
+	END IF;
+	RETURN QUERY SELECT f.part, f.function_name, p.oid
+				 FROM inventory.facade_functions() AS f JOIN pg_proc AS p ON p.proname = f.function_name
+				 WHERE p.oid = ANY (found);
+END
 $$;
-COMMENT ON FUNCTION inventory.facade_of(inventory.store) IS 'The generated functions of a store that exist.';
+COMMENT ON FUNCTION inventory.facade_of(inventory.store) IS 'The generated functions of a store that exist, wherever they were moved.';
 
+-- None while attach has not inserted the row of the store.
 CREATE FUNCTION inventory.existing_facade(binding inventory.store_binding, OUT part text,
 										  OUT function_name name, OUT function_id oid)
 	RETURNS SETOF record
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql STABLE ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
 	SELECT f.part, f.function_name, f.function_id
 	FROM inventory.store AS s CROSS JOIN LATERAL inventory.facade_of(s) AS f
-	WHERE s.store_name = binding.store_name
+	WHERE s.items = binding.items
 $$;
-COMMENT ON FUNCTION inventory.existing_facade(inventory.store_binding) IS 'The generated functions that exist of the store with the name of a binding.';
+COMMENT ON FUNCTION inventory.existing_facade(inventory.store_binding) IS 'The generated functions that exist of the store of a binding.';
 
 CREATE FUNCTION inventory.drop_functions(functions oid[]) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	function_id oid;
 BEGIN
-	FOREACH function_id IN ARRAY coalesce(functions, '{}') LOOP
+	FOR function_id IN
+		SELECT p.oid FROM pg_proc AS p
+		WHERE p.oid = ANY (functions) AND pg_has_role(p.proowner, 'USAGE')
+	LOOP
 		EXECUTE format('DROP FUNCTION %s', function_id::regprocedure);
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION inventory.drop_functions(oid[]) IS 'Drops generated functions.';
+COMMENT ON FUNCTION inventory.drop_functions(oid[]) IS 'Drops generated functions, except those of a previous owner whose rights the current user does not have.';
 
 -- Triggers of the shop may name its tables without a schema.
 CREATE FUNCTION inventory.facade_path(binding inventory.store_binding) RETURNS text
@@ -179,13 +222,21 @@ COMMENT ON FUNCTION inventory.facade_path(inventory.store_binding) IS 'The searc
 CREATE FUNCTION inventory.check_facade_names(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	others oid[] := ARRAY(
+		SELECT o.oid FROM unnest('{buyer,operator}'::text[]) AS u(part)
+		CROSS JOIN LATERAL inventory.functions_in(
+			to_regnamespace(quote_ident(inventory.facade_schema(binding, u.part)))) AS o
+		JOIN inventory.facade_functions() AS f ON f.function_name = o.proname AND f.part = u.part
+		EXCEPT SELECT g.function_id FROM inventory.existing_facade(binding) AS g);
 	other record;
 	drops text;
 BEGIN
-	SELECT s.store_name, f.part INTO other FROM inventory.store AS s
-	CROSS JOIN LATERAL inventory.facade_of(s) AS f JOIN pg_proc AS o ON o.oid = f.function_id
-	WHERE s.store_name <> binding.store_name
-	AND o.pronamespace = to_regnamespace(quote_ident(inventory.facade_schema(binding, f.part)))
+	IF others = '{}' THEN
+		RETURN;
+	END IF;
+	SELECT s.store_name, f.part INTO other FROM inventory.store AS s, pg_proc AS o
+	JOIN inventory.facade_functions() AS f ON f.function_name = o.proname
+	WHERE o.oid = ANY (others) AND s.items <> binding.items AND inventory.is_generated(o, s)
 	ORDER BY s.store_name, f.part LIMIT 1;
 	IF other.store_name IS NOT NULL THEN
 		RAISE EXCEPTION 'schema "%" contains the functions of store "%"',
@@ -198,14 +249,10 @@ BEGIN
 							 WHEN 'a' THEN 'AGGREGATE' ELSE 'FUNCTION' END, o.oid::regprocedure),
 					  E'\n' ORDER BY o.proname, o.oid::regprocedure::text)
 	INTO drops
-	FROM inventory.facade_functions() AS f JOIN pg_proc AS o ON o.proname = f.function_name
-	WHERE o.pronamespace = to_regnamespace(quote_ident(inventory.facade_schema(binding, f.part)))
-	AND o.oid NOT IN (SELECT g.function_id FROM inventory.existing_facade(binding) AS g);
-	IF drops IS NOT NULL THEN
-		RAISE EXCEPTION 'functions to be generated already exist'
-			USING ERRCODE = 'duplicate_function',
-				  HINT = E'To replace them:\n' || drops || E'\nTo keep them, choose other schemas: api_schema => ''...'', ledger_schema => ''...''.';
-	END IF;
+	FROM pg_proc AS o WHERE o.oid = ANY (others);
+	RAISE EXCEPTION 'functions to be generated already exist'
+		USING ERRCODE = 'duplicate_function',
+			  HINT = E'To replace them:\n' || drops || E'\nTo keep them, choose other schemas: api_schema => ''...'', ledger_schema => ''...''.';
 END
 $$;
 COMMENT ON FUNCTION inventory.check_facade_names(inventory.store_binding) IS 'Raises an error if other functions have the names of those to be generated.';
@@ -276,8 +323,9 @@ DECLARE
 	writable text;
 BEGIN
 	SELECT string_agg(DISTINCT quote_ident(n.nspname), ', ') INTO writable
-	FROM pg_namespace AS n, aclexplode(n.nspacl) AS a
-	WHERE n.nspname IN (inventory.schema_of(binding.items), inventory.schema_of(binding.orders))
+	FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+	CROSS JOIN LATERAL aclexplode(n.nspacl) AS a
+	WHERE c.oid IN (binding.items, binding.orders)
 	AND a.privilege_type = 'CREATE' AND a.grantee NOT IN (n.nspowner, binding.owner);
 	IF writable IS NOT NULL THEN
 		RAISE WARNING 'other roles may create objects in schema %', writable
@@ -287,14 +335,24 @@ END
 $$;
 COMMENT ON FUNCTION inventory.warn_writable_schemas(inventory.store_binding) IS 'Warns if other roles could create objects that hide what the triggers of the shop call.';
 
--- Existing functions are replaced and not dropped, because of running calls and of grants.
+-- Not by REVOKE and COMMENT, which look for a function of this name in every schema.
+CREATE FUNCTION inventory.restrict_function(function oid) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_restrict_function';
+COMMENT ON FUNCTION inventory.restrict_function(oid) IS 'Revokes the rights of all roles but the owner on a function. Part of attach and refresh.';
+
+CREATE FUNCTION inventory.describe_function(function oid, description text) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_describe_function';
+COMMENT ON FUNCTION inventory.describe_function(oid, text) IS 'Sets the comment of a function. Part of attach and refresh.';
+
+-- Existing functions are replaced and not dropped, because of running calls and of grants.  Bodies
+-- are not checked: the server would look for functions of the same name in every schema.
 CREATE FUNCTION inventory.make_facade(binding inventory.store_binding) RETURNS void
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+	SET check_function_bodies = off AS $$
 DECLARE
 	f record;
 	kept name[];
-	signature text;
-	has_no_acl boolean;
+	schema_id oid;
 BEGIN
 	PERFORM inventory.drop_functions(inventory.stale_functions(binding));
 	PERFORM inventory.check_facade_names(binding);
@@ -304,14 +362,22 @@ BEGIN
 		EXECUTE CASE WHEN f.function_name = ANY (kept) THEN 'CREATE OR REPLACE ' ELSE 'CREATE ' END ||
 			inventory.facade_definition(binding, f.part, f.function_name, f.arguments, f.result,
 										f.result_type, f.volatility);
-		SELECT o.oid::regprocedure::text, o.proacl IS NULL INTO signature, has_no_acl
-		FROM pg_proc AS o WHERE o.proname = f.function_name
-		AND o.pronamespace = to_regnamespace(quote_ident(inventory.facade_schema(binding, f.part)));
-		EXECUTE format('COMMENT ON FUNCTION %s IS %L', signature, f.description);
-		-- without an ACL PUBLIC may execute it: it was restored without privileges
-		IF f.function_name <> ALL (kept) OR has_no_acl THEN
-			PERFORM inventory.restrict_to_owner('FUNCTION', signature, binding.owner);
-		END IF;
+	END LOOP;
+	FOR schema_id IN
+		SELECT n.oid FROM pg_namespace AS n WHERE n.nspname IN (binding.api_schema, binding.ledger_schema)
+	LOOP
+		FOR f IN
+			SELECT o.oid, o.proname, o.proacl, g.description
+			FROM inventory.functions_in(schema_id) AS o
+			JOIN inventory.facade_functions() AS g ON g.function_name = o.proname
+			WHERE o.pronamespace = to_regnamespace(quote_ident(inventory.facade_schema(binding, g.part)))
+		LOOP
+			PERFORM inventory.describe_function(f.oid, f.description);
+			-- without an ACL PUBLIC may execute it: it was restored without privileges
+			IF f.proname <> ALL (kept) OR f.proacl IS NULL THEN
+				PERFORM inventory.restrict_function(f.oid);
+			END IF;
+		END LOOP;
 	END LOOP;
 	PERFORM inventory.warn_writable_schemas(binding);
 END

@@ -5,6 +5,65 @@
 -- refresh make them; one that fits stays, because the shop may use it in its own views and
 -- running calls return it.
 
+CREATE FUNCTION inventory.reads_relation(view oid, relation oid) RETURNS boolean
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT EXISTS (
+		SELECT FROM pg_rewrite AS r JOIN pg_depend AS d ON d.objid = r.oid
+		WHERE r.ev_class = view AND d.classid = 'pg_rewrite'::regclass
+		AND d.refclassid = 'pg_class'::regclass AND d.refobjid = relation)
+$$;
+COMMENT ON FUNCTION inventory.reads_relation(oid, oid) IS 'True if a view depends on a relation.';
+
+CREATE FUNCTION inventory.returned_by_store(type_id oid, store inventory.store) RETURNS boolean
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT EXISTS (
+		SELECT FROM pg_depend AS d JOIN pg_proc AS p ON p.oid = d.objid
+		WHERE d.refclassid = 'pg_type'::regclass AND d.refobjid = type_id
+		AND d.classid = 'pg_proc'::regclass AND inventory.is_generated(p, store))
+$$;
+COMMENT ON FUNCTION inventory.returned_by_store(oid, inventory.store) IS 'True if a generated function of a store returns a type.';
+
+-- By what they are made of, because an owner can move the ledger into a schema that has other
+-- objects with these names.  A type that the owner has changed is known by the functions that
+-- return it.
+CREATE FUNCTION inventory.generated_relations(store inventory.store) RETURNS SETOF pg_class
+	LANGUAGE sql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp AS $$
+	SELECT c.* FROM pg_class AS m JOIN pg_class AS c ON c.relnamespace = m.relnamespace
+	WHERE m.oid = store.movements AND c.relowner = m.relowner
+	AND CASE c.relkind
+	WHEN 'v' THEN c.relname IN ('levels', 'sellable') AND inventory.reads_relation(c.oid, store.items)
+	WHEN 'c' THEN c.relname IN ('line', 'hold', 'held_line') AND (
+		inventory.returned_by_store(c.reltype, store)
+		OR ARRAY(SELECT a.attname FROM pg_attribute AS a
+				 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)
+		IN ('{status,item_id,quantity,order_id,available,replayed}',
+			'{status,reservation_id,expires_at,short_lines}',
+			'{status,expires_at,item_id,quantity,order_id}'))
+	ELSE false END
+$$;
+COMMENT ON FUNCTION inventory.generated_relations(inventory.store) IS 'The views and result types that attach made in the ledger schema of a store.';
+
+CREATE FUNCTION inventory.existing_relations(binding inventory.store_binding, relation name)
+	RETURNS oid[]
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT ARRAY(SELECT c.oid FROM inventory.store AS s, inventory.generated_relations(s) AS c
+				 WHERE s.items = binding.items AND c.relname = relation)
+$$;
+COMMENT ON FUNCTION inventory.existing_relations(inventory.store_binding, name) IS 'The view or result type of a name that attach made for the store of a binding, if there is one.';
+
+CREATE FUNCTION inventory.drop_relations(relations oid[]) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	relation regclass;
+BEGIN
+	FOREACH relation IN ARRAY relations LOOP
+		EXECUTE format('DROP %s %s', (SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TYPE' END
+									  FROM pg_class AS c WHERE c.oid = relation), relation);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.drop_relations(oid[]) IS 'Drops views and result types.';
+
 CREATE FUNCTION inventory.result_columns(binding inventory.store_binding, relation name)
 	RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -26,12 +85,15 @@ DECLARE
 	type text := format('%I.%I', binding.ledger_schema, type_name);
 	columns text := inventory.fill_types(binding, template);
 	fits boolean := coalesce(inventory.result_columns(binding, type_name) = columns, false);
+	relations oid[];
 BEGIN
 	IF NOT fits THEN
+		-- before its functions, by which a type is known
+		relations := inventory.existing_relations(binding, type_name);
 		PERFORM inventory.drop_functions(ARRAY(
 			SELECT f.function_id FROM inventory.existing_facade(binding) AS f
 			JOIN pg_proc AS o ON o.oid = f.function_id WHERE o.prorettype = to_regtype(type)));
-		EXECUTE format('DROP TYPE IF EXISTS %s', type);
+		PERFORM inventory.drop_relations(relations);
 		EXECUTE format('CREATE TYPE %s AS (%s)', type, columns);
 	END IF;
 	-- without an ACL PUBLIC may use it: it was restored without privileges
@@ -54,7 +116,7 @@ DECLARE
 		'item_id {item_id_type}, available {quantity_type}, reserved bigint, on_hand bigint, hot boolean'), false);
 BEGIN
 	IF NOT fits THEN
-		EXECUTE format('DROP VIEW IF EXISTS %I.levels', binding.ledger_schema);
+		PERFORM inventory.drop_relations(inventory.existing_relations(binding, 'levels'));
 	END IF;
 	EXECUTE CASE WHEN fits THEN 'CREATE OR REPLACE' ELSE 'CREATE' END || format($sql$
 		VIEW %1$I.levels AS

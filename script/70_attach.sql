@@ -49,14 +49,16 @@ BEGIN
 		RAISE EXCEPTION 'schema "%" does not exist', binding.api_schema
 			USING ERRCODE = 'invalid_schema_name', HINT = 'It was given as api_schema.';
 	END IF;
-	SELECT s.items INTO taken FROM inventory.store AS s
-	WHERE s.items = binding.items OR s.store_name = binding.store_name;
-	IF taken = binding.items THEN
+	IF EXISTS (SELECT FROM inventory.store AS s WHERE s.items = binding.items) THEN
 		RAISE EXCEPTION '% is already attached', binding.items
 			USING ERRCODE = 'duplicate_object',
 				  HINT = format('Detach it first, which keeps every table: SELECT inventory.detach(%L);',
 								binding.items);
-	ELSIF taken IS NOT NULL THEN
+	END IF;
+	-- stores of other owners may have the same name
+	SELECT s.items INTO taken FROM inventory.store AS s
+	WHERE s.store_name = binding.store_name AND inventory.owner_of(s.items) = binding.owner;
+	IF taken IS NOT NULL THEN
 		RAISE EXCEPTION 'store "%" already exists, on %', binding.store_name, taken
 			USING ERRCODE = 'duplicate_object', HINT = 'Choose another name: store_name => ''...''.';
 	END IF;
@@ -65,21 +67,18 @@ $$;
 COMMENT ON FUNCTION inventory.check_options(inventory.store_binding) IS 'Raises an error if an argument of attach that is not a table or column is invalid.';
 
 -- Tables stay.
-CREATE FUNCTION inventory.drop_generated(store inventory.store) RETURNS void
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-	SET client_min_messages = warning AS $$
+CREATE FUNCTION inventory.drop_generated(store inventory.store, functions oid[]) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	ledger_schema name := inventory.schema_of(store.movements);
+	relations oid[] := ARRAY(SELECT c.oid FROM inventory.generated_relations(store) AS c
+							 WHERE pg_has_role(c.relowner, 'USAGE'));
 BEGIN
-	PERFORM inventory.drop_functions(ARRAY(SELECT f.function_id FROM inventory.facade_of(store) AS f));
+	PERFORM inventory.drop_functions(functions);
 	PERFORM inventory.drop_triggers(store);
-	IF ledger_schema IS NOT NULL THEN
-		EXECUTE format('DROP VIEW IF EXISTS %I.levels', ledger_schema);
-		EXECUTE format('DROP TYPE IF EXISTS %1$I.line, %1$I.hold, %1$I.held_line', ledger_schema);
-	END IF;
+	PERFORM inventory.drop_relations(relations);
 END
 $$;
-COMMENT ON FUNCTION inventory.drop_generated(inventory.store) IS 'Drops the functions, triggers, types and the view "levels" of a store.';
+COMMENT ON FUNCTION inventory.drop_generated(inventory.store, oid[]) IS 'Drops the given functions and the triggers, views and result types of a store.';
 
 CREATE FUNCTION inventory.orphaned_store(binding inventory.store_binding, OUT store inventory.store)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -87,6 +86,7 @@ BEGIN
 	store.store_name := binding.store_name;
 	store.items := binding.items;
 	store.orders := binding.orders;
+	store.api_schema := binding.api_schema;
 	store.movements := inventory.find_ledger(binding, binding.ledger_schema);
 	IF EXISTS (SELECT FROM inventory.store AS s WHERE s.movements = store.movements) THEN
 		store.movements := NULL;
@@ -101,14 +101,10 @@ CREATE FUNCTION inventory.drop_orphaned(binding inventory.store_binding) RETURNS
 DECLARE
 	store inventory.store := inventory.orphaned_store(binding);
 BEGIN
-	IF store.movements IS NOT NULL OR EXISTS (SELECT FROM inventory.facade_of(store))
+	IF store.movements IS NOT NULL OR inventory.facade_nearby(store) <> '{}'
 	   OR EXISTS (SELECT FROM inventory.store_triggers(store))
 	THEN
-		PERFORM inventory.drop_generated(store);
-	END IF;
-	IF store.movements IS NOT NULL
-	   AND to_regclass(format('%I.sellable', binding.ledger_schema)) IS NOT NULL THEN
-		EXECUTE format('DROP VIEW %I.sellable', binding.ledger_schema);
+		PERFORM inventory.drop_generated(store, inventory.facade_nearby(store));
 	END IF;
 END
 $$;
@@ -125,6 +121,68 @@ CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, move
 $$;
 COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
 
+CREATE FUNCTION inventory.bind_store(
+		items regclass, orders regclass, item_id name, stock name, version name, stock_floor name,
+		purchase_limit name, order_id name, order_user_id name, order_item_id name,
+		order_quantity name, order_columns name[], user_id_type regtype, api_schema name,
+		ledger_schema name, argument_prefix text, user_claim text, sellable text,
+		direct_writes text, max_ttl interval, store_name text) RETURNS regclass
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	binding inventory.store_binding;
+	schema_name name;
+	movements regclass;
+BEGIN
+	IF bind_store.items IS NULL THEN
+		RAISE EXCEPTION 'items must not be null' USING ERRCODE = 'null_value_not_allowed';
+	ELSIF bind_store.items = bind_store.orders THEN
+		RAISE EXCEPTION 'items and orders cannot be the same table'
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	PERFORM inventory.check_table(bind_store.items, 'items', false);
+	PERFORM inventory.check_owners(bind_store.items, bind_store.orders);
+	EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', bind_store.items);
+	IF bind_store.orders IS NOT NULL THEN
+		PERFORM inventory.check_table(bind_store.orders, 'orders', true);
+		EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', bind_store.orders);
+	END IF;
+	schema_name := inventory.schema_of(bind_store.items);
+	-- in the order of the type
+	binding := ROW(
+		coalesce(bind_store.store_name, concat_ws('.', schema_name,
+			(SELECT c.relname FROM pg_class AS c WHERE c.oid = bind_store.items))),
+		bind_store.items, bind_store.orders, inventory.owner_of(bind_store.items),
+		bind_store.item_id, bind_store.stock, bind_store.version, bind_store.stock_floor,
+		bind_store.purchase_limit, bind_store.order_id, bind_store.order_user_id,
+		bind_store.order_item_id, bind_store.order_quantity, bind_store.order_columns,
+		NULL, NULL, NULL, NULL, -- bind_items and bind_orders find the types
+		coalesce(bind_store.api_schema, schema_name), bind_store.ledger_schema,
+		coalesce(bind_store.argument_prefix, ''), bind_store.user_claim, bind_store.sellable,
+		coalesce(bind_store.direct_writes, 'record'), coalesce(bind_store.max_ttl, '1 day'),
+		inventory.session_settings()
+	)::inventory.store_binding;
+	PERFORM inventory.check_options(binding);
+	binding := inventory.bind_items(binding);
+	binding := inventory.bind_orders(binding, bind_store.user_id_type);
+	binding := inventory.bind_ledger_schema(binding);
+	PERFORM inventory.drop_orphaned(binding);
+
+	movements := inventory.make_ledger(binding);
+	PERFORM inventory.make_results(binding);
+	PERFORM inventory.make_facade(binding);
+	PERFORM inventory.insert_store_row(binding, movements, binding.sellable IS NOT NULL);
+	PERFORM inventory.make_triggers(binding);
+	PERFORM inventory.open_ledger(binding.store_name);
+	-- With wal_level = minimal, a crash resets a sequence that was used in the transaction
+	-- that created it, unless it is set once more.
+	EXECUTE format('SELECT setval(%1$L, s.last_value, s.is_called) FROM %1$s AS s',
+		pg_get_serial_sequence(format('%I.movements', binding.ledger_schema), 'movement_id'));
+	PERFORM inventory.report_binding(binding);
+	RETURN binding.items;
+END
+$$;
+COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text) IS 'Implements attach, with the rights of the owner of the items.';
+
 CREATE FUNCTION inventory.attach(
 		items regclass, orders regclass DEFAULT NULL, item_id name DEFAULT NULL,
 		stock name DEFAULT NULL, version name DEFAULT NULL, stock_floor name DEFAULT NULL,
@@ -136,58 +194,7 @@ CREATE FUNCTION inventory.attach(
 		user_claim text DEFAULT NULL, sellable text DEFAULT NULL,
 		direct_writes text DEFAULT NULL, max_ttl interval DEFAULT NULL,
 		store_name text DEFAULT NULL) RETURNS regclass
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	binding inventory.store_binding;
-	schema_name name;
-BEGIN
-	IF attach.items IS NULL THEN
-		RAISE EXCEPTION 'items must not be null' USING ERRCODE = 'null_value_not_allowed';
-	ELSIF attach.items = attach.orders THEN
-		RAISE EXCEPTION 'items and orders cannot be the same table'
-			USING ERRCODE = 'invalid_parameter_value';
-	END IF;
-	PERFORM inventory.check_table(attach.items, 'items', false);
-	EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', attach.items);
-	IF attach.orders IS NOT NULL THEN
-		PERFORM inventory.check_table(attach.orders, 'orders', true);
-		EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', attach.orders);
-	END IF;
-	schema_name := inventory.schema_of(attach.items);
-	-- in the order of the type
-	binding := ROW(
-		coalesce(attach.store_name, concat_ws('.', schema_name,
-			(SELECT c.relname FROM pg_class AS c WHERE c.oid = attach.items))),
-		attach.items, attach.orders, inventory.owner_of(attach.items), attach.item_id, attach.stock,
-		attach.version, attach.stock_floor, attach.purchase_limit, attach.order_id,
-		attach.order_user_id, attach.order_item_id, attach.order_quantity, attach.order_columns,
-		NULL, NULL, NULL, NULL, -- bind_items and bind_orders find the types
-		coalesce(attach.api_schema, schema_name), attach.ledger_schema,
-		coalesce(attach.argument_prefix, ''), attach.user_claim, attach.sellable,
-		coalesce(attach.direct_writes, 'record'), coalesce(attach.max_ttl, '1 day'),
-		inventory.session_settings()
-	)::inventory.store_binding;
-	PERFORM inventory.check_owners(binding);
-	PERFORM inventory.check_options(binding);
-	binding := inventory.bind_items(binding);
-	binding := inventory.bind_orders(binding, attach.user_id_type);
-	binding := inventory.bind_ledger_schema(binding);
-	PERFORM inventory.drop_orphaned(binding);
-
-	PERFORM inventory.insert_store_row(binding, inventory.make_ledger(binding),
-									   binding.sellable IS NOT NULL);
-	PERFORM inventory.make_results(binding);
-	PERFORM inventory.make_triggers(binding);
-	PERFORM inventory.open_ledger(binding.store_name);
-	-- With wal_level = minimal, a crash resets a sequence that was used in the transaction
-	-- that created it, unless it is set once more.
-	EXECUTE format('SELECT setval(%1$L, s.last_value, s.is_called) FROM %1$s AS s',
-		pg_get_serial_sequence(format('%I.movements', binding.ledger_schema), 'movement_id'));
-	PERFORM inventory.make_facade(binding);
-	PERFORM inventory.report_binding(binding);
-	RETURN binding.items;
-END
-$$;
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_attach';
 COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guard and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
 
 CREATE FUNCTION inventory.lookup_owned_store(items regclass) RETURNS inventory.store
@@ -208,20 +215,21 @@ END
 $$;
 COMMENT ON FUNCTION inventory.lookup_owned_store(regclass) IS 'The row of a store. Raises an error if there is none or the current user does not have the rights of its owner.';
 
-CREATE FUNCTION inventory.detach(items regclass) RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION inventory.unbind_store(items regclass) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	store inventory.store := inventory.lookup_owned_store(detach.items);
+	store inventory.store := inventory.lookup_owned_store(unbind_store.items);
 BEGIN
 	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', store.items);
 	PERFORM inventory.check_cold(store);
-	PERFORM inventory.drop_generated(store);
-	IF store.has_sellable THEN
-		EXECUTE format('DROP VIEW %I.sellable', inventory.schema_of(store.movements));
-	END IF;
+	PERFORM inventory.drop_generated(store, ARRAY(SELECT f.function_id FROM inventory.facade_of(store) AS f));
 	PERFORM inventory.delete_store_row(store.items);
 END
 $$;
+COMMENT ON FUNCTION inventory.unbind_store(regclass) IS 'Implements detach, with the rights of the owner of the items.';
+
+CREATE FUNCTION inventory.detach(items regclass) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_detach';
 COMMENT ON FUNCTION inventory.detach(regclass) IS 'Detaches a store from its tables: drops its functions, guard, views and binding, and keeps every table, including the ledger. Attaching the items again continues that ledger. Errors: IV012 not_a_store, 55006 while an item is hot, 22004, 42501.';
 
 CREATE FUNCTION inventory.read_binding(store inventory.store, OUT binding inventory.store_binding)
@@ -309,59 +317,108 @@ CREATE FUNCTION inventory.facade_grants(binding inventory.store_binding) RETURNS
 		  FROM inventory.existing_facade(binding) AS f JOIN pg_proc AS p ON p.oid = f.function_id
 		  UNION ALL
 		  SELECT 'TABLE', c.relnamespace::regnamespace, c.relname, c.relowner, c.relacl
-		  FROM pg_class AS c
-		  WHERE c.relnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
-		  AND c.relname = 'levels' AND c.relkind = 'v')
+		  FROM pg_class AS c WHERE c.oid = ANY (inventory.existing_relations(binding, 'levels')))
 		 AS o, aclexplode(o.acl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee
 	WHERE a.grantee NOT IN (o.owner, binding.owner)
 $$;
 COMMENT ON FUNCTION inventory.facade_grants(inventory.store_binding) IS 'The GRANT statements for the privileges of other roles on the functions and the view "levels" of a store.';
 
-CREATE FUNCTION inventory.change_ledger_owner(binding inventory.store_binding) RETURNS void
+-- The view "levels" says which tables beside the movements are those of the store.
+CREATE FUNCTION inventory.ledger_relations(store inventory.store) RETURNS SETOF oid
+	LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+	WITH generated AS MATERIALIZED (SELECT * FROM inventory.generated_relations(store))
+	SELECT c.oid FROM pg_class AS m JOIN pg_class AS c ON c.relnamespace = m.relnamespace
+	WHERE m.oid = store.movements AND c.relowner = m.relowner AND c.relkind = 'r'
+	AND (c.oid = m.oid OR c.relname IN ('requests', 'reservations', 'hot') AND NOT EXISTS (
+		SELECT e.column_name FROM inventory.ledger_columns(NULL) AS e
+		WHERE e.table_name = c.relname AND e.column_name IS NOT NULL
+		EXCEPT SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = c.oid)
+		AND EXISTS (
+			SELECT FROM generated AS v
+			WHERE v.relname = 'levels' AND inventory.reads_relation(v.oid, m.oid)
+			AND (c.relname = 'requests' OR inventory.reads_relation(v.oid, c.oid))))
+	UNION ALL
+	SELECT g.oid FROM generated AS g
+	WHERE g.relkind = 'v' OR inventory.returned_by_store(g.reltype, store)
+$$;
+COMMENT ON FUNCTION inventory.ledger_relations(inventory.store) IS 'The tables, views and result types in the ledger schema of a store that are certainly of the store.';
+
+CREATE FUNCTION inventory.is_schema_of_store(store inventory.store, relations oid[], functions oid[])
+	RETURNS boolean
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT NOT EXISTS (
+		SELECT FROM pg_class AS m
+		JOIN pg_depend AS d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = m.relnamespace
+		WHERE m.oid = store.movements
+		-- what only refers to the schema is not in it
+		AND (pg_identify_object(d.classid, d.objid, d.objsubid)).schema IS NOT NULL
+		AND NOT (d.classid = 'pg_proc'::regclass AND d.objid = ANY (functions))
+		AND NOT (d.classid = 'pg_type'::regclass
+				 AND d.objid IN (SELECT c.reltype FROM pg_class AS c WHERE c.oid = ANY (relations)))
+		AND NOT (d.classid = 'pg_class'::regclass AND (
+			d.objid = ANY (relations || store.items::oid || store.orders::oid) OR EXISTS (
+				SELECT FROM pg_depend AS o
+				WHERE o.classid = 'pg_class'::regclass AND o.objid = d.objid
+				AND o.deptype IN ('a', 'i') AND o.refclassid = 'pg_class'::regclass
+				AND o.refobjid = ANY (relations || store.items::oid || store.orders::oid)))))
+$$;
+COMMENT ON FUNCTION inventory.is_schema_of_store(inventory.store, oid[], oid[]) IS 'True if the ledger schema of a store contains nothing but the store.';
+
+-- What has another owner than the ledger is not of the store.  Runs with the rights of the
+-- caller, who needs those of both owners.
+CREATE FUNCTION inventory.take_over_ledger(items regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	store inventory.store;
+	old_owner oid;
+	new_owner name;
+	schema_name name;
+	relations oid[];
+	functions oid[];
 	object text;
 BEGIN
+	SELECT * INTO STRICT store FROM inventory.store AS s WHERE s.items = take_over_ledger.items;
+	old_owner := inventory.owner_of(store.movements);
+	new_owner := pg_get_userbyid(inventory.owner_of(store.items));
+	schema_name := inventory.schema_of(store.movements);
+	relations := ARRAY(SELECT inventory.ledger_relations(store));
+	functions := ARRAY(SELECT f.function_id FROM inventory.facade_of(store) AS f
+					   JOIN pg_proc AS p ON p.oid = f.function_id WHERE p.proowner = old_owner);
+	IF inventory.is_schema_of_store(store, relations, functions)
+	   AND (SELECT n.nspowner = old_owner FROM pg_namespace AS n WHERE n.nspname = schema_name) THEN
+		EXECUTE format('ALTER SCHEMA %I OWNER TO %I', schema_name, new_owner);
+	END IF;
 	FOR object IN
-		SELECT format('FUNCTION %s', p.oid::regprocedure)
-		FROM inventory.existing_facade(binding) AS f JOIN pg_proc AS p ON p.oid = f.function_id
-		WHERE p.proowner <> binding.owner
+		SELECT format('FUNCTION %s', f::regprocedure) FROM unnest(functions) AS f
 		UNION ALL
-		SELECT format('%s %I.%I', CASE c.relkind WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END,
-					  binding.ledger_schema, c.relname)
-		FROM pg_class AS c
-		WHERE c.relnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
-		AND c.relowner <> binding.owner
-		AND c.relname IN ('movements', 'requests', 'reservations', 'hot', 'sellable', 'levels',
-						  'line', 'hold', 'held_line')
+		SELECT format('%s %s', CASE c.relkind WHEN 'c' THEN 'TYPE' WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END,
+					  c.oid::regclass)
+		FROM pg_class AS c WHERE c.oid = ANY (relations)
 	LOOP
-		EXECUTE format('ALTER %s OWNER TO %I', object, pg_get_userbyid(binding.owner));
+		EXECUTE format('ALTER %s OWNER TO %I', object, new_owner);
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION inventory.change_ledger_owner(inventory.store_binding) IS 'Gives the ledger and the generated objects of a store to the owner of its items.';
+COMMENT ON FUNCTION inventory.take_over_ledger(regclass) IS 'Gives the ledger and the generated objects of a store, and a schema that contains nothing else, to the owner of its items. Part of detach and refresh.';
 
-CREATE FUNCTION inventory.refresh(items regclass) RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION inventory.refresh_store(items regclass) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	store inventory.store := inventory.lookup_owned_store(refresh.items);
+	store inventory.store := inventory.lookup_owned_store(refresh_store.items);
 	binding inventory.store_binding;
 	grants text[];
 	lost text;
 BEGIN
+	PERFORM inventory.check_owners(store.items, store.orders);
 	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', store.items);
 	binding := inventory.read_binding(store);
-	PERFORM inventory.check_owners(binding);
 	grants := ARRAY(SELECT inventory.facade_grants(binding));
-	IF NOT has_schema_privilege(binding.owner, binding.ledger_schema, 'CREATE') THEN
-		EXECUTE format('ALTER SCHEMA %I OWNER TO %I', binding.ledger_schema,
-					   pg_get_userbyid(binding.owner));
-	END IF;
+	PERFORM inventory.check_ledger_owner(binding, store.movements);
+	PERFORM inventory.check_schema_create(binding.ledger_schema);
 	PERFORM inventory.drop_triggers(store);
 	PERFORM inventory.make_results(binding);
 	PERFORM inventory.make_triggers(binding);
 	PERFORM inventory.make_facade(binding);
-	PERFORM inventory.change_ledger_owner(binding);
 	IF binding.api_schema <> store.api_schema THEN
 		PERFORM inventory.delete_store_row(store.items);
 		PERFORM inventory.insert_store_row(binding, store.movements, store.has_sellable);
@@ -372,12 +429,16 @@ BEGIN
 	END LOOP;
 END
 $$;
+COMMENT ON FUNCTION inventory.refresh_store(regclass) IS 'Implements refresh, with the rights of the owner of the items.';
+
+CREATE FUNCTION inventory.refresh(items regclass) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_refresh';
 COMMENT ON FUNCTION inventory.refresh(regclass) IS 'Generates the functions, views and triggers of a store again from the present state of its tables: after an upgrade, a renamed column or schema, or a change of owner. Objects are replaced where possible and not dropped, so that running calls and objects that use them continue. Grants are kept. Errors: IV012 not_a_store, 22004, 42501.';
 
-CREATE FUNCTION inventory.grant_api(items regclass, role name, part text) RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION inventory.grant_facade(items regclass, role name, part text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	store inventory.store := inventory.lookup_owned_store(grant_api.items);
+	store inventory.store := inventory.lookup_owned_store(grant_facade.items);
 	grantee text := CASE role WHEN 'public' THEN 'PUBLIC' ELSE quote_ident(role) END;
 	f record;
 BEGIN
@@ -389,16 +450,24 @@ BEGIN
 	END IF;
 	FOR f IN SELECT o.oid::regprocedure AS signature, o.pronamespace AS schema_id
 			 FROM inventory.facade_of(store) AS g JOIN pg_proc AS o ON o.oid = g.function_id
-			 WHERE g.part = grant_api.part
+			 WHERE g.part = grant_facade.part
 	LOOP
 		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', f.signature, grantee);
 		-- only where it is missing: a schema such as public has another owner
-		IF grantee = 'PUBLIC' OR NOT has_schema_privilege(role, f.schema_id, 'USAGE') THEN
-			EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', f.schema_id::regnamespace, grantee);
+		CONTINUE WHEN has_schema_privilege(role, f.schema_id, 'USAGE');
+		IF NOT has_schema_privilege(f.schema_id, 'USAGE WITH GRANT OPTION') THEN
+			RAISE EXCEPTION 'permission denied for schema %', f.schema_id::regnamespace
+				USING ERRCODE = 'insufficient_privilege',
+					  HINT = format('GRANT USAGE ON SCHEMA %s TO %s;', f.schema_id::regnamespace, grantee);
 		END IF;
+		EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', f.schema_id::regnamespace, grantee);
 	END LOOP;
 END
 $$;
+COMMENT ON FUNCTION inventory.grant_facade(regclass, name, text) IS 'Implements grant_api, with the rights of the owner of the items.';
+
+CREATE FUNCTION inventory.grant_api(items regclass, role name, part text) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_grant_api';
 COMMENT ON FUNCTION inventory.grant_api(regclass, name, text) IS 'Lets a role call the functions of a store for buyers or operators: grants EXECUTE, and USAGE on their schema. Arguments: items, the table; role, public for every role; part, buyer or operator. Errors: IV012 not_a_store, 22023, 22004, 42501, 42704.';
 
 CREATE FUNCTION inventory.create_store(schema name, item_id_type regtype DEFAULT 'uuid',

@@ -74,6 +74,8 @@ SELECT buy_item('bob', 1); \echo :LAST_ERROR_SQLSTATE
 UPDATE things SET units = 0; \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.refresh('things'); \echo :LAST_ERROR_SQLSTATE
 GRANT USAGE ON SCHEMA rest_moved TO regress_rest_operator;
+SELECT inventory.refresh('things'); \echo :LAST_ERROR_SQLSTATE
+GRANT CREATE ON SCHEMA rest_moved TO regress_rest_operator;
 SELECT inventory.refresh('things');
 SET ROLE regress_rest_buyer;
 SELECT buy_item('bob', 1);

@@ -76,11 +76,11 @@ RESET default_table_access_method;
 \echo '-- a table that is taken over later: calls, and the guard, refuse it until it is given back'
 CREATE FUNCTION calls() RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT call || ': ' || attempt(call) FROM unnest(ARRAY['SELECT buy_item(''u'', 1)', 'SELECT reserve_stock(''u'', 1)', 'SELECT available_stock(1)',
-		'SELECT restock_item(1, 1)', 'UPDATE items SET stock = stock - 1', 'SELECT FROM inventory.verify(''items'')']) AS call
+		'SELECT restock_item(1, 1)', 'UPDATE items SET stock = stock - 1']) AS call
 $$;
 SELECT buy_item('u', 1);
 -- Of each table: what it is called then, and how the calls end while it is taken over, and afterwards.
-CREATE FUNCTION taken_over(tables regclass[]) RETURNS SETOF text LANGUAGE plpgsql AS $$
+CREATE FUNCTION taken_over(tables regclass[]) RETURNS SETOF text LANGUAGE plpgsql SET client_min_messages = error AS $$
 DECLARE
 	relation regclass;
 	how text;
@@ -91,6 +91,7 @@ BEGIN
 					ELSE format('ALTER TABLE %s SET ACCESS METHOD heap2', relation) END;
 			RETURN NEXT (SELECT string_agg(DISTINCT split_part(c, ': ', 2), '; ') FROM calls() AS c);
 			RETURN NEXT '    ' || split_part(error('SELECT buy_item(''u'', 1)'), E'\n', 2);
+			RETURN NEXT (SELECT format('    verify: %s', string_agg(problem, '; ')) FROM inventory.verify('items'));
 			EXECUTE CASE how WHEN 'citus' THEN 'SELECT not_citus()'
 					ELSE format('ALTER TABLE %s SET ACCESS METHOD heap', relation) END;
 			RETURN NEXT '    ' || (SELECT string_agg(DISTINCT split_part(c, ': ', 2), '; ') FROM calls() AS c);

@@ -13,7 +13,7 @@ CREATE COLLATION hot_collation.caseless (provider = icu, locale = 'und-u-ks-leve
 INSERT INTO items VALUES ('shirt', 100), ('shoe', 100);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'hot_collation_stock');
 SELECT inventory.heat('items', 'shirt');
-SELECT buy_item('u', 'shirt', 2) IS NULL, buy_item('u', 'SHIRT', 3) IS NULL;
+SELECT buy_item('u', 'shirt', 2) IS NOT NULL, buy_item('u', 'SHIRT', 3) IS NOT NULL;
 SELECT count(*) FROM movements WHERE epoch IS NOT NULL;
 SELECT inventory.heat('items', 'SHIRT');
 SELECT status, item_id, quantity, available FROM buy_cart('u', '[{"item_id": "Shirt"}, {"item_id": "SHOE"}, {"item_id": "sHirt"}]');

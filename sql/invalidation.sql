@@ -8,6 +8,8 @@
 \i :include
 CREATE ROLE regress_invalidation_owner; CREATE ROLE regress_invalidation_admin; CREATE ROLE regress_invalidation_other;
 GRANT regress_invalidation_owner TO regress_invalidation_admin;
+SELECT current_database() AS db \gset
+GRANT CREATE ON DATABASE :"db" TO regress_invalidation_owner; -- for the schema of the ledger
 -- what the condition uses: a function, an operator, a type, a collation and a table, each in another schema
 CREATE SCHEMA invalidation_used;
 CREATE FUNCTION invalidation_used.shown(boolean) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1';

@@ -64,10 +64,10 @@ SELECT call, attempt(format('inventory.' || call, 'stores_ada.items', :'held')) 
 	"expire_reservations(%1$L, 10)","prune(%1$L, ''0'')","close_ledger(%1$L, now())","available_stock(%1$L, 1, NULL::integer)"}'::text[]) AS call;
 SELECT call, attempt(call) FROM unnest('{"inventory.detach(''stores_ada.items'')","inventory.refresh(''stores_ada.items'')","inventory.verify(''stores_ada.items'')",
 	"inventory.grant_api(''stores_ada.items'', ''regress_stores_bob'', ''operator'')","inventory.attach(''stores_ada.orders'')"}'::text[]) AS call;
--- attach of one's own items with the orders, ledger, schema or name of the other store
+-- attach of one's own items with the orders, ledger or schema of the other store
 CREATE TABLE stores_bob.more (id bigint PRIMARY KEY, stock integer);
 SELECT args, attempt('inventory.attach(''stores_bob.more'', ' || args || ')') FROM unnest('{"''stores_ada.orders''","ledger_schema => ''stores_ada_stock''",
-	"api_schema => ''stores_ada''","api_schema => ''stores_bob_stock'', store_name => ''stores_ada.items''"}'::text[]) AS args;
+	"api_schema => ''stores_ada''"}'::text[]) AS args;
 RESET ROLE;
 SELECT look('stores_ada');
 SELECT look('stores_bob');

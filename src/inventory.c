@@ -14,9 +14,11 @@
 #include "shmem/counter_xact.h"
 #include "shmem/shmem.h"
 #include "shmem/worker_slot.h"
+#include "store/catalog_write.h"
 #include "store/query.h"
 #include "store/query_plan.h"
 #include "store/store.h"
+#include "store/store_name.h"
 #include "stock/expected.h"
 #include "stock/hot_item.h"
 #include "stock/notify.h"
@@ -33,6 +35,8 @@ _PG_init(void)
 	HOLD_INTERRUPTS();
 	inv_guc_init();
 	inv_shmem_init();
+	inv_catalog_write_init();
+	inv_store_name_init();
 	inv_store_init();
 	inv_query_init();
 	inv_query_plan_init();

@@ -24,6 +24,7 @@ int inv_reservation_ttl = 900;
 int inv_hot_mode = INV_HOT_MODE_MANUAL;
 int inv_hot_lock_timeout = 10000;
 int inv_max_hot_items = 1024;
+int inv_max_stats_entries = 32768;
 int inv_settle_interval = 1000;
 int inv_hot_queue_threshold = 4;
 int inv_hot_idle_timeout = 60;
@@ -102,17 +103,29 @@ define_worker_settings(void)
 							NULL, NULL);
 }
 
+/*
+ * With preloading, the server makes the tables in shared memory when it starts, in the
+ * configured sizes.  Without it a session does, and the sizes are always the defaults,
+ * because all sessions must agree on them.
+ */
+static void
+define_size_settings(void)
+{
+	GucContext context =
+		process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_INTERNAL;
+
+	DefineCustomIntVariable("inventory.max_hot_items",
+							"Sets the maximum number of hot items in the server.", NULL,
+							&inv_max_hot_items, 1024, 1, 1000000, context, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("inventory.max_stats_entries",
+							"Sets the maximum number of entries in the statistics of the server.",
+							"Each operation of each store has an entry.", &inv_max_stats_entries,
+							32768, 100, 10000000, context, 0, NULL, NULL, NULL);
+}
+
 static void
 define_hot_settings(void)
 {
-	/*
-	 * With preloading, the server makes the table of hot items when it starts, in the
-	 * configured size.  Without it a session does, and the size is always the default,
-	 * because all sessions must agree on it.
-	 */
-	GucContext table_size_context =
-		process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_INTERNAL;
-
 	DefineCustomEnumVariable("inventory.hot_mode", "Sets which items become hot.",
 							 "off: none, and hot items cool; manual: those of inventory.heat(); "
 							 "auto: also those whose rows sessions queue for.",
@@ -124,9 +137,6 @@ define_hot_settings(void)
 							"Then the call fails as busy. A value of 0 turns waiting off.",
 							&inv_hot_lock_timeout, 10000, 0, INT_MAX, PGC_USERSET, GUC_UNIT_MS,
 							NULL, NULL, NULL);
-	DefineCustomIntVariable(
-		"inventory.max_hot_items", "Sets the maximum number of hot items in the server.", NULL,
-		&inv_max_hot_items, 1024, 1, 1000000, table_size_context, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("inventory.settle_interval",
 							"Sets the time between updates of the stock column of hot items.", NULL,
 							&inv_settle_interval, 1000, 10, 3600000, PGC_SIGHUP, GUC_UNIT_MS, NULL,
@@ -158,6 +168,7 @@ inv_guc_init(void)
 	define_row_settings();
 	define_call_settings();
 	define_worker_settings();
+	define_size_settings();
 	define_hot_settings();
 	MarkGUCPrefixReserved("inventory");
 }

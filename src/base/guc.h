@@ -29,6 +29,7 @@ extern int inv_reservation_ttl;	  /* seconds */
 extern int inv_hot_mode;		  /* an InvHotMode */
 extern int inv_hot_lock_timeout;  /* milliseconds */
 extern int inv_max_hot_items;
+extern int inv_max_stats_entries;
 extern int inv_settle_interval;		/* milliseconds */
 extern int inv_hot_queue_threshold; /* sessions waiting for a row */
 extern int inv_hot_idle_timeout;	/* seconds */

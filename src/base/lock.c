@@ -30,3 +30,14 @@ inv_lock_name(Oid items, InvLockTag class, const char *name)
 		(void) LockAcquire(&tag, ExclusiveLock, false, false);
 	}
 }
+
+/* Lock the names of the stores of an owner, until the end of the transaction. */
+void
+inv_lock_owner(Oid owner)
+{
+	LOCKTAG tag;
+
+	Assert(OidIsValid(owner));
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, owner, 0, INV_LOCKTAG_OWNER);
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+}

@@ -15,9 +15,11 @@ typedef enum InvLockTag
 	INV_LOCKTAG_LIMIT,
 	INV_LOCKTAG_ORDER_REFERENCE,
 	INV_LOCKTAG_RESERVATION,
-	INV_LOCKTAG_STOCK
+	INV_LOCKTAG_STOCK,
+	INV_LOCKTAG_OWNER
 } InvLockTag;
 
+extern void inv_lock_owner(Oid owner);
 extern void inv_lock_name(Oid items, InvLockTag class, const char *name);
 
 #endif /* INV_LOCK_H */

@@ -2,75 +2,143 @@
  * stats.c
  *		Counters per store and operation.
  *
- * Where the library is preloaded, the counters are those of the whole server, in a
- * hash table in shared memory.  stats_lock guards which entries it has; the counters
- * are atomic.  When the table is full, entries of tables and databases that were
- * dropped make room.  Otherwise each session has counters of its own.  Like the server's statistics, they count what was tried, whether its
- * transaction commits or not.
+ * Where there is shared memory, the counters are those of the whole server.  stats_lock
+ * guards which entries the table has; the counters are atomic.  Otherwise each session
+ * has counters of its own.  Like the server's statistics, they count what was tried,
+ * whether its transaction commits or not.
+ *
+ * The table has a fixed size.  The entries of a store are free again when the store is
+ * detached or dropped (store/catalog_write.c), and if there is no room, those of tables
+ * and databases that do not exist any more.  A call that runs keeps a pointer to its
+ * entry; in general its locks keep the store from being detached, or its counts are lost.
+ *
+ * The entry with an empty operation has what the worker saw of the store.
  */
 #include "postgres.h"
 
-#include "funcapi.h"
+#include "access/xact.h"
+#include "common/hashfn.h"
 #include "miscadmin.h"
-#include "storage/shmem.h"
-#include "utils/builtins.h"
-#include "utils/hsearch.h"
+#include "utils/memutils.h"
 #include "utils/syscache.h"
-#include "utils/timestamp.h"
 
+#include "base/clock.h"
+#include "base/guc.h"
+#include "base/layout.h"
 #include "base/stats.h"
 
-#define MAX_STATS_ENTRIES 4096
-#define OPERATION_LENGTH 32
-#define SWEEP_INTERVAL_MS 10000 /* how often a session looks for entries to remove */
+#define LOCAL_STATS_ENTRIES 4096 /* of a session, without shared memory */
+#define NO_ENTRY (-1)
+#define RECLAIM_PAUSE (10 * INT64CONST(1000000)) /* after a search for entries to be freed */
 
 typedef struct StatsKey
 {
-	Oid database;
+	Oid database; /* InvalidOid: the entry is free */
 	Oid items;
-	char operation[OPERATION_LENGTH]; /* padded with zeros */
+	char operation[INV_STATS_OPERATION_LENGTH]; /* padded with zeros */
 } StatsKey;
 
 struct InvStatsEntry
 {
 	StatsKey key;
+	int next; /* in its bucket, or of the free ones */
 	pg_atomic_uint64 counters[INV_STATS_COUNT];
 };
 
-/* the key is hashed and compared as bytes */
-StaticAssertDecl(sizeof(StatsKey) == 2 * sizeof(Oid) + OPERATION_LENGTH, "StatsKey has padding");
+/* The table; its buckets and its entries follow. */
+typedef struct StatsTable
+{
+	int capacity;
+	int used;			/* how many entries have ever been in use */
+	int first_free;		/* of those */
+	int64 reclaimed_at; /* when entries to be freed were last looked for; 0: never */
+} StatsTable;
 
-static HTAB *stats_entries = NULL;
+INV_PIN_FIELD(StatsKey, database, 0);
+INV_PIN_FIELD(StatsKey, items, 4);
+INV_PIN_FIELD(StatsKey, operation, 8);
+INV_PIN_SIZE(StatsKey, 40); /* it is hashed and compared as bytes */
+
+INV_PIN_FIELD(InvStatsEntry, next, 40);
+INV_PIN_FIELD(InvStatsEntry, counters, 48);
+INV_PIN_SIZE(InvStatsEntry, 128);
+
+INV_PIN_FIELD(StatsTable, capacity, 0);
+INV_PIN_FIELD(StatsTable, used, 4);
+INV_PIN_FIELD(StatsTable, first_free, 8);
+INV_PIN_FIELD(StatsTable, reclaimed_at, 16);
+INV_PIN_SIZE(StatsTable, 24);
+
+static StatsTable *stats_table = NULL;
 static LWLock *stats_lock = NULL;			/* null: the table is the session's own */
 static InvStatsEntry *current_entry = NULL; /* of the innermost call that runs */
 
-static HASHCTL
-stats_layout(void)
-{
-	HASHCTL layout = { 0 };
+/* ---- the table ---- */
 
-	layout.keysize = sizeof(StatsKey);
-	layout.entrysize = sizeof(InvStatsEntry);
-	return layout;
+static Size
+stats_table_size(int capacity)
+{
+	return add_size(
+		TYPEALIGN(PG_CACHE_LINE_SIZE, sizeof(StatsTable) + mul_size(capacity, sizeof(int))),
+		mul_size(capacity, sizeof(InvStatsEntry)));
 }
 
-/* How much shared memory the table may take. */
+/* How much shared memory the table takes. */
 Size
 inv_stats_size(void)
 {
-	return hash_estimate_size(MAX_STATS_ENTRIES, sizeof(InvStatsEntry));
+	return stats_table_size(inv_max_stats_entries);
 }
 
-/* Make the table in shared memory, or find it.  The caller holds AddinShmemInitLock. */
-void
-inv_stats_attach(LWLock *lock)
+static int *
+stats_buckets(void)
 {
-	HASHCTL layout = stats_layout();
+	return (int *) (stats_table + 1);
+}
 
-	Assert(LWLockHeldByMe(AddinShmemInitLock));
-	stats_entries = ShmemInitHash("inventory stats", MAX_STATS_ENTRIES, MAX_STATS_ENTRIES, &layout,
-								  HASH_ELEM | HASH_BLOBS | HASH_FIXED_SIZE);
+static InvStatsEntry *
+stats_entry(int number)
+{
+	Size offset = TYPEALIGN(PG_CACHE_LINE_SIZE,
+							sizeof(StatsTable) + (Size) stats_table->capacity * sizeof(int));
+
+	Assert(number >= 0 && number < stats_table->capacity);
+	return (InvStatsEntry *) ((char *) stats_table + offset) + number;
+}
+
+/* Entries are filled when they are first used, so that the memory of the others is not touched. */
+static void
+init_stats_table(void *memory, int capacity)
+{
+	stats_table = memory;
+	stats_table->capacity = capacity;
+	stats_table->used = 0;
+	stats_table->first_free = NO_ENTRY;
+	stats_table->reclaimed_at = 0;
+	for (int i = 0; i < capacity; i++)
+		stats_buckets()[i] = NO_ENTRY;
+}
+
+/* Fill new shared memory, before any other process sees it. */
+void
+inv_stats_init(void *memory)
+{
+	init_stats_table(memory, inv_max_stats_entries);
+}
+
+/* Use the table in shared memory. */
+void
+inv_stats_attach(void *memory, LWLock *lock)
+{
+	stats_table = memory;
 	stats_lock = lock;
+}
+
+static void
+make_local_stats(void)
+{
+	init_stats_table(MemoryContextAlloc(TopMemoryContext, stats_table_size(LOCAL_STATS_ENTRIES)),
+					 LOCAL_STATS_ENTRIES);
 }
 
 static void
@@ -87,86 +155,191 @@ unlock_stats(void)
 		LWLockRelease(stats_lock);
 }
 
-static void
-make_local_stats(void)
-{
-	HASHCTL layout = stats_layout();
+/* ---- entries; the caller has the lock ---- */
 
-	stats_entries = hash_create("inventory stats", 64, &layout, HASH_ELEM | HASH_BLOBS);
+static int *
+stats_bucket_of(const StatsKey *key)
+{
+	uint32 hash = hash_bytes((const unsigned char *) key, sizeof(StatsKey));
+
+	return &stats_buckets()[hash % (uint32) stats_table->capacity];
 }
+
+static InvStatsEntry *
+lookup_stats_entry(const StatsKey *key)
+{
+	for (int i = *stats_bucket_of(key); i != NO_ENTRY; i = stats_entry(i)->next)
+		if (memcmp(&stats_entry(i)->key, key, sizeof(StatsKey)) == 0)
+			return stats_entry(i);
+	return NULL;
+}
+
+/* A free entry; NO_ENTRY if there is none. */
+static int
+take_free_entry(void)
+{
+	int number = stats_table->first_free;
+
+	if (number != NO_ENTRY)
+		stats_table->first_free = stats_entry(number)->next;
+	else if (stats_table->used < stats_table->capacity)
+		number = stats_table->used++;
+	return number;
+}
+
+static InvStatsEntry *
+insert_stats_entry(const StatsKey *key)
+{
+	int number = take_free_entry();
+	int *bucket = stats_bucket_of(key);
+	InvStatsEntry *entry;
+
+	if (number == NO_ENTRY)
+		return NULL;
+	entry = stats_entry(number);
+	entry->key = *key;
+	for (int i = 0; i < INV_STATS_COUNT; i++)
+		pg_atomic_init_u64(&entry->counters[i], 0);
+	entry->next = *bucket;
+	*bucket = number;
+	return entry;
+}
+
+static void
+free_stats_entry(int number)
+{
+	InvStatsEntry *entry = stats_entry(number);
+	int *link = stats_bucket_of(&entry->key);
+
+	Assert(OidIsValid(entry->key.database));
+	while (*link != number)
+		link = &stats_entry(*link)->next;
+	*link = entry->next;
+	entry->key.database = InvalidOid;
+	entry->next = stats_table->first_free;
+	stats_table->first_free = number;
+}
+
+/* ---- giving entries back ---- */
+
+/* Free the entries of a store of a database, or of all its stores if items is InvalidOid.  Cannot fail. */
+void
+inv_stats_free(Oid database, Oid items)
+{
+	if (stats_table == NULL)
+		return;
+	lock_stats(LW_EXCLUSIVE);
+	for (int i = 0; i < stats_table->used; i++)
+	{
+		const StatsKey *key = &stats_entry(i)->key;
+
+		if (key->database == database && (!OidIsValid(items) || key->items == items))
+			free_stats_entry(i);
+	}
+	unlock_stats();
+}
+
+/* Is there no such database any more, or, in this database, no such table? */
+static bool
+is_gone(Oid database, Oid items)
+{
+	if (database != MyDatabaseId)
+		return !SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(database));
+	return !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(items));
+}
+
+/* May this session look for entries to be freed?  Not often, because that takes a while. */
+static bool
+may_reclaim(void)
+{
+	int64 now = inv_clock_now();
+	bool due;
+
+	if (!IsTransactionState())
+		return false;
+	lock_stats(LW_EXCLUSIVE);
+	due = stats_table->reclaimed_at == 0 || now - stats_table->reclaimed_at >= RECLAIM_PAUSE;
+	if (due)
+		stats_table->reclaimed_at = now;
+	unlock_stats();
+	return due;
+}
+
+/* Free an entry, unless it has another key by now. */
+static void
+free_entry_of_key(int number, const StatsKey *key)
+{
+	lock_stats(LW_EXCLUSIVE);
+	if (memcmp(&stats_entry(number)->key, key, sizeof(StatsKey)) == 0)
+		free_stats_entry(number);
+	unlock_stats();
+}
+
+/*
+ * Free the entries of tables and databases that do not exist any more; false if there
+ * are none.  Looks the tables up without the lock: what is freed is only statistics.
+ */
+static bool
+reclaim_stats(void)
+{
+	StatsKey last = { 0 };
+	bool last_is_gone = false;
+	bool freed = false;
+
+	for (int i = 0; i < stats_table->used; i++)
+	{
+		StatsKey key;
+
+		lock_stats(LW_SHARED);
+		key = stats_entry(i)->key;
+		unlock_stats();
+		if (!OidIsValid(key.database))
+			continue;
+		/* the entries of a store are often neighbours */
+		if (key.database != last.database || key.items != last.items)
+			last_is_gone = is_gone(key.database, key.items);
+		last = key;
+		if (!last_is_gone)
+			continue;
+		free_entry_of_key(i, &key);
+		freed = true;
+	}
+	return freed;
+}
+
+/* ---- finding entries ---- */
 
 /* A new entry; null if there is no room.  Another session may have made it just before. */
 static InvStatsEntry *
 add_stats_entry(const StatsKey *key)
 {
 	InvStatsEntry *entry;
-	bool found;
 
 	lock_stats(LW_EXCLUSIVE);
-	entry = hash_search(stats_entries, key, stats_lock ? HASH_ENTER_NULL : HASH_ENTER, &found);
-	if (entry && !found)
-		for (int i = 0; i < INV_STATS_COUNT; i++)
-			pg_atomic_init_u64(&entry->counters[i], 0);
+	entry = lookup_stats_entry(key);
+	if (entry == NULL)
+		entry = insert_stats_entry(key);
 	unlock_stats();
 	return entry;
 }
 
-/* Copy the keys of all entries. */
-static StatsKey *
-copy_stats_keys(int *count)
+/* The same; if there is no room, make some, or say in the log that there is none. */
+static InvStatsEntry *
+add_stats_entry_somehow(const StatsKey *key)
 {
-	StatsKey *keys;
-	HASH_SEQ_STATUS scan;
-	InvStatsEntry *entry;
+	InvStatsEntry *entry = add_stats_entry(key);
 
-	keys = palloc(sizeof(StatsKey) * MAX_STATS_ENTRIES);
-	*count = 0;
-	lock_stats(LW_SHARED);
-	hash_seq_init(&scan, stats_entries);
-	while ((entry = hash_seq_search(&scan)) != NULL)
-		if (*count < MAX_STATS_ENTRIES)
-			keys[(*count)++] = entry->key;
-	unlock_stats();
-	return keys;
-}
-
-/* Was the table of these counters dropped?  Of other databases only they themselves are looked up. */
-static bool
-stats_table_is_dropped(const StatsKey *key)
-{
-	if (key->database != MyDatabaseId)
-		return !SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(key->database));
-	return !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(key->items));
-}
-
-/*
- * Remove the entries of tables and databases that were dropped; false if it was tried a
- * moment ago.  A session that still counts for one, in a transaction that began before,
- * then counts in an entry that is free or another's: only numbers can be wrong by that.
- */
-static bool
-free_dropped_stats(void)
-{
-	static TimestampTz last_sweep = 0;
-	TimestampTz now = GetCurrentTimestamp();
-	StatsKey *keys;
-	int count;
-
-	if (last_sweep != 0 && last_sweep <= now &&
-		!TimestampDifferenceExceeds(last_sweep, now, SWEEP_INTERVAL_MS))
-		return false;
-	last_sweep = now;
-	keys = copy_stats_keys(&count);
-	for (int i = 0; i < count; i++)
-	{
-		if (!stats_table_is_dropped(&keys[i]))
-			continue;
-		lock_stats(LW_EXCLUSIVE);
-		(void) hash_search(stats_entries, &keys[i], HASH_REMOVE, NULL);
-		unlock_stats();
-	}
-	pfree(keys);
-	return true;
+	if (entry || !may_reclaim())
+		return entry;
+	if (reclaim_stats())
+		entry = add_stats_entry(key);
+	if (entry == NULL)
+		ereport(LOG, (errmsg("no room for the statistics of another operation of a store"),
+					  errdetail("There are %d entries, of all databases. Calls without an entry "
+								"are not counted.",
+								stats_table->capacity),
+					  errhint("Increase inventory.max_stats_entries.")));
+	return entry;
 }
 
 /* The counters of an operation; null if there is no room for more. */
@@ -176,32 +349,29 @@ find_stats_entry(Oid items, const char *operation)
 	StatsKey key;
 	InvStatsEntry *entry;
 
-	Assert(OidIsValid(MyDatabaseId) && strlen(operation) < OPERATION_LENGTH);
-	if (stats_entries == NULL)
+	Assert(OidIsValid(MyDatabaseId) && strlen(operation) < INV_STATS_OPERATION_LENGTH);
+	if (stats_table == NULL)
 		make_local_stats();
 	memset(&key, 0, sizeof(key));
 	key.database = MyDatabaseId;
 	key.items = items;
-	strlcpy(key.operation, operation, OPERATION_LENGTH);
+	strlcpy(key.operation, operation, INV_STATS_OPERATION_LENGTH);
 	lock_stats(LW_SHARED);
-	entry = hash_search(stats_entries, &key, HASH_FIND, NULL);
+	entry = lookup_stats_entry(&key);
 	unlock_stats();
-	if (entry == NULL)
-		entry = add_stats_entry(&key);
-	if (entry == NULL && free_dropped_stats())
-		entry = add_stats_entry(&key);
-	return entry;
+	return entry ? entry : add_stats_entry_somehow(&key);
 }
 
 /* A call of an operation begins; the caller keeps inv_stats_current() for its end. */
 void
 inv_stats_begin(Oid items, const char *operation)
 {
+	Assert(operation[0] != '\0');
 	current_entry = find_stats_entry(items, operation);
 	inv_stats_count(INV_STATS_CALLS, 1);
 }
 
-/* The counters of the innermost call that runs; null if none does. */
+/* The counters of the innermost call that runs, or null. */
 InvStatsEntry *
 inv_stats_current(void)
 {
@@ -237,62 +407,94 @@ inv_stats_add(Oid items, const char *operation, InvStatsCounter counter, int64 b
 {
 	InvStatsEntry *entry = find_stats_entry(items, operation);
 
-	Assert(counter < INV_STATS_COUNT);
+	Assert(counter < INV_STATS_COUNT && operation[0] != '\0');
 	if (entry)
 		pg_atomic_fetch_add_u64(&entry->counters[counter], by);
 }
 
-PG_FUNCTION_INFO_V1(inventory_stats_entries);
-PG_FUNCTION_INFO_V1(inventory_reset_stats);
+/* ---- what the worker saw ---- */
 
-/* stats_entries(): the counters of this database. */
-Datum
-inventory_stats_entries(PG_FUNCTION_ARGS)
+/* The worker has seen this many overdue lines in holds of a store, and those that it could not give back. */
+void
+inv_stats_set_overdue(Oid items, int64 lines)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	HASH_SEQ_STATUS scan;
-	InvStatsEntry *entry;
+	InvStatsEntry *entry = find_stats_entry(items, "");
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (stats_entries == NULL)
-		return (Datum) 0;
-	lock_stats(LW_SHARED);
-	hash_seq_init(&scan, stats_entries);
-	while ((entry = hash_seq_search(&scan)) != NULL)
-	{
-		Datum values[2 + INV_STATS_COUNT];
-		bool nulls[2 + INV_STATS_COUNT] = { false };
-
-		if (entry->key.database != MyDatabaseId)
-			continue;
-		values[0] = ObjectIdGetDatum(entry->key.items);
-		values[1] = CStringGetTextDatum(entry->key.operation);
-		for (int i = 0; i < INV_STATS_COUNT; i++)
-			values[2 + i] = Int64GetDatum(pg_atomic_read_u64(&entry->counters[i]));
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
-	unlock_stats();
-	return (Datum) 0;
+	Assert(lines >= 0);
+	if (entry == NULL)
+		return;
+	pg_atomic_write_u64(&entry->counters[INV_STATS_UNITS], lines);
+	pg_atomic_write_u64(&entry->counters[INV_STATS_CALLS], 1);
 }
 
-/* reset_stats(): set the counters of this database to 0. */
-Datum
-inventory_reset_stats(PG_FUNCTION_ARGS pg_attribute_unused())
+/* What the worker saw last; false if it has not seen the store since the server started. */
+bool
+inv_stats_get_overdue(Oid items, int64 *lines)
 {
-	HASH_SEQ_STATUS scan;
-	InvStatsEntry *entry;
+	StatsKey key = { MyDatabaseId, items, "" };
+	InvStatsEntry *entry = NULL;
 
-	if (stats_entries == NULL)
-		PG_RETURN_VOID();
+	if (stats_lock == NULL)
+		return false;
+	LWLockAcquire(stats_lock, LW_SHARED);
+	entry = lookup_stats_entry(&key);
+	if (entry)
+		*lines = pg_atomic_read_u64(&entry->counters[INV_STATS_UNITS]);
+	LWLockRelease(stats_lock);
+	return entry != NULL;
+}
+
+/* ---- reading the table ---- */
+
+/* Is it an operation of this database? */
+static bool
+is_own_operation(const StatsKey *key)
+{
+	return key->database == MyDatabaseId && key->operation[0] != '\0';
+}
+
+/*
+ * Copy the next entry of this database, from *number on, and advance *number; false if
+ * there are no more.  The caller begins with 0.
+ */
+bool
+inv_stats_next(int *number, InvStatsRow *row)
+{
+	bool found = false;
+
+	if (stats_table == NULL)
+		return false;
 	lock_stats(LW_SHARED);
-	hash_seq_init(&scan, stats_entries);
-	while ((entry = hash_seq_search(&scan)) != NULL)
+	while (!found && *number < stats_table->used)
 	{
-		if (entry->key.database != MyDatabaseId)
+		InvStatsEntry *entry = stats_entry((*number)++);
+
+		found = is_own_operation(&entry->key);
+		if (!found)
 			continue;
+		row->items = entry->key.items;
+		strlcpy(row->operation, entry->key.operation, sizeof(row->operation));
 		for (int i = 0; i < INV_STATS_COUNT; i++)
-			pg_atomic_write_u64(&entry->counters[i], 0);
+			row->counters[i] = pg_atomic_read_u64(&entry->counters[i]);
 	}
 	unlock_stats();
-	PG_RETURN_VOID();
+	return found;
+}
+
+/* Set the counters of this database to 0. */
+void
+inv_stats_reset(void)
+{
+	if (stats_table == NULL)
+		return;
+	lock_stats(LW_SHARED);
+	for (int number = 0; number < stats_table->used; number++)
+	{
+		InvStatsEntry *entry = stats_entry(number);
+
+		if (is_own_operation(&entry->key))
+			for (int i = 0; i < INV_STATS_COUNT; i++)
+				pg_atomic_write_u64(&entry->counters[i], 0);
+	}
+	unlock_stats();
 }

@@ -25,8 +25,20 @@ typedef enum InvStatsCounter
 /* The counters of one operation of one store. */
 typedef struct InvStatsEntry InvStatsEntry;
 
+#define INV_STATS_OPERATION_LENGTH 32
+
+/* A copy of them. */
+typedef struct InvStatsRow
+{
+	Oid items;
+	char operation[INV_STATS_OPERATION_LENGTH];
+	int64 counters[INV_STATS_COUNT];
+} InvStatsRow;
+
+/* shared memory */
 extern Size inv_stats_size(void);
-extern void inv_stats_attach(LWLock *lock);
+extern void inv_stats_init(void *memory);
+extern void inv_stats_attach(void *memory, LWLock *lock);
 
 /* the call that runs */
 extern void inv_stats_begin(Oid items, const char *operation);
@@ -37,5 +49,13 @@ extern void inv_stats_count(InvStatsCounter counter, int64 by);
 
 /* any operation */
 extern void inv_stats_add(Oid items, const char *operation, InvStatsCounter counter, int64 by);
+
+/* what the worker saw of a store */
+extern void inv_stats_set_overdue(Oid items, int64 lines);
+extern bool inv_stats_get_overdue(Oid items, int64 *lines);
+
+extern bool inv_stats_next(int *number, InvStatsRow *row);
+extern void inv_stats_reset(void);
+extern void inv_stats_free(Oid database, Oid items);
 
 #endif /* INV_STATS_H */

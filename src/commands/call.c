@@ -36,13 +36,19 @@ look_for_work(InvStore *store, InvSnapshotMode mode)
 		inv_worker_start();
 }
 
-/* Enter a store as inv_store_enter does, and make sure that the worker runs if it has work. */
+/*
+ * Enter a store as inv_store_enter does, and make sure that the worker runs: also for
+ * a call that reads, because after a restart of the server it may be the only one for a while.
+ */
 void
 inv_call_enter(InvCall *call, text *store_name, const char *writer)
 {
+	InvStore *store;
+
 	inv_store_enter(call, store_name, writer);
-	if (!call->store->just_loaded && (!writer || call->store->hot_mode == inv_hot_mode))
+	store = call->store;
+	if (!store->just_loaded && store->hot_mode == inv_hot_mode)
 		return;
 	if (!RecoveryInProgress() && !IsInParallelMode())
-		look_for_work(call->store, writer ? INV_SNAPSHOT_LATEST : INV_SNAPSHOT_READ_ONLY);
+		look_for_work(store, writer ? INV_SNAPSHOT_LATEST : INV_SNAPSHOT_READ_ONLY);
 }

@@ -404,7 +404,6 @@ inv_cool_idle(InvStore *store)
 PG_FUNCTION_INFO_V1(inventory_heat);
 PG_FUNCTION_INFO_V1(inventory_cool);
 PG_FUNCTION_INFO_V1(inventory_settle);
-PG_FUNCTION_INFO_V1(inventory_count_hot);
 
 /* Enter the store of the first argument, for its owner, in a function that writes. */
 static InvStore *
@@ -458,17 +457,4 @@ inventory_settle(PG_FUNCTION_ARGS)
 		inv_worker_start_at_commit();
 	inv_store_leave(&call);
 	PG_RETURN_INT64(settled);
-}
-
-/* count_hot(items): how many items of the store are hot according to its ledger. */
-Datum
-inventory_count_hot(PG_FUNCTION_ARGS)
-{
-	InvCall call;
-	uint64 rows;
-
-	inv_store_enter_owned(&call, PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0));
-	rows = inv_execute(call.store, INV_STMT_HOT_ROWS, NULL, NULL, INV_SNAPSHOT_LATEST);
-	inv_store_leave(&call);
-	PG_RETURN_INT64(rows);
 }

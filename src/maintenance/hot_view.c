@@ -1,6 +1,7 @@
 /*
  * hot_view.c
- *		hot_entries(), and the event trigger that refuses DROP EXTENSION while items are hot.
+ *		hot_entries(), count_hot(), and the event trigger that refuses DROP EXTENSION while
+ *		items are hot.
  *
  * This file only reads.  It copies each entry under the entry's spinlock, and
  * expects no other lock: what hot_entries() returns of two entries need not be of
@@ -8,6 +9,9 @@
  */
 #include "postgres.h"
 
+#include "access/relation.h"
+#include "access/tableam.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
 #include "fmgr.h"
@@ -17,12 +21,17 @@
 #include "nodes/value.h"
 #include "parser/parse_func.h"
 #include "storage/proc.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "base/error.h"
 #include "shmem/hot_table.h"
 #include "shmem/shmem.h"
 #include "store/catalog.h"
+#include "store/catalog_write.h"
 #include "store/query.h"
 
 #define BITS_OF_WORD 64
@@ -105,6 +114,7 @@ report_entry(ReturnSetInfo *result, const InvHotEntry *entry, const uint64 *hold
 }
 
 PG_FUNCTION_INFO_V1(inventory_hot_entries);
+PG_FUNCTION_INFO_V1(inventory_count_hot);
 PG_FUNCTION_INFO_V1(inventory_before_drop);
 
 /* hot_entries(): the counters of this database; no rows without shared memory. */
@@ -128,6 +138,86 @@ inventory_hot_entries(PG_FUNCTION_ARGS)
 			report_entry(result, &entry, holders, words);
 	}
 	return (Datum) 0;
+}
+
+/* ---- count_hot() ---- */
+
+/* The number of a boolean column of a table; InvalidAttrNumber if it has none of this name. */
+static AttrNumber
+boolean_column(Relation table, const char *name)
+{
+	AttrNumber number = get_attnum(RelationGetRelid(table), name);
+
+	return number > 0 && get_atttype(RelationGetRelid(table), number) == BOOLOID
+			   ? number
+			   : InvalidAttrNumber;
+}
+
+/* Count the rows of a table in which a boolean column is true. */
+static int64
+count_true(Relation table, AttrNumber column)
+{
+	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+	TableScanDesc scan = table_beginscan(table, snapshot, 0, NULL);
+	TupleTableSlot *slot = table_slot_create(table, NULL);
+	int64 count = 0;
+
+	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		bool isnull;
+		Datum value = slot_getattr(slot, column, &isnull);
+
+		CHECK_FOR_INTERRUPTS();
+		count += !isnull && DatumGetBool(value);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	table_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	return count;
+}
+
+/*
+ * How many items of a store are hot according to its ledger.  The rows of the table
+ * "hot" are read without a statement, so that nothing can run but the server's own
+ * code: a superuser who drops the extension gets here.  What is not a table of the
+ * owner is not of the store, and counts as no hot items.
+ */
+static int64
+count_hot_rows(const InvCatalogRow *row)
+{
+	Oid schema = get_rel_namespace(row->movements);
+	Oid relid = OidIsValid(schema) ? get_relname_relid("hot", schema) : InvalidOid;
+	Relation table = OidIsValid(relid) ? try_relation_open(relid, AccessShareLock) : NULL;
+	int64 count = 0;
+
+	if (table == NULL)
+		return 0;
+	if (table->rd_rel->relkind == RELKIND_RELATION &&
+		table->rd_rel->relowner == inv_catalog_table_owner(row->items))
+	{
+		AttrNumber column = boolean_column(table, "hot");
+
+		if (column != InvalidAttrNumber)
+			count = count_true(table, column);
+	}
+	/* there can be thousands of stores, and the lock table has a limit */
+	relation_close(table, AccessShareLock);
+	return count;
+}
+
+/* count_hot(items): for the owner of the items; null for a table that is no store. */
+Datum
+inventory_count_hot(PG_FUNCTION_ARGS)
+{
+	InvCatalogRow row;
+	Oid owner;
+
+	if (PG_ARGISNULL(0) || !inv_catalog_find(PG_GETARG_OID(0), &row))
+		PG_RETURN_NULL();
+	owner = inv_catalog_table_owner(row.items);
+	if (!has_privs_of_role(GetUserId(), owner))
+		inv_error_not_the_owner(row.store_name, owner);
+	PG_RETURN_INT64(count_hot_rows(&row));
 }
 
 /* ---- before_drop() ---- */
@@ -159,7 +249,10 @@ inventory_before_drop(PG_FUNCTION_ARGS)
 		inv_error_value("before_drop is an event trigger function", NULL);
 	/* a role that may not drop the extension gets the server's error instead */
 	if (superuser() && drops_inventory(((EventTriggerData *) fcinfo->context)->parsetree))
+	{
 		OidFunctionCall0(LookupFuncName(
 			list_make2(makeString(INV_SCHEMA), makeString("refuse_hot")), 0, NULL, false));
+		inv_catalog_note_deleted(InvalidOid);
+	}
 	PG_RETURN_VOID();
 }

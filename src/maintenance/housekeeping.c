@@ -44,7 +44,6 @@ inv_prune(InvStore *store, TimestampTz before, int64 max_rows)
 
 PG_FUNCTION_INFO_V1(inventory_expire_reservations);
 PG_FUNCTION_INFO_V1(inventory_prune);
-PG_FUNCTION_INFO_V1(inventory_overdue_holds);
 
 /*
  * expire_reservations(store_name, max_rows): give back the units of overdue holds,
@@ -89,25 +88,4 @@ inventory_prune(PG_FUNCTION_ARGS)
 	pruned = inv_prune(call.store, DatumGetTimestampTz(before), PG_INT64_MAX);
 	inv_store_leave(&call);
 	PG_RETURN_INT64(pruned);
-}
-
-/*
- * overdue_holds(items): how many lines of holds are overdue and not given back yet;
- * null for a table that is no store.  For the view inventory.stats, so any role that
- * may execute it gets an answer, and it sees what the view's query sees.
- */
-Datum
-inventory_overdue_holds(PG_FUNCTION_ARGS)
-{
-	InvCall call;
-	Datum now;
-	int64 count;
-
-	if (PG_ARGISNULL(0) || !inv_store_enter_items(&call, PG_GETARG_OID(0)))
-		PG_RETURN_NULL();
-	now = TimestampTzGetDatum(call.store->now);
-	inv_execute(call.store, INV_STMT_COUNT_OVERDUE, &now, NULL, INV_SNAPSHOT_READ_ONLY);
-	count = inv_result_int64(0, 1);
-	inv_store_leave(&call);
-	PG_RETURN_INT64(count);
 }

@@ -43,6 +43,7 @@
 #define EXPIRE_LINES 100 /* overdue lines given back per transaction; buyers wait for their items */
 #define PRUNE_ROWS 1000	 /* rows pruned per transaction */
 #define SETTLE_ITEMS 100 /* hot items settled per transaction */
+#define UNCOUNTED_ROUNDS 20 /* from one count of overdue lines to the next, while there are many */
 #define LOCK_TIMEOUT "5s"
 #define LONGEST_ABSENCE_MS 60000 /* holds are looked at so often, because clocks can be set */
 
@@ -63,21 +64,45 @@ note_next_work(InvRoundResult *result, long work_in_ms)
 
 /* ---- the transactions of a round ---- */
 
+/*
+ * Tell the statistics how many lines are overdue: those that other transactions have
+ * locked, or that the next transactions of the round give back.
+ */
+static void
+report_overdue(InvStore *store, TimestampTz next_expiry)
+{
+	Datum now = TimestampTzGetDatum(store->now);
+	int64 lines = 0;
+
+	if (next_expiry <= store->now)
+	{
+		inv_execute(store, INV_STMT_COUNT_OVERDUE, &now, NULL, INV_SNAPSHOT_LATEST);
+		lines = inv_result_int64(0, 1);
+	}
+	inv_stats_set_overdue(store->items, lines);
+}
+
 static void
 expire_holds(InvStore *store, InvStoreTask *task, InvRoundResult *result)
 {
-	Datum next;
+	bool more = inv_expire_overdue(store, EXPIRE_LINES, &task->expiry) == EXPIRE_LINES;
 	bool no_holds;
+	TimestampTz next_expiry;
 
-	if (inv_expire_overdue(store, EXPIRE_LINES, &task->expiry) == EXPIRE_LINES)
+	if (more)
 		result->more_overdue = true;
 	else
 		task->expiry = DT_NOBEGIN;
 	inv_execute(store, INV_STMT_NEXT_EXPIRY, NULL, NULL, INV_SNAPSHOT_TRANSACTION);
-	next = inv_result(0, 1, &no_holds);
-	if (!no_holds)
-		note_next_work(result,
-					   TimestampDifferenceMilliseconds(store->now, DatumGetTimestampTz(next)));
+	next_expiry = DatumGetTimestampTz(inv_result(0, 1, &no_holds));
+	if (no_holds)
+		next_expiry = DT_NOEND;
+	else
+		note_next_work(result, TimestampDifferenceMilliseconds(store->now, next_expiry));
+	/* counting takes long while many lines are overdue: then not after each of the transactions */
+	if (!more || task->uncounted == 0)
+		report_overdue(store, next_expiry);
+	task->uncounted = more ? (task->uncounted + 1) % UNCOUNTED_ROUNDS : 0;
 }
 
 static void

@@ -3,26 +3,36 @@
  *		open_ledger() makes a ledger agree with the stock; verify() reports where it does not.
  *
  * verify() checks invariants 1, 2, 7 and 8, and of hot items I2, I4 and I9, by what
- * the latest snapshot shows.  It locks no rows, and writes nothing.  open_ledger()
- * appends movements; it locks items against writers and never changes an item.
+ * the latest snapshot shows.  It locks no rows, writes nothing, and runs no code of
+ * the owner: any role that has the owner's rights may call it, a superuser for one.
+ * open_ledger() appends movements; it locks items against writers and never changes
+ * an item.
  */
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
 
+#include "base/error.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/catalog.h"
 #include "store/column.h"
 #include "store/enter.h"
+#include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/hot_check.h"
@@ -69,7 +79,7 @@ inventory_open_ledger(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(booked);
 }
 
-/* ---- verify() ---- */
+/* ---- problems ---- */
 
 /*
  * What is wrong with the guard trigger of this type, or null.  It must fire in
@@ -181,32 +191,142 @@ verify_counters(InvStore *store, const NullableDatum *item, ReturnSetInfo *resul
 		verify_counter(store, items[i], result);
 }
 
+/* ---- damaged stores ---- */
+
+/*
+ * Raise unless a relation that verify() reads is a table of the owner without rules.
+ * A view, or a rule that makes a table one, could call any function.  (Policies are
+ * not applied, because the engine reads as the owner.)
+ */
+static void
+check_table_read(InvStore *store, Oid relid, const char *name)
+{
+	Relation rel = OidIsValid(relid) ? try_relation_open(relid, AccessShareLock) : NULL;
+
+	if (rel == NULL || rel->rd_rel->relkind != RELKIND_RELATION ||
+		rel->rd_rel->relowner != store->owner || rel->rd_rules != NULL)
+		inv_error_broken_store(
+			store->store_name,
+			psprintf("Its relation \"%s\" is not an ordinary table of its owner.", name));
+	relation_close(rel, NoLock);
+}
+
+static void
+check_tables_read(InvStore *store)
+{
+	check_table_read(store, store->items, get_rel_name(store->items));
+	check_table_read(store, store->ledger[INV_LEDGER_MOVEMENTS], "movements");
+	check_table_read(store, store->ledger[INV_LEDGER_RESERVATIONS], "reservations");
+	check_table_read(store, store->ledger[INV_LEDGER_HOT], "hot");
+}
+
+/* Report that a store cannot be verified, with the error that says why as a warning. */
+static void
+report_damage(const char *store_name, const ErrorData *error, ReturnSetInfo *result)
+{
+	Datum values[PROBLEM_COLUMN_COUNT] = { 0 };
+	bool nulls[PROBLEM_COLUMN_COUNT] = { true, false, true, true };
+
+	values[PROBLEM_COLUMN_PROBLEM] = CStringGetTextDatum("store_not_intact");
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	ereport(WARNING, inv_report_not_verified(store_name, error));
+}
+
+/* ---- verify() ---- */
+
+/* Find the store of an items table, for a caller who has the rights of its owner. */
+static void
+find_own_row(FunctionCallInfo fcinfo, InvCatalogRow *row)
+{
+	Oid items = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
+	Oid owner;
+
+	if (!OidIsValid(items))
+		inv_error_null("items");
+	if (!inv_catalog_find(items, row))
+		inv_error_not_a_store(
+			psprintf("Table \"%s\"", get_rel_name(items) ? get_rel_name(items) : "?"));
+	owner = inv_catalog_table_owner(items);
+	if (!has_privs_of_role(GetUserId(), owner))
+		inv_error_not_the_owner(row->store_name, owner);
+}
+
+/* *reading_item is set while the caller's item is read: an error then is the caller's. */
+static void
+verify_store(FunctionCallInfo fcinfo, ReturnSetInfo *result, volatile bool *reading_item)
+{
+	NullableDatum item = { 0, PG_ARGISNULL(1) };
+	InvCall call;
+	InvStore *store;
+
+	inv_store_enter_owned(&call, PG_GETARG_OID(0));
+	store = call.store;
+	check_tables_read(store);
+	*reading_item = true;
+	if (!item.isnull)
+		item.value = inv_getarg_item(store, fcinfo, 1);
+	*reading_item = false;
+	verify_guard(store, result);
+	report_problems(store, INV_STMT_VERIFY, &item, result);
+	report_problems(store, INV_STMT_VERIFY_HOLDS, &item, result);
+	verify_counters(store, &item, result);
+	inv_store_leave(&call);
+}
+
+/*
+ * Verify in a subtransaction that is rolled back: no lock, setting, trigger event or
+ * cursor is left of it.  Returns the error if the store is damaged.
+ */
+static ErrorData *
+verify_and_roll_back(FunctionCallInfo fcinfo, ReturnSetInfo *result)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool reading_item = false;
+	ErrorData *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		verify_store(fcinfo, result, &reading_item);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	if (error && (reading_item || !inv_is_error_of_store(error)))
+		ReThrowError(error);
+	return error;
+}
+
 PG_FUNCTION_INFO_V1(inventory_verify);
 
 /*
  * verify(items, item): a row for each problem of the item, or of all items if it is
  * null: stock is not the sum of the movements, holds are not what their movements
  * say, or a counter is not what the tables say; and a row if the guard would miss
- * changes.
+ * changes.  A damaged store is one row, and not an error, so that all stores can be
+ * verified in one statement.
  */
 Datum
 inventory_verify(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	InvCall call;
-	InvStore *store;
-	NullableDatum item = { 0, PG_ARGISNULL(1) };
+	InvCatalogRow row;
+	ErrorData *error;
 
 	InitMaterializedSRF(fcinfo, 0);
 	Assert(result->setDesc->natts == PROBLEM_COLUMN_COUNT);
-	inv_store_enter_owned(&call, PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0));
-	store = call.store;
-	if (!item.isnull)
-		item.value = inv_getarg_item(store, fcinfo, 1);
-	verify_guard(store, result);
-	report_problems(store, INV_STMT_VERIFY, &item, result);
-	report_problems(store, INV_STMT_VERIFY_HOLDS, &item, result);
-	verify_counters(store, &item, result);
-	inv_store_leave(&call);
+	find_own_row(fcinfo, &row);
+	error = verify_and_roll_back(fcinfo, result);
+	if (error)
+		report_damage(row.store_name, error, result);
 	return (Datum) 0;
 }

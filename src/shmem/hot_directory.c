@@ -16,8 +16,11 @@
 #include "storage/lmgr.h"
 #include "utils/syscache.h"
 
+#include "base/clock.h"
 #include "shmem/hot_directory.h"
 #include "shmem/hot_table.h"
+
+#define LOOK_PAUSE 1000000 /* microseconds from one look for dropped tables to the next */
 
 /* ---- the hash table; the caller has the lock ---- */
 
@@ -218,12 +221,28 @@ free_dropped_stores(void)
 	}
 }
 
-/* What is shared of a store of this database, made if needed; null if there is no room. */
+/* What is shared of a store of this database; if there is nothing, whether there is room. */
 static InvHotStore *
-find_hot_store(Oid items)
+lookup_hot_store(Oid items, bool *has_room)
 {
 	InvHotStore *hot_store;
 
+	LWLockAcquire(&inv_hot_table->lock, LW_SHARED);
+	hot_store = hot_store_of(MyDatabaseId, items);
+	*has_room = hot_store == NULL && hot_store_of(InvalidOid, InvalidOid) != NULL;
+	LWLockRelease(&inv_hot_table->lock);
+	return hot_store;
+}
+
+/* The same, made if needed; null if there is no room. */
+static InvHotStore *
+find_hot_store(Oid items)
+{
+	bool has_room;
+	InvHotStore *hot_store = lookup_hot_store(items, &has_room);
+
+	if (!has_room)
+		return hot_store;
 	LWLockAcquire(&inv_hot_table->lock, LW_EXCLUSIVE);
 	hot_store = hot_store_of(MyDatabaseId, items);
 	if (hot_store == NULL && (hot_store = hot_store_of(InvalidOid, InvalidOid)) != NULL)
@@ -238,6 +257,22 @@ find_hot_store(Oid items)
 	return hot_store;
 }
 
+/*
+ * Has this session not looked for dropped tables for a while?  Every call on a store
+ * for which there is no room asks for it, and to look takes longer than the call.
+ */
+static bool
+may_look_for_dropped(void)
+{
+	static int64 looked_at = 0;
+	int64 now = inv_clock_now();
+
+	if (looked_at != 0 && now - looked_at < LOOK_PAUSE)
+		return false;
+	looked_at = now;
+	return true;
+}
+
 /* The same; if there is no room, what belongs to dropped tables is freed first. */
 InvHotStore *
 inv_hot_directory_get_store(Oid items)
@@ -246,7 +281,7 @@ inv_hot_directory_get_store(Oid items)
 
 	Assert(OidIsValid(MyDatabaseId) && OidIsValid(items));
 	hot_store = find_hot_store(items);
-	if (hot_store)
+	if (hot_store || !may_look_for_dropped())
 		return hot_store;
 	free_dropped_stores();
 	return find_hot_store(items);

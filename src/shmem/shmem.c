@@ -1,10 +1,9 @@
 /*
  * shmem.c
- *		The block of shared memory: workers' slots, locks, and the table of hot items.
+ *		The block of shared memory: workers' slots, locks, hot items, and statistics.
  *
- * Where the library is preloaded, the block is requested when the server starts, and the
- * statistics are in shared memory too.  Otherwise, from PostgreSQL 17 on, the first
- * session that needs the block makes it.
+ * Where the library is preloaded, the block is requested when the server starts.
+ * Otherwise, from PostgreSQL 17 on, the first session that needs the block makes it.
  *
  * All of it is lost when a backend is killed, and may be: the next session that needs the
  * worker starts it, statistics begin at 0, and hot items are counted again.
@@ -53,17 +52,25 @@ InvShmem *inv_shmem = NULL;
 static shmem_request_hook_type next_request = NULL;
 static shmem_startup_hook_type next_startup = NULL;
 
+/* The block, the table of hot items and the statistics, each aligned to a cache line. */
 static Size
 block_size(void)
 {
-	return add_size(PG_CACHE_LINE_SIZE + sizeof(InvShmem), inv_hot_table_size());
+	return add_size(add_size(2 * PG_CACHE_LINE_SIZE + sizeof(InvShmem), inv_hot_table_size()),
+					inv_stats_size());
 }
 
-/* The table of hot items follows, aligned to a cache line. */
 static void *
 hot_table_part(void *block)
 {
 	return (void *) TYPEALIGN(PG_CACHE_LINE_SIZE, (char *) block + sizeof(InvShmem));
+}
+
+static void *
+stats_part(void *block)
+{
+	return (void *) TYPEALIGN(PG_CACHE_LINE_SIZE,
+							  (char *) hot_table_part(block) + inv_hot_table_size());
 }
 
 /* Fill a new block, before any other process sees it. */
@@ -78,6 +85,7 @@ fill_block(void *block)
 	LWLockInitialize(&new->lock, new->tranche);
 	LWLockInitialize(&new->stats_lock, new->tranche);
 	inv_hot_table_init(hot_table_part(block), new->tranche);
+	inv_stats_init(stats_part(block));
 }
 
 /* Use a block that is filled. */
@@ -87,6 +95,7 @@ use_block(void *block)
 	inv_shmem = block;
 	LWLockRegisterTranche(inv_shmem->tranche, SHMEM_NAME);
 	inv_hot_table_attach(hot_table_part(block));
+	inv_stats_attach(stats_part(block), &inv_shmem->stats_lock);
 }
 
 /* Hook: the server asks how much shared memory libraries need. */
@@ -95,7 +104,7 @@ request_shmem(void)
 {
 	if (next_request)
 		next_request();
-	RequestAddinShmemSpace(add_size(block_size(), inv_stats_size()));
+	RequestAddinShmemSpace(block_size());
 }
 
 /* Hook: shared memory is made, at the server's start and after a crash. */
@@ -112,7 +121,6 @@ start_shmem(void)
 	if (!found)
 		fill_block(block);
 	use_block(block);
-	inv_stats_attach(&inv_shmem->stats_lock);
 	LWLockRelease(AddinShmemInitLock);
 }
 

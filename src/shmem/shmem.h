@@ -47,7 +47,7 @@ typedef struct InvShmem
 {
 	int tranche;	   /* of the locks */
 	LWLock lock;	   /* guards what follows, except for stats_lock */
-	LWLock stats_lock; /* guards the hash table of stats.c */
+	LWLock stats_lock; /* guards the table of stats.c */
 	int64 refused;	   /* when the server had no slot for a worker, by base/clock.h; 0: it had */
 	InvWorkerSlot workers[INV_WORKER_SLOTS];
 	InvStoreRest rests[INV_STORE_RESTS];

@@ -16,11 +16,9 @@
 
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "fmgr.h"
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
 #include "storage/ipc.h"
-#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "base/clock.h"
@@ -471,14 +469,11 @@ inv_worker_slot_set_next_prune(int64 instant)
 	LWLockRelease(&inv_shmem->lock);
 }
 
-/* ---- SQL functions ---- */
+/* ---- for the statistics ---- */
 
-PG_FUNCTION_INFO_V1(inventory_worker_last_run);
-PG_FUNCTION_INFO_V1(inventory_worker_state);
-
-/* A copy of the slot of this database; false if it has none. */
-static bool
-read_own_slot(InvWorkerSlot *copy)
+/* Copy the slot of this database; false if it has none, as without shared memory. */
+bool
+inv_worker_slot_read(InvWorkerSlot *copy)
 {
 	InvWorkerSlot *slot;
 
@@ -491,45 +486,4 @@ read_own_slot(InvWorkerSlot *copy)
 		*copy = *slot;
 	LWLockRelease(&inv_shmem->lock);
 	return slot != NULL;
-}
-
-/* worker_last_run(): when the worker of this database last did a round; null if it is idle. */
-Datum
-inventory_worker_last_run(PG_FUNCTION_ARGS)
-{
-	InvWorkerSlot slot;
-
-	if (!read_own_slot(&slot) || slot.state == INV_WORKER_IDLE || slot.last_run == 0)
-		PG_RETURN_NULL();
-	PG_RETURN_TIMESTAMPTZ(slot.last_run);
-}
-
-/*
- * worker_state(): what the worker of this database does.  If none has looked for work yet
- * since the server was started, it is started.
- */
-Datum
-inventory_worker_state(PG_FUNCTION_ARGS pg_attribute_unused())
-{
-	static const char *const names[] = {
-		[INV_WORKER_IDLE] = "idle",
-		[INV_WORKER_WAITING] = "waiting",
-		[INV_WORKER_STARTING] = "starting",
-		[INV_WORKER_RUNNING] = "running",
-	};
-	InvWorkerSlot slot = { 0 };
-	const char *state;
-
-	if (!read_own_slot(&slot) && inv_shmem != NULL)
-	{
-		inv_worker_start();
-		(void) read_own_slot(&slot);
-	}
-	if (inv_shmem == NULL || inv_max_workers == 0)
-		state = "off";
-	else if (slot.state == INV_WORKER_WAITING && inv_shmem->refused != 0)
-		state = "no slot";
-	else
-		state = names[slot.state];
-	PG_RETURN_TEXT_P(cstring_to_text(state));
 }

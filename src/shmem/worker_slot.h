@@ -5,11 +5,14 @@
 #ifndef INV_WORKER_SLOT_H
 #define INV_WORKER_SLOT_H
 
+#include "shmem/shmem.h"
+
 extern void inv_worker_slot_init(void);
 
 /* for sessions */
 extern void inv_worker_start_at_commit(void);
 extern void inv_worker_start(void);
+extern bool inv_worker_slot_read(InvWorkerSlot *copy);
 
 /* for the launcher */
 extern bool inv_worker_start_in(Oid database);

@@ -2,10 +2,15 @@
  * catalog.c
  *		The table inventory.store: which tables make a store.
  *
- * Reads its rows, checks in a trigger who writes them, and deletes one for
- * delete_store_row().  It is scanned without SPI, because a row is read before a
- * store is entered.  Columns are found by name, so that script/10_catalog.sql is
- * the only place that orders them.
+ * Reads its rows; catalog_write.c writes them.  It is scanned without SPI, because a
+ * row is read before a store is entered.  Columns are found by name, so that
+ * script/10_catalog.sql is the only place that orders them.
+ *
+ * Any role may insert rows for its own tables, because a dump that an owner restores
+ * has such rows.  So the name of a store belongs to its owner: stores of different
+ * owners can have the same name, and no role can take a name from another one, or
+ * keep it waiting for a transaction that inserts it.  A name that a call gives is
+ * that of a store whose owner the call runs as.
  *
  * Locks inventory.store itself and expects no lock.  A row read here can be out
  * of date as soon as it is returned: store.c locks the tables that it names and
@@ -16,34 +21,47 @@
 #include "access/genam.h"
 #include "access/heapam.h"
 #include "access/htup_details.h"
+#include "access/skey.h"
+#include "access/stratnum.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "base/datum.h"
 #include "base/error.h"
+#include "base/store_error.h"
+#include "base/lock.h"
+#include "base/stats.h"
 #include "store/catalog.h"
+#include "store/ledger_schema.h"
 
-static Oid
-catalog_oid(void)
+/* The table inventory.store; InvalidOid where the extension is not installed. */
+Oid
+inv_catalog_relid(void)
 {
-	return get_relname_relid("store", get_namespace_oid(INV_SCHEMA, false));
+	Oid schema = get_namespace_oid(INV_SCHEMA, true);
+
+	return OidIsValid(schema) ? get_relname_relid("store", schema) : InvalidOid;
 }
 
 /* ---- a row and its columns ---- */
 
-static Datum
-catalog_value(HeapTuple tuple, TupleDesc desc, const char *column, bool *isnull)
+Datum
+inv_catalog_value(HeapTuple tuple, TupleDesc desc, const char *column, bool *isnull)
 {
 	int number = desc->natts;
 
@@ -55,21 +73,21 @@ catalog_value(HeapTuple tuple, TupleDesc desc, const char *column, bool *isnull)
 }
 
 /* A table that a row names; InvalidOid for null. */
-static Oid
-catalog_table(HeapTuple tuple, TupleDesc desc, const char *column)
+Oid
+inv_catalog_table(HeapTuple tuple, TupleDesc desc, const char *column)
 {
 	bool isnull;
-	Datum value = catalog_value(tuple, desc, column, &isnull);
+	Datum value = inv_catalog_value(tuple, desc, column, &isnull);
 
 	return isnull ? InvalidOid : DatumGetObjectId(value);
 }
 
 /* A text of a row; NULL for null. */
-static char *
-catalog_text(HeapTuple tuple, TupleDesc desc, const char *column)
+char *
+inv_catalog_text(HeapTuple tuple, TupleDesc desc, const char *column)
 {
 	bool isnull;
-	Datum value = catalog_value(tuple, desc, column, &isnull);
+	Datum value = inv_catalog_value(tuple, desc, column, &isnull);
 
 	return isnull ? NULL : TextDatumGetCString(value);
 }
@@ -79,7 +97,7 @@ static List *
 catalog_text_list(HeapTuple tuple, TupleDesc desc, const char *column)
 {
 	bool isnull;
-	Datum value = catalog_value(tuple, desc, column, &isnull);
+	Datum value = inv_catalog_value(tuple, desc, column, &isnull);
 	List *texts = NIL;
 	Datum *elements;
 	bool *nulls;
@@ -100,37 +118,149 @@ copy_catalog_row(InvCatalogRow *row, HeapTuple tuple, TupleDesc desc)
 {
 	bool isnull, no_ttl;
 
-	row->store_name = catalog_text(tuple, desc, "store_name");
-	row->items = catalog_table(tuple, desc, "items");
-	row->orders = catalog_table(tuple, desc, "orders");
-	row->movements = catalog_table(tuple, desc, "movements");
-	row->user_claim = catalog_text(tuple, desc, "user_claim");
-	row->refuse_direct = strcmp(catalog_text(tuple, desc, "direct_writes"), "refuse") == 0;
-	row->has_sellable = DatumGetBool(catalog_value(tuple, desc, "has_sellable", &isnull));
+	row->store_name = inv_catalog_text(tuple, desc, "store_name");
+	row->items = inv_catalog_table(tuple, desc, "items");
+	row->orders = inv_catalog_table(tuple, desc, "orders");
+	row->movements = inv_catalog_table(tuple, desc, "movements");
+	row->user_claim = inv_catalog_text(tuple, desc, "user_claim");
+	row->refuse_direct = strcmp(inv_catalog_text(tuple, desc, "direct_writes"), "refuse") == 0;
+	row->has_sellable = DatumGetBool(inv_catalog_value(tuple, desc, "has_sellable", &isnull));
 	row->settings = catalog_text_list(tuple, desc, "settings");
-	row->max_ttl = *DatumGetIntervalP(catalog_value(tuple, desc, "max_ttl", &no_ttl));
+	row->max_ttl = *DatumGetIntervalP(inv_catalog_value(tuple, desc, "max_ttl", &no_ttl));
 	Assert(row->store_name && !isnull && !no_ttl); /* all are NOT NULL */
 }
 
-/* Find the row of a store by its name or, where that is null, by its items table. */
-bool
-inv_catalog_find(const char *store_name, Oid items, InvCatalogRow *row)
-{
-	Relation catalog = table_open(catalog_oid(), AccessShareLock);
-	TupleDesc desc = RelationGetDescr(catalog);
-	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
-	HeapTuple tuple;
-	bool found = false;
+/* ---- looking rows up ---- */
 
-	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
+/*
+ * Scan the rows whose column, which an index of this name is on, has a value.
+ * Without the index, which a superuser can drop, all rows are read.
+ */
+static SysScanDesc
+scan_catalog(Relation catalog, const char *column, const char *index, RegProcedure equal,
+			 Datum value)
+{
+	Oid schema = RelationGetNamespace(catalog);
+	Oid index_id = get_relname_relid(index, schema);
+	AttrNumber number = get_attnum(RelationGetRelid(catalog), column);
+	ScanKeyData key;
+
+	if (number == InvalidAttrNumber)
+		inv_error_unknown_column(column, "inventory.store");
+	ScanKeyEntryInitialize(&key, 0, number, BTEqualStrategyNumber, InvalidOid,
+						   DEFAULT_COLLATION_OID, equal, value);
+	return systable_beginscan(catalog, index_id, OidIsValid(index_id), NULL, 1, &key);
+}
+
+SysScanDesc
+inv_catalog_scan_by_items(Relation catalog, Oid items)
+{
+	return scan_catalog(catalog, "items", "store_pkey", F_OIDEQ, ObjectIdGetDatum(items));
+}
+
+SysScanDesc
+inv_catalog_scan_by_name(Relation catalog, const char *store_name)
+{
+	return scan_catalog(catalog, "store_name", "store_store_name_idx", F_TEXTEQ,
+						CStringGetTextDatum(store_name));
+}
+
+/* Find the row of the store of an items table. */
+bool
+inv_catalog_find(Oid items, InvCatalogRow *row)
+{
+	Oid relid = inv_catalog_relid();
+	Relation catalog;
+	SysScanDesc scan;
+	HeapTuple tuple;
+
+	if (!OidIsValid(relid))
+		return false;
+	catalog = table_open(relid, AccessShareLock);
+	scan = inv_catalog_scan_by_items(catalog, items);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		copy_catalog_row(row, tuple, RelationGetDescr(catalog));
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return HeapTupleIsValid(tuple);
+}
+
+/* The owner of a table; InvalidOid if it was dropped. */
+Oid
+inv_catalog_table_owner(Oid table)
+{
+	HeapTuple class = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	Oid owner;
+
+	if (!HeapTupleIsValid(class))
+		return InvalidOid;
+	owner = ((Form_pg_class) GETSTRUCT(class))->relowner;
+	ReleaseSysCache(class);
+	return owner;
+}
+
+/* How well the store of an owner matches a name that a user gives. */
+typedef enum NameMatch
+{
+	NAME_MATCH_FOREIGN, /* the user does not have the owner's rights */
+	NAME_MATCH_MEMBER,
+	NAME_MATCH_OWN
+} NameMatch;
+
+static NameMatch
+match_owner(Oid user, Oid owner)
+{
+	if (user == owner)
+		return NAME_MATCH_OWN;
+	return OidIsValid(owner) && has_privs_of_role(user, owner) ? NAME_MATCH_MEMBER
+															   : NAME_MATCH_FOREIGN;
+}
+
+/*
+ * The items table of the store that the current user means by a name: its own, or
+ * else one of an owner whose rights it has.  Raises if there are two.  InvalidOid
+ * if no store has the name; a store that the user may not use if only such stores
+ * have it.  *is_only: no other store has the name.
+ */
+Oid
+inv_catalog_resolve(const char *store_name, bool *is_only)
+{
+	Oid relid = inv_catalog_relid();
+	Relation catalog;
+	SysScanDesc scan;
+	Oid user = GetUserId();
+	Oid found = InvalidOid;
+	NameMatch best = NAME_MATCH_FOREIGN;
+	int equals = 0;
+	int rows = 0;
+	HeapTuple tuple;
+
+	*is_only = false;
+	if (!OidIsValid(relid))
+		return InvalidOid;
+	catalog = table_open(relid, AccessShareLock);
+	scan = inv_catalog_scan_by_name(catalog, store_name);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		found = store_name ? strcmp(catalog_text(tuple, desc, "store_name"), store_name) == 0
-						   : catalog_table(tuple, desc, "items") == items;
-		if (found)
-			copy_catalog_row(row, tuple, desc);
+		Oid items = inv_catalog_table(tuple, RelationGetDescr(catalog), "items");
+		NameMatch match = match_owner(user, inv_catalog_table_owner(items));
+
+		rows++;
+		if (!OidIsValid(found) || match > best)
+		{
+			found = items;
+			best = match;
+			equals = 0;
+		}
+		if (match == best)
+			equals++;
 	}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
+	if (equals > 1 && best != NAME_MATCH_FOREIGN)
+		inv_error_ambiguous_store(store_name, user);
+	*is_only = rows == 1;
 	return found;
 }
 
@@ -138,8 +268,7 @@ inv_catalog_find(const char *store_name, Oid items, InvCatalogRow *row)
 List *
 inv_catalog_list(void)
 {
-	Oid schema = get_namespace_oid(INV_SCHEMA, true);
-	Oid relid = OidIsValid(schema) ? get_relname_relid("store", schema) : InvalidOid;
+	Oid relid = inv_catalog_relid();
 	Relation catalog = OidIsValid(relid) ? try_table_open(relid, AccessShareLock) : NULL;
 	List *rows = NIL;
 	SysScanDesc scan;
@@ -158,96 +287,4 @@ inv_catalog_list(void)
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
 	return rows;
-}
-
-/* ---- SQL functions ---- */
-
-PG_FUNCTION_INFO_V1(inventory_store_changed);
-PG_FUNCTION_INFO_V1(inventory_delete_store_row);
-
-/*
- * Raise unless the current user has the rights of the table's owner, and make
- * every session read the store of the table again.
- */
-static void
-require_table_owner(Oid table, bool missing_ok)
-{
-	HeapTuple class = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-
-	if (!HeapTupleIsValid(class))
-	{
-		if (!missing_ok)
-			inv_error_no_table(table);
-		return;
-	}
-	if (!has_privs_of_role(GetUserId(), ((Form_pg_class) GETSTRUCT(class))->relowner))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(table));
-	CacheInvalidateRelcacheByTuple(class);
-	ReleaseSysCache(class);
-}
-
-/*
- * Require the ownership of each table that a row names.  A row of a dropped table
- * can be deleted by any role that may write inventory.store, but only a superuser
- * can write one.
- */
-static void
-check_catalog_row(HeapTuple tuple, TupleDesc desc, bool is_new)
-{
-	static const char *const columns[] = { "items", "orders", "movements" };
-
-	for (size_t i = 0; i < lengthof(columns); i++)
-	{
-		bool isnull;
-		Oid table = DatumGetObjectId(catalog_value(tuple, desc, columns[i], &isnull));
-
-		if (!isnull)
-			require_table_owner(table, !is_new || superuser());
-	}
-}
-
-/* Trigger on inventory.store, before each row. */
-Datum
-inventory_store_changed(PG_FUNCTION_ARGS)
-{
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
-	TupleDesc desc;
-
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		inv_error_value("store_changed is a trigger function", NULL);
-	if (!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
-		RelationGetRelid(trigger->tg_relation) != catalog_oid())
-		inv_error_value("store_changed is the trigger of inventory.store", NULL);
-
-	desc = RelationGetDescr(trigger->tg_relation);
-	check_catalog_row(trigger->tg_trigtuple, desc, TRIGGER_FIRED_BY_INSERT(trigger->tg_event));
-	if (!TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
-		return PointerGetDatum(trigger->tg_trigtuple);
-	check_catalog_row(trigger->tg_newtuple, desc, true);
-	return PointerGetDatum(trigger->tg_newtuple);
-}
-
-/*
- * delete_store_row(items): remove the row of a store, for the owner of its items
- * table.  Nothing else of the store is looked at, because it may be damaged.
- */
-Datum
-inventory_delete_store_row(PG_FUNCTION_ARGS)
-{
-	Oid items = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
-	Relation catalog;
-	SysScanDesc scan;
-	HeapTuple tuple;
-
-	PreventCommandIfReadOnly("delete_store_row()");
-	require_table_owner(items, false);
-	catalog = table_open(catalog_oid(), RowExclusiveLock);
-	scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		if (catalog_table(tuple, RelationGetDescr(catalog), "items") == items)
-			simple_heap_delete(catalog, &tuple->t_self);
-	systable_endscan(scan);
-	table_close(catalog, RowExclusiveLock);
-	CommandCounterIncrement();
-	PG_RETURN_VOID();
 }

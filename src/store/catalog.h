@@ -5,6 +5,7 @@
 #ifndef INV_CATALOG_H
 #define INV_CATALOG_H
 
+#include "access/genam.h"
 #include "nodes/pg_list.h"
 #include "utils/timestamp.h"
 
@@ -24,7 +25,18 @@ typedef struct InvCatalogRow
 	Interval max_ttl;
 } InvCatalogRow;
 
-extern bool inv_catalog_find(const char *store_name, Oid items, InvCatalogRow *row);
+extern Oid inv_catalog_relid(void);
+extern Oid inv_catalog_table_owner(Oid table);
+extern Oid inv_catalog_resolve(const char *store_name, bool *is_only);
+
+/* a row, for catalog_write.c */
+extern SysScanDesc inv_catalog_scan_by_items(Relation catalog, Oid items);
+extern SysScanDesc inv_catalog_scan_by_name(Relation catalog, const char *store_name);
+extern Datum inv_catalog_value(HeapTuple tuple, TupleDesc desc, const char *column, bool *isnull);
+extern Oid inv_catalog_table(HeapTuple tuple, TupleDesc desc, const char *column);
+extern char *inv_catalog_text(HeapTuple tuple, TupleDesc desc, const char *column);
+
+extern bool inv_catalog_find(Oid items, InvCatalogRow *row);
 extern List *inv_catalog_list(void);
 
 #endif /* INV_CATALOG_H */

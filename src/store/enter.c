@@ -40,21 +40,48 @@ set_for_call(InvCall *call, const char *name, const char *value)
 }
 
 /*
+ * Work as the owner of a store for a caller who is another role, and may have more
+ * rights: what the owner's code does must not reach the caller.  In a restricted
+ * operation it cannot leave deferred triggers, cursors, temporary tables or prepared
+ * statements for the caller's transaction and session, and settings go back to what
+ * they were.
+ */
+void
+inv_guest_begin(InvGuest *guest, Oid owner)
+{
+	GetUserIdAndSecContext(&guest->user, &guest->security);
+	Assert(guest->user != owner);
+	SetUserIdAndSecContext(owner, guest->security | SECURITY_LOCAL_USERID_CHANGE |
+									  SECURITY_RESTRICTED_OPERATION);
+	guest->nest = NewGUCNestLevel();
+}
+
+void
+inv_guest_end(InvGuest *guest)
+{
+	AtEOXact_GUC(false, guest->nest);
+	SetUserIdAndSecContext(guest->user, guest->security);
+}
+
+/*
  * The generated functions have set the path already.  A direct write that fires
  * the guard, and an owner who calls the engine, have their own.
  */
 static void
-become_owner(InvCall *call, InvStore *store)
+become_owner(InvCall *call, InvStore *store, bool guest)
 {
 	call->store = store;
 	inv_store_use(store);
 	store->now = GetCurrentTimestamp();
 	call->outer_stats = inv_stats_current();
 	call->caller = CurrentMemoryContext;
+	call->guest = guest;
 	GetUserIdAndSecContext(&call->user, &call->security);
 	SPI_connect();
-	SetUserIdAndSecContext(store->owner, call->security | SECURITY_LOCAL_USERID_CHANGE);
-	call->nest = 0;
+	SetUserIdAndSecContext(store->owner, call->security | SECURITY_LOCAL_USERID_CHANGE |
+											 (guest ? SECURITY_RESTRICTED_OPERATION : 0));
+	/* a guest's settings are restored, also those that the owner's code changes */
+	call->nest = guest ? NewGUCNestLevel() : 0;
 	if (strcmp(namespace_search_path, store->path) != 0)
 		set_for_call(call, "search_path", store->path);
 	/* with it off, no policy would bind the owner in what the shop runs */
@@ -92,7 +119,7 @@ inv_store_enter(InvCall *call, text *store_name, const char *writer)
 	if (store == NULL)
 		inv_error_not_a_store(psprintf("Store \"%s\"", text_to_cstring(store_name)));
 	require_owner(store);
-	become_owner(call, store);
+	become_owner(call, store, GetUserId() != store->owner);
 	inv_stats_begin(store->items, writer ? writer : "read");
 }
 
@@ -107,7 +134,8 @@ inv_store_enter_items(InvCall *call, Oid items)
 
 	if (store == NULL)
 		return false;
-	become_owner(call, store);
+	/* a direct write fires the guard as it fires the owner's own triggers */
+	become_owner(call, store, false);
 	return true;
 }
 
@@ -124,7 +152,7 @@ inv_store_enter_owned(InvCall *call, Oid items)
 		inv_error_not_a_store(
 			psprintf("Table \"%s\"", get_rel_name(items) ? get_rel_name(items) : "?"));
 	require_owner(store);
-	become_owner(call, store);
+	become_owner(call, store, GetUserId() != store->owner);
 }
 
 /* Leave a store: restore what entering it changed. */
@@ -135,7 +163,7 @@ inv_store_leave(InvCall *call)
 	inv_stats_end(call->outer_stats);
 	SPI_finish();
 	if (call->nest)
-		AtEOXact_GUC(true, call->nest);
+		AtEOXact_GUC(!call->guest, call->nest);
 	SetUserIdAndSecContext(call->user, call->security);
 	inv_store_unuse(call->store);
 }

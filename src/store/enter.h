@@ -7,6 +7,14 @@
 
 #include "store/binding.h"
 
+/* What is restored when a caller who is not the owner has had work done as the owner. */
+typedef struct InvGuest
+{
+	Oid user;
+	int security;
+	int nest; /* level of settings */
+} InvGuest;
+
 /* A call of the engine on a store, with what is restored when it ends. */
 typedef struct InvCall
 {
@@ -15,8 +23,12 @@ typedef struct InvCall
 	void *outer_stats;	  /* statistics of the call around this one, or NULL */
 	Oid user;
 	int security;
-	int nest; /* level of the settings that the call changed, or 0 */
+	int nest;	/* level of the settings that the call changed, or 0 */
+	bool guest; /* the caller is not the owner */
 } InvCall;
+
+extern void inv_guest_begin(InvGuest *guest, Oid owner);
+extern void inv_guest_end(InvGuest *guest);
 
 extern void inv_store_enter(InvCall *call, text *store_name, const char *writer);
 extern bool inv_store_enter_items(InvCall *call, Oid items);

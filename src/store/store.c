@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
@@ -25,6 +26,7 @@
 #include "store/catalog.h"
 #include "store/dependency.h"
 #include "store/store.h"
+#include "store/store_name.h"
 #include "store/table_check.h"
 
 static List *cached_stores = NIL;  /* of InvStore, in TopMemoryContext */
@@ -199,20 +201,20 @@ inv_store_init(void)
  * it could before the lock was granted: then its row is read again.
  */
 static bool
-find_and_lock(const char *store_name, Oid items, LOCKMODE lock, InvCatalogRow *row)
+find_and_lock(Oid items, LOCKMODE lock, InvCatalogRow *row)
 {
 	for (;;)
 	{
 		InvCatalogRow before;
 
 		start_reading();
-		if (!inv_catalog_find(store_name, items, row))
+		if (!inv_catalog_find(items, row))
 			return false;
 		inv_binding_lock(row, lock == NoLock ? AccessShareLock : lock);
 		if (reading.message_count == 0 && reading.discards == 0)
 			return true;
 		before = *row;
-		if (!inv_catalog_find(store_name, items, row))
+		if (!inv_catalog_find(items, row))
 			return false;
 		if (row->items == before.items && row->orders == before.orders &&
 			row->movements == before.movements)
@@ -256,7 +258,7 @@ changed_while_read(const InvStore *store)
  * them, two that agree end this.
  */
 static InvStore *
-load_store(const char *store_name, Oid items, LOCKMODE lock)
+load_store(Oid items, LOCKMODE lock)
 {
 	InvStore *before = NULL;
 
@@ -267,7 +269,7 @@ load_store(const char *store_name, Oid items, LOCKMODE lock)
 		InvStore *store;
 		bool changed, agrees;
 
-		if (!find_and_lock(store_name, items, lock, &row))
+		if (!find_and_lock(items, lock, &row))
 			return NULL;
 		start_reading();
 		store = make_store(&row);
@@ -286,7 +288,7 @@ load_store(const char *store_name, Oid items, LOCKMODE lock)
 /* ---- the cache ---- */
 
 static InvStore *
-find_cached_store(const char *store_name, size_t length, Oid items)
+find_cached_store(Oid items)
 {
 	ListCell *cell;
 
@@ -294,9 +296,7 @@ find_cached_store(const char *store_name, size_t length, Oid items)
 	{
 		InvStore *store = lfirst(cell);
 
-		if (store_name ? strlen(store->store_name) == length &&
-							 memcmp(store->store_name, store_name, length) == 0
-					   : store->items == items)
+		if (store->items == items)
 			return store;
 	}
 	return NULL;
@@ -332,11 +332,11 @@ retire_store(InvStore *store)
 		MemoryContextDelete(store->context);
 }
 
-/* The store by its name or, where that is null, by its items; null if there is none. */
+/* The store of an items table; null if there is none. */
 static InvStore *
-open_store(const char *store_name, size_t length, Oid items, LOCKMODE lock)
+open_store(Oid items, LOCKMODE lock)
 {
-	InvStore *store = find_cached_store(store_name, length, items);
+	InvStore *store = find_cached_store(items);
 	InvStore *new;
 
 	if (store && store->valid && lock != NoLock)
@@ -348,7 +348,7 @@ open_store(const char *store_name, size_t length, Oid items, LOCKMODE lock)
 	if (store && store->valid)
 		return store;
 	free_retired_stores();
-	new = load_store(store_name ? pnstrdup(store_name, length) : NULL, items, lock);
+	new = load_store(items, lock);
 	if (store)
 		retire_store(store);
 	if (new)
@@ -357,13 +357,26 @@ open_store(const char *store_name, size_t length, Oid items, LOCKMODE lock)
 }
 
 /*
- * The store of a name, valid, with items and orders in this lock; null if there is
- * none.  Raises if it is damaged.
+ * The store that the current user means by a name, valid, with items and orders in
+ * this lock; null if there is none.  Raises if it is damaged.
  */
 InvStore *
 inv_store_by_name(text *store_name, LOCKMODE lock)
 {
-	return open_store(VARDATA_ANY(store_name), VARSIZE_ANY_EXHDR(store_name), InvalidOid, lock);
+	const char *name = VARDATA_ANY(store_name);
+	size_t length = VARSIZE_ANY_EXHDR(store_name);
+
+	for (;;)
+	{
+		Oid items = inv_store_name_resolve(name, length);
+		InvStore *store = OidIsValid(items) ? open_store(items, lock) : NULL;
+
+		/* it had the name before its tables were locked */
+		if (store == NULL ||
+			(strlen(store->store_name) == length && memcmp(store->store_name, name, length) == 0))
+			return store;
+		CHECK_FOR_INTERRUPTS();
+	}
 }
 
 /*
@@ -373,5 +386,5 @@ inv_store_by_name(text *store_name, LOCKMODE lock)
 InvStore *
 inv_store_by_items(Oid items, LOCKMODE lock)
 {
-	return open_store(NULL, 0, items, lock);
+	return open_store(items, lock);
 }

@@ -24,8 +24,9 @@ SELECT results_eq($$
 SELECT is_empty($$ SELECT attname FROM pg_attribute WHERE attrelid = 'inventory.store'::regclass
 	AND atttypid IN ('regproc'::regtype, 'regprocedure'::regtype, 'regoper'::regtype, 'regtype'::regtype, 'regnamespace'::regtype, 'oid'::regtype) AND attnum > 0 $$,
 	'inventory.store: nothing that a dump or pg_upgrade would lose');
-SELECT col_is_pk('inventory', 'store', 'store_name', 'inventory.store: primary key');
-SELECT col_is_unique('inventory', 'store', 'items', 'inventory.store: a table has one store');
+SELECT col_is_pk('inventory', 'store', 'items', 'inventory.store: a table has one store');
+SELECT is_empty($$ SELECT FROM pg_index WHERE indrelid = 'inventory.store'::regclass AND indisunique AND 1 = ANY (indkey) $$,
+	'inventory.store: no role waits for the name of another one''s store');
 SELECT col_is_unique('inventory', 'store', 'movements', 'inventory.store: a ledger has one store');
 SELECT results_eq($$ SELECT unnest(extconfig)::regclass, unnest(extcondition) COLLATE "default" FROM pg_extension WHERE extname = 'inventory' $$,
 	$$ VALUES ('inventory.store'::regclass, '') $$, 'every row of inventory.store is dumped, and of nothing else of the extension');

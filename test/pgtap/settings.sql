@@ -17,6 +17,8 @@ SELECT results_eq($$
 	('max_hot_items', 'integer', '1024',
 	 CASE WHEN current_setting('shared_preload_libraries') LIKE '%inventory%' THEN 'postmaster' ELSE 'sighup' END, NULL, '1', '1000000', NULL),
 	('max_workers', 'integer', '2', 'sighup', NULL, '0', '256', NULL),
+	('max_stats_entries', 'integer', '32768',
+	 CASE WHEN current_setting('shared_preload_libraries') LIKE '%inventory%' THEN 'postmaster' ELSE 'sighup' END, NULL, '100', '10000000', NULL),
 	('notify', 'bool', 'off', 'user', NULL, NULL, NULL, NULL),
 	('optimistic_retries', 'integer', '10', 'user', NULL, '0', '10000', NULL),
 	('request_retention', 'integer', '0', 'sighup', 's', '0', '2147483647', NULL),

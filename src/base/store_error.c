@@ -1,0 +1,78 @@
+/*
+ * store_error.c
+ *		Errors about stores as a whole: their names, their rows in inventory.store, and
+ *		whether they are intact.
+ *
+ * As in error.c, each inv_report_X() is called by ereport() and describes the error.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "base/store_error.h"
+
+void
+inv_report_ambiguous_store(const char *store_name, Oid user)
+{
+	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
+	errmsg("store name \"%s\" is ambiguous", store_name);
+	errdetail("Role \"%s\" has the rights of the owners of several stores of this name.",
+			  GetUserNameFromId(user, true));
+	errhint("Detach a store, and attach it again with another store_name.");
+}
+
+/* The same text as check_options() of script/70_attach.sql has. */
+void
+inv_report_duplicate_store(const char *store_name, const char *items)
+{
+	errcode(ERRCODE_DUPLICATE_OBJECT);
+	errmsg("store \"%s\" already exists, on %s", store_name, items);
+	errhint("Choose another name: store_name => '...'.");
+}
+
+void
+inv_report_unfit_row(const char *store_name, const char *detail)
+{
+	errcode(ERRCODE_WRONG_OBJECT_TYPE);
+	errmsg("tables of store \"%s\" do not make a store", store_name);
+	errdetail_internal("%s", detail);
+	errhint("Rows of inventory.store are made by inventory.attach().");
+}
+
+/*
+ * Does an error that came up in work on a store say something about the store?  Not
+ * one of the server, or of other transactions.
+ */
+bool
+inv_is_error_of_store(const ErrorData *error)
+{
+	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
+	{
+		case ERRCODE_INVALID_TRANSACTION_STATE:
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_OPERATOR_INTERVENTION:
+		case ERRCODE_SYSTEM_ERROR:
+			return false;
+		default:
+			return error->elevel == ERROR && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE;
+	}
+}
+
+void
+inv_report_not_verified(const char *store_name, const ErrorData *error)
+{
+	errcode(error->sqlerrcode);
+	errmsg("store \"%s\" cannot be verified: %s", store_name, error->message);
+	if (error->detail)
+		errdetail_internal("%s", error->detail);
+	if (error->hint)
+		errhint("%s", error->hint);
+}
+
+void
+inv_report_no_function(Oid function)
+{
+	errcode(ERRCODE_UNDEFINED_FUNCTION);
+	errmsg("function with OID %u does not exist", function);
+}

@@ -1,0 +1,21 @@
+/*
+ * store_error.h
+ *		Errors about stores as a whole.
+ */
+#ifndef INV_STORE_ERROR_H
+#define INV_STORE_ERROR_H
+
+#include "base/error.h"
+
+extern void inv_report_ambiguous_store(const char *store_name, Oid user);
+extern void inv_report_duplicate_store(const char *store_name, const char *items);
+extern void inv_report_unfit_row(const char *store_name, const char *detail);
+extern bool inv_is_error_of_store(const ErrorData *error);
+extern void inv_report_not_verified(const char *store_name, const ErrorData *error);
+extern void inv_report_no_function(Oid function);
+
+#define inv_error_ambiguous_store(...) INV_RAISE(inv_report_ambiguous_store(__VA_ARGS__))
+#define inv_error_unfit_row(...) INV_RAISE(inv_report_unfit_row(__VA_ARGS__))
+#define inv_error_no_function(...) INV_RAISE(inv_report_no_function(__VA_ARGS__))
+
+#endif /* INV_STORE_ERROR_H */
