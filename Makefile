@@ -11,14 +11,17 @@ OBJS = \
 	src/base/datum.o \
 	src/base/error.o \
 	src/base/guc.o \
+	src/base/isolated.o \
 	src/base/lock.o \
 	src/base/settings.o \
 	src/base/stats.o \
 	src/base/store_error.o \
 	src/shmem/counter.o \
 	src/shmem/counter_state.o \
+	src/shmem/counter_wait.o \
 	src/shmem/counter_xact.o \
 	src/shmem/hot_directory.o \
+	src/shmem/hot_room.o \
 	src/shmem/hot_table.o \
 	src/shmem/shmem.o \
 	src/shmem/store_rest.o \
@@ -60,6 +63,8 @@ OBJS = \
 	src/stock/limit.o \
 	src/stock/notify.o \
 	src/stock/quantity.o \
+	src/stock/row_check.o \
+	src/stock/row_proof.o \
 	src/stock/take.o \
 	src/commands/answer.o \
 	src/commands/argument.o \
@@ -77,13 +82,18 @@ OBJS = \
 	src/commands/restock.o \
 	src/maintenance/as_owner.o \
 	src/maintenance/close_ledger.o \
+	src/maintenance/cool.o \
 	src/maintenance/generated.o \
 	src/maintenance/heat.o \
+	src/maintenance/heat_check.o \
+	src/maintenance/hot_apply.o \
 	src/maintenance/hot_list.o \
 	src/maintenance/hot_view.o \
 	src/maintenance/housekeeping.o \
 	src/maintenance/launcher.o \
+	src/maintenance/locked_row.o \
 	src/maintenance/session_reset.o \
+	src/maintenance/settle.o \
 	src/maintenance/stats_view.o \
 	src/maintenance/store_task.o \
 	src/maintenance/verify.o \

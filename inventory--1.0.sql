@@ -111,7 +111,7 @@ CREATE FUNCTION inventory.verify(items pg_catalog.regclass, item "any" DEFAULT N
 								 OUT expected pg_catalog.int8, OUT actual pg_catalog.int8)
 	RETURNS SETOF record
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_verify';
-COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Returns a row for each invariant of a store that does not hold; no rows if all hold. Arguments: items, the table; item, one key, or null for all. Problems: stock_differs_from_movements, untracked_item_has_balance, movements_of_unknown_item, holds_differ_from_movements, counter_differs_from_stock, guard_missing, guard_disabled, guard_not_always_enabled, store_not_intact (a warning says what is damaged). expected and actual are in units: what the movements, or for a counter the tables, add up to, and what was found. Errors: IV012 not_a_store, 42501.';
+COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Returns a row for each invariant of a store that does not hold; no rows if all hold. Arguments: items, the table; item, one key, or null for all. Problems: stock_differs_from_movements, untracked_item_has_balance, movements_of_unknown_item, holds_differ_from_movements, counter_differs_from_stock, cannot_be_settled, guard_missing, guard_disabled, guard_not_always_enabled, store_not_intact (a warning says what is damaged). expected and actual are in units: what the movements, or for a counter the tables, add up to, and what was found. Errors: IV012 not_a_store, 42501.';
 
 CREATE FUNCTION inventory.buy_item(store_name pg_catalog.text, user_id "any", item_id "any",
 								   quantity pg_catalog.int8, idempotency_key pg_catalog.text,
@@ -267,10 +267,72 @@ COMMENT ON FUNCTION inventory.settle(pg_catalog.regclass) IS 'Writes the movemen
 CREATE FUNCTION inventory.hot_entries(OUT items pg_catalog.oid, OUT number pg_catalog.int8,
 		OUT state pg_catalog.text, OUT available pg_catalog.int8, OUT held pg_catalog.int8,
 		OUT epoch pg_catalog.int8, OUT settled_epoch pg_catalog.int8,
-		OUT holders pg_catalog.int4[])
+		OUT holders pg_catalog.int4[], OUT problem pg_catalog.text)
 	RETURNS SETOF record
 	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_hot_entries';
-COMMENT ON FUNCTION inventory.hot_entries() IS 'The counters of the hot items of this database at this instant. number identifies the row of the item in the table "hot" of the store; state is unpublished, hot or cooling; available is what can be sold above the floor and held what transactions in flight have taken, both in units; holders are the process ids of these transactions.';
+COMMENT ON FUNCTION inventory.hot_entries() IS 'The counters of the hot items of this database at this instant. number identifies the row of the item in the table "hot" of the store; state is unpublished, hot or cooling; available is what can be sold above the floor and held what transactions in flight have taken, both in units; holders are the process ids of these transactions; problem is why the stock column could not be written when that was last tried, or null.';
+
+-- The source text of functions is all that tells what they do.  Comments and strings are
+-- taken out of it, and the functions that it calls are looked at, too.  Functions in C are
+-- not those of shops; heat() sees them at work when it writes the row for a trial.
+CREATE FUNCTION inventory.function_code(function_id pg_catalog.oid, OUT language pg_catalog.name,
+										OUT code pg_catalog.text)
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT l.lanname, regexp_replace(p.prosrc,
+		$re$--[^\n]*|/\*([^*]|\*+[^*/])*\*+/|'([^']|'')*'$re$, ' ', 'g')
+	FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang WHERE p.oid = function_id
+$$;
+COMMENT ON FUNCTION inventory.function_code(pg_catalog.oid) IS 'The language of a function, and its source without comments and strings.';
+
+CREATE FUNCTION inventory.refusing_trigger(relation pg_catalog.oid, columns pg_catalog.int8[])
+	RETURNS pg_catalog.text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	WITH RECURSIVE fired AS (
+		SELECT t.tgname, t.tgfoid, t.tgconstraint <> 0 AS is_constraint,
+			   t.tgtype & 3 = 3 AS is_before_row
+		FROM pg_trigger AS t
+		WHERE t.tgrelid = refusing_trigger.relation AND NOT t.tgisinternal
+		AND t.tgenabled IN ('O', 'A') AND t.tgtype & 16 <> 0
+		AND (cardinality(t.tgattr::int2[]) = 0
+			 OR t.tgattr::int2[]::int8[] && refusing_trigger.columns)
+		AND t.tgfoid NOT IN ('inventory.guard()'::regprocedure, 'inventory.binding()'::regprocedure)
+	), called AS (
+		SELECT f.tgname, f.is_before_row, f.tgfoid AS function_id, c.language, c.code
+		FROM fired AS f CROSS JOIN LATERAL inventory.function_code(f.tgfoid) AS c
+		UNION
+		SELECT s.tgname, false, p.oid, c.language, c.code
+		FROM called AS s
+		CROSS JOIN LATERAL regexp_matches(s.code,
+			'([[:alpha:]_][[:alnum:]_$]*|"[^"]+")\s*\(', 'g') AS m(word)
+		JOIN pg_proc AS p ON p.proname = CASE WHEN left(m.word[1], 1) = '"' THEN btrim(m.word[1], '"')
+											  ELSE lower(m.word[1]) END
+		AND p.pronamespace NOT IN ('pg_catalog'::regnamespace, 'inventory'::regnamespace)
+		CROSS JOIN LATERAL inventory.function_code(p.oid) AS c
+		WHERE c.language IN ('plpgsql', 'sql')
+	), refusal AS (
+		SELECT f.tgname, 'is a constraint trigger' AS why FROM fired AS f WHERE f.is_constraint
+		UNION ALL
+		SELECT s.tgname, format(CASE
+			WHEN s.language NOT IN ('plpgsql', 'sql', 'c', 'internal')
+				THEN 'calls %s, which is not written in plpgsql'
+			WHEN s.language <> 'plpgsql' THEN NULL
+			WHEN s.code ~* '\mraise\M(?!\s+(debug|log|info|notice|warning)\M)|\massert\M'
+				THEN 'calls %s, which can raise an error'
+			WHEN s.is_before_row AND s.code ~* '\mreturn\s+null\M'
+				THEN 'calls %s, which can suppress the write'
+			WHEN s.is_before_row AND EXISTS (
+				SELECT FROM pg_attribute AS a
+				WHERE a.attrelid = refusing_trigger.relation AND a.attnum = ANY (refusing_trigger.columns)
+				AND s.code ~* format('(;|\m(then|else|begin|loop)\M)\s*new\s*\.\s*"?%s"?\s*:?=',
+									 regexp_replace(a.attname, '(\W)', '\\\1', 'g')))
+				THEN 'calls %s, which can change what is written'
+			END, s.function_id::regprocedure)
+		FROM called AS s
+	)
+	SELECT format('"%s" %s', r.tgname, r.why) FROM refusal AS r WHERE r.why <> ''
+	ORDER BY r.tgname, r.why LIMIT 1
+$$;
+COMMENT ON FUNCTION inventory.refusing_trigger(pg_catalog.oid, pg_catalog.int8[]) IS 'A trigger on a table that could refuse an UPDATE of these columns, or change what it writes, and why, as far as the source of its function tells; null if there is none.';
 
 CREATE FUNCTION inventory.count_hot(items pg_catalog.regclass) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_count_hot';

@@ -31,7 +31,7 @@ CREATE FUNCTION inventory.verify(items pg_catalog.regclass, item "any" DEFAULT N
 								 OUT expected pg_catalog.int8, OUT actual pg_catalog.int8)
 	RETURNS SETOF record
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_verify';
-COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Returns a row for each invariant of a store that does not hold; no rows if all hold. Arguments: items, the table; item, one key, or null for all. Problems: stock_differs_from_movements, untracked_item_has_balance, movements_of_unknown_item, holds_differ_from_movements, counter_differs_from_stock, guard_missing, guard_disabled, guard_not_always_enabled, store_not_intact (a warning says what is damaged). expected and actual are in units: what the movements, or for a counter the tables, add up to, and what was found. Errors: IV012 not_a_store, 42501.';
+COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Returns a row for each invariant of a store that does not hold; no rows if all hold. Arguments: items, the table; item, one key, or null for all. Problems: stock_differs_from_movements, untracked_item_has_balance, movements_of_unknown_item, holds_differ_from_movements, counter_differs_from_stock, cannot_be_settled, guard_missing, guard_disabled, guard_not_always_enabled, store_not_intact (a warning says what is damaged). expected and actual are in units: what the movements, or for a counter the tables, add up to, and what was found. Errors: IV012 not_a_store, 42501.';
 
 CREATE FUNCTION inventory.buy_item(store_name pg_catalog.text, user_id "any", item_id "any",
 								   quantity pg_catalog.int8, idempotency_key pg_catalog.text,

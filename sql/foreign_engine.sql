@@ -143,4 +143,6 @@ DROP EXTENSION citus;
 DROP SCHEMA foreign_engine, foreign_engine_stock, foreign_engine_made, citus_internals CASCADE;
 DROP SERVER nowhere;
 DROP FOREIGN DATA WRAPPER nowhere;
+\echo '-- a relation that does not exist'
+SELECT inventory.check_engine(1::oid::regclass);
 DROP ACCESS METHOD heap2;

@@ -3,7 +3,9 @@
  *		Module magic, and what the library registers when it is loaded.
  *
  * At the end of a transaction the server calls the registered functions in the reverse
- * order; none of them depends on another's.
+ * order.  hot_room.c comes after counter_xact.c: an item that was cooled and heated again in
+ * one transaction loses its entry first, and then gets a new one.  Otherwise none depends
+ * on another's.
  */
 #include "postgres.h"
 
@@ -12,6 +14,7 @@
 
 #include "base/guc.h"
 #include "shmem/counter_xact.h"
+#include "shmem/hot_room.h"
 #include "shmem/shmem.h"
 #include "shmem/worker_slot.h"
 #include "store/catalog_write.h"
@@ -39,6 +42,7 @@ _PG_init(void)
 	inv_store_name_init();
 	inv_store_init();
 	inv_query_init();
+	inv_hot_room_init();
 	inv_query_plan_init();
 	inv_counter_xact_init();
 	inv_hot_item_init();

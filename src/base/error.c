@@ -319,15 +319,6 @@ inv_report_not_the_owner(const char *store_name, Oid owner)
 			"inventory.refresh() gives them to the new one.");
 }
 
-void
-inv_report_owners(const char *store_name, const char *detail)
-{
-	errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
-	errmsg("permission denied for store \"%s\"", store_name);
-	errdetail_internal("%s", detail);
-	errhint("inventory.refresh() gives all objects of the store to the owner of its items.");
-}
-
 /* "relation" is qualified; "role" owns the trigger's function. */
 void
 inv_report_foreign_trigger(const char *store_name, const char *trigger, const char *relation,
@@ -372,7 +363,10 @@ inv_report_prepare(void)
 	errhint("Nothing was taken. Cool the item first, or commit in one phase.");
 }
 
-/* A transaction would settle or cool an item of which it has taken or given units itself. */
+/*
+ * A transaction would settle or cool an item of which it has taken or given units itself, or
+ * go on after the items table was changed.
+ */
 void
 inv_report_in_flight(const char *item)
 {
@@ -389,13 +383,57 @@ inv_report_no_hot_items(const char *message, const char *hint)
 	errhint("%s", hint);
 }
 
+/* The row of an item could refuse what the counter would allow; "why" is a sentence. */
+void
+inv_report_cannot_be_hot(const char *item, const char *why)
+{
+	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
+	errmsg("item \"%s\" cannot be hot", item);
+	errdetail("Its row could refuse to be written with what was sold. %s", why);
+	errhint("A trigger that does not concern the stock can be limited with UPDATE OF. See "
+			"\"Rows that could refuse\" in doc/hot-items.md.");
+}
+
+/* More units than a constraint on the items table allows. */
+void
+inv_report_above_check(const char *item, int64 most)
+{
+	errcode(ERRCODE_CHECK_VIOLATION);
+	errmsg("stock of item \"%s\" out of range", item);
+	errdetail_internal("A constraint allows at most " INT64_FORMAT ".", most);
+}
+
+/*
+ * Could an error come from what the row of an item refuses, rather than from other sessions
+ * or from the server's state?
+ */
+bool
+inv_error_is_of_row(int sqlstate)
+{
+	int category = ERRCODE_TO_CATEGORY(sqlstate);
+
+	return category != ERRCODE_OPERATOR_INTERVENTION && category != ERRCODE_TRANSACTION_ROLLBACK &&
+		   category != ERRCODE_INSUFFICIENT_RESOURCES && sqlstate != ERRCODE_OBJECT_IN_USE &&
+		   sqlstate != ERRCODE_LOCK_NOT_AVAILABLE;
+}
+
 void
 inv_report_hot_full(int limit)
 {
 	errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED);
 	errmsg("no room for another hot item");
-	errdetail("%d items of this server are hot. The item stays as it is.", limit);
+	errdetail("%d items of this server are hot, or are being heated. The item stays as it is.",
+			  limit);
 	errhint("Cool other items, or increase inventory.max_hot_items.");
+}
+
+void
+inv_report_hot_stores_full(int limit)
+{
+	errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED);
+	errmsg("no room for another store with hot items");
+	errdetail("Shared memory has room for %d stores of this server.", limit);
+	errhint("Drop tables and databases of stores that are not used.");
 }
 
 void
@@ -432,40 +470,6 @@ inv_report_broken_store(const char *store_name, const char *detail)
 	errhint("inventory.refresh() recreates what is missing.");
 }
 
-/* A trigger has a function of the extension, but is not one of those that attach makes. */
-void
-inv_report_surplus_trigger(const char *store_name, const char *trigger, const char *relation)
-{
-	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
-	errmsg("store \"%s\" is not intact", store_name);
-	errdetail("Trigger \"%s\" of %s uses a function of the extension, but was not made by "
-			  "inventory.attach().",
-			  trigger, relation);
-	errhint("DROP TRIGGER %s ON %s;", quote_identifier(trigger), relation);
-}
-
-/* Another engine has the rows of a table of the store, or of one that is to be attached (null). */
-void
-inv_report_foreign_engine(const char *store_name, const char *relation, const char *what,
-						  const char *hint)
-{
-	if (store_name)
-	{
-		errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
-		errmsg("store \"%s\" is not intact", store_name);
-		errdetail("%s is %s. A store can use only tables of this server with access method "
-				  "\"heap\".",
-				  relation, what);
-	}
-	else
-	{
-		errcode(ERRCODE_WRONG_OBJECT_TYPE);
-		errmsg("%s cannot belong to a store: it is %s", relation, what);
-		errdetail("A store can use only tables of this server with access method \"heap\".");
-	}
-	errhint("%s", hint);
-}
-
 void
 inv_report_order_rows(const char *relation, uint64 wanted, uint64 got)
 {
@@ -485,13 +489,4 @@ inv_log_no_worker_slot(void)
 							"free, the stock columns of hot items lag, and expired holds are given "
 							"back only when their units are needed."),
 				  errhint("Increase max_worker_processes.")));
-}
-
-void
-inv_log_worker_timeout(const char *store_name, int timeout)
-{
-	ereport(LOG,
-			(errmsg("the inventory worker gave up store \"%s\" after %d ms", store_name, timeout),
-			 errhint("Look for triggers on its tables that wait, or increase "
-					 "inventory.worker_timeout.")));
 }

@@ -90,7 +90,6 @@ extern void inv_report_column_not_allowed(const char *column, const char *store_
 /* ---- the caller, its transaction and the server ---- */
 
 extern void inv_report_not_the_owner(const char *store_name, Oid owner);
-extern void inv_report_owners(const char *store_name, const char *detail);
 extern void inv_report_foreign_trigger(const char *store_name, const char *trigger,
 									   const char *relation, Oid role, Oid owner);
 extern void inv_report_no_table(Oid table);
@@ -99,12 +98,15 @@ extern void inv_report_serialization(void);
 extern void inv_report_prepare(void);
 extern void inv_report_in_flight(const char *item);
 extern void inv_report_no_hot_items(const char *message, const char *hint);
+extern bool inv_error_is_of_row(int sqlstate);
+extern void inv_report_cannot_be_hot(const char *item, const char *why);
+extern void inv_report_above_check(const char *item, int64 most);
 extern void inv_report_hot_full(int limit);
+extern void inv_report_hot_stores_full(int limit);
 extern void inv_report_no_digest(void);
 extern void inv_report_no_random(void);
 
 #define inv_error_not_the_owner(...) INV_RAISE(inv_report_not_the_owner(__VA_ARGS__))
-#define inv_error_owners(...) INV_RAISE(inv_report_owners(__VA_ARGS__))
 #define inv_error_foreign_trigger(...) INV_RAISE(inv_report_foreign_trigger(__VA_ARGS__))
 #define inv_error_no_table(...) INV_RAISE(inv_report_no_table(__VA_ARGS__))
 #define inv_error_not_this_user(...) INV_RAISE(inv_report_not_this_user(__VA_ARGS__))
@@ -112,7 +114,10 @@ extern void inv_report_no_random(void);
 #define inv_error_prepare() INV_RAISE(inv_report_prepare())
 #define inv_error_in_flight(...) INV_RAISE(inv_report_in_flight(__VA_ARGS__))
 #define inv_error_no_hot_items(...) INV_RAISE(inv_report_no_hot_items(__VA_ARGS__))
+#define inv_error_cannot_be_hot(...) INV_RAISE(inv_report_cannot_be_hot(__VA_ARGS__))
+#define inv_error_above_check(...) INV_RAISE(inv_report_above_check(__VA_ARGS__))
 #define inv_error_hot_full(...) INV_RAISE(inv_report_hot_full(__VA_ARGS__))
+#define inv_error_hot_stores_full(...) INV_RAISE(inv_report_hot_stores_full(__VA_ARGS__))
 #define inv_error_no_digest() INV_RAISE(inv_report_no_digest())
 #define inv_error_no_random() INV_RAISE(inv_report_no_random())
 
@@ -120,21 +125,14 @@ extern void inv_report_no_random(void);
 
 extern void inv_report_untracked(const char *item);
 extern void inv_report_broken_store(const char *store_name, const char *detail);
-extern void inv_report_surplus_trigger(const char *store_name, const char *trigger,
-									   const char *relation);
-extern void inv_report_foreign_engine(const char *store_name, const char *relation,
-									  const char *what, const char *hint);
 extern void inv_report_order_rows(const char *relation, uint64 wanted, uint64 got);
 
 #define inv_error_untracked(...) INV_RAISE(inv_report_untracked(__VA_ARGS__))
 #define inv_error_broken_store(...) INV_RAISE(inv_report_broken_store(__VA_ARGS__))
-#define inv_error_surplus_trigger(...) INV_RAISE(inv_report_surplus_trigger(__VA_ARGS__))
-#define inv_error_foreign_engine(...) INV_RAISE(inv_report_foreign_engine(__VA_ARGS__))
 #define inv_error_order_rows(...) INV_RAISE(inv_report_order_rows(__VA_ARGS__))
 
 /* ---- what an operator must know, for the server's log ---- */
 
 extern void inv_log_no_worker_slot(void);
-extern void inv_log_worker_timeout(const char *store_name, int timeout);
 
 #endif /* INV_ERROR_H */

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "utils/builtins.h"
 
 #include "base/store_error.h"
 
@@ -37,6 +38,49 @@ inv_report_unfit_row(const char *store_name, const char *detail)
 	errmsg("tables of store \"%s\" do not make a store", store_name);
 	errdetail_internal("%s", detail);
 	errhint("Rows of inventory.store are made by inventory.attach().");
+}
+
+void
+inv_report_owners(const char *store_name, const char *detail)
+{
+	errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
+	errmsg("permission denied for store \"%s\"", store_name);
+	errdetail_internal("%s", detail);
+	errhint("inventory.refresh() gives all objects of the store to the owner of its items.");
+}
+
+/* A trigger has a function of the extension, but is not one of those that attach makes. */
+void
+inv_report_surplus_trigger(const char *store_name, const char *trigger, const char *relation)
+{
+	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
+	errmsg("store \"%s\" is not intact", store_name);
+	errdetail("Trigger \"%s\" of %s uses a function of the extension, but was not made by "
+			  "inventory.attach().",
+			  trigger, relation);
+	errhint("DROP TRIGGER %s ON %s;", quote_identifier(trigger), relation);
+}
+
+/* Another engine has the rows of a table of the store, or of one that is to be attached (null). */
+void
+inv_report_foreign_engine(const char *store_name, const char *relation, const char *what,
+						  const char *hint)
+{
+	if (store_name)
+	{
+		errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
+		errmsg("store \"%s\" is not intact", store_name);
+		errdetail("%s is %s. A store can use only tables of this server with access method "
+				  "\"heap\".",
+				  relation, what);
+	}
+	else
+	{
+		errcode(ERRCODE_WRONG_OBJECT_TYPE);
+		errmsg("%s cannot belong to a store: it is %s", relation, what);
+		errdetail("A store can use only tables of this server with access method \"heap\".");
+	}
+	errhint("%s", hint);
 }
 
 /*
@@ -75,4 +119,13 @@ inv_report_no_function(Oid function)
 {
 	errcode(ERRCODE_UNDEFINED_FUNCTION);
 	errmsg("function with OID %u does not exist", function);
+}
+
+void
+inv_log_worker_timeout(const char *store_name, int timeout)
+{
+	ereport(LOG,
+			(errmsg("the inventory worker gave up store \"%s\" after %d ms", store_name, timeout),
+			 errhint("Look for triggers on its tables that wait, or increase "
+					 "inventory.worker_timeout.")));
 }

@@ -10,12 +10,21 @@
 extern void inv_report_ambiguous_store(const char *store_name, Oid user);
 extern void inv_report_duplicate_store(const char *store_name, const char *items);
 extern void inv_report_unfit_row(const char *store_name, const char *detail);
+extern void inv_report_owners(const char *store_name, const char *detail);
+extern void inv_report_surplus_trigger(const char *store_name, const char *trigger,
+									   const char *relation);
+extern void inv_report_foreign_engine(const char *store_name, const char *relation,
+									  const char *what, const char *hint);
+extern void inv_log_worker_timeout(const char *store_name, int timeout);
 extern bool inv_is_error_of_store(const ErrorData *error);
 extern void inv_report_not_verified(const char *store_name, const ErrorData *error);
 extern void inv_report_no_function(Oid function);
 
 #define inv_error_ambiguous_store(...) INV_RAISE(inv_report_ambiguous_store(__VA_ARGS__))
 #define inv_error_unfit_row(...) INV_RAISE(inv_report_unfit_row(__VA_ARGS__))
+#define inv_error_owners(...) INV_RAISE(inv_report_owners(__VA_ARGS__))
+#define inv_error_surplus_trigger(...) INV_RAISE(inv_report_surplus_trigger(__VA_ARGS__))
+#define inv_error_foreign_engine(...) INV_RAISE(inv_report_foreign_engine(__VA_ARGS__))
 #define inv_error_no_function(...) INV_RAISE(inv_report_no_function(__VA_ARGS__))
 
 #endif /* INV_STORE_ERROR_H */

@@ -55,9 +55,13 @@ inv_getarg_store_name(FunctionCallInfo fcinfo)
 Datum
 inv_getarg_item(InvStore *store, FunctionCallInfo fcinfo, int argument)
 {
+	Datum item;
+
 	if (PG_ARGISNULL(argument))
 		inv_error_null("item_id");
-	return inv_getarg_as(fcinfo, argument, store->item_id.base);
+	item = inv_getarg_as(fcinfo, argument, store->item_id.base);
+	inv_check_id_length(store->item_id.base, item, "item_id");
+	return item;
 }
 
 /* The key of an order line, which is not null. */
@@ -133,13 +137,17 @@ inv_getarg_named_user(InvStore *store, FunctionCallInfo fcinfo, int argument)
 	Datum claimed;
 
 	if (!user.isnull)
+	{
 		user.value = inv_getarg_as(fcinfo, argument, store->user_type);
+		inv_check_id_length(store->user_type, user.value, "user_id");
+	}
 	if (store->user_claim == NULL || is_operator(store))
 		return user;
 	claim = claimed_user(store);
 	if (claim == NULL)
 		inv_error_not_this_user(store->user_claim);
 	claimed = inv_from_text(store->user_type, claim);
+	inv_check_id_length(store->user_type, claimed, "user_id");
 	if (!user.isnull && !inv_same_user(store, user.value, claimed))
 		inv_error_not_this_user(store->user_claim);
 	user.value = claimed;

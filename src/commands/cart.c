@@ -29,13 +29,16 @@ static Datum
 parse_line_item(InvStore *store, const JsonbValue *value)
 {
 	char *string;
+	Datum item;
 
 	if (value == NULL || value->type == jbvNull)
 		inv_error_null("item_id of a line");
 	string = inv_json_text(value);
 	if (string == NULL)
 		inv_error_value("item_id of a line must be a string or a number", SYNTAX_HINT);
-	return inv_from_text(store->item_id.base, string);
+	item = inv_from_text(store->item_id.base, string);
+	inv_check_id_length(store->item_id.base, item, "item_id of a line");
+	return item;
 }
 
 /* A whole JSON number from 1 to the largest bigint; 1 if there is none. */
@@ -193,6 +196,8 @@ check_order(InvStore *store, InvLine *line, InvPurpose purpose)
 			inv_error_value("order_id must be a string or a number", NULL);
 		line->no_order = text == NULL;
 		line->order = text ? CStringGetTextDatum(text) : (Datum) 0;
+		if (text)
+			inv_check_id_length(TEXTOID, line->order, "order_id");
 		return;
 	}
 	check_unit(store, line->quantity);

@@ -67,11 +67,15 @@ static void
 check_floor(Operation *op, const InvStock *stock, int64 delta, int64 floor)
 {
 	int64 left;
+	bool out_of_range = pg_add_s64_overflow(stock->stock, delta, &left);
 
-	if (pg_add_s64_overflow(stock->stock, delta, &left))
+	/* the smallest bigint is no number of units */
+	if (out_of_range && (delta > 0 || delta == PG_INT64_MIN))
 		inv_error_overflow("stock");
+	if (out_of_range)
+		left = PG_INT64_MIN;
 	/* units of a hot item that are in flight may come back: its counter decides */
-	if (delta < 0 && left < floor && !stock->hot)
+	if (delta < 0 && (left < floor || out_of_range) && !stock->hot)
 		inv_error_out_of_stock(
 			psprintf("Item \"%s\": a change by " INT64_FORMAT " would leave " INT64_FORMAT
 					 ", at least " INT64_FORMAT " must remain.",

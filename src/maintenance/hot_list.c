@@ -3,7 +3,7 @@
  *		Lists of a store's hot items, in key order.
  *
  * This file only reads: the ledger's table "hot" with the latest snapshot, and the
- * entries through shmem/hot_directory.c.  It expects an entered store and locks nothing;
+ * entries of shmem/hot_table.c, under its lock.  It expects an entered store and locks nothing;
  * a transition locks what it changes.
  */
 #include "postgres.h"
@@ -11,8 +11,8 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 
-#include "shmem/hot_directory.h"
 #include "base/clock.h"
+#include "shmem/hot_table.h"
 #include "store/binding.h"
 #include "store/query.h"
 #include "store/query_text.h"
@@ -40,14 +40,47 @@ inv_read_hot_items(InvStore *store, uint64 *count)
 	return copy_item_keys(*count);
 }
 
+static bool
+is_entry_of_store(const InvHotEntry *entry, Oid items)
+{
+	return entry->state != INV_HOT_STATE_COLD && entry->key.database == MyDatabaseId &&
+		   entry->key.items == items;
+}
+
+/* The numbers of the entries of a store for which a condition holds. */
+static int64 *
+entry_numbers(Oid items, InvHotEntryTest wanted, int64 now, int *count)
+{
+	int64 *numbers = palloc(sizeof(int64) * Max(inv_hot_table_capacity(), 1));
+
+	*count = 0;
+	if (inv_hot_table == NULL)
+		return numbers;
+	LWLockAcquire(&inv_hot_table->lock, LW_SHARED);
+	for (int slot = 0; slot < inv_hot_table->capacity; slot++)
+	{
+		InvHotEntry *entry = inv_hot_table_entry(slot);
+
+		if (!is_entry_of_store(entry, items))
+			continue;
+		SpinLockAcquire(&entry->mutex);
+		if (wanted(entry, now))
+			numbers[(*count)++] = entry->number;
+		SpinLockRelease(&entry->mutex);
+	}
+	LWLockRelease(&inv_hot_table->lock);
+	return numbers;
+}
+
 /* The items of the store whose entries pass a test, in key order. */
-static Datum *
-select_hot_items(InvStore *store, InvHotEntryTest test, uint64 *count)
+Datum *
+inv_select_hot_items(InvStore *store, InvHotEntryTest test, uint64 *count)
 {
 	int entries;
-	int64 *numbers = inv_hot_directory_get_numbers(store->items, test, inv_clock_now(), &entries);
+	int64 *numbers = entry_numbers(store->items, test, inv_clock_now(), &entries);
 	Datum *elements, array;
 
+	Assert(GetUserId() == store->owner); /* the store is entered */
 	*count = 0;
 	if (entries == 0)
 		return NULL;
@@ -57,25 +90,4 @@ select_hot_items(InvStore *store, InvHotEntryTest test, uint64 *count)
 	array = inv_make_array(INT8OID, elements, NULL, entries);
 	*count = inv_execute(store, INV_STMT_HOT_OF_NUMBERS, &array, NULL, INV_SNAPSHOT_LATEST);
 	return copy_item_keys(*count);
-}
-
-/*
- * Apply a transition to the items of the store whose entries pass a test, in key
- * order, until it has changed max_items; returns how many it has changed.
- */
-int64
-inv_apply_to_hot_items(InvStore *store, InvHotEntryTest test, InvItemTransition transition,
-					   int64 max_items)
-{
-	uint64 count;
-	Datum *items;
-	int64 changed = 0;
-
-	Assert(GetUserId() == store->owner); /* the store is entered */
-	if (!inv_hot_may_exist(store))
-		return 0;
-	items = select_hot_items(store, test, &count);
-	for (uint64 i = 0; i < count && changed < max_items; i++)
-		changed += transition(store, items[i]);
-	return changed;
 }

@@ -5,14 +5,13 @@
 #ifndef INV_HOT_LIST_H
 #define INV_HOT_LIST_H
 
-#include "shmem/hot_directory.h"
+#include "shmem/hot_table.h"
 #include "store/binding.h"
 
-/* A transition of an item, which locks its row; false if nothing was changed. */
-typedef bool (*InvItemTransition)(InvStore *store, Datum item);
+/* A condition on an entry.  It is called under the spinlock, so it only reads the entry. */
+typedef bool (*InvHotEntryTest)(const InvHotEntry *entry, int64 now);
 
 extern Datum *inv_read_hot_items(InvStore *store, uint64 *count);
-extern int64 inv_apply_to_hot_items(InvStore *store, InvHotEntryTest test,
-									InvItemTransition transition, int64 max_items);
+extern Datum *inv_select_hot_items(InvStore *store, InvHotEntryTest test, uint64 *count);
 
 #endif /* INV_HOT_LIST_H */

@@ -33,6 +33,7 @@
 #include "store/catalog.h"
 #include "store/catalog_write.h"
 #include "store/query.h"
+#include "stock/quantity.h"
 
 #define BITS_OF_WORD 64
 
@@ -47,6 +48,7 @@ typedef enum EntryColumn
 	ENTRY_COLUMN_EPOCH,
 	ENTRY_COLUMN_SETTLED_EPOCH,
 	ENTRY_COLUMN_HOLDERS,
+	ENTRY_COLUMN_PROBLEM,
 	ENTRY_COLUMN_COUNT
 } EntryColumn;
 
@@ -79,22 +81,24 @@ holder_pids(const uint64 *holders, int words)
 	return inv_make_array(INT4OID, pids, NULL, count);
 }
 
-/* Copy an entry and its bitmap of holders, as they are at one instant. */
+/* Copy an entry, its bitmap of holders and its problem, as they are at one instant. */
 static InvHotEntry
-copy_entry(InvHotEntry *entry, uint64 *holders, int words)
+copy_entry(InvHotEntry *entry, uint64 *holders, int words, char *problem)
 {
 	InvHotEntry copy;
 
 	SpinLockAcquire(&entry->mutex);
 	copy = *entry;
 	memcpy(holders, inv_hot_table_holders(entry), sizeof(uint64) * words);
+	memcpy(problem, inv_hot_table_problem(entry), INV_HOT_PROBLEM_SIZE);
 	SpinLockRelease(&entry->mutex);
 	return copy;
 }
 
 /* Add a row to hot_entries(). */
 static void
-report_entry(ReturnSetInfo *result, const InvHotEntry *entry, const uint64 *holders, int words)
+report_entry(ReturnSetInfo *result, const InvHotEntry *entry, const uint64 *holders, int words,
+			 const char *problem)
 {
 	Datum values[ENTRY_COLUMN_COUNT];
 	bool nulls[ENTRY_COLUMN_COUNT] = { false };
@@ -102,14 +106,17 @@ report_entry(ReturnSetInfo *result, const InvHotEntry *entry, const uint64 *hold
 	values[ENTRY_COLUMN_ITEMS] = ObjectIdGetDatum(entry->key.items);
 	values[ENTRY_COLUMN_NUMBER] = Int64GetDatum(entry->number);
 	values[ENTRY_COLUMN_STATE] = CStringGetTextDatum(hot_state_names[entry->state]);
-	values[ENTRY_COLUMN_AVAILABLE] = Int64GetDatum(entry->values.available);
+	values[ENTRY_COLUMN_AVAILABLE] =
+		Int64GetDatum(inv_above_floor(entry->values.stock, entry->values.floor));
 	values[ENTRY_COLUMN_HELD] = Int64GetDatum(entry->held);
 	values[ENTRY_COLUMN_EPOCH] = Int64GetDatum(entry->values.epoch);
 	values[ENTRY_COLUMN_SETTLED_EPOCH] = Int64GetDatum(entry->values.settled);
 	values[ENTRY_COLUMN_HOLDERS] = holder_pids(holders, words);
+	values[ENTRY_COLUMN_PROBLEM] = CStringGetTextDatum(problem);
 	/* an unpublished entry has no numbers yet */
-	for (int i = ENTRY_COLUMN_AVAILABLE; i < ENTRY_COLUMN_COUNT; i++)
+	for (int i = ENTRY_COLUMN_AVAILABLE; i <= ENTRY_COLUMN_HOLDERS; i++)
 		nulls[i] = entry->state == INV_HOT_STATE_UNPUBLISHED;
+	nulls[ENTRY_COLUMN_PROBLEM] = entry->retry_at == 0;
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
@@ -132,10 +139,11 @@ inventory_hot_entries(PG_FUNCTION_ARGS)
 	holders = palloc(sizeof(uint64) * Max(words, 1));
 	for (int slot = 0; slot < inv_hot_table_capacity(); slot++)
 	{
-		InvHotEntry entry = copy_entry(inv_hot_table_entry(slot), holders, words);
+		char problem[INV_HOT_PROBLEM_SIZE];
+		InvHotEntry entry = copy_entry(inv_hot_table_entry(slot), holders, words, problem);
 
 		if (entry.state != INV_HOT_STATE_COLD && entry.key.database == MyDatabaseId)
-			report_entry(result, &entry, holders, words);
+			report_entry(result, &entry, holders, words, problem);
 	}
 	return (Datum) 0;
 }

@@ -26,6 +26,7 @@
 #include "base/error.h"
 #include "base/guc.h"
 #include "base/stats.h"
+#include "base/store_error.h"
 #include "shmem/store_rest.h"
 #include "shmem/worker_slot.h"
 #include "store/binding.h"
@@ -34,9 +35,11 @@
 #include "store/query_text.h"
 #include "stock/expiry.h"
 #include "stock/hot_item.h"
+#include "maintenance/cool.h"
 #include "maintenance/heat.h"
 #include "maintenance/housekeeping.h"
 #include "maintenance/session_reset.h"
+#include "maintenance/settle.h"
 #include "maintenance/store_task.h"
 #include "maintenance/worker_timeout.h"
 
@@ -119,7 +122,7 @@ static void
 settle_hot_items(InvStore *store, InvStoreTask *task, InvRoundResult *result pg_attribute_unused())
 {
 	task->settled_at = inv_clock_now();
-	if (inv_settle_items(store, SETTLE_ITEMS) == SETTLE_ITEMS)
+	if (inv_settle_items(store, SETTLE_ITEMS, false) == SETTLE_ITEMS)
 		task->settled_at = 0;
 	task->has_hot = !inv_hot_known_none(store);
 }

@@ -29,7 +29,6 @@
 #include "base/error.h"
 #include "base/store_error.h"
 #include "store/binding.h"
-#include "store/catalog.h"
 #include "store/column.h"
 #include "store/enter.h"
 #include "store/ledger_schema.h"
@@ -37,7 +36,9 @@
 #include "store/query_text.h"
 #include "stock/hot_check.h"
 #include "stock/hot_item.h"
+#include "stock/hot_row.h"
 #include "stock/ledger.h"
+#include "stock/row_check.h"
 #include "commands/argument.h"
 #include "commands/call.h"
 #include "maintenance/hot_list.h"
@@ -81,47 +82,12 @@ inventory_open_ledger(PG_FUNCTION_ARGS)
 
 /* ---- problems ---- */
 
-/*
- * What is wrong with the guard trigger of this type, or null.  It must fire in
- * every mode, for every such event and every row, or changes are not booked
- * (invariant 7).
- */
-static const char *
-guard_problem(const TriggerDesc *triggers, int16 type)
-{
-	const char *problem = "guard_missing";
-
-	for (int i = 0; triggers && i < triggers->numtriggers; i++)
-	{
-		const Trigger *trigger = &triggers->triggers[i];
-		char *name;
-
-		if (trigger->tgtype != type || trigger->tgnattr != 0 || trigger->tgqual != NULL)
-			continue;
-		name = get_func_name(trigger->tgfoid);
-		if (name == NULL || strcmp(name, "guard") != 0 ||
-			get_func_namespace(trigger->tgfoid) != get_namespace_oid(INV_SCHEMA, false))
-			continue;
-		if (trigger->tgenabled == TRIGGER_FIRES_ALWAYS)
-			return NULL;
-		problem =
-			trigger->tgenabled == TRIGGER_DISABLED ? "guard_disabled" : "guard_not_always_enabled";
-	}
-	return problem;
-}
-
 /* Report what is wrong with the guard triggers on items. */
 static void
 verify_guard(InvStore *store, ReturnSetInfo *result)
 {
-	Relation rel = relation_open(store->items, AccessShareLock);
-	/* a copy, because a look-up can replace the relcache's */
-	TriggerDesc *triggers = CopyTriggerDesc(rel->trigdesc);
-	const char *problem = guard_problem(triggers, TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT |
-													  TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE);
+	const char *problem = inv_guard_problem(store);
 
-	if (problem == NULL)
-		problem = guard_problem(triggers, TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE);
 	if (problem)
 	{
 		Datum values[PROBLEM_COLUMN_COUNT] = { 0 };
@@ -130,7 +96,6 @@ verify_guard(InvStore *store, ReturnSetInfo *result)
 		values[PROBLEM_COLUMN_PROBLEM] = CStringGetTextDatum(problem);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
-	relation_close(rel, NoLock);
 }
 
 /* Report the rows of a statement that finds problems of one item, or of all. */
@@ -153,23 +118,38 @@ report_problems(InvStore *store, InvStatement statement, const NullableDatum *it
 	}
 }
 
+/* Report a problem of an item. */
+static void
+report_item(InvStore *store, Datum item, const char *problem, int64 expected, int64 actual,
+			ReturnSetInfo *result)
+{
+	Datum values[PROBLEM_COLUMN_COUNT];
+	bool nulls[PROBLEM_COLUMN_COUNT] = { false };
+
+	values[PROBLEM_COLUMN_ITEM] = CStringGetTextDatum(inv_item_text(store, item));
+	values[PROBLEM_COLUMN_PROBLEM] = CStringGetTextDatum(problem);
+	values[PROBLEM_COLUMN_EXPECTED] = Int64GetDatum(expected);
+	values[PROBLEM_COLUMN_ACTUAL] = Int64GetDatum(actual);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
 /*
- * Report an item whose counter is at rest and differs from the tables (I2, I4, I9).
+ * Report a hot item whose counter is at rest and differs from the tables (I2, I4, I9), or
+ * whose stock column could not be written.
  */
 static void
 verify_counter(InvStore *store, Datum item, ReturnSetInfo *result)
 {
-	Datum values[PROBLEM_COLUMN_COUNT];
-	bool nulls[PROBLEM_COLUMN_COUNT] = { false };
 	int64 expected, actual;
 
-	if (!inv_hot_counter_differs(store, item, &expected, &actual))
+	if (inv_hot_counter_differs(store, item, &expected, &actual))
+		report_item(store, item, "counter_differs_from_stock", expected, actual, result);
+	if (!inv_hot_has_problem(store, item) ||
+		inv_execute(store, INV_STMT_READ_ANY, &item, NULL, INV_SNAPSHOT_LATEST) == 0)
 		return;
-	values[PROBLEM_COLUMN_ITEM] = CStringGetTextDatum(inv_item_text(store, item));
-	values[PROBLEM_COLUMN_PROBLEM] = CStringGetTextDatum("counter_differs_from_stock");
-	values[PROBLEM_COLUMN_EXPECTED] = Int64GetDatum(expected);
-	values[PROBLEM_COLUMN_ACTUAL] = Int64GetDatum(actual);
-	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	actual = inv_result_int64(0, 1);
+	expected = actual + inv_hot_sum_unsettled(store, item, INV_SNAPSHOT_LATEST);
+	report_item(store, item, "cannot_be_settled", expected, actual, result);
 }
 
 /* Verify the counter of one item, or those of all hot items; a standby has none. */

@@ -1,6 +1,6 @@
 /*
  * counter.c
- *		The counter of a hot item: take, give, wait.
+ *		The counter of a hot item: take and give.
  *
  * The buyers of a hot item do not write its row.  What can be sold of it is a number in
  * shared memory.  The durable truth is the movements, which the same transactions append
@@ -10,8 +10,11 @@
  * savepoint is rolled back.  What is given is added only when its transaction is
  * committed and visible.  So, for every snapshot and every prefix of the WAL (I4):
  *
- *		available <= stock + unsettled movements - floor
- *					 - what is taken by transactions that may still commit
+ *		counted stock <= stock column + unsettled movements
+ *						 - what is taken by transactions that may still commit
+ *
+ * A raised floor works like a take: at once, until its transaction is rolled back.  A
+ * lowered one works like a give: with the commit.
  *
  * Entries are read and changed under their spinlocks (entry_lock.h).  counter_xact.c
  * remembers what a transaction did to them, and ends it.
@@ -21,12 +24,7 @@
 #include "access/xact.h"
 #include "common/int.h"
 #include "miscadmin.h"
-#include "pgstat.h"
-#include "storage/lmgr.h"
-#include "storage/lock.h"
-#include "storage/proc.h"
 
-#include "base/clock.h"
 #include "base/compat.h"
 #include "shmem/counter.h"
 #include "shmem/counter_xact.h"
@@ -83,7 +81,7 @@ inv_counter_at_rest(const InvCounterRef *counter, uint64 *changes)
 	if (!inv_entry_lock(counter))
 		return false;
 	at_rest = entry->state == INV_HOT_STATE_HOT && !inv_entry_has_references(entry);
-	Assert(!at_rest || (entry->held == 0 && entry->incoming == 0)); /* I9 */
+	Assert(!at_rest || (entry->held == 0 && entry->incoming == 0 && entry->raised == 0)); /* I9 */
 	*changes = entry->changes;
 	inv_entry_unlock(counter);
 	return at_rest;
@@ -98,13 +96,26 @@ inv_counter_has_own_units(const InvCounterRef *counter)
 
 /* ---- taking and giving ---- */
 
+/* Is it published, and counted with this version of the table?  Under the spinlock. */
+static bool
+is_hot(const InvCounterRef *counter)
+{
+	Assert(inv_entry_is_locked(counter->entry));
+	return counter->entry->state == INV_HOT_STATE_HOT &&
+		   counter->entry->values.table_version == counter->table_version;
+}
+
 /*
  * May this transaction begin something here?  While another process cools the item, only
- * a transaction that has units in flight already goes on.  Under the spinlock.
+ * a transaction that has units in flight already goes on.  A counter of another version of
+ * the table has to be counted again first, when nothing is in flight; that is looked at here,
+ * because the end of a cooling can make such an entry hot again at any time.  Under the
+ * spinlock.
  */
 static InvCounterResult
-admit(const InvHotEntry *entry, const InvXactUsage *usage)
+admit(const InvCounterRef *counter, const InvXactUsage *usage)
 {
+	const InvHotEntry *entry = counter->entry;
 	bool by_others = entry->cooler != INV_NO_PROCESS && entry->cooler != inv_process_number();
 
 	Assert(inv_entry_is_locked(entry));
@@ -112,15 +123,29 @@ admit(const InvHotEntry *entry, const InvXactUsage *usage)
 		return by_others ? INV_COUNTER_WAIT : INV_COUNTER_NOT_HOT;
 	if (entry->state != INV_HOT_STATE_HOT)
 		return INV_COUNTER_NOT_HOT;
+	if (!is_hot(counter))
+		return !inv_entry_has_references(entry) ? INV_COUNTER_NOT_HOT
+			   : usage->has_reference			? INV_COUNTER_OWN
+												: INV_COUNTER_WAIT;
 	return by_others && !usage->has_reference ? INV_COUNTER_WAIT : INV_COUNTER_DONE;
 }
 
-static bool
-leaves_enough(int64 available, const InvCounterTake *take)
+/* The sum of two numbers of units, as far as a bigint goes. */
+static int64
+add_units(int64 stock, int64 units)
 {
+	int64 sum;
+
+	return pg_add_s64_overflow(stock, units, &sum) ? PG_INT64_MAX : sum;
+}
+
+static bool
+leaves_enough(int64 stock, int64 floor, const InvCounterTake *take)
+{
+	int64 least = take->below_floor ? Min(floor, take->least) : floor;
 	int64 left;
 
-	return !pg_sub_s64_overflow(available, take->quantity, &left) && left >= take->lowest;
+	return !pg_sub_s64_overflow(stock, take->quantity, &left) && left >= least;
 }
 
 /*
@@ -128,16 +153,21 @@ leaves_enough(int64 available, const InvCounterTake *take)
  * flight could give back enough (I7).  Under the spinlock.
  */
 static InvCounterResult
-judge_counter_take(const InvHotEntry *entry, const InvXactUsage *usage, InvCounterTake *take)
+judge_counter_take(const InvCounterRef *counter, const InvXactUsage *usage, InvCounterTake *take)
 {
-	InvCounterResult result = admit(entry, usage);
+	const InvHotEntry *entry = counter->entry;
+	InvCounterResult result = admit(counter, usage);
+	int64 stock_then, floor_then;
 
 	Assert(usage->taken >= 0 && usage->taken <= entry->held); /* I5 */
-	take->left = entry->values.available + usage->given_unused;
-	if (result != INV_COUNTER_DONE || leaves_enough(take->left, take))
+	take->left = add_units(entry->values.stock, usage->given_unused);
+	take->floor = (int64) ((uint64) entry->values.floor - usage->lowered);
+	if (result != INV_COUNTER_DONE || leaves_enough(take->left, take->floor, take))
 		return result;
-	return leaves_enough(take->left + entry->held - usage->taken, take) ? INV_COUNTER_WAIT
-																		: INV_COUNTER_SHORT;
+	/* what there would be, above which floor, if all the others were rolled back */
+	stock_then = add_units(take->left, entry->held - usage->taken);
+	floor_then = (int64) ((uint64) take->floor - (entry->raised - usage->raised));
+	return leaves_enough(stock_then, floor_then, take) ? INV_COUNTER_WAIT : INV_COUNTER_SHORT;
 }
 
 /* Would a take succeed, now or when others end?  It costs no transaction id to ask. */
@@ -149,7 +179,7 @@ inv_counter_peek(const InvCounterRef *counter, InvCounterTake *take)
 
 	if (!inv_entry_lock(counter))
 		return INV_COUNTER_NOT_HOT;
-	result = judge_counter_take(counter->entry, &usage, take);
+	result = judge_counter_take(counter, &usage, take);
 	inv_entry_unlock(counter);
 	return result;
 }
@@ -180,7 +210,7 @@ inv_counter_take(const InvCounterRef *counter, InvCounterTake *take, int64 now)
 	inv_reserve_pending();
 	if (!inv_entry_lock(counter))
 		return INV_COUNTER_NOT_HOT;
-	result = judge_counter_take(entry, &usage, take);
+	result = judge_counter_take(counter, &usage, take);
 	if (result != INV_COUNTER_DONE)
 	{
 		inv_entry_unlock(counter);
@@ -191,7 +221,7 @@ inv_counter_take(const InvCounterRef *counter, InvCounterTake *take, int64 now)
 	taken = take->quantity - used;
 	pending->used += used;
 	pending->taken += taken;
-	entry->values.available -= taken;
+	entry->values.stock -= taken;
 	entry->held += taken;
 	if (taken > 0)
 		inv_mark_holder(entry, true);
@@ -208,10 +238,9 @@ would_overflow(const InvHotEntry *entry, int64 quantity)
 {
 	int64 total;
 
-	return pg_add_s64_overflow(entry->values.available + entry->held + entry->incoming, quantity,
-							   &total) ||
-		   pg_add_s64_overflow(total, entry->values.floor, &total) ||
-		   total > entry->values.max_stock;
+	return pg_add_s64_overflow(entry->values.stock, entry->held, &total) ||
+		   pg_add_s64_overflow(total, entry->incoming, &total) ||
+		   pg_add_s64_overflow(total, quantity, &total) || total > entry->values.max_stock;
 }
 
 /*
@@ -230,7 +259,7 @@ inv_counter_give(const InvCounterRef *counter, int64 quantity, int64 *epoch, int
 	inv_reserve_pending();
 	if (!inv_entry_lock(counter))
 		return INV_COUNTER_NOT_HOT;
-	result = admit(entry, &usage);
+	result = admit(counter, &usage);
 	if (result == INV_COUNTER_DONE && would_overflow(entry, quantity))
 		result = INV_COUNTER_OVERFLOW;
 	if (result != INV_COUNTER_DONE)
@@ -248,11 +277,11 @@ inv_counter_give(const InvCounterRef *counter, int64 quantity, int64 *epoch, int
 }
 
 /*
- * Change what is above the floor without a check: the floor changes, or a subscriber
- * applies what was decided elsewhere.  The caller has the item's row locked.
+ * Change the stock without a check, because a subscriber applies what was decided
+ * elsewhere.  The caller has the item's row locked.
  */
 InvCounterResult
-inv_counter_change_unchecked(const InvCounterRef *counter, int64 change, int64 floor_change)
+inv_counter_change_unchecked(const InvCounterRef *counter, int64 change)
 {
 	InvHotEntry *entry = counter->entry;
 	InvPendingChange *pending;
@@ -260,17 +289,16 @@ inv_counter_change_unchecked(const InvCounterRef *counter, int64 change, int64 f
 	inv_reserve_pending();
 	if (!inv_entry_lock(counter))
 		return INV_COUNTER_NOT_HOT;
-	if (entry->state != INV_HOT_STATE_HOT)
+	if (!is_hot(counter))
 	{
 		inv_entry_unlock(counter);
 		return INV_COUNTER_NOT_HOT;
 	}
 	pending = inv_get_pending(counter, entry->values.epoch);
-	pending->floor_change += floor_change;
 	if (change < 0)
 	{
 		pending->taken -= change;
-		entry->values.available += change;
+		entry->values.stock += change;
 		entry->held -= change;
 		inv_mark_holder(entry, true);
 	}
@@ -283,6 +311,44 @@ inv_counter_change_unchecked(const InvCounterRef *counter, int64 change, int64 f
 	return INV_COUNTER_DONE;
 }
 
+/*
+ * Change the floor, which is never refused: a raise counts at once, the opposite with the
+ * commit; a raise first undoes what this transaction has lowered.  The caller has the
+ * item's row locked.  WAIT: an earlier change has not ended, and in between the floor would
+ * be out of range.
+ */
+InvCounterResult
+inv_counter_change_floor(const InvCounterRef *counter, int64 from, int64 to)
+{
+	InvHotEntry *entry = counter->entry;
+	InvXactUsage usage = inv_xact_usage(counter);
+	uint64 raised = to > from ? (uint64) to - (uint64) from : 0;
+	uint64 undone = Min(raised, usage.lowered);
+	InvCounterResult result = INV_COUNTER_NOT_HOT;
+	int64 floor;
+
+	inv_reserve_pending();
+	if (!inv_entry_lock(counter))
+		return INV_COUNTER_NOT_HOT;
+	floor = (int64) ((uint64) entry->values.floor + (raised - undone));
+	if (is_hot(counter))
+		result = floor < entry->values.floor ? INV_COUNTER_WAIT : INV_COUNTER_DONE;
+	if (result == INV_COUNTER_DONE)
+	{
+		InvPendingChange *pending = inv_get_pending(counter, entry->values.epoch);
+
+		entry->values.floor = floor;
+		entry->raised += raised - undone;
+		pending->raised += raised - undone;
+		pending->lowered += to < from ? (uint64) from - (uint64) to : 0 - undone;
+		if (raised > undone)
+			inv_mark_holder(entry, true);
+		entry->changes++;
+	}
+	inv_entry_unlock(counter);
+	return result;
+}
+
 /* This transaction changes limit or for_sale: they are stale when it is committed. */
 void
 inv_counter_invalidate_limits(const InvCounterRef *counter)
@@ -291,6 +357,17 @@ inv_counter_invalidate_limits(const InvCounterRef *counter)
 	if (!inv_entry_lock(counter))
 		return;
 	inv_get_pending(counter, 0)->limits_stale = true;
+	inv_entry_unlock(counter);
+}
+
+/* This transaction changes the row so that the counter has to be counted again. */
+void
+inv_counter_count_again(const InvCounterRef *counter)
+{
+	inv_reserve_pending();
+	if (!inv_entry_lock(counter))
+		return;
+	inv_get_pending(counter, 0)->count_again = true;
 	inv_entry_unlock(counter);
 }
 
@@ -319,115 +396,4 @@ inv_counter_set_next_expiry(const InvCounterRef *counter, TimestampTz next, uint
 	if (entry->changes == changes)
 		entry->values.next_expiry = next;
 	inv_entry_unlock(counter);
-}
-
-/* ---- waiting ---- */
-
-/*
- * A process whose end a take has to wait for: the cooler, or the next holder after "last";
- * INV_NO_PROCESS if there is none.
- */
-static int
-next_holder(const InvCounterRef *counter, int last)
-{
-	const uint64 *holders = inv_hot_table_holders(counter->entry);
-	int processes = inv_hot_table_words() * 64;
-	int found = INV_NO_PROCESS;
-
-	if (!inv_entry_lock(counter))
-		return INV_NO_PROCESS;
-	for (int i = 1; i <= processes && found == INV_NO_PROCESS; i++)
-	{
-		int process = (last + i) % processes;
-
-		if ((holders[process / 64] & (UINT64CONST(1) << (process % 64))) != 0 &&
-			process != inv_process_number())
-			found = process;
-	}
-	if (counter->entry->cooler != INV_NO_PROCESS && counter->entry->cooler != inv_process_number())
-		found = counter->entry->cooler;
-	inv_entry_unlock(counter);
-	return found;
-}
-
-/*
- * Wait for the end of a transaction as for a row it has locked, so that the deadlock
- * detector knows of it; but not for long, because another transaction may give back
- * what is wanted.
- */
-static void
-wait_for_transaction(TransactionId xid, long max_wait)
-{
-	MemoryContext context = CurrentMemoryContext;
-	int configured = LockTimeout;
-	int shortest = (int) Min(max_wait, 2 * (long) DeadlockTimeout);
-	bool shortened = configured == 0 || configured > shortest;
-
-	if (shortened)
-		LockTimeout = Max(shortest, 1);
-	PG_TRY();
-	{
-		XactLockTableWait(xid, NULL, NULL, XLTW_None);
-	}
-	PG_CATCH();
-	{
-		LockTimeout = configured;
-		if (!shortened || geterrcode() != ERRCODE_LOCK_NOT_AVAILABLE)
-			PG_RE_THROW();
-		MemoryContextSwitchTo(context);
-		LockErrorCleanup();
-		FlushErrorState();
-	}
-	PG_END_TRY();
-	LockTimeout = configured;
-}
-
-/*
- * Wait for the end of the transaction of a process that next_holder() finds after "last",
- * which becomes that process.
- */
-static void
-wait_for_holder(const InvCounterRef *counter, int *last, int64 deadline)
-{
-	long left = inv_clock_until(deadline);
-	int holder = next_holder(counter, *last);
-	TransactionId xid;
-
-	if (holder == INV_NO_PROCESS)
-		return;
-	*last = holder;
-	xid = ProcGlobal->allProcs[holder].xid;
-	if (TransactionIdIsValid(xid) && left > 0)
-		wait_for_transaction(xid, left);
-}
-
-/*
- * Wait until a take may be tried again; false if the deadline has passed before (I8).
- * First for any change of the entry; then, because the others could be waiting for this
- * transaction, for the end of one of them; and so on.
- */
-bool
-inv_counter_wait(const InvCounterRef *counter, InvCounterTake *take, int64 deadline)
-{
-	ConditionVariable *cv = &counter->entry->cv;
-	int last = inv_process_number();
-
-	ConditionVariablePrepareToSleep(cv);
-	while (inv_counter_peek(counter, take) == INV_COUNTER_WAIT)
-	{
-		long left = inv_clock_until(deadline);
-
-		if (left <= 0)
-		{
-			ConditionVariableCancelSleep();
-			return false;
-		}
-		if (!ConditionVariableTimedSleep(cv, Min(left, DeadlockTimeout), PG_WAIT_EXTENSION))
-			continue;
-		ConditionVariableCancelSleep();
-		wait_for_holder(counter, &last, deadline);
-		ConditionVariablePrepareToSleep(cv);
-	}
-	ConditionVariableCancelSleep();
-	return true;
 }

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "utils/timestamp.h"
@@ -37,17 +38,45 @@ inv_counter_publish(const InvCounterRef *counter, const InvCounterValues *counte
 		return false;
 	if (entry->state == INV_HOT_STATE_UNPUBLISHED)
 	{
-		Assert(entry->held == 0 && entry->incoming == 0 &&
+		Assert(entry->held == 0 && entry->incoming == 0 && entry->raised == 0 &&
 			   !inv_entry_has_references(entry)); /* I9 */
 		entry->values = *counted;
+		entry->values.table_version = counter->table_version;
 		entry->has_movements = unsettled;
 		entry->last_used = now;
+		entry->retry_at = 0;
 		entry->state = INV_HOT_STATE_HOT;
 	}
 	published = entry->state == INV_HOT_STATE_HOT;
 	inv_entry_unlock_changed(counter);
 	inv_entry_wake(counter);
 	return published;
+}
+
+/*
+ * The counter has to be counted again, because it was counted with another version of the
+ * table.  False: something is in flight, or the item is being cooled.  All handles of the
+ * entry become invalid.
+ */
+bool
+inv_counter_unpublish(const InvCounterRef *counter)
+{
+	InvHotEntry *entry = counter->entry;
+	bool unpublished;
+
+	if (!inv_entry_lock(counter))
+		return true;
+	unpublished = entry->state == INV_HOT_STATE_HOT && !inv_entry_has_references(entry);
+	if (unpublished)
+	{
+		Assert(entry->held == 0 && entry->incoming == 0 && entry->raised == 0); /* I5 */
+		entry->state = INV_HOT_STATE_UNPUBLISHED;
+		entry->generation++;
+		entry->cooler = INV_NO_PROCESS;
+	}
+	inv_entry_unlock_changed(counter);
+	inv_entry_wake(counter);
+	return unpublished;
 }
 
 /* ---- settling ---- */
@@ -136,7 +165,7 @@ begin_cooling(const InvCounterRef *counter, int64 *settled)
 	entry->cooler = inv_process_number();
 	if (!inv_entry_has_references(entry))
 	{
-		Assert(entry->held == 0 && entry->incoming == 0); /* I5 */
+		Assert(entry->held == 0 && entry->incoming == 0 && entry->raised == 0); /* I5 */
 		entry->state = INV_HOT_STATE_COOLING;
 		*settled = entry->values.epoch;
 		result = INV_COUNTER_DONE;
@@ -186,4 +215,38 @@ inv_counter_cool(const InvCounterRef *counter, int64 deadline, int64 *settled)
 	if (result == INV_COUNTER_WAIT)
 		give_up_cooling(counter);
 	return result;
+}
+
+/* ---- problems ---- */
+
+/*
+ * Note why the stock column of the item could not be written, for a while; null: it could.
+ * The text may be cut off.
+ */
+void
+inv_counter_note_problem(const InvCounterRef *counter, const char *problem, int64 retry_at)
+{
+	char text[INV_HOT_PROBLEM_SIZE] = { 0 };
+
+	Assert(problem == NULL || retry_at > 0);
+	if (problem)
+		memcpy(text, problem, pg_mbcliplen(problem, strlen(problem), INV_HOT_PROBLEM_SIZE - 1));
+	if (!inv_entry_lock(counter))
+		return;
+	counter->entry->retry_at = problem ? retry_at : 0;
+	memcpy(inv_hot_table_problem(counter->entry), text, INV_HOT_PROBLEM_SIZE);
+	inv_entry_unlock(counter);
+}
+
+/* Is there a problem that was noted? */
+bool
+inv_counter_has_problem(const InvCounterRef *counter)
+{
+	bool problem;
+
+	if (!inv_entry_lock(counter))
+		return false;
+	problem = counter->entry->retry_at != 0;
+	inv_entry_unlock(counter);
+	return problem;
 }

@@ -96,7 +96,7 @@ inv_get_pending(const InvCounterRef *counter, int64 epoch)
 InvXactUsage
 inv_xact_usage(const InvCounterRef *counter)
 {
-	InvXactUsage usage = { false, 0, 0 };
+	InvXactUsage usage = { 0 };
 
 	for (int i = 0; i < pending_count; i++)
 	{
@@ -107,6 +107,8 @@ inv_xact_usage(const InvCounterRef *counter)
 		usage.has_reference = usage.has_reference || pending->epoch != 0;
 		usage.taken += pending->taken;
 		usage.given_unused += pending->given - pending->used;
+		usage.raised += pending->raised;
+		usage.lowered += pending->lowered;
 	}
 	return usage;
 }
@@ -146,7 +148,7 @@ inv_counter_untake(const InvCounterRef *counter, int64 quantity)
 		part = Min(quantity, pending->taken);
 		pending->taken -= part;
 		entry->held -= part;
-		entry->values.available += part;
+		entry->values.stock += part;
 		quantity -= part;
 		part = Min(quantity, pending->used);
 		pending->used -= part;
@@ -170,13 +172,18 @@ end_pending(const InvPendingChange *pending, bool committed)
 								   pending->epoch >= entry->values.epoch - 1)); /* I6 */
 	entry->held -= pending->taken;
 	entry->incoming -= pending->given;
-	entry->values.available += committed ? pending->given - pending->used : pending->taken;
+	entry->raised -= pending->raised;
+	entry->values.stock += committed ? pending->given - pending->used : pending->taken;
+	/* modulo 2^64, in which differences of floors add up whatever the order of their ends */
+	entry->values.floor =
+		(int64) ((uint64) entry->values.floor - (committed ? pending->lowered : pending->raised));
 	if (pending->epoch != 0)
 		entry->references[pending->epoch & 1]--;
 	if (committed)
 	{
-		entry->values.floor += pending->floor_change;
 		entry->values.settled = Max(entry->values.settled, pending->settled);
+		if (pending->count_again)
+			entry->values.table_version = 0;
 		if (pending->limits_stale)
 		{
 			entry->values.limits_stale = true;
@@ -228,7 +235,7 @@ end_pending_of_entry(InvCounterRef counter, int nesting, bool committed)
 			continue;
 		if (pending->nesting < nesting)
 		{
-			holds = holds || pending->taken > 0;
+			holds = holds || pending->taken > 0 || pending->raised > 0;
 			continue;
 		}
 		end_pending(pending, committed);
@@ -275,9 +282,11 @@ add_pending(InvPendingChange *above, const InvPendingChange *pending)
 	above->taken += pending->taken;
 	above->used += pending->used;
 	above->given += pending->given;
-	above->floor_change += pending->floor_change;
+	above->raised += pending->raised;
+	above->lowered += pending->lowered;
 	above->settled = Max(above->settled, pending->settled);
 	above->limits_stale |= pending->limits_stale;
+	above->count_again |= pending->count_again;
 	above->cooling |= pending->cooling;
 	if (pending->epoch == 0)
 		return;

@@ -16,9 +16,11 @@ typedef struct InvPendingChange
 	int64 taken; /* from what others see */
 	int64 used;	 /* taken from what this transaction gave */
 	int64 given;
-	int64 floor_change;
-	int64 settled;	   /* epochs up to this one, if not 0 */
+	uint64 raised;	/* the floor, at once */
+	uint64 lowered; /* the floor, with the commit; modulo 2^64, less than 0 if it is raised again */
+	int64 settled;	/* epochs up to this one, if not 0 */
 	bool limits_stale; /* limit and for_sale have to be read again */
+	bool count_again;  /* the counter has to be counted again, once nothing is in flight */
 	bool cooling;
 } InvPendingChange;
 
@@ -28,6 +30,8 @@ typedef struct InvXactUsage
 	bool has_reference;
 	int64 taken;
 	int64 given_unused; /* given, and not taken again */
+	uint64 raised;		/* the floor */
+	uint64 lowered;		/* the floor; never less than 0 */
 } InvXactUsage;
 
 extern void inv_counter_xact_init(void);

@@ -66,6 +66,7 @@ unlink_entry(InvHotEntry *entry)
 	*link = entry->next;
 	entry->next = inv_hot_table->first_free;
 	inv_hot_table->first_free = inv_hot_table_slot(entry);
+	inv_hot_table->free_count++;
 }
 
 /* The flag says that it is known that nothing in the store is hot. */
@@ -130,6 +131,14 @@ free_entry(InvHotEntry *entry, bool published_too)
 	return true;
 }
 
+/* How many entries can be made.  The caller has the lock. */
+static int
+count_room(void)
+{
+	Assert(inv_hot_table->reserved >= 0 && inv_hot_table->reserved <= inv_hot_table->free_count);
+	return inv_hot_table->free_count - inv_hot_table->reserved;
+}
+
 /* Make an entry, which is not published; false if there is no room. */
 static bool
 add_entry(const InvHotKey *key, int64 number)
@@ -137,10 +146,11 @@ add_entry(const InvHotKey *key, int64 number)
 	InvHotEntry *entry;
 
 	Assert(LWLockHeldByMeInMode(&inv_hot_table->lock, LW_EXCLUSIVE));
-	if (inv_hot_table->first_free == INV_NO_SLOT)
+	if (count_room() == 0)
 		return false;
 	entry = inv_hot_table_entry(inv_hot_table->first_free);
 	inv_hot_table->first_free = entry->next;
+	inv_hot_table->free_count--;
 	Assert(entry->state == INV_HOT_STATE_COLD);
 	memset(inv_hot_table_holders(entry), 0, inv_hot_table->holder_words * sizeof(uint64));
 	SpinLockAcquire(&entry->mutex);
@@ -148,6 +158,8 @@ add_entry(const InvHotKey *key, int64 number)
 	entry->key = *key;
 	entry->number = number;
 	entry->held = entry->incoming = 0;
+	entry->raised = 0;
+	entry->retry_at = 0;
 	entry->references[0] = entry->references[1] = 0;
 	entry->has_movements = false;
 	entry->cooler = INV_NO_PROCESS;
@@ -304,18 +316,77 @@ inv_hot_directory_has_room(int count)
 {
 	for (int tries = 0; tries < 2; tries++)
 	{
-		int found = 0;
+		int room;
 
 		LWLockAcquire(&inv_hot_table->lock, LW_SHARED);
-		for (int slot = inv_hot_table->first_free; slot != INV_NO_SLOT && found < count; found++)
-			slot = inv_hot_table_entry(slot)->next;
+		room = count_room();
 		LWLockRelease(&inv_hot_table->lock);
-		if (found >= count)
+		if (room >= count)
 			return true;
 		if (tries == 0)
 			free_dropped_stores();
 	}
 	return false;
+}
+
+/* Reserve an entry for an item that is being heated; false if there is no room. */
+bool
+inv_hot_directory_reserve(void)
+{
+	bool reserved;
+
+	LWLockAcquire(&inv_hot_table->lock, LW_EXCLUSIVE);
+	reserved = count_room() > 0;
+	if (reserved)
+		inv_hot_table->reserved++;
+	LWLockRelease(&inv_hot_table->lock);
+	return reserved;
+}
+
+/* Give a reserved entry back.  Cannot fail. */
+void
+inv_hot_directory_unreserve(void)
+{
+	LWLockAcquire(&inv_hot_table->lock, LW_EXCLUSIVE);
+	inv_hot_table->reserved--;
+	Assert(inv_hot_table->reserved >= 0);
+	LWLockRelease(&inv_hot_table->lock);
+}
+
+/*
+ * A transaction that demoted this item is over, but has not freed the entry yet: it must
+ * not do so any more.
+ */
+static void
+renew_unpublished(InvHotEntry *entry)
+{
+	SpinLockAcquire(&entry->mutex);
+	if (entry->state == INV_HOT_STATE_UNPUBLISHED)
+		entry->generation++;
+	SpinLockRelease(&entry->mutex);
+}
+
+/*
+ * An item is hot from now on: it gets the entry that was reserved for it, unless its table
+ * was dropped in the same transaction.  Cannot fail.
+ */
+void
+inv_hot_directory_place(InvHotStore *hot_store, const InvHotKey *key, int64 number)
+{
+	LWLockAcquire(&inv_hot_table->lock, LW_EXCLUSIVE);
+	inv_hot_table->reserved--;
+	if (hot_store->database == key->database && hot_store->items == key->items)
+	{
+		InvHotEntry *entry = lookup_entry(key);
+
+		if (entry)
+			renew_unpublished(entry);
+		else if (add_entry(key, number))
+			hot_store->entries++;
+		hot_store->was_hot = true;
+		invalidate_store(hot_store);
+	}
+	LWLockRelease(&inv_hot_table->lock);
 }
 
 /* Find the entry of an item; false if it has none. */
@@ -399,27 +470,12 @@ inv_hot_directory_free(const InvCounterRef *counter)
 	ConditionVariableBroadcast(&entry->cv);
 }
 
-/* The numbers of the entries of a store for which a condition holds. */
-int64 *
-inv_hot_directory_get_numbers(Oid items, InvHotEntryTest wanted, int64 now, int *count)
+/* Free the entry of an item that was demoted, if it still has no counter.  Cannot fail. */
+void
+inv_hot_directory_free_unpublished(const InvCounterRef *counter)
 {
-	int64 *numbers = palloc(sizeof(int64) * Max(inv_hot_table_capacity(), 1));
-
-	*count = 0;
-	if (inv_hot_table == NULL)
-		return numbers;
-	LWLockAcquire(&inv_hot_table->lock, LW_SHARED);
-	for (int slot = 0; slot < inv_hot_table->capacity; slot++)
-	{
-		InvHotEntry *entry = inv_hot_table_entry(slot);
-
-		if (!is_entry_of(entry, MyDatabaseId, items))
-			continue;
-		SpinLockAcquire(&entry->mutex);
-		if (wanted(entry, now))
-			numbers[(*count)++] = entry->number;
-		SpinLockRelease(&entry->mutex);
-	}
+	LWLockAcquire(&inv_hot_table->lock, LW_EXCLUSIVE);
+	if (counter->entry->generation == counter->generation)
+		(void) free_entry(counter->entry, false);
 	LWLockRelease(&inv_hot_table->lock);
-	return numbers;
 }

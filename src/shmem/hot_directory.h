@@ -7,17 +7,16 @@
 
 #include "shmem/hot_table.h"
 
-/* A condition on an entry.  It is called under the spinlock, so it only reads the entry. */
-typedef bool (*InvHotEntryTest)(const InvHotEntry *entry, int64 now);
-
 extern InvHotStore *inv_hot_directory_get_store(Oid items);
 extern bool inv_hot_directory_has_room(int count);
+extern bool inv_hot_directory_reserve(void);
+extern void inv_hot_directory_unreserve(void);
+extern void inv_hot_directory_place(InvHotStore *hot_store, const InvHotKey *key, int64 number);
 extern bool inv_hot_directory_find(const InvHotKey *key, InvCounterRef *counter);
 extern bool inv_hot_directory_fill(InvHotStore *hot_store, const InvHotKey *keys,
 								   const int64 *numbers, int count, uint32 changes);
 extern void inv_hot_directory_invalidate(InvHotStore *hot_store);
 extern void inv_hot_directory_free(const InvCounterRef *counter);
-extern int64 *inv_hot_directory_get_numbers(Oid items, InvHotEntryTest wanted, int64 now,
-											int *count);
+extern void inv_hot_directory_free_unpublished(const InvCounterRef *counter);
 
 #endif /* INV_HOT_DIRECTORY_H */

@@ -3,7 +3,7 @@
  *		The shared memory of hot items: what lies where in it.
  *
  * One block: the table itself, with what is known of each store; the buckets of the
- * directory; the entries; and for each entry a bitmap of processes.  It has no pointers,
+ * directory; the entries; and for each entry a bitmap of processes and a text.  It has no pointers,
  * because sessions may see it at different addresses.  hot_directory.c says which
  * entries there are.
  *
@@ -33,7 +33,7 @@ INV_PIN_FIELD(InvHotKey, items, 4);
 INV_PIN_FIELD(InvHotKey, key, 8);
 INV_PIN_SIZE(InvHotKey, 24);
 
-INV_PIN_FIELD(InvCounterValues, available, 0);
+INV_PIN_FIELD(InvCounterValues, stock, 0);
 INV_PIN_FIELD(InvCounterValues, floor, 8);
 INV_PIN_FIELD(InvCounterValues, max_stock, 16);
 INV_PIN_FIELD(InvCounterValues, limit, 24);
@@ -44,7 +44,8 @@ INV_PIN_FIELD(InvCounterValues, limits_version, 36);
 INV_PIN_FIELD(InvCounterValues, settled, 40);
 INV_PIN_FIELD(InvCounterValues, epoch, 48);
 INV_PIN_FIELD(InvCounterValues, next_expiry, 56);
-INV_PIN_SIZE(InvCounterValues, 64);
+INV_PIN_FIELD(InvCounterValues, table_version, 64);
+INV_PIN_SIZE(InvCounterValues, 72);
 
 INV_PIN_FIELD(InvHotEntry, mutex, 0);
 INV_PIN_FIELD(InvHotEntry, state, 4);
@@ -53,14 +54,16 @@ INV_PIN_FIELD(InvHotEntry, key, 16);
 INV_PIN_FIELD(InvHotEntry, number, 40);
 INV_PIN_FIELD(InvHotEntry, next, 48);
 INV_PIN_FIELD(InvHotEntry, values, 56);
-INV_PIN_FIELD(InvHotEntry, held, 120);
-INV_PIN_FIELD(InvHotEntry, incoming, 128);
-INV_PIN_FIELD(InvHotEntry, references, 136);
-INV_PIN_FIELD(InvHotEntry, has_movements, 144);
-INV_PIN_FIELD(InvHotEntry, cooler, 148);
-INV_PIN_FIELD(InvHotEntry, changes, 152);
-INV_PIN_FIELD(InvHotEntry, last_used, 160);
-INV_PIN_FIELD(InvHotEntry, cv, 168);
+INV_PIN_FIELD(InvHotEntry, held, 128);
+INV_PIN_FIELD(InvHotEntry, incoming, 136);
+INV_PIN_FIELD(InvHotEntry, raised, 144);
+INV_PIN_FIELD(InvHotEntry, references, 152);
+INV_PIN_FIELD(InvHotEntry, has_movements, 160);
+INV_PIN_FIELD(InvHotEntry, cooler, 164);
+INV_PIN_FIELD(InvHotEntry, changes, 168);
+INV_PIN_FIELD(InvHotEntry, last_used, 176);
+INV_PIN_FIELD(InvHotEntry, retry_at, 184);
+INV_PIN_FIELD(InvHotEntry, cv, 192);
 INV_PIN_SIZE(PaddedEntry, 2 * PG_CACHE_LINE_SIZE);
 
 INV_PIN_FIELD(InvHotStore, database, 0);
@@ -77,7 +80,9 @@ INV_PIN_SIZE(InvHotStore, 28);
 INV_PIN_FIELD(InvHotTable, capacity, sizeof(LWLock));
 INV_PIN_FIELD(InvHotTable, holder_words, sizeof(LWLock) + 4);
 INV_PIN_FIELD(InvHotTable, first_free, sizeof(LWLock) + 8);
-INV_PIN_FIELD(InvHotTable, stores, sizeof(LWLock) + 12);
+INV_PIN_FIELD(InvHotTable, free_count, sizeof(LWLock) + 12);
+INV_PIN_FIELD(InvHotTable, reserved, sizeof(LWLock) + 16);
+INV_PIN_FIELD(InvHotTable, stores, sizeof(LWLock) + 20);
 INV_PIN_SIZE(InvHotTable, offsetof(InvHotTable, stores) + 1024 * sizeof(InvHotStore));
 
 /* lookups hash and compare keys as bytes */
@@ -104,11 +109,17 @@ bitmaps_offset(int capacity)
 	return add_size(entries_offset(capacity), mul_size(capacity, sizeof(PaddedEntry)));
 }
 
+static Size
+problems_offset(int capacity, int holder_words)
+{
+	return add_size(bitmaps_offset(capacity), mul_size(capacity, holder_words * sizeof(uint64)));
+}
+
 Size
 inv_hot_table_size(void)
 {
-	return add_size(bitmaps_offset(inv_max_hot_items),
-					mul_size(inv_max_hot_items, count_holder_words() * sizeof(uint64)));
+	return add_size(problems_offset(inv_max_hot_items, count_holder_words()),
+					mul_size(inv_max_hot_items, INV_HOT_PROBLEM_SIZE));
 }
 
 /* The slot of the first entry of each bucket. */
@@ -141,6 +152,15 @@ inv_hot_table_holders(const InvHotEntry *entry)
 	uint64 *bitmaps = (uint64 *) ((char *) inv_hot_table + bitmaps_offset(inv_hot_table->capacity));
 
 	return bitmaps + (Size) inv_hot_table_slot(entry) * inv_hot_table->holder_words;
+}
+
+char *
+inv_hot_table_problem(const InvHotEntry *entry)
+{
+	char *problems = (char *) inv_hot_table +
+					 problems_offset(inv_hot_table->capacity, inv_hot_table->holder_words);
+
+	return problems + (Size) inv_hot_table_slot(entry) * INV_HOT_PROBLEM_SIZE;
 }
 
 int
@@ -180,6 +200,7 @@ inv_hot_table_init(void *memory, int tranche)
 	inv_hot_table->capacity = inv_max_hot_items;
 	inv_hot_table->holder_words = count_holder_words();
 	inv_hot_table->first_free = INV_NO_SLOT;
+	inv_hot_table->free_count = inv_hot_table->capacity;
 	for (int i = 0; i < INV_HOT_STORES; i++)
 		pg_atomic_init_u32(&inv_hot_table->stores[i].cold, 0);
 	for (int slot = inv_hot_table->capacity - 1; slot >= 0; slot--)

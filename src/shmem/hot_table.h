@@ -34,8 +34,8 @@ typedef enum InvHotState
 /* What is counted of a hot item when it is published, and changes from then on. */
 typedef struct InvCounterValues
 {
-	int64 available; /* above the floor, without what is taken by transactions in flight */
-	int64 floor;
+	int64 stock;	 /* on hand, without what is taken by transactions in flight */
+	int64 floor;	 /* of sales, with what transactions in flight have raised it by */
 	int64 max_stock; /* that the stock column can have */
 	int64 limit;
 	bool limited;
@@ -45,6 +45,7 @@ typedef struct InvCounterValues
 	int64 settled;		   /* epochs up to this one are in the stock column */
 	int64 epoch;		   /* of movements from now on */
 	TimestampTz next_expiry;
+	uint64 table_version; /* of the items table that it was counted with */
 } InvCounterValues;
 
 /* the number of no process */
@@ -54,7 +55,7 @@ typedef struct InvHotEntry
 {
 	slock_t mutex;
 	InvHotState state; /* from and to COLD under the table's lock too */
-	uint32 generation; /* goes up when the entry is freed */
+	uint32 generation; /* goes up when the entry is freed, or has to be counted again */
 	InvHotKey key;
 	int64 number; /* of the item's row in "hot" */
 	int next;	  /* in its bucket, or of the free ones; under the table's lock */
@@ -62,12 +63,14 @@ typedef struct InvHotEntry
 	InvCounterValues values;
 	int64 held;			/* units taken by transactions in flight */
 	int64 incoming;		/* units given by transactions in flight */
+	uint64 raised;		/* what transactions in flight have raised the floor by */
 	int references[2];	/* pending changes in each of the two open epochs, by their lowest bit */
 	bool has_movements; /* the current epoch */
 	int cooler;			/* the process that is cooling it, or INV_NO_PROCESS */
 	uint64 changes;		/* of anything */
 	/* by base/clock.h */
 	int64 last_used;
+	int64 retry_at; /* its stock column could not be written: the worker tries again then; or 0 */
 	ConditionVariable cv; /* of sessions that wait for a change */
 } InvHotEntry;
 
@@ -96,6 +99,8 @@ typedef struct InvHotTable
 	int capacity;	  /* how many entries there are */
 	int holder_words; /* of a bitmap of processes */
 	int first_free;	  /* slot of an entry */
+	int free_count;	  /* entries that are free, */
+	int reserved;	  /* and how many of them are for items that are being heated */
 	InvHotStore stores[INV_HOT_STORES];
 } InvHotTable;
 
@@ -106,6 +111,7 @@ typedef struct InvCounterRef
 {
 	InvHotEntry *entry;
 	uint32 generation;
+	uint64 table_version; /* of the items table, as the session knows it */
 } InvCounterRef;
 
 /* Does any transaction have a pending change with an epoch?  Under the spinlock. */
@@ -128,5 +134,9 @@ extern int inv_hot_table_slot(const InvHotEntry *entry);
 /* the processes that have units of an entry in flight, a bit each; under its spinlock */
 extern int inv_hot_table_words(void);
 extern uint64 *inv_hot_table_holders(const InvHotEntry *entry);
+
+/* why the stock column of an entry's item could not be written, if it has a retry_at */
+#define INV_HOT_PROBLEM_SIZE 192
+extern char *inv_hot_table_problem(const InvHotEntry *entry);
 
 #endif /* INV_HOT_TABLE_H */

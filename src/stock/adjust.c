@@ -32,7 +32,7 @@
 static bool
 lock_hot_stock(InvStore *store, Datum item, InvStock *stock)
 {
-	InvCounterTake nothing = { .lowest = PG_INT64_MIN };
+	InvCounterTake nothing = { .below_floor = true, .least = PG_INT64_MIN };
 	InvCounterValues now;
 
 	if (!inv_hot_find_counter(store, item, &stock->counter))
@@ -48,8 +48,8 @@ lock_hot_stock(InvStore *store, Datum item, InvStock *stock)
 		inv_counter_peek(&stock->counter, &nothing) == INV_COUNTER_NOT_HOT)
 		return false;
 	stock->hot = stock->tracked = true;
-	stock->stock = nothing.left + now.floor;
-	stock->floor = now.floor;
+	stock->stock = nothing.left;
+	stock->floor = nothing.floor;
 	return true;
 }
 
@@ -108,7 +108,7 @@ inv_adjust_change(InvStore *store, InvStock *stock, int64 delta, int64 min_left)
 	if (delta == 0)
 		return true;
 	if (stock->hot)
-		return inv_hot_stock_change(store, stock, delta, Min(min_left - stock->floor, 0));
+		return inv_hot_stock_change(store, stock, delta, min_left);
 	level = inv_item_row_change(store, stock->item, delta, false, INV_SNAPSHOT_TRANSACTION);
 	if (level.hot && delta < 0)
 		inv_error_busy(inv_item_text(store, stock->item), "it became hot concurrently");

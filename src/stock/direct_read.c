@@ -234,7 +234,7 @@ read_item_row(InvStore *store, InvDirectReadPlan *plan, Relation items, Snapshot
 	{
 		take->stock = inv_column_number(lookup.slot, &store->stock, 0, &isnull);
 		take->tracked = !isnull;
-		take->floor = inv_column_number(lookup.slot, &store->stock_floor, 0, NULL);
+		take->floor = inv_row_floor(store, lookup.slot);
 		take->limit = inv_column_number(lookup.slot, &store->purchase_limit, 0, &isnull);
 		take->limited = !isnull;
 		/* without a version column the stock stands for it */

@@ -37,6 +37,7 @@
 typedef struct RowVersion
 {
 	bool exists;
+	TupleTableSlot *slot;
 	Datum item;
 	bool tracked; /* the stock is not null */
 	int64 stock;
@@ -70,10 +71,11 @@ read_version(InvStore *store, TupleTableSlot *slot, RowVersion *version)
 	bool isnull;
 
 	version->exists = true;
+	version->slot = slot;
 	version->item = slot_getattr(slot, store->item_id.attnum, &isnull);
 	version->stock = inv_column_number(slot, &store->stock, 0, &isnull);
 	version->tracked = !isnull;
-	version->floor = inv_column_number(slot, &store->stock_floor, 0, NULL);
+	version->floor = inv_row_floor(store, slot);
 	version->limit = inv_column_number(slot, &store->purchase_limit, 0, &isnull);
 	version->limited = !isnull;
 }
@@ -117,8 +119,8 @@ compare_versions(InvStore *store, GuardedChange *change)
 	row->item = new->exists ? new->item : old->item;
 	row->stock = new->stock;
 	row->floor = new->floor;
-	if (pg_sub_s64_overflow(new->stock, old->stock, &row->stock_change) ||
-		pg_sub_s64_overflow(new->floor, old->floor, &row->floor_change))
+	row->old_floor = old->floor;
+	if (pg_sub_s64_overflow(new->stock, old->stock, &row->stock_change))
 		inv_error_overflow("stock");
 	row->tracking_changes = old->tracked != new->tracked;
 	row->limits_may_change = limits_may_change(store, old, new);
@@ -143,7 +145,10 @@ match_announcement(InvStore *store, GuardedChange *change)
 	change->unannounced = row->stock_change;
 	row->replicated = is_replica() && announced == NULL;
 	if (announced == NULL)
+	{
+		row->row = change->new.exists ? change->new.slot : NULL;
 		return;
+	}
 	announced->level.stock = row->stock;
 	announced->level.floor = row->floor;
 	if (pg_sub_s64_overflow(row->stock_change, announced->delta, &change->unannounced))

@@ -12,8 +12,9 @@
 #include "store/binding.h"
 #include "store/query.h"
 #include "stock/hot_check.h"
-#include "stock/hot_publish.h"
+#include "stock/hot_item.h"
 #include "stock/hot_row.h"
+#include "stock/quantity.h"
 
 /*
  * Does the counter of a hot item differ from what the tables say (I9)?  False also if
@@ -29,16 +30,18 @@ inv_hot_counter_differs(InvStore *store, Datum item, int64 *expected, int64 *act
 	InvHotRow row;
 	uint64 changes_before, changes_after;
 
-	if (inv_hot_state(store, item, &counter) != INV_HOT_STATE_HOT ||
+	if (!inv_hot_may_exist(store) || !inv_hot_find_entry(store, item, &counter) ||
 		!inv_counter_at_rest(&counter, &changes_before))
 		return false;
 	if (!inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) ||
 		!inv_hot_count(store, item, &row, &count) || count.own_row)
 		return false;
+	/* of an earlier version of the table: it is counted again before it is used */
 	if (inv_counter_read(&counter, &now) != INV_HOT_STATE_HOT ||
+		now.table_version != counter.table_version ||
 		!inv_counter_at_rest(&counter, &changes_after) || changes_after != changes_before)
 		return false;
-	*expected = count.values.available;
-	*actual = now.available;
-	return *actual != *expected && inv_hot_is_exact(*expected);
+	*expected = inv_above_floor(count.values.stock, count.values.floor);
+	*actual = inv_above_floor(now.stock, now.floor);
+	return count.exact && (now.stock != count.values.stock || now.floor != count.values.floor);
 }

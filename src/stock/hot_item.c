@@ -18,11 +18,16 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 #include "utils/uuid.h"
 
+#include "base/clock.h"
 #include "base/error.h"
+#include "shmem/counter_state.h"
 #include "shmem/hot_directory.h"
+#include "shmem/hot_room.h"
 #include "shmem/hot_table.h"
 #include "store/binding.h"
 #include "store/column.h"
@@ -30,7 +35,11 @@
 #include "store/query_text.h"
 #include "stock/hot_item.h"
 
+/* how long the worker leaves an item alone whose stock column could not be written */
+#define RETRY_MS 60000
+
 static List *changed_stores = NIL; /* of InvHotStore; this transaction changed their "hot" */
+static uint64 type_changes = 0;	   /* how often this session heard of a change of a type */
 
 /* ---- what sessions share of a store ---- */
 
@@ -88,10 +97,19 @@ hot_item_at_xact_end(XactEvent event, void *arg pg_attribute_unused())
 	changed_stores = NIL;
 }
 
+/* Syscache callback. */
+static void
+count_type_change(Datum arg pg_attribute_unused(), int cache pg_attribute_unused(),
+				  uint32 hash pg_attribute_unused())
+{
+	type_changes++;
+}
+
 void
 inv_hot_item_init(void)
 {
 	RegisterXactCallback(hot_item_at_xact_end, NULL);
+	CacheRegisterSyscacheCallback(TYPEOID, count_type_change, (Datum) 0);
 }
 
 /* ---- entries ---- */
@@ -121,6 +139,15 @@ hot_key_of(InvStore *store, Datum item)
 			key.key[1] = inv_item_hash(store, item, 1);
 	}
 	return key;
+}
+
+/* Reserve an entry for an item that is about to be marked as hot; false if there is no room. */
+bool
+inv_hot_reserve_room(InvStore *store, Datum item)
+{
+	InvHotKey key = hot_key_of(store, item);
+
+	return inv_hot_room_reserve(inv_hot_store(store), &key);
 }
 
 /*
@@ -201,13 +228,62 @@ inv_hot_may_exist(InvStore *store)
 	return pg_atomic_read_u32(&hot_store->cold) == 0;
 }
 
-/* The entry of an item; false if it has none, because it is cold or there is no room. */
+/*
+ * The version of the items table, as this session knows it: another number after each
+ * change that other code could have used to write rows unseen by the guard.  A session
+ * that has the lock of a writer on the table knows the latest one: a change of the table waits for
+ * that lock, and its invalidation makes the store be loaded again.  A change of a domain
+ * does not invalidate tables.
+ */
+static uint64
+table_version_of(InvStore *store)
+{
+	if (store->table_version == 0 ||
+		(store->types_seen != type_changes && store->stock.type != store->stock.base))
+	{
+		store->types_seen = type_changes;
+		inv_execute(store, INV_STMT_TABLE_VERSION, NULL, NULL, INV_SNAPSHOT_LATEST);
+		/* never 0 */
+		store->table_version = (uint64) inv_result_int64(0, 1) | 1;
+	}
+	return store->table_version;
+}
+
+/*
+ * The entry of an item, for a store that is entered; false if it has none, because it is
+ * cold or there is no room.
+ */
 bool
 inv_hot_find_entry(InvStore *store, Datum item, InvCounterRef *counter)
 {
 	InvHotKey key = hot_key_of(store, item);
 
-	return inv_hot_store(store) && inv_hot_directory_find(&key, counter);
+	if (inv_hot_store(store) == NULL || !inv_hot_directory_find(&key, counter))
+		return false;
+	counter->table_version = table_version_of(store);
+	return true;
+}
+
+/*
+ * Note with the entry of a hot item why its stock column could not be written, or that it
+ * could, if problem is null.
+ */
+void
+inv_hot_note_problem(InvStore *store, Datum item, const char *problem)
+{
+	InvCounterRef counter;
+
+	if (inv_hot_find_entry(store, item, &counter) && (problem || inv_counter_has_problem(&counter)))
+		inv_counter_note_problem(&counter, problem, problem ? inv_clock_after(RETRY_MS) : 0);
+}
+
+/* Was such a problem noted, and not solved since? */
+bool
+inv_hot_has_problem(InvStore *store, Datum item)
+{
+	InvCounterRef counter;
+
+	return inv_hot_find_entry(store, item, &counter) && inv_counter_has_problem(&counter);
 }
 
 /* Are the entries up to date, and is there one for every hot item? */
@@ -230,8 +306,9 @@ inv_hot_lacks_entries(InvStore *store)
 bool
 inv_hot_known_cold(InvStore *store, Datum item)
 {
+	InvHotKey key = hot_key_of(store, item);
 	InvCounterRef counter;
 
 	return inv_hot_known_none(store) ||
-		   (inv_hot_all_have_entries(store) && !inv_hot_find_entry(store, item, &counter));
+		   (inv_hot_all_have_entries(store) && !inv_hot_directory_find(&key, &counter));
 }

@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "common/int.h"
+#include "miscadmin.h"
 
 #include "base/error.h"
 #include "shmem/counter.h"
@@ -24,6 +25,7 @@
 #include "stock/hot_row.h"
 #include "stock/hot_stock.h"
 #include "stock/quantity.h"
+#include "stock/row_proof.h"
 
 /*
  * The item is hot, but its counter is not published: it will be counted with this
@@ -65,6 +67,22 @@ wait_for_cooler(InvStore *store, Datum item, InvCounterRef *counter)
 	return state;
 }
 
+/* Change the floor of the counter; false if the item is cold by now. */
+static bool
+follow_floor(const InvRowChange *change, const InvCounterRef *counter)
+{
+	InvCounterResult result;
+
+	/* another session that changed the floor is over, but its callback has not run yet */
+	while ((result = inv_counter_change_floor(counter, change->old_floor, change->floor)) ==
+		   INV_COUNTER_WAIT)
+	{
+		CHECK_FOR_INTERRUPTS();
+		pg_usleep(1000);
+	}
+	return result == INV_COUNTER_DONE;
+}
+
 /*
  * Change the counter by what changed in the row: units that are gone are taken, or
  * refused (IV001); units that were added are given.  A change of the floor, or one
@@ -76,18 +94,44 @@ follow_row(InvStore *store, const InvRowChange *change, const InvCounterRef *cou
 	InvStock stock = { .item = change->item, .counter = *counter };
 	bool followed = true;
 
-	if (change->floor_change != 0)
-		followed = inv_counter_change_unchecked(counter, -change->floor_change,
-												change->floor_change) == INV_COUNTER_DONE;
+	if (change->floor != change->old_floor)
+		followed = follow_floor(change, counter);
 	if (change->stock_change != 0 && change->replicated)
-		followed &=
-			inv_counter_change_unchecked(counter, change->stock_change, 0) == INV_COUNTER_DONE;
+		followed &= inv_counter_change_unchecked(counter, change->stock_change) == INV_COUNTER_DONE;
 	else if (change->stock_change != 0)
-		followed &= inv_hot_stock_change(store, &stock, change->stock_change, 0);
+		followed &= inv_hot_stock_change(store, &stock, change->stock_change, PG_INT64_MAX);
 	if (!followed)
 		inv_error_busy(inv_item_text(store, change->item), "it was cooled concurrently");
 	if (change->limits_may_change)
 		inv_counter_invalidate_limits(counter);
+}
+
+/*
+ * The row of a hot item was changed by other code than the engine: it must still take all
+ * that the counter allows.  Raises IV013 if it might not.  A change that is replicated
+ * cannot be refused: the counter is counted again then, or the item is demoted.
+ */
+static void
+check_row(InvStore *store, const InvRowChange *change, const InvCounterRef *counter)
+{
+	InvCounterValues now;
+	const char *refusal;
+	int64 most;
+
+	if (change->row == NULL || inv_counter_read(counter, &now) != INV_HOT_STATE_HOT)
+		return;
+	refusal = inv_row_refusal(store, change->item, change->floor, change->row, &most);
+	if (refusal == NULL && most == now.max_stock)
+		return;
+	if (change->replicated)
+		inv_counter_count_again(counter);
+	else
+		inv_error_direct_write(
+			psprintf("Item \"%s\" is hot, and its row could refuse to be written with what is "
+					 "sold. %s",
+					 inv_item_text(store, change->item),
+					 refusal ? refusal : "A constraint would allow another stock than before."),
+			"Make it cold first, with inventory.cool().");
 }
 
 /*
@@ -109,6 +153,7 @@ inv_hot_mirror(InvStore *store, const InvRowChange *change)
 							   "Make it cold first, with inventory.cool().");
 	if (state == INV_HOT_STATE_UNPUBLISHED)
 		return check_unpublished(store, change);
+	check_row(store, change, &counter);
 	follow_row(store, change, &counter);
 	return change->taken ? INV_MIRRORED_UNDO : INV_MIRRORED_FOLLOWED;
 }

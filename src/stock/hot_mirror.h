@@ -5,6 +5,8 @@
 #ifndef INV_HOT_MIRROR_H
 #define INV_HOT_MIRROR_H
 
+#include "executor/tuptable.h"
+
 #include "store/binding.h"
 
 /* A change of an item's row that is written, but not committed. */
@@ -13,12 +15,13 @@ typedef struct InvRowChange
 	Datum item;
 	int64 stock; /* after the change */
 	int64 floor;
-	int64 stock_change; /* that the counter has to follow */
-	int64 floor_change;
+	int64 old_floor;
+	int64 stock_change;		/* that the counter has to follow */
 	bool taken;				/* beside stock_change, the engine took units from the row */
 	bool tracking_changes;	/* between a number and null; a deleted row counts as null */
 	bool limits_may_change; /* purchase_limit, or what is for sale */
 	bool replicated;		/* a subscriber applies it: it cannot be refused */
+	TupleTableSlot *row;	/* after the change, if the engine did not announce it; or null */
 } InvRowChange;
 
 /* What the counter did about a change of the row. */

@@ -17,19 +17,21 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "miscadmin.h"
-#include "utils/memutils.h"
-#include "utils/resowner.h"
 
+#include "base/isolated.h"
 #include "shmem/counter.h"
 #include "shmem/counter_state.h"
 #include "shmem/hot_directory.h"
+#include "shmem/hot_room.h"
 #include "shmem/hot_table.h"
 #include "store/binding.h"
+#include "store/column.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/hot_item.h"
 #include "stock/hot_publish.h"
 #include "stock/hot_row.h"
+#include "stock/row_proof.h"
 
 /* how often to lock the row again that others have written while its lock was waited for */
 #define PUBLISH_TRIES 20
@@ -39,8 +41,19 @@ typedef enum PublishOutcome
 	PUBLISH_DONE,
 	PUBLISH_NOT_HOT, /* there is no such item, or this transaction has changed its row in "hot" */
 	PUBLISH_OWN_ROW, /* this transaction has written the item's row */
+	PUBLISH_REFUSED, /* the row could refuse what the counter would allow */
 	PUBLISH_AGAIN	 /* the entry is out of date: find it again */
 } PublishOutcome;
+
+/* An attempt to publish a counter. */
+typedef struct Publishing
+{
+	InvStore *store;
+	Datum item;
+	const InvCounterRef *counter;
+	PublishOutcome outcome;
+	const char *refusal; /* if it is PUBLISH_REFUSED */
+} Publishing;
 
 /* ---- publishing ---- */
 
@@ -50,8 +63,11 @@ typedef enum PublishOutcome
  * other waits for the lock, and the guard reports it to the counter (I4).
  */
 static PublishOutcome
-publish_locked_item(InvStore *store, Datum item, const InvCounterRef *counter)
+publish_locked_item(Publishing *publishing)
 {
+	InvStore *store = publishing->store;
+	Datum item = publishing->item;
+	const InvCounterRef *counter = publishing->counter;
 	InvCounterValues now;
 	InvHotCount count;
 	InvHotRow row;
@@ -73,55 +89,43 @@ publish_locked_item(InvStore *store, Datum item, const InvCounterRef *counter)
 		return PUBLISH_NOT_HOT;
 	if (count.own_row)
 		return PUBLISH_OWN_ROW;
+	publishing->refusal =
+		inv_row_refusal(store, item, count.values.floor, NULL, &count.values.max_stock);
+	if (publishing->refusal)
+		return PUBLISH_REFUSED;
 	return inv_counter_publish(counter, &count.values, count.unsettled) ? PUBLISH_DONE
 																		: PUBLISH_AGAIN;
 }
 
-/* Roll back the subtransaction of publish_counter, which releases the row's lock. */
 static void
-end_publishing(MemoryContext context, ResourceOwner owner)
+publish_once(void *arg)
 {
-	RollbackAndReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
+	Publishing *publishing = arg;
+
+	publishing->outcome = publish_locked_item(publishing);
 }
 
 /* Publish in a subtransaction that is rolled back at once, so as not to keep the lock. */
 static PublishOutcome
-publish_counter(InvStore *store, Datum item, const InvCounterRef *counter)
+publish_counter(InvStore *store, Datum item, const InvCounterRef *counter, const char **refusal)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile PublishOutcome outcome = PUBLISH_AGAIN;
+	Publishing publishing = { store, item, counter, PUBLISH_AGAIN, NULL };
 
 	Assert(!RecoveryInProgress());
-	for (volatile int tries = 0; tries < PUBLISH_TRIES; tries++)
+	for (int tries = 0; tries < PUBLISH_TRIES; tries++)
 	{
-		BeginInternalSubTransaction(NULL);
-		MemoryContextSwitchTo(context);
-		PG_TRY();
-		{
-			outcome = publish_locked_item(store, item, counter);
-			end_publishing(context, owner);
-			tries = PUBLISH_TRIES;
-		}
-		PG_CATCH();
-		{
-			ErrorData *error;
+		ErrorData *error = inv_run_isolated(publish_once, &publishing, false);
 
-			MemoryContextSwitchTo(context);
-			error = CopyErrorData();
-			FlushErrorState();
-			end_publishing(context, owner);
-			/* in REPEATABLE READ: the row was written while its lock was waited for */
-			if (error->sqlerrcode != ERRCODE_T_R_SERIALIZATION_FAILURE)
-				ReThrowError(error);
-			FreeErrorData(error);
-		}
-		PG_END_TRY();
+		if (error == NULL)
+			break;
+		/* in REPEATABLE READ: the row was written while its lock was waited for */
+		if (error->sqlerrcode != ERRCODE_T_R_SERIALIZATION_FAILURE)
+			ReThrowError(error);
+		FreeErrorData(error);
 		CHECK_FOR_INTERRUPTS();
 	}
-	return outcome;
+	*refusal = publishing.refusal;
+	return publishing.outcome;
 }
 
 /* ---- demoting ---- */
@@ -137,19 +141,35 @@ inv_hot_demote(InvStore *store, Datum item)
 	InvCounterRef counter;
 	InvCounterValues now;
 	int64 sum, last;
+	bool has_entry;
 	uint64 rows = inv_execute(store, INV_STMT_LOCK_ANY, &item, NULL, INV_SNAPSHOT_TRANSACTION);
 
 	if (!inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot)
 		return true;
-	if (inv_hot_find_entry(store, item, &counter) && !inv_counter_is_cooling(&counter) &&
-		inv_counter_read(&counter, &now) != INV_HOT_STATE_UNPUBLISHED)
+	has_entry = inv_hot_find_entry(store, item, &counter) && !inv_counter_is_cooling(&counter);
+	if (has_entry && inv_counter_read(&counter, &now) != INV_HOT_STATE_UNPUBLISHED)
 		return false;
 	inv_hot_mark_changed(store);
+	if (has_entry)
+		inv_hot_room_free(&counter);
 	sum = inv_hot_sum_movements(store, item, row.settled, PG_INT64_MAX, INV_SNAPSHOT_LATEST, &last);
 	/* there is no row to add to */
 	if (rows == 0)
 		sum = 0;
 	inv_hot_apply_to_row(store, item, sum, Max(last, row.settled), false);
+	return true;
+}
+
+/* Demote an item whose row could refuse what its counter would allow.  False as above. */
+static bool
+demote_refused(InvStore *store, Datum item, const char *refusal)
+{
+	if (!inv_hot_demote(store, item))
+		return false;
+	ereport(LOG, (errmsg("item \"%s\" of store \"%s\" is not hot any more",
+						 inv_item_text(store, item), store->store_name),
+				  errdetail_internal("Its row could refuse to be written with what was sold. %s",
+									 refusal)));
 	return true;
 }
 
@@ -170,6 +190,19 @@ ensure_cold(InvStore *store, Datum item)
 }
 
 /*
+ * If a counter was counted with another version of the items table, rows may have been
+ * written since that the guard did not see: make it unpublished, so that it is counted again
+ * (I4).  False if that is not so; or if something is in flight, and the counter's functions
+ * make their callers wait.  A change of triggers waits for the transactions of others, so
+ * that is this transaction's own, or the change was of another kind.
+ */
+static bool
+unpublish_if_stale(const InvCounterRef *counter, const InvCounterValues *now)
+{
+	return now->table_version != counter->table_version && inv_counter_unpublish(counter);
+}
+
+/*
  * The counter of a hot item, published if it was not.  False if the item is cold for this
  * transaction, also if it is so because it was demoted here.
  */
@@ -180,6 +213,7 @@ inv_hot_find_counter(InvStore *store, Datum item, InvCounterRef *counter)
 	{
 		InvCounterValues now;
 		PublishOutcome outcome;
+		const char *refusal;
 
 		CHECK_FOR_INTERRUPTS();
 		if (!inv_hot_find_entry(store, item, counter))
@@ -191,15 +225,18 @@ inv_hot_find_counter(InvStore *store, Datum item, InvCounterRef *counter)
 		switch (inv_counter_read(counter, &now))
 		{
 			case INV_HOT_STATE_HOT:
+				if (unpublish_if_stale(counter, &now))
+					break;
 				return true;
 			case INV_HOT_STATE_COOLING:
 				return !inv_counter_is_cooling(counter);
 			case INV_HOT_STATE_UNPUBLISHED:
-				outcome = publish_counter(store, item, counter);
+				outcome = publish_counter(store, item, counter, &refusal);
 				if (outcome == PUBLISH_DONE)
 					return true;
 				if (outcome == PUBLISH_NOT_HOT ||
-					(outcome == PUBLISH_OWN_ROW && inv_hot_demote(store, item)))
+					(outcome == PUBLISH_OWN_ROW && inv_hot_demote(store, item)) ||
+					(outcome == PUBLISH_REFUSED && demote_refused(store, item, refusal)))
 					return false;
 				break;
 			case INV_HOT_STATE_COLD:
@@ -237,6 +274,8 @@ inv_hot_state(InvStore *store, Datum item, InvCounterRef *counter)
 		if (state == INV_HOT_STATE_UNPUBLISHED &&
 			(!inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot))
 			return INV_HOT_STATE_COLD;
+		if (state == INV_HOT_STATE_HOT && unpublish_if_stale(counter, &now))
+			continue;
 		if (state != INV_HOT_STATE_COLD)
 			return state;
 	}

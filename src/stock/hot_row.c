@@ -28,9 +28,6 @@
 /* more epochs than an item can have; leaves room for sums of epochs */
 #define MAX_EPOCH (PG_INT64_MAX / 2)
 
-/* the most that a counter counts, up or down; leaves room for sums with units in flight */
-#define MAX_COUNTED (PG_INT64_MAX / 2)
-
 static bool
 is_own_xid(Datum xmin)
 {
@@ -85,6 +82,13 @@ inv_hot_sum_unsettled(InvStore *store, Datum item, InvSnapshotMode mode)
 	return inv_hot_sum_movements(store, item, row.settled, PG_INT64_MAX, mode, &last);
 }
 
+/* Error context callback: the shop's own code can refuse the row of an item. */
+static void
+add_apply_context(void *item)
+{
+	errcontext("writing what was sold of hot item \"%s\" into its row", (const char *) item);
+}
+
 /*
  * Settle: add the sum of the movements up to an epoch to the stock column, and note the
  * epoch, and whether the item stays hot (I2).  Expects the row to be locked, and the sum
@@ -94,35 +98,19 @@ void
 inv_hot_apply_to_row(InvStore *store, Datum item, int64 sum, int64 upto_epoch, bool hot)
 {
 	Datum settled[] = { item, Int64GetDatum(upto_epoch), BoolGetDatum(hot) };
+	const char *name = inv_item_text(store, item);
+	ErrorContextCallback context = { error_context_stack, add_apply_context, (void *) name };
 
+	error_context_stack = &context;
 	if (sum != 0)
 		(void) inv_item_row_change(store, item, sum, true, INV_SNAPSHOT_LATEST);
+	error_context_stack = context.previous;
 	if (inv_execute(store, INV_STMT_MARK_SETTLED, settled, NULL, INV_SNAPSHOT_LATEST) != 1)
 		inv_error_broken_store(store->store_name,
 							   "A hot item has no row in its table of hot items.");
 }
 
 /* ---- counting ---- */
-
-/* stock + unsettled - floor, as far as a counter counts. */
-static int64
-subtract_floor(int64 stock, int64 unsettled, int64 floor)
-{
-	int64 above;
-
-	if (pg_add_s64_overflow(stock, unsettled, &above))
-		return MAX_COUNTED;
-	if (pg_sub_s64_overflow(above, floor, &above))
-		return floor > 0 ? -MAX_COUNTED : MAX_COUNTED;
-	return Max(Min(above, MAX_COUNTED), -MAX_COUNTED);
-}
-
-/* Does this number say all of it, rather than where a counter ends? */
-bool
-inv_hot_is_exact(int64 available)
-{
-	return available < MAX_COUNTED && available > -MAX_COUNTED;
-}
 
 /*
  * Count what the tables have of an item whose row in "hot" was read, as committed now:
@@ -155,7 +143,10 @@ inv_hot_count(InvStore *store, Datum item, const InvHotRow *row, InvHotCount *co
 		inv_error_broken_store(store->store_name,
 							   "Its ledger has an epoch that the engine did not write.");
 	count->unsettled = last > row->settled;
-	values->available = subtract_floor(stock, sum, values->floor);
+	/* a sum that no column can hold was not written by the engine; less is safe to sell */
+	count->exact = !pg_add_s64_overflow(stock, sum, &values->stock);
+	if (!count->exact)
+		values->stock = sum > 0 ? PG_INT64_MAX : PG_INT64_MIN;
 	values->max_stock = inv_max_units(store);
 	values->settled = row->settled;
 	values->epoch = Max(row->settled + 1, last);

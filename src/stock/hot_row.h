@@ -21,8 +21,9 @@ typedef struct InvHotRow
 typedef struct InvHotCount
 {
 	InvCounterValues values; /* for its counter */
-	bool unsettled;			 /* there are movements that are not in the stock column */
-	bool own_row;			 /* this transaction has written the item's row */
+	bool exact;		/* false: the stock is out of range, and is counted as far as it goes */
+	bool unsettled; /* there are movements that are not in the stock column */
+	bool own_row;	/* this transaction has written the item's row */
 } InvHotCount;
 
 extern bool inv_hot_row_read(InvStore *store, Datum item, InvSnapshotMode mode, InvHotRow *row);
@@ -32,6 +33,5 @@ extern int64 inv_hot_sum_unsettled(InvStore *store, Datum item, InvSnapshotMode 
 extern void inv_hot_apply_to_row(InvStore *store, Datum item, int64 sum, int64 upto_epoch,
 								 bool hot);
 extern bool inv_hot_count(InvStore *store, Datum item, const InvHotRow *row, InvHotCount *count);
-extern bool inv_hot_is_exact(int64 available);
 
 #endif /* INV_HOT_ROW_H */

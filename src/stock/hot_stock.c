@@ -19,6 +19,7 @@
 #include "base/guc.h"
 #include "base/stats.h"
 #include "shmem/counter.h"
+#include "shmem/counter_wait.h"
 #include "shmem/counter_xact.h"
 #include "shmem/hot_table.h"
 #include "store/binding.h"
@@ -41,7 +42,7 @@ inv_hot_stock_wait(InvStore *store, Datum item, const InvCounterRef *counter, In
 				   int64 *deadline)
 {
 	/* a take of nothing is never refused, and waits only for a cooler */
-	InvCounterTake nothing = { .lowest = PG_INT64_MIN };
+	InvCounterTake nothing = { .below_floor = true, .least = PG_INT64_MIN };
 
 	if (*deadline == 0)
 	{
@@ -86,8 +87,8 @@ inv_hot_stock_read(InvStore *store, InvTake *take)
 		refresh_limits(store, take, &now);
 	take->status = now.for_sale ? INV_STATUS_OK : INV_STATUS_ITEM_NOT_FOUND;
 	take->tracked = true;
-	take->stock = now.available;
-	take->floor = 0;
+	take->stock = now.stock;
+	take->floor = now.floor;
 	take->limited = now.limited;
 	take->limit = now.limit;
 	take->overdue = 0;
@@ -165,12 +166,12 @@ try_counter_take(const InvCounterRef *counter, InvCounterTake *take, bool look)
 }
 
 static void
-set_out_of_stock(InvTake *take, int64 left, int64 overdue)
+set_out_of_stock(InvTake *take, const InvCounterTake *refused, int64 overdue)
 {
-	inv_check_quantity(take->quantity, left);
+	inv_check_quantity(take->quantity, refused->left);
 	take->status = INV_STATUS_OUT_OF_STOCK;
-	take->stock = left;
-	take->floor = 0;
+	take->stock = refused->left;
+	take->floor = refused->floor;
 	take->overdue = overdue;
 }
 
@@ -189,19 +190,20 @@ static bool
 refuse_hot_take(InvStore *store, InvTake *take, InvCounterResult result, InvCounterTake *asked)
 {
 	int64 overdue = sum_hot_overdue(store, take);
+	int64 missing = inv_missing_units(asked->left, asked->floor, take->quantity);
 
 	Assert(result == INV_COUNTER_SHORT || result == INV_COUNTER_WAIT);
 	/* there is enough and the item is being cooled, or only others can help */
-	if (result == INV_COUNTER_WAIT && (asked->left >= take->quantity || overdue == 0))
+	if (result == INV_COUNTER_WAIT && (missing == 0 || overdue == 0))
 		return false;
-	if (overdue < take->quantity - asked->left)
+	if (overdue < missing)
 	{
 		asked->quantity = take->quantity - overdue;
 		/* it may succeed now, if holds were given back since the counter was asked */
 		if (inv_counter_peek(&take->counter, asked) != INV_COUNTER_SHORT)
 			return false;
 	}
-	set_out_of_stock(take, asked->left, overdue);
+	set_out_of_stock(take, asked, overdue);
 	return true;
 }
 
@@ -214,7 +216,7 @@ inv_hot_stock_take(InvStore *store, InvTake *take)
 {
 	InvCounterTake asked = { 0 };
 	int64 deadline = 0;
-	bool look = take->stock < take->quantity;
+	bool look = inv_missing_units(take->stock, take->floor, take->quantity) > 0;
 
 	Assert(take->hot);
 	for (;; look = true)
@@ -225,15 +227,17 @@ inv_hot_stock_take(InvStore *store, InvTake *take)
 		result = try_counter_take(&take->counter, &asked, look);
 		if (result == INV_COUNTER_DONE)
 		{
-			Assert(asked.left >= 0); /* I1 */
+			Assert(asked.left >= asked.floor); /* I1 */
 			take->status = INV_STATUS_OK;
 			take->stock = asked.left;
-			take->floor = 0;
+			take->floor = asked.floor;
 			take->epoch = asked.epoch;
 			return true;
 		}
 		if (result == INV_COUNTER_NOT_HOT)
 			return false;
+		if (result == INV_COUNTER_OWN)
+			inv_error_in_flight(inv_item_text(store, take->item));
 		if (refuse_hot_take(store, take, result, &asked))
 			return true;
 		inv_hot_stock_wait(store, take->item, &take->counter, &asked, &deadline);
@@ -261,7 +265,19 @@ inv_hot_stock_untake(InvTake *take)
 
 /* ---- giving ---- */
 
-/* Give units; false if the item is cold by now.  Raises 22003 for more than the column can have. */
+/* The row could not have as many units: raise what it would raise. */
+static void
+raise_stock_overflow(InvStore *store, Datum item, const InvCounterRef *counter)
+{
+	InvCounterValues now;
+
+	if (inv_counter_read(counter, &now) == INV_HOT_STATE_HOT &&
+		now.max_stock < inv_max_units(store))
+		inv_error_above_check(inv_item_text(store, item), now.max_stock);
+	inv_error_overflow("stock");
+}
+
+/* Give units; false if the item is cold by now.  Raises 22003 or 23514 for more than the row can have. */
 static bool
 give_hot_units(InvStore *store, Datum item, const InvCounterRef *counter, int64 quantity,
 			   int64 *epoch)
@@ -277,8 +293,10 @@ give_hot_units(InvStore *store, Datum item, const InvCounterRef *counter, int64 
 			return true;
 		if (result == INV_COUNTER_NOT_HOT)
 			return false;
+		if (result == INV_COUNTER_OWN)
+			inv_error_in_flight(inv_item_text(store, item));
 		if (result == INV_COUNTER_OVERFLOW)
-			inv_error_overflow("stock");
+			raise_stock_overflow(store, item, counter);
 		inv_hot_stock_wait(store, item, counter, NULL, &deadline);
 	}
 }
@@ -308,22 +326,29 @@ take_hot_units(InvStore *store, Datum item, const InvCounterRef *counter, InvCou
 			return true;
 		if (result == INV_COUNTER_NOT_HOT)
 			return false;
+		if (result == INV_COUNTER_OWN)
+			inv_error_in_flight(inv_item_text(store, item));
 		if (result == INV_COUNTER_SHORT)
 			inv_error_out_of_stock(psprintf(
 				"Item \"%s\": " INT64_FORMAT " to be taken off, " INT64_FORMAT " available.",
-				inv_item_text(store, item), take->quantity, Max(take->left - take->lowest, 0)));
+				inv_item_text(store, item), take->quantity,
+				inv_available(take->left, Min(take->floor, take->least))));
 		inv_hot_stock_wait(store, item, counter, take, &deadline);
 	}
 }
 
 /*
- * Change the stock by delta, leaving at least "lowest" above the floor, or raise IV001;
- * false if the item is cold by now.
+ * Change the stock by delta, leaving at least "least" units or the floor, whichever is
+ * lower, or raise IV001; false if the item is cold by now.
  */
 bool
-inv_hot_stock_change(InvStore *store, InvStock *stock, int64 delta, int64 lowest)
+inv_hot_stock_change(InvStore *store, InvStock *stock, int64 delta, int64 least)
 {
 	Assert(delta != 0);
+	/* its opposite is no bigint; no stock has as many units */
+	if (delta == PG_INT64_MIN)
+		inv_error_out_of_stock(psprintf("Item \"%s\": " INT64_FORMAT " asked for.",
+										inv_item_text(store, stock->item), delta));
 	if (delta > 0)
 	{
 		if (!give_hot_units(store, stock->item, &stock->counter, delta, &stock->epoch))
@@ -331,7 +356,7 @@ inv_hot_stock_change(InvStore *store, InvStock *stock, int64 delta, int64 lowest
 	}
 	else
 	{
-		InvCounterTake take = { .quantity = -delta, .lowest = lowest };
+		InvCounterTake take = { .quantity = -delta, .below_floor = true, .least = least };
 
 		if (!take_hot_units(store, stock->item, &stock->counter, &take))
 			return false;

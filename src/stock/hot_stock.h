@@ -18,6 +18,6 @@ extern void inv_hot_stock_judge(InvStore *store, InvTake *take);
 extern bool inv_hot_stock_take(InvStore *store, InvTake *take);
 extern void inv_hot_stock_untake(InvTake *take);
 extern bool inv_hot_stock_give(InvStore *store, InvGive *give);
-extern bool inv_hot_stock_change(InvStore *store, InvStock *stock, int64 delta, int64 lowest);
+extern bool inv_hot_stock_change(InvStore *store, InvStock *stock, int64 delta, int64 least);
 
 #endif /* INV_HOT_STOCK_H */

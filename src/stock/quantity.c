@@ -25,6 +25,30 @@ inv_available(int64 stock, int64 floor)
 	return available;
 }
 
+/* The same with a sign: below 0 if the floor was raised above the stock. */
+int64
+inv_above_floor(int64 stock, int64 floor)
+{
+	int64 above;
+
+	if (pg_sub_s64_overflow(stock, floor, &above))
+		return floor < 0 ? PG_INT64_MAX : PG_INT64_MIN;
+	return above;
+}
+
+/* How many units are missing to take a quantity; 0 if none is. */
+int64
+inv_missing_units(int64 stock, int64 floor, int64 quantity)
+{
+	int64 above = inv_above_floor(stock, floor);
+	int64 missing;
+
+	Assert(quantity > 0);
+	if (above >= quantity)
+		return 0;
+	return pg_sub_s64_overflow(quantity, above, &missing) ? PG_INT64_MAX : missing;
+}
+
 /* Raise if a quantity is so large that stock and quantity have no sum: it can never be sold. */
 void
 inv_check_quantity(int64 quantity, int64 stock)

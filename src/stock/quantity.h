@@ -64,6 +64,8 @@ typedef struct InvRowLevel
 } InvRowLevel;
 
 extern int64 inv_available(int64 stock, int64 floor);
+extern int64 inv_above_floor(int64 stock, int64 floor);
+extern int64 inv_missing_units(int64 stock, int64 floor, int64 quantity);
 extern void inv_check_quantity(int64 quantity, int64 stock);
 extern InvStatus inv_judge_take(const InvTake *take);
 extern bool inv_has_status(const InvTake *takes, int count, InvStatus status);

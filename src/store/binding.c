@@ -32,6 +32,7 @@
 
 #include "base/datum.h"
 #include "base/error.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/catalog.h"
 #include "store/condition.h"

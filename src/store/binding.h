@@ -33,6 +33,7 @@ typedef enum InvTarget
 typedef struct InvQueryPlans InvQueryPlans;
 typedef struct InvDirectInsertPlan InvDirectInsertPlan;
 typedef struct InvDirectReadPlan InvDirectReadPlan;
+typedef struct InvRowChecks InvRowChecks;
 
 /* A bound column.  attnum 0 means that the store has no such column. */
 typedef struct InvColumn
@@ -107,9 +108,12 @@ typedef struct InvStore
 	InvQueryPlans *queries;								   /* query.c */
 	InvDirectInsertPlan *direct_inserts[INV_TARGET_COUNT]; /* direct_insert.c, by InvTarget */
 	InvDirectReadPlan *direct_read;						   /* direct_read.c */
+	InvRowChecks *row_checks;							   /* row_check.c */
 	bool last_take_failed;		   /* item_row.c: the last take found too little stock */
 	struct InvHotStore *hot_store; /* hot_item.c: in shared memory, or NULL */
 	bool may_be_hot;			   /* hot_item.c: if hot_store is NULL, can an item be hot? */
+	uint64 table_version;		   /* hot_item.c: of the items table; 0: not known yet */
+	uint64 types_seen;			   /* hot_item.c: changes of types when that was read */
 	int hot_mode;				   /* call.c: the setting when a call last looked for work */
 } InvStore;
 

@@ -6,12 +6,26 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 
 #include "base/datum.h"
+#include "base/error.h"
 #include "store/binding.h"
 #include "store/column.h"
+
+/*
+ * Raise 22001 for an id that the indexes of the ledger could not hold.  They hold most ids
+ * that are longer, some only of cold items, and some only if they can be compressed: so that
+ * calls do not depend on that, there is one limit.
+ */
+void
+inv_check_id_length(Oid type, Datum id, const char *name)
+{
+	if (type == TEXTOID && toast_raw_datum_size(id) > INV_MAX_ID_BYTES + VARHDRSZ)
+		inv_error_too_long(name, INV_MAX_ID_BYTES);
+}
 
 char *
 inv_item_text(InvStore *store, Datum item)
@@ -70,6 +84,22 @@ inv_max_units(InvStore *store)
 	return store->stock.base == INT2OID	  ? PG_INT16_MAX
 		   : store->stock.base == INT4OID ? PG_INT32_MAX
 										  : PG_INT64_MAX;
+}
+
+/* The smallest number that the stock column can hold. */
+int64
+inv_min_units(InvStore *store)
+{
+	return store->stock.base == INT2OID	  ? PG_INT16_MIN
+		   : store->stock.base == INT4OID ? PG_INT32_MIN
+										  : PG_INT64_MIN;
+}
+
+/* The floor of an item: 0 where there is none, and nothing below the range of the stock. */
+int64
+inv_row_floor(InvStore *store, TupleTableSlot *row)
+{
+	return Max(inv_column_number(row, &store->stock_floor, 0, NULL), inv_min_units(store));
 }
 
 /* A quantity in the type of the stock column, cut to its range. */

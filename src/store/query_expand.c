@@ -16,6 +16,7 @@
 #include "utils/builtins.h"
 
 #include "store/binding.h"
+#include "store/column.h"
 #include "store/ledger_schema.h"
 #include "store/query_expand.h"
 
@@ -45,7 +46,8 @@ static const ColumnPlaceholder column_placeholders[] = {
 	{ "id", COLUMN(item_id), "i.%s", NULL },
 	{ "stock", COLUMN(stock), "i.%s::pg_catalog.int8", NULL },
 	{ "stock column", COLUMN(stock), "%s", NULL },
-	{ "floor", COLUMN(stock_floor), "COALESCE(i.%s::pg_catalog.int8, 0)", "0::pg_catalog.int8" },
+	{ "floor column", COLUMN(stock_floor), "COALESCE(i.%s::pg_catalog.int8, 0)",
+	  "0::pg_catalog.int8" },
 	{ "limit", COLUMN(purchase_limit), "i.%s::pg_catalog.int8", "NULL::pg_catalog.int8" },
 	{ "version", COLUMN(version), "COALESCE(i.%s::pg_catalog.int8, 0)", "{stock}" },
 	{ "order id", COLUMN(order_id), "o.%s", NULL },
@@ -83,6 +85,12 @@ append_items_oid(StringInfo text, InvStore *store)
 }
 
 static void
+append_stock_type_oid(StringInfo text, InvStore *store)
+{
+	appendStringInfo(text, "%u", store->stock.type);
+}
+
+static void
 append_orders_name(StringInfo text, InvStore *store)
 {
 	Assert(OidIsValid(store->orders));
@@ -99,6 +107,19 @@ static void
 append_stock_type(StringInfo text, InvStore *store)
 {
 	appendStringInfoString(text, column_type_name(&store->stock));
+}
+
+/* No stock is below the range of its column, so a lower floor means the end of that range. */
+static void
+append_floor(StringInfo text, InvStore *store)
+{
+	bool limited = store->stock.base != INT8OID && store->stock_floor.attnum != InvalidAttrNumber;
+
+	if (limited)
+		appendStringInfoString(text, "GREATEST(");
+	append_template(text, store, "{floor column}");
+	if (limited)
+		appendStringInfo(text, ", " INT64_FORMAT ")", inv_min_units(store));
 }
 
 static void
@@ -205,6 +226,8 @@ static const struct
 	{ "orders", append_orders_name },
 	{ "ledger", append_ledger_name },
 	{ "stock type", append_stock_type },
+	{ "stock type oid", append_stock_type_oid },
+	{ "floor", append_floor },
 	{ "user type", append_user_type },
 	{ "order units", append_order_units },
 	{ "and next version", append_next_version },

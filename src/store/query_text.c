@@ -64,6 +64,11 @@ static const LetterType letter_types['z' - 'a' + 1] = {
 /* what a read of items returns */
 #define READ	"SELECT {stock}, {floor}, {limit}, {version}, {id}"
 
+/* stock - quantity >= floor, without a difference that a bigint could not hold */
+#define LEAVES_FLOOR(quantity) \
+	"CASE WHEN {floor} {<} 0 THEN {stock} {>=} ({floor} {+} " quantity ") " \
+	"ELSE {stock} {>=} {floor} AND ({stock} {-} " quantity ") {>=} {floor} END "
+
 #define SET_STOCK(operator, quantity) \
 	"UPDATE ONLY {items} AS i SET {stock column} = " \
 	"({stock} {" operator "} " quantity ")::{stock type}{and next version} "
@@ -101,14 +106,14 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"SELECT {stock}, {floor} " ITEM, .by = "item_id"},
 	[INV_STMT_TAKE] = {"in", "", SPI_OK_UPDATE,
 		SET_STOCK("-", "$2")
-		"WHERE {id} {=} $1 AND ({stock} {-} $2) {>=} {floor} {and sellable}", .by = "item_id"},
+		"WHERE {id} {=} $1 AND " LEAVES_FLOOR("$2") "{and sellable}", .by = "item_id"},
 	[INV_STMT_TAKE_IF_VERSION] = {"inn", "", SPI_OK_UPDATE,
 		SET_STOCK("-", "$2")
-		"WHERE {id} {=} $1 AND {version} {=} $3 "
-		"AND ({stock} {-} $2) {>=} {floor} {and sellable}", .by = "item_id"},
+		"WHERE {id} {=} $1 AND {version} {=} $3 AND " LEAVES_FLOOR("$2") "{and sellable}",
+		.by = "item_id"},
 	[INV_STMT_TAKE_LOCKED] = {"in", "", SPI_OK_UPDATE,
 		SET_STOCK("-", "$2")
-		"WHERE {id} {=} $1 AND ({stock} {-} $2) {>=} {floor}", .by = "item_id"},
+		"WHERE {id} {=} $1 AND " LEAVES_FLOOR("$2"), .by = "item_id"},
 	[INV_STMT_CHANGE] = {"in", "", SPI_OK_UPDATE,
 		SET_STOCK("+", "$2")
 		"WHERE {id} {=} $1", .by = "item_id"},
@@ -127,7 +132,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_TAKE_MANY] = {"IN", "", SPI_OK_UPDATE,
 		SET_STOCK("-", "w.quantity")
 		PAIRS(1, 2) "(id, quantity) "
-		"WHERE {id} {=} w.id AND ({stock} {-} w.quantity) {>=} {floor}", .by = "item_id"},
+		"WHERE {id} {=} w.id AND " LEAVES_FLOOR("w.quantity"), .by = "item_id"},
 	[INV_STMT_CHANGE_MANY] = {"IN", "", SPI_OK_UPDATE,
 		SET_STOCK("+", "w.quantity")
 		PAIRS(1, 2) "(id, quantity) "
@@ -155,10 +160,10 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"SELECT " SUM("r.quantity") " FROM " RESERVATIONS
 		"WHERE r.item_id {=} $1 AND " OVERDUE "$2 AND r.tracked", .by = "item_id"},
 	/* settled_epoch is kept, so that movements of an earlier heat are never counted again */
-	[INV_STMT_MARK_HOT] = {"i", "", SPI_OK_INSERT,
+	[INV_STMT_MARK_HOT] = {"i", "n", SPI_OK_INSERT_RETURNING,
 		"INSERT INTO {ledger}.hot AS h (item_id, hot, settled_epoch, incarnation) "
 		"VALUES ($1, true, 0, 1) ON CONFLICT (item_id) DO UPDATE SET hot = true, "
-		"incarnation = h.incarnation {+} 1", INV_LEDGER_HOT},
+		"incarnation = h.incarnation {+} 1 RETURNING h.number", INV_LEDGER_HOT},
 	[INV_STMT_MARK_SETTLED] = {"inl", "", SPI_OK_UPDATE,
 		"UPDATE {ledger}.hot AS h SET settled_epoch = $2, hot = $3 WHERE h.item_id {=} $1",
 		INV_LEDGER_HOT, .by = "item_id"},
@@ -178,6 +183,32 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"AND (o.transactionid {=} w.transactionid OR (o.locktype {=} 'tuple' "
 		"AND o.relation {=} t.relation AND o.database {=} t.database "
 		"AND o.page {=} t.page AND o.tuple {=} t.tuple))) {>=} $1"},
+
+	/*
+	 * A number that is another one after each change of the items table that lets other
+	 * code write rows unseen by the guard, or makes a row refuse what it did not refuse
+	 * before: its file, its rules, its triggers and their functions, its CHECKs and those of
+	 * the type of the stock.  A row of a catalog has another xmin or ctid after a change.
+	 */
+	[INV_STMT_TABLE_VERSION] = {"", "n", SPI_OK_SELECT,
+		"SELECT pg_catalog.hashtextextended(pg_catalog.string_agg(v.version, ',' "
+		"ORDER BY v.version COLLATE pg_catalog.\"C\"), 0) FROM ("
+		"SELECT pg_catalog.concat(c.relfilenode, c.relhasrules) AS version "
+		"FROM pg_catalog.pg_class AS c WHERE c.oid {=} {items oid} "
+		"UNION ALL SELECT pg_catalog.concat('trigger', t.oid, t.xmin, t.ctid, p.xmin, p.ctid) "
+		"FROM pg_catalog.pg_trigger AS t "
+		"LEFT JOIN pg_catalog.pg_proc AS p ON p.oid {=} t.tgfoid AND NOT t.tgisinternal "
+		"WHERE t.tgrelid {=} {items oid} "
+		"UNION ALL SELECT pg_catalog.concat('check', c.oid) FROM pg_catalog.pg_constraint AS c "
+		"WHERE c.contype {=} 'c' AND (c.conrelid {=} {items oid} OR c.contypid {=} ANY ("
+		"WITH RECURSIVE d AS (SELECT {stock type oid}::pg_catalog.oid AS type "
+		"UNION ALL SELECT t.typbasetype FROM pg_catalog.pg_type AS t "
+		"JOIN d ON t.oid {=} d.type WHERE t.typtype {=} 'd') SELECT d.type FROM d))) AS v"},
+
+	[INV_STMT_REFUSING_TRIGGER] = {"N", "t", SPI_OK_SELECT,
+		"SELECT inventory.refusing_trigger({items oid}::pg_catalog.oid, $1)"},
+	[INV_STMT_ROW_ID] = {"i", "c", SPI_OK_SELECT,
+		"SELECT i.ctid " ITEM},
 
 	/* ---- ledger */
 	[INV_STMT_MOVEMENTS] = {INV_MOVEMENT_TYPES, "", SPI_OK_INSERT,

@@ -33,6 +33,7 @@
 #include "utils/rel.h"
 
 #include "base/error.h"
+#include "base/store_error.h"
 #include "store/relation_check.h"
 
 /* ---- Citus ---- */
@@ -184,7 +185,9 @@ inventory_check_engine(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		inv_error_null("relation");
-	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
+	rel = try_relation_open(PG_GETARG_OID(0), AccessShareLock);
+	if (rel == NULL)
+		inv_error_no_table(PG_GETARG_OID(0));
 	if (!has_privs_of_role(GetUserId(), rel->rd_rel->relowner))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, RelationGetRelationName(rel));
 	inv_check_engine(NULL, rel, NULL);

@@ -33,6 +33,7 @@
 #include "utils/syscache.h"
 
 #include "base/error.h"
+#include "base/store_error.h"
 #include "store/catalog.h"
 #include "store/trigger_check.h"
 

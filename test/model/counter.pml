@@ -52,13 +52,25 @@ inline take_units(p, l, q, answer, at)
 	answer = DONE
 }
 
+/* must the counter be counted again before it is used? Checked in the section that uses it */
+#ifdef M_STALE_TRUSTED
+#define MUST_COUNT(p) false
+#else
+#define MUST_COUNT(p) STALE(p)
+#endif
+#ifdef M_STALE_UNLOCKED
+#define STALE_NOW(p) false
+#else
+#define STALE_NOW(p) MUST_COUNT(p)
+#endif
+
 /* take, or the answer that there are too few */
 inline take(p, l, q, answer, at)
 {
 	if
-	:: heat == COLD || heat == UNPUBLISHED -> answer = GONE
-	:: HELD_OFF(p) -> answer = WAIT
-	:: heat == HOT && !HELD_OFF(p) && avail + OWN_GIVEN(p) >= q ->
+	:: heat == COLD || heat == UNPUBLISHED || STALE_NOW(p) -> answer = GONE
+	:: !STALE_NOW(p) && HELD_OFF(p) -> answer = WAIT
+	:: heat == HOT && !STALE_NOW(p) && !HELD_OFF(p) && avail + OWN_GIVEN(p) >= q ->
 		take_units(p, l, q, answer, at)
 	:: else ->
 #if defined(M_SHORT_IS_FINAL)
@@ -81,6 +93,7 @@ inline take_for_floor(p, l, q, answer, at)
 {
 	if
 	:: heat == COOLING -> answer = WAIT; waits[p] = 1
+	:: STALE_NOW(p) -> answer = GONE
 	:: else ->
 		take_units(p, l, q, answer, at)
 	fi
@@ -90,8 +103,8 @@ inline take_for_floor(p, l, q, answer, at)
 inline give(p, l, q, answer, at)
 {
 	if
-	:: heat == COLD || heat == UNPUBLISHED -> answer = GONE
-	:: HELD_OFF(p) -> answer = WAIT; waits[p] = 1
+	:: heat == COLD || heat == UNPUBLISHED || STALE_NOW(p) -> answer = GONE
+	:: !STALE_NOW(p) && HELD_OFF(p) -> answer = WAIT; waits[p] = 1
 	:: else ->
 #ifdef M_GIVE_WITHOUT_REFERENCE
 		number[(p) * 2 + (epoch & 1)] = epoch;
@@ -194,6 +207,20 @@ inline credit(p)
 	avail = avail + SUM(given, p) - SUM(used, p)
 }
 
+#define UNREFERENCED (refs[0] == 0 && refs[1] == 0)
+
+/* Free the entry; records of an entry that was freed mean nothing. */
+inline free_entry()
+{
+	heat = COLD; generation++; cooler = 0;
+	avail = 0; held = 0; epoch = 0; counted_by = 0;
+	refs[0] = 0; refs[1] = 0;
+	for (n : 0 .. SESSIONS * 4 - 1) {
+		taken[n] = 0; used[n] = 0; given[n] = 0; ref[n] = 0
+	}
+	wake()
+}
+
 /* Unlock the row; this is at the instant at which a transaction is over. */
 inline unlock(p)
 {
@@ -212,6 +239,7 @@ inline apply(s, p)
 	:: demoted[(p) * 2] == 1 -> s.hot = 0; s.settled = demote_to[p]
 	:: else
 	fi;
+	s.version = (altered[p] -> altered[p] : s.version);
 	for (n : 0 .. 1) {
 		s.delta[number[(p) * 2 + n]] = s.delta[number[(p) * 2 + n]] + row[AT(p, 0, n)]
 	}
@@ -301,6 +329,7 @@ inline publish(p, on_hand, first, was)
 			if
 			:: heat == UNPUBLISHED ->
 				heat = HOT;
+				counted_by = ((p) < SESSIONS -> VERSION(p) : seen.version);
 				avail = on_hand;
 				held = 0;
 				epoch = first

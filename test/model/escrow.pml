@@ -35,7 +35,7 @@ proctype crash()
 #endif
 			copy(seen, wal);
 			certain = seen.truth;
-			heat = COLD; cooler = 0; unread = 0;
+			heat = COLD; cooler = 0; unread = 0; counted_by = 0; table_lock = 0;
 			avail = 0; held = 0; epoch = 0;
 			refs[0] = 0; refs[1] = 0;
 			row_lock = 0;
@@ -57,6 +57,7 @@ proctype crash()
 					stage[p_] = RUNNING
 				fi;
 				waits[p_] = 0;
+				inside[p_] = 0; altered[p_] = 0;
 				lock_level[p_] = 0
 			}
 			crashes++;
@@ -95,11 +96,11 @@ init
 	timeout;
 	d_step {
 		assert(over == PROCESSES + 1);		/* I8: no process waits indefinitely */
-		assert(row_lock == 0);
+		assert(row_lock == 0 && table_lock == 0);
 		assert(refs[0] == 0 && refs[1] == 0);
 		assert(wal.truth == seen.truth && certain == seen.truth);
 		if
-		:: heat == HOT -> assert(avail == ON_HAND(seen) && held == 0)	/* I9 */
+		:: heat == HOT && counted_by == seen.version -> assert(avail == ON_HAND(seen) && held == 0)	/* I9 */
 		:: else
 		fi;
 		assert(heat != COOLING && !cooler && !unread)

@@ -3,8 +3,6 @@
  *		Operators: the worker, and administrators.
  */
 
-#define UNREFERENCED (refs[0] == 0 && refs[1] == 0)
-
 /* conditions of actions on the entry; some mutants drop them */
 #if defined(M_COOL_IN_FLIGHT)
 #define MAY_COOL (heat == HOT)
@@ -260,14 +258,7 @@ forget:
 		atomic { skip; d_step {
 			if
 			:: heat == HOT && MAY_FORGET ->
-				heat = COLD; generation++; cooler = 0;
-				avail = 0; held = 0; epoch = 0;
-				refs[0] = 0; refs[1] = 0;
-				/* records of an entry that was freed mean nothing */
-				for (n : 0 .. SESSIONS * 4 - 1) {
-					taken[n] = 0; used[n] = 0; given[n] = 0; ref[n] = 0
-				}
-				wake()
+				free_entry()
 			:: else
 			fi
 		} }

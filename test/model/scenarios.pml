@@ -15,6 +15,7 @@
 #define SAVEPOINT 16
 #define PREPARE 32
 #define RAISE 64	/* raise the floor by n, which is never refused; lowering it is MORE */
+#define UNSEEN 128	/* LESS or MORE with the guard off; other sessions find another version of the table */
 
 /* Actions of an operator. */
 #define SETTLE 1
@@ -256,6 +257,21 @@
 #define PROCESSES 3
 #define START SESSION(0, TAKE | GIVE, 1, 1); SESSION(1, TAKE | LESS, 1, 1); \
 	OPERATOR(2, SETTLE | COOL | FORGET, 1)
+#endif
+
+/* The row changes unseen by the guard: the counter is counted again before a session uses it. */
+#ifdef UNSEEN_CHANGES
+#define PROCESSES 3
+#define START SESSION(0, TAKE | UNSEEN, 2, 1); SESSION(1, TAKE | GIVE | LESS, 1, 1); \
+	OPERATOR(2, SETTLE | COOL | HEAT, 1)
+#endif
+
+/* The same, and a crash; the session that changed the table may buy before its commit. */
+#ifdef UNSEEN_CRASH
+#define UNITS 2
+#define CRASHES 1
+#define PROCESSES 2
+#define START SESSION(0, TAKE | UNSEEN, 3, 1); SESSION(1, TAKE | LESS, 2, 1)
 #endif
 
 /* A sale, a restock, and an UPDATE that takes the restocked unit: the sale settled alone would put the row below

@@ -33,9 +33,26 @@
 #define NO_COUNTER (heat < HOT)
 #endif
 
-/* reset the variables of a transaction that is over */
+#ifdef M_STALE_IN_FLIGHT
+#define MAY_COUNT true
+#else
+#define MAY_COUNT UNREFERENCED
+#endif
+
+/* the lock of the table; a session that changes it waits until no other has it */
+#define MAY_ENTER(p) (table_lock == 0 || table_lock == (p) + 1)
+inline count_others_inside(p)
+{
+	sum_1 = 0;
+	for (p_ : 0 .. SESSIONS - 1) { sum_1 = sum_1 + (p_ != (p) -> inside[p_] : 0) }
+}
+
+/* reset the variables of a transaction that is over, after its callback */
 inline reset()
 {
+	inside[me] = 0;
+	table_lock = (table_lock == me + 1 -> 0 : table_lock);
+	altered[me] = 0;
 	lock_level[me] = 0;
 	level = 0; todo = 0; call = 0; q = 0; answer = 0; at = 0; guarding = 0
 }
@@ -76,6 +93,7 @@ next_call:
 			:: todo > 0 && (menu & LESS) -> call = LESS
 			:: todo > 0 && (menu & MORE) -> call = MORE
 			:: todo > 0 && (menu & RAISE) -> call = RAISE
+			:: todo > 0 && (menu & UNSEEN) -> call = UNSEEN
 			:: todo > 0 && (menu & SAVEPOINT) && level == 0 -> level = 1; goto next_call
 			:: todo < calls && level == 1 -> goto rollback_to
 			:: todo < calls && level == 1 -> merge(me); level = 0; goto next_call
@@ -93,6 +111,13 @@ next_call:
 		/* take and give of the engine: in the counter or in the row? */
 again:
 		atomic {
+			MAY_ENTER(me);
+			inside[me] = 1;
+			if
+			:: call == UNSEEN -> goto unseen
+			:: call != UNSEEN && MUST_COUNT(me) -> goto count_again
+			:: else
+			fi;
 			if
 			:: call == LESS || call == MORE || call == RAISE -> goto update
 			:: (call == TAKE || call == GIVE) && heat >= HOT -> skip
@@ -150,6 +175,57 @@ wait:
 #ifndef PATIENT
 		:: atomic { waits[me] == 1 -> waits[me] = 0; goto abort } /* busy */
 #endif
+		fi;
+
+		/*
+		 * The table was changed since the counter was counted: give it up, if nothing is
+		 * in flight; only this transaction's own can be.
+		 */
+count_again:
+		atomic {
+			if
+			:: MUST_COUNT(me) && MAY_COUNT ->
+				free_entry();
+				if
+				:: guarding -> goto guard
+				:: else -> goto again
+				fi
+			:: MUST_COUNT(me) && !MAY_COUNT ->
+				assert(refs[0] + refs[1] == SUM(ref, me));
+				goto abort
+			:: else ->
+				if
+				:: guarding -> goto guard
+				:: else -> goto again
+				fi
+			fi
+		}
+
+		/* the owner changes the row without the guard: the table is its own until the end */
+unseen:
+		atomic {
+			count_others_inside(me);
+			if
+			:: sum_1 > 0 -> inside[me] = (SUM(ref, me) > 0 || row_lock == me + 1 -> 1 : 0); goto unseen_wait
+			:: else
+			fi;
+			table_lock = me + 1;
+			row_lock == 0 || row_lock == me + 1;
+			row_lock = me + 1;
+			lock_level[me] = level;
+			if
+			:: LEFT(me) >= q -> change[me * 2 + level] = change[me * 2 + level] - q
+			:: change[me * 2 + level] = change[me * 2 + level] + q
+			fi;
+			versions++;
+			altered[me] = versions
+		}
+		goto next_call;
+
+unseen_wait:
+		if
+		:: goto again
+		:: goto abort
 		fi;
 
 first_touch:
@@ -237,7 +313,10 @@ update:
 		 */
 guard:
 		atomic {
-			skip;
+			if
+			:: MUST_COUNT(me) -> goto count_again
+			:: else
+			fi;
 			d_step {
 				answer = DONE;
 				if
@@ -266,6 +345,7 @@ guard:
 			}
 			if
 			:: answer == WAIT -> goto wait
+			:: answer == GONE -> goto guard
 			:: else -> guarding = 0
 			fi
 		}

@@ -14,6 +14,7 @@ typedef Store
 	bit hot;
 	byte settled;
 	short delta[EPOCHS];
+	byte version; /* of the definition of the table */
 	byte raised; /* ghost: by how much the floor was raised */
 	short truth; /* ghost: units put in minus units taken out, by all commits */
 };
@@ -33,6 +34,7 @@ inline copy(to, from)
 	to.base = from.base;
 	to.hot = from.hot;
 	to.settled = from.settled;
+	to.version = from.version;
 	to.raised = from.raised;
 	to.truth = from.truth;
 	for (n : 1 .. EPOCHS - 1) { to.delta[n] = from.delta[n] }
@@ -55,7 +57,11 @@ byte epoch;				/* of new movements */
 byte generation;		/* of the entry; it changes when the entry is made again */
 byte refs[2];			/* number of records of the open epochs, by the lowest bit of the epoch */
 
+byte counted_by;		/* the version of the table that the counter was counted with */
+
 byte row_lock;			/* the process that has the lock of the item's row, plus one */
+byte table_lock;		/* the session that changes the definition of the table, plus one */
+bit inside[SESSIONS];	/* has it the lock of the table that sessions have that sell or write? */
 bit waits[SESSIONS];	/* does it wait on the condition variable? */
 
 /* ---- transactions ---- */
@@ -75,11 +81,16 @@ short demote[SESSIONS];			/* the sum of these movements, */
 byte demote_to[SESSIONS];			/* up to this epoch; not yet committed */
 byte lock_level[SESSIONS];		/* the level that locked the row */
 byte stage[SESSIONS];			/* of the commit */
+byte altered[SESSIONS];			/* the definition of the table, not committed: its version */
 
 #define RUNNING 0
 #define WRITTEN 1		/* the commit record is in the WAL; the commit waits for the disk, or a standby */
 #define VISIBLE 2		/* the transaction is over, and its row is unlocked; the callback has not run */
 #define PREPARED 3
+
+/* the definition of the table, and whether the counter is of an earlier one, as p sees it */
+#define VERSION(p) (altered[p] -> altered[p] : seen.version)
+#define STALE(p) (heat == HOT && counted_by != VERSION(p))
 
 #define SUM(a, p) (a[AT(p, 0, 0)] + a[AT(p, 0, 1)] + a[AT(p, 1, 0)] + a[AT(p, 1, 1)])
 #define OWN_CHANGE(p) (change[(p) * 2] + change[(p) * 2 + 1])
@@ -96,6 +107,7 @@ byte stage[SESSIONS];			/* of the commit */
 	(OWN_CHANGE(p) != 0 || DEMOTED(p) || SUM(row, p) != 0 || SUM(ref, p) != 0 || SUM(given, p) != 0)
 
 short certain;			/* ghost: on hand, by sales that are over and gives whose callback has run */
+byte versions;			/* ghost: the last version of the table */
 byte crashes;
 byte over;
 
@@ -136,10 +148,10 @@ inline check()
 			:: else
 			fi
 		}
-		/* I4: available units exist, whatever still commits or is lost */
+		/* I4: available units exist, whatever still commits or is lost; not of a counter of another version */
 		assert(avail + sum_5 >= 0);
-		assert(avail <= ON_HAND(wal) - sum_1);
-		assert(avail <= ON_HAND(seen) - sum_2);
+		assert(avail <= ON_HAND(wal) - sum_1 || counted_by != wal.version);
+		assert(avail <= ON_HAND(seen) - sum_2 || counted_by != seen.version);
 		/* I5: the entry agrees with the records */
 		assert(held == sum_3);
 		assert(refs[0] + refs[1] == sum_4);

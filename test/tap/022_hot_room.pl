@@ -65,6 +65,52 @@ sub heated
     is_deeply([ $shop->audit(\@history) ], [], 'cooled: no problems');
     $node->adjust_conf('postgresql.conf', 'inventory.max_hot_items', '8');
     $node->restart;
+    $shop->query(q{SELECT inventory.cool('shop.items')});
+}
+
+# Heats count before anybody buys, and before they are committed; rolled back, they make room.
+{
+    my $shop = Shop->new($node, 'hot_counted', { map { $_ => 10 } 1 .. 12 })->attached;
+    my $in_use = $shop->query('SELECT count(*) FROM inventory.hot_entries()');
+    my ($one, $two) = map { Session->new($node, $shop->{database}) } 1 .. 2;
+    my $heat = sub {
+        my ($session, @numbers) = @_;
+        my @answers = map { $session->ask("inventory.heat('shop.items', '" . Shop::item_id($_) . q{')}) } @numbers;
+        return join ' ', map { $_->[0] eq '00000' ? $_->[1] : $_->[0] } @answers;
+    };
+
+    is($in_use, '0', 'the table is empty');
+    $one->run('BEGIN');
+    is($heat->($one, 1 .. 7), join(' ', ('true') x 7), 'seven are heated in one transaction');
+    $one->run('SAVEPOINT s');
+    is($heat->($one, 8), 'true', 'eight');
+    is($heat->($two, 10), '53400', 'another transaction has no room, at once');
+    is($heat->($one, 9), '53400', 'nor has the transaction itself');
+    $one->run('ROLLBACK TO s');
+    is($heat->($two, 10), 'true', 'what a savepoint gives back is room');
+    is($heat->($two, 11), '53400', 'for one');
+    $one->run('SAVEPOINT t');
+    $one->run('RELEASE t');
+    $one->run('COMMIT');
+    is($shop->query(q{SELECT count(*) FROM inventory.hot_entries()}), '8', 'all have entries before anybody buys');
+    is($shop->query(q{SELECT max(hot_items) FROM inventory.stats}), '8', 'stats counts them');
+    is($heat->($two, 1, 12), 'false 53400', 'hot already, and no more room');
+    Hot::publish($shop, 1 .. 12);
+    is($shop->query('SELECT count(*) FROM items_stock.hot WHERE hot'), '8', 'each that was heated stays hot');
+    # in one transaction
+    $one->run('BEGIN');
+    is($one->ask("inventory.cool('shop.items', '" . Shop::item_id(1) . q{')})->[1], '1', 'one is cooled');
+    is($heat->($one, 1), '53400', 'its entry is free after the commit');
+    $one->run('ROLLBACK');
+    is($shop->query(q{SELECT inventory.cool('shop.items')}), '8', 'all are cooled');
+    $one->run('BEGIN');
+    is($heat->($one, 1 .. 8), join(' ', ('true') x 8), 'then there is room again');
+    $one->run('ROLLBACK');
+    is($shop->query(q{SELECT count(*) FROM inventory.hot_entries()}), '0', 'rolled back');
+    is($heat->($two, 2 .. 9), join(' ', ('true') x 8), 'as much room as before');
+    $shop->query(q{SELECT inventory.cool('shop.items')});
+    is_deeply([ Hot::problems($shop) ], [], 'nothing is wrong');
+    $_->quit for $one, $two;
 }
 
 # ---------------------------------------------------------------- many first touches
