@@ -236,6 +236,16 @@ inv_report_busy(const char *item, const char *why)
 	errhint("Nothing was taken. Retry, with the same idempotency key if one was given.");
 }
 
+void
+inv_report_other_layout(uint32 found, uint32 known)
+{
+	report_refusal(REFUSAL_BUSY);
+	errdetail(
+		"Another version of the library has made the server's shared memory (layout %u, not %u).",
+		found, known);
+	errhint("Restart the server. Nothing was taken.");
+}
+
 /* ---- arguments ---- */
 
 void
@@ -425,15 +435,6 @@ inv_report_hot_full(int limit)
 	errdetail("%d items of this server are hot, or are being heated. The item stays as it is.",
 			  limit);
 	errhint("Cool other items, or increase inventory.max_hot_items.");
-}
-
-void
-inv_report_hot_stores_full(int limit)
-{
-	errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED);
-	errmsg("no room for another store with hot items");
-	errdetail("Shared memory has room for %d stores of this server.", limit);
-	errhint("Drop tables and databases of stores that are not used.");
 }
 
 void

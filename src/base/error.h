@@ -49,6 +49,7 @@ extern void inv_report_stock_changed(const char *item, int64 expected, int64 act
 extern void inv_report_not_a_store(const char *what);
 extern void inv_report_direct_write(const char *detail, const char *hint);
 extern void inv_report_busy(const char *item, const char *why);
+extern void inv_report_other_layout(uint32 found, uint32 known);
 
 #define inv_error_out_of_stock(...) INV_RAISE(inv_report_out_of_stock(__VA_ARGS__))
 #define inv_error_item_not_found(...) INV_RAISE(inv_report_item_not_found(__VA_ARGS__))
@@ -66,6 +67,7 @@ extern void inv_report_busy(const char *item, const char *why);
 #define inv_error_not_a_store(...) INV_RAISE(inv_report_not_a_store(__VA_ARGS__))
 #define inv_error_direct_write(...) INV_RAISE(inv_report_direct_write(__VA_ARGS__))
 #define inv_error_busy(...) INV_RAISE(inv_report_busy(__VA_ARGS__))
+#define inv_error_other_layout(...) INV_RAISE(inv_report_other_layout(__VA_ARGS__))
 
 /* ---- arguments ---- */
 
@@ -102,7 +104,6 @@ extern bool inv_error_is_of_row(int sqlstate);
 extern void inv_report_cannot_be_hot(const char *item, const char *why);
 extern void inv_report_above_check(const char *item, int64 most);
 extern void inv_report_hot_full(int limit);
-extern void inv_report_hot_stores_full(int limit);
 extern void inv_report_no_digest(void);
 extern void inv_report_no_random(void);
 
@@ -117,7 +118,6 @@ extern void inv_report_no_random(void);
 #define inv_error_cannot_be_hot(...) INV_RAISE(inv_report_cannot_be_hot(__VA_ARGS__))
 #define inv_error_above_check(...) INV_RAISE(inv_report_above_check(__VA_ARGS__))
 #define inv_error_hot_full(...) INV_RAISE(inv_report_hot_full(__VA_ARGS__))
-#define inv_error_hot_stores_full(...) INV_RAISE(inv_report_hot_stores_full(__VA_ARGS__))
 #define inv_error_no_digest() INV_RAISE(inv_report_no_digest())
 #define inv_error_no_random() INV_RAISE(inv_report_no_random())
 

@@ -83,6 +83,15 @@ inv_report_foreign_engine(const char *store_name, const char *relation, const ch
 	errhint("%s", hint);
 }
 
+void
+inv_report_hot_stores_full(int limit)
+{
+	errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED);
+	errmsg("no room for another store with hot items");
+	errdetail("Shared memory has room for %d stores of this server.", limit);
+	errhint("Drop tables and databases of stores that are not used.");
+}
+
 /*
  * Does an error that came up in work on a store say something about the store?  Not
  * one of the server, or of other transactions.

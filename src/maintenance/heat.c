@@ -21,6 +21,7 @@
 
 #include "base/error.h"
 #include "base/guc.h"
+#include "base/store_error.h"
 #include "shmem/hot_directory.h"
 #include "shmem/hot_room.h"
 #include "shmem/hot_table.h"

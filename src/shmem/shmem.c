@@ -15,12 +15,23 @@
 #include "storage/shmem.h"
 
 #include "base/compat.h"
+#include "base/error.h"
 #include "base/layout.h"
 #include "base/stats.h"
 #include "shmem/hot_table.h"
 #include "shmem/shmem.h"
 
 #define SHMEM_NAME "inventory"
+#define LAYOUT_NAME "inventory layout"
+
+/* The number of the layout of the block, for libraries that did not make it. */
+typedef struct Layout
+{
+	uint32 number;
+} Layout;
+
+INV_PIN_FIELD(Layout, number, 0);
+INV_PIN_SIZE(Layout, 4);
 
 INV_PIN_FIELD(InvWorkerSlot, database, 0);
 INV_PIN_FIELD(InvWorkerSlot, state, 4);
@@ -124,7 +135,31 @@ start_shmem(void)
 	LWLockRelease(AddinShmemInitLock);
 }
 
-/* Use the block that other sessions use, or make it, if there can be one. */
+/* Fill a new segment for the number of the layout. */
+static void
+fill_layout(void *segment)
+{
+	((Layout *) segment)->number = INV_SHMEM_LAYOUT;
+}
+
+/*
+ * The block may have been made by another version of the library, which was replaced
+ * while the server ran.  Then nothing can be sold before a restart: selling from the rows
+ * of items that have a counter in the block would sell units twice.
+ */
+static void
+check_layout(void)
+{
+	Layout *layout = inv_named_segment(LAYOUT_NAME, sizeof(Layout), fill_layout);
+
+	if (layout && layout->number != INV_SHMEM_LAYOUT)
+		inv_error_other_layout(layout->number, INV_SHMEM_LAYOUT);
+}
+
+/*
+ * Use the block that other sessions use, or make it, if there can be one.  Raises if
+ * another version of the library has made it.
+ */
 void
 inv_shmem_open(void)
 {
@@ -132,6 +167,7 @@ inv_shmem_open(void)
 
 	if (inv_shmem || !IsUnderPostmaster)
 		return;
+	check_layout();
 	block = inv_named_segment(SHMEM_NAME, block_size(), fill_block);
 	if (block)
 		use_block(block);

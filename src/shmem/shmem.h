@@ -43,6 +43,9 @@ typedef struct InvStoreRest
 #define INV_WORKER_SLOTS 256 /* how many databases of the server can need a worker */
 #define INV_STORE_RESTS 256	 /* how many stores are remembered with their errors */
 
+/* of the block with its tables: another number after each change of one of their structures */
+#define INV_SHMEM_LAYOUT 1
+
 typedef struct InvShmem
 {
 	int tranche;	   /* of the locks */
