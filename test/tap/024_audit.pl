@@ -8,19 +8,12 @@
 use strict;
 use warnings FATAL => 'all';
 
-use File::Basename;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+use Library;
 use Session;
 use Shop;
-
-sub pg_config
-{
-    my ($what) = @_;
-    my ($out) = run_command([ $ENV{PG_CONFIG} || 'pg_config', $what ]);
-    return $out;
-}
 
 my $node = Shop::server('audit', q{shared_preload_libraries = 'inventory'}, 'max_worker_processes = 0', 'log_min_messages = log');
 my $shop = Shop->new($node, 'audit', { 1 => 100, 2 => 100, 3 => 0 })->attached;
@@ -29,10 +22,7 @@ my $user = Shop::new_user();
 
 $shop->query("SELECT inventory.heat('shop.items', '$hot')");
 
-my $library = PostgreSQL::Test::Utils::tempdir() . '/audit.so';
-my $include = pg_config('--includedir-server');
-system_or_bail('cc', '-shared', '-fPIC', '-O1', "-I$include", '-o', $library, dirname(__FILE__) . '/lib/audit.c');
-
+my $library = Library::compile('audit');
 # What a call writes into the server's log: a name for each match of the pattern, and how
 # often it is there.  The call is made twice in a session, because the first makes plans.
 sub logged
@@ -81,7 +71,7 @@ for my $what (sort keys %calls)
 
 SKIP:
 {
-    skip 'pgaudit is not installed', scalar keys %calls unless -e pg_config('--pkglibdir') . '/pgaudit.so';
+    skip 'pgaudit is not installed', scalar keys %calls unless -e Library::pg_config('--pkglibdir') . '/pgaudit.so';
 
     $node->append_conf('postgresql.conf', q{shared_preload_libraries = 'pgaudit, inventory'});
     $node->restart;

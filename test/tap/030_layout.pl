@@ -7,22 +7,16 @@
 use strict;
 use warnings FATAL => 'all';
 
-use File::Basename;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+use Library;
 use Shop;
-
-sub pg_config
-{
-    my ($what) = @_;
-    my ($out) = run_command([ $ENV{PG_CONFIG} || 'pg_config', $what ]);
-    return $out;
-}
 
 my $node = Shop::server('layout');
 my $shop = Shop->new($node, 'layout', { 1 => 10 })->attached;
 my $item = Shop::item_id(1);
+
 # Before 17 no session makes shared memory, so no other version can have made it.
 if ($node->safe_psql('layout', 'SHOW server_version_num') < 170000)
 {
@@ -32,10 +26,7 @@ if ($node->safe_psql('layout', 'SHOW server_version_num') < 170000)
     exit;
 }
 
-my $library = PostgreSQL::Test::Utils::tempdir() . '/layout.so';
-
-system_or_bail('cc', '-shared', '-fPIC', '-O1', '-I' . pg_config('--includedir-server'), '-o', $library,
-    dirname(__FILE__) . '/lib/layout.c');
+my $library = Library::compile('layout');
 
 # The outcome of a purchase: its SQLSTATE, and the error with its detail and hint.
 sub buy

@@ -9,8 +9,9 @@ package Faults;
 use strict;
 use warnings FATAL => 'all';
 
-use File::Basename;
 use PostgreSQL::Test::Utils;
+
+use Library;
 
 # The numbers, in the order of faults.c.
 my @numbers = qw(process allocations full refused pages shift);
@@ -25,12 +26,11 @@ sub new
     my ($class) = @_;
     my $directory = PostgreSQL::Test::Utils::tempdir();
     my $self = bless { file => "$directory/control" }, $class;
-    my $source = dirname(__FILE__) . '/faults.c';
+    my $library = Library::compile('faults', '-D_GNU_SOURCE', '-ldl');
 
-    system_or_bail('cc', '-shared', '-fPIC', '-O1', '-D_GNU_SOURCE', '-o', "$directory/faults.so", $source, '-ldl');
     append_to_file($self->{file}, "\0" x (4 * @numbers));
     open($self->{control}, '+<:raw', $self->{file}) or die "$self->{file}: $!";
-    @ENV{qw(LD_PRELOAD FAULTS_CONTROL)} = ("$directory/faults.so", $self->{file});
+    @ENV{qw(LD_PRELOAD FAULTS_CONTROL)} = ($library, $self->{file});
     return $self;
 }
 
