@@ -2000,11 +2000,12 @@ CREATE FUNCTION inventory.drop_orphaned(binding inventory.store_binding) RETURNS
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	store inventory.store := inventory.orphaned_store(binding);
+	functions oid[] := inventory.facade_nearby(store);
 BEGIN
-	IF store.movements IS NOT NULL OR inventory.facade_nearby(store) <> '{}'
+	IF store.movements IS NOT NULL OR functions <> '{}'
 	   OR EXISTS (SELECT FROM inventory.store_triggers(store))
 	THEN
-		PERFORM inventory.drop_generated(store, inventory.facade_nearby(store));
+		PERFORM inventory.drop_generated(store, functions);
 	END IF;
 END
 $$;
@@ -2435,7 +2436,7 @@ COMMENT ON FUNCTION inventory.worker_state() IS 'What the worker of this databas
 
 CREATE FUNCTION inventory.overdue_holds(items pg_catalog.regclass) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_overdue_holds';
-COMMENT ON FUNCTION inventory.overdue_holds(pg_catalog.regclass) IS 'The number of lines in expired holds of a store whose units were not back in the stock when the worker last looked; null if no worker runs.';
+COMMENT ON FUNCTION inventory.overdue_holds(pg_catalog.regclass) IS 'The number of lines in expired holds of a store whose units were not back in the stock when the worker last looked; null if the worker is idle.';
 
 CREATE FUNCTION inventory.reset_stats() RETURNS void
 	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_reset_stats';

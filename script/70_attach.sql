@@ -100,11 +100,12 @@ CREATE FUNCTION inventory.drop_orphaned(binding inventory.store_binding) RETURNS
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	store inventory.store := inventory.orphaned_store(binding);
+	functions oid[] := inventory.facade_nearby(store);
 BEGIN
-	IF store.movements IS NOT NULL OR inventory.facade_nearby(store) <> '{}'
+	IF store.movements IS NOT NULL OR functions <> '{}'
 	   OR EXISTS (SELECT FROM inventory.store_triggers(store))
 	THEN
-		PERFORM inventory.drop_generated(store, inventory.facade_nearby(store));
+		PERFORM inventory.drop_generated(store, functions);
 	END IF;
 END
 $$;

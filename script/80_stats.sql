@@ -20,7 +20,7 @@ COMMENT ON FUNCTION inventory.worker_state() IS 'What the worker of this databas
 
 CREATE FUNCTION inventory.overdue_holds(items pg_catalog.regclass) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_overdue_holds';
-COMMENT ON FUNCTION inventory.overdue_holds(pg_catalog.regclass) IS 'The number of lines in expired holds of a store whose units were not back in the stock when the worker last looked; null if no worker runs.';
+COMMENT ON FUNCTION inventory.overdue_holds(pg_catalog.regclass) IS 'The number of lines in expired holds of a store whose units were not back in the stock when the worker last looked; null if the worker is idle.';
 
 CREATE FUNCTION inventory.reset_stats() RETURNS void
 	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_reset_stats';

@@ -413,18 +413,21 @@ inv_report_above_check(const char *item, int64 most)
 	errdetail_internal("A constraint allows at most " INT64_FORMAT ".", most);
 }
 
-/*
- * Could an error come from what the row of an item refuses, rather than from other sessions
- * or from the server's state?
- */
+/* Does an error come from other transactions, or from the server's state? */
 bool
-inv_error_is_of_row(int sqlstate)
+inv_error_is_of_others(int sqlstate)
 {
 	int category = ERRCODE_TO_CATEGORY(sqlstate);
 
-	return category != ERRCODE_OPERATOR_INTERVENTION && category != ERRCODE_TRANSACTION_ROLLBACK &&
-		   category != ERRCODE_INSUFFICIENT_RESOURCES && sqlstate != ERRCODE_OBJECT_IN_USE &&
-		   sqlstate != ERRCODE_LOCK_NOT_AVAILABLE;
+	return category == ERRCODE_OPERATOR_INTERVENTION || category == ERRCODE_TRANSACTION_ROLLBACK ||
+		   category == ERRCODE_INSUFFICIENT_RESOURCES || sqlstate == ERRCODE_LOCK_NOT_AVAILABLE;
+}
+
+/* Could it come from what the row of an item refuses? */
+bool
+inv_error_is_of_row(int sqlstate)
+{
+	return !inv_error_is_of_others(sqlstate) && sqlstate != ERRCODE_OBJECT_IN_USE;
 }
 
 void

@@ -100,6 +100,7 @@ extern void inv_report_serialization(void);
 extern void inv_report_prepare(void);
 extern void inv_report_in_flight(const char *item);
 extern void inv_report_no_hot_items(const char *message, const char *hint);
+extern bool inv_error_is_of_others(int sqlstate);
 extern bool inv_error_is_of_row(int sqlstate);
 extern void inv_report_cannot_be_hot(const char *item, const char *why);
 extern void inv_report_above_check(const char *item, int64 most);

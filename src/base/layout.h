@@ -4,7 +4,8 @@
  *
  * Not all sessions need to have loaded the same build of the library.  So a change of a
  * shared structure has to be a decision, and the numbers given to these macros change
- * with it, and so does INV_SHMEM_LAYOUT (shmem/shmem.h).  They are those of a 64-bit server; other servers are not checked.
+ * with it, and so does INV_SHMEM_LAYOUT (shmem/shmem.h).  They are those of a 64-bit
+ * server; other servers are not checked.
  */
 #ifndef INV_LAYOUT_H
 #define INV_LAYOUT_H

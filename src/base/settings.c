@@ -65,6 +65,16 @@ struct InvSettings
 	char *bytes[lengthof(known)]; /* the variable, where it is compared by its bytes */
 };
 
+/*
+ * Change a setting of the session, until the transaction ends (GUC_ACTION_LOCAL) or the
+ * level of settings (GUC_ACTION_SAVE).
+ */
+void
+inv_set_setting(const char *name, const char *value, GucAction action)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, action, true, 0, false);
+}
+
 static bool
 set_setting(const char *name, const char *value, int elevel)
 {

@@ -1,11 +1,15 @@
 /*
  * settings.h
- *		Settings of the session on which the value of an expression can depend.
+ *		Settings of the session: those on which the value of an expression can depend, and
+ *		how settings are changed.
  */
 #ifndef INV_SETTINGS_H
 #define INV_SETTINGS_H
 
 #include "nodes/pg_list.h"
+#include "utils/guc.h"
+
+extern void inv_set_setting(const char *name, const char *value, GucAction action);
 
 typedef struct InvSettings InvSettings;
 

@@ -424,7 +424,6 @@ inv_stats_set_overdue(Oid items, int64 lines)
 	if (entry == NULL)
 		return;
 	pg_atomic_write_u64(&entry->counters[INV_STATS_UNITS], lines);
-	pg_atomic_write_u64(&entry->counters[INV_STATS_CALLS], 1);
 }
 
 /* What the worker saw last; false if it has not seen the store since the server started. */
@@ -432,15 +431,15 @@ bool
 inv_stats_get_overdue(Oid items, int64 *lines)
 {
 	StatsKey key = { MyDatabaseId, items, "" };
-	InvStatsEntry *entry = NULL;
+	InvStatsEntry *entry;
 
 	if (stats_lock == NULL)
 		return false;
-	LWLockAcquire(stats_lock, LW_SHARED);
+	lock_stats(LW_SHARED);
 	entry = lookup_stats_entry(&key);
 	if (entry)
 		*lines = pg_atomic_read_u64(&entry->counters[INV_STATS_UNITS]);
-	LWLockRelease(stats_lock);
+	unlock_stats();
 	return entry != NULL;
 }
 

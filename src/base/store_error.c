@@ -99,17 +99,10 @@ inv_report_hot_stores_full(int limit)
 bool
 inv_is_error_of_store(const ErrorData *error)
 {
-	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
-	{
-		case ERRCODE_INVALID_TRANSACTION_STATE:
-		case ERRCODE_TRANSACTION_ROLLBACK:
-		case ERRCODE_INSUFFICIENT_RESOURCES:
-		case ERRCODE_OPERATOR_INTERVENTION:
-		case ERRCODE_SYSTEM_ERROR:
-			return false;
-		default:
-			return error->elevel == ERROR && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE;
-	}
+	int category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+
+	return error->elevel == ERROR && !inv_error_is_of_others(error->sqlerrcode) &&
+		   category != ERRCODE_INVALID_TRANSACTION_STATE && category != ERRCODE_SYSTEM_ERROR;
 }
 
 void

@@ -79,12 +79,13 @@ heat_item(InvStore *store, Datum item, bool by_hand)
 	if (inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) && row.hot)
 		return false;
 	refusal = inv_heat_refusal(store, item, locked.stock, locked.floor);
-	if (refusal && by_hand)
-		inv_error_cannot_be_hot(inv_item_text(store, item), refusal);
 	if (refusal)
+	{
+		if (by_hand)
+			inv_error_cannot_be_hot(inv_item_text(store, item), refusal);
 		inv_heat_log_refusal(store, item, refusal);
-	if (refusal)
 		return false;
+	}
 	if (!inv_hot_reserve_room(store, item))
 	{
 		if (by_hand)

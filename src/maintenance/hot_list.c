@@ -40,13 +40,6 @@ inv_read_hot_items(InvStore *store, uint64 *count)
 	return copy_item_keys(*count);
 }
 
-static bool
-is_entry_of_store(const InvHotEntry *entry, Oid items)
-{
-	return entry->state != INV_HOT_STATE_COLD && entry->key.database == MyDatabaseId &&
-		   entry->key.items == items;
-}
-
 /* The numbers of the entries of a store for which a condition holds. */
 static int64 *
 entry_numbers(Oid items, InvHotEntryTest wanted, int64 now, int *count)
@@ -61,7 +54,7 @@ entry_numbers(Oid items, InvHotEntryTest wanted, int64 now, int *count)
 	{
 		InvHotEntry *entry = inv_hot_table_entry(slot);
 
-		if (!is_entry_of_store(entry, items))
+		if (!inv_hot_entry_is_of(entry, MyDatabaseId, items))
 			continue;
 		SpinLockAcquire(&entry->mutex);
 		if (wanted(entry, now))

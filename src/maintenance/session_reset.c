@@ -24,6 +24,7 @@
 #include "utils/portal.h"
 
 #include "base/error.h"
+#include "base/settings.h"
 #include "maintenance/session_reset.h"
 
 #define RESET_LOCK_TIMEOUT "1s"
@@ -51,8 +52,7 @@ inv_session_reset(void)
 	ResetAllOptions();
 	StartTransactionCommand();
 	/* the owner of a temporary table can lock it, by DROP OWNED in another session */
-	(void) set_config_option("lock_timeout", RESET_LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_LOCAL, true, 0, false);
+	inv_set_setting("lock_timeout", RESET_LOCK_TIMEOUT, GUC_ACTION_LOCAL);
 	PortalHashTableDeleteAll();
 	DropAllPreparedStatements();
 	Async_UnlistenAll();

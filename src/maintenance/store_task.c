@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/guc.h"
+#include "base/settings.h"
 #include "base/stats.h"
 #include "base/store_error.h"
 #include "shmem/store_rest.h"
@@ -138,22 +139,16 @@ heat_and_cool(InvStore *store, InvStoreTask *task pg_attribute_unused(),
 
 /* ---- running them ---- */
 
-static void
-set_local(const char *setting, const char *value)
-{
-	(void) set_config_option(setting, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
-							 false);
-}
-
 /* Settings of a transaction on a store whose items are in this schema. */
 static void
 set_for_transaction(const char *schema)
 {
 	/* for deferred triggers of the shop, which run after the store was left */
-	set_local("search_path", psprintf("pg_catalog, %s, pg_temp", quote_identifier(schema)));
-	set_local("lock_timeout", LOCK_TIMEOUT);
+	inv_set_setting("search_path", psprintf("pg_catalog, %s, pg_temp", quote_identifier(schema)),
+					GUC_ACTION_LOCAL);
+	inv_set_setting("lock_timeout", LOCK_TIMEOUT, GUC_ACTION_LOCAL);
 	/* a crash undoes only what is done again; buyers must not wait here for disk or standby */
-	set_local("synchronous_commit", "off");
+	inv_set_setting("synchronous_commit", "off", GUC_ACTION_LOCAL);
 }
 
 /* Do one transaction's work as the owner of a store; nothing if its table was dropped. */
@@ -275,7 +270,7 @@ clean_session_after(InvStoreTask *task)
 		if (!inv_served_store_timed_out())
 			inv_store_rest_note_error(task->items);
 		inv_worker_slot_give_up();
-		inv_worker_slot_start_others();
+		inv_worker_slot_start_waiting();
 		PG_RE_THROW();
 	}
 	PG_END_TRY();

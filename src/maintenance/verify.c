@@ -11,7 +11,6 @@
 #include "postgres.h"
 
 #include "access/relation.h"
-#include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -24,9 +23,9 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 
 #include "base/error.h"
+#include "base/isolated.h"
 #include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
@@ -231,10 +230,20 @@ find_own_row(FunctionCallInfo fcinfo, InvCatalogRow *row)
 		inv_error_not_the_owner(row->store_name, owner);
 }
 
-/* *reading_item is set while the caller's item is read: an error then is the caller's. */
-static void
-verify_store(FunctionCallInfo fcinfo, ReturnSetInfo *result, volatile bool *reading_item)
+/* A call of verify(). */
+typedef struct Verification
 {
+	FunctionCallInfo fcinfo;
+	ReturnSetInfo *result;
+	bool reading_item; /* the caller's item is read: an error then is the caller's */
+} Verification;
+
+static void
+verify_store(void *arg)
+{
+	Verification *verification = arg;
+	FunctionCallInfo fcinfo = verification->fcinfo;
+	ReturnSetInfo *result = verification->result;
 	NullableDatum item = { 0, PG_ARGISNULL(1) };
 	InvCall call;
 	InvStore *store;
@@ -242,10 +251,10 @@ verify_store(FunctionCallInfo fcinfo, ReturnSetInfo *result, volatile bool *read
 	inv_store_enter_owned(&call, PG_GETARG_OID(0));
 	store = call.store;
 	check_tables_read(store);
-	*reading_item = true;
+	verification->reading_item = true;
 	if (!item.isnull)
 		item.value = inv_getarg_item(store, fcinfo, 1);
-	*reading_item = false;
+	verification->reading_item = false;
 	verify_guard(store, result);
 	report_problems(store, INV_STMT_VERIFY, &item, result);
 	report_problems(store, INV_STMT_VERIFY_HOLDS, &item, result);
@@ -260,28 +269,10 @@ verify_store(FunctionCallInfo fcinfo, ReturnSetInfo *result, volatile bool *read
 static ErrorData *
 verify_and_roll_back(FunctionCallInfo fcinfo, ReturnSetInfo *result)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool reading_item = false;
-	ErrorData *volatile error = NULL;
+	Verification verification = { fcinfo, result, false };
+	ErrorData *error = inv_run_isolated(verify_store, &verification, false);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		verify_store(fcinfo, result, &reading_item);
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-	}
-	PG_END_TRY();
-	RollbackAndReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	if (error && (reading_item || !inv_is_error_of_store(error)))
+	if (error && (verification.reading_item || !inv_is_error_of_store(error)))
 		ReThrowError(error);
 	return error;
 }

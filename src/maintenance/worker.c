@@ -214,7 +214,7 @@ is_turn_over(const InvRoundResult *result)
 		inv_worker_slot_set_next_prune(0);
 	if (inv_worker_slot_yield(work_in_ms))
 		return true;
-	inv_worker_slot_start_others();
+	inv_worker_slot_start_waiting();
 	return false;
 }
 

@@ -168,13 +168,6 @@ add_entry(const InvHotKey *key, int64 number)
 	return true;
 }
 
-static bool
-is_entry_of(const InvHotEntry *entry, Oid database, Oid items)
-{
-	return entry->state != INV_HOT_STATE_COLD && entry->key.database == database &&
-		   entry->key.items == items;
-}
-
 /* ---- stores ---- */
 
 /*
@@ -205,7 +198,7 @@ free_store(InvHotStore *hot_store, Oid database, Oid items)
 	{
 		InvHotEntry *entry = inv_hot_table_entry(slot);
 
-		if (is_entry_of(entry, database, items))
+		if (inv_hot_entry_is_of(entry, database, items))
 			(void) free_entry(entry, true);
 	}
 	if (hot_store->entries == 0 && hot_store->database == database && hot_store->items == items)
@@ -413,7 +406,7 @@ free_unpublished_entries(const InvHotStore *hot_store)
 		InvHotEntry *entry = inv_hot_table_entry(slot);
 
 		if (entry->state == INV_HOT_STATE_UNPUBLISHED &&
-			is_entry_of(entry, hot_store->database, hot_store->items))
+			inv_hot_entry_is_of(entry, hot_store->database, hot_store->items))
 			(void) free_entry(entry, false);
 	}
 }

@@ -135,6 +135,14 @@ extern int inv_hot_table_slot(const InvHotEntry *entry);
 extern int inv_hot_table_words(void);
 extern uint64 *inv_hot_table_holders(const InvHotEntry *entry);
 
+/* Is it the entry of an item of this store? */
+static inline bool
+inv_hot_entry_is_of(const InvHotEntry *entry, Oid database, Oid items)
+{
+	return entry->state != INV_HOT_STATE_COLD && entry->key.database == database &&
+		   entry->key.items == items;
+}
+
 /* why the stock column of an entry's item could not be written, if it has a retry_at */
 #define INV_HOT_PROBLEM_SIZE 192
 extern char *inv_hot_table_problem(const InvHotEntry *entry);

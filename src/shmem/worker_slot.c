@@ -218,8 +218,8 @@ register_worker(Oid database)
  * Start workers of databases that wait for one, as far as there are places.  It is no
  * error if the server has no slot for one: sessions do without the worker.
  */
-static void
-start_waiting_workers(void)
+void
+inv_worker_slot_start_waiting(void)
 {
 	Oid database;
 
@@ -256,7 +256,7 @@ inv_worker_start_in(Oid database)
 		own_slot = slot;
 	LWLockRelease(&inv_shmem->lock);
 	if (slot)
-		start_waiting_workers();
+		inv_worker_slot_start_waiting();
 	return slot != NULL;
 }
 
@@ -320,7 +320,7 @@ worker_slot_at_exit(int code pg_attribute_unused(), Datum database)
 	if (slot && slot->pid == MyProcPid)
 		set_worker_state(slot, INV_WORKER_IDLE);
 	LWLockRelease(&inv_shmem->lock);
-	start_waiting_workers();
+	inv_worker_slot_start_waiting();
 }
 
 /* Take the place that was reserved for a database's worker; false if it is no longer. */
@@ -421,13 +421,6 @@ inv_worker_slot_give_up(void)
 	if (slot)
 		wait_for_turn(slot, 0);
 	LWLockRelease(&inv_shmem->lock);
-}
-
-/* Start the workers of other databases for which there are places. */
-void
-inv_worker_slot_start_others(void)
-{
-	start_waiting_workers();
 }
 
 /* The worker has done a round through all stores. */

@@ -24,7 +24,7 @@ extern void inv_worker_slot_ran(void);
 extern bool inv_worker_slot_may_leave(void);
 extern bool inv_worker_slot_yield(long work_in_ms);
 extern void inv_worker_slot_give_up(void);
-extern void inv_worker_slot_start_others(void);
+extern void inv_worker_slot_start_waiting(void);
 extern int64 inv_worker_slot_next_prune(void);
 extern void inv_worker_slot_set_next_prune(int64 instant);
 

@@ -39,13 +39,6 @@
 #include "store/dependency.h"
 #include "store/ledger_schema.h"
 
-static char *
-qualified_name(Relation rel)
-{
-	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
-									  RelationGetRelationName(rel));
-}
-
 /* ---- columns ---- */
 
 static void
@@ -137,7 +130,7 @@ find_binding_trigger(InvStore *store, Relation rel, const TriggerDesc *triggers)
 			continue;
 		if (found)
 			inv_error_surplus_trigger(store->store_name, surplus_binding(found, trigger),
-									  qualified_name(rel));
+									  inv_catalog_table_name(RelationGetRelid(rel)));
 		found = trigger;
 	}
 	if (found == NULL || found->tgnattr != found->tgnargs - 1)
@@ -214,7 +207,7 @@ column_type(Relation rel, const char *name)
 	AttrNumber attnum = get_attnum(RelationGetRelid(rel), name);
 
 	if (attnum == InvalidAttrNumber)
-		inv_error_unknown_column(name, qualified_name(rel));
+		inv_error_unknown_column(name, inv_catalog_table_name(RelationGetRelid(rel)));
 	return inv_base_type(get_atttype(RelationGetRelid(rel), attnum));
 }
 
@@ -380,8 +373,8 @@ set_tables(InvStore *store, const InvCatalogRow *row, Relation items, Relation o
 	store->refuse_direct = row->refuse_direct;
 	store->max_ttl = row->max_ttl;
 	store->owner = items->rd_rel->relowner;
-	store->items_name = qualified_name(items);
-	store->orders_name = orders ? qualified_name(orders) : NULL;
+	store->items_name = inv_catalog_table_name(RelationGetRelid(items));
+	store->orders_name = orders ? inv_catalog_table_name(RelationGetRelid(orders)) : NULL;
 	store->ledger_name = pstrdup(quote_identifier(get_namespace_name(ledger)));
 	store->path = pinned_path(items, orders);
 	store->forces_policies = inv_binding_forces_policies(store);

@@ -200,6 +200,14 @@ inv_catalog_table_owner(Oid table)
 	return owner;
 }
 
+/* The name of a table with its schema, quoted where that is needed. */
+char *
+inv_catalog_table_name(Oid table)
+{
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)),
+									  get_rel_name(table));
+}
+
 /* How well the store of an owner matches a name that a user gives. */
 typedef enum NameMatch
 {

@@ -230,10 +230,7 @@ check_catalog_name(Relation catalog, const InvCatalogRow *row)
 	systable_endscan(scan);
 	if (OidIsValid(other))
 		ereport(superuser() ? WARNING : ERROR,
-				inv_report_duplicate_store(
-					row->store_name,
-					quote_qualified_identifier(get_namespace_name(get_rel_namespace(other)),
-											   get_rel_name(other))));
+				inv_report_duplicate_store(row->store_name, inv_catalog_table_name(other)));
 }
 
 /*

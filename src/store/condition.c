@@ -133,8 +133,7 @@ deparse_condition(Oid items, Node *condition)
 	int nest = NewGUCNestLevel();
 	char *text;
 
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
+	inv_set_setting("search_path", "pg_catalog, pg_temp", GUC_ACTION_SAVE);
 	text = deparse_expression(condition, deparse_context_for("i", items), true, false);
 	AtEOXact_GUC(true, nest);
 	return text;

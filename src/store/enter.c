@@ -24,6 +24,7 @@
 #include "utils/timestamp.h"
 
 #include "base/error.h"
+#include "base/settings.h"
 #include "base/stats.h"
 #include "store/binding.h"
 #include "store/enter.h"
@@ -35,8 +36,7 @@ set_for_call(InvCall *call, const char *name, const char *value)
 {
 	if (call->nest == 0)
 		call->nest = NewGUCNestLevel();
-	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
-							 false);
+	inv_set_setting(name, value, GUC_ACTION_SAVE);
 }
 
 /*

@@ -15,6 +15,7 @@
 #include "utils/guc.h"
 
 #include "base/error.h"
+#include "base/settings.h"
 #include "store/binding.h"
 #include "store/enter.h"
 #include "store/query_cursor.h"
@@ -38,8 +39,7 @@ inv_cursor_open(InvStore *store, InvStatement statement, Datum *values)
 	Assert(GetUserId() == store->owner && count <= MAX_CURSOR_PARAMETERS);
 	for (int i = 0; i < count; i++)
 		types[i] = inv_letter_type(store, template->parameters[i]);
-	(void) set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-							 true, 0, false);
+	inv_set_setting("enable_nestloop", "off", GUC_ACTION_SAVE);
 	security = inv_lift_policies(store);
 	plan = SPI_prepare(inv_expand_template(store, template->text), count, types);
 	if (plan == NULL)

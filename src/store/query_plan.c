@@ -20,6 +20,7 @@
 #include "utils/resowner.h"
 #include "utils/selfuncs.h"
 
+#include "base/settings.h"
 #include "store/binding.h"
 #include "store/query_plan.h"
 
@@ -130,11 +131,9 @@ set_for_planning(void)
 	static const char *const on[] = { "enable_indexscan", "enable_nestloop" };
 
 	for (size_t i = 0; i < lengthof(off); i++)
-		(void) set_config_option(off[i], "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true,
-								 0, false);
+		inv_set_setting(off[i], "off", GUC_ACTION_SAVE);
 	for (size_t i = 0; i < lengthof(on); i++)
-		(void) set_config_option(on[i], "on", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
-								 false);
+		inv_set_setting(on[i], "on", GUC_ACTION_SAVE);
 }
 
 /*

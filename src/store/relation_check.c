@@ -34,6 +34,7 @@
 
 #include "base/error.h"
 #include "base/store_error.h"
+#include "store/catalog.h"
 #include "store/relation_check.h"
 
 /* ---- Citus ---- */
@@ -98,13 +99,6 @@ is_citus_table(Oid relid)
 
 /* ---- checks ---- */
 
-static char *
-quoted_name(Oid relid)
-{
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
-									  get_rel_name(relid));
-}
-
 /*
  * Raise if the rows of the relation are not in a heap of this server.  "store_name" is
  * the store that it belongs to, or null while that is not decided.
@@ -117,17 +111,17 @@ inv_check_storage(const char *store_name, Relation rel)
 
 	if (rel->rd_rel->relkind == RELKIND_FOREIGN_TABLE)
 	{
-		name = quoted_name(relid);
-		inv_error_foreign_engine(store_name, name, "a foreign table",
-								 rel->rd_rel->relispartition
-									 ? psprintf("ALTER TABLE %s DETACH PARTITION %s;",
-												quoted_name(get_partition_parent(relid, true)),
-												name)
-									 : "Use a table of this server.");
+		name = inv_catalog_table_name(relid);
+		inv_error_foreign_engine(
+			store_name, name, "a foreign table",
+			rel->rd_rel->relispartition
+				? psprintf("ALTER TABLE %s DETACH PARTITION %s;",
+						   inv_catalog_table_name(get_partition_parent(relid, true)), name)
+				: "Use a table of this server.");
 	}
 	if (rel->rd_rel->relkind == RELKIND_RELATION && rel->rd_rel->relam != HEAP_TABLE_AM_OID)
 	{
-		name = quoted_name(relid);
+		name = inv_catalog_table_name(relid);
 		inv_error_foreign_engine(
 			store_name, name,
 			psprintf("stored by access method \"%s\"", get_am_name(rel->rd_rel->relam)),
@@ -143,7 +137,7 @@ check_one(const char *store_name, Relation rel)
 	inv_check_storage(store_name, rel);
 	if (!is_citus_table(RelationGetRelid(rel)))
 		return;
-	name = quoted_name(RelationGetRelid(rel));
+	name = inv_catalog_table_name(RelationGetRelid(rel));
 	inv_error_foreign_engine(store_name, name, "a table of Citus",
 							 psprintf("SELECT undistribute_table(%s);", quote_literal_cstr(name)));
 }

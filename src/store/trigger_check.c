@@ -63,20 +63,14 @@ find_trigger_function(Oid oid, TriggerFunction *function)
 	return true;
 }
 
-static const char *
-relation_name(Relation rel)
-{
-	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
-									  RelationGetRelationName(rel));
-}
-
 /* Raise if the owner of the trigger's function has not the rights of the table's owner. */
 static void
 check_function_owner(const char *store_name, Oid owner, Relation rel, const Trigger *trigger,
 					 const TriggerFunction *function, InvDependencies *dependencies)
 {
 	if (!has_privs_of_role(function->owner, owner))
-		inv_error_foreign_trigger(store_name, trigger->tgname, relation_name(rel), function->owner,
+		inv_error_foreign_trigger(store_name, trigger->tgname,
+								  inv_catalog_table_name(RelationGetRelid(rel)), function->owner,
 								  owner);
 	if (dependencies == NULL)
 		return;
@@ -98,14 +92,15 @@ check_own_function(const char *store_name, Relation rel, const Trigger *trigger,
 	if (namestrcmp((Name) &function->name, "binding") == 0)
 		return;
 	if (role != INV_TRIGGERS_OF_ITEMS || namestrcmp((Name) &function->name, "guard") != 0)
-		inv_error_surplus_trigger(store_name, trigger->tgname, relation_name(rel));
+		inv_error_surplus_trigger(store_name, trigger->tgname,
+								  inv_catalog_table_name(RelationGetRelid(rel)));
 	/* guard() itself refuses to be fired in any other way than attach fires it */
 	if (!TRIGGER_FOR_ROW(trigger->tgtype))
 		return;
 	if (*guard)
 		inv_error_surplus_trigger(store_name,
 								  strcmp(*guard, "inventory_guard") == 0 ? trigger->tgname : *guard,
-								  relation_name(rel));
+								  inv_catalog_table_name(RelationGetRelid(rel)));
 	*guard = trigger->tgname;
 }
 
