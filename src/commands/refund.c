@@ -12,6 +12,7 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 
+#include "base/compat.h"
 #include "base/datum.h"
 #include "base/error.h"
 #include "base/lock.h"
@@ -129,6 +130,7 @@ lock_order(InvStore *store, Datum order, int *count)
 		inv_execute(store, INV_STMT_REFUNDED, values, NULL, INV_SNAPSHOT_LATEST);
 		bought[i].refunded = inv_result_int64(0, 1);
 	}
+	INV_POINT("inventory-after-order-lock");
 	return bought;
 }
 
