@@ -19,7 +19,7 @@ use Waiting;
 my $unusable = Point::unusable();
 plan skip_all => $unusable if $unusable;
 
-# no worker, until it is tested
+# no worker, except where it is tested
 my @no_worker = ('max_worker_processes = 0', 'max_logical_replication_workers = 0');
 my $node = Shop::server('stopped_session', @Point::SETTINGS, @no_worker, q{inventory.hot_lock_timeout = '1min'},
     'inventory.max_hot_items = 4');
@@ -94,7 +94,7 @@ sub exact
     $shop->query("SELECT $settle", q{SELECT inventory.cool('shop.items')});
     is_deeply([ Hot::problems($shop), $shop->audit_ledger, $shop->audit_holds ], [], "$test: no problems at the end");
     is($shop->query('SELECT sum(stock) FROM shop.items'), '0', "$test: all is settled");
-    $shop->query('DROP SCHEMA shop, items_stock CASCADE');
+    $node->safe_psql('postgres', "DROP DATABASE $shop->{database}");
 }
 
 # ---------------------------------------------------------------- a purchase
@@ -448,8 +448,8 @@ for my $change (-5, -4, -2, 3)
 
 # The worker is stopped while it expires a hold: it is expired once, whether the worker goes on, is
 # terminated, killed, or the server is.
-$node->append_conf('postgresql.conf', 'max_worker_processes = 8');
-$node->restart;
+$node->stop;
+$node = Shop::server('stopped_worker', @Point::SETTINGS);
 for my $item (1, 2)
 {
     for my $point (qw(after-expire after-give after-movement))
