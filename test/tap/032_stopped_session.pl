@@ -471,9 +471,10 @@ for my $item (1, 2)
             elsif ($how eq 'terminated') { $shop->query("SELECT injection_points_detach('inventory-$point')", "SELECT pg_terminate_backend($pid)") }
             elsif ($how eq 'killed') { Crash::restart_by($node, sub { kill 'KILL', $pid }) }
             else { Crash::kill_server($node, $pid); Crash::start($node) }
-            # a worker starts with the first session that needs one
-            call($shop, 'items_stock.expire_reservations()') if $how eq 'server killed' || $how eq 'killed';
-            $node->poll_query_until($shop->{database}, q{SELECT status = 'expired' FROM items_stock.reservations}) or die 'not expired';
+            # another worker starts with the next session that needs one, or with the server
+            my $hold = $how =~ m{^(terminated|killed)$} && $shop->query("SELECT shop.reserve_stock('" . Shop::new_user() . "', '$id[2]', 1)");
+            $node->poll_query_until($shop->{database}, q{SELECT status = 'expired' FROM items_stock.reservations WHERE quantity = 3}) or die 'not expired';
+            $shop->query("SELECT shop.release_reservation('$hold')") if $hold;
             exact($shop, [ 5, 5 ], $test);
         }
     }
