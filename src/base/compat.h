@@ -16,12 +16,35 @@
 #endif
 #if PG_VERSION_NUM >= 170000
 #include "storage/dsm_registry.h"
+#include "utils/injection_point.h"
 #endif
 
 #if PG_VERSION_NUM >= 180000
 #define INV_NORETURN pg_noreturn
 #else
 #define INV_NORETURN pg_attribute_noreturn()
+#endif
+
+/*
+ * A place where a test can stop a session, or let it fail (injection points).  There is
+ * none unless the server, 17 or later, was configured with --enable-injection-points.
+ *
+ * After a commit an error would be a PANIC, and to look for what is attached to a point can
+ * fail: there INV_POINT_LOADED() runs what INV_POINT_LOAD() has found before.  17 can only
+ * look at the point itself.
+ */
+#if PG_VERSION_NUM < 170000 || !defined(USE_INJECTION_POINTS)
+#define INV_POINT(name) ((void) 0)
+#define INV_POINT_LOAD(name) ((void) 0)
+#define INV_POINT_LOADED(name) ((void) 0)
+#elif PG_VERSION_NUM < 180000
+#define INV_POINT(name) INJECTION_POINT(name)
+#define INV_POINT_LOAD(name) ((void) 0)
+#define INV_POINT_LOADED(name) INJECTION_POINT(name)
+#else
+#define INV_POINT(name) INJECTION_POINT(name, NULL)
+#define INV_POINT_LOAD(name) INJECTION_POINT_LOAD(name)
+#define INV_POINT_LOADED(name) INJECTION_POINT_CACHED(name, NULL)
 #endif
 
 /* May the role execute the function? */

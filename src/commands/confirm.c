@@ -10,6 +10,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 
+#include "base/compat.h"
 #include "base/error.h"
 #include "base/stats.h"
 #include "store/binding.h"
@@ -87,6 +88,7 @@ confirm_hold(InvStore *store, InvCart *cart, const InvHold *hold)
 	values[1] = inv_make_array(store->item_id.base, items, NULL, cart->line_count);
 	values[2] = inv_make_array(store->order_type, orders, no_order, cart->line_count);
 	inv_execute(store, INV_STMT_CONFIRM_HOLD, values, NULL, INV_SNAPSHOT_LATEST);
+	INV_POINT("inventory-after-confirm");
 	book_confirmed(store, cart, hold);
 }
 

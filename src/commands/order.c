@@ -10,6 +10,7 @@
 
 #include "catalog/pg_type.h"
 
+#include "base/compat.h"
 #include "base/error.h"
 #include "store/binding.h"
 #include "store/direct_insert.h"
@@ -126,4 +127,5 @@ inv_insert_cart(InvStore *store, InvCart *cart, const InvUser *user)
 		if (first && !(columns == 0 && insert_directly(store, cart, user)))
 			insert_group(store, cart, columns, user);
 	}
+	INV_POINT("inventory-after-order");
 }

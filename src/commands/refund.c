@@ -12,6 +12,7 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 
+#include "base/compat.h"
 #include "base/datum.h"
 #include "base/error.h"
 #include "base/lock.h"
@@ -140,6 +141,7 @@ lock_order(InvStore *store, Datum order, int *count)
 		inv_error_order_not_found(text);
 	for (int i = 0; i < *count; i++)
 		bought[i].refunded = refunded_units(store, order, &bought[i]);
+	INV_POINT("inventory-after-order-lock");
 	return bought;
 }
 

@@ -12,6 +12,7 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 
+#include "base/compat.h"
 #include "base/error.h"
 #include "base/stats.h"
 #include "store/binding.h"
@@ -61,6 +62,7 @@ release_hold(InvStore *store, const InvHold *hold)
 	int count = 0, given = 0;
 
 	inv_execute(store, INV_STMT_RELEASE_HOLD, values, nulls, INV_SNAPSHOT_LATEST);
+	INV_POINT("inventory-after-release");
 	for (int i = 0; i < hold->count; i++)
 		if (hold->lines[i].state == INV_HOLD_HELD && hold->lines[i].tracked)
 		{

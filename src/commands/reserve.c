@@ -15,6 +15,7 @@
 #include "utils/json.h"
 #include "utils/uuid.h"
 
+#include "base/compat.h"
 #include "base/datum.h"
 #include "base/error.h"
 #include "base/stats.h"
@@ -78,6 +79,7 @@ reserve_units(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, Ti
 	values[5] = TimestampTzGetDatum(end);
 	values[6] = TimestampTzGetDatum(store->now);
 	inv_execute(store, INV_STMT_HOLD, values, nulls, INV_SNAPSHOT_TRANSACTION);
+	INV_POINT("inventory-after-hold");
 	inv_hold_book(store, cart->takes, count, user, *id, end);
 	inv_check_limits(store, cart->takes, count, user);
 	return true;

@@ -12,6 +12,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "base/compat.h"
 #include "base/datum.h"
 #include "base/error.h"
 #include "base/stats.h"
@@ -95,6 +96,7 @@ change_stock(Operation *op, InvStock *stock, int64 delta, int64 least, const cha
 
 	Assert(stock->tracked);
 	check_floor(op, stock, delta, least);
+	INV_POINT("inventory-before-adjust");
 	if (!inv_adjust_change(store, stock, delta, least))
 		return false;
 	inv_stats_count(INV_STATS_UNITS, delta < 0 ? -delta : delta);

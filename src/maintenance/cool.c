@@ -16,6 +16,7 @@
 #include "utils/timestamp.h"
 
 #include "base/clock.h"
+#include "base/compat.h"
 #include "base/error.h"
 #include "base/guc.h"
 #include "shmem/counter.h"
@@ -106,6 +107,7 @@ cool_item(InvStore *store, Datum item, int64 deadline)
 		return false;
 	if (demoted)
 		return true;
+	INV_POINT("inventory-after-close");
 	/* a logical subscriber may have deleted the row: nothing is left to add to */
 	if (locked.exists)
 		sum = inv_hot_sum_movements(store, item, row.settled, upto_epoch, INV_SNAPSHOT_LATEST,

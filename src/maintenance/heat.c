@@ -19,6 +19,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "base/compat.h"
 #include "base/error.h"
 #include "base/guc.h"
 #include "base/store_error.h"
@@ -94,6 +95,7 @@ heat_item(InvStore *store, Datum item, bool by_hand)
 	inv_hot_mark_changed(store);
 	inv_execute(store, INV_STMT_MARK_HOT, &item, NULL, INV_SNAPSHOT_LATEST);
 	inv_hot_room_set_number(inv_result_int64(0, 1));
+	INV_POINT("inventory-after-heat");
 	inv_worker_start_at_commit();
 	return true;
 }

@@ -13,6 +13,7 @@
 
 #include "common/int.h"
 
+#include "base/compat.h"
 #include "base/error.h"
 #include "shmem/counter.h"
 #include "shmem/counter_state.h"
@@ -88,6 +89,7 @@ settle_item(InvStore *store, Datum item)
 		inv_error_in_flight(inv_item_text(store, item));
 	if (!inv_counter_close_epoch(&counter, &upto_epoch))
 		return false;
+	INV_POINT("inventory-after-epoch");
 	locked = inv_lock_stock_row(store, item);
 	if (!is_still_unsettled(store, item, &counter, upto_epoch, &row))
 		return false;

@@ -160,6 +160,8 @@ begin_round(WorkerState *state)
 	state->tasks = read_tasks(state->tasks, context);
 	PopActiveSnapshot();
 	CommitTransactionCommand();
+	/* since 18 the context of before the transaction is the current one again: the old one */
+	MemoryContextSwitchTo(TopMemoryContext);
 	if (state->context)
 		MemoryContextDelete(state->context);
 	state->context = context;

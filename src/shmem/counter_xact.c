@@ -328,6 +328,15 @@ counter_at_xact_end(XactEvent event, void *arg pg_attribute_unused())
 	/* the server calls no callback when a prepared transaction ends */
 	if (event == XACT_EVENT_PRE_PREPARE)
 		inv_error_prepare();
+	if (event == XACT_EVENT_PRE_COMMIT)
+	{
+		INV_POINT("inventory-before-commit");
+		INV_POINT_LOAD("inventory-after-commit");
+	}
+	if (event == XACT_EVENT_COMMIT)
+		INV_POINT_LOADED("inventory-after-commit");
+	if (event == XACT_EVENT_ABORT)
+		INV_POINT("inventory-after-abort");
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
 		end_all_pending(1, event == XACT_EVENT_COMMIT);
 }
@@ -340,7 +349,10 @@ counter_at_subxact_end(SubXactEvent event, SubTransactionId self pg_attribute_un
 	if (pending_count == 0)
 		return;
 	if (event == SUBXACT_EVENT_ABORT_SUB)
+	{
+		INV_POINT("inventory-after-savepoint-abort");
 		end_all_pending(GetCurrentTransactionNestLevel(), false);
+	}
 	if (event == SUBXACT_EVENT_COMMIT_SUB)
 		merge_pending(GetCurrentTransactionNestLevel());
 }

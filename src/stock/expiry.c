@@ -15,6 +15,7 @@
 
 #include "catalog/pg_type.h"
 
+#include "base/compat.h"
 #include "base/stats.h"
 #include "store/binding.h"
 #include "store/column.h"
@@ -122,6 +123,7 @@ expire_lines(InvStore *store, const OverdueLine *lines, uint64 count)
 	values[0] = inv_make_array(UUIDOID, reservations, NULL, count);
 	values[1] = inv_make_array(store->item_id.base, items, NULL, count);
 	inv_execute(store, INV_STMT_EXPIRE, values, NULL, INV_SNAPSHOT_LATEST);
+	INV_POINT("inventory-after-expire");
 	gives = give_overdue_back(store, lines, count, &gives_count);
 
 	inv_book_init(&book, 2 * count);

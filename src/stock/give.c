@@ -10,6 +10,7 @@
 
 #include "miscadmin.h"
 
+#include "base/compat.h"
 #include "store/binding.h"
 #include "store/query.h"
 #include "stock/give.h"
@@ -45,4 +46,5 @@ inv_give(InvStore *store, InvGive *gives, int count, InvSnapshotMode mode)
 	inv_item_row_give_many(store, gives, count, mode);
 	for (int i = 0; i < count; i++)
 		give_hot(store, &gives[i], mode);
+	INV_POINT("inventory-after-give");
 }

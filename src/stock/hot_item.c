@@ -25,6 +25,7 @@
 #include "utils/uuid.h"
 
 #include "base/clock.h"
+#include "base/compat.h"
 #include "base/error.h"
 #include "shmem/counter_state.h"
 #include "shmem/hot_directory.h"
@@ -228,6 +229,7 @@ load_hot_entries(InvStore *store, InvHotStore *hot_store)
 		}
 		/* makes room, if it can, by freeing the entries of dropped tables */
 		(void) inv_hot_directory_has_room(rows);
+		INV_POINT("inventory-after-hot-rows");
 		loaded = inv_hot_directory_fill(hot_store, keys, numbers, rows, changes);
 	} while (!loaded);
 }

@@ -18,6 +18,7 @@
 #include "access/xlog.h"
 #include "miscadmin.h"
 
+#include "base/compat.h"
 #include "base/isolated.h"
 #include "shmem/counter.h"
 #include "shmem/counter_state.h"
@@ -93,8 +94,11 @@ publish_locked_item(Publishing *publishing)
 		inv_row_refusal(store, item, count.values.floor, NULL, &count.values.max_stock);
 	if (publishing->refusal)
 		return PUBLISH_REFUSED;
-	return inv_counter_publish(counter, &count.values, count.unsettled) ? PUBLISH_DONE
-																		: PUBLISH_AGAIN;
+	INV_POINT("inventory-before-publish");
+	if (!inv_counter_publish(counter, &count.values, count.unsettled))
+		return PUBLISH_AGAIN;
+	INV_POINT("inventory-after-publish");
+	return PUBLISH_DONE;
 }
 
 static void

@@ -14,6 +14,7 @@
 #include "access/xact.h"
 #include "common/int.h"
 
+#include "base/compat.h"
 #include "base/error.h"
 #include "shmem/hot_table.h"
 #include "store/binding.h"
@@ -102,6 +103,7 @@ inv_hot_apply_to_row(InvStore *store, Datum item, int64 sum, int64 upto_epoch, b
 	if (sum != 0)
 		(void) inv_item_row_change(store, item, sum, true, INV_SNAPSHOT_LATEST);
 	error_context_stack = context.previous;
+	INV_POINT("inventory-after-settled-row");
 	if (inv_execute(store, INV_STMT_MARK_SETTLED, settled, NULL, INV_SNAPSHOT_LATEST) != 1)
 		inv_error_broken_store(store->store_name,
 							   "A hot item has no row in its table of hot items.");

@@ -16,6 +16,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "base/compat.h"
 #include "base/error.h"
 #include "store/binding.h"
 #include "store/direct_insert.h"
@@ -175,5 +176,6 @@ inv_book_write(InvStore *store, InvBook *book)
 	if (written != (uint64) book->count)
 		inv_error_broken_store(store->store_name,
 							   "A trigger or rule keeps movements from being written.");
+	INV_POINT("inventory-after-movement");
 	book->count = 0;
 }

@@ -17,6 +17,7 @@
 #include "common/int.h"
 #include "miscadmin.h"
 
+#include "base/compat.h"
 #include "base/error.h"
 #include "store/binding.h"
 #include "store/column.h"
@@ -86,6 +87,7 @@ take_from_counter(InvStore *store, InvTake *take)
 	do
 		still_hot = inv_hot_stock_take(store, take);
 	while (still_hot && expire_and_retry(store, take));
+	INV_POINT("inventory-after-counter");
 	return still_hot;
 }
 
@@ -362,5 +364,7 @@ inv_take(InvStore *store, InvTake *takes, int count, const InvUser *user)
 	}
 	Assert(taken == all_takes_ok(takes, count));
 	Assert(!taken || takes_have_epochs(takes, count)); /* I2 */
+	if (taken)
+		INV_POINT("inventory-after-take");
 	return taken;
 }
