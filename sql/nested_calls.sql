@@ -60,4 +60,20 @@ SELECT change_reservation(:'id', 2, 7) IS NULL;
 SELECT id, stock FROM items WHERE id IN (2, 3) ORDER BY id;
 SELECT * FROM inventory.verify('items');
 
+\echo '-- refund_order: a trigger on items refunds the same order'
+SELECT buy_item('u', 4, 2) AS id \gset
+SELECT set_config('test.nested', format('SELECT refund_order(%s)', :'id'), false) IS NULL;
+SELECT error(format('SELECT refund_order(%L, 1)', :'id'));
+SET test.nested = '';
+SELECT refund_order(:'id');
+SELECT stock FROM items WHERE id = 4;
+\echo '-- and no order row is refunded twice because it has another item by now'
+SELECT buy_item('u', 4, 2) AS id \gset
+SELECT refund_order(:'id', 1);
+UPDATE orders SET item_id = 5 WHERE id = :id;
+SELECT refund_order(:'id', 1);
+SELECT error(format('SELECT refund_order(%L, 1)', :'id'));
+SELECT id, stock FROM items WHERE id IN (4, 5) ORDER BY id;
+SELECT * FROM inventory.verify('items');
+
 DROP SCHEMA nested_calls, nested_calls_stock CASCADE;

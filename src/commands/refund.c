@@ -106,6 +106,28 @@ bought_by_row(InvStore *store, Datum order, int *count)
 	return bought;
 }
 
+/*
+ * The units of an item of an order that are refunded.  An order row is one line, whatever
+ * its item was when it was refunded before.
+ */
+static int64
+sum_refunded(InvStore *store, Datum order, const BoughtItem *bought)
+{
+	Datum values[] = { order, bought->item };
+	char nulls[] = { ' ', OidIsValid(store->orders) ? 'n' : ' ' };
+
+	inv_execute(store, INV_STMT_REFUNDED, values, nulls, INV_SNAPSHOT_LATEST);
+	return inv_result_int64(0, 1);
+}
+
+static void
+raise_exceeds(InvStore *store, Datum order, int64 quantity, int64 refunded, int64 total,
+			  const char *text)
+{
+	inv_error_refund_exceeds(inv_datum_text(store->order_type, order), quantity, refunded,
+							 text ? text : psprintf(INT64_FORMAT, total));
+}
+
 /* Lock an order against other refunds, and read its items; raises IV003 if it has none. */
 static BoughtItem *
 lock_order(InvStore *store, Datum order, int *count)
@@ -123,12 +145,7 @@ lock_order(InvStore *store, Datum order, int *count)
 	if (*count == 0)
 		inv_error_order_not_found(text);
 	for (int i = 0; i < *count; i++)
-	{
-		Datum values[] = { order, bought[i].item };
-
-		inv_execute(store, INV_STMT_REFUNDED, values, NULL, INV_SNAPSHOT_LATEST);
-		bought[i].refunded = inv_result_int64(0, 1);
-	}
+		bought[i].refunded = sum_refunded(store, order, &bought[i]);
 	return bought;
 }
 
@@ -162,6 +179,10 @@ refund_item(InvStore *store, Datum order, BoughtItem *bought, int64 quantity, bo
 	}
 	inv_book_write(store, &book);
 	bought->refunded += quantity;
+	/* a trigger on items may have refunded the same line in between */
+	if (sum_refunded(store, order, bought) != bought->refunded)
+		raise_exceeds(store, order, quantity, sum_refunded(store, order, bought) - quantity,
+					  bought->quantity, bought->text);
 	inv_stats_count(INV_STATS_UNITS, quantity);
 }
 
@@ -189,8 +210,7 @@ refund_units(InvStore *store, FunctionCallInfo fcinfo, Datum order)
 		inv_error_value("cannot refund a quantity of an order with several items",
 						"Leave quantity null to refund all of it.");
 	if (quantity > left || left <= 0)
-		inv_error_refund_exceeds(inv_datum_text(store->order_type, order), quantity, refunded,
-								 bought->text ? bought->text : psprintf(INT64_FORMAT, total));
+		raise_exceeds(store, order, quantity, refunded, total, bought->text);
 	for (int i = 0; i < count; i++)
 	{
 		int64 part = all ? bought[i].quantity - bought[i].refunded : quantity;

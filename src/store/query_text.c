@@ -342,7 +342,8 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"GROUP BY m.item_id ORDER BY m.item_id", .by = "order_id"},
 	[INV_STMT_REFUNDED] = {"oi", "n", SPI_OK_SELECT,
 		"SELECT " SUM("m.delta") " FROM " MOVEMENTS
-		"WHERE m.order_id {=} $1 AND m.item_id {=} $2 AND m.kind {=} " KIND(REFUND), .by = "order_id"},
+		"WHERE m.order_id {=} $1 AND ($2 IS NULL OR m.item_id {=} $2) "
+		"AND m.kind {=} " KIND(REFUND), .by = "order_id"},
 	/* a carried movement has no order: it can contain the sale */
 	[INV_STMT_COUNTED] = {"oiu", "l", SPI_OK_SELECT,
 		"SELECT EXISTS (SELECT FROM " MOVEMENTS "WHERE m.item_id {=} $2 AND m.user_id {=} $3 "
