@@ -76,4 +76,27 @@ SELECT error(format('SELECT refund_order(%L, 1)', :'id'));
 SELECT id, stock FROM items WHERE id IN (4, 5) ORDER BY id;
 SELECT * FROM inventory.verify('items');
 
+\echo '-- a hot item is settled: a trigger on items settles or cools it, or takes units in'
+SELECT inventory.heat('items', n) FROM generate_series(6, 9) AS n;
+SELECT count(buy_item('u', n, 50)) FROM generate_series(6, 9) AS n;
+SELECT set_config('test.nested', 'SELECT inventory.settle(''items'')', false) IS NULL;
+SELECT inventory.settle('items') > 0;
+SELECT set_config('test.nested', 'SELECT inventory.cool(''items'', 7)', false) IS NULL;
+SELECT buy_item('u', 7, 1) > 0;
+SELECT inventory.settle('items') > 0;
+SELECT set_config('test.nested', 'SELECT restock_item(8, 10)', false) IS NULL;
+SELECT buy_item('u', 8, 1) > 0;
+SELECT inventory.cool('items', 8);
+\echo '-- or it becomes cold, because a transaction that has written its row uses it before its counter is published'
+SELECT restock_item(9, 20);
+BEGIN;
+ALTER TABLE items ADD CONSTRAINT version CHECK (version > -10);
+UPDATE items SET name = 'written' WHERE id = 9;
+SELECT set_config('test.nested', 'SELECT restock_item(9, 10)', false) IS NULL;
+SELECT buy_item('u', 9, 1) > 0;
+COMMIT;
+SELECT item_id, available, hot FROM levels WHERE item_id BETWEEN 6 AND 9 ORDER BY item_id;
+SELECT inventory.cool('items');
+SELECT id, stock FROM items WHERE id BETWEEN 6 AND 9 ORDER BY id;
+SELECT * FROM inventory.verify('items');
 DROP SCHEMA nested_calls, nested_calls_stock CASCADE;
