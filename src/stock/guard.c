@@ -171,8 +171,7 @@ mirror_change(InvStore *store, Oid items, const GuardedChange *change)
 	InvCall call;
 	InvMirrored mirrored;
 
-	if (inv_hot_known_cold(store, change->row.item) ||
-		!inv_store_enter_items(&call, items))
+	if (inv_hot_known_cold(store, change->row.item) || !inv_store_enter_items(&call, items))
 		return INV_MIRRORED_COLD;
 	mirrored = inv_hot_mirror(store, &change->row);
 	inv_store_leave(&call);
