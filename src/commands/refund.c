@@ -88,9 +88,7 @@ bought_by_row(InvStore *store, Datum order, int *count)
 	bool isnull;
 
 	if (rows > 1)
-		inv_error_broken_store(store->store_name,
-							   psprintf(UINT64_FORMAT " orders have the key \"%s\".", rows,
-										inv_datum_text(store->order_type, order)));
+		inv_error_order_rows(store->orders_name, 1, rows);
 	*count = rows;
 	if (rows == 0)
 		return bought;
