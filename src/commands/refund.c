@@ -39,7 +39,7 @@ typedef struct BoughtItem
 	InvUser user;
 } BoughtItem;
 
-/* The items of an order by the movements of its sales: a line for each item and user. */
+/* The items of an order by the movements of its sales. */
 static BoughtItem *
 sales_of_order(InvStore *store, Datum order, int *count)
 {
@@ -113,9 +113,8 @@ bought_by_row(InvStore *store, Datum order, int *count)
 static int64
 sum_refunded(InvStore *store, Datum order, const BoughtItem *bought)
 {
-	Datum values[] = { order, bought->item, bought->user.value };
-	char no_item = OidIsValid(store->orders) ? 'n' : ' ';
-	char nulls[] = { ' ', no_item, bought->user.isnull ? 'n' : ' ' };
+	Datum values[] = { order, bought->item };
+	char nulls[] = { ' ', OidIsValid(store->orders) ? 'n' : ' ' };
 
 	inv_execute(store, INV_STMT_REFUNDED, values, nulls, INV_SNAPSHOT_LATEST);
 	return inv_result_int64(0, 1);
@@ -208,7 +207,7 @@ refund_units(InvStore *store, FunctionCallInfo fcinfo, Datum order)
 	left = total - refunded;
 	quantity = all ? left : inv_getarg_quantity(fcinfo, 2, "quantity");
 	if (!all && count > 1)
-		inv_error_value("cannot refund a quantity of an order with several items or users",
+		inv_error_value("cannot refund a quantity of an order with several items",
 						"Leave quantity null to refund all of it.");
 	if (quantity > left || left <= 0)
 		raise_exceeds(store, order, quantity, refunded, total, bought->text);
