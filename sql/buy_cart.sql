@@ -53,6 +53,12 @@ SELECT * FROM buy_cart('ada', (SELECT jsonb_agg(jsonb_build_object('item_id', n)
 SELECT sum(stock) AS left FROM items WHERE id > 1000;
 SELECT * FROM inventory.verify('items');
 
+-- order_data that is copied into many lines: not more than 256 MB
+SELECT error($$ SELECT buy_cart('ada', jsonb_agg(jsonb_build_object('item_id', 1000000 + n, 'note', 'own')), NULL,
+	jsonb_build_object('note', repeat('x', 300000))) FROM generate_series(1, 1000) AS n $$);
+SELECT status, count(*) FROM try_buy_cart('ada', (SELECT jsonb_agg(jsonb_build_object('item_id', 1000000 + n)) FROM generate_series(1, 1000) AS n),
+	NULL, jsonb_build_object('note', repeat('x', 300000))) GROUP BY status;
+
 -- an orders table without a quantity: one unit a row, and the application makes the keys
 CREATE SCHEMA buy_cart_unit;
 CREATE TABLE buy_cart_unit.items (sku varchar(10) PRIMARY KEY, stock smallint);

@@ -97,6 +97,14 @@ SELECT expire_reservations() > 0;
 SELECT status, item_id FROM get_reservation(:'r');
 SELECT confirm_reservation(:'r');
 
+\echo '-- a long array is refused before it is read, and one of 1000 lines is read once'
+INSERT INTO items (id, stock) SELECT n, 1 FROM generate_series(2001, 3000) AS n;
+SELECT reserve_cart('u', jsonb_agg(jsonb_build_object('item_id', n))) AS r FROM generate_series(2001, 3000) AS n \gset
+SELECT confirm_reservation(:'r', NULL, jsonb_agg(jsonb_build_object('item_id', n))) FROM generate_series(2001, 3001) AS n;
+\echo :SQLSTATE
+SELECT count(*), min(status) AS status FROM confirm_reservation(:'r', NULL,
+	(SELECT jsonb_agg(jsonb_build_object('item_id', n) ORDER BY n DESC) FROM generate_series(2001, 3000) AS n));
+
 \echo '-- without an orders table the caller gives the reference'
 CREATE SCHEMA parts_stock;
 CREATE TABLE parts (id bigint PRIMARY KEY, stock integer);

@@ -164,4 +164,18 @@ SELECT problems();
 SELECT inventory.cool('items');
 SELECT stock, problems() FROM items WHERE id = 2;
 SELECT inventory.detach('items');
+
+\echo '-- a condition on what is for sale must not read what is sold: it is read from the row'
+CREATE FUNCTION heated_if(condition text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	answer text;
+BEGIN
+	PERFORM inventory.attach('items', 'orders', ledger_schema => 'hot_refusing_stock', sellable => condition);
+	answer := heated('SELECT');
+	PERFORM inventory.detach('items');
+	RETURN answer;
+END
+$$;
+SELECT condition, heated_if(condition) FROM unnest(ARRAY['live', 'live AND stock > 3', 'version < 1000',
+	'EXISTS (SELECT FROM hot_refusing.frozen AS f WHERE f.item_id <> stock)', 'EXISTS (SELECT FROM hot_refusing.frozen AS f WHERE f.item_id <> id)']) AS condition;
 DROP SCHEMA hot_refusing, hot_refusing_stock CASCADE;

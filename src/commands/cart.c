@@ -21,6 +21,9 @@
 #include "stock/quantity.h"
 #include "commands/cart.h"
 
+/* order_data is copied into each line that has columns of its own */
+#define MAX_COPIED_BYTES (256 * 1024 * 1024)
+
 #define SYNTAX_HINT "A line is an object such as {\"item_id\": 42, \"quantity\": 2}."
 
 /* ---- values ---- */
@@ -136,6 +139,48 @@ merge_columns(InvStore *store, InvLine *line, JsonbContainer *own, Jsonb *order_
 	if (own)
 		line->columns |= push_columns(store, own, true, &state);
 	line->data = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/*
+ * Columns that the caller sets for every line of a cart.  They are merged once for all lines
+ * that have none of their own.
+ */
+typedef struct CommonColumns
+{
+	Jsonb *order_data; /* null if there is none, or it is empty */
+	InvLine merged;	   /* its columns and data; data is null until a line needs them */
+	Size copied;	   /* bytes of order_data that lines with their own columns have copied */
+} CommonColumns;
+
+static CommonColumns
+common_columns(Jsonb *order_data)
+{
+	CommonColumns common = { 0 };
+
+	if (order_data && JB_ROOT_COUNT(order_data) > 0)
+		common.order_data = order_data;
+	return common;
+}
+
+/* Set the columns of a line.  own may be null. */
+static void
+set_columns(InvStore *store, InvLine *line, JsonbContainer *own, CommonColumns *common)
+{
+	if (own)
+	{
+		common->copied += common->order_data ? VARSIZE_ANY(common->order_data) : 0;
+		if (common->copied > MAX_COPIED_BYTES)
+			inv_error_value("order_data is too large for so many lines with columns of their own",
+							"Buy fewer lines at a time.");
+		merge_columns(store, line, own, common->order_data);
+	}
+	else if (common->order_data)
+	{
+		if (common->merged.data == NULL)
+			merge_columns(store, &common->merged, NULL, common->order_data);
+		line->columns = common->merged.columns;
+		line->data = common->merged.data;
+	}
 }
 
 /* A line of a reservation has item_id and quantity only. */
@@ -298,6 +343,8 @@ void
 inv_cart_of_lines(InvStore *store, InvCart *cart, Jsonb *lines, Jsonb *order_data,
 				  InvPurpose purpose)
 {
+	CommonColumns common = common_columns(order_data);
+
 	check_object(order_data);
 	if (!JB_ROOT_IS_ARRAY(lines) || JB_ROOT_IS_SCALAR(lines))
 		inv_error_value("lines must be a JSON array of objects", SYNTAX_HINT);
@@ -320,13 +367,11 @@ inv_cart_of_lines(InvStore *store, InvCart *cart, Jsonb *lines, Jsonb *order_dat
 		quantity = getKeyJsonValueFromContainer(object, "quantity", 8, NULL);
 		line->item = parse_line_item(store, item);
 		line->quantity = parse_line_quantity(quantity);
-		if (JsonContainerSize(object) > (item ? 1u : 0u) + (quantity ? 1u : 0u) ||
-			(order_data && JB_ROOT_COUNT(order_data) > 0))
-		{
-			if (purpose == INV_PURPOSE_HOLD)
-				refuse_columns(object);
-			merge_columns(store, line, object, order_data);
-		}
+		if (JsonContainerSize(object) == (item ? 1u : 0u) + (quantity ? 1u : 0u))
+			object = NULL;
+		if (object && purpose == INV_PURPOSE_HOLD)
+			refuse_columns(object);
+		set_columns(store, line, object, &common);
 		check_order(store, line, purpose);
 	}
 	sum_lines(store, cart);
@@ -334,46 +379,61 @@ inv_cart_of_lines(InvStore *store, InvCart *cart, Jsonb *lines, Jsonb *order_dat
 		inv_check_held(store, cart->takes[i].quantity);
 }
 
-/* The object for an item in an array of objects, counted in *seen; null if there is none. */
-static JsonbContainer *
-element_of_item(InvStore *store, Jsonb *array, Datum item, uint32 *seen)
+static int
+compare_takes(const void *a, const void *b, void *store)
 {
-	JsonbContainer *found = NULL;
+	return inv_item_compare(store, ((const InvTake *) a)->item, ((const InvTake *) b)->item);
+}
 
+/*
+ * The objects of an array, one for each item that is held and null where there is none.
+ * held is in key order.
+ */
+static JsonbContainer **
+objects_of_held(InvStore *store, Jsonb *array, const InvTake *held, int count)
+{
+	JsonbContainer **objects = palloc0(sizeof(JsonbContainer *) * count);
+
+	if (JB_ROOT_COUNT(array) > INV_MAX_LINES)
+		inv_error_too_many_lines(JB_ROOT_COUNT(array), INV_MAX_LINES);
 	for (uint32 i = 0; i < JB_ROOT_COUNT(array); i++)
 	{
 		JsonbValue *value = getIthJsonbValueFromContainer(&array->root, i);
 		JsonbContainer *object = value->val.binary.data;
+		const InvTake *found;
+		InvTake key = { 0 };
 
 		if (value->type != jbvBinary || !JsonContainerIsObject(object))
 			inv_error_value("order_data must be an object, or an array of objects", NULL);
-		if (inv_item_compare(store, item,
-							 parse_line_item(store, getKeyJsonValueFromContainer(object, "item_id",
-																				 7, NULL))) != 0)
-			continue;
-		if (found)
+		key.item = parse_line_item(store, getKeyJsonValueFromContainer(object, "item_id", 7, NULL));
+		found = bsearch_arg(&key, held, count, sizeof(InvTake), compare_takes, store);
+		if (found == NULL)
+			inv_error_value("order_data names an item that the reservation does not hold", NULL);
+		if (objects[found - held])
 			inv_error_value("order_data names an item twice", NULL);
 		if (getKeyJsonValueFromContainer(object, "quantity", 8, NULL))
 			inv_error_value("order_data cannot change the quantity of a reservation",
 							"Use change_reservation first.");
-		found = object;
-		(*seen)++;
+		objects[found - held] = object;
 	}
-	return found;
+	return objects;
 }
 
 /*
- * The cart of a reservation that is confirmed: a line per item that it holds.
+ * The cart of a reservation that is confirmed: a line per item that it holds, in key order.
  * order_data is null, an object for every line, or an array of objects with item_id.
  */
 void
 inv_cart_of_hold(InvStore *store, InvCart *cart, const InvTake *held, int count, Jsonb *order_data)
 {
 	bool is_array = order_data && JB_ROOT_IS_ARRAY(order_data) && !JB_ROOT_IS_SCALAR(order_data);
-	uint32 seen = 0;
+	CommonColumns common = common_columns(is_array ? NULL : order_data);
+	JsonbContainer **own = NULL;
 
 	Assert(count > 0);
-	if (!is_array)
+	if (is_array)
+		own = objects_of_held(store, order_data, held, count);
+	else
 		check_object(order_data);
 	cart->lines = palloc0(sizeof(InvLine) * count);
 	cart->line_count = count;
@@ -383,17 +443,11 @@ inv_cart_of_hold(InvStore *store, InvCart *cart, const InvTake *held, int count,
 	for (int i = 0; i < count; i++)
 	{
 		InvLine *line = &cart->lines[i];
-		JsonbContainer *own = NULL;
 
 		line->item = held[i].item;
 		line->quantity = held[i].quantity;
 		line->take = i;
-		if (is_array)
-			own = element_of_item(store, order_data, line->item, &seen);
-		if (own || (order_data && !is_array && JB_ROOT_COUNT(order_data) > 0))
-			merge_columns(store, line, own, is_array ? NULL : order_data);
+		set_columns(store, line, own ? own[i] : NULL, &common);
 		check_order(store, line, INV_PURPOSE_SALE);
 	}
-	if (is_array && seen != JB_ROOT_COUNT(order_data))
-		inv_error_value("order_data names an item that the reservation does not hold", NULL);
 }

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 
@@ -66,14 +67,20 @@ book_confirmed(InvStore *store, const InvCart *cart, const InvHold *hold)
 	inv_book_write(store, &book);
 }
 
-/* Insert the order rows of a held reservation, and mark it confirmed. */
+/*
+ * Insert the order rows of a held reservation, and mark it confirmed.  A trigger on orders
+ * can call the engine, which can release or expire what is held: then the lines are not
+ * as they were read, and their units are not those of this reservation any more.
+ */
 static void
 confirm_hold(InvStore *store, InvCart *cart, const InvHold *hold)
 {
 	Datum *items = palloc(sizeof(Datum) * cart->line_count);
+	Datum *quantities = palloc(sizeof(Datum) * cart->line_count);
 	Datum *orders = palloc(sizeof(Datum) * cart->line_count);
 	bool *no_order = palloc(sizeof(bool) * cart->line_count);
-	Datum values[3];
+	Datum values[4];
+	uint64 rows;
 
 	Assert(hold->state == INV_HOLD_HELD);
 	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
@@ -81,13 +88,17 @@ confirm_hold(InvStore *store, InvCart *cart, const InvHold *hold)
 	for (int i = 0; i < cart->line_count; i++)
 	{
 		items[i] = cart->lines[i].item;
+		quantities[i] = Int64GetDatum(cart->lines[i].quantity);
 		orders[i] = cart->lines[i].order;
 		no_order[i] = cart->lines[i].no_order;
 	}
 	values[0] = hold->id;
 	values[1] = inv_make_array(store->item_id.base, items, NULL, cart->line_count);
-	values[2] = inv_make_array(store->order_type, orders, no_order, cart->line_count);
-	inv_execute(store, INV_STMT_CONFIRM_HOLD, values, NULL, INV_SNAPSHOT_LATEST);
+	values[2] = inv_make_array(INT8OID, quantities, NULL, cart->line_count);
+	values[3] = inv_make_array(store->order_type, orders, no_order, cart->line_count);
+	rows = inv_execute(store, INV_STMT_CONFIRM_HOLD, values, NULL, INV_SNAPSHOT_LATEST);
+	if (rows != (uint64) cart->line_count)
+		inv_hold_check_unchanged(store, hold);
 	INV_POINT("inventory-after-confirm");
 	book_confirmed(store, cart, hold);
 }

@@ -167,6 +167,32 @@ inv_hold_judge(const InvHold *hold, InvHoldMove move)
 	}
 }
 
+/*
+ * Raise if a reservation, which this transaction has locked, is not as it was read: a trigger
+ * of the shop, fired by what this call has written, can call the engine, and then change,
+ * release or expire what is held.
+ */
+void
+inv_hold_check_unchanged(InvStore *store, const InvHold *hold)
+{
+	InvHold now = { .id = hold->id };
+	uint64 rows = inv_execute(store, INV_STMT_READ_HOLD, &now.id, NULL, INV_SNAPSHOT_LATEST);
+	bool unchanged = rows == (uint64) hold->count;
+
+	if (rows == 0)
+		inv_error_reservation_not_found(hold_text(hold));
+	fill_hold(store, &now, rows);
+	for (int i = 0; unchanged && i < now.count; i++)
+		unchanged = inv_item_compare(store, now.lines[i].item, hold->lines[i].item) == 0 &&
+					now.lines[i].state == hold->lines[i].state &&
+					now.lines[i].quantity == hold->lines[i].quantity;
+	if (unchanged)
+		return;
+	(void) inv_hold_judge(&now, INV_MOVE_CHANGE);
+	inv_error_busy(inv_item_text(store, hold->lines[0].item),
+				   "a trigger has changed the reservation");
+}
+
 /* ---- times ---- */
 
 /* Without a time zone: the caller could choose one in which a day has any length. */

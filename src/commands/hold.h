@@ -63,6 +63,7 @@ typedef struct InvHold
 extern void inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user,
 						  bool lock, InvSnapshotMode mode);
 extern InvHoldVerdict inv_hold_judge(const InvHold *hold, InvHoldMove move);
+extern void inv_hold_check_unchanged(InvStore *store, const InvHold *hold);
 extern TimestampTz inv_hold_end(InvStore *store, FunctionCallInfo fcinfo, int ttl,
 								TimestampTz created_at);
 extern bool inv_hold_take(InvStore *store, InvTake *takes, int count, const InvUser *user);

@@ -174,6 +174,7 @@ enlarge_line(InvStore *store, InvHold *hold, const InvHoldLine *line, Datum item
 	Assert(more > 0 && more <= quantity);
 	if (!inv_hold_take(store, &take, 1, &hold->user))
 		inv_refuse(store, &take, 1);
+	inv_hold_check_unchanged(store, hold);
 	if (line && line->state == INV_HOLD_HELD && line->tracked != take.tracked)
 		inv_error_value("the item has become tracked or untracked since it was reserved",
 						"Release the reservation and make a new one.");

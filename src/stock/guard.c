@@ -103,7 +103,7 @@ static bool
 limits_may_change(InvStore *store, const RowVersion *old, const RowVersion *new)
 {
 	if (!old->exists || !new->exists)
-		return false;
+		return new->exists;
 	/* a condition on what is for sale can depend on any column */
 	return store->sellable != NULL || old->limit != new->limit || old->limited != new->limited;
 }
@@ -122,7 +122,8 @@ compare_versions(InvStore *store, GuardedChange *change)
 	row->old_floor = old->floor;
 	if (pg_sub_s64_overflow(new->stock, old->stock, &row->stock_change))
 		inv_error_overflow("stock");
-	row->tracking_changes = old->tracked != new->tracked;
+	/* to a counter a row that is inserted had no units, and was tracked */
+	row->tracking_changes = (old->tracked || !old->exists) != new->tracked;
 	row->limits_may_change = limits_may_change(store, old, new);
 }
 
@@ -160,15 +161,17 @@ match_announcement(InvStore *store, GuardedChange *change)
 
 /* ---- acting on it ---- */
 
-/* Let the counter of the item follow, if the item is hot. */
+/*
+ * Let the counter of the item follow, if the item is hot.  A row that is inserted can be that
+ * of a hot item, if a row with its key was deleted where that cannot be refused (replica).
+ */
 static InvMirrored
 mirror_change(InvStore *store, Oid items, const GuardedChange *change)
 {
 	InvCall call;
 	InvMirrored mirrored;
 
-	if (!change->old.exists || inv_hot_known_cold(store, change->row.item) ||
-		!inv_store_enter_items(&call, items))
+	if (inv_hot_known_cold(store, change->row.item) || !inv_store_enter_items(&call, items))
 		return INV_MIRRORED_COLD;
 	mirrored = inv_hot_mirror(store, &change->row);
 	inv_store_leave(&call);

@@ -99,14 +99,15 @@ inv_hot_apply_to_row(InvStore *store, Datum item, int64 sum, int64 upto_epoch, b
 	const char *name = inv_item_text(store, item);
 	ErrorContextCallback context = { error_context_stack, add_apply_context, (void *) name };
 
+	/* first: a trigger on items can call the engine, and must not find the sum unsettled */
+	if (inv_execute(store, INV_STMT_MARK_SETTLED, settled, NULL, INV_SNAPSHOT_LATEST) != 1)
+		inv_error_broken_store(store->store_name,
+							   "A hot item has no row in its table of hot items.");
 	error_context_stack = &context;
 	if (sum != 0)
 		(void) inv_item_row_change(store, item, sum, true, INV_SNAPSHOT_LATEST);
 	error_context_stack = context.previous;
 	INV_POINT("inventory-after-settled-row");
-	if (inv_execute(store, INV_STMT_MARK_SETTLED, settled, NULL, INV_SNAPSHOT_LATEST) != 1)
-		inv_error_broken_store(store->store_name,
-							   "A hot item has no row in its table of hot items.");
 }
 
 /* ---- counting ---- */

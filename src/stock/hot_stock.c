@@ -55,19 +55,25 @@ inv_hot_stock_wait(InvStore *store, Datum item, const InvCounterRef *counter, In
 
 /* ---- reading ---- */
 
-/* Read again what limits a purchase, because a committed change of the row made it stale. */
+/*
+ * Read again what limits a purchase, because a committed change of the row made it stale.
+ * What this transaction has changed counts for itself alone: it may be rolled back.
+ */
 static void
 refresh_limits(InvStore *store, const InvTake *take, InvCounterValues *now)
 {
 	Datum item = take->item;
 	bool unlimited, isnull;
+	TransactionId writer;
 
 	if (inv_execute(store, INV_STMT_READ_HOT, &item, NULL, INV_SNAPSHOT_LATEST) == 0)
 		return;
 	now->limit = DatumGetInt64(inv_result(0, 3, &unlimited));
 	now->limited = !unlimited;
 	now->for_sale = DatumGetBool(inv_result(0, 4, &isnull));
-	inv_counter_refresh_limits(&take->counter, now);
+	writer = DatumGetTransactionId(inv_result(0, 5, &isnull));
+	if (!TransactionIdIsCurrentTransactionId(writer))
+		inv_counter_refresh_limits(&take->counter, now);
 }
 
 /*

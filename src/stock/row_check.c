@@ -38,14 +38,19 @@ columns_of(Node *expression)
 	return columns;
 }
 
+/* Are there columns that a settling writes, or the whole row? */
+static bool
+has_written(const InvRowChecks *checks, const Bitmapset *columns)
+{
+	return bms_overlap(columns, checks->written) ||
+		   bms_is_member(inv_column_bit(InvalidAttrNumber), columns);
+}
+
 /* Does an expression read what a settling writes, or the whole row? */
 static bool
 reads_written(const InvRowChecks *checks, Node *expression)
 {
-	Bitmapset *columns = columns_of(expression);
-
-	return bms_overlap(columns, checks->written) ||
-		   bms_is_member(inv_column_bit(InvalidAttrNumber), columns);
+	return has_written(checks, columns_of(expression));
 }
 
 /* ---- the table ---- */
@@ -218,6 +223,9 @@ find_table_refusal(InvStore *store, const InvRowChecks *checks, Relation items)
 		return psprintf("Index \"%s\" could refuse it.", found);
 	if ((found = find_refusing_trigger(store, checks)) != NULL)
 		return psprintf("Trigger %s.", found);
+	/* a purchase does not write the row, so the condition would not see what is sold */
+	if (store->sellable && has_written(checks, store->sellable->columns))
+		return "The condition \"sellable\" reads a column that is written with the stock.";
 	return NULL;
 }
 

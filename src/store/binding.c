@@ -20,6 +20,8 @@
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "nodes/parsenodes.h"
@@ -397,6 +399,9 @@ depend_on_tables(InvStore *store, Oid ledger)
 	for (int i = INV_LEDGER_NONE + 1; i < INV_LEDGER_COUNT; i++)
 		inv_depend(dependencies, INV_DEPENDENCY_RELATION, store->ledger[i]);
 	inv_depend(dependencies, INV_DEPENDENCY_SCHEMA, ledger);
+	/* the version of the items table contains places of their rows, which a rewrite changes */
+	inv_depend(dependencies, INV_DEPENDENCY_RELATION, TriggerRelationId);
+	inv_depend(dependencies, INV_DEPENDENCY_RELATION, ProcedureRelationId);
 }
 
 static void

@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "access/sysattr.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
@@ -149,6 +150,19 @@ inv_condition_settings_are_current(const InvCondition *condition)
 		   inv_settings_are_current(condition->settings);
 }
 
+/* The columns of the items row that a condition reads, also from its subqueries. */
+static Bitmapset *
+columns_read(Node *condition)
+{
+	Bitmapset *columns = NULL;
+	ListCell *cell;
+
+	foreach (cell, pull_vars_of_level(condition, 0))
+		columns = bms_add_member(columns, lfirst_node(Var, cell)->varattno -
+											  FirstLowInvalidHeapAttributeNumber);
+	return columns;
+}
+
 /* Read the condition of a view, in the current memory context. */
 InvCondition *
 inv_condition_read(const char *store_name, Oid items, Oid view, List *settings)
@@ -162,6 +176,7 @@ inv_condition_read(const char *store_name, Oid items, Oid view, List *settings)
 	relation = relation_open(view, AccessShareLock);
 	quals = sellable_condition(store_name, items, relation);
 	relation_close(relation, NoLock);
+	condition->columns = columns_read(quals);
 	condition->is_volatile = contain_mutable_functions(quals) || contain_subplans(quals);
 	if (condition->is_volatile)
 	{

@@ -5,6 +5,7 @@
 #ifndef INV_CONDITION_H
 #define INV_CONDITION_H
 
+#include "nodes/bitmapset.h"
 #include "utils/relcache.h"
 
 #include "base/settings.h"
@@ -20,6 +21,7 @@ typedef struct InvCondition
 	char *text;			   /* SQL over the items row "i", with a parameter for some constants */
 	bool is_volatile;	   /* it depends on more than the row: on the time, on other tables */
 	InvSettings *settings; /* under which it runs, if it is volatile, or else NULL */
+	Bitmapset *columns;	   /* of the row that it reads, as pull_varattnos numbers them */
 	int constant_count;
 	Oid *constant_types;
 	Datum *constants;

@@ -287,10 +287,11 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"UPDATE " RESERVATIONS "SET status = " STATUS(RELEASED) " "
 		"WHERE r.reservation_id {=} $1 AND " HELD
 		"AND ($2 IS NULL OR r.item_id {=} $2)", INV_LEDGER_RESERVATIONS, .by = "reservation_id"},
-	[INV_STMT_CONFIRM_HOLD] = {"qIO", "", SPI_OK_UPDATE,
+	[INV_STMT_CONFIRM_HOLD] = {"qINO", "", SPI_OK_UPDATE,
 		"UPDATE " RESERVATIONS "SET status = " STATUS(CONFIRMED) ", order_id = w.order_id "
-		PAIRS(2, 3) "(item_id, order_id) "
-		"WHERE r.reservation_id {=} $1 AND r.item_id {=} w.item_id AND " HELD,
+		"FROM ROWS FROM (" UNNEST(2) ", " UNNEST(3) ", " UNNEST(4) ") "
+		"AS w (item_id, quantity, order_id) WHERE r.reservation_id {=} $1 "
+		"AND r.item_id {=} w.item_id AND r.quantity {=} w.quantity AND " HELD,
 		INV_LEDGER_RESERVATIONS, .by = "reservation_id"},
 	[INV_STMT_EXTEND_HOLD] = {"qz", "", SPI_OK_UPDATE,
 		"UPDATE " RESERVATIONS "SET expires_at = $2 WHERE r.reservation_id {=} $1 AND " HELD,

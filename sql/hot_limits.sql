@@ -1,0 +1,51 @@
+-- Tests of what limits purchases of hot items, while it is changed: a change counts for other
+-- sessions when it is committed, and not at all if it is rolled back.
+\set VERBOSITY terse
+\pset format unaligned
+\pset tuples_only on
+\set schema hot_limits
+\set limits on
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/shop.sql'
+\i :include
+INSERT INTO items (id, stock, purchase_limit) VALUES (1, 100, 2), (2, 100, NULL), (3, 100, 9);
+SELECT inventory.attach('items', 'orders', ledger_schema => 'hot_limits_stock', sellable => 'live');
+SELECT inventory.heat('items', n) FROM generate_series(1, 3) AS n;
+SELECT buy_item('a', n) > 0 FROM generate_series(1, 3) AS n;
+
+\echo '-- a purchase between a change that is committed and one that is rolled back'
+UPDATE items SET purchase_limit = 3 WHERE id = 1;
+BEGIN;
+UPDATE items SET purchase_limit = NULL WHERE id = 1;
+SELECT buy_item('b', 1, 20) > 0;
+ROLLBACK;
+SELECT error($$ SELECT buy_item('c', 1, 4) $$);
+SELECT buy_item('c', 1, 3) > 0;
+UPDATE items SET live = true, name = 'changed' WHERE id = 2;
+BEGIN;
+SAVEPOINT s;
+UPDATE items SET live = false WHERE id = 2;
+SELECT error($$ SELECT buy_item('b', 2) $$);
+ROLLBACK TO s;
+SELECT buy_item('b', 2) > 0;
+COMMIT;
+SELECT buy_item('c', 2) > 0;
+UPDATE items SET live = false WHERE id = 2;
+BEGIN;
+UPDATE items SET live = true WHERE id = 2;
+SELECT buy_item('b', 2) > 0;
+ROLLBACK;
+SELECT error($$ SELECT buy_item('c', 2) $$);
+
+\echo '-- one that is committed counts from then on'
+UPDATE items SET purchase_limit = 8 WHERE id = 3;
+BEGIN;
+UPDATE items SET purchase_limit = 2 WHERE id = 3;
+SELECT error($$ SELECT buy_item('b', 3, 3) $$);
+COMMIT;
+SELECT error($$ SELECT buy_item('b', 3, 3) $$);
+SELECT buy_item('b', 3, 2) > 0;
+SELECT item_id, available FROM levels ORDER BY item_id;
+SELECT * FROM inventory.verify('items');
+SELECT inventory.cool('items');
+DROP SCHEMA hot_limits, hot_limits_stock CASCADE;
