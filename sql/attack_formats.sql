@@ -14,7 +14,7 @@ SET DateStyle = 'ISO, MDY';
 ALTER TABLE items ADD opens timestamp DEFAULT now(), ADD secret bytea DEFAULT '\x01';
 INSERT INTO items (id, stock) VALUES ('now', 1000), ('\', 1000), ('refuses', 1000);
 INSERT INTO items (id, stock, opens) VALUES ('later', 1000, now() + interval '2 hours');
-CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.stock < 10 THEN RAISE EXCEPTION 'refused'; END IF; RETURN NEW; END $$;
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.stock = 517 THEN RAISE EXCEPTION 'refused'; END IF; RETURN NEW; END $$;
 \set options 'ledger_schema => ''attack_formats_stock'', order_columns => ''{note}'', sellable => $$opens <= now() AND secret::text = ''\\x01''$$'
 SELECT inventory.attach('items', 'orders', :options);
 INSERT INTO seen SELECT max(movement_id), true FROM movements;

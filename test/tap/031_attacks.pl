@@ -74,13 +74,13 @@ sub open_database
 # A store of the role, in the schema "shop" or of another name, with ten units of one item.
 sub open_store
 {
-    my ($owner, $schema) = @_;
+    my ($owner, $schema, $ledger) = @_;
     my $quoted = '"' . ($schema || 'shop') . '"';
     run(qq{CREATE SCHEMA $quoted AUTHORIZATION "$owner"});
     run_as($owner, "CREATE TABLE $quoted.items (id int PRIMARY KEY, stock bigint NOT NULL, opens timestamp)",
         "CREATE TABLE $quoted.orders (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id int, quantity bigint)",
         "INSERT INTO $quoted.items VALUES (1, 10)",
-        'SELECT inventory.attach(' . literal("$quoted.items") . ', ' . literal("$quoted.orders") . q{, ledger_schema => 'books')});
+        'SELECT inventory.attach(' . literal("$quoted.items") . ', ' . literal("$quoted.orders") . q{, ledger_schema => } . literal($ledger || 'books') . ')');
 }
 
 # Let the worker expire a hold of the schema.
@@ -185,22 +185,23 @@ is(run('SELECT inventory.seen()'), 'pg_catalog, pg_temp', 'names, upgrade: the s
 is(run($traces), '', 'names, upgrade: no name is found in the schema of another role');
 is(dropped($path), 'dropped', 'names, drop: it is dropped');
 is(run($traces), '', 'names, drop: no name is found in the schema of another role');
-unlike(try($path, 'CREATE EXTENSION inventory'), qr/ERROR/, 'names, upgrade: it is created');
+unlike(try('SET search_path = evil', 'CREATE EXTENSION inventory'), qr/ERROR/, 'names, upgrade: it is created');
 is(run(q{SELECT extnamespace::regnamespace FROM pg_extension WHERE extname = 'inventory'}), 'pg_catalog', 'names, upgrade: ... in no schema of another role');
 
 # ---------------------------------------------------------------- names with SQL in them
+
 
 my $hostile = q{it's \ $1 ); DROP TABLE public.victim; --};
 my $hostile_role = q{o'); DROP TABLE public.victim; --};
 my $victim = q{SELECT to_regclass('public.victim')};
 open_database('injection', $hostile_role);
 run('CREATE TABLE public.victim (i int)', qq{ALTER TABLE public.victim OWNER TO "$hostile_role"}, 'CREATE ROLE "w\'; --"');
-open_store($hostile_role, $hostile);
+open_store($hostile_role, $hostile, "led$hostile");
 run_as($hostile_role, 'SELECT inventory.grant_api(' . literal(qq{"$hostile".items}) . q{, 'w''; --', 'buyer')});
 ok(expire($hostile_role, $hostile), 'injection, worker: a hold expires');
 is(run($victim), 'victim', 'injection, worker: names are data');
 # functions that are dropped and made again get their grants again
-run(q{ALTER TYPE books.hold RENAME TO "hold'; --"});
+run(qq{ALTER TYPE "led$hostile".hold RENAME TO "hold'; --"});
 is(try(update()), '', 'injection, upgrade: the extension is updated');
 is(run($victim), 'victim', 'injection, upgrade: names are data');
 is(dropped(), 'dropped', 'injection, drop: it is dropped');
@@ -221,6 +222,9 @@ ok(expire('sam', $long, 9_000_000_000_000_000_000), 'sizes, worker: ... in a sto
 is(try(update()), '', 'sizes, upgrade: the extension is updated');
 is(run(qq{SELECT length(store_name) FROM inventory.store}), 5000, 'sizes, upgrade: the name is whole');
 is(run_as('sam', qq{SELECT "$long".buy_item('u', 1, 9000000000000000000)}), 1, 'sizes, upgrade: the store sells');
+run_as('sam', 'INSERT INTO books.hot (item_id, hot, settled_epoch, incarnation) SELECT n, true, 0, 1 FROM generate_series(1, 40000) AS n');
+like(dropped(), qr/has 40000 hot items/, 'sizes, drop: any number of hot items stops it');
+run_as('sam', 'DELETE FROM books.hot');
 is(dropped(), 'dropped', 'sizes, drop: it is dropped');
 
 # ---------------------------------------------------------------- formats
