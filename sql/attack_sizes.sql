@@ -20,6 +20,8 @@ INSERT INTO items (id, stock, stock_floor) VALUES ('most', :max, 0), ('low', 10,
 INSERT INTO items (id, stock) SELECT 'hot ' || n, :half FROM generate_series(1, 3) AS n;
 INSERT INTO items (id, stock) SELECT 'line ' || n, 10 FROM generate_series(1, 1001) AS n;
 SELECT inventory.attach('items', 'orders', ledger_schema => 'attack_sizes_stock', order_columns => '{note}');
+\set include :abs_srcdir '/sql/include/no_worker.sql'
+\i :include
 INSERT INTO seen SELECT max(movement_id), true FROM movements;
 -- A cart of so many lines.
 CREATE FUNCTION cart(lines integer) RETURNS jsonb LANGUAGE sql AS $$ SELECT jsonb_agg(jsonb_build_object('item_id', 'line ' || n)) FROM generate_series(1, lines) AS n $$;
@@ -51,6 +53,15 @@ SELECT attempt(format('SELECT restock_item(''hot 1'', %s)', :max)), attempt('SEL
 SELECT inventory.settle('items'), inventory.cool('items');
 SELECT id, stock FROM items WHERE id !~ '^(line|i)' ORDER BY id COLLATE "C";
 SELECT problems();
+-- holds of one item that no bigint can add up
+SELECT reserve_stock('u', 'line 1', 9) IS NOT NULL, restock_item('line 1', :max), reserve_stock('u', 'line 1', :max) IS NOT NULL;
+UPDATE reservations SET expires_at = created_at WHERE item_id = 'line 1';
+SELECT attempt('SELECT expire_reservations()'), stock FROM items WHERE id = 'line 1';
+UPDATE reservations SET expires_at = created_at + interval '1 hour' WHERE item_id = 'line 1' AND quantity = 9;
+SELECT expire_reservations(), attempt('SELECT buy_item(''u'', ''line 1'', 9223372036854775807)');
+UPDATE reservations SET expires_at = created_at WHERE item_id = 'line 1' AND quantity = 9;
+SELECT expire_reservations();
+SELECT stock, problems() FROM items WHERE id = 'line 1';
 \echo '-- stats'
 -- what is in flight, of several items
 SELECT count(inventory.heat('items', id)) FROM items WHERE id ~ 'hot';

@@ -47,6 +47,14 @@ sub run_as
     return $node->safe_psql($database, join(";\n", @statements), extra_params => [ '-U', $role ]);
 }
 
+# A call by a role: its answer, or the error.
+sub ask_as
+{
+    my ($role, $call) = @_;
+    my ($status, $out, $err) = $node->psql($database, "SELECT $call", extra_params => [ '-U', $role ]);
+    return $status ? $err : $out;
+}
+
 # Run statements that may fail; what psql says.
 sub try
 {
@@ -89,8 +97,16 @@ sub expire
     my ($owner, $schema, $units) = @_;
     my $quoted = '"' . ($schema || 'shop') . '"';
     my $stock = run("SELECT stock FROM $quoted.items");
-    run_as($owner, "SELECT $quoted.reserve_stock('u', 1, " . ($units || 1) . ", '1 ms')");
-    return $node->poll_query_until($database, "SELECT stock = $stock FROM $quoted.items");
+    return ask_as($owner, "$quoted.reserve_stock('u', 1, " . ($units || 1) . ", '1 ms')") =~ /^[-0-9a-f]{36}$/ &&
+      $node->poll_query_until($database, "SELECT stock = $stock FROM $quoted.items");
+}
+
+# End the worker, so that the next one begins with the settings of the database.
+sub end_worker
+{
+    my $workers = "FROM pg_catalog.pg_stat_activity WHERE backend_type = 'inventory worker' AND datname = '$database'";
+    $node->safe_psql('postgres', "SELECT pg_terminate_backend(pid) $workers");
+    $node->poll_query_until('postgres', "SELECT NOT EXISTS (SELECT $workers)") or die 'the worker does not end';
 }
 
 # Drop the extension: what happened.
@@ -140,6 +156,8 @@ run('SELECT count(*) FROM inventory.stats');
 is(run($bites), 'none', 'code, worker: reading the statistics starts the worker, and runs none');
 run_as('mallory', 'DROP VIEW books.hot', 'ALTER TABLE books.hot_table RENAME TO hot');
 
+# what is missing is made again
+run_as('mallory', 'ALTER TYPE books.hold RENAME TO no_hold');
 is(try(update()), '', 'code, upgrade: the extension is updated');
 is(run(q{SELECT DISTINCT relowner::regrole FROM pg_class WHERE relnamespace IN ('shop'::regnamespace, 'books'::regnamespace)}), 'mallory',
     'code, upgrade: what is made again is the owner\'s');
@@ -173,6 +191,7 @@ is(try($path, q{SELECT 1::bigint = 1::bigint, 1::oid = 1::oid}), '', 'names, wor
 like(run($traces), qr/= traced/, 'names, worker: ... and leave a trace');
 run('TRUNCATE evil.trace', q{SELECT setval('evil.traces', 1, false)});
 run_as('nadja', 'ALTER DATABASE names SET search_path = evil, pg_catalog');
+end_worker();
 ok(expire('nadja'), 'names, worker: a hold expires in a database with another search_path');
 run_as('nadja', "SELECT inventory.heat('shop.items', 1), shop.buy_item('u', 1)");
 ok($node->poll_query_until($database, 'SELECT stock OPERATOR(pg_catalog.=) 9 FROM shop.items'), 'names, worker: a hot item is settled');
@@ -183,6 +202,9 @@ run_as('nadja', 'ALTER DATABASE names RESET search_path');
 is(try($path, update()), '', 'names, upgrade: the extension is updated');
 is(run('SELECT inventory.seen()'), 'pg_catalog, pg_temp', 'names, upgrade: the script runs under a path of its own');
 is(run($traces), '', 'names, upgrade: no name is found in the schema of another role');
+run('CREATE TABLE public.other ()');
+is(try($path, 'DROP TABLE public.other'), '', 'names, drop: another table is dropped');
+is(run($traces), '', 'names, drop: ... with names of the server');
 is(dropped($path), 'dropped', 'names, drop: it is dropped');
 is(run($traces), '', 'names, drop: no name is found in the schema of another role');
 unlike(try('SET search_path = evil', 'CREATE EXTENSION inventory'), qr/ERROR/, 'names, upgrade: it is created');
@@ -221,7 +243,7 @@ run_as('sam', qq{SELECT inventory.detach('"$long".items')}, qq{ALTER TABLE "$lon
 ok(expire('sam', $long, 9_000_000_000_000_000_000), 'sizes, worker: ... in a store with a long name');
 is(try(update()), '', 'sizes, upgrade: the extension is updated');
 is(run(qq{SELECT length(store_name) FROM inventory.store}), 5000, 'sizes, upgrade: the name is whole');
-is(run_as('sam', qq{SELECT "$long".buy_item('u', 1, 9000000000000000000)}), 1, 'sizes, upgrade: the store sells');
+is(ask_as('sam', qq{"$long".buy_item('u', 1, 9000000000000000000)}), 1, 'sizes, upgrade: the store sells');
 run_as('sam', 'INSERT INTO books.hot (item_id, hot, settled_epoch, incarnation) SELECT n, true, 0, 1 FROM generate_series(1, 40000) AS n');
 like(dropped(), qr/has 40000 hot items/, 'sizes, drop: any number of hot items stops it');
 run_as('sam', 'DELETE FROM books.hot');
@@ -239,11 +261,14 @@ my $recorded = q{SELECT array_to_string(settings, ' ') FROM inventory.store};
 my $before = run($recorded);
 like($before, qr/TimeZone=UTC/, 'formats, upgrade: the settings of attach are recorded');
 run_as('fay', map { "ALTER DATABASE formats SET $_" } @odd);
+# another hold, which is not overdue
+is(ask_as('fay', q{shop.reserve_stock('v', 1, 1, '1 h') IS NOT NULL}), 't', 'formats, worker: a hold is taken');
+end_worker();
 ok(expire('fay'), 'formats, worker: a hold expires');
-is(run(q{SELECT max(expires_at - created_at) = '1 ms' FROM books.reservations}), 't', 'formats, worker: at its time');
+is(run(q{SELECT min(expires_at - created_at) = '1 ms' FROM books.reservations}), 't', 'formats, worker: at its time');
 is(try(map({ "SET $_" } @odd), update()), '', 'formats, upgrade: the extension is updated');
 is(run($recorded), $before, 'formats, upgrade: they stay');
-is(run_as('fay', q{SELECT shop.buy_item('u', 1)}), 1, 'formats, upgrade: the item is for sale as before');
+is(ask_as('fay', q{shop.buy_item('u', 1)}), 1, 'formats, upgrade: the item is for sale as before');
 is(dropped(map { "SET $_" } @odd), 'dropped', 'formats, drop: it is dropped');
 
 unlike(slurp_file($node->logfile), qr/TRAP:|PANIC:/, 'no failed assertion or panic');
