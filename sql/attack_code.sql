@@ -84,6 +84,11 @@ CREATE INDEX ON attack_code.items (attack_code.bite(stock, 'index'));
 CREATE INDEX ON attack_code.orders (attack_code.bite(item_id, 'index')) WHERE attack_code.bite(item_id, 'predicate') > 0;
 CREATE INDEX ON attack_code_stock.movements (attack_code.bite(item_id, 'index'));
 CREATE INDEX ON attack_code_stock.reservations (attack_code.bite(item_id, 'index'));
+-- the planner evaluates what has only constants
+CREATE INDEX ON attack_code.items (id) WHERE attack_code.bite(1, 'folded') > 0;
+CREATE INDEX ON attack_code_stock.movements (item_id) WHERE attack_code.bite(1, 'folded') > 0;
+CREATE INDEX ON attack_code_stock.reservations (item_id) WHERE attack_code.bite(1, 'folded') > 0;
+CREATE INDEX ON attack_code_stock.hot (item_id) WHERE attack_code.bite(1, 'folded') > 0;
 ALTER TABLE attack_code.items ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY bite ON attack_code.items USING (attack_code.bite(id, 'policy') > 0);
 CREATE TRIGGER leave AFTER UPDATE ON attack_code.items FOR EACH ROW EXECUTE FUNCTION attack_code.leave();
@@ -97,6 +102,7 @@ RESET ROLE;
 \echo '-- the bait works'
 INSERT INTO attack_code.orders (user_id, item_id, quantity) VALUES ('u', 1, 1);
 UPDATE attack_code.items SET stock = stock - 1 WHERE id = 1;
+SELECT count(*) FROM attack_code_stock.hot;
 :look
 \echo '-- buyer'
 SELECT inventory.reserve_stock('attack_code.items', 'u'::text, 1::bigint, 2, NULL, NULL) AS one,
