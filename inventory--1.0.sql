@@ -303,7 +303,7 @@ CREATE FUNCTION inventory.refusing_trigger(relation pg_catalog.oid, columns pg_c
 		SELECT s.tgname, false, p.oid, c.language, c.code
 		FROM called AS s
 		CROSS JOIN LATERAL regexp_matches(s.code,
-			'([[:alpha:]_][[:alnum:]_$]*|"[^"]+")\s*\(', 'g') AS m(word)
+			$re$([[:alpha:]_][[:alnum:]_$]*|"[^"]+")\s*\($re$, 'g') AS m(word)
 		JOIN pg_proc AS p ON p.proname = CASE WHEN left(m.word[1], 1) = '"' THEN btrim(m.word[1], '"')
 											  ELSE lower(m.word[1]) END
 		AND p.pronamespace NOT IN ('pg_catalog'::regnamespace, 'inventory'::regnamespace)
@@ -316,15 +316,15 @@ CREATE FUNCTION inventory.refusing_trigger(relation pg_catalog.oid, columns pg_c
 			WHEN s.language NOT IN ('plpgsql', 'sql', 'c', 'internal')
 				THEN 'calls %s, which is not written in plpgsql'
 			WHEN s.language <> 'plpgsql' THEN NULL
-			WHEN s.code ~* '\mraise\M(?!\s+(debug|log|info|notice|warning)\M)|\massert\M'
+			WHEN s.code ~* $re$\mraise\M(?!\s+(debug|log|info|notice|warning)\M)|\massert\M$re$
 				THEN 'calls %s, which can raise an error'
-			WHEN s.is_before_row AND s.code ~* '\mreturn\s+null\M'
+			WHEN s.is_before_row AND s.code ~* $re$\mreturn\s+null\M$re$
 				THEN 'calls %s, which can suppress the write'
 			WHEN s.is_before_row AND EXISTS (
 				SELECT FROM pg_attribute AS a
 				WHERE a.attrelid = refusing_trigger.relation AND a.attnum = ANY (refusing_trigger.columns)
-				AND s.code ~* format('(;|\m(then|else|begin|loop)\M)\s*new\s*\.\s*"?%s"?\s*:?=',
-									 regexp_replace(a.attname, '(\W)', '\\\1', 'g')))
+				AND s.code ~* format($re$(;|\m(then|else|begin|loop)\M)\s*new\s*\.\s*"?%s"?\s*:?=$re$,
+									 regexp_replace(a.attname, $re$(\W)$re$, $re$\\\1$re$, 'g')))
 				THEN 'calls %s, which can change what is written'
 			END, s.function_id::regprocedure)
 		FROM called AS s
@@ -1273,7 +1273,7 @@ CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id o
 	WHERE t.tgrelid = store.items AND t.tgfoid = 'inventory.guard()'::regprocedure
 	OR t.tgrelid IN (store.items, store.orders) AND t.tgfoid = 'inventory.binding()'::regprocedure
 	AND substring(t.tgargs FOR octet_length(convert_to(store.store_name, getdatabaseencoding())) + 1)
-		= convert_to(store.store_name, getdatabaseencoding()) || '\x00'::bytea
+		= convert_to(store.store_name, getdatabaseencoding()) || E'\\x00'::bytea
 $$;
 COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items of a store, and the triggers that bind its columns.';
 
@@ -1592,7 +1592,7 @@ CREATE FUNCTION inventory.facade_arguments(binding inventory.store_binding, argu
 		   replace(inventory.fill_types(binding, a.parts[2]), 'smallint', 'integer'),
 		   CASE WHEN a.parts[3] IS DISTINCT FROM '{null_with_claim}' THEN a.parts[3]
 		   WHEN binding.user_claim IS NOT NULL THEN 'NULL' END
-	FROM (SELECT u.n, regexp_match(u.argument, '^(\w+) (.*?)(?: = (.*))?$') AS parts
+	FROM (SELECT u.n, regexp_match(u.argument, E'^(\\w+) (.*?)(?: = (.*))?$') AS parts
 		  FROM unnest(arguments) WITH ORDINALITY AS u(argument, n)) AS a
 $$;
 COMMENT ON FUNCTION inventory.facade_arguments(inventory.store_binding, text[]) IS 'The arguments of a generated function for a store: number, name, type and default.';
@@ -2168,7 +2168,7 @@ BEGIN
 		CROSS JOIN LATERAL unnest(t.tgattr::int2[]) WITH ORDINALITY AS u(attnum, n)
 		JOIN pg_attribute AS a ON a.attrelid = t.tgrelid AND a.attnum = u.attnum
 		-- counted from the end: the name of the store may contain anything
-		CROSS JOIN LATERAL split_part(encode(t.tgargs, 'escape'), '\000',
+		CROSS JOIN LATERAL split_part(encode(t.tgargs, 'escape'), E'\\000',
 									  u.n::integer - t.tgnargs - 1) AS r(role)
 		WHERE b.is_binding
 		AND (b.relation = store.items)
@@ -2447,7 +2447,7 @@ CREATE VIEW inventory.stats AS
 	WITH entries AS MATERIALIZED (SELECT h.items, h.held, h.holders FROM inventory.hot_entries() AS h),
 	hot AS (
 		SELECT h.items, pg_catalog.count(*) AS hot_items,
-			   COALESCE(pg_catalog.sum(h.held), 0)::pg_catalog.int8 AS hot_held
+			   LEAST(COALESCE(pg_catalog.sum(h.held), 0), 9223372036854775807)::pg_catalog.int8 AS hot_held
 		FROM entries AS h GROUP BY h.items),
 	holders AS (
 		SELECT h.items, pg_catalog.array_agg(DISTINCT p.pid ORDER BY p.pid) AS hot_holders

@@ -53,7 +53,7 @@ CREATE FUNCTION inventory.refusing_trigger(relation pg_catalog.oid, columns pg_c
 		SELECT s.tgname, false, p.oid, c.language, c.code
 		FROM called AS s
 		CROSS JOIN LATERAL regexp_matches(s.code,
-			'([[:alpha:]_][[:alnum:]_$]*|"[^"]+")\s*\(', 'g') AS m(word)
+			$re$([[:alpha:]_][[:alnum:]_$]*|"[^"]+")\s*\($re$, 'g') AS m(word)
 		JOIN pg_proc AS p ON p.proname = CASE WHEN left(m.word[1], 1) = '"' THEN btrim(m.word[1], '"')
 											  ELSE lower(m.word[1]) END
 		AND p.pronamespace NOT IN ('pg_catalog'::regnamespace, 'inventory'::regnamespace)
@@ -66,15 +66,15 @@ CREATE FUNCTION inventory.refusing_trigger(relation pg_catalog.oid, columns pg_c
 			WHEN s.language NOT IN ('plpgsql', 'sql', 'c', 'internal')
 				THEN 'calls %s, which is not written in plpgsql'
 			WHEN s.language <> 'plpgsql' THEN NULL
-			WHEN s.code ~* '\mraise\M(?!\s+(debug|log|info|notice|warning)\M)|\massert\M'
+			WHEN s.code ~* $re$\mraise\M(?!\s+(debug|log|info|notice|warning)\M)|\massert\M$re$
 				THEN 'calls %s, which can raise an error'
-			WHEN s.is_before_row AND s.code ~* '\mreturn\s+null\M'
+			WHEN s.is_before_row AND s.code ~* $re$\mreturn\s+null\M$re$
 				THEN 'calls %s, which can suppress the write'
 			WHEN s.is_before_row AND EXISTS (
 				SELECT FROM pg_attribute AS a
 				WHERE a.attrelid = refusing_trigger.relation AND a.attnum = ANY (refusing_trigger.columns)
-				AND s.code ~* format('(;|\m(then|else|begin|loop)\M)\s*new\s*\.\s*"?%s"?\s*:?=',
-									 regexp_replace(a.attname, '(\W)', '\\\1', 'g')))
+				AND s.code ~* format($re$(;|\m(then|else|begin|loop)\M)\s*new\s*\.\s*"?%s"?\s*:?=$re$,
+									 regexp_replace(a.attname, $re$(\W)$re$, $re$\\\1$re$, 'g')))
 				THEN 'calls %s, which can change what is written'
 			END, s.function_id::regprocedure)
 		FROM called AS s

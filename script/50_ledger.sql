@@ -359,7 +359,7 @@ CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id o
 	WHERE t.tgrelid = store.items AND t.tgfoid = 'inventory.guard()'::regprocedure
 	OR t.tgrelid IN (store.items, store.orders) AND t.tgfoid = 'inventory.binding()'::regprocedure
 	AND substring(t.tgargs FOR octet_length(convert_to(store.store_name, getdatabaseencoding())) + 1)
-		= convert_to(store.store_name, getdatabaseencoding()) || '\x00'::bytea
+		= convert_to(store.store_name, getdatabaseencoding()) || E'\\x00'::bytea
 $$;
 COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items of a store, and the triggers that bind its columns.';
 

@@ -267,7 +267,7 @@ CREATE FUNCTION inventory.facade_arguments(binding inventory.store_binding, argu
 		   replace(inventory.fill_types(binding, a.parts[2]), 'smallint', 'integer'),
 		   CASE WHEN a.parts[3] IS DISTINCT FROM '{null_with_claim}' THEN a.parts[3]
 		   WHEN binding.user_claim IS NOT NULL THEN 'NULL' END
-	FROM (SELECT u.n, regexp_match(u.argument, '^(\w+) (.*?)(?: = (.*))?$') AS parts
+	FROM (SELECT u.n, regexp_match(u.argument, E'^(\\w+) (.*?)(?: = (.*))?$') AS parts
 		  FROM unnest(arguments) WITH ORDINALITY AS u(argument, n)) AS a
 $$;
 COMMENT ON FUNCTION inventory.facade_arguments(inventory.store_binding, text[]) IS 'The arguments of a generated function for a store: number, name, type and default.';

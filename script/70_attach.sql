@@ -268,7 +268,7 @@ BEGIN
 		CROSS JOIN LATERAL unnest(t.tgattr::int2[]) WITH ORDINALITY AS u(attnum, n)
 		JOIN pg_attribute AS a ON a.attrelid = t.tgrelid AND a.attnum = u.attnum
 		-- counted from the end: the name of the store may contain anything
-		CROSS JOIN LATERAL split_part(encode(t.tgargs, 'escape'), '\000',
+		CROSS JOIN LATERAL split_part(encode(t.tgargs, 'escape'), E'\\000',
 									  u.n::integer - t.tgnargs - 1) AS r(role)
 		WHERE b.is_binding
 		AND (b.relation = store.items)

@@ -31,7 +31,7 @@ CREATE VIEW inventory.stats AS
 	WITH entries AS MATERIALIZED (SELECT h.items, h.held, h.holders FROM inventory.hot_entries() AS h),
 	hot AS (
 		SELECT h.items, pg_catalog.count(*) AS hot_items,
-			   COALESCE(pg_catalog.sum(h.held), 0)::pg_catalog.int8 AS hot_held
+			   LEAST(COALESCE(pg_catalog.sum(h.held), 0), 9223372036854775807)::pg_catalog.int8 AS hot_held
 		FROM entries AS h GROUP BY h.items),
 	holders AS (
 		SELECT h.items, pg_catalog.array_agg(DISTINCT p.pid ORDER BY p.pid) AS hot_holders

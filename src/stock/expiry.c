@@ -14,8 +14,10 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "common/int.h"
 
 #include "base/compat.h"
+#include "base/error.h"
 #include "base/stats.h"
 #include "store/binding.h"
 #include "store/column.h"
@@ -82,10 +84,12 @@ give_overdue_back(InvStore *store, const OverdueLine *lines, uint64 count, int *
 	qsort_arg(gives, used, sizeof(InvGive), compare_gives, store);
 	for (int i = 0; i < used; i++)
 	{
-		if (merged > 0 && inv_item_compare(store, gives[merged - 1].item, gives[i].item) == 0)
-			gives[merged - 1].quantity += gives[i].quantity;
-		else
+		InvGive *last = merged > 0 ? &gives[merged - 1] : NULL;
+
+		if (last == NULL || inv_item_compare(store, last->item, gives[i].item) != 0)
 			gives[merged++] = gives[i];
+		else if (pg_add_s64_overflow(last->quantity, gives[i].quantity, &last->quantity))
+			inv_error_overflow("stock");
 	}
 	if (merged > 0)
 		inv_give(store, gives, merged, INV_SNAPSHOT_LATEST);

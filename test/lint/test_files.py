@@ -8,7 +8,7 @@ from tree import LintTest, clean
 
 class Files(LintTest):
     def test_clean(self):
-        self.assert_clean("compiles", "long_files", "long_functions", "names", "script", "assembled", "words", "titles",
+        self.assert_clean("compiles", "long_files", "long_functions", "names", "script", "assembled", "words", "attacks", "titles",
                           "versions", "whitespace", "editorconfig", "expectations", "generated")
 
     def test_unknown_check(self):
@@ -80,6 +80,22 @@ class Files(LintTest):
             'README.md:6: "Meanwhile"', 'script/20_take.sql:1: "Anew"', 'sql/take.sql:1: "Door:"',
             'src/base/lock.c:1: "for ever"', 'src/base/lock.c:3: "Nobody"', 'test/prove/run.py:1: "Whoever"',
             'test/prove/run.py:2: "somebody"'])
+
+    def test_attacks(self):
+        self.plant("test/attacks/holes/none.edit", "# A hole that no row names.\n")
+        self.plant("sql/part.sql", "-- Test of parts.\n\\echo '-- buyer'\n")
+        self.plant("test/attacks/README.md", "\n".join([
+            "| kind | entry point | test | label | holes |", "|---|---|---|---|---|",
+            "| code | buyer | SQL part | buyer | gone |", "| code | verify | SQL gone | buyer | gone |",
+            "| names | buyer | SQL part | seller | gone |", "| names | verify | - | a reason | |"]) + "\n")
+        self.assert_found("attacks", "test/attacks/README.md:3: there is no hole gone",
+                          "test/attacks/README.md:4: there is no test SQL gone",
+                          "test/attacks/README.md:5: sql/part.sql has no part 'seller'",
+                          "test/attacks/holes/none.edit: not in the table")
+        self.plant("test/attacks/README.md", "| kind | entry point | test | label | holes |\n|---|---|---|---|---|\n"
+                   "| code | buyer | SQL part | buyer | none |\n| names | verify | SQL part | buyer | none |\n")
+        self.assert_found("attacks", "test/attacks/README.md: no row for code, verify",
+                          "test/attacks/README.md: no row for names, buyer")
 
     def test_titles(self):
         self.plant("sql/take.sql", "\n-- Test of take.\n")
