@@ -18,18 +18,20 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 CREATE SCHEMA inventory;
 COMMENT ON SCHEMA inventory IS 'Administration and engine of stores: sells stock without overselling it.';
 
+-- The worker holds the rows of all stores, and every role may insert some: they have a limit.
 CREATE TABLE inventory.store (
-	store_name pg_catalog.text NOT NULL CHECK (store_name <> ''),
+	store_name pg_catalog.text NOT NULL CHECK (octet_length(store_name) BETWEEN 1 AND 255),
 	items pg_catalog.regclass PRIMARY KEY,
 	orders pg_catalog.regclass CHECK (orders <> items),
 	movements pg_catalog.regclass NOT NULL UNIQUE,
-	user_claim pg_catalog.text CHECK (user_claim <> ''),
+	user_claim pg_catalog.text CHECK (octet_length(user_claim) BETWEEN 1 AND 255),
 	direct_writes pg_catalog.text NOT NULL CHECK (direct_writes IN ('record', 'refuse')),
 	has_sellable pg_catalog.bool NOT NULL,
 	max_ttl pg_catalog.interval NOT NULL CHECK (max_ttl > '0'),
 	api_schema pg_catalog.name NOT NULL,
-	argument_prefix pg_catalog.text NOT NULL,
+	argument_prefix pg_catalog.text NOT NULL CHECK (octet_length(argument_prefix) <= 40),
 	settings pg_catalog.text[] NOT NULL DEFAULT '{}'
+		CHECK (octet_length(array_to_string(settings, '', '')) + cardinality(settings) <= 10000)
 );
 -- Not unique: a role could take a name before the owner of the tables that are called so,
 -- or keep that owner waiting for its transaction.  The trigger below keeps the names of the
@@ -440,9 +442,13 @@ CREATE FUNCTION inventory.is_key(relation regclass, column_name name) RETURNS bo
 		JOIN pg_type AS t ON t.oid = a.atttypid
 		WHERE i.indrelid = relation AND a.attname = column_name AND (a.attnotnull OR t.typnotnull)
 		AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indnkeyatts = 1
-		AND i.indpred IS NULL AND i.indexprs IS NULL)
+		AND i.indpred IS NULL AND i.indexprs IS NULL
+		-- unique as the engine compares: by the collation of the column, and as its type does
+		AND i.indcollation[0] = a.attcollation
+		AND EXISTS (SELECT FROM pg_opclass AS c JOIN pg_opclass AS d USING (opcfamily)
+					WHERE c.oid = i.indclass[0] AND d.opcdefault))
 $$;
-COMMENT ON FUNCTION inventory.is_key(regclass, name) IS 'True if a column is NOT NULL and has a unique index of its own that is neither partial nor deferrable.';
+COMMENT ON FUNCTION inventory.is_key(regclass, name) IS 'True if a column is NOT NULL and has a unique index of its own, in its own collation, that is neither partial nor deferrable.';
 
 CREATE FUNCTION inventory.clip(label text, bytes integer) RETURNS text
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -1941,6 +1947,9 @@ BEGIN
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'For example: max_ttl => ''1 day''.';
 	ELSIF octet_length(binding.argument_prefix) > 40 THEN
 		RAISE EXCEPTION 'argument_prefix is longer than 40 bytes'
+			USING ERRCODE = 'name_too_long';
+	ELSIF octet_length(binding.store_name) > 255 OR octet_length(binding.user_claim) > 255 THEN
+		RAISE EXCEPTION 'store_name and user_claim may have at most 255 bytes'
 			USING ERRCODE = 'name_too_long';
 	ELSIF binding.store_name = '' OR binding.user_claim = '' OR binding.sellable = '' THEN
 		RAISE EXCEPTION 'store_name, user_claim and sellable must not be empty'

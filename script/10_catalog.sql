@@ -18,18 +18,20 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 CREATE SCHEMA inventory;
 COMMENT ON SCHEMA inventory IS 'Administration and engine of stores: sells stock without overselling it.';
 
+-- The worker holds the rows of all stores, and every role may insert some: they have a limit.
 CREATE TABLE inventory.store (
-	store_name pg_catalog.text NOT NULL CHECK (store_name <> ''),
+	store_name pg_catalog.text NOT NULL CHECK (octet_length(store_name) BETWEEN 1 AND 255),
 	items pg_catalog.regclass PRIMARY KEY,
 	orders pg_catalog.regclass CHECK (orders <> items),
 	movements pg_catalog.regclass NOT NULL UNIQUE,
-	user_claim pg_catalog.text CHECK (user_claim <> ''),
+	user_claim pg_catalog.text CHECK (octet_length(user_claim) BETWEEN 1 AND 255),
 	direct_writes pg_catalog.text NOT NULL CHECK (direct_writes IN ('record', 'refuse')),
 	has_sellable pg_catalog.bool NOT NULL,
 	max_ttl pg_catalog.interval NOT NULL CHECK (max_ttl > '0'),
 	api_schema pg_catalog.name NOT NULL,
-	argument_prefix pg_catalog.text NOT NULL,
+	argument_prefix pg_catalog.text NOT NULL CHECK (octet_length(argument_prefix) <= 40),
 	settings pg_catalog.text[] NOT NULL DEFAULT '{}'
+		CHECK (octet_length(array_to_string(settings, '', '')) + cardinality(settings) <= 10000)
 );
 -- Not unique: a role could take a name before the owner of the tables that are called so,
 -- or keep that owner waiting for its transaction.  The trigger below keeps the names of the

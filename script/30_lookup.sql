@@ -70,9 +70,13 @@ CREATE FUNCTION inventory.is_key(relation regclass, column_name name) RETURNS bo
 		JOIN pg_type AS t ON t.oid = a.atttypid
 		WHERE i.indrelid = relation AND a.attname = column_name AND (a.attnotnull OR t.typnotnull)
 		AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indnkeyatts = 1
-		AND i.indpred IS NULL AND i.indexprs IS NULL)
+		AND i.indpred IS NULL AND i.indexprs IS NULL
+		-- unique as the engine compares: by the collation of the column, and as its type does
+		AND i.indcollation[0] = a.attcollation
+		AND EXISTS (SELECT FROM pg_opclass AS c JOIN pg_opclass AS d USING (opcfamily)
+					WHERE c.oid = i.indclass[0] AND d.opcdefault))
 $$;
-COMMENT ON FUNCTION inventory.is_key(regclass, name) IS 'True if a column is NOT NULL and has a unique index of its own that is neither partial nor deferrable.';
+COMMENT ON FUNCTION inventory.is_key(regclass, name) IS 'True if a column is NOT NULL and has a unique index of its own, in its own collation, that is neither partial nor deferrable.';
 
 CREATE FUNCTION inventory.clip(label text, bytes integer) RETURNS text
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$

@@ -73,6 +73,17 @@ SELECT change_reservation(:'hold', 'TEA', 0) IS NOT NULL;
 SELECT status, item_id, quantity FROM try_buy_cart('eve', '[{"item_id": "tea"}, {"item_id": "TEA"}]');
 SELECT look();
 
+-- a key that is unique in another way than its column compares is none
+CREATE TABLE spellings (id text COLLATE caseless NOT NULL, code text NOT NULL, other varchar NOT NULL, stock integer);
+CREATE UNIQUE INDEX ON spellings (id COLLATE "C");
+CREATE UNIQUE INDEX ON spellings (code COLLATE caseless);
+CREATE UNIQUE INDEX ON spellings (other text_pattern_ops);
+INSERT INTO spellings VALUES ('abc', 'a', 'a', 10), ('ABC', 'b', 'b', 5);
+SELECT attempt(format($$SELECT inventory.attach('spellings', item_id => %L)$$, name)) FROM unnest('{id,code,other}'::text[]) AS name;
+CREATE UNIQUE INDEX ON spellings (other varchar_ops);
+SELECT inventory.attach('spellings', item_id => 'other', api_schema => 'collations_stock');
+SELECT inventory.detach('spellings');
+
 -- the ledger of another store does not fit
 SELECT inventory.detach('items');
 ALTER TABLE orders ALTER user_id TYPE text COLLATE "C";

@@ -101,6 +101,11 @@ REASSIGN OWNED BY regress_names_squatter TO regress_names_shop;
 INSERT INTO inventory.store TABLE rows RETURNING items;
 ROLLBACK;
 
+\echo '-- what the worker has to hold of a row has a limit'
+SELECT change, attempt(format('UPDATE inventory.store SET %s WHERE items = %L::regclass', change, 'names_squatter.things')) FROM (VALUES
+	($$store_name = repeat('n', 256)$$), ($$user_claim = repeat('c', 256)$$), ($$argument_prefix = repeat('p', 41)$$),
+	($$settings = ARRAY[repeat('s', 10000)]$$), ($$settings = array_fill(NULL::text, '{10001}')$$)) AS v(change);
+
 \echo '-- schemas that another role has taken'
 GRANT CREATE ON DATABASE :"db" TO regress_names_squatter, regress_names_shop;
 SET ROLE regress_names_squatter;

@@ -17,6 +17,7 @@ typedef struct InvStoreTask
 	int uncounted;		/* rounds since overdue lines were counted */
 	int64 settled_at;	/* when its hot items were last settled, by base/clock.h; 0: settle again */
 	bool has_hot;		/* there were hot items then */
+	bool left_out;		/* of the last round, because its owner's time was over */
 } InvStoreTask;
 
 /* What a round has found, over all stores. */
@@ -26,6 +27,7 @@ typedef struct InvRoundResult
 	long work_in_ms;	/* how long that can wait for another round */
 	bool more_overdue;	/* there may be more holds to give back */
 	bool more_to_prune; /* there may be more rows to prune */
+	bool more_stores;	/* stores were left out */
 	bool has_hot;		/* there are hot items, or items may become hot by themselves */
 } InvRoundResult;
 

@@ -9,7 +9,9 @@
  * hot items lags.
  *
  * Each round reads the list of stores and serves one after the other
- * (store_task.c).  The worker holds no lock between transactions.  It leaves when its
+ * (store_task.c).  The stores of one owner together get inventory.worker_timeout in a round,
+ * however many they are; those that are left out come first in the next round, which
+ * then follows at once.  The worker holds no lock between transactions.  It leaves when its
  * turn is over and other databases have work, when there has been nothing to do for a
  * while, when no store is left, and when another
  * session needs the database without other sessions in it: in every round it asks
@@ -30,6 +32,7 @@
 #include "storage/lock.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -112,13 +115,14 @@ make_task(char *store_name, Oid items, Oid owner, List *old)
 }
 
 /*
- * The stores of the database, in a context, with what the old list knows of them.
- * Empty if the extension was dropped.
+ * The stores of the database, in a context, with what the old list knows of them; first those
+ * that were left out of the last round.  Empty if the extension was dropped.
  */
 static List *
 read_tasks(List *old, MemoryContext context)
 {
 	MemoryContext outer = CurrentMemoryContext;
+	List *left_out = NIL;
 	List *tasks = NIL;
 	ListCell *cell;
 
@@ -127,13 +131,21 @@ read_tasks(List *old, MemoryContext context)
 	{
 		const InvCatalogRow *row = lfirst(cell);
 		Oid owner = table_owner(row->items);
+		InvStoreTask *task;
 
 		if (!OidIsValid(owner))
 			continue;
 		MemoryContextSwitchTo(context);
-		tasks = lappend(tasks, make_task(pstrdup(row->store_name), row->items, owner, old));
+		task = make_task(pstrdup(row->store_name), row->items, owner, old);
+		if (task->left_out)
+			left_out = lappend(left_out, task);
+		else
+			tasks = lappend(tasks, task);
 		MemoryContextSwitchTo(outer);
 	}
+	MemoryContextSwitchTo(context);
+	tasks = list_concat(left_out, tasks);
+	MemoryContextSwitchTo(outer);
 	return tasks;
 }
 
@@ -170,14 +182,54 @@ begin_round(WorkerState *state)
 
 /* ---- the rest of a round ---- */
 
+/* How long the stores of an owner have been served in this round, in microseconds. */
+typedef struct OwnerTime
+{
+	Oid owner; /* hash key */
+	int64 used;
+} OwnerTime;
+
+static HTAB *
+make_owner_times(MemoryContext context)
+{
+	HASHCTL control = { 0 };
+
+	control.keysize = sizeof(Oid);
+	control.entrysize = sizeof(OwnerTime);
+	control.hcxt = context;
+	return hash_create("inventory owners", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/* Serve a store, or leave it out if the time of its owner is over. */
+static void
+serve_in_time(InvStoreTask *task, bool prune, HTAB *times, InvRoundResult *result)
+{
+	bool known;
+	OwnerTime *time = hash_search(times, &task->owner, HASH_ENTER, &known);
+	int64 begun_at = inv_clock_now();
+
+	if (!known)
+		time->used = 0;
+	task->left_out = inv_worker_timeout > 0 && time->used >= inv_worker_timeout * INT64CONST(1000);
+	if (task->left_out)
+	{
+		result->more_stores = result->has_work = true;
+		result->more_to_prune = result->more_to_prune || prune;
+		return;
+	}
+	inv_serve_store(task, prune, result);
+	time->used += inv_clock_now() - begun_at;
+}
+
 static void
 serve_all_stores(WorkerState *state, bool prune, InvRoundResult *result)
 {
+	HTAB *times = make_owner_times(state->context);
 	ListCell *cell;
 
 	MemoryContextSwitchTo(state->context);
 	foreach (cell, state->tasks)
-		inv_serve_store(lfirst(cell), prune, result);
+		serve_in_time(lfirst(cell), prune, times, result);
 	inv_worker_slot_ran();
 	pgstat_report_stat(false);
 	pgstat_report_activity(STATE_IDLE, NULL);
@@ -201,7 +253,7 @@ should_leave(WorkerState *state, const InvRoundResult *result)
 static bool
 has_more(const InvRoundResult *result)
 {
-	return result->more_overdue || result->more_to_prune;
+	return result->more_overdue || result->more_to_prune || result->more_stores;
 }
 
 /* Is the turn of this worker over?  Otherwise there may be places for other workers. */

@@ -25,10 +25,12 @@
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
+#include "commands/extension.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -49,13 +51,26 @@
 #include "store/catalog.h"
 #include "store/ledger_schema.h"
 
-/* The table inventory.store; InvalidOid where the extension is not installed. */
+/*
+ * The table inventory.store; InvalidOid where the extension is not installed.  In such a
+ * database any role that can create schemas can make a relation of that name, which is not
+ * a catalog: the worker looks into every database.
+ */
 Oid
 inv_catalog_relid(void)
 {
+	static Oid known = InvalidOid; /* is a member of the extension */
 	Oid schema = get_namespace_oid(INV_SCHEMA, true);
+	Oid relid = OidIsValid(schema) ? get_relname_relid("store", schema) : InvalidOid;
+	Oid extension;
 
-	return OidIsValid(schema) ? get_relname_relid("store", schema) : InvalidOid;
+	if (!OidIsValid(relid) || relid == known)
+		return relid;
+	extension = get_extension_oid("inventory", true);
+	if (!OidIsValid(extension) || getExtensionOfObject(RelationRelationId, relid) != extension)
+		return InvalidOid;
+	known = relid;
+	return relid;
 }
 
 /* ---- a row and its columns ---- */

@@ -187,6 +187,30 @@ END
 }
 $holder->quit;
 is($node->safe_psql('postgres', q{SELECT count(*) FROM inventory.verify('alice.items')}), '0', 'verify finds nothing');
+
+# ---------------------------------------------------------------- time, with many stores
+
+# A role that may create schemas has as many stores as it likes: each would sleep for a second.
+use constant SLOW_STORES => 20;
+$node->safe_psql('postgres', 'CREATE ROLE carol LOGIN; GRANT CREATE ON DATABASE postgres TO carol');
+for my $schema (map { "carol_$_" } 1 .. SLOW_STORES)
+{
+    as_role('carol', "SELECT inventory.create_store('$schema', 'bigint', 'text')", "INSERT INTO $schema.items VALUES (1, 10)", <<"END");
+CREATE FUNCTION $schema.sleep() RETURNS trigger LANGUAGE plpgsql AS \$\$
+BEGIN IF session_user <> 'carol' THEN PERFORM pg_sleep(3600); END IF; RETURN NULL; END \$\$;
+CREATE TRIGGER sleep AFTER UPDATE ON $schema.reservations FOR EACH ROW EXECUTE FUNCTION $schema.sleep()
+END
+}
+# in one transaction: the worker sees all of them in one round
+as_role('carol', 'SELECT ' . join(', ', map { "carol_$_.reserve_stock('u', 1, 1, '1 ms')" } 1 .. SLOW_STORES));
+ok($node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM inventory.stats WHERE store_name LIKE 'carol%' AND operation = 'worker_timeout'}),
+    'the worker gives up a store of an owner with many');
+my $begun = time;
+ok(expire('bob'), 'the store of another owner is served');
+cmp_ok(time - $begun, '<', SLOW_STORES / 2, '... before the worker was through with them');
+ok( $node->poll_query_until('postgres',
+        q{SELECT count(DISTINCT store_name) = } . SLOW_STORES . q{ FROM inventory.stats WHERE store_name LIKE 'carol%' AND operation = 'worker_timeout'}),
+    'and all of them come to their turn');
 unlike(slurp_file($node->logfile), qr/TRAP:|PANIC:/, 'no failed assertion or panic');
 
 done_testing();
