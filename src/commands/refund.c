@@ -182,7 +182,7 @@ refund_item(InvStore *store, Datum order, BoughtItem *bought, int64 quantity, bo
 	}
 	inv_book_write(store, &book);
 	inv_stats_count(INV_STATS_UNITS, quantity);
-	/* triggers of the shop, which ran meanwhile, may have refunded the same units */
+	/* triggers of the shop may have refunded the same units */
 	bought->refunded = refunded_units(store, order, bought);
 	if (bought->refunded > bought->quantity)
 		inv_error_refund_exceeds(inv_datum_text(store->order_type, order), quantity,
