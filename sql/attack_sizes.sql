@@ -50,7 +50,7 @@ SELECT attempt(format('SELECT restock_item(''small'', 1, NULL, repeat(''k'', 256
 SELECT attempt(format('SELECT refund_order(%s, %s)', :long, :max));
 SELECT inventory.heat('items', 'hot 1'::text), attempt('SELECT buy_item(''u'', ''hot 1'', 4611686018427387903)');
 SELECT attempt(format('SELECT restock_item(''hot 1'', %s)', :max)), attempt('SELECT restock_item(''hot 1'', 1)');
-SELECT inventory.settle('items'), inventory.cool('items');
+SELECT inventory.settle('items') IS NOT NULL, inventory.cool('items');
 SELECT id, stock FROM items WHERE id !~ '^(line|i)' ORDER BY id COLLATE "C";
 SELECT problems();
 -- holds of one item that no bigint can add up
