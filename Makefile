@@ -16,6 +16,7 @@ OBJS = \
 	src/base/settings.o \
 	src/base/stats.o \
 	src/base/store_error.o \
+	src/base/table_gone.o \
 	src/shmem/counter.o \
 	src/shmem/counter_state.o \
 	src/shmem/counter_wait.o \

@@ -129,6 +129,50 @@ SELECT refund_order('C', 2, false), refund_order('C');
 SELECT item_id, delta, kind, user_id, order_id FROM movements WHERE kind IN ('refund', 'write_off') ORDER BY movement_id;
 SELECT * FROM inventory.verify('parts');
 
+\echo '-- an order row whose item or user is edited between refunds is still one line'
+SET search_path = refund_order, refund_order_stock;
+INSERT INTO items VALUES (5, 10), (6, 10);
+SELECT buy_item('ada', 5, 2, NULL, '{"id": 50}');
+UPDATE orders SET item_id = 6 WHERE id = 50;
+SELECT refund_order(50, 1);
+UPDATE orders SET item_id = 5, user_id = 'bob' WHERE id = 50;
+SELECT refund_order(50, 2);
+SELECT refund_order(50);
+SELECT refund_order(50);
+SELECT booked(50);
+\echo '-- a trigger of the shop that refunds the same order during its refund'
+CREATE FUNCTION refund_again() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF pg_trigger_depth() = 1 THEN PERFORM refund_order_stock.refund_order(51); END IF;
+	RETURN NULL;
+END $$;
+SELECT buy_item('ada', 5, 2, NULL, '{"id": 51}');
+CREATE TRIGGER again AFTER UPDATE ON items FOR EACH ROW EXECUTE FUNCTION refund_again();
+SELECT refund_order(51);
+DROP TRIGGER again ON items;
+SELECT booked(51);
+SELECT refund_order(51);
+\echo '-- an order with two rows'
+ALTER TABLE orders DROP CONSTRAINT orders_pkey;
+INSERT INTO orders VALUES (51, 'eve', 5, 1);
+SELECT refund_order(51, 1);
+\echo :SQLSTATE
+SELECT * FROM inventory.verify('items');
+
+\echo '-- without orders: two users of one order_id each get back what they bought of their limit'
+CREATE SCHEMA refund_limit;
+SET search_path = refund_limit, refund_limit_stock;
+CREATE TABLE tickets (id int PRIMARY KEY, stock int, per_user int);
+INSERT INTO tickets VALUES (1, 10, 2);
+SELECT inventory.attach('tickets', purchase_limit => 'per_user', ledger_schema => 'refund_limit_stock');
+SELECT buy_item('ada', 1, 2, NULL, '{"order_id": "T"}'), buy_item('bob', 1, 2, NULL, '{"order_id": "T"}');
+SELECT refund_order('T', 1);
+SELECT refund_order('T');
+SELECT user_id, delta, kind FROM movements WHERE kind = 'refund' ORDER BY movement_id;
+SELECT buy_item('ada', 1, 3);
+SELECT buy_item('ada', 1, 2), buy_item('bob', 1, 2);
+SELECT * FROM inventory.verify('tickets');
+
 \echo '-- fractions: the whole units of a line are refunded, and never more than the line'
 CREATE SCHEMA refund_weight;
 SET search_path = refund_weight;
@@ -153,4 +197,4 @@ SELECT refund_order(1), available_stock(1);
 SELECT order_id, item_id, delta, kind FROM movements WHERE order_id IS NOT NULL ORDER BY movement_id;
 SELECT * FROM inventory.verify('cheeses');
 \pset tuples_only off
-DROP SCHEMA refund_order, refund_order_stock, refund_parts, refund_weight CASCADE;
+DROP SCHEMA refund_order, refund_order_stock, refund_parts, refund_limit, refund_limit_stock, refund_weight CASCADE;

@@ -20,12 +20,12 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
-#include "utils/syscache.h"
 
 #include "base/clock.h"
 #include "base/guc.h"
 #include "base/layout.h"
 #include "base/stats.h"
+#include "base/table_gone.h"
 
 #define LOCAL_STATS_ENTRIES 4096 /* of a session, without shared memory */
 #define NO_ENTRY (-1)
@@ -239,15 +239,6 @@ inv_stats_free(Oid database, Oid items)
 	unlock_stats();
 }
 
-/* Is there no such database any more, or, in this database, no such table? */
-static bool
-is_gone(Oid database, Oid items)
-{
-	if (database != MyDatabaseId)
-		return !SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(database));
-	return !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(items));
-}
-
 /* May this session look for entries to be freed?  Not often, because that takes a while. */
 static bool
 may_reclaim(void)
@@ -297,7 +288,7 @@ reclaim_stats(void)
 			continue;
 		/* the entries of a store are often neighbours */
 		if (key.database != last.database || key.items != last.items)
-			last_is_gone = is_gone(key.database, key.items);
+			last_is_gone = inv_table_is_gone(key.database, key.items);
 		last = key;
 		if (!last_is_gone)
 			continue;

@@ -49,6 +49,15 @@ inv_report_owners(const char *store_name, const char *detail)
 	errhint("inventory.refresh() gives all objects of the store to the owner of its items.");
 }
 
+void
+inv_report_order_not_unique(const char *relation, const char *order, uint64 rows)
+{
+	errcode(ERRCODE_CARDINALITY_VIOLATION);
+	errmsg("order \"%s\" has " UINT64_FORMAT " rows in table %s", order, rows, relation);
+	errdetail("A refund needs to know the line that it refunds.");
+	errhint("Attach the table with an order_id that is unique.");
+}
+
 /* A trigger has a function of the extension, but is not one of those that attach makes. */
 void
 inv_report_surplus_trigger(const char *store_name, const char *trigger, const char *relation)

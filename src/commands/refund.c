@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/lock.h"
 #include "base/stats.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
@@ -30,7 +31,7 @@
 #include "commands/call.h"
 #include "commands/idempotency.h"
 
-/* An item of an order: units bought and refunded. */
+/* What one user bought of an item in an order: units bought and refunded. */
 typedef struct BoughtItem
 {
 	Datum item;
@@ -40,7 +41,7 @@ typedef struct BoughtItem
 	InvUser user;
 } BoughtItem;
 
-/* The items of an order by the movements of its sales. */
+/* The items of an order, and who bought them, by the movements of its sales. */
 static BoughtItem *
 sales_of_order(InvStore *store, Datum order, int *count)
 {
@@ -89,7 +90,8 @@ bought_by_row(InvStore *store, Datum order, int *count)
 	bool isnull;
 
 	if (rows > 1)
-		inv_error_order_rows(store->orders_name, 1, rows);
+		inv_error_order_not_unique(store->orders_name, inv_datum_text(store->order_type, order),
+								   rows);
 	*count = rows;
 	if (rows == 0)
 		return bought;
@@ -105,6 +107,20 @@ bought_by_row(InvStore *store, Datum order, int *count)
 	if (store->purchase_limit.attnum)
 		bought->user = limited_user(store, order, bought);
 	return bought;
+}
+
+/*
+ * The units that are refunded already.  An order row is one line: its item or its user may
+ * have been edited since a refund, which counts all the same.
+ */
+static int64
+refunded_units(InvStore *store, Datum order, const BoughtItem *bought)
+{
+	Datum values[] = { order, bought->item, bought->user.value };
+	char nulls[] = { ' ', ' ', bought->user.isnull ? 'n' : ' ' };
+
+	inv_execute(store, INV_STMT_REFUNDED, values, nulls, INV_SNAPSHOT_LATEST);
+	return inv_result_int64(0, OidIsValid(store->orders) ? 1 : 2);
 }
 
 /* Lock an order against other refunds, and read its items; raises IV003 if it has none. */
@@ -124,14 +140,16 @@ lock_order(InvStore *store, Datum order, int *count)
 	if (*count == 0)
 		inv_error_order_not_found(text);
 	for (int i = 0; i < *count; i++)
-	{
-		Datum values[] = { order, bought[i].item };
-
-		inv_execute(store, INV_STMT_REFUNDED, values, NULL, INV_SNAPSHOT_LATEST);
-		bought[i].refunded = inv_result_int64(0, 1);
-	}
+		bought[i].refunded = refunded_units(store, order, &bought[i]);
 	INV_POINT("inventory-after-order-lock");
 	return bought;
+}
+
+/* The units bought, as an error shows them. */
+static const char *
+bought_text(const BoughtItem *bought)
+{
+	return bought->text ? bought->text : psprintf(INT64_FORMAT, bought->quantity);
 }
 
 /* Refund units of one item: they return to the stock, or are written off. */
@@ -163,8 +181,12 @@ refund_item(InvStore *store, Datum order, BoughtItem *bought, int64 quantity, bo
 		gone->reason = restock ? INV_REASON_UNTRACKED : reason;
 	}
 	inv_book_write(store, &book);
-	bought->refunded += quantity;
 	inv_stats_count(INV_STATS_UNITS, quantity);
+	/* triggers of the shop, which ran meanwhile, may have refunded the same units */
+	bought->refunded = refunded_units(store, order, bought);
+	if (bought->refunded > bought->quantity)
+		inv_error_refund_exceeds(inv_datum_text(store->order_type, order), quantity,
+								 bought->refunded - quantity, bought_text(bought));
 }
 
 /* Refund the quantity of argument 2, or all that is left; returns the units refunded so far. */
@@ -188,7 +210,7 @@ refund_units(InvStore *store, FunctionCallInfo fcinfo, Datum order)
 	left = total - refunded;
 	quantity = all ? left : inv_getarg_quantity(fcinfo, 2, "quantity");
 	if (!all && count > 1)
-		inv_error_value("cannot refund a quantity of an order with several items",
+		inv_error_value("cannot refund a quantity of an order with several items or users",
 						"Leave quantity null to refund all of it.");
 	if (quantity > left || left <= 0)
 		inv_error_refund_exceeds(inv_datum_text(store->order_type, order), quantity, refunded,

@@ -132,7 +132,7 @@ static void
 heat_and_cool(InvStore *store, InvStoreTask *task pg_attribute_unused(),
 			  InvRoundResult *result pg_attribute_unused())
 {
-	if (inv_hot_mode == INV_HOT_MODE_AUTO && inv_hot_store(store))
+	if (inv_hot_mode == INV_HOT_MODE_AUTO && inv_hot_table_usable())
 		inv_heat_contended(store);
 	inv_cool_idle(store);
 }

@@ -196,6 +196,7 @@ give_up_cooling(const InvCounterRef *counter)
 InvCounterResult
 inv_counter_cool(const InvCounterRef *counter, int64 deadline, int64 *settled)
 {
+	static uint32 wait_event = 0;
 	ConditionVariable *cv = &counter->entry->cv;
 	InvCounterResult result;
 
@@ -209,7 +210,8 @@ inv_counter_cool(const InvCounterRef *counter, int64 deadline, int64 *settled)
 
 		if (left <= 0)
 			break;
-		(void) ConditionVariableTimedSleep(cv, left, PG_WAIT_EXTENSION);
+		(void) ConditionVariableTimedSleep(cv, left,
+										   inv_wait_event(&wait_event, "InventoryCooling"));
 	}
 	ConditionVariableCancelSleep();
 	if (result == INV_COUNTER_WAIT)

@@ -105,6 +105,7 @@ wait_for_holder(const InvCounterRef *counter, int *last, int64 deadline)
 bool
 inv_counter_wait(const InvCounterRef *counter, InvCounterTake *take, int64 deadline)
 {
+	static uint32 wait_event = 0;
 	ConditionVariable *cv = &counter->entry->cv;
 	int last = inv_process_number();
 
@@ -118,7 +119,8 @@ inv_counter_wait(const InvCounterRef *counter, InvCounterTake *take, int64 deadl
 			ConditionVariableCancelSleep();
 			return false;
 		}
-		if (!ConditionVariableTimedSleep(cv, Min(left, DeadlockTimeout), PG_WAIT_EXTENSION))
+		if (!ConditionVariableTimedSleep(cv, Min(left, DeadlockTimeout),
+										 inv_wait_event(&wait_event, "InventoryCounter")))
 			continue;
 		ConditionVariableCancelSleep();
 		wait_for_holder(counter, &last, deadline);

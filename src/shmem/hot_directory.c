@@ -10,13 +10,11 @@
 
 #include "access/transam.h"
 #include "access/xact.h"
-#include "catalog/pg_class.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
-#include "utils/syscache.h"
 
 #include "base/clock.h"
+#include "base/table_gone.h"
 #include "shmem/hot_directory.h"
 #include "shmem/hot_table.h"
 
@@ -170,26 +168,7 @@ add_entry(const InvHotKey *key, int64 number)
 
 /* ---- stores ---- */
 
-/*
- * Was the table of a store dropped, for all sessions?  Of a store of another database
- * only the database is looked at.  A table that another transaction is making or
- * dropping is locked, and counts as there.
- */
-static bool
-table_is_dropped(Oid database, Oid items)
-{
-	bool dropped;
-
-	if (database != MyDatabaseId)
-		return !SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(database));
-	if (!ConditionalLockRelationOid(items, AccessShareLock))
-		return false;
-	dropped = !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(items));
-	UnlockRelationOid(items, AccessShareLock);
-	return dropped;
-}
-
-/* Free the entries of a store whose table was dropped, and the store unless one is in use. */
+/* Free the entries of a store that is gone, and its place unless one is in use.  Cannot fail. */
 static void
 free_store(InvHotStore *hot_store, Oid database, Oid items)
 {
@@ -221,33 +200,54 @@ free_dropped_stores(void)
 		Oid database = hot_store->database;
 		Oid items = hot_store->items;
 
-		if (OidIsValid(database) && table_is_dropped(database, items))
+		if (OidIsValid(database) && inv_table_is_gone(database, items))
 			free_store(hot_store, database, items);
 	}
 }
 
-/* What is shared of a store of this database; if there is nothing, whether there is room. */
-static InvHotStore *
-lookup_hot_store(Oid items, bool *has_room)
+/*
+ * The places of a store of a database, or of all its stores if items is InvalidOid, are
+ * free from now on: it was dropped or detached.  Cannot fail.
+ */
+void
+inv_hot_directory_free_stores(Oid database, Oid items)
+{
+	for (int i = 0; i < INV_HOT_STORES; i++)
+	{
+		InvHotStore *hot_store = &inv_hot_table->stores[i];
+		Oid place_of = hot_store->items;
+
+		if (hot_store->database == database && (!OidIsValid(items) || place_of == items))
+			free_store(hot_store, database, place_of);
+	}
+}
+
+/* How often a store of the server got a place. */
+uint64
+inv_hot_directory_places_made(void)
+{
+	return pg_atomic_read_u64(&inv_hot_table->places_made);
+}
+
+/* The place of a store of this database; null if it has none. */
+InvHotStore *
+inv_hot_directory_find_store(Oid items)
 {
 	InvHotStore *hot_store;
 
+	Assert(OidIsValid(MyDatabaseId) && OidIsValid(items));
 	LWLockAcquire(&inv_hot_table->lock, LW_SHARED);
 	hot_store = hot_store_of(MyDatabaseId, items);
-	*has_room = hot_store == NULL && hot_store_of(InvalidOid, InvalidOid) != NULL;
 	LWLockRelease(&inv_hot_table->lock);
 	return hot_store;
 }
 
 /* The same, made if needed; null if there is no room. */
 static InvHotStore *
-find_hot_store(Oid items)
+make_hot_store(Oid items)
 {
-	bool has_room;
-	InvHotStore *hot_store = lookup_hot_store(items, &has_room);
+	InvHotStore *hot_store;
 
-	if (!has_room)
-		return hot_store;
 	LWLockAcquire(&inv_hot_table->lock, LW_EXCLUSIVE);
 	hot_store = hot_store_of(MyDatabaseId, items);
 	if (hot_store == NULL && (hot_store = hot_store_of(InvalidOid, InvalidOid)) != NULL)
@@ -257,6 +257,7 @@ find_hot_store(Oid items)
 		hot_store->was_hot = false;
 		hot_store->left_out = 0;
 		invalidate_store(hot_store);
+		pg_atomic_fetch_add_u64(&inv_hot_table->places_made, 1);
 	}
 	LWLockRelease(&inv_hot_table->lock);
 	return hot_store;
@@ -278,18 +279,21 @@ may_look_for_dropped(void)
 	return true;
 }
 
-/* The same; if there is no room, what belongs to dropped tables is freed first. */
+/*
+ * The place of a store in which something is hot or becomes hot.  If there is no room,
+ * what belongs to dropped tables is freed first.
+ */
 InvHotStore *
-inv_hot_directory_get_store(Oid items)
+inv_hot_directory_make_store(Oid items)
 {
-	InvHotStore *hot_store;
+	InvHotStore *hot_store = inv_hot_directory_find_store(items);
 
-	Assert(OidIsValid(MyDatabaseId) && OidIsValid(items));
-	hot_store = find_hot_store(items);
+	if (hot_store == NULL)
+		hot_store = make_hot_store(items);
 	if (hot_store || !may_look_for_dropped())
 		return hot_store;
 	free_dropped_stores();
-	return find_hot_store(items);
+	return make_hot_store(items);
 }
 
 /* What is hot in a store has changed: the next session reads it again.  Cannot fail. */

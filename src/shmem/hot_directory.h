@@ -7,7 +7,10 @@
 
 #include "shmem/hot_table.h"
 
-extern InvHotStore *inv_hot_directory_get_store(Oid items);
+extern uint64 inv_hot_directory_places_made(void);
+extern InvHotStore *inv_hot_directory_find_store(Oid items);
+extern InvHotStore *inv_hot_directory_make_store(Oid items);
+extern void inv_hot_directory_free_stores(Oid database, Oid items);
 extern bool inv_hot_directory_has_room(int count);
 extern bool inv_hot_directory_reserve(void);
 extern void inv_hot_directory_unreserve(void);

@@ -96,11 +96,12 @@ typedef struct InvHotStore
 typedef struct InvHotTable
 {
 	LWLock lock;
-	int capacity;	  /* how many entries there are */
-	int holder_words; /* of a bitmap of processes */
-	int first_free;	  /* slot of an entry */
-	int free_count;	  /* entries that are free, */
-	int reserved;	  /* and how many of them are for items that are being heated */
+	int capacity;				  /* how many entries there are */
+	int holder_words;			  /* of a bitmap of processes */
+	int first_free;				  /* slot of an entry */
+	int free_count;				  /* entries that are free, */
+	int reserved;				  /* and how many of them are for items that are being heated */
+	pg_atomic_uint64 places_made; /* how often a store got a place, from 1 on */
 	InvHotStore stores[INV_HOT_STORES];
 } InvHotTable;
 

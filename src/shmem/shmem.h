@@ -44,7 +44,7 @@ typedef struct InvStoreRest
 #define INV_STORE_RESTS 256	 /* how many stores are remembered with their errors */
 
 /* of the block with its tables: another number after each change of one of their structures */
-#define INV_SHMEM_LAYOUT 1
+#define INV_SHMEM_LAYOUT 2
 
 typedef struct InvShmem
 {

@@ -16,6 +16,7 @@
 
 #include "access/transam.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/inval.h"
@@ -40,27 +41,66 @@
 #define RETRY_MS 60000
 
 static List *changed_stores = NIL; /* of InvHotStore; this transaction changed their "hot" */
-static uint64 type_changes = 0;	   /* how often this session heard of a change of a type */
+static bool changed_without_place = false; /* the same, of a store that has no place there */
+static uint64 type_changes = 0;			   /* how often this session heard of a change of a type */
 
 /* ---- what sessions share of a store ---- */
 
+/* Does this InvStore have the place of its store? */
+static bool
+has_place(const InvStore *store)
+{
+	const InvHotStore *hot_store = store->hot_store;
+
+	return hot_store && hot_store->items == store->items && hot_store->database == MyDatabaseId;
+}
+
 /*
- * What sessions share of a store; null if there is no shared memory, or no room in it.
- * The first call for an InvStore marks the entries as out of date: its tables may have
- * been restored or replicated, without a transaction that would have marked them.
+ * Use a place for an InvStore.  The first use marks the entries as out of date: the
+ * tables may have been restored or replicated, without a transaction that would have
+ * marked them.
  */
+static InvHotStore *
+use_place(InvStore *store, InvHotStore *hot_store)
+{
+	store->hot_store = hot_store;
+	if (hot_store)
+		inv_hot_directory_invalidate(hot_store);
+	return hot_store;
+}
+
+/* Is it known that nothing in the store, which has no place, is hot? */
+static bool
+is_known_to_have_none(const InvStore *store)
+{
+	return store->none_hot_at == inv_hot_directory_places_made();
+}
+
+/*
+ * What sessions share of a store; null if there is no shared memory, or nothing in the
+ * store was hot since the server started.
+ */
+static InvHotStore *
+hot_store_if_any(InvStore *store)
+{
+	if (has_place(store))
+		return store->hot_store;
+	if (!inv_hot_table_usable() || is_known_to_have_none(store))
+		return NULL;
+	return use_place(store, inv_hot_directory_find_store(store->items));
+}
+
+/* The same, made if needed; null if there is no shared memory, or no room in it. */
 InvHotStore *
 inv_hot_store(InvStore *store)
 {
-	InvHotStore *hot_store = store->hot_store;
-
-	if (hot_store && hot_store->items == store->items && hot_store->database == MyDatabaseId)
-		return hot_store;
-	if (inv_hot_table_usable() &&
-		(store->hot_store = inv_hot_directory_get_store(store->items)) != NULL)
-		inv_hot_directory_invalidate(store->hot_store);
-	return store->hot_store;
+	if (has_place(store))
+		return store->hot_store;
+	if (!inv_hot_table_usable())
+		return NULL;
+	return use_place(store, inv_hot_directory_make_store(store->items));
 }
+
 
 /*
  * This transaction is about to change rows of "hot": mark the entries as out of date at
@@ -73,6 +113,8 @@ inv_hot_mark_changed(InvStore *store)
 	MemoryContext old;
 
 	Assert(IsTransactionState());
+	if (hot_store == NULL)
+		changed_without_place = true;
 	if (hot_store == NULL || list_member_ptr(changed_stores, hot_store))
 		return;
 	old = MemoryContextSwitchTo(TopMemoryContext);
@@ -86,6 +128,8 @@ hot_item_at_xact_end(XactEvent event, void *arg pg_attribute_unused())
 {
 	ListCell *cell;
 
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+		changed_without_place = false;
 	if (changed_stores == NIL)
 		return;
 	if (event == XACT_EVENT_PRE_PREPARE)
@@ -147,8 +191,9 @@ bool
 inv_hot_reserve_room(InvStore *store, Datum item)
 {
 	InvHotKey key = hot_key_of(store, item);
+	InvHotStore *hot_store = inv_hot_store(store);
 
-	return inv_hot_room_reserve(inv_hot_store(store), &key);
+	return hot_store && inv_hot_room_reserve(hot_store, &key);
 }
 
 /*
@@ -205,23 +250,67 @@ was_left_hot(InvStore *store)
 	return false;
 }
 
+/*
+ * Has a store without a place hot items, from before the server started, say?  If it has
+ * none, that is known until another store of the server gets a place: what is heated gets
+ * its place before the heating commits.
+ */
+static bool
+has_hot_rows(InvStore *store)
+{
+	uint64 places = inv_hot_directory_places_made();
+
+	if (store->none_hot_at == places)
+		return false;
+	/* the rows have to be at least as new as the count of places */
+	pg_read_barrier();
+	if (inv_execute(store, INV_STMT_HOT_ROWS, NULL, NULL, INV_SNAPSHOT_LATEST) > 0)
+		return true;
+	/* else this transaction may have made the last one cold, and abort */
+	if (!changed_without_place)
+		store->none_hot_at = places;
+	return false;
+}
+
 /* Is it known, without a statement, that no item of the store is hot? */
 bool
 inv_hot_known_none(InvStore *store)
 {
-	InvHotStore *hot_store = inv_hot_store(store);
+	InvHotStore *hot_store = hot_store_if_any(store);
 
-	return hot_store ? pg_atomic_read_u32(&hot_store->cold) != 0 : !store->may_be_hot;
+	if (hot_store)
+		return pg_atomic_read_u32(&hot_store->cold) != 0;
+	return inv_hot_table_usable() ? is_known_to_have_none(store) : !store->may_be_hot;
+}
+
+/* Was nothing in the store ever hot, as far as a snapshot can see? */
+bool
+inv_hot_never_was(InvStore *store)
+{
+	InvHotStore *hot_store;
+
+	if (RecoveryInProgress())
+		return !store->may_be_hot;
+	hot_store = hot_store_if_any(store);
+	return inv_hot_known_none(store) && !(hot_store && hot_store->was_hot);
 }
 
 /* Can items of the store be hot?  Reads the rows of "hot" if that is not known. */
 bool
 inv_hot_may_exist(InvStore *store)
 {
-	InvHotStore *hot_store = inv_hot_store(store);
+	InvHotStore *hot_store = hot_store_if_any(store);
 
 	if (hot_store == NULL)
-		return was_left_hot(store);
+	{
+		if (!inv_hot_table_usable())
+			return was_left_hot(store);
+		if (!has_hot_rows(store))
+			return false;
+		hot_store = inv_hot_store(store);
+		if (hot_store == NULL)
+			return true;
+	}
 	if (pg_atomic_read_u32(&hot_store->cold) != 0)
 		return false;
 	/* entries are for all sessions: they must not have what this transaction has changed */
@@ -260,7 +349,7 @@ inv_hot_find_entry(InvStore *store, Datum item, InvCounterRef *counter)
 {
 	InvHotKey key = hot_key_of(store, item);
 
-	if (inv_hot_store(store) == NULL || !inv_hot_directory_find(&key, counter))
+	if (hot_store_if_any(store) == NULL || !inv_hot_directory_find(&key, counter))
 		return false;
 	counter->table_version = table_version_of(store);
 	return true;
@@ -292,7 +381,7 @@ inv_hot_has_problem(InvStore *store, Datum item)
 bool
 inv_hot_all_have_entries(InvStore *store)
 {
-	InvHotStore *hot_store = inv_hot_store(store);
+	InvHotStore *hot_store = hot_store_if_any(store);
 
 	return hot_store && hot_store->loaded && hot_store->left_out == 0;
 }

@@ -12,7 +12,6 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "access/xlog.h"
 #include "common/int.h"
 
 #include "base/compat.h"
@@ -71,12 +70,10 @@ inv_hot_sum_movements(InvStore *store, Datum item, int64 after, int64 upto_epoch
 int64
 inv_hot_sum_unsettled(InvStore *store, Datum item, InvSnapshotMode mode)
 {
-	InvHotStore *hot_store = RecoveryInProgress() ? NULL : inv_hot_store(store);
 	InvHotRow row;
 	int64 last;
 
-	if (hot_store ? !hot_store->was_hot && pg_atomic_read_u32(&hot_store->cold) != 0
-				  : !store->may_be_hot)
+	if (inv_hot_never_was(store))
 		return 0;
 	if (!inv_hot_row_read(store, item, mode, &row) || !row.hot)
 		return 0;

@@ -111,7 +111,8 @@ typedef struct InvStore
 	InvRowChecks *row_checks;							   /* row_check.c */
 	bool last_take_failed;		   /* item_row.c: the last take found too little stock */
 	struct InvHotStore *hot_store; /* hot_item.c: in shared memory, or NULL */
-	bool may_be_hot;			   /* hot_item.c: if hot_store is NULL, can an item be hot? */
+	bool may_be_hot;			   /* hot_item.c: without shared memory, can an item be hot? */
+	uint64 none_hot_at;			   /* hot_item.c: without hot_store, when no item was hot */
 	uint64 table_version;		   /* hot_item.c: of the items table; 0: not known yet */
 	uint64 types_seen;			   /* hot_item.c: changes of types when that was read */
 	int hot_mode;				   /* call.c: the setting when a call last looked for work */

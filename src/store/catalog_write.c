@@ -4,8 +4,8 @@
  *
  * Attach inserts a row as the owner of the tables, and any role that restores a dump
  * of its tables does too.  The trigger on inventory.store checks the row, and makes
- * every session read the store again.  When a row is gone, the statistics of its store
- * are given back.
+ * every session read the store again.  When a row is gone, what shared memory has of its
+ * store is given back.
  *
  * Locks inventory.store itself, and the names of the stores of an owner; expects no
  * lock.
@@ -34,26 +34,54 @@
 #include "base/lock.h"
 #include "base/stats.h"
 #include "base/store_error.h"
+#include "shmem/hot_directory.h"
 #include "store/catalog.h"
 #include "store/catalog_write.h"
 #include "store/ledger_schema.h"
 
-/* ---- rows that are deleted ---- */
+/* ---- rows that come and go ---- */
 
 /*
- * Rows that this transaction has deleted, by their items, or InvalidOid for all rows:
- * when it commits, the statistics of these stores are given back.
+ * Rows that this transaction has written, by their items, or InvalidOid for all rows.
+ * When it ends, those that do not exist any more are given back in shared memory: if it
+ * commits, what is gone then, and if it aborts, what was not there before.
  */
-static List *deleted_rows = NIL; /* in TopTransactionContext */
+static List *written_rows = NIL; /* both in TopTransactionContext */
+static List *new_rows = NIL;	 /* of written_rows: what this transaction has inserted first */
+
+static void
+note_written(Oid items, bool inserted)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+
+	if (!list_member_oid(written_rows, items))
+	{
+		written_rows = lappend_oid(written_rows, items);
+		if (inserted)
+			new_rows = lappend_oid(new_rows, items);
+	}
+	MemoryContextSwitchTo(old);
+}
 
 /* This transaction deletes the row of a store, or with InvalidOid drops the extension. */
 void
 inv_catalog_note_deleted(Oid items)
 {
-	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	note_written(items, false);
+}
 
-	deleted_rows = list_append_unique_oid(deleted_rows, items);
-	MemoryContextSwitchTo(old);
+/* Give back what shared memory has of stores of this database.  Cannot fail. */
+static void
+free_stores(const List *stores)
+{
+	ListCell *cell;
+
+	foreach (cell, stores)
+	{
+		inv_stats_free(MyDatabaseId, lfirst_oid(cell));
+		if (inv_hot_table_usable())
+			inv_hot_directory_free_stores(MyDatabaseId, lfirst_oid(cell));
+	}
 }
 
 static bool
@@ -65,31 +93,28 @@ has_catalog_row(Oid items)
 	return OidIsValid(relid) && (!OidIsValid(items) || inv_catalog_find(items, &row));
 }
 
-/* Of rows that were deleted, leave out those that are there: of a savepoint that was rolled back, say. */
+/* Of rows that were written, leave out those that are there: of a savepoint that was rolled back, say. */
 static void
 forget_rows_that_exist(void)
 {
 	ListCell *cell;
 
-	foreach (cell, deleted_rows)
+	foreach (cell, written_rows)
 		if (has_catalog_row(lfirst_oid(cell)))
-			deleted_rows = foreach_delete_current(deleted_rows, cell);
+			written_rows = foreach_delete_current(written_rows, cell);
 }
 
 static void
 catalog_write_at_xact_end(XactEvent event, void *arg pg_attribute_unused())
 {
-	ListCell *cell;
-
-	if (deleted_rows == NIL)
-		return;
 	if (event == XACT_EVENT_PRE_COMMIT)
 		forget_rows_that_exist();
 	else if (event == XACT_EVENT_COMMIT)
-		foreach (cell, deleted_rows)
-			inv_stats_free(MyDatabaseId, lfirst_oid(cell));
+		free_stores(written_rows);
+	else if (event == XACT_EVENT_ABORT)
+		free_stores(new_rows);
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
-		deleted_rows = NIL;
+		written_rows = new_rows = NIL;
 }
 
 void
@@ -312,12 +337,12 @@ inventory_store_changed(PG_FUNCTION_ARGS)
 
 	check_catalog_row(catalog, trigger->tg_trigtuple, TRIGGER_FIRED_BY_INSERT(trigger->tg_event));
 	CacheInvalidateRelcache(catalog); /* of which store a name is */
-	if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
-		inv_catalog_note_deleted(
-			inv_catalog_table(trigger->tg_trigtuple, RelationGetDescr(catalog), "items"));
+	note_written(inv_catalog_table(trigger->tg_trigtuple, RelationGetDescr(catalog), "items"),
+				 TRIGGER_FIRED_BY_INSERT(trigger->tg_event));
 	if (!TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
 		return PointerGetDatum(trigger->tg_trigtuple);
 	check_catalog_row(catalog, trigger->tg_newtuple, true);
+	note_written(inv_catalog_table(trigger->tg_newtuple, RelationGetDescr(catalog), "items"), true);
 	return PointerGetDatum(trigger->tg_newtuple);
 }
 

@@ -335,13 +335,14 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"FROM {orders} AS o "
 		"WHERE {order id} {=} $1 FOR NO KEY UPDATE OF o", .by = "order_id"},
 	[INV_STMT_SALES] = {"o", "inu", SPI_OK_SELECT,
-		"SELECT m.item_id, " SUM("{-} m.delta") ", "
-		"(pg_catalog.array_agg(m.user_id ORDER BY m.movement_id))[1] "
+		"SELECT m.item_id, " SUM("{-} m.delta") ", m.user_id "
 		"FROM " MOVEMENTS "WHERE m.order_id {=} $1 AND m.kind {=} " KIND(SALE) " "
-		"GROUP BY m.item_id ORDER BY m.item_id", .by = "order_id"},
-	[INV_STMT_REFUNDED] = {"oi", "n", SPI_OK_SELECT,
-		"SELECT " SUM("m.delta") " FROM " MOVEMENTS
-		"WHERE m.order_id {=} $1 AND m.item_id {=} $2 AND m.kind {=} " KIND(REFUND), .by = "order_id"},
+		"GROUP BY m.item_id, m.user_id ORDER BY m.item_id, pg_catalog.min(m.movement_id)", .by = "order_id"},
+	/* of the order; of one item and user of it */
+	[INV_STMT_REFUNDED] = {"oiu", "nn", SPI_OK_SELECT,
+		"SELECT " SUM("m.delta") ", " SUM("CASE WHEN m.item_id {=} $2 "
+		"AND (m.user_id {=} $3 OR m.user_id IS NULL AND $3 IS NULL) THEN m.delta END") " FROM " MOVEMENTS
+		"WHERE m.order_id {=} $1 AND m.kind {=} " KIND(REFUND), .by = "order_id"},
 	/* a carried movement has no order: it can contain the sale */
 	[INV_STMT_COUNTED] = {"oiu", "l", SPI_OK_SELECT,
 		"SELECT EXISTS (SELECT FROM " MOVEMENTS "WHERE m.item_id {=} $2 AND m.user_id {=} $3 "

@@ -39,6 +39,7 @@ class Run:
 
     def __init__(self, options, log, seconds, quiet=False):
         self.options, self.log, self.seconds, self.quiet = options, log, seconds, quiet
+        self.patience = PATIENCE
         self.counts = Counter()
         self.by_function = defaultdict(Counter)
         self.wanted = set()
@@ -135,7 +136,7 @@ class Run:
         self.wanted = {f.key for f in wanted}
         while not self.options.stop.is_set():
             short = self.short(wanted)
-            if not short or time.monotonic() - started > PATIENCE * self.seconds:
+            if not short or time.monotonic() - started > self.patience * self.seconds:
                 break
             self.options.only = set(short)
             self.phase('the rest', 3, started)

@@ -158,7 +158,7 @@ def write(template, maker, store):
         ledger=store.ledger, api=store.api, key=maker.identifier(store.key_column),
         stock=maker.identifier(store.stock_column), key_type=store.types['I'],
         n=any_of([0, 1, -1, 5, 100, 40, 20000]),
-        n_name=f'n{maker.random.randrange(100)}', item=quote(any_of(store.found['item_id'])),
+        n_name=f'n{maker.random.randrange(100)}', item=quote(maker.item(store)),
         table=table, column=any_of(COLUMNS[table]), type=any_of(COLUMN_TYPES), when=any_of(WHEN),
         each=any_of(['ROW', 'STATEMENT']), trigger=any_of(TRIGGERS), relation=maker.relation(),
         relation2=maker.relation(), json=maker.json(), changes=changes,

@@ -42,11 +42,13 @@ PLANTS = [
         SELECT inventory.grant_api('f_int.items', 'fuzz_buyer', 'operator')""", 'f_int_stock',
         'trespass'),
     ('a function that was not called often enough', """
-        CREATE FUNCTION inventory.planted() RETURNS void LANGUAGE sql AS 'SELECT pg_sleep(1)'""",
+        CREATE FUNCTION inventory.planted() RETURNS void LANGUAGE sql AS 'SELECT pg_sleep(4)';
+        GRANT USAGE ON SCHEMA inventory TO PUBLIC""",
         'planted', 'reach'),
     ('a generated function that never succeeds',
      'ALTER TABLE f_int_stock.requests RENAME TO hidden',
      'f_int_stock.prune', 'reach'),
+    ('a shop without items', 'DELETE FROM f_int.items', 'f_int_stock.prune', None),
     ('a crash', """
         CREATE FUNCTION inventory.planted() RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS
         $$ BEGIN COPY (SELECT) TO PROGRAM 'kill -SEGV $PPID'; END $$""", 'planted', 'crash'),
@@ -67,7 +69,10 @@ def judge_plant(arguments, what, statement, functions, expected):
     db.close()
     chosen = copy.copy(arguments)
     chosen.functions, chosen.limit = functions, LIMIT if expected == 'slow' else 60
-    run = Run(Options(chosen, 'fuzz_selftest'), Log(arguments.log), SECONDS, quiet=True).go()
+    run = Run(Options(chosen, 'fuzz_selftest'), Log(arguments.log), SECONDS, quiet=True)
+    if expected == 'reach':
+        run.patience = 1     # else the run goes on until the function was called often enough
+    run.go()
     found = {kind for kind, findings in run.findings.items() if findings}
     if expected and expected not in found:
         return f'{expected} was not found, but {sorted(found)}'

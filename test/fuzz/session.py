@@ -62,7 +62,7 @@ class Session:
         self.db = psycopg2.connect(options.dsn)
         self.db.autocommit = True
         self.cursor = self.db.cursor()
-        self.catalog = Catalog(self.cursor)
+        self.catalog = read_catalog(self.cursor)
         self.maker = Maker(self.random, self.catalog)
         self.writer = Writer(self.maker)
         self.functions = [f for f in self.catalog.functions if re.search(options.functions, f.call)
@@ -282,6 +282,16 @@ class Session:
         self.queue.put(('counts', dict(self.counts), self.calls))
         self.counts.clear()
         self.calls = 0
+
+
+def read_catalog(cursor):
+    """Read functions and stores; sessions that started earlier lock them in any order."""
+    for _ in range(10):
+        try:
+            return Catalog(cursor)
+        except psycopg2.errors.DeadlockDetected:
+            pass
+    return Catalog(cursor)
 
 
 def work(number, options, queue, until):

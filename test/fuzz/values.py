@@ -153,8 +153,12 @@ class Maker:
             return "'other.lines'::regclass"
         return quote(store.orders) + '::regclass' if store.orders else 'NULL::regclass'
 
+    def item(self, store):
+        """The id of an item as text, or one that could be, if the table has no rows."""
+        return self.any(store.found['item_id'] or USERS.get(store.types['I'], ['1']))
+
     def sane_item_id(self, store, function):
-        return f"{quote(self.any(store.found['item_id']))}::{store.types['I']}"
+        return f"{quote(self.item(store))}::{store.types['I']}"
 
     sane_item = sane_item_id
 
@@ -227,7 +231,7 @@ class Maker:
 
     def line(self, store, columns):
         """A line of a cart as a dict."""
-        line = {'item_id': self.any(store.found['item_id'])}
+        line = {'item_id': self.item(store)}
         if store.types['I'] in INTEGERS:
             line['item_id'] = int(line['item_id'])
         if self.chance(0.7):

@@ -112,8 +112,7 @@ sub direct_clients
     my ($self) = @_;
     my @servers = grep { defined } @$self{qw(primary standby)};
 
-    Files::put("$self->{connect}.new", join '', map { $_->conninfo($self->{database}) . "\n" } @servers);
-    rename "$self->{connect}.new", $self->{connect} or die "$self->{connect}: $!";
+    Files::put($self->{connect}, join '', map { $_->conninfo($self->{database}) . "\n" } @servers);
 }
 
 # Write the stream of a server, up to an LSN, to a file.

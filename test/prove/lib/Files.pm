@@ -15,10 +15,12 @@ sub get
     return scalar <$file>;
 }
 
+# A process that reads the file at this moment finds the old text or the new one.
 sub put
 {
     my ($path, $text) = @_;
-    write_to('>', $path, $text);
+    write_to('>', "$path.new", $text);
+    rename "$path.new", $path or croak "$path: $!";
 }
 
 sub append

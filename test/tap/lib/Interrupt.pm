@@ -111,7 +111,7 @@ sub victims
 
 # Interrupt a call in one way; a problem, if it ends otherwise than expected.  %step has the
 # call; `held`, expressions of the keeper; perhaps `before`, statements of the victim, and
-# `waits`, the type of its wait event (Lock).  Afterwards the victim may be a new session.
+# `waits`, its wait event or the type of it (Lock).  Afterwards the victim may be a new session.
 sub stop
 {
     my ($self, $name, %step) = @_;
@@ -124,7 +124,8 @@ sub stop
     $victim->call($step{call});
     if ($way->{function})
     {
-        $self->victims(1, "wait_event_type = '" . ($step{waits} || 'Lock') . q{'});
+        my $waits = $step{waits} || 'Lock';
+        $self->victims(1, "'$waits' IN (wait_event_type, wait_event)");
         $self->signal($way->{function});
     }
     my $answer = $victim->await || ['lost'];
