@@ -97,8 +97,10 @@ inv_report_hot_stores_full(int limit)
 {
 	errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED);
 	errmsg("no room for another store with hot items");
-	errdetail("Shared memory has room for %d stores of this server.", limit);
-	errhint("Drop tables and databases of stores that are not used.");
+	errdetail(
+		"Shared memory has room for %d stores of this server that have hot items, or had some.",
+		limit);
+	errhint("Detach stores that had hot items and need none any more, or drop their tables.");
 }
 
 /*

@@ -117,22 +117,6 @@ like(counted('two'), qr/^s1.items\|buy_item\|1$/m, 'attached again, a store begi
 $node->safe_psql('two', 'DROP EXTENSION inventory CASCADE; CREATE EXTENSION inventory');
 is($node->safe_psql('two', $entries), '0', 'DROP EXTENSION gives all entries of the database back');
 
-# There are places for 1,024 stores with hot items.  A store without hot items has none,
-# and a store that is rolled back gives its place back: those of another database.  To
-# attach more stores than that takes minutes.
-SKIP: {
-    skip 'PG_TEST_EXTRA does not contain inventory_places', 1 unless ($ENV{PG_TEST_EXTRA} // '') =~ /\binventory_places\b/;
-    database('three');
-    $node->safe_psql('three', 'CALL add_store(1)');
-    my $attach = q{CREATE SCHEMA s9; CREATE TABLE s9.items (id int PRIMARY KEY, stock int); INSERT INTO s9.items VALUES (1, 5);
-        SELECT inventory.attach('s9.items', ledger_schema => 's9')};
-    my $stores = 1025;
-    $node->safe_psql('two', "SET client_min_messages = warning; " . "BEGIN; $attach; $_; ROLLBACK; " x $stores)
-        for q{SELECT s9.available_stock(1)}, q{SELECT inventory.heat('s9.items', 1)};
-    is($node->safe_psql('three', q{SELECT inventory.heat('s1.items', 1), inventory.cool('s1.items', 1)}), 't|1',
-        "after $stores stores of another database that were rolled back, an item can be hot");
-}
-
 # overdue holds, as the worker last saw them: here those that it could not give back
 my $overdue = q{SELECT DISTINCT overdue_holds FROM inventory.stats WHERE store_name = 's8.items'};
 $node->safe_psql('two', 'CALL add_store(8)');

@@ -255,10 +255,10 @@ run_as('sam', qq{UPDATE "$long".items SET stock = $max});
 ok(expire('sam', $long, 9_000_000_000_000_000_000), 'sizes, worker: a hold of nearly all units that a bigint counts expires');
 run_as('sam', qq{SELECT inventory.detach('"$long".items')}, qq{ALTER TABLE "$long".items ADD name text},
     qq{UPDATE "$long".items SET name = repeat('long ', 20000)},
-    qq{SELECT inventory.attach('"$long".items', '"$long".orders', ledger_schema => 'books', store_name => repeat('s', 5000))});
+    qq{SELECT inventory.attach('"$long".items', '"$long".orders', ledger_schema => 'books', store_name => repeat('s', 255))});
 ok(expire('sam', $long, 9_000_000_000_000_000_000), 'sizes, worker: ... in a store with a long name');
 is(try(update()), '', 'sizes, upgrade: the extension is updated');
-is(run(qq{SELECT length(store_name) FROM inventory.store}), 5000, 'sizes, upgrade: the name is whole');
+is(run(qq{SELECT length(store_name) FROM inventory.store}), 255, 'sizes, upgrade: the name is whole');
 is(ask_as('sam', qq{"$long".buy_item('u', 1, 9000000000000000000)}), 1, 'sizes, upgrade: the store sells');
 run_as('sam', 'INSERT INTO books.hot (item_id, hot, settled_epoch, incarnation) SELECT n, true, 0, 1 FROM generate_series(1, 40000) AS n');
 like(dropped(), qr/has 40000 hot items/, 'sizes, drop: any number of hot items stops it');
