@@ -1,6 +1,7 @@
 /*
  * compat.h
- *		Every difference between the supported server versions (15 to 18).
+ *		Every difference between the supported server versions (15 to 18), and what is
+ *		known of 19.
  */
 #ifndef INV_COMPAT_H
 #define INV_COMPAT_H
@@ -8,8 +9,10 @@
 #include "access/genam.h"
 #include "catalog/pg_proc.h"
 #include "miscadmin.h"
+#include "storage/lwlock.h"
 #include "storage/proc.h"
 #include "utils/acl.h"
+#include "utils/jsonb.h"
 #include "utils/wait_event.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
@@ -62,7 +65,9 @@ inv_may_execute(Oid function, Oid role)
 static inline IndexScanDesc
 inv_index_beginscan(Relation table, Relation index, Snapshot snapshot, int key_count)
 {
-#if PG_VERSION_NUM >= 180000
+#if PG_VERSION_NUM >= 190000
+	return index_beginscan(table, index, snapshot, NULL, key_count, 0, SO_NONE);
+#elif PG_VERSION_NUM >= 180000
 	return index_beginscan(table, index, snapshot, NULL, key_count, 0);
 #else
 	return index_beginscan(table, index, snapshot, key_count, 0);
@@ -82,6 +87,56 @@ inv_process_number(void)
 #endif
 }
 
+/* A number for the lightweight locks of this name, before any is made. */
+static inline int
+inv_new_tranche(const char *name pg_attribute_unused())
+{
+#if PG_VERSION_NUM >= 190000
+	return LWLockNewTrancheId(name);
+#else
+	return LWLockNewTrancheId();
+#endif
+}
+
+/* Tell this process the name of such locks, which were made by another one. */
+static inline void
+inv_name_tranche(int tranche pg_attribute_unused(), const char *name pg_attribute_unused())
+{
+#if PG_VERSION_NUM < 190000
+	LWLockRegisterTranche(tranche, name);
+#endif
+}
+
+/* A jsonb value under construction, all zero at first; "result" is the value at its end. */
+#if PG_VERSION_NUM >= 190000
+typedef JsonbInState InvJsonbState;
+#else
+typedef struct InvJsonbState
+{
+	JsonbParseState *parts;
+	JsonbValue *result;
+} InvJsonbState;
+#endif
+
+static inline void
+inv_jsonb_push(InvJsonbState *state, JsonbIteratorToken token, JsonbValue *value)
+{
+#if PG_VERSION_NUM >= 190000
+	pushJsonbValue(state, token, value);
+#else
+	state->result = pushJsonbValue(&state->parts, token, value);
+#endif
+}
+
+#if PG_VERSION_NUM >= 190000
+/* Fill a new segment with the function that the argument points to. */
+static inline void
+inv_fill_segment(void *segment, void *fill)
+{
+	(*(void (**)(void *)) fill)(segment);
+}
+#endif
+
 /*
  * A segment of shared memory by name, which the first session that asks for it makes
  * and fills.  Null where the server has no such segments.
@@ -90,7 +145,11 @@ static inline void *
 inv_named_segment(const char *name pg_attribute_unused(), Size size pg_attribute_unused(),
 				  void (*fill)(void *segment) pg_attribute_unused())
 {
-#if PG_VERSION_NUM >= 170000
+#if PG_VERSION_NUM >= 190000
+	bool found;
+
+	return GetNamedDSMSegment(name, size, inv_fill_segment, &found, &fill);
+#elif PG_VERSION_NUM >= 170000
 	bool found;
 
 	return GetNamedDSMSegment(name, size, fill, &found);

@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "base/compat.h"
 #include "base/datum.h"
 #include "base/error.h"
 #include "store/binding.h"
@@ -105,7 +106,7 @@ is_key(const JsonbValue *key, const char *name)
 
 /* Add the columns of an object to the one under construction; returns their bits. */
 static uint64
-push_columns(InvStore *store, JsonbContainer *object, bool is_line, JsonbParseState **state)
+push_columns(InvStore *store, JsonbContainer *object, bool is_line, InvJsonbState *state)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(object);
 	JsonbIteratorToken token;
@@ -120,8 +121,8 @@ push_columns(InvStore *store, JsonbContainer *object, bool is_line, JsonbParseSt
 		if (is_line && (is_key(&key, "item_id") || is_key(&key, "quantity")))
 			continue;
 		columns |= settable_column(store, &key);
-		pushJsonbValue(state, WJB_KEY, &key);
-		pushJsonbValue(state, WJB_VALUE, &value);
+		inv_jsonb_push(state, WJB_KEY, &key);
+		inv_jsonb_push(state, WJB_VALUE, &value);
 	}
 	return columns;
 }
@@ -130,15 +131,16 @@ push_columns(InvStore *store, JsonbContainer *object, bool is_line, JsonbParseSt
 static void
 merge_columns(InvStore *store, InvLine *line, JsonbContainer *own, Jsonb *order_data)
 {
-	JsonbParseState *state = NULL;
+	InvJsonbState state = { 0 };
 
 	Assert(line->columns == 0 && line->data == NULL);
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	inv_jsonb_push(&state, WJB_BEGIN_OBJECT, NULL);
 	if (order_data)
 		line->columns |= push_columns(store, &order_data->root, false, &state);
 	if (own)
 		line->columns |= push_columns(store, own, true, &state);
-	line->data = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+	inv_jsonb_push(&state, WJB_END_OBJECT, NULL);
+	line->data = JsonbValueToJsonb(state.result);
 }
 
 /*

@@ -9,9 +9,9 @@
  */
 #include "postgres.h"
 
-#include "access/heapam.h"
+#include "access/genam.h"
 #include "access/table.h"
-#include "access/tableam.h"
+#include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_database.h"
 #include "miscadmin.h"
@@ -38,14 +38,14 @@ read_databases(MemoryContext context)
 {
 	List *databases = NIL;
 	Relation table;
-	TableScanDesc scan;
+	SysScanDesc scan;
 	HeapTuple tuple;
 
 	StartTransactionCommand();
 	(void) GetTransactionSnapshot();
 	table = table_open(DatabaseRelationId, AccessShareLock);
-	scan = table_beginscan_catalog(table, 0, NULL);
-	while ((tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
+	scan = systable_beginscan(table, InvalidOid, false, NULL, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_database database = (Form_pg_database) GETSTRUCT(tuple);
 		MemoryContext old;
@@ -57,7 +57,7 @@ read_databases(MemoryContext context)
 		databases = lappend_oid(databases, database->oid);
 		MemoryContextSwitchTo(old);
 	}
-	table_endscan(scan);
+	systable_endscan(scan);
 	table_close(table, AccessShareLock);
 	CommitTransactionCommand();
 	return databases;

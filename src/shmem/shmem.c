@@ -92,7 +92,7 @@ fill_block(void *block)
 
 	Assert(block == (void *) MAXALIGN(block));
 	memset(new, 0, sizeof(InvShmem));
-	new->tranche = LWLockNewTrancheId();
+	new->tranche = inv_new_tranche(SHMEM_NAME);
 	LWLockInitialize(&new->lock, new->tranche);
 	LWLockInitialize(&new->stats_lock, new->tranche);
 	inv_hot_table_init(hot_table_part(block), new->tranche);
@@ -104,7 +104,7 @@ static void
 use_block(void *block)
 {
 	inv_shmem = block;
-	LWLockRegisterTranche(inv_shmem->tranche, SHMEM_NAME);
+	inv_name_tranche(inv_shmem->tranche, SHMEM_NAME);
 	inv_hot_table_attach(hot_table_part(block));
 	inv_stats_attach(stats_part(block), &inv_shmem->stats_lock);
 }
