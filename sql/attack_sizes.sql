@@ -71,6 +71,9 @@ SELECT count(buy_item('u', id, :half)) FROM items WHERE id ~ 'hot';
 SELECT DISTINCT hot_items, hot_held, cardinality(hot_holders) FROM inventory.stats WHERE store_name = 'attack_sizes.items';
 SELECT sum(held) FROM inventory.hot_entries();
 ROLLBACK;
+-- what was sold and restocked altogether
+SELECT operation, units FROM inventory.stats
+WHERE store_name = 'attack_sizes.items' AND (units < 0 OR units > :half) ORDER BY operation COLLATE "C";
 SELECT item_id, on_hand, available FROM levels WHERE item_id ~ 'hot|most|low' ORDER BY 1;
 SELECT inventory.cool('items') > 0;
 \echo '-- verify'

@@ -383,13 +383,21 @@ inv_stats_end_of_transaction(void)
 	current_entry = NULL;
 }
 
+/* A counter that would be larger than a bigint stays at the largest. */
+static void
+add_to_counter(pg_atomic_uint64 *counter, int64 by)
+{
+	if (pg_atomic_fetch_add_u64(counter, by) + by > PG_INT64_MAX)
+		pg_atomic_write_u64(counter, PG_INT64_MAX);
+}
+
 /* Count for the innermost call that runs. */
 void
 inv_stats_count(InvStatsCounter counter, int64 by)
 {
 	Assert(counter < INV_STATS_COUNT);
 	if (current_entry)
-		pg_atomic_fetch_add_u64(&current_entry->counters[counter], by);
+		add_to_counter(&current_entry->counters[counter], by);
 }
 
 /* Count for an operation that no call runs. */
@@ -400,7 +408,7 @@ inv_stats_add(Oid items, const char *operation, InvStatsCounter counter, int64 b
 
 	Assert(counter < INV_STATS_COUNT && operation[0] != '\0');
 	if (entry)
-		pg_atomic_fetch_add_u64(&entry->counters[counter], by);
+		add_to_counter(&entry->counters[counter], by);
 }
 
 /* ---- what the worker saw ---- */
