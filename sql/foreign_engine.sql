@@ -86,14 +86,16 @@ DECLARE
 	how text;
 BEGIN
 	FOREACH relation IN ARRAY tables LOOP
-		FOREACH how IN ARRAY '{citus,heap2}'::text[] LOOP
+		FOREACH how IN ARRAY '{citus,heap2,unlogged}'::text[] LOOP
 			EXECUTE CASE how WHEN 'citus' THEN format('SELECT citus(%L)', relation)
-					ELSE format('ALTER TABLE %s SET ACCESS METHOD heap2', relation) END;
+					WHEN 'heap2' THEN format('ALTER TABLE %s SET ACCESS METHOD heap2', relation)
+					ELSE format('ALTER TABLE %s SET UNLOGGED', relation) END;
 			RETURN NEXT (SELECT string_agg(DISTINCT split_part(c, ': ', 2), '; ') FROM calls() AS c);
 			RETURN NEXT '    ' || split_part(error('SELECT buy_item(''u'', 1)'), E'\n', 2);
 			RETURN NEXT (SELECT format('    verify: %s', string_agg(problem, '; ')) FROM inventory.verify('items'));
 			EXECUTE CASE how WHEN 'citus' THEN 'SELECT not_citus()'
-					ELSE format('ALTER TABLE %s SET ACCESS METHOD heap', relation) END;
+					WHEN 'heap2' THEN format('ALTER TABLE %s SET ACCESS METHOD heap', relation)
+					ELSE format('ALTER TABLE %s SET LOGGED', relation) END;
 			RETURN NEXT '    ' || (SELECT string_agg(DISTINCT split_part(c, ': ', 2), '; ') FROM calls() AS c);
 		END LOOP;
 	END LOOP;

@@ -79,15 +79,16 @@ inv_report_foreign_engine(const char *store_name, const char *relation, const ch
 	{
 		errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
 		errmsg("store \"%s\" is not intact", store_name);
-		errdetail("%s is %s. A store can use only tables of this server with access method "
-				  "\"heap\".",
+		errdetail("%s is %s. A store can use only permanent tables of this server with access "
+				  "method \"heap\".",
 				  relation, what);
 	}
 	else
 	{
 		errcode(ERRCODE_WRONG_OBJECT_TYPE);
 		errmsg("%s cannot belong to a store: it is %s", relation, what);
-		errdetail("A store can use only tables of this server with access method \"heap\".");
+		errdetail("A store can use only permanent tables of this server with access method "
+				  "\"heap\".");
 	}
 	errhint("%s", hint);
 }

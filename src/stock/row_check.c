@@ -217,7 +217,7 @@ find_table_refusal(InvStore *store, const InvRowChecks *checks, Relation items)
 
 	if (found)
 		return psprintf("The guard trigger does not see every write (%s).", found);
-	if (items->rd_rel->relhasrules)
+	if (items->rd_rules != NULL)
 		return "The table has rules.";
 	if ((found = find_refusing_index(checks, items)) != NULL)
 		return psprintf("Index \"%s\" could refuse it.", found);

@@ -100,7 +100,7 @@ is_citus_table(Oid relid)
 /* ---- checks ---- */
 
 /*
- * Raise if the rows of the relation are not in a heap of this server.  "store_name" is
+ * Raise if the rows of the relation are not in a heap of this server that a crash keeps.  "store_name" is
  * the store that it belongs to, or null while that is not decided.
  */
 void
@@ -118,6 +118,12 @@ inv_check_storage(const char *store_name, Relation rel)
 				? psprintf("ALTER TABLE %s DETACH PARTITION %s;",
 						   inv_catalog_table_name(get_partition_parent(relid, true)), name)
 				: "Use a table of this server.");
+	}
+	if (rel->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED)
+	{
+		name = inv_catalog_table_name(relid);
+		inv_error_foreign_engine(store_name, name, "an unlogged table, which a crash empties",
+								 psprintf("ALTER TABLE %s SET LOGGED;", name));
 	}
 	if (rel->rd_rel->relkind == RELKIND_RELATION && rel->rd_rel->relam != HEAP_TABLE_AM_OID)
 	{
