@@ -480,7 +480,7 @@ BEGIN
 	IF NOT has_schema_privilege(schema_name, 'CREATE') THEN
 		RAISE EXCEPTION 'permission denied for schema %', quote_ident(schema_name)
 			USING ERRCODE = 'insufficient_privilege',
-				  HINT = format('Choose another schema, or: GRANT CREATE ON SCHEMA %I TO %I;',
+				  HINT = format('Choose another schema, or: GRANT USAGE, CREATE ON SCHEMA %I TO %I;',
 								schema_name, current_user);
 	END IF;
 END
@@ -823,7 +823,11 @@ BEGIN
 	SELECT array_agg(a.attname ORDER BY a.attnum),
 		   string_agg(format('ALTER TABLE %s ALTER COLUMN %I %s;', binding.orders, a.attname,
 							 CASE WHEN b.base IN ('timestamp', 'timestamptz', 'date') THEN 'SET DEFAULT now()'
-								  WHEN b.base = 'uuid'::regtype THEN 'SET DEFAULT gen_random_uuid()'
+								  -- no random value is the key of another row
+								  WHEN b.base = 'uuid'::regtype AND NOT EXISTS (
+									  SELECT FROM pg_constraint AS f WHERE f.conrelid = binding.orders
+									  AND f.contype = 'f' AND a.attnum = ANY (f.conkey))
+								  THEN 'SET DEFAULT gen_random_uuid()'
 								  WHEN a.attname = binding.order_id AND a.atttypid = ANY (inventory.integer_types())
 								  THEN inventory.identity_clause(binding.orders, a.attname)
 								  ELSE 'SET DEFAULT ...' END), E'\n' ORDER BY a.attnum)

@@ -108,7 +108,7 @@ BEGIN
 	IF NOT has_schema_privilege(schema_name, 'CREATE') THEN
 		RAISE EXCEPTION 'permission denied for schema %', quote_ident(schema_name)
 			USING ERRCODE = 'insufficient_privilege',
-				  HINT = format('Choose another schema, or: GRANT CREATE ON SCHEMA %I TO %I;',
+				  HINT = format('Choose another schema, or: GRANT USAGE, CREATE ON SCHEMA %I TO %I;',
 								schema_name, current_user);
 	END IF;
 END

@@ -295,7 +295,11 @@ BEGIN
 	SELECT array_agg(a.attname ORDER BY a.attnum),
 		   string_agg(format('ALTER TABLE %s ALTER COLUMN %I %s;', binding.orders, a.attname,
 							 CASE WHEN b.base IN ('timestamp', 'timestamptz', 'date') THEN 'SET DEFAULT now()'
-								  WHEN b.base = 'uuid'::regtype THEN 'SET DEFAULT gen_random_uuid()'
+								  -- no random value is the key of another row
+								  WHEN b.base = 'uuid'::regtype AND NOT EXISTS (
+									  SELECT FROM pg_constraint AS f WHERE f.conrelid = binding.orders
+									  AND f.contype = 'f' AND a.attnum = ANY (f.conkey))
+								  THEN 'SET DEFAULT gen_random_uuid()'
 								  WHEN a.attname = binding.order_id AND a.atttypid = ANY (inventory.integer_types())
 								  THEN inventory.identity_clause(binding.orders, a.attname)
 								  ELSE 'SET DEFAULT ...' END), E'\n' ORDER BY a.attnum)

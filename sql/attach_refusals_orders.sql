@@ -38,6 +38,11 @@ CREATE TABLE bare (id integer PRIMARY KEY, item_id integer NOT NULL, token uuid 
 				   price numeric NOT NULL, note text, twice numeric GENERATED ALWAYS AS (price * 2) STORED,
 				   serial integer GENERATED ALWAYS AS IDENTITY);
 SELECT inventory.attach('items', 'bare'); \echo :LAST_ERROR_SQLSTATE
+-- a key of another table is not given a random default
+CREATE TABLE headers (id uuid PRIMARY KEY);
+ALTER TABLE bare ADD header_id uuid NOT NULL REFERENCES headers;
+SELECT inventory.attach('items', 'bare'); \echo :LAST_ERROR_SQLSTATE
+ALTER TABLE bare DROP header_id;
 SELECT inventory.attach('items', 'bare', order_columns => '{id,price,token}'); \echo :LAST_ERROR_SQLSTATE
 
 -- columns that callers cannot set
