@@ -329,6 +329,9 @@ start_as_worker_of(Oid database)
 		proc_exit(0);
 	before_shmem_exit(worker_at_exit, (Datum) 0);
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
+	/* the owner of a database can set both for it */
+	SetConfigOption("role", "none", PGC_SUSET, PGC_S_OVERRIDE);
+	SetSessionAuthorization(GetAuthenticatedUserId(), true);
 	inv_worker_timeout_init();
 }
 

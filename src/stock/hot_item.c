@@ -253,17 +253,14 @@ was_left_hot(InvStore *store)
 /*
  * Has a store without a place hot items, from before the server started, say?  If it has
  * none, that is known until another store of the server gets a place: what is heated gets
- * its place before the heating commits.
+ * its place before the heating commits.  "places" was read before the place was looked for:
+ * one that was made in between may be of a heating that is not committed.
  */
 static bool
-has_hot_rows(InvStore *store)
+has_hot_rows(InvStore *store, uint64 places)
 {
-	uint64 places = inv_hot_directory_places_made();
-
 	if (store->none_hot_at == places)
 		return false;
-	/* the rows have to be at least as new as the count of places */
-	pg_read_barrier();
 	if (inv_execute(store, INV_STMT_HOT_ROWS, NULL, NULL, INV_SNAPSHOT_LATEST) > 0)
 		return true;
 	/* else this transaction may have made the last one cold, and abort */
@@ -299,13 +296,17 @@ inv_hot_never_was(InvStore *store)
 bool
 inv_hot_may_exist(InvStore *store)
 {
-	InvHotStore *hot_store = hot_store_if_any(store);
+	uint64 places = inv_hot_table_usable() ? inv_hot_directory_places_made() : 0;
+	InvHotStore *hot_store;
 
+	/* the lock with which the place is looked for orders both reads */
+	hot_store = hot_store_if_any(store);
 	if (hot_store == NULL)
 	{
 		if (!inv_hot_table_usable())
 			return was_left_hot(store);
-		if (!has_hot_rows(store))
+		INV_POINT("inventory-without-place");
+		if (!has_hot_rows(store, places))
 			return false;
 		hot_store = inv_hot_store(store);
 		if (hot_store == NULL)

@@ -333,6 +333,25 @@ for my $change ('heat', 'cool', 'cool and heat')
     }
 }
 
+# A session has found that nothing was ever hot in the store, and has not read the rows yet, when the first
+# item becomes hot: it does not take the commit of the heating for one that it has seen.
+for my $end (qw(COMMIT ROLLBACK))
+{
+    my $test = "first item heated, $end";
+    my $shop = shop([20]);
+    my $reader = Point->new($shop, 'inventory-without-place', buy($shop, 1, 2));
+    my $heater = Session->new($node, $shop->{database});
+
+    $heater->run('BEGIN');
+    is($heater->value($heat{1}), 'true', "$test: it is heated");
+    $reader->wake;
+    $heater->run($end);
+    is($reader->answer->[1], 'true', "$test: the reader buys");
+    is(call($shop, buy($shop, 1, 5)), 'true', "$test: another buys");
+    $heater->quit;
+    exact($shop, [13], $test);
+}
+
 # The counter is closed, and then cold by a commit that it does not know: buyers wait or buy from the row.
 for my $point (qw(after-close after-settled-row after-commit))
 {

@@ -46,6 +46,29 @@ my $log = slurp_file($node->logfile);
 unlike($log, qr/terminated by signal/, 'no process crashed');
 is($shop->query("SELECT shop.buy_item('" . Shop::new_user() . "', '$item') IS NOT NULL"), 't', 'shops sell');
 
+# ---------------------------------------------------------------- settings of a database
+#
+# Its owner can set a role for all its sessions; the worker is none of them.
+
+$node->safe_psql('postgres', 'CREATE DATABASE settings OWNER mallory');
+$node->safe_psql('settings', 'CREATE EXTENSION inventory');
+$node->safe_psql('settings', <<'SQL');
+SET ROLE mallory;
+CREATE SCHEMA m;
+CREATE TABLE m.items (id int PRIMARY KEY, stock int);
+INSERT INTO m.items VALUES (1, 10);
+SELECT inventory.attach('m.items', ledger_schema => 'm');
+SQL
+for my $setting (qw(role session_authorization))
+{
+    $node->safe_psql('settings', "ALTER DATABASE settings SET $setting = mallory");
+    $node->restart;
+    $node->safe_psql('settings', q{SELECT m.reserve_stock('ann', 1, 1, '1 ms')});
+    ok($node->poll_query_until('settings', q{SELECT stock = 10 FROM m.items}), "$setting is set for a database: the worker works");
+    $node->safe_psql('settings', "ALTER DATABASE settings RESET $setting");
+}
+is($shop->query("SELECT shop.buy_item('" . Shop::new_user() . "', '$item') IS NOT NULL"), 't', '... and shops sell');
+
 # ---------------------------------------------------------------- shared memory
 
 $node->safe_psql('postgres', 'CREATE DATABASE crowded');
