@@ -45,6 +45,15 @@ SELECT error($$ SELECT buy_item('b', 3, 3) $$);
 COMMIT;
 SELECT error($$ SELECT buy_item('b', 3, 3) $$);
 SELECT buy_item('b', 3, 2) > 0;
+-- and for the transaction itself before, whatever the counter has
+BEGIN;
+SELECT buy_item('d', 3) > 0;
+UPDATE items SET purchase_limit = 1 WHERE id = 3;
+SELECT error($$ SELECT buy_item('d', 3) $$);
+UPDATE items SET live = false WHERE id = 3;
+SELECT error($$ SELECT buy_item('e', 3) $$);
+ROLLBACK;
+SELECT buy_item('d', 3, 2) > 0;
 SELECT item_id, available FROM levels ORDER BY item_id;
 SELECT * FROM inventory.verify('items');
 SELECT inventory.cool('items');

@@ -90,6 +90,9 @@ SELECT inventory.worker_last_run();
 SELECT inventory.reset_stats();
 RESET ROLE;
 SELECT inventory.overdue_holds('stats.orders'), inventory.overdue_holds(NULL); -- what the worker saw of others: TAP 025_many_stores
+-- the row of a store is inserted again, which is refused: the counters stay
+INSERT INTO inventory.store SELECT * FROM inventory.store WHERE items = 'items'::regclass;
+SELECT calls > 0 AS counted FROM inventory.stats WHERE store_name = 'stats.items' AND operation = 'buy_item';
 -- a store without calls is listed, a detached one is not
 SELECT inventory.detach('items');
 SELECT count(*) FROM inventory.stats WHERE store_name = 'stats.items';

@@ -349,6 +349,13 @@ inv_counter_change_floor(const InvCounterRef *counter, int64 from, int64 to)
 	return result;
 }
 
+/* Has this transaction changed them? */
+bool
+inv_counter_limits_changed_here(const InvCounterRef *counter)
+{
+	return inv_xact_usage(counter).limits_changed;
+}
+
 /* This transaction changes limit or for_sale: they are stale when it is committed. */
 void
 inv_counter_invalidate_limits(const InvCounterRef *counter)

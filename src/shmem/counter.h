@@ -44,6 +44,7 @@ extern InvCounterResult inv_counter_give(const InvCounterRef *counter, int64 qua
 extern InvCounterResult inv_counter_change_unchecked(const InvCounterRef *counter, int64 change);
 extern InvCounterResult inv_counter_change_floor(const InvCounterRef *counter, int64 from,
 												 int64 to);
+extern bool inv_counter_limits_changed_here(const InvCounterRef *counter);
 extern void inv_counter_invalidate_limits(const InvCounterRef *counter);
 extern void inv_counter_count_again(const InvCounterRef *counter);
 

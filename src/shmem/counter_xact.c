@@ -105,6 +105,7 @@ inv_xact_usage(const InvCounterRef *counter)
 		if (!is_of_entry(pending, counter))
 			continue;
 		usage.has_reference = usage.has_reference || pending->epoch != 0;
+		usage.limits_changed = usage.limits_changed || pending->limits_stale;
 		usage.taken += pending->taken;
 		usage.given_unused += pending->given - pending->used;
 		usage.raised += pending->raised;

@@ -28,6 +28,7 @@ typedef struct InvPendingChange
 typedef struct InvXactUsage
 {
 	bool has_reference;
+	bool limits_changed;
 	int64 taken;
 	int64 given_unused; /* given, and not taken again */
 	uint64 raised;		/* the floor */

@@ -41,6 +41,8 @@
 
 /* ---- rows that come and go ---- */
 
+static bool has_catalog_row(Oid items);
+
 /*
  * Rows that this transaction has written, by their items, or InvalidOid for all rows.
  * When it ends, those that do not exist any more are given back in shared memory: if it
@@ -57,7 +59,8 @@ note_written(Oid items, bool inserted)
 	if (!list_member_oid(written_rows, items))
 	{
 		written_rows = lappend_oid(written_rows, items);
-		if (inserted)
+		/* the row of a store that is there can be inserted again, and is refused then */
+		if (inserted && !has_catalog_row(items))
 			new_rows = lappend_oid(new_rows, items);
 	}
 	MemoryContextSwitchTo(old);

@@ -339,15 +339,17 @@ for my $end (qw(COMMIT ROLLBACK))
 {
     my $test = "first item heated, $end";
     my $shop = shop([20]);
-    my $reader = Point->new($shop, 'inventory-without-place', buy($shop, 1, 2));
+    my $reader = Point->new($shop, 'inventory-without-place', "shop.available_stock('$id[1]')");
     my $heater = Session->new($node, $shop->{database});
 
     $heater->run('BEGIN');
     is($heater->value($heat{1}), 'true', "$test: it is heated");
     $reader->wake;
+    is($reader->{session}->await->[1], '20', "$test: the reader sees all units");
     $heater->run($end);
-    is($reader->answer->[1], 'true', "$test: the reader buys");
     is(call($shop, buy($shop, 1, 5)), 'true', "$test: another buys");
+    is($reader->{session}->value(buy($shop, 1, 2)), 'true', "$test: the reader buys");
+    $reader->{session}->quit;
     $heater->quit;
     exact($shop, [13], $test);
 }
