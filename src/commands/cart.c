@@ -22,7 +22,7 @@
 #include "stock/quantity.h"
 #include "commands/cart.h"
 
-/* order_data is copied into each line that has columns of its own */
+/* order_data is copied for each line: into those with columns of their own, and when orders are written */
 #define MAX_COPIED_BYTES (256 * 1024 * 1024)
 
 #define SYNTAX_HINT "A line is an object such as {\"item_id\": 42, \"quantity\": 2}."
@@ -168,12 +168,11 @@ common_columns(Jsonb *order_data)
 static void
 set_columns(InvStore *store, InvLine *line, JsonbContainer *own, CommonColumns *common)
 {
+	common->copied += common->order_data ? VARSIZE_ANY(common->order_data) : 0;
+	if (common->copied > MAX_COPIED_BYTES)
+		inv_error_value("order_data is too large for so many lines", "Buy fewer lines at a time.");
 	if (own)
 	{
-		common->copied += common->order_data ? VARSIZE_ANY(common->order_data) : 0;
-		if (common->copied > MAX_COPIED_BYTES)
-			inv_error_value("order_data is too large for so many lines with columns of their own",
-							"Buy fewer lines at a time.");
 		merge_columns(store, line, own, common->order_data);
 	}
 	else if (common->order_data)
