@@ -151,7 +151,7 @@ typedef struct CommonColumns
 {
 	Jsonb *order_data; /* null if there is none, or it is empty */
 	InvLine merged;	   /* its columns and data; data is null until a line needs them */
-	Size copied;	   /* bytes of order_data that lines with their own columns have copied */
+	Size copied;	   /* bytes of order_data, counted once for each line so far */
 } CommonColumns;
 
 static CommonColumns
@@ -172,9 +172,7 @@ set_columns(InvStore *store, InvLine *line, JsonbContainer *own, CommonColumns *
 	if (common->copied > MAX_COPIED_BYTES)
 		inv_error_value("order_data is too large for so many lines", "Buy fewer lines at a time.");
 	if (own)
-	{
 		merge_columns(store, line, own, common->order_data);
-	}
 	else if (common->order_data)
 	{
 		if (common->merged.data == NULL)

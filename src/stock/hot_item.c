@@ -101,7 +101,6 @@ inv_hot_store(InvStore *store)
 	return use_place(store, inv_hot_directory_make_store(store->items));
 }
 
-
 /*
  * This transaction is about to change rows of "hot": mark the entries as out of date at
  * its end, and read the rows rather than the entries until then.

@@ -41,8 +41,6 @@
 
 /* ---- rows that come and go ---- */
 
-static bool has_catalog_row(Oid items);
-
 /*
  * Rows that this transaction has written, by their items, or InvalidOid for all rows.
  * When it ends, those that do not exist any more are given back in shared memory: if it
@@ -51,18 +49,29 @@ static bool has_catalog_row(Oid items);
 static List *written_rows = NIL; /* both in TopTransactionContext */
 static List *new_rows = NIL;	 /* of written_rows: what this transaction has inserted first */
 
+static bool
+has_catalog_row(Oid items)
+{
+	Oid relid = inv_catalog_relid();
+	InvCatalogRow row;
+
+	return OidIsValid(relid) && (!OidIsValid(items) || inv_catalog_find(items, &row));
+}
+
 static void
 note_written(Oid items, bool inserted)
 {
-	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	MemoryContext old;
+	bool is_new;
 
-	if (!list_member_oid(written_rows, items))
-	{
-		written_rows = lappend_oid(written_rows, items);
-		/* the row of a store that is there can be inserted again, and is refused then */
-		if (inserted && !has_catalog_row(items))
-			new_rows = lappend_oid(new_rows, items);
-	}
+	if (list_member_oid(written_rows, items))
+		return;
+	/* the row of a store that is there can be inserted again, and is refused then */
+	is_new = inserted && !has_catalog_row(items);
+	old = MemoryContextSwitchTo(TopTransactionContext);
+	written_rows = lappend_oid(written_rows, items);
+	if (is_new)
+		new_rows = lappend_oid(new_rows, items);
 	MemoryContextSwitchTo(old);
 }
 
@@ -85,15 +94,6 @@ free_stores(const List *stores)
 		if (inv_hot_table_usable())
 			inv_hot_directory_free_stores(MyDatabaseId, lfirst_oid(cell));
 	}
-}
-
-static bool
-has_catalog_row(Oid items)
-{
-	Oid relid = inv_catalog_relid();
-	InvCatalogRow row;
-
-	return OidIsValid(relid) && (!OidIsValid(items) || inv_catalog_find(items, &row));
 }
 
 /* Of rows that were written, leave out those that are there: of a savepoint that was rolled back, say. */
