@@ -240,8 +240,8 @@ try_store_tasks(InvStoreTask *task, bool prune, InvRoundResult *result)
  * Note that the time of the store that is served is over: at the end of its work, or while
  * the worker is being ended because the store could not be stopped.  False if it is not.
  */
-bool
-inv_served_store_timed_out(void)
+static bool
+served_store_timed_out(void)
 {
 	const InvStoreTask *task = served;
 
@@ -252,6 +252,24 @@ inv_served_store_timed_out(void)
 	inv_stats_add(task->items, "worker_timeout", INV_STATS_CALLS, 1);
 	inv_store_rest_note_error(task->items);
 	return true;
+}
+
+/* The store ends this worker, for which another goes on at once; its owner has to rest. */
+static void
+note_worker_ended_by(const InvStoreTask *task)
+{
+	inv_owner_rest_begin(task->owner);
+	inv_worker_slot_give_up(task->items);
+}
+
+/* While the worker is being ended: note if the store that is served is why. */
+void
+inv_served_store_ends_worker(void)
+{
+	const InvStoreTask *task = served;
+
+	if (served_store_timed_out())
+		note_worker_ended_by(task);
 }
 
 /*
@@ -267,9 +285,9 @@ clean_session_after(InvStoreTask *task)
 	}
 	PG_CATCH();
 	{
-		if (!inv_served_store_timed_out())
+		if (!served_store_timed_out())
 			inv_store_rest_note_error(task->items);
-		inv_worker_slot_give_up();
+		note_worker_ended_by(task);
 		inv_worker_slot_start_waiting();
 		PG_RE_THROW();
 	}
@@ -285,7 +303,7 @@ inv_serve_store(InvStoreTask *task, bool prune, InvRoundResult *result)
 {
 	bool had_errors, done;
 
-	if (inv_store_rests(task->items, &had_errors))
+	if (inv_store_rests(task->items, &had_errors) || inv_owner_rests(task->owner))
 	{
 		note_next_work(result, INV_ROUND_MS);
 		return;
@@ -294,7 +312,7 @@ inv_serve_store(InvStoreTask *task, bool prune, InvRoundResult *result)
 	inv_worker_timeout_begin(inv_worker_timeout);
 	done = try_store_tasks(task, prune, result);
 	clean_session_after(task);
-	if (inv_served_store_timed_out())
+	if (served_store_timed_out())
 		done = false;
 	else if (!done)
 		inv_store_rest_note_error(task->items);

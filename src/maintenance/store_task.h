@@ -34,6 +34,6 @@ typedef struct InvRoundResult
 #define INV_ROUND_MS 1000 /* from one round to the next */
 
 extern void inv_serve_store(InvStoreTask *task, bool prune, InvRoundResult *result);
-extern bool inv_served_store_timed_out(void);
+extern void inv_served_store_ends_worker(void);
 
 #endif /* INV_STORE_TASK_H */

@@ -114,9 +114,24 @@ make_task(char *store_name, Oid items, Oid owner, List *old)
 	return task;
 }
 
+/* The list of tasks, from the one behind that of a store on; as it is without such a store. */
+static List *
+start_behind(List *tasks, Oid items)
+{
+	int behind = 0;
+	List *first;
+
+	for (int i = 0; i < list_length(tasks); i++)
+		if (((InvStoreTask *) list_nth(tasks, i))->items == items)
+			behind = i + 1;
+	first = list_copy_tail(tasks, behind);
+	return list_concat(first, list_truncate(tasks, behind));
+}
+
 /*
  * The stores of the database, in a context, with what the old list knows of them; first those
- * that were left out of the last round.  Empty if the extension was dropped.
+ * that were left out of the last round, or those behind the one that ended the last worker.
+ * Empty if the extension was dropped.
  */
 static List *
 read_tasks(List *old, MemoryContext context)
@@ -144,7 +159,7 @@ read_tasks(List *old, MemoryContext context)
 		MemoryContextSwitchTo(outer);
 	}
 	MemoryContextSwitchTo(context);
-	tasks = list_concat(left_out, tasks);
+	tasks = list_concat(left_out, start_behind(tasks, inv_worker_slot_ended_by()));
 	MemoryContextSwitchTo(outer);
 	return tasks;
 }
@@ -312,8 +327,7 @@ reload_configuration(void)
 static void
 worker_at_exit(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 {
-	if (inv_served_store_timed_out())
-		inv_worker_slot_give_up();
+	inv_served_store_ends_worker();
 }
 
 /* Become the worker of a database; exit if it has one. */

@@ -41,11 +41,13 @@ INV_PIN_FIELD(InvWorkerSlot, since, 16);
 INV_PIN_FIELD(InvWorkerSlot, due, 24);
 INV_PIN_FIELD(InvWorkerSlot, next_prune, 32);
 INV_PIN_FIELD(InvWorkerSlot, last_run, 40);
-INV_PIN_SIZE(InvWorkerSlot, 48);
+INV_PIN_FIELD(InvWorkerSlot, ended_by, 48);
+INV_PIN_SIZE(InvWorkerSlot, 56);
 
 INV_PIN_FIELD(InvStoreRest, database, 0);
-INV_PIN_FIELD(InvStoreRest, items, 4);
-INV_PIN_FIELD(InvStoreRest, errors, 8);
+INV_PIN_FIELD(InvStoreRest, class, 4);
+INV_PIN_FIELD(InvStoreRest, object, 8);
+INV_PIN_FIELD(InvStoreRest, errors, 12);
 INV_PIN_FIELD(InvStoreRest, until, 16);
 INV_PIN_SIZE(InvStoreRest, 24);
 

@@ -29,22 +29,27 @@ typedef struct InvWorkerSlot
 	int64 due;			  /* while it waits: when there is work for it */
 	int64 next_prune;	  /* when it is to prune next */
 	TimestampTz last_run; /* 0: not yet */
+	Oid ended_by;		  /* the store that ended the last worker, by its items; InvalidOid: none */
 } InvWorkerSlot;
 
-/* A store with which the worker had errors, and which it leaves alone for a while. */
+/*
+ * A store with which the worker had errors, or an owner one of whose stores ended a worker:
+ * the worker leaves them alone for a while.
+ */
 typedef struct InvStoreRest
 {
 	Oid database; /* InvalidOid: free */
-	Oid items;
-	int errors;	 /* rounds in a row that ended in an error */
-	int64 until; /* by base/clock.h */
+	Oid class;	  /* pg_class or pg_authid */
+	Oid object;	  /* the table of items, or the owner */
+	int errors;	  /* rounds in a row that ended in an error */
+	int64 until;  /* by base/clock.h */
 } InvStoreRest;
 
 #define INV_WORKER_SLOTS 256 /* how many databases of the server can need a worker */
-#define INV_STORE_RESTS 256	 /* how many stores are remembered with their errors */
+#define INV_STORE_RESTS 256	 /* how many stores and owners rest */
 
 /* of the block with its tables: another number after each change of one of their structures */
-#define INV_SHMEM_LAYOUT 2
+#define INV_SHMEM_LAYOUT 3
 
 typedef struct InvShmem
 {

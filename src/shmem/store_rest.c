@@ -1,14 +1,20 @@
 /*
  * store_rest.c
- *		Stores with which the worker had errors rest for a while.
+ *		Stores with which the worker had errors, and owners whose stores ended it, rest.
  *
  * The worker leaves such a store alone, longer after each error, until a round without
- * one.  It is in shared memory because workers take turns, and because a store can end its
- * worker.  inv_shmem->lock guards it.  If there are more such stores than places, those
- * that may be tried again first are forgotten, and tried again at once.
+ * one.  A store that cannot be stopped ends its worker, which takes longer than its time;
+ * after that all stores of its owner are left alone, so that an owner of many such stores
+ * does not keep the worker from the stores of others.
+ *
+ * It is in shared memory because workers take turns, and because a store can end its
+ * worker.  inv_shmem->lock guards it.  If there are more of them than places, those that
+ * may be tried again first are forgotten, and tried again at once.
  */
 #include "postgres.h"
 
+#include "catalog/pg_authid.h"
+#include "catalog/pg_class.h"
 #include "miscadmin.h"
 
 #include "base/clock.h"
@@ -16,28 +22,35 @@
 #include "shmem/store_rest.h"
 
 #define LONGEST_REST_MS 300000
+#define OWNER_REST_MS 30000
 
-/* The rest of a store of this database; null if it has none.  The caller has the lock. */
+/* The rest of a store or owner in this database; null if it has none.  The caller has the lock. */
 static InvStoreRest *
-find_rest(Oid items)
+find_rest(Oid class, Oid object)
 {
-	Assert(OidIsValid(items) && LWLockHeldByMe(&inv_shmem->lock));
+	Assert(OidIsValid(object) && LWLockHeldByMe(&inv_shmem->lock));
 	for (int i = 0; i < INV_STORE_RESTS; i++)
 	{
 		InvStoreRest *rest = &inv_shmem->rests[i];
 
-		if (rest->items == items && rest->database == MyDatabaseId)
+		if (rest->object == object && rest->class == class && rest->database == MyDatabaseId)
 			return rest;
 	}
 	return NULL;
 }
 
-/* A place for the rest of a store: a free one, or the one whose rest ends first. */
+/*
+ * The rest of a store or owner.  If it has none, its place is a free one, or that of the one
+ * whose rest ends first.
+ */
 static InvStoreRest *
-make_rest(Oid items)
+make_rest(Oid class, Oid object)
 {
-	InvStoreRest *place = &inv_shmem->rests[0];
+	InvStoreRest *place = find_rest(class, object);
 
+	if (place)
+		return place;
+	place = &inv_shmem->rests[0];
 	for (int i = 0; i < INV_STORE_RESTS; i++)
 	{
 		InvStoreRest *rest = &inv_shmem->rests[i];
@@ -47,7 +60,8 @@ make_rest(Oid items)
 			place = rest;
 	}
 	place->database = MyDatabaseId;
-	place->items = items;
+	place->class = class;
+	place->object = object;
 	place->errors = 0;
 	return place;
 }
@@ -60,7 +74,7 @@ inv_store_rests(Oid items, bool *had_errors)
 	bool rests;
 
 	LWLockAcquire(&inv_shmem->lock, LW_SHARED);
-	rest = find_rest(items);
+	rest = find_rest(RelationRelationId, items);
 	*had_errors = rest != NULL;
 	rests = rest && inv_clock_until(rest->until) > 0;
 	LWLockRelease(&inv_shmem->lock);
@@ -74,9 +88,7 @@ inv_store_rest_note_error(Oid items)
 	InvStoreRest *rest;
 
 	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
-	rest = find_rest(items);
-	if (rest == NULL)
-		rest = make_rest(items);
+	rest = make_rest(RelationRelationId, items);
 	rest->errors++;
 	rest->until = inv_clock_after(Min(1000L << Min(rest->errors, 10), LONGEST_REST_MS));
 	LWLockRelease(&inv_shmem->lock);
@@ -89,8 +101,31 @@ inv_store_rest_note_success(Oid items)
 	InvStoreRest *rest;
 
 	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
-	rest = find_rest(items);
+	rest = find_rest(RelationRelationId, items);
 	if (rest)
 		memset(rest, 0, sizeof(*rest));
+	LWLockRelease(&inv_shmem->lock);
+}
+
+/* Are all stores of an owner to be left alone now? */
+bool
+inv_owner_rests(Oid owner)
+{
+	const InvStoreRest *rest;
+	bool rests;
+
+	LWLockAcquire(&inv_shmem->lock, LW_SHARED);
+	rest = find_rest(AuthIdRelationId, owner);
+	rests = rest && inv_clock_until(rest->until) > 0;
+	LWLockRelease(&inv_shmem->lock);
+	return rests;
+}
+
+/* Leave all stores of an owner alone for a while: one of them ended the worker. */
+void
+inv_owner_rest_begin(Oid owner)
+{
+	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
+	make_rest(AuthIdRelationId, owner)->until = inv_clock_after(OWNER_REST_MS);
 	LWLockRelease(&inv_shmem->lock);
 }

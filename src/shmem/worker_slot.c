@@ -410,17 +410,37 @@ inv_worker_slot_yield(long work_in_ms)
 	return yields;
 }
 
-/* Leave the slot of this worker, which is about to be ended, to another worker. */
+/*
+ * Leave the slot of this worker, which is about to be ended by a store, to another worker,
+ * which is to go on behind that store.
+ */
 void
-inv_worker_slot_give_up(void)
+inv_worker_slot_give_up(Oid items)
 {
 	InvWorkerSlot *slot;
 
 	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
 	slot = find_own_slot();
 	if (slot)
+	{
 		wait_for_turn(slot, 0);
+		slot->ended_by = items;
+	}
 	LWLockRelease(&inv_shmem->lock);
+}
+
+/* The store that ended the last worker of this database; InvalidOid if none did. */
+Oid
+inv_worker_slot_ended_by(void)
+{
+	const InvWorkerSlot *slot;
+	Oid items;
+
+	LWLockAcquire(&inv_shmem->lock, LW_SHARED);
+	slot = find_own_slot();
+	items = slot ? slot->ended_by : InvalidOid;
+	LWLockRelease(&inv_shmem->lock);
+	return items;
 }
 
 /* The worker has done a round through all stores. */
@@ -432,7 +452,10 @@ inv_worker_slot_ran(void)
 	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
 	slot = find_own_slot();
 	if (slot)
+	{
 		slot->last_run = GetCurrentTimestamp();
+		slot->ended_by = InvalidOid;
+	}
 	LWLockRelease(&inv_shmem->lock);
 }
 

@@ -211,6 +211,30 @@ cmp_ok(time - $begun, '<', SLOW_STORES / 2, '... before the worker was through w
 ok( $node->poll_query_until('postgres',
         q{SELECT count(DISTINCT store_name) = } . SLOW_STORES . q{ FROM inventory.stats WHERE store_name LIKE 'carol%' AND operation = 'worker_timeout'}),
     'and all of them come to their turn');
+
+# Each of these ends its worker; the next worker must not begin with another store of the same owner.
+use constant ENDING_STORES => 8;
+$node->safe_psql('postgres', 'CREATE ROLE dave LOGIN; GRANT CREATE ON DATABASE postgres TO dave');
+for my $schema (map { "dave_$_" } 1 .. ENDING_STORES)
+{
+    as_role('dave', "SELECT inventory.create_store('$schema', 'bigint', 'text')", "INSERT INTO $schema.items VALUES (1, 10)", <<"END");
+CREATE FUNCTION $schema.stay() RETURNS trigger LANGUAGE plpgsql AS \$\$
+BEGIN
+    LOOP
+        EXIT WHEN session_user = 'dave';
+        BEGIN PERFORM pg_sleep(3600); EXCEPTION WHEN query_canceled THEN NULL; END;
+    END LOOP;
+    RETURN NULL;
+END \$\$;
+CREATE TRIGGER stay AFTER UPDATE ON $schema.reservations FOR EACH ROW EXECUTE FUNCTION $schema.stay()
+END
+}
+open_store('erin');
+my $given_up = q{SELECT count(*) FROM inventory.stats WHERE store_name LIKE 'dave%' AND operation = 'worker_timeout'};
+as_role('dave', 'SELECT ' . join(', ', map { "dave_$_.reserve_stock('u', 1, 1, '1 ms')" } 1 .. ENDING_STORES));
+ok($node->poll_query_until('postgres', "SELECT ($given_up) > 0"), 'a store ends its worker');
+ok(expire('erin'), 'the store of another owner, behind it, is served');
+cmp_ok($node->safe_psql('postgres', $given_up), '<', ENDING_STORES / 2, '... before other stores of the first owner can end workers, too');
 unlike(slurp_file($node->logfile), qr/TRAP:|PANIC:/, 'no failed assertion or panic');
 
 done_testing();
