@@ -564,7 +564,7 @@ COMMENT ON TYPE inventory.store_binding IS 'The tables, columns, types and optio
 CREATE FUNCTION inventory.session_settings() RETURNS text[]
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT array_agg(name || '=' || current_setting(name) ORDER BY n)
-	FROM unnest('{TimeZone,timezone_abbreviations,DateStyle,IntervalStyle,lc_monetary,lc_numeric,lc_time,extra_float_digits,bytea_output,default_text_search_config,array_nulls,xmlbinary,xmloption}'::text[])
+	FROM unnest('{TimeZone,timezone_abbreviations,DateStyle,IntervalStyle,lc_monetary,lc_numeric,lc_time,extra_float_digits,bytea_output,default_text_search_config,array_nulls,xmlbinary,xmloption,quote_all_identifiers,standard_conforming_strings,transform_null_equals,gin_fuzzy_search_limit}'::text[])
 		 WITH ORDINALITY AS s(name, n)
 $$;
 COMMENT ON FUNCTION inventory.session_settings() IS 'The settings of this session on which the value of an expression can depend, each as name=value.';

@@ -13,6 +13,9 @@ SET default_text_search_config = 'pg_catalog.simple';
 \set include :abs_srcdir '/sql/include/shop.sql'
 \i :include
 
+-- the body of a function is read under the settings of the call that reads it
+CREATE FUNCTION has_digit(name text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT name ~ '\d' $$;
+CREATE FUNCTION equals_null(name text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT coalesce(name = NULL, false) $$;
 -- Each kind of item becomes for sale under a setting other than that of the attach.
 ALTER TABLE items ADD opens timestamp, ADD day date, ADD size float8, ADD secret bytea, ADD tags text[];
 INSERT INTO items (id, stock, name, opens, day, size, secret, tags) VALUES
@@ -25,7 +28,11 @@ INSERT INTO items (id, stock, name, opens, day, size, secret, tags) VALUES
 	('bytes', 9, NULL, NULL, NULL, NULL, '\x01', NULL),
 	('nulls', 9, NULL, NULL, NULL, NULL, NULL, '{a,"NULL"}'),
 	('words', 9, 'many cats', NULL, NULL, NULL, NULL, NULL),
-	('sold', 1000, 'always for sale', NULL, NULL, NULL, NULL, NULL);
+	('backslash', 9, 'code', NULL, NULL, NULL, NULL, NULL),
+	('is null', 9, NULL, NULL, NULL, NULL, NULL, NULL),
+	('xml', 9, NULL, '2026-01-01 00:00', NULL, NULL, NULL, NULL),
+	('quoted', 9, 'name', NULL, NULL, NULL, NULL, NULL),
+	('sold', 10000, 'always for sale', NULL, NULL, NULL, NULL, NULL);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'caller_settings_stock', sellable => $$
 	CASE id
 	WHEN 'zone' THEN opens <= now()
@@ -37,6 +44,10 @@ SELECT inventory.attach('items', 'orders', ledger_schema => 'caller_settings_sto
 	WHEN 'bytes' THEN secret::text = '\001'
 	WHEN 'nulls' THEN tags = '{a,NULL}'
 	WHEN 'words' THEN to_tsvector(name) @@ 'cat'::tsquery
+	WHEN 'backslash' THEN caller_settings.has_digit(name)
+	WHEN 'is null' THEN caller_settings.equals_null(name)
+	WHEN 'xml' THEN false
+	WHEN 'quoted' THEN quote_ident(name) <> name
 	ELSE true END $$);
 SELECT settings @> '{TimeZone=UTC,IntervalStyle=postgres,bytea_output=hex}' FROM inventory.store WHERE items = 'items'::regclass;
 
@@ -75,7 +86,7 @@ CREATE VIEW all_sold AS SELECT sold(setting, value) AS had FROM (VALUES
 	('TimeZone', 'UTC'), ('TimeZone', 'Etc/GMT-14'), ('TimeZone', '<x>-20'), ('timezone_abbreviations', 'Australia'), ('DateStyle', 'SQL, DMY'),
 	('IntervalStyle', 'sql_standard'), ('extra_float_digits', '-5'), ('bytea_output', 'escape'), ('array_nulls', 'off'),
 	('standard_conforming_strings', 'off'), ('default_text_search_config', 'pg_catalog.english'), ('lc_time', 'POSIX'),
-	('xmloption', 'document'), ('row_security', 'off'), ('plan_cache_mode', 'force_custom_plan')) AS s(setting, value);
+	('xmloption', 'document'), ('transform_null_equals', 'on'), ('quote_all_identifiers', 'on'), ('row_security', 'off'), ('plan_cache_mode', 'force_custom_plan')) AS s(setting, value);
 SELECT had FROM all_sold;
 -- the condition is read under one setting, and its statements are prepared under another
 SET DateStyle = 'SQL, MDY';
@@ -92,6 +103,25 @@ SET DateStyle = 'ISO, MDY';
 SELECT count(inventory.heat('items', id)) FROM items;
 SELECT had FROM all_sold;
 SELECT count(*) FROM levels WHERE hot;
+SELECT inventory.cool('items') > 0;
+SELECT problems();
+-- a condition that looks as if it depended on the row alone; a server without XML does not sell that item
+DO $$
+BEGIN
+	PERFORM xmlelement(name a);
+EXCEPTION WHEN feature_not_supported THEN
+	UPDATE items SET opens = NULL WHERE id = 'xml';
+END $$;
+SELECT inventory.detach('items');
+SELECT inventory.attach('items', 'orders', ledger_schema => 'caller_settings_stock', sellable => $$
+	CASE id
+	WHEN 'backslash' THEN caller_settings.has_digit(name)
+	WHEN 'is null' THEN caller_settings.equals_null(name)
+	WHEN 'xml' THEN opens IS NOT NULL AND xmlserialize(content xmlelement(name a, opens AT TIME ZONE 'UTC') AS text) NOT LIKE '%2026-01-01T00%'
+	ELSE id = 'sold' END $$);
+SELECT had FROM all_sold;
+SELECT count(inventory.heat('items', id)) FROM items;
+SELECT had FROM all_sold;
 SELECT inventory.cool('items') > 0;
 SELECT problems();
 

@@ -206,4 +206,33 @@ SELECT buy_item('u', 99, 11);
 SELECT buy_item('u', 99, 10) > 0;
 -- the ledger was not told of the deletion; the counter agrees with the tables
 SELECT problem, expected - actual AS missing FROM inventory.verify('items', 99);
+
+\echo '-- open_ledger does not book what is not settled yet a second time'
+SELECT inventory.open_ledger('hot_direct.items');
+INSERT INTO items (id, stock) VALUES (100, 20);
+SELECT inventory.heat('items', 100);
+SELECT buy_item('u', 100, 5) > 0, restock_item(100, 2);
+SELECT inventory.open_ledger('hot_direct.items');
+SELECT * FROM inventory.verify('items', 100);
+SELECT inventory.settle('items');
+SELECT inventory.open_ledger('hot_direct.items');
+SELECT * FROM inventory.verify('items', 100);
+
+\echo '-- what is available to a refused cart has what its own transaction gave'
+UPDATE items SET purchase_limit = 2 WHERE id = 100;
+BEGIN;
+SELECT restock_item(100, 3);
+SELECT status, available FROM try_buy_cart('v', '[{"item_id": 100, "quantity": 5}]');
+UPDATE items SET stock_floor = 4 WHERE id = 100;
+SELECT status, available FROM try_buy_cart('v', '[{"item_id": 100, "quantity": 5}]');
+UPDATE items SET stock_floor = 1 WHERE id = 100;
+SELECT status, available FROM try_buy_cart('v', '[{"item_id": 100, "quantity": 5}]');
+ROLLBACK;
+
+\echo '-- with direct_writes => refuse it is refused before the counter is asked'
+UPDATE inventory.store SET direct_writes = 'refuse' WHERE store_name = 'hot_direct.items';
+UPDATE items SET stock = stock - 1000 WHERE id = 100;
+\echo :SQLSTATE
+UPDATE items SET stock = stock + 1000 WHERE id = 100;
+\echo :SQLSTATE
 DROP SCHEMA hot_direct, hot_direct_stock CASCADE;

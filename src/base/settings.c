@@ -12,10 +12,13 @@
  */
 #include "postgres.h"
 
+#include "access/gin.h"
 #include "miscadmin.h"
+#include "parser/parse_expr.h"
 #include "pgtime.h"
 #include "tsearch/ts_cache.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/bytea.h"
 #include "utils/float.h"
 #include "utils/guc.h"
@@ -42,6 +45,8 @@ static const struct
 	size_t length;
 	const char *fallback; /* for a value that this server does not know; null: an error */
 } known[] = {
+	/* first: the text of default_text_search_config depends on it */
+	{ "quote_all_identifiers", VARIABLE_BYTES, &quote_all_identifiers, sizeof(bool), NULL },
 	{ "TimeZone", VARIABLE_BYTES, &session_timezone, sizeof(pg_tz *), NULL },
 	{ "timezone_abbreviations", VARIABLE_NONE, NULL, 0, "Default" },
 	{ "DateStyle", VARIABLE_BYTES, &DateStyle, sizeof(int), NULL },
@@ -56,6 +61,10 @@ static const struct
 	{ "array_nulls", VARIABLE_BYTES, &Array_nulls, sizeof(bool), NULL },
 	{ "xmlbinary", VARIABLE_BYTES, &xmlbinary, sizeof(int), NULL },
 	{ "xmloption", VARIABLE_BYTES, &xmloption, sizeof(int), NULL },
+	/* a function's body is read under them, too */
+	{ "standard_conforming_strings", VARIABLE_NONE, NULL, 0, "on" },
+	{ "transform_null_equals", VARIABLE_BYTES, &Transform_null_equals, sizeof(bool), NULL },
+	{ "gin_fuzzy_search_limit", VARIABLE_BYTES, &GinFuzzySearchLimit, sizeof(int), NULL },
 };
 
 /* A value for each entry of the list, as the server writes it; null if it was not recorded. */

@@ -33,6 +33,15 @@
 
 /* ---- reading ---- */
 
+/* The sum of two numbers of units, as far as a bigint goes. */
+static int64
+add_units(int64 stock, int64 units)
+{
+	int64 sum;
+
+	return pg_add_s64_overflow(stock, units, &sum) ? PG_INT64_MAX : sum;
+}
+
 /* The state of an entry, and its values; INV_HOT_STATE_COLD, without values, if it was freed. */
 InvHotState
 inv_counter_read(const InvCounterRef *counter, InvCounterValues *values)
@@ -44,6 +53,24 @@ inv_counter_read(const InvCounterRef *counter, InvCounterValues *values)
 	state = counter->entry->state;
 	*values = counter->entry->values;
 	inv_entry_unlock(counter);
+	return state;
+}
+
+/*
+ * The same, with what this transaction itself has given and lowered, and limits that are
+ * stale if it has changed them.
+ */
+InvHotState
+inv_counter_read_with_own(const InvCounterRef *counter, InvCounterValues *values)
+{
+	InvXactUsage usage = inv_xact_usage(counter);
+	InvHotState state = inv_counter_read(counter, values);
+
+	if (state == INV_HOT_STATE_COLD)
+		return state;
+	values->stock = add_units(values->stock, usage.given_unused);
+	values->floor = (int64) ((uint64) values->floor - usage.lowered);
+	values->limits_stale = values->limits_stale || usage.limits_changed;
 	return state;
 }
 
@@ -128,15 +155,6 @@ admit(const InvCounterRef *counter, const InvXactUsage *usage)
 			   : usage->has_reference			? INV_COUNTER_OWN
 												: INV_COUNTER_WAIT;
 	return by_others && !usage->has_reference ? INV_COUNTER_WAIT : INV_COUNTER_DONE;
-}
-
-/* The sum of two numbers of units, as far as a bigint goes. */
-static int64
-add_units(int64 stock, int64 units)
-{
-	int64 sum;
-
-	return pg_add_s64_overflow(stock, units, &sum) ? PG_INT64_MAX : sum;
 }
 
 static bool
@@ -347,13 +365,6 @@ inv_counter_change_floor(const InvCounterRef *counter, int64 from, int64 to)
 	}
 	inv_entry_unlock(counter);
 	return result;
-}
-
-/* Has this transaction changed them? */
-bool
-inv_counter_limits_changed_here(const InvCounterRef *counter)
-{
-	return inv_xact_usage(counter).limits_changed;
 }
 
 /* This transaction changes limit or for_sale: they are stale when it is committed. */

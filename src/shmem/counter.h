@@ -31,6 +31,8 @@ typedef struct InvCounterTake
 
 /* reading */
 extern InvHotState inv_counter_read(const InvCounterRef *counter, InvCounterValues *values);
+extern InvHotState inv_counter_read_with_own(const InvCounterRef *counter,
+											 InvCounterValues *values);
 extern void inv_counter_refresh_limits(const InvCounterRef *counter, const InvCounterValues *read);
 extern bool inv_counter_has_own_units(const InvCounterRef *counter);
 extern bool inv_counter_at_rest(const InvCounterRef *counter, uint64 *changes);
@@ -44,7 +46,6 @@ extern InvCounterResult inv_counter_give(const InvCounterRef *counter, int64 qua
 extern InvCounterResult inv_counter_change_unchecked(const InvCounterRef *counter, int64 change);
 extern InvCounterResult inv_counter_change_floor(const InvCounterRef *counter, int64 from,
 												 int64 to);
-extern bool inv_counter_limits_changed_here(const InvCounterRef *counter);
 extern void inv_counter_invalidate_limits(const InvCounterRef *counter);
 extern void inv_counter_count_again(const InvCounterRef *counter);
 

@@ -178,7 +178,24 @@ mirror_change(InvStore *store, Oid items, const GuardedChange *change)
 	return mirrored;
 }
 
-/* Refuse or book what other code than the engine changed; hot: the counter has judged it. */
+/* Refuse what other code than the engine changed, before a counter is asked for it. */
+static void
+refuse_direct_write(Oid items, const GuardedChange *change)
+{
+	Datum item = change->row.item;
+	InvCall call;
+
+	if (!inv_store_enter_items(&call, items))
+		return;
+	inv_stats_begin(call.store->items, "direct_write");
+	inv_error_direct_write(
+		psprintf("The stock of item \"%s\" would change by " INT64_FORMAT " outside the engine.",
+				 inv_item_text(call.store, item), change->unannounced),
+		psprintf("Use restock_item, adjust_stock or count_stock of store \"%s\".",
+				 call.store->store_name));
+}
+
+/* Book what other code than the engine changed; hot: the counter has judged it. */
 static void
 book_direct_write(Oid items, const GuardedChange *change, bool hot)
 {
@@ -192,13 +209,6 @@ book_direct_write(Oid items, const GuardedChange *change, bool hot)
 		return;
 	store = call.store;
 	inv_stats_begin(store->items, "direct_write");
-	if (store->refuse_direct && delta != 0)
-		inv_error_direct_write(
-			psprintf("The stock of item \"%s\" would change by " INT64_FORMAT
-					 " outside the engine.",
-					 inv_item_text(store, item), delta),
-			psprintf("Use restock_item, adjust_stock or count_stock of store \"%s\".",
-					 store->store_name));
 	if (delta < 0 && !hot && change->new.tracked && change->new.stock < change->new.floor)
 		inv_error_out_of_stock(psprintf("Item \"%s\": a direct write would leave " INT64_FORMAT
 										", its floor is " INT64_FORMAT ".",
@@ -242,6 +252,8 @@ guard_row(InvStore *store, const TriggerData *trigdata)
 	read_change(store, trigdata, &change);
 	compare_versions(store, &change);
 	match_announcement(store, &change);
+	if (store->refuse_direct && change.unannounced != 0 && !is_replica())
+		refuse_direct_write(items, &change);
 	mirrored = mirror_change(store, items, &change);
 	if (change.announced)
 		change.announced->level.hot = mirrored == INV_MIRRORED_UNDO;

@@ -84,13 +84,12 @@ bool
 inv_hot_stock_read(InvStore *store, InvTake *take)
 {
 	InvCounterValues now;
-	InvHotState state = inv_counter_read(&take->counter, &now);
+	InvHotState state = inv_counter_read_with_own(&take->counter, &now);
 
 	Assert(take->hot);
 	if (state == INV_HOT_STATE_COLD || state == INV_HOT_STATE_UNPUBLISHED)
 		return false;
-	if (now.limits_stale || (store->sellable && store->sellable->is_volatile) ||
-		inv_counter_limits_changed_here(&take->counter))
+	if (now.limits_stale || (store->sellable && store->sellable->is_volatile))
 		refresh_limits(store, take, &now);
 	take->status = now.for_sale ? INV_STATUS_OK : INV_STATUS_ITEM_NOT_FOUND;
 	take->tracked = true;

@@ -7,7 +7,8 @@
  * query_text.c contain.
  *
  * No setting of a caller changes what it means or what it yields.  It runs under the
- * settings that attach recorded, unless it depends on the row alone.  And its text has
+ * settings that attach recorded, unless it calls nothing but immutable functions in C of
+ * the row: the body of any other function is read under the settings, too.  Its text has
  * a parameter for each constant whose text some setting changes, such as a time: a text
  * is read again whenever the server invalidates a plan, under the settings of that call.
  */
@@ -17,6 +18,8 @@
 #include "access/sysattr.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
@@ -30,6 +33,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
+#include "utils/syscache.h"
 
 #include "base/datum.h"
 #include "base/error.h"
@@ -163,6 +167,43 @@ columns_read(Node *condition)
 	return columns;
 }
 
+/*
+ * Does an expression depend on settings or tables in a way that its functions do not tell?
+ * XML functions convert values under the settings, and the check of a domain can be anything.
+ */
+static bool
+is_mutable_node(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, XmlExpr) || IsA(node, CoerceToDomain))
+		return true;
+	return expression_tree_walker(node, is_mutable_node, context);
+}
+
+static bool
+is_interpreted(Oid function, void *context pg_attribute_unused())
+{
+	HeapTuple procedure = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Oid language;
+
+	if (!HeapTupleIsValid(procedure))
+		return true;
+	language = ((Form_pg_proc) GETSTRUCT(procedure))->prolang;
+	ReleaseSysCache(procedure);
+	return language != INTERNALlanguageId && language != ClanguageId;
+}
+
+/* Does an expression call a function whose body the server reads? */
+static bool
+calls_interpreted(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return check_functions_in_node(node, is_interpreted, context) ||
+		   expression_tree_walker(node, calls_interpreted, context);
+}
+
 /* Read the condition of a view, in the current memory context. */
 InvCondition *
 inv_condition_read(const char *store_name, Oid items, Oid view, List *settings)
@@ -177,8 +218,9 @@ inv_condition_read(const char *store_name, Oid items, Oid view, List *settings)
 	quals = sellable_condition(store_name, items, relation);
 	relation_close(relation, NoLock);
 	condition->columns = columns_read(quals);
-	condition->is_volatile = contain_mutable_functions(quals) || contain_subplans(quals);
-	if (condition->is_volatile)
+	condition->is_volatile =
+		contain_mutable_functions(quals) || contain_subplans(quals) || is_mutable_node(quals, NULL);
+	if (condition->is_volatile || calls_interpreted(quals, NULL))
 	{
 		const char *unknown = inv_settings_read(settings, &condition->settings);
 

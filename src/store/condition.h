@@ -20,7 +20,7 @@ typedef struct InvCondition
 {
 	char *text;			   /* SQL over the items row "i", with a parameter for some constants */
 	bool is_volatile;	   /* it depends on more than the row: on the time, on other tables */
-	InvSettings *settings; /* under which it runs, if it is volatile, or else NULL */
+	InvSettings *settings; /* under which it runs; NULL if none matters */
 	Bitmapset *columns;	   /* of the row that it reads, as pull_varattnos numbers them */
 	int constant_count;
 	Oid *constant_types;

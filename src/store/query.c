@@ -237,14 +237,28 @@ execute_plan(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls,
 	return SPI_processed;
 }
 
+/* Make the plan of a statement that finds rows by a key, unless it is up to date. */
+static void
+plan_by_key(InvStore *store, InvStatement statement)
+{
+	int security = inv_lift_policies(store);
+
+	inv_query_plan_by_key(store->queries->statements[statement], store,
+						  inv_statement_template(statement)->by,
+						  &store->queries->generations[statement]);
+	inv_restore_policies(store, security);
+}
+
 /*
  * Execute a statement that contains the store's condition: with the constants of that.  A
- * statement that only reads runs nothing else of the shop, so it has the recorded settings.
+ * statement that only reads runs nothing else of the shop, so it has the recorded settings,
+ * also while it is planned: that reads the bodies of functions.
  */
 static uint64
-execute_with_condition(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls,
-					   InvSnapshotMode mode, const InvTemplate *template)
+execute_with_condition(InvStore *store, InvStatement statement, Datum *values, const char *nulls,
+					   InvSnapshotMode mode)
 {
+	const InvTemplate *template = inv_statement_template(statement);
 	const InvCondition *condition = store->sellable;
 	int own = strlen(template->parameters);
 	int count = INV_FIRST_CONSTANT - 1 + condition->constant_count;
@@ -262,7 +276,10 @@ execute_with_condition(InvStore *store, SPIPlanPtr plan, Datum *values, const ch
 		memcpy(all_nulls, nulls, own);
 	for (int i = 0; i < condition->constant_count; i++)
 		all[INV_FIRST_CONSTANT - 1 + i] = condition->constants[i];
-	rows = execute_plan(store, plan, all, all_nulls, mode, template->result, template->columns);
+	if (template->by)
+		plan_by_key(store, statement);
+	rows = execute_plan(store, store->queries->statements[statement], all, all_nulls, mode,
+						template->result, template->columns);
 	if (nest)
 		AtEOXact_GUC(true, nest);
 	return rows;
@@ -278,18 +295,6 @@ prepare_statement(InvStore *store, InvStatement statement)
 		with_condition && (store->sellable->constant_count > 0 || store->sellable->settings);
 	store->queries->statements[statement] = prepare_plan(
 		store, template->parameters, with_condition, inv_expand_template(store, template->text));
-}
-
-/* Make the plan of a statement that finds rows by a key, unless it is up to date. */
-static void
-plan_by_key(InvStore *store, InvStatement statement)
-{
-	int security = inv_lift_policies(store);
-
-	inv_query_plan_by_key(store->queries->statements[statement], store,
-						  inv_statement_template(statement)->by,
-						  &store->queries->generations[statement]);
-	inv_restore_policies(store, security);
 }
 
 /*
@@ -308,11 +313,10 @@ inv_execute(InvStore *store, InvStatement statement, Datum *values, const char *
 		table_close(inv_ledger_table_open(store, template->writes), NoLock);
 	if (plans->statements[statement] == NULL)
 		prepare_statement(store, statement);
+	if (plans->has_condition[statement])
+		return execute_with_condition(store, statement, values, nulls, mode);
 	if (template->by)
 		plan_by_key(store, statement);
-	if (plans->has_condition[statement])
-		return execute_with_condition(store, plans->statements[statement], values, nulls, mode,
-									  template);
 	return execute_plan(store, plans->statements[statement], values, nulls, mode, template->result,
 						template->columns);
 }

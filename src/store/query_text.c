@@ -55,6 +55,11 @@ static const LetterType letter_types['z' - 'a' + 1] = {
 
 #define RESERVATIONS	"{ledger}.reservations AS r "
 #define MOVEMENTS		"{ledger}.movements AS m "
+/* those that are in the stock column; another condition can follow */
+#define SETTLED_MOVEMENTS \
+	MOVEMENTS \
+	"LEFT JOIN {ledger}.hot AS h ON h.item_id {=} m.item_id AND h.hot " \
+	"AND m.epoch {>} h.settled_epoch WHERE h.item_id IS NULL "
 #define QUOTED(word)	"'" word "'"
 #define KIND(kind)		QUOTED(INV_KIND_##kind)
 #define STATUS(status)	QUOTED(INV_RESERVATION_##status)
@@ -234,8 +239,8 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"CASE WHEN m.item_id IS NULL THEN " KIND(OPENING) " ELSE " KIND(DIRECT) " END, "
 		"CASE WHEN m.item_id IS NULL THEN NULL ELSE " QUOTED(INV_REASON_ATTACH) " END, $1, $2 "
 		"FROM (SELECT i.* FROM ONLY {items} AS i) AS i "
-		"FULL JOIN (SELECT m.item_id, " SUM("m.delta") " AS total "
-		"FROM " MOVEMENTS "GROUP BY m.item_id) AS m ON {id} {=} m.item_id "
+		"FULL JOIN (SELECT m.item_id, " SUM("m.delta") " AS total FROM " SETTLED_MOVEMENTS
+		"GROUP BY m.item_id) AS m ON {id} {=} m.item_id "
 		"WHERE (m.item_id IS NULL AND {stock} IS NOT NULL) "
 		"OR COALESCE({stock}, 0) {<>} COALESCE(m.total, 0)", INV_LEDGER_MOVEMENTS},
 	[INV_STMT_VERIFY] = {"i", "ttnn", SPI_OK_SELECT,
@@ -244,11 +249,8 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"WHEN {stock} IS NULL THEN 'untracked_item_has_balance' "
 		"ELSE 'stock_differs_from_movements' END, COALESCE(m.total, 0), {stock} "
 		"FROM (SELECT i.* FROM ONLY {items} AS i WHERE $1 IS NULL OR {id} {=} $1) AS i "
-		"FULL JOIN (SELECT m.item_id, " SUM("m.delta") " AS total FROM " MOVEMENTS
-		/* unsettled movements are not in the stock column yet */
-		"LEFT JOIN {ledger}.hot AS h ON h.item_id {=} m.item_id AND h.hot "
-		"AND m.epoch {>} h.settled_epoch "
-		"WHERE h.item_id IS NULL AND ($1 IS NULL OR m.item_id {=} $1) "
+		"FULL JOIN (SELECT m.item_id, " SUM("m.delta") " AS total FROM " SETTLED_MOVEMENTS
+		"AND ($1 IS NULL OR m.item_id {=} $1) "
 		"GROUP BY m.item_id) AS m ON {id} {=} m.item_id "
 		"WHERE COALESCE({stock}, 0) {<>} COALESCE(m.total, 0) "
 		"ORDER BY COALESCE({id}, m.item_id)"},
