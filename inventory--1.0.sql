@@ -1287,6 +1287,30 @@ CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id o
 $$;
 COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items of a store, and the triggers that bind its columns.';
 
+CREATE FUNCTION inventory.check_other_stores(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	other text;
+BEGIN
+	SELECT s.store_name INTO other
+	FROM inventory.store AS s JOIN pg_class AS i ON i.oid = s.items
+	CROSS JOIN LATERAL inventory.store_triggers(s) AS b JOIN pg_trigger AS t ON t.oid = b.trigger_id
+	CROSS JOIN LATERAL unnest(t.tgattr::int2[]) WITH ORDINALITY AS u(attnum, n)
+	JOIN pg_attribute AS a ON a.attrelid = t.tgrelid AND a.attnum = u.attnum
+	WHERE s.orders = binding.orders AND s.items <> binding.items
+	AND b.is_binding AND b.relation = binding.orders AND a.attname = binding.order_item_id
+	-- counted from the end: the name of the store may contain anything
+	AND rtrim(split_part(encode(t.tgargs, 'escape'), E'\\000', u.n::integer - t.tgnargs - 1), '+') = 'order_item_id'
+	LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'column "%" of % is bound by store "%"', binding.order_item_id, binding.orders, other
+			USING ERRCODE = 'object_in_use',
+				  HINT = 'The items of another store need a column of their own: order_item_id => ''...''.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_other_stores(inventory.store_binding) IS 'Raises 55006 if another store has the same column of orders for its items: an order could be refunded into both.';
+
 CREATE FUNCTION inventory.drop_triggers(store inventory.store) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -1843,8 +1867,9 @@ BEGIN
 		SELECT i.%2$I::%7$s AS item_id,
 			   CASE WHEN i.%3$I IS NOT NULL
 			   THEN least(greatest(i.%3$I::numeric + coalesce(u.unsettled, 0) + coalesce(r.overdue, 0) - %4$s, 0), %5$s)::%6$s END AS available,
-			   coalesce(r.held - r.overdue, 0)::bigint AS reserved,
-			   (i.%3$I + coalesce(u.unsettled, 0) + coalesce(r.held, 0))::bigint AS on_hand,
+			   least(coalesce(r.held - r.overdue, 0), 9223372036854775807)::bigint AS reserved,
+			   CASE WHEN i.%3$I IS NOT NULL
+			   THEN least(i.%3$I::numeric + coalesce(u.unsettled, 0) + coalesce(r.held, 0), 9223372036854775807)::bigint END AS on_hand,
 			   coalesce(u.hot, false) AS hot
 		FROM ONLY %8$s AS i
 		LEFT JOIN (SELECT h.item_id, sum(h.quantity) AS held,
@@ -2078,6 +2103,7 @@ BEGIN
 	PERFORM inventory.check_options(binding);
 	binding := inventory.bind_items(binding);
 	binding := inventory.bind_orders(binding, bind_store.user_id_type);
+	PERFORM inventory.check_other_stores(binding);
 	binding := inventory.bind_ledger_schema(binding);
 	PERFORM inventory.drop_orphaned(binding);
 

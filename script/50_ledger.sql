@@ -363,6 +363,30 @@ CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id o
 $$;
 COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items of a store, and the triggers that bind its columns.';
 
+CREATE FUNCTION inventory.check_other_stores(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	other text;
+BEGIN
+	SELECT s.store_name INTO other
+	FROM inventory.store AS s JOIN pg_class AS i ON i.oid = s.items
+	CROSS JOIN LATERAL inventory.store_triggers(s) AS b JOIN pg_trigger AS t ON t.oid = b.trigger_id
+	CROSS JOIN LATERAL unnest(t.tgattr::int2[]) WITH ORDINALITY AS u(attnum, n)
+	JOIN pg_attribute AS a ON a.attrelid = t.tgrelid AND a.attnum = u.attnum
+	WHERE s.orders = binding.orders AND s.items <> binding.items
+	AND b.is_binding AND b.relation = binding.orders AND a.attname = binding.order_item_id
+	-- counted from the end: the name of the store may contain anything
+	AND rtrim(split_part(encode(t.tgargs, 'escape'), E'\\000', u.n::integer - t.tgnargs - 1), '+') = 'order_item_id'
+	LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'column "%" of % is bound by store "%"', binding.order_item_id, binding.orders, other
+			USING ERRCODE = 'object_in_use',
+				  HINT = 'The items of another store need a column of their own: order_item_id => ''...''.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_other_stores(inventory.store_binding) IS 'Raises 55006 if another store has the same column of orders for its items: an order could be refunded into both.';
+
 CREATE FUNCTION inventory.drop_triggers(store inventory.store) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

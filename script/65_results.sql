@@ -123,8 +123,9 @@ BEGIN
 		SELECT i.%2$I::%7$s AS item_id,
 			   CASE WHEN i.%3$I IS NOT NULL
 			   THEN least(greatest(i.%3$I::numeric + coalesce(u.unsettled, 0) + coalesce(r.overdue, 0) - %4$s, 0), %5$s)::%6$s END AS available,
-			   coalesce(r.held - r.overdue, 0)::bigint AS reserved,
-			   (i.%3$I + coalesce(u.unsettled, 0) + coalesce(r.held, 0))::bigint AS on_hand,
+			   least(coalesce(r.held - r.overdue, 0), 9223372036854775807)::bigint AS reserved,
+			   CASE WHEN i.%3$I IS NOT NULL
+			   THEN least(i.%3$I::numeric + coalesce(u.unsettled, 0) + coalesce(r.held, 0), 9223372036854775807)::bigint END AS on_hand,
 			   coalesce(u.hot, false) AS hot
 		FROM ONLY %8$s AS i
 		LEFT JOIN (SELECT h.item_id, sum(h.quantity) AS held,

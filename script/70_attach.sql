@@ -168,6 +168,7 @@ BEGIN
 	PERFORM inventory.check_options(binding);
 	binding := inventory.bind_items(binding);
 	binding := inventory.bind_orders(binding, bind_store.user_id_type);
+	PERFORM inventory.check_other_stores(binding);
 	binding := inventory.bind_ledger_schema(binding);
 	PERFORM inventory.drop_orphaned(binding);
 

@@ -54,6 +54,12 @@ SELECT inventory.attach('items', 'bare', order_columns => '{item_id}'); \echo :L
 SELECT inventory.attach('items', 'orders', order_quantity => 'user_id', order_columns => '{quantity}'); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.attach('items', 'bare', order_columns => array_fill('note'::name, '{64}')); \echo :LAST_ERROR_SQLSTATE
 
+-- a column that rounds whole units
+CREATE DOMAIN hundreds AS numeric(5, -2);
+CREATE TABLE rounding (id serial PRIMARY KEY, item_id int, quantity numeric(5, -2), total hundreds);
+SELECT inventory.attach('items', 'rounding'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', 'rounding', order_quantity => 'total'); \echo :LAST_ERROR_SQLSTATE
+
 -- options
 SELECT inventory.attach('items', direct_writes => 'ignore'); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.attach('items', max_ttl => '0'); \echo :LAST_ERROR_SQLSTATE

@@ -82,5 +82,17 @@ SELECT * FROM inventory.verify('several_uuid.items') UNION ALL SELECT * FROM inv
 UNION ALL SELECT * FROM inventory.verify('several_int4.items') UNION ALL SELECT * FROM inventory.verify('several_int8.items')
 UNION ALL SELECT * FROM inventory.verify('several_text.items') UNION ALL SELECT * FROM inventory.verify('several_char.items');
 SELECT user_id, item_id, quantity FROM several_int8.orders;
+
+-- two stores cannot have the same column of orders for their items
+CREATE SCHEMA several_shared; CREATE SCHEMA several_parts;
+CREATE TABLE several_shared.goods (id int PRIMARY KEY, stock int);
+CREATE TABLE several_shared.parts (id int PRIMARY KEY, stock int);
+CREATE TABLE several_shared.orders (id serial PRIMARY KEY, item_id int, part_id int, quantity int);
+SELECT inventory.attach('several_shared.goods', 'several_shared.orders', ledger_schema => 'several_goods');
+SELECT inventory.attach('several_shared.parts', 'several_shared.orders', ledger_schema => 'several_parts_stock', api_schema => 'several_parts'); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('several_shared.parts', 'several_shared.orders', order_item_id => 'part_id',
+						ledger_schema => 'several_parts_stock', api_schema => 'several_parts');
+SELECT inventory.refresh('several_shared.parts');
+DROP SCHEMA several_shared, several_goods, several_parts, several_parts_stock CASCADE;
 DROP SCHEMA several_uuid, several_int2, several_int4, several_int8, several_text, several_char CASCADE;
 SELECT count(*) AS stores FROM inventory.store WHERE store_name ~ '^several_(uuid|int|text|char)';

@@ -117,6 +117,9 @@ SELECT inventory.attach('items', 'orders', ledger_schema => 'caller_settings_sto
 	CASE id
 	WHEN 'backslash' THEN caller_settings.has_digit(name)
 	WHEN 'is null' THEN caller_settings.equals_null(name)
+	WHEN 'digits' THEN size::text = '0.3'
+	WHEN 'bytes' THEN secret::text = '\001'
+	WHEN 'quoted' THEN quote_ident(name) <> name
 	WHEN 'xml' THEN opens IS NOT NULL AND xmlserialize(content xmlelement(name a, opens AT TIME ZONE 'UTC') AS text) NOT LIKE '%2026-01-01T00%'
 	ELSE id = 'sold' END $$);
 SELECT had FROM all_sold;

@@ -112,6 +112,18 @@ DELETE FROM items WHERE id = 101;
 UPDATE items SET stock = NULL WHERE id = 101;
 SELECT expire_reservations();
 SELECT item_id, delta, kind, reason FROM movements WHERE item_id = 101 ORDER BY movement_id DESC LIMIT 3;
+
+\echo '-- an item that refuses its units keeps no other item from getting its own'
+INSERT INTO items (id, stock) VALUES (201, 90), (202, 90), (203, 90);
+ALTER TABLE items ADD CONSTRAINT capacity CHECK (id < 201 OR stock <= 100);
+SELECT reserve_stock('lea', 201, 10, '1 microsecond') IS NOT NULL, reserve_stock('lea', 202, 10, '1 microsecond') IS NOT NULL,
+	reserve_stock('lea', 201, 10, '1 microsecond') IS NOT NULL, restock_item(201, 20);
+SELECT inventory.heat('items', 203), reserve_stock('lea', 203, 10, '1 microsecond') IS NOT NULL;
+SELECT expire_reservations(), expire_reservations();
+SELECT item_id, available, reserved, on_hand FROM levels WHERE item_id > 200 ORDER BY 1;
+SELECT buy_item('mia', 201, 15) > 0, expire_reservations();
+SELECT item_id, available, reserved, on_hand FROM levels WHERE item_id > 200 ORDER BY 1;
+SELECT inventory.cool('items');
 SELECT * FROM inventory.verify('items');
 \pset tuples_only off
 DROP SCHEMA expiry, expiry_stock CASCADE;

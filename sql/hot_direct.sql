@@ -235,4 +235,28 @@ UPDATE items SET stock = stock - 1000 WHERE id = 100;
 \echo :SQLSTATE
 UPDATE items SET stock = stock + 1000 WHERE id = 100;
 \echo :SQLSTATE
+UPDATE inventory.store SET direct_writes = 'record' WHERE store_name = 'hot_direct.items';
+
+\echo '-- a refused direct write is counted as one'
+CREATE TEMP TABLE counted AS SELECT operation, calls, out_of_stock FROM inventory.stats WHERE store_name = 'hot_direct.items';
+SELECT available_stock(100);
+UPDATE items SET stock = stock - 1000 WHERE id = 100;
+SELECT s.operation, s.calls - c.calls AS calls, s.out_of_stock - c.out_of_stock AS out_of_stock
+FROM inventory.stats AS s JOIN counted AS c USING (operation)
+WHERE s.store_name = 'hot_direct.items' AND (s.calls, s.out_of_stock) IS DISTINCT FROM (c.calls, c.out_of_stock);
+
+\echo '-- at the largest stock, what this transaction has sold makes room for what it adds'
+UPDATE items SET stock = 2147483647, purchase_limit = NULL WHERE id = 100;
+BEGIN;
+SELECT buy_item('u', 100, 2) > 0;
+SELECT restock_item(100, 2);
+SAVEPOINT s;
+SELECT buy_item('u', 100, 2) > 0;
+SELECT restock_item(100, 2);
+ROLLBACK TO s;
+SELECT restock_item(100, 1);
+\echo :SQLSTATE
+COMMIT;
+SELECT available_stock(100);
+SELECT * FROM inventory.verify('items', 100);
 DROP SCHEMA hot_direct, hot_direct_stock CASCADE;

@@ -22,6 +22,23 @@ inv_report_ambiguous_store(const char *store_name, Oid user)
 	errhint("Detach a store, and attach it again with another store_name.");
 }
 
+void
+inv_report_kept_rows(const char *store_name, const char *table)
+{
+	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
+	errmsg("store \"%s\" is not intact", store_name);
+	errdetail("A trigger or rule keeps rows of \"%s\" from being written.", table);
+	errhint("The function of a BEFORE trigger must return NEW.");
+}
+
+void
+inv_report_rounding_column(const char *relation, const char *column)
+{
+	errcode(ERRCODE_DATATYPE_MISMATCH);
+	errmsg("column \"%s\" of \"%s\" rounds whole units", column, relation);
+	errhint("Give it the type numeric, or numeric with a scale that is not negative.");
+}
+
 /* The same text as check_options() of script/70_attach.sql has. */
 void
 inv_report_duplicate_store(const char *store_name, const char *items)

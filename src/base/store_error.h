@@ -8,6 +8,8 @@
 #include "base/error.h"
 
 extern void inv_report_ambiguous_store(const char *store_name, Oid user);
+extern void inv_report_kept_rows(const char *store_name, const char *table);
+extern void inv_report_rounding_column(const char *relation, const char *column);
 extern void inv_report_duplicate_store(const char *store_name, const char *items);
 extern void inv_report_unfit_row(const char *store_name, const char *detail);
 extern void inv_report_owners(const char *store_name, const char *detail);
@@ -23,6 +25,8 @@ extern void inv_report_not_verified(const char *store_name, const ErrorData *err
 extern void inv_report_no_function(Oid function);
 
 #define inv_error_ambiguous_store(...) INV_RAISE(inv_report_ambiguous_store(__VA_ARGS__))
+#define inv_error_kept_rows(...) INV_RAISE(inv_report_kept_rows(__VA_ARGS__))
+#define inv_error_rounding_column(...) INV_RAISE(inv_report_rounding_column(__VA_ARGS__))
 #define inv_error_unfit_row(...) INV_RAISE(inv_report_unfit_row(__VA_ARGS__))
 #define inv_error_owners(...) INV_RAISE(inv_report_owners(__VA_ARGS__))
 #define inv_error_surplus_trigger(...) INV_RAISE(inv_report_surplus_trigger(__VA_ARGS__))

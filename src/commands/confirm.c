@@ -98,7 +98,10 @@ confirm_hold(InvStore *store, InvCart *cart, const InvHold *hold)
 	values[3] = inv_make_array(store->order_type, orders, no_order, cart->line_count);
 	rows = inv_execute(store, INV_STMT_CONFIRM_HOLD, values, NULL, INV_SNAPSHOT_LATEST);
 	if (rows != (uint64) cart->line_count)
+	{
 		inv_hold_check_unchanged(store, hold);
+		inv_error_rows_not_written(store, INV_STMT_CONFIRM_HOLD);
+	}
 	INV_POINT("inventory-after-confirm");
 	book_confirmed(store, cart, hold);
 }

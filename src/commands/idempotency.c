@@ -190,9 +190,12 @@ inv_request_begin(InvRequest *request, InvStore *store, const char *operation, c
 char *
 inv_json_field(Jsonb *object, const char *name)
 {
-	JsonbValue *value = getKeyJsonValueFromContainer(&object->root, name, strlen(name), NULL);
+	JsonbValue *value;
 	Jsonb *nested;
 
+	if (!JB_ROOT_IS_OBJECT(object))
+		return NULL;
+	value = getKeyJsonValueFromContainer(&object->root, name, strlen(name), NULL);
 	if (value == NULL || value->type == jbvNull)
 		return NULL;
 	if (value->type != jbvBinary)
@@ -212,6 +215,25 @@ inv_request_scalar(InvRequest *request)
 	return inv_json_text(&value);
 }
 
+/* The owner of the ledger has changed an answer that was kept in it. */
+void
+inv_error_kept_answer(InvStore *store)
+{
+	inv_error_broken_store(store->store_name,
+						   "An answer kept in its requests is not one of the function called.");
+}
+
+/* The kept answer of an operation that returns one value that is not null. */
+Datum
+inv_request_value(InvStore *store, InvRequest *request, Oid type)
+{
+	char *text = inv_request_scalar(request);
+
+	if (text == NULL)
+		inv_error_kept_answer(store);
+	return inv_from_text(type, text);
+}
+
 /* Keep the answer, a JSON text, under the key of a call that has one. */
 void
 inv_request_end(InvStore *store, InvRequest *request, const char *answer)
@@ -227,5 +249,5 @@ inv_request_end(InvStore *store, InvRequest *request, const char *answer)
 	values[3] = PointerGetDatum(request->digest);
 	values[4] = DirectFunctionCall1(jsonb_in, CStringGetDatum(answer));
 	values[5] = TimestampTzGetDatum(GetCurrentTimestamp());
-	inv_execute(store, INV_STMT_KEEP_REQUEST, values, nulls, INV_SNAPSHOT_TRANSACTION);
+	inv_execute_write(store, INV_STMT_KEEP_REQUEST, values, nulls, INV_SNAPSHOT_TRANSACTION, 1);
 }

@@ -50,6 +50,16 @@ give_line(InvStore *store, const InvHold *hold, const InvHoldLine *line, int64 q
 	inv_book_write(store, &book);
 }
 
+static uint64
+count_held(const InvHold *hold)
+{
+	uint64 held = 0;
+
+	for (int i = 0; i < hold->count; i++)
+		held += hold->lines[i].state == INV_HOLD_HELD;
+	return held;
+}
+
 /* Release the held lines of a reservation; its lines are in key order. */
 static void
 release_hold(InvStore *store, const InvHold *hold)
@@ -61,7 +71,8 @@ release_hold(InvStore *store, const InvHold *hold)
 	InvBook book;
 	int count = 0, given = 0;
 
-	inv_execute(store, INV_STMT_RELEASE_HOLD, values, nulls, INV_SNAPSHOT_LATEST);
+	inv_execute_write(store, INV_STMT_RELEASE_HOLD, values, nulls, INV_SNAPSHOT_LATEST,
+					  count_held(hold));
 	INV_POINT("inventory-after-release");
 	for (int i = 0; i < hold->count; i++)
 		if (hold->lines[i].state == INV_HOLD_HELD && hold->lines[i].tracked)
@@ -131,7 +142,8 @@ inventory_extend_reservation(PG_FUNCTION_ARGS)
 	{
 		Datum values[] = { hold.id, TimestampTzGetDatum(end) };
 
-		inv_execute(call.store, INV_STMT_EXTEND_HOLD, values, NULL, INV_SNAPSHOT_LATEST);
+		inv_execute_write(call.store, INV_STMT_EXTEND_HOLD, values, NULL, INV_SNAPSHOT_LATEST,
+						  count_held(&hold));
 	}
 	inv_store_leave(&call);
 	PG_RETURN_TIMESTAMPTZ(Max(end, hold.expires_at));
@@ -161,7 +173,7 @@ put_line(InvStore *store, const InvHold *hold, Datum item, int64 quantity, bool 
 					   TimestampTzGetDatum(hold->created_at) };
 	char nulls[] = { ' ', ' ', ' ', ' ', hold->user.isnull ? 'n' : ' ', ' ', ' ' };
 
-	inv_execute(store, INV_STMT_PUT_HOLD, values, nulls, INV_SNAPSHOT_LATEST);
+	inv_execute_write(store, INV_STMT_PUT_HOLD, values, nulls, INV_SNAPSHOT_LATEST, 1);
 }
 
 /* Take more units of an item, so that the line holds "quantity". */
@@ -196,7 +208,7 @@ reduce_line(InvStore *store, const InvHold *hold, const InvHoldLine *line, int64
 	{
 		Datum values[] = { hold->id, line->item };
 
-		inv_execute(store, INV_STMT_RELEASE_HOLD, values, NULL, INV_SNAPSHOT_LATEST);
+		inv_execute_write(store, INV_STMT_RELEASE_HOLD, values, NULL, INV_SNAPSHOT_LATEST, 1);
 	}
 	give_line(store, hold, line, less);
 }

@@ -47,11 +47,12 @@ new_uuid(void)
 }
 
 /*
- * Take the stock and write the reservation, whose id is made here.  False if a line
- * is refused: then its status says why, and nothing is written.
+ * Take the stock and write the reservation, whose id is made here.  It lasts until *end,
+ * and longer by what the call has waited for its units.  False if a line is refused: then
+ * its status says why, and nothing is written.
  */
 static bool
-reserve_units(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, TimestampTz end)
+reserve_units(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, TimestampTz *end)
 {
 	int count = cart->take_count;
 	Datum *items = palloc(sizeof(Datum) * count);
@@ -59,9 +60,13 @@ reserve_units(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, Ti
 	Datum *tracked = palloc(sizeof(Datum) * count);
 	char nulls[] = { ' ', ' ', ' ', ' ', user->isnull ? 'n' : ' ', ' ', ' ' };
 	Datum values[7];
+	TimestampTz now;
 
 	if (!inv_hold_take(store, cart->takes, count, user))
 		return false;
+	now = Max(store->now, GetCurrentTimestamp());
+	*end += now - store->now;
+	store->now = now;
 	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
 	inv_worker_start_at_commit();
 	*id = new_uuid();
@@ -76,11 +81,11 @@ reserve_units(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, Ti
 	values[2] = inv_make_array(INT8OID, quantities, NULL, count);
 	values[3] = inv_make_array(BOOLOID, tracked, NULL, count);
 	values[4] = user->value;
-	values[5] = TimestampTzGetDatum(end);
+	values[5] = TimestampTzGetDatum(*end);
 	values[6] = TimestampTzGetDatum(store->now);
-	inv_execute(store, INV_STMT_HOLD, values, nulls, INV_SNAPSHOT_TRANSACTION);
+	inv_execute_write(store, INV_STMT_HOLD, values, nulls, INV_SNAPSHOT_TRANSACTION, count);
 	INV_POINT("inventory-after-hold");
-	inv_hold_book(store, cart->takes, count, user, *id, end);
+	inv_hold_book(store, cart->takes, count, user, *id, *end);
 	inv_check_limits(store, cart->takes, count, user);
 	return true;
 }
@@ -106,14 +111,16 @@ inventory_reserve_stock(PG_FUNCTION_ARGS)
 	store = call.store;
 	user = inv_getarg_user(store, fcinfo, 1);
 	if (inv_request_begin(&request, store, "reserve_stock", &user, fcinfo, 5, store->item_id.base))
-		id = inv_from_text(UUIDOID, inv_request_scalar(&request));
+		id = inv_request_value(store, &request, UUIDOID);
 	else
 	{
 		InvCart cart;
+		TimestampTz end;
 
 		inv_cart_of_item(store, &cart, inv_getarg_item(store, fcinfo, 2),
 						 inv_getarg_quantity(fcinfo, 3, "quantity"), NULL, INV_PURPOSE_HOLD);
-		if (!reserve_units(store, &cart, &user, &id, inv_hold_end(store, fcinfo, 4, store->now)))
+		end = inv_hold_end(store, fcinfo, 4, store->now);
+		if (!reserve_units(store, &cart, &user, &id, &end))
 			inv_refuse(store, cart.takes, cart.take_count);
 		inv_request_end(store, &request, psprintf("\"%s\"", inv_datum_text(UUIDOID, id)));
 	}
@@ -178,18 +185,21 @@ answer_json(const CartAnswer *answer)
 
 /* The answer that was kept under the key. */
 static void
-replay_answer(Jsonb *kept, CartAnswer *answer)
+replay_answer(InvStore *store, Jsonb *kept, bool try, CartAnswer *answer)
 {
 	char *id = inv_json_field(kept, "reservation_id");
+	char *end = inv_json_field(kept, "expires_at");
 
 	answer->status = inv_json_field(kept, "status");
 	answer->refusal = id ? INV_STATUS_OK : INV_STATUS_OUT_OF_STOCK;
 	answer->short_lines = inv_json_field(kept, "short_lines");
+	if (answer->status == NULL || (id == NULL) != (end == NULL) ||
+		(id == NULL && (!try || answer->short_lines == NULL)))
+		inv_error_kept_answer(store);
 	if (id)
 	{
 		answer->id = inv_from_text(UUIDOID, id);
-		answer->end =
-			DatumGetTimestampTz(inv_from_text(TIMESTAMPTZOID, inv_json_field(kept, "expires_at")));
+		answer->end = DatumGetTimestampTz(inv_from_text(TIMESTAMPTZOID, end));
 	}
 }
 
@@ -216,7 +226,7 @@ reserve_cart(InvStore *store, FunctionCallInfo fcinfo, const char *operation, bo
 
 	if (inv_request_begin(&request, store, operation, &user, fcinfo, 4, InvalidOid))
 	{
-		replay_answer(request.replay, answer);
+		replay_answer(store, request.replay, try, answer);
 		return;
 	}
 	if (lines == NULL)
@@ -224,7 +234,7 @@ reserve_cart(InvStore *store, FunctionCallInfo fcinfo, const char *operation, bo
 	inv_cart_of_lines(store, &cart, lines, NULL, INV_PURPOSE_HOLD);
 	answer->end = inv_hold_end(store, fcinfo, 3, store->now);
 	answer->refusal = INV_STATUS_OK;
-	if (!reserve_units(store, &cart, &user, &answer->id, answer->end))
+	if (!reserve_units(store, &cart, &user, &answer->id, &answer->end))
 	{
 		if (!try)
 			inv_refuse(store, cart.takes, cart.take_count);

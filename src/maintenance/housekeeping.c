@@ -54,14 +54,14 @@ inventory_expire_reservations(PG_FUNCTION_ARGS)
 {
 	TimestampTz from = DT_NOBEGIN;
 	InvCall call;
-	int64 expired;
+	int64 expired, refused;
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "expire_reservations");
 	if (PG_ARGISNULL(1))
 		inv_error_null("max_rows");
 	if (PG_GETARG_INT32(1) < 1)
 		inv_error_quantity("max_rows", PG_GETARG_INT32(1));
-	expired = inv_expire_overdue(call.store, PG_GETARG_INT32(1), &from);
+	expired = inv_expire_overdue(call.store, PG_GETARG_INT32(1), &from, &refused);
 	inv_store_leave(&call);
 	PG_RETURN_INT64(expired);
 }

@@ -48,7 +48,8 @@
 #define PRUNE_ROWS 1000	 /* rows pruned per transaction */
 #define SETTLE_ITEMS 100 /* hot items settled per transaction */
 #define UNCOUNTED_ROUNDS 20 /* from one count of overdue lines to the next, while there are many */
-#define LOCK_TIMEOUT "5s"
+#define LOCK_TIMEOUT "2s"
+#define REFUSED_REST_MS 10000	 /* after overdue lines whose items do not take their units back */
 #define LONGEST_ABSENCE_MS 60000 /* holds are looked at so often, because clocks can be set */
 
 static const InvStoreTask *served = NULL; /* the store whose work is being done */
@@ -89,12 +90,16 @@ report_overdue(InvStore *store, TimestampTz next_expiry)
 static void
 expire_holds(InvStore *store, InvStoreTask *task, InvRoundResult *result)
 {
-	bool more = inv_expire_overdue(store, EXPIRE_LINES, &task->expiry) == EXPIRE_LINES;
+	TimestampTz from = task->expiry;
+	int64 refused;
+	int64 expired = inv_expire_overdue(store, EXPIRE_LINES, &task->expiry, &refused);
+	bool more = expired + refused == EXPIRE_LINES && (expired > 0 || task->expiry > from);
 	bool no_holds;
 	TimestampTz next_expiry;
 
+	task->expire_at = refused > 0 ? inv_clock_after(REFUSED_REST_MS) : 0;
 	if (more)
-		result->more_overdue = true;
+		result->more_overdue = refused == 0;
 	else
 		task->expiry = DT_NOBEGIN;
 	inv_execute(store, INV_STMT_NEXT_EXPIRY, NULL, NULL, INV_SNAPSHOT_TRANSACTION);
@@ -186,13 +191,16 @@ run_as_owner(InvStoreTask *task, StoreWork work, InvRoundResult *result)
 static void
 run_store_tasks(InvStoreTask *task, bool prune, InvRoundResult *result)
 {
-	run_as_owner(task, expire_holds, result);
-	if (prune && inv_request_retention > 0)
-		run_as_owner(task, prune_ledger, result);
-	/* before cooling, which then has little to add under its locks */
+	/* first, since items that refuse are left out; and cooling then has little to add */
 	if (task->settled_at == 0 ||
 		inv_clock_now() - task->settled_at >= inv_settle_interval * INT64CONST(1000))
 		run_as_owner(task, settle_hot_items, result);
+	if (inv_clock_until(task->expire_at) == 0)
+		run_as_owner(task, expire_holds, result);
+	else
+		note_next_work(result, REFUSED_REST_MS);
+	if (prune && inv_request_retention > 0)
+		run_as_owner(task, prune_ledger, result);
 	if (inv_hot_mode != INV_HOT_MODE_MANUAL)
 		run_as_owner(task, heat_and_cool, result);
 	if (task->has_hot || inv_hot_mode == INV_HOT_MODE_AUTO)

@@ -14,6 +14,7 @@ typedef struct InvStoreTask
 	Oid items;
 	Oid owner;
 	TimestampTz expiry; /* where to continue with overdue holds */
+	int64 expire_at;	/* after lines that could not be given back, by base/clock.h; or 0 */
 	int uncounted;		/* rounds since overdue lines were counted */
 	int64 settled_at;	/* when its hot items were last settled, by base/clock.h; 0: settle again */
 	bool has_hot;		/* there were hot items then */

@@ -134,7 +134,7 @@ start_behind(List *tasks, Oid items)
  * Empty if the extension was dropped.
  */
 static List *
-read_tasks(List *old, MemoryContext context)
+read_tasks(List *old, Oid ended_by, MemoryContext context)
 {
 	MemoryContext outer = CurrentMemoryContext;
 	List *left_out = NIL;
@@ -159,7 +159,7 @@ read_tasks(List *old, MemoryContext context)
 		MemoryContextSwitchTo(outer);
 	}
 	MemoryContextSwitchTo(context);
-	tasks = list_concat(left_out, start_behind(tasks, inv_worker_slot_ended_by()));
+	tasks = list_concat(left_out, start_behind(tasks, ended_by));
 	MemoryContextSwitchTo(outer);
 	return tasks;
 }
@@ -172,9 +172,10 @@ static bool
 begin_round(WorkerState *state)
 {
 	MemoryContext context;
+	Oid ended_by;
 
 	Assert(!IsTransactionState());
-	inv_worker_slot_begin_round();
+	ended_by = inv_worker_slot_begin_round();
 	StartTransactionCommand();
 	if (is_database_wanted())
 	{
@@ -184,7 +185,7 @@ begin_round(WorkerState *state)
 	pgstat_report_activity(STATE_RUNNING, "maintaining stores");
 	context = AllocSetContextCreate(TopMemoryContext, "inventory worker", ALLOCSET_SMALL_SIZES);
 	PushActiveSnapshot(GetTransactionSnapshot());
-	state->tasks = read_tasks(state->tasks, context);
+	state->tasks = read_tasks(state->tasks, ended_by, context);
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 	/* since 18 the context of before the transaction is the current one again: the old one */

@@ -250,14 +250,17 @@ inv_counter_take(const InvCounterRef *counter, InvCounterTake *take, int64 now)
 	return INV_COUNTER_DONE;
 }
 
-/* Could the stock column overflow, depending on which transactions in flight commit? */
+/*
+ * Could the stock column overflow, depending on which transactions in flight commit?  What
+ * this one has taken can come back only if what it gives afterwards is undone as well.
+ */
 static bool
-would_overflow(const InvHotEntry *entry, int64 quantity)
+would_overflow(const InvHotEntry *entry, const InvXactUsage *usage, int64 quantity)
 {
 	int64 total;
 
-	return pg_add_s64_overflow(entry->values.stock, entry->held, &total) ||
-		   pg_add_s64_overflow(total, entry->incoming, &total) ||
+	return pg_add_s64_overflow(entry->values.stock, entry->held - usage->taken, &total) ||
+		   pg_add_s64_overflow(total, entry->incoming - usage->used, &total) ||
 		   pg_add_s64_overflow(total, quantity, &total) || total > entry->values.max_stock;
 }
 
@@ -278,7 +281,7 @@ inv_counter_give(const InvCounterRef *counter, int64 quantity, int64 *epoch, int
 	if (!inv_entry_lock(counter))
 		return INV_COUNTER_NOT_HOT;
 	result = admit(counter, &usage);
-	if (result == INV_COUNTER_DONE && would_overflow(entry, quantity))
+	if (result == INV_COUNTER_DONE && would_overflow(entry, &usage, quantity))
 		result = INV_COUNTER_OVERFLOW;
 	if (result != INV_COUNTER_DONE)
 	{

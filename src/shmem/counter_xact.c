@@ -107,6 +107,7 @@ inv_xact_usage(const InvCounterRef *counter)
 		usage.has_reference = usage.has_reference || pending->epoch != 0;
 		usage.limits_changed = usage.limits_changed || pending->limits_stale;
 		usage.taken += pending->taken;
+		usage.used += pending->used;
 		usage.given_unused += pending->given - pending->used;
 		usage.raised += pending->raised;
 		usage.lowered += pending->lowered;

@@ -30,6 +30,7 @@ typedef struct InvXactUsage
 	bool has_reference;
 	bool limits_changed;
 	int64 taken;
+	int64 used;
 	int64 given_unused; /* given, and not taken again */
 	uint64 raised;		/* the floor */
 	uint64 lowered;		/* the floor; never less than 0 */

@@ -342,17 +342,23 @@ inv_worker_slot_take(Oid database)
 	return taken;
 }
 
-/* A round begins, which finds all work that sessions have committed so far. */
-void
+/*
+ * A round begins, which finds all work that sessions have committed so far.  Returns the
+ * store that ended the last worker of this database; InvalidOid if none did.
+ */
+Oid
 inv_worker_slot_begin_round(void)
 {
 	InvWorkerSlot *slot;
+	Oid ended_by;
 
 	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
 	slot = find_own_slot();
 	if (slot)
 		slot->wanted = false;
+	ended_by = slot ? slot->ended_by : InvalidOid;
 	LWLockRelease(&inv_shmem->lock);
+	return ended_by;
 }
 
 /* Leave the slot of this worker, unless a session has asked for it since the round began. */
@@ -427,20 +433,6 @@ inv_worker_slot_give_up(Oid items)
 		slot->ended_by = items;
 	}
 	LWLockRelease(&inv_shmem->lock);
-}
-
-/* The store that ended the last worker of this database; InvalidOid if none did. */
-Oid
-inv_worker_slot_ended_by(void)
-{
-	const InvWorkerSlot *slot;
-	Oid items;
-
-	LWLockAcquire(&inv_shmem->lock, LW_SHARED);
-	slot = find_own_slot();
-	items = slot ? slot->ended_by : InvalidOid;
-	LWLockRelease(&inv_shmem->lock);
-	return items;
 }
 
 /* The worker has done a round through all stores. */

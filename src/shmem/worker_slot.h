@@ -19,12 +19,11 @@ extern bool inv_worker_start_in(Oid database);
 
 /* for the worker itself */
 extern bool inv_worker_slot_take(Oid database);
-extern void inv_worker_slot_begin_round(void);
+extern Oid inv_worker_slot_begin_round(void);
 extern void inv_worker_slot_ran(void);
 extern bool inv_worker_slot_may_leave(void);
 extern bool inv_worker_slot_yield(long work_in_ms);
 extern void inv_worker_slot_give_up(Oid items);
-extern Oid inv_worker_slot_ended_by(void);
 extern void inv_worker_slot_start_waiting(void);
 extern int64 inv_worker_slot_next_prune(void);
 extern void inv_worker_slot_set_next_prune(int64 instant);

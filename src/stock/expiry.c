@@ -18,6 +18,7 @@
 
 #include "base/compat.h"
 #include "base/error.h"
+#include "base/isolated.h"
 #include "base/stats.h"
 #include "store/binding.h"
 #include "store/column.h"
@@ -126,7 +127,7 @@ expire_lines(InvStore *store, const OverdueLine *lines, uint64 count)
 	}
 	values[0] = inv_make_array(UUIDOID, reservations, NULL, count);
 	values[1] = inv_make_array(store->item_id.base, items, NULL, count);
-	inv_execute(store, INV_STMT_EXPIRE, values, NULL, INV_SNAPSHOT_LATEST);
+	inv_execute_write(store, INV_STMT_EXPIRE, values, NULL, INV_SNAPSHOT_LATEST, count);
 	INV_POINT("inventory-after-expire");
 	gives = give_overdue_back(store, lines, count, &gives_count);
 
@@ -142,6 +143,92 @@ expire_lines(InvStore *store, const OverdueLine *lines, uint64 count)
 	for (uint64 i = 0; i < count; i++)
 		inv_stats_add(store->items, "expiry", INV_STATS_UNITS, lines[i].quantity);
 	inv_stats_add(store->items, "expiry", INV_STATS_CALLS, count);
+}
+
+/* Lines that are expired together. */
+typedef struct ExpiryBatch
+{
+	InvStore *store;
+	const OverdueLine *lines;
+	uint64 count;
+} ExpiryBatch;
+
+static void
+expire_batch(void *arg)
+{
+	const ExpiryBatch *batch = arg;
+
+	expire_lines(batch->store, batch->lines, batch->count);
+}
+
+/* Is an item to blame for an error, and not the store, or all that the session does? */
+static bool
+is_of_item(int sqlstate)
+{
+	return sqlstate == ERRCODE_LOCK_NOT_AVAILABLE ||
+		   (inv_error_is_of_row(sqlstate) && sqlstate != ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE &&
+			sqlstate != ERRCODE_INSUFFICIENT_PRIVILEGE);
+}
+
+/* Expire lines, all of them or none; the error if one of their items is to blame, or null. */
+static ErrorData *
+try_expire_lines(InvStore *store, const OverdueLine *lines, uint64 count)
+{
+	ExpiryBatch batch = { store, lines, count };
+	ErrorData *error = inv_run_isolated(expire_batch, &batch, true);
+
+	if (error && !is_of_item(error->sqlerrcode))
+		ReThrowError(error);
+	return error;
+}
+
+/* Report that an item does not take units back; that its row is locked is nothing to report. */
+static void
+report_refused_line(InvStore *store, const OverdueLine *line, const ErrorData *error)
+{
+	if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
+		return;
+	ereport(WARNING, (errmsg("overdue holds of item \"%s\" of store \"%s\" cannot be given back",
+							 inv_item_text(store, line->item), store->store_name),
+					  errdetail_internal("%s", error->message)));
+}
+
+static bool
+has_item(InvStore *store, const Datum *items, uint64 count, Datum item)
+{
+	for (uint64 i = 0; i < count; i++)
+		if (inv_item_compare(store, items[i], item) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Expire lines one by one; returns how many.  An item whose row refuses units, by a CHECK
+ * or a trigger, or is locked for long, does not keep those of others: its lines are left
+ * out, and stay overdue.
+ */
+static uint64
+expire_one_by_one(InvStore *store, const OverdueLine *lines, uint64 count)
+{
+	Datum *refusing = palloc(sizeof(Datum) * count);
+	uint64 refusing_count = 0, expired = 0;
+
+	for (uint64 i = 0; i < count; i++)
+	{
+		ErrorData *error;
+
+		if (has_item(store, refusing, refusing_count, lines[i].item))
+			continue;
+		error = try_expire_lines(store, &lines[i], 1);
+		if (error == NULL)
+			expired++;
+		else
+		{
+			report_refused_line(store, &lines[i], error);
+			refusing[refusing_count++] = lines[i].item;
+		}
+	}
+	return expired;
 }
 
 /*
@@ -188,21 +275,27 @@ inv_item_has_overdue(InvStore *store, Datum item)
 
 /*
  * Expire at most max_rows overdue lines of the store, the oldest that expired at *from or
- * later; returns how many, and in *from where the next batch has to begin.  Index entries
- * of lines that expired before it stay until vacuum removes them, and a batch should not
- * read them all again.
+ * later; returns how many, and in *refused how many could not be given back.  Advances
+ * *from to where the next batch has to begin: index entries of lines that expired before it
+ * stay until vacuum removes them, and a batch should not read them all again.
  */
 int64
-inv_expire_overdue(InvStore *store, int64 max_rows, TimestampTz *from)
+inv_expire_overdue(InvStore *store, int64 max_rows, TimestampTz *from, int64 *refused)
 {
 	Datum values[] = { TimestampTzGetDatum(store->now), Int64GetDatum(max_rows),
 					   TimestampTzGetDatum(*from) };
 	uint64 count = inv_execute(store, INV_STMT_OVERDUE, values, NULL, INV_SNAPSHOT_LATEST);
+	uint64 expired = count;
+	OverdueLine *lines;
 	bool isnull;
 
+	*refused = 0;
 	if (count == 0)
 		return 0;
 	*from = DatumGetTimestampTz(inv_result(count - 1, 5, &isnull));
-	expire_lines(store, copy_overdue_lines(count), count);
-	return count;
+	lines = copy_overdue_lines(count);
+	if (try_expire_lines(store, lines, count))
+		expired = expire_one_by_one(store, lines, count);
+	*refused = count - expired;
+	return expired;
 }

@@ -54,6 +54,7 @@ typedef struct GuardedChange
 	InvRowChange row; /* the same, for the counter of a hot item */
 	InvExpected *announced;
 	int64 unannounced; /* the part of the change of stock that the engine did not announce */
+	bool counted;	   /* in the statistics */
 } GuardedChange;
 
 /* A subscriber books nothing: it receives the movements with the changes. */
@@ -73,6 +74,8 @@ read_version(InvStore *store, TupleTableSlot *slot, RowVersion *version)
 	version->exists = true;
 	version->slot = slot;
 	version->item = slot_getattr(slot, store->item_id.attnum, &isnull);
+	if (isnull)
+		inv_error_broken_store(store->store_name, "The key of a row of its items is null.");
 	version->stock = inv_column_number(slot, &store->stock, 0, &isnull);
 	version->tracked = !isnull;
 	version->floor = inv_row_floor(store, slot);
@@ -161,18 +164,31 @@ match_announcement(InvStore *store, GuardedChange *change)
 
 /* ---- acting on it ---- */
 
+/* Is the change to be booked?  Each tracked item has an opening, also one of 0. */
+static bool
+is_direct_write(const GuardedChange *change)
+{
+	return !is_replica() &&
+		   (change->unannounced != 0 || (!change->old.exists && change->new.tracked));
+}
+
 /*
  * Let the counter of the item follow, if the item is hot.  A row that is inserted can be that
  * of a hot item, if a row with its key was deleted where that cannot be refused (replica).
  */
 static InvMirrored
-mirror_change(InvStore *store, Oid items, const GuardedChange *change)
+mirror_change(InvStore *store, Oid items, GuardedChange *change)
 {
 	InvCall call;
 	InvMirrored mirrored;
 
 	if (inv_hot_known_cold(store, change->row.item) || !inv_store_enter_items(&call, items))
 		return INV_MIRRORED_COLD;
+	if (is_direct_write(change))
+	{
+		inv_stats_begin(call.store->items, "direct_write");
+		change->counted = true;
+	}
 	mirrored = inv_hot_mirror(store, &change->row);
 	inv_store_leave(&call);
 	return mirrored;
@@ -208,7 +224,8 @@ book_direct_write(Oid items, const GuardedChange *change, bool hot)
 	if (!inv_store_enter_items(&call, items))
 		return;
 	store = call.store;
-	inv_stats_begin(store->items, "direct_write");
+	if (!change->counted)
+		inv_stats_begin(store->items, "direct_write");
 	if (delta < 0 && !hot && change->new.tracked && change->new.stock < change->new.floor)
 		inv_error_out_of_stock(psprintf("Item \"%s\": a direct write would leave " INT64_FORMAT
 										", its floor is " INT64_FORMAT ".",
@@ -217,7 +234,7 @@ book_direct_write(Oid items, const GuardedChange *change, bool hot)
 	inv_book_init(&book, 1);
 	inv_book_add(&book, item, delta, change->old.exists ? INV_KIND_DIRECT : INV_KIND_OPENING);
 	inv_book_write(store, &book);
-	inv_stats_count(INV_STATS_UNITS, delta < 0 ? -delta : delta);
+	inv_stats_add(store->items, "direct_write", INV_STATS_UNITS, delta < 0 ? -delta : delta);
 	inv_store_leave(&call);
 }
 
@@ -247,6 +264,10 @@ guard_row(InvStore *store, const TriggerData *trigdata)
 	GuardedChange change;
 	InvMirrored mirrored;
 
+	/* a row without a key came while the guard was off, and is nothing of the store's */
+	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) &&
+		slot_attisnull(trigdata->tg_trigslot, store->item_id.attnum))
+		return;
 	Assert(items == store->items);
 	Assert(CheckRelationLockedByMe(trigdata->tg_relation, RowExclusiveLock, true));
 	read_change(store, trigdata, &change);
@@ -261,8 +282,7 @@ guard_row(InvStore *store, const TriggerData *trigdata)
 	{
 		if (!change.new.exists)
 			refuse_held(store, items, change.row.item);
-		/* each tracked item has an opening, also one of 0 */
-		if (change.unannounced != 0 || (!change.old.exists && change.new.tracked))
+		if (is_direct_write(&change))
 			book_direct_write(items, &change, mirrored != INV_MIRRORED_COLD);
 	}
 	if (!change.row.replicated && change.old.tracked && change.new.tracked)

@@ -18,6 +18,7 @@
 
 #include "base/compat.h"
 #include "base/error.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/direct_insert.h"
 #include "store/ledger_schema.h"
@@ -174,8 +175,7 @@ inv_book_write(InvStore *store, InvBook *book)
 	else
 		written = insert_rows(store, rows, book->count);
 	if (written != (uint64) book->count)
-		inv_error_broken_store(store->store_name,
-							   "A trigger or rule keeps movements from being written.");
+		inv_error_kept_rows(store->store_name, "movements");
 	INV_POINT("inventory-after-movement");
 	book->count = 0;
 }

@@ -61,7 +61,8 @@ inv_check_quantity(int64 quantity, int64 stock)
 
 /*
  * Would this take succeed with what was read (invariant 3)?  Raises what
- * inv_check_quantity does if it would not.
+ * inv_check_quantity does if it would not.  Nothing bounds how often an untracked item is
+ * sold; so that the sums of its movements stay in range, each take of it is bounded.
  */
 InvStatus
 inv_judge_take(const InvTake *take)
@@ -69,7 +70,11 @@ inv_judge_take(const InvTake *take)
 	int64 left;
 
 	if (!take->tracked)
+	{
+		if (take->quantity > PG_INT32_MAX)
+			inv_error_overflow("quantity");
 		return INV_STATUS_OK;
+	}
 	if (!pg_sub_s64_overflow(take->stock, take->quantity, &left) && left >= take->floor)
 		return INV_STATUS_OK;
 	inv_check_quantity(take->quantity, take->stock);

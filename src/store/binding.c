@@ -67,6 +67,20 @@ bind_column(InvStore *store, InvColumn *column, Relation rel, AttrNumber attnum)
 		inv_depend(&store->dependencies, INV_DEPENDENCY_TYPE, attr.atttypid);
 }
 
+/* Raise if a column of quantities rounds whole units, as numeric with a negative scale does. */
+static void
+check_scale(Relation orders, const InvColumn *quantity)
+{
+	int32 typmod = quantity->typmod;
+
+	if (quantity->base != NUMERICOID)
+		return;
+	(void) getBaseTypeAndTypmod(quantity->type, &typmod);
+	/* the lowest 11 bits are the scale, with a sign */
+	if (typmod >= VARHDRSZ && ((typmod - VARHDRSZ) & 0x400) != 0)
+		inv_error_rounding_column(RelationGetRelationName(orders), quantity->key);
+}
+
 /* The column of the store that has a role in items or in orders; NULL if no column has it there. */
 static InvColumn *
 column_of_role(InvStore *store, const char *role, bool is_orders)
@@ -415,7 +429,10 @@ fill_store(InvStore *store, const InvCatalogRow *row, Relation items, Relation o
 	depend_on_tables(store, ledger);
 	bind_columns(store, items, false);
 	if (orders)
+	{
 		bind_columns(store, orders, true);
+		check_scale(orders, &store->order_quantity);
+	}
 	check_owners(store, orders, movements);
 	check_required_columns(store);
 	bind_ids(store, movements);

@@ -7,8 +7,7 @@
  * query_text.c contain.
  *
  * No setting of a caller changes what it means or what it yields.  It runs under the
- * settings that attach recorded, unless it calls nothing but immutable functions in C of
- * the row: the body of any other function is read under the settings, too.  Its text has
+ * settings that attach recorded, unless it only compares columns.  And its text has
  * a parameter for each constant whose text some setting changes, such as a time: a text
  * is read again whenever the server invalidates a plan, under the settings of that call.
  */
@@ -181,8 +180,9 @@ is_mutable_node(Node *node, void *context)
 	return expression_tree_walker(node, is_mutable_node, context);
 }
 
+/* Is it not a function of the server's own, in C? */
 static bool
-is_interpreted(Oid function, void *context pg_attribute_unused())
+is_not_internal(Oid function, void *context pg_attribute_unused())
 {
 	HeapTuple procedure = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
 	Oid language;
@@ -191,17 +191,43 @@ is_interpreted(Oid function, void *context pg_attribute_unused())
 		return true;
 	language = ((Form_pg_proc) GETSTRUCT(procedure))->prolang;
 	ReleaseSysCache(procedure);
-	return language != INTERNALlanguageId && language != ClanguageId;
+	return language != INTERNALlanguageId;
 }
 
-/* Does an expression call a function whose body the server reads? */
+/*
+ * Could a setting change the value of an expression?  Not if it has nothing but columns,
+ * constants and operators of the server.  Functions that are marked as immutable can: the
+ * body of one is read under the settings, and several convert values to text by them.
+ */
 static bool
-calls_interpreted(Node *node, void *context)
+may_depend_on_settings(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
-	return check_functions_in_node(node, is_interpreted, context) ||
-		   expression_tree_walker(node, calls_interpreted, context);
+	switch (nodeTag(node))
+	{
+		case T_Var:
+		case T_Const:
+		case T_List:
+		case T_BoolExpr:
+		case T_NullTest:
+		case T_BooleanTest:
+		case T_CaseExpr:
+		case T_CaseWhen:
+		case T_CaseTestExpr:
+		case T_CoalesceExpr:
+		case T_RelabelType:
+			break;
+		case T_OpExpr:
+		case T_DistinctExpr:
+		case T_ScalarArrayOpExpr:
+			if (check_functions_in_node(node, is_not_internal, context))
+				return true;
+			break;
+		default:
+			return true;
+	}
+	return expression_tree_walker(node, may_depend_on_settings, context);
 }
 
 /* Read the condition of a view, in the current memory context. */
@@ -220,7 +246,7 @@ inv_condition_read(const char *store_name, Oid items, Oid view, List *settings)
 	condition->columns = columns_read(quals);
 	condition->is_volatile =
 		contain_mutable_functions(quals) || contain_subplans(quals) || is_mutable_node(quals, NULL);
-	if (condition->is_volatile || calls_interpreted(quals, NULL))
+	if (condition->is_volatile || may_depend_on_settings(quals, NULL))
 	{
 		const char *unknown = inv_settings_read(settings, &condition->settings);
 

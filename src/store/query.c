@@ -33,6 +33,7 @@
 #include "base/datum.h"
 #include "base/error.h"
 #include "base/settings.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/condition.h"
 #include "store/enter.h"
@@ -181,9 +182,25 @@ query_plans_of(InvStore *store)
 	return plans;
 }
 
+/* Raise if a column that the template has in upper case is null in a row of the result. */
+static void
+check_nulls(InvStore *store, const char *columns, size_t count)
+{
+	for (uint64 row = 0; count > 0 && row < SPI_processed; row++)
+	{
+		HeapTuple tuple = SPI_tuptable->vals[row];
+
+		for (size_t i = 0; HeapTupleHasNulls(tuple) && i < count; i++)
+			if (columns[i] != pg_ascii_tolower(columns[i]) &&
+				heap_attisnull(tuple, i + 1, SPI_tuptable->tupdesc))
+				inv_error_broken_store(store->store_name,
+									   "A row of its ledger has a null where it must have none.");
+	}
+}
+
 /*
- * A result is read in the types that the template says.  The owner of the tables
- * can change theirs at any time.
+ * A result is read in the types that the template says, and as not null where that says so.
+ * The owner of the tables can change them at any time.
  */
 static void
 check_columns(InvStore *store, const char *columns)
@@ -195,13 +212,14 @@ check_columns(InvStore *store, const char *columns)
 	for (size_t i = 0; good && i < count; i++)
 	{
 		Oid type = TupleDescAttr(desc, i)->atttypid;
-		Oid wanted = inv_letter_type(store, columns[i]);
+		Oid wanted = inv_letter_type(store, pg_ascii_tolower(columns[i]));
 
 		good = type == wanted || inv_base_type(type) == wanted;
 	}
 	if (!good)
 		inv_error_broken_store(store->store_name,
 							   "The type of a column of its tables has changed.");
+	check_nulls(store, columns, count);
 }
 
 /* Execute a plan; returns the number of rows.  Raises unless it did what was expected. */
@@ -319,6 +337,27 @@ inv_execute(InvStore *store, InvStatement statement, Datum *values, const char *
 		plan_by_key(store, statement);
 	return execute_plan(store, plans->statements[statement], values, nulls, mode, template->result,
 						template->columns);
+}
+
+/* Raise because something of the shop's keeps rows of the ledger from being written. */
+void
+inv_error_rows_not_written(InvStore *store, InvStatement statement)
+{
+	Oid table = store->ledger[inv_statement_template(statement)->writes];
+
+	inv_error_kept_rows(store->store_name, get_rel_name(table));
+}
+
+/*
+ * Execute a statement that writes so many rows of the ledger: what it writes elsewhere
+ * counts on them, so it is an error if one is missing.
+ */
+void
+inv_execute_write(InvStore *store, InvStatement statement, Datum *values, const char *nulls,
+				  InvSnapshotMode mode, uint64 rows)
+{
+	if (inv_execute(store, statement, values, nulls, mode) != rows)
+		inv_error_rows_not_written(store, statement);
 }
 
 /* A column of a row of the last statement. */

@@ -29,6 +29,9 @@ typedef enum InvSnapshotMode
 } InvSnapshotMode;
 
 extern void inv_query_init(void);
+extern void inv_error_rows_not_written(InvStore *store, InvStatement statement);
+extern void inv_execute_write(InvStore *store, InvStatement statement, Datum *values,
+							  const char *nulls, InvSnapshotMode mode, uint64 rows);
 extern uint64 inv_execute(InvStore *store, InvStatement statement, Datum *values, const char *nulls,
 						  InvSnapshotMode mode);
 extern uint64 inv_insert_orders(InvStore *store, uint64 columns, Datum *values, const char *nulls);

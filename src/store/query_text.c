@@ -88,7 +88,10 @@ static const LetterType letter_types['z' - 'a' + 1] = {
 #define FIND_REQUEST \
 	"SELECT q.fingerprint, q.result FROM {ledger}.requests AS q " \
 	"WHERE q.key {=} $3 AND q.operation {=} $1 "
-#define SUM(what)		"COALESCE(pg_catalog.sum(" what "), 0)::pg_catalog.int8"
+/* of units, as far as a bigint goes */
+#define SUM(what) \
+	"LEAST(GREATEST(COALESCE(pg_catalog.sum(" what "), 0), -9223372036854775807), " \
+	"9223372036854775807)::pg_catalog.int8"
 /* Is a movement in the stock column?  Null for an epoch that "hot" does not explain. */
 #define SETTLED(m, hot)	"(" m ".epoch IS NULL OR " m ".epoch {<=} " hot ".settled_epoch)"
 #define HOLD_KINDS \
@@ -144,12 +147,12 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"WHERE {id} {=} w.id", .by = "item_id"},
 
 	/* ---- hot items */
-	[INV_STMT_HOT_ROWS] = {"", "in", SPI_OK_SELECT,
+	[INV_STMT_HOT_ROWS] = {"", "IN", SPI_OK_SELECT,
 		"SELECT h.item_id, h.number FROM {ledger}.hot AS h WHERE h.hot ORDER BY h.item_id"},
-	[INV_STMT_HOT_ROW] = {"i", "nlx", SPI_OK_SELECT,
+	[INV_STMT_HOT_ROW] = {"i", "NLX", SPI_OK_SELECT,
 		"SELECT h.settled_epoch, h.hot, h.xmin FROM {ledger}.hot AS h "
 		"WHERE h.item_id {=} $1", .by = "item_id"},
-	[INV_STMT_HOT_OF_NUMBERS] = {"N", "i", SPI_OK_SELECT,
+	[INV_STMT_HOT_OF_NUMBERS] = {"N", "I", SPI_OK_SELECT,
 		"SELECT h.item_id FROM {ledger}.hot AS h WHERE h.number {=} ANY ($1) AND h.hot "
 		"ORDER BY h.item_id", .by = "number"},
 	[INV_STMT_READ_HOT] = {"i", "nnnlx", SPI_OK_SELECT,
@@ -165,7 +168,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"SELECT " SUM("r.quantity") " FROM " RESERVATIONS
 		"WHERE r.item_id {=} $1 AND " OVERDUE "$2 AND r.tracked", .by = "item_id"},
 	/* settled_epoch is kept, so that movements of an earlier heat are never counted again */
-	[INV_STMT_MARK_HOT] = {"i", "n", SPI_OK_INSERT_RETURNING,
+	[INV_STMT_MARK_HOT] = {"i", "N", SPI_OK_INSERT_RETURNING,
 		"INSERT INTO {ledger}.hot AS h (item_id, hot, settled_epoch, incarnation) "
 		"VALUES ($1, true, 0, 1) ON CONFLICT (item_id) DO UPDATE SET hot = true, "
 		"incarnation = h.incarnation {+} 1 RETURNING h.number", INV_LEDGER_HOT},
@@ -276,7 +279,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_LOCK_HOLD] = {"q", "", SPI_OK_SELECT,
 		"SELECT FROM " RESERVATIONS "WHERE r.reservation_id {=} $1 "
 		"ORDER BY r.item_id FOR NO KEY UPDATE OF r", .by = "reservation_id"},
-	[INV_STMT_READ_HOLD] = {"q", "inutzozlq", SPI_OK_SELECT,
+	[INV_STMT_READ_HOLD] = {"q", "INuTZoZLQ", SPI_OK_SELECT,
 		HOLDS "WHERE r.reservation_id {=} $1 ORDER BY r.item_id", .by = "reservation_id"},
 	[INV_STMT_PUT_HOLD] = {"qinluzz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.reservations AS r (reservation_id, item_id, quantity, tracked, "
@@ -302,10 +305,10 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"SELECT FROM " RESERVATIONS "WHERE r.item_id {=} $1 AND " HELD "LIMIT 1", .by = "item_id"},
 
 	/* ---- expiry: lines that another session has locked are skipped */
-	[INV_STMT_OVERDUE_OF_ITEM] = {"izn", "inutzozlq", SPI_OK_SELECT,
+	[INV_STMT_OVERDUE_OF_ITEM] = {"izn", "INuTZoZLQ", SPI_OK_SELECT,
 		HOLDS "WHERE r.item_id {=} $1 AND " OVERDUE "$2 "
 		"ORDER BY r.expires_at, r.reservation_id LIMIT $3 FOR NO KEY UPDATE OF r SKIP LOCKED", .by = "item_id"},
-	[INV_STMT_OVERDUE] = {"znz", "inutzozlq", SPI_OK_SELECT,
+	[INV_STMT_OVERDUE] = {"znz", "INuTZoZLQ", SPI_OK_SELECT,
 		HOLDS "WHERE " OVERDUE "$1 AND r.expires_at {>=} $3 "
 		"ORDER BY r.expires_at, r.reservation_id LIMIT $2 FOR NO KEY UPDATE OF r SKIP LOCKED", .by = "expires_at"},
 	/*
@@ -337,7 +340,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"SELECT {order item}, {order units}, {order user}, {order quantity text} "
 		"FROM {orders} AS o "
 		"WHERE {order id} {=} $1 FOR NO KEY UPDATE OF o", .by = "order_id"},
-	[INV_STMT_SALES] = {"o", "inu", SPI_OK_SELECT,
+	[INV_STMT_SALES] = {"o", "INu", SPI_OK_SELECT,
 		"SELECT m.item_id, " SUM("{-} m.delta") ", m.user_id "
 		"FROM " MOVEMENTS "WHERE m.order_id {=} $1 AND m.kind {=} " KIND(SALE) " "
 		"GROUP BY m.item_id, m.user_id ORDER BY m.item_id, pg_catalog.min(m.movement_id)", .by = "order_id"},
@@ -384,7 +387,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	 * movements of open holds.  Those of one reservation go together, because verify
 	 * compares their sum with what is held.
 	 */
-	[INV_STMT_CLOSABLE] = {"z", "c", SPI_OK_SELECT,
+	[INV_STMT_CLOSABLE] = {"z", "C", SPI_OK_SELECT,
 		"SELECT m.ctid FROM " MOVEMENTS
 		"LEFT JOIN {ledger}.hot AS h ON h.item_id {=} m.item_id "
 		"WHERE m.created_at {<} $1 AND " SETTLED("m", "h") " "
@@ -396,7 +399,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"AND NOT EXISTS (SELECT FROM " RESERVATIONS
 		"WHERE r.reservation_id {=} m.reservation_id AND " HELD ") "
 		"ORDER BY m.item_id, {carried user}"},
-	[INV_STMT_CLOSE_MOVEMENTS] = {"C", "inun", SPI_OK_SELECT,
+	[INV_STMT_CLOSE_MOVEMENTS] = {"C", "INuN", SPI_OK_SELECT,
 		"WITH closed AS (DELETE FROM " MOVEMENTS "WHERE m.ctid {=} ANY ($1) "
 		"RETURNING m.item_id, m.delta, {carried user} AS user_id) "
 		"SELECT c.item_id, pg_catalog.sum(c.delta)::pg_catalog.int8, c.user_id, "
