@@ -93,6 +93,16 @@ inv_report_foreign_engine(const char *store_name, const char *relation, const ch
 	errhint("%s", hint);
 }
 
+/* What shared memory has of a store goes with the store, at the end of the transaction. */
+void
+inv_report_prepare_store(void)
+{
+	errcode(ERRCODE_FEATURE_NOT_SUPPORTED);
+	errmsg("cannot PREPARE a transaction that has attached, refreshed, detached or dropped a "
+		   "store");
+	errhint("Commit in one phase.");
+}
+
 void
 inv_report_hot_stores_full(int limit)
 {

@@ -44,7 +44,8 @@
 /*
  * Rows that this transaction has written, by their items, or InvalidOid for all rows.
  * When it ends, those that do not exist any more are given back in shared memory: if it
- * commits, what is gone then, and if it aborts, what was not there before.
+ * commits, what is gone then, and if it aborts, what was not there before.  A transaction
+ * with such rows cannot be prepared, because its end calls nothing then.
  */
 static List *written_rows = NIL; /* both in TopTransactionContext */
 static List *new_rows = NIL;	 /* of written_rows: what this transaction has inserted first */
@@ -112,11 +113,13 @@ catalog_write_at_xact_end(XactEvent event, void *arg pg_attribute_unused())
 {
 	if (event == XACT_EVENT_PRE_COMMIT)
 		forget_rows_that_exist();
+	else if (event == XACT_EVENT_PRE_PREPARE && written_rows != NIL)
+		inv_error_prepare_store();
 	else if (event == XACT_EVENT_COMMIT)
 		free_stores(written_rows);
 	else if (event == XACT_EVENT_ABORT)
 		free_stores(new_rows);
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
 		written_rows = new_rows = NIL;
 }
 
