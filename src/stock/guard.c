@@ -73,6 +73,8 @@ read_version(InvStore *store, TupleTableSlot *slot, RowVersion *version)
 	version->exists = true;
 	version->slot = slot;
 	version->item = slot_getattr(slot, store->item_id.attnum, &isnull);
+	if (isnull) /* the owner has dropped NOT NULL */
+		inv_error_broken_store(store->store_name, "The key of an item is null.");
 	version->stock = inv_column_number(slot, &store->stock, 0, &isnull);
 	version->tracked = !isnull;
 	version->floor = inv_row_floor(store, slot);
