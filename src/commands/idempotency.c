@@ -186,13 +186,18 @@ inv_request_begin(InvRequest *request, InvStore *store, const char *operation, c
 
 /* ---- answers ---- */
 
-/* A field of a kept answer: a string or number as text, anything else as JSON text. */
+/*
+ * A field of a kept answer: a string or number as text, an object or array as JSON text.  Null
+ * if there is none, as in what the owner of the tables has put there.
+ */
 char *
 inv_json_field(Jsonb *object, const char *name)
 {
-	JsonbValue *value = getKeyJsonValueFromContainer(&object->root, name, strlen(name), NULL);
+	JsonbValue *value = NULL;
 	Jsonb *nested;
 
+	if (JB_ROOT_IS_OBJECT(object))
+		value = getKeyJsonValueFromContainer(&object->root, name, strlen(name), NULL);
 	if (value == NULL || value->type == jbvNull)
 		return NULL;
 	if (value->type != jbvBinary)
@@ -210,6 +215,24 @@ inv_request_scalar(InvRequest *request)
 	if (!JsonbExtractScalar(&request->replay->root, &value))
 		return NULL;
 	return inv_json_text(&value);
+}
+
+/* The kept answer is none that the operation has given: the owner of the tables has changed it. */
+void
+inv_error_kept_answer(InvStore *store)
+{
+	inv_error_broken_store(store->store_name, "A kept request has an answer of another form.");
+}
+
+/* The same of an operation that never returns null. */
+char *
+inv_request_value(InvStore *store, InvRequest *request)
+{
+	char *answer = inv_request_scalar(request);
+
+	if (answer == NULL)
+		inv_error_kept_answer(store);
+	return answer;
 }
 
 /* Keep the answer, a JSON text, under the key of a call that has one. */

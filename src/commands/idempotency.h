@@ -24,6 +24,8 @@ extern bool inv_request_begin(InvRequest *request, InvStore *store, const char *
 							  const InvUser *user, FunctionCallInfo fcinfo, int key, Oid id_type);
 extern char *inv_json_field(Jsonb *object, const char *name);
 extern char *inv_request_scalar(InvRequest *request);
+extern char *inv_request_value(InvStore *store, InvRequest *request);
+extern void inv_error_kept_answer(InvStore *store);
 extern void inv_request_end(InvStore *store, InvRequest *request, const char *answer);
 
 #endif /* INV_IDEMPOTENCY_H */

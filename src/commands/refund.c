@@ -243,7 +243,7 @@ inventory_refund_order(PG_FUNCTION_ARGS)
 	store = call.store;
 	inv_check_result(store, fcinfo, store->stock.base);
 	if (inv_request_begin(&request, store, "refund_order", NULL, fcinfo, 5, store->order_type))
-		refunded = DatumGetInt64(inv_from_text(INT8OID, inv_request_scalar(&request)));
+		refunded = DatumGetInt64(inv_from_text(INT8OID, inv_request_value(store, &request)));
 	else
 	{
 		if (PG_ARGISNULL(1))

@@ -106,7 +106,7 @@ inventory_reserve_stock(PG_FUNCTION_ARGS)
 	store = call.store;
 	user = inv_getarg_user(store, fcinfo, 1);
 	if (inv_request_begin(&request, store, "reserve_stock", &user, fcinfo, 5, store->item_id.base))
-		id = inv_from_text(UUIDOID, inv_request_scalar(&request));
+		id = inv_from_text(UUIDOID, inv_request_value(store, &request));
 	else
 	{
 		InvCart cart;
@@ -176,20 +176,22 @@ answer_json(const CartAnswer *answer)
 					inv_datum_text(UUIDOID, answer->id), end);
 }
 
-/* The answer that was kept under the key. */
+/* The answer that was kept under the key; may_refuse: can it be a refusal? */
 static void
-replay_answer(Jsonb *kept, CartAnswer *answer)
+replay_answer(InvStore *store, Jsonb *kept, bool may_refuse, CartAnswer *answer)
 {
 	char *id = inv_json_field(kept, "reservation_id");
+	char *end = inv_json_field(kept, "expires_at");
 
 	answer->status = inv_json_field(kept, "status");
 	answer->refusal = id ? INV_STATUS_OK : INV_STATUS_OUT_OF_STOCK;
 	answer->short_lines = inv_json_field(kept, "short_lines");
+	if (answer->status == NULL || (id ? end == NULL : answer->short_lines == NULL || !may_refuse))
+		inv_error_kept_answer(store);
 	if (id)
 	{
 		answer->id = inv_from_text(UUIDOID, id);
-		answer->end =
-			DatumGetTimestampTz(inv_from_text(TIMESTAMPTZOID, inv_json_field(kept, "expires_at")));
+		answer->end = DatumGetTimestampTz(inv_from_text(TIMESTAMPTZOID, end));
 	}
 }
 
@@ -216,7 +218,7 @@ reserve_cart(InvStore *store, FunctionCallInfo fcinfo, const char *operation, bo
 
 	if (inv_request_begin(&request, store, operation, &user, fcinfo, 4, InvalidOid))
 	{
-		replay_answer(request.replay, answer);
+		replay_answer(store, request.replay, try, answer);
 		return;
 	}
 	if (lines == NULL)

@@ -56,7 +56,8 @@ begin_operation(Operation *op, FunctionCallInfo fcinfo, const char *name, int ke
 	op->reason = inv_getarg_text(fcinfo, reason);
 	if (inv_request_begin(&op->request, store, name, NULL, fcinfo, key, store->item_id.base))
 	{
-		op->available = DatumGetInt64(inv_from_text(INT8OID, inv_request_scalar(&op->request)));
+		op->available =
+			DatumGetInt64(inv_from_text(INT8OID, inv_request_value(store, &op->request)));
 		return true;
 	}
 	op->item = inv_getarg_item(store, fcinfo, 1);
