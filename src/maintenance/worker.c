@@ -16,20 +16,18 @@
  * while, when no store is left, and when another
  * session needs the database without other sessions in it: in every round it asks
  * for the lock that a session takes to enter the database, and leaves if that is not
- * granted at once.
+ * granted at once.  Then another worker waits outside until the database can be entered.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_database.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
-#include "storage/lock.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
@@ -43,6 +41,7 @@
 #include "shmem/shmem.h"
 #include "shmem/worker_slot.h"
 #include "store/catalog.h"
+#include "maintenance/launcher.h"
 #include "maintenance/store_task.h"
 #include "maintenance/worker_timeout.h"
 
@@ -61,23 +60,6 @@ typedef struct WorkerState
 } WorkerState;
 
 /* ---- the beginning of a round: the stores ---- */
-
-/*
- * Does another session have, or wait for, a lock that keeps sessions out of this
- * database, as DROP DATABASE and CREATE DATABASE ... TEMPLATE do?
- */
-static bool
-is_database_wanted(void)
-{
-	LOCKTAG tag;
-	bool granted;
-
-	SET_LOCKTAG_OBJECT(tag, InvalidOid, DatabaseRelationId, MyDatabaseId, 0);
-	granted = LockAcquire(&tag, RowExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
-	if (granted)
-		LockRelease(&tag, RowExclusiveLock, false);
-	return !granted;
-}
 
 /* The owner of a table; InvalidOid if it was dropped. */
 static Oid
@@ -137,11 +119,13 @@ static List *
 read_tasks(List *old, MemoryContext context)
 {
 	MemoryContext outer = CurrentMemoryContext;
+	InvWorkerSlot slot = { 0 };
 	List *left_out = NIL;
 	List *tasks = NIL;
 	ListCell *cell;
 
 	Assert(IsTransactionState());
+	(void) inv_worker_slot_read(&slot);
 	foreach (cell, inv_catalog_list())
 	{
 		const InvCatalogRow *row = lfirst(cell);
@@ -159,7 +143,7 @@ read_tasks(List *old, MemoryContext context)
 		MemoryContextSwitchTo(outer);
 	}
 	MemoryContextSwitchTo(context);
-	tasks = list_concat(left_out, start_behind(tasks, inv_worker_slot_ended_by()));
+	tasks = list_concat(left_out, start_behind(tasks, slot.ended_by));
 	MemoryContextSwitchTo(outer);
 	return tasks;
 }
@@ -176,9 +160,10 @@ begin_round(WorkerState *state)
 	Assert(!IsTransactionState());
 	inv_worker_slot_begin_round();
 	StartTransactionCommand();
-	if (is_database_wanted())
+	if (inv_is_database_wanted(MyDatabaseId))
 	{
 		CommitTransactionCommand();
+		inv_worker_slot_hand_over(true);
 		return false;
 	}
 	pgstat_report_activity(STATE_RUNNING, "maintaining stores");
@@ -291,7 +276,10 @@ is_turn_over(const InvRoundResult *result)
 static bool
 begin_pruning(bool now)
 {
-	if (!now && inv_clock_until(inv_worker_slot_next_prune()) > 0)
+	InvWorkerSlot slot = { 0 };
+
+	(void) inv_worker_slot_read(&slot);
+	if (!now && inv_clock_until(slot.next_prune) > 0)
 		return false;
 	inv_worker_slot_set_next_prune(inv_clock_after(PRUNE_ROUND_MS));
 	return true;
@@ -334,13 +322,20 @@ worker_at_exit(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 static void
 start_as_worker_of(Oid database)
 {
+	bool kept_out;
+
 	Assert(MyBgworkerEntry != NULL);
 	pqsignal(SIGTERM, die);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
 	inv_shmem_open();
-	if (inv_shmem == NULL || !inv_worker_slot_take(database))
+	if (inv_shmem == NULL || !inv_worker_slot_take(database, &kept_out))
 		proc_exit(0);
+	if (kept_out)
+	{
+		inv_wait_for_database(database);
+		proc_exit(0);
+	}
 	before_shmem_exit(worker_at_exit, (Datum) 0);
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
 	/* the owner of a database can set both for it */
