@@ -93,7 +93,9 @@ heat_item(InvStore *store, Datum item, bool by_hand)
 		return false;
 	}
 	inv_hot_mark_changed(store);
-	inv_execute(store, INV_STMT_MARK_HOT, &item, NULL, INV_SNAPSHOT_LATEST);
+	if (inv_execute(store, INV_STMT_MARK_HOT, &item, NULL, INV_SNAPSHOT_LATEST) != 1)
+		inv_error_broken_store(store->store_name,
+							   "A trigger of \"hot\" did not let a row be written.");
 	inv_hot_room_set_number(inv_result_int64(0, 1));
 	INV_POINT("inventory-after-heat");
 	inv_worker_start_at_commit();

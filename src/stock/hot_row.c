@@ -38,10 +38,14 @@ is_own_xid(Datum xmin)
 bool
 inv_hot_row_read(InvStore *store, Datum item, InvSnapshotMode mode, InvHotRow *row)
 {
+	uint64 rows;
 	bool isnull;
 
-	if (inv_execute(store, INV_STMT_HOT_ROW, &item, NULL, mode) == 0)
+	rows = inv_execute(store, INV_STMT_HOT_ROW, &item, NULL, mode);
+	if (rows == 0)
 		return false;
+	if (rows > 1)
+		inv_error_broken_store(store->store_name, "An item has several rows in \"hot\".");
 	row->settled = inv_result_int64(0, 1);
 	row->hot = DatumGetBool(inv_result(0, 2, &isnull));
 	row->own = is_own_xid(inv_result(0, 3, &isnull));

@@ -351,11 +351,12 @@ inv_execute(InvStore *store, InvStatement statement, Datum *values, const char *
 						template->columns);
 }
 
-/* A column of a row of the last statement. */
+/* A column of a row of the last statement.  The caller knows that there is the row. */
 Datum
 inv_result(uint64 row, int column, bool *isnull)
 {
-	Assert(SPI_tuptable != NULL && row < SPI_tuptable->numvals);
+	if (SPI_tuptable == NULL || row >= SPI_tuptable->numvals)
+		elog(ERROR, "a statement of inventory did not return row " UINT64_FORMAT, row);
 	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
 }
 
