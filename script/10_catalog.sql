@@ -67,6 +67,9 @@ DECLARE
 	dropped oid[] := ARRAY(SELECT d.objid FROM pg_event_trigger_dropped_objects() AS d
 						   WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0);
 BEGIN
+	IF dropped = '{}' THEN
+		RETURN;
+	END IF;
 	-- one condition for each index
 	DELETE FROM inventory.store AS s WHERE s.items::oid = ANY (dropped);
 	DELETE FROM inventory.store AS s WHERE s.orders::oid = ANY (dropped);
@@ -75,8 +78,8 @@ END
 $$;
 COMMENT ON FUNCTION inventory.forget_dropped() IS 'Event trigger function: deletes the store of a dropped table.';
 
+-- For every command: with CASCADE a table can go with a function or a collation of its partition key.
 CREATE EVENT TRIGGER inventory_forget_dropped ON sql_drop
-	WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED', 'DROP TYPE', 'DROP EXTENSION')
 	EXECUTE FUNCTION inventory.forget_dropped();
 COMMENT ON EVENT TRIGGER inventory_forget_dropped IS 'Deletes the store of a dropped table.';
 

@@ -166,3 +166,12 @@ $$;
 SELECT try_answer(a::jsonb) FROM unnest(ARRAY['null', '1', '"x"', '[]', '{}', '[1]', '{"a": 1}', '[{"item_id": 1}]', 'true',
 	'{"reservation_id": null}', '{"status": "ok", "reservation_id": "00000000-0000-0000-0000-000000000000"}',
 	'{"status": "out_of_stock", "short_lines": []}', '{"status": "ok", "reservation_id": [], "expires_at": {}}']) AS a;
+
+-- orders are dropped with the function of their partition key: the store is gone
+CREATE FUNCTION part(d int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT d';
+CREATE TABLE q (id bigint PRIMARY KEY, stock bigint NOT NULL);
+CREATE TABLE q_orders (id bigint GENERATED ALWAYS AS IDENTITY, user_id text, item_id bigint, quantity int, d int DEFAULT 1)
+	PARTITION BY RANGE (damaged.part(d));
+SELECT inventory.attach('q', 'q_orders', order_id => 'id');
+DROP FUNCTION part CASCADE;
+SELECT count(*) FROM inventory.store WHERE items = 'q'::regclass;
