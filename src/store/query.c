@@ -187,7 +187,7 @@ query_plans_of(InvStore *store)
  * can change theirs at any time.
  */
 static void
-check_types(InvStore *store, TupleDesc desc, const char *columns)
+check_result_types(InvStore *store, TupleDesc desc, const char *columns)
 {
 	int count = 0;
 	bool good = true;
@@ -210,7 +210,7 @@ check_types(InvStore *store, TupleDesc desc, const char *columns)
 
 /* Nor is a column null that the template does not say can be; the owner can let it be so. */
 static void
-check_nulls(InvStore *store, HeapTuple row, const char *columns)
+check_result_nulls(InvStore *store, HeapTuple row, const char *columns)
 {
 	int column = 0;
 
@@ -228,10 +228,10 @@ check_nulls(InvStore *store, HeapTuple row, const char *columns)
 static void
 check_result(InvStore *store, const char *columns)
 {
-	check_types(store, SPI_tuptable ? SPI_tuptable->tupdesc : NULL, columns);
+	check_result_types(store, SPI_tuptable ? SPI_tuptable->tupdesc : NULL, columns);
 	for (uint64 row = 0; SPI_tuptable && row < SPI_tuptable->numvals; row++)
 		if (HeapTupleHasNulls(SPI_tuptable->vals[row]))
-			check_nulls(store, SPI_tuptable->vals[row], columns);
+			check_result_nulls(store, SPI_tuptable->vals[row], columns);
 }
 
 /* Execute a plan; returns the number of rows.  Raises unless it did what was expected. */
