@@ -17,6 +17,7 @@ extern void inv_report_foreign_engine(const char *store_name, const char *relati
 									  const char *what, const char *hint);
 extern void inv_report_order_not_unique(const char *relation, const char *order, uint64 rows);
 extern void inv_report_prepare_store(void);
+extern void inv_warn_row_without_table(const char *store_name);
 extern void inv_log_worker_timeout(const char *store_name, int timeout);
 extern void inv_report_hot_stores_full(int limit);
 extern bool inv_is_error_of_store(const ErrorData *error);
