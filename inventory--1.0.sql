@@ -45,6 +45,10 @@ CREATE CAST (inventory.table_name AS pg_catalog.regclass) WITHOUT FUNCTION AS IM
 CREATE CAST (inventory.table_name AS pg_catalog.oid) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (pg_catalog.regclass AS inventory.table_name) WITHOUT FUNCTION AS ASSIGNMENT;
 CREATE CAST (pg_catalog.oid AS inventory.table_name) WITHOUT FUNCTION AS ASSIGNMENT;
+COMMENT ON CAST (inventory.table_name AS pg_catalog.regclass) IS 'The table.';
+COMMENT ON CAST (inventory.table_name AS pg_catalog.oid) IS 'The OID of the table.';
+COMMENT ON CAST (pg_catalog.regclass AS inventory.table_name) IS 'The table.';
+COMMENT ON CAST (pg_catalog.oid AS inventory.table_name) IS 'The table with this OID.';
 
 -- The worker holds the rows of all stores, and every role may insert some: they have a limit.
 CREATE TABLE inventory.store (
