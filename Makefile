@@ -44,6 +44,7 @@ OBJS = \
 	src/store/relation_check.o \
 	src/store/store.o \
 	src/store/table_check.o \
+	src/store/table_name.o \
 	src/store/store_name.o \
 	src/store/trigger_check.o \
 	src/stock/adjust.o \

@@ -18,12 +18,44 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 CREATE SCHEMA inventory;
 COMMENT ON SCHEMA inventory IS 'Administration and engine of stores: sells stock without overselling it.';
 
+-- A table, as regclass; but the input of one that does not exist is 0, and no error.
+CREATE TYPE inventory.table_name;
+CREATE FUNCTION inventory.table_name_in(pg_catalog.cstring) RETURNS inventory.table_name
+	LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'inventory_table_name_in';
+COMMENT ON FUNCTION inventory.table_name_in(pg_catalog.cstring) IS 'Input of the type table_name.';
+CREATE FUNCTION inventory.table_name_out(inventory.table_name) RETURNS pg_catalog.cstring
+	LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'inventory_table_name_out';
+COMMENT ON FUNCTION inventory.table_name_out(inventory.table_name) IS 'Output of the type table_name.';
+CREATE FUNCTION inventory.table_name_recv(pg_catalog.internal) RETURNS inventory.table_name
+	LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'regclassrecv';
+COMMENT ON FUNCTION inventory.table_name_recv(pg_catalog.internal) IS 'Binary input of the type table_name.';
+CREATE FUNCTION inventory.table_name_send(inventory.table_name) RETURNS pg_catalog.bytea
+	LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'regclasssend';
+COMMENT ON FUNCTION inventory.table_name_send(inventory.table_name) IS 'Binary output of the type table_name.';
+CREATE TYPE inventory.table_name (
+	INPUT = inventory.table_name_in,
+	OUTPUT = inventory.table_name_out,
+	RECEIVE = inventory.table_name_recv,
+	SEND = inventory.table_name_send,
+	LIKE = pg_catalog.regclass,
+	CATEGORY = 'N'
+);
+COMMENT ON TYPE inventory.table_name IS 'A table, as regclass; a name without a table is 0, so that the row of one store does not keep those of others out of a restored database.';
+CREATE CAST (inventory.table_name AS pg_catalog.regclass) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (inventory.table_name AS pg_catalog.oid) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (pg_catalog.regclass AS inventory.table_name) WITHOUT FUNCTION AS ASSIGNMENT;
+CREATE CAST (pg_catalog.oid AS inventory.table_name) WITHOUT FUNCTION AS ASSIGNMENT;
+COMMENT ON CAST (inventory.table_name AS pg_catalog.regclass) IS 'The table.';
+COMMENT ON CAST (inventory.table_name AS pg_catalog.oid) IS 'The OID of the table.';
+COMMENT ON CAST (pg_catalog.regclass AS inventory.table_name) IS 'The table.';
+COMMENT ON CAST (pg_catalog.oid AS inventory.table_name) IS 'The table with this OID.';
+
 -- The worker holds the rows of all stores, and every role may insert some: they have a limit.
 CREATE TABLE inventory.store (
 	store_name pg_catalog.text NOT NULL CHECK (octet_length(store_name) BETWEEN 1 AND 255),
-	items pg_catalog.regclass PRIMARY KEY,
-	orders pg_catalog.regclass CHECK (orders <> items),
-	movements pg_catalog.regclass NOT NULL UNIQUE,
+	items inventory.table_name PRIMARY KEY,
+	orders inventory.table_name CHECK (orders <> items),
+	movements inventory.table_name NOT NULL UNIQUE,
 	user_claim pg_catalog.text CHECK (octet_length(user_claim) BETWEEN 1 AND 255),
 	direct_writes pg_catalog.text NOT NULL CHECK (direct_writes IN ('record', 'refuse')),
 	has_sellable pg_catalog.bool NOT NULL,
@@ -67,6 +99,9 @@ DECLARE
 	dropped oid[] := ARRAY(SELECT d.objid FROM pg_event_trigger_dropped_objects() AS d
 						   WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0);
 BEGIN
+	IF dropped = '{}' THEN
+		RETURN;
+	END IF;
 	-- one condition for each index
 	DELETE FROM inventory.store AS s WHERE s.items::oid = ANY (dropped);
 	DELETE FROM inventory.store AS s WHERE s.orders::oid = ANY (dropped);
@@ -75,8 +110,8 @@ END
 $$;
 COMMENT ON FUNCTION inventory.forget_dropped() IS 'Event trigger function: deletes the store of a dropped table.';
 
+-- For every command: with CASCADE a table can go with a function or a collation of its partition key.
 CREATE EVENT TRIGGER inventory_forget_dropped ON sql_drop
-	WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED', 'DROP TYPE', 'DROP EXTENSION')
 	EXECUTE FUNCTION inventory.forget_dropped();
 COMMENT ON EVENT TRIGGER inventory_forget_dropped IS 'Deletes the store of a dropped table.';
 
@@ -1980,6 +2015,9 @@ BEGIN
 	ELSIF octet_length(binding.store_name) > 255 OR octet_length(binding.user_claim) > 255 THEN
 		RAISE EXCEPTION 'store_name and user_claim may have at most 255 bytes'
 			USING ERRCODE = 'name_too_long';
+	ELSIF octet_length(binding.sellable) > 10000 THEN
+		RAISE EXCEPTION 'sellable is longer than 10000 bytes'
+			USING ERRCODE = 'program_limit_exceeded', HINT = 'Move it into a function, or a generated column.';
 	ELSIF binding.store_name = '' OR binding.user_claim = '' OR binding.sellable = '' THEN
 		RAISE EXCEPTION 'store_name, user_claim and sellable must not be empty'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Pass null for none.';

@@ -45,6 +45,9 @@ BEGIN
 	ELSIF octet_length(binding.store_name) > 255 OR octet_length(binding.user_claim) > 255 THEN
 		RAISE EXCEPTION 'store_name and user_claim may have at most 255 bytes'
 			USING ERRCODE = 'name_too_long';
+	ELSIF octet_length(binding.sellable) > 10000 THEN
+		RAISE EXCEPTION 'sellable is longer than 10000 bytes'
+			USING ERRCODE = 'program_limit_exceeded', HINT = 'Move it into a function, or a generated column.';
 	ELSIF binding.store_name = '' OR binding.user_claim = '' OR binding.sellable = '' THEN
 		RAISE EXCEPTION 'store_name, user_claim and sellable must not be empty'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Pass null for none.';

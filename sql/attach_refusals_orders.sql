@@ -69,6 +69,7 @@ SELECT inventory.attach('items', store_name => ''); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.attach('items', user_claim => ''); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.attach('items', store_name => repeat('n', 256)); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.attach('items', user_claim => repeat('c', 256)); \echo :LAST_ERROR_SQLSTATE
+SELECT inventory.attach('items', sellable => repeat('x', 10001)); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.attach('items', sellable => ''); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.attach('items', api_schema => 'nowhere'); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.attach('items', ledger_schema => 'pg_ledger'); \echo :LAST_ERROR_SQLSTATE

@@ -93,7 +93,7 @@ SELECT problems();
 SELECT inventory.detach('items');
 SELECT attempt(format($$SELECT inventory.attach('items', 'orders', argument_prefix => repeat('p', 41), ledger_schema => 'attack_sizes_stock')$$));
 SELECT inventory.attach('items', 'orders', argument_prefix => repeat('ü', 20), ledger_schema => 'attack_sizes_stock', store_name => repeat('s', 255),
-	user_claim => repeat('c', 255), sellable => 'id <> ''' || repeat('x', 100000) || '''');
+	user_claim => repeat('c', 255), sellable => 'id <> ''' || repeat('x', 9000) || '''');
 SELECT length(store_name), length(user_claim) FROM inventory.store WHERE items = 'items'::regclass;
 SELECT inventory.refresh('items');
 SELECT inventory.detach('items');

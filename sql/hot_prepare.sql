@@ -1,5 +1,5 @@
 -- Tests of PREPARE TRANSACTION with hot items: it is refused once one was used, and nothing
--- is taken.
+-- is taken.  It is refused, too, once a store has come, changed or gone.
 \getenv abs_srcdir PG_ABS_SRCDIR
 \set VERBOSITY terse
 \pset format unaligned
@@ -60,7 +60,34 @@ BEGIN;
 SELECT status FROM try_buy_cart('u', '[{"item_id": 3, "quantity": 100}, {"item_id": 1}]');
 PREPARE TRANSACTION 'hot_prepare';
 ROLLBACK PREPARED 'hot_prepare';
+\echo '-- a store comes, changes or goes'
+CREATE FUNCTION gone() RETURNS bigint LANGUAGE sql AS $$
+	SELECT count(*) FROM inventory.stats_entries() AS e WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = e.items)
+$$;
 SELECT inventory.cool('items');
+BEGIN;
+CREATE SCHEMA hot_prepare_new;
+CREATE TABLE hot_prepare_new.items (id int PRIMARY KEY, stock int);
+INSERT INTO hot_prepare_new.items VALUES (1, 5);
+SELECT inventory.attach('hot_prepare_new.items', ledger_schema => 'hot_prepare_new');
+SELECT hot_prepare_new.buy_item('u', 1) IS NOT NULL;
+PREPARE TRANSACTION 'hot_prepare';
+\echo :SQLSTATE
+SELECT gone();
+SET lock_timeout = '5s';
+BEGIN;
+SELECT inventory.detach('items');
+PREPARE TRANSACTION 'hot_prepare';
+BEGIN;
+DROP TABLE items CASCADE;
+PREPARE TRANSACTION 'hot_prepare';
+BEGIN;
+SAVEPOINT s;
+DROP EXTENSION inventory CASCADE;
+ROLLBACK TO s;
+PREPARE TRANSACTION 'hot_prepare';
+SELECT count(*) FROM pg_prepared_xacts WHERE database = current_database();
+SELECT gone();
 SELECT id, stock FROM items ORDER BY id;
 SELECT * FROM inventory.verify('items');
 \pset tuples_only off

@@ -103,5 +103,12 @@ SELECT item_id, kind, sum(delta) FROM movements WHERE kind NOT IN ('opening', 's
 SELECT buy_item('ada', 'b', 1, repeat('ä', 127) || 'k') = buy_item('ada', 'b', 1, repeat('ä', 127) || 'k') AS same;
 SELECT operation, user_id, CASE WHEN length(key) > 9 THEN '(long)' ELSE key END AS key, length(fingerprint) AS digest, jsonb_typeof(result) AS result
 	FROM requests ORDER BY requests.key COLLATE "C", operation, user_id;
+
+-- a name that another store uses is never locked, whatever its hash is: the lock has the store
+BEGIN;
+SELECT buy_item('ada', 'b', 1, 'lock') IS NOT NULL AS sold;
+SELECT DISTINCT classid::regclass AS store, objsubid FROM pg_locks
+	WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND objsubid = 3;
+ROLLBACK;
 SELECT * FROM inventory.verify('items');
 DROP SCHEMA idempotency, idempotency_stock CASCADE;

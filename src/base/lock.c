@@ -13,17 +13,18 @@
 
 /*
  * Lock a name of a store until the end of the transaction, or until a savepoint that
- * was set before is rolled back.  Names with one hash share a lock, which only makes
- * their users wait for each other.  A call that waits is counted in the statistics.
+ * was set before is rolled back.  Names of one store with one hash share a lock, which only
+ * makes their users wait for each other.  Those of two stores never do: a role could find a
+ * name for its own store with the hash of another store's.  A call that waits is counted in the statistics.
  */
 void
 inv_lock_name(Oid items, InvLockTag class, const char *name)
 {
-	uint64 hash = hash_bytes_extended((const unsigned char *) name, strlen(name), items);
+	uint32 hash = hash_bytes((const unsigned char *) name, strlen(name));
 	LOCKTAG tag;
 
 	Assert(OidIsValid(items) && name);
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32), (uint32) hash, class);
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, items, hash, class);
 	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
 	{
 		inv_stats_count(INV_STATS_WAITS, 1);

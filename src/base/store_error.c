@@ -111,6 +111,25 @@ inv_report_foreign_engine(const char *store_name, const char *relation, const ch
 }
 
 void
+inv_warn_row_without_table(const char *store_name)
+{
+	ereport(WARNING, (errcode(ERRCODE_UNDEFINED_TABLE),
+					  errmsg("store \"%s\" is left out: one of its tables does not exist",
+							 store_name ? store_name : ""),
+					  errhint("Restore its tables, and attach them again.")));
+}
+
+/* What shared memory has of a store goes with the store, at the end of the transaction. */
+void
+inv_report_prepare_store(void)
+{
+	errcode(ERRCODE_FEATURE_NOT_SUPPORTED);
+	errmsg("cannot PREPARE a transaction that has attached, refreshed, detached or dropped a "
+		   "store");
+	errhint("Commit in one phase.");
+}
+
+void
 inv_report_hot_stores_full(int limit)
 {
 	errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED);

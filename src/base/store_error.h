@@ -18,6 +18,8 @@ extern void inv_report_surplus_trigger(const char *store_name, const char *trigg
 extern void inv_report_foreign_engine(const char *store_name, const char *relation,
 									  const char *what, const char *hint);
 extern void inv_report_order_not_unique(const char *relation, const char *order, uint64 rows);
+extern void inv_report_prepare_store(void);
+extern void inv_warn_row_without_table(const char *store_name);
 extern void inv_log_worker_timeout(const char *store_name, int timeout);
 extern void inv_report_hot_stores_full(int limit);
 extern bool inv_is_error_of_store(const ErrorData *error);
@@ -32,6 +34,7 @@ extern void inv_report_no_function(Oid function);
 #define inv_error_surplus_trigger(...) INV_RAISE(inv_report_surplus_trigger(__VA_ARGS__))
 #define inv_error_foreign_engine(...) INV_RAISE(inv_report_foreign_engine(__VA_ARGS__))
 #define inv_error_order_not_unique(...) INV_RAISE(inv_report_order_not_unique(__VA_ARGS__))
+#define inv_error_prepare_store() INV_RAISE(inv_report_prepare_store())
 #define inv_error_hot_stores_full(...) INV_RAISE(inv_report_hot_stores_full(__VA_ARGS__))
 #define inv_error_no_function(...) INV_RAISE(inv_report_no_function(__VA_ARGS__))
 

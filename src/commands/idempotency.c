@@ -186,7 +186,10 @@ inv_request_begin(InvRequest *request, InvStore *store, const char *operation, c
 
 /* ---- answers ---- */
 
-/* A field of a kept answer: a string or number as text, anything else as JSON text. */
+/*
+ * A field of a kept answer: a string or number as text, an object or array as JSON text.  Null
+ * if there is none, as in what the owner of the tables has put there.
+ */
 char *
 inv_json_field(Jsonb *object, const char *name)
 {

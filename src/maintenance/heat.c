@@ -126,7 +126,8 @@ read_contended_items(InvStore *store, int *count)
 
 		ItemPointerSet(&version, (BlockNumber) inv_result_int64(row, 1),
 					   (OffsetNumber) inv_result_int64(row, 2));
-		if (table_tuple_fetch_row_version(table, &version, SnapshotAny, slot))
+		if (table_tuple_fetch_row_version(table, &version, SnapshotAny, slot) &&
+			!slot_attisnull(slot, store->item_id.attnum))
 			items[(*count)++] = datumCopy(slot_getattr(slot, store->item_id.attnum, &isnull),
 										  key->attbyval, key->attlen);
 		ExecClearTuple(slot);

@@ -13,23 +13,22 @@
  * however many they are; those that are left out come first in the next round, which
  * then follows at once.  The worker holds no lock between transactions.  It leaves when its
  * turn is over and other databases have work, when there has been nothing to do for a
- * while, when no store is left, and when another
+ * while, when no store is left, when it keeps too much memory (another one then goes on behind
+ * the last store), and when another
  * session needs the database without other sessions in it: in every round it asks
  * for the lock that a session takes to enter the database, and leaves if that is not
- * granted at once.
+ * granted at once.  Then another worker waits outside until the database can be entered.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_database.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
-#include "storage/lock.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
@@ -41,14 +40,21 @@
 #include "base/compat.h"
 #include "base/guc.h"
 #include "shmem/shmem.h"
+#include "shmem/store_rest.h"
 #include "shmem/worker_slot.h"
 #include "store/catalog.h"
+#include "maintenance/launcher.h"
 #include "maintenance/store_task.h"
 #include "maintenance/worker_timeout.h"
 
 #define HOT_ROUND_MS 250 /* from one round to the next while items are hot, or may become hot */
 #define IDLE_ROUNDS 30	 /* rounds with nothing to wait for before the worker leaves */
 #define PRUNE_ROUND_MS 600000 /* from one pruning to the next */
+#define PRUNE_REST_MS                                                                              \
+	6000 /* the same, if stores behind those of this worker have not been pruned */
+#define MOST_MEMORY ((Size) 256 * 1024 * 1024) /* that a worker keeps */
+#define LARGE_STORE (MOST_MEMORY / 4)		   /* the owner of a store that needs more rests */
+#define MEMORY_CHECK_US 50000				   /* from one look at the memory to the next */
 
 PGDLLEXPORT void inventory_worker_main(Datum database);
 
@@ -58,26 +64,11 @@ typedef struct WorkerState
 	List *tasks; /* of InvStoreTask, all of it in the context */
 	MemoryContext context;
 	int idle_rounds; /* in a row */
+	Size memory;	 /* when it was looked at last */
+	int64 memory_seen_at;
 } WorkerState;
 
 /* ---- the beginning of a round: the stores ---- */
-
-/*
- * Does another session have, or wait for, a lock that keeps sessions out of this
- * database, as DROP DATABASE and CREATE DATABASE ... TEMPLATE do?
- */
-static bool
-is_database_wanted(void)
-{
-	LOCKTAG tag;
-	bool granted;
-
-	SET_LOCKTAG_OBJECT(tag, InvalidOid, DatabaseRelationId, MyDatabaseId, 0);
-	granted = LockAcquire(&tag, RowExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
-	if (granted)
-		LockRelease(&tag, RowExclusiveLock, false);
-	return !granted;
-}
 
 /* The owner of a table; InvalidOid if it was dropped. */
 static Oid
@@ -134,14 +125,16 @@ start_behind(List *tasks, Oid items)
  * Empty if the extension was dropped.
  */
 static List *
-read_tasks(List *old, Oid ended_by, MemoryContext context)
+read_tasks(List *old, MemoryContext context)
 {
 	MemoryContext outer = CurrentMemoryContext;
+	InvWorkerSlot slot = { 0 };
 	List *left_out = NIL;
 	List *tasks = NIL;
 	ListCell *cell;
 
 	Assert(IsTransactionState());
+	(void) inv_worker_slot_read(&slot);
 	foreach (cell, inv_catalog_list())
 	{
 		const InvCatalogRow *row = lfirst(cell);
@@ -159,7 +152,7 @@ read_tasks(List *old, Oid ended_by, MemoryContext context)
 		MemoryContextSwitchTo(outer);
 	}
 	MemoryContextSwitchTo(context);
-	tasks = list_concat(left_out, start_behind(tasks, ended_by));
+	tasks = list_concat(left_out, start_behind(tasks, slot.ended_by));
 	MemoryContextSwitchTo(outer);
 	return tasks;
 }
@@ -172,20 +165,20 @@ static bool
 begin_round(WorkerState *state)
 {
 	MemoryContext context;
-	Oid ended_by;
 
 	Assert(!IsTransactionState());
-	ended_by = inv_worker_slot_begin_round();
+	inv_worker_slot_begin_round();
 	StartTransactionCommand();
-	if (is_database_wanted())
+	if (inv_is_database_wanted(MyDatabaseId))
 	{
 		CommitTransactionCommand();
+		inv_worker_slot_hand_over(true);
 		return false;
 	}
 	pgstat_report_activity(STATE_RUNNING, "maintaining stores");
 	context = AllocSetContextCreate(TopMemoryContext, "inventory worker", ALLOCSET_SMALL_SIZES);
 	PushActiveSnapshot(GetTransactionSnapshot());
-	state->tasks = read_tasks(state->tasks, ended_by, context);
+	state->tasks = read_tasks(state->tasks, context);
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 	/* since 18 the context of before the transaction is the current one again: the old one */
@@ -237,18 +230,55 @@ serve_in_time(InvStoreTask *task, bool prune, HTAB *times, InvRoundResult *resul
 	time->used += inv_clock_now() - begun_at;
 }
 
-static void
+/*
+ * Does this worker keep too much memory, of the stores that it has served?  The server keeps
+ * definitions of tables and compiled functions as long as the process runs, and their size is
+ * up to the owners.  An owner of whose store nearly all of it is rests.
+ */
+static bool
+is_too_large(WorkerState *state, const InvStoreTask *task)
+{
+	Size before = state->memory;
+
+	if (inv_clock_now() - state->memory_seen_at < MEMORY_CHECK_US)
+		return false;
+	state->memory = MemoryContextMemAllocated(TopMemoryContext, true);
+	state->memory_seen_at = inv_clock_now();
+	if (state->memory <= MOST_MEMORY)
+		return false;
+	if (state->memory > before + LARGE_STORE)
+		inv_owner_rest_begin(task->owner);
+	elog(DEBUG1, "inventory worker ends with %zu bytes of memory after store \"%s\"", state->memory,
+		 task->store_name);
+	return true;
+}
+
+/*
+ * Serve the stores; returns the last one if this worker has to end after it, because it keeps
+ * too much memory, and InvalidOid otherwise.
+ */
+static Oid
 serve_all_stores(WorkerState *state, bool prune, InvRoundResult *result)
 {
 	HTAB *times = make_owner_times(state->context);
+	Oid ended_by = InvalidOid;
 	ListCell *cell;
 
 	MemoryContextSwitchTo(state->context);
 	foreach (cell, state->tasks)
-		serve_in_time(lfirst(cell), prune, times, result);
+	{
+		InvStoreTask *task = lfirst(cell);
+
+		serve_in_time(task, prune, times, result);
+		if (!is_too_large(state, task))
+			continue;
+		ended_by = task->items;
+		break;
+	}
 	inv_worker_slot_ran();
 	pgstat_report_stat(false);
 	pgstat_report_activity(STATE_IDLE, NULL);
+	return ended_by;
 }
 
 /* Has there been nothing to wait for in a while, and no session that asked for the worker? */
@@ -292,7 +322,10 @@ is_turn_over(const InvRoundResult *result)
 static bool
 begin_pruning(bool now)
 {
-	if (!now && inv_clock_until(inv_worker_slot_next_prune()) > 0)
+	InvWorkerSlot slot = { 0 };
+
+	(void) inv_worker_slot_read(&slot);
+	if (!now && inv_clock_until(slot.next_prune) > 0)
 		return false;
 	inv_worker_slot_set_next_prune(inv_clock_after(PRUNE_ROUND_MS));
 	return true;
@@ -322,6 +355,19 @@ reload_configuration(void)
 	return true;
 }
 
+/*
+ * End this worker, which keeps too much memory, when the next round is due: another one goes
+ * on behind a store.
+ */
+static void
+end_behind(Oid items, bool prune, const InvRoundResult *result)
+{
+	if (prune)
+		inv_worker_slot_set_next_prune(inv_clock_after(PRUNE_REST_MS));
+	wait_for_next_round(result);
+	inv_worker_slot_give_up(items);
+}
+
 /* ---- the worker ---- */
 
 /* If a store could not be stopped and its worker has to end, another worker goes on. */
@@ -335,13 +381,20 @@ worker_at_exit(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 static void
 start_as_worker_of(Oid database)
 {
+	bool kept_out;
+
 	Assert(MyBgworkerEntry != NULL);
 	pqsignal(SIGTERM, die);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
 	inv_shmem_open();
-	if (inv_shmem == NULL || !inv_worker_slot_take(database))
+	if (inv_shmem == NULL || !inv_worker_slot_take(database, &kept_out))
 		proc_exit(0);
+	if (kept_out)
+	{
+		inv_wait_for_database(database);
+		proc_exit(0);
+	}
 	before_shmem_exit(worker_at_exit, (Datum) 0);
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
 	/* the owner of a database can set both for it */
@@ -360,6 +413,7 @@ inventory_worker_main(Datum database)
 	for (;;)
 	{
 		bool prune;
+		Oid ended_by;
 
 		CHECK_FOR_INTERRUPTS();
 		/* with another configuration perhaps pruning was switched on */
@@ -367,7 +421,12 @@ inventory_worker_main(Datum database)
 		if (!begin_round(&state))
 			break;
 		memset(&result, 0, sizeof(result));
-		serve_all_stores(&state, prune, &result);
+		ended_by = serve_all_stores(&state, prune, &result);
+		if (OidIsValid(ended_by))
+		{
+			end_behind(ended_by, prune, &result);
+			break;
+		}
 		if (should_leave(&state, &result) || is_turn_over(&result))
 			break;
 		wait_for_next_round(&result);

@@ -37,6 +37,7 @@ INV_PIN_FIELD(InvWorkerSlot, database, 0);
 INV_PIN_FIELD(InvWorkerSlot, state, 4);
 INV_PIN_FIELD(InvWorkerSlot, pid, 8);
 INV_PIN_FIELD(InvWorkerSlot, wanted, 12);
+INV_PIN_FIELD(InvWorkerSlot, kept_out, 13);
 INV_PIN_FIELD(InvWorkerSlot, since, 16);
 INV_PIN_FIELD(InvWorkerSlot, due, 24);
 INV_PIN_FIELD(InvWorkerSlot, next_prune, 32);

@@ -25,6 +25,7 @@ typedef struct InvWorkerSlot
 	InvWorkerState state;
 	pid_t pid;			  /* of the worker that runs, or 0 */
 	bool wanted;		  /* a session has asked for it since its round began */
+	bool kept_out;		  /* another session wants the database: a worker first waits outside */
 	int64 since;		  /* when the state began */
 	int64 due;			  /* while it waits: when there is work for it */
 	int64 next_prune;	  /* when it is to prune next */
@@ -49,7 +50,7 @@ typedef struct InvStoreRest
 #define INV_STORE_RESTS 256	 /* how many stores and owners rest */
 
 /* of the block with its tables: another number after each change of one of their structures */
-#define INV_SHMEM_LAYOUT 3
+#define INV_SHMEM_LAYOUT 4
 
 typedef struct InvShmem
 {

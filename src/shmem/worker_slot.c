@@ -31,8 +31,9 @@
 #define TURN_US INT64CONST(1000000)			  /* how long a worker runs while others wait */
 #define RETRY_US INT64CONST(1000000)		  /* from one refused start to the next attempt */
 
-static bool worker_needed = false;	   /* this transaction makes work for the worker */
-static InvWorkerSlot *own_slot = NULL; /* that this database had last; it may have another now */
+static bool worker_needed = false;		 /* this transaction makes work for the worker */
+static InvWorkerSlot *own_slot = NULL;	 /* that this database had last; it may have another now */
+static Oid served_database = InvalidOid; /* if this is a worker */
 
 /* ---- slots; the caller has the lock */
 
@@ -300,32 +301,35 @@ inv_worker_slot_init(void)
 
 /* ---- the worker ---- */
 
-/* The slot of this worker; null if it has left it. */
+/* Lock the slots; returns that of this worker, or null if it has left it. */
 static InvWorkerSlot *
-find_own_slot(void)
+lock_own_slot(void)
 {
-	InvWorkerSlot *slot = find_worker_slot(MyDatabaseId);
+	InvWorkerSlot *slot;
 
+	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
+	slot = find_worker_slot(served_database);
 	return slot && slot->pid == MyProcPid ? slot : NULL;
 }
 
 /* A worker that ends without having left its slot was ended by an error or a signal. */
 static void
-worker_slot_at_exit(int code pg_attribute_unused(), Datum database)
+worker_slot_at_exit(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 {
-	InvWorkerSlot *slot;
+	InvWorkerSlot *slot = lock_own_slot();
 
-	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
-	slot = find_worker_slot(DatumGetObjectId(database));
-	if (slot && slot->pid == MyProcPid)
+	if (slot)
 		set_worker_state(slot, INV_WORKER_IDLE);
 	LWLockRelease(&inv_shmem->lock);
 	inv_worker_slot_start_waiting();
 }
 
-/* Take the place that was reserved for a database's worker; false if it is no longer. */
+/*
+ * Take the place that was reserved for a database's worker; false if it is no longer.
+ * *kept_out: is the worker to wait outside until the database can be entered?
+ */
 bool
-inv_worker_slot_take(Oid database)
+inv_worker_slot_take(Oid database, bool *kept_out)
 {
 	InvWorkerSlot *slot;
 	bool taken;
@@ -335,30 +339,28 @@ inv_worker_slot_take(Oid database)
 	slot = find_worker_slot(database);
 	taken = slot && slot->state == INV_WORKER_STARTING;
 	if (taken)
+	{
 		set_worker_state(slot, INV_WORKER_RUNNING);
+		*kept_out = slot->kept_out;
+	}
 	LWLockRelease(&inv_shmem->lock);
 	if (taken)
-		before_shmem_exit(worker_slot_at_exit, ObjectIdGetDatum(database));
+	{
+		served_database = database;
+		before_shmem_exit(worker_slot_at_exit, (Datum) 0);
+	}
 	return taken;
 }
 
-/*
- * A round begins, which finds all work that sessions have committed so far.  Returns the
- * store that ended the last worker of this database; InvalidOid if none did.
- */
-Oid
+/* A round begins, which finds all work that sessions have committed so far. */
+void
 inv_worker_slot_begin_round(void)
 {
-	InvWorkerSlot *slot;
-	Oid ended_by;
+	InvWorkerSlot *slot = lock_own_slot();
 
-	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
-	slot = find_own_slot();
 	if (slot)
 		slot->wanted = false;
-	ended_by = slot ? slot->ended_by : InvalidOid;
 	LWLockRelease(&inv_shmem->lock);
-	return ended_by;
 }
 
 /* Leave the slot of this worker, unless a session has asked for it since the round began. */
@@ -368,8 +370,7 @@ inv_worker_slot_may_leave(void)
 	InvWorkerSlot *slot;
 	bool wanted;
 
-	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
-	slot = find_own_slot();
+	slot = lock_own_slot();
 	wanted = slot && slot->wanted;
 	if (slot && !wanted)
 		set_worker_state(slot, INV_WORKER_IDLE);
@@ -400,8 +401,7 @@ inv_worker_slot_yield(long work_in_ms)
 	InvWorkerSlot *slot;
 	bool yields = false;
 
-	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
-	slot = find_own_slot();
+	slot = lock_own_slot();
 	if (slot)
 	{
 		int workers = count_workers(now);
@@ -423,10 +423,8 @@ inv_worker_slot_yield(long work_in_ms)
 void
 inv_worker_slot_give_up(Oid items)
 {
-	InvWorkerSlot *slot;
+	InvWorkerSlot *slot = lock_own_slot();
 
-	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
-	slot = find_own_slot();
 	if (slot)
 	{
 		wait_for_turn(slot, 0);
@@ -435,14 +433,29 @@ inv_worker_slot_give_up(Oid items)
 	LWLockRelease(&inv_shmem->lock);
 }
 
+/*
+ * Leave the slot of this worker to another one.  kept_out: another session wants the database
+ * without other sessions, and the other worker is to wait outside.
+ */
+void
+inv_worker_slot_hand_over(bool kept_out)
+{
+	InvWorkerSlot *slot = lock_own_slot();
+
+	if (slot)
+	{
+		wait_for_turn(slot, 0);
+		slot->kept_out = kept_out;
+	}
+	LWLockRelease(&inv_shmem->lock);
+}
+
 /* The worker has done a round through all stores. */
 void
 inv_worker_slot_ran(void)
 {
-	InvWorkerSlot *slot;
+	InvWorkerSlot *slot = lock_own_slot();
 
-	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
-	slot = find_own_slot();
 	if (slot)
 	{
 		slot->last_run = GetCurrentTimestamp();
@@ -451,33 +464,18 @@ inv_worker_slot_ran(void)
 	LWLockRelease(&inv_shmem->lock);
 }
 
-/* When this worker is to prune next; it was set by itself or by an earlier worker. */
-int64
-inv_worker_slot_next_prune(void)
-{
-	InvWorkerSlot *slot;
-	int64 instant;
-
-	LWLockAcquire(&inv_shmem->lock, LW_SHARED);
-	slot = find_own_slot();
-	instant = slot ? slot->next_prune : 0;
-	LWLockRelease(&inv_shmem->lock);
-	return instant;
-}
-
+/* When this worker, or a later one, is to prune next. */
 void
 inv_worker_slot_set_next_prune(int64 instant)
 {
-	InvWorkerSlot *slot;
+	InvWorkerSlot *slot = lock_own_slot();
 
-	LWLockAcquire(&inv_shmem->lock, LW_EXCLUSIVE);
-	slot = find_own_slot();
 	if (slot)
 		slot->next_prune = instant;
 	LWLockRelease(&inv_shmem->lock);
 }
 
-/* ---- for the statistics ---- */
+/* ---- for both, and the statistics ---- */
 
 /* Copy the slot of this database; false if it has none, as without shared memory. */
 bool

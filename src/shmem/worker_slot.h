@@ -9,7 +9,7 @@
 
 extern void inv_worker_slot_init(void);
 
-/* for sessions */
+/* for sessions, and inv_worker_slot_read for the worker, too */
 extern void inv_worker_start_at_commit(void);
 extern void inv_worker_start(void);
 extern bool inv_worker_slot_read(InvWorkerSlot *copy);
@@ -18,14 +18,14 @@ extern bool inv_worker_slot_read(InvWorkerSlot *copy);
 extern bool inv_worker_start_in(Oid database);
 
 /* for the worker itself */
-extern bool inv_worker_slot_take(Oid database);
-extern Oid inv_worker_slot_begin_round(void);
+extern bool inv_worker_slot_take(Oid database, bool *kept_out);
+extern void inv_worker_slot_begin_round(void);
 extern void inv_worker_slot_ran(void);
 extern bool inv_worker_slot_may_leave(void);
 extern bool inv_worker_slot_yield(long work_in_ms);
 extern void inv_worker_slot_give_up(Oid items);
+extern void inv_worker_slot_hand_over(bool kept_out);
 extern void inv_worker_slot_start_waiting(void);
-extern int64 inv_worker_slot_next_prune(void);
 extern void inv_worker_slot_set_next_prune(int64 instant);
 
 #endif /* INV_WORKER_SLOT_H */

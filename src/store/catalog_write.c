@@ -44,7 +44,8 @@
 /*
  * Rows that this transaction has written, by their items, or InvalidOid for all rows.
  * When it ends, those that do not exist any more are given back in shared memory: if it
- * commits, what is gone then, and if it aborts, what was not there before.
+ * commits, what is gone then, and if it aborts, what was not there before.  A transaction
+ * with such rows cannot be prepared, because its end calls nothing then.
  */
 static List *written_rows = NIL; /* both in TopTransactionContext */
 static List *new_rows = NIL;	 /* of written_rows: what this transaction has inserted first */
@@ -112,11 +113,13 @@ catalog_write_at_xact_end(XactEvent event, void *arg pg_attribute_unused())
 {
 	if (event == XACT_EVENT_PRE_COMMIT)
 		forget_rows_that_exist();
+	else if (event == XACT_EVENT_PRE_PREPARE && written_rows != NIL)
+		inv_error_prepare_store();
 	else if (event == XACT_EVENT_COMMIT)
 		free_stores(written_rows);
 	else if (event == XACT_EVENT_ABORT)
 		free_stores(new_rows);
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
 		written_rows = new_rows = NIL;
 }
 
@@ -319,6 +322,28 @@ check_catalog_row(Relation catalog, HeapTuple tuple, bool is_new)
 	check_catalog_name(catalog, &row);
 }
 
+/*
+ * Does the row name a table that does not exist?  It is of a dump whose table could not be
+ * restored, and is left out with a warning.
+ */
+static bool
+is_row_without_table(HeapTuple tuple, TupleDesc desc)
+{
+	static const char *const columns[] = { "items", "orders", "movements" };
+	bool missing = false;
+
+	for (size_t i = 0; i < lengthof(columns); i++)
+	{
+		bool isnull;
+		Datum table = inv_catalog_value(tuple, desc, columns[i], &isnull);
+
+		missing = missing || (!isnull && !OidIsValid(DatumGetObjectId(table)));
+	}
+	if (missing)
+		inv_warn_row_without_table(inv_catalog_text(tuple, desc, "store_name"));
+	return missing;
+}
+
 /* ---- SQL functions ---- */
 
 PG_FUNCTION_INFO_V1(inventory_store_changed);
@@ -338,6 +363,9 @@ inventory_store_changed(PG_FUNCTION_ARGS)
 		RelationGetRelid(catalog) != inv_catalog_relid())
 		inv_error_value("store_changed is the trigger of inventory.store", NULL);
 
+	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event) &&
+		is_row_without_table(trigger->tg_trigtuple, RelationGetDescr(catalog)))
+		return PointerGetDatum(NULL);
 	check_catalog_row(catalog, trigger->tg_trigtuple, TRIGGER_FIRED_BY_INSERT(trigger->tg_event));
 	CacheInvalidateRelcache(catalog); /* of which store a name is */
 	note_written(inv_catalog_table(trigger->tg_trigtuple, RelationGetDescr(catalog), "items"),

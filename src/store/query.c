@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
@@ -182,44 +183,56 @@ query_plans_of(InvStore *store)
 	return plans;
 }
 
-/* Raise if a column that the template has in upper case is null in a row of the result. */
+/*
+ * A result is read in the types that the template says.
+ * The owner of the tables can change theirs at any time.
+ */
 static void
-check_nulls(InvStore *store, const char *columns, size_t count)
+check_result_types(InvStore *store, TupleDesc desc, const char *columns)
 {
-	for (uint64 row = 0; count > 0 && row < SPI_processed; row++)
-	{
-		HeapTuple tuple = SPI_tuptable->vals[row];
+	int count = 0;
+	bool good = true;
 
-		for (size_t i = 0; HeapTupleHasNulls(tuple) && i < count; i++)
-			if (columns[i] != pg_ascii_tolower(columns[i]) &&
-				heap_attisnull(tuple, i + 1, SPI_tuptable->tupdesc))
-				inv_error_broken_store(store->store_name,
-									   "A row of its ledger has a null where it must have none.");
+	for (const char *letter = columns; good && *letter; letter++)
+	{
+		Oid type, wanted;
+
+		if (*letter == '?')
+			continue;
+		wanted = inv_letter_type(store, *letter);
+		type = desc && count < desc->natts ? TupleDescAttr(desc, count)->atttypid : InvalidOid;
+		good = type == wanted || (OidIsValid(type) && inv_base_type(type) == wanted);
+		count++;
+	}
+	if (!good || (count > 0 && count != desc->natts))
+		inv_error_broken_store(store->store_name,
+							   "The type of a column of its tables has changed.");
+}
+
+/* Nor is a column null that the template does not say can be; the owner can let it be so. */
+static void
+check_result_nulls(InvStore *store, HeapTuple row, const char *columns)
+{
+	int column = 0;
+
+	for (const char *letter = columns; *letter; letter++)
+	{
+		if (*letter == '?')
+			continue;
+		column++;
+		if (letter[1] != '?' && heap_attisnull(row, column, NULL))
+			inv_error_broken_store(store->store_name,
+								   "A column of its tables is null that attach made NOT NULL.");
 	}
 }
 
-/*
- * A result is read in the types that the template says, and as not null where that says so.
- * The owner of the tables can change them at any time.
- */
 static void
-check_columns(InvStore *store, const char *columns)
+check_result(InvStore *store, const char *columns)
 {
-	TupleDesc desc = SPI_tuptable ? SPI_tuptable->tupdesc : NULL;
-	size_t count = strlen(columns);
-	bool good = count == 0 || (desc && (size_t) desc->natts == count);
-
-	for (size_t i = 0; good && i < count; i++)
-	{
-		Oid type = TupleDescAttr(desc, i)->atttypid;
-		Oid wanted = inv_letter_type(store, pg_ascii_tolower(columns[i]));
-
-		good = type == wanted || inv_base_type(type) == wanted;
-	}
-	if (!good)
-		inv_error_broken_store(store->store_name,
-							   "The type of a column of its tables has changed.");
-	check_nulls(store, columns, count);
+	check_result_types(store, SPI_tuptable ? SPI_tuptable->tupdesc : NULL, columns);
+	for (uint64 row = 0; SPI_tuptable && row < SPI_tuptable->numvals; row++)
+		if (HeapTupleHasNulls(SPI_tuptable->vals[row]))
+			check_result_nulls(store, SPI_tuptable->vals[row], columns);
 }
 
 /* Execute a plan; returns the number of rows.  Raises unless it did what was expected. */
@@ -251,7 +264,7 @@ execute_plan(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls,
 		inv_error_broken_store(store->store_name,
 							   psprintf("A rule or a view on its tables rewrote a statement: %s.",
 										SPI_result_code_string(result)));
-	check_columns(store, columns);
+	check_result(store, columns);
 	return SPI_processed;
 }
 
@@ -360,15 +373,16 @@ inv_execute_write(InvStore *store, InvStatement statement, Datum *values, const 
 		inv_error_rows_not_written(store, statement);
 }
 
-/* A column of a row of the last statement. */
+/* A column of a row of the last statement.  The caller knows that there is the row. */
 Datum
 inv_result(uint64 row, int column, bool *isnull)
 {
-	Assert(SPI_tuptable != NULL && row < SPI_tuptable->numvals);
+	if (SPI_tuptable == NULL || row >= SPI_tuptable->numvals)
+		elog(ERROR, "a statement of inventory did not return row " UINT64_FORMAT, row);
 	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
 }
 
-/* A bigint column.  Null, which only the owner can have put there, is read as 0. */
+/* A bigint column.  Null is read as 0. */
 int64
 inv_result_int64(uint64 row, int column)
 {
@@ -462,7 +476,7 @@ inv_insert_orders(InvStore *store, uint64 columns, Datum *values, const char *nu
 	Assert(plan != NULL && slot->running >= 0);
 	slot->running++;
 	rows = execute_plan(store, plan, values, nulls, INV_SNAPSHOT_TRANSACTION,
-						SPI_OK_INSERT_RETURNING, "o");
+						SPI_OK_INSERT_RETURNING, "o?");
 	/* a trigger of orders may have called the engine, which replaced the plan */
 	if (slot->plan == plan)
 		slot->running--;

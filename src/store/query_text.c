@@ -22,7 +22,7 @@
 /*
  * The types of parameters and of the columns of results.  A letter is a type, and
  * the capital letter is its array.  A type that differs from store to store is read
- * at an offset in InvStore.
+ * at an offset in InvStore.  A column of a result with a "?" behind its letter can be null.
  */
 typedef struct LetterType
 {
@@ -100,17 +100,17 @@ static const LetterType letter_types['z' - 'a' + 1] = {
 static const InvTemplate templates[INV_STMT_COUNT] = {
 	/* ---- one item */
 	/* with its overdue holds at the time of the call */
-	[INV_STMT_READ] = {"iz", "nnnnin", SPI_OK_SELECT,
+	[INV_STMT_READ] = {"iz", "n?n?n?n?in", SPI_OK_SELECT,
 		READ ", (SELECT " SUM("r.quantity") " FROM " RESERVATIONS
 		"WHERE r.item_id {=} {id} AND " OVERDUE "$2 AND r.tracked) "
 		ITEM "{and sellable}", .by = "item_id"},
-	[INV_STMT_LOCK] = {"i", "nnnni", SPI_OK_SELECT,
+	[INV_STMT_LOCK] = {"i", "n?n?n?n?i", SPI_OK_SELECT,
 		READ " " ITEM "{and sellable} " LOCK, .by = "item_id"},
 	[INV_STMT_PIN] = {"i", "", SPI_OK_SELECT,
 		"SELECT " ITEM "FOR KEY SHARE OF i", .by = "item_id"},
-	[INV_STMT_LOCK_ANY] = {"i", "nn", SPI_OK_SELECT,
+	[INV_STMT_LOCK_ANY] = {"i", "n?n?", SPI_OK_SELECT,
 		"SELECT {stock}, {floor} " ITEM LOCK, .by = "item_id"},
-	[INV_STMT_READ_ANY] = {"i", "nn", SPI_OK_SELECT,
+	[INV_STMT_READ_ANY] = {"i", "n?n?", SPI_OK_SELECT,
 		"SELECT {stock}, {floor} " ITEM, .by = "item_id"},
 	[INV_STMT_TAKE] = {"in", "", SPI_OK_UPDATE,
 		SET_STOCK("-", "$2")
@@ -125,17 +125,17 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_CHANGE] = {"in", "", SPI_OK_UPDATE,
 		SET_STOCK("+", "$2")
 		"WHERE {id} {=} $1", .by = "item_id"},
-	[INV_STMT_LEVEL] = {"iz", "nnn", SPI_OK_SELECT,
+	[INV_STMT_LEVEL] = {"iz", "n?n?n", SPI_OK_SELECT,
 		"SELECT {stock}, {floor}, (SELECT " SUM("r.quantity") " FROM " RESERVATIONS
 		"WHERE r.item_id {=} {id} AND " OVERDUE "$2 AND r.tracked) "
 		ITEM "{and sellable}", .by = "item_id"},
 
 	/* ---- several items */
-	[INV_STMT_READ_MANY] = {"I", "nnnni", SPI_OK_SELECT,
+	[INV_STMT_READ_MANY] = {"I", "n?n?n?n?i", SPI_OK_SELECT,
 		READ " " ITEMS "{and sellable} ORDER BY {id}", .by = "item_id"},
-	[INV_STMT_LOCK_MANY] = {"I", "nnnni", SPI_OK_SELECT,
+	[INV_STMT_LOCK_MANY] = {"I", "n?n?n?n?i", SPI_OK_SELECT,
 		READ " " ITEMS "{and sellable} ORDER BY {id} " LOCK, .by = "item_id"},
-	[INV_STMT_LOCK_MANY_ANY] = {"I", "nni", SPI_OK_SELECT,
+	[INV_STMT_LOCK_MANY_ANY] = {"I", "n?n?i", SPI_OK_SELECT,
 		"SELECT {stock}, {floor}, {id} " ITEMS "ORDER BY {id} " LOCK, .by = "item_id"},
 	[INV_STMT_TAKE_MANY] = {"IN", "", SPI_OK_UPDATE,
 		SET_STOCK("-", "w.quantity")
@@ -147,28 +147,28 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"WHERE {id} {=} w.id", .by = "item_id"},
 
 	/* ---- hot items */
-	[INV_STMT_HOT_ROWS] = {"", "IN", SPI_OK_SELECT,
+	[INV_STMT_HOT_ROWS] = {"", "in", SPI_OK_SELECT,
 		"SELECT h.item_id, h.number FROM {ledger}.hot AS h WHERE h.hot ORDER BY h.item_id"},
-	[INV_STMT_HOT_ROW] = {"i", "NLX", SPI_OK_SELECT,
+	[INV_STMT_HOT_ROW] = {"i", "nlx", SPI_OK_SELECT,
 		"SELECT h.settled_epoch, h.hot, h.xmin FROM {ledger}.hot AS h "
 		"WHERE h.item_id {=} $1", .by = "item_id"},
-	[INV_STMT_HOT_OF_NUMBERS] = {"N", "I", SPI_OK_SELECT,
+	[INV_STMT_HOT_OF_NUMBERS] = {"N", "i", SPI_OK_SELECT,
 		"SELECT h.item_id FROM {ledger}.hot AS h WHERE h.number {=} ANY ($1) AND h.hot "
 		"ORDER BY h.item_id", .by = "number"},
-	[INV_STMT_READ_HOT] = {"i", "nnnlx", SPI_OK_SELECT,
+	[INV_STMT_READ_HOT] = {"i", "n?n?n?l?x", SPI_OK_SELECT,
 		"SELECT {stock}, {floor}, {limit}, {is sellable}, i.xmin " ITEM, .by = "item_id"},
 	/* bounded on both sides, or a generic plan would look through the whole ledger */
 	[INV_STMT_UNSETTLED] = {"inn", "nn", SPI_OK_SELECT,
 		"SELECT " SUM("m.delta") ", COALESCE(pg_catalog.max(m.epoch), $2) FROM " MOVEMENTS
 		"WHERE m.item_id {=} $1 AND m.epoch {>} $2 AND m.epoch {<=} $3", .by = "item_id"},
-	[INV_STMT_FIRST_EXPIRY] = {"i", "z", SPI_OK_SELECT,
+	[INV_STMT_FIRST_EXPIRY] = {"i", "z?", SPI_OK_SELECT,
 		"SELECT pg_catalog.min(r.expires_at) FROM " RESERVATIONS
 		"WHERE r.item_id {=} $1 AND " HELD, .by = "item_id"},
 	[INV_STMT_OVERDUE_UNITS] = {"iz", "n", SPI_OK_SELECT,
 		"SELECT " SUM("r.quantity") " FROM " RESERVATIONS
 		"WHERE r.item_id {=} $1 AND " OVERDUE "$2 AND r.tracked", .by = "item_id"},
 	/* settled_epoch is kept, so that movements of an earlier heat are never counted again */
-	[INV_STMT_MARK_HOT] = {"i", "N", SPI_OK_INSERT_RETURNING,
+	[INV_STMT_MARK_HOT] = {"i", "n", SPI_OK_INSERT_RETURNING,
 		"INSERT INTO {ledger}.hot AS h (item_id, hot, settled_epoch, incarnation) "
 		"VALUES ($1, true, 0, 1) ON CONFLICT (item_id) DO UPDATE SET hot = true, "
 		"incarnation = h.incarnation {+} 1 RETURNING h.number", INV_LEDGER_HOT},
@@ -198,7 +198,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	 * before: its file, its rules, its triggers and their functions, its CHECKs and those of
 	 * the type of the stock.  A row of a catalog has another xmin or ctid after a change.
 	 */
-	[INV_STMT_TABLE_VERSION] = {"", "n", SPI_OK_SELECT,
+	[INV_STMT_TABLE_VERSION] = {"", "n?", SPI_OK_SELECT,
 		"SELECT pg_catalog.hashtextextended(pg_catalog.string_agg(v.version, ',' "
 		"ORDER BY v.version COLLATE pg_catalog.\"C\"), 0) FROM ("
 		"SELECT pg_catalog.concat(c.relfilenode, c.relhasrules) AS version "
@@ -213,7 +213,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"UNION ALL SELECT t.typbasetype FROM pg_catalog.pg_type AS t "
 		"JOIN d ON t.oid {=} d.type WHERE t.typtype {=} 'd') SELECT d.type FROM d))) AS v"},
 
-	[INV_STMT_REFUSING_TRIGGER] = {"N", "t", SPI_OK_SELECT,
+	[INV_STMT_REFUSING_TRIGGER] = {"N", "t?", SPI_OK_SELECT,
 		"SELECT inventory.refusing_trigger({items oid}::pg_catalog.oid, $1)"},
 	[INV_STMT_ROW_ID] = {"i", "c", SPI_OK_SELECT,
 		"SELECT i.ctid " ITEM},
@@ -246,7 +246,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"GROUP BY m.item_id) AS m ON {id} {=} m.item_id "
 		"WHERE (m.item_id IS NULL AND {stock} IS NOT NULL) "
 		"OR COALESCE({stock}, 0) {<>} COALESCE(m.total, 0)", INV_LEDGER_MOVEMENTS},
-	[INV_STMT_VERIFY] = {"i", "ttnn", SPI_OK_SELECT,
+	[INV_STMT_VERIFY] = {"i", "t?tnn?", SPI_OK_SELECT,
 		"SELECT COALESCE({id}, m.item_id)::pg_catalog.text, "
 		"CASE WHEN {id} IS NULL THEN 'movements_of_unknown_item' "
 		"WHEN {stock} IS NULL THEN 'untracked_item_has_balance' "
@@ -257,7 +257,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"GROUP BY m.item_id) AS m ON {id} {=} m.item_id "
 		"WHERE COALESCE({stock}, 0) {<>} COALESCE(m.total, 0) "
 		"ORDER BY COALESCE({id}, m.item_id)"},
-	[INV_STMT_VERIFY_HOLDS] = {"i", "ttnn", SPI_OK_SELECT,
+	[INV_STMT_VERIFY_HOLDS] = {"i", "t?tnn", SPI_OK_SELECT,
 		"SELECT COALESCE(r.item_id, m.item_id)::pg_catalog.text, 'holds_differ_from_movements', "
 		"COALESCE(m.total, 0), COALESCE(r.total, 0) "
 		"FROM (SELECT r.item_id, " SUM("r.quantity") " AS total FROM " RESERVATIONS
@@ -279,7 +279,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_LOCK_HOLD] = {"q", "", SPI_OK_SELECT,
 		"SELECT FROM " RESERVATIONS "WHERE r.reservation_id {=} $1 "
 		"ORDER BY r.item_id FOR NO KEY UPDATE OF r", .by = "reservation_id"},
-	[INV_STMT_READ_HOLD] = {"q", "INuTZoZLQ", SPI_OK_SELECT,
+	[INV_STMT_READ_HOLD] = {"q", "inu?tzo?zlq", SPI_OK_SELECT,
 		HOLDS "WHERE r.reservation_id {=} $1 ORDER BY r.item_id", .by = "reservation_id"},
 	[INV_STMT_PUT_HOLD] = {"qinluzz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.reservations AS r (reservation_id, item_id, quantity, tracked, "
@@ -305,10 +305,10 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"SELECT FROM " RESERVATIONS "WHERE r.item_id {=} $1 AND " HELD "LIMIT 1", .by = "item_id"},
 
 	/* ---- expiry: lines that another session has locked are skipped */
-	[INV_STMT_OVERDUE_OF_ITEM] = {"izn", "INuTZoZLQ", SPI_OK_SELECT,
+	[INV_STMT_OVERDUE_OF_ITEM] = {"izn", "inu?tzo?zlq", SPI_OK_SELECT,
 		HOLDS "WHERE r.item_id {=} $1 AND " OVERDUE "$2 "
 		"ORDER BY r.expires_at, r.reservation_id LIMIT $3 FOR NO KEY UPDATE OF r SKIP LOCKED", .by = "item_id"},
-	[INV_STMT_OVERDUE] = {"znz", "INuTZoZLQ", SPI_OK_SELECT,
+	[INV_STMT_OVERDUE] = {"znz", "inu?tzo?zlq", SPI_OK_SELECT,
 		HOLDS "WHERE " OVERDUE "$1 AND r.expires_at {>=} $3 "
 		"ORDER BY r.expires_at, r.reservation_id LIMIT $2 FOR NO KEY UPDATE OF r SKIP LOCKED", .by = "expires_at"},
 	/*
@@ -329,18 +329,18 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		PAIRS(1, 2) "(reservation_id, item_id) "
 		"WHERE r.reservation_id {=} w.reservation_id AND r.item_id {=} w.item_id AND " HELD,
 		INV_LEDGER_RESERVATIONS, .by = "reservation_id"},
-	[INV_STMT_NEXT_EXPIRY] = {"", "z", SPI_OK_SELECT,
+	[INV_STMT_NEXT_EXPIRY] = {"", "z?", SPI_OK_SELECT,
 		"SELECT pg_catalog.min(r.expires_at) FROM " RESERVATIONS "WHERE " HELD, .by = "expires_at"},
 
 	[INV_STMT_COUNT_OVERDUE] = {"z", "n", SPI_OK_SELECT,
 		"SELECT pg_catalog.count(*) FROM " RESERVATIONS "WHERE " OVERDUE "$1"},
 
 	/* ---- refunds */
-	[INV_STMT_LOCK_ORDER] = {"o", "enut", SPI_OK_SELECT,
+	[INV_STMT_LOCK_ORDER] = {"o", "e?n?u?t?", SPI_OK_SELECT,
 		"SELECT {order item}, {order units}, {order user}, {order quantity text} "
 		"FROM {orders} AS o "
 		"WHERE {order id} {=} $1 FOR NO KEY UPDATE OF o", .by = "order_id"},
-	[INV_STMT_SALES] = {"o", "INu", SPI_OK_SELECT,
+	[INV_STMT_SALES] = {"o", "inu?", SPI_OK_SELECT,
 		"SELECT m.item_id, " SUM("{-} m.delta") ", m.user_id "
 		"FROM " MOVEMENTS "WHERE m.order_id {=} $1 AND m.kind {=} " KIND(SALE) " "
 		"GROUP BY m.item_id, m.user_id ORDER BY m.item_id, pg_catalog.min(m.movement_id)", .by = "order_id"},
@@ -359,15 +359,15 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	 * writes a WAL record, so that the commit waits for the disk and for the standby,
 	 * even if the session that gave the first answer stopped waiting.
 	 */
-	[INV_STMT_FIND_REQUEST] = {"tut", "bj", SPI_OK_SELECT,
+	[INV_STMT_FIND_REQUEST] = {"tut", "b?j?", SPI_OK_SELECT,
 		FIND_REQUEST "AND q.user_id {=} $2 FOR KEY SHARE OF q", .by = "key"},
-	[INV_STMT_FIND_GUEST_REQUEST] = {"tut", "bj", SPI_OK_SELECT,
+	[INV_STMT_FIND_GUEST_REQUEST] = {"tut", "b?j?", SPI_OK_SELECT,
 		FIND_REQUEST "AND q.user_id IS NULL AND $2 IS NULL FOR KEY SHARE OF q", .by = "key"},
 	[INV_STMT_KEEP_REQUEST] = {"tutbjz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.requests "
 		"(operation, user_id, key, fingerprint, result, created_at) "
 		"VALUES ($1, $2, $3, $4, $5, $6)", INV_LEDGER_REQUESTS},
-	[INV_STMT_REPLAY_LINES] = {"j", "tisosl", SPI_OK_SELECT,
+	[INV_STMT_REPLAY_LINES] = {"j", "t?i?s?o?s?l", SPI_OK_SELECT,
 		"SELECT l.status, l.item_id, l.quantity, l.order_id, l.available, true "
 		"FROM pg_catalog.jsonb_populate_recordset(NULL::{ledger}.line, $1) AS l"},
 
@@ -387,7 +387,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	 * movements of open holds.  Those of one reservation go together, because verify
 	 * compares their sum with what is held.
 	 */
-	[INV_STMT_CLOSABLE] = {"z", "C", SPI_OK_SELECT,
+	[INV_STMT_CLOSABLE] = {"z", "c", SPI_OK_SELECT,
 		"SELECT m.ctid FROM " MOVEMENTS
 		"LEFT JOIN {ledger}.hot AS h ON h.item_id {=} m.item_id "
 		"WHERE m.created_at {<} $1 AND " SETTLED("m", "h") " "
@@ -399,7 +399,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"AND NOT EXISTS (SELECT FROM " RESERVATIONS
 		"WHERE r.reservation_id {=} m.reservation_id AND " HELD ") "
 		"ORDER BY m.item_id, {carried user}"},
-	[INV_STMT_CLOSE_MOVEMENTS] = {"C", "INuN", SPI_OK_SELECT,
+	[INV_STMT_CLOSE_MOVEMENTS] = {"C", "inu?n", SPI_OK_SELECT,
 		"WITH closed AS (DELETE FROM " MOVEMENTS "WHERE m.ctid {=} ANY ($1) "
 		"RETURNING m.item_id, m.delta, {carried user} AS user_id) "
 		"SELECT c.item_id, pg_catalog.sum(c.delta)::pg_catalog.int8, c.user_id, "

@@ -90,8 +90,9 @@ typedef enum InvStatement
 typedef struct InvTemplate
 {
 	const char *parameters; /* a letter for the type of each */
-	const char *columns; /* of the result: a letter for the type of each, upper case if not null */
-	int result;			 /* the SPI_OK_... that the statement must return */
+	const char
+		*columns; /* of the result: a letter for the type of each, and "?" if it can be null */
+	int result;	  /* the SPI_OK_... that the statement must return */
 	const char *text;
 	InvLedgerTable writes; /* the table of the ledger whose triggers it fires */
 	/*

@@ -163,4 +163,21 @@ for my $format ('custom', 'plain')
     isnt(as('shopkeeper', $target, q{SELECT * FROM inventory.verify('shop.items')}), '', 'restore without the ledger: reported');
 }
 
+# A table that is not in the dump, or cannot be restored: the other stores are restored.
+{
+    $node->safe_psql('postgres', 'CREATE DATABASE several');
+    $node->safe_psql('several', 'CREATE EXTENSION inventory');
+    $node->safe_psql('several', "CREATE SCHEMA $_; CREATE TABLE $_.items (id int PRIMARY KEY, stock int); INSERT INTO $_.items VALUES (1, 5);
+        SELECT inventory.attach('$_.items', ledger_schema => '$_')") for qw(first second third);
+    my $file = dump_to('several', '--format=custom', '--exclude-table=second.items');
+    my $target = 'restored_' . ++$restored;
+    $node->safe_psql('postgres', "CREATE DATABASE $target");
+    my ($out, $messages) = run_command([ 'pg_restore', '--verbose', '-d', $node->connstr($target), $file ]);
+    like($messages, qr/WARNING:  store "second.items" is left out: one of its tables does not exist/, 'without a table: a warning');
+    is($node->safe_psql($target, 'SELECT items, movements FROM inventory.store ORDER BY 1'),
+        "first.items|first.movements\nthird.items|third.movements", '... and the other stores are there');
+    $node->safe_psql($target, q{SELECT third.buy_item('u', 1, 2)});
+    is($node->safe_psql($target, 'SELECT stock FROM third.items'), '3', '... and sell');
+}
+
 done_testing();

@@ -298,6 +298,29 @@ END
     is($node->safe_psql('postgres', "$workers 'copy'"), '0', 'its worker has exited');
 }
 
+# A session that wants the database for a while, or in vain, keeps the worker out only until its end.
+{
+    my $holder = Session->new($node, 'postgres');
+    my $before = starts();
+
+    reserve($shop, '1 h');
+    ok(has_workers($shop, 1), 'a worker runs');
+    $node->safe_psql('postgres', 'CREATE ROLE visitor LOGIN');
+    $holder->run('BEGIN', q{ALTER ROLE visitor IN DATABASE crowded SET work_mem = '4MB'});
+    $holder->value('1');
+    isnt($node->psql('postgres', "SET lock_timeout = '5s'; DROP DATABASE crowded;"), 0, 'the database is wanted, and not dropped');
+    is($node->safe_psql('postgres', "$workers 'crowded'"), '0', 'its worker has exited');
+    $holder->run('ROLLBACK');
+    ok(has_workers($shop, 1), 'a worker comes back without a call');
+    cmp_ok(starts() - $before, '<=', 3, '... which was not started many times');
+    $node->safe_psql('postgres', 'CREATE DATABASE copy TEMPLATE crowded; DROP DATABASE copy;');
+    ok(has_workers($shop, 1), 'a worker comes back after a copy');
+    ok(wait_for('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'inventory worker' AND datname IS NULL}),
+        'no worker waits outside');
+    unlike(slurp_file($node->logfile), qr/FATAL:  database \S+ does not exist/, 'no worker looks for a database that was dropped');
+    $holder->quit;
+}
+
 # The extension can be dropped.
 {
     reserve($shop, '1 h');

@@ -235,6 +235,24 @@ as_role('dave', 'SELECT ' . join(', ', map { "dave_$_.reserve_stock('u', 1, 1, '
 ok($node->poll_query_until('postgres', "SELECT ($given_up) > 0"), 'a store ends its worker');
 ok(expire('erin'), 'the store of another owner, behind it, is served');
 cmp_ok($node->safe_psql('postgres', $given_up), '<', ENDING_STORES / 2, '... before other stores of the first owner can end workers, too');
+# ---------------------------------------------------------------- memory
+
+# The server keeps the definitions of tables, however large, in each process that has used them.
+$node->append_conf('postgresql.conf', 'log_min_messages = debug1');
+$node->reload;
+$node->safe_psql('postgres', 'CREATE ROLE frank LOGIN; GRANT CREATE ON DATABASE postgres TO frank');
+my $offset = -s $node->logfile;
+for my $schema (qw(frank_1 frank_2))
+{
+    as_role('frank', "SELECT inventory.create_store('$schema', 'bigint', 'text')", "INSERT INTO $schema.items VALUES (1, 10)",
+        "DO \$\$ BEGIN EXECUTE format('ALTER TABLE $schema.items ADD CHECK (stock::text <> %L) NOT VALID', repeat('x', 40000000)); END \$\$");
+}
+as_role('frank', q{SELECT frank_1.reserve_stock('u', 1, 1, '1 h')});
+ok($node->wait_for_log(qr/DEBUG:  inventory worker ends with \d+ bytes of memory after store "frank_/, $offset),
+    'a worker ends that keeps the definitions of large tables');
+ok(expire('erin'), 'another one serves the other stores');
+ok($node->poll_query_until('postgres', "SELECT ($workers) = 1"), '... and stays');
+
 unlike(slurp_file($node->logfile), qr/TRAP:|PANIC:/, 'no failed assertion or panic');
 
 done_testing();
