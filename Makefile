@@ -10,9 +10,11 @@ OBJS = \
 	src/base/clock.o \
 	src/base/datum.o \
 	src/base/error.o \
+	src/base/error_class.o \
 	src/base/guc.o \
 	src/base/isolated.o \
 	src/base/lock.o \
+	src/base/refusal_log.o \
 	src/base/settings.o \
 	src/base/stats.o \
 	src/base/store_error.o \

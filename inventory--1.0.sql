@@ -122,6 +122,14 @@ CREATE FUNCTION inventory.buy_item(store_name pg_catalog.text, user_id "any", it
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_buy_item';
 COMMENT ON FUNCTION inventory.buy_item(pg_catalog.text, "any", "any", pg_catalog.int8, pg_catalog.text, pg_catalog.jsonb, pg_catalog.anyelement) IS 'Implements the generated function buy_item.';
 
+CREATE FUNCTION inventory.try_buy_item(store_name pg_catalog.text, user_id "any", item_id "any",
+									   quantity pg_catalog.int8, idempotency_key pg_catalog.text,
+									   order_data pg_catalog.jsonb,
+									   result_type pg_catalog.anyelement)
+	RETURNS pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_try_buy_item';
+COMMENT ON FUNCTION inventory.try_buy_item(pg_catalog.text, "any", "any", pg_catalog.int8, pg_catalog.text, pg_catalog.jsonb, pg_catalog.anyelement) IS 'Implements the generated function try_buy_item.';
+
 CREATE FUNCTION inventory.buy_cart(store_name pg_catalog.text, user_id "any",
 								   lines pg_catalog.jsonb, idempotency_key pg_catalog.text,
 								   order_data pg_catalog.jsonb, result_type pg_catalog.anyelement)
@@ -1370,6 +1378,12 @@ CREATE FUNCTION inventory.facade_functions(
 		   'idempotency_key text = NULL', 'order_data jsonb = NULL'],
 	 '{order_id_type}', '{order_id_type}', 'VOLATILE',
 	 'Sells quantity units of an item to a user: takes the stock and inserts the order row, or does nothing. An item sells while stock - quantity is at least its stock_floor. idempotency_key: a retry with the same key and arguments gets the first answer. order_data: an object with columns of orders that callers may set. Returns the key of the order row; without orders, the text of order_data->>''order_id''. Errors: IV001 out_of_stock, IV002 item_not_found, IV009 idempotency_key_mismatch, IV010 purchase_limit_exceeded, IV014 busy, 22023, 22004, 22003, 22001, 42501, 42703.'),
+	('buyer', 'try_buy_item',
+	 ARRAY['user_id {user_id_type} = {null_with_claim}',
+		   'item_id {item_id_type} = {null_with_claim}', 'quantity bigint = 1',
+		   'idempotency_key text = NULL', 'order_data jsonb = NULL'],
+	 '{line_type}', '{line_type}', 'VOLATILE',
+	 'As buy_item, but a refusal is a status and not an error. Returns one row: status (ok, out_of_stock, item_not_found or purchase_limit_exceeded), item_id, quantity, order_id (the key of the order row), available (the units that can still be sold) and replayed (true for the kept answer of an earlier call). With an idempotency_key a refusal is kept like any other answer. Errors: those of buy_item that are not such a refusal.'),
 	('buyer', 'buy_cart',
 	 ARRAY['user_id {user_id_type} = {null_with_claim}', 'lines jsonb = {null_with_claim}',
 		   'idempotency_key text = NULL', 'order_data jsonb = NULL'],

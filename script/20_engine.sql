@@ -40,6 +40,14 @@ CREATE FUNCTION inventory.buy_item(store_name pg_catalog.text, user_id "any", it
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_buy_item';
 COMMENT ON FUNCTION inventory.buy_item(pg_catalog.text, "any", "any", pg_catalog.int8, pg_catalog.text, pg_catalog.jsonb, pg_catalog.anyelement) IS 'Implements the generated function buy_item.';
 
+CREATE FUNCTION inventory.try_buy_item(store_name pg_catalog.text, user_id "any", item_id "any",
+									   quantity pg_catalog.int8, idempotency_key pg_catalog.text,
+									   order_data pg_catalog.jsonb,
+									   result_type pg_catalog.anyelement)
+	RETURNS pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_try_buy_item';
+COMMENT ON FUNCTION inventory.try_buy_item(pg_catalog.text, "any", "any", pg_catalog.int8, pg_catalog.text, pg_catalog.jsonb, pg_catalog.anyelement) IS 'Implements the generated function try_buy_item.';
+
 CREATE FUNCTION inventory.buy_cart(store_name pg_catalog.text, user_id "any",
 								   lines pg_catalog.jsonb, idempotency_key pg_catalog.text,
 								   order_data pg_catalog.jsonb, result_type pg_catalog.anyelement)

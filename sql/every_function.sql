@@ -36,6 +36,8 @@ SELECT buy_item('u', 'cold', 2, 'k1', '{"note": "x"}'), buy_item('u', 'hot', 2, 
 SELECT buy_item('u', 'cold', 2, 'k1', '{"note": "x"}'), buy_item('u', 'hot', 2, 'k2', '{"note": "x"}');
 SELECT buy_item('u', 'cold', 60);
 SELECT buy_cart('u', '[{"item_id": "cold"}, {"item_id": "hot", "quantity": 3, "price": 1}]');
+SELECT try_buy_item('u', 'cold', 60, 'k3') FROM generate_series(1, 2);
+SELECT item_id, status FROM try_buy_item('u', 'hot', 1, NULL, '{"note": "y"}');
 SELECT item_id, status FROM try_buy_cart('u', '[{"item_id": "cold"}, {"item_id": "hot"}, {"item_id": "none"}]');
 SELECT available_stock('cold'), available_stock('hot');
 SELECT reserve_stock('u', 'cold', 3) AS one \gset

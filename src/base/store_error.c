@@ -104,19 +104,6 @@ inv_report_hot_stores_full(int limit)
 	errhint("Detach stores that had hot items and need none any more, or drop their tables.");
 }
 
-/*
- * Does an error that came up in work on a store say something about the store?  Not
- * one of the server, or of other transactions.
- */
-bool
-inv_is_error_of_store(const ErrorData *error)
-{
-	int category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
-
-	return error->elevel == ERROR && !inv_error_is_of_others(error->sqlerrcode) &&
-		   category != ERRCODE_INVALID_TRANSACTION_STATE && category != ERRCODE_SYSTEM_ERROR;
-}
-
 void
 inv_report_not_verified(const char *store_name, const ErrorData *error)
 {

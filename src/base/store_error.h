@@ -18,7 +18,6 @@ extern void inv_report_foreign_engine(const char *store_name, const char *relati
 extern void inv_report_order_not_unique(const char *relation, const char *order, uint64 rows);
 extern void inv_log_worker_timeout(const char *store_name, int timeout);
 extern void inv_report_hot_stores_full(int limit);
-extern bool inv_is_error_of_store(const ErrorData *error);
 extern void inv_report_not_verified(const char *store_name, const ErrorData *error);
 extern void inv_report_no_function(Oid function);
 

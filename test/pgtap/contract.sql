@@ -10,6 +10,7 @@ SELECT plan(107);
 CREATE TEMP TABLE signature (part text, name name, arguments text, result text, volatility "char");
 INSERT INTO signature VALUES
 ('buyer', 'buy_item', 'user_id {A:U}, item_id {A:I}, quantity bigint DEFAULT 1, idempotency_key text DEFAULT NULL::text, order_data jsonb DEFAULT NULL::jsonb', '{O}', 'v'),
+('buyer', 'try_buy_item', 'user_id {A:U}, item_id {A:I}, quantity bigint DEFAULT 1, idempotency_key text DEFAULT NULL::text, order_data jsonb DEFAULT NULL::jsonb', '{ledger}.line', 'v'),
 ('buyer', 'buy_cart', 'user_id {A:U}, lines jsonb, idempotency_key text DEFAULT NULL::text, order_data jsonb DEFAULT NULL::jsonb', 'SETOF {ledger}.line', 'v'),
 ('buyer', 'try_buy_cart', 'user_id {A:U}, lines jsonb, idempotency_key text DEFAULT NULL::text, order_data jsonb DEFAULT NULL::jsonb', 'SETOF {ledger}.line', 'v'),
 ('buyer', 'reserve_stock', 'user_id {A:U}, item_id {A:I}, quantity bigint DEFAULT 1, ttl interval DEFAULT NULL::interval, idempotency_key text DEFAULT NULL::text', 'uuid', 'v'),
