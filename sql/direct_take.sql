@@ -308,6 +308,11 @@ SELECT stock FROM items WHERE id = 1;
 SELECT n_tup_upd - :updates, n_tup_hot_upd - :hot_updates FROM pg_stat_xact_user_tables WHERE relid = 'items'::regclass;
 COMMIT;
 
+\echo '-- a row that the calling statement has inserted'
+WITH new AS (INSERT INTO items (id, stock) VALUES (50, 10) RETURNING id) SELECT buy_item('ada', id, 3) > 0 FROM new;
+SELECT stock FROM items WHERE id = 50;
+SELECT inventory.verify('items');
+
 \echo '-- heap and indexes after many sales, half of them rolled back'
 CREATE INDEX ON items (stock);
 CREATE INDEX ON items (stock, id) WHERE stock > 500;
