@@ -38,6 +38,7 @@ OBJS = \
 	src/store/dependency.o \
 	src/store/direct_insert.o \
 	src/store/enter.o \
+	src/store/expression.o \
 	src/store/query.o \
 	src/store/query_cursor.o \
 	src/store/query_expand.o \
@@ -50,6 +51,7 @@ OBJS = \
 	src/store/trigger_check.o \
 	src/stock/adjust.o \
 	src/stock/direct_read.o \
+	src/stock/direct_take.o \
 	src/stock/expected.o \
 	src/stock/expiry.o \
 	src/stock/give.o \
@@ -60,6 +62,7 @@ OBJS = \
 	src/stock/hot_publish.o \
 	src/stock/hot_row.o \
 	src/stock/hot_stock.o \
+	src/stock/index_lookup.o \
 	src/stock/item_row.o \
 	src/stock/ledger.o \
 	src/stock/level.o \
@@ -68,7 +71,9 @@ OBJS = \
 	src/stock/quantity.o \
 	src/stock/row_check.o \
 	src/stock/row_proof.o \
+	src/stock/row_take.o \
 	src/stock/take.o \
+	src/stock/take_plan.o \
 	src/commands/answer.o \
 	src/commands/argument.o \
 	src/commands/buy.o \

@@ -76,7 +76,7 @@ define_call_settings(void)
 							 NULL, &inv_notify, false, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable(
 		"inventory.direct_access",
-		"Reads and inserts rows without a statement, where the tables allow it.",
+		"Reads and writes rows without a statement, where the tables allow it.",
 		"Without effect where an extension checks or records the permissions "
 		"of statements.",
 		&inv_direct_access, true, PGC_SUSET, 0, NULL, NULL, NULL);

@@ -25,7 +25,6 @@
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
-#include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
 #include "storage/lmgr.h"
@@ -41,6 +40,7 @@
 #include "base/guc.h"
 #include "store/binding.h"
 #include "store/direct_insert.h"
+#include "store/expression.h"
 #include "store/ledger_schema.h"
 #include "store/query_text.h"
 #include "store/table_check.h"
@@ -139,25 +139,6 @@ add_movement_columns(InvDirectInsertPlan *plan, InvStore *store, Oid table, Tupl
 	return true;
 }
 
-static bool
-is_user_function(Oid function, void *context pg_attribute_unused())
-{
-	return function >= FirstNormalObjectId;
-}
-
-/* Does an expression call what can change while a plan is kept? */
-static bool
-calls_user_function(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	/* the checks of a domain can change too */
-	if (IsA(node, CoerceToDomain))
-		return true;
-	return check_functions_in_node(node, is_user_function, context) ||
-		   expression_tree_walker(node, calls_user_function, context);
-}
-
 /*
  * Add the defaults of the columns that no row gives.  False if one of them can
  * change, or can forbid null, without an invalidation of the table.
@@ -185,8 +166,8 @@ add_default_columns(InvDirectInsertPlan *plan, Relation table)
 		if (new->expression == NULL)
 			continue;
 		new->state = NULL;
-		if (!calls_user_function((Node *) new->expression, NULL))
-			new->state = ExecInitExpr(expression_planner(new->expression), NULL);
+		if (inv_may_keep_expression((Node *) new->expression))
+			new->state = inv_keep_expression((Node *) new->expression);
 		plan->default_count++;
 	}
 	return true;
@@ -214,7 +195,7 @@ list_target_indexes(InvDirectInsertPlan *plan, Relation table)
 
 		new->relid = lfirst_oid(cell);
 		new->predicate = NULL;
-		if (row_is_final && predicate && !calls_user_function((Node *) predicate, NULL))
+		if (row_is_final && predicate && inv_may_keep_expression((Node *) predicate))
 			new->predicate = ExecInitQual((List *) expression_planner((Expr *) predicate), NULL);
 		index_close(index, NoLock);
 	}
