@@ -91,10 +91,12 @@ OBJS = \
 	src/maintenance/hot_list.o \
 	src/maintenance/hot_view.o \
 	src/maintenance/housekeeping.o \
+	src/maintenance/language.o \
 	src/maintenance/launcher.o \
 	src/maintenance/locked_row.o \
 	src/maintenance/session_reset.o \
 	src/maintenance/settle.o \
+	src/maintenance/signature.o \
 	src/maintenance/stats_view.o \
 	src/maintenance/store_task.o \
 	src/maintenance/verify.o \

@@ -97,6 +97,18 @@ require_owner(InvStore *store)
 		inv_error_not_the_owner(store->store_name, store->owner);
 }
 
+/* The store of this name, of whose owner the current user has the rights; raises if there is none. */
+InvStore *
+inv_store_find(text *store_name, LOCKMODE lock)
+{
+	InvStore *store = inv_store_by_name(store_name, lock);
+
+	if (store == NULL)
+		inv_error_not_a_store(psprintf("Store \"%s\"", text_to_cstring(store_name)));
+	require_owner(store);
+	return store;
+}
+
 /*
  * Enter a store by its name, for a call by its generated functions or by its
  * owner.  "writer" is the name of an operation that writes: it locks the store as a
@@ -115,10 +127,7 @@ inv_store_enter(InvCall *call, text *store_name, const char *writer)
 	}
 	if (store_name == NULL)
 		inv_error_null("store_name");
-	store = inv_store_by_name(store_name, writer ? RowExclusiveLock : AccessShareLock);
-	if (store == NULL)
-		inv_error_not_a_store(psprintf("Store \"%s\"", text_to_cstring(store_name)));
-	require_owner(store);
+	store = inv_store_find(store_name, writer ? RowExclusiveLock : AccessShareLock);
 	become_owner(call, store, GetUserId() != store->owner);
 	inv_stats_begin(store->items, writer ? writer : "read");
 }

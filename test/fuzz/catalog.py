@@ -81,7 +81,7 @@ SELECT quote_ident(n.nspname), p.proname, quote_ident(p.proname), p.proretset, p
        p.prosrc
 FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
 WHERE p.pronamespace = 'inventory'::regnamespace
-   OR n.nspname ~ '^f[_ ]' AND p.prosrc ~ 'inventory\\.'
+   OR n.nspname ~ '^f[_ ]' AND p.prolang = (SELECT l.oid FROM pg_language AS l WHERE l.lanname = 'inventory')
 ORDER BY 1, 2, 6
 """
 
