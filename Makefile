@@ -42,6 +42,7 @@ OBJS = \
 	src/store/query_plan.o \
 	src/store/query_text.o \
 	src/store/relation_check.o \
+	src/store/shop_code.o \
 	src/store/store.o \
 	src/store/table_check.o \
 	src/store/store_name.o \
