@@ -24,6 +24,7 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
@@ -92,7 +93,11 @@ check_function(HeapTuple tuple, const char **store_name)
 	return engine;
 }
 
-/* A call of the engine's function, of which only the types are read. */
+/*
+ * A call of which the engine reads only the types of its arguments and of its result.  Of which
+ * function matters only in that the result has the type of the call.  The function in this
+ * language, and that of the engine, can be dropped while the call waits for a lock.
+ */
 static FuncExpr *
 make_call(const InvEngineFunction *engine, Form_pg_proc proc)
 {
@@ -103,7 +108,7 @@ make_call(const InvEngineFunction *engine, Form_pg_proc proc)
 		arguments = lappend(arguments, makeNullConst(proc->proargtypes.values[i], -1, InvalidOid));
 	if (engine->takes_result)
 		arguments = lappend(arguments, makeNullConst(proc->prorettype, -1, InvalidOid));
-	call = makeFuncExpr(proc->oid, proc->prorettype, arguments, InvalidOid, InvalidOid,
+	call = makeFuncExpr(F_FIRST_VALUE, proc->prorettype, arguments, InvalidOid, InvalidOid,
 						COERCE_EXPLICIT_CALL);
 	call->funcretset = proc->proretset;
 	return call;
@@ -185,7 +190,7 @@ find_function(Oid oid)
  * depends on when it has entered the store, which can have changed until then.
  */
 static void
-check_store_types(LanguageFunction *function, Oid oid)
+check_store_types(LanguageFunction *function)
 {
 	uint64 changes = inv_store_changes();
 	InvStore *store;
@@ -195,7 +200,7 @@ check_store_types(LanguageFunction *function, Oid oid)
 	store = inv_store_find(function->store_name,
 						   function->engine->writes ? RowExclusiveLock : AccessShareLock);
 	changes = inv_store_changes();
-	inv_check_signature_of_store(function->engine, oid, store);
+	inv_check_signature_of_store(function->engine, function->call, store);
 	function->checked_user = GetUserId();
 	function->checked_at = changes;
 }
@@ -211,7 +216,7 @@ call_engine(const LanguageFunction *function, FunctionCallInfo fcinfo)
 	Datum result;
 
 	info.fn_addr = engine->function;
-	info.fn_oid = fcinfo->flinfo->fn_oid;
+	info.fn_oid = function->call->funcid;
 	info.fn_nargs = count + 1 + engine->takes_result;
 	info.fn_retset = engine->returns_set;
 	info.fn_mcxt = CurrentMemoryContext;
@@ -252,7 +257,7 @@ inventory_language_handler(PG_FUNCTION_ARGS)
 		PreventCommandIfReadOnly(psprintf("%s()", function->engine->name));
 		PreventCommandIfParallelMode(psprintf("%s()", function->engine->name));
 	}
-	check_store_types(function, oid);
+	check_store_types(function);
 	/* a call that writes sees what the statement that calls it did before */
 	if (writes)
 	{

@@ -16,10 +16,10 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "nodes/nodeFuncs.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 #include "base/store_error.h"
 #include "maintenance/signature.h"
@@ -266,20 +266,19 @@ argument_type(const InvStore *store, char letter)
 	return type == INT2OID ? INT4OID : type;
 }
 
-/* Raise unless a function that looks right has the types of this store. */
+/*
+ * Raise unless a function that looks right has the types of this store.  They are read from
+ * its call, because the function can be dropped while the store is locked.
+ */
 void
-inv_check_signature_of_store(const InvEngineFunction *engine, Oid function, const InvStore *store)
+inv_check_signature_of_store(const InvEngineFunction *engine, const FuncExpr *call,
+							 const InvStore *store)
 {
-	HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	Form_pg_proc proc;
-
-	if (!HeapTupleIsValid(tuple))
-		inv_error_no_function(function);
-	proc = (Form_pg_proc) GETSTRUCT(tuple);
 	for (int i = 0; i < inv_parameter_count(engine); i++)
 	{
 		Oid wanted = argument_type(store, engine->parameters[i].type);
-		Oid type = proc->proargtypes.values[i];
+		/* the first argument is the name of the store */
+		Oid type = exprType(list_nth(call->args, i + 1));
 
 		if (type != wanted)
 			inv_error_broken_store(store->store_name,
@@ -287,10 +286,9 @@ inv_check_signature_of_store(const InvEngineFunction *engine, Oid function, cons
 											format_type_be(type), engine->parameters[i].name,
 											format_type_be(wanted)));
 	}
-	if (engine->result != 'r' && proc->prorettype != type_in_store(store, engine->result))
+	if (engine->result != 'r' && call->funcresulttype != type_in_store(store, engine->result))
 		inv_error_broken_store(store->store_name,
 							   psprintf("The caller expects %s, the store has %s.",
-										format_type_be(proc->prorettype),
+										format_type_be(call->funcresulttype),
 										format_type_be(type_in_store(store, engine->result))));
-	ReleaseSysCache(tuple);
 }

@@ -7,6 +7,7 @@
 
 #include "access/htup.h"
 #include "fmgr.h"
+#include "nodes/primnodes.h"
 
 #include "store/binding.h"
 
@@ -34,7 +35,7 @@ typedef struct InvEngineFunction
 extern const InvEngineFunction *inv_find_engine_function(const char *name, size_t length);
 extern int inv_parameter_count(const InvEngineFunction *engine);
 extern void inv_check_signature(const InvEngineFunction *engine, HeapTuple tuple);
-extern void inv_check_signature_of_store(const InvEngineFunction *engine, Oid function,
+extern void inv_check_signature_of_store(const InvEngineFunction *engine, const FuncExpr *call,
 										 const InvStore *store);
 
 #endif /* INV_SIGNATURE_H */
