@@ -45,6 +45,7 @@ OBJS = \
 	src/store/query_plan.o \
 	src/store/query_text.o \
 	src/store/relation_check.o \
+	src/store/shop_code.o \
 	src/store/store.o \
 	src/store/table_check.o \
 	src/store/store_name.o \
@@ -98,10 +99,12 @@ OBJS = \
 	src/maintenance/hot_list.o \
 	src/maintenance/hot_view.o \
 	src/maintenance/housekeeping.o \
+	src/maintenance/language.o \
 	src/maintenance/launcher.o \
 	src/maintenance/locked_row.o \
 	src/maintenance/session_reset.o \
 	src/maintenance/settle.o \
+	src/maintenance/signature.o \
 	src/maintenance/stats_view.o \
 	src/maintenance/store_task.o \
 	src/maintenance/verify.o \

@@ -176,3 +176,17 @@ CREATE FUNCTION inventory.close_ledger(store_name pg_catalog.text, before pg_cat
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_close_ledger';
 COMMENT ON FUNCTION inventory.close_ledger(pg_catalog.text, pg_catalog.timestamptz) IS 'Implements the generated function close_ledger.';
 
+
+-- Trusted, so that owners who are not superusers create, dump and restore functions in it.
+-- The handler checks a function when it is called: a role gains nothing by creating one.
+CREATE FUNCTION inventory.language_handler() RETURNS pg_catalog.language_handler
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_language_handler';
+COMMENT ON FUNCTION inventory.language_handler() IS 'Calls functions in the language inventory.';
+
+CREATE FUNCTION inventory.language_validator(function pg_catalog.oid) RETURNS void
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_language_validator';
+COMMENT ON FUNCTION inventory.language_validator(pg_catalog.oid) IS 'Raises an error if a new function in the language inventory could not be called.';
+
+CREATE TRUSTED LANGUAGE inventory HANDLER inventory.language_handler
+	VALIDATOR inventory.language_validator;
+COMMENT ON LANGUAGE inventory IS 'The language of the generated functions. The body is the name of a function and of a store: ''buy_item shop.items''.';

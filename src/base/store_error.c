@@ -9,6 +9,7 @@
 
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/regproc.h"
 
 #include "base/store_error.h"
 
@@ -120,6 +121,16 @@ inv_report_no_function(Oid function)
 {
 	errcode(ERRCODE_UNDEFINED_FUNCTION);
 	errmsg("function with OID %u does not exist", function);
+}
+
+/* A function in the language of the extension differs from those that attach generates. */
+void
+inv_report_not_generated(Oid function, const char *detail)
+{
+	errcode(ERRCODE_INVALID_FUNCTION_DEFINITION);
+	errmsg("function %s is not as inventory.attach() generates it", format_procedure(function));
+	errdetail_internal("%s", detail);
+	errhint("inventory.refresh() generates the functions of a store again.");
 }
 
 void

@@ -11,6 +11,7 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
+#include "utils/lsyscache.h"
 
 #include "base/datum.h"
 #include "base/error.h"
@@ -196,7 +197,10 @@ inv_begin_rows(FunctionCallInfo fcinfo)
 	InitMaterializedSRF(fcinfo, 0);
 }
 
-/* Refuse a caller whose row type is not that of the rows to come. */
+/*
+ * Refuse a caller whose row type is not that of the rows to come.  A domain is another type:
+ * its checks would not be made.
+ */
 void
 inv_check_row_type(InvStore *store, TupleDesc desc, const Oid *types, int count)
 {
@@ -204,6 +208,7 @@ inv_check_row_type(InvStore *store, TupleDesc desc, const Oid *types, int count)
 
 	for (int i = 0; good && i < count; i++)
 		good = !TupleDescAttr(desc, i)->attisdropped &&
+			   get_typtype(TupleDescAttr(desc, i)->atttypid) != TYPTYPE_DOMAIN &&
 			   inv_base_type(TupleDescAttr(desc, i)->atttypid) == types[i];
 	if (!good)
 		inv_error_broken_store(store->store_name, "The caller's row type is out of date.");

@@ -36,6 +36,7 @@
 #include "base/guc.h"
 #include "store/binding.h"
 #include "store/column.h"
+#include "store/enter.h"
 #include "store/ledger_schema.h"
 #include "stock/direct_read.h"
 #include "stock/index_lookup.h"
@@ -120,15 +121,17 @@ make_read_plan(InvStore *store, Relation items, Relation holds)
 static InvDirectReadPlan *
 read_plan_for(InvStore *store, Relation items, Relation holds)
 {
+	MemoryContext old;
+
+	if (store->valid && store->direct_read)
+		return store->direct_read;
+	/* to simplify the predicate of an index can run functions of the shop */
+	inv_pin_path(store);
 	if (!store->valid)
 		return make_read_plan(store, items, holds);
-	if (store->direct_read == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(store->context);
-
-		store->direct_read = make_read_plan(store, items, holds);
-		MemoryContextSwitchTo(old);
-	}
+	old = MemoryContextSwitchTo(store->context);
+	store->direct_read = make_read_plan(store, items, holds);
+	MemoryContextSwitchTo(old);
 	return store->direct_read;
 }
 

@@ -35,6 +35,7 @@
 #include "base/guc.h"
 #include "store/binding.h"
 #include "store/column.h"
+#include "store/enter.h"
 #include "stock/direct_take.h"
 #include "stock/hot_item.h"
 #include "stock/hot_mirror.h"
@@ -325,6 +326,8 @@ inv_direct_take(InvStore *store, const InvTake *take, InvTakeCondition condition
 	if (update.plan->usable && owner_may_update(store))
 	{
 		CheckCmdReplicaIdentity(update.items, CMD_UPDATE);
+		if (update.plan->runs_shop_code)
+			inv_pin_path(store);
 		/* the snapshot shows what the call has written so far */
 		CommandCounterIncrement();
 		PushActiveSnapshot(GetTransactionSnapshot());

@@ -28,7 +28,9 @@
 #include "store/binding.h"
 #include "store/catalog.h"
 #include "store/condition.h"
+#include "store/enter.h"
 #include "store/expression.h"
+#include "store/shop_code.h"
 #include "stock/index_lookup.h"
 #include "stock/take_plan.h"
 
@@ -153,7 +155,7 @@ add_checks(InvDirectTakePlan *plan, TupleDesc desc)
 		if (!inv_check_is_enforced(check))
 			continue;
 		condition = stringToNode(check->ccbin);
-		if (!inv_may_keep_expression(condition))
+		if (inv_calls_shop_code(condition))
 			return false;
 		plan->checks[plan->check_count++] = inv_keep_expression(condition);
 	}
@@ -188,7 +190,7 @@ add_sellable(InvDirectTakePlan *plan, const InvCondition *condition)
 	if (condition == NULL)
 		return true;
 	expression = copyObject(condition->expression);
-	if (contain_subplans(expression) || !inv_may_keep_expression(expression))
+	if (contain_subplans(expression) || inv_calls_shop_code(expression))
 		return false;
 	plan->sellable = inv_keep_expression(expression);
 	return true;
@@ -221,6 +223,7 @@ make_take_plan(InvStore *store, Relation items)
 				   add_checks(plan, desc) && add_sellable(plan, store->sellable);
 	if (plan->usable)
 	{
+		plan->runs_shop_code = plan->has_domains || inv_write_runs_shop_code(items);
 		inv_init_same_item(store, &plan->same_item);
 		plan->context = CreateStandaloneExprContext();
 	}
@@ -231,14 +234,16 @@ make_take_plan(InvStore *store, Relation items)
 InvDirectTakePlan *
 inv_take_plan(InvStore *store, Relation items)
 {
+	MemoryContext old;
+
+	if (store->valid && store->direct_take)
+		return store->direct_take;
+	/* to simplify an expression can run functions of the shop */
+	inv_pin_path(store);
 	if (!store->valid)
 		return make_take_plan(store, items);
-	if (store->direct_take == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(store->context);
-
-		store->direct_take = make_take_plan(store, items);
-		MemoryContextSwitchTo(old);
-	}
+	old = MemoryContextSwitchTo(store->context);
+	store->direct_take = make_take_plan(store, items);
+	MemoryContextSwitchTo(old);
 	return store->direct_take;
 }

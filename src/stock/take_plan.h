@@ -19,6 +19,7 @@ struct InvDirectTakePlan
 	Bitmapset *written;	   /* the columns that change, as pull_varattnos numbers them */
 	bool has_foreign_keys; /* of items to other tables */
 	bool has_domains;	   /* among the columns that change */
+	bool runs_shop_code;   /* a check of such a domain, or a function of an index, say */
 	ExprState *sellable;   /* null: every item is for sale */
 	ExprState **checks;
 	int check_count;

@@ -40,9 +40,11 @@
 #include "base/guc.h"
 #include "store/binding.h"
 #include "store/direct_insert.h"
+#include "store/enter.h"
 #include "store/expression.h"
 #include "store/ledger_schema.h"
 #include "store/query_text.h"
+#include "store/shop_code.h"
 #include "store/table_check.h"
 
 /* A column that a row gives. */
@@ -79,6 +81,7 @@ struct InvDirectInsertPlan
 	TargetIndex *indexes;
 	int index_count;
 	AttrNumber key; /* the column that is read back, or 0 */
+	bool runs_shop_code;
 };
 
 /* ---- planning ---- */
@@ -166,7 +169,9 @@ add_default_columns(InvDirectInsertPlan *plan, Relation table)
 		if (new->expression == NULL)
 			continue;
 		new->state = NULL;
-		if (inv_may_keep_expression((Node *) new->expression))
+		if (inv_calls_shop_code((Node *) new->expression))
+			plan->runs_shop_code = true;
+		else
 			new->state = inv_keep_expression((Node *) new->expression);
 		plan->default_count++;
 	}
@@ -195,7 +200,7 @@ list_target_indexes(InvDirectInsertPlan *plan, Relation table)
 
 		new->relid = lfirst_oid(cell);
 		new->predicate = NULL;
-		if (row_is_final && predicate && inv_may_keep_expression((Node *) predicate))
+		if (row_is_final && predicate && !inv_calls_shop_code((Node *) predicate))
 			new->predicate = ExecInitQual((List *) expression_planner((Expr *) predicate), NULL);
 		index_close(index, NoLock);
 	}
@@ -212,7 +217,10 @@ make_insert_plan(InvStore *store, InvTarget target, Relation table)
 					   : add_movement_columns(plan, store, RelationGetRelid(table), desc);
 	plan->usable = plan->usable && add_default_columns(plan, table);
 	if (plan->usable)
+	{
 		list_target_indexes(plan, table);
+		plan->runs_shop_code = plan->runs_shop_code || inv_write_runs_shop_code(table);
+	}
 	return plan;
 }
 
@@ -220,15 +228,17 @@ make_insert_plan(InvStore *store, InvTarget target, Relation table)
 static InvDirectInsertPlan *
 insert_plan_for(InvStore *store, InvTarget target, Relation table)
 {
+	MemoryContext old;
+
+	if (store->valid && store->direct_inserts[target])
+		return store->direct_inserts[target];
+	/* to simplify an expression can run functions of the shop */
+	inv_pin_path(store);
 	if (!store->valid)
 		return make_insert_plan(store, target, table);
-	if (store->direct_inserts[target] == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(store->context);
-
-		store->direct_inserts[target] = make_insert_plan(store, target, table);
-		MemoryContextSwitchTo(old);
-	}
+	old = MemoryContextSwitchTo(store->context);
+	store->direct_inserts[target] = make_insert_plan(store, target, table);
+	MemoryContextSwitchTo(old);
 	return store->direct_inserts[target];
 }
 
@@ -412,6 +422,8 @@ inv_direct_insert(InvStore *store, InvTarget target, InvDirectRow *rows, int cou
 	{
 		DirectInsert insert;
 
+		if (plan->runs_shop_code)
+			inv_pin_path(store);
 		/* functions that the table calls see what the call has written so far */
 		CommandCounterIncrement();
 		PushActiveSnapshot(GetTransactionSnapshot());
