@@ -119,6 +119,34 @@ ROLLBACK TO s;
 SHOW search_path;
 COMMIT;
 SHOW search_path;
+-- indexes of items, which are written without a statement, too
+:quiet
+CREATE INDEX one ON items ((search_path.seen('index of items ' || left(stock::text, 0))));
+:loud
+SELECT buy_item('ada', 1);
+SELECT buy_item('ada', 1);
+DROP INDEX one;
+:quiet
+CREATE INDEX one ON items (stock) WHERE search_path.seen('index on items where ' || left(id::text, 0)) = 1;
+:loud
+SELECT buy_item('ada', 1);
+SELECT buy_item('ada', 1);
+DROP INDEX one;
+-- domains are checked with the new stock
+CREATE DOMAIN search_path.units AS integer CHECK (search_path.seen('units ' || VALUE) = 1);
+:quiet
+CREATE SCHEMA search_path_parts;
+CREATE TABLE search_path.parts (id integer PRIMARY KEY, stock search_path.units);
+INSERT INTO search_path.parts VALUES (1, 10);
+SELECT inventory.attach('search_path.parts', ledger_schema => 'search_path_parts', api_schema => 'search_path_parts');
+:loud
+SELECT search_path_parts.buy_item(user_id => 'ada', item_id => 1) IS NULL;
+SELECT search_path_parts.buy_item(user_id => 'ada', item_id => 1) IS NULL;
+:quiet
+SELECT inventory.detach('search_path.parts');
+DROP SCHEMA search_path_parts CASCADE;
+DROP TABLE search_path.parts;
+:loud
 SELECT inventory.cool('items');
 SELECT * FROM inventory.verify('items');
 DROP SCHEMA search_path_caller CASCADE;
