@@ -75,7 +75,7 @@ typedef struct InvStore
 	char *items_name;
 	char *orders_name; /* or NULL */
 	char *ledger_name; /* the ledger schema */
-	char *path;		   /* search_path of the generated functions */
+	char *path;		   /* search_path of statements and code of the shop */
 
 	InvColumn item_id;
 	InvColumn stock;
