@@ -10,9 +10,11 @@ OBJS = \
 	src/base/clock.o \
 	src/base/datum.o \
 	src/base/error.o \
+	src/base/error_class.o \
 	src/base/guc.o \
 	src/base/isolated.o \
 	src/base/lock.o \
+	src/base/refusal_log.o \
 	src/base/settings.o \
 	src/base/stats.o \
 	src/base/store_error.o \
@@ -36,12 +38,14 @@ OBJS = \
 	src/store/dependency.o \
 	src/store/direct_insert.o \
 	src/store/enter.o \
+	src/store/expression.o \
 	src/store/query.o \
 	src/store/query_cursor.o \
 	src/store/query_expand.o \
 	src/store/query_plan.o \
 	src/store/query_text.o \
 	src/store/relation_check.o \
+	src/store/shop_code.o \
 	src/store/store.o \
 	src/store/table_check.o \
 	src/store/table_name.o \
@@ -49,6 +53,7 @@ OBJS = \
 	src/store/trigger_check.o \
 	src/stock/adjust.o \
 	src/stock/direct_read.o \
+	src/stock/direct_take.o \
 	src/stock/expected.o \
 	src/stock/expiry.o \
 	src/stock/give.o \
@@ -59,6 +64,7 @@ OBJS = \
 	src/stock/hot_publish.o \
 	src/stock/hot_row.o \
 	src/stock/hot_stock.o \
+	src/stock/index_lookup.o \
 	src/stock/item_row.o \
 	src/stock/ledger.o \
 	src/stock/level.o \
@@ -67,7 +73,9 @@ OBJS = \
 	src/stock/quantity.o \
 	src/stock/row_check.o \
 	src/stock/row_proof.o \
+	src/stock/row_take.o \
 	src/stock/take.o \
+	src/stock/take_plan.o \
 	src/commands/answer.o \
 	src/commands/argument.o \
 	src/commands/buy.o \
@@ -92,10 +100,12 @@ OBJS = \
 	src/maintenance/hot_list.o \
 	src/maintenance/hot_view.o \
 	src/maintenance/housekeeping.o \
+	src/maintenance/language.o \
 	src/maintenance/launcher.o \
 	src/maintenance/locked_row.o \
 	src/maintenance/session_reset.o \
 	src/maintenance/settle.o \
+	src/maintenance/signature.o \
 	src/maintenance/stats_view.o \
 	src/maintenance/store_task.o \
 	src/maintenance/verify.o \

@@ -157,6 +157,14 @@ CREATE FUNCTION inventory.buy_item(store_name pg_catalog.text, user_id "any", it
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_buy_item';
 COMMENT ON FUNCTION inventory.buy_item(pg_catalog.text, "any", "any", pg_catalog.int8, pg_catalog.text, pg_catalog.jsonb, pg_catalog.anyelement) IS 'Implements the generated function buy_item.';
 
+CREATE FUNCTION inventory.try_buy_item(store_name pg_catalog.text, user_id "any", item_id "any",
+									   quantity pg_catalog.int8, idempotency_key pg_catalog.text,
+									   order_data pg_catalog.jsonb,
+									   result_type pg_catalog.anyelement)
+	RETURNS pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_try_buy_item';
+COMMENT ON FUNCTION inventory.try_buy_item(pg_catalog.text, "any", "any", pg_catalog.int8, pg_catalog.text, pg_catalog.jsonb, pg_catalog.anyelement) IS 'Implements the generated function try_buy_item.';
+
 CREATE FUNCTION inventory.buy_cart(store_name pg_catalog.text, user_id "any",
 								   lines pg_catalog.jsonb, idempotency_key pg_catalog.text,
 								   order_data pg_catalog.jsonb, result_type pg_catalog.anyelement)
@@ -285,6 +293,20 @@ CREATE FUNCTION inventory.close_ledger(store_name pg_catalog.text, before pg_cat
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_close_ledger';
 COMMENT ON FUNCTION inventory.close_ledger(pg_catalog.text, pg_catalog.timestamptz) IS 'Implements the generated function close_ledger.';
 
+
+-- Trusted, so that owners who are not superusers create, dump and restore functions in it.
+-- The handler checks a function when it is called: a role gains nothing by creating one.
+CREATE FUNCTION inventory.language_handler() RETURNS pg_catalog.language_handler
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_language_handler';
+COMMENT ON FUNCTION inventory.language_handler() IS 'Calls functions in the language inventory.';
+
+CREATE FUNCTION inventory.language_validator(function pg_catalog.oid) RETURNS void
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_language_validator';
+COMMENT ON FUNCTION inventory.language_validator(pg_catalog.oid) IS 'Raises an error if a new function in the language inventory could not be called.';
+
+CREATE TRUSTED LANGUAGE inventory HANDLER inventory.language_handler
+	VALIDATOR inventory.language_validator;
+COMMENT ON LANGUAGE inventory IS 'The language of the generated functions. The body is the name of a function and of a store: ''buy_item shop.items''.';
 
 -- ---------------------------------------------------------------- hot items
 
@@ -1419,7 +1441,7 @@ COMMENT ON FUNCTION inventory.fill_types(inventory.store_binding, text) IS 'A te
 -- stores.  Types are written as the server writes them, so that stale_functions can compare.
 CREATE FUNCTION inventory.facade_functions(
 		OUT part text, OUT function_name name, OUT arguments text[], OUT result text,
-		OUT result_type text, OUT volatility text, OUT description text)
+		OUT volatility text, OUT description text)
 	RETURNS SETOF record
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
 	VALUES
@@ -1427,91 +1449,97 @@ CREATE FUNCTION inventory.facade_functions(
 	 ARRAY['user_id {user_id_type} = {null_with_claim}',
 		   'item_id {item_id_type} = {null_with_claim}', 'quantity bigint = 1',
 		   'idempotency_key text = NULL', 'order_data jsonb = NULL'],
-	 '{order_id_type}', '{order_id_type}', 'VOLATILE',
+	 '{order_id_type}', 'VOLATILE',
 	 'Sells quantity units of an item to a user: takes the stock and inserts the order row, or does nothing. An item sells while stock - quantity is at least its stock_floor. idempotency_key: a retry with the same key and arguments gets the first answer. order_data: an object with columns of orders that callers may set. Returns the key of the order row; without orders, the text of order_data->>''order_id''. Errors: IV001 out_of_stock, IV002 item_not_found, IV009 idempotency_key_mismatch, IV010 purchase_limit_exceeded, IV014 busy, 22023, 22004, 22003, 22001, 42501, 42703.'),
+	('buyer', 'try_buy_item',
+	 ARRAY['user_id {user_id_type} = {null_with_claim}',
+		   'item_id {item_id_type} = {null_with_claim}', 'quantity bigint = 1',
+		   'idempotency_key text = NULL', 'order_data jsonb = NULL'],
+	 '{line_type}', 'VOLATILE',
+	 'As buy_item, but a refusal is a status and not an error. Returns one row: status (ok, out_of_stock, item_not_found or purchase_limit_exceeded), item_id, quantity, order_id (the key of the order row), available (the units that can still be sold) and replayed (true for the kept answer of an earlier call). With an idempotency_key a refusal is kept like any other answer. Errors: those of buy_item that are not such a refusal.'),
 	('buyer', 'buy_cart',
 	 ARRAY['user_id {user_id_type} = {null_with_claim}', 'lines jsonb = {null_with_claim}',
 		   'idempotency_key text = NULL', 'order_data jsonb = NULL'],
-	 'SETOF {line_type}', '{line_type}', 'VOLATILE',
+	 'SETOF {line_type}', 'VOLATILE',
 	 'Sells all lines of a cart, 1 to 1000, or none. lines: [{"item_id": ..., "quantity": 1, ...}], with columns of orders that callers may set. order_data: the same columns for every line. Returns one row for each line, in the order of the lines. Errors: those of buy_item, with every line at fault in the detail, and 54000 for too many lines.'),
 	('buyer', 'try_buy_cart',
 	 ARRAY['user_id {user_id_type} = {null_with_claim}', 'lines jsonb = {null_with_claim}',
 		   'idempotency_key text = NULL', 'order_data jsonb = NULL'],
-	 'SETOF {line_type}', '{line_type}', 'VOLATILE',
+	 'SETOF {line_type}', 'VOLATILE',
 	 'As buy_cart, but a refusal is a status and not an error: out_of_stock, item_not_found or purchase_limit_exceeded for the lines at fault, not_taken for the other lines. With an idempotency_key a refusal is kept like any other answer. Errors: those of buy_cart that are not such a refusal.'),
 	('buyer', 'available_stock',
 	 ARRAY['item_id {item_id_type}'],
-	 '{quantity_type}', '{quantity_type}', 'STABLE',
+	 '{quantity_type}', 'STABLE',
 	 'Returns the units of an item that can be sold now, null if its stock is not tracked. Units of expired holds count, units below stock_floor do not. Errors: IV002 item_not_found, 22004.'),
 	('buyer', 'reserve_stock',
 	 ARRAY['user_id {user_id_type} = {null_with_claim}',
 		   'item_id {item_id_type} = {null_with_claim}', 'quantity bigint = 1',
 		   'ttl interval = NULL', 'idempotency_key text = NULL'],
-	 'uuid', NULL, 'VOLATILE',
+	 'uuid', 'VOLATILE',
 	 'Holds quantity units of an item for a user: they leave the stock at once and return to it when the hold is released or expires. ttl: time from now until it expires, null for inventory.reservation_ttl, at most the max_ttl of the store. Returns the id of the reservation. Errors: those of buy_item, 22023 for a ttl that is not positive or longer than max_ttl, and 22008 for one out of range.'),
 	('buyer', 'reserve_cart',
 	 ARRAY['user_id {user_id_type} = {null_with_claim}', 'lines jsonb = {null_with_claim}',
 		   'ttl interval = NULL', 'idempotency_key text = NULL'],
-	 'uuid', NULL, 'VOLATILE',
+	 'uuid', 'VOLATILE',
 	 'Holds all lines of a cart, 1 to 1000, or none. lines: [{"item_id": ..., "quantity": 1}]; lines with the same item are added up. Returns the id of the reservation. Errors: those of reserve_stock, with every line at fault in the detail, and 54000 for too many lines.'),
 	('buyer', 'try_reserve_cart',
 	 ARRAY['user_id {user_id_type} = {null_with_claim}', 'lines jsonb = {null_with_claim}',
 		   'ttl interval = NULL', 'idempotency_key text = NULL'],
-	 '{hold_type}', '{hold_type}', 'VOLATILE',
+	 '{hold_type}', 'VOLATILE',
 	 'As reserve_cart, but a refusal is a status and not an error, with the lines at fault in short_lines. With an idempotency_key a refusal is kept like any other answer. Errors: those of reserve_cart that are not such a refusal.'),
 	('buyer', 'change_reservation',
 	 ARRAY['reservation_id uuid', 'item_id {item_id_type}', 'quantity bigint',
 		   'user_id {user_id_type} = NULL'],
-	 'timestamp with time zone', NULL, 'VOLATILE',
+	 'timestamp with time zone', 'VOLATILE',
 	 'Sets the units of an item that a reservation holds: more, fewer, those of a new item, or 0 to remove the line. Returns the time when the reservation expires. Errors: IV004 reservation_not_found, IV005 reservation_expired, IV006 reservation_confirmed, IV007 reservation_released, for added units IV001, IV002, IV010 and IV014, 22023, 22004, 54000.'),
 	('buyer', 'extend_reservation',
 	 ARRAY['reservation_id uuid', 'ttl interval = NULL', 'user_id {user_id_type} = NULL'],
-	 'timestamp with time zone', NULL, 'VOLATILE',
+	 'timestamp with time zone', 'VOLATILE',
 	 'Extends a reservation until ttl from now. It never becomes shorter, and lasts at most the max_ttl of the store from its creation. A null ttl is inventory.reservation_ttl, or what max_ttl leaves of it. Returns the time when the reservation expires. Errors: IV004 reservation_not_found, IV005 reservation_expired, IV006 reservation_confirmed, IV007 reservation_released, 22023 for a ttl that exceeds max_ttl, 22004, 22008.'),
 	('buyer', 'confirm_reservation',
 	 ARRAY['reservation_id uuid', 'user_id {user_id_type} = NULL', 'order_data jsonb = NULL'],
-	 'SETOF {line_type}', '{line_type}', 'VOLATILE',
+	 'SETOF {line_type}', 'VOLATILE',
 	 'Turns a reservation into orders: inserts one row for each line and takes no more stock. order_data: columns of orders that callers may set, as an object for every line or an array of objects with item_id. Returns one row for each line; a later call returns the same rows. Errors: IV004 reservation_not_found, IV005 reservation_expired, IV007 reservation_released, 22023, 22004, 42501, 42703.'),
 	('buyer', 'release_reservation',
 	 ARRAY['reservation_id uuid', 'user_id {user_id_type} = NULL'],
-	 'boolean', NULL, 'VOLATILE',
+	 'boolean', 'VOLATILE',
 	 'Gives the units that a reservation holds back to the stock. Returns false if the reservation was already released or has expired. Errors: IV004 reservation_not_found, IV006 reservation_confirmed, 22004.'),
 	('buyer', 'get_reservation',
 	 ARRAY['reservation_id uuid'],
-	 'SETOF {held_line_type}', '{held_line_type}', 'STABLE',
+	 'SETOF {held_line_type}', 'STABLE',
 	 'Returns the lines of a reservation and its status at this instant: held, confirmed, released or expired. Errors: IV004 reservation_not_found, 22004.'),
 	('operator', 'refund_order',
 	 ARRAY['order_id {order_id_type}', 'quantity bigint = NULL', 'restock boolean = TRUE',
 		   'reason text = NULL', 'idempotency_key text = NULL'],
-	 '{quantity_type}', '{quantity_type}', 'VOLATILE',
+	 '{quantity_type}', 'VOLATILE',
 	 'Refunds quantity units of an order line, null for all that remain, never more than were bought. restock: true gives them back to the stock, false writes them off. Does not change the order row. Returns the units of the line refunded so far. Errors: IV003 order_not_found, IV008 refund_exceeds_order, IV009 idempotency_key_mismatch, 22023, 22004, 22003, 22001.'),
 	('operator', 'expire_reservations',
 	 ARRAY['max_rows integer = 1000'],
-	 'bigint', NULL, 'VOLATILE',
+	 'bigint', 'VOLATILE',
 	 'Gives the units of expired holds back to the stock, the oldest first, at most max_rows lines. Optional: an expired hold cannot be confirmed, and a call that finds too little stock first expires the holds of the item. Returns the number of lines. Errors: 22023, 22004.'),
 	('operator', 'prune',
 	 ARRAY['older_than interval'],
-	 'bigint', NULL, 'VOLATILE',
+	 'bigint', 'VOLATILE',
 	 'Deletes closed reservations and idempotency keys that are older. Returns the number of rows deleted. A retry with a deleted key is a new request. Errors: 22023, 22004.'),
 	('operator', 'close_ledger',
 	 ARRAY['before timestamp with time zone'],
-	 'bigint', NULL, 'VOLATILE',
+	 'bigint', 'VOLATILE',
 	 'Replaces the movements before a time by one carried movement for each item, and for each user where purchases are limited. Refunds and open holds stay. Returns the number of carried movements. Errors: 22023, 22004.'),
 	('operator', 'restock_item',
 	 ARRAY['item_id {item_id_type}', 'quantity bigint', 'reason text = NULL',
 		   'idempotency_key text = NULL'],
-	 '{quantity_type}', '{quantity_type}', 'VOLATILE',
+	 '{quantity_type}', 'VOLATILE',
 	 'Adds quantity units, at least 1, to the stock of an item. Returns the units available afterwards. Errors: IV002 item_not_found, IV009 idempotency_key_mismatch, 22023, 22004, 22003, 22001, 55000 for an item whose stock is not tracked.'),
 	('operator', 'adjust_stock',
 	 ARRAY['item_id {item_id_type}', 'delta bigint', 'reason text', 'expected bigint = NULL',
 		   'kind text = ''adjustment''', 'idempotency_key text = NULL'],
-	 '{quantity_type}', '{quantity_type}', 'VOLATILE',
+	 '{quantity_type}', 'VOLATILE',
 	 'Changes the stock of an item by delta units, but not to less than its stock_floor. expected: the stock that the caller saw, null for any. kind: adjustment or write_off. Returns the units available afterwards. Errors: IV001 out_of_stock, IV002 item_not_found, IV009 idempotency_key_mismatch, IV011 stock_changed if the stock is not as expected, 22023, 22004, 22003, 22001, 55000 for an item whose stock is not tracked.'),
 	('operator', 'count_stock',
 	 ARRAY['item_id {item_id_type}', 'counted bigint', 'unshipped bigint = 0',
 		   'counted_at timestamp with time zone = NULL', 'reason text = NULL',
 		   'idempotency_key text = NULL'],
-	 '{quantity_type}', '{quantity_type}', 'VOLATILE',
+	 '{quantity_type}', 'VOLATILE',
 	 'Corrects the stock of an item by a stock-take: counted units were on the shelf at counted_at (null for now), unshipped of them already sold. The correction is the difference from what the ledger says was there at counted_at, so that later sales stay. Returns the units available afterwards. Errors: IV001 out_of_stock, IV002 item_not_found, IV009 idempotency_key_mismatch, 22023, 22004, 22003, 22001, 55000 for an item whose stock is not tracked.')
 $$;
 COMMENT ON FUNCTION inventory.facade_functions() IS 'The functions that are generated for each store: one row for each, with placeholders for the types of the store.';
@@ -1522,14 +1550,23 @@ CREATE FUNCTION inventory.facade_schema(binding inventory.store_binding, part te
 $$;
 COMMENT ON FUNCTION inventory.facade_schema(inventory.store_binding, text) IS 'The schema of the generated functions for buyers or operators.';
 
--- Any role could write such a call, so the owner counts too: that of the items, or that of the
--- ledger, which can still be the previous one.
+CREATE FUNCTION inventory.facade_body(function_name name, store_name text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT function_name || ' ' || store_name
+$$;
+COMMENT ON FUNCTION inventory.facade_body(name, text) IS 'The body of a generated function: its name, and the name of the store.';
+
+-- Any role could write such a body, so the owner counts too: that of the items, or that of the
+-- ledger, which can still be the previous one.  One in another language was generated in PL/pgSQL,
+-- as all once were, or edited by the shop.
 CREATE FUNCTION inventory.is_generated(function pg_proc, store inventory.store) RETURNS boolean
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT function.proowner IN (inventory.owner_of(store.items), inventory.owner_of(store.movements))
-	AND strpos(function.prosrc, format('inventory.%s(%L,', function.proname, store.store_name)) > 0
+	AND CASE (SELECT l.lanname FROM pg_language AS l WHERE l.oid = function.prolang)
+		WHEN 'inventory' THEN function.prosrc = inventory.facade_body(function.proname, store.store_name)
+		ELSE strpos(function.prosrc, format('inventory.%s(%L,', function.proname, store.store_name)) > 0 END
 $$;
-COMMENT ON FUNCTION inventory.is_generated(pg_proc, inventory.store) IS 'True if a function is a generated function of a store: its owner is that of the store, and it calls the engine with the name of the store.';
+COMMENT ON FUNCTION inventory.is_generated(pg_proc, inventory.store) IS 'True if a function is a generated function of a store: its owner is that of the store, and its body names the store.';
 
 -- By what depends on the schema, because pg_proc has no index on it.  ROWS, here and below, keeps
 -- the planner from reading the whole of pg_proc.
@@ -1602,16 +1639,6 @@ END
 $$;
 COMMENT ON FUNCTION inventory.drop_functions(oid[]) IS 'Drops generated functions, except those of a previous owner whose rights the current user does not have.';
 
--- Triggers of the shop may name its tables without a schema.
-CREATE FUNCTION inventory.facade_path(binding inventory.store_binding) RETURNS text
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT 'pg_catalog, ' || string_agg(quote_ident(s.schema_name), ', ' ORDER BY s.first) || ', pg_temp'
-	FROM (SELECT inventory.schema_of(t.relation) AS schema_name, min(t.n) AS first
-		  FROM unnest(ARRAY[binding.items, binding.orders]) WITH ORDINALITY AS t(relation, n)
-		  WHERE t.relation IS NOT NULL GROUP BY 1) AS s
-$$;
-COMMENT ON FUNCTION inventory.facade_path(inventory.store_binding) IS 'The search_path of the generated functions: the schemas of items and orders.';
-
 -- A second function of the same name would make calls ambiguous.
 CREATE FUNCTION inventory.check_facade_names(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -1668,31 +1695,17 @@ COMMENT ON FUNCTION inventory.facade_arguments(inventory.store_binding, text[]) 
 
 CREATE FUNCTION inventory.facade_definition(binding inventory.store_binding, part text,
 											function_name name, arguments text[], result text,
-											result_type text, volatility text) RETURNS text
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	declared text;
-	passed text;
-	call text;
-	body text;
-BEGIN
-	SELECT string_agg(concat_ws(' ', a.name, a.type, 'DEFAULT ' || a.default_value), ', ' ORDER BY a.n),
-		   string_agg(format('%I.%s', function_name, a.name), ', ' ORDER BY a.n)
-	INTO declared, passed
-	FROM inventory.facade_arguments(binding, arguments) AS a;
-	call := format('inventory.%s(%s)', function_name,
-				   concat_ws(', ', quote_literal(binding.store_name), passed,
-							 'NULL::' || inventory.fill_types(binding, result_type)));
-	result := inventory.fill_types(binding, result);
-	body := format(E'\nBEGIN\n\tRETURN %s%s;\nEND\n',
-				   CASE WHEN result LIKE 'SETOF %' THEN 'QUERY SELECT * FROM ' ELSE '' END, call);
-	RETURN format(E'FUNCTION %I.%I(%s)\nRETURNS %s\nLANGUAGE plpgsql %s PARALLEL %s SECURITY DEFINER\nSET search_path = %s AS %L',
-				  inventory.facade_schema(binding, part), function_name, declared,
-				  result, volatility, CASE volatility WHEN 'STABLE' THEN 'RESTRICTED' ELSE 'UNSAFE' END,
-				  inventory.facade_path(binding), body);
-END
+											volatility text) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT format(E'FUNCTION %I.%I(%s)\nRETURNS %s\nLANGUAGE inventory %s PARALLEL %s SECURITY DEFINER\nAS %L',
+				  inventory.facade_schema(binding, part), function_name,
+				  string_agg(concat_ws(' ', a.name, a.type, 'DEFAULT ' || a.default_value), ', ' ORDER BY a.n),
+				  inventory.fill_types(binding, result), volatility,
+				  CASE volatility WHEN 'STABLE' THEN 'RESTRICTED' ELSE 'UNSAFE' END,
+				  inventory.facade_body(function_name, binding.store_name))
+	FROM inventory.facade_arguments(binding, arguments) AS a
 $$;
-COMMENT ON FUNCTION inventory.facade_definition(inventory.store_binding, text, name, text[], text, text, text) IS 'The definition of a generated function, to follow CREATE or CREATE OR REPLACE.';
+COMMENT ON FUNCTION inventory.facade_definition(inventory.store_binding, text, name, text[], text, text) IS 'The definition of a generated function, to follow CREATE or CREATE OR REPLACE.';
 
 CREATE FUNCTION inventory.stale_functions(binding inventory.store_binding) RETURNS oid[]
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -1755,7 +1768,7 @@ BEGIN
 	FOR f IN SELECT * FROM inventory.facade_functions() LOOP
 		EXECUTE CASE WHEN f.function_name = ANY (kept) THEN 'CREATE OR REPLACE ' ELSE 'CREATE ' END ||
 			inventory.facade_definition(binding, f.part, f.function_name, f.arguments, f.result,
-										f.result_type, f.volatility);
+										f.volatility);
 	END LOOP;
 	FOR schema_id IN
 		SELECT n.oid FROM pg_namespace AS n WHERE n.nspname IN (binding.api_schema, binding.ledger_schema)

@@ -40,6 +40,14 @@ CREATE FUNCTION inventory.buy_item(store_name pg_catalog.text, user_id "any", it
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_buy_item';
 COMMENT ON FUNCTION inventory.buy_item(pg_catalog.text, "any", "any", pg_catalog.int8, pg_catalog.text, pg_catalog.jsonb, pg_catalog.anyelement) IS 'Implements the generated function buy_item.';
 
+CREATE FUNCTION inventory.try_buy_item(store_name pg_catalog.text, user_id "any", item_id "any",
+									   quantity pg_catalog.int8, idempotency_key pg_catalog.text,
+									   order_data pg_catalog.jsonb,
+									   result_type pg_catalog.anyelement)
+	RETURNS pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_try_buy_item';
+COMMENT ON FUNCTION inventory.try_buy_item(pg_catalog.text, "any", "any", pg_catalog.int8, pg_catalog.text, pg_catalog.jsonb, pg_catalog.anyelement) IS 'Implements the generated function try_buy_item.';
+
 CREATE FUNCTION inventory.buy_cart(store_name pg_catalog.text, user_id "any",
 								   lines pg_catalog.jsonb, idempotency_key pg_catalog.text,
 								   order_data pg_catalog.jsonb, result_type pg_catalog.anyelement)
@@ -168,3 +176,17 @@ CREATE FUNCTION inventory.close_ledger(store_name pg_catalog.text, before pg_cat
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_close_ledger';
 COMMENT ON FUNCTION inventory.close_ledger(pg_catalog.text, pg_catalog.timestamptz) IS 'Implements the generated function close_ledger.';
 
+
+-- Trusted, so that owners who are not superusers create, dump and restore functions in it.
+-- The handler checks a function when it is called: a role gains nothing by creating one.
+CREATE FUNCTION inventory.language_handler() RETURNS pg_catalog.language_handler
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_language_handler';
+COMMENT ON FUNCTION inventory.language_handler() IS 'Calls functions in the language inventory.';
+
+CREATE FUNCTION inventory.language_validator(function pg_catalog.oid) RETURNS void
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_language_validator';
+COMMENT ON FUNCTION inventory.language_validator(pg_catalog.oid) IS 'Raises an error if a new function in the language inventory could not be called.';
+
+CREATE TRUSTED LANGUAGE inventory HANDLER inventory.language_handler
+	VALIDATOR inventory.language_validator;
+COMMENT ON LANGUAGE inventory IS 'The language of the generated functions. The body is the name of a function and of a store: ''buy_item shop.items''.';

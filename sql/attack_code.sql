@@ -109,6 +109,7 @@ SELECT inventory.reserve_stock('attack_code.items', 'u'::text, 1::bigint, 2, NUL
 	inventory.reserve_cart('attack_code.items', 'u'::text, '[{"item_id": 1}, {"item_id": 2}]', NULL, NULL) AS two \gset
 SELECT attack_code.attempt(
 	$$inventory.buy_item('attack_code.items', 'u'::text, 1::bigint, 1, 'k', NULL, NULL::bigint)$$,
+	$$inventory.try_buy_item('attack_code.items', 'u'::text, 1::bigint, 1, 'k', NULL, NULL::attack_code_stock.line)$$,
 	$$inventory.buy_cart('attack_code.items', 'u'::text, '[{"item_id": 1}, {"item_id": 2}]', NULL, NULL, NULL::attack_code_stock.line)$$,
 	$$inventory.try_buy_cart('attack_code.items', 'u'::text, '[{"item_id": 1}]', NULL, NULL, NULL::attack_code_stock.line)$$,
 	$$inventory.available_stock('attack_code.items', 1::bigint, NULL::bigint)$$,

@@ -55,6 +55,9 @@ SELECT damaged_f.buy_item('u', 1, 1, 'k');
 ALTER TABLE f_stock.requests ALTER fingerprint DROP NOT NULL;
 UPDATE f_stock.requests SET fingerprint = NULL;
 SELECT damaged_f.buy_item('u', 1, 1, 'k');
+SELECT status FROM damaged_f.try_buy_item('u', 1, 1, 'l');
+UPDATE f_stock.requests SET result = '[]' WHERE key = 'l';
+SELECT status FROM damaged_f.try_buy_item('u', 1, 1, 'l');
 SELECT store('g');
 SELECT damaged_g.reserve_stock('u', 1) AS hold \gset
 ALTER TABLE g_stock.reservations ALTER user_id TYPE bigint USING 1;
@@ -67,6 +70,7 @@ SELECT status FROM damaged_h.buy_cart('u', '[{"item_id": 1}]', 'k');
 ALTER TYPE h_stock.line ALTER ATTRIBUTE item_id TYPE text;
 \set VERBOSITY terse
 SELECT status FROM damaged_h.buy_cart('u', '[{"item_id": 1}]', 'k');
+SELECT status FROM damaged_h.try_buy_item('u', 1);
 \set VERBOSITY default
 CREATE TYPE mine AS (status text, item_id bigint, quantity bigint, order_id text, available bigint, replayed boolean);
 SELECT status FROM inventory.buy_cart('damaged.h', 'u'::text, '[{"item_id": 1}]', 'k', NULL, NULL::mine);

@@ -36,6 +36,8 @@ SELECT buy_item('u', 'cold', 2, 'k1', '{"note": "x"}'), buy_item('u', 'hot', 2, 
 SELECT buy_item('u', 'cold', 2, 'k1', '{"note": "x"}'), buy_item('u', 'hot', 2, 'k2', '{"note": "x"}');
 SELECT buy_item('u', 'cold', 60);
 SELECT buy_cart('u', '[{"item_id": "cold"}, {"item_id": "hot", "quantity": 3, "price": 1}]');
+SELECT try_buy_item('u', 'cold', 60, 'k3') FROM generate_series(1, 2);
+SELECT item_id, status FROM try_buy_item('u', 'hot', 1, NULL, '{"note": "y"}');
 SELECT item_id, status FROM try_buy_cart('u', '[{"item_id": "cold"}, {"item_id": "hot"}, {"item_id": "none"}]');
 SELECT available_stock('cold'), available_stock('hot');
 SELECT reserve_stock('u', 'cold', 3) AS one \gset
@@ -74,12 +76,19 @@ SELECT inventory.settle('items') IS NOT NULL;
 SELECT look();
 
 \echo '-- what was not called; binding() never is'
+-- the generated functions call those of the engine without the server, which calls the handler and the validator uncounted
+SELECT pg_stat_force_next_flush();
+CREATE TEMP TABLE generated AS SELECT split_part(p.prosrc, ' ', 1) AS name
+	FROM pg_stat_user_functions AS s JOIN pg_proc AS p ON p.oid = s.funcid
+	WHERE p.prosrc LIKE '% every_function.items';
 SELECT inventory.detach('items');
 SELECT inventory.create_store('every_function_made');
 DROP SCHEMA every_function_made CASCADE;
 SELECT pg_stat_force_next_flush();
-SELECT DISTINCT p.proname FROM pg_proc AS p LEFT JOIN pg_stat_user_functions AS s ON s.funcid = p.oid
-	WHERE p.pronamespace = 'inventory'::regnamespace AND p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'c') AND s.calls IS NULL
+SELECT DISTINCT p.proname FROM pg_proc AS p
+	WHERE p.pronamespace = 'inventory'::regnamespace AND p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'c')
+	AND p.proname NOT IN (SELECT g.name FROM generated AS g)
+	AND NOT EXISTS (SELECT FROM pg_stat_user_functions AS s WHERE s.funcid = p.oid)
 	ORDER BY 1;
 DROP SCHEMA every_function, every_function_stock CASCADE;
 DROP OWNED BY regress_every_function;

@@ -98,6 +98,7 @@ BEGIN
 	PERFORM call('available_stock(:one) + :q', '100');
 	PERFORM call('status FROM buy_cart(:user, :cart, ''cart :round'', :data)', 'ok ok');
 	PERFORM call('replayed FROM buy_cart(:user, :cart, ''cart :round'', :data)', 'true true');
+	PERFORM call('status FROM try_buy_item(:user, :one, 1, ''try item :round'', :data)', 'ok');
 	PERFORM call('status FROM try_buy_cart(:user, :cart, ''try :round'', :data)', 'ok ok');
 	PERFORM call('status FROM try_buy_cart(:user, replace(:cart, ''"quantity": '', ''"quantity": 300'')::jsonb)',
 				 CASE WHEN f.has_orders AND f.quantity_type IS NULL THEN '22023 .*|' ELSE '' END || 'out_of_stock not_taken|purchase_limit_exceeded not_taken');
@@ -121,7 +122,7 @@ BEGIN
 	IF f.has_orders THEN
 		PERFORM call('refund_order(:order, 1, true, ''torn'', ''refund :round'')', '1');
 		PERFORM call('refund_order(:order, 1, true, ''torn'', ''refund :round'')', '1');
-		PERFORM call('count(*) FROM (SELECT refund_order(id) FROM orders WHERE id::text <> :order AND note = ''n'') AS r', CASE WHEN f.has_limit THEN '6' ELSE '7' END);
+		PERFORM call('count(*) FROM (SELECT refund_order(id) FROM orders WHERE id::text <> :order AND note = ''n'') AS r', CASE WHEN f.has_limit THEN '7' ELSE '8' END);
 		PERFORM call('refund_order(:order, :q)', 'IV008 refund_exceeds_order');
 		PERFORM call('CASE WHEN :q > 1 THEN refund_order(:order) ELSE 1 END', '1|2');
 		PERFORM call('refund_order(:order)', 'IV008 refund_exceeds_order');

@@ -104,7 +104,8 @@ CREATE VIEW calls AS SELECT * FROM (VALUES
 	(5, $$SELECT privileges_stock.restock_item(1, 5)$$), (6, $$SELECT privileges_stock.adjust_stock(1, -1, 'x')$$),
 	(7, $$SELECT privileges_stock.count_stock(1, 50)$$), (8, $$SELECT * FROM privileges_stock.movements$$),
 	(9, $$UPDATE privileges.items SET stock = 9$$), (10, $$INSERT INTO privileges.orders (item_id) VALUES (1)$$),
-	(11, $$SELECT inventory.buy_item('privileges.items', 'x'::text, 1, 1, NULL, NULL, NULL::bigint)$$)
+	(11, $$SELECT inventory.buy_item('privileges.items', 'x'::text, 1, 1, NULL, NULL, NULL::bigint)$$),
+	(12, $$SELECT privileges.try_buy_item('x', 1)$$)
 ) AS v(n, call);
 GRANT SELECT ON calls TO PUBLIC;
 SET ROLE regress_privileges_buyer;

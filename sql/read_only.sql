@@ -13,7 +13,7 @@ SELECT buy_item('u', 1, 1, 'k');
 CREATE VIEW calls AS SELECT * FROM (VALUES
 	(1, $$buy_item('u', 1)$$), (2, $$buy_item('u', 1, 1, 'k')$$), (3, $$buy_item('u', 2)$$), (4, $$buy_item('u', NULL, -1)$$),
 	(5, $$buy_cart('u', '[{"item_id": 1}]')$$), (6, $$try_buy_cart('u', '[{"item_id": 1}]')$$),
-	(7, $$try_buy_cart('u', '[{"item_id": 1, "quantity": 99}]')$$), (8, $$restock_item(1, 1)$$), (9, $$adjust_stock(1, 1, 'x')$$),
+	(7, $$try_buy_item('u', 1, 99)$$), (7, $$try_buy_cart('u', '[{"item_id": 1, "quantity": 99}]')$$), (8, $$restock_item(1, 1)$$), (9, $$adjust_stock(1, 1, 'x')$$),
 	(10, $$count_stock(1, 9)$$), (11, $$inventory.open_ledger('read_only.items')$$),
 	(12, $$inventory.buy_item('read_only.items', 'u'::text, 1, 1, NULL, NULL, NULL::bigint)$$),
 	(13, $$available_stock(1)$$), (14, $$levels$$), (15, $$inventory.verify('items')$$), (16, $$inventory.verify('items', 1)$$)

@@ -35,7 +35,7 @@ CREATE VIEW made AS
 	SELECT 'function' AS kind, n.nspname || '.' || o.proname AS name, o.oid, o.proowner::regrole AS owner,
 		   o.proacl::text AS granted, obj_description(o.oid, 'pg_proc') AS comment
 	FROM pg_proc AS o JOIN pg_namespace AS n ON n.oid = o.pronamespace
-	WHERE o.prosrc LIKE '%inventory.%(''refresh.items''%'
+	WHERE o.prosrc LIKE '% refresh.items' OR o.prosrc LIKE '%inventory.%(''refresh.items'',%'
 	UNION ALL
 	SELECT 'type', c.relname, c.reltype, c.relowner::regrole, t.typacl::text, obj_description(t.oid, 'pg_type')
 	FROM pg_class AS c JOIN pg_type AS t ON t.oid = c.reltype
@@ -55,7 +55,7 @@ SELECT inventory.refresh('items');
 RESET ROLE;
 (TABLE before EXCEPT TABLE made) UNION ALL (TABLE made EXCEPT TABLE before);
 -- after renames all stay the same objects; the search_path of the functions and the view
--- follow, and a function that the shop edited is restored
+-- follow; a function that the shop edited is restored, and one of an earlier version replaced
 ALTER TABLE items RENAME stock TO units;
 ALTER TABLE items RENAME id TO key;
 ALTER TABLE items RENAME TO things;
@@ -63,6 +63,10 @@ CREATE OR REPLACE FUNCTION available_stock(item_id integer) RETURNS integer LANG
 	AS $$ SELECT 7; -- inventory.available_stock('refresh.items',
 	$$;
 COMMENT ON FUNCTION available_stock IS 'edited';
+CREATE OR REPLACE FUNCTION refresh_books.prune(older_than interval) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, refresh, pg_temp
+	AS $$ BEGIN RETURN inventory.prune('refresh.items', prune.older_than); END $$;
+SELECT refresh_books.prune('1 day');
 SELECT available_stock(1);
 SELECT inventory.refresh('things');
 (TABLE before EXCEPT TABLE made) UNION ALL (TABLE made EXCEPT TABLE before);
@@ -74,7 +78,8 @@ SET search_path = refresh_moved;
 SELECT inventory.refresh('things');
 SELECT kind, name, oid FROM before WHERE kind <> 'function' EXCEPT SELECT kind, name, oid FROM made;
 SELECT count(*) FROM before AS b JOIN made AS m USING (kind, oid, granted);
-SELECT proconfig, count(*) FROM pg_proc WHERE oid IN (SELECT oid FROM made) GROUP BY proconfig;
+SELECT l.lanname, o.proconfig, count(*) FROM pg_proc AS o JOIN pg_language AS l ON l.oid = o.prolang
+	WHERE o.oid IN (SELECT oid FROM made) GROUP BY l.lanname, o.proconfig;
 ALTER SCHEMA refresh_moved RENAME TO refresh;
 SET search_path = refresh;
 SELECT inventory.refresh('things');

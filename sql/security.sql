@@ -46,6 +46,7 @@ SET ROLE regress_security_buyer;
 SELECT security.buy_item('u', 'a', 2, 'k', '{"note": "x"}');
 SELECT * FROM security.buy_cart('u', '[{"item_id": "a", "note": "y"}, {"item_id": "a"}]', 'k');
 SELECT * FROM security.buy_cart('u', '[{"item_id": "a", "note": "y"}, {"item_id": "a"}]', 'k');
+SELECT status FROM security.try_buy_item('u', 'a', 99);
 SELECT status FROM security.try_buy_cart('u', '[{"item_id": "a", "quantity": 99}, {"item_id": "b"}]');
 SELECT security.available_stock('a');
 SET inventory.strategy = pessimistic;

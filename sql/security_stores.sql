@@ -60,6 +60,7 @@ SELECT attempt('stores_bob_stock.refund_order(1, 2)');
 SELECT attempt('stores_ada_stock.refund_order(1)'), attempt('stores_ada_stock.restock_item(1, 1)');
 \echo '-- functions of the engine, called by the owner of the other store'
 SELECT call, attempt(format('inventory.' || call, 'stores_ada.items', :'held')) FROM unnest('{"buy_item(%1$L, ''u''::text, 1, 1, NULL, NULL, NULL::bigint)",
+	"try_buy_item(%1$L, ''u''::text, 1, 1, NULL, NULL, NULL::stores_bob_stock.line)",
 	"release_reservation(%1$L, %2$L, NULL::text)","refund_order(%1$L, 1, 1, true, NULL, NULL, NULL::integer)","restock_item(%1$L, 1, 1, NULL, NULL, NULL::integer)",
 	"expire_reservations(%1$L, 10)","prune(%1$L, ''0'')","close_ledger(%1$L, now())","available_stock(%1$L, 1, NULL::integer)"}'::text[]) AS call;
 SELECT call, attempt(call) FROM unnest('{"inventory.detach(''stores_ada.items'')","inventory.refresh(''stores_ada.items'')","inventory.verify(''stores_ada.items'')",

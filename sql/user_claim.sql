@@ -48,6 +48,8 @@ SELECT attempt('{"sub": "7"}', 'buy_item(7)');
 SELECT attempt('', 'buy_item(item_id => 1)');
 SELECT attempt('{"sub": "7"}', 'order_id FROM buy_cart(lines => ''[{"item_id": 1}]'')');
 SELECT attempt('{"sub": "7"}', 'order_id FROM try_buy_cart(7, ''[{"item_id": 1}]'')');
+SELECT attempt('{"sub": "7"}', 'order_id FROM try_buy_item(item_id => 1)');
+SELECT attempt('{"sub": "7"}', 'order_id FROM try_buy_item(8, 1)');
 SELECT attempt('{"sub": "7"}', 'order_id FROM buy_cart(8, ''[{"item_id": 1}]'')');
 SELECT attempt('{"sub": "7"}', 'order_id FROM try_buy_cart(8, ''[{"item_id": 1}]'')');
 -- reading needs no user

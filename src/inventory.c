@@ -13,6 +13,7 @@
 #include "miscadmin.h"
 
 #include "base/guc.h"
+#include "base/refusal_log.h"
 #include "shmem/counter_xact.h"
 #include "shmem/hot_room.h"
 #include "shmem/shmem.h"
@@ -37,6 +38,7 @@ _PG_init(void)
 	/* interrupted in the middle, the library could not be loaded again: settings are defined once */
 	HOLD_INTERRUPTS();
 	inv_guc_init();
+	inv_refusal_log_init();
 	inv_shmem_init();
 	inv_catalog_write_init();
 	inv_store_name_init();

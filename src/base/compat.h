@@ -7,8 +7,12 @@
 #define INV_COMPAT_H
 
 #include "access/genam.h"
+#include "access/tableam.h"
 #include "catalog/pg_proc.h"
+#include "executor/executor.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_relation.h"
 #include "storage/lwlock.h"
 #include "storage/proc.h"
 #include "utils/acl.h"
@@ -71,6 +75,83 @@ inv_index_beginscan(Relation table, Relation index, Snapshot snapshot, int key_c
 	return index_beginscan(table, index, snapshot, NULL, key_count, 0);
 #else
 	return index_beginscan(table, index, snapshot, key_count, 0);
+#endif
+}
+
+/* Which indexes of a table need an entry for the new version of a row; 0: none. */
+#if PG_VERSION_NUM >= 160000
+typedef TU_UpdateIndexes InvIndexUpdate;
+#else
+typedef bool InvIndexUpdate;
+#endif
+
+/* Write a new version of a row. */
+static inline TM_Result
+inv_tuple_update(Relation table, ItemPointer tid, TupleTableSlot *slot, CommandId command,
+				 Snapshot snapshot, TM_FailureData *failure, LockTupleMode *lock_mode,
+				 InvIndexUpdate *indexes)
+{
+#if PG_VERSION_NUM >= 190000
+	return table_tuple_update(table, tid, slot, command, 0, snapshot, InvalidSnapshot, true,
+							  failure, lock_mode, indexes);
+#else
+	return table_tuple_update(table, tid, slot, command, snapshot, InvalidSnapshot, true, failure,
+							  lock_mode, indexes);
+#endif
+}
+
+/* Insert index entries for the new version of a row. */
+static inline void
+inv_insert_index_entries(ResultRelInfo *target, EState *estate, TupleTableSlot *slot,
+						 InvIndexUpdate indexes pg_attribute_unused())
+{
+#if PG_VERSION_NUM >= 190000
+	(void) ExecInsertIndexTuples(
+		target, estate, EIIT_IS_UPDATE | (indexes == TU_Summarizing ? EIIT_ONLY_SUMMARIZING : 0),
+		slot, NIL, NULL);
+#elif PG_VERSION_NUM >= 160000
+	(void) ExecInsertIndexTuples(target, slot, estate, true, false, NULL, NIL,
+								 indexes == TU_Summarizing);
+#else
+	(void) ExecInsertIndexTuples(target, slot, estate, true, false, NULL, NIL);
+#endif
+}
+
+/* Make a table the first of an execution, whose columns in "updated" change. */
+static inline void
+inv_set_updated_table(EState *estate, Relation table, Bitmapset *updated)
+{
+	RangeTblEntry *entry = makeNode(RangeTblEntry);
+#if PG_VERSION_NUM >= 160000
+	List *permissions = NIL;
+#endif
+
+	entry->rtekind = RTE_RELATION;
+	entry->relid = RelationGetRelid(table);
+	entry->relkind = table->rd_rel->relkind;
+	entry->rellockmode = RowExclusiveLock;
+#if PG_VERSION_NUM >= 160000
+	addRTEPermissionInfo(&permissions, entry)->updatedCols = updated;
+#else
+	entry->updatedCols = updated;
+#endif
+#if PG_VERSION_NUM >= 180000
+	ExecInitRangeTable(estate, list_make1(entry), permissions, bms_make_singleton(1));
+#elif PG_VERSION_NUM >= 160000
+	ExecInitRangeTable(estate, list_make1(entry), permissions);
+#else
+	ExecInitRangeTable(estate, list_make1(entry));
+#endif
+}
+
+/* Is a CHECK of a table enforced?  Before 18 all are. */
+static inline bool
+inv_check_is_enforced(const ConstrCheck *check pg_attribute_unused())
+{
+#if PG_VERSION_NUM >= 180000
+	return check->ccenforced;
+#else
+	return true;
 #endif
 }
 

@@ -90,6 +90,22 @@ sqlstate_of_text(const char *code)
 	return MAKE_SQLSTATE(code[0], code[1], code[2], code[3], code[4]);
 }
 
+/*
+ * Is an error a refusal of what the caller asked for?  The last ones of the table say something
+ * about the store or the server.  The code alone does not tell: any function can raise it.
+ */
+bool
+inv_is_refusal(const ErrorData *error)
+{
+	if (error->elevel != ERROR || error->domain == NULL || error->message == NULL ||
+		strcmp(error->domain, INV_ERROR_DOMAIN) != 0)
+		return false;
+	for (int i = 0; i <= REFUSAL_STOCK_CHANGED; i++)
+		if (strcmp(error->message, refusals[i].name) == 0)
+			return true;
+	return false;
+}
+
 /* Fill in the code and the name of a refusal, and count it. */
 static void
 report_refusal(Refusal refusal)
@@ -411,23 +427,6 @@ inv_report_above_check(const char *item, int64 most)
 	errcode(ERRCODE_CHECK_VIOLATION);
 	errmsg("stock of item \"%s\" out of range", item);
 	errdetail_internal("A constraint allows at most " INT64_FORMAT ".", most);
-}
-
-/* Does an error come from other transactions, or from the server's state? */
-bool
-inv_error_is_of_others(int sqlstate)
-{
-	int category = ERRCODE_TO_CATEGORY(sqlstate);
-
-	return category == ERRCODE_OPERATOR_INTERVENTION || category == ERRCODE_TRANSACTION_ROLLBACK ||
-		   category == ERRCODE_INSUFFICIENT_RESOURCES || sqlstate == ERRCODE_LOCK_NOT_AVAILABLE;
-}
-
-/* Could it come from what the row of an item refuses? */
-bool
-inv_error_is_of_row(int sqlstate)
-{
-	return !inv_error_is_of_others(sqlstate) && sqlstate != ERRCODE_OBJECT_IN_USE;
 }
 
 void

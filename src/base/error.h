@@ -24,16 +24,23 @@ typedef enum InvStatus
 
 extern const char *inv_status_name(InvStatus status);
 
+/*
+ * The text domain of the errors of this library, which has no translations.  By it they are
+ * told from those of others, also after a function has caught and raised them again.
+ */
+#define INV_ERROR_DOMAIN "inventory"
+
 /* The second statement is for compilers that warn of a switch case without a break. */
 #define INV_RAISE(report)                                                                          \
 	do                                                                                             \
 	{                                                                                              \
-		ereport(ERROR, report);                                                                    \
+		ereport_domain(ERROR, INV_ERROR_DOMAIN, report);                                           \
 		pg_unreachable();                                                                          \
 	} while (0)
 
 /* ---- business refusals, in the order of their codes ---- */
 
+extern bool inv_is_refusal(const ErrorData *error);
 extern void inv_report_out_of_stock(const char *detail);
 extern void inv_report_item_not_found(const char *detail);
 extern void inv_report_order_not_found(const char *order);
@@ -100,8 +107,6 @@ extern void inv_report_serialization(void);
 extern void inv_report_prepare(void);
 extern void inv_report_in_flight(const char *item);
 extern void inv_report_no_hot_items(const char *message, const char *hint);
-extern bool inv_error_is_of_others(int sqlstate);
-extern bool inv_error_is_of_row(int sqlstate);
 extern void inv_report_cannot_be_hot(const char *item, const char *why);
 extern void inv_report_above_check(const char *item, int64 most);
 extern void inv_report_hot_full(int limit);

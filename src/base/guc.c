@@ -17,6 +17,7 @@
 int inv_strategy = INV_STRATEGY_ATOMIC;
 int inv_optimistic_retries = 10;
 bool inv_http_errors = false;
+bool inv_log_refusals = true;
 bool inv_notify = false;
 bool inv_direct_access = true;
 int inv_request_retention = 0;
@@ -67,12 +68,15 @@ define_call_settings(void)
 							 "statuses.",
 							 "Set it for the login role of the API.", &inv_http_errors, false,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("inventory.log_refusals", "Writes refusals into the server's log.",
+							 "Without effect on what the client gets.", &inv_log_refusals, true,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("inventory.notify",
 							 "Notifies channel \"inventory\" when an item runs out or comes back.",
 							 NULL, &inv_notify, false, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable(
 		"inventory.direct_access",
-		"Reads and inserts rows without a statement, where the tables allow it.",
+		"Reads and writes rows without a statement, where the tables allow it.",
 		"Without effect where an extension checks or records the permissions "
 		"of statements.",
 		&inv_direct_access, true, PGC_SUSET, 0, NULL, NULL, NULL);

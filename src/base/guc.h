@@ -22,6 +22,7 @@ typedef enum InvHotMode
 extern int inv_strategy;		   /* an InvStrategy */
 extern int inv_optimistic_retries; /* attempts after the first */
 extern bool inv_http_errors;
+extern bool inv_log_refusals;
 extern bool inv_notify;
 extern bool inv_direct_access;
 extern int inv_request_retention; /* seconds; 0: indefinitely */

@@ -9,6 +9,7 @@
 
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/regproc.h"
 
 #include "base/store_error.h"
 
@@ -140,19 +141,6 @@ inv_report_hot_stores_full(int limit)
 	errhint("Detach stores that had hot items and need none any more, or drop their tables.");
 }
 
-/*
- * Does an error that came up in work on a store say something about the store?  Not
- * one of the server, or of other transactions.
- */
-bool
-inv_is_error_of_store(const ErrorData *error)
-{
-	int category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
-
-	return error->elevel == ERROR && !inv_error_is_of_others(error->sqlerrcode) &&
-		   category != ERRCODE_INVALID_TRANSACTION_STATE && category != ERRCODE_SYSTEM_ERROR;
-}
-
 void
 inv_report_not_verified(const char *store_name, const ErrorData *error)
 {
@@ -169,6 +157,16 @@ inv_report_no_function(Oid function)
 {
 	errcode(ERRCODE_UNDEFINED_FUNCTION);
 	errmsg("function with OID %u does not exist", function);
+}
+
+/* A function in the language of the extension differs from those that attach generates. */
+void
+inv_report_not_generated(Oid function, const char *detail)
+{
+	errcode(ERRCODE_INVALID_FUNCTION_DEFINITION);
+	errmsg("function %s is not as inventory.attach() generates it", format_procedure(function));
+	errdetail_internal("%s", detail);
+	errhint("inventory.refresh() generates the functions of a store again.");
 }
 
 void

@@ -22,9 +22,9 @@ extern void inv_report_prepare_store(void);
 extern void inv_warn_row_without_table(const char *store_name);
 extern void inv_log_worker_timeout(const char *store_name, int timeout);
 extern void inv_report_hot_stores_full(int limit);
-extern bool inv_is_error_of_store(const ErrorData *error);
 extern void inv_report_not_verified(const char *store_name, const ErrorData *error);
 extern void inv_report_no_function(Oid function);
+extern void inv_report_not_generated(Oid function, const char *detail);
 
 #define inv_error_ambiguous_store(...) INV_RAISE(inv_report_ambiguous_store(__VA_ARGS__))
 #define inv_error_kept_rows(...) INV_RAISE(inv_report_kept_rows(__VA_ARGS__))
@@ -37,5 +37,6 @@ extern void inv_report_no_function(Oid function);
 #define inv_error_prepare_store() INV_RAISE(inv_report_prepare_store())
 #define inv_error_hot_stores_full(...) INV_RAISE(inv_report_hot_stores_full(__VA_ARGS__))
 #define inv_error_no_function(...) INV_RAISE(inv_report_no_function(__VA_ARGS__))
+#define inv_error_not_generated(...) INV_RAISE(inv_report_not_generated(__VA_ARGS__))
 
 #endif /* INV_STORE_ERROR_H */

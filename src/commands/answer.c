@@ -11,6 +11,7 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
+#include "utils/lsyscache.h"
 
 #include "base/datum.h"
 #include "base/error.h"
@@ -94,45 +95,98 @@ inv_lines_json(InvStore *store, InvCart *cart, bool sold)
 	return json.data;
 }
 
+/* The columns of a row of type "line". */
+typedef struct LineRow
+{
+	Datum values[LINE_COLUMNS];
+	bool nulls[LINE_COLUMNS];
+} LineRow;
+
+static void
+form_line(InvStore *store, InvCart *cart, int number, bool sold, bool replayed, LineRow *row)
+{
+	InvLine *line = &cart->lines[number];
+	InvTake *take = &cart->takes[line->take];
+	int64 available;
+
+	memset(row->nulls, 0, sizeof(row->nulls));
+	row->values[0] = CStringGetTextDatum(inv_status_name(line_status(take, sold)));
+	row->values[1] = line->item;
+	row->values[2] = inv_quantity_datum(store, answer_quantity(store, line, sold));
+	row->values[3] = line->order;
+	row->nulls[3] = !sold || line->no_order;
+	row->nulls[4] = !line_available(take, &available);
+	row->values[4] = inv_quantity_datum(store, available);
+	row->values[5] = BoolGetDatum(replayed);
+}
+
 void
 inv_return_lines(InvStore *store, InvCart *cart, bool sold, bool replayed, ReturnSetInfo *result)
 {
 	for (int i = 0; i < cart->line_count; i++)
 	{
-		InvLine *line = &cart->lines[i];
-		InvTake *take = &cart->takes[line->take];
-		int64 available;
-		bool shown = line_available(take, &available);
-		Datum values[LINE_COLUMNS] = {
-			CStringGetTextDatum(inv_status_name(line_status(take, sold))),
-			line->item,
-			inv_quantity_datum(store, answer_quantity(store, line, sold)),
-			line->order,
-			inv_quantity_datum(store, available),
-			BoolGetDatum(replayed),
-		};
-		bool nulls[LINE_COLUMNS] = { false, false, false, !sold || line->no_order, !shown, false };
+		LineRow row;
 
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		form_line(store, cart, i, sold, replayed, &row);
+		tuplestore_putvalues(result->setResult, result->setDesc, row.values, row.nulls);
 	}
+}
+
+/* The only line of a cart, as one row. */
+Datum
+inv_form_line(InvStore *store, InvCart *cart, bool sold, TupleDesc desc)
+{
+	LineRow row;
+
+	Assert(cart->line_count == 1);
+	form_line(store, cart, 0, sold, false, &row);
+	return HeapTupleGetDatum(heap_form_tuple(desc, row.values, row.nulls));
+}
+
+/* ---- the answer of an earlier call ---- */
+
+static uint64
+read_kept_lines(InvStore *store, Jsonb *answer)
+{
+	Datum value = JsonbPGetDatum(answer);
+
+	return inv_execute(store, INV_STMT_REPLAY_LINES, &value, NULL, INV_SNAPSHOT_TRANSACTION);
+}
+
+static void
+read_kept_line(uint64 number, LineRow *row)
+{
+	for (int i = 0; i < LINE_COLUMNS; i++)
+		row->values[i] = inv_result(number, i + 1, &row->nulls[i]);
 }
 
 void
 inv_replay_lines(InvStore *store, Jsonb *answer, ReturnSetInfo *result)
 {
-	Datum value = JsonbPGetDatum(answer);
-	uint64 rows = inv_execute(store, INV_STMT_REPLAY_LINES, &value, NULL, INV_SNAPSHOT_TRANSACTION);
+	uint64 count = read_kept_lines(store, answer);
 
-	for (uint64 row = 0; row < rows; row++)
+	for (uint64 i = 0; i < count; i++)
 	{
-		Datum values[LINE_COLUMNS];
-		bool nulls[LINE_COLUMNS];
+		LineRow row;
 
-		for (int i = 0; i < LINE_COLUMNS; i++)
-			values[i] = inv_result(row, i + 1, &nulls[i]);
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		read_kept_line(i, &row);
+		tuplestore_putvalues(result->setResult, result->setDesc, row.values, row.nulls);
 	}
 }
+
+Datum
+inv_replay_line(InvStore *store, Jsonb *answer, TupleDesc desc)
+{
+	LineRow row;
+
+	if (read_kept_lines(store, answer) != 1)
+		inv_error_broken_store(store->store_name,
+							   "A kept request of try_buy_item does not have one line.");
+	read_kept_line(0, &row);
+	return HeapTupleGetDatum(heap_form_tuple(desc, row.values, row.nulls));
+}
+
+/* ---- row types ---- */
 
 /* Begin to return rows of the type that the caller's result_type gives. */
 void
@@ -143,7 +197,10 @@ inv_begin_rows(FunctionCallInfo fcinfo)
 	InitMaterializedSRF(fcinfo, 0);
 }
 
-/* Refuse a caller whose row type is not that of the rows to come. */
+/*
+ * Refuse a caller whose row type is not that of the rows to come.  A domain is another type:
+ * its checks would not be made.
+ */
 void
 inv_check_row_type(InvStore *store, TupleDesc desc, const Oid *types, int count)
 {
@@ -151,6 +208,7 @@ inv_check_row_type(InvStore *store, TupleDesc desc, const Oid *types, int count)
 
 	for (int i = 0; good && i < count; i++)
 		good = !TupleDescAttr(desc, i)->attisdropped &&
+			   get_typtype(TupleDescAttr(desc, i)->atttypid) != TYPTYPE_DOMAIN &&
 			   inv_base_type(TupleDescAttr(desc, i)->atttypid) == types[i];
 	if (!good)
 		inv_error_broken_store(store->store_name, "The caller's row type is out of date.");
@@ -163,4 +221,16 @@ inv_check_line_type(InvStore *store, TupleDesc desc)
 								store->order_type, store->stock.base,	BOOLOID };
 
 	inv_check_row_type(store, desc, types, LINE_COLUMNS);
+}
+
+/* The descriptor of the line that a call returns, of the type that its result_type gives. */
+TupleDesc
+inv_line_desc(InvStore *store, FunctionCallInfo fcinfo)
+{
+	TupleDesc desc;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		inv_error_broken_store(store->store_name, "The caller's result type is not a row type.");
+	inv_check_line_type(store, desc);
+	return BlessTupleDesc(desc);
 }

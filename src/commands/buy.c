@@ -1,12 +1,12 @@
 /*
  * buy.c
- *		Purchases: buy_item, buy_cart, try_buy_cart; and available_stock.
+ *		Purchases: buy_item, buy_cart, try_buy_item, try_buy_cart; and available_stock.
  *
  * A purchase reads its arguments, looks for its idempotency key, takes the stock,
  * inserts the order rows, writes the movements, and keeps its answer under the
- * key, in this order.  buy_item and buy_cart raise a refusal.  try_buy_cart returns
- * it as the statuses of the lines, and the transaction goes on: nothing is written
- * before all units are known to be available.
+ * key, in this order.  buy_item and buy_cart raise a refusal.  try_buy_item and
+ * try_buy_cart return it as the statuses of the lines, and the transaction goes on:
+ * nothing is written before all units are known to be available.
  */
 #include "postgres.h"
 
@@ -86,6 +86,7 @@ sell_cart(InvStore *store, InvCart *cart, const InvUser *user)
 /* ---- SQL functions ---- */
 
 PG_FUNCTION_INFO_V1(inventory_buy_item);
+PG_FUNCTION_INFO_V1(inventory_try_buy_item);
 PG_FUNCTION_INFO_V1(inventory_buy_cart);
 PG_FUNCTION_INFO_V1(inventory_try_buy_cart);
 PG_FUNCTION_INFO_V1(inventory_available_stock);
@@ -140,6 +141,46 @@ inventory_buy_item(PG_FUNCTION_ARGS)
 	if (no_order)
 		PG_RETURN_NULL();
 	return order;
+}
+
+/*
+ * try_buy_item, with the arguments of buy_item: sells units of one item, or returns a refusal as
+ * the status of the line.
+ */
+Datum
+inventory_try_buy_item(PG_FUNCTION_ARGS)
+{
+	Jsonb *order_data = PG_ARGISNULL(5) ? NULL : PG_GETARG_JSONB_P(5);
+	InvCall call;
+	InvStore *store;
+	InvUser user;
+	InvRequest request;
+	TupleDesc desc;
+	Datum line;
+
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "try_buy_item");
+	store = call.store;
+	desc = inv_line_desc(store, fcinfo);
+	user = inv_getarg_user(store, fcinfo, 1);
+	if (inv_request_begin(&request, store, "try_buy_item", &user, fcinfo, 4, store->item_id.base))
+		line = inv_replay_line(store, request.replay, desc);
+	else
+	{
+		InvCart cart;
+		bool sold;
+
+		inv_cart_of_item(store, &cart, inv_getarg_item(store, fcinfo, 2),
+						 inv_getarg_quantity(fcinfo, 3, "quantity"), order_data, INV_PURPOSE_SALE);
+		sold = sell_cart(store, &cart, &user);
+		if (!sold)
+			inv_count_refusals(cart.takes, cart.take_count);
+		if (request.key)
+			inv_request_end(store, &request, inv_lines_json(store, &cart, sold));
+		line = inv_form_line(store, &cart, sold, desc);
+	}
+	line = inv_copy_result(&call, desc->tdtypeid, line);
+	inv_store_leave(&call);
+	return line;
 }
 
 /* buy_cart, or with "try" try_buy_cart, which keeps and returns a refusal. */

@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 
 #include "base/error.h"
+#include "base/error_class.h"
 #include "base/isolated.h"
 #include "store/binding.h"
 #include "store/column.h"

@@ -25,6 +25,7 @@
 #include "utils/rel.h"
 
 #include "base/error.h"
+#include "base/error_class.h"
 #include "base/isolated.h"
 #include "base/store_error.h"
 #include "store/binding.h"

@@ -13,12 +13,10 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/nbtree.h"
 #include "access/skey.h"
+#include "access/stratnum.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "catalog/pg_am.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
@@ -34,13 +32,14 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "base/compat.h"
 #include "base/error.h"
 #include "base/guc.h"
 #include "store/binding.h"
 #include "store/column.h"
+#include "store/enter.h"
 #include "store/ledger_schema.h"
 #include "stock/direct_read.h"
+#include "stock/index_lookup.h"
 #include "stock/quantity.h"
 
 /* How to read; kept as long as the binding is valid. */
@@ -57,26 +56,6 @@ struct InvDirectReadPlan
 
 /* ---- planning ---- */
 
-/* Does a column of an index compare as inv_item_compare does? */
-static bool
-compares_items(InvStore *store, Relation index, int column)
-{
-	return index->rd_rel->relam == BTREE_AM_OID &&
-		   index->rd_opfamily[column] == store->item_ops->btree_opf &&
-		   index->rd_opcintype[column] == store->item_ops->btree_opintype &&
-		   index->rd_indcollation[column] == store->item_id.collation;
-}
-
-static bool
-is_item_index(InvStore *store, Relation index)
-{
-	Form_pg_index form = index->rd_index;
-
-	return form->indisunique && form->indisvalid && !form->indcheckxmin && form->indimmediate &&
-		   form->indnkeyatts == 1 && form->indkey.values[0] == store->item_id.attnum &&
-		   RelationGetIndexPredicate(index) == NIL && compares_items(store, index, 0);
-}
-
 /* Is it an index on (item_id, expires_at) of exactly the lines that are held? */
 static bool
 is_hold_index(InvStore *store, Relation index)
@@ -89,7 +68,7 @@ is_hold_index(InvStore *store, Relation index)
 	if (!form->indisvalid || form->indcheckxmin || form->indnkeyatts < 2 ||
 		form->indkey.values[0] != get_attnum(holds, "item_id") ||
 		form->indkey.values[1] != get_attnum(holds, "expires_at") ||
-		!compares_items(store, index, 0) || index->rd_opcintype[1] != TIMESTAMPTZOID)
+		!inv_index_compares_items(store, index, 0) || index->rd_opcintype[1] != TIMESTAMPTZOID)
 		return false;
 	held =
 		make_opclause(TextEqualOperator, BOOLOID, false,
@@ -101,26 +80,6 @@ is_hold_index(InvStore *store, Relation index)
 	return RelationGetIndexPredicate(index) != NIL &&
 		   predicate_implied_by(RelationGetIndexPredicate(index), list_make1(held), false) &&
 		   predicate_implied_by(list_make1(held), RelationGetIndexPredicate(index), false);
-}
-
-/* The first index of a table for which fits() is true, or InvalidOid. */
-static Oid
-find_fitting_index(InvStore *store, Relation table, bool (*fits)(InvStore *, Relation))
-{
-	Oid found = InvalidOid;
-	ListCell *cell;
-
-	foreach (cell, RelationGetIndexList(table))
-	{
-		Relation index = index_open(lfirst_oid(cell), AccessShareLock);
-
-		if (fits(store, index))
-			found = lfirst_oid(cell);
-		index_close(index, NoLock);
-		if (OidIsValid(found))
-			break;
-	}
-	return found;
 }
 
 /* A column of the reservations, if it has the type that is read; else InvalidAttrNumber. */
@@ -138,11 +97,9 @@ static InvDirectReadPlan *
 make_read_plan(InvStore *store, Relation items, Relation holds)
 {
 	InvDirectReadPlan *plan = palloc0(sizeof(InvDirectReadPlan));
-	Oid equal = get_opfamily_member(store->item_ops->btree_opf, store->item_ops->btree_opintype,
-									store->item_ops->btree_opintype, BTEqualStrategyNumber);
 
-	plan->item_index = find_fitting_index(store, items, is_item_index);
-	plan->hold_index = find_fitting_index(store, holds, is_hold_index);
+	plan->item_index = inv_find_item_index(store, items);
+	plan->hold_index = inv_find_index(store, holds, is_hold_index);
 	plan->hold_quantity = hold_column(holds, "quantity", INT8OID);
 	plan->hold_tracked = hold_column(holds, "tracked", BOOLOID);
 	plan->usable = store->sellable == NULL && items->rd_rel->relkind == RELKIND_RELATION &&
@@ -151,7 +108,7 @@ make_read_plan(InvStore *store, Relation items, Relation holds)
 				   plan->hold_tracked != InvalidAttrNumber;
 	if (plan->usable)
 	{
-		fmgr_info_cxt(get_opcode(equal), &plan->same_item, CurrentMemoryContext);
+		inv_init_same_item(store, &plan->same_item);
 		fmgr_info_cxt(F_TIMESTAMPTZ_LE, &plan->not_after, CurrentMemoryContext);
 	}
 	return plan;
@@ -164,59 +121,21 @@ make_read_plan(InvStore *store, Relation items, Relation holds)
 static InvDirectReadPlan *
 read_plan_for(InvStore *store, Relation items, Relation holds)
 {
+	MemoryContext old;
+
+	if (store->valid && store->direct_read)
+		return store->direct_read;
+	/* to simplify the predicate of an index can run functions of the shop */
+	inv_pin_path(store);
 	if (!store->valid)
 		return make_read_plan(store, items, holds);
-	if (store->direct_read == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(store->context);
-
-		store->direct_read = make_read_plan(store, items, holds);
-		MemoryContextSwitchTo(old);
-	}
+	old = MemoryContextSwitchTo(store->context);
+	store->direct_read = make_read_plan(store, items, holds);
+	MemoryContextSwitchTo(old);
 	return store->direct_read;
 }
 
 /* ---- reading ---- */
-
-/* A scan of a table through an index, and its current row. */
-typedef struct IndexLookup
-{
-	Relation index;
-	IndexScanDesc scan;
-	TupleTableSlot *slot;
-} IndexLookup;
-
-static void
-begin_lookup(IndexLookup *lookup, Relation table, Oid index, Snapshot snapshot, ScanKey keys,
-			 int key_count)
-{
-	lookup->index = index_open(index, AccessShareLock);
-	lookup->slot = table_slot_create(table, NULL);
-	lookup->scan = inv_index_beginscan(table, lookup->index, snapshot, key_count);
-	index_rescan(lookup->scan, keys, key_count, NULL, 0);
-}
-
-static bool
-next_lookup_row(IndexLookup *lookup)
-{
-	return index_getnext_slot(lookup->scan, ForwardScanDirection, lookup->slot);
-}
-
-static void
-end_lookup(IndexLookup *lookup)
-{
-	index_endscan(lookup->scan);
-	ExecDropSingleTupleTableSlot(lookup->slot);
-	index_close(lookup->index, NoLock);
-}
-
-/* The condition "the first column of the index is this item". */
-static void
-init_item_key(InvStore *store, InvDirectReadPlan *plan, Datum item, ScanKey key)
-{
-	ScanKeyEntryInitializeWithInfo(key, 0, 1, BTEqualStrategyNumber, InvalidOid,
-								   store->item_id.collation, &plan->same_item, item);
-}
 
 /* Read the item's row; false if there is none. */
 static bool
@@ -224,12 +143,12 @@ read_item_row(InvStore *store, InvDirectReadPlan *plan, Relation items, Snapshot
 			  InvTake *take)
 {
 	ScanKeyData key;
-	IndexLookup lookup;
+	InvLookup lookup;
 	bool found, isnull;
 
-	init_item_key(store, plan, take->item, &key);
-	begin_lookup(&lookup, items, plan->item_index, snapshot, &key, 1);
-	found = next_lookup_row(&lookup);
+	inv_init_item_key(store, &plan->same_item, take->item, &key);
+	inv_begin_lookup(&lookup, items, plan->item_index, snapshot, &key, 1);
+	found = inv_next_lookup_row(&lookup);
 	if (found)
 	{
 		take->stock = inv_column_number(lookup.slot, &store->stock, 0, &isnull);
@@ -242,7 +161,7 @@ read_item_row(InvStore *store, InvDirectReadPlan *plan, Relation items, Snapshot
 										  store->version.attnum ? 0 : take->stock, NULL);
 		take->overdue = 0;
 	}
-	end_lookup(&lookup);
+	inv_end_lookup(&lookup);
 	return found;
 }
 
@@ -254,19 +173,19 @@ read_overdue_units(InvStore *store, InvDirectReadPlan *plan, Relation holds, Sna
 	ScanKeyData keys[2];
 	int64 units = 0;
 	bool isnull;
-	IndexLookup lookup;
+	InvLookup lookup;
 
-	init_item_key(store, plan, item, &keys[0]);
+	inv_init_item_key(store, &plan->same_item, item, &keys[0]);
 	ScanKeyEntryInitializeWithInfo(&keys[1], 0, 2, BTLessEqualStrategyNumber, InvalidOid,
 								   InvalidOid, &plan->not_after, TimestampTzGetDatum(store->now));
-	begin_lookup(&lookup, holds, plan->hold_index, snapshot, keys, 2);
-	while (next_lookup_row(&lookup))
+	inv_begin_lookup(&lookup, holds, plan->hold_index, snapshot, keys, 2);
+	while (inv_next_lookup_row(&lookup))
 		if (DatumGetBool(slot_getattr(lookup.slot, plan->hold_tracked, &isnull)) &&
 			pg_add_s64_overflow(
 				units, DatumGetInt64(slot_getattr(lookup.slot, plan->hold_quantity, &isnull)),
 				&units))
 			units = PG_INT64_MAX;
-	end_lookup(&lookup);
+	inv_end_lookup(&lookup);
 	return units;
 }
 

@@ -18,6 +18,7 @@
 
 #include "base/compat.h"
 #include "base/error.h"
+#include "base/error_class.h"
 #include "base/isolated.h"
 #include "base/stats.h"
 #include "store/binding.h"

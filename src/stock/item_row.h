@@ -10,7 +10,7 @@
 #include "stock/quantity.h"
 
 extern void inv_item_row_read(InvStore *store, InvTake *take);
-extern void inv_item_row_take(InvStore *store, InvTake *take);
+extern void inv_item_row_lock(InvStore *store, InvTake *take);
 extern void inv_item_row_read_many(InvStore *store, InvTake *takes, int count, bool lock);
 extern void inv_item_row_take_many(InvStore *store, InvTake *takes, int count);
 extern void inv_item_row_give_many(InvStore *store, InvGive *gives, int count,

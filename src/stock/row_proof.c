@@ -33,6 +33,7 @@
 
 #include "store/binding.h"
 #include "store/column.h"
+#include "store/enter.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/row_check.h"
@@ -233,11 +234,15 @@ fetch_row(InvStore *store, Datum item)
 const char *
 inv_row_refusal(InvStore *store, Datum item, int64 floor, TupleTableSlot *row, int64 *max_stock)
 {
-	const InvRowChecks *checks = inv_row_checks(store);
+	const InvRowChecks *checks;
 	TupleTableSlot *fetched = NULL;
 	int64 least = Min(floor, 0);
-	const char *refusal = checks->refusal;
+	const char *refusal;
 
+	/* to simplify a condition can run functions of the shop */
+	inv_pin_path(store);
+	checks = inv_row_checks(store);
+	refusal = checks->refusal;
 	*max_stock = inv_max_units(store);
 	if (refusal == NULL && checks->read_row && row == NULL)
 	{

@@ -2,7 +2,7 @@
  * take.c
  *		Take units of items for a purchase or a reservation.
  *
- * Decides where the units of an item come from: its row (item_row.c), its counter if it
+ * Decides where the units of an item come from: its row (row_take.c), its counter if it
  * is hot (hot_stock.c), overdue holds (expiry.c).  Orders, reservations and movements
  * are the caller's, in the same transaction.
  *
@@ -27,6 +27,7 @@
 #include "stock/item_row.h"
 #include "stock/limit.h"
 #include "stock/quantity.h"
+#include "stock/row_take.h"
 #include "stock/take.h"
 
 /* ---- overdue holds ---- */
@@ -119,7 +120,7 @@ take_cold(InvStore *store, InvTake *take, const InvUser *user)
 			return true;
 	}
 	do
-		inv_item_row_take(store, take);
+		inv_row_take(store, take);
 	while (!take->hot && expire_and_retry(store, take));
 	if (take->hot)
 		return false;

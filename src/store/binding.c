@@ -197,8 +197,8 @@ bind_columns(InvStore *store, Relation rel, bool is_orders)
 /* ---- names and texts ---- */
 
 /*
- * The search_path under which everything of the store runs: that of the generated
- * functions, so that its triggers find their tables.
+ * The search_path under which statements and code of the shop run, so that its triggers
+ * find their tables.
  */
 static char *
 pinned_path(Relation items, Relation orders)

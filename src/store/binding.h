@@ -33,6 +33,7 @@ typedef enum InvTarget
 typedef struct InvQueryPlans InvQueryPlans;
 typedef struct InvDirectInsertPlan InvDirectInsertPlan;
 typedef struct InvDirectReadPlan InvDirectReadPlan;
+typedef struct InvDirectTakePlan InvDirectTakePlan;
 typedef struct InvRowChecks InvRowChecks;
 
 /* A bound column.  attnum 0 means that the store has no such column. */
@@ -74,7 +75,7 @@ typedef struct InvStore
 	char *items_name;
 	char *orders_name; /* or NULL */
 	char *ledger_name; /* the ledger schema */
-	char *path;		   /* search_path of the generated functions */
+	char *path;		   /* search_path of statements and code of the shop */
 
 	InvColumn item_id;
 	InvColumn stock;
@@ -108,6 +109,7 @@ typedef struct InvStore
 	InvQueryPlans *queries;								   /* query.c */
 	InvDirectInsertPlan *direct_inserts[INV_TARGET_COUNT]; /* direct_insert.c, by InvTarget */
 	InvDirectReadPlan *direct_read;						   /* direct_read.c */
+	InvDirectTakePlan *direct_take;						   /* direct_take.c */
 	InvRowChecks *row_checks;							   /* row_check.c */
 	bool last_take_failed;		   /* item_row.c: the last take found too little stock */
 	struct InvHotStore *hot_store; /* hot_item.c: in shared memory, or NULL */

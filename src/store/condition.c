@@ -243,6 +243,7 @@ inv_condition_read(const char *store_name, Oid items, Oid view, List *settings)
 	relation = relation_open(view, AccessShareLock);
 	quals = sellable_condition(store_name, items, relation);
 	relation_close(relation, NoLock);
+	condition->expression = copyObject(quals);
 	condition->columns = columns_read(quals);
 	condition->is_volatile =
 		contain_mutable_functions(quals) || contain_subplans(quals) || is_mutable_node(quals, NULL);

@@ -6,6 +6,7 @@
 #define INV_CONDITION_H
 
 #include "nodes/bitmapset.h"
+#include "nodes/nodes.h"
 #include "utils/relcache.h"
 
 #include "base/settings.h"
@@ -18,6 +19,7 @@
 
 typedef struct InvCondition
 {
+	Node *expression;	   /* over the items row, which is the relation 1 */
 	char *text;			   /* SQL over the items row "i", with a parameter for some constants */
 	bool is_volatile;	   /* it depends on more than the row: on the time, on other tables */
 	InvSettings *settings; /* under which it runs; NULL if none matters */

@@ -25,7 +25,6 @@
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
-#include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
 #include "storage/lmgr.h"
@@ -41,8 +40,11 @@
 #include "base/guc.h"
 #include "store/binding.h"
 #include "store/direct_insert.h"
+#include "store/enter.h"
+#include "store/expression.h"
 #include "store/ledger_schema.h"
 #include "store/query_text.h"
+#include "store/shop_code.h"
 #include "store/table_check.h"
 
 /* A column that a row gives. */
@@ -79,6 +81,7 @@ struct InvDirectInsertPlan
 	TargetIndex *indexes;
 	int index_count;
 	AttrNumber key; /* the column that is read back, or 0 */
+	bool runs_shop_code;
 };
 
 /* ---- planning ---- */
@@ -139,25 +142,6 @@ add_movement_columns(InvDirectInsertPlan *plan, InvStore *store, Oid table, Tupl
 	return true;
 }
 
-static bool
-is_user_function(Oid function, void *context pg_attribute_unused())
-{
-	return function >= FirstNormalObjectId;
-}
-
-/* Does an expression call what can change while a plan is kept? */
-static bool
-calls_user_function(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	/* the checks of a domain can change too */
-	if (IsA(node, CoerceToDomain))
-		return true;
-	return check_functions_in_node(node, is_user_function, context) ||
-		   expression_tree_walker(node, calls_user_function, context);
-}
-
 /*
  * Add the defaults of the columns that no row gives.  False if one of them can
  * change, or can forbid null, without an invalidation of the table.
@@ -185,8 +169,10 @@ add_default_columns(InvDirectInsertPlan *plan, Relation table)
 		if (new->expression == NULL)
 			continue;
 		new->state = NULL;
-		if (!calls_user_function((Node *) new->expression, NULL))
-			new->state = ExecInitExpr(expression_planner(new->expression), NULL);
+		if (inv_calls_shop_code((Node *) new->expression))
+			plan->runs_shop_code = true;
+		else
+			new->state = inv_keep_expression((Node *) new->expression);
 		plan->default_count++;
 	}
 	return true;
@@ -214,7 +200,7 @@ list_target_indexes(InvDirectInsertPlan *plan, Relation table)
 
 		new->relid = lfirst_oid(cell);
 		new->predicate = NULL;
-		if (row_is_final && predicate && !calls_user_function((Node *) predicate, NULL))
+		if (row_is_final && predicate && !inv_calls_shop_code((Node *) predicate))
 			new->predicate = ExecInitQual((List *) expression_planner((Expr *) predicate), NULL);
 		index_close(index, NoLock);
 	}
@@ -231,7 +217,10 @@ make_insert_plan(InvStore *store, InvTarget target, Relation table)
 					   : add_movement_columns(plan, store, RelationGetRelid(table), desc);
 	plan->usable = plan->usable && add_default_columns(plan, table);
 	if (plan->usable)
+	{
 		list_target_indexes(plan, table);
+		plan->runs_shop_code = plan->runs_shop_code || inv_write_runs_shop_code(table);
+	}
 	return plan;
 }
 
@@ -239,15 +228,17 @@ make_insert_plan(InvStore *store, InvTarget target, Relation table)
 static InvDirectInsertPlan *
 insert_plan_for(InvStore *store, InvTarget target, Relation table)
 {
+	MemoryContext old;
+
+	if (store->valid && store->direct_inserts[target])
+		return store->direct_inserts[target];
+	/* to simplify an expression can run functions of the shop */
+	inv_pin_path(store);
 	if (!store->valid)
 		return make_insert_plan(store, target, table);
-	if (store->direct_inserts[target] == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(store->context);
-
-		store->direct_inserts[target] = make_insert_plan(store, target, table);
-		MemoryContextSwitchTo(old);
-	}
+	old = MemoryContextSwitchTo(store->context);
+	store->direct_inserts[target] = make_insert_plan(store, target, table);
+	MemoryContextSwitchTo(old);
 	return store->direct_inserts[target];
 }
 
@@ -431,6 +422,8 @@ inv_direct_insert(InvStore *store, InvTarget target, InvDirectRow *rows, int cou
 	{
 		DirectInsert insert;
 
+		if (plan->runs_shop_code)
+			inv_pin_path(store);
 		/* functions that the table calls see what the call has written so far */
 		CommandCounterIncrement();
 		PushActiveSnapshot(GetTransactionSnapshot());

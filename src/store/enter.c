@@ -2,8 +2,8 @@
  * enter.c
  *		A call enters a store and leaves it.
  *
- * In between, the engine acts as the owner of the tables, under the search_path of the
- * generated functions and with row security on, connected to SPI.  Calls nest: a
+ * In between, the engine acts as the owner of the tables, with row security on, connected to
+ * SPI, and under the search_path of the store where code of the shop can run.  Calls nest: a
  * trigger of a table that the engine writes may call the engine.  After an error
  * nothing is put back here, because the abort of the transaction, or of the
  * subtransaction, restores the user, the settings and SPI.
@@ -30,15 +30,6 @@
 #include "store/enter.h"
 #include "store/store.h"
 
-/* Change a setting until the call leaves the store. */
-static void
-set_for_call(InvCall *call, const char *name, const char *value)
-{
-	if (call->nest == 0)
-		call->nest = NewGUCNestLevel();
-	inv_set_setting(name, value, GUC_ACTION_SAVE);
-}
-
 /*
  * Work as the owner of a store for a caller who is another role, and may have more
  * rights: what the owner's code does must not reach the caller.  In a restricted
@@ -63,10 +54,7 @@ inv_guest_end(InvGuest *guest)
 	SetUserIdAndSecContext(guest->user, guest->security);
 }
 
-/*
- * The generated functions have set the path already.  A direct write that fires
- * the guard, and an owner who calls the engine, have their own.
- */
+/* The search_path stays that of the caller, until inv_pin_path(). */
 static void
 become_owner(InvCall *call, InvStore *store, bool guest)
 {
@@ -80,13 +68,24 @@ become_owner(InvCall *call, InvStore *store, bool guest)
 	SPI_connect();
 	SetUserIdAndSecContext(store->owner, call->security | SECURITY_LOCAL_USERID_CHANGE |
 											 (guest ? SECURITY_RESTRICTED_OPERATION : 0));
-	/* a guest's settings are restored, also those that the owner's code changes */
-	call->nest = guest ? NewGUCNestLevel() : 0;
-	if (strcmp(namespace_search_path, store->path) != 0)
-		set_for_call(call, "search_path", store->path);
+	call->nest = NewGUCNestLevel();
 	/* with it off, no policy would bind the owner in what the shop runs */
 	if (!row_security)
-		set_for_call(call, "row_security", "on");
+		inv_set_setting("row_security", "on", GUC_ACTION_SAVE);
+}
+
+/*
+ * Set the search_path of the store until the call leaves it, or the subtransaction ends.  To be
+ * called before each statement and whatever else can run code of the shop, which may have
+ * changed it: a level of settings remembers a plain SET, so this has its own.
+ */
+void
+inv_pin_path(const InvStore *store)
+{
+	if (strcmp(namespace_search_path, store->path) == 0)
+		return;
+	(void) NewGUCNestLevel();
+	inv_set_setting("search_path", store->path, GUC_ACTION_SAVE);
 }
 
 /* Raise unless the current user has the rights of the owner. */
@@ -95,6 +94,18 @@ require_owner(InvStore *store)
 {
 	if (GetUserId() != store->owner && !has_privs_of_role(GetUserId(), store->owner))
 		inv_error_not_the_owner(store->store_name, store->owner);
+}
+
+/* The store of this name, of whose owner the current user has the rights; raises if there is none. */
+InvStore *
+inv_store_find(text *store_name, LOCKMODE lock)
+{
+	InvStore *store = inv_store_by_name(store_name, lock);
+
+	if (store == NULL)
+		inv_error_not_a_store(psprintf("Store \"%s\"", text_to_cstring(store_name)));
+	require_owner(store);
+	return store;
 }
 
 /*
@@ -115,10 +126,7 @@ inv_store_enter(InvCall *call, text *store_name, const char *writer)
 	}
 	if (store_name == NULL)
 		inv_error_null("store_name");
-	store = inv_store_by_name(store_name, writer ? RowExclusiveLock : AccessShareLock);
-	if (store == NULL)
-		inv_error_not_a_store(psprintf("Store \"%s\"", text_to_cstring(store_name)));
-	require_owner(store);
+	store = inv_store_find(store_name, writer ? RowExclusiveLock : AccessShareLock);
 	become_owner(call, store, GetUserId() != store->owner);
 	inv_stats_begin(store->items, writer ? writer : "read");
 }
@@ -162,8 +170,8 @@ inv_store_leave(InvCall *call)
 	Assert(GetUserId() == call->store->owner);
 	inv_stats_end(call->outer_stats);
 	SPI_finish();
-	if (call->nest)
-		AtEOXact_GUC(!call->guest, call->nest);
+	/* a guest's settings are restored, also those that the owner's code changed */
+	AtEOXact_GUC(!call->guest, call->nest);
 	SetUserIdAndSecContext(call->user, call->security);
 	inv_store_unuse(call->store);
 }

@@ -23,17 +23,20 @@ typedef struct InvCall
 	void *outer_stats;	  /* statistics of the call around this one, or NULL */
 	Oid user;
 	int security;
-	int nest;	/* level of the settings that the call changed, or 0 */
+	int nest;	/* level of the settings that the call changed */
 	bool guest; /* the caller is not the owner */
 } InvCall;
 
 extern void inv_guest_begin(InvGuest *guest, Oid owner);
 extern void inv_guest_end(InvGuest *guest);
 
+extern InvStore *inv_store_find(text *store_name, LOCKMODE lock);
 extern void inv_store_enter(InvCall *call, text *store_name, const char *writer);
 extern bool inv_store_enter_items(InvCall *call, Oid items);
 extern void inv_store_enter_owned(InvCall *call, Oid items);
 extern void inv_store_leave(InvCall *call);
+
+extern void inv_pin_path(const InvStore *store);
 
 extern int inv_lift_policies(const InvStore *store);
 extern void inv_restore_policies(const InvStore *store, int security);

@@ -340,6 +340,7 @@ inv_execute(InvStore *store, InvStatement statement, Datum *values, const char *
 	const InvTemplate *template = inv_statement_template(statement);
 	InvQueryPlans *plans = query_plans_of(store);
 
+	inv_pin_path(store);
 	if (template->writes != INV_LEDGER_NONE)
 		table_close(inv_ledger_table_open(store, template->writes), NoLock);
 	if (plans->statements[statement] == NULL)
@@ -470,6 +471,7 @@ inv_insert_orders(InvStore *store, uint64 columns, Datum *values, const char *nu
 	SPIPlanPtr plan;
 	uint64 rows;
 
+	inv_pin_path(store);
 	inv_check_orders_written(store);
 	slot = insert_plan_of(store, columns);
 	plan = slot->plan;

@@ -33,10 +33,12 @@ inv_cursor_open(InvStore *store, InvStatement statement, Datum *values)
 	int count = strlen(template->parameters);
 	SPIPlanPtr plan;
 	Portal cursor;
-	int nest = NewGUCNestLevel();
+	int nest;
 	int security;
 
 	Assert(GetUserId() == store->owner && count <= MAX_CURSOR_PARAMETERS);
+	inv_pin_path(store);
+	nest = NewGUCNestLevel();
 	for (int i = 0; i < count; i++)
 		types[i] = inv_letter_type(store, template->parameters[i]);
 	inv_set_setting("enable_nestloop", "off", GUC_ACTION_SAVE);

@@ -32,6 +32,8 @@
 static List *cached_stores = NIL;  /* of InvStore, in TopMemoryContext */
 static List *retired_stores = NIL; /* replaced ones that a call further up uses */
 
+static uint64 store_changes = 0; /* how often a store became invalid */
+
 /* ---- invalidation ---- */
 
 #define MAX_MESSAGES 64
@@ -79,8 +81,18 @@ invalidate(InvDependencyKind kind, uint32 value)
 		InvStore *store = lfirst(cell);
 
 		if (store->valid && inv_depends(&store->dependencies, kind, value))
+		{
 			store->valid = false;
+			store_changes++;
+		}
 	}
+}
+
+/* Grows when a store that was found by its name may have become another one. */
+uint64
+inv_store_changes(void)
+{
+	return store_changes + inv_store_name_changes();
 }
 
 /* Relcache callback. */

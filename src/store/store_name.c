@@ -40,6 +40,13 @@ inv_store_name_init(void)
 	CacheRegisterRelcacheCallback(invalidate_names, (Datum) 0);
 }
 
+/* Grows when a name may have got another meaning. */
+uint64
+inv_store_name_changes(void)
+{
+	return name_changes;
+}
+
 static KnownName *
 find_known_name(const char *name, size_t length)
 {

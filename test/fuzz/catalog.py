@@ -4,7 +4,6 @@ Every function in pg_proc is fuzzed: those of schema inventory, and the generate
 ones of each store.  No function is listed here by name.
 """
 
-import re
 from dataclasses import dataclass, field
 
 
@@ -78,10 +77,10 @@ SELECT quote_ident(n.nspname), p.proname, quote_ident(p.proname), p.proretset, p
        CASE WHEN p.proargmodes IS NULL THEN p.proargnames ELSE
            (SELECT array_agg(p.proargnames[o] ORDER BY o)
             FROM unnest(p.proargmodes) WITH ORDINALITY AS u(m, o) WHERE m IN ('i', 'b', 'v')) END,
-       p.prosrc
+       format_type(p.prorettype, NULL)
 FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
 WHERE p.pronamespace = 'inventory'::regnamespace
-   OR n.nspname ~ '^f[_ ]' AND p.prosrc ~ 'inventory\\.'
+   OR n.nspname ~ '^f[_ ]' AND p.prolang = (SELECT l.oid FROM pg_language AS l WHERE l.lanname = 'inventory')
 ORDER BY 1, 2, 6
 """
 
@@ -125,8 +124,8 @@ class Catalog:
         for store in self.stores:
             self.find(cursor, store, items=True)
 
-    def function(self, schema, name, quoted, returns_set, defaults, types, names, source):
-        """A function from its row of pg_proc; the source of a generated one has its result type."""
+    def function(self, schema, name, quoted, returns_set, defaults, types, names, result_type):
+        """A function from its row of pg_proc."""
         types = types or []
         names = (names or []) + [''] * len(types)
         arguments = [Argument(n, t, i >= len(types) - defaults, n)
@@ -134,9 +133,8 @@ class Catalog:
         call = f'{schema}.{quoted}'
         if schema != 'inventory':
             store = next((s for s in self.stores if schema in (s.api, s.ledger)), None)
-            result_type = re.search(r'NULL::(.+?)\);', source)
-            if store and result_type:
-                store.result_types[name] = result_type.group(1)
+            if store:
+                store.result_types[name] = result_type
             for argument in arguments if store else []:
                 argument.hint = argument.name[len(store.prefix):]
             return Function(call, call, arguments, returns_set,

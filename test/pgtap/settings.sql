@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 LOAD 'inventory';
-SELECT plan(24);
+SELECT plan(26);
 
 SELECT results_eq($$
 	SELECT substr(name, 11) COLLATE "C", vartype, boot_val, context, unit, min_val, max_val, enumvals
@@ -14,6 +14,7 @@ SELECT results_eq($$
 	('hot_mode', 'enum', 'manual', 'sighup', NULL, NULL, NULL, '{off,manual,auto}'),
 	('hot_queue_threshold', 'integer', '4', 'sighup', NULL, '1', '2147483647', NULL),
 	('http_errors', 'bool', 'off', 'user', NULL, NULL, NULL, NULL),
+	('log_refusals', 'bool', 'on', 'superuser', NULL, NULL, NULL, NULL),
 	('max_hot_items', 'integer', '1024',
 	 CASE WHEN current_setting('shared_preload_libraries') LIKE '%inventory%' THEN 'postmaster' ELSE 'sighup' END, NULL, '1', '1000000', NULL),
 	('max_stats_entries', 'integer', '32768',
@@ -28,7 +29,7 @@ SELECT results_eq($$
 	('worker_timeout', 'integer', '10000', 'sighup', 'ms', '0', '2147483647', NULL) $$,
 	'all settings: type, default, context, unit, range, values');
 SELECT is_empty($$ SELECT name FROM pg_settings WHERE name LIKE 'inventory.%' AND coalesce(short_desc, '') = '' $$, 'each has a description');
-SELECT is_empty($$ SELECT name FROM pg_settings WHERE name LIKE 'inventory.%' AND setting <> boot_val $$, 'each has its default at the start');
+SELECT is_empty($$ SELECT name FROM pg_settings WHERE name LIKE 'inventory.%' AND source <> 'configuration file' AND setting <> boot_val $$, 'each that is not configured has its default at the start');
 
 SELECT lives_ok(format('SET LOCAL inventory.strategy = %L', strategy), 'strategy ' || strategy)
 FROM unnest('{pessimistic,optimistic,atomic}'::text[]) AS strategy;
@@ -54,8 +55,11 @@ SELECT throws_ok($$ SET LOCAL inventory.hot_mod = 'auto' $$, '42602', NULL, 'the
 CREATE ROLE settings_api;
 SELECT lives_ok($$ SET LOCAL inventory.direct_access = off $$, 'a superuser can set direct_access');
 RESET inventory.direct_access;
+SELECT lives_ok($$ SET LOCAL inventory.log_refusals = off $$, 'a superuser can set log_refusals');
+RESET inventory.log_refusals;
 SET LOCAL ROLE settings_api;
 SELECT throws_ok($$ SET LOCAL inventory.direct_access = off $$, '42501', NULL, 'a buyer cannot set direct_access');
+SELECT throws_ok($$ SET LOCAL inventory.log_refusals = off $$, '42501', NULL, 'a buyer cannot set log_refusals');
 RESET ROLE;
 SELECT lives_ok($$ ALTER ROLE settings_api SET inventory.http_errors = on $$, 'http_errors can be set for a role');
 

@@ -74,6 +74,7 @@ sub rows
 # What a session can do, and how often.  Each makes a call, with %s where a key may be.
 my @kinds = (
     [ 6, \&buy_item ],
+    [ 3, \&try_buy_item ],
     [ 4, sub { cart('buy_cart') } ],
     [ 4, sub { cart('try_buy_cart') } ],
     [ 5, sub { hold(sub { sprintf "shop.reserve_stock('%s', '%s', %d, %s%%s)", $_[0], any(@items), 1 + rand 4, ttl() }) } ],
@@ -96,6 +97,14 @@ sub buy_item
     my ($user, $item, $quantity) = (any(@users), any(@items), 1 + int rand 4);
     return { call => "shop.buy_item('$user', '$item', $quantity\%s)", kind => 'buy', user => $user,
         lines => [ [ $item, $quantity ] ] };
+}
+
+# A cart of one line, as its answer is.
+sub try_buy_item
+{
+    my $user = any(@users);
+    my $arguments = sprintf "'%s', '%s', %d", $user, any(@items), 1 + rand 4;
+    return { call => rows("shop.try_buy_item($arguments\%s)"), kind => 'cart', user => $user };
 }
 
 sub cart

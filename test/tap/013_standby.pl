@@ -87,6 +87,7 @@ for my $call (
     # calls that would be refused, or answered as a retry
     "shop.buy_item('$user', '$item[1]', 0)", $keyed->{call},
     "(SELECT status FROM shop.buy_cart('$user', $cart))", "(SELECT status FROM shop.try_buy_cart('$user', $cart))",
+    "(SELECT status FROM shop.try_buy_item('$user', '$item[1]'))",
     "shop.reserve_stock('$user', '$item[1]')", "shop.reserve_cart('$user', $cart)",
     "(SELECT status FROM shop.try_reserve_cart('$user', $cart))",
     "shop.change_reservation('$hold', '$item[1]', 1)", "shop.extend_reservation('$hold')",

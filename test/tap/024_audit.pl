@@ -101,6 +101,7 @@ for my $what (sort keys %calls)
 }
 # the same call without that: the test can tell the difference
 is_deeply(statements($calls{hot}), {}, 'direct_access on: a hot sale is without a statement on these tables');
+is_deeply(statements($calls{cold}), {}, 'direct_access on: so is a cold one');
 is_deeply(statements($calls{'sold out'}), {}, 'direct_access on: so is a refusal');
 
 is($shop->query("SELECT count(*) FROM inventory.verify('shop.items')"), '0', 'nothing is wrong');

@@ -38,7 +38,7 @@ receive_notice(void *argument, const PGresult *result)
 	}
 }
 
-/* Start to connect, with a random isolation level, strategy and timeouts. */
+/* Start to connect, with a random isolation level, strategy, direct access and timeouts. */
 static void
 connect_server(Session *session)
 {
@@ -60,9 +60,10 @@ connect_server(Session *session)
 	}
 	snprintf(conninfo, sizeof(conninfo),
 			 "%s application_name=load-%d options='-c default_transaction_isolation=%s "
-			 "-c inventory.strategy=%s -c inventory.hot_lock_timeout=%d -c statement_timeout=%d'",
+			 "-c inventory.strategy=%s -c inventory.direct_access=%s "
+			 "-c inventory.hot_lock_timeout=%d -c statement_timeout=%d'",
 			 server, session->history.client, levels[iso], session->strategy,
-			 waits[random_between(0, 2)],
+			 chance(25) ? "off" : "on", waits[random_between(0, 2)],
 			 options.timeout > 0 && chance(20)
 				 ? random_between(options.timeout / 4, options.timeout)
 				 : 0);

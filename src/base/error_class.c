@@ -1,0 +1,38 @@
+/*
+ * error_class.c
+ *		What an error says about its cause: other transactions and the server, the row of an
+ *		item, or a store.
+ */
+#include "postgres.h"
+
+#include "base/error_class.h"
+
+/* Does an error come from other transactions, or from the server's state? */
+bool
+inv_error_is_of_others(int sqlstate)
+{
+	int category = ERRCODE_TO_CATEGORY(sqlstate);
+
+	return category == ERRCODE_OPERATOR_INTERVENTION || category == ERRCODE_TRANSACTION_ROLLBACK ||
+		   category == ERRCODE_INSUFFICIENT_RESOURCES || sqlstate == ERRCODE_LOCK_NOT_AVAILABLE;
+}
+
+/* Could it come from what the row of an item refuses? */
+bool
+inv_error_is_of_row(int sqlstate)
+{
+	return !inv_error_is_of_others(sqlstate) && sqlstate != ERRCODE_OBJECT_IN_USE;
+}
+
+/*
+ * Does an error that came up in work on a store say something about the store?  Not
+ * one of the server, or of other transactions.
+ */
+bool
+inv_is_error_of_store(const ErrorData *error)
+{
+	int category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+
+	return error->elevel == ERROR && !inv_error_is_of_others(error->sqlerrcode) &&
+		   category != ERRCODE_INVALID_TRANSACTION_STATE && category != ERRCODE_SYSTEM_ERROR;
+}

@@ -1,0 +1,13 @@
+/*
+ * expression.h
+ *		Expressions of a table: whether they call code of the shop, and their compiled form.
+ */
+#ifndef INV_EXPRESSION_H
+#define INV_EXPRESSION_H
+
+#include "nodes/execnodes.h"
+
+extern bool inv_calls_shop_code(Node *expression);
+extern ExprState *inv_keep_expression(Node *expression);
+
+#endif /* INV_EXPRESSION_H */

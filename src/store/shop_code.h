@@ -1,0 +1,12 @@
+/*
+ * shop_code.h
+ *		Can a write run code of the shop?
+ */
+#ifndef INV_SHOP_CODE_H
+#define INV_SHOP_CODE_H
+
+#include "utils/relcache.h"
+
+extern bool inv_write_runs_shop_code(Relation table);
+
+#endif /* INV_SHOP_CODE_H */
