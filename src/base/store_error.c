@@ -159,6 +159,13 @@ inv_report_no_function(Oid function)
 	errmsg("function with OID %u does not exist", function);
 }
 
+void
+inv_report_no_result_type(void)
+{
+	errcode(ERRCODE_UNDEFINED_OBJECT);
+	errmsg("the type of the result has been dropped");
+}
+
 /* A function in the language of the extension differs from those that attach generates. */
 void
 inv_report_not_generated(Oid function, const char *detail)

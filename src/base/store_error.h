@@ -24,6 +24,7 @@ extern void inv_log_worker_timeout(const char *store_name, int timeout);
 extern void inv_report_hot_stores_full(int limit);
 extern void inv_report_not_verified(const char *store_name, const ErrorData *error);
 extern void inv_report_no_function(Oid function);
+extern void inv_report_no_result_type(void);
 extern void inv_report_not_generated(Oid function, const char *detail);
 
 #define inv_error_ambiguous_store(...) INV_RAISE(inv_report_ambiguous_store(__VA_ARGS__))
@@ -36,6 +37,7 @@ extern void inv_report_not_generated(Oid function, const char *detail);
 #define inv_error_order_not_unique(...) INV_RAISE(inv_report_order_not_unique(__VA_ARGS__))
 #define inv_error_prepare_store() INV_RAISE(inv_report_prepare_store())
 #define inv_error_hot_stores_full(...) INV_RAISE(inv_report_hot_stores_full(__VA_ARGS__))
+#define inv_error_no_result_type() INV_RAISE(inv_report_no_result_type())
 #define inv_error_no_function(...) INV_RAISE(inv_report_no_function(__VA_ARGS__))
 #define inv_error_not_generated(...) INV_RAISE(inv_report_not_generated(__VA_ARGS__))
 

@@ -7,14 +7,18 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #include "base/datum.h"
 #include "base/error.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/query.h"
@@ -188,13 +192,36 @@ inv_replay_line(InvStore *store, Jsonb *answer, TupleDesc desc)
 
 /* ---- row types ---- */
 
+/*
+ * Lock the row type of a result until its descriptor is read: it can have been dropped while
+ * the call waited for a lock.  InvalidOid if the result is not of a row type.
+ */
+static Oid
+lock_row_type(FunctionCallInfo fcinfo)
+{
+	Oid type;
+	bool is_row = get_call_result_type(fcinfo, &type, NULL) == TYPEFUNC_COMPOSITE;
+	Oid relation = get_typ_typrelid(type);
+
+	if (OidIsValid(relation))
+		LockRelationOid(relation, AccessShareLock);
+	if (!SearchSysCacheExists1(TYPEOID, ObjectIdGetDatum(type)))
+		inv_error_no_result_type();
+	if (!is_row && OidIsValid(relation))
+		UnlockRelationOid(relation, AccessShareLock);
+	return is_row ? relation : InvalidOid;
+}
+
 /* Begin to return rows of the type that the caller's result_type gives. */
 void
 inv_begin_rows(FunctionCallInfo fcinfo)
 {
-	if (get_call_result_type(fcinfo, NULL, NULL) != TYPEFUNC_COMPOSITE)
+	Oid relation = lock_row_type(fcinfo);
+
+	if (!OidIsValid(relation))
 		inv_error_value("result_type must be of a row type", NULL);
 	InitMaterializedSRF(fcinfo, 0);
+	UnlockRelationOid(relation, AccessShareLock);
 }
 
 /*
@@ -223,14 +250,26 @@ inv_check_line_type(InvStore *store, TupleDesc desc)
 	inv_check_row_type(store, desc, types, LINE_COLUMNS);
 }
 
-/* The descriptor of the line that a call returns, of the type that its result_type gives. */
+/* The descriptor of the row that a call returns, of the type that its result_type gives. */
+TupleDesc
+inv_row_desc(InvStore *store, FunctionCallInfo fcinfo)
+{
+	Oid relation = lock_row_type(fcinfo);
+	TupleDesc desc;
+
+	if (!OidIsValid(relation))
+		inv_error_broken_store(store->store_name, "The caller's result type is not a row type.");
+	(void) get_call_result_type(fcinfo, NULL, &desc);
+	UnlockRelationOid(relation, AccessShareLock);
+	return desc;
+}
+
+/* The same of a line. */
 TupleDesc
 inv_line_desc(InvStore *store, FunctionCallInfo fcinfo)
 {
-	TupleDesc desc;
+	TupleDesc desc = inv_row_desc(store, fcinfo);
 
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		inv_error_broken_store(store->store_name, "The caller's result type is not a row type.");
 	inv_check_line_type(store, desc);
 	return BlessTupleDesc(desc);
 }

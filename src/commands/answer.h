@@ -17,6 +17,7 @@ extern void inv_check_row_type(InvStore *store, TupleDesc desc, const Oid *types
 extern void inv_check_line_type(InvStore *store, TupleDesc desc);
 extern void inv_return_lines(InvStore *store, InvCart *cart, bool sold, bool replayed,
 							 ReturnSetInfo *result);
+extern TupleDesc inv_row_desc(InvStore *store, FunctionCallInfo fcinfo);
 extern TupleDesc inv_line_desc(InvStore *store, FunctionCallInfo fcinfo);
 extern Datum inv_form_line(InvStore *store, InvCart *cart, bool sold, TupleDesc desc);
 extern Datum inv_replay_line(InvStore *store, Jsonb *answer, TupleDesc desc);

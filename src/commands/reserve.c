@@ -279,9 +279,7 @@ inventory_try_reserve_cart(PG_FUNCTION_ARGS)
 	static const Oid types[] = { TEXTOID, UUIDOID, TIMESTAMPTZOID, JSONBOID };
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "try_reserve_cart");
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		inv_error_broken_store(call.store->store_name,
-							   "The caller's result type is not a row type.");
+	desc = inv_row_desc(call.store, fcinfo);
 	inv_check_row_type(call.store, desc, types, 4);
 	reserve_cart(call.store, fcinfo, "try_reserve_cart", true, &answer);
 	values[0] = CStringGetTextDatum(answer.status);
