@@ -228,18 +228,16 @@ END
     my $pid = worker_pid($shop);
     my $log = -s $node->logfile;
     my $full = Shop::item_id(2);
-    $shop->query(q{CREATE FUNCTION shop.refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'not today'; END$$},
-        "INSERT INTO shop.items (id, stock) VALUES ('$full', 100)");
+    $shop->query(q{CREATE FUNCTION shop.refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'not today'; END$$});
     reserve($shop, '1 h', 2);
     reserve($shop, '1 h');
     $shop->query("CREATE TRIGGER refuse BEFORE UPDATE ON shop.items FOR EACH ROW WHEN (NEW.id = '$full') EXECUTE FUNCTION shop.refuse()");
     make_overdue($shop);
     $node->wait_for_log(qr/WARNING: .*overdue holds of item "$full" of store "shop.items" cannot be given back/, $log);
     pass('a warning names the item');
-    ok(wait_for('crowded', "SELECT stock = 100 FROM shop.items WHERE id <> '$full'"), 'another item of the store gets its units');
+    ok(wait_for('crowded', "SELECT bool_and(stock = 100) FROM shop.items WHERE id <> '$full'"), 'another item of the store gets its units');
     $shop->query('DROP TRIGGER refuse ON shop.items');
     ok(returned($shop), 'without its trigger the item does, too');
-    $shop->query("DELETE FROM shop.items WHERE id = '$full'");
     is(worker_pid($shop), $pid, 'it is still the same worker');
 }
 
