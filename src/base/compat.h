@@ -15,6 +15,7 @@
 #include "parser/parse_relation.h"
 #include "storage/lwlock.h"
 #include "storage/proc.h"
+#include "storage/spin.h"
 #include "utils/acl.h"
 #include "utils/jsonb.h"
 #include "utils/wait_event.h"
@@ -236,6 +237,33 @@ inv_named_segment(const char *name pg_attribute_unused(), Size size pg_attribute
 	return GetNamedDSMSegment(name, size, fill, &found);
 #else
 	return NULL;
+#endif
+}
+
+/* The hook that the planner calls when it has read what the catalogs say of a table. */
+#if PG_VERSION_NUM >= 190000
+#define inv_relation_hook build_simple_rel_hook
+#define INV_RELATION_HOOK_TYPE build_simple_rel_hook_type
+#define INV_RELATION_HOOK_PARAMETERS PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *entry
+#define INV_RELATION_HOOK_ARGUMENTS root, rel, entry
+#define INV_RELATION_HOOK_TABLE (entry->rtekind == RTE_RELATION ? entry->relid : InvalidOid)
+#else
+#define inv_relation_hook get_relation_info_hook
+#define INV_RELATION_HOOK_TYPE get_relation_info_hook_type
+#define INV_RELATION_HOOK_PARAMETERS                                                               \
+	PlannerInfo *root, Oid relation, bool inhparent, RelOptInfo *rel
+#define INV_RELATION_HOOK_ARGUMENTS root, relation, inhparent, rel
+#define INV_RELATION_HOOK_TABLE relation
+#endif
+
+/* Does any process hold a spinlock?  For assertions; since 19 the server does not tell. */
+static inline bool
+inv_spinlock_is_held(volatile slock_t *lock pg_attribute_unused())
+{
+#if PG_VERSION_NUM >= 190000
+	return true;
+#else
+	return !SpinLockFree(lock);
 #endif
 }
 

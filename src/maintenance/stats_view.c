@@ -11,6 +11,7 @@
 #include "access/xlog.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
+#include "utils/tuplestore.h"
 
 #include "base/guc.h"
 #include "base/stats.h"

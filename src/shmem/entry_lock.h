@@ -10,6 +10,7 @@
 #include "storage/proclist.h"
 #include "storage/spin.h"
 
+#include "base/compat.h"
 #include "shmem/hot_table.h"
 
 /*
@@ -55,7 +56,7 @@ inv_entry_unlock_changed(const InvCounterRef *counter)
 static inline bool
 inv_entry_is_locked(const InvHotEntry *entry)
 {
-	return !SpinLockFree(&((InvHotEntry *) entry)->mutex);
+	return inv_spinlock_is_held(&((InvHotEntry *) entry)->mutex);
 }
 
 /*

@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "executor/spi.h"
+#include "optimizer/pathnode.h"
 #include "optimizer/plancat.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -20,6 +21,7 @@
 #include "utils/resowner.h"
 #include "utils/selfuncs.h"
 
+#include "base/compat.h"
 #include "base/settings.h"
 #include "store/binding.h"
 #include "store/query_plan.h"
@@ -31,7 +33,7 @@
 static const InvStore *planned_store = NULL;
 static const char *planned_by = NULL;
 
-static get_relation_info_hook_type next_relation_info = NULL;
+static INV_RELATION_HOOK_TYPE next_relation_hook = NULL;
 static get_relation_stats_hook_type next_relation_stats = NULL;
 
 /* The column by which rows of a table are found; InvalidAttrNumber for a table that is not the store's. */
@@ -57,14 +59,14 @@ planned_key_column(Oid table)
 
 /* Hook: the planner has read what a table has.  Leave it the indexes of the key. */
 static void
-plan_for_large_table(PlannerInfo *root, Oid table, bool inhparent, RelOptInfo *rel)
+plan_for_large_table(INV_RELATION_HOOK_PARAMETERS)
 {
-	AttrNumber key = planned_key_column(table);
+	AttrNumber key = planned_key_column(INV_RELATION_HOOK_TABLE);
 	List *chosen = NIL;
 	ListCell *cell;
 
-	if (next_relation_info)
-		next_relation_info(root, table, inhparent, rel);
+	if (next_relation_hook)
+		next_relation_hook(INV_RELATION_HOOK_ARGUMENTS);
 	if (key == InvalidAttrNumber)
 		return;
 	rel->pages = LARGE_TABLE_PAGES;
@@ -97,8 +99,8 @@ hide_statistics(PlannerInfo *root, RangeTblEntry *entry, AttrNumber column, Vari
 void
 inv_query_plan_init(void)
 {
-	next_relation_info = get_relation_info_hook;
-	get_relation_info_hook = plan_for_large_table;
+	next_relation_hook = inv_relation_hook;
+	inv_relation_hook = plan_for_large_table;
 	next_relation_stats = get_relation_stats_hook;
 	get_relation_stats_hook = hide_statistics;
 }
