@@ -24,7 +24,9 @@ CREATE VIEW made AS SELECT md5(concat_ws(' ', s.settings, s.max_ttl, (SELECT str
 SELECT digest AS made FROM made \gset
 SELECT reserve_stock('w', 'now', 1, '20 hours') IS NOT NULL;
 -- a session of another country, another client and another century
-\set odd 'SET TimeZone = ''<x>-20''; SET DateStyle = ''SQL, DMY''; SET IntervalStyle = sql_standard; SET extra_float_digits = -15; SET bytea_output = escape; SET standard_conforming_strings = off; SET escape_string_warning = off; SET backslash_quote = off; SET quote_all_identifiers = on; SET array_nulls = off; SET xmlbinary = hex; SET lc_monetary = ''C''; SET lc_numeric = ''C''; SET transform_null_equals = on;'
+-- since PostgreSQL 19 there is no other value than on
+SELECT CASE WHEN current_setting('server_version_num')::int < 190000 THEN 'off' ELSE 'on' END AS off \gset
+\set odd 'SET TimeZone = ''<x>-20''; SET DateStyle = ''SQL, DMY''; SET IntervalStyle = sql_standard; SET extra_float_digits = -15; SET bytea_output = escape; SET standard_conforming_strings = ' :off '; SET escape_string_warning = off; SET backslash_quote = off; SET quote_all_identifiers = on; SET array_nulls = off; SET xmlbinary = hex; SET lc_monetary = ''C''; SET lc_numeric = ''C''; SET transform_null_equals = on;'
 \set usual 'RESET standard_conforming_strings; RESET escape_string_warning; RESET backslash_quote; RESET quote_all_identifiers; RESET array_nulls; RESET xmlbinary; RESET transform_null_equals; RESET bytea_output; RESET extra_float_digits; RESET IntervalStyle; RESET lc_monetary; RESET lc_numeric; SET TimeZone = ''UTC''; SET DateStyle = ''ISO, MDY'';'
 
 \echo '-- buyer'

@@ -270,7 +270,7 @@ is(dropped(), 'dropped', 'sizes, drop: it is dropped');
 open_database('formats', 'fay');
 open_store('fay');
 my @odd = ("TimeZone = '<x>-20'", q{DateStyle = 'SQL, DMY'}, 'IntervalStyle = sql_standard', 'bytea_output = escape',
-    'standard_conforming_strings = off', 'extra_float_digits = -15', 'quote_all_identifiers = on');
+    'standard_conforming_strings = ' . ($node->pg_version < 19 ? 'off' : 'on'), 'extra_float_digits = -15', 'quote_all_identifiers = on');
 run_as('fay', q{SELECT inventory.detach('shop.items')}, q{SET TimeZone = 'UTC'}, 'UPDATE shop.items SET opens = now()',
     q{SELECT inventory.attach('shop.items', 'shop.orders', ledger_schema => 'books', sellable => 'opens <= now()')});
 my $recorded = q{SELECT array_to_string(settings, ' ') FROM inventory.store};
