@@ -26,13 +26,13 @@ SELECT reserve_stock('w', 'now', 1, '20 hours') IS NOT NULL;
 -- a session of another country, another client and another century
 -- since PostgreSQL 19 there is no other value than on
 SELECT CASE WHEN current_setting('server_version_num')::int < 190000 THEN 'off' ELSE 'on' END AS off \gset
-\set odd 'SET TimeZone = ''<x>-20''; SET DateStyle = ''SQL, DMY''; SET IntervalStyle = sql_standard; SET extra_float_digits = -15; SET bytea_output = escape; SET standard_conforming_strings = ' :off '; SET escape_string_warning = off; SET backslash_quote = off; SET quote_all_identifiers = on; SET array_nulls = off; SET xmlbinary = hex; SET lc_monetary = ''C''; SET lc_numeric = ''C''; SET transform_null_equals = on;'
-\set usual 'RESET standard_conforming_strings; RESET escape_string_warning; RESET backslash_quote; RESET quote_all_identifiers; RESET array_nulls; RESET xmlbinary; RESET transform_null_equals; RESET bytea_output; RESET extra_float_digits; RESET IntervalStyle; RESET lc_monetary; RESET lc_numeric; SET TimeZone = ''UTC''; SET DateStyle = ''ISO, MDY'';'
+\set odd 'SET TimeZone = ''<x>-20''; SET DateStyle = ''SQL, DMY''; SET IntervalStyle = sql_standard; SET extra_float_digits = -15; SET bytea_output = escape; SET standard_conforming_strings = ' :off '; DO $x$BEGIN PERFORM set_config(name, ''off'', false) FROM pg_settings WHERE name = ''escape_string_warning''; END$x$; SET backslash_quote = off; SET quote_all_identifiers = on; SET array_nulls = off; SET xmlbinary = hex; SET lc_monetary = ''C''; SET lc_numeric = ''C''; SET transform_null_equals = on;'
+\set usual 'RESET standard_conforming_strings; DO $x$BEGIN PERFORM set_config(name, ''on'', false) FROM pg_settings WHERE name = ''escape_string_warning''; END$x$; RESET backslash_quote; RESET quote_all_identifiers; RESET array_nulls; RESET xmlbinary; RESET transform_null_equals; RESET bytea_output; RESET extra_float_digits; RESET IntervalStyle; RESET lc_monetary; RESET lc_numeric; SET TimeZone = ''UTC''; SET DateStyle = ''ISO, MDY'';'
 
 \echo '-- buyer'
 :odd
 SELECT attempt('SELECT buy_item(''u'', ''now'')'), attempt('SELECT buy_item(''u'', ''later'')');
-SELECT buy_item('u', 'now', 1, 'k', '{"note": "a\\\\b"}') AS placed \gset
+SELECT buy_item('u', 'now', 1, 'k', E'{"note": "a\\\\b"}') AS placed \gset
 SELECT available_stock('now'), status FROM try_buy_cart('u', '[{"item_id": "later"}]');
 SELECT item_id, status FROM buy_cart('u', jsonb_build_array(jsonb_build_object('item_id', E'\\'), jsonb_build_object('item_id', 'now')), E'\\');
 SELECT reserve_stock('u', 'now', 2, '1 day'::interval, 'k') AS one, reserve_cart('u', '[{"item_id": "now"}]', '90 minutes', E'\\') AS two \gset
