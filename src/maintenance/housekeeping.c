@@ -61,7 +61,7 @@ inventory_expire_reservations(PG_FUNCTION_ARGS)
 		inv_error_null("max_rows");
 	if (PG_GETARG_INT32(1) < 1)
 		inv_error_quantity("max_rows", PG_GETARG_INT32(1));
-	expired = inv_expire_overdue(call.store, PG_GETARG_INT32(1), &from, &refused);
+	expired = inv_expire_overdue(call.store, PG_GETARG_INT32(1), false, &from, &refused);
 	inv_store_leave(&call);
 	PG_RETURN_INT64(expired);
 }

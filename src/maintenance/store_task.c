@@ -92,7 +92,7 @@ expire_holds(InvStore *store, InvStoreTask *task, InvRoundResult *result)
 {
 	TimestampTz from = task->expiry;
 	int64 refused;
-	int64 expired = inv_expire_overdue(store, EXPIRE_LINES, &task->expiry, &refused);
+	int64 expired = inv_expire_overdue(store, EXPIRE_LINES, true, &task->expiry, &refused);
 	bool more = expired + refused == EXPIRE_LINES && (expired > 0 || task->expiry > from);
 	bool no_holds;
 	TimestampTz next_expiry;

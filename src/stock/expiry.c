@@ -164,21 +164,23 @@ expire_batch(void *arg)
 
 /* Is an item to blame for an error, and not the store, or all that the session does? */
 static bool
-is_of_item(int sqlstate)
+is_of_item(int sqlstate, bool skip_locked)
 {
-	return sqlstate == ERRCODE_LOCK_NOT_AVAILABLE ||
-		   (inv_error_is_of_row(sqlstate) && sqlstate != ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE &&
-			sqlstate != ERRCODE_INSUFFICIENT_PRIVILEGE);
+	if (sqlstate == ERRCODE_LOCK_NOT_AVAILABLE)
+		return skip_locked;
+	return inv_error_is_of_row(sqlstate) && sqlstate != ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE &&
+		   sqlstate != ERRCODE_INSUFFICIENT_PRIVILEGE &&
+		   ERRCODE_TO_CATEGORY(sqlstate) != ERRCODE_INTERNAL_ERROR;
 }
 
 /* Expire lines, all of them or none; the error if one of their items is to blame, or null. */
 static ErrorData *
-try_expire_lines(InvStore *store, const OverdueLine *lines, uint64 count)
+try_expire_lines(InvStore *store, const OverdueLine *lines, uint64 count, bool skip_locked)
 {
 	ExpiryBatch batch = { store, lines, count };
 	ErrorData *error = inv_run_isolated(expire_batch, &batch, true);
 
-	if (error && !is_of_item(error->sqlerrcode))
+	if (error && !is_of_item(error->sqlerrcode, skip_locked))
 		ReThrowError(error);
 	return error;
 }
@@ -209,7 +211,7 @@ has_item(InvStore *store, const Datum *items, uint64 count, Datum item)
  * out, and stay overdue.
  */
 static uint64
-expire_one_by_one(InvStore *store, const OverdueLine *lines, uint64 count)
+expire_one_by_one(InvStore *store, const OverdueLine *lines, uint64 count, bool skip_locked)
 {
 	Datum *refusing = palloc(sizeof(Datum) * count);
 	uint64 refusing_count = 0, expired = 0;
@@ -220,7 +222,7 @@ expire_one_by_one(InvStore *store, const OverdueLine *lines, uint64 count)
 
 		if (has_item(store, refusing, refusing_count, lines[i].item))
 			continue;
-		error = try_expire_lines(store, &lines[i], 1);
+		error = try_expire_lines(store, &lines[i], 1, skip_locked);
 		if (error == NULL)
 			expired++;
 		else
@@ -279,9 +281,11 @@ inv_item_has_overdue(InvStore *store, Datum item)
  * later; returns how many, and in *refused how many could not be given back.  Advances
  * *from to where the next batch has to begin: index entries of lines that expired before it
  * stay until vacuum removes them, and a batch should not read them all again.
+ * skip_locked: leave out items whose rows are locked for longer than lock_timeout.
  */
 int64
-inv_expire_overdue(InvStore *store, int64 max_rows, TimestampTz *from, int64 *refused)
+inv_expire_overdue(InvStore *store, int64 max_rows, bool skip_locked, TimestampTz *from,
+				   int64 *refused)
 {
 	Datum values[] = { TimestampTzGetDatum(store->now), Int64GetDatum(max_rows),
 					   TimestampTzGetDatum(*from) };
@@ -295,8 +299,8 @@ inv_expire_overdue(InvStore *store, int64 max_rows, TimestampTz *from, int64 *re
 		return 0;
 	*from = DatumGetTimestampTz(inv_result(count - 1, 5, &isnull));
 	lines = copy_overdue_lines(count);
-	if (try_expire_lines(store, lines, count))
-		expired = expire_one_by_one(store, lines, count);
+	if (try_expire_lines(store, lines, count, skip_locked))
+		expired = expire_one_by_one(store, lines, count, skip_locked);
 	*refused = count - expired;
 	return expired;
 }
