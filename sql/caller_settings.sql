@@ -1,10 +1,10 @@
 -- Tests of the settings of a caller: none that a buyer can change changes what is for sale,
 -- for how long, or which call is a retry, whether the item is cold or hot; but triggers and
 -- defaults of the shop have them.
--- since PostgreSQL 19 there is no other value than on
-SELECT CASE WHEN current_setting('server_version_num')::int < 190000 THEN 'off' ELSE 'on' END AS off \gset
 \pset format unaligned
 \pset tuples_only on
+-- since PostgreSQL 19 there is no other value than on
+SELECT CASE WHEN current_setting('server_version_num')::int < 190000 THEN 'off' ELSE 'on' END AS off \gset
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO, MDY';
 SET IntervalStyle = postgres;
