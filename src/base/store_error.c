@@ -152,6 +152,20 @@ inv_report_not_verified(const char *store_name, const ErrorData *error)
 		errhint("%s", error->hint);
 }
 
+/* Once a session: as long as it is so, each of its transactions asks again. */
+void
+inv_log_many_databases(int limit)
+{
+	static bool logged = false;
+
+	if (logged)
+		return;
+	logged = true;
+	ereport(LOG, (errmsg("no inventory worker can be started for this database"),
+				  errdetail("%d databases of this server have holds or hot items.", limit),
+				  errhint("Call expire_reservations() and inventory.settle() from a scheduler.")));
+}
+
 void
 inv_report_no_function(Oid function)
 {

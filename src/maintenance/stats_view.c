@@ -119,15 +119,18 @@ inventory_worker_state(PG_FUNCTION_ARGS pg_attribute_unused())
 	};
 	InvWorkerSlot slot = { 0 };
 	const char *state;
+	bool has_slot = inv_worker_slot_read(&slot);
+	bool can_have = inv_shmem != NULL && !RecoveryInProgress();
 
-	if (!inv_worker_slot_read(&slot) && inv_shmem != NULL)
+	if (!has_slot && can_have)
 	{
 		inv_worker_start();
-		(void) inv_worker_slot_read(&slot);
+		has_slot = inv_worker_slot_read(&slot);
 	}
 	if (inv_shmem == NULL || inv_max_workers == 0)
 		state = "off";
-	else if (slot.state == INV_WORKER_WAITING && inv_shmem->refused != 0)
+	else if ((!has_slot && can_have) ||
+			 (slot.state == INV_WORKER_WAITING && inv_shmem->refused != 0))
 		state = "no slot";
 	else
 		state = names[slot.state];

@@ -19,6 +19,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -28,6 +29,7 @@
 #include "base/error.h"
 #include "base/error_class.h"
 #include "base/isolated.h"
+#include "base/settings.h"
 #include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
@@ -43,6 +45,8 @@
 #include "commands/argument.h"
 #include "commands/call.h"
 #include "maintenance/hot_list.h"
+
+#define OTHER_LOCK_TIMEOUT_MS 2000 /* how long verify() waits for the tables of another owner */
 
 /* columns of verify(), and of the statements that find problems */
 typedef enum ProblemColumn
@@ -238,6 +242,7 @@ typedef struct Verification
 	FunctionCallInfo fcinfo;
 	ReturnSetInfo *result;
 	bool reading_item; /* the caller's item is read: an error then is the caller's */
+	bool is_of_other;  /* the store has another owner, who can have locked its tables */
 } Verification;
 
 static void
@@ -250,6 +255,8 @@ verify_store(void *arg)
 	InvCall call;
 	InvStore *store;
 
+	if (verification->is_of_other && (LockTimeout == 0 || LockTimeout > OTHER_LOCK_TIMEOUT_MS))
+		inv_set_setting("lock_timeout", psprintf("%d", OTHER_LOCK_TIMEOUT_MS), GUC_ACTION_LOCAL);
 	inv_store_enter_owned(&call, PG_GETARG_OID(0));
 	store = call.store;
 	check_tables_read(store);
@@ -271,9 +278,13 @@ verify_store(void *arg)
 static ErrorData *
 verify_and_roll_back(FunctionCallInfo fcinfo, ReturnSetInfo *result)
 {
-	Verification verification = { fcinfo, result, false };
-	ErrorData *error = inv_run_isolated(verify_store, &verification, false);
+	Verification verification = { fcinfo, result, false, false };
+	ErrorData *error;
 
+	verification.is_of_other = inv_catalog_table_owner(PG_GETARG_OID(0)) != GetUserId();
+	error = inv_run_isolated(verify_store, &verification, false);
+	if (error && verification.is_of_other && error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
+		return error;
 	if (error && (verification.reading_item || !inv_is_error_of_store(error)))
 		ReThrowError(error);
 	return error;

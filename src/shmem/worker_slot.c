@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/guc.h"
+#include "base/store_error.h"
 #include "shmem/shmem.h"
 #include "shmem/worker_slot.h"
 
@@ -258,6 +259,8 @@ inv_worker_start_in(Oid database)
 	LWLockRelease(&inv_shmem->lock);
 	if (slot)
 		inv_worker_slot_start_waiting();
+	else
+		inv_log_many_databases(INV_WORKER_SLOTS);
 	return slot != NULL;
 }
 
