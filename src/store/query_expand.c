@@ -85,6 +85,12 @@ append_items_oid(StringInfo text, InvStore *store)
 }
 
 static void
+append_sellable_oid(StringInfo text, InvStore *store)
+{
+	appendStringInfo(text, "%u", store->sellable_view);
+}
+
+static void
 append_stock_type_oid(StringInfo text, InvStore *store)
 {
 	appendStringInfo(text, "%u", store->stock.type);
@@ -223,6 +229,7 @@ static const struct
 } text_placeholders[] = {
 	{ "items", append_items_name },
 	{ "items oid", append_items_oid },
+	{ "sellable oid", append_sellable_oid },
 	{ "orders", append_orders_name },
 	{ "ledger", append_ledger_name },
 	{ "stock type", append_stock_type },

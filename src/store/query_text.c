@@ -196,7 +196,8 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	 * A number that is another one after each change of the items table that lets other
 	 * code write rows unseen by the guard, or makes a row refuse what it did not refuse
 	 * before: its file, its rules, its triggers and their functions, its CHECKs and those of
-	 * the type of the stock.  A row of a catalog has another xmin or ctid after a change.
+	 * the type of the stock; and the condition on what is for sale, with the functions that it
+	 * names.  A row of a catalog has another xmin or ctid after a change.
 	 */
 	[INV_STMT_TABLE_VERSION] = {"", "n?", SPI_OK_SELECT,
 		"SELECT pg_catalog.hashtextextended(pg_catalog.string_agg(v.version, ',' "
@@ -211,7 +212,13 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"WHERE c.contype {=} 'c' AND (c.conrelid {=} {items oid} OR c.contypid {=} ANY ("
 		"WITH RECURSIVE d AS (SELECT {stock type oid}::pg_catalog.oid AS type "
 		"UNION ALL SELECT t.typbasetype FROM pg_catalog.pg_type AS t "
-		"JOIN d ON t.oid {=} d.type WHERE t.typtype {=} 'd') SELECT d.type FROM d))) AS v"},
+		"JOIN d ON t.oid {=} d.type WHERE t.typtype {=} 'd') SELECT d.type FROM d)) "
+		"UNION ALL SELECT pg_catalog.concat('sellable', r.xmin, r.ctid, p.oid, p.xmin, p.ctid) "
+		"FROM pg_catalog.pg_rewrite AS r LEFT JOIN pg_catalog.pg_depend AS d "
+		"ON d.classid {=} 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid {=} r.oid "
+		"AND d.refclassid {=} 'pg_catalog.pg_proc'::pg_catalog.regclass "
+		"LEFT JOIN pg_catalog.pg_proc AS p ON p.oid {=} d.refobjid "
+		"WHERE r.ev_class {=} {sellable oid}) AS v"},
 
 	[INV_STMT_REFUSING_TRIGGER] = {"N", "t?", SPI_OK_SELECT,
 		"SELECT inventory.refusing_trigger({items oid}::pg_catalog.oid, $1)"},
