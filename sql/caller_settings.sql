@@ -176,6 +176,23 @@ SELECT count_stock('sold', 500, counted_at => now(), idempotency_key => 'k') IS 
 
 RESET standard_conforming_strings;
 
+-- a constant is converted under the recorded settings, also where its expression is kept
+SET IntervalStyle = postgres;
+CREATE SCHEMA caller_settings_api;
+CREATE TABLE spans (id int PRIMARY KEY, stock int NOT NULL, span text CHECK (span <> ('2 days'::interval)::text));
+INSERT INTO spans VALUES (1, 10, '1 day'), (2, 10, 'P1D'), (3, 10, 'P2D');
+SELECT inventory.attach('spans', ledger_schema => 'caller_settings_spans', api_schema => 'caller_settings_api', sellable => $$span = ('1 day'::interval)::text OR id = 3$$);
+SET IntervalStyle = iso_8601;
+SELECT attempt(format('SELECT caller_settings_api.buy_item(''u'', %s)', id)) FROM generate_series(1, 3) AS id;
+SET IntervalStyle = postgres;
+SELECT attempt(format('SELECT caller_settings_api.buy_item(''u'', %s)', id)) FROM generate_series(1, 3) AS id;
+SET IntervalStyle = iso_8601;
+SELECT attempt(format('SELECT caller_settings_api.buy_item(''u'', %s)', id)) FROM generate_series(1, 3) AS id;
+RESET IntervalStyle;
+SELECT id, stock FROM spans ORDER BY id;
+DROP TABLE spans CASCADE;
+DROP SCHEMA caller_settings_spans, caller_settings_api CASCADE;
+
 -- what this server does not know of what another one recorded
 UPDATE inventory.store SET settings = '{TimeZone=Middle/Earth}' WHERE items = 'items'::regclass;
 SELECT error($$SELECT buy_item('u', 'sold')$$);

@@ -20,11 +20,13 @@
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "optimizer/clauses.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "base/compat.h"
+#include "base/settings.h"
 #include "store/binding.h"
 #include "store/catalog.h"
 #include "store/condition.h"
@@ -155,7 +157,7 @@ add_checks(InvDirectTakePlan *plan, TupleDesc desc)
 		if (!inv_check_is_enforced(check))
 			continue;
 		condition = stringToNode(check->ccbin);
-		if (inv_calls_shop_code(condition))
+		if (!inv_may_keep_expression(condition))
 			return false;
 		plan->checks[plan->check_count++] = inv_keep_expression(condition);
 	}
@@ -181,18 +183,22 @@ add_columns(InvDirectTakePlan *plan, TupleDesc desc)
 	return true;
 }
 
-/* Keep the condition on what is for sale; false if it cannot be kept. */
+/* Keep the condition on what is for sale, under its settings; false if it cannot be kept. */
 static bool
 add_sellable(InvDirectTakePlan *plan, const InvCondition *condition)
 {
 	Node *expression;
+	int nest;
 
 	if (condition == NULL)
 		return true;
 	expression = copyObject(condition->expression);
-	if (contain_subplans(expression) || inv_calls_shop_code(expression))
+	if (contain_subplans(expression) || !inv_may_keep_expression(expression))
 		return false;
+	nest = condition->settings ? inv_settings_enter(condition->settings) : 0;
 	plan->sellable = inv_keep_expression(expression);
+	if (nest)
+		AtEOXact_GUC(true, nest);
 	return true;
 }
 

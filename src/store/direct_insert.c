@@ -171,7 +171,7 @@ add_default_columns(InvDirectInsertPlan *plan, Relation table)
 		new->state = NULL;
 		if (inv_calls_shop_code((Node *) new->expression))
 			plan->runs_shop_code = true;
-		else
+		if (inv_may_keep_expression((Node *) new->expression))
 			new->state = inv_keep_expression((Node *) new->expression);
 		plan->default_count++;
 	}
@@ -200,7 +200,7 @@ list_target_indexes(InvDirectInsertPlan *plan, Relation table)
 
 		new->relid = lfirst_oid(cell);
 		new->predicate = NULL;
-		if (row_is_final && predicate && !inv_calls_shop_code((Node *) predicate))
+		if (row_is_final && predicate && inv_may_keep_expression((Node *) predicate))
 			new->predicate = ExecInitQual((List *) expression_planner((Expr *) predicate), NULL);
 		index_close(index, NoLock);
 	}

@@ -8,6 +8,7 @@
 #include "nodes/execnodes.h"
 
 extern bool inv_calls_shop_code(Node *expression);
+extern bool inv_may_keep_expression(Node *expression);
 extern ExprState *inv_keep_expression(Node *expression);
 
 #endif /* INV_EXPRESSION_H */
