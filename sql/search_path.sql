@@ -76,6 +76,27 @@ ALTER TABLE orders ADD one search_path.one DEFAULT 1;
 SELECT buy_item('ada', 1), buy_item('ada', 2);
 SELECT buy_item('ada', 2);
 ALTER TABLE orders DROP one;
+-- functions of the server that look up a name when they run
+CREATE SEQUENCE search_path.late;
+CREATE SEQUENCE search_path_caller.late START 1000;
+GRANT ALL ON SEQUENCE search_path_caller.late TO PUBLIC;
+:quiet
+ALTER TABLE orders ADD one bigint DEFAULT nextval(('late'::text)::regclass);
+:loud
+SELECT buy_item('ada', 1), buy_item('ada', 2);
+SELECT buy_item('ada', 1), buy_item('ada', 2);
+SELECT array_agg(one ORDER BY id) FROM (SELECT * FROM orders ORDER BY id DESC LIMIT 4) AS o;
+ALTER TABLE orders DROP one;
+:quiet
+ALTER TABLE items ADD one text DEFAULT 'late';
+ALTER TABLE items ADD CONSTRAINT one CHECK (to_regclass(one) = 'search_path.late'::regclass) NOT VALID;
+ALTER TABLE orders ADD one text DEFAULT current_schema, ADD CONSTRAINT one CHECK (one IS DISTINCT FROM 'search_path_caller' AND one = current_schema()) NOT VALID;
+:loud
+SELECT buy_item('ada', 1), buy_item('ada', 2);
+SELECT buy_item('ada', 1), buy_item('ada', 2);
+ALTER TABLE items DROP one;
+ALTER TABLE orders DROP one;
+DROP SEQUENCE search_path.late, search_path_caller.late;
 -- triggers
 CREATE FUNCTION search_path.saw() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -7,9 +7,9 @@
  * trigger of the shop runs at commit.  What the shop's code leaves in the session is
  * removed before the next store (session_reset.c).
  *
- * A row that another session keeps locked delays the other stores by at most
- * LOCK_TIMEOUT, and all that a store does by at most inventory.worker_timeout
- * (worker_timeout.c).  An error ends the work on its store only, which then rests.
+ * A row that another session keeps locked delays the other stores by about LOCK_TIMEOUT
+ * in each of the transactions, and all that a store does by at most
+ * inventory.worker_timeout (worker_timeout.c).  An error ends the work on its store only, which then rests.
  *
  * Expects no transaction and no lock, and leaves none.
  */

@@ -9,7 +9,8 @@
  *
  * Lines are locked with SKIP LOCKED, so no call waits here for a reservation that another
  * session works on, and with the latest snapshot, so none fails because its snapshot is
- * old.  After them stock rows are locked in key order, by inv_give.
+ * old.  After them stock rows are locked in key order, by inv_give; also where each line is
+ * given back by itself, because an item refuses.
  */
 #include "postgres.h"
 
@@ -20,6 +21,7 @@
 #include "base/error.h"
 #include "base/error_class.h"
 #include "base/isolated.h"
+#include "base/settings.h"
 #include "base/stats.h"
 #include "store/binding.h"
 #include "store/column.h"
@@ -170,6 +172,7 @@ is_of_item(int sqlstate, bool skip_locked)
 		return skip_locked;
 	return inv_error_is_of_row(sqlstate) && sqlstate != ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE &&
 		   sqlstate != ERRCODE_INSUFFICIENT_PRIVILEGE &&
+		   ERRCODE_TO_CATEGORY(sqlstate) != ERRCODE_SYSTEM_ERROR &&
 		   ERRCODE_TO_CATEGORY(sqlstate) != ERRCODE_INTERNAL_ERROR;
 }
 
@@ -196,31 +199,38 @@ report_refused_line(InvStore *store, const OverdueLine *line, const ErrorData *e
 					  errdetail_internal("%s", error->message)));
 }
 
-static bool
-has_item(InvStore *store, const Datum *items, uint64 count, Datum item)
+static int
+compare_items_of_lines(const void *a, const void *b, void *store)
 {
-	for (uint64 i = 0; i < count; i++)
-		if (inv_item_compare(store, items[i], item) == 0)
-			return true;
-	return false;
+	return inv_item_compare(store, ((const OverdueLine *) a)->item,
+							((const OverdueLine *) b)->item);
+}
+
+/* After one wait for a locked row, which others may share, it waits for no other as long. */
+static void
+stop_waiting(const ErrorData *error)
+{
+	if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
+		inv_set_setting("lock_timeout", "10ms", GUC_ACTION_LOCAL);
 }
 
 /*
  * Expire lines one by one; returns how many.  An item whose row refuses units, by a CHECK
  * or a trigger, or is locked for long, does not keep those of others: its lines are left
- * out, and stay overdue.
+ * out, and stay overdue.  The rows are locked in key order, as everywhere (invariant 10).
  */
 static uint64
-expire_one_by_one(InvStore *store, const OverdueLine *lines, uint64 count, bool skip_locked)
+expire_one_by_one(InvStore *store, OverdueLine *lines, uint64 count, bool skip_locked)
 {
-	Datum *refusing = palloc(sizeof(Datum) * count);
-	uint64 refusing_count = 0, expired = 0;
+	const OverdueLine *refused = NULL;
+	uint64 expired = 0;
 
+	qsort_arg(lines, count, sizeof(OverdueLine), compare_items_of_lines, store);
 	for (uint64 i = 0; i < count; i++)
 	{
 		ErrorData *error;
 
-		if (has_item(store, refusing, refusing_count, lines[i].item))
+		if (refused && inv_item_compare(store, refused->item, lines[i].item) == 0)
 			continue;
 		error = try_expire_lines(store, &lines[i], 1, skip_locked);
 		if (error == NULL)
@@ -228,7 +238,8 @@ expire_one_by_one(InvStore *store, const OverdueLine *lines, uint64 count, bool 
 		else
 		{
 			report_refused_line(store, &lines[i], error);
-			refusing[refusing_count++] = lines[i].item;
+			stop_waiting(error);
+			refused = &lines[i];
 		}
 	}
 	return expired;
@@ -292,6 +303,7 @@ inv_expire_overdue(InvStore *store, int64 max_rows, bool skip_locked, TimestampT
 	uint64 count = inv_execute(store, INV_STMT_OVERDUE, values, NULL, INV_SNAPSHOT_LATEST);
 	uint64 expired = count;
 	OverdueLine *lines;
+	ErrorData *error;
 	bool isnull;
 
 	*refused = 0;
@@ -299,8 +311,12 @@ inv_expire_overdue(InvStore *store, int64 max_rows, bool skip_locked, TimestampT
 		return 0;
 	*from = DatumGetTimestampTz(inv_result(count - 1, 5, &isnull));
 	lines = copy_overdue_lines(count);
-	if (try_expire_lines(store, lines, count, skip_locked))
+	error = try_expire_lines(store, lines, count, skip_locked);
+	if (error)
+	{
+		stop_waiting(error);
 		expired = expire_one_by_one(store, lines, count, skip_locked);
+	}
 	*refused = count - expired;
 	return expired;
 }

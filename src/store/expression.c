@@ -11,16 +11,63 @@
 #include "postgres.h"
 
 #include "access/transam.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 
 #include "store/expression.h"
 
-static bool
-is_shop_function(Oid function, void *context pg_attribute_unused())
+/* Is it something that was not there when the database was created? */
+bool
+inv_is_of_shop(Oid oid)
 {
-	return function >= FirstNormalObjectId;
+	return oid >= FirstNormalObjectId;
+}
+
+/* Is it a function of the server that is not immutable, but looks no name up, and runs no text? */
+static bool
+is_harmless(Oid function)
+{
+	switch (function)
+	{
+		case F_NEXTVAL:
+		case F_NOW:
+		case F_CLOCK_TIMESTAMP:
+		case F_STATEMENT_TIMESTAMP:
+		case F_GEN_RANDOM_UUID:
+		case F_DATE_TRUNC_TEXT_TIMESTAMPTZ:
+		case F_TIMESTAMP_TIMESTAMPTZ:
+		case F_TIMESTAMPTZ_TIMESTAMP:
+		case F_DATE_TIMESTAMPTZ:
+			return true;
+		default:
+			return false;
+	}
+}
+
+static bool
+may_run_shop_code(Oid function, void *context pg_attribute_unused())
+{
+	return inv_is_of_shop(function) ||
+		   (func_volatile(function) != PROVOLATILE_IMMUTABLE && !is_harmless(function));
+}
+
+/*
+ * Do values of a type bring code of the shop with them?  Those of an enum do not; others can
+ * be compared, converted or checked by functions that no expression names.
+ */
+bool
+inv_type_has_shop_code(Oid type)
+{
+	Oid element = get_element_type(type);
+
+	if (!inv_is_of_shop(type))
+		return false;
+	return get_typtype(OidIsValid(element) ? element : type) != TYPTYPE_ENUM;
 }
 
 static bool
@@ -28,14 +75,30 @@ find_shop_code(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
-	/* the checks of a domain can call anything, and change */
-	if (IsA(node, CoerceToDomain))
-		return true;
-	return check_functions_in_node(node, is_shop_function, context) ||
-		   expression_tree_walker(node, find_shop_code, context);
+	switch (nodeTag(node))
+	{
+		/* the checks of a domain can call anything, and change */
+		case T_CoerceToDomain:
+		case T_RowExpr:
+		case T_FieldSelect:
+		case T_ConvertRowtypeExpr:
+			return true;
+		case T_SQLValueFunction:
+			return castNode(SQLValueFunction, node)->op == SVFOP_CURRENT_SCHEMA;
+		case T_Var:
+		case T_Const:
+			return inv_type_has_shop_code(exprType(node));
+		default:
+			return check_functions_in_node(node, may_run_shop_code, context) ||
+				   expression_tree_walker(node, find_shop_code, context);
+	}
 }
 
-/* Does an expression call code of the shop?  That can change without a change of the table. */
+/*
+ * Can an expression run code of the shop, or look up names?  The first can change without a
+ * change of the table, and both depend on search_path.  Where that is not certain the answer
+ * is yes.
+ */
 bool
 inv_calls_shop_code(Node *expression)
 {

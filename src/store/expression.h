@@ -7,6 +7,8 @@
 
 #include "nodes/execnodes.h"
 
+extern bool inv_is_of_shop(Oid oid);
+extern bool inv_type_has_shop_code(Oid type);
 extern bool inv_calls_shop_code(Node *expression);
 extern bool inv_may_keep_expression(Node *expression);
 extern ExprState *inv_keep_expression(Node *expression);

@@ -146,6 +146,9 @@ void
 inv_query_plan_by_key(SPIPlanPtr plan, const InvStore *store, const char *by, int *generation)
 {
 	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+	/* to plan can run a function of the shop, which calls the engine */
+	const InvStore *outer_store = planned_store;
+	const char *outer_by = planned_by;
 	int nest;
 
 	Assert(list_length(SPI_plan_get_plan_sources(plan)) == 1);
@@ -165,8 +168,8 @@ inv_query_plan_by_key(SPIPlanPtr plan, const InvStore *store, const char *by, in
 	}
 	PG_FINALLY();
 	{
-		planned_store = NULL;
-		planned_by = NULL;
+		planned_store = outer_store;
+		planned_by = outer_by;
 	}
 	PG_END_TRY();
 	AtEOXact_GUC(true, nest);

@@ -25,12 +25,6 @@
 #include "store/expression.h"
 #include "store/shop_code.h"
 
-static bool
-is_of_shop(Oid oid)
-{
-	return oid >= FirstNormalObjectId;
-}
-
 /*
  * Has the table a trigger, enabled or not, that is neither of the extension nor of a foreign
  * key?  What the look-ups rebuild is copied before.
@@ -46,7 +40,7 @@ has_shop_trigger(Relation table)
 	triggers = CopyTriggerDesc(table->trigdesc);
 	for (int i = 0; !found && i < triggers->numtriggers; i++)
 		found =
-			is_of_shop(triggers->triggers[i].tgfoid) &&
+			inv_is_of_shop(triggers->triggers[i].tgfoid) &&
 			get_func_namespace(triggers->triggers[i].tgfoid) != get_namespace_oid(INV_SCHEMA, true);
 	FreeTriggerDesc(triggers);
 	return found;
@@ -64,9 +58,9 @@ has_shop_foreign_key(Relation table)
 		ForeignKeyCacheInfo *key = lfirst(cell);
 
 		for (int i = 0; i < key->nkeys; i++)
-			if (is_of_shop(key->conpfeqop[i]) ||
-				is_of_shop(get_atttype(key->confrelid, key->confkey[i])) ||
-				is_of_shop(get_atttype(key->conrelid, key->conkey[i])))
+			if (inv_is_of_shop(key->conpfeqop[i]) ||
+				inv_is_of_shop(get_atttype(key->confrelid, key->confkey[i])) ||
+				inv_is_of_shop(get_atttype(key->conrelid, key->conkey[i])))
 				return true;
 	}
 	return false;
@@ -93,7 +87,8 @@ static bool
 is_shop_index(Relation index)
 {
 	for (int i = 0; i < index->rd_index->indnkeyatts; i++)
-		if (is_of_shop(index->rd_opfamily[i]))
+		if (inv_is_of_shop(index->rd_opfamily[i]) ||
+			inv_type_has_shop_code(TupleDescAttr(RelationGetDescr(index), i)->atttypid))
 			return true;
 	return index->rd_index->indisexclusion ||
 		   inv_calls_shop_code((Node *) RelationGetIndexExpressions(index)) ||

@@ -115,7 +115,8 @@ invalidate_object(Datum kind, int cache pg_attribute_unused(), uint32 hash)
 typedef struct StoreUse
 {
 	InvStore *store;
-	int nesting; /* of subtransactions, when the call began */
+	int nesting;				/* of subtransactions, when the call began */
+	InvStatsEntry *outer_stats; /* what was counted then */
 } StoreUse;
 
 static StoreUse *uses = NULL; /* a stack, in TopMemoryContext */
@@ -135,6 +136,7 @@ inv_store_use(InvStore *store)
 		use_room = room;
 	}
 	uses[use_count].store = store;
+	uses[use_count].outer_stats = inv_stats_current();
 	uses[use_count++].nesting = GetCurrentTransactionNestLevel();
 	store->uses++;
 }
@@ -154,7 +156,7 @@ inv_store_unuse(InvStore *store pg_attribute_unused())
 	end_last_use();
 }
 
-/* An error ended the calls that began in the subtransaction. */
+/* An error ended the calls that began in the subtransaction; the one around them goes on. */
 static void
 store_at_subxact_end(SubXactEvent event, SubTransactionId self pg_attribute_unused(),
 					 SubTransactionId parent pg_attribute_unused(), void *arg pg_attribute_unused())
@@ -162,7 +164,10 @@ store_at_subxact_end(SubXactEvent event, SubTransactionId self pg_attribute_unus
 	if (event != SUBXACT_EVENT_ABORT_SUB)
 		return;
 	while (use_count > 0 && uses[use_count - 1].nesting >= GetCurrentTransactionNestLevel())
+	{
+		inv_stats_end(uses[use_count - 1].outer_stats);
 		end_last_use();
+	}
 }
 
 /* Free the replaced stores that no call uses any more. */
