@@ -15,7 +15,8 @@
  * Lock a name of a store until the end of the transaction, or until a savepoint that
  * was set before is rolled back.  Names of one store with one hash share a lock, which only
  * makes their users wait for each other.  Those of two stores never do: a role could find a
- * name for its own store with the hash of another store's.  A call that waits is counted in the statistics.
+ * name for its own store with the hash of another store's.  A call that waits is counted in
+ * the statistics.
  */
 void
 inv_lock_name(Oid items, InvLockTag class, const char *name)

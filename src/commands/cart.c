@@ -22,7 +22,7 @@
 #include "stock/quantity.h"
 #include "commands/cart.h"
 
-/* order_data is copied for each line: into those with columns of their own, and when orders are written */
+/* order_data is copied for each line: if it has columns of its own, and when orders are written */
 #define MAX_COPIED_BYTES (256 * 1024 * 1024)
 
 #define SYNTAX_HINT "A line is an object such as {\"item_id\": 42, \"quantity\": 2}."

@@ -183,7 +183,7 @@ answer_json(const CartAnswer *answer)
 					inv_datum_text(UUIDOID, answer->id), end);
 }
 
-/* The answer that was kept under the key; may_refuse: can it be a refusal? */
+/* The answer that was kept under the key; try: it can be a refusal. */
 static void
 replay_answer(InvStore *store, Jsonb *kept, bool try, CartAnswer *answer)
 {
