@@ -1344,6 +1344,20 @@ CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id o
 $$;
 COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items of a store, and the triggers that bind its columns.';
 
+CREATE FUNCTION inventory.bound_columns(store inventory.store, OUT relation regclass, OUT n bigint,
+										OUT column_name name, OUT role text)
+	RETURNS SETOF record
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT b.relation, u.n, a.attname,
+		   -- counted from the end: the name of the store may contain anything
+		   split_part(encode(t.tgargs, 'escape'), E'\\000', u.n::integer - t.tgnargs - 1)
+	FROM inventory.store_triggers(store) AS b JOIN pg_trigger AS t ON t.oid = b.trigger_id
+	CROSS JOIN LATERAL unnest(t.tgattr::int2[]) WITH ORDINALITY AS u(attnum, n)
+	JOIN pg_attribute AS a ON a.attrelid = t.tgrelid AND a.attnum = u.attnum
+	WHERE b.is_binding
+$$;
+COMMENT ON FUNCTION inventory.bound_columns(inventory.store) IS 'The columns that the binding triggers of a store list, with their number there and their role; a role that ends with + is of a column that callers may set.';
+
 CREATE FUNCTION inventory.check_other_stores(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -1351,13 +1365,10 @@ DECLARE
 BEGIN
 	SELECT s.store_name INTO other
 	FROM inventory.store AS s JOIN pg_class AS i ON i.oid = s.items
-	CROSS JOIN LATERAL inventory.store_triggers(s) AS b JOIN pg_trigger AS t ON t.oid = b.trigger_id
-	CROSS JOIN LATERAL unnest(t.tgattr::int2[]) WITH ORDINALITY AS u(attnum, n)
-	JOIN pg_attribute AS a ON a.attrelid = t.tgrelid AND a.attnum = u.attnum
+	CROSS JOIN LATERAL inventory.bound_columns(s) AS b
 	WHERE s.orders = binding.orders AND s.items <> binding.items
-	AND b.is_binding AND b.relation = binding.orders AND a.attname = binding.order_item_id
-	-- counted from the end: the name of the store may contain anything
-	AND rtrim(split_part(encode(t.tgargs, 'escape'), E'\\000', u.n::integer - t.tgnargs - 1), '+') = 'order_item_id'
+	AND b.relation = binding.orders AND b.column_name = binding.order_item_id
+	AND rtrim(b.role, '+') = 'order_item_id'
 	LIMIT 1;
 	IF FOUND THEN
 		RAISE EXCEPTION 'column "%" of % is bound by store "%"', binding.order_item_id, binding.orders, other
@@ -2253,17 +2264,10 @@ BEGIN
 		 JOIN pg_proc AS o ON o.oid = f.function_id JOIN pg_namespace AS n ON n.oid = o.pronamespace
 		 WHERE f.part = 'buyer' LIMIT 1), store.api_schema);
 	FOR c IN
-		SELECT a.attname, r.role
-		FROM inventory.store_triggers(store) AS b JOIN pg_trigger AS t ON t.oid = b.trigger_id
-		CROSS JOIN LATERAL unnest(t.tgattr::int2[]) WITH ORDINALITY AS u(attnum, n)
-		JOIN pg_attribute AS a ON a.attrelid = t.tgrelid AND a.attnum = u.attnum
-		-- counted from the end: the name of the store may contain anything
-		CROSS JOIN LATERAL split_part(encode(t.tgargs, 'escape'), E'\\000',
-									  u.n::integer - t.tgnargs - 1) AS r(role)
-		WHERE b.is_binding
-		AND (b.relation = store.items)
-			= (r.role IN ('item_id', 'stock', 'version', 'stock_floor', 'purchase_limit'))
-		ORDER BY u.n
+		SELECT b.column_name AS attname, b.role FROM inventory.bound_columns(store) AS b
+		WHERE (b.relation = store.items)
+			= (b.role IN ('item_id', 'stock', 'version', 'stock_floor', 'purchase_limit'))
+		ORDER BY b.n
 	LOOP
 		IF c.role LIKE '%+' THEN
 			binding.order_columns := binding.order_columns || c.attname;

@@ -270,17 +270,10 @@ BEGIN
 		 JOIN pg_proc AS o ON o.oid = f.function_id JOIN pg_namespace AS n ON n.oid = o.pronamespace
 		 WHERE f.part = 'buyer' LIMIT 1), store.api_schema);
 	FOR c IN
-		SELECT a.attname, r.role
-		FROM inventory.store_triggers(store) AS b JOIN pg_trigger AS t ON t.oid = b.trigger_id
-		CROSS JOIN LATERAL unnest(t.tgattr::int2[]) WITH ORDINALITY AS u(attnum, n)
-		JOIN pg_attribute AS a ON a.attrelid = t.tgrelid AND a.attnum = u.attnum
-		-- counted from the end: the name of the store may contain anything
-		CROSS JOIN LATERAL split_part(encode(t.tgargs, 'escape'), E'\\000',
-									  u.n::integer - t.tgnargs - 1) AS r(role)
-		WHERE b.is_binding
-		AND (b.relation = store.items)
-			= (r.role IN ('item_id', 'stock', 'version', 'stock_floor', 'purchase_limit'))
-		ORDER BY u.n
+		SELECT b.column_name AS attname, b.role FROM inventory.bound_columns(store) AS b
+		WHERE (b.relation = store.items)
+			= (b.role IN ('item_id', 'stock', 'version', 'stock_floor', 'purchase_limit'))
+		ORDER BY b.n
 	LOOP
 		IF c.role LIKE '%+' THEN
 			binding.order_columns := binding.order_columns || c.attname;
