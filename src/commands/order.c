@@ -36,6 +36,7 @@ static bool
 insert_directly(InvStore *store, InvCart *cart, const InvUser *user)
 {
 	InvDirectRow *rows = palloc0(sizeof(InvDirectRow) * cart->line_count);
+	bool items_written = true;
 	int count = 0;
 
 	for (int i = 0; i < cart->line_count; i++)
@@ -49,9 +50,10 @@ insert_directly(InvStore *store, InvCart *cart, const InvUser *user)
 		row->values[INV_ORDER_QUANTITY] = Int64GetDatum(line->quantity);
 		row->values[INV_ORDER_USER] = user->value;
 		row->nulls[INV_ORDER_USER] = user->isnull;
+		items_written = items_written && cart->takes[line->take].row_written;
 		count++;
 	}
-	if (!inv_direct_insert(store, INV_TARGET_ORDERS, rows, count))
+	if (!inv_direct_insert(store, INV_TARGET_ORDERS, rows, count, items_written))
 		return false;
 	count = 0;
 	for (int i = 0; i < cart->line_count; i++)

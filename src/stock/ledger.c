@@ -169,7 +169,7 @@ inv_book_write(InvStore *store, InvBook *book)
 
 	if (book->count == 0)
 		return;
-	if (inv_direct_insert(store, INV_TARGET_MOVEMENTS, rows, book->count))
+	if (inv_direct_insert(store, INV_TARGET_MOVEMENTS, rows, book->count, false))
 		for (int i = 0; i < book->count; i++)
 			written += rows[i].written;
 	else

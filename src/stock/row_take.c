@@ -87,6 +87,7 @@ update_row(InvStore *store, InvTake *take, InvTakeCondition condition)
 	take->hot = level.hot;
 	if (level.hot)
 		undo_row_take(store, take);
+	take->row_written = outcome == INV_DIRECT_TAKEN && !level.hot;
 	take->status = INV_STATUS_OK;
 	take->tracked = true;
 	take->stock = level.stock;

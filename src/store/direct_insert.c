@@ -30,6 +30,7 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/datum.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -82,6 +83,7 @@ struct InvDirectInsertPlan
 	int index_count;
 	AttrNumber key; /* the column that is read back, or 0 */
 	bool runs_shop_code;
+	Oid item_key; /* the foreign key from the item of an order to items, or InvalidOid */
 };
 
 /* ---- planning ---- */
@@ -206,6 +208,27 @@ list_target_indexes(InvDirectInsertPlan *plan, Relation table)
 	}
 }
 
+/* The foreign key from orders to the key of items; InvalidOid if there is none, or it has another type. */
+static Oid
+find_item_key(InvStore *store, Relation orders)
+{
+	/* a copy, because a look-up can replace the relcache's */
+	List *keys = copyObject(RelationGetFKeyList(orders));
+	ListCell *cell;
+
+	foreach (cell, keys)
+	{
+		const ForeignKeyCacheInfo *key = lfirst(cell);
+
+		if (key->confrelid == store->items && key->nkeys == 1 &&
+			key->conkey[0] == store->order_item.attnum &&
+			key->confkey[0] == store->item_id.attnum &&
+			store->order_item.type == store->item_id.type)
+			return key->conoid;
+	}
+	return InvalidOid;
+}
+
 static InvDirectInsertPlan *
 make_insert_plan(InvStore *store, InvTarget target, Relation table)
 {
@@ -220,6 +243,8 @@ make_insert_plan(InvStore *store, InvTarget target, Relation table)
 	{
 		list_target_indexes(plan, table);
 		plan->runs_shop_code = plan->runs_shop_code || inv_write_runs_shop_code(table);
+		if (target == INV_TARGET_ORDERS && !plan->runs_shop_code)
+			plan->item_key = find_item_key(store, table);
 	}
 	return plan;
 }
@@ -317,6 +342,22 @@ begin_insert(DirectInsert *insert, const InvDirectInsertPlan *plan, Relation tab
 	AfterTriggerBeginQuery();
 }
 
+/*
+ * Leave out the check of the foreign key to items: this transaction has written the rows that
+ * it would look for, and has them locked.  Nothing of the shop's runs in between that could
+ * delete them.
+ */
+static void
+omit_item_check(DirectInsert *insert)
+{
+	TriggerDesc *triggers = insert->target->ri_TrigDesc;
+
+	for (int i = 0; triggers && i < triggers->numtriggers; i++)
+		if (triggers->triggers[i].tgconstraint == insert->plan->item_key &&
+			triggers->triggers[i].tgfoid == F_RI_FKEY_CHECK_INS)
+			triggers->triggers[i].tgenabled = TRIGGER_DISABLED;
+}
+
 static void
 end_insert(DirectInsert *insert)
 {
@@ -401,11 +442,12 @@ report_row(const DirectInsert *insert, InvDirectRow *row)
 
 /*
  * Insert rows, in their order, with all that an INSERT would do, and report in each
- * what became of it.  False, with nothing done, if the table needs an INSERT.
- * Raises what an INSERT would raise.
+ * what became of it.  items_written: this transaction has written the rows of all items.
+ * False, with nothing done, if the table needs an INSERT.  Raises what an INSERT would raise.
  */
 bool
-inv_direct_insert(InvStore *store, InvTarget target, InvDirectRow *rows, int count)
+inv_direct_insert(InvStore *store, InvTarget target, InvDirectRow *rows, int count,
+				  bool items_written)
 {
 	Relation table;
 	InvDirectInsertPlan *plan;
@@ -428,6 +470,8 @@ inv_direct_insert(InvStore *store, InvTarget target, InvDirectRow *rows, int cou
 		CommandCounterIncrement();
 		PushActiveSnapshot(GetTransactionSnapshot());
 		begin_insert(&insert, plan, table);
+		if (items_written && OidIsValid(plan->item_key))
+			omit_item_check(&insert);
 		for (int i = 0; i < count; i++)
 		{
 			fill_slot(&insert, &rows[i]);

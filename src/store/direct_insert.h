@@ -34,6 +34,7 @@ typedef struct InvDirectRow
 	bool no_key;
 } InvDirectRow;
 
-extern bool inv_direct_insert(InvStore *store, InvTarget target, InvDirectRow *rows, int count);
+extern bool inv_direct_insert(InvStore *store, InvTarget target, InvDirectRow *rows, int count,
+							  bool items_written);
 
 #endif /* INV_DIRECT_INSERT_H */
