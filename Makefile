@@ -36,7 +36,7 @@ OBJS = \
 	src/store/column.o \
 	src/store/condition.o \
 	src/store/dependency.o \
-	src/store/direct_insert.o \
+	src/store/direct_insert.o src/store/insert_plan.o \
 	src/store/enter.o \
 	src/store/expression.o \
 	src/store/query.o \

@@ -240,6 +240,17 @@ inv_named_segment(const char *name pg_attribute_unused(), Size size pg_attribute
 #endif
 }
 
+/* Give the executor the compiled CHECKs of a table, which it compiles itself if they are null. */
+static inline void
+inv_set_checks(ResultRelInfo *target, ExprState **checks)
+{
+#if PG_VERSION_NUM >= 180000
+	target->ri_CheckConstraintExprs = checks;
+#else
+	target->ri_ConstraintExprs = checks;
+#endif
+}
+
 /* The hook that the planner calls when it has read what the catalogs say of a table. */
 #if PG_VERSION_NUM >= 190000
 #define inv_relation_hook build_simple_rel_hook

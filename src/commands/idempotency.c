@@ -23,6 +23,7 @@
 #include "base/stats.h"
 #include "store/binding.h"
 #include "store/column.h"
+#include "store/direct_insert.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "commands/argument.h"
@@ -241,16 +242,22 @@ inv_request_value(InvStore *store, InvRequest *request, Oid type)
 void
 inv_request_end(InvStore *store, InvRequest *request, const char *answer)
 {
-	Datum values[6];
+	InvDirectRow row = { 0 };
 	char nulls[] = { ' ', request->user.isnull ? 'n' : ' ', ' ', ' ', ' ', ' ' };
 
 	if (request->key == NULL)
 		return;
-	values[0] = CStringGetTextDatum(request->operation);
-	values[1] = request->user.value;
-	values[2] = CStringGetTextDatum(request->key);
-	values[3] = PointerGetDatum(request->digest);
-	values[4] = DirectFunctionCall1(jsonb_in, CStringGetDatum(answer));
-	values[5] = TimestampTzGetDatum(GetCurrentTimestamp());
-	inv_execute_write(store, INV_STMT_KEEP_REQUEST, values, nulls, INV_SNAPSHOT_TRANSACTION, 1);
+	/* the parameters of the statement are in the same order */
+	row.values[INV_REQUEST_OPERATION] = CStringGetTextDatum(request->operation);
+	row.values[INV_REQUEST_USER] = request->user.value;
+	row.nulls[INV_REQUEST_USER] = request->user.isnull;
+	row.values[INV_REQUEST_KEY] = CStringGetTextDatum(request->key);
+	row.values[INV_REQUEST_FINGERPRINT] = PointerGetDatum(request->digest);
+	row.values[INV_REQUEST_RESULT] = DirectFunctionCall1(jsonb_in, CStringGetDatum(answer));
+	row.values[INV_REQUEST_CREATED_AT] = TimestampTzGetDatum(GetCurrentTimestamp());
+	if (!inv_direct_insert(store, INV_TARGET_REQUESTS, &row, 1, false))
+		inv_execute_write(store, INV_STMT_KEEP_REQUEST, row.values, nulls, INV_SNAPSHOT_TRANSACTION,
+						  1);
+	else if (!row.written)
+		inv_error_rows_not_written(store, INV_STMT_KEEP_REQUEST);
 }

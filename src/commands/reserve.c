@@ -21,6 +21,7 @@
 #include "base/stats.h"
 #include "shmem/worker_slot.h"
 #include "store/binding.h"
+#include "store/direct_insert.h"
 #include "store/enter.h"
 #include "store/query.h"
 #include "store/query_text.h"
@@ -46,6 +47,69 @@ new_uuid(void)
 	return UUIDPGetDatum(uuid);
 }
 
+/* Write the lines of a reservation without a statement; false if the table needs one. */
+static bool
+write_hold_directly(InvStore *store, const InvCart *cart, const InvUser *user, Datum id,
+					TimestampTz end)
+{
+	int count = cart->take_count;
+	InvDirectRow *rows = palloc0(sizeof(InvDirectRow) * count);
+	Datum held = CStringGetTextDatum(INV_RESERVATION_HELD);
+
+	for (int i = 0; i < count; i++)
+	{
+		Datum *values = rows[i].values;
+
+		values[INV_HOLD_ID] = id;
+		values[INV_HOLD_ITEM] = cart->takes[i].item;
+		values[INV_HOLD_QUANTITY] = Int64GetDatum(cart->takes[i].quantity);
+		values[INV_HOLD_TRACKED] = BoolGetDatum(cart->takes[i].tracked);
+		values[INV_HOLD_USER] = user->value;
+		rows[i].nulls[INV_HOLD_USER] = user->isnull;
+		values[INV_HOLD_STATUS] = held;
+		values[INV_HOLD_EXPIRES_AT] = TimestampTzGetDatum(end);
+		values[INV_HOLD_CREATED_AT] = TimestampTzGetDatum(store->now);
+	}
+	if (!inv_direct_insert(store, INV_TARGET_HOLDS, rows, count, false))
+		return false;
+	for (int i = 0; i < count; i++)
+		if (!rows[i].written)
+			inv_error_rows_not_written(store, INV_STMT_HOLD);
+	return true;
+}
+
+/* Write the lines of a reservation, which lasts from now until "end". */
+static void
+write_hold(InvStore *store, const InvCart *cart, const InvUser *user, Datum id, TimestampTz end)
+{
+	int count = cart->take_count;
+	Datum *items, *quantities, *tracked;
+	char nulls[] = { ' ', ' ', ' ', ' ', user->isnull ? 'n' : ' ', ' ', ' ' };
+
+	if (write_hold_directly(store, cart, user, id, end))
+		return;
+	items = palloc(sizeof(Datum) * count);
+	quantities = palloc(sizeof(Datum) * count);
+	tracked = palloc(sizeof(Datum) * count);
+	for (int i = 0; i < count; i++)
+	{
+		items[i] = cart->takes[i].item;
+		quantities[i] = Int64GetDatum(cart->takes[i].quantity);
+		tracked[i] = BoolGetDatum(cart->takes[i].tracked);
+	}
+	{
+		Datum values[] = { id,
+						   inv_make_array(store->item_id.base, items, NULL, count),
+						   inv_make_array(INT8OID, quantities, NULL, count),
+						   inv_make_array(BOOLOID, tracked, NULL, count),
+						   user->value,
+						   TimestampTzGetDatum(end),
+						   TimestampTzGetDatum(store->now) };
+
+		inv_execute_write(store, INV_STMT_HOLD, values, nulls, INV_SNAPSHOT_TRANSACTION, count);
+	}
+}
+
 /*
  * Take the stock and write the reservation, whose id is made here.  It lasts until *end,
  * and longer by what the call has waited for its units.  False if a line is refused: then
@@ -55,11 +119,6 @@ static bool
 reserve_units(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, TimestampTz *end)
 {
 	int count = cart->take_count;
-	Datum *items = palloc(sizeof(Datum) * count);
-	Datum *quantities = palloc(sizeof(Datum) * count);
-	Datum *tracked = palloc(sizeof(Datum) * count);
-	char nulls[] = { ' ', ' ', ' ', ' ', user->isnull ? 'n' : ' ', ' ', ' ' };
-	Datum values[7];
 	TimestampTz now;
 
 	if (!inv_hold_take(store, cart->takes, count, user))
@@ -70,20 +129,7 @@ reserve_units(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, Ti
 	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
 	inv_worker_start_at_commit();
 	*id = new_uuid();
-	for (int i = 0; i < count; i++)
-	{
-		items[i] = cart->takes[i].item;
-		quantities[i] = Int64GetDatum(cart->takes[i].quantity);
-		tracked[i] = BoolGetDatum(cart->takes[i].tracked);
-	}
-	values[0] = *id;
-	values[1] = inv_make_array(store->item_id.base, items, NULL, count);
-	values[2] = inv_make_array(INT8OID, quantities, NULL, count);
-	values[3] = inv_make_array(BOOLOID, tracked, NULL, count);
-	values[4] = user->value;
-	values[5] = TimestampTzGetDatum(*end);
-	values[6] = TimestampTzGetDatum(store->now);
-	inv_execute_write(store, INV_STMT_HOLD, values, nulls, INV_SNAPSHOT_TRANSACTION, count);
+	write_hold(store, cart, user, *id, *end);
 	INV_POINT("inventory-after-hold");
 	inv_hold_book(store, cart->takes, count, user, *id, *end);
 	inv_check_limits(store, cart->takes, count, user);

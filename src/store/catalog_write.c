@@ -197,7 +197,7 @@ has_item_columns(Oid table, int columns)
 static bool
 is_ledger_of(Oid movements, Oid owner)
 {
-	static const char *const columns[] = { INV_MOVEMENT_COLUMNS(INV_MOVEMENT_NAME) };
+	static const char *const columns[] = { INV_MOVEMENT_COLUMNS(INV_COLUMN_NAME) };
 	static const char *const tables[] = { "reservations", "requests", "hot" };
 	TableFacts facts, beside;
 

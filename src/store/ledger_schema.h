@@ -34,8 +34,8 @@ typedef enum InvLedgerTable
 	X(CREATED_AT, "created_at", "z")
 
 #define INV_MOVEMENT_ENUMERATOR(enumerator, name, type) INV_MOVEMENT_##enumerator,
-#define INV_MOVEMENT_NAME(enumerator, name, type) name,
-#define INV_MOVEMENT_TYPE(enumerator, name, type) type
+#define INV_COLUMN_NAME(enumerator, name, type) name,
+#define INV_COLUMN_TYPE(enumerator, name, type) type
 
 typedef enum InvMovementColumn
 {
@@ -46,7 +46,40 @@ typedef enum InvMovementColumn
 #define INV_MOVEMENT_FIRST_SCALAR INV_MOVEMENT_ACTOR
 
 /* the letters as one string */
-#define INV_MOVEMENT_TYPES INV_MOVEMENT_COLUMNS(INV_MOVEMENT_TYPE)
+#define INV_MOVEMENT_TYPES INV_MOVEMENT_COLUMNS(INV_COLUMN_TYPE)
+
+/* The columns of reservations and of requests that a new row gives, in the same way. */
+#define INV_HOLD_COLUMNS(X)                                                                        \
+	X(ID, "reservation_id", "q")                                                                   \
+	X(ITEM, "item_id", "i")                                                                        \
+	X(QUANTITY, "quantity", "n")                                                                   \
+	X(TRACKED, "tracked", "l")                                                                     \
+	X(USER, "user_id", "u")                                                                        \
+	X(STATUS, "status", "t")                                                                       \
+	X(EXPIRES_AT, "expires_at", "z")                                                               \
+	X(CREATED_AT, "created_at", "z")
+
+#define INV_HOLD_ENUMERATOR(enumerator, name, type) INV_HOLD_##enumerator,
+
+typedef enum InvHoldColumn
+{
+	INV_HOLD_COLUMNS(INV_HOLD_ENUMERATOR) INV_HOLD_COLUMN_COUNT
+} InvHoldColumn;
+
+#define INV_REQUEST_COLUMNS(X)                                                                     \
+	X(OPERATION, "operation", "t")                                                                 \
+	X(USER, "user_id", "u")                                                                        \
+	X(KEY, "key", "t")                                                                             \
+	X(FINGERPRINT, "fingerprint", "b")                                                             \
+	X(RESULT, "result", "j")                                                                       \
+	X(CREATED_AT, "created_at", "z")
+
+#define INV_REQUEST_ENUMERATOR(enumerator, name, type) INV_REQUEST_##enumerator,
+
+typedef enum InvRequestColumn
+{
+	INV_REQUEST_COLUMNS(INV_REQUEST_ENUMERATOR) INV_REQUEST_COLUMN_COUNT
+} InvRequestColumn;
 
 /* movements.kind */
 #define INV_KIND_OPENING "opening"

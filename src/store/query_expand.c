@@ -182,7 +182,7 @@ append_and_sellable(StringInfo text, InvStore *store)
 static void
 append_movement_columns(StringInfo text, InvStore *store pg_attribute_unused())
 {
-	static const char *const names[] = { INV_MOVEMENT_COLUMNS(INV_MOVEMENT_NAME) };
+	static const char *const names[] = { INV_MOVEMENT_COLUMNS(INV_COLUMN_NAME) };
 
 	for (int i = 0; i < INV_MOVEMENT_COLUMN_COUNT; i++)
 		appendStringInfo(text, "%s%s", i > 0 ? ", " : "", names[i]);
