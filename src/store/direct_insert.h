@@ -17,8 +17,6 @@ typedef enum InvOrderColumn
 	INV_ORDER_COLUMN_COUNT
 } InvOrderColumn;
 
-#define INV_ROW_COLUMNS INV_MOVEMENT_COLUMN_COUNT
-
 /*
  * A row to insert.  Its columns are those of its table's enum; numbers are bigint,
  * ids have the store's types.

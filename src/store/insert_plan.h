@@ -9,7 +9,7 @@
 #include "nodes/primnodes.h"
 
 #include "store/binding.h"
-#include "store/direct_insert.h"
+#include "store/ledger_schema.h"
 
 /* A column that a row gives. */
 typedef struct InvGivenColumn

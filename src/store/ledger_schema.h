@@ -48,6 +48,9 @@ typedef enum InvMovementColumn
 /* the letters as one string */
 #define INV_MOVEMENT_TYPES INV_MOVEMENT_COLUMNS(INV_COLUMN_TYPE)
 
+/* no row of another table gives more */
+#define INV_ROW_COLUMNS INV_MOVEMENT_COLUMN_COUNT
+
 /* The columns of reservations and of requests that a new row gives, in the same way. */
 #define INV_HOLD_COLUMNS(X)                                                                        \
 	X(ID, "reservation_id", "q")                                                                   \
