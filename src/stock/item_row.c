@@ -205,7 +205,7 @@ write_rows(InvStore *store, InvStatement statement, const RowChange *changes, in
 	}
 }
 
-/* Take from rows that this transaction has locked and found sufficient. */
+/* Take from rows that this transaction has locked and found sufficient, by one statement. */
 void
 inv_item_row_take_many(InvStore *store, InvTake *takes, int count)
 {
@@ -215,7 +215,7 @@ inv_item_row_take_many(InvStore *store, InvTake *takes, int count)
 	for (int i = 0; i < count; i++)
 	{
 		Assert(takes[i].status == INV_STATUS_OK);
-		if (!takes[i].tracked || takes[i].hot)
+		if (!takes[i].tracked || takes[i].hot || takes[i].row_written)
 			continue;
 		changes[tracked].item = takes[i].item;
 		changes[tracked].quantity = takes[i].quantity;

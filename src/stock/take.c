@@ -221,7 +221,7 @@ look_at_cart(InvStore *store, InvTake *takes, int count, const InvUser *user)
 {
 	for (int i = 0; i < count; i++)
 	{
-		takes[i].hot = false;
+		takes[i].hot = takes[i].row_written = false;
 		takes[i].epoch = 0; /* an attempt before this one may have taken it as hot */
 	}
 	(void) inv_hot_stock_find_many(store, takes, count);
@@ -305,7 +305,7 @@ take_cart(InvStore *store, InvTake *takes, int count, const InvUser *user)
 		outcome = take_hot_items(store, takes, count);
 
 	if (outcome == CART_TAKEN)
-		inv_item_row_take_many(store, takes, count);
+		inv_row_take_locked(store, takes, count);
 	/* another attempt would lock the row of the cooled item after rows of higher keys */
 	if (outcome == CART_COOLED && locks_rows)
 		inv_error_busy(inv_item_text(store, takes->item),
