@@ -26,7 +26,6 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -36,6 +35,7 @@
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
+#include "store/table_check.h"
 #include "stock/direct_take.h"
 #include "stock/hot_item.h"
 #include "stock/hot_mirror.h"
@@ -298,14 +298,6 @@ follow_take(const DirectTake *update, InvRowLevel *level)
 
 /* ---- for row_take.c ---- */
 
-/* May the owner write the table as a whole?  Where it has only columns a statement tells. */
-static bool
-owner_may_update(InvStore *store)
-{
-	return pg_class_aclcheck(store->items, store->owner, ACL_SELECT) == ACLCHECK_OK &&
-		   pg_class_aclcheck(store->items, store->owner, ACL_UPDATE) == ACLCHECK_OK;
-}
-
 /*
  * Take a quantity from the item's row, if there is enough and the condition holds.
  * Raises what the UPDATE would raise.
@@ -323,7 +315,7 @@ inv_direct_take(InvStore *store, const InvTake *take, InvTakeCondition condition
 	update.items = table_open(store->items, NoLock);
 	Assert(CheckRelationLockedByMe(update.items, RowExclusiveLock, true));
 	update.plan = inv_take_plan(store, update.items);
-	if (update.plan->usable && owner_may_update(store))
+	if (update.plan->usable && inv_owner_may(store, store->items, ACL_SELECT | ACL_UPDATE))
 	{
 		CheckCmdReplicaIdentity(update.items, CMD_UPDATE);
 		if (update.plan->runs_shop_code)

@@ -29,10 +29,12 @@
 #include "base/settings.h"
 #include "store/binding.h"
 #include "store/catalog.h"
+#include "store/column.h"
 #include "store/condition.h"
 #include "store/enter.h"
 #include "store/expression.h"
 #include "store/shop_code.h"
+#include "store/table_check.h"
 #include "stock/index_lookup.h"
 #include "stock/take_plan.h"
 
@@ -60,7 +62,7 @@ add_written_column(InvDirectTakePlan *plan, TupleDesc desc, const InvColumn *col
 	plan->written = bms_add_member(plan->written, written_bit(column->attnum));
 	if (column->type != column->base)
 		plan->has_domains = true;
-	return attribute->atttypid == column->type && !attribute->attidentity;
+	return !attribute->attidentity;
 }
 
 /* ---- triggers and foreign keys ---- */
@@ -223,6 +225,7 @@ make_take_plan(InvStore *store, Relation items)
 
 	plan->item_index = inv_find_item_index(store, items);
 	plan->usable = is_plain_table(store, items) && OidIsValid(plan->item_index) &&
+				   inv_items_are_as_bound(store, desc) && inv_owner_may_name(store, items) &&
 				   add_written_column(plan, desc, &store->stock) &&
 				   add_written_column(plan, desc, &store->version) && add_columns(plan, desc) &&
 				   !writes_key_columns(plan, items) && fires_only_guard(plan, items) &&

@@ -77,6 +77,26 @@ inv_column_number(TupleTableSlot *slot, const InvColumn *column, int64 if_null, 
 									 : DatumGetInt64(value);
 }
 
+static bool
+is_as_bound(TupleDesc items, const InvColumn *column)
+{
+	return column->attnum == InvalidAttrNumber ||
+		   (column->attnum <= items->natts &&
+			TupleDescAttr(items, column->attnum - 1)->atttypid == column->type);
+}
+
+/*
+ * Have the bound columns of items the types that the store knows?  Code of the shop can change
+ * them while a call goes on.
+ */
+bool
+inv_items_are_as_bound(const InvStore *store, TupleDesc items)
+{
+	return is_as_bound(items, &store->item_id) && is_as_bound(items, &store->stock) &&
+		   is_as_bound(items, &store->version) && is_as_bound(items, &store->stock_floor) &&
+		   is_as_bound(items, &store->purchase_limit);
+}
+
 /* The largest number that the stock column can hold. */
 int64
 inv_max_units(InvStore *store)

@@ -23,6 +23,7 @@ extern bool inv_same_user(InvStore *store, Datum a, Datum b);
 extern uint64 inv_user_hash(InvStore *store, const InvUser *user);
 extern Datum inv_item_of_order(InvStore *store, Datum value);
 
+extern bool inv_items_are_as_bound(const InvStore *store, TupleDesc items);
 extern int64 inv_column_number(TupleTableSlot *slot, const InvColumn *column, int64 if_null,
 							   bool *isnull);
 extern int64 inv_max_units(InvStore *store);
