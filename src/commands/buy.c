@@ -195,8 +195,8 @@ buy_cart(FunctionCallInfo fcinfo, const char *operation, bool try)
 	InvUser user;
 	InvRequest request;
 
-	inv_begin_rows(fcinfo);
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), operation);
+	inv_begin_rows(fcinfo);
 	store = call.store;
 	inv_check_line_type(store, result->setDesc);
 	user = inv_getarg_user(store, fcinfo, 1);

@@ -160,8 +160,8 @@ inventory_confirm_reservation(PG_FUNCTION_ARGS)
 	InvCart cart = { 0 };
 	bool replayed;
 
-	inv_begin_rows(fcinfo);
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "confirm_reservation");
+	inv_begin_rows(fcinfo);
 	store = call.store;
 	inv_check_line_type(store, result->setDesc);
 	inv_hold_find(store, &hold, fcinfo, 2, true, INV_SNAPSHOT_LATEST);

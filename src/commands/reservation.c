@@ -268,8 +268,8 @@ inventory_get_reservation(PG_FUNCTION_ARGS)
 	InvHold hold;
 	Oid types[] = { TEXTOID, TIMESTAMPTZOID, InvalidOid, InvalidOid, InvalidOid };
 
-	inv_begin_rows(fcinfo);
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), NULL);
+	inv_begin_rows(fcinfo);
 	store = call.store;
 	types[2] = store->item_id.base;
 	types[3] = store->stock.base;
