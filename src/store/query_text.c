@@ -197,7 +197,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	 * code write rows unseen by the guard, or makes a row refuse what it did not refuse
 	 * before: its file, its rules, its triggers and their functions, its CHECKs and those of
 	 * the type of the stock; and the condition on what is for sale, with the functions that it
-	 * names.  A row of a catalog has another xmin or ctid after a change.
+	 * names or has behind operators.  A row of a catalog has another xmin or ctid after a change.
 	 */
 	[INV_STMT_TABLE_VERSION] = {"", "n?", SPI_OK_SELECT,
 		"SELECT pg_catalog.hashtextextended(pg_catalog.string_agg(v.version, ',' "
@@ -216,8 +216,12 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"UNION ALL SELECT pg_catalog.concat('sellable', r.xmin, r.ctid, p.oid, p.xmin, p.ctid) "
 		"FROM pg_catalog.pg_rewrite AS r LEFT JOIN pg_catalog.pg_depend AS d "
 		"ON d.classid {=} 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid {=} r.oid "
-		"AND d.refclassid {=} 'pg_catalog.pg_proc'::pg_catalog.regclass "
-		"LEFT JOIN pg_catalog.pg_proc AS p ON p.oid {=} d.refobjid "
+		"AND (d.refclassid {=} 'pg_catalog.pg_proc'::pg_catalog.regclass "
+		"OR d.refclassid {=} 'pg_catalog.pg_operator'::pg_catalog.regclass) "
+		"LEFT JOIN pg_catalog.pg_operator AS o ON o.oid {=} d.refobjid "
+		"AND d.refclassid {=} 'pg_catalog.pg_operator'::pg_catalog.regclass "
+		"LEFT JOIN pg_catalog.pg_proc AS p "
+		"ON p.oid {=} COALESCE(o.oprcode::pg_catalog.oid, d.refobjid) "
 		"WHERE r.ev_class {=} {sellable oid}) AS v"},
 
 	[INV_STMT_REFUSING_TRIGGER] = {"N", "t?", SPI_OK_SELECT,
