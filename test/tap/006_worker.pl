@@ -261,6 +261,23 @@ END
     $holder->quit;
 }
 
+# A worker that is ended in the middle of a round: another one does what sessions asked it for.
+{
+    my $pid = worker_pid($shop);
+    my $holder = Session->new($node, 'crowded');
+    reserve($shop, '1 h');
+    $holder->run('BEGIN', "SELECT FROM shop.items WHERE id = '$item' FOR UPDATE");
+    $holder->value('1');
+    make_overdue($shop);
+    Waiting::for_locks($shop, 1, "pid = $pid");
+    reserve($shop, '1 ms', 2);
+    $node->safe_psql('postgres', "SELECT pg_terminate_backend($pid, 10000)");
+    $holder->run('COMMIT');
+    ok(returned($shop), 'units return after the worker was ended');
+    isnt(worker_pid($shop), $pid, 'by another worker');
+    $holder->quit;
+}
+
 # A reload changes the retention, and the worker prunes.
 {
     $shop->query('SELECT shop.buy_item(' . "'" . Shop::new_user() . "', '$item', 1, '$_')") for qw(old new);
