@@ -91,7 +91,7 @@ make_task(char *store_name, Oid items, Oid owner, List *old)
 	InvStoreTask *task = palloc0(sizeof(InvStoreTask));
 	ListCell *cell;
 
-	task->expiry = DT_NOBEGIN;
+	task->expiry = inv_first_overdue;
 	foreach (cell, old)
 	{
 		InvStoreTask *known = lfirst(cell);

@@ -319,9 +319,9 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_OVERDUE_OF_ITEM] = {"izn", "inu?tzo?zlq", SPI_OK_SELECT,
 		HOLDS "WHERE r.item_id {=} $1 AND " OVERDUE "$2 "
 		"ORDER BY r.expires_at, r.reservation_id LIMIT $3 FOR NO KEY UPDATE OF r SKIP LOCKED", .by = "item_id"},
-	[INV_STMT_OVERDUE] = {"znz", "inu?tzo?zlq", SPI_OK_SELECT,
+	[INV_STMT_OVERDUE] = {"znzn", "inu?tzo?zlq", SPI_OK_SELECT,
 		HOLDS "WHERE " OVERDUE "$1 AND r.expires_at {>=} $3 "
-		"ORDER BY r.expires_at, r.reservation_id LIMIT $2 FOR NO KEY UPDATE OF r SKIP LOCKED", .by = "expires_at"},
+		"ORDER BY r.expires_at, r.reservation_id LIMIT $2 OFFSET $4 FOR NO KEY UPDATE OF r SKIP LOCKED", .by = "expires_at"},
 	/*
 	 * Overdue units of a user no longer count against the limit; while they are
 	 * locked no other session can confirm them.
