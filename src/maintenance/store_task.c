@@ -266,7 +266,7 @@ static void
 note_worker_ended_by(const InvStoreTask *task)
 {
 	inv_owner_rest_begin(task->owner);
-	inv_worker_slot_give_up(task->items);
+	inv_worker_slot_hand_over(task->items, false);
 }
 
 /* While the worker is being ended: note if the store that is served is why. */

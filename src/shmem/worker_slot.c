@@ -430,28 +430,12 @@ inv_worker_slot_yield(long work_in_ms)
 }
 
 /*
- * Leave the slot of this worker, which is about to be ended by a store, to another worker,
- * which is to go on behind that store.
- */
-void
-inv_worker_slot_give_up(Oid items)
-{
-	InvWorkerSlot *slot = lock_own_slot();
-
-	if (slot)
-	{
-		wait_for_turn(slot, 0);
-		slot->ended_by = items;
-	}
-	LWLockRelease(&inv_shmem->lock);
-}
-
-/*
- * Leave the slot of this worker to another one.  kept_out: another session wants the database
+ * Leave the slot of this worker to another one.  behind: the store that ends this worker, and
+ * behind which the other goes on; or InvalidOid.  kept_out: another session wants the database
  * without other sessions, and the other worker is to wait outside.
  */
 void
-inv_worker_slot_hand_over(bool kept_out)
+inv_worker_slot_hand_over(Oid behind, bool kept_out)
 {
 	InvWorkerSlot *slot = lock_own_slot();
 
@@ -459,6 +443,8 @@ inv_worker_slot_hand_over(bool kept_out)
 	{
 		wait_for_turn(slot, 0);
 		slot->kept_out = kept_out;
+		if (OidIsValid(behind))
+			slot->ended_by = behind;
 	}
 	LWLockRelease(&inv_shmem->lock);
 }
