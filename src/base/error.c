@@ -14,6 +14,7 @@
 
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 #include "base/error.h"
 #include "base/guc.h"
@@ -232,8 +233,8 @@ inv_report_not_a_store(const char *what)
 {
 	report_refusal(REFUSAL_NOT_A_STORE);
 	errdetail("%s is not attached to inventory.", what);
-	errhint("Attach the table with inventory.attach(), or regenerate the functions with "
-			"inventory.refresh().");
+	errhint("Attach the table with inventory.attach(items, orders), or generate the functions "
+			"again with inventory.refresh(items).");
 }
 
 void
@@ -335,14 +336,30 @@ role_name(Oid role)
 	return name ? name : "?";
 }
 
+/*
+ * A statement that calls a function of the extension for the items of a store, or for one
+ * item, as a hint shows it.
+ */
+char *
+inv_call_text(const char *function, Oid items, const char *item)
+{
+	const char *table = get_rel_name(items);
+
+	/* a number is read as a table, too */
+	table = table ? quote_qualified_identifier(get_namespace_name(get_rel_namespace(items)), table)
+				  : psprintf("%u", items);
+	return psprintf("SELECT inventory.%s(%s%s%s);", function, quote_literal_cstr(table),
+					item ? ", " : "", item ? quote_literal_cstr(item) : "");
+}
+
 void
-inv_report_not_the_owner(const char *store_name, Oid owner)
+inv_report_not_the_owner(const char *store_name, Oid items, Oid owner)
 {
 	errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
 	errmsg("permission denied for store \"%s\"", store_name);
 	errdetail("The store's tables are owned by role \"%s\".", role_name(owner));
-	errhint("Call the generated functions of the store; after a change of owner, "
-			"inventory.refresh() gives them to the new one.");
+	errhint("Call the generated functions of the store. After a change of owner: %s",
+			inv_call_text("refresh", items, NULL));
 }
 
 /* "relation" is qualified; "role" owns the trigger's function. */
@@ -465,31 +482,10 @@ inv_report_untracked(const char *item)
 }
 
 void
-inv_report_broken_store(const char *store_name, const char *detail)
-{
-	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
-	errmsg("store \"%s\" is not intact", store_name);
-	errdetail_internal("%s", detail);
-	errhint("inventory.refresh() recreates what is missing.");
-}
-
-void
 inv_report_order_rows(const char *relation, uint64 wanted, uint64 got)
 {
 	errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION);
 	errmsg("INSERT into %s returned " UINT64_FORMAT " rows instead of " UINT64_FORMAT, relation,
 		   got, wanted);
 	errhint("A trigger or a rule on the table suppresses orders; nothing was sold.");
-}
-
-/* ---- what an operator must know, for the server's log ---- */
-
-void
-inv_log_no_worker_slot(void)
-{
-	ereport(LOG, (errmsg("could not start an inventory worker"),
-				  errdetail("All background worker slots of the server are in use. Until one is "
-							"free, the stock columns of hot items lag, and expired holds are given "
-							"back only when their units are needed."),
-				  errhint("Increase max_worker_processes.")));
 }

@@ -98,7 +98,8 @@ extern void inv_report_column_not_allowed(const char *column, const char *store_
 
 /* ---- the caller, its transaction and the server ---- */
 
-extern void inv_report_not_the_owner(const char *store_name, Oid owner);
+extern char *inv_call_text(const char *function, Oid items, const char *item);
+extern void inv_report_not_the_owner(const char *store_name, Oid items, Oid owner);
 extern void inv_report_foreign_trigger(const char *store_name, const char *trigger,
 									   const char *relation, Oid role, Oid owner);
 extern void inv_report_no_table(Oid table);
@@ -130,15 +131,9 @@ extern void inv_report_no_random(void);
 /* ---- the store itself ---- */
 
 extern void inv_report_untracked(const char *item);
-extern void inv_report_broken_store(const char *store_name, const char *detail);
 extern void inv_report_order_rows(const char *relation, uint64 wanted, uint64 got);
 
 #define inv_error_untracked(...) INV_RAISE(inv_report_untracked(__VA_ARGS__))
-#define inv_error_broken_store(...) INV_RAISE(inv_report_broken_store(__VA_ARGS__))
 #define inv_error_order_rows(...) INV_RAISE(inv_report_order_rows(__VA_ARGS__))
-
-/* ---- what an operator must know, for the server's log ---- */
-
-extern void inv_log_no_worker_slot(void);
 
 #endif /* INV_ERROR_H */

@@ -186,7 +186,7 @@ inv_replay_line(InvStore *store, Jsonb *answer, TupleDesc desc)
 	LineRow row;
 
 	if (read_kept_lines(store, answer) != 1)
-		inv_error_broken_store(store->store_name,
+		inv_error_broken_store(store->store_name, store->items,
 							   "A kept request of try_buy_item does not have one line.");
 	read_kept_line(0, &row);
 	return HeapTupleGetDatum(heap_form_tuple(desc, row.values, row.nulls));
@@ -238,7 +238,8 @@ inv_check_row_type(InvStore *store, TupleDesc desc, const Oid *types, int count)
 			   get_typtype(TupleDescAttr(desc, i)->atttypid) != TYPTYPE_DOMAIN &&
 			   inv_base_type(TupleDescAttr(desc, i)->atttypid) == types[i];
 	if (!good)
-		inv_error_broken_store(store->store_name, "The caller's row type is out of date.");
+		inv_error_broken_store(store->store_name, store->items,
+							   "The caller's row type is out of date.");
 }
 
 void
@@ -257,7 +258,8 @@ inv_row_desc(InvStore *store, FunctionCallInfo fcinfo)
 	TupleDesc desc;
 
 	if (!lock_row_type(fcinfo))
-		inv_error_broken_store(store->store_name, "The caller's result type is not a row type.");
+		inv_error_broken_store(store->store_name, store->items,
+							   "The caller's result type is not a row type.");
 	(void) get_call_result_type(fcinfo, NULL, &desc);
 	return desc;
 }

@@ -24,6 +24,7 @@
 #include "base/compat.h"
 #include "base/datum.h"
 #include "base/error.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
@@ -177,7 +178,7 @@ void
 inv_check_result(InvStore *store, FunctionCallInfo fcinfo, Oid type)
 {
 	if (inv_base_type(get_fn_expr_rettype(fcinfo->flinfo)) != type)
-		inv_error_broken_store(store->store_name,
+		inv_error_broken_store(store->store_name, store->items,
 							   psprintf("The caller expects %s, the store has %s.",
 										format_type_be(get_fn_expr_rettype(fcinfo->flinfo)),
 										format_type_be(type)));

@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "base/lock.h"
 #include "base/stats.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/direct_insert.h"
@@ -147,7 +148,7 @@ kept_answer(InvStore *store, const InvRequest *request)
 	digest = inv_result(0, 1, &no_digest);
 	answer = inv_result(0, 2, &no_answer);
 	if (no_digest || no_answer)
-		inv_error_broken_store(store->store_name, "A kept request is null.");
+		inv_error_broken_store(store->store_name, store->items, "A kept request is null.");
 	if (!same_digest(DatumGetByteaPP(digest), request->digest))
 		inv_error_key_mismatch(request->key, request->operation);
 	return DatumGetJsonbP(answer);
@@ -223,7 +224,7 @@ inv_request_scalar(InvRequest *request)
 void
 inv_error_kept_answer(InvStore *store)
 {
-	inv_error_broken_store(store->store_name,
+	inv_error_broken_store(store->store_name, store->items,
 						   "An answer kept in its requests is not one of the function called.");
 }
 

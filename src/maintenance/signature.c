@@ -282,13 +282,13 @@ inv_check_signature_of_store(const InvEngineFunction *engine, const FuncExpr *ca
 		Oid type = exprType(list_nth(call->args, i + 1));
 
 		if (type != wanted)
-			inv_error_broken_store(store->store_name,
+			inv_error_broken_store(store->store_name, store->items,
 								   psprintf("The caller passes %s as %s, the store has %s.",
 											format_type_be(type), engine->parameters[i].name,
 											format_type_be(wanted)));
 	}
 	if (engine->result != 'r' && call->funcresulttype != type_in_store(store, engine->result))
-		inv_error_broken_store(store->store_name,
+		inv_error_broken_store(store->store_name, store->items,
 							   psprintf("The caller expects %s, the store has %s.",
 										format_type_be(call->funcresulttype),
 										format_type_be(type_in_store(store, engine->result))));

@@ -20,6 +20,7 @@
 
 #include "base/error.h"
 #include "base/stats.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
@@ -75,7 +76,8 @@ read_version(InvStore *store, TupleTableSlot *slot, RowVersion *version)
 	version->slot = slot;
 	version->item = slot_getattr(slot, store->item_id.attnum, &isnull);
 	if (isnull)
-		inv_error_broken_store(store->store_name, "The key of a row of its items is null.");
+		inv_error_broken_store(store->store_name, store->items,
+							   "The key of a row of its items is null.");
 	version->stock = inv_column_number(slot, &store->stock, 0, &isnull);
 	version->tracked = !isnull;
 	version->floor = inv_row_floor(store, slot);

@@ -106,6 +106,13 @@ follow_row(InvStore *store, const InvRowChange *change, const InvCounterRef *cou
 		inv_counter_invalidate_limits(counter);
 }
 
+static const char *
+cool_hint(InvStore *store, Datum item)
+{
+	return psprintf("Make it cold first: %s",
+					inv_call_text("cool", store->items, inv_item_text(store, item)));
+}
+
 /*
  * The row of a hot item was changed by other code than the engine: it must still take all
  * that the counter allows.  Raises IV013 if it might not.  A change that is replicated
@@ -131,7 +138,7 @@ check_row(InvStore *store, const InvRowChange *change, const InvCounterRef *coun
 					 "sold. %s",
 					 inv_item_text(store, change->item),
 					 refusal ? refusal : "A constraint would allow another stock than before."),
-			"Make it cold first, with inventory.cool().");
+			cool_hint(store, change->item));
 }
 
 /*
@@ -150,7 +157,7 @@ inv_hot_mirror(InvStore *store, const InvRowChange *change)
 		return INV_MIRRORED_COLD;
 	if (change->tracking_changes && !change->replicated)
 		inv_error_direct_write(psprintf("Item \"%s\" is hot.", inv_item_text(store, change->item)),
-							   "Make it cold first, with inventory.cool().");
+							   cool_hint(store, change->item));
 	if (state == INV_HOT_STATE_UNPUBLISHED)
 		return check_unpublished(store, change);
 	check_row(store, change, &counter);

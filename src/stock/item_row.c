@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 
 #include "base/error.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/query.h"
@@ -94,7 +95,8 @@ inv_item_row_change(InvStore *store, Datum item, int64 delta, bool settling, Inv
 		inv_expect(store, item, delta);
 	rows = inv_execute(store, INV_STMT_CHANGE, values, NULL, mode);
 	if (rows > 1)
-		inv_error_broken_store(store->store_name, "The key of its items is not unique.");
+		inv_error_broken_store(store->store_name, store->items,
+							   "The key of its items is not unique.");
 	inv_expect_end(store, base, rows == 1, &level);
 	if (rows == 0)
 		inv_error_busy(inv_item_text(store, item), "a trigger keeps its row from being written");
@@ -147,7 +149,8 @@ inv_item_row_read_many(InvStore *store, InvTake *takes, int count, bool lock)
 			continue;
 		fill_take(&takes[i], row++);
 		if (is_row_of_item(store, row, rows, READ_COLUMN_ITEM, takes[i].item))
-			inv_error_broken_store(store->store_name, "The key of its items is not unique.");
+			inv_error_broken_store(store->store_name, store->items,
+								   "The key of its items is not unique.");
 	}
 }
 

@@ -26,6 +26,7 @@
 #include "base/error.h"
 #include "base/guc.h"
 #include "base/stats.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/condition.h"
@@ -66,7 +67,8 @@ execute_take(InvStore *store, const InvTake *take, InvTakeCondition condition, I
 	inv_expect(store, take->item, -take->quantity);
 	rows = inv_execute(store, statements[condition], values, NULL, INV_SNAPSHOT_TRANSACTION);
 	if (rows > 1)
-		inv_error_broken_store(store->store_name, "The key of its items is not unique.");
+		inv_error_broken_store(store->store_name, store->items,
+							   "The key of its items is not unique.");
 	inv_expect_end(store, base, rows == 1, level);
 	return rows == 1;
 }

@@ -93,7 +93,7 @@ static void
 require_owner(InvStore *store)
 {
 	if (GetUserId() != store->owner && !has_privs_of_role(GetUserId(), store->owner))
-		inv_error_not_the_owner(store->store_name, store->owner);
+		inv_error_not_the_owner(store->store_name, store->items, store->owner);
 }
 
 /* The store of this name, of whose owner the current user has the rights; raises if there is none. */

@@ -21,6 +21,7 @@
 
 #include "base/compat.h"
 #include "base/error.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/ledger_schema.h"
 #include "store/relation_check.h"
@@ -146,7 +147,7 @@ inv_ledger_table_open(InvStore *store, InvLedgerTable table)
 	Assert(table > INV_LEDGER_NONE && table < INV_LEDGER_COUNT);
 	rel = try_table_open(store->ledger[table], RowExclusiveLock);
 	if (rel == NULL)
-		inv_error_broken_store(store->store_name, "A table of its ledger is gone.");
+		inv_error_broken_store(store->store_name, store->items, "A table of its ledger is gone.");
 	check_written(store, rel);
 	return rel;
 }
