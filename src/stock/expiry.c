@@ -169,18 +169,6 @@ expire_batch(void *arg)
 	expire_lines(batch->store, batch->lines, batch->count);
 }
 
-/* Is an item to blame for an error, and not the store, or all that the session does? */
-static bool
-is_of_item(int sqlstate, bool skip_locked)
-{
-	if (sqlstate == ERRCODE_LOCK_NOT_AVAILABLE)
-		return skip_locked;
-	return inv_error_is_of_row(sqlstate) && sqlstate != ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE &&
-		   sqlstate != ERRCODE_INSUFFICIENT_PRIVILEGE &&
-		   ERRCODE_TO_CATEGORY(sqlstate) != ERRCODE_SYSTEM_ERROR &&
-		   ERRCODE_TO_CATEGORY(sqlstate) != ERRCODE_INTERNAL_ERROR;
-}
-
 /* Expire lines, all of them or none; the error if one of their items is to blame, or null. */
 static ErrorData *
 try_expire_lines(InvStore *store, const OverdueLine *lines, uint64 count, bool skip_locked)
@@ -188,7 +176,8 @@ try_expire_lines(InvStore *store, const OverdueLine *lines, uint64 count, bool s
 	ExpiryBatch batch = { store, lines, count };
 	ErrorData *error = inv_run_isolated(expire_batch, &batch, true);
 
-	if (error && !is_of_item(error->sqlerrcode, skip_locked))
+	if (error && !inv_error_is_of_one_row(error->sqlerrcode) &&
+		!(skip_locked && error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE))
 		ReThrowError(error);
 	return error;
 }
