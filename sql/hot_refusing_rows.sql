@@ -87,6 +87,17 @@ SELECT heated('CREATE TABLE log (left_over integer CHECK (left_over > 2));' || t
 SELECT look_at.* FROM (SELECT stock, version FROM items WHERE id = 1) AS look_at;
 SELECT problems();
 
+\echo '-- a constraint that reads a generated column, which is virtual where the server has that'
+SELECT CASE WHEN current_setting('server_version_num')::integer >= 180000 THEN 'VIRTUAL' ELSE 'STORED' END AS kind \gset
+ALTER TABLE items ADD room integer GENERATED ALWAYS AS (capacity - 990) :kind, ADD CONSTRAINT c CHECK (stock <= room);
+SELECT inventory.heat('items', 1);
+SELECT restock_item(1, 1);
+\echo :SQLSTATE
+SELECT inventory.cool('items');
+ALTER TABLE items DROP room;
+SELECT heated('ALTER TABLE items ADD left_over integer GENERATED ALWAYS AS (stock - 3) ' || :'kind' || ', ADD CHECK (left_over >= 0)');
+SELECT problems();
+
 \echo '-- a constraint that limits the stock from above limits what is given'
 ALTER TABLE items ADD CONSTRAINT c CHECK (stock >= 0 AND stock <= capacity);
 UPDATE items SET capacity = 12;

@@ -145,6 +145,17 @@ inv_set_updated_table(EState *estate, Relation table, Bitmapset *updated)
 #endif
 }
 
+/* Put expressions in the place of the virtual generated columns of a table; there are none before 18. */
+static inline Node *
+inv_expand_virtual_columns(Node *expression, Relation table pg_attribute_unused())
+{
+#if PG_VERSION_NUM >= 180000
+	return expand_generated_columns_in_expr(expression, table, 1);
+#else
+	return expression;
+#endif
+}
+
 /* Is a CHECK of a table enforced?  Before 18 all are. */
 static inline bool
 inv_check_is_enforced(const ConstrCheck *check pg_attribute_unused())
