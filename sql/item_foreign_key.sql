@@ -64,9 +64,6 @@ INSERT INTO parts VALUES (1, 10), (2, 10);
 SELECT inventory.attach('parts', 'part_orders', ledger_schema => 'item_foreign_key_parts', api_schema => 'item_foreign_key_parts');
 SELECT attempt($$ SELECT * FROM item_foreign_key_parts.buy_cart('u', '[{"item_id": 1, "quantity": 2}, {"item_id": 2, "quantity": 3}]') $$);
 SELECT count(*) FROM part_orders;
-ALTER TABLE parts ALTER stock TYPE integer;
-SELECT attempt($$ SELECT * FROM item_foreign_key_parts.buy_cart('u', '[{"item_id": 1, "quantity": 2}]') $$);
-RESET client_min_messages;
 
 -- the item is deleted later in the transaction; the key is deferred
 DELETE FROM items WHERE id = 5;
@@ -92,4 +89,4 @@ SELECT sold(50);
 RESET inventory.direct_access;
 SELECT inventory.cool('items');
 SELECT * FROM inventory.verify('items');
-DROP SCHEMA item_foreign_key, item_foreign_key_stock CASCADE;
+DROP SCHEMA item_foreign_key, item_foreign_key_stock, item_foreign_key_parts CASCADE;

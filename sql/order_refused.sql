@@ -105,7 +105,7 @@ ALTER TABLE orders DROP CONSTRAINT c;
 -- a CHECK that reads a generated column, which is virtual where the server has that
 SELECT CASE WHEN current_setting('server_version_num')::integer >= 180000 THEN 'VIRTUAL' ELSE 'STORED' END AS kind \gset
 ALTER TABLE orders ADD doubled integer GENERATED ALWAYS AS (quantity * 2) :kind, ADD CONSTRAINT c CHECK (doubled <= 6);
-SELECT error('SELECT buy_item(1, 1, 4)'), buy_item(1, 1, 3) > 0;
+SELECT split_part(error('SELECT buy_item(1, 1, 4)'), ' ', 1), buy_item(1, 1, 3) > 0;
 ALTER TABLE orders DROP doubled;
 
 \echo '-- at an explicit COMMIT'

@@ -182,15 +182,15 @@ $$;
 \set warn 'SET client_min_messages = warning;'
 -- the WHEN of a trigger whose function is the server's
 :silent
-ALTER TABLE orders ADD words tsvector, ADD note text;
+ALTER TABLE orders ADD words tsvector, ADD phrase text;
 CREATE TRIGGER one BEFORE INSERT ON orders FOR EACH ROW WHEN (search_path.early('when ' || NEW.user_id))
-	EXECUTE FUNCTION tsvector_update_trigger(words, 'pg_catalog.english', note);
+	EXECUTE FUNCTION tsvector_update_trigger(words, 'pg_catalog.english', phrase);
 :warn
 SELECT buy_item('ada', 1), buy_item('ada', 2);
 SELECT buy_item('ada', 2);
 SELECT buy_item('ada', 1);
-ALTER TABLE orders DROP words, DROP note;
-DROP TRIGGER IF EXISTS one ON orders;
+DROP TRIGGER one ON orders;
+ALTER TABLE orders DROP words, DROP phrase;
 -- predicates of which the server's memory has only the result
 :silent
 CREATE INDEX one ON items (stock) WHERE search_path.early('predicate on items');
