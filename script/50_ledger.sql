@@ -411,14 +411,16 @@ $$;
 COMMENT ON FUNCTION inventory.drop_triggers(inventory.store) IS 'Drops the guard and the binding triggers of a store, also such as another role made.';
 
 -- A role with the privilege TRIGGER could otherwise create or replace a trigger that binds
--- other columns as the stock, or books each change of stock twice or not at all.
+-- other columns as the stock, or books each change of stock twice or not at all; or one that
+-- passes its own code to a function of the owner or of a superuser, which runs as the owner.
 CREATE FUNCTION inventory.check_created_triggers() RETURNS event_trigger
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	t record;
 BEGIN
 	FOR t IN
-		SELECT g.tgname, c.oid::regclass AS relation, p.pronamespace = 'inventory'::regnamespace AS is_ours
+		SELECT g.tgname, c.oid::regclass AS relation, c.relnamespace AS schema,
+			   p.pronamespace = 'inventory'::regnamespace AS is_ours
 		FROM pg_event_trigger_ddl_commands() AS d
 		JOIN pg_trigger AS g ON g.oid = d.objid
 		JOIN pg_class AS c ON c.oid = g.tgrelid
@@ -426,21 +428,22 @@ BEGIN
 		WHERE d.classid = 'pg_trigger'::regclass AND NOT pg_has_role(c.relowner, 'USAGE')
 	LOOP
 		IF t.is_ours OR EXISTS (
-			-- it has replaced a trigger of the store
 			SELECT FROM inventory.store AS s
 			WHERE t.relation IN (s.items, s.orders)
-			AND (SELECT count(*) FROM inventory.store_triggers(s)) < 3 + num_nonnulls(s.orders))
+			OR s.orders IN (SELECT relid FROM pg_partition_ancestors(t.relation))
+			OR t.schema = (SELECT m.relnamespace FROM pg_class AS m WHERE m.oid = s.movements::regclass))
 		THEN
 			RAISE EXCEPTION 'must be owner of table % to create trigger "%"', t.relation, t.tgname
 				USING ERRCODE = 'insufficient_privilege',
-					  DETAIL = 'The triggers of a store, and the functions of inventory for them, are for inventory.attach().';
+					  DETAIL = 'The tables of a store are written with the rights of their owner, and so run their triggers. The functions of inventory for triggers are for inventory.attach().',
+					  HINT = 'Have the owner of the table create the trigger.';
 		END IF;
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION inventory.check_created_triggers() IS 'Event trigger function: refuses a trigger with a function of the extension, or one that replaces a trigger of a store, unless it is created with the rights of the table''s owner.';
+COMMENT ON FUNCTION inventory.check_created_triggers() IS 'Event trigger function: refuses a trigger on a table of a store, or with a function of the extension, unless it is created with the rights of the table''s owner.';
 
 CREATE EVENT TRIGGER inventory_check_created_triggers ON ddl_command_end
 	WHEN TAG IN ('CREATE TRIGGER') EXECUTE FUNCTION inventory.check_created_triggers();
 ALTER EVENT TRIGGER inventory_check_created_triggers ENABLE ALWAYS;
-COMMENT ON EVENT TRIGGER inventory_check_created_triggers IS 'Keeps roles that are not the owner of a table from creating or replacing the triggers of its store.';
+COMMENT ON EVENT TRIGGER inventory_check_created_triggers IS 'Keeps roles that are not the owner of a table of a store from creating triggers on it.';

@@ -25,10 +25,10 @@ GRANT INSERT ON foreign_trigger_guest.trace TO PUBLIC;
 CREATE FUNCTION foreign_trigger_guest.spy() RETURNS trigger LANGUAGE plpgsql AS
 	'BEGIN INSERT INTO foreign_trigger_guest.trace VALUES (current_user); RETURN NEW; END';
 RESET ROLE;
--- what can be done while the guest has a trigger on a table, and afterwards
+-- what can be done while a table has a trigger with the guest's function, and afterwards
 CREATE FUNCTION with_spy(relation text, timing text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
-	SET LOCAL ROLE regress_trigger_guest;
+	SET LOCAL ROLE regress_trigger_owner;
 	EXECUTE format('CREATE TRIGGER spy %s ON %s FOR EACH ROW EXECUTE FUNCTION foreign_trigger_guest.spy()', timing, relation);
 	SET LOCAL ROLE regress_trigger_buyer;
 	RETURN NEXT attempt('SELECT buy_item(''u'', 1)');
@@ -45,8 +45,43 @@ SELECT with_spy('foreign_trigger_stock.movements', 'BEFORE INSERT');
 RESET ROLE;
 SELECT who, count(*) FROM foreign_trigger_guest.trace GROUP BY who;
 
--- the whole message, and each way to make the trigger harmless
+-- the guest itself can create none on the tables of a store, whatever function it has: it could
+-- pass its own code to it
 SET ROLE regress_trigger_guest;
+CREATE TRIGGER spy BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION foreign_trigger_guest.spy();
+CREATE TRIGGER spy AFTER INSERT ON foreign_trigger_stock.movements FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+\echo :SQLSTATE
+-- nor does code of the guest run in the WHEN of a trigger: functions, domains, and rows with columns of a domain
+CREATE FUNCTION foreign_trigger_guest.look(anyelement) RETURNS boolean LANGUAGE plpgsql AS
+	'BEGIN INSERT INTO foreign_trigger_guest.trace VALUES (current_user); RETURN true; END';
+CREATE DOMAIN foreign_trigger_guest.looked AS integer CHECK (foreign_trigger_guest.look(VALUE));
+CREATE TYPE foreign_trigger_guest.row AS (looked foreign_trigger_guest.looked);
+RESET ROLE;
+SET ROLE regress_trigger_owner;
+CREATE FUNCTION pass() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE FUNCTION with_when(condition text, tables text[] = '{items,orders,foreign_trigger_stock.movements}') RETURNS SETOF text LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+	relation text;
+	event text;
+BEGIN
+	FOREACH relation IN ARRAY tables LOOP
+		event := CASE WHEN relation = 'items' THEN 'UPDATE' ELSE 'INSERT' END;
+		EXECUTE format('CREATE TRIGGER pass BEFORE %s ON %s FOR EACH ROW WHEN (%s) EXECUTE FUNCTION pass()', event, relation, condition);
+		RETURN NEXT attempt('SELECT buy_item(''u'', 1)');
+		EXECUTE format('DROP TRIGGER pass ON %s', relation);
+	END LOOP;
+END
+$$;
+SELECT with_when('NEW.item_id > 0 AND NEW IS DISTINCT FROM NULL AND NEW.*::text IS NOT NULL', '{orders}');
+SELECT with_when('foreign_trigger_guest.look(NEW.*)');
+SELECT with_when('1::foreign_trigger_guest.looked > 0', '{items}');
+SELECT with_when('(''('' || NEW.item_id || '')'')::foreign_trigger_guest.row IS NOT NULL', '{orders}');
+SELECT with_when('''{1}''::text[]::foreign_trigger_guest.looked[] IS NOT NULL', '{foreign_trigger_stock.movements}');
+RESET ROLE;
+SELECT who FROM foreign_trigger_guest.trace WHERE who = 'regress_trigger_owner' GROUP BY who;
+
+-- the whole message, and each way to make the trigger harmless
+SET ROLE regress_trigger_owner;
 CREATE TRIGGER spy BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION foreign_trigger_guest.spy();
 SET ROLE regress_trigger_buyer;
 SELECT buy_item('u', 1);

@@ -83,8 +83,27 @@ SELECT heated(trigger_with('BEGIN RAISE EXCEPTION ''no''; END') || 'ALTER TABLE 
 SELECT heated('CREATE FUNCTION refuse(integer) RETURNS void LANGUAGE plpgsql AS $f$BEGIN IF $1 = 5 THEN RAISE EXCEPTION ''no''; END IF; END$f$;'
 	|| trigger_with('BEGIN PERFORM "refuse" (NEW.stock); RETURN NEW; END'));
 SELECT heated('CREATE TABLE log (left_over integer CHECK (left_over > 2));' || trigger_with('BEGIN INSERT INTO log VALUES (NEW.stock); RETURN NEW; END'));
+-- the reason is kept with the store
+CREATE FUNCTION object() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.stock = -5 THEN RAISE EXCEPTION ''no''; END IF; RETURN NEW; END';
+CREATE TRIGGER t BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION object();
+SELECT error('SELECT inventory.heat(''items'', 1)'), buy_item('u', 1, 1) > 0, restock_item(1, 1);
+SELECT length(string_agg(md5(n::text), '')) FROM generate_series(1, 200000) AS n;
+SELECT error('SELECT inventory.heat(''items'', 1)');
+DROP TRIGGER t ON items;
+DROP FUNCTION object;
 -- a trial leaves nothing behind
 SELECT look_at.* FROM (SELECT stock, version FROM items WHERE id = 1) AS look_at;
+SELECT problems();
+
+\echo '-- a constraint that reads a generated column, which is virtual where the server has that'
+SELECT CASE WHEN current_setting('server_version_num')::integer >= 180000 THEN 'VIRTUAL' ELSE 'STORED' END AS kind \gset
+ALTER TABLE items ADD room integer GENERATED ALWAYS AS (capacity - 990) :kind, ADD CONSTRAINT c CHECK (stock <= room);
+SELECT inventory.heat('items', 1);
+SELECT restock_item(1, 1);
+\echo :SQLSTATE
+SELECT inventory.cool('items');
+ALTER TABLE items DROP room;
+SELECT heated('ALTER TABLE items ADD left_over integer GENERATED ALWAYS AS (stock - 3) ' || :'kind' || ', ADD CHECK (left_over >= 0)');
 SELECT problems();
 
 \echo '-- a constraint that limits the stock from above limits what is given'

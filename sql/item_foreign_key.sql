@@ -46,6 +46,25 @@ SELECT sold(40);
 DROP TRIGGER deletes ON items;
 :orphans
 
+-- and so does what a domain of items, or an index, calls when the row is written
+SET client_min_messages = warning;
+CREATE SCHEMA item_foreign_key_parts;
+CREATE FUNCTION sinks(item integer) RETURNS boolean LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS $$
+BEGIN
+	IF item = 7 THEN
+		EXECUTE 'DELETE FROM parts WHERE id = 1';
+	END IF;
+	RETURN true;
+END $$;
+ALTER FUNCTION sinks VOLATILE;
+CREATE DOMAIN units AS integer CHECK (sinks(VALUE));
+CREATE TABLE parts (id integer PRIMARY KEY, stock units);
+CREATE TABLE part_orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, item_id integer REFERENCES parts, quantity integer, user_id text);
+INSERT INTO parts VALUES (1, 10), (2, 10);
+SELECT inventory.attach('parts', 'part_orders', ledger_schema => 'item_foreign_key_parts', api_schema => 'item_foreign_key_parts');
+SELECT attempt($$ SELECT * FROM item_foreign_key_parts.buy_cart('u', '[{"item_id": 1, "quantity": 2}, {"item_id": 2, "quantity": 3}]') $$);
+SELECT count(*) FROM part_orders;
+
 -- the item is deleted later in the transaction; the key is deferred
 DELETE FROM items WHERE id = 5;
 \echo :SQLSTATE
@@ -70,4 +89,4 @@ SELECT sold(50);
 RESET inventory.direct_access;
 SELECT inventory.cool('items');
 SELECT * FROM inventory.verify('items');
-DROP SCHEMA item_foreign_key, item_foreign_key_stock CASCADE;
+DROP SCHEMA item_foreign_key, item_foreign_key_stock, item_foreign_key_parts CASCADE;

@@ -168,6 +168,105 @@ SELECT inventory.detach('search_path.parts');
 DROP SCHEMA search_path_parts CASCADE;
 DROP TABLE search_path.parts;
 :loud
+-- Code that the server runs when it plans, or when its memory of an index or a partition is
+-- built again, which can be at any call: a warning tells that the path was that of the caller.
+CREATE FUNCTION search_path.early(what text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+	IF current_setting('search_path') LIKE 'search_path_caller%' THEN
+		RAISE WARNING '% under the path of the caller', what;
+	END IF;
+	RETURN true;
+END
+$$;
+\set silent 'SET client_min_messages = error;'
+\set warn 'SET client_min_messages = warning;'
+-- the WHEN of a trigger whose function is the server's
+:silent
+ALTER TABLE orders ADD words tsvector, ADD phrase text;
+CREATE TRIGGER one BEFORE INSERT ON orders FOR EACH ROW WHEN (search_path.early('when ' || NEW.user_id))
+	EXECUTE FUNCTION tsvector_update_trigger(words, 'pg_catalog.english', phrase);
+:warn
+SELECT buy_item('ada', 1), buy_item('ada', 2);
+SELECT buy_item('ada', 2);
+SELECT buy_item('ada', 1);
+DROP TRIGGER one ON orders;
+ALTER TABLE orders DROP words, DROP phrase;
+-- predicates of which the server's memory has only the result
+:silent
+CREATE INDEX one ON items (stock) WHERE search_path.early('predicate on items');
+CREATE INDEX two ON orders (id) WHERE search_path.early('predicate on orders');
+:warn
+SELECT buy_item('ada', 1);
+SELECT buy_item('ada', 1);
+:silent
+ALTER INDEX search_path.one SET (fillfactor = 80);
+ALTER INDEX search_path.two SET (fillfactor = 80);
+:warn
+SELECT buy_item('ada', 1);
+SELECT buy_item('ada', 2);
+DROP INDEX search_path.one, search_path.two;
+-- the check of a foreign key: a query of another table
+:silent
+CREATE TABLE search_path.users (id text PRIMARY KEY, level integer DEFAULT 5);
+CREATE INDEX ON search_path.users (level) WHERE search_path.early('predicate on users');
+INSERT INTO search_path.users VALUES ('ada');
+ALTER TABLE orders ADD CONSTRAINT one FOREIGN KEY (user_id) REFERENCES search_path.users NOT VALID;
+:warn
+SELECT buy_item('ada', 1), buy_item('ada', 2);
+SELECT buy_item('ada', 1), buy_item('ada', 2);
+:silent
+ANALYZE search_path.users;
+:warn
+SELECT buy_item('ada', 1);
+:silent
+ANALYZE search_path.users;
+:warn
+SELECT buy_item('ada', 2);
+ALTER TABLE orders DROP CONSTRAINT one;
+-- the same of items, whose row a hot item's buyer does not write
+:silent
+ALTER TABLE orders ADD CONSTRAINT one FOREIGN KEY (item_id) REFERENCES items NOT VALID;
+CREATE INDEX one ON items (stock) WHERE search_path.early('predicate on items');
+:warn
+SELECT buy_item('ada', 2);
+:silent
+ANALYZE items;
+:warn
+SELECT buy_item('ada', 2);
+ALTER TABLE orders DROP CONSTRAINT one;
+DROP INDEX search_path.one;
+-- a result type that the server's JSON functions convert to
+CREATE DOMAIN search_path.checked AS integer CHECK (search_path.early('domain ' || VALUE));
+:silent
+SELECT CASE WHEN current_setting('server_version_num')::integer >= 170000 THEN 'json_value(data, ''$.a'' RETURNING search_path.checked)'
+	ELSE '(data ->> ''a'')::search_path.checked' END AS value \gset
+ALTER TABLE items ADD data jsonb DEFAULT '{"a": 5}', ADD CONSTRAINT one CHECK (:value > 0) NOT VALID;
+:warn
+SELECT buy_item('ada', 1);
+SELECT buy_item('ada', 1);
+ALTER TABLE items DROP data;
+-- orders that are a partition
+:silent
+CREATE FUNCTION search_path.part(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+	RETURN CASE WHEN search_path.early('partition') THEN $1 END;
+END
+$$;
+CREATE SCHEMA search_path_parts;
+CREATE TABLE search_path.parts (id integer PRIMARY KEY, stock integer);
+INSERT INTO search_path.parts VALUES (1, 10);
+CREATE TABLE search_path.all_orders (id bigint NOT NULL, item_id integer, quantity integer, user_id text) PARTITION BY RANGE (search_path.part(item_id));
+CREATE SEQUENCE search_path.numbers;
+CREATE TABLE search_path.part_orders PARTITION OF search_path.all_orders (id DEFAULT nextval('search_path.numbers') PRIMARY KEY) FOR VALUES FROM (0) TO (10);
+SELECT inventory.attach('search_path.parts', 'search_path.part_orders', ledger_schema => 'search_path_parts', api_schema => 'search_path_parts');
+:warn
+SELECT search_path_parts.buy_item('ada', 1);
+SELECT search_path_parts.buy_item('ada', 1);
+:silent
+SELECT inventory.detach('search_path.parts');
+DROP SCHEMA search_path_parts CASCADE;
+DROP TABLE search_path.parts, search_path.all_orders;
 SELECT inventory.cool('items');
+:warn
 SELECT * FROM inventory.verify('items');
 DROP SCHEMA search_path_caller CASCADE;

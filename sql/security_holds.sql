@@ -64,7 +64,7 @@ SET ROLE regress_sholds_guest;
 CREATE FUNCTION security_holds_evil.spy() RETURNS trigger LANGUAGE plpgsql AS
 	'BEGIN INSERT INTO security_holds_evil.trace VALUES (current_user, TG_TABLE_NAME); RETURN NEW; END';
 RESET ROLE;
--- what can be done while the guest has a trigger on a table, and afterwards
+-- what can be done while a table has a trigger with the guest's function, and afterwards
 CREATE FUNCTION with_spy(relation text, timing text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	answers text[] := '{}';
@@ -72,7 +72,7 @@ DECLARE
 BEGIN
 	FOREACH round IN ARRAY '{spied on,alone}'::text[] LOOP
 		IF round = 'spied on' THEN
-			SET LOCAL ROLE regress_sholds_guest;
+			SET LOCAL ROLE regress_sholds_owner;
 			EXECUTE format('CREATE TRIGGER spy %s ON security_holds_stock.%I FOR EACH ROW EXECUTE FUNCTION security_holds_evil.spy()', timing, relation);
 		ELSE
 			SET LOCAL ROLE regress_sholds_owner;

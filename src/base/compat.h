@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_relation.h"
+#include "rewrite/rewriteHandler.h"
 #include "storage/lwlock.h"
 #include "storage/proc.h"
 #include "storage/spin.h"
@@ -154,6 +155,17 @@ inv_set_updated_table(EState *estate, Relation table, Bitmapset *updated)
 	ExecInitRangeTable(estate, list_make1(entry), permissions);
 #else
 	ExecInitRangeTable(estate, list_make1(entry));
+#endif
+}
+
+/* Put expressions in the place of the virtual generated columns of a table; there are none before 18. */
+static inline Node *
+inv_expand_virtual_columns(Node *expression, Relation table pg_attribute_unused())
+{
+#if PG_VERSION_NUM >= 180000
+	return expand_generated_columns_in_expr(expression, table, 1);
+#else
+	return expression;
 #endif
 }
 

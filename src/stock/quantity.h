@@ -25,7 +25,7 @@ typedef struct InvTake
 	int64 version;
 	int64 overdue; /* units of overdue holds that are not given back yet */
 
-	bool row_written; /* directly: it is locked, and no code of the shop has run since */
+	bool row_written; /* directly, so this transaction has it locked */
 	bool hot;
 	InvCounterRef counter; /* of a hot item */
 	int64 epoch;		   /* that the movement has to carry; 0: none */

@@ -21,6 +21,7 @@
 #include "utils/rel.h"
 #include "utils/typcache.h"
 
+#include "base/compat.h"
 #include "store/binding.h"
 #include "store/catalog.h"
 #include "store/column.h"
@@ -131,7 +132,7 @@ add_check(InvRowChecks *checks, const char *name, Node *condition)
 
 /* Find the CHECKs of the table and of the type of the stock that a settling could violate. */
 static void
-find_checks(InvStore *store, InvRowChecks *checks, TupleDesc columns)
+find_checks(InvStore *store, InvRowChecks *checks, Relation items, TupleDesc columns)
 {
 	int table_checks = columns->constr ? columns->constr->num_check : 0;
 	/* it registers itself with its memory */
@@ -144,7 +145,8 @@ find_checks(InvStore *store, InvRowChecks *checks, TupleDesc columns)
 		palloc(sizeof(InvRowCheck) * (table_checks + list_length(domain->constraints)));
 	for (int i = 0; i < table_checks; i++)
 	{
-		Node *condition = stringToNode(columns->constr->check[i].ccbin);
+		Node *condition =
+			inv_expand_virtual_columns(stringToNode(columns->constr->check[i].ccbin), items);
 
 		if (reads_written(checks, condition))
 			add_check(checks, columns->constr->check[i].ccname, condition);
@@ -241,7 +243,7 @@ make_row_checks(InvStore *store)
 	if (store->version.attnum != InvalidAttrNumber)
 		checks->written = bms_add_member(checks->written, inv_column_bit(store->version.attnum));
 	add_generated_columns(checks, columns);
-	find_checks(store, checks, columns);
+	find_checks(store, checks, items, columns);
 	checks->refusal = find_table_refusal(store, checks, items);
 	table_close(items, NoLock);
 	return checks;

@@ -232,7 +232,7 @@ make_take_plan(InvStore *store, Relation items)
 				   add_checks(plan, desc) && add_sellable(plan, store->sellable);
 	if (plan->usable)
 	{
-		plan->runs_shop_code = plan->has_domains || inv_write_runs_shop_code(items);
+		plan->runs_shop_code = plan->has_domains || inv_write_runs_shop_code(store, items);
 		inv_init_same_item(store, &plan->same_item);
 		plan->context = CreateStandaloneExprContext();
 	}

@@ -77,21 +77,47 @@ find_shop_code(Node *node, void *context)
 		return false;
 	switch (nodeTag(node))
 	{
-		/* the checks of a domain can call anything, and change */
-		case T_CoerceToDomain:
-		case T_RowExpr:
-		case T_FieldSelect:
-		case T_ConvertRowtypeExpr:
-			return true;
+		case T_List:
+		case T_CaseWhen:
+			break;
 		case T_SQLValueFunction:
 			return castNode(SQLValueFunction, node)->op == SVFOP_CURRENT_SCHEMA;
 		case T_Var:
 		case T_Const:
-			return inv_type_has_shop_code(exprType(node));
+		case T_Param:
+		case T_FuncExpr:
+		case T_OpExpr:
+		case T_DistinctExpr:
+		case T_NullIfExpr:
+		case T_ScalarArrayOpExpr:
+		case T_BoolExpr:
+		case T_RelabelType:
+		case T_CoerceViaIO:
+		case T_ArrayCoerceExpr:
+		case T_CaseExpr:
+		case T_CaseTestExpr:
+		case T_ArrayExpr:
+		case T_SubscriptingRef:
+		case T_CoalesceExpr:
+		case T_MinMaxExpr:
+		case T_NullTest:
+		case T_BooleanTest:
+		case T_CollateExpr:
+		case T_NextValueExpr:
+		case T_XmlExpr:
+			if (inv_type_has_shop_code(exprType(node)))
+				return true;
+			break;
 		default:
-			return check_functions_in_node(node, may_run_shop_code, context) ||
-				   expression_tree_walker(node, find_shop_code, context);
+
+			/*
+			 * Any other node can bring code along that no function of the tree names: the
+			 * checks of a domain, the comparison of rows, the result type of JSON_VALUE.
+			 */
+			return true;
 	}
+	return check_functions_in_node(node, may_run_shop_code, context) ||
+		   expression_tree_walker(node, find_shop_code, context);
 }
 
 /*

@@ -163,7 +163,8 @@ list_target_indexes(InvDirectInsertPlan *plan, Relation table)
 
 		new->relid = lfirst_oid(cell);
 		new->predicate = NULL;
-		if (row_is_final && predicate && inv_may_keep_expression((Node *) predicate))
+		if (row_is_final && predicate && !inv_index_runs_shop_code(index) &&
+			inv_may_keep_expression((Node *) predicate))
 			new->predicate = ExecInitQual((List *) expression_planner((Expr *) predicate), NULL);
 		index_close(index, NoLock);
 	}
@@ -171,14 +172,17 @@ list_target_indexes(InvDirectInsertPlan *plan, Relation table)
 
 /* Keep the CHECKs of the table, unless one of them cannot be kept. */
 static void
-add_row_checks(InvDirectInsertPlan *plan, TupleDesc desc)
+add_row_checks(InvDirectInsertPlan *plan, Relation table)
 {
+	/* a copy, because a look-up can replace the relcache's */
+	TupleDesc desc = CreateTupleDescCopyConstr(RelationGetDescr(table));
 	int count = desc->constr ? desc->constr->num_check : 0;
 	ExprState **checks = palloc(sizeof(ExprState *) * Max(count, 1));
 
 	for (int i = 0; i < count; i++)
 	{
-		Node *condition = stringToNode(desc->constr->check[i].ccbin);
+		Node *condition =
+			inv_expand_virtual_columns(stringToNode(desc->constr->check[i].ccbin), table);
 
 		if (!inv_may_keep_expression(condition))
 			return;
@@ -188,7 +192,12 @@ add_row_checks(InvDirectInsertPlan *plan, TupleDesc desc)
 	plan->checks = checks;
 }
 
-/* The foreign key from orders to the key of items; InvalidOid if there is none, or it has another type. */
+/*
+ * The foreign key from orders to the key of items, if an order of an item whose row the call has
+ * written directly need not be checked: nothing of the shop's runs in between that could delete
+ * that row.  Else, or if there is none or it has another type, InvalidOid.  Expects that inserting
+ * an order runs no code of the shop.
+ */
 static Oid
 find_item_key(InvStore *store, Relation orders)
 {
@@ -196,6 +205,9 @@ find_item_key(InvStore *store, Relation orders)
 	List *keys = copyObject(RelationGetFKeyList(orders));
 	ListCell *cell;
 
+	/* the checks of a domain can call anything */
+	if (store->stock.type != store->stock.base || store->version.type != store->version.base)
+		return InvalidOid;
 	foreach (cell, keys)
 	{
 		const ForeignKeyCacheInfo *key = lfirst(cell);
@@ -223,8 +235,8 @@ make_insert_plan(InvStore *store, InvTarget target, Relation table)
 	if (plan->usable)
 	{
 		list_target_indexes(plan, table);
-		add_row_checks(plan, desc);
-		plan->runs_shop_code = plan->runs_shop_code || inv_write_runs_shop_code(table);
+		add_row_checks(plan, table);
+		plan->runs_shop_code = plan->runs_shop_code || inv_write_runs_shop_code(store, table);
 		if (target == INV_TARGET_ORDERS && !plan->runs_shop_code)
 			plan->item_key = find_item_key(store, table);
 	}

@@ -86,6 +86,7 @@ prepare_plan(InvStore *store, const char *parameters, bool with_constants, const
 	Oid *types = palloc(sizeof(Oid) * Max(count, 1));
 	int security;
 	SPIPlanPtr plan;
+	MemoryContext caller = CurrentMemoryContext;
 
 	Assert(own <= count);
 	for (int i = 0; i < count; i++)
@@ -97,6 +98,7 @@ prepare_plan(InvStore *store, const char *parameters, bool with_constants, const
 			types[i] = store->sellable->constant_types[i - (INV_FIRST_CONSTANT - 1)];
 	security = inv_lift_policies(store);
 	plan = SPI_prepare_cursor(text, count, types, CURSOR_OPT_GENERIC_PLAN);
+	MemoryContextSwitchTo(caller);
 	inv_restore_policies(store, security);
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		inv_error_broken_store(
@@ -236,7 +238,10 @@ check_result(InvStore *store, const char *columns)
 			check_result_nulls(store, SPI_tuptable->vals[row], columns);
 }
 
-/* Execute a plan; returns the number of rows.  Raises unless it did what was expected. */
+/*
+ * Execute a plan; returns the number of rows.  Raises unless it did what was expected.  SPI leaves
+ * its own memory context behind, which ends with the call; the caller can be filling another.
+ */
 static uint64
 execute_plan(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls,
 			 InvSnapshotMode mode, int expected, const char *columns)
@@ -244,6 +249,7 @@ execute_plan(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls,
 	Snapshot snapshot = InvalidSnapshot;
 	Snapshot crosscheck = InvalidSnapshot;
 	CachedPlan *cached = hold_plan_without_policies(store, plan);
+	MemoryContext caller = CurrentMemoryContext;
 	int result;
 
 	Assert(GetUserId() == store->owner); /* the store is entered */
@@ -256,6 +262,7 @@ execute_plan(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls,
 	}
 	result = SPI_execute_snapshot(plan, values, nulls, snapshot, crosscheck,
 								  mode == INV_SNAPSHOT_READ_ONLY, true, 0);
+	MemoryContextSwitchTo(caller);
 	if (cached)
 		ReleaseCachedPlan(cached, CurrentResourceOwner);
 	else if (!store->valid && inv_binding_forces_policies(store))

@@ -36,6 +36,7 @@ inv_cursor_open(InvStore *store, InvStatement statement, Datum *values)
 	Portal cursor;
 	int nest;
 	int security;
+	MemoryContext caller = CurrentMemoryContext;
 
 	Assert(GetUserId() == store->owner && count <= MAX_CURSOR_PARAMETERS);
 	inv_pin_path(store);
@@ -50,6 +51,7 @@ inv_cursor_open(InvStore *store, InvStatement statement, Datum *values)
 			store->store_name, store->items,
 			psprintf("A statement could not be prepared: %s.", SPI_result_code_string(SPI_result)));
 	cursor = SPI_cursor_open(NULL, plan, values, NULL, false);
+	MemoryContextSwitchTo(caller);
 	inv_restore_policies(store, security);
 	AtEOXact_GUC(true, nest);
 	return cursor;
@@ -59,7 +61,10 @@ inv_cursor_open(InvStore *store, InvStatement statement, Datum *values)
 uint64
 inv_cursor_fetch(Portal cursor, int count)
 {
+	MemoryContext caller = CurrentMemoryContext;
+
 	SPI_cursor_fetch(cursor, true, count);
+	MemoryContextSwitchTo(caller);
 	return SPI_processed;
 }
 

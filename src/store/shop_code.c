@@ -11,14 +11,17 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/genam.h"
-#include "access/transam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_index.h"
 #include "commands/trigger.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "base/compat.h"
 #include "store/catalog.h"
@@ -27,7 +30,8 @@
 
 /*
  * Has the table a trigger, enabled or not, that is neither of the extension nor of a foreign
- * key?  What the look-ups rebuild is copied before.
+ * key?  One of the server's functions can have a WHEN.  What the look-ups rebuild is copied
+ * before.
  */
 static bool
 has_shop_trigger(Relation table)
@@ -40,30 +44,10 @@ has_shop_trigger(Relation table)
 	triggers = CopyTriggerDesc(table->trigdesc);
 	for (int i = 0; !found && i < triggers->numtriggers; i++)
 		found =
-			inv_is_of_shop(triggers->triggers[i].tgfoid) &&
+			RI_FKey_trigger_type(triggers->triggers[i].tgfoid) == RI_TRIGGER_NONE &&
 			get_func_namespace(triggers->triggers[i].tgfoid) != get_namespace_oid(INV_SCHEMA, true);
 	FreeTriggerDesc(triggers);
 	return found;
-}
-
-/* Does the check of a foreign key compare other types than those of the server? */
-static bool
-has_shop_foreign_key(Relation table)
-{
-	List *keys = copyObject(RelationGetFKeyList(table));
-	ListCell *cell;
-
-	foreach (cell, keys)
-	{
-		ForeignKeyCacheInfo *key = lfirst(cell);
-
-		for (int i = 0; i < key->nkeys; i++)
-			if (inv_is_of_shop(key->conpfeqop[i]) ||
-				inv_is_of_shop(get_atttype(key->confrelid, key->confkey[i])) ||
-				inv_is_of_shop(get_atttype(key->conrelid, key->conkey[i])))
-				return true;
-	}
-	return false;
 }
 
 /* Does the table check or compute something by a function of the shop? */
@@ -82,17 +66,30 @@ has_shop_constraint(Relation table)
 	return found;
 }
 
-/* Does an index compute or compare something by a function of the shop? */
+/*
+ * Has an index, as it was created, an expression or predicate that calls code of the shop?
+ * From those of the relcache, calls with constants are gone, and are made again by whichever
+ * session next reads the index.
+ */
 static bool
-is_shop_index(Relation index)
+is_shop_expression(Relation index, AttrNumber attribute)
+{
+	bool none;
+	Datum source = SysCacheGetAttr(INDEXRELID, index->rd_indextuple, attribute, &none);
+
+	return !none && inv_calls_shop_code(stringToNode(TextDatumGetCString(source)));
+}
+
+/* Does an index compute or compare something by a function of the shop? */
+bool
+inv_index_runs_shop_code(Relation index)
 {
 	for (int i = 0; i < index->rd_index->indnkeyatts; i++)
 		if (inv_is_of_shop(index->rd_opfamily[i]) ||
 			inv_type_has_shop_code(TupleDescAttr(RelationGetDescr(index), i)->atttypid))
 			return true;
-	return index->rd_index->indisexclusion ||
-		   inv_calls_shop_code((Node *) RelationGetIndexExpressions(index)) ||
-		   inv_calls_shop_code((Node *) RelationGetIndexPredicate(index));
+	return index->rd_index->indisexclusion || is_shop_expression(index, Anum_pg_index_indexprs) ||
+		   is_shop_expression(index, Anum_pg_index_indpred);
 }
 
 static bool
@@ -106,8 +103,49 @@ has_shop_index(Relation table)
 	{
 		Relation index = index_open(lfirst_oid(cell), AccessShareLock);
 
-		found = found || is_shop_index(index);
+		found = found || inv_index_runs_shop_code(index);
 		index_close(index, NoLock);
+	}
+	return found;
+}
+
+/* Can planning a query of an open table, or checking its rows, run code of the shop? */
+static bool
+is_shop_table(Relation table)
+{
+	return table->rd_rel->relkind != RELKIND_RELATION || table->rd_rel->relispartition ||
+		   has_shop_constraint(table) || has_shop_index(table);
+}
+
+/*
+ * Can the check of a foreign key run code of the shop?  It is a query of the table that the
+ * key refers to.  The store follows the changes of items only, so any other table counts.
+ */
+static bool
+has_shop_foreign_key(InvStore *store, Relation table)
+{
+	List *keys = copyObject(RelationGetFKeyList(table));
+	ListCell *cell;
+	bool found = false;
+
+	foreach (cell, keys)
+	{
+		const ForeignKeyCacheInfo *key = lfirst(cell);
+
+		if (key->confrelid != store->items)
+			return true;
+		for (int i = 0; i < key->nkeys; i++)
+			if (inv_is_of_shop(key->conpfeqop[i]) ||
+				inv_is_of_shop(get_atttype(key->confrelid, key->confkey[i])) ||
+				inv_is_of_shop(get_atttype(key->conrelid, key->conkey[i])))
+				return true;
+	}
+	if (keys != NIL)
+	{
+		Relation items = table_open(store->items, NoLock);
+
+		found = is_shop_table(items);
+		table_close(items, NoLock);
 	}
 	return found;
 }
@@ -117,8 +155,7 @@ has_shop_index(Relation table)
  * and the policies, which do not bind the engine?
  */
 bool
-inv_write_runs_shop_code(Relation table)
+inv_write_runs_shop_code(InvStore *store, Relation table)
 {
-	return has_shop_trigger(table) || has_shop_foreign_key(table) || has_shop_constraint(table) ||
-		   has_shop_index(table);
+	return has_shop_trigger(table) || is_shop_table(table) || has_shop_foreign_key(store, table);
 }

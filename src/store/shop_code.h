@@ -7,6 +7,9 @@
 
 #include "utils/relcache.h"
 
-extern bool inv_write_runs_shop_code(Relation table);
+#include "store/binding.h"
+
+extern bool inv_index_runs_shop_code(Relation index);
+extern bool inv_write_runs_shop_code(InvStore *store, Relation table);
 
 #endif /* INV_SHOP_CODE_H */

@@ -3,10 +3,12 @@
  *		Whose triggers fire when the engine writes a table.
  *
  * The engine writes as the owner of the tables, and so run their triggers.  A
- * trigger is fine if its function belongs to the owner, or to a role that has the
- * owner's rights anyway.  A role that was only granted TRIGGER must not gain them
- * here.  It does not help that a function runs as its definer, because the
- * definer can change that.
+ * trigger is fine if its function, and the functions and types of its WHEN, belong
+ * to the owner, or to a role that has the owner's rights anyway.  A role that was only
+ * granted TRIGGER must not gain them here.  It does not help that a function runs as
+ * its definer, because the definer can change that.  What such a role could pass to a
+ * function of the owner or of a superuser is not seen here: an event trigger keeps it
+ * from creating triggers on the tables of a store.
  *
  * The extension's own functions belong to a superuser, but what they do is not for
  * every role that may execute them to choose: a second guard would book each change
@@ -25,7 +27,9 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -35,6 +39,7 @@
 #include "base/error.h"
 #include "base/store_error.h"
 #include "store/catalog.h"
+#include "store/expression.h"
 #include "store/trigger_check.h"
 
 /* What is known of a trigger's function. */
@@ -63,44 +68,97 @@ find_trigger_function(Oid oid, TriggerFunction *function)
 	return true;
 }
 
-/* Raise if the owner of the trigger's function has not the rights of the table's owner. */
-static void
-check_function_owner(const char *store_name, Oid owner, Relation rel, const Trigger *trigger,
-					 const TriggerFunction *function, InvDependencies *dependencies)
+/* A trigger that is checked, and for whom. */
+typedef struct TriggerCheck
 {
-	if (!has_privs_of_role(function->owner, owner))
-		inv_error_foreign_trigger(store_name, trigger->tgname,
-								  inv_catalog_table_name(RelationGetRelid(rel)), function->owner,
-								  owner);
-	if (dependencies == NULL)
+	const char *store_name;
+	Oid owner;
+	Relation rel;
+	const Trigger *trigger;
+	InvDependencies *dependencies; /* or null */
+} TriggerCheck;
+
+/* Raise if the owner of a function or type that the trigger uses has not the rights of the table's owner. */
+static void
+check_owner(const TriggerCheck *check, InvDependencyKind kind, Oid oid, Oid owner)
+{
+	if (!has_privs_of_role(owner, check->owner))
+		inv_error_foreign_trigger(check->store_name, check->trigger->tgname,
+								  inv_catalog_table_name(RelationGetRelid(check->rel)), owner,
+								  check->owner);
+	if (check->dependencies == NULL)
 		return;
-	inv_depend(dependencies, INV_DEPENDENCY_FUNCTION, trigger->tgfoid);
-	if (function->owner == owner)
+	inv_depend(check->dependencies, kind, oid);
+	if (owner == check->owner)
 		return;
 	/* that role can lose the owner's rights */
-	inv_depend(dependencies, INV_DEPENDENCY_ROLE, function->owner);
-	if (!superuser_arg(function->owner))
-		inv_depend(dependencies, INV_DEPENDENCY_MEMBERSHIP, InvalidOid);
+	inv_depend(check->dependencies, INV_DEPENDENCY_ROLE, owner);
+	if (!superuser_arg(owner))
+		inv_depend(check->dependencies, INV_DEPENDENCY_MEMBERSHIP, InvalidOid);
+}
+
+static bool
+check_when_function(Oid oid, void *context)
+{
+	HeapTuple tuple = inv_is_of_shop(oid) ? SearchSysCache1(PROCOID, ObjectIdGetDatum(oid)) : NULL;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		Oid owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+
+		ReleaseSysCache(tuple);
+		check_owner(context, INV_DEPENDENCY_FUNCTION, oid, owner);
+	}
+	return false;
+}
+
+/* A domain has checks, which can call any function, and a row type can have columns of a domain. */
+static void
+check_when_type(const TriggerCheck *check, Oid oid)
+{
+	HeapTuple tuple =
+		inv_type_has_shop_code(oid) ? SearchSysCache1(TYPEOID, ObjectIdGetDatum(oid)) : NULL;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		Oid owner = ((Form_pg_type) GETSTRUCT(tuple))->typowner;
+
+		ReleaseSysCache(tuple);
+		check_owner(check, INV_DEPENDENCY_TYPE, oid, owner);
+	}
+}
+
+static bool
+check_when(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (!IsA(node, List) && !IsA(node, CaseWhen))
+		check_when_type(context, exprType(node));
+	(void) check_functions_in_node(node, check_when_function, context);
+	return expression_tree_walker(node, check_when, context);
 }
 
 /* Raise unless the trigger, which has a function of the extension, is one that attach makes. */
 static void
-check_own_function(const char *store_name, Relation rel, const Trigger *trigger,
-				   const TriggerFunction *function, InvTriggerRole role, const char **guard)
+check_own_function(const TriggerCheck *check, const TriggerFunction *function, InvTriggerRole role,
+				   const char **guard)
 {
+	const Trigger *trigger = check->trigger;
+	const char *table = inv_catalog_table_name(RelationGetRelid(check->rel));
+
 	/* the function of the binding trigger does nothing */
 	if (namestrcmp((Name) &function->name, "binding") == 0)
 		return;
 	if (role != INV_TRIGGERS_OF_ITEMS || namestrcmp((Name) &function->name, "guard") != 0)
-		inv_error_surplus_trigger(store_name, trigger->tgname,
-								  inv_catalog_table_name(RelationGetRelid(rel)));
+		inv_error_surplus_trigger(check->store_name, trigger->tgname, table);
 	/* guard() itself refuses to be fired in any other way than attach fires it */
 	if (!TRIGGER_FOR_ROW(trigger->tgtype))
 		return;
 	if (*guard)
-		inv_error_surplus_trigger(store_name,
+		inv_error_surplus_trigger(check->store_name,
 								  strcmp(*guard, "inventory_guard") == 0 ? trigger->tgname : *guard,
-								  inv_catalog_table_name(RelationGetRelid(rel)));
+								  table);
 	*guard = trigger->tgname;
 }
 
@@ -124,15 +182,18 @@ inv_check_triggers(const char *store_name, Oid owner, Relation rel, InvTriggerRo
 	for (int i = 0; i < triggers->numtriggers; i++)
 	{
 		const Trigger *trigger = &triggers->triggers[i];
+		TriggerCheck check = { store_name, owner, rel, trigger, dependencies };
 		TriggerFunction function;
 
 		if (trigger->tgenabled == TRIGGER_DISABLED ||
 			!find_trigger_function(trigger->tgfoid, &function))
 			continue;
 		if (function.is_ours)
-			check_own_function(store_name, rel, trigger, &function, role, &guard);
+			check_own_function(&check, &function, role, &guard);
 		else
-			check_function_owner(store_name, owner, rel, trigger, &function, dependencies);
+			check_owner(&check, INV_DEPENDENCY_FUNCTION, trigger->tgfoid, function.owner);
+		if (trigger->tgqual)
+			(void) check_when(stringToNode(trigger->tgqual), &check);
 	}
 	FreeTriggerDesc(triggers);
 }
