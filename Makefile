@@ -78,6 +78,7 @@ OBJS = \
 	src/stock/take_plan.o \
 	src/commands/answer.o \
 	src/commands/argument.o \
+	src/commands/available.o \
 	src/commands/buy.o \
 	src/commands/call.o \
 	src/commands/cart.o \

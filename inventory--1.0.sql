@@ -186,6 +186,12 @@ CREATE FUNCTION inventory.available_stock(store_name pg_catalog.text, item_id "a
 	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_available_stock';
 COMMENT ON FUNCTION inventory.available_stock(pg_catalog.text, "any", pg_catalog.anyelement) IS 'Implements the generated function available_stock.';
 
+CREATE FUNCTION inventory.available_stocks(store_name pg_catalog.text, item_ids "any",
+										   result_type pg_catalog.anyelement)
+	RETURNS SETOF pg_catalog.anyelement
+	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_available_stocks';
+COMMENT ON FUNCTION inventory.available_stocks(pg_catalog.text, "any", pg_catalog.anyelement) IS 'Implements the generated function available_stocks.';
+
 CREATE FUNCTION inventory.restock_item(store_name pg_catalog.text, item_id "any",
 									   quantity pg_catalog.int8, reason pg_catalog.text,
 									   idempotency_key pg_catalog.text,
@@ -268,6 +274,12 @@ CREATE FUNCTION inventory.get_reservation(store_name pg_catalog.text,
 	RETURNS SETOF pg_catalog.anyelement
 	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_get_reservation';
 COMMENT ON FUNCTION inventory.get_reservation(pg_catalog.text, pg_catalog.uuid, pg_catalog.anyelement) IS 'Implements the generated function get_reservation.';
+
+CREATE FUNCTION inventory.my_reservations(store_name pg_catalog.text, user_id "any",
+											result_type pg_catalog.anyelement)
+	RETURNS SETOF pg_catalog.anyelement
+	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_my_reservations';
+COMMENT ON FUNCTION inventory.my_reservations(pg_catalog.text, "any", pg_catalog.anyelement) IS 'Implements the generated function my_reservations.';
 
 CREATE FUNCTION inventory.refund_order(store_name pg_catalog.text, order_id "any",
 										quantity pg_catalog.int8, restock pg_catalog.bool,
@@ -1153,7 +1165,7 @@ DECLARE
 BEGIN
 	SELECT t.typname INTO taken FROM pg_type AS t
 	WHERE t.typnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
-	AND (t.typname IN ('levels', 'line', 'hold', 'held_line')
+	AND (t.typname IN ('levels', 'line', 'hold', 'held_line', 'open_hold', 'item_level')
 		 OR t.typname = 'sellable' AND binding.sellable IS NOT NULL)
 	ORDER BY t.typname LIMIT 1;
 	IF taken IS NOT NULL THEN
@@ -1259,10 +1271,12 @@ BEGIN
 	IF inventory.make_ledger_table(binding, 'reservations',
 		'Holds: one row for each item of a reservation. After expires_at a hold has expired, whatever its status. tracked: the units were taken from the stock.')
 	THEN
-		-- the open holds of an item, the oldest first, and those of the store
+		-- the open holds of an item, the oldest first, those of the store, and those of a user
 		EXECUTE format($sql$CREATE INDEX ON %I.reservations (item_id, expires_at, reservation_id)
 						WHERE status = 'held'$sql$, binding.ledger_schema);
 		EXECUTE format($sql$CREATE INDEX ON %I.reservations (expires_at, reservation_id)
+						WHERE status = 'held'$sql$, binding.ledger_schema);
+		EXECUTE format($sql$CREATE INDEX ON %I.reservations (user_id)
 						WHERE status = 'held'$sql$, binding.ledger_schema);
 	END IF;
 	PERFORM inventory.make_ledger_table(binding, 'hot',
@@ -1442,10 +1456,12 @@ CREATE FUNCTION inventory.fill_types(binding inventory.store_binding, template t
 		WHEN 'line_type' THEN format('%I.line', binding.ledger_schema)
 		WHEN 'hold_type' THEN format('%I.hold', binding.ledger_schema)
 		WHEN 'held_line_type' THEN format('%I.held_line', binding.ledger_schema)
+		WHEN 'open_hold_type' THEN format('%I.open_hold', binding.ledger_schema)
+		WHEN 'item_level_type' THEN format('%I.item_level', binding.ledger_schema)
 		ELSE piece END, '' ORDER BY n)
 	FROM regexp_split_to_table(template, '[{}]') WITH ORDINALITY AS pieces(piece, n)
 $$;
-COMMENT ON FUNCTION inventory.fill_types(inventory.store_binding, text) IS 'A text with the types of a store in place of {item_id_type}, {user_id_type}, {order_id_type}, {quantity_type} (the type of the stock column), {line_type}, {hold_type} and {held_line_type}.';
+COMMENT ON FUNCTION inventory.fill_types(inventory.store_binding, text) IS 'A text with the types of a store in place of {item_id_type}, {user_id_type}, {order_id_type}, {quantity_type} (the type of the stock column), and its result types in place of {line_type}, {hold_type} and the like.';
 
 -- An argument is "name type", or "name type = default".  The default {null_with_claim} is
 -- NULL in a store with a user_claim, which can stand in for the argument, and none in other
@@ -1482,6 +1498,10 @@ CREATE FUNCTION inventory.facade_functions(
 	 ARRAY['item_id {item_id_type}'],
 	 '{quantity_type}', 'STABLE',
 	 'Returns the units of an item that can be sold now, null if its stock is not tracked. Units of expired holds count, units below stock_floor do not. Errors: IV002 item_not_found, 22004.'),
+	('buyer', 'available_stocks',
+	 ARRAY['item_ids {item_id_type}[]'],
+	 'SETOF {item_level_type}', 'STABLE',
+	 'Returns the units of several items that can be sold now, as available_stock does: one row for each item, in the order of their keys. Items that do not exist or are not for sale have no row. Errors: 22004 for null, also in the array.'),
 	('buyer', 'reserve_stock',
 	 ARRAY['user_id {user_id_type} = {null_with_claim}',
 		   'item_id {item_id_type} = {null_with_claim}', 'quantity bigint = 1',
@@ -1519,6 +1539,10 @@ CREATE FUNCTION inventory.facade_functions(
 	 ARRAY['reservation_id uuid'],
 	 'SETOF {held_line_type}', 'STABLE',
 	 'Returns the lines of a reservation and its status at this instant: held, confirmed, released or expired. Errors: IV004 reservation_not_found, 22004.'),
+	('buyer', 'my_reservations',
+	 ARRAY['user_id {user_id_type} = {null_with_claim}'],
+	 'SETOF {open_hold_type}', 'STABLE',
+	 'Returns the open holds of a user: one row for each line of a reservation that is held and has not expired, those that expire first at the top. Errors: 22004, 42501.'),
 	('operator', 'refund_order',
 	 ARRAY['order_id {order_id_type}', 'quantity bigint = NULL', 'restock boolean = TRUE',
 		   'reason text = NULL', 'idempotency_key text = NULL'],
@@ -1835,13 +1859,14 @@ CREATE FUNCTION inventory.generated_relations(store inventory.store) RETURNS SET
 	WHERE m.oid = store.movements AND c.relowner = m.relowner
 	AND CASE c.relkind
 	WHEN 'v' THEN c.relname IN ('levels', 'sellable') AND inventory.reads_relation(c.oid, store.items)
-	WHEN 'c' THEN c.relname IN ('line', 'hold', 'held_line') AND (
+	WHEN 'c' THEN c.relname IN ('line', 'hold', 'held_line', 'open_hold', 'item_level') AND (
 		inventory.returned_by_store(c.reltype, store)
 		OR ARRAY(SELECT a.attname FROM pg_attribute AS a
 				 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)
 		IN ('{status,item_id,quantity,order_id,available,replayed}',
 			'{status,reservation_id,expires_at,short_lines}',
-			'{status,expires_at,item_id,quantity,order_id}'))
+			'{status,expires_at,item_id,quantity,order_id}',
+			'{reservation_id,item_id,quantity,expires_at}', '{item_id,available}'))
 	ELSE false END
 $$;
 COMMENT ON FUNCTION inventory.generated_relations(inventory.store) IS 'The views and result types that attach made in the ledger schema of a store.';
@@ -1989,6 +2014,12 @@ BEGIN
 	PERFORM inventory.make_result_type(binding, 'held_line',
 		'status text, expires_at timestamp with time zone, item_id {item_id_type}, quantity {quantity_type}, order_id {order_id_type}',
 		'A line of a reservation. status: held, confirmed, released or expired at the time of the call.');
+	PERFORM inventory.make_result_type(binding, 'open_hold',
+		'reservation_id uuid, item_id {item_id_type}, quantity {quantity_type}, expires_at timestamp with time zone',
+		'A line of an open hold: the answer of my_reservations.');
+	PERFORM inventory.make_result_type(binding, 'item_level',
+		'item_id {item_id_type}, available {quantity_type}',
+		'The answer of available_stocks. available: units that can be sold, null where the stock is not tracked.');
 END
 $$;
 COMMENT ON FUNCTION inventory.make_results(inventory.store_binding) IS 'Makes the views and the result types of a store.';

@@ -69,6 +69,12 @@ CREATE FUNCTION inventory.available_stock(store_name pg_catalog.text, item_id "a
 	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_available_stock';
 COMMENT ON FUNCTION inventory.available_stock(pg_catalog.text, "any", pg_catalog.anyelement) IS 'Implements the generated function available_stock.';
 
+CREATE FUNCTION inventory.available_stocks(store_name pg_catalog.text, item_ids "any",
+										   result_type pg_catalog.anyelement)
+	RETURNS SETOF pg_catalog.anyelement
+	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_available_stocks';
+COMMENT ON FUNCTION inventory.available_stocks(pg_catalog.text, "any", pg_catalog.anyelement) IS 'Implements the generated function available_stocks.';
+
 CREATE FUNCTION inventory.restock_item(store_name pg_catalog.text, item_id "any",
 									   quantity pg_catalog.int8, reason pg_catalog.text,
 									   idempotency_key pg_catalog.text,
@@ -151,6 +157,12 @@ CREATE FUNCTION inventory.get_reservation(store_name pg_catalog.text,
 	RETURNS SETOF pg_catalog.anyelement
 	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_get_reservation';
 COMMENT ON FUNCTION inventory.get_reservation(pg_catalog.text, pg_catalog.uuid, pg_catalog.anyelement) IS 'Implements the generated function get_reservation.';
+
+CREATE FUNCTION inventory.my_reservations(store_name pg_catalog.text, user_id "any",
+											result_type pg_catalog.anyelement)
+	RETURNS SETOF pg_catalog.anyelement
+	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_my_reservations';
+COMMENT ON FUNCTION inventory.my_reservations(pg_catalog.text, "any", pg_catalog.anyelement) IS 'Implements the generated function my_reservations.';
 
 CREATE FUNCTION inventory.refund_order(store_name pg_catalog.text, order_id "any",
 										quantity pg_catalog.int8, restock pg_catalog.bool,

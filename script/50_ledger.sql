@@ -172,7 +172,7 @@ DECLARE
 BEGIN
 	SELECT t.typname INTO taken FROM pg_type AS t
 	WHERE t.typnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
-	AND (t.typname IN ('levels', 'line', 'hold', 'held_line')
+	AND (t.typname IN ('levels', 'line', 'hold', 'held_line', 'open_hold', 'item_level')
 		 OR t.typname = 'sellable' AND binding.sellable IS NOT NULL)
 	ORDER BY t.typname LIMIT 1;
 	IF taken IS NOT NULL THEN
@@ -278,10 +278,12 @@ BEGIN
 	IF inventory.make_ledger_table(binding, 'reservations',
 		'Holds: one row for each item of a reservation. After expires_at a hold has expired, whatever its status. tracked: the units were taken from the stock.')
 	THEN
-		-- the open holds of an item, the oldest first, and those of the store
+		-- the open holds of an item, the oldest first, those of the store, and those of a user
 		EXECUTE format($sql$CREATE INDEX ON %I.reservations (item_id, expires_at, reservation_id)
 						WHERE status = 'held'$sql$, binding.ledger_schema);
 		EXECUTE format($sql$CREATE INDEX ON %I.reservations (expires_at, reservation_id)
+						WHERE status = 'held'$sql$, binding.ledger_schema);
+		EXECUTE format($sql$CREATE INDEX ON %I.reservations (user_id)
 						WHERE status = 'held'$sql$, binding.ledger_schema);
 	END IF;
 	PERFORM inventory.make_ledger_table(binding, 'hot',

@@ -15,10 +15,12 @@ CREATE FUNCTION inventory.fill_types(binding inventory.store_binding, template t
 		WHEN 'line_type' THEN format('%I.line', binding.ledger_schema)
 		WHEN 'hold_type' THEN format('%I.hold', binding.ledger_schema)
 		WHEN 'held_line_type' THEN format('%I.held_line', binding.ledger_schema)
+		WHEN 'open_hold_type' THEN format('%I.open_hold', binding.ledger_schema)
+		WHEN 'item_level_type' THEN format('%I.item_level', binding.ledger_schema)
 		ELSE piece END, '' ORDER BY n)
 	FROM regexp_split_to_table(template, '[{}]') WITH ORDINALITY AS pieces(piece, n)
 $$;
-COMMENT ON FUNCTION inventory.fill_types(inventory.store_binding, text) IS 'A text with the types of a store in place of {item_id_type}, {user_id_type}, {order_id_type}, {quantity_type} (the type of the stock column), {line_type}, {hold_type} and {held_line_type}.';
+COMMENT ON FUNCTION inventory.fill_types(inventory.store_binding, text) IS 'A text with the types of a store in place of {item_id_type}, {user_id_type}, {order_id_type}, {quantity_type} (the type of the stock column), and its result types in place of {line_type}, {hold_type} and the like.';
 
 -- An argument is "name type", or "name type = default".  The default {null_with_claim} is
 -- NULL in a store with a user_claim, which can stand in for the argument, and none in other
@@ -55,6 +57,10 @@ CREATE FUNCTION inventory.facade_functions(
 	 ARRAY['item_id {item_id_type}'],
 	 '{quantity_type}', 'STABLE',
 	 'Returns the units of an item that can be sold now, null if its stock is not tracked. Units of expired holds count, units below stock_floor do not. Errors: IV002 item_not_found, 22004.'),
+	('buyer', 'available_stocks',
+	 ARRAY['item_ids {item_id_type}[]'],
+	 'SETOF {item_level_type}', 'STABLE',
+	 'Returns the units of several items that can be sold now, as available_stock does: one row for each item, in the order of their keys. Items that do not exist or are not for sale have no row. Errors: 22004 for null, also in the array.'),
 	('buyer', 'reserve_stock',
 	 ARRAY['user_id {user_id_type} = {null_with_claim}',
 		   'item_id {item_id_type} = {null_with_claim}', 'quantity bigint = 1',
@@ -92,6 +98,10 @@ CREATE FUNCTION inventory.facade_functions(
 	 ARRAY['reservation_id uuid'],
 	 'SETOF {held_line_type}', 'STABLE',
 	 'Returns the lines of a reservation and its status at this instant: held, confirmed, released or expired. Errors: IV004 reservation_not_found, 22004.'),
+	('buyer', 'my_reservations',
+	 ARRAY['user_id {user_id_type} = {null_with_claim}'],
+	 'SETOF {open_hold_type}', 'STABLE',
+	 'Returns the open holds of a user: one row for each line of a reservation that is held and has not expired, those that expire first at the top. Errors: 22004, 42501.'),
 	('operator', 'refund_order',
 	 ARRAY['order_id {order_id_type}', 'quantity bigint = NULL', 'restock boolean = TRUE',
 		   'reason text = NULL', 'idempotency_key text = NULL'],

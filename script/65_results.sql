@@ -32,13 +32,14 @@ CREATE FUNCTION inventory.generated_relations(store inventory.store) RETURNS SET
 	WHERE m.oid = store.movements AND c.relowner = m.relowner
 	AND CASE c.relkind
 	WHEN 'v' THEN c.relname IN ('levels', 'sellable') AND inventory.reads_relation(c.oid, store.items)
-	WHEN 'c' THEN c.relname IN ('line', 'hold', 'held_line') AND (
+	WHEN 'c' THEN c.relname IN ('line', 'hold', 'held_line', 'open_hold', 'item_level') AND (
 		inventory.returned_by_store(c.reltype, store)
 		OR ARRAY(SELECT a.attname FROM pg_attribute AS a
 				 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)
 		IN ('{status,item_id,quantity,order_id,available,replayed}',
 			'{status,reservation_id,expires_at,short_lines}',
-			'{status,expires_at,item_id,quantity,order_id}'))
+			'{status,expires_at,item_id,quantity,order_id}',
+			'{reservation_id,item_id,quantity,expires_at}', '{item_id,available}'))
 	ELSE false END
 $$;
 COMMENT ON FUNCTION inventory.generated_relations(inventory.store) IS 'The views and result types that attach made in the ledger schema of a store.';
@@ -186,6 +187,12 @@ BEGIN
 	PERFORM inventory.make_result_type(binding, 'held_line',
 		'status text, expires_at timestamp with time zone, item_id {item_id_type}, quantity {quantity_type}, order_id {order_id_type}',
 		'A line of a reservation. status: held, confirmed, released or expired at the time of the call.');
+	PERFORM inventory.make_result_type(binding, 'open_hold',
+		'reservation_id uuid, item_id {item_id_type}, quantity {quantity_type}, expires_at timestamp with time zone',
+		'A line of an open hold: the answer of my_reservations.');
+	PERFORM inventory.make_result_type(binding, 'item_level',
+		'item_id {item_id_type}, available {quantity_type}',
+		'The answer of available_stocks. available: units that can be sold, null where the stock is not tracked.');
 END
 $$;
 COMMENT ON FUNCTION inventory.make_results(inventory.store_binding) IS 'Makes the views and the result types of a store.';

@@ -46,6 +46,8 @@ SELECT reserve_stock('u', 'hot', 1, '1 microsecond') AS three \gset
 SELECT status FROM try_reserve_cart('u', '[{"item_id": "cold"}, {"item_id": "none"}]');
 SELECT change_reservation(:'one', 'cold', 4) IS NOT NULL, extend_reservation(:'one', '3 hours') IS NOT NULL;
 SELECT item_id, quantity, status FROM get_reservation(:'two') ORDER BY item_id;
+SELECT item_id, quantity FROM my_reservations('u') ORDER BY item_id, quantity;
+SELECT * FROM available_stocks('{cold,hot,none}');
 SELECT status, order_id IS NOT NULL FROM confirm_reservation(:'two', 'u') ORDER BY item_id;
 SELECT release_reservation(:'one', 'u');
 SELECT inventory.settle('items') IS NOT NULL;

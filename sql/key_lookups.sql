@@ -27,7 +27,7 @@ BEGIN
 		PERFORM expire_reservations();
 		h := reserve_stock('ada', i, 1, NULL, 'hold' || round || i);
 		PERFORM extend_reservation(h), change_reservation(h, i, 2);
-		PERFORM get_reservation(h);
+		PERFORM get_reservation(h), my_reservations('ada'), available_stocks(ARRAY[i, 2]);
 		PERFORM confirm_reservation(h);
 		h := reserve_cart('ada', '[{"item_id": 1, "quantity": 2}, {"item_id": 2}, {"item_id": 3}]');
 		PERFORM release_reservation(h);

@@ -1,6 +1,6 @@
 /*
  * buy.c
- *		Purchases: buy_item, buy_cart, try_buy_item, try_buy_cart; and available_stock.
+ *		Purchases: buy_item, buy_cart, try_buy_item, try_buy_cart.
  *
  * A purchase reads its arguments, looks for its idempotency key, takes the stock,
  * inserts the order rows, writes the movements, and keeps its answer under the
@@ -21,7 +21,6 @@
 #include "store/enter.h"
 #include "store/ledger_schema.h"
 #include "stock/ledger.h"
-#include "stock/level.h"
 #include "stock/limit.h"
 #include "stock/quantity.h"
 #include "stock/take.h"
@@ -89,7 +88,6 @@ PG_FUNCTION_INFO_V1(inventory_buy_item);
 PG_FUNCTION_INFO_V1(inventory_try_buy_item);
 PG_FUNCTION_INFO_V1(inventory_buy_cart);
 PG_FUNCTION_INFO_V1(inventory_try_buy_cart);
-PG_FUNCTION_INFO_V1(inventory_available_stock);
 
 /*
  * buy_item(store_name, user_id, item_id, quantity, idempotency_key, order_data,
@@ -238,27 +236,4 @@ Datum
 inventory_try_buy_cart(PG_FUNCTION_ARGS)
 {
 	return buy_cart(fcinfo, "try_buy_cart", true);
-}
-
-/*
- * available_stock(store_name, item_id, result_type): how many units can be sold now;
- * null for an untracked item.
- */
-Datum
-inventory_available_stock(PG_FUNCTION_ARGS)
-{
-	InvCall call;
-	InvTake take = { 0 };
-	int64 available;
-
-	inv_call_enter(&call, inv_getarg_store_name(fcinfo), NULL);
-	inv_check_result(call.store, fcinfo, call.store->stock.base);
-	take.item = inv_getarg_item(call.store, fcinfo, 1);
-	available = inv_level_read(call.store, take.item, &take.status, &take.tracked);
-	if (take.status == INV_STATUS_ITEM_NOT_FOUND)
-		inv_refuse(call.store, &take, 1);
-	inv_store_leave(&call);
-	if (!take.tracked)
-		PG_RETURN_NULL();
-	return inv_quantity_datum(call.store, available);
 }

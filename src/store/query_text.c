@@ -69,6 +69,11 @@ static const LetterType letter_types['z' - 'a' + 1] = {
 /* what a read of items returns */
 #define READ	"SELECT {stock}, {floor}, {limit}, {version}, {id}"
 
+/* what can be sold, with the units of holds that are overdue at $2 */
+#define LEVEL \
+	"SELECT {stock}, {floor}, (SELECT " SUM("r.quantity") " FROM " RESERVATIONS \
+	"WHERE r.item_id {=} {id} AND " OVERDUE "$2 AND r.tracked), {id} "
+
 /* stock - quantity >= floor, without a difference that a bigint could not hold */
 #define LEAVES_FLOOR(quantity) \
 	"CASE WHEN {floor} {<} 0 THEN {stock} {>=} ({floor} {+} " quantity ") " \
@@ -125,10 +130,10 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_CHANGE] = {"in", "", SPI_OK_UPDATE,
 		SET_STOCK("+", "$2")
 		"WHERE {id} {=} $1", .by = "item_id"},
-	[INV_STMT_LEVEL] = {"iz", "n?n?n", SPI_OK_SELECT,
-		"SELECT {stock}, {floor}, (SELECT " SUM("r.quantity") " FROM " RESERVATIONS
-		"WHERE r.item_id {=} {id} AND " OVERDUE "$2 AND r.tracked) "
-		ITEM "{and sellable}", .by = "item_id"},
+	[INV_STMT_LEVEL] = {"iz", "n?n?ni", SPI_OK_SELECT,
+		LEVEL ITEM "{and sellable}", .by = "item_id"},
+	[INV_STMT_LEVELS] = {"Iz", "n?n?ni", SPI_OK_SELECT,
+		LEVEL ITEMS "{and sellable} ORDER BY {id}", .by = "item_id"},
 
 	/* ---- several items */
 	[INV_STMT_READ_MANY] = {"I", "n?n?n?n?i", SPI_OK_SELECT,
@@ -288,6 +293,10 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"ORDER BY r.item_id FOR NO KEY UPDATE OF r", .by = "reservation_id"},
 	[INV_STMT_READ_HOLD] = {"q", "inu?tzo?zlq", SPI_OK_SELECT,
 		HOLDS "WHERE r.reservation_id {=} $1 ORDER BY r.item_id", .by = "reservation_id"},
+	[INV_STMT_HOLDS_OF_USER] = {"uz", "qinz", SPI_OK_SELECT,
+		"SELECT r.reservation_id, r.item_id, r.quantity, r.expires_at FROM " RESERVATIONS
+		"WHERE r.user_id {=} $1 AND " HELD "AND r.expires_at {>} $2 "
+		"ORDER BY r.expires_at, r.reservation_id, r.item_id", .by = "user_id"},
 	[INV_STMT_PUT_HOLD] = {"qinluzz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.reservations AS r (reservation_id, item_id, quantity, tracked, "
 		"user_id, status, expires_at, created_at) "

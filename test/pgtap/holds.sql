@@ -31,6 +31,7 @@ SELECT results_eq($$ SELECT nspname, proname, arguments, result, provolatile FRO
 	('shop', 'confirm_reservation', 'reservation_id uuid, user_id uuid DEFAULT NULL::uuid, order_data jsonb DEFAULT NULL::jsonb', 'SETOF items_stock.line', 'v'),
 	('shop', 'extend_reservation', 'reservation_id uuid, ttl interval DEFAULT NULL::interval, user_id uuid DEFAULT NULL::uuid', 'timestamp with time zone', 'v'),
 	('shop', 'get_reservation', 'reservation_id uuid', 'SETOF items_stock.held_line', 's'),
+	('shop', 'my_reservations', 'user_id uuid', 'SETOF items_stock.open_hold', 's'),
 	('shop', 'release_reservation', 'reservation_id uuid, user_id uuid DEFAULT NULL::uuid', 'boolean', 'v'),
 	('shop', 'reserve_cart', 'user_id uuid, lines jsonb, ttl interval DEFAULT NULL::interval, idempotency_key text DEFAULT NULL::text', 'uuid', 'v'),
 	('shop', 'reserve_stock', 'user_id uuid, item_id text, quantity bigint DEFAULT 1, ttl interval DEFAULT NULL::interval, idempotency_key text DEFAULT NULL::text', 'uuid', 'v'),
@@ -58,7 +59,8 @@ SELECT results_eq($$ SELECT contype, pg_get_constraintdef(oid) FROM pg_constrain
 SELECT results_eq($$ SELECT regexp_replace(pg_get_indexdef(indexrelid), '^.* USING ', '') FROM pg_index WHERE indrelid = 'items_stock.reservations'::regclass ORDER BY 1 $$, $$ VALUES
 	('btree (expires_at, reservation_id) WHERE (status = ''held''::text)'),
 	('btree (item_id, expires_at, reservation_id) WHERE (status = ''held''::text)'),
-	('btree (reservation_id, item_id)') $$, 'reservations: indexes, of open holds by time, and by item');
+	('btree (reservation_id, item_id)'),
+	('btree (user_id) WHERE (status = ''held''::text)') $$, 'reservations: indexes, of open holds by time, by item, and by user');
 SELECT isnt(obj_description('items_stock.reservations'::regclass, 'pg_class'), NULL, 'reservations: a comment');
 
 -- ---- states.  A reservation of one lamp in each state
