@@ -12,6 +12,7 @@ OBJS = \
 	src/base/error.o \
 	src/base/error_class.o \
 	src/base/guc.o \
+	src/base/hot_error.o \
 	src/base/isolated.o \
 	src/base/lock.o \
 	src/base/refusal_log.o \
@@ -82,7 +83,9 @@ OBJS = \
 	src/commands/buy.o \
 	src/commands/call.o \
 	src/commands/cart.o \
+	src/commands/change.o \
 	src/commands/confirm.o \
+	src/commands/exchange.o \
 	src/commands/hold.o \
 	src/commands/idempotency.o \
 	src/commands/order.o \
@@ -91,6 +94,8 @@ OBJS = \
 	src/commands/reservation.o \
 	src/commands/reserve.o \
 	src/commands/restock.o \
+	src/commands/sale.o \
+	src/commands/sold.o \
 	src/maintenance/as_owner.o \
 	src/maintenance/close_ledger.o \
 	src/maintenance/cool.o \

@@ -289,6 +289,30 @@ CREATE FUNCTION inventory.refund_order(store_name pg_catalog.text, order_id "any
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_refund_order';
 COMMENT ON FUNCTION inventory.refund_order(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.bool, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function refund_order.';
 
+CREATE FUNCTION inventory.refund_orders(store_name pg_catalog.text, order_ids "any",
+										restock pg_catalog.bool, reason pg_catalog.text,
+										idempotency_key pg_catalog.text,
+										result_type pg_catalog.anyelement)
+	RETURNS SETOF pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_refund_orders';
+COMMENT ON FUNCTION inventory.refund_orders(pg_catalog.text, "any", pg_catalog.bool, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function refund_orders.';
+
+CREATE FUNCTION inventory.change_order(store_name pg_catalog.text, order_id "any",
+									   quantity pg_catalog.int8, reason pg_catalog.text,
+									   idempotency_key pg_catalog.text,
+									   result_type pg_catalog.anyelement)
+	RETURNS pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_change_order';
+COMMENT ON FUNCTION inventory.change_order(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function change_order.';
+
+CREATE FUNCTION inventory.exchange_order(store_name pg_catalog.text, order_id "any",
+										 lines pg_catalog.jsonb, reason pg_catalog.text,
+										 idempotency_key pg_catalog.text,
+										 result_type pg_catalog.anyelement)
+	RETURNS SETOF pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_exchange_order';
+COMMENT ON FUNCTION inventory.exchange_order(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function exchange_order.';
+
 CREATE FUNCTION inventory.expire_reservations(store_name pg_catalog.text,
 												max_rows pg_catalog.int4)
 	RETURNS pg_catalog.int8
@@ -1165,7 +1189,7 @@ DECLARE
 BEGIN
 	SELECT t.typname INTO taken FROM pg_type AS t
 	WHERE t.typnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
-	AND (t.typname IN ('levels', 'line', 'hold', 'held_line', 'open_hold', 'item_level')
+	AND (t.typname IN ('levels', 'line', 'hold', 'held_line', 'open_hold', 'item_level', 'refunded_order')
 		 OR t.typname = 'sellable' AND binding.sellable IS NOT NULL)
 	ORDER BY t.typname LIMIT 1;
 	IF taken IS NOT NULL THEN
@@ -1217,7 +1241,7 @@ CREATE FUNCTION inventory.make_ledger_indexes(binding inventory.store_binding, m
 BEGIN
 	-- the refunds of an order
 	EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_refunds_idx ON %s (order_id)
-					WHERE kind IN ('refund', 'write_off')$sql$, movements);
+					WHERE kind IN ('refund', 'cancellation', 'write_off')$sql$, movements);
 	-- the movements of a hot item that its stock column does not contain yet
 	EXECUTE format('CREATE INDEX IF NOT EXISTS movements_epochs_idx ON %s (item_id, epoch)
 					WHERE epoch IS NOT NULL', movements);
@@ -1229,7 +1253,7 @@ BEGIN
 	-- a refund looks up the sale where no order row has the item, or the user
 	IF binding.orders IS NULL OR (binding.purchase_limit IS NOT NULL AND binding.order_user_id IS NULL) THEN
 		EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_sales_idx ON %s (order_id)
-						WHERE kind = 'sale'$sql$, movements);
+						WHERE kind IN ('sale', 'cancellation')$sql$, movements);
 	END IF;
 END
 $$;
@@ -1458,6 +1482,7 @@ CREATE FUNCTION inventory.fill_types(binding inventory.store_binding, template t
 		WHEN 'held_line_type' THEN format('%I.held_line', binding.ledger_schema)
 		WHEN 'open_hold_type' THEN format('%I.open_hold', binding.ledger_schema)
 		WHEN 'item_level_type' THEN format('%I.item_level', binding.ledger_schema)
+		WHEN 'refunded_order_type' THEN format('%I.refunded_order', binding.ledger_schema)
 		ELSE piece END, '' ORDER BY n)
 	FROM regexp_split_to_table(template, '[{}]') WITH ORDINALITY AS pieces(piece, n)
 $$;
@@ -1548,6 +1573,21 @@ CREATE FUNCTION inventory.facade_functions(
 		   'reason text = NULL', 'idempotency_key text = NULL'],
 	 '{quantity_type}', 'VOLATILE',
 	 'Refunds quantity units of an order line, null for all that remain, never more than were bought. restock: true gives them back to the stock, false writes them off. Does not change the order row. Returns the units of the line refunded so far. Errors: IV003 order_not_found, IV008 refund_exceeds_order, IV009 idempotency_key_mismatch, 22023, 22004, 22003, 22001.'),
+	('operator', 'refund_orders',
+	 ARRAY['order_ids {order_id_type}[]', 'restock boolean = TRUE', 'reason text = NULL',
+		   'idempotency_key text = NULL'],
+	 'SETOF {refunded_order_type}', 'VOLATILE',
+	 'Refunds all that is left of several order lines, at most 1000, in one call, as refund_order does. Returns one row for each, in the order of their keys: status (ok, order_not_found, or refund_exceeds_order if nothing was left) and quantity, the units that this call has refunded. Errors: IV009 idempotency_key_mismatch, 22004, 22003, 22001, 54000.'),
+	('operator', 'change_order',
+	 ARRAY['order_id {order_id_type}', 'quantity bigint', 'reason text = NULL',
+		   'idempotency_key text = NULL'],
+	 '{quantity_type}', 'VOLATILE',
+	 'Changes the quantity of an order line, refunded units included: takes more units, or gives some back to the stock, and writes the quantity into the order row. 0 refunds all that is left and leaves the row as it is. Returns the quantity. Errors: IV001 out_of_stock, IV002 item_not_found, IV003 order_not_found, IV008 refund_exceeds_order for less than is refunded already, IV009 idempotency_key_mismatch, IV010 purchase_limit_exceeded, IV014 busy, 22023, 22004, 22003, 22001.'),
+	('operator', 'exchange_order',
+	 ARRAY['order_id {order_id_type}', 'lines jsonb', 'reason text = NULL',
+		   'idempotency_key text = NULL'],
+	 'SETOF {line_type}', 'VOLATILE',
+	 'Exchanges an order line: refunds all that is left of it, gives it back to the stock, and sells other lines to the same user, or does nothing. lines: as for buy_cart. Returns one row for each new line, in their order. Errors: those of buy_cart, IV003 order_not_found, and IV008 refund_exceeds_order if nothing is left of the line.'),
 	('operator', 'expire_reservations',
 	 ARRAY['max_rows integer = 1000'],
 	 'bigint', 'VOLATILE',
@@ -1859,14 +1899,15 @@ CREATE FUNCTION inventory.generated_relations(store inventory.store) RETURNS SET
 	WHERE m.oid = store.movements AND c.relowner = m.relowner
 	AND CASE c.relkind
 	WHEN 'v' THEN c.relname IN ('levels', 'sellable') AND inventory.reads_relation(c.oid, store.items)
-	WHEN 'c' THEN c.relname IN ('line', 'hold', 'held_line', 'open_hold', 'item_level') AND (
+	WHEN 'c' THEN c.relname IN ('line', 'hold', 'held_line', 'open_hold', 'item_level', 'refunded_order') AND (
 		inventory.returned_by_store(c.reltype, store)
 		OR ARRAY(SELECT a.attname FROM pg_attribute AS a
 				 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)
 		IN ('{status,item_id,quantity,order_id,available,replayed}',
 			'{status,reservation_id,expires_at,short_lines}',
 			'{status,expires_at,item_id,quantity,order_id}',
-			'{reservation_id,item_id,quantity,expires_at}', '{item_id,available}'))
+			'{reservation_id,item_id,quantity,expires_at}', '{item_id,available}',
+			'{order_id,status,quantity}'))
 	ELSE false END
 $$;
 COMMENT ON FUNCTION inventory.generated_relations(inventory.store) IS 'The views and result types that attach made in the ledger schema of a store.';
@@ -2020,6 +2061,9 @@ BEGIN
 	PERFORM inventory.make_result_type(binding, 'item_level',
 		'item_id {item_id_type}, available {quantity_type}',
 		'The answer of available_stocks. available: units that can be sold, null where the stock is not tracked.');
+	PERFORM inventory.make_result_type(binding, 'refunded_order',
+		'order_id {order_id_type}, status text, quantity {quantity_type}',
+		'The answer of refund_orders. status: ok, or the name of the refusal. quantity: the units that the call has refunded.');
 END
 $$;
 COMMENT ON FUNCTION inventory.make_results(inventory.store_binding) IS 'Makes the views and the result types of a store.';

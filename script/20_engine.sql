@@ -172,6 +172,30 @@ CREATE FUNCTION inventory.refund_order(store_name pg_catalog.text, order_id "any
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_refund_order';
 COMMENT ON FUNCTION inventory.refund_order(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.bool, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function refund_order.';
 
+CREATE FUNCTION inventory.refund_orders(store_name pg_catalog.text, order_ids "any",
+										restock pg_catalog.bool, reason pg_catalog.text,
+										idempotency_key pg_catalog.text,
+										result_type pg_catalog.anyelement)
+	RETURNS SETOF pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_refund_orders';
+COMMENT ON FUNCTION inventory.refund_orders(pg_catalog.text, "any", pg_catalog.bool, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function refund_orders.';
+
+CREATE FUNCTION inventory.change_order(store_name pg_catalog.text, order_id "any",
+									   quantity pg_catalog.int8, reason pg_catalog.text,
+									   idempotency_key pg_catalog.text,
+									   result_type pg_catalog.anyelement)
+	RETURNS pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_change_order';
+COMMENT ON FUNCTION inventory.change_order(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function change_order.';
+
+CREATE FUNCTION inventory.exchange_order(store_name pg_catalog.text, order_id "any",
+										 lines pg_catalog.jsonb, reason pg_catalog.text,
+										 idempotency_key pg_catalog.text,
+										 result_type pg_catalog.anyelement)
+	RETURNS SETOF pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_exchange_order';
+COMMENT ON FUNCTION inventory.exchange_order(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function exchange_order.';
+
 CREATE FUNCTION inventory.expire_reservations(store_name pg_catalog.text,
 												max_rows pg_catalog.int4)
 	RETURNS pg_catalog.int8

@@ -172,7 +172,7 @@ DECLARE
 BEGIN
 	SELECT t.typname INTO taken FROM pg_type AS t
 	WHERE t.typnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
-	AND (t.typname IN ('levels', 'line', 'hold', 'held_line', 'open_hold', 'item_level')
+	AND (t.typname IN ('levels', 'line', 'hold', 'held_line', 'open_hold', 'item_level', 'refunded_order')
 		 OR t.typname = 'sellable' AND binding.sellable IS NOT NULL)
 	ORDER BY t.typname LIMIT 1;
 	IF taken IS NOT NULL THEN
@@ -224,7 +224,7 @@ CREATE FUNCTION inventory.make_ledger_indexes(binding inventory.store_binding, m
 BEGIN
 	-- the refunds of an order
 	EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_refunds_idx ON %s (order_id)
-					WHERE kind IN ('refund', 'write_off')$sql$, movements);
+					WHERE kind IN ('refund', 'cancellation', 'write_off')$sql$, movements);
 	-- the movements of a hot item that its stock column does not contain yet
 	EXECUTE format('CREATE INDEX IF NOT EXISTS movements_epochs_idx ON %s (item_id, epoch)
 					WHERE epoch IS NOT NULL', movements);
@@ -236,7 +236,7 @@ BEGIN
 	-- a refund looks up the sale where no order row has the item, or the user
 	IF binding.orders IS NULL OR (binding.purchase_limit IS NOT NULL AND binding.order_user_id IS NULL) THEN
 		EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_sales_idx ON %s (order_id)
-						WHERE kind = 'sale'$sql$, movements);
+						WHERE kind IN ('sale', 'cancellation')$sql$, movements);
 	END IF;
 END
 $$;

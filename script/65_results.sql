@@ -32,14 +32,15 @@ CREATE FUNCTION inventory.generated_relations(store inventory.store) RETURNS SET
 	WHERE m.oid = store.movements AND c.relowner = m.relowner
 	AND CASE c.relkind
 	WHEN 'v' THEN c.relname IN ('levels', 'sellable') AND inventory.reads_relation(c.oid, store.items)
-	WHEN 'c' THEN c.relname IN ('line', 'hold', 'held_line', 'open_hold', 'item_level') AND (
+	WHEN 'c' THEN c.relname IN ('line', 'hold', 'held_line', 'open_hold', 'item_level', 'refunded_order') AND (
 		inventory.returned_by_store(c.reltype, store)
 		OR ARRAY(SELECT a.attname FROM pg_attribute AS a
 				 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)
 		IN ('{status,item_id,quantity,order_id,available,replayed}',
 			'{status,reservation_id,expires_at,short_lines}',
 			'{status,expires_at,item_id,quantity,order_id}',
-			'{reservation_id,item_id,quantity,expires_at}', '{item_id,available}'))
+			'{reservation_id,item_id,quantity,expires_at}', '{item_id,available}',
+			'{order_id,status,quantity}'))
 	ELSE false END
 $$;
 COMMENT ON FUNCTION inventory.generated_relations(inventory.store) IS 'The views and result types that attach made in the ledger schema of a store.';
@@ -193,6 +194,9 @@ BEGIN
 	PERFORM inventory.make_result_type(binding, 'item_level',
 		'item_id {item_id_type}, available {quantity_type}',
 		'The answer of available_stocks. available: units that can be sold, null where the stock is not tracked.');
+	PERFORM inventory.make_result_type(binding, 'refunded_order',
+		'order_id {order_id_type}, status text, quantity {quantity_type}',
+		'The answer of refund_orders. status: ok, or the name of the refusal. quantity: the units that the call has refunded.');
 END
 $$;
 COMMENT ON FUNCTION inventory.make_results(inventory.store_binding) IS 'Makes the views and the result types of a store.';

@@ -132,6 +132,10 @@ inv_status_name(InvStatus status)
 			return refusals[REFUSAL_OUT_OF_STOCK].name;
 		case INV_STATUS_NOT_TAKEN:
 			return "not_taken";
+		case INV_STATUS_ORDER_NOT_FOUND:
+			return refusals[REFUSAL_ORDER_NOT_FOUND].name;
+		case INV_STATUS_REFUND_EXCEEDS_ORDER:
+			return refusals[REFUSAL_REFUND_EXCEEDS_ORDER].name;
 	}
 	pg_unreachable();
 }
@@ -382,64 +386,6 @@ inv_report_serialization(void)
 }
 
 void
-inv_report_prepare(void)
-{
-	errcode(ERRCODE_FEATURE_NOT_SUPPORTED);
-	errmsg("cannot PREPARE a transaction that has used a hot item");
-	errhint("Nothing was taken. Cool the item first, or commit in one phase.");
-}
-
-/*
- * A transaction would settle or cool an item of which it has taken or given units itself, or
- * go on after the items table was changed.
- */
-void
-inv_report_in_flight(const char *item)
-{
-	errcode(ERRCODE_OBJECT_IN_USE);
-	errmsg("this transaction has units of hot item \"%s\" in flight", item);
-	errhint("Commit first.");
-}
-
-void
-inv_report_no_hot_items(const char *message, const char *hint)
-{
-	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
-	errmsg("%s", message);
-	errhint("%s", hint);
-}
-
-/* The row of an item could refuse what the counter would allow; "why" is a sentence. */
-void
-inv_report_cannot_be_hot(const char *item, const char *why)
-{
-	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
-	errmsg("item \"%s\" cannot be hot", item);
-	errdetail("Its row could refuse to be written with what was sold. %s", why);
-	errhint("A trigger that does not concern the stock can be limited with UPDATE OF. See "
-			"\"Rows that could refuse\" in doc/hot-items.md.");
-}
-
-/* More units than a constraint on the items table allows. */
-void
-inv_report_above_check(const char *item, int64 most)
-{
-	errcode(ERRCODE_CHECK_VIOLATION);
-	errmsg("stock of item \"%s\" out of range", item);
-	errdetail_internal("A constraint allows at most " INT64_FORMAT ".", most);
-}
-
-void
-inv_report_hot_full(int limit)
-{
-	errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED);
-	errmsg("no room for another hot item");
-	errdetail("%d items of this server are hot, or are being heated. The item stays as it is.",
-			  limit);
-	errhint("Cool other items, or increase inventory.max_hot_items.");
-}
-
-void
 inv_report_no_digest(void)
 {
 	errcode(ERRCODE_OUT_OF_MEMORY);
@@ -451,35 +397,6 @@ inv_report_no_random(void)
 {
 	errcode(ERRCODE_INTERNAL_ERROR);
 	errmsg("could not generate random values");
-}
-
-/* ---- the store itself ---- */
-
-void
-inv_report_untracked(const char *item)
-{
-	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
-	errmsg("stock of item \"%s\" is not tracked", item);
-	errdetail("Its stock is NULL, so it sells without limit.");
-	errhint("To track it, set its stock to a number.");
-}
-
-void
-inv_report_broken_store(const char *store_name, const char *detail)
-{
-	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
-	errmsg("store \"%s\" is not intact", store_name);
-	errdetail_internal("%s", detail);
-	errhint("inventory.refresh() recreates what is missing.");
-}
-
-void
-inv_report_order_rows(const char *relation, uint64 wanted, uint64 got)
-{
-	errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION);
-	errmsg("INSERT into %s returned " UINT64_FORMAT " rows instead of " UINT64_FORMAT, relation,
-		   got, wanted);
-	errhint("A trigger or a rule on the table suppresses orders; nothing was sold.");
 }
 
 /* ---- what an operator must know, for the server's log ---- */

@@ -12,14 +12,16 @@
 #ifndef INV_ERROR_H
 #define INV_ERROR_H
 
-/* How one line of a purchase ended.  The names are the statuses of try_ calls. */
+/* How one line of a call ended, as the column status shows it: ok, or the name of a refusal. */
 typedef enum InvStatus
 {
 	INV_STATUS_OK,
 	INV_STATUS_ITEM_NOT_FOUND,
 	INV_STATUS_PURCHASE_LIMIT_EXCEEDED,
 	INV_STATUS_OUT_OF_STOCK,
-	INV_STATUS_NOT_TAKEN
+	INV_STATUS_NOT_TAKEN,
+	INV_STATUS_ORDER_NOT_FOUND,
+	INV_STATUS_REFUND_EXCEEDS_ORDER
 } InvStatus;
 
 extern const char *inv_status_name(InvStatus status);
@@ -104,12 +106,6 @@ extern void inv_report_foreign_trigger(const char *store_name, const char *trigg
 extern void inv_report_no_table(Oid table);
 extern void inv_report_not_this_user(const char *claim);
 extern void inv_report_serialization(void);
-extern void inv_report_prepare(void);
-extern void inv_report_in_flight(const char *item);
-extern void inv_report_no_hot_items(const char *message, const char *hint);
-extern void inv_report_cannot_be_hot(const char *item, const char *why);
-extern void inv_report_above_check(const char *item, int64 most);
-extern void inv_report_hot_full(int limit);
 extern void inv_report_no_digest(void);
 extern void inv_report_no_random(void);
 
@@ -118,24 +114,8 @@ extern void inv_report_no_random(void);
 #define inv_error_no_table(...) INV_RAISE(inv_report_no_table(__VA_ARGS__))
 #define inv_error_not_this_user(...) INV_RAISE(inv_report_not_this_user(__VA_ARGS__))
 #define inv_error_serialization() INV_RAISE(inv_report_serialization())
-#define inv_error_prepare() INV_RAISE(inv_report_prepare())
-#define inv_error_in_flight(...) INV_RAISE(inv_report_in_flight(__VA_ARGS__))
-#define inv_error_no_hot_items(...) INV_RAISE(inv_report_no_hot_items(__VA_ARGS__))
-#define inv_error_cannot_be_hot(...) INV_RAISE(inv_report_cannot_be_hot(__VA_ARGS__))
-#define inv_error_above_check(...) INV_RAISE(inv_report_above_check(__VA_ARGS__))
-#define inv_error_hot_full(...) INV_RAISE(inv_report_hot_full(__VA_ARGS__))
 #define inv_error_no_digest() INV_RAISE(inv_report_no_digest())
 #define inv_error_no_random() INV_RAISE(inv_report_no_random())
-
-/* ---- the store itself ---- */
-
-extern void inv_report_untracked(const char *item);
-extern void inv_report_broken_store(const char *store_name, const char *detail);
-extern void inv_report_order_rows(const char *relation, uint64 wanted, uint64 got);
-
-#define inv_error_untracked(...) INV_RAISE(inv_report_untracked(__VA_ARGS__))
-#define inv_error_broken_store(...) INV_RAISE(inv_report_broken_store(__VA_ARGS__))
-#define inv_error_order_rows(...) INV_RAISE(inv_report_order_rows(__VA_ARGS__))
 
 /* ---- what an operator must know, for the server's log ---- */
 

@@ -25,6 +25,7 @@
 #include "base/compat.h"
 #include "base/datum.h"
 #include "base/error.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
@@ -65,10 +66,12 @@ inv_getarg_item(InvStore *store, FunctionCallInfo fcinfo, int argument)
 	return item;
 }
 
-/* The key of an order line, which is not null. */
+/* The key of an order line. */
 Datum
 inv_getarg_order(InvStore *store, FunctionCallInfo fcinfo, int argument)
 {
+	if (PG_ARGISNULL(argument))
+		inv_error_null("order_id");
 	return inv_getarg_as(fcinfo, argument, store->order_type);
 }
 

@@ -19,8 +19,6 @@
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
-#include "store/ledger_schema.h"
-#include "stock/ledger.h"
 #include "stock/limit.h"
 #include "stock/quantity.h"
 #include "stock/take.h"
@@ -31,39 +29,7 @@
 #include "commands/idempotency.h"
 #include "commands/order.h"
 #include "commands/refusal.h"
-
-/*
- * Write a movement per line.  A second one supplies what is sold of an untracked
- * item, so that its movements sum to 0 (invariant 2) and still say who bought it.
- */
-static void
-book_sale(InvStore *store, InvCart *cart, const InvUser *user)
-{
-	InvBook book;
-
-	inv_book_init(&book, 2 * cart->line_count);
-	for (int i = 0; i < cart->line_count; i++)
-	{
-		InvLine *line = &cart->lines[i];
-		InvMovement *sale = inv_book_add(&book, line->item, -line->quantity, INV_KIND_SALE);
-
-		sale->user = *user;
-		sale->order = line->order;
-		sale->no_order = line->no_order;
-		sale->epoch = cart->takes[line->take].epoch;
-		Assert(cart->takes[line->take].status == INV_STATUS_OK);
-		if (!cart->takes[line->take].tracked)
-		{
-			InvMovement *supply =
-				inv_book_add(&book, line->item, line->quantity, INV_KIND_ADJUSTMENT);
-
-			supply->order = line->order;
-			supply->no_order = line->no_order;
-			supply->reason = INV_REASON_UNTRACKED;
-		}
-	}
-	inv_book_write(store, &book);
-}
+#include "commands/sale.h"
 
 /*
  * Take the stock, insert the order rows and write the movements.  False if a line is
@@ -77,7 +43,7 @@ sell_cart(InvStore *store, InvCart *cart, const InvUser *user)
 		return false;
 	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
 	inv_insert_cart(store, cart, user);
-	book_sale(store, cart, user);
+	inv_book_sale(store, cart, user, NULL);
 	inv_check_limits(store, cart->takes, cart->take_count, user);
 	return true;
 }

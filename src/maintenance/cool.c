@@ -19,6 +19,7 @@
 #include "base/compat.h"
 #include "base/error.h"
 #include "base/guc.h"
+#include "base/hot_error.h"
 #include "shmem/counter.h"
 #include "shmem/counter_state.h"
 #include "shmem/hot_directory.h"

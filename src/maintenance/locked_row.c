@@ -9,6 +9,7 @@
 #include "miscadmin.h"
 
 #include "base/error.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/query.h"

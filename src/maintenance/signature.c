@@ -85,6 +85,9 @@
 	F(my_reservations, false, true, 'r', true, USER)                                               \
 	F(refund_order, true, false, 's', true, { "order_id", 'o' }, QUANTITY, { "restock", 'l' },     \
 	  REASON, KEY)                                                                                 \
+	F(refund_orders, true, true, 'r', true, { "order_ids", 'O' }, { "restock", 'l' }, REASON, KEY) \
+	F(change_order, true, false, 's', true, { "order_id", 'o' }, QUANTITY, REASON, KEY)            \
+	F(exchange_order, true, true, 'r', true, { "order_id", 'o' }, LINES, REASON, KEY)              \
 	F(expire_reservations, true, false, 'n', false, { "max_rows", 'k' })                           \
 	F(prune, true, false, 'n', false, { "older_than", 'v' })                                       \
 	F(close_ledger, true, false, 'n', false, { "before", 'z' })                                    \

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/lock.h"
+#include "base/store_error.h"
 #include "shmem/counter.h"
 #include "shmem/hot_table.h"
 #include "store/binding.h"

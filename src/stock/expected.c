@@ -19,6 +19,7 @@
 #include "utils/memutils.h"
 
 #include "base/error.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "stock/expected.h"

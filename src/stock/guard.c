@@ -20,6 +20,7 @@
 
 #include "base/error.h"
 #include "base/stats.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"

@@ -16,6 +16,7 @@
 
 #include "base/compat.h"
 #include "base/error.h"
+#include "base/store_error.h"
 #include "shmem/hot_table.h"
 #include "store/binding.h"
 #include "store/column.h"

@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 
 #include "base/error.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/query.h"
@@ -226,7 +227,8 @@ inv_item_row_take_many(InvStore *store, InvTake *takes, int count)
 
 /*
  * Lock rows in key order, for sale or not, and add to those that are tracked; "tracked"
- * says which.  gives must be in key order, each item once.  Hot items are passed over.
+ * says which.  A row that is given 0 units is locked only.  gives must be in key order, each
+ * item once.  Hot items are passed over.
  */
 void
 inv_item_row_give_many(InvStore *store, InvGive *gives, int count, InvSnapshotMode mode)
@@ -259,6 +261,8 @@ inv_item_row_give_many(InvStore *store, InvGive *gives, int count, InvSnapshotMo
 		if (isnull)
 			continue;
 		gives[i].tracked = true;
+		if (gives[i].quantity == 0)
+			continue;
 		changes[tracked].item = gives[i].item;
 		changes[tracked++].quantity = gives[i].quantity;
 	}

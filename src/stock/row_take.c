@@ -26,6 +26,7 @@
 #include "base/error.h"
 #include "base/guc.h"
 #include "base/stats.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/condition.h"

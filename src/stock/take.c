@@ -369,3 +369,15 @@ inv_take(InvStore *store, InvTake *takes, int count, const InvUser *user)
 		INV_POINT("inventory-after-take");
 	return taken;
 }
+
+/*
+ * Could inv_take succeed, by what is read without locks?  Locks the purchase limits, for a
+ * caller that then locks the rows itself, with those of other items.
+ */
+bool
+inv_take_may_succeed(InvStore *store, InvTake *takes, int count, const InvUser *user)
+{
+	Assert(count > 0);
+	Assert(takes_are_in_key_order(store, takes, count)); /* invariant 10 */
+	return look_at_cart(store, takes, count, user);
+}

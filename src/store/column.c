@@ -9,6 +9,7 @@
 #include "access/detoast.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "utils/lsyscache.h"
 
 #include "base/datum.h"
 #include "base/error.h"
@@ -116,6 +117,17 @@ inv_quantity_datum(InvStore *store, int64 quantity)
 			Assert(store->stock.base == INT8OID);
 			return Int64GetDatum(quantity);
 	}
+}
+
+/* The order of two order keys: that of their column, by which rows of orders are locked. */
+int
+inv_order_compare(InvStore *store, Datum a, Datum b)
+{
+	TypeCacheEntry *ops = lookup_type_cache(store->order_type, TYPECACHE_CMP_PROC_FINFO);
+	Oid collation =
+		OidIsValid(store->orders) ? store->order_id.collation : get_typcollation(store->order_type);
+
+	return DatumGetInt32(FunctionCall2Coll(&ops->cmp_proc_finfo, collation, a, b));
 }
 
 /*

@@ -21,6 +21,7 @@ extern int inv_item_compare(InvStore *store, Datum a, Datum b);
 extern uint64 inv_item_hash(InvStore *store, Datum item, uint64 seed);
 extern bool inv_same_user(InvStore *store, Datum a, Datum b);
 extern uint64 inv_user_hash(InvStore *store, const InvUser *user);
+extern int inv_order_compare(InvStore *store, Datum a, Datum b);
 extern Datum inv_item_of_order(InvStore *store, Datum value);
 
 extern int64 inv_column_number(TupleTableSlot *slot, const InvColumn *column, int64 if_null,

@@ -38,6 +38,7 @@
 #include "base/datum.h"
 #include "base/error.h"
 #include "base/settings.h"
+#include "base/store_error.h"
 #include "store/condition.h"
 
 /*

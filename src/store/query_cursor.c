@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/settings.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/enter.h"
 #include "store/query_cursor.h"

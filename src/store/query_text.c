@@ -351,14 +351,23 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_COUNT_OVERDUE] = {"z", "n", SPI_OK_SELECT,
 		"SELECT pg_catalog.count(*) FROM " RESERVATIONS "WHERE " OVERDUE "$1"},
 
-	/* ---- refunds */
-	[INV_STMT_LOCK_ORDER] = {"o", "e?n?u?t?", SPI_OK_SELECT,
-		"SELECT {order item}, {order units}, {order user}, {order quantity text} "
+	/* ---- orders */
+	[INV_STMT_LOCK_ORDERS] = {"O", "oe?n?u?t?", SPI_OK_SELECT,
+		"SELECT {order id}, {order item}, {order units}, {order user}, {order quantity text} "
 		"FROM {orders} AS o "
-		"WHERE {order id} {=} $1 FOR NO KEY UPDATE OF o", .by = "order_id"},
+		"WHERE {order id} {=} ANY ($1) ORDER BY {order id} FOR NO KEY UPDATE OF o",
+		.by = "order_id"},
+	[INV_STMT_CHANGE_ORDER] = {"on", "n?", SPI_OK_UPDATE_RETURNING,
+		"UPDATE {orders} AS o SET {order quantity column} = $2 WHERE {order id} {=} $1 "
+		"RETURNING {order units}", .by = "order_id"},
+	[INV_STMT_REFUND_ROWS] = {"j", "o?t?s?", SPI_OK_SELECT,
+		"SELECT l.order_id, l.status, l.quantity "
+		"FROM pg_catalog.jsonb_populate_recordset(NULL::{ledger}.refunded_order, $1) AS l"},
+	/* what was sold, without what change_order took off again */
 	[INV_STMT_SALES] = {"o", "inu?", SPI_OK_SELECT,
 		"SELECT m.item_id, " SUM("{-} m.delta") ", m.user_id "
-		"FROM " MOVEMENTS "WHERE m.order_id {=} $1 AND m.kind {=} " KIND(SALE) " "
+		"FROM " MOVEMENTS "WHERE m.order_id {=} $1 "
+		"AND m.kind {=} ANY (ARRAY[" KIND(SALE) ", " KIND(CANCELLATION) "]::pg_catalog.text[]) "
 		"GROUP BY m.item_id, m.user_id ORDER BY m.item_id, pg_catalog.min(m.movement_id)", .by = "order_id"},
 	/* of the order; of one item and user of it */
 	[INV_STMT_REFUNDED] = {"oiu", "nn", SPI_OK_SELECT,
@@ -366,9 +375,11 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"AND (m.user_id {=} $3 OR m.user_id IS NULL AND $3 IS NULL) THEN m.delta END") " FROM " MOVEMENTS
 		"WHERE m.order_id {=} $1 AND m.kind {=} " KIND(REFUND), .by = "order_id"},
 	/* a carried movement has no order: it can contain the sale */
-	[INV_STMT_COUNTED] = {"oiu", "l", SPI_OK_SELECT,
-		"SELECT EXISTS (SELECT FROM " MOVEMENTS "WHERE m.item_id {=} $2 AND m.user_id {=} $3 "
-		"AND (m.kind {=} " KIND(CARRIED) " OR (m.kind {=} " KIND(SALE) " AND m.order_id {=} $1)))", .by = "item_id"},
+	[INV_STMT_COUNTED] = {"oiu", "nl", SPI_OK_SELECT,
+		"SELECT " SUM("{-} m.delta) FILTER (WHERE m.order_id {=} $1") ", "
+		"COALESCE(pg_catalog.bool_or(m.kind {=} " KIND(CARRIED) "), false) "
+		"FROM " MOVEMENTS "WHERE m.item_id {=} $2 AND m.user_id {=} $3 "
+		"AND (m.kind {=} " KIND(CARRIED) " OR m.order_id {=} $1)", .by = "item_id"},
 
 	/*
 	 * ---- idempotency.  A repeated answer must be as durable as the first: the lock
@@ -399,7 +410,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		INV_LEDGER_REQUESTS},
 	/*
 	 * Old movements that become one per item and, where purchases are limited, per
-	 * user.  Refunds, write-offs and the sales that refunds need stay, and so do the
+	 * user.  Refunds, cancellations, write-offs and the sales that refunds need stay, and so do the
 	 * movements of open holds.  Those of one reservation go together, because verify
 	 * compares their sum with what is held.
 	 */
@@ -407,7 +418,8 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"SELECT m.ctid FROM " MOVEMENTS
 		"LEFT JOIN {ledger}.hot AS h ON h.item_id {=} m.item_id "
 		"WHERE m.created_at {<} $1 AND " SETTLED("m", "h") " "
-		"AND m.kind {<>} ALL (ARRAY[" KIND(REFUND) ", " KIND(WRITE_OFF) "]) {and not refundable} "
+		"AND m.kind {<>} ALL (ARRAY[" KIND(REFUND) ", " KIND(CANCELLATION) ", "
+		KIND(WRITE_OFF) "]) {and not refundable} "
 		"AND NOT EXISTS (SELECT FROM {ledger}.movements AS n "
 		"LEFT JOIN {ledger}.hot AS g ON g.item_id {=} n.item_id "
 		"WHERE n.reservation_id {=} m.reservation_id "

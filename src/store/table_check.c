@@ -18,6 +18,7 @@
 #include "utils/rel.h"
 
 #include "base/error.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/ledger_schema.h"
 #include "store/relation_check.h"

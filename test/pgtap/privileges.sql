@@ -69,7 +69,7 @@ SELECT o.kind, o.object COLLATE "default" AS object, coalesce(r.rolname, 'PUBLIC
 FROM object o CROSS JOIN LATERAL aclexplode(o.acl) a LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE a.grantee <> o.owner;
 
 SELECT results_eq('SELECT kind, count(*) FROM object GROUP BY kind ORDER BY kind',
-	$$ VALUES ('function', 66::bigint), ('relation S', 6), ('relation r', 14), ('relation v', 4), ('schema', 3), ('type', 15) $$,
+	$$ VALUES ('function', 75::bigint), ('relation S', 6), ('relation r', 14), ('relation v', 4), ('schema', 3), ('type', 18) $$,
 	'the objects that attach makes, for three stores');
 SELECT is_empty('SELECT * FROM given', 'no role but the owner has a privilege on them');
 SELECT is_empty($$ SELECT kind, object, owner::regrole FROM object WHERE owner <> 'priv_owner'::regrole AND NOT (object IN ('theirs', 'mine')) $$,
@@ -111,11 +111,14 @@ SELECT ok(NOT has_schema_privilege('priv_buyer', 'items_stock', 'USAGE'), 'grant
 SELECT inventory.grant_api('mine.items', 'priv_operator', 'operator');
 SELECT results_eq($$ SELECT kind, object, privilege, grantable FROM given WHERE grantee <> 'priv_buyer' ORDER BY kind, object COLLATE "C" $$, $$ VALUES
 	('function', 'items_stock.adjust_stock', 'EXECUTE', false),
+	('function', 'items_stock.change_order', 'EXECUTE', false),
 	('function', 'items_stock.close_ledger', 'EXECUTE', false),
 	('function', 'items_stock.count_stock', 'EXECUTE', false),
+	('function', 'items_stock.exchange_order', 'EXECUTE', false),
 	('function', 'items_stock.expire_reservations', 'EXECUTE', false),
 	('function', 'items_stock.prune', 'EXECUTE', false),
 	('function', 'items_stock.refund_order', 'EXECUTE', false),
+	('function', 'items_stock.refund_orders', 'EXECUTE', false),
 	('function', 'items_stock.restock_item', 'EXECUTE', false),
 	('schema', 'items_stock', 'USAGE', false) $$, 'grant_api operator: EXECUTE on the operator functions, USAGE on the ledger schema');
 SELECT is_empty($$ SELECT * FROM given WHERE grantee NOT IN ('priv_buyer', 'priv_operator') $$, 'grant_api operator: to that role alone');
