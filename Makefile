@@ -11,6 +11,7 @@ OBJS = \
 	src/base/datum.o \
 	src/base/error.o \
 	src/base/error_class.o \
+	src/base/fact.o \
 	src/base/guc.o \
 	src/base/hot_error.o \
 	src/base/isolated.o \
@@ -95,6 +96,7 @@ OBJS = \
 	src/commands/reserve.o \
 	src/commands/restock.o \
 	src/commands/sale.o \
+	src/commands/shape.o \
 	src/commands/sold.o \
 	src/maintenance/as_owner.o \
 	src/maintenance/close_ledger.o \

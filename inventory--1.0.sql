@@ -1982,21 +1982,21 @@ DECLARE
 	max_stock text := CASE binding.stock_type WHEN 'smallint'::regtype THEN '32767'
 					  WHEN 'integer'::regtype THEN '2147483647' ELSE '9223372036854775807' END;
 	fits boolean := coalesce(inventory.result_columns(binding, 'levels') = inventory.fill_types(binding,
-		'item_id {item_id_type}, available {quantity_type}, reserved bigint, on_hand bigint, hot boolean'), false);
+		'item_id {item_id_type}, available bigint, reserved bigint, on_hand bigint, hot boolean'), false);
 BEGIN
 	IF NOT fits THEN
 		PERFORM inventory.drop_relations(inventory.existing_relations(binding, 'levels'));
 	END IF;
 	EXECUTE CASE WHEN fits THEN 'CREATE OR REPLACE' ELSE 'CREATE' END || format($sql$
 		VIEW %1$I.levels AS
-		SELECT i.%2$I::%7$s AS item_id,
+		SELECT i.%2$I::%6$s AS item_id,
 			   CASE WHEN i.%3$I IS NOT NULL
-			   THEN least(greatest(i.%3$I::numeric + coalesce(u.unsettled, 0) + coalesce(r.overdue, 0) - %4$s, 0), %5$s)::%6$s END AS available,
+			   THEN least(greatest(i.%3$I::numeric + coalesce(u.unsettled, 0) + coalesce(r.overdue, 0) - %4$s, 0), %5$s)::bigint END AS available,
 			   least(coalesce(r.held - r.overdue, 0), 9223372036854775807)::bigint AS reserved,
 			   CASE WHEN i.%3$I IS NOT NULL
 			   THEN least(i.%3$I::numeric + coalesce(u.unsettled, 0) + coalesce(r.held, 0), 9223372036854775807)::bigint END AS on_hand,
 			   coalesce(u.hot, false) AS hot
-		FROM ONLY %8$s AS i
+		FROM ONLY %7$s AS i
 		LEFT JOIN (SELECT h.item_id, sum(h.quantity) AS held,
 						  coalesce(sum(h.quantity) FILTER (WHERE h.expires_at <= clock_timestamp()), 0) AS overdue
 				   FROM %1$I.reservations AS h WHERE h.status = 'held' AND h.tracked
@@ -2005,7 +2005,7 @@ BEGIN
 			SELECT t.hot, (SELECT sum(m.delta) FROM %1$I.movements AS m
 						   WHERE m.item_id = t.item_id AND m.epoch > t.settled_epoch) AS unsettled
 			FROM %1$I.hot AS t WHERE t.item_id = i.%2$I AND t.hot) AS u ON true$sql$,
-		binding.ledger_schema, binding.item_id, binding.stock, floor, max_stock, binding.stock_type,
+		binding.ledger_schema, binding.item_id, binding.stock, floor, max_stock,
 		binding.item_type, binding.items);
 	EXECUTE format('COMMENT ON VIEW %I.levels IS %L', binding.ledger_schema,
 				   'Stock of each item, in units: available can be sold, reserved is held, on_hand is what is there, reserved units included; null where stock is not tracked.');

@@ -12,6 +12,7 @@
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
+#include "stock/ledger.h"
 #include "stock/level.h"
 #include "stock/quantity.h"
 #include "commands/answer.h"
@@ -38,7 +39,7 @@ inventory_available_stock(PG_FUNCTION_ARGS)
 	take.item = inv_getarg_item(call.store, fcinfo, 1);
 	available = inv_level_read(call.store, take.item, &take.status, &take.tracked);
 	if (take.status == INV_STATUS_ITEM_NOT_FOUND)
-		inv_refuse(call.store, &take, 1);
+		inv_refuse(call.store, &take, &inv_no_user);
 	inv_store_leave(&call);
 	if (!take.tracked)
 		PG_RETURN_NULL();

@@ -89,7 +89,7 @@ inventory_buy_item(PG_FUNCTION_ARGS)
 		inv_cart_of_item(store, &cart, inv_getarg_item(store, fcinfo, 2),
 						 inv_getarg_quantity(fcinfo, 3, "quantity"), order_data, INV_PURPOSE_SALE);
 		if (!sell_cart(store, &cart, &user))
-			inv_refuse(store, cart.takes, cart.take_count);
+			inv_refuse(store, cart.takes, &user);
 		order = cart.lines->order;
 		no_order = cart.lines->no_order;
 		if (request.key)
@@ -176,7 +176,7 @@ buy_cart(FunctionCallInfo fcinfo, const char *operation, bool try)
 		inv_cart_of_lines(store, &cart, lines, order_data, INV_PURPOSE_SALE);
 		sold = sell_cart(store, &cart, &user);
 		if (!sold && !try)
-			inv_refuse(store, cart.takes, cart.take_count);
+			inv_refuse_cart(store, cart.takes, cart.take_count, &user);
 		if (!sold)
 			inv_count_refusals(cart.takes, cart.take_count);
 		if (request.key)

@@ -58,7 +58,7 @@ enlarge_order(InvStore *store, Datum order, const InvSold *sold, int64 quantity,
 	InvCart cart = { .lines = &line, .line_count = 1, .takes = &take, .take_count = 1 };
 
 	if (!inv_take(store, &take, 1, &sold->user))
-		inv_refuse(store, &take, 1);
+		inv_refuse(store, &take, &sold->user);
 	inv_stats_count(INV_STATS_UNITS, take.quantity);
 	write_quantity(store, order, quantity);
 	inv_book_sale(store, &cart, &sold->user, reason);
@@ -73,8 +73,7 @@ reduce_order(InvStore *store, Datum order, InvSold *sold, int64 quantity, const 
 	int64 less = sold->quantity - quantity;
 
 	if (quantity < sold->refunded)
-		inv_error_refund_exceeds(inv_order_text(store, order), less, sold->refunded,
-								 inv_sold_text(sold));
+		inv_error_order_refunded(store, order, less, sold->refunded, sold);
 	write_quantity(store, order, quantity);
 	inv_return_units(store, order, sold, less, &how);
 	sold->quantity = quantity;

@@ -92,7 +92,7 @@ give_back(Exchange *exchange)
 
 	if (exchange->take_count > 0 &&
 		!inv_take_may_succeed(store, exchange->takes, exchange->take_count, &exchange->sold->user))
-		inv_refuse(store, exchange->takes, exchange->take_count);
+		inv_refuse_cart(store, exchange->takes, exchange->take_count, &exchange->sold->user);
 	while (count < exchange->take_count &&
 		   inv_item_compare(store, exchange->takes[count].item, exchange->give.item) < 0)
 	{
@@ -117,7 +117,8 @@ move_stock(Exchange *exchange)
 		exchange->give.tracked = true;
 	if (exchange->take_count > 0 &&
 		!inv_take(exchange->store, exchange->takes, exchange->take_count, &exchange->sold->user))
-		inv_refuse(exchange->store, exchange->takes, exchange->take_count);
+		inv_refuse_cart(exchange->store, exchange->takes, exchange->take_count,
+						&exchange->sold->user);
 	if (exchange->same)
 	{
 		exchange->same->status = INV_STATUS_OK;
@@ -197,8 +198,8 @@ exchange_order(Exchange *exchange, const char *reason)
 	exchange->sold = inv_only_sold(&order, "exchange a line");
 	exchange->left = inv_sold_left(exchange->sold);
 	if (exchange->left == 0)
-		inv_error_refund_exceeds(inv_order_text(store, exchange->order), 0,
-								 exchange->sold->refunded, inv_sold_text(exchange->sold));
+		inv_error_order_refunded(store, exchange->order, 0, exchange->sold->refunded,
+								 exchange->sold);
 	keep_reference(exchange);
 	net_exchange(exchange);
 	move_stock(exchange);

@@ -84,8 +84,7 @@ inv_check_refunded(InvStore *store, Datum order, InvSold *sold, int64 quantity)
 {
 	sold->refunded = inv_refunded_units(store, order, sold);
 	if (sold->refunded > sold->quantity)
-		inv_error_refund_exceeds(inv_order_text(store, order), quantity, sold->refunded - quantity,
-								 inv_sold_text(sold));
+		inv_error_order_refunded(store, order, quantity, sold->refunded - quantity, sold);
 }
 
 /* Units of one item of an order return to the stock, or are written off. */
@@ -129,9 +128,12 @@ refund_units(InvStore *store, FunctionCallInfo fcinfo, Datum key)
 		inv_error_value("cannot refund a quantity of an order with several items or users",
 						"Leave quantity null to refund all of it.");
 	if (quantity > left || left <= 0)
-		inv_error_refund_exceeds(inv_order_text(store, key), quantity, refunded,
-								 order.count == 1 ? inv_sold_text(order.sold)
-												  : psprintf(INT64_FORMAT, total));
+	{
+		InvSold all_sold = { .quantity = total,
+							 .text = order.count == 1 ? order.sold->text : NULL };
+
+		inv_error_order_refunded(store, key, quantity, refunded, &all_sold);
+	}
 	for (int i = 0; i < order.count; i++)
 	{
 		InvSold *sold = &order.sold[i];

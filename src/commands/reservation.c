@@ -118,7 +118,7 @@ inventory_release_reservation(PG_FUNCTION_ARGS)
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "release_reservation");
 	inv_hold_find(call.store, &hold, fcinfo, 2, true, INV_SNAPSHOT_LATEST);
-	released = inv_hold_judge(&hold, INV_MOVE_RELEASE) == INV_VERDICT_PROCEED;
+	released = inv_hold_judge(call.store, &hold, INV_MOVE_RELEASE) == INV_VERDICT_PROCEED;
 	if (released)
 		release_hold(call.store, &hold);
 	inv_store_leave(&call);
@@ -138,7 +138,7 @@ inventory_extend_reservation(PG_FUNCTION_ARGS)
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "extend_reservation");
 	inv_hold_find(call.store, &hold, fcinfo, 3, true, INV_SNAPSHOT_LATEST);
-	inv_hold_judge(&hold, INV_MOVE_EXTEND);
+	inv_hold_judge(call.store, &hold, INV_MOVE_EXTEND);
 	end = inv_hold_end(call.store, fcinfo, 2, hold.created_at);
 	if (end > hold.expires_at)
 	{
@@ -187,7 +187,7 @@ enlarge_line(InvStore *store, InvHold *hold, const InvHoldLine *line, Datum item
 
 	Assert(more > 0 && more <= quantity);
 	if (!inv_hold_take(store, &take, 1, &hold->user))
-		inv_refuse(store, &take, 1);
+		inv_refuse(store, &take, &hold->user);
 	inv_hold_check_unchanged(store, hold);
 	if (line && line->state == INV_HOLD_HELD && line->tracked != take.tracked)
 		inv_error_value("the item has become tracked or untracked since it was reserved",
@@ -239,7 +239,7 @@ inventory_change_reservation(PG_FUNCTION_ARGS)
 		inv_error_value(psprintf("quantity must not be negative: " INT64_FORMAT, quantity),
 						"0 removes the line.");
 	inv_hold_find(store, &hold, fcinfo, 4, true, INV_SNAPSHOT_LATEST);
-	inv_hold_judge(&hold, INV_MOVE_CHANGE);
+	inv_hold_judge(call.store, &hold, INV_MOVE_CHANGE);
 	if (quantity > 0)
 		inv_check_held(store, quantity);
 	line = line_of_item(store, &hold, item);

@@ -39,6 +39,33 @@ inv_order_text(InvStore *store, Datum order)
 	return inv_datum_text(store->order_type, order);
 }
 
+/* The facts about an order: of its row, or without orders of its movements. */
+static InvFacts *
+order_facts(InvStore *store, Datum order)
+{
+	InvFacts *facts = OidIsValid(store->orders)
+						  ? inv_facts(store->orders, store->order_id.key)
+						  : inv_facts(store->ledger[INV_LEDGER_MOVEMENTS], "order_id");
+
+	facts->name = inv_order_text(store, order);
+	inv_fact_text(facts, "order_id", facts->name);
+	return facts;
+}
+
+/* Raise because more would be refunded than is left (IV008). */
+void
+inv_error_order_refunded(InvStore *store, Datum order, int64 quantity, int64 refunded,
+						 const InvSold *sold)
+{
+	InvFacts *facts = order_facts(store, order);
+
+	inv_fact_number(facts, "requested", quantity);
+	inv_fact_number(facts, "refunded", refunded);
+	inv_fact_number(facts, "sold", sold->quantity);
+	inv_error_refund_exceeds(facts, quantity, refunded,
+							 sold->text ? sold->text : psprintf(INT64_FORMAT, sold->quantity));
+}
+
 /* The items of an order, and who bought them, by the movements of its sales. */
 static InvSold *
 sold_by_movements(InvStore *store, Datum order, int *count)
@@ -211,7 +238,7 @@ inv_lock_order(InvStore *store, Datum key)
 
 	inv_lock_orders(store, &order, 1);
 	if (order.count == 0)
-		inv_error_order_not_found(inv_order_text(store, key));
+		inv_error_order_not_found(order_facts(store, key));
 	return order;
 }
 
@@ -241,11 +268,4 @@ int64
 inv_sold_left(const InvSold *sold)
 {
 	return Max(sold->quantity - sold->refunded, 0);
-}
-
-/* The units sold, as an error shows them. */
-const char *
-inv_sold_text(const InvSold *sold)
-{
-	return sold->text ? sold->text : psprintf(INT64_FORMAT, sold->quantity);
 }

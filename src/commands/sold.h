@@ -5,6 +5,7 @@
 #ifndef INV_SOLD_H
 #define INV_SOLD_H
 
+#include "base/compat.h"
 #include "store/binding.h"
 
 /* What one user bought of an item in an order. */
@@ -31,7 +32,8 @@ extern InvOrder inv_lock_order(InvStore *store, Datum key);
 extern InvSold *inv_only_sold(const InvOrder *order, const char *what);
 extern int64 inv_refunded_units(InvStore *store, Datum order, const InvSold *sold);
 extern int64 inv_sold_left(const InvSold *sold);
-extern const char *inv_sold_text(const InvSold *sold);
+INV_NORETURN extern void inv_error_order_refunded(InvStore *store, Datum order, int64 quantity,
+												  int64 refunded, const InvSold *sold);
 extern char *inv_order_text(InvStore *store, Datum order);
 
 #endif /* INV_SOLD_H */

@@ -98,7 +98,7 @@ inv_item_row_change(InvStore *store, Datum item, int64 delta, bool settling, Inv
 		inv_error_broken_store(store->store_name, "The key of its items is not unique.");
 	inv_expect_end(store, base, rows == 1, &level);
 	if (rows == 0)
-		inv_error_busy(inv_item_text(store, item), "a trigger keeps its row from being written");
+		inv_error_busy(inv_item_facts(store, item), "a trigger keeps its row from being written");
 	return level;
 }
 
@@ -192,7 +192,7 @@ write_rows(InvStore *store, InvStatement statement, const RowChange *changes, in
 	rows = inv_execute(store, statement, values, NULL, mode);
 	inv_expect_end(store, base, rows == (uint64) count, levels);
 	if (rows != (uint64) count)
-		inv_error_busy(inv_item_text(store, items[0]),
+		inv_error_busy(inv_item_facts(store, items[0]),
 					   "a trigger keeps its row, or another of the same call, from being written");
 	for (int i = 0; i < count; i++)
 	{
@@ -200,7 +200,7 @@ write_rows(InvStore *store, InvStatement statement, const RowChange *changes, in
 			continue;
 		/* cannot happen while the row is locked */
 		if (levels[i].hot)
-			inv_error_busy(inv_item_text(store, items[i]), "it became hot concurrently");
+			inv_error_busy(inv_item_facts(store, items[i]), "it became hot concurrently");
 		changes[i].take->stock = levels[i].stock;
 		changes[i].take->floor = levels[i].floor;
 	}

@@ -13,6 +13,7 @@
 
 #include "base/datum.h"
 #include "base/error.h"
+#include "base/fact.h"
 #include "store/binding.h"
 #include "store/column.h"
 
@@ -32,6 +33,27 @@ char *
 inv_item_text(InvStore *store, Datum item)
 {
 	return inv_datum_text(store->item_id.base, item);
+}
+
+/* The facts about an item, of which the stock is at fault. */
+InvFacts *
+inv_item_facts(InvStore *store, Datum item)
+{
+	InvFacts *facts = inv_facts(store->items, store->stock.key);
+
+	facts->name = inv_item_text(store, item);
+	inv_fact_text(facts, "item_id", facts->name);
+	return facts;
+}
+
+/* The same, if the key is at fault. */
+InvFacts *
+inv_item_key_facts(InvStore *store, Datum item)
+{
+	InvFacts *facts = inv_item_facts(store, item);
+
+	facts->column = store->item_id.key;
+	return facts;
 }
 
 /*

@@ -7,6 +7,7 @@
 
 #include "executor/tuptable.h"
 
+#include "base/fact.h"
 #include "store/binding.h"
 
 /*
@@ -16,6 +17,8 @@
 #define INV_MAX_ID_BYTES 1024
 
 extern void inv_check_id_length(Oid type, Datum id, const char *name);
+extern InvFacts *inv_item_facts(InvStore *store, Datum item);
+extern InvFacts *inv_item_key_facts(InvStore *store, Datum item);
 extern char *inv_item_text(InvStore *store, Datum item);
 extern int inv_item_compare(InvStore *store, Datum a, Datum b);
 extern uint64 inv_item_hash(InvStore *store, Datum item, uint64 seed);

@@ -297,6 +297,10 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"SELECT r.reservation_id, r.item_id, r.quantity, r.expires_at FROM " RESERVATIONS
 		"WHERE r.user_id {=} $1 AND " HELD "AND r.expires_at {>} $2 "
 		"ORDER BY r.expires_at, r.reservation_id, r.item_id", .by = "user_id"},
+	[INV_STMT_OWN_HOLD] = {"uzi", "qn", SPI_OK_SELECT,
+		"SELECT r.reservation_id, r.quantity FROM " RESERVATIONS
+		"WHERE r.user_id {=} $1 AND " HELD "AND r.expires_at {>} $2 AND r.item_id {=} $3 "
+		"ORDER BY r.expires_at, r.reservation_id LIMIT 1", .by = "user_id"},
 	[INV_STMT_PUT_HOLD] = {"qinluzz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.reservations AS r (reservation_id, item_id, quantity, tracked, "
 		"user_id, status, expires_at, created_at) "

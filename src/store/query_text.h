@@ -58,6 +58,7 @@ typedef enum InvStatement
 	INV_STMT_LOCK_HOLD,
 	INV_STMT_READ_HOLD,
 	INV_STMT_HOLDS_OF_USER,
+	INV_STMT_OWN_HOLD, /* the first of these that has an item */
 	INV_STMT_PUT_HOLD,
 	INV_STMT_RELEASE_HOLD,
 	INV_STMT_CONFIRM_HOLD,

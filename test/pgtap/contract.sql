@@ -177,7 +177,7 @@ SELECT pg_temp.columns_are('movements', 'movement_id bigint not null, item_id {I
 SELECT pg_temp.columns_are('requests', 'operation text not null, user_id {U}, key text not null, fingerprint bytea not null, result jsonb not null, created_at timestamp with time zone not null');
 SELECT pg_temp.columns_are('reservations', 'reservation_id uuid not null, item_id {I} not null, quantity bigint not null, user_id {U}, status text not null, expires_at timestamp with time zone not null, order_id {O}, created_at timestamp with time zone not null, tracked boolean not null');
 SELECT pg_temp.columns_are('hot', 'item_id {I} not null, number bigint not null, hot boolean not null, settled_epoch bigint not null, incarnation bigint not null');
-SELECT pg_temp.columns_are('levels', 'item_id {I}, available {Q}, reserved bigint, on_hand bigint, hot boolean');
+SELECT pg_temp.columns_are('levels', 'item_id {I}, available bigint, reserved bigint, on_hand bigint, hot boolean');
 SELECT pg_temp.columns_are('line', 'status text, item_id {I}, quantity {Q}, order_id {O}, available {Q}, replayed boolean');
 SELECT pg_temp.columns_are('hold', 'status text, reservation_id uuid, expires_at timestamp with time zone, short_lines jsonb');
 SELECT pg_temp.columns_are('held_line', 'status text, expires_at timestamp with time zone, item_id {I}, quantity {Q}, order_id {O}');

@@ -49,7 +49,7 @@ CREATE FUNCTION pg_temp.columns(relation text) RETURNS text LANGUAGE sql AS $$
 SELECT is(pg_temp.columns('items_stock.line'), 'status text, item_id text, quantity integer, order_id bigint, available integer, replayed boolean', 'type line');
 SELECT is(pg_temp.columns('items_stock.hold'), 'status text, reservation_id uuid, expires_at timestamp with time zone, short_lines jsonb', 'type hold');
 SELECT is(pg_temp.columns('items_stock.held_line'), 'status text, expires_at timestamp with time zone, item_id text, quantity integer, order_id bigint', 'type held_line');
-SELECT is(pg_temp.columns('items_stock.levels'), 'item_id text, available integer, reserved bigint, on_hand bigint, hot boolean', 'view levels');
+SELECT is(pg_temp.columns('items_stock.levels'), 'item_id text, available bigint, reserved bigint, on_hand bigint, hot boolean', 'view levels');
 SELECT is(pg_temp.columns('items_stock.reservations'), 'reservation_id uuid not null, item_id text not null, quantity bigint not null, user_id uuid, status text not null, '
 	'expires_at timestamp with time zone not null, order_id bigint, created_at timestamp with time zone not null, tracked boolean not null', 'table reservations');
 SELECT results_eq($$ SELECT contype, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'items_stock.reservations'::regclass AND contype <> 'n' ORDER BY 1, 2 $$, $$ VALUES
