@@ -135,10 +135,10 @@ SELECT lives_ok($$ SELECT shop.extend_reservation(pg_temp.r('held')) $$, 'extend
 SELECT is(pg_temp.lasts(pg_temp.r('held')), interval '2 hours', 'extend without ttl: up to max_ttl');
 
 -- ---- the view levels and the answers of functions.  10 lamps: 1 held, 1 overdue, 1 sold
-SELECT results_eq($$ SELECT available, reserved, on_hand FROM items_stock.levels WHERE item_id = 'lamp' $$, $$ VALUES (8, 1::bigint, 9::bigint) $$,
+SELECT results_eq($$ SELECT available, reserved, on_hand FROM items_stock.levels WHERE item_id = 'lamp' $$, $$ VALUES (8::bigint, 1::bigint, 9::bigint) $$,
 	'levels: an overdue hold is available');
 SELECT is(shop.available_stock('lamp'), 8, 'available_stock: the same number');
-SELECT results_eq($$ SELECT available, reserved, on_hand FROM items_stock.levels WHERE item_id = 'gift' $$, $$ VALUES (NULL::int, 0::bigint, NULL::bigint) $$,
+SELECT results_eq($$ SELECT available, reserved, on_hand FROM items_stock.levels WHERE item_id = 'gift' $$, $$ VALUES (NULL::bigint, 0::bigint, NULL::bigint) $$,
 	'levels: null for an item that is not tracked');
 SELECT results_eq($$ SELECT status, reservation_id IS NULL, expires_at IS NULL, short_lines FROM shop.try_reserve_cart(pg_temp.ann(), '[{"item_id": "lamp", "quantity": 9}, {"item_id": "vase"}, {"item_id": "none"}]') $$,
 	$$ VALUES ('item_not_found', true, true, '[{"status": "out_of_stock", "item_id": "lamp", "quantity": 9, "available": 8}, {"status": "item_not_found", "item_id": "none", "quantity": 1}]'::jsonb) $$,
