@@ -740,30 +740,80 @@ CREATE FUNCTION inventory.retype_statement(relation regclass, attribute pg_attri
 $$;
 COMMENT ON FUNCTION inventory.retype_statement(regclass, pg_attribute, regtype) IS 'The ALTER TABLE that changes the type of a column; null without a new type or a cast to it.';
 
+-- userId, USERID and user_id are one name to those who write it in their convention.
+CREATE FUNCTION inventory.plain_name(column_name name) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT lower(replace(column_name::text, '_', ''))
+$$;
+COMMENT ON FUNCTION inventory.plain_name(name) IS 'A name without what conventions differ in: case and underscores.';
+
+CREATE FUNCTION inventory.usual_column(relation regclass, role text, usual name, types regtype[])
+	RETURNS name
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	found name[];
+BEGIN
+	-- one of a wrong type only if there is no other, for the message about it
+	SELECT array_agg(a.attname ORDER BY a.attnum) INTO found
+	FROM (SELECT a.*, inventory.base_type(a.atttypid) = ANY (types) AS fits FROM pg_attribute AS a
+		  WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+		  AND inventory.plain_name(a.attname) = inventory.plain_name(usual)) AS a
+	GROUP BY a.fits ORDER BY a.fits DESC LIMIT 1;
+	IF cardinality(found) > 1 THEN
+		RAISE EXCEPTION 'both column "%" and column "%" of % could be %', found[1], found[2], relation, role
+			USING ERRCODE = 'ambiguous_column', HINT = format('Name the column: %s => %L.', role, found[1]);
+	END IF;
+	RETURN found[1];
+END
+$$;
+COMMENT ON FUNCTION inventory.usual_column(regclass, text, name, regtype[]) IS 'The column whose name is the usual one for a role, in whichever convention; null if there is none. Raises an error if two are.';
+
+-- A cast to an integer rounds, and half a unit more is a unit that is not there.
+CREATE FUNCTION inventory.has_fractions(relation regclass, attribute pg_attribute) RETURNS boolean
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	found boolean := false;
+BEGIN
+	IF inventory.base_type(attribute.atttypid) IN ('numeric', 'float4', 'float8') THEN
+		EXECUTE format('SELECT EXISTS (SELECT FROM %s AS t WHERE t.%2$I <> floor(t.%2$I))', relation,
+					   attribute.attname) INTO found;
+	END IF;
+	RETURN found;
+END
+$$;
+COMMENT ON FUNCTION inventory.has_fractions(regclass, pg_attribute) IS 'True if a column has a value that is not a whole number.';
+
+CREATE FUNCTION inventory.retype_hint(relation regclass, attribute pg_attribute, new_type regtype)
+	RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE
+		WHEN new_type IS NULL THEN NULL
+		WHEN inventory.has_fractions(relation, attribute) THEN format(
+			'Some values have fractions, which a cast would round up. Count in a smaller unit, or round down: ALTER TABLE %s ALTER COLUMN %I TYPE %s USING floor(%I)::%s;',
+			relation, attribute.attname, new_type, attribute.attname, new_type)
+		WHEN (SELECT t.typtype FROM pg_type AS t WHERE t.oid = attribute.atttypid) = 'e' THEN format(
+			'An enum counts no units. Add a column that does, and name it: ALTER TABLE %s ADD COLUMN units %s NOT NULL DEFAULT 0;',
+			relation, new_type)
+		ELSE inventory.retype_statement(relation, attribute, new_type) END
+$$;
+COMMENT ON FUNCTION inventory.retype_hint(regclass, pg_attribute, regtype) IS 'What to do about a column of another type than the suggested one.';
+
 CREATE FUNCTION inventory.resolve_column(relation regclass, role text, given name, usual name,
 										 types regtype[], suggested_type regtype) RETURNS name
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	attribute pg_attribute := inventory.column_of(relation, coalesce(given, usual));
+	attribute pg_attribute := inventory.column_of(relation,
+		coalesce(given, inventory.usual_column(relation, role, usual, types)));
 	type text := format_type(attribute.atttypid, attribute.atttypmod);
 	allowed text := format('%s can be: %s.', role, array_to_string(types, ', '));
 BEGIN
-	IF attribute.attname IS NULL AND given IS NOT NULL THEN
+	IF given = '' THEN
+		RETURN NULL;
+	ELSIF attribute.attname IS NULL AND given IS NOT NULL THEN
 		RAISE EXCEPTION 'column "%" of % does not exist', given, relation
 			USING ERRCODE = 'undefined_column', HINT = format('It was given as %s.', role);
 	ELSIF attribute.attname IS NULL THEN
 		RETURN NULL;
-	ELSIF NOT inventory.base_type(attribute.atttypid) = ANY (types) THEN
-		IF given IS NULL AND suggested_type IS NULL THEN
-			RAISE WARNING 'column "%" of % is not bound: it is %, which cannot be %', attribute.attname,
-						  relation, type, role
-				USING HINT = allowed;
-			RETURN NULL;
-		END IF;
-		RAISE EXCEPTION 'column "%" of % is %, which cannot be %', attribute.attname, relation, type, role
-			USING ERRCODE = 'datatype_mismatch',
-				  HINT = concat_ws(' ', allowed,
-								   inventory.retype_statement(relation, attribute, suggested_type));
 	ELSIF attribute.attgenerated <> ''
 		  AND role IN ('stock', 'version', 'order_quantity', 'order_item_id', 'order_user_id') THEN
 		-- the engine writes these
@@ -773,11 +823,21 @@ BEGIN
 		RAISE EXCEPTION 'column "%" of % is generated and cannot be %', attribute.attname, relation, role
 			USING ERRCODE = 'invalid_column_reference',
 				  HINT = 'Use the column that it is computed from.';
+	ELSIF NOT inventory.base_type(attribute.atttypid) = ANY (types) THEN
+		IF given IS NULL AND suggested_type IS NULL THEN
+			RAISE WARNING 'column "%" of % is not bound: it is %, which cannot be %', attribute.attname,
+						  relation, type, role
+				USING HINT = allowed;
+			RETURN NULL;
+		END IF;
+		RAISE EXCEPTION 'column "%" of % is %, which cannot be %', attribute.attname, relation, type, role
+			USING ERRCODE = 'datatype_mismatch',
+				  HINT = concat_ws(' ', allowed, inventory.retype_hint(relation, attribute, suggested_type));
 	END IF;
 	RETURN attribute.attname;
 END
 $$;
-COMMENT ON FUNCTION inventory.resolve_column(regclass, text, name, name, regtype[], regtype) IS 'The column for a role of the binding: the given one, which must exist and fit, or else the usual one if it exists and fits; null if there is none.';
+COMMENT ON FUNCTION inventory.resolve_column(regclass, text, name, name, regtype[], regtype) IS 'The column for a role of the binding: the given one, which must exist and fit, or else the usual one if it exists and fits; null if there is none, or if an empty name was given.';
 
 CREATE FUNCTION inventory.bind_items(INOUT binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -819,6 +879,26 @@ END
 $$;
 COMMENT ON FUNCTION inventory.bind_items(inventory.store_binding) IS 'Finds and checks the columns of items.';
 
+CREATE FUNCTION inventory.referenced_table(relation regclass, column_name name, expected regclass)
+	RETURNS regclass
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT min(c.confrelid)::regclass FROM pg_constraint AS c
+	JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+	WHERE c.contype = 'f' AND c.conrelid = relation AND cardinality(c.conkey) = 1
+	AND a.attname = column_name
+	HAVING bool_or(c.confrelid = expected) IS NOT TRUE
+$$;
+COMMENT ON FUNCTION inventory.referenced_table(regclass, name, regclass) IS 'The table that a column references, null if it references none or the expected one.';
+
+-- The key of the items can be that of the other table.
+CREATE FUNCTION inventory.contradicting_table(binding inventory.store_binding, column_name name)
+	RETURNS regclass
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT nullif(inventory.referenced_table(binding.orders, column_name, binding.items),
+				  inventory.referenced_table(binding.items, binding.item_id, NULL))
+$$;
+COMMENT ON FUNCTION inventory.contradicting_table(inventory.store_binding, name) IS 'The table that a column of orders references, if that says that it does not hold the key of the items; else null.';
+
 CREATE FUNCTION inventory.resolve_order_item(binding inventory.store_binding) RETURNS name
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -834,30 +914,32 @@ DECLARE
 		ORDER BY a.attnum);
 	elsewhere regclass;
 BEGIN
-	IF resolved IS NOT NULL AND binding.order_item_id IS NULL AND NOT resolved = ANY (keys) THEN
+	IF resolved IS NULL AND cardinality(keys) = 1 THEN
+		resolved := keys[1];
+	ELSIF resolved IS NULL AND keys = '{}' THEN
+		resolved := inventory.resolve_column(orders, 'order_item_id', NULL, 'product_id',
+											 inventory.key_types(), NULL);
+	END IF;
+	IF resolved IS NULL THEN
+		RAISE EXCEPTION 'cannot tell which column of % holds the key of the item', orders
+			USING ERRCODE = 'undefined_column',
+				  HINT = CASE WHEN keys = '{}'
+						 THEN 'It has no column "item_id" or "product_id" and no foreign key to items. Name the column: order_item_id => ''...''.'
+						 ELSE format('Foreign keys to items: %s. Name the column: order_item_id => %L.',
+									 array_to_string(keys, ', '), keys[1]) END;
+	ELSIF binding.order_item_id IS NULL AND NOT resolved = ANY (keys) THEN
 		-- the name alone is a guess, which a foreign key to another table contradicts
-		SELECT c.confrelid INTO elsewhere FROM pg_constraint AS c
-		JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
-		WHERE c.contype = 'f' AND c.conrelid = orders AND c.confrelid <> binding.items
-		AND cardinality(c.conkey) = 1 AND a.attname = resolved;
+		elsewhere := inventory.contradicting_table(binding, resolved);
 		IF elsewhere IS NOT NULL THEN
 			RAISE EXCEPTION 'column "%" of % references %, not %', resolved, orders, elsewhere, binding.items
 				USING ERRCODE = 'invalid_column_reference',
 					  HINT = 'Name the column that holds the key of the item: order_item_id => ''...''.';
 		END IF;
 	END IF;
-	IF resolved IS NULL AND cardinality(keys) = 1 THEN
-		resolved := keys[1];
-	END IF;
-	IF resolved IS NULL THEN
-		RAISE EXCEPTION 'cannot tell which column of % holds the key of the item', orders
-			USING ERRCODE = 'undefined_column',
-				  HINT = 'It has no column "item_id" and not exactly one foreign key to items. Name the column: order_item_id => ''...''.';
-	END IF;
 	RETURN resolved;
 END
 $$;
-COMMENT ON FUNCTION inventory.resolve_order_item(inventory.store_binding) IS 'The column of orders that holds the key of the item: the given one, or "item_id", or the only foreign key to items.';
+COMMENT ON FUNCTION inventory.resolve_order_item(inventory.store_binding) IS 'The column of orders that holds the key of the item: the given one, or "item_id", or the only foreign key to items, or "product_id".';
 
 CREATE FUNCTION inventory.check_order_columns(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -1015,6 +1097,111 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION inventory.bind_orders(inventory.store_binding, regtype) IS 'Finds and checks the columns of orders, if there are orders, and the type of user ids.';
+
+-- ---------------------------------------------------------------- advice
+--
+-- What attach looks at beside the columns that it binds, and the statements that it gives as
+-- hints.
+
+CREATE FUNCTION inventory.attach_statement(binding inventory.store_binding) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET IntervalStyle = postgres AS $$
+	SELECT format(E'SELECT inventory.attach(\n%s);', string_agg(format(E'\t%s => %s', a.name, a.value), E',\n' ORDER BY a.n))
+	FROM (VALUES
+		(1, 'items', quote_nullable(binding.items::text)),
+		(2, 'orders', quote_nullable(binding.orders::text)),
+		(3, 'item_id', quote_nullable(binding.item_id)),
+		(4, 'stock', quote_nullable(binding.stock)),
+		(5, 'version', quote_literal(coalesce(binding.version, ''))),
+		(6, 'stock_floor', quote_literal(coalesce(binding.stock_floor, ''))),
+		(7, 'purchase_limit', quote_literal(coalesce(binding.purchase_limit, ''))),
+		(8, 'order_id', quote_nullable(binding.order_id)),
+		(9, 'order_user_id', quote_nullable(coalesce(binding.order_user_id,
+			CASE WHEN binding.orders IS NOT NULL THEN '' END))),
+		(10, 'order_item_id', quote_nullable(binding.order_item_id)),
+		(11, 'order_quantity', quote_nullable(coalesce(binding.order_quantity,
+			CASE WHEN binding.orders IS NOT NULL THEN '' END))),
+		(12, 'order_columns', quote_literal(binding.order_columns)),
+		(13, 'user_id_type', quote_literal(binding.user_type::text)),
+		(14, 'api_schema', quote_literal(binding.api_schema)),
+		(15, 'ledger_schema', quote_literal(binding.ledger_schema)),
+		(16, 'argument_prefix', quote_literal(binding.argument_prefix)),
+		(17, 'user_claim', quote_nullable(binding.user_claim)),
+		(18, 'sellable', quote_nullable(binding.sellable)),
+		(19, 'direct_writes', quote_literal(binding.direct_writes)),
+		(20, 'max_ttl', quote_literal(binding.max_ttl::text)),
+		(21, 'store_name', quote_literal(binding.store_name))) AS a(n, name, value)
+$$;
+COMMENT ON FUNCTION inventory.attach_statement(inventory.store_binding) IS 'The call of attach that makes a binding, with every argument. An empty name stands for a column that is not bound.';
+
+-- In snake case, so that num_allocated, qtyReserved and onHold have the same words.
+CREATE FUNCTION inventory.promising_columns(binding inventory.store_binding) RETURNS SETOF name
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT a.attname FROM pg_attribute AS a
+	WHERE a.attrelid = binding.items AND a.attnum > 0 AND NOT a.attisdropped
+	AND inventory.base_type(a.atttypid) = ANY (inventory.integer_types())
+	AND NOT coalesce(a.attname IN (binding.item_id, binding.stock, binding.version, binding.stock_floor,
+								   binding.purchase_limit), false)
+	AND lower(regexp_replace(a.attname::text, '([a-z0-9])([A-Z])', '\1_\2', 'g'))
+		~ '(^|_)(sold|purchased|reserved|held|allocated|on_?hold|committed)(_|$)'
+	ORDER BY a.attnum
+$$;
+COMMENT ON FUNCTION inventory.promising_columns(inventory.store_binding) IS 'Columns of items that are not bound and, by their names, count units that the stock still contains.';
+
+CREATE FUNCTION inventory.warn_promising_columns(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	promising name;
+	cure inventory.store_binding;
+BEGIN
+	FOR promising IN SELECT inventory.promising_columns(binding) LOOP
+		cure := binding;
+		cure.stock_floor := promising;
+		RAISE WARNING 'column "%" of % is not bound', promising, binding.items
+			USING HINT = CASE WHEN binding.stock_floor IS NULL THEN format(
+				E'If it counts units that "%s" still contains, they would be sold again. Bind it as the floor:\nSELECT inventory.detach(%L);\n%s',
+				binding.stock, binding.items, inventory.attach_statement(cure))
+			ELSE format('If it counts units that "%s" still contains, they would be sold again, unless "%s" includes them.',
+						binding.stock, binding.stock_floor) END;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.warn_promising_columns(inventory.store_binding) IS 'Warns of columns of items that, by their names, count units that the stock still contains.';
+
+CREATE FUNCTION inventory.warn_foreign_item(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	elsewhere regclass := inventory.contradicting_table(binding, binding.order_item_id);
+BEGIN
+	IF elsewhere IS NOT NULL THEN
+		RAISE WARNING 'column "%" of % references %, not %', binding.order_item_id, binding.orders, elsewhere,
+					  binding.items
+			USING HINT = format('It must hold the key "%s" of %s. If it does not, name another column as order_item_id, or attach %s.',
+								binding.item_id, binding.items, elsewhere);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.warn_foreign_item(inventory.store_binding) IS 'Warns if the column of orders that holds the key of the item references another table.';
+
+-- Only of a new ledger: an older one knows its own sales.
+CREATE FUNCTION inventory.warn_old_orders(binding inventory.store_binding, movements regclass)
+	RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	has_orders boolean := false;
+	has_movements boolean;
+BEGIN
+	EXECUTE format('SELECT EXISTS (SELECT FROM %s)', movements) INTO has_movements;
+	IF binding.orders IS NOT NULL AND NOT has_movements THEN
+		EXECUTE format('SELECT EXISTS (SELECT FROM %s)', binding.orders) INTO has_orders;
+	END IF;
+	IF has_orders THEN
+		RAISE WARNING '% has lines already', binding.orders
+			USING HINT = format('They count as sold, and refund_order gives their units back: "%s" must not contain these units any more.',
+								binding.stock);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.warn_old_orders(inventory.store_binding, regclass) IS 'Warns if orders has lines that were written before the store was attached.';
 
 -- ---------------------------------------------------------------- ledger
 --
@@ -1211,6 +1398,11 @@ DECLARE
 BEGIN
 	IF NOT is_new THEN
 		PERFORM inventory.check_ledger(binding, qualified::regclass);
+	ELSIF to_regtype(qualified) IS NOT NULL THEN
+		-- a table has a type of its name
+		RAISE EXCEPTION 'schema "%" already contains "%"', binding.ledger_schema, table_name
+			USING ERRCODE = 'duplicate_object',
+				  HINT = 'Choose another schema: ledger_schema => ''...''.';
 	ELSE
 		-- whatever default_table_access_method is
 		EXECUTE format('CREATE TABLE %s (%s) USING heap', qualified, (
@@ -2072,6 +2264,18 @@ COMMENT ON FUNCTION inventory.make_results(inventory.store_binding) IS 'Makes th
 --
 -- Administration: what owners of tables call.
 
+CREATE FUNCTION inventory.unbound_roles(binding inventory.store_binding) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT string_agg(r.role, ', ' ORDER BY r.n) FROM (VALUES
+		(1, 'version', binding.version, true), (2, 'stock_floor', binding.stock_floor, true),
+		(3, 'purchase_limit', binding.purchase_limit, true),
+		(4, 'order_user_id', binding.order_user_id, binding.orders IS NOT NULL),
+		(5, 'order_quantity', binding.order_quantity, binding.orders IS NOT NULL))
+		AS r(n, role, column_name, is_looked_for)
+	WHERE r.column_name IS NULL AND r.is_looked_for
+$$;
+COMMENT ON FUNCTION inventory.unbound_roles(inventory.store_binding) IS 'The optional columns of a store for which none is bound, null if all are.';
+
 CREATE FUNCTION inventory.report_binding(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -2091,6 +2295,7 @@ BEGIN
 								FROM unnest(binding.order_columns) WITH ORDINALITY AS u(c, n)),
 		'for sale where: ' || binding.sellable,
 		format('user ids are %s', binding.user_type) || coalesce(', claim ' || binding.user_claim, ''),
+		'not found: ' || inventory.unbound_roles(binding),
 		format('functions for buyers in schema %I, ledger and functions for operators in schema %I',
 			   binding.api_schema, binding.ledger_schema));
 END
@@ -2249,6 +2454,9 @@ BEGIN
 	PERFORM inventory.make_facade(binding);
 	PERFORM inventory.insert_store_row(binding, movements, binding.sellable IS NOT NULL);
 	PERFORM inventory.make_triggers(binding);
+	PERFORM inventory.warn_promising_columns(binding);
+	PERFORM inventory.warn_foreign_item(binding);
+	PERFORM inventory.warn_old_orders(binding, movements);
 	PERFORM inventory.open_ledger(binding.store_name);
 	-- With wal_level = minimal, a crash resets a sequence that was used in the transaction
 	-- that created it, unless it is set once more.
@@ -2584,6 +2792,55 @@ END
 $$;
 COMMENT ON FUNCTION inventory.create_store(name, regtype, regtype) IS 'Creates the tables items and orders in a schema, and the schema if it does not exist, and attaches them, with the ledger and the functions in the same schema. Arguments: schema, its name; item_id_type and user_id_type, the types of the ids. Returns items. Errors: 42P07 if a table exists, 42804 for a type that cannot be an id, 22004, 42501.';
 
+-- ---------------------------------------------------------------- descriptions
+--
+-- What is attached, for people and for tools.
+
+-- The view has a fixed form, so that what is before the condition is known.
+CREATE FUNCTION inventory.sellable_condition(store inventory.store) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+	SET DateStyle = ISO SET IntervalStyle = postgres AS $$
+	SELECT substring(rtrim(pg_get_viewdef(c.oid), ';') FROM E'\n  WHERE (.*)$')
+	FROM inventory.generated_relations(store) AS c
+	WHERE store.has_sellable AND c.relname = 'sellable'
+$$;
+COMMENT ON FUNCTION inventory.sellable_condition(inventory.store) IS 'The condition on the items of a store that are for sale, as the server writes it; null if all are.';
+
+CREATE VIEW inventory.bindings AS
+	SELECT s.store_name, s.items::regclass AS items, s.orders::regclass AS orders,
+		   b.item_id, b.stock, b.version, b.stock_floor, b.purchase_limit,
+		   b.order_id, b.order_user_id, b.order_item_id, b.order_quantity, b.order_columns,
+		   inventory.column_type(s.movements, 'user_id') AS user_id_type,
+		   s.api_schema, inventory.schema_of(s.movements) AS ledger_schema, s.argument_prefix,
+		   s.user_claim, inventory.sellable_condition(s) AS sellable, s.direct_writes, s.max_ttl
+	FROM inventory.store AS s
+	CROSS JOIN LATERAL (
+		SELECT min(c.column_name::text) FILTER (WHERE c.role = 'item_id')::name AS item_id,
+			   min(c.column_name::text) FILTER (WHERE c.role = 'stock')::name AS stock,
+			   min(c.column_name::text) FILTER (WHERE c.role = 'version')::name AS version,
+			   min(c.column_name::text) FILTER (WHERE c.role = 'stock_floor')::name AS stock_floor,
+			   min(c.column_name::text) FILTER (WHERE c.role = 'purchase_limit')::name AS purchase_limit,
+			   min(c.column_name::text) FILTER (WHERE c.role = 'order_id')::name AS order_id,
+			   min(c.column_name::text) FILTER (WHERE c.role = 'order_user_id')::name AS order_user_id,
+			   min(c.column_name::text) FILTER (WHERE c.role = 'order_item_id')::name AS order_item_id,
+			   min(c.column_name::text) FILTER (WHERE c.role = 'order_quantity')::name AS order_quantity,
+			   coalesce(array_agg(c.column_name ORDER BY c.n) FILTER (WHERE c.is_settable), '{}') AS order_columns
+		FROM (SELECT d.column_name, d.n, rtrim(d.role, '+') AS role, d.role LIKE '%+' AS is_settable
+			  FROM inventory.bound_columns(s) AS d) AS c) AS b;
+COMMENT ON VIEW inventory.bindings IS 'The arguments of attach that are in force for each store. A column that is not bound is null, as is one that is unknown because a trigger that remembers it is gone.';
+
+CREATE FUNCTION inventory.describe(items regclass) RETURNS text
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	store inventory.store := inventory.lookup_owned_store(describe.items);
+	binding inventory.store_binding := inventory.read_binding(store);
+BEGIN
+	binding.sellable := inventory.sellable_condition(store);
+	RETURN inventory.attach_statement(binding);
+END
+$$;
+COMMENT ON FUNCTION inventory.describe(regclass) IS 'Returns the call of attach that is in force for a store, with every argument; after detach it makes the same store again. An empty name stands for a column that is not bound. Errors: IV012 not_a_store, 22004, 42501, 55000 if the store is not intact.';
+
 -- ---------------------------------------------------------------- statistics
 
 CREATE FUNCTION inventory.stats_entries(OUT items pg_catalog.oid, OUT operation pg_catalog.text,
@@ -2670,6 +2927,7 @@ GRANT USAGE ON SCHEMA inventory TO PUBLIC;
 -- rows for the tables of other owners, and each function checks whose store it is.  With more
 -- than INSERT any role could lock the catalog against all others.
 GRANT SELECT, INSERT ON inventory.store TO PUBLIC;
+GRANT SELECT ON inventory.bindings TO PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA inventory TO PUBLIC;
 
 REVOKE ALL ON FUNCTION inventory.stats_entries(), inventory.worker_last_run(), inventory.worker_state(),

@@ -194,6 +194,11 @@ DECLARE
 BEGIN
 	IF NOT is_new THEN
 		PERFORM inventory.check_ledger(binding, qualified::regclass);
+	ELSIF to_regtype(qualified) IS NOT NULL THEN
+		-- a table has a type of its name
+		RAISE EXCEPTION 'schema "%" already contains "%"', binding.ledger_schema, table_name
+			USING ERRCODE = 'duplicate_object',
+				  HINT = 'Choose another schema: ledger_schema => ''...''.';
 	ELSE
 		-- whatever default_table_access_method is
 		EXECUTE format('CREATE TABLE %s (%s) USING heap', qualified, (

@@ -27,7 +27,8 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 SELECT reserve_stock('u', 5, 1) AS confirmed, reserve_stock('u', 5, 1) AS released, reserve_stock('u', 5, 1, '1 us') AS expired, buy_item('u', 5, 2, 'k', '{"id": 100}') \gset
-SELECT count(confirm_reservation(:'confirmed')), count(release_reservation(:'released'));
+SELECT status, quantity FROM confirm_reservation(:'confirmed');
+SELECT release_reservation(:'released');
 CREATE VIEW refusals AS SELECT n, statement FROM unnest(ARRAY[
 	$$SELECT buy_item('u', 1, 9)$$,
 	$$SELECT buy_item('u', 4, 2)$$,
