@@ -766,7 +766,7 @@ BEGIN
 	RETURN found[1];
 END
 $$;
-COMMENT ON FUNCTION inventory.usual_column(regclass, text, name, regtype[]) IS 'The column whose name is the usual one for a role, in whichever convention; null if there is none. Raises an error if two are.';
+COMMENT ON FUNCTION inventory.usual_column(regclass, text, name, regtype[]) IS 'The column whose name is the usual one for a role, in any convention; null if there is none. Raises an error if two are.';
 
 -- A cast to an integer rounds, and half a unit more is a unit that is not there.
 CREATE FUNCTION inventory.has_fractions(relation regclass, attribute pg_attribute) RETURNS boolean
@@ -1105,7 +1105,7 @@ COMMENT ON FUNCTION inventory.bind_orders(inventory.store_binding, regtype) IS '
 
 CREATE FUNCTION inventory.attach_statement(binding inventory.store_binding) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET IntervalStyle = postgres AS $$
-	SELECT format(E'SELECT inventory.attach(\n%s);', string_agg(format(E'\t%s => %s', a.name, a.value), E',\n' ORDER BY a.n))
+	SELECT format(E'SELECT %I.attach(\n%s);', 'inventory', string_agg(format(E'\t%s => %s', a.name, a.value), E',\n' ORDER BY a.n))
 	FROM (VALUES
 		(1, 'items', quote_nullable(binding.items::text)),
 		(2, 'orders', quote_nullable(binding.orders::text)),
@@ -1158,8 +1158,8 @@ BEGIN
 		cure.stock_floor := promising;
 		RAISE WARNING 'column "%" of % is not bound', promising, binding.items
 			USING HINT = CASE WHEN binding.stock_floor IS NULL THEN format(
-				E'If it counts units that "%s" still contains, they would be sold again. Bind it as the floor:\nSELECT inventory.detach(%L);\n%s',
-				binding.stock, binding.items, inventory.attach_statement(cure))
+				E'If it counts units that "%s" still contains, they would be sold again. Bind it as the floor:\nSELECT %I.detach(%L);\n%s',
+				binding.stock, 'inventory', binding.items, inventory.attach_statement(cure))
 			ELSE format('If it counts units that "%s" still contains, they would be sold again, unless "%s" includes them.',
 						binding.stock, binding.stock_floor) END;
 	END LOOP;

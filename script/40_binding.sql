@@ -145,7 +145,7 @@ BEGIN
 	RETURN found[1];
 END
 $$;
-COMMENT ON FUNCTION inventory.usual_column(regclass, text, name, regtype[]) IS 'The column whose name is the usual one for a role, in whichever convention; null if there is none. Raises an error if two are.';
+COMMENT ON FUNCTION inventory.usual_column(regclass, text, name, regtype[]) IS 'The column whose name is the usual one for a role, in any convention; null if there is none. Raises an error if two are.';
 
 -- A cast to an integer rounds, and half a unit more is a unit that is not there.
 CREATE FUNCTION inventory.has_fractions(relation regclass, attribute pg_attribute) RETURNS boolean

@@ -6,7 +6,7 @@
 
 CREATE FUNCTION inventory.attach_statement(binding inventory.store_binding) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET IntervalStyle = postgres AS $$
-	SELECT format(E'SELECT inventory.attach(\n%s);', string_agg(format(E'\t%s => %s', a.name, a.value), E',\n' ORDER BY a.n))
+	SELECT format(E'SELECT %I.attach(\n%s);', 'inventory', string_agg(format(E'\t%s => %s', a.name, a.value), E',\n' ORDER BY a.n))
 	FROM (VALUES
 		(1, 'items', quote_nullable(binding.items::text)),
 		(2, 'orders', quote_nullable(binding.orders::text)),
@@ -59,8 +59,8 @@ BEGIN
 		cure.stock_floor := promising;
 		RAISE WARNING 'column "%" of % is not bound', promising, binding.items
 			USING HINT = CASE WHEN binding.stock_floor IS NULL THEN format(
-				E'If it counts units that "%s" still contains, they would be sold again. Bind it as the floor:\nSELECT inventory.detach(%L);\n%s',
-				binding.stock, binding.items, inventory.attach_statement(cure))
+				E'If it counts units that "%s" still contains, they would be sold again. Bind it as the floor:\nSELECT %I.detach(%L);\n%s',
+				binding.stock, 'inventory', binding.items, inventory.attach_statement(cure))
 			ELSE format('If it counts units that "%s" still contains, they would be sold again, unless "%s" includes them.',
 						binding.stock, binding.stock_floor) END;
 	END LOOP;

@@ -194,7 +194,7 @@ FROM (SELECT 'schema' AS kind, nspname::text AS object, nspowner AS owner, nspac
 CROSS JOIN LATERAL aclexplode(o.acl) a LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE a.grantee <> o.owner;
 SELECT is_empty($$ SELECT * FROM extension_given WHERE grantee NOT IN ('PUBLIC', 'pg_monitor') $$, 'extension: default privileges grant nothing');
 SELECT results_eq($$ SELECT kind, object, privilege FROM extension_given WHERE grantee = 'PUBLIC' AND kind <> 'function' ORDER BY 1, 2, 3 $$, $$ VALUES
-	('relation', 'store', 'INSERT'), ('relation', 'store', 'SELECT'), ('schema', 'inventory', 'USAGE') $$, 'extension: privileges of PUBLIC');
+	('relation', 'bindings', 'SELECT'), ('relation', 'store', 'INSERT'), ('relation', 'store', 'SELECT'), ('schema', 'inventory', 'USAGE') $$, 'extension: privileges of PUBLIC');
 SELECT results_eq($$ SELECT kind, object, privilege FROM extension_given WHERE grantee = 'pg_monitor' ORDER BY 1, 2, 3 $$, $$ VALUES
 	('function', 'hot_entries', 'EXECUTE'), ('function', 'overdue_holds', 'EXECUTE'), ('function', 'stats_entries', 'EXECUTE'),
 	('function', 'worker_last_run', 'EXECUTE'), ('function', 'worker_state', 'EXECUTE'),
