@@ -223,3 +223,29 @@ inv_log_worker_timeout(const char *store_name, int timeout)
 			 errhint("Look for triggers on its tables that wait, or increase "
 					 "inventory.worker_timeout.")));
 }
+
+void
+inv_report_untracked(const char *item)
+{
+	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
+	errmsg("stock of item \"%s\" is not tracked", item);
+	errdetail("Its stock is NULL, so it sells without limit.");
+	errhint("To track it, set its stock to a number.");
+}
+
+void
+inv_report_order_kept(const char *relation, const char *order)
+{
+	errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION);
+	errmsg("the quantity of order \"%s\" could not be written", order);
+	errdetail("A trigger on %s keeps the row as it is, or writes another quantity.", relation);
+}
+
+void
+inv_report_order_rows(const char *relation, uint64 wanted, uint64 got)
+{
+	errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION);
+	errmsg("INSERT into %s returned " UINT64_FORMAT " rows instead of " UINT64_FORMAT, relation,
+		   got, wanted);
+	errhint("A trigger or a rule on the table suppresses orders; nothing was sold.");
+}

@@ -7,6 +7,9 @@
 
 #include "base/error.h"
 
+extern void inv_report_untracked(const char *item);
+extern void inv_report_order_kept(const char *relation, const char *order);
+extern void inv_report_order_rows(const char *relation, uint64 wanted, uint64 got);
 extern void inv_report_ambiguous_store(const char *store_name, Oid user);
 extern void inv_report_broken_store(const char *store_name, Oid items, const char *detail);
 extern void inv_report_kept_rows(const char *store_name, const char *table);
@@ -30,6 +33,9 @@ extern void inv_report_no_function(Oid function);
 extern void inv_report_no_result_type(void);
 extern void inv_report_not_generated(Oid function, const char *detail);
 
+#define inv_error_untracked(...) INV_RAISE(inv_report_untracked(__VA_ARGS__))
+#define inv_error_order_kept(...) INV_RAISE(inv_report_order_kept(__VA_ARGS__))
+#define inv_error_order_rows(...) INV_RAISE(inv_report_order_rows(__VA_ARGS__))
 #define inv_error_ambiguous_store(...) INV_RAISE(inv_report_ambiguous_store(__VA_ARGS__))
 #define inv_error_broken_store(...) INV_RAISE(inv_report_broken_store(__VA_ARGS__))
 #define inv_error_kept_rows(...) INV_RAISE(inv_report_kept_rows(__VA_ARGS__))

@@ -15,6 +15,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "parser/parse_func.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/guc.h"
@@ -65,11 +66,35 @@ inv_getarg_item(InvStore *store, FunctionCallInfo fcinfo, int argument)
 	return item;
 }
 
-/* The key of an order line, which is not null. */
+/* The key of an order line. */
 Datum
 inv_getarg_order(InvStore *store, FunctionCallInfo fcinfo, int argument)
 {
+	if (PG_ARGISNULL(argument))
+		inv_error_null("order_id");
 	return inv_getarg_as(fcinfo, argument, store->order_type);
+}
+
+/* An array of ids of a type, of which none is null. */
+Datum
+inv_getarg_ids(FunctionCallInfo fcinfo, int argument, Oid type, const char *name)
+{
+	Datum ids, id;
+	ArrayType *array;
+	ArrayIterator iterator;
+	bool isnull;
+
+	if (PG_ARGISNULL(argument))
+		inv_error_null(name);
+	ids = inv_getarg_as(fcinfo, argument, get_array_type(type));
+	array = DatumGetArrayTypeP(ids);
+	if (array_contains_nulls(array))
+		inv_error_null(psprintf("an element of %s", name));
+	iterator = array_create_iterator(array, 0, NULL);
+	while (array_iterate(iterator, &id, &isnull))
+		inv_check_id_length(type, id, psprintf("an element of %s", name));
+	array_free_iterator(iterator);
+	return PointerGetDatum(array);
 }
 
 /* A quantity of at least 1; raises 22004 for null and 22023 for less. */

@@ -165,7 +165,7 @@ inventory_confirm_reservation(PG_FUNCTION_ARGS)
 	store = call.store;
 	inv_check_line_type(store, result->setDesc);
 	inv_hold_find(store, &hold, fcinfo, 2, true, INV_SNAPSHOT_LATEST);
-	replayed = inv_hold_judge(&hold, INV_MOVE_CONFIRM) == INV_VERDICT_REPLAY;
+	replayed = inv_hold_judge(call.store, &hold, INV_MOVE_CONFIRM) == INV_VERDICT_REPLAY;
 	cart.takes = takes_in_state(&hold, hold.state, &cart.take_count);
 	if (replayed)
 		cart_of_confirmed(&hold, &cart);

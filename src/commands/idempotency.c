@@ -17,6 +17,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "base/compat.h"
 #include "base/datum.h"
 #include "base/error.h"
 #include "base/lock.h"
@@ -130,6 +131,18 @@ lock_key(InvStore *store, const InvRequest *request)
 						   inv_user_hash(store, &request->user), request->key));
 }
 
+/* Raise because the key was used with other arguments (IV009). */
+INV_NORETURN static void
+error_key_mismatch(InvStore *store, const InvRequest *request)
+{
+	InvFacts *facts = inv_facts(store->ledger[INV_LEDGER_REQUESTS], "key");
+
+	facts->name = request->key;
+	inv_fact_text(facts, "idempotency_key", request->key);
+	inv_fact_text(facts, "operation", request->operation);
+	inv_error_key_mismatch(facts, request->operation);
+}
+
 /* Read the kept answer of the key, whose lock is held; null if there is none. */
 static Jsonb *
 kept_answer(InvStore *store, const InvRequest *request)
@@ -150,7 +163,7 @@ kept_answer(InvStore *store, const InvRequest *request)
 	if (no_digest || no_answer)
 		inv_error_broken_store(store->store_name, store->items, "A kept request is null.");
 	if (!same_digest(DatumGetByteaPP(digest), request->digest))
-		inv_error_key_mismatch(request->key, request->operation);
+		error_key_mismatch(store, request);
 	return DatumGetJsonbP(answer);
 }
 

@@ -229,8 +229,7 @@ find_own_row(FunctionCallInfo fcinfo, InvCatalogRow *row)
 	if (!OidIsValid(items))
 		inv_error_null("items");
 	if (!inv_catalog_find(items, row))
-		inv_error_not_a_store(
-			psprintf("Table \"%s\"", get_rel_name(items) ? get_rel_name(items) : "?"));
+		inv_error_not_a_store(inv_store_facts("Table", get_rel_name(items)));
 	owner = inv_catalog_table_owner(items);
 	if (!has_privs_of_role(GetUserId(), owner))
 		inv_error_not_the_owner(row->store_name, row->items, owner);

@@ -139,7 +139,7 @@ take_atomic(InvStore *store, InvTake *take)
 		CHECK_FOR_INTERRUPTS();
 		inv_stats_count(INV_STATS_RETRIES, 1);
 	}
-	inv_error_busy(inv_item_text(store, take->item), "its row could not be written");
+	inv_error_busy(inv_item_facts(store, take->item), "its row could not be written");
 }
 
 static void
@@ -157,7 +157,7 @@ take_pessimistic(InvStore *store, InvTake *take)
 			return;
 	}
 	if (!update_row(store, take, INV_TAKE_IF_ENOUGH))
-		inv_error_busy(inv_item_text(store, take->item), "its row could not be written");
+		inv_error_busy(inv_item_facts(store, take->item), "its row could not be written");
 }
 
 /* Sleep for a random time that grows with the attempts, to spread out competing calls. */
@@ -185,7 +185,7 @@ take_optimistic(InvStore *store, InvTake *take)
 		if (IsolationUsesXactSnapshot())
 			inv_error_serialization();
 	}
-	inv_error_busy(inv_item_text(store, take->item),
+	inv_error_busy(inv_item_facts(store, take->item),
 				   "its row was changed concurrently at each attempt");
 }
 
@@ -235,7 +235,7 @@ take_locked_row(InvStore *store, InvTake *take)
 		return false;
 	/* neither can happen while the row is locked */
 	if (outcome == INV_DIRECT_NO_ROW || level.hot)
-		inv_error_busy(inv_item_text(store, take->item), "its row has changed");
+		inv_error_busy(inv_item_facts(store, take->item), "its row has changed");
 	take->row_written = true;
 	take->stock = level.stock;
 	take->floor = level.floor;

@@ -223,7 +223,7 @@ column_type(Relation rel, const char *name)
 	AttrNumber attnum = get_attnum(RelationGetRelid(rel), name);
 
 	if (attnum == InvalidAttrNumber)
-		inv_error_unknown_column(name, inv_catalog_table_name(RelationGetRelid(rel)));
+		inv_error_unknown_column(name, inv_catalog_table_name(RelationGetRelid(rel)), NULL);
 	return inv_base_type(get_atttype(RelationGetRelid(rel), attnum));
 }
 
