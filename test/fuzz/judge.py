@@ -100,11 +100,14 @@ def settle_holds(cursor):
         reservations = re.sub('movements$', 'reservations', movements)
         cursor.execute(f"UPDATE {reservations} SET expires_at = now() + interval '1 day' "
                        f"WHERE status = 'held' AND expires_at > now()")
-    for label, *_ in stores(cursor):
-        for _ in range(50):    # a trigger of the shop may raise an error
+    for label, _, movements, *_ in stores(cursor):
+        reservations = re.sub('movements$', 'reservations', movements)
+        for _ in range(50):    # a trigger of the shop may raise an error, or keep some holds
             try:
                 cursor.execute('SELECT inventory.expire_reservations(%s, 2147483647)', (label,))
-                break
+                cursor.execute(f"SELECT FROM {reservations} WHERE status = 'held' AND expires_at <= now() LIMIT 1")
+                if cursor.rowcount == 0:
+                    break
             except psycopg2.Error:
                 pass
 
