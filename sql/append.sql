@@ -47,6 +47,10 @@ CREATE OR REPLACE FUNCTION next_number() RETURNS text LANGUAGE sql AS $$ SELECT 
 SELECT * FROM left_by($$SELECT buy_cart('ada', '[{"item_id": 1}, {"item_id": 2, "quantity": 3}, {"item_id": 1}]')$$);
 SELECT buy_item('ada', 1, 13);
 SELECT buy_item(NULL, 1);
+BEGIN;
+ALTER TABLE orders ALTER number SET NOT NULL, ALTER number DROP DEFAULT;
+SELECT buy_item('ada', 1);
+ROLLBACK;
 ALTER TABLE orders ALTER state SET DEFAULT 'fresh', ADD COLUMN later int DEFAULT 7;
 SELECT * FROM left_by($$SELECT buy_item('ada', 1)$$);
 SELECT later, by_whom FROM orders ORDER BY id DESC LIMIT 1;
