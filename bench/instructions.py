@@ -16,8 +16,10 @@ import works
 from cluster import BenchError
 from measure import Shop
 
-LENGTHS = (100, 300)  # calls
-CART_LENGTHS, BULK_LENGTHS = (20, 60), (2, 5)
+LENGTHS = (40, 140)  # calls
+CART_LENGTHS, BULK_LENGTHS = (10, 30), (2, 4)
+ITEMS = 1000  # with fewer, PostgreSQL finds a row by reading the whole table
+HOT_ITEMS = 100
 PATIENCE = 60  # seconds for a session's counts after its end
 STORES = 1000
 
@@ -34,7 +36,7 @@ class Call:
     peer: peers.Peer
     way: str = "buy"
     stock: int = works.PLENTY
-    items: int = 100
+    items: int = ITEMS
     lines: int = 1
 
     @property
@@ -53,7 +55,7 @@ class Call:
 BOTH = (("buy", {}), ("buy with key", {"way": "key"}), ("reserve", {"way": "reserve"}),
         ("reserve, confirm", {"way": "hold"}), ("refund", {"way": "refund"}),
         ("refusal", {"stock": 0}))
-CARTS = (("cart of 10", {"lines": 10}), ("1,000 lines", {"lines": 1000, "items": 1000}))
+CARTS = (("cart of 10", {"lines": 10}), ("1,000 lines", {"lines": 1000}))
 
 
 def calls():
@@ -66,7 +68,8 @@ def calls():
         for name, rest in BOTH:
             yield from (Call(name, peer, **rest) for peer in (hand, cold))
         yield Call("refusal by status", cold, "status", stock=0)
-        yield from (Call(name, hot, **rest) for name, rest in BOTH[:2] + BOTH[-1:])
+        yield from (Call(name, hot, items=HOT_ITEMS, **rest)
+                    for name, rest in BOTH[:2] + BOTH[-1:])
         for name, rest in CARTS:
             yield Call(name, hand, "cart_statement", **rest)
             yield Call(name, cold, "cart", **rest)
@@ -154,21 +157,31 @@ def open_shop(call, shops):
     if key not in shops:
         part = f"{call.peer.suffix}-{len(shops)}"
         shops[key] = Shop(replace(call.peer, suffix=part), call.items, call.stock)
-        if call.way == "refund" or "refund" in shops[key].peer.sections():
-            shops[key].peer.run(OLD_ORDERS)
+        if "refund" in shops[key].peer.sections():
+            shops[key].peer.run(OLD_ORDERS, items=call.items)
+        if call.stock:
+            wear_in(shops[key])
     return shops[key]
 
 
+def wear_in(shop):
+    """Sell each item a few times, so that its page has room for versions of its row."""
+    settings = {**shop.peer.settings, "synchronous_commit": "off"}
+    shop.next += cluster.Client(shop.peer.schema, settings, shop.peer.steps("buy"),
+                                {"c": 1, "n": 3 * shop.items, "i": shop.items,
+                                 "x": "uniform"}).wait()["total_ended"]
+
+
 # existing orders, for refunds
-OLD_ORDERS = f"""
+OLD_ORDERS = """
 INSERT INTO orders (user_id, item_id, quantity)
-SELECT i % 1000 + 1, i % 100 + 1, 1 FROM generate_series(1, {10 * LENGTHS[1]}) AS i;
+SELECT i % 1000 + 1, i % :items + 1, 1 FROM generate_series(1, 10000) AS i;
 ANALYZE orders;
 """
 
 
 def instructions(plan):
-    """Every call, with direct access and, of inventory, without."""
+    """Every call; those of inventory without direct access, too, where nothing is constrained."""
     if not shutil.which("valgrind"):
         plan.say("valgrind is not installed: no instructions are counted")
         return
@@ -178,7 +191,7 @@ def instructions(plan):
     for access in ("direct", "statements"):
         cluster.configure(inventory__direct_access="on" if access == "direct" else "off")
         for call, shop in made:
-            if access == "direct" or shop.peer.ours:
+            if access == "direct" or (shop.peer.ours and not shop.peer.layout):
                 plan.say(f"{shop.peer.label}: {call.name}, {access}")
                 yield measure(call, shop, access)
     cluster.sql("ALTER SYSTEM RESET inventory.direct_access; SELECT pg_reload_conf();")
