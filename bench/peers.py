@@ -78,11 +78,14 @@ class Peer:
         if self.stock == "redis":
             with cluster.Redis() as redis:
                 redis.fill(items, stock)
-        # sets hint bits and statistics, so that the first measurement is like the others
+        self.vacuum()
+        self.run(self.after_fill)
+
+    def vacuum(self):
+        """Set hint bits and statistics, so that the first measurement is like the others."""
         tables = cluster.sql(f"SELECT format('%I.%I', schemaname, tablename) FROM pg_tables "
                              f"WHERE schemaname IN ('{self.schema}', '{self.schema}_ledger')")
         cluster.sql("".join(f"VACUUM ANALYZE {table};\n" for table, in tables))
-        self.run(self.after_fill)
 
     def run(self, text, **variables):
         """Run statements as the owner, in its schema."""
