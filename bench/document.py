@@ -26,7 +26,9 @@ def machine_lines(machine):
 
 def lengths(rows):
     """The number and length of the rounds."""
-    races = [row for row in rows if row["work"] in works.BY_NAME] or rows
+    races = [row for row in rows if row["work"] in works.BY_NAME and "seconds" in row]
+    if not races:
+        return MISSING
     found = [pick(races, **dict(zip(CONDITIONS, values))) for values in groups(races, *CONDITIONS)]
     return (f"{from_to([max(row['round'] for row in mine) for mine in found])} rounds of "
             f"{from_to([round(middle(mine, 'seconds'), 1) for mine in found])} s for each peer")

@@ -31,6 +31,7 @@ class Peer:
     oversells: bool = False
     only: tuple = ()  # the ways to sell to measure; default: all of its file
     works: tuple = ()  # the workloads to measure; default: all that use these ways
+    layout: str = ""  # a file of bench that adds to the tables
     suffix: str = ""  # of its schema, if the peer has several
     limit: bool = False  # not a way to sell, but an upper limit for the others
 
@@ -70,15 +71,21 @@ class Peer:
         cluster.sql(f"CREATE SCHEMA {self.schema} AUTHORIZATION {cluster.OWNER}")
         with open(os.path.join(HERE, "shop.sql"), encoding="utf-8") as file:
             self.run(file.read(), items=items, stock=stock)
+        if self.layout:
+            with open(os.path.join(HERE, self.layout), encoding="utf-8") as file:
+                self.run(file.read())
         self.run(self.sections().get("setup", ""))
         if self.stock == "redis":
             with cluster.Redis() as redis:
                 redis.fill(items, stock)
-        # sets hint bits and statistics, so that the first measurement is like the others
+        self.vacuum()
+        self.run(self.after_fill)
+
+    def vacuum(self):
+        """Set hint bits and statistics, so that the first measurement is like the others."""
         tables = cluster.sql(f"SELECT format('%I.%I', schemaname, tablename) FROM pg_tables "
                              f"WHERE schemaname IN ('{self.schema}', '{self.schema}_ledger')")
         cluster.sql("".join(f"VACUUM ANALYZE {table};\n" for table, in tables))
-        self.run(self.after_fill)
 
     def run(self, text, **variables):
         """Run statements as the owner, in its schema."""
@@ -117,6 +124,10 @@ PEERS = (
          works=("hot", "soldout", "thousand")),
     ours("ours-pessimistic", "inventory, pessimistic", "pessimistic", only=("buy",)),
     ours("ours-optimistic", "inventory, optimistic", "optimistic", only=("buy",)),
+    Peer("handwritten-real", "hand-written, shop with constraints", file="handwritten",
+         layout="real_shop.sql", works=("uniform",)),
+    ours("ours-real", "inventory, shop with constraints", "atomic", layout="real_shop.sql",
+         works=("uniform",)),
     Peer("inserts", "limit: the inserts alone", sold="order_copy", limit=True),
     Peer("raising", "limit: the error alone", sold="", limit=True, works=("soldout",)),
     Peer("select1", "limit: SELECT 1", sold="", limit=True),

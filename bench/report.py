@@ -3,14 +3,16 @@
 import csv
 from collections import namedtuple
 
+import costreport
 import hotreport
 import peers
+import wal
 import works
 from cells import LATENCY, Table, crowd, of_median, plain, share, spread, times
 from measure import COLUMNS
 from ratios import groups, middle, pick, ratio
 
-EXTRA = ("xids", "row_locked", "unsettled")
+EXTRA = ("xids", "row_locked", "unsettled", "instructions")
 TEXT = ("work", "variant", "latency", "peer", "way")
 
 
@@ -173,7 +175,8 @@ def growth(rows):
 
 
 STUDIES = {"refusal": refusal, "expiry": expiry, "attach": attach, "growth": growth,
-           **hotreport.STUDIES}
+           **hotreport.STUDIES, **costreport.STUDIES,
+           "wal": wal.table}
 
 
 def tables(rows):

@@ -111,9 +111,11 @@ def study(plan, name):
     plan.latency = plan.latencies[-1]
     cluster.set_latency(plan.latency)
     plan.say(name)
-    rows = list(studies.STUDIES[name](plan))
+    rows = []
+    for row in studies.STUDIES[name](plan):
+        rows.append(row)
+        yield row
     show(report.STUDIES[name](rows))
-    return rows
 
 
 def show(table):

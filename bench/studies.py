@@ -9,7 +9,9 @@ from dataclasses import replace
 
 import cluster
 import hotstudies
+import instructions
 import peers
+import wal
 import works
 from cluster import BenchError
 from measure import Measurement, Shop, verify
@@ -253,4 +255,5 @@ def one_buyer(shop, plan, choice, number, until=None):
 
 
 STUDIES = {"refusal": refusals, "expiry": expiry, "attach": attach, "growth": growth,
-           **hotstudies.STUDIES}
+           **hotstudies.STUDIES, **instructions.STUDIES,
+           "wal": wal.records}

@@ -41,12 +41,16 @@ BEGIN
 		(SELECT i.stock FROM append.items i WHERE i.id = 1);
 END $$;
 
--- defaults, generated columns, functions of the shop, constraints, foreign keys
+\echo '-- defaults, generated columns, functions of the shop, constraints, foreign keys'
 SELECT * FROM left_by($$SELECT buy_item('ada', 1, 2)$$);
 CREATE OR REPLACE FUNCTION next_number() RETURNS text LANGUAGE sql AS $$ SELECT 'N2'::text $$;
 SELECT * FROM left_by($$SELECT buy_cart('ada', '[{"item_id": 1}, {"item_id": 2, "quantity": 3}, {"item_id": 1}]')$$);
 SELECT buy_item('ada', 1, 13);
 SELECT buy_item(NULL, 1);
+BEGIN;
+ALTER TABLE orders ALTER number SET NOT NULL, ALTER number DROP DEFAULT;
+SELECT buy_item('ada', 1);
+ROLLBACK;
 ALTER TABLE orders ALTER state SET DEFAULT 'fresh', ADD COLUMN later int DEFAULT 7;
 SELECT * FROM left_by($$SELECT buy_item('ada', 1)$$);
 SELECT later, by_whom FROM orders ORDER BY id DESC LIMIT 1;
@@ -59,7 +63,7 @@ SELECT * FROM left_by($$SELECT buy_item('ada', 1)$$);
 COMMIT;
 ALTER TABLE orders DROP CONSTRAINT orders_number_key;
 
--- row triggers: before, after, deferred, and one that skips the row
+\echo '-- row triggers: before, after, deferred, and one that skips the row'
 CREATE FUNCTION before_order() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	INSERT INTO log (what) SELECT format('before: stock %s', stock) FROM items WHERE id = NEW.item_id;
@@ -85,7 +89,7 @@ DROP TRIGGER before_order ON orders;
 DROP TRIGGER deferred_order ON orders;
 TRUNCATE log RESTART IDENTITY;
 
--- where statement triggers, domains, lengths or rules need a statement, INSERT is used
+\echo '-- where statement triggers, domains, lengths or rules need a statement, INSERT is used'
 CREATE TRIGGER statement_order AFTER INSERT ON orders FOR EACH STATEMENT EXECUTE FUNCTION log_row();
 CREATE TRIGGER statement_movement AFTER INSERT ON append_ledger.movements REFERENCING NEW TABLE AS n
 	FOR EACH STATEMENT EXECUTE FUNCTION log_row();

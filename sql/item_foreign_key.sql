@@ -18,7 +18,7 @@ SELECT buy_item('u', 1) > 0, buy_item('u', 2) > 0, buy_item('u', 3) > 0;
 SELECT count(*) FROM buy_cart('u', '[{"item_id": 1}, {"item_id": 2}, {"item_id": 3}, {"item_id": 4}]');
 SELECT item_id, count(*) FROM orders GROUP BY 1 ORDER BY 1;
 
--- code of the shop deletes the item while it is sold
+\echo '-- code of the shop deletes the item while it is sold'
 CREATE FUNCTION deletes() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
 	IF TG_RELID = 'orders'::regclass THEN

@@ -28,7 +28,7 @@ SELECT buy_item('ada', 1), buy_item('ada', 2);
 SELECT buy_item('ada', 1), buy_item('ada', 2);
 SELECT current_setting('search_path');
 
--- a default
+\echo '-- a default'
 :quiet
 ALTER TABLE orders ADD one integer DEFAULT search_path.seen('default' || left(now()::text, 0));
 :loud
@@ -140,7 +140,7 @@ ROLLBACK TO s;
 SHOW search_path;
 COMMIT;
 SHOW search_path;
--- indexes of items, which are written without a statement, too
+\echo '-- indexes of items, which are written without a statement, too'
 :quiet
 CREATE INDEX one ON items ((search_path.seen('index of items ' || left(stock::text, 0))));
 :loud

@@ -12,7 +12,7 @@
 
 #define MAX_STEPS 16
 #define MAX_PARAMETERS 8
-#define MAX_LINES 100 /* in a cart */
+#define MAX_LINES 1000 /* in a cart */
 #define VALUE_SIZE (MAX_LINES * 64)
 
 /* ---- script.c: the round trips of one purchase ---- */

@@ -342,11 +342,12 @@ report(Crowd *crowd)
 	printf("\"mean_us\": %.1f, \"p50_us\": %lu, \"p95_us\": %lu, \"p99_us\": %lu, ",
 		   times->total ? times->sum / times->total : 0, histogram_percentile(times, 0.50),
 		   histogram_percentile(times, 0.95), histogram_percentile(times, 0.99));
-	printf("\"server_cpu_s\": %.6f, \"client_cpu_s\": %.3f, \"session_bytes\": %.0f}\n",
-		   crowd->cpu_after - crowd->cpu_before,
-		   own.ru_utime.tv_sec + own.ru_stime.tv_sec +
-			   (own.ru_utime.tv_usec + own.ru_stime.tv_usec) / 1e6,
-		   session_memory(crowd));
+	printf(
+		"\"server_cpu_s\": %.6f, \"client_cpu_s\": %.3f, \"session_bytes\": %.0f, \"pid\": %d}\n",
+		crowd->cpu_after - crowd->cpu_before,
+		own.ru_utime.tv_sec + own.ru_stime.tv_sec +
+			(own.ru_utime.tv_usec + own.ru_stime.tv_usec) / 1e6,
+		session_memory(crowd), PQbackendPID(crowd->buyers[0].conn));
 }
 
 int

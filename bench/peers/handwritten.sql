@@ -93,6 +93,29 @@ BEGIN
 END
 $$;
 
+-- with an idempotency key: the first call keeps its order, a repetition returns it
+CREATE TABLE requests (
+    user_id   bigint NOT NULL,
+    key       text NOT NULL,
+    order_id  bigint NOT NULL,
+    PRIMARY KEY (user_id, key)
+);
+
+CREATE FUNCTION buy_item_once(p_user bigint, p_item bigint, p_quantity integer, p_key text) RETURNS bigint
+    LANGUAGE plpgsql AS $$
+DECLARE
+    v_order bigint;
+BEGIN
+    SELECT order_id INTO v_order FROM requests WHERE user_id = p_user AND key = p_key;
+    IF FOUND THEN
+        RETURN v_order;
+    END IF;
+    v_order := buy_item(p_user, p_item, p_quantity);
+    INSERT INTO requests VALUES (p_user, p_key, v_order);
+    RETURN v_order;
+END
+$$;
+
 -- @buy
 SELECT buy_item(:user, :item, 1);
 
@@ -105,6 +128,12 @@ COMMIT;
 -- the same calls in one statement
 -- @cart_statement
 SELECT buy_item(:user, i, 1) FROM unnest(:items::bigint[]) AS i;
+
+-- @key
+SELECT buy_item_once(:user, :item, 1, 'key ' || :next);
+
+-- @reserve
+SELECT reserve(:user, :item, 1);
 
 -- @hold
 SELECT reserve(:user, :item, 1);

@@ -13,6 +13,15 @@ SELECT count(buy_item(:user, :item)) FROM generate_series(1, 10);
 -- @cart
 SELECT status FROM buy_cart(:user, :lines);
 
+-- @key
+SELECT buy_item(:user, :item, 1, 'key ' || :next);
+
+-- @status
+SELECT status FROM try_buy_item(:user, :item);
+
+-- @reserve
+SELECT reserve_stock(:user, :item);
+
 -- @hold
 SELECT reserve_stock(:user, :item);
 SELECT status FROM confirm_reservation(:last::uuid);

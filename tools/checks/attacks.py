@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Reads the table of test/attacks/README.md.
+"""Reads the tables of test/attacks/README.md.
 
-    attacks.py            prints what is wrong with it
+    attacks.py            prints what is wrong with them
     attacks.py --holes    prints `hole suite/test label` for each hole and each label that must catch it
 
-A row of the table is a cell: `| kind | entry point | test | label | holes |`.  The test is SQL or TAP
-and a name; the label begins a part of that test.  Every kind has a row for every entry point; where
-there is nothing to test, the row has a dash in place of the test, the reason in place of the label and
-no hole.
+A row of a table is a cell: `| kind | entry point | test | label | holes |`.  The test is SQL, ISO or TAP
+and a name; the label begins a part of that test, and is a permutation of an isolation test.  Every kind
+has a row for every entry point; where there is nothing to test, the row has a dash in place of the test,
+the reason in place of the label and no hole.  The table of direct access has the same columns, without
+that rule.
 """
 import os
 import re
@@ -15,14 +16,18 @@ import sys
 
 TABLE = "test/attacks/README.md"
 HOLES = "test/attacks/holes"
-SUITES = {"SQL": ("regress", "sql/{}.sql"), "TAP": ("tap", "test/tap/{}.pl")}
+# the first two columns of each table, and whether each word of one has a row for each of the other
+HEADINGS = {("kind", "entry point"): True, ("direct access", "what a statement does"): False}
+SUITES = {"SQL": ("regress", "sql/{}.sql"), "ISO": ("isolation", "test/isolation/expected/{}.out"),
+          "TAP": ("tap", "test/tap/{}.pl")}
 
 
 class Row:
-    """A row of the table, and the line it is on."""
+    """A row of a table, and the line it is on."""
 
-    def __init__(self, line, cells):
+    def __init__(self, line, heading, cells):
         self.line = line
+        self.crossed = HEADINGS[heading]
         self.kind, self.entry, self.test, self.label, holes = cells
         self.holes = holes.split()
 
@@ -37,21 +42,21 @@ class Row:
 
 
 def read_table():
-    """The rows of the table whose heading begins with `kind`."""
+    """The rows of the tables."""
     rows = []
-    inside = False
+    heading = None
     with open(TABLE, encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.startswith("|") else []
-            if cells[:2] == ["kind", "entry point"]:
-                inside = True
-            elif inside and not cells:
-                inside = False
-            elif inside and not re.fullmatch(r"[-: ]*", cells[0]):
+            if tuple(cells[:2]) in HEADINGS:
+                heading = tuple(cells[:2])
+            elif not cells:
+                heading = None
+            elif heading and not re.fullmatch(r"[-: ]*", cells[0]):
                 if len(cells) != 5:
                     print(f"{TABLE}:{number}: not five columns")
                     continue
-                rows.append(Row(number, cells))
+                rows.append(Row(number, heading, cells))
     return rows
 
 
@@ -61,6 +66,8 @@ def labels(suite, path):
         text = file.read()
     if suite == "SQL":
         return set(re.findall(r"^\\echo '-- (.*)'$", text, re.M))
+    if suite == "ISO":
+        return set(re.findall(r"^starting permutation: (.*)$", text, re.M))
     return set(re.findall(r"""['"]([^'":\n]*): """, text))
 
 
@@ -81,7 +88,7 @@ def complaints(rows):
         for hole in row.holes:
             if not os.path.exists(f"{HOLES}/{hole}.edit"):
                 yield f"{where}: there is no hole {hole}"
-    cells = {(row.kind, row.entry) for row in rows}
+    cells = {(row.kind, row.entry) for row in rows if row.crossed}
     for kind in sorted({kind for kind, entry in cells}):
         for entry in sorted({entry for kind, entry in cells}):
             if (kind, entry) not in cells:
