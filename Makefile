@@ -39,6 +39,8 @@ OBJS = \
 	src/store/direct_insert.o src/store/insert_plan.o \
 	src/store/enter.o \
 	src/store/expression.o \
+	src/store/index_lookup.o \
+	src/store/key_lookup.o \
 	src/store/query.o \
 	src/store/query_cursor.o \
 	src/store/query_expand.o \
@@ -64,7 +66,6 @@ OBJS = \
 	src/stock/hot_publish.o \
 	src/stock/hot_row.o \
 	src/stock/hot_stock.o \
-	src/stock/index_lookup.o \
 	src/stock/item_row.o \
 	src/stock/ledger.o \
 	src/stock/level.o \

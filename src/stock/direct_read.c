@@ -37,9 +37,9 @@
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
+#include "store/index_lookup.h"
 #include "store/ledger_schema.h"
 #include "stock/direct_read.h"
-#include "stock/index_lookup.h"
 #include "stock/quantity.h"
 
 /* How to read; kept as long as the binding is valid. */

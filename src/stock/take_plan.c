@@ -32,8 +32,8 @@
 #include "store/condition.h"
 #include "store/enter.h"
 #include "store/expression.h"
+#include "store/index_lookup.h"
 #include "store/shop_code.h"
-#include "stock/index_lookup.h"
 #include "stock/take_plan.h"
 
 static int
