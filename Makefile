@@ -37,6 +37,7 @@ OBJS = \
 	src/store/condition.o \
 	src/store/dependency.o \
 	src/store/direct_insert.o src/store/insert_plan.o \
+	src/store/direct_update.o src/store/update_plan.o \
 	src/store/enter.o \
 	src/store/expression.o \
 	src/store/index_lookup.o \
