@@ -85,6 +85,7 @@ OBJS = \
 	src/commands/cart.o \
 	src/commands/confirm.o \
 	src/commands/hold.o \
+	src/commands/hold_row.o \
 	src/commands/idempotency.o \
 	src/commands/order.o \
 	src/commands/refund.o \

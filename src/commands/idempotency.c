@@ -144,7 +144,7 @@ is_new_key(InvStore *store, const InvRequest *request)
 	InvKeyLookup lookup;
 	bool is_new;
 
-	if (!inv_begin_key_lookup(&lookup, store, INV_KEY_REQUEST, values, nulls, RowShareLock))
+	if (!inv_begin_key_lookup(&lookup, store, INV_KEY_REQUEST, values, nulls, lengthof(values)))
 		return false;
 	is_new = !inv_next_key_row(&lookup);
 	inv_end_key_lookup(&lookup);

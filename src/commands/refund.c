@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "common/int.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
 
@@ -21,6 +22,7 @@
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
+#include "store/key_lookup.h"
 #include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_text.h"
@@ -35,6 +37,7 @@
 typedef struct BoughtItem
 {
 	Datum item;
+	bool no_item;	/* its row has none */
 	int64 quantity; /* whole units */
 	char *text;		/* the same as its row has it, or null if there is no row */
 	int64 refunded;
@@ -81,32 +84,108 @@ limited_user(InvStore *store, Datum order, const BoughtItem *bought)
 	return DatumGetBool(inv_result(0, 1, &isnull)) ? bought->user : inv_no_user;
 }
 
-/* The item of an order by its row, which is locked; it may be older than the store. */
-static BoughtItem *
-bought_by_row(InvStore *store, Datum order, int *count)
+/* Lock and read the row of an order by a statement; returns how many rows there are. */
+static uint64
+read_order_by_statement(InvStore *store, Datum order, BoughtItem *bought)
 {
 	uint64 rows = inv_execute(store, INV_STMT_LOCK_ORDER, &order, NULL, INV_SNAPSHOT_LATEST);
-	BoughtItem *bought = palloc0(sizeof(BoughtItem));
 	bool isnull;
 
 	if (rows > 1)
 		inv_error_order_not_unique(store->orders_name, inv_datum_text(store->order_type, order),
 								   rows);
+	if (rows == 0)
+		return 0;
+	bought->item = inv_result(0, 1, &bought->no_item);
+	bought->quantity = DatumGetInt64(inv_result(0, 2, &isnull));
+	bought->user.value = inv_result(0, 3, &bought->user.isnull);
+	bought->text = isnull ? NULL : TextDatumGetCString(inv_result(0, 4, &isnull));
+	return 1;
+}
+
+/* Copy what the row of an order says from a look-up; false if that is not whole numbers. */
+static bool
+copy_order(InvStore *store, InvKeyLookup *lookup, BoughtItem *bought)
+{
+	const InvColumn *quantity = &store->order_quantity;
+	bool isnull = false;
+
+	if (quantity->base == INT2OID || quantity->base == INT4OID || quantity->base == INT8OID)
+		bought->quantity = inv_column_number(lookup->rows.slot, quantity, 0, &isnull);
+	else if (quantity->attnum == InvalidAttrNumber)
+		bought->quantity = 1;
+	else
+		return false;
+	bought->text = isnull ? NULL : psprintf(INT64_FORMAT, bought->quantity);
+	bought->item = inv_key_row_value(lookup, store->order_item.attnum, &bought->no_item);
+	bought->user = inv_no_user;
+	if (store->order_user.attnum != InvalidAttrNumber)
+		bought->user.value =
+			inv_key_row_value(lookup, store->order_user.attnum, &bought->user.isnull);
+	return true;
+}
+
+/* The same without a statement; false if that needs one. */
+static bool
+read_order_directly(InvStore *store, Datum order, BoughtItem *bought, uint64 *rows)
+{
+	const bool not_null = false;
+	InvKeyLookup lookup;
+	bool known = true;
+
+	if (!inv_begin_key_lookup(&lookup, store, INV_KEY_ORDER, &order, &not_null, 1))
+		return false;
+	*rows = 0;
+	while (known && inv_next_key_row(&lookup))
+		known = ++*rows == 1 && inv_lock_key_row(&lookup) && copy_order(store, &lookup, bought);
+	inv_end_key_lookup(&lookup);
+	return known;
+}
+
+/* The item of an order by its row, which is locked; it may be older than the store. */
+static BoughtItem *
+bought_by_row(InvStore *store, Datum order, int *count)
+{
+	BoughtItem *bought = palloc0(sizeof(BoughtItem));
+	uint64 rows;
+
+	if (!read_order_directly(store, order, bought, &rows))
+		rows = read_order_by_statement(store, order, bought);
 	*count = rows;
 	if (rows == 0)
 		return bought;
-	bought->item = inv_result(0, 1, &isnull);
-	if (isnull)
+	if (bought->no_item)
 		inv_error_null("the item of the order");
 	bought->item = inv_item_of_order(store, bought->item);
-	bought->quantity = DatumGetInt64(inv_result(0, 2, &isnull));
-	if (isnull)
+	if (bought->text == NULL)
 		inv_error_null("the quantity of the order");
-	bought->user.value = inv_result(0, 3, &bought->user.isnull);
-	bought->text = TextDatumGetCString(inv_result(0, 4, &isnull));
 	if (store->purchase_limit.attnum)
 		bought->user = limited_user(store, order, bought);
 	return bought;
+}
+
+/* Sum the refunds of an order without a statement; false if that needs one. */
+static bool
+sum_refunds_directly(InvStore *store, Datum order, int64 *units)
+{
+	const bool not_null = false;
+	InvKeyLookup lookup;
+	bool known = true;
+
+	if (!inv_begin_key_lookup(&lookup, store, INV_KEY_REFUND, &order, &not_null, 1))
+		return false;
+	*units = 0;
+	while (known && inv_next_key_row(&lookup))
+	{
+		Datum values[INV_KEY_READ_COLUMNS];
+		bool nulls[INV_KEY_READ_COLUMNS];
+
+		known = inv_read_key_row(&lookup, values, nulls);
+		if (known && strcmp(TextDatumGetCString(values[0]), INV_KIND_REFUND) == 0)
+			known = !pg_add_s64_overflow(*units, DatumGetInt64(values[1]), units);
+	}
+	inv_end_key_lookup(&lookup);
+	return known;
 }
 
 /*
@@ -118,7 +197,10 @@ refunded_units(InvStore *store, Datum order, const BoughtItem *bought)
 {
 	Datum values[] = { order, bought->item, bought->user.value };
 	char nulls[] = { ' ', ' ', bought->user.isnull ? 'n' : ' ' };
+	int64 units;
 
+	if (OidIsValid(store->orders) && sum_refunds_directly(store, order, &units))
+		return units;
 	inv_execute(store, INV_STMT_REFUNDED, values, nulls, INV_SNAPSHOT_LATEST);
 	return inv_result_int64(0, OidIsValid(store->orders) ? 1 : 2);
 }

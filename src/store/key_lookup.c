@@ -1,6 +1,6 @@
 /*
  * key_lookup.c
- *		Rows of the ledger found by a key of the engine's, without a statement.
+ *		Rows of the ledger and orders found by a key of the engine's, without a statement.
  *
  * A key is one or several columns with which an index begins.  The index compares as the
  * statement would, by the types of the columns and their collations, and every snapshot can
@@ -8,28 +8,39 @@
  * (inv_may_access_directly), a statement is needed.
  *
  * Expects the store to be entered: the engine acts as the owner of its tables, to whom row
- * security does not apply.  Locks the table as the caller asks.
+ * security does not apply.  Locks the table as a statement that locks its rows does.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
 #include "access/stratnum.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
+#include "fmgr.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
+#include "base/error.h"
 #include "base/guc.h"
 #include "store/binding.h"
+#include "store/enter.h"
 #include "store/index_lookup.h"
 #include "store/key_lookup.h"
 #include "store/ledger_schema.h"
@@ -37,14 +48,39 @@
 
 #define KEY_COLUMNS 3
 
-/* The keys: their columns, and a letter of query_text.c for the type of each. */
+/*
+ * The keys: their columns and those that are read, with a letter of query_text.c for the type of
+ * each.  A column that is read can be null if a "?" follows its letter.
+ */
 static const struct
 {
-	InvLedgerTable table;
+	InvLedgerTable table; /* INV_LEDGER_NONE: orders, by the bound column */
+	LOCKMODE lock;
 	const char *columns[KEY_COLUMNS];
 	const char *types;
-} key_columns[INV_KEY_COUNT] = {
-	[INV_KEY_REQUEST] = { INV_LEDGER_REQUESTS, { "key", "operation", "user_id" }, "ttu" },
+	const char *kind; /* of movements: an index of these will do */
+	const char *read[INV_KEY_READ_COLUMNS];
+	const char *read_types;
+} keys[INV_KEY_COUNT] = {
+	[INV_KEY_REQUEST] = { .table = INV_LEDGER_REQUESTS,
+						  .lock = RowShareLock,
+						  .columns = { "key", "operation", "user_id" },
+						  .types = "ttu",
+						  .read_types = "" },
+	[INV_KEY_HOLD] = { .table = INV_LEDGER_RESERVATIONS,
+					   .lock = RowShareLock,
+					   .columns = { "reservation_id", "item_id" },
+					   .types = "qi",
+					   .read = { INV_HOLD_READ_COLUMNS(INV_COLUMN_NAME) },
+					   .read_types = INV_HOLD_READ_COLUMNS(INV_COLUMN_TYPE) },
+	[INV_KEY_ORDER] = { .lock = RowShareLock, .types = "o", .read_types = "" },
+	[INV_KEY_REFUND] = { .table = INV_LEDGER_MOVEMENTS,
+						 .lock = AccessShareLock,
+						 .columns = { "order_id" },
+						 .types = "o",
+						 .kind = INV_KIND_REFUND,
+						 .read = { "kind", "delta" },
+						 .read_types = "tn" },
 };
 
 /* How to look a key up; kept as long as the binding is valid. */
@@ -53,11 +89,24 @@ struct InvKeyPlan
 	Oid index; /* InvalidOid: that needs a statement */
 	FmgrInfo equal[KEY_COLUMNS];
 	Oid collations[KEY_COLUMNS];
+	AttrNumber read[INV_KEY_READ_COLUMNS];
 };
+
+static bool
+is_of_ledger(InvKey key)
+{
+	return keys[key].table != INV_LEDGER_NONE;
+}
 
 /* ---- planning ---- */
 
-/* Does a column of an index have this name and type, and compare as its column does? */
+static bool
+has_type(Form_pg_attribute column, Oid type)
+{
+	return column->atttypid == type || (column->atttypid == VARCHAROID && type == TEXTOID);
+}
+
+/* Does a column of an index have this name and type, and compare and sort as its column does? */
 static bool
 is_key_column(Relation table, Relation index, int n, const char *name, Oid type)
 {
@@ -68,29 +117,50 @@ is_key_column(Relation table, Relation index, int n, const char *name, Oid type)
 	if (attnum <= 0)
 		return false;
 	column = TupleDescAttr(RelationGetDescr(table), attnum - 1);
-	return strcmp(NameStr(column->attname), name) == 0 &&
-		   (column->atttypid == type || (column->atttypid == VARCHAROID && type == TEXTOID)) &&
-		   index->rd_opfamily[n] == ops->btree_opf &&
+	return strcmp(NameStr(column->attname), name) == 0 && has_type(column, type) &&
+		   index->rd_indoption[n] == 0 && index->rd_opfamily[n] == ops->btree_opf &&
 		   index->rd_opcintype[n] == ops->btree_opintype &&
 		   index->rd_indcollation[n] == column->attcollation;
 }
 
-/* Does an index, without a predicate, begin with the columns of a key? */
+/* Has an index all rows of a key?  To simplify its predicate can run functions of the shop. */
+static bool
+has_all_rows(InvStore *store, Relation index, InvKey key)
+{
+	AttrNumber kind;
+	Expr *condition;
+
+	if (heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL))
+		return true;
+	if (keys[key].kind == NULL)
+		return false;
+	inv_pin_path(store);
+	kind = get_attnum(index->rd_index->indrelid, "kind");
+	condition = make_opclause(TextEqualOperator, BOOLOID, false,
+							  (Expr *) makeVar(1, kind, TEXTOID, -1, DEFAULT_COLLATION_OID, 0),
+							  (Expr *) makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
+												 CStringGetTextDatum(keys[key].kind), false, false),
+							  InvalidOid, DEFAULT_COLLATION_OID);
+	fix_opfuncids((Node *) condition);
+	return predicate_implied_by(RelationGetIndexPredicate(index), list_make1(condition), false);
+}
+
+/* Does an index begin with the columns of a key, and have all its rows? */
 static bool
 begins_with_key(InvStore *store, Relation table, Relation index, InvKey key)
 {
 	Form_pg_index form = index->rd_index;
-	const char *types = key_columns[key].types;
+	const char *types = keys[key].types;
 
 	if (index->rd_rel->relam != BTREE_AM_OID || !form->indisvalid || form->indcheckxmin ||
-		form->indnkeyatts < (int) strlen(types) ||
-		!heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL))
+		form->indnkeyatts < (int) strlen(types))
 		return false;
 	for (int i = 0; types[i]; i++)
-		if (!is_key_column(table, index, i, key_columns[key].columns[i],
+		if (!is_key_column(table, index, i,
+						   is_of_ledger(key) ? keys[key].columns[i] : store->order_id.key,
 						   inv_letter_type(store, types[i])))
 			return false;
-	return true;
+	return has_all_rows(store, index, key);
 }
 
 static void
@@ -107,6 +177,28 @@ use_index(InvKeyPlan *plan, Relation index, int columns)
 	}
 }
 
+/* Note where the columns are that are read; false if one has another type. */
+static bool
+find_read_columns(InvKeyPlan *plan, InvStore *store, InvKey key, Relation table)
+{
+	int n = 0;
+
+	for (const char *letter = keys[key].read_types; *letter; letter++)
+	{
+		AttrNumber attnum;
+
+		if (*letter == '?')
+			continue;
+		attnum = get_attnum(RelationGetRelid(table), keys[key].read[n]);
+		if (attnum == InvalidAttrNumber ||
+			!has_type(TupleDescAttr(RelationGetDescr(table), attnum - 1),
+					  inv_letter_type(store, *letter)))
+			return false;
+		plan->read[n++] = attnum;
+	}
+	return true;
+}
+
 static InvKeyPlan *
 make_key_plan(InvStore *store, InvKey key, Relation table)
 {
@@ -114,7 +206,8 @@ make_key_plan(InvStore *store, InvKey key, Relation table)
 	List *indexes;
 	ListCell *cell;
 
-	if (table->rd_rel->relkind != RELKIND_RELATION || table->rd_rel->relhassubclass)
+	if (table->rd_rel->relkind != RELKIND_RELATION || table->rd_rel->relhassubclass ||
+		!find_read_columns(plan, store, key, table))
 		return plan;
 	indexes = RelationGetIndexList(table);
 	foreach (cell, indexes)
@@ -122,7 +215,7 @@ make_key_plan(InvStore *store, InvKey key, Relation table)
 		Relation index = index_open(lfirst_oid(cell), AccessShareLock);
 
 		if (!OidIsValid(plan->index) && begins_with_key(store, table, index, key))
-			use_index(plan, index, strlen(key_columns[key].types));
+			use_index(plan, index, strlen(keys[key].types));
 		index_close(index, NoLock);
 	}
 	return plan;
@@ -147,56 +240,57 @@ key_plan_for(InvStore *store, InvKey key, Relation table)
 
 /* ---- looking up ---- */
 
-/* May the owner read a table and lock its rows?  A statement raises the error if not. */
+/* May the owner read a table and lock its rows, if that is to be?  A statement raises the error. */
 static bool
-owner_may_lock_rows(InvStore *store, Oid table)
+owner_may_read(InvStore *store, InvKey key, Oid table)
 {
-	AclMode needed = ACL_SELECT | ACL_UPDATE;
+	AclMode needed = keys[key].lock == AccessShareLock ? ACL_SELECT : ACL_SELECT | ACL_UPDATE;
 
 	return pg_class_aclmask(table, store->owner, needed, ACLMASK_ALL) == needed;
 }
 
 static void
-begin_rows(InvKeyLookup *lookup, const InvKeyPlan *plan, InvKey key, const Datum *values,
-		   const bool *nulls)
+begin_rows(InvKeyLookup *lookup, const Datum *values, const bool *nulls, int count)
 {
-	int count = strlen(key_columns[key].types);
-	ScanKeyData keys[KEY_COLUMNS];
+	const InvKeyPlan *plan = lookup->plan;
+	ScanKeyData conditions[KEY_COLUMNS];
 
 	for (int i = 0; i < count; i++)
 		if (nulls[i])
-			ScanKeyEntryInitialize(&keys[i], SK_ISNULL | SK_SEARCHNULL, i + 1, InvalidStrategy,
-								   InvalidOid, InvalidOid, InvalidOid, (Datum) 0);
+			ScanKeyEntryInitialize(&conditions[i], SK_ISNULL | SK_SEARCHNULL, i + 1,
+								   InvalidStrategy, InvalidOid, InvalidOid, InvalidOid, (Datum) 0);
 		else
-			ScanKeyEntryInitializeWithInfo(&keys[i], 0, i + 1, BTEqualStrategyNumber, InvalidOid,
-										   plan->collations[i], (FmgrInfo *) &plan->equal[i],
-										   values[i]);
+			ScanKeyEntryInitializeWithInfo(&conditions[i], 0, i + 1, BTEqualStrategyNumber,
+										   InvalidOid, plan->collations[i],
+										   (FmgrInfo *) &plan->equal[i], values[i]);
 	/* what the call, and the statement that called it, have written is seen */
 	CommandCounterIncrement();
 	lookup->snapshot = RegisterSnapshot(GetLatestSnapshot());
-	inv_begin_lookup(&lookup->rows, lookup->table, plan->index, lookup->snapshot, keys, count);
+	inv_begin_lookup(&lookup->rows, lookup->table, plan->index, lookup->snapshot, conditions,
+					 count);
 }
 
 /*
- * Begin to look for the rows that are committed now with a key, whose columns have these
- * values.  False, with nothing begun, if that needs a statement.
+ * Begin to look for the rows that are committed now with a key, of whose columns the first have
+ * these values; the others order them.  False, with nothing begun, if that needs a statement.
  */
 bool
 inv_begin_key_lookup(InvKeyLookup *lookup, InvStore *store, InvKey key, const Datum *values,
-					 const bool *nulls, LOCKMODE lock)
+					 const bool *nulls, int count)
 {
-	InvKeyPlan *plan;
-
-	Assert(GetUserId() == store->owner);
+	Assert(GetUserId() == store->owner && count <= (int) strlen(keys[key].types));
 	if (!inv_may_access_directly())
 		return false;
-	lookup->table = try_table_open(store->ledger[key_columns[key].table], lock);
+	lookup->table = try_table_open(
+		is_of_ledger(key) ? store->ledger[keys[key].table] : store->orders, keys[key].lock);
 	if (lookup->table == NULL)
 		return false;
-	plan = key_plan_for(store, key, lookup->table);
-	if (OidIsValid(plan->index) && owner_may_lock_rows(store, RelationGetRelid(lookup->table)))
+	lookup->key = key;
+	lookup->plan = key_plan_for(store, key, lookup->table);
+	if (OidIsValid(lookup->plan->index) &&
+		owner_may_read(store, key, RelationGetRelid(lookup->table)))
 	{
-		begin_rows(lookup, plan, key, values, nulls);
+		begin_rows(lookup, values, nulls, count);
 		return true;
 	}
 	table_close(lookup->table, NoLock);
@@ -207,6 +301,59 @@ bool
 inv_next_key_row(InvKeyLookup *lookup)
 {
 	return inv_next_lookup_row(&lookup->rows);
+}
+
+/*
+ * Lock the current row FOR NO KEY UPDATE.  False if it was changed since it was found: then a
+ * statement has to find it.  Raises 40001 if that would, with the snapshot of this look-up.
+ */
+bool
+inv_lock_key_row(InvKeyLookup *lookup)
+{
+	ItemPointerData tid = lookup->rows.slot->tts_tid;
+	TM_FailureData failure;
+	TM_Result result = table_tuple_lock(
+		lookup->table, &tid, lookup->snapshot, lookup->rows.slot, GetCurrentCommandId(true),
+		LockTupleNoKeyExclusive, LockWaitBlock, TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS, &failure);
+
+	if ((result == TM_Updated || result == TM_Deleted) && IsolationUsesXactSnapshot())
+		inv_error_serialization();
+	return result == TM_Ok;
+}
+
+/* Copy a column of the current row. */
+Datum
+inv_key_row_value(InvKeyLookup *lookup, AttrNumber attnum, bool *isnull)
+{
+	TupleTableSlot *slot = lookup->rows.slot;
+	Form_pg_attribute column = TupleDescAttr(slot->tts_tupleDescriptor, attnum - 1);
+	Datum value = slot_getattr(slot, attnum, isnull);
+
+	if (*isnull)
+		return (Datum) 0;
+	return column->attlen == -1 ? PointerGetDatum(PG_DETOAST_DATUM_COPY(value))
+								: datumCopy(value, column->attbyval, column->attlen);
+}
+
+/*
+ * Copy the columns of the current row that are read.  False if one is null that may not be:
+ * the statement raises the error.
+ */
+bool
+inv_read_key_row(InvKeyLookup *lookup, Datum *values, bool *nulls)
+{
+	int n = 0;
+
+	for (const char *letter = keys[lookup->key].read_types; *letter; letter++)
+	{
+		if (*letter == '?')
+			continue;
+		values[n] = inv_key_row_value(lookup, lookup->plan->read[n], &nulls[n]);
+		if (nulls[n] && letter[1] != '?')
+			return false;
+		n++;
+	}
+	return true;
 }
 
 /* The lock of the table is kept to the end of the transaction. */
