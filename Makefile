@@ -56,6 +56,7 @@ OBJS = \
 	src/store/trigger_check.o \
 	src/stock/adjust.o \
 	src/stock/direct_read.o \
+	src/stock/direct_rows.o \
 	src/stock/direct_take.o \
 	src/stock/expected.o \
 	src/stock/expiry.o \
