@@ -11,7 +11,9 @@ OBJS = \
 	src/base/datum.o \
 	src/base/error.o \
 	src/base/error_class.o \
+	src/base/fact.o \
 	src/base/guc.o \
+	src/base/hot_error.o \
 	src/base/isolated.o \
 	src/base/lock.o \
 	src/base/refusal_log.o \
@@ -81,10 +83,13 @@ OBJS = \
 	src/stock/take_plan.o \
 	src/commands/answer.o \
 	src/commands/argument.o \
+	src/commands/available.o \
 	src/commands/buy.o \
 	src/commands/call.o \
 	src/commands/cart.o \
+	src/commands/change.o \
 	src/commands/confirm.o \
+	src/commands/exchange.o \
 	src/commands/hold.o \
 	src/commands/hold_row.o \
 	src/commands/idempotency.o \
@@ -94,6 +99,9 @@ OBJS = \
 	src/commands/reservation.o \
 	src/commands/reserve.o \
 	src/commands/restock.o \
+	src/commands/sale.o \
+	src/commands/shape.o \
+	src/commands/sold.o \
 	src/maintenance/as_owner.o \
 	src/maintenance/close_ledger.o \
 	src/maintenance/cool.o \

@@ -186,6 +186,12 @@ CREATE FUNCTION inventory.available_stock(store_name pg_catalog.text, item_id "a
 	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_available_stock';
 COMMENT ON FUNCTION inventory.available_stock(pg_catalog.text, "any", pg_catalog.anyelement) IS 'Implements the generated function available_stock.';
 
+CREATE FUNCTION inventory.available_stocks(store_name pg_catalog.text, item_ids "any",
+										   result_type pg_catalog.anyelement)
+	RETURNS SETOF pg_catalog.anyelement
+	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_available_stocks';
+COMMENT ON FUNCTION inventory.available_stocks(pg_catalog.text, "any", pg_catalog.anyelement) IS 'Implements the generated function available_stocks.';
+
 CREATE FUNCTION inventory.restock_item(store_name pg_catalog.text, item_id "any",
 									   quantity pg_catalog.int8, reason pg_catalog.text,
 									   idempotency_key pg_catalog.text,
@@ -269,6 +275,12 @@ CREATE FUNCTION inventory.get_reservation(store_name pg_catalog.text,
 	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_get_reservation';
 COMMENT ON FUNCTION inventory.get_reservation(pg_catalog.text, pg_catalog.uuid, pg_catalog.anyelement) IS 'Implements the generated function get_reservation.';
 
+CREATE FUNCTION inventory.my_reservations(store_name pg_catalog.text, user_id "any",
+											result_type pg_catalog.anyelement)
+	RETURNS SETOF pg_catalog.anyelement
+	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_my_reservations';
+COMMENT ON FUNCTION inventory.my_reservations(pg_catalog.text, "any", pg_catalog.anyelement) IS 'Implements the generated function my_reservations.';
+
 CREATE FUNCTION inventory.refund_order(store_name pg_catalog.text, order_id "any",
 										quantity pg_catalog.int8, restock pg_catalog.bool,
 										reason pg_catalog.text, idempotency_key pg_catalog.text,
@@ -276,6 +288,30 @@ CREATE FUNCTION inventory.refund_order(store_name pg_catalog.text, order_id "any
 	RETURNS pg_catalog.anyelement
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_refund_order';
 COMMENT ON FUNCTION inventory.refund_order(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.bool, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function refund_order.';
+
+CREATE FUNCTION inventory.refund_orders(store_name pg_catalog.text, order_ids "any",
+										restock pg_catalog.bool, reason pg_catalog.text,
+										idempotency_key pg_catalog.text,
+										result_type pg_catalog.anyelement)
+	RETURNS SETOF pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_refund_orders';
+COMMENT ON FUNCTION inventory.refund_orders(pg_catalog.text, "any", pg_catalog.bool, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function refund_orders.';
+
+CREATE FUNCTION inventory.change_order(store_name pg_catalog.text, order_id "any",
+									   quantity pg_catalog.int8, reason pg_catalog.text,
+									   idempotency_key pg_catalog.text,
+									   result_type pg_catalog.anyelement)
+	RETURNS pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_change_order';
+COMMENT ON FUNCTION inventory.change_order(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function change_order.';
+
+CREATE FUNCTION inventory.exchange_order(store_name pg_catalog.text, order_id "any",
+										 lines pg_catalog.jsonb, reason pg_catalog.text,
+										 idempotency_key pg_catalog.text,
+										 result_type pg_catalog.anyelement)
+	RETURNS SETOF pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_exchange_order';
+COMMENT ON FUNCTION inventory.exchange_order(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function exchange_order.';
 
 CREATE FUNCTION inventory.expire_reservations(store_name pg_catalog.text,
 												max_rows pg_catalog.int4)
@@ -704,30 +740,80 @@ CREATE FUNCTION inventory.retype_statement(relation regclass, attribute pg_attri
 $$;
 COMMENT ON FUNCTION inventory.retype_statement(regclass, pg_attribute, regtype) IS 'The ALTER TABLE that changes the type of a column; null without a new type or a cast to it.';
 
+-- userId, USERID and user_id are one name to those who write it in their convention.
+CREATE FUNCTION inventory.plain_name(column_name name) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT lower(replace(column_name::text, '_', ''))
+$$;
+COMMENT ON FUNCTION inventory.plain_name(name) IS 'A name without what conventions differ in: case and underscores.';
+
+CREATE FUNCTION inventory.usual_column(relation regclass, role text, usual name, types regtype[])
+	RETURNS name
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	found name[];
+BEGIN
+	-- one of a wrong type only if there is no other, for the message about it
+	SELECT array_agg(a.attname ORDER BY a.attnum) INTO found
+	FROM (SELECT a.*, inventory.base_type(a.atttypid) = ANY (types) AS fits FROM pg_attribute AS a
+		  WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+		  AND inventory.plain_name(a.attname) = inventory.plain_name(usual)) AS a
+	GROUP BY a.fits ORDER BY a.fits DESC LIMIT 1;
+	IF cardinality(found) > 1 THEN
+		RAISE EXCEPTION 'both column "%" and column "%" of % could be %', found[1], found[2], relation, role
+			USING ERRCODE = 'ambiguous_column', HINT = format('Name the column: %s => %L.', role, found[1]);
+	END IF;
+	RETURN found[1];
+END
+$$;
+COMMENT ON FUNCTION inventory.usual_column(regclass, text, name, regtype[]) IS 'The column whose name is the usual one for a role, in any convention; null if there is none. Raises an error if two are.';
+
+-- A cast to an integer rounds, and half a unit more is a unit that is not there.
+CREATE FUNCTION inventory.has_fractions(relation regclass, attribute pg_attribute) RETURNS boolean
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	found boolean := false;
+BEGIN
+	IF inventory.base_type(attribute.atttypid) IN ('numeric', 'float4', 'float8') THEN
+		EXECUTE format('SELECT EXISTS (SELECT FROM %s AS t WHERE t.%2$I <> floor(t.%2$I))', relation,
+					   attribute.attname) INTO found;
+	END IF;
+	RETURN found;
+END
+$$;
+COMMENT ON FUNCTION inventory.has_fractions(regclass, pg_attribute) IS 'True if a column has a value that is not a whole number.';
+
+CREATE FUNCTION inventory.retype_hint(relation regclass, attribute pg_attribute, new_type regtype)
+	RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE
+		WHEN new_type IS NULL THEN NULL
+		WHEN inventory.has_fractions(relation, attribute) THEN format(
+			'Some values have fractions, which a cast would round up. Count in a smaller unit, or round down: ALTER TABLE %s ALTER COLUMN %I TYPE %s USING floor(%I)::%s;',
+			relation, attribute.attname, new_type, attribute.attname, new_type)
+		WHEN (SELECT t.typtype FROM pg_type AS t WHERE t.oid = attribute.atttypid) = 'e' THEN format(
+			'An enum counts no units. Add a column that does, and name it: ALTER TABLE %s ADD COLUMN units %s NOT NULL DEFAULT 0;',
+			relation, new_type)
+		ELSE inventory.retype_statement(relation, attribute, new_type) END
+$$;
+COMMENT ON FUNCTION inventory.retype_hint(regclass, pg_attribute, regtype) IS 'What to do about a column of another type than the suggested one.';
+
 CREATE FUNCTION inventory.resolve_column(relation regclass, role text, given name, usual name,
 										 types regtype[], suggested_type regtype) RETURNS name
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	attribute pg_attribute := inventory.column_of(relation, coalesce(given, usual));
+	attribute pg_attribute := inventory.column_of(relation,
+		coalesce(given, inventory.usual_column(relation, role, usual, types)));
 	type text := format_type(attribute.atttypid, attribute.atttypmod);
 	allowed text := format('%s can be: %s.', role, array_to_string(types, ', '));
 BEGIN
-	IF attribute.attname IS NULL AND given IS NOT NULL THEN
+	IF given = '' THEN
+		RETURN NULL;
+	ELSIF attribute.attname IS NULL AND given IS NOT NULL THEN
 		RAISE EXCEPTION 'column "%" of % does not exist', given, relation
 			USING ERRCODE = 'undefined_column', HINT = format('It was given as %s.', role);
 	ELSIF attribute.attname IS NULL THEN
 		RETURN NULL;
-	ELSIF NOT inventory.base_type(attribute.atttypid) = ANY (types) THEN
-		IF given IS NULL AND suggested_type IS NULL THEN
-			RAISE WARNING 'column "%" of % is not bound: it is %, which cannot be %', attribute.attname,
-						  relation, type, role
-				USING HINT = allowed;
-			RETURN NULL;
-		END IF;
-		RAISE EXCEPTION 'column "%" of % is %, which cannot be %', attribute.attname, relation, type, role
-			USING ERRCODE = 'datatype_mismatch',
-				  HINT = concat_ws(' ', allowed,
-								   inventory.retype_statement(relation, attribute, suggested_type));
 	ELSIF attribute.attgenerated <> ''
 		  AND role IN ('stock', 'version', 'order_quantity', 'order_item_id', 'order_user_id') THEN
 		-- the engine writes these
@@ -737,11 +823,21 @@ BEGIN
 		RAISE EXCEPTION 'column "%" of % is generated and cannot be %', attribute.attname, relation, role
 			USING ERRCODE = 'invalid_column_reference',
 				  HINT = 'Use the column that it is computed from.';
+	ELSIF NOT inventory.base_type(attribute.atttypid) = ANY (types) THEN
+		IF given IS NULL AND suggested_type IS NULL THEN
+			RAISE WARNING 'column "%" of % is not bound: it is %, which cannot be %', attribute.attname,
+						  relation, type, role
+				USING HINT = allowed;
+			RETURN NULL;
+		END IF;
+		RAISE EXCEPTION 'column "%" of % is %, which cannot be %', attribute.attname, relation, type, role
+			USING ERRCODE = 'datatype_mismatch',
+				  HINT = concat_ws(' ', allowed, inventory.retype_hint(relation, attribute, suggested_type));
 	END IF;
 	RETURN attribute.attname;
 END
 $$;
-COMMENT ON FUNCTION inventory.resolve_column(regclass, text, name, name, regtype[], regtype) IS 'The column for a role of the binding: the given one, which must exist and fit, or else the usual one if it exists and fits; null if there is none.';
+COMMENT ON FUNCTION inventory.resolve_column(regclass, text, name, name, regtype[], regtype) IS 'The column for a role of the binding: the given one, which must exist and fit, or else the usual one if it exists and fits; null if there is none, or if an empty name was given.';
 
 CREATE FUNCTION inventory.bind_items(INOUT binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -783,6 +879,26 @@ END
 $$;
 COMMENT ON FUNCTION inventory.bind_items(inventory.store_binding) IS 'Finds and checks the columns of items.';
 
+CREATE FUNCTION inventory.referenced_table(relation regclass, column_name name, expected regclass)
+	RETURNS regclass
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT min(c.confrelid)::regclass FROM pg_constraint AS c
+	JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+	WHERE c.contype = 'f' AND c.conrelid = relation AND cardinality(c.conkey) = 1
+	AND a.attname = column_name
+	HAVING bool_or(c.confrelid = expected) IS NOT TRUE
+$$;
+COMMENT ON FUNCTION inventory.referenced_table(regclass, name, regclass) IS 'The table that a column references, null if it references none or the expected one.';
+
+-- The key of the items can be that of the other table.
+CREATE FUNCTION inventory.contradicting_table(binding inventory.store_binding, column_name name)
+	RETURNS regclass
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT nullif(inventory.referenced_table(binding.orders, column_name, binding.items),
+				  inventory.referenced_table(binding.items, binding.item_id, NULL))
+$$;
+COMMENT ON FUNCTION inventory.contradicting_table(inventory.store_binding, name) IS 'The table that a column of orders references, if that says that it does not hold the key of the items; else null.';
+
 CREATE FUNCTION inventory.resolve_order_item(binding inventory.store_binding) RETURNS name
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -798,30 +914,32 @@ DECLARE
 		ORDER BY a.attnum);
 	elsewhere regclass;
 BEGIN
-	IF resolved IS NOT NULL AND binding.order_item_id IS NULL AND NOT resolved = ANY (keys) THEN
+	IF resolved IS NULL AND cardinality(keys) = 1 THEN
+		resolved := keys[1];
+	ELSIF resolved IS NULL AND keys = '{}' THEN
+		resolved := inventory.resolve_column(orders, 'order_item_id', NULL, 'product_id',
+											 inventory.key_types(), NULL);
+	END IF;
+	IF resolved IS NULL THEN
+		RAISE EXCEPTION 'cannot tell which column of % holds the key of the item', orders
+			USING ERRCODE = 'undefined_column',
+				  HINT = CASE WHEN keys = '{}'
+						 THEN 'It has no column "item_id" or "product_id" and no foreign key to items. Name the column: order_item_id => ''...''.'
+						 ELSE format('Foreign keys to items: %s. Name the column: order_item_id => %L.',
+									 array_to_string(keys, ', '), keys[1]) END;
+	ELSIF binding.order_item_id IS NULL AND NOT resolved = ANY (keys) THEN
 		-- the name alone is a guess, which a foreign key to another table contradicts
-		SELECT c.confrelid INTO elsewhere FROM pg_constraint AS c
-		JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
-		WHERE c.contype = 'f' AND c.conrelid = orders AND c.confrelid <> binding.items
-		AND cardinality(c.conkey) = 1 AND a.attname = resolved;
+		elsewhere := inventory.contradicting_table(binding, resolved);
 		IF elsewhere IS NOT NULL THEN
 			RAISE EXCEPTION 'column "%" of % references %, not %', resolved, orders, elsewhere, binding.items
 				USING ERRCODE = 'invalid_column_reference',
 					  HINT = 'Name the column that holds the key of the item: order_item_id => ''...''.';
 		END IF;
 	END IF;
-	IF resolved IS NULL AND cardinality(keys) = 1 THEN
-		resolved := keys[1];
-	END IF;
-	IF resolved IS NULL THEN
-		RAISE EXCEPTION 'cannot tell which column of % holds the key of the item', orders
-			USING ERRCODE = 'undefined_column',
-				  HINT = 'It has no column "item_id" and not exactly one foreign key to items. Name the column: order_item_id => ''...''.';
-	END IF;
 	RETURN resolved;
 END
 $$;
-COMMENT ON FUNCTION inventory.resolve_order_item(inventory.store_binding) IS 'The column of orders that holds the key of the item: the given one, or "item_id", or the only foreign key to items.';
+COMMENT ON FUNCTION inventory.resolve_order_item(inventory.store_binding) IS 'The column of orders that holds the key of the item: the given one, or "item_id", or the only foreign key to items, or "product_id".';
 
 CREATE FUNCTION inventory.check_order_columns(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -979,6 +1097,111 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION inventory.bind_orders(inventory.store_binding, regtype) IS 'Finds and checks the columns of orders, if there are orders, and the type of user ids.';
+
+-- ---------------------------------------------------------------- advice
+--
+-- What attach looks at beside the columns that it binds, and the statements that it gives as
+-- hints.
+
+CREATE FUNCTION inventory.attach_statement(binding inventory.store_binding) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET IntervalStyle = postgres AS $$
+	SELECT format(E'SELECT %I.attach(\n%s);', 'inventory', string_agg(format(E'\t%s => %s', a.name, a.value), E',\n' ORDER BY a.n))
+	FROM (VALUES
+		(1, 'items', quote_nullable(binding.items::text)),
+		(2, 'orders', quote_nullable(binding.orders::text)),
+		(3, 'item_id', quote_nullable(binding.item_id)),
+		(4, 'stock', quote_nullable(binding.stock)),
+		(5, 'version', quote_literal(coalesce(binding.version, ''))),
+		(6, 'stock_floor', quote_literal(coalesce(binding.stock_floor, ''))),
+		(7, 'purchase_limit', quote_literal(coalesce(binding.purchase_limit, ''))),
+		(8, 'order_id', quote_nullable(binding.order_id)),
+		(9, 'order_user_id', quote_nullable(coalesce(binding.order_user_id,
+			CASE WHEN binding.orders IS NOT NULL THEN '' END))),
+		(10, 'order_item_id', quote_nullable(binding.order_item_id)),
+		(11, 'order_quantity', quote_nullable(coalesce(binding.order_quantity,
+			CASE WHEN binding.orders IS NOT NULL THEN '' END))),
+		(12, 'order_columns', quote_literal(binding.order_columns)),
+		(13, 'user_id_type', quote_literal(binding.user_type::text)),
+		(14, 'api_schema', quote_literal(binding.api_schema)),
+		(15, 'ledger_schema', quote_literal(binding.ledger_schema)),
+		(16, 'argument_prefix', quote_literal(binding.argument_prefix)),
+		(17, 'user_claim', quote_nullable(binding.user_claim)),
+		(18, 'sellable', quote_nullable(binding.sellable)),
+		(19, 'direct_writes', quote_literal(binding.direct_writes)),
+		(20, 'max_ttl', quote_literal(binding.max_ttl::text)),
+		(21, 'store_name', quote_literal(binding.store_name))) AS a(n, name, value)
+$$;
+COMMENT ON FUNCTION inventory.attach_statement(inventory.store_binding) IS 'The call of attach that makes a binding, with every argument. An empty name stands for a column that is not bound.';
+
+-- In snake case, so that num_allocated, qtyReserved and onHold have the same words.
+CREATE FUNCTION inventory.promising_columns(binding inventory.store_binding) RETURNS SETOF name
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT a.attname FROM pg_attribute AS a
+	WHERE a.attrelid = binding.items AND a.attnum > 0 AND NOT a.attisdropped
+	AND inventory.base_type(a.atttypid) = ANY (inventory.integer_types())
+	AND NOT coalesce(a.attname IN (binding.item_id, binding.stock, binding.version, binding.stock_floor,
+								   binding.purchase_limit), false)
+	AND lower(regexp_replace(a.attname::text, '([a-z0-9])([A-Z])', '\1_\2', 'g'))
+		~ '(^|_)(sold|purchased|reserved|held|allocated|on_?hold|committed)(_|$)'
+	ORDER BY a.attnum
+$$;
+COMMENT ON FUNCTION inventory.promising_columns(inventory.store_binding) IS 'Columns of items that are not bound and, by their names, count units that the stock still contains.';
+
+CREATE FUNCTION inventory.warn_promising_columns(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	promising name;
+	cure inventory.store_binding;
+BEGIN
+	FOR promising IN SELECT inventory.promising_columns(binding) LOOP
+		cure := binding;
+		cure.stock_floor := promising;
+		RAISE WARNING 'column "%" of % is not bound', promising, binding.items
+			USING HINT = CASE WHEN binding.stock_floor IS NULL THEN format(
+				E'If it counts units that "%s" still contains, they would be sold again. Bind it as the floor:\nSELECT %I.detach(%L);\n%s',
+				binding.stock, 'inventory', binding.items, inventory.attach_statement(cure))
+			ELSE format('If it counts units that "%s" still contains, they would be sold again, unless "%s" includes them.',
+						binding.stock, binding.stock_floor) END;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.warn_promising_columns(inventory.store_binding) IS 'Warns of columns of items that, by their names, count units that the stock still contains.';
+
+CREATE FUNCTION inventory.warn_foreign_item(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	elsewhere regclass := inventory.contradicting_table(binding, binding.order_item_id);
+BEGIN
+	IF elsewhere IS NOT NULL THEN
+		RAISE WARNING 'column "%" of % references %, not %', binding.order_item_id, binding.orders, elsewhere,
+					  binding.items
+			USING HINT = format('It must hold the key "%s" of %s. If it does not, name another column as order_item_id, or attach %s.',
+								binding.item_id, binding.items, elsewhere);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.warn_foreign_item(inventory.store_binding) IS 'Warns if the column of orders that holds the key of the item references another table.';
+
+-- Only of a new ledger: an older one knows its own sales.
+CREATE FUNCTION inventory.warn_old_orders(binding inventory.store_binding, movements regclass)
+	RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	has_orders boolean := false;
+	has_movements boolean;
+BEGIN
+	EXECUTE format('SELECT EXISTS (SELECT FROM %s)', movements) INTO has_movements;
+	IF binding.orders IS NOT NULL AND NOT has_movements THEN
+		EXECUTE format('SELECT EXISTS (SELECT FROM %s)', binding.orders) INTO has_orders;
+	END IF;
+	IF has_orders THEN
+		RAISE WARNING '% has lines already', binding.orders
+			USING HINT = format('They count as sold, and refund_order gives their units back: "%s" must not contain these units any more.',
+								binding.stock);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.warn_old_orders(inventory.store_binding, regclass) IS 'Warns if orders has lines that were written before the store was attached.';
 
 -- ---------------------------------------------------------------- ledger
 --
@@ -1153,7 +1376,7 @@ DECLARE
 BEGIN
 	SELECT t.typname INTO taken FROM pg_type AS t
 	WHERE t.typnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
-	AND (t.typname IN ('levels', 'line', 'hold', 'held_line')
+	AND (t.typname IN ('levels', 'line', 'hold', 'held_line', 'open_hold', 'item_level', 'refunded_order')
 		 OR t.typname = 'sellable' AND binding.sellable IS NOT NULL)
 	ORDER BY t.typname LIMIT 1;
 	IF taken IS NOT NULL THEN
@@ -1175,6 +1398,11 @@ DECLARE
 BEGIN
 	IF NOT is_new THEN
 		PERFORM inventory.check_ledger(binding, qualified::regclass);
+	ELSIF to_regtype(qualified) IS NOT NULL THEN
+		-- a table has a type of its name
+		RAISE EXCEPTION 'schema "%" already contains "%"', binding.ledger_schema, table_name
+			USING ERRCODE = 'duplicate_object',
+				  HINT = 'Choose another schema: ledger_schema => ''...''.';
 	ELSE
 		-- whatever default_table_access_method is
 		EXECUTE format('CREATE TABLE %s (%s) USING heap', qualified, (
@@ -1205,7 +1433,7 @@ CREATE FUNCTION inventory.make_ledger_indexes(binding inventory.store_binding, m
 BEGIN
 	-- the refunds of an order
 	EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_refunds_idx ON %s (order_id)
-					WHERE kind IN ('refund', 'write_off')$sql$, movements);
+					WHERE kind IN ('refund', 'cancellation', 'write_off')$sql$, movements);
 	-- the movements of a hot item that its stock column does not contain yet
 	EXECUTE format('CREATE INDEX IF NOT EXISTS movements_epochs_idx ON %s (item_id, epoch)
 					WHERE epoch IS NOT NULL', movements);
@@ -1217,7 +1445,7 @@ BEGIN
 	-- a refund looks up the sale where no order row has the item, or the user
 	IF binding.orders IS NULL OR (binding.purchase_limit IS NOT NULL AND binding.order_user_id IS NULL) THEN
 		EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_sales_idx ON %s (order_id)
-						WHERE kind = 'sale'$sql$, movements);
+						WHERE kind IN ('sale', 'cancellation')$sql$, movements);
 	END IF;
 END
 $$;
@@ -1259,10 +1487,12 @@ BEGIN
 	IF inventory.make_ledger_table(binding, 'reservations',
 		'Holds: one row for each item of a reservation. After expires_at a hold has expired, whatever its status. tracked: the units were taken from the stock.')
 	THEN
-		-- the open holds of an item, the oldest first, and those of the store
+		-- the open holds of an item, the oldest first, those of the store, and those of a user
 		EXECUTE format($sql$CREATE INDEX ON %I.reservations (item_id, expires_at, reservation_id)
 						WHERE status = 'held'$sql$, binding.ledger_schema);
 		EXECUTE format($sql$CREATE INDEX ON %I.reservations (expires_at, reservation_id)
+						WHERE status = 'held'$sql$, binding.ledger_schema);
+		EXECUTE format($sql$CREATE INDEX ON %I.reservations (user_id)
 						WHERE status = 'held'$sql$, binding.ledger_schema);
 	END IF;
 	PERFORM inventory.make_ledger_table(binding, 'hot',
@@ -1445,10 +1675,13 @@ CREATE FUNCTION inventory.fill_types(binding inventory.store_binding, template t
 		WHEN 'line_type' THEN format('%I.line', binding.ledger_schema)
 		WHEN 'hold_type' THEN format('%I.hold', binding.ledger_schema)
 		WHEN 'held_line_type' THEN format('%I.held_line', binding.ledger_schema)
+		WHEN 'open_hold_type' THEN format('%I.open_hold', binding.ledger_schema)
+		WHEN 'item_level_type' THEN format('%I.item_level', binding.ledger_schema)
+		WHEN 'refunded_order_type' THEN format('%I.refunded_order', binding.ledger_schema)
 		ELSE piece END, '' ORDER BY n)
 	FROM regexp_split_to_table(template, '[{}]') WITH ORDINALITY AS pieces(piece, n)
 $$;
-COMMENT ON FUNCTION inventory.fill_types(inventory.store_binding, text) IS 'A text with the types of a store in place of {item_id_type}, {user_id_type}, {order_id_type}, {quantity_type} (the type of the stock column), {line_type}, {hold_type} and {held_line_type}.';
+COMMENT ON FUNCTION inventory.fill_types(inventory.store_binding, text) IS 'A text with the types of a store in place of {item_id_type}, {user_id_type}, {order_id_type}, {quantity_type} (the type of the stock column), and its result types in place of {line_type}, {hold_type} and the like.';
 
 -- An argument is "name type", or "name type = default".  The default {null_with_claim} is
 -- NULL in a store with a user_claim, which can stand in for the argument, and none in other
@@ -1485,6 +1718,10 @@ CREATE FUNCTION inventory.facade_functions(
 	 ARRAY['item_id {item_id_type}'],
 	 '{quantity_type}', 'STABLE',
 	 'Returns the units of an item that can be sold now, null if its stock is not tracked. Units of expired holds count, units below stock_floor do not. Errors: IV002 item_not_found, 22004.'),
+	('buyer', 'available_stocks',
+	 ARRAY['item_ids {item_id_type}[]'],
+	 'SETOF {item_level_type}', 'STABLE',
+	 'Returns the units of several items that can be sold now, as available_stock does: one row for each item, in the order of their keys. Items that do not exist or are not for sale have no row. Errors: 22004 for null, also in the array.'),
 	('buyer', 'reserve_stock',
 	 ARRAY['user_id {user_id_type} = {null_with_claim}',
 		   'item_id {item_id_type} = {null_with_claim}', 'quantity bigint = 1',
@@ -1522,11 +1759,30 @@ CREATE FUNCTION inventory.facade_functions(
 	 ARRAY['reservation_id uuid'],
 	 'SETOF {held_line_type}', 'STABLE',
 	 'Returns the lines of a reservation and its status at this instant: held, confirmed, released or expired. Errors: IV004 reservation_not_found, 22004.'),
+	('buyer', 'my_reservations',
+	 ARRAY['user_id {user_id_type} = {null_with_claim}'],
+	 'SETOF {open_hold_type}', 'STABLE',
+	 'Returns the open holds of a user: one row for each line of a reservation that is held and has not expired, those that expire first at the top. Errors: 22004, 42501.'),
 	('operator', 'refund_order',
 	 ARRAY['order_id {order_id_type}', 'quantity bigint = NULL', 'restock boolean = TRUE',
 		   'reason text = NULL', 'idempotency_key text = NULL'],
 	 '{quantity_type}', 'VOLATILE',
 	 'Refunds quantity units of an order line, null for all that remain, never more than were bought. restock: true gives them back to the stock, false writes them off. Does not change the order row. Returns the units of the line refunded so far. Errors: IV003 order_not_found, IV008 refund_exceeds_order, IV009 idempotency_key_mismatch, 22023, 22004, 22003, 22001.'),
+	('operator', 'refund_orders',
+	 ARRAY['order_ids {order_id_type}[]', 'restock boolean = TRUE', 'reason text = NULL',
+		   'idempotency_key text = NULL'],
+	 'SETOF {refunded_order_type}', 'VOLATILE',
+	 'Refunds all that is left of several order lines, at most 1000, in one call, as refund_order does. Returns one row for each, in the order of their keys: status (ok, order_not_found, or refund_exceeds_order if nothing was left) and quantity, the units that this call has refunded. Errors: IV009 idempotency_key_mismatch, 22004, 22003, 22001, 54000.'),
+	('operator', 'change_order',
+	 ARRAY['order_id {order_id_type}', 'quantity bigint', 'reason text = NULL',
+		   'idempotency_key text = NULL'],
+	 '{quantity_type}', 'VOLATILE',
+	 'Changes the quantity of an order line, refunded units included: takes more units, or gives some back to the stock, and writes the quantity into the order row. 0 refunds all that is left and leaves the row as it is. Returns the quantity. Errors: IV001 out_of_stock, IV002 item_not_found, IV003 order_not_found, IV008 refund_exceeds_order for less than is refunded already, IV009 idempotency_key_mismatch, IV010 purchase_limit_exceeded, IV014 busy, 22023, 22004, 22003, 22001.'),
+	('operator', 'exchange_order',
+	 ARRAY['order_id {order_id_type}', 'lines jsonb', 'reason text = NULL',
+		   'idempotency_key text = NULL'],
+	 'SETOF {line_type}', 'VOLATILE',
+	 'Exchanges an order line: refunds all that is left of it, gives it back to the stock, and sells other lines to the same user, or does nothing. lines: as for buy_cart. Returns one row for each new line, in their order. Errors: those of buy_cart, IV003 order_not_found, and IV008 refund_exceeds_order if nothing is left of the line.'),
 	('operator', 'expire_reservations',
 	 ARRAY['max_rows integer = 1000'],
 	 'bigint', 'VOLATILE',
@@ -1838,13 +2094,15 @@ CREATE FUNCTION inventory.generated_relations(store inventory.store) RETURNS SET
 	WHERE m.oid = store.movements AND c.relowner = m.relowner
 	AND CASE c.relkind
 	WHEN 'v' THEN c.relname IN ('levels', 'sellable') AND inventory.reads_relation(c.oid, store.items)
-	WHEN 'c' THEN c.relname IN ('line', 'hold', 'held_line') AND (
+	WHEN 'c' THEN c.relname IN ('line', 'hold', 'held_line', 'open_hold', 'item_level', 'refunded_order') AND (
 		inventory.returned_by_store(c.reltype, store)
 		OR ARRAY(SELECT a.attname FROM pg_attribute AS a
 				 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)
 		IN ('{status,item_id,quantity,order_id,available,replayed}',
 			'{status,reservation_id,expires_at,short_lines}',
-			'{status,expires_at,item_id,quantity,order_id}'))
+			'{status,expires_at,item_id,quantity,order_id}',
+			'{reservation_id,item_id,quantity,expires_at}', '{item_id,available}',
+			'{order_id,status,quantity}'))
 	ELSE false END
 $$;
 COMMENT ON FUNCTION inventory.generated_relations(inventory.store) IS 'The views and result types that attach made in the ledger schema of a store.';
@@ -1919,21 +2177,21 @@ DECLARE
 	max_stock text := CASE binding.stock_type WHEN 'smallint'::regtype THEN '32767'
 					  WHEN 'integer'::regtype THEN '2147483647' ELSE '9223372036854775807' END;
 	fits boolean := coalesce(inventory.result_columns(binding, 'levels') = inventory.fill_types(binding,
-		'item_id {item_id_type}, available {quantity_type}, reserved bigint, on_hand bigint, hot boolean'), false);
+		'item_id {item_id_type}, available bigint, reserved bigint, on_hand bigint, hot boolean'), false);
 BEGIN
 	IF NOT fits THEN
 		PERFORM inventory.drop_relations(inventory.existing_relations(binding, 'levels'));
 	END IF;
 	EXECUTE CASE WHEN fits THEN 'CREATE OR REPLACE' ELSE 'CREATE' END || format($sql$
 		VIEW %1$I.levels AS
-		SELECT i.%2$I::%7$s AS item_id,
+		SELECT i.%2$I::%6$s AS item_id,
 			   CASE WHEN i.%3$I IS NOT NULL
-			   THEN least(greatest(i.%3$I::numeric + coalesce(u.unsettled, 0) + coalesce(r.overdue, 0) - %4$s, 0), %5$s)::%6$s END AS available,
+			   THEN least(greatest(i.%3$I::numeric + coalesce(u.unsettled, 0) + coalesce(r.overdue, 0) - %4$s, 0), %5$s)::bigint END AS available,
 			   least(coalesce(r.held - r.overdue, 0), 9223372036854775807)::bigint AS reserved,
 			   CASE WHEN i.%3$I IS NOT NULL
 			   THEN least(i.%3$I::numeric + coalesce(u.unsettled, 0) + coalesce(r.held, 0), 9223372036854775807)::bigint END AS on_hand,
 			   coalesce(u.hot, false) AS hot
-		FROM ONLY %8$s AS i
+		FROM ONLY %7$s AS i
 		LEFT JOIN (SELECT h.item_id, sum(h.quantity) AS held,
 						  coalesce(sum(h.quantity) FILTER (WHERE h.expires_at <= clock_timestamp()), 0) AS overdue
 				   FROM %1$I.reservations AS h WHERE h.status = 'held' AND h.tracked
@@ -1942,7 +2200,7 @@ BEGIN
 			SELECT t.hot, (SELECT sum(m.delta) FROM %1$I.movements AS m
 						   WHERE m.item_id = t.item_id AND m.epoch > t.settled_epoch) AS unsettled
 			FROM %1$I.hot AS t WHERE t.item_id = i.%2$I AND t.hot) AS u ON true$sql$,
-		binding.ledger_schema, binding.item_id, binding.stock, floor, max_stock, binding.stock_type,
+		binding.ledger_schema, binding.item_id, binding.stock, floor, max_stock,
 		binding.item_type, binding.items);
 	EXECUTE format('COMMENT ON VIEW %I.levels IS %L', binding.ledger_schema,
 				   'Stock of each item, in units: available can be sold, reserved is held, on_hand is what is there, reserved units included; null where stock is not tracked.');
@@ -1992,6 +2250,15 @@ BEGIN
 	PERFORM inventory.make_result_type(binding, 'held_line',
 		'status text, expires_at timestamp with time zone, item_id {item_id_type}, quantity {quantity_type}, order_id {order_id_type}',
 		'A line of a reservation. status: held, confirmed, released or expired at the time of the call.');
+	PERFORM inventory.make_result_type(binding, 'open_hold',
+		'reservation_id uuid, item_id {item_id_type}, quantity {quantity_type}, expires_at timestamp with time zone',
+		'A line of an open hold: the answer of my_reservations.');
+	PERFORM inventory.make_result_type(binding, 'item_level',
+		'item_id {item_id_type}, available {quantity_type}',
+		'The answer of available_stocks. available: units that can be sold, null where the stock is not tracked.');
+	PERFORM inventory.make_result_type(binding, 'refunded_order',
+		'order_id {order_id_type}, status text, quantity {quantity_type}',
+		'The answer of refund_orders. status: ok, or the name of the refusal. quantity: the units that the call has refunded.');
 END
 $$;
 COMMENT ON FUNCTION inventory.make_results(inventory.store_binding) IS 'Makes the views and the result types of a store.';
@@ -1999,6 +2266,18 @@ COMMENT ON FUNCTION inventory.make_results(inventory.store_binding) IS 'Makes th
 -- ---------------------------------------------------------------- stores
 --
 -- Administration: what owners of tables call.
+
+CREATE FUNCTION inventory.unbound_roles(binding inventory.store_binding) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT string_agg(r.role, ', ' ORDER BY r.n) FROM (VALUES
+		(1, 'version', binding.version, true), (2, 'stock_floor', binding.stock_floor, true),
+		(3, 'purchase_limit', binding.purchase_limit, true),
+		(4, 'order_user_id', binding.order_user_id, binding.orders IS NOT NULL),
+		(5, 'order_quantity', binding.order_quantity, binding.orders IS NOT NULL))
+		AS r(n, role, column_name, is_looked_for)
+	WHERE r.column_name IS NULL AND r.is_looked_for
+$$;
+COMMENT ON FUNCTION inventory.unbound_roles(inventory.store_binding) IS 'The optional columns of a store for which none is bound, null if all are.';
 
 CREATE FUNCTION inventory.report_binding(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -2019,6 +2298,7 @@ BEGIN
 								FROM unnest(binding.order_columns) WITH ORDINALITY AS u(c, n)),
 		'for sale where: ' || binding.sellable,
 		format('user ids are %s', binding.user_type) || coalesce(', claim ' || binding.user_claim, ''),
+		'not found: ' || inventory.unbound_roles(binding),
 		format('functions for buyers in schema %I, ledger and functions for operators in schema %I',
 			   binding.api_schema, binding.ledger_schema));
 END
@@ -2177,6 +2457,9 @@ BEGIN
 	PERFORM inventory.make_facade(binding);
 	PERFORM inventory.insert_store_row(binding, movements, binding.sellable IS NOT NULL);
 	PERFORM inventory.make_triggers(binding);
+	PERFORM inventory.warn_promising_columns(binding);
+	PERFORM inventory.warn_foreign_item(binding);
+	PERFORM inventory.warn_old_orders(binding, movements);
 	PERFORM inventory.open_ledger(binding.store_name);
 	-- With wal_level = minimal, a crash resets a sequence that was used in the transaction
 	-- that created it, unless it is set once more.
@@ -2512,6 +2795,55 @@ END
 $$;
 COMMENT ON FUNCTION inventory.create_store(name, regtype, regtype) IS 'Creates the tables items and orders in a schema, and the schema if it does not exist, and attaches them, with the ledger and the functions in the same schema. Arguments: schema, its name; item_id_type and user_id_type, the types of the ids. Returns items. Errors: 42P07 if a table exists, 42804 for a type that cannot be an id, 22004, 42501.';
 
+-- ---------------------------------------------------------------- descriptions
+--
+-- What is attached, for people and for tools.
+
+-- The view has a fixed form, so that what is before the condition is known.
+CREATE FUNCTION inventory.sellable_condition(store inventory.store) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+	SET DateStyle = ISO SET IntervalStyle = postgres AS $$
+	SELECT substring(rtrim(pg_get_viewdef(c.oid), ';') FROM E'\n  WHERE (.*)$')
+	FROM inventory.generated_relations(store) AS c
+	WHERE store.has_sellable AND c.relname = 'sellable'
+$$;
+COMMENT ON FUNCTION inventory.sellable_condition(inventory.store) IS 'The condition on the items of a store that are for sale, as the server writes it; null if all are.';
+
+CREATE VIEW inventory.bindings AS
+	SELECT s.store_name, s.items::regclass AS items, s.orders::regclass AS orders,
+		   b.item_id, b.stock, b.version, b.stock_floor, b.purchase_limit,
+		   b.order_id, b.order_user_id, b.order_item_id, b.order_quantity, b.order_columns,
+		   inventory.column_type(s.movements, 'user_id') AS user_id_type,
+		   s.api_schema, inventory.schema_of(s.movements) AS ledger_schema, s.argument_prefix,
+		   s.user_claim, inventory.sellable_condition(s) AS sellable, s.direct_writes, s.max_ttl
+	FROM inventory.store AS s
+	CROSS JOIN LATERAL (
+		SELECT min(c.column_name::text) FILTER (WHERE c.role = 'item_id')::name AS item_id,
+			   min(c.column_name::text) FILTER (WHERE c.role = 'stock')::name AS stock,
+			   min(c.column_name::text) FILTER (WHERE c.role = 'version')::name AS version,
+			   min(c.column_name::text) FILTER (WHERE c.role = 'stock_floor')::name AS stock_floor,
+			   min(c.column_name::text) FILTER (WHERE c.role = 'purchase_limit')::name AS purchase_limit,
+			   min(c.column_name::text) FILTER (WHERE c.role = 'order_id')::name AS order_id,
+			   min(c.column_name::text) FILTER (WHERE c.role = 'order_user_id')::name AS order_user_id,
+			   min(c.column_name::text) FILTER (WHERE c.role = 'order_item_id')::name AS order_item_id,
+			   min(c.column_name::text) FILTER (WHERE c.role = 'order_quantity')::name AS order_quantity,
+			   coalesce(array_agg(c.column_name ORDER BY c.n) FILTER (WHERE c.is_settable), '{}') AS order_columns
+		FROM (SELECT d.column_name, d.n, rtrim(d.role, '+') AS role, d.role LIKE '%+' AS is_settable
+			  FROM inventory.bound_columns(s) AS d) AS c) AS b;
+COMMENT ON VIEW inventory.bindings IS 'The arguments of attach that are in force for each store. A column that is not bound is null, as is one that is unknown because a trigger that remembers it is gone.';
+
+CREATE FUNCTION inventory.describe(items regclass) RETURNS text
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	store inventory.store := inventory.lookup_owned_store(describe.items);
+	binding inventory.store_binding := inventory.read_binding(store);
+BEGIN
+	binding.sellable := inventory.sellable_condition(store);
+	RETURN inventory.attach_statement(binding);
+END
+$$;
+COMMENT ON FUNCTION inventory.describe(regclass) IS 'Returns the call of attach that is in force for a store, with every argument; after detach it makes the same store again. An empty name stands for a column that is not bound. Errors: IV012 not_a_store, 22004, 42501, 55000 if the store is not intact.';
+
 -- ---------------------------------------------------------------- statistics
 
 CREATE FUNCTION inventory.stats_entries(OUT items pg_catalog.oid, OUT operation pg_catalog.text,
@@ -2598,6 +2930,7 @@ GRANT USAGE ON SCHEMA inventory TO PUBLIC;
 -- rows for the tables of other owners, and each function checks whose store it is.  With more
 -- than INSERT any role could lock the catalog against all others.
 GRANT SELECT, INSERT ON inventory.store TO PUBLIC;
+GRANT SELECT ON inventory.bindings TO PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA inventory TO PUBLIC;
 
 REVOKE ALL ON FUNCTION inventory.stats_entries(), inventory.worker_last_run(), inventory.worker_state(),

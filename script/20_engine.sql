@@ -69,6 +69,12 @@ CREATE FUNCTION inventory.available_stock(store_name pg_catalog.text, item_id "a
 	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_available_stock';
 COMMENT ON FUNCTION inventory.available_stock(pg_catalog.text, "any", pg_catalog.anyelement) IS 'Implements the generated function available_stock.';
 
+CREATE FUNCTION inventory.available_stocks(store_name pg_catalog.text, item_ids "any",
+										   result_type pg_catalog.anyelement)
+	RETURNS SETOF pg_catalog.anyelement
+	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_available_stocks';
+COMMENT ON FUNCTION inventory.available_stocks(pg_catalog.text, "any", pg_catalog.anyelement) IS 'Implements the generated function available_stocks.';
+
 CREATE FUNCTION inventory.restock_item(store_name pg_catalog.text, item_id "any",
 									   quantity pg_catalog.int8, reason pg_catalog.text,
 									   idempotency_key pg_catalog.text,
@@ -152,6 +158,12 @@ CREATE FUNCTION inventory.get_reservation(store_name pg_catalog.text,
 	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_get_reservation';
 COMMENT ON FUNCTION inventory.get_reservation(pg_catalog.text, pg_catalog.uuid, pg_catalog.anyelement) IS 'Implements the generated function get_reservation.';
 
+CREATE FUNCTION inventory.my_reservations(store_name pg_catalog.text, user_id "any",
+											result_type pg_catalog.anyelement)
+	RETURNS SETOF pg_catalog.anyelement
+	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_my_reservations';
+COMMENT ON FUNCTION inventory.my_reservations(pg_catalog.text, "any", pg_catalog.anyelement) IS 'Implements the generated function my_reservations.';
+
 CREATE FUNCTION inventory.refund_order(store_name pg_catalog.text, order_id "any",
 										quantity pg_catalog.int8, restock pg_catalog.bool,
 										reason pg_catalog.text, idempotency_key pg_catalog.text,
@@ -159,6 +171,30 @@ CREATE FUNCTION inventory.refund_order(store_name pg_catalog.text, order_id "any
 	RETURNS pg_catalog.anyelement
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_refund_order';
 COMMENT ON FUNCTION inventory.refund_order(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.bool, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function refund_order.';
+
+CREATE FUNCTION inventory.refund_orders(store_name pg_catalog.text, order_ids "any",
+										restock pg_catalog.bool, reason pg_catalog.text,
+										idempotency_key pg_catalog.text,
+										result_type pg_catalog.anyelement)
+	RETURNS SETOF pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_refund_orders';
+COMMENT ON FUNCTION inventory.refund_orders(pg_catalog.text, "any", pg_catalog.bool, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function refund_orders.';
+
+CREATE FUNCTION inventory.change_order(store_name pg_catalog.text, order_id "any",
+									   quantity pg_catalog.int8, reason pg_catalog.text,
+									   idempotency_key pg_catalog.text,
+									   result_type pg_catalog.anyelement)
+	RETURNS pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_change_order';
+COMMENT ON FUNCTION inventory.change_order(pg_catalog.text, "any", pg_catalog.int8, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function change_order.';
+
+CREATE FUNCTION inventory.exchange_order(store_name pg_catalog.text, order_id "any",
+										 lines pg_catalog.jsonb, reason pg_catalog.text,
+										 idempotency_key pg_catalog.text,
+										 result_type pg_catalog.anyelement)
+	RETURNS SETOF pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_exchange_order';
+COMMENT ON FUNCTION inventory.exchange_order(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function exchange_order.';
 
 CREATE FUNCTION inventory.expire_reservations(store_name pg_catalog.text,
 												max_rows pg_catalog.int4)

@@ -119,30 +119,80 @@ CREATE FUNCTION inventory.retype_statement(relation regclass, attribute pg_attri
 $$;
 COMMENT ON FUNCTION inventory.retype_statement(regclass, pg_attribute, regtype) IS 'The ALTER TABLE that changes the type of a column; null without a new type or a cast to it.';
 
+-- userId, USERID and user_id are one name to those who write it in their convention.
+CREATE FUNCTION inventory.plain_name(column_name name) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT lower(replace(column_name::text, '_', ''))
+$$;
+COMMENT ON FUNCTION inventory.plain_name(name) IS 'A name without what conventions differ in: case and underscores.';
+
+CREATE FUNCTION inventory.usual_column(relation regclass, role text, usual name, types regtype[])
+	RETURNS name
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	found name[];
+BEGIN
+	-- one of a wrong type only if there is no other, for the message about it
+	SELECT array_agg(a.attname ORDER BY a.attnum) INTO found
+	FROM (SELECT a.*, inventory.base_type(a.atttypid) = ANY (types) AS fits FROM pg_attribute AS a
+		  WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+		  AND inventory.plain_name(a.attname) = inventory.plain_name(usual)) AS a
+	GROUP BY a.fits ORDER BY a.fits DESC LIMIT 1;
+	IF cardinality(found) > 1 THEN
+		RAISE EXCEPTION 'both column "%" and column "%" of % could be %', found[1], found[2], relation, role
+			USING ERRCODE = 'ambiguous_column', HINT = format('Name the column: %s => %L.', role, found[1]);
+	END IF;
+	RETURN found[1];
+END
+$$;
+COMMENT ON FUNCTION inventory.usual_column(regclass, text, name, regtype[]) IS 'The column whose name is the usual one for a role, in any convention; null if there is none. Raises an error if two are.';
+
+-- A cast to an integer rounds, and half a unit more is a unit that is not there.
+CREATE FUNCTION inventory.has_fractions(relation regclass, attribute pg_attribute) RETURNS boolean
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	found boolean := false;
+BEGIN
+	IF inventory.base_type(attribute.atttypid) IN ('numeric', 'float4', 'float8') THEN
+		EXECUTE format('SELECT EXISTS (SELECT FROM %s AS t WHERE t.%2$I <> floor(t.%2$I))', relation,
+					   attribute.attname) INTO found;
+	END IF;
+	RETURN found;
+END
+$$;
+COMMENT ON FUNCTION inventory.has_fractions(regclass, pg_attribute) IS 'True if a column has a value that is not a whole number.';
+
+CREATE FUNCTION inventory.retype_hint(relation regclass, attribute pg_attribute, new_type regtype)
+	RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE
+		WHEN new_type IS NULL THEN NULL
+		WHEN inventory.has_fractions(relation, attribute) THEN format(
+			'Some values have fractions, which a cast would round up. Count in a smaller unit, or round down: ALTER TABLE %s ALTER COLUMN %I TYPE %s USING floor(%I)::%s;',
+			relation, attribute.attname, new_type, attribute.attname, new_type)
+		WHEN (SELECT t.typtype FROM pg_type AS t WHERE t.oid = attribute.atttypid) = 'e' THEN format(
+			'An enum counts no units. Add a column that does, and name it: ALTER TABLE %s ADD COLUMN units %s NOT NULL DEFAULT 0;',
+			relation, new_type)
+		ELSE inventory.retype_statement(relation, attribute, new_type) END
+$$;
+COMMENT ON FUNCTION inventory.retype_hint(regclass, pg_attribute, regtype) IS 'What to do about a column of another type than the suggested one.';
+
 CREATE FUNCTION inventory.resolve_column(relation regclass, role text, given name, usual name,
 										 types regtype[], suggested_type regtype) RETURNS name
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	attribute pg_attribute := inventory.column_of(relation, coalesce(given, usual));
+	attribute pg_attribute := inventory.column_of(relation,
+		coalesce(given, inventory.usual_column(relation, role, usual, types)));
 	type text := format_type(attribute.atttypid, attribute.atttypmod);
 	allowed text := format('%s can be: %s.', role, array_to_string(types, ', '));
 BEGIN
-	IF attribute.attname IS NULL AND given IS NOT NULL THEN
+	IF given = '' THEN
+		RETURN NULL;
+	ELSIF attribute.attname IS NULL AND given IS NOT NULL THEN
 		RAISE EXCEPTION 'column "%" of % does not exist', given, relation
 			USING ERRCODE = 'undefined_column', HINT = format('It was given as %s.', role);
 	ELSIF attribute.attname IS NULL THEN
 		RETURN NULL;
-	ELSIF NOT inventory.base_type(attribute.atttypid) = ANY (types) THEN
-		IF given IS NULL AND suggested_type IS NULL THEN
-			RAISE WARNING 'column "%" of % is not bound: it is %, which cannot be %', attribute.attname,
-						  relation, type, role
-				USING HINT = allowed;
-			RETURN NULL;
-		END IF;
-		RAISE EXCEPTION 'column "%" of % is %, which cannot be %', attribute.attname, relation, type, role
-			USING ERRCODE = 'datatype_mismatch',
-				  HINT = concat_ws(' ', allowed,
-								   inventory.retype_statement(relation, attribute, suggested_type));
 	ELSIF attribute.attgenerated <> ''
 		  AND role IN ('stock', 'version', 'order_quantity', 'order_item_id', 'order_user_id') THEN
 		-- the engine writes these
@@ -152,11 +202,21 @@ BEGIN
 		RAISE EXCEPTION 'column "%" of % is generated and cannot be %', attribute.attname, relation, role
 			USING ERRCODE = 'invalid_column_reference',
 				  HINT = 'Use the column that it is computed from.';
+	ELSIF NOT inventory.base_type(attribute.atttypid) = ANY (types) THEN
+		IF given IS NULL AND suggested_type IS NULL THEN
+			RAISE WARNING 'column "%" of % is not bound: it is %, which cannot be %', attribute.attname,
+						  relation, type, role
+				USING HINT = allowed;
+			RETURN NULL;
+		END IF;
+		RAISE EXCEPTION 'column "%" of % is %, which cannot be %', attribute.attname, relation, type, role
+			USING ERRCODE = 'datatype_mismatch',
+				  HINT = concat_ws(' ', allowed, inventory.retype_hint(relation, attribute, suggested_type));
 	END IF;
 	RETURN attribute.attname;
 END
 $$;
-COMMENT ON FUNCTION inventory.resolve_column(regclass, text, name, name, regtype[], regtype) IS 'The column for a role of the binding: the given one, which must exist and fit, or else the usual one if it exists and fits; null if there is none.';
+COMMENT ON FUNCTION inventory.resolve_column(regclass, text, name, name, regtype[], regtype) IS 'The column for a role of the binding: the given one, which must exist and fit, or else the usual one if it exists and fits; null if there is none, or if an empty name was given.';
 
 CREATE FUNCTION inventory.bind_items(INOUT binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -198,6 +258,26 @@ END
 $$;
 COMMENT ON FUNCTION inventory.bind_items(inventory.store_binding) IS 'Finds and checks the columns of items.';
 
+CREATE FUNCTION inventory.referenced_table(relation regclass, column_name name, expected regclass)
+	RETURNS regclass
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT min(c.confrelid)::regclass FROM pg_constraint AS c
+	JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+	WHERE c.contype = 'f' AND c.conrelid = relation AND cardinality(c.conkey) = 1
+	AND a.attname = column_name
+	HAVING bool_or(c.confrelid = expected) IS NOT TRUE
+$$;
+COMMENT ON FUNCTION inventory.referenced_table(regclass, name, regclass) IS 'The table that a column references, null if it references none or the expected one.';
+
+-- The key of the items can be that of the other table.
+CREATE FUNCTION inventory.contradicting_table(binding inventory.store_binding, column_name name)
+	RETURNS regclass
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT nullif(inventory.referenced_table(binding.orders, column_name, binding.items),
+				  inventory.referenced_table(binding.items, binding.item_id, NULL))
+$$;
+COMMENT ON FUNCTION inventory.contradicting_table(inventory.store_binding, name) IS 'The table that a column of orders references, if that says that it does not hold the key of the items; else null.';
+
 CREATE FUNCTION inventory.resolve_order_item(binding inventory.store_binding) RETURNS name
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -213,30 +293,32 @@ DECLARE
 		ORDER BY a.attnum);
 	elsewhere regclass;
 BEGIN
-	IF resolved IS NOT NULL AND binding.order_item_id IS NULL AND NOT resolved = ANY (keys) THEN
+	IF resolved IS NULL AND cardinality(keys) = 1 THEN
+		resolved := keys[1];
+	ELSIF resolved IS NULL AND keys = '{}' THEN
+		resolved := inventory.resolve_column(orders, 'order_item_id', NULL, 'product_id',
+											 inventory.key_types(), NULL);
+	END IF;
+	IF resolved IS NULL THEN
+		RAISE EXCEPTION 'cannot tell which column of % holds the key of the item', orders
+			USING ERRCODE = 'undefined_column',
+				  HINT = CASE WHEN keys = '{}'
+						 THEN 'It has no column "item_id" or "product_id" and no foreign key to items. Name the column: order_item_id => ''...''.'
+						 ELSE format('Foreign keys to items: %s. Name the column: order_item_id => %L.',
+									 array_to_string(keys, ', '), keys[1]) END;
+	ELSIF binding.order_item_id IS NULL AND NOT resolved = ANY (keys) THEN
 		-- the name alone is a guess, which a foreign key to another table contradicts
-		SELECT c.confrelid INTO elsewhere FROM pg_constraint AS c
-		JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
-		WHERE c.contype = 'f' AND c.conrelid = orders AND c.confrelid <> binding.items
-		AND cardinality(c.conkey) = 1 AND a.attname = resolved;
+		elsewhere := inventory.contradicting_table(binding, resolved);
 		IF elsewhere IS NOT NULL THEN
 			RAISE EXCEPTION 'column "%" of % references %, not %', resolved, orders, elsewhere, binding.items
 				USING ERRCODE = 'invalid_column_reference',
 					  HINT = 'Name the column that holds the key of the item: order_item_id => ''...''.';
 		END IF;
 	END IF;
-	IF resolved IS NULL AND cardinality(keys) = 1 THEN
-		resolved := keys[1];
-	END IF;
-	IF resolved IS NULL THEN
-		RAISE EXCEPTION 'cannot tell which column of % holds the key of the item', orders
-			USING ERRCODE = 'undefined_column',
-				  HINT = 'It has no column "item_id" and not exactly one foreign key to items. Name the column: order_item_id => ''...''.';
-	END IF;
 	RETURN resolved;
 END
 $$;
-COMMENT ON FUNCTION inventory.resolve_order_item(inventory.store_binding) IS 'The column of orders that holds the key of the item: the given one, or "item_id", or the only foreign key to items.';
+COMMENT ON FUNCTION inventory.resolve_order_item(inventory.store_binding) IS 'The column of orders that holds the key of the item: the given one, or "item_id", or the only foreign key to items, or "product_id".';
 
 CREATE FUNCTION inventory.check_order_columns(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -172,7 +172,7 @@ DECLARE
 BEGIN
 	SELECT t.typname INTO taken FROM pg_type AS t
 	WHERE t.typnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
-	AND (t.typname IN ('levels', 'line', 'hold', 'held_line')
+	AND (t.typname IN ('levels', 'line', 'hold', 'held_line', 'open_hold', 'item_level', 'refunded_order')
 		 OR t.typname = 'sellable' AND binding.sellable IS NOT NULL)
 	ORDER BY t.typname LIMIT 1;
 	IF taken IS NOT NULL THEN
@@ -194,6 +194,11 @@ DECLARE
 BEGIN
 	IF NOT is_new THEN
 		PERFORM inventory.check_ledger(binding, qualified::regclass);
+	ELSIF to_regtype(qualified) IS NOT NULL THEN
+		-- a table has a type of its name
+		RAISE EXCEPTION 'schema "%" already contains "%"', binding.ledger_schema, table_name
+			USING ERRCODE = 'duplicate_object',
+				  HINT = 'Choose another schema: ledger_schema => ''...''.';
 	ELSE
 		-- whatever default_table_access_method is
 		EXECUTE format('CREATE TABLE %s (%s) USING heap', qualified, (
@@ -224,7 +229,7 @@ CREATE FUNCTION inventory.make_ledger_indexes(binding inventory.store_binding, m
 BEGIN
 	-- the refunds of an order
 	EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_refunds_idx ON %s (order_id)
-					WHERE kind IN ('refund', 'write_off')$sql$, movements);
+					WHERE kind IN ('refund', 'cancellation', 'write_off')$sql$, movements);
 	-- the movements of a hot item that its stock column does not contain yet
 	EXECUTE format('CREATE INDEX IF NOT EXISTS movements_epochs_idx ON %s (item_id, epoch)
 					WHERE epoch IS NOT NULL', movements);
@@ -236,7 +241,7 @@ BEGIN
 	-- a refund looks up the sale where no order row has the item, or the user
 	IF binding.orders IS NULL OR (binding.purchase_limit IS NOT NULL AND binding.order_user_id IS NULL) THEN
 		EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_sales_idx ON %s (order_id)
-						WHERE kind = 'sale'$sql$, movements);
+						WHERE kind IN ('sale', 'cancellation')$sql$, movements);
 	END IF;
 END
 $$;
@@ -278,10 +283,12 @@ BEGIN
 	IF inventory.make_ledger_table(binding, 'reservations',
 		'Holds: one row for each item of a reservation. After expires_at a hold has expired, whatever its status. tracked: the units were taken from the stock.')
 	THEN
-		-- the open holds of an item, the oldest first, and those of the store
+		-- the open holds of an item, the oldest first, those of the store, and those of a user
 		EXECUTE format($sql$CREATE INDEX ON %I.reservations (item_id, expires_at, reservation_id)
 						WHERE status = 'held'$sql$, binding.ledger_schema);
 		EXECUTE format($sql$CREATE INDEX ON %I.reservations (expires_at, reservation_id)
+						WHERE status = 'held'$sql$, binding.ledger_schema);
+		EXECUTE format($sql$CREATE INDEX ON %I.reservations (user_id)
 						WHERE status = 'held'$sql$, binding.ledger_schema);
 	END IF;
 	PERFORM inventory.make_ledger_table(binding, 'hot',

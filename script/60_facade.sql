@@ -15,10 +15,13 @@ CREATE FUNCTION inventory.fill_types(binding inventory.store_binding, template t
 		WHEN 'line_type' THEN format('%I.line', binding.ledger_schema)
 		WHEN 'hold_type' THEN format('%I.hold', binding.ledger_schema)
 		WHEN 'held_line_type' THEN format('%I.held_line', binding.ledger_schema)
+		WHEN 'open_hold_type' THEN format('%I.open_hold', binding.ledger_schema)
+		WHEN 'item_level_type' THEN format('%I.item_level', binding.ledger_schema)
+		WHEN 'refunded_order_type' THEN format('%I.refunded_order', binding.ledger_schema)
 		ELSE piece END, '' ORDER BY n)
 	FROM regexp_split_to_table(template, '[{}]') WITH ORDINALITY AS pieces(piece, n)
 $$;
-COMMENT ON FUNCTION inventory.fill_types(inventory.store_binding, text) IS 'A text with the types of a store in place of {item_id_type}, {user_id_type}, {order_id_type}, {quantity_type} (the type of the stock column), {line_type}, {hold_type} and {held_line_type}.';
+COMMENT ON FUNCTION inventory.fill_types(inventory.store_binding, text) IS 'A text with the types of a store in place of {item_id_type}, {user_id_type}, {order_id_type}, {quantity_type} (the type of the stock column), and its result types in place of {line_type}, {hold_type} and the like.';
 
 -- An argument is "name type", or "name type = default".  The default {null_with_claim} is
 -- NULL in a store with a user_claim, which can stand in for the argument, and none in other
@@ -55,6 +58,10 @@ CREATE FUNCTION inventory.facade_functions(
 	 ARRAY['item_id {item_id_type}'],
 	 '{quantity_type}', 'STABLE',
 	 'Returns the units of an item that can be sold now, null if its stock is not tracked. Units of expired holds count, units below stock_floor do not. Errors: IV002 item_not_found, 22004.'),
+	('buyer', 'available_stocks',
+	 ARRAY['item_ids {item_id_type}[]'],
+	 'SETOF {item_level_type}', 'STABLE',
+	 'Returns the units of several items that can be sold now, as available_stock does: one row for each item, in the order of their keys. Items that do not exist or are not for sale have no row. Errors: 22004 for null, also in the array.'),
 	('buyer', 'reserve_stock',
 	 ARRAY['user_id {user_id_type} = {null_with_claim}',
 		   'item_id {item_id_type} = {null_with_claim}', 'quantity bigint = 1',
@@ -92,11 +99,30 @@ CREATE FUNCTION inventory.facade_functions(
 	 ARRAY['reservation_id uuid'],
 	 'SETOF {held_line_type}', 'STABLE',
 	 'Returns the lines of a reservation and its status at this instant: held, confirmed, released or expired. Errors: IV004 reservation_not_found, 22004.'),
+	('buyer', 'my_reservations',
+	 ARRAY['user_id {user_id_type} = {null_with_claim}'],
+	 'SETOF {open_hold_type}', 'STABLE',
+	 'Returns the open holds of a user: one row for each line of a reservation that is held and has not expired, those that expire first at the top. Errors: 22004, 42501.'),
 	('operator', 'refund_order',
 	 ARRAY['order_id {order_id_type}', 'quantity bigint = NULL', 'restock boolean = TRUE',
 		   'reason text = NULL', 'idempotency_key text = NULL'],
 	 '{quantity_type}', 'VOLATILE',
 	 'Refunds quantity units of an order line, null for all that remain, never more than were bought. restock: true gives them back to the stock, false writes them off. Does not change the order row. Returns the units of the line refunded so far. Errors: IV003 order_not_found, IV008 refund_exceeds_order, IV009 idempotency_key_mismatch, 22023, 22004, 22003, 22001.'),
+	('operator', 'refund_orders',
+	 ARRAY['order_ids {order_id_type}[]', 'restock boolean = TRUE', 'reason text = NULL',
+		   'idempotency_key text = NULL'],
+	 'SETOF {refunded_order_type}', 'VOLATILE',
+	 'Refunds all that is left of several order lines, at most 1000, in one call, as refund_order does. Returns one row for each, in the order of their keys: status (ok, order_not_found, or refund_exceeds_order if nothing was left) and quantity, the units that this call has refunded. Errors: IV009 idempotency_key_mismatch, 22004, 22003, 22001, 54000.'),
+	('operator', 'change_order',
+	 ARRAY['order_id {order_id_type}', 'quantity bigint', 'reason text = NULL',
+		   'idempotency_key text = NULL'],
+	 '{quantity_type}', 'VOLATILE',
+	 'Changes the quantity of an order line, refunded units included: takes more units, or gives some back to the stock, and writes the quantity into the order row. 0 refunds all that is left and leaves the row as it is. Returns the quantity. Errors: IV001 out_of_stock, IV002 item_not_found, IV003 order_not_found, IV008 refund_exceeds_order for less than is refunded already, IV009 idempotency_key_mismatch, IV010 purchase_limit_exceeded, IV014 busy, 22023, 22004, 22003, 22001.'),
+	('operator', 'exchange_order',
+	 ARRAY['order_id {order_id_type}', 'lines jsonb', 'reason text = NULL',
+		   'idempotency_key text = NULL'],
+	 'SETOF {line_type}', 'VOLATILE',
+	 'Exchanges an order line: refunds all that is left of it, gives it back to the stock, and sells other lines to the same user, or does nothing. lines: as for buy_cart. Returns one row for each new line, in their order. Errors: those of buy_cart, IV003 order_not_found, and IV008 refund_exceeds_order if nothing is left of the line.'),
 	('operator', 'expire_reservations',
 	 ARRAY['max_rows integer = 1000'],
 	 'bigint', 'VOLATILE',

@@ -32,13 +32,15 @@ CREATE FUNCTION inventory.generated_relations(store inventory.store) RETURNS SET
 	WHERE m.oid = store.movements AND c.relowner = m.relowner
 	AND CASE c.relkind
 	WHEN 'v' THEN c.relname IN ('levels', 'sellable') AND inventory.reads_relation(c.oid, store.items)
-	WHEN 'c' THEN c.relname IN ('line', 'hold', 'held_line') AND (
+	WHEN 'c' THEN c.relname IN ('line', 'hold', 'held_line', 'open_hold', 'item_level', 'refunded_order') AND (
 		inventory.returned_by_store(c.reltype, store)
 		OR ARRAY(SELECT a.attname FROM pg_attribute AS a
 				 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)
 		IN ('{status,item_id,quantity,order_id,available,replayed}',
 			'{status,reservation_id,expires_at,short_lines}',
-			'{status,expires_at,item_id,quantity,order_id}'))
+			'{status,expires_at,item_id,quantity,order_id}',
+			'{reservation_id,item_id,quantity,expires_at}', '{item_id,available}',
+			'{order_id,status,quantity}'))
 	ELSE false END
 $$;
 COMMENT ON FUNCTION inventory.generated_relations(inventory.store) IS 'The views and result types that attach made in the ledger schema of a store.';
@@ -113,21 +115,21 @@ DECLARE
 	max_stock text := CASE binding.stock_type WHEN 'smallint'::regtype THEN '32767'
 					  WHEN 'integer'::regtype THEN '2147483647' ELSE '9223372036854775807' END;
 	fits boolean := coalesce(inventory.result_columns(binding, 'levels') = inventory.fill_types(binding,
-		'item_id {item_id_type}, available {quantity_type}, reserved bigint, on_hand bigint, hot boolean'), false);
+		'item_id {item_id_type}, available bigint, reserved bigint, on_hand bigint, hot boolean'), false);
 BEGIN
 	IF NOT fits THEN
 		PERFORM inventory.drop_relations(inventory.existing_relations(binding, 'levels'));
 	END IF;
 	EXECUTE CASE WHEN fits THEN 'CREATE OR REPLACE' ELSE 'CREATE' END || format($sql$
 		VIEW %1$I.levels AS
-		SELECT i.%2$I::%7$s AS item_id,
+		SELECT i.%2$I::%6$s AS item_id,
 			   CASE WHEN i.%3$I IS NOT NULL
-			   THEN least(greatest(i.%3$I::numeric + coalesce(u.unsettled, 0) + coalesce(r.overdue, 0) - %4$s, 0), %5$s)::%6$s END AS available,
+			   THEN least(greatest(i.%3$I::numeric + coalesce(u.unsettled, 0) + coalesce(r.overdue, 0) - %4$s, 0), %5$s)::bigint END AS available,
 			   least(coalesce(r.held - r.overdue, 0), 9223372036854775807)::bigint AS reserved,
 			   CASE WHEN i.%3$I IS NOT NULL
 			   THEN least(i.%3$I::numeric + coalesce(u.unsettled, 0) + coalesce(r.held, 0), 9223372036854775807)::bigint END AS on_hand,
 			   coalesce(u.hot, false) AS hot
-		FROM ONLY %8$s AS i
+		FROM ONLY %7$s AS i
 		LEFT JOIN (SELECT h.item_id, sum(h.quantity) AS held,
 						  coalesce(sum(h.quantity) FILTER (WHERE h.expires_at <= clock_timestamp()), 0) AS overdue
 				   FROM %1$I.reservations AS h WHERE h.status = 'held' AND h.tracked
@@ -136,7 +138,7 @@ BEGIN
 			SELECT t.hot, (SELECT sum(m.delta) FROM %1$I.movements AS m
 						   WHERE m.item_id = t.item_id AND m.epoch > t.settled_epoch) AS unsettled
 			FROM %1$I.hot AS t WHERE t.item_id = i.%2$I AND t.hot) AS u ON true$sql$,
-		binding.ledger_schema, binding.item_id, binding.stock, floor, max_stock, binding.stock_type,
+		binding.ledger_schema, binding.item_id, binding.stock, floor, max_stock,
 		binding.item_type, binding.items);
 	EXECUTE format('COMMENT ON VIEW %I.levels IS %L', binding.ledger_schema,
 				   'Stock of each item, in units: available can be sold, reserved is held, on_hand is what is there, reserved units included; null where stock is not tracked.');
@@ -186,6 +188,15 @@ BEGIN
 	PERFORM inventory.make_result_type(binding, 'held_line',
 		'status text, expires_at timestamp with time zone, item_id {item_id_type}, quantity {quantity_type}, order_id {order_id_type}',
 		'A line of a reservation. status: held, confirmed, released or expired at the time of the call.');
+	PERFORM inventory.make_result_type(binding, 'open_hold',
+		'reservation_id uuid, item_id {item_id_type}, quantity {quantity_type}, expires_at timestamp with time zone',
+		'A line of an open hold: the answer of my_reservations.');
+	PERFORM inventory.make_result_type(binding, 'item_level',
+		'item_id {item_id_type}, available {quantity_type}',
+		'The answer of available_stocks. available: units that can be sold, null where the stock is not tracked.');
+	PERFORM inventory.make_result_type(binding, 'refunded_order',
+		'order_id {order_id_type}, status text, quantity {quantity_type}',
+		'The answer of refund_orders. status: ok, or the name of the refusal. quantity: the units that the call has refunded.');
 END
 $$;
 COMMENT ON FUNCTION inventory.make_results(inventory.store_binding) IS 'Makes the views and the result types of a store.';

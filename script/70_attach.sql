@@ -3,6 +3,18 @@
 --
 -- Administration: what owners of tables call.
 
+CREATE FUNCTION inventory.unbound_roles(binding inventory.store_binding) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT string_agg(r.role, ', ' ORDER BY r.n) FROM (VALUES
+		(1, 'version', binding.version, true), (2, 'stock_floor', binding.stock_floor, true),
+		(3, 'purchase_limit', binding.purchase_limit, true),
+		(4, 'order_user_id', binding.order_user_id, binding.orders IS NOT NULL),
+		(5, 'order_quantity', binding.order_quantity, binding.orders IS NOT NULL))
+		AS r(n, role, column_name, is_looked_for)
+	WHERE r.column_name IS NULL AND r.is_looked_for
+$$;
+COMMENT ON FUNCTION inventory.unbound_roles(inventory.store_binding) IS 'The optional columns of a store for which none is bound, null if all are.';
+
 CREATE FUNCTION inventory.report_binding(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -22,6 +34,7 @@ BEGIN
 								FROM unnest(binding.order_columns) WITH ORDINALITY AS u(c, n)),
 		'for sale where: ' || binding.sellable,
 		format('user ids are %s', binding.user_type) || coalesce(', claim ' || binding.user_claim, ''),
+		'not found: ' || inventory.unbound_roles(binding),
 		format('functions for buyers in schema %I, ledger and functions for operators in schema %I',
 			   binding.api_schema, binding.ledger_schema));
 END
@@ -180,6 +193,9 @@ BEGIN
 	PERFORM inventory.make_facade(binding);
 	PERFORM inventory.insert_store_row(binding, movements, binding.sellable IS NOT NULL);
 	PERFORM inventory.make_triggers(binding);
+	PERFORM inventory.warn_promising_columns(binding);
+	PERFORM inventory.warn_foreign_item(binding);
+	PERFORM inventory.warn_old_orders(binding, movements);
 	PERFORM inventory.open_ledger(binding.store_name);
 	-- With wal_level = minimal, a crash resets a sequence that was used in the transaction
 	-- that created it, unless it is set once more.

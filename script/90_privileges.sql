@@ -37,6 +37,7 @@ GRANT USAGE ON SCHEMA inventory TO PUBLIC;
 -- rows for the tables of other owners, and each function checks whose store it is.  With more
 -- than INSERT any role could lock the catalog against all others.
 GRANT SELECT, INSERT ON inventory.store TO PUBLIC;
+GRANT SELECT ON inventory.bindings TO PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA inventory TO PUBLIC;
 
 REVOKE ALL ON FUNCTION inventory.stats_entries(), inventory.worker_last_run(), inventory.worker_state(),

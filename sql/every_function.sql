@@ -46,6 +46,8 @@ SELECT reserve_stock('u', 'hot', 1, '1 microsecond') AS three \gset
 SELECT status FROM try_reserve_cart('u', '[{"item_id": "cold"}, {"item_id": "none"}]');
 SELECT change_reservation(:'one', 'cold', 4) IS NOT NULL, extend_reservation(:'one', '3 hours') IS NOT NULL;
 SELECT item_id, quantity, status FROM get_reservation(:'two') ORDER BY item_id;
+SELECT item_id, quantity FROM my_reservations('u') ORDER BY item_id, quantity;
+SELECT * FROM available_stocks('{cold,hot,none}');
 SELECT status, order_id IS NOT NULL FROM confirm_reservation(:'two', 'u') ORDER BY item_id;
 SELECT release_reservation(:'one', 'u');
 SELECT inventory.settle('items') IS NOT NULL;
@@ -55,6 +57,9 @@ SELECT look();
 SELECT restock_item('cold', 5), restock_item('hot', 5), adjust_stock('cold', -1, 'damp'), adjust_stock('hot', -1, 'damp');
 SELECT count_stock('cold', 100), count_stock('hot', 100);
 SELECT refund_order(1, 1), refund_order(2, 1, false, 'broken', 'k4');
+SELECT change_order(1, 3), change_order(2, 1);
+SELECT item_id, quantity, status FROM exchange_order(1, '[{"item_id": "hot"}]', 'wrong colour');
+SELECT * FROM refund_orders('{1,2,3}', idempotency_key => 'k5');
 SELECT expire_reservations(), prune('1 day'), close_ledger('2000-01-01');
 TABLE levels ORDER BY item_id;
 UPDATE items SET stock = stock - 1;

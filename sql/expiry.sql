@@ -125,5 +125,17 @@ SELECT buy_item('mia', 201, 15) > 0, expire_reservations();
 SELECT item_id, available, reserved, on_hand FROM levels WHERE item_id > 200 ORDER BY 1;
 SELECT inventory.cool('items');
 SELECT * FROM inventory.verify('items');
+-- nor do more of them than there may be lines in a batch, with one end of their holds
+SET client_min_messages = error;
+INSERT INTO items (id, stock) SELECT n, 100 FROM generate_series(301, 330) AS n;
+SELECT reserve_cart('ned', (SELECT jsonb_agg(jsonb_build_object('item_id', id) ORDER BY id) FROM items WHERE id > 300), '1 microsecond') IS NOT NULL;
+UPDATE items SET stock = CASE id WHEN 315 THEN 99 ELSE 100 END WHERE id > 300;
+SELECT reserve_stock('oda', 2, 1, '1 microsecond') IS NOT NULL;
+SELECT expire_reservations(1), expire_reservations(10), expire_reservations(10);
+SELECT item_id, status FROM reservations WHERE user_id IN ('ned', 'oda') AND status <> 'held' ORDER BY 1;
+UPDATE items SET stock = 90 WHERE id > 300;
+SELECT expire_reservations(10), expire_reservations(100), expire_reservations();
+SELECT * FROM inventory.verify('items');
+SET client_min_messages = warning;
 \pset tuples_only off
 DROP SCHEMA expiry, expiry_stock CASCADE;

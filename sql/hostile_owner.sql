@@ -191,7 +191,7 @@ ROLLBACK;
 BEGIN;
 UPDATE inventory.store SET api_schema = 'hostile_private' WHERE store_name = 'hostile.items';
 DROP FUNCTION hostile.buy_item, hostile.buy_cart, hostile.try_buy_item, hostile.try_buy_cart, hostile.available_stock, hostile.reserve_stock, hostile.reserve_cart,
-	hostile.try_reserve_cart, hostile.change_reservation, hostile.extend_reservation, hostile.confirm_reservation, hostile.release_reservation, hostile.get_reservation;
+	hostile.try_reserve_cart, hostile.change_reservation, hostile.extend_reservation, hostile.confirm_reservation, hostile.release_reservation, hostile.get_reservation, hostile.my_reservations, hostile.available_stocks;
 SELECT inventory.refresh('hostile.items'); \echo :LAST_ERROR_SQLSTATE
 ROLLBACK;
 SET ROLE regress_hostile_mallory;

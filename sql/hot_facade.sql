@@ -133,6 +133,18 @@ SELECT same($$SELECT buy_item(NULL, 4)$$);
 SELECT same($$SELECT refund_order(max(id)) FROM orders$$);
 SELECT same($$SELECT buy_item('bob', 4, 3)$$);
 
+\echo '-- the life of an order: change, exchange, several refunds'
+SELECT same($$SELECT buy_item('u', 1, 5, order_data => '{"note": "life"}')$$);
+SELECT same($$SELECT change_order(max(id), 9) FROM orders WHERE note = 'life'$$);
+SELECT same($$SELECT change_order(max(id), 3, 'fewer') FROM orders WHERE note = 'life'$$);
+SELECT same($$SELECT change_order(max(id), 30000) FROM orders WHERE note = 'life'$$);
+SELECT same($$SELECT exchange_order((SELECT max(id) FROM orders WHERE note = 'life'), '[{"item_id": 1, "quantity": 2, "note": "life"}, {"item_id": 8}]')$$);
+SELECT same($$SELECT exchange_order((SELECT max(id) FROM orders WHERE note = 'life'), '[{"item_id": 1, "quantity": 4, "note": "life"}]')$$);
+SELECT same($$SELECT exchange_order((SELECT max(id) FROM orders WHERE note = 'life'), '[{"item_id": 8, "quantity": 2}, {"item_id": 3}]')$$);
+SELECT same($$SELECT exchange_order((SELECT max(id) FROM orders WHERE item_id = 8), '[{"item_id": 5}, {"item_id": 1, "note": "life"}]')$$);
+SELECT same($$SELECT refund_orders(array_agg(id), true, 'recall') FROM orders WHERE note = 'life' OR item_id IN (5, 8)$$);
+SELECT same($$SELECT refund_orders(array_agg(id)) FROM orders WHERE note = 'life'$$);
+
 \echo '-- safety stock, backorders'
 SELECT same($$SELECT buy_item('u', 5, 3)$$);
 SELECT same($$SELECT buy_item('u', 5, 2)$$);

@@ -70,6 +70,14 @@ SELECT hot_condition.buy_item('u', 1);
 SELECT hot_condition.buy_item('u', 2);
 CREATE OR REPLACE VIEW hot_condition.sellable AS SELECT i.id AS item_id FROM hot_condition.items AS i WHERE i.name = 'old';
 SELECT hot_condition.buy_item('u', 1), hot_condition.buy_item('u', 2);
+-- also a function behind an operator
+CREATE FUNCTION hot_condition.like_it(a text, b text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT a = b $$;
+CREATE OPERATOR hot_condition.=~ (LEFTARG = text, RIGHTARG = text, FUNCTION = hot_condition.like_it);
+CREATE OR REPLACE VIEW hot_condition.sellable AS SELECT i.id AS item_id FROM hot_condition.items AS i WHERE i.name OPERATOR(hot_condition.=~) 'old';
+SELECT hot_condition.buy_item('u', 1), hot_condition.buy_item('u', 2);
+CREATE OR REPLACE FUNCTION hot_condition.like_it(a text, b text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT a <> b $$;
+SELECT hot_condition.buy_item('u', 1);
+SELECT hot_condition.buy_item('u', 2);
 SELECT inventory.cool('hot_condition.items');
 SELECT stock FROM hot_condition.items ORDER BY id;
 SELECT * FROM inventory.verify('hot_condition.items');

@@ -22,7 +22,7 @@ BEGIN
 	EXECUTE format('CREATE TRIGGER forgets BEFORE %s ON %I FOR EACH ROW EXECUTE FUNCTION forgets()', event, name);
 	result := format('%s of %s, %s: %s', event, name, split_part(call, '(', 1), error('SELECT ' || call));
 	EXECUTE format('DROP TRIGGER forgets ON %I', name);
-	RETURN concat(result, CASE WHEN everything() <> before THEN ' CHANGED' END, problems());
+	RETURN concat(regexp_replace(result, 'instead of \d+', 'instead of all'), CASE WHEN everything() <> before THEN ' CHANGED' END, problems());
 END $$;
 SELECT reserve_stock('u', 1, 5, '10 hours') AS hold \gset
 PREPARE calls AS SELECT kept(c.name, c.event, format(c.call, :'hold')) FROM (VALUES

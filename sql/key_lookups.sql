@@ -27,11 +27,14 @@ BEGIN
 		PERFORM expire_reservations();
 		h := reserve_stock('ada', i, 1, NULL, 'hold' || round || i);
 		PERFORM extend_reservation(h), change_reservation(h, i, 2);
-		PERFORM get_reservation(h);
+		PERFORM get_reservation(h), my_reservations('ada'), available_stocks(ARRAY[i, 2]);
 		PERFORM confirm_reservation(h);
 		h := reserve_cart('ada', '[{"item_id": 1, "quantity": 2}, {"item_id": 2}, {"item_id": 3}]');
 		PERFORM release_reservation(h);
 		PERFORM refund_order(o, 1, idempotency_key => round || i), refund_order(o);
+		o := buy_item('ada', i);
+		PERFORM change_order(o, 3), change_order(o, 2), exchange_order(o, jsonb_build_array(jsonb_build_object('item_id', i % 3 + 1)));
+		PERFORM refund_orders(ARRAY[o, o - 1]);
 		PERFORM restock_item(i, 1, NULL, round || i), adjust_stock(i, -1, 'lost'), available_stock(i);
 	END LOOP;
 END

@@ -21,7 +21,7 @@ SELECT status, item_id, quantity, order_id FROM get_reservation(:'r');
 SELECT looks(reserve_cart(7, '[{"item_id": 1}]', '20 minutes'));
 
 -- all or nothing; the error names every line that has the first kind of fault
-SELECT reserve_cart(7, '[{"item_id": 1}, {"item_id": 2, "quantity": 2}, {"item_id": 3}, {"item_id": 2}]');
+SELECT reserve_cart(8, '[{"item_id": 1}, {"item_id": 2, "quantity": 2}, {"item_id": 3}, {"item_id": 2}]');
 SELECT reserve_cart(7, '[{"item_id": 1}, {"item_id": 4, "quantity": 3}, {"item_id": 3}]');
 SELECT reserve_cart(7, '[{"item_id": 99}, {"item_id": 4, "quantity": 3}, {"item_id": 6}, {"item_id": 3}]');
 \echo :SQLSTATE

@@ -48,6 +48,19 @@ SELECT * FROM "order" ORDER BY "group";
 SELECT * FROM "select" ORDER BY "user" COLLATE "C";
 SELECT item_id, delta, kind, user_id, order_id, reason FROM "led""ger $body$ %s".movements WHERE kind <> 'opening' ORDER BY movement_id;
 SELECT * FROM inventory.verify('"select"');
+-- a hint is right when it is pasted
+DO $do$
+DECLARE
+	hint text;
+BEGIN
+	DROP TRIGGER inventory_binding ON "select";
+	PERFORM "led""ger $body$ %s".restock_item('x''y', 4);
+EXCEPTION WHEN object_not_in_prerequisite_state THEN
+	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+	RAISE WARNING '%', hint;
+	EXECUTE substring(hint FROM 'SELECT .*;');
+END
+$do$;
 SELECT inventory.detach('"select"');
 SELECT count(*) FROM pg_proc WHERE prosrc LIKE '%it''''s a "store"%';
 

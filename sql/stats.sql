@@ -75,6 +75,19 @@ BEGIN;
 SELECT buy_item('ada', 1, 5) IS NOT NULL AS bought;
 ROLLBACK;
 SELECT calls, units FROM counted WHERE operation = 'buy_item';
+-- an inner call that is refused, and whose error is caught: what follows counts for the outer call
+CREATE FUNCTION ask_too_much() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM stats.reserve_stock('bob', 2, 1000);
+EXCEPTION WHEN SQLSTATE 'IV001' THEN
+	RETURN NEW;
+END
+$$;
+CREATE TRIGGER ask_too_much BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION ask_too_much();
+SELECT inventory.reset_stats();
+SELECT buy_item('ada', 1, 1) IS NOT NULL AS bought;
+DROP TRIGGER ask_too_much ON items;
+TABLE counted;
 
 -- which roles may read and reset the counters
 CREATE ROLE regress_stats_monitor IN ROLE pg_monitor;

@@ -14,8 +14,10 @@
 
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 #include "base/error.h"
+#include "base/fact.h"
 #include "base/guc.h"
 #include "base/stats.h"
 
@@ -106,15 +108,16 @@ inv_is_refusal(const ErrorData *error)
 	return false;
 }
 
-/* Fill in the code and the name of a refusal, and count it. */
+/* Fill in the code, the name and the facts of a refusal, and count it. */
 static void
-report_refusal(Refusal refusal)
+report_refusal(Refusal refusal, const InvFacts *facts, const char *detail)
 {
 	const RefusalKind *kind = &refusals[refusal];
 
 	inv_stats_count(kind->counter, 1);
 	errcode(sqlstate_of_text(inv_http_errors ? kind->http_sqlstate : kind->sqlstate));
 	errmsg_internal("%s", kind->name);
+	inv_report_facts(facts, kind->name, detail);
 }
 
 const char *
@@ -132,133 +135,168 @@ inv_status_name(InvStatus status)
 			return refusals[REFUSAL_OUT_OF_STOCK].name;
 		case INV_STATUS_NOT_TAKEN:
 			return "not_taken";
+		case INV_STATUS_ORDER_NOT_FOUND:
+			return refusals[REFUSAL_ORDER_NOT_FOUND].name;
+		case INV_STATUS_REFUND_EXCEEDS_ORDER:
+			return refusals[REFUSAL_REFUND_EXCEEDS_ORDER].name;
+		case INV_STATUS_RESERVATION_EXPIRED:
+			return refusals[REFUSAL_RESERVATION_EXPIRED].name;
 	}
 	pg_unreachable();
 }
 
 void
-inv_report_out_of_stock(const char *detail)
+inv_report_out_of_stock(const InvFacts *facts, const char *detail)
 {
-	report_refusal(REFUSAL_OUT_OF_STOCK);
-	errdetail_internal("%s", detail);
+	report_refusal(REFUSAL_OUT_OF_STOCK, facts, detail);
 	errhint("Ask for less, or try again after a restock.");
 }
 
+/* The same, where an operator or a direct write would take off what cannot be missing. */
 void
-inv_report_item_not_found(const char *detail)
+inv_report_below_floor(const InvFacts *facts, const char *detail)
 {
-	report_refusal(REFUSAL_ITEM_NOT_FOUND);
-	errdetail_internal("%s", detail);
-	errhint("Check the item's key, and that the item is for sale.");
+	report_refusal(REFUSAL_OUT_OF_STOCK, facts, detail);
+	errhint("The stock has only what is neither sold nor held. Refund orders or release "
+			"reservations first, or set a lower floor.");
 }
 
 void
-inv_report_order_not_found(const char *order)
+inv_report_item_not_found(const InvFacts *facts, const char *detail)
 {
-	report_refusal(REFUSAL_ORDER_NOT_FOUND);
-	errdetail("Order \"%s\" does not exist.", order);
+	report_refusal(REFUSAL_ITEM_NOT_FOUND, facts, detail);
+	errhint("Check the item's key, and that the item is for sale.");
+}
+
+/* The same, where an item need not be for sale. */
+void
+inv_report_no_item(const InvFacts *facts)
+{
+	report_refusal(REFUSAL_ITEM_NOT_FOUND, facts,
+				   psprintf("Item \"%s\" does not exist.", facts->name));
+	errhint("Check the item's key.");
+}
+
+void
+inv_report_order_not_found(const InvFacts *facts)
+{
+	report_refusal(REFUSAL_ORDER_NOT_FOUND, facts,
+				   psprintf("Order \"%s\" does not exist.", facts->name));
 	errhint("Check the key of the order line.");
 }
 
 void
-inv_report_reservation_not_found(const char *reservation)
+inv_report_reservation_not_found(const InvFacts *facts)
 {
-	report_refusal(REFUSAL_RESERVATION_NOT_FOUND);
-	errdetail("Reservation \"%s\" does not exist, or belongs to another user.", reservation);
+	report_refusal(
+		REFUSAL_RESERVATION_NOT_FOUND, facts,
+		psprintf("Reservation \"%s\" does not exist, or belongs to another user.", facts->name));
 	errhint("Check the reservation's id and its user.");
 }
 
 void
-inv_report_reservation_expired(const char *reservation, const char *when)
+inv_report_reservation_expired(const InvFacts *facts, const char *when)
 {
-	report_refusal(REFUSAL_RESERVATION_EXPIRED);
-	errdetail("Reservation \"%s\" expired at %s.", reservation, when);
+	report_refusal(REFUSAL_RESERVATION_EXPIRED, facts,
+				   psprintf("Reservation \"%s\" expired at %s.", facts->name, when));
 	errhint("Reserve again.");
 }
 
+/* The answer that was kept under an idempotency key is a reservation that has ended. */
 void
-inv_report_reservation_confirmed(const char *reservation)
+inv_report_kept_reservation_ended(const InvFacts *facts, const char *key)
 {
-	report_refusal(REFUSAL_RESERVATION_CONFIRMED);
-	errdetail("Reservation \"%s\" became an order.", reservation);
+	report_refusal(
+		REFUSAL_RESERVATION_EXPIRED, facts,
+		psprintf("Key \"%s\" was used for reservation \"%s\", which has expired or was released.",
+				 key, facts->name));
+	errhint("Use a new key to reserve again.");
+}
+
+void
+inv_report_reservation_confirmed(const InvFacts *facts)
+{
+	report_refusal(REFUSAL_RESERVATION_CONFIRMED, facts,
+				   psprintf("Reservation \"%s\" became an order.", facts->name));
 	errhint("Refund the order instead.");
 }
 
 void
-inv_report_reservation_released(const char *reservation)
+inv_report_reservation_released(const InvFacts *facts)
 {
-	report_refusal(REFUSAL_RESERVATION_RELEASED);
-	errdetail("Reservation \"%s\" was released.", reservation);
+	report_refusal(REFUSAL_RESERVATION_RELEASED, facts,
+				   psprintf("Reservation \"%s\" was released.", facts->name));
 	errhint("Reserve again.");
 }
 
+/* "sold" is what was sold, as a sentence shows it. */
 void
-inv_report_refund_exceeds(const char *order, int64 wanted, int64 refunded, const char *bought)
+inv_report_refund_exceeds(const InvFacts *facts, int64 wanted, int64 refunded, const char *sold)
 {
-	report_refusal(REFUSAL_REFUND_EXCEEDS_ORDER);
-	errdetail_internal("Order \"%s\": " INT64_FORMAT " to be refunded, " INT64_FORMAT
-					   " of %s are already refunded.",
-					   order, wanted, refunded, bought);
+	report_refusal(REFUSAL_REFUND_EXCEEDS_ORDER, facts,
+				   psprintf("Order \"%s\": " INT64_FORMAT " to be refunded, " INT64_FORMAT
+							" of %s are already refunded.",
+							facts->name, wanted, refunded, sold));
 	errhint("Refund at most the units of the order line that have not been refunded.");
 }
 
 void
-inv_report_key_mismatch(const char *key, const char *operation)
+inv_report_key_mismatch(const InvFacts *facts, const char *operation)
 {
-	report_refusal(REFUSAL_KEY_MISMATCH);
-	errdetail("Key \"%s\" was used for %s with different arguments.", key, operation);
+	report_refusal(
+		REFUSAL_KEY_MISMATCH, facts,
+		psprintf("Key \"%s\" was used for %s with different arguments.", facts->name, operation));
 	errhint("Use a new key for a new request, and the same arguments for a retry.");
 }
 
 void
-inv_report_purchase_limit(const char *detail)
+inv_report_purchase_limit(const InvFacts *facts, const char *detail)
 {
-	report_refusal(REFUSAL_PURCHASE_LIMIT);
-	errdetail_internal("%s", detail);
+	report_refusal(REFUSAL_PURCHASE_LIMIT, facts, detail);
 	errhint("Ask for no more than what is left of the limit.");
 }
 
 void
-inv_report_stock_changed(const char *item, int64 expected, int64 actual)
+inv_report_stock_changed(const InvFacts *facts, int64 expected, int64 actual)
 {
-	report_refusal(REFUSAL_STOCK_CHANGED);
-	errdetail_internal("Item \"%s\": stock is " INT64_FORMAT ", expected was " INT64_FORMAT ".",
-					   item, actual, expected);
+	report_refusal(REFUSAL_STOCK_CHANGED, facts,
+				   psprintf("Item \"%s\": stock is " INT64_FORMAT ", expected was " INT64_FORMAT
+							".",
+							facts->name, actual, expected));
 	errhint("Read the stock again before you change it.");
 }
 
 void
-inv_report_not_a_store(const char *what)
+inv_report_not_a_store(const InvFacts *facts)
 {
-	report_refusal(REFUSAL_NOT_A_STORE);
-	errdetail("%s is not attached to inventory.", what);
-	errhint("Attach the table with inventory.attach(), or regenerate the functions with "
-			"inventory.refresh().");
+	report_refusal(REFUSAL_NOT_A_STORE, facts,
+				   psprintf("%s is not attached to inventory.", facts->name));
+	errhint("Attach the table with inventory.attach(items, orders), or generate the functions "
+			"again with inventory.refresh(items).");
 }
 
 void
-inv_report_direct_write(const char *detail, const char *hint)
+inv_report_direct_write(const InvFacts *facts, const char *detail, const char *hint)
 {
-	report_refusal(REFUSAL_DIRECT_WRITE);
-	errdetail_internal("%s", detail);
+	report_refusal(REFUSAL_DIRECT_WRITE, facts, detail);
 	errhint("%s", hint);
 }
 
 void
-inv_report_busy(const char *item, const char *why)
+inv_report_busy(const InvFacts *facts, const char *why)
 {
-	report_refusal(REFUSAL_BUSY);
-	errdetail("Item \"%s\": %s.", item, why);
+	report_refusal(REFUSAL_BUSY, facts, psprintf("Item \"%s\": %s.", facts->name, why));
 	errhint("Nothing was taken. Retry, with the same idempotency key if one was given.");
 }
 
 void
 inv_report_other_layout(uint32 found, uint32 known)
 {
-	report_refusal(REFUSAL_BUSY);
-	errdetail(
-		"Another version of the library has made the server's shared memory (layout %u, not %u).",
-		found, known);
+	report_refusal(
+		REFUSAL_BUSY, inv_facts(InvalidOid, NULL),
+		psprintf("Another version of the library has made the server's shared memory (layout %u, "
+				 "not %u).",
+				 found, known));
 	errhint("Restart the server. Nothing was taken.");
 }
 
@@ -309,11 +347,14 @@ inv_report_too_many_lines(int lines, int limit)
 	errmsg("too many lines: %d, at most %d are allowed", lines, limit);
 }
 
+/* "meant" is a name that could have been meant, or null. */
 void
-inv_report_unknown_column(const char *column, const char *relation)
+inv_report_unknown_column(const char *column, const char *relation, const char *meant)
 {
 	errcode(ERRCODE_UNDEFINED_COLUMN);
 	errmsg("column \"%s\" of %s does not exist", column, relation);
+	if (meant)
+		errhint("Did you mean \"%s\"?", meant);
 }
 
 void
@@ -335,14 +376,30 @@ role_name(Oid role)
 	return name ? name : "?";
 }
 
+/*
+ * A statement that calls a function of the extension for the items of a store, or for one
+ * item, as a hint shows it.
+ */
+char *
+inv_call_text(const char *function, Oid items, const char *item)
+{
+	const char *table = get_rel_name(items);
+
+	/* a number is read as a table, too */
+	table = table ? quote_qualified_identifier(get_namespace_name(get_rel_namespace(items)), table)
+				  : psprintf("%u", items);
+	return psprintf("SELECT inventory.%s(%s%s%s);", function, quote_literal_cstr(table),
+					item ? ", " : "", item ? quote_literal_cstr(item) : "");
+}
+
 void
-inv_report_not_the_owner(const char *store_name, Oid owner)
+inv_report_not_the_owner(const char *store_name, Oid items, Oid owner)
 {
 	errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
 	errmsg("permission denied for store \"%s\"", store_name);
 	errdetail("The store's tables are owned by role \"%s\".", role_name(owner));
-	errhint("Call the generated functions of the store; after a change of owner, "
-			"inventory.refresh() gives them to the new one.");
+	errhint("Call the generated functions of the store. After a change of owner: %s",
+			inv_call_text("refresh", items, NULL));
 }
 
 /* "relation" is qualified; "role" owns the trigger's function. */
@@ -382,64 +439,6 @@ inv_report_serialization(void)
 }
 
 void
-inv_report_prepare(void)
-{
-	errcode(ERRCODE_FEATURE_NOT_SUPPORTED);
-	errmsg("cannot PREPARE a transaction that has used a hot item");
-	errhint("Nothing was taken. Cool the item first, or commit in one phase.");
-}
-
-/*
- * A transaction would settle or cool an item of which it has taken or given units itself, or
- * go on after the items table was changed.
- */
-void
-inv_report_in_flight(const char *item)
-{
-	errcode(ERRCODE_OBJECT_IN_USE);
-	errmsg("this transaction has units of hot item \"%s\" in flight", item);
-	errhint("Commit first.");
-}
-
-void
-inv_report_no_hot_items(const char *message, const char *hint)
-{
-	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
-	errmsg("%s", message);
-	errhint("%s", hint);
-}
-
-/* The row of an item could refuse what the counter would allow; "why" is a sentence. */
-void
-inv_report_cannot_be_hot(const char *item, const char *why)
-{
-	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
-	errmsg("item \"%s\" cannot be hot", item);
-	errdetail("Its row could refuse to be written with what was sold. %s", why);
-	errhint("A trigger that does not concern the stock can be limited with UPDATE OF. See "
-			"\"Rows that could refuse\" in doc/hot-items.md.");
-}
-
-/* More units than a constraint on the items table allows. */
-void
-inv_report_above_check(const char *item, int64 most)
-{
-	errcode(ERRCODE_CHECK_VIOLATION);
-	errmsg("stock of item \"%s\" out of range", item);
-	errdetail_internal("A constraint allows at most " INT64_FORMAT ".", most);
-}
-
-void
-inv_report_hot_full(int limit)
-{
-	errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED);
-	errmsg("no room for another hot item");
-	errdetail("%d items of this server are hot, or are being heated. The item stays as it is.",
-			  limit);
-	errhint("Cool other items, or increase inventory.max_hot_items.");
-}
-
-void
 inv_report_no_digest(void)
 {
 	errcode(ERRCODE_OUT_OF_MEMORY);
@@ -451,45 +450,4 @@ inv_report_no_random(void)
 {
 	errcode(ERRCODE_INTERNAL_ERROR);
 	errmsg("could not generate random values");
-}
-
-/* ---- the store itself ---- */
-
-void
-inv_report_untracked(const char *item)
-{
-	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
-	errmsg("stock of item \"%s\" is not tracked", item);
-	errdetail("Its stock is NULL, so it sells without limit.");
-	errhint("To track it, set its stock to a number.");
-}
-
-void
-inv_report_broken_store(const char *store_name, const char *detail)
-{
-	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
-	errmsg("store \"%s\" is not intact", store_name);
-	errdetail_internal("%s", detail);
-	errhint("inventory.refresh() recreates what is missing.");
-}
-
-void
-inv_report_order_rows(const char *relation, uint64 wanted, uint64 got)
-{
-	errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION);
-	errmsg("INSERT into %s returned " UINT64_FORMAT " rows instead of " UINT64_FORMAT, relation,
-		   got, wanted);
-	errhint("A trigger or a rule on the table suppresses orders; nothing was sold.");
-}
-
-/* ---- what an operator must know, for the server's log ---- */
-
-void
-inv_log_no_worker_slot(void)
-{
-	ereport(LOG, (errmsg("could not start an inventory worker"),
-				  errdetail("All background worker slots of the server are in use. Until one is "
-							"free, the stock columns of hot items lag, and expired holds are given "
-							"back only when their units are needed."),
-				  errhint("Increase max_worker_processes.")));
 }

@@ -12,14 +12,19 @@
 #ifndef INV_ERROR_H
 #define INV_ERROR_H
 
-/* How one line of a purchase ended.  The names are the statuses of try_ calls. */
+#include "base/fact.h"
+
+/* How one line of a call ended, as the column status shows it: ok, or the name of a refusal. */
 typedef enum InvStatus
 {
 	INV_STATUS_OK,
 	INV_STATUS_ITEM_NOT_FOUND,
 	INV_STATUS_PURCHASE_LIMIT_EXCEEDED,
 	INV_STATUS_OUT_OF_STOCK,
-	INV_STATUS_NOT_TAKEN
+	INV_STATUS_NOT_TAKEN,
+	INV_STATUS_ORDER_NOT_FOUND,
+	INV_STATUS_REFUND_EXCEEDS_ORDER,
+	INV_STATUS_RESERVATION_EXPIRED
 } InvStatus;
 
 extern const char *inv_status_name(InvStatus status);
@@ -41,24 +46,31 @@ extern const char *inv_status_name(InvStatus status);
 /* ---- business refusals, in the order of their codes ---- */
 
 extern bool inv_is_refusal(const ErrorData *error);
-extern void inv_report_out_of_stock(const char *detail);
-extern void inv_report_item_not_found(const char *detail);
-extern void inv_report_order_not_found(const char *order);
-extern void inv_report_reservation_not_found(const char *reservation);
-extern void inv_report_reservation_expired(const char *reservation, const char *when);
-extern void inv_report_reservation_confirmed(const char *reservation);
-extern void inv_report_reservation_released(const char *reservation);
-extern void inv_report_refund_exceeds(const char *order, int64 wanted, int64 refunded,
-									  const char *bought);
-extern void inv_report_key_mismatch(const char *key, const char *operation);
-extern void inv_report_purchase_limit(const char *detail);
-extern void inv_report_stock_changed(const char *item, int64 expected, int64 actual);
-extern void inv_report_not_a_store(const char *what);
-extern void inv_report_direct_write(const char *detail, const char *hint);
-extern void inv_report_busy(const char *item, const char *why);
+extern void inv_report_out_of_stock(const InvFacts *facts, const char *detail);
+extern void inv_report_below_floor(const InvFacts *facts, const char *detail);
+extern void inv_report_item_not_found(const InvFacts *facts, const char *detail);
+extern void inv_report_no_item(const InvFacts *facts);
+extern void inv_report_order_not_found(const InvFacts *facts);
+extern void inv_report_reservation_not_found(const InvFacts *facts);
+extern void inv_report_reservation_expired(const InvFacts *facts, const char *when);
+extern void inv_report_kept_reservation_ended(const InvFacts *facts, const char *key);
+extern void inv_report_reservation_confirmed(const InvFacts *facts);
+extern void inv_report_reservation_released(const InvFacts *facts);
+extern void inv_report_refund_exceeds(const InvFacts *facts, int64 wanted, int64 refunded,
+									  const char *sold);
+extern void inv_report_key_mismatch(const InvFacts *facts, const char *operation);
+extern void inv_report_purchase_limit(const InvFacts *facts, const char *detail);
+extern void inv_report_stock_changed(const InvFacts *facts, int64 expected, int64 actual);
+extern void inv_report_not_a_store(const InvFacts *facts);
+extern void inv_report_direct_write(const InvFacts *facts, const char *detail, const char *hint);
+extern void inv_report_busy(const InvFacts *facts, const char *why);
 extern void inv_report_other_layout(uint32 found, uint32 known);
 
 #define inv_error_out_of_stock(...) INV_RAISE(inv_report_out_of_stock(__VA_ARGS__))
+#define inv_error_below_floor(...) INV_RAISE(inv_report_below_floor(__VA_ARGS__))
+#define inv_error_no_item(...) INV_RAISE(inv_report_no_item(__VA_ARGS__))
+#define inv_error_kept_reservation_ended(...)                                                      \
+	INV_RAISE(inv_report_kept_reservation_ended(__VA_ARGS__))
 #define inv_error_item_not_found(...) INV_RAISE(inv_report_item_not_found(__VA_ARGS__))
 #define inv_error_order_not_found(...) INV_RAISE(inv_report_order_not_found(__VA_ARGS__))
 #define inv_error_reservation_not_found(...)                                                       \
@@ -84,7 +96,7 @@ extern void inv_report_value(const char *message, const char *hint);
 extern void inv_report_overflow(const char *what);
 extern void inv_report_too_long(const char *argument, int limit);
 extern void inv_report_too_many_lines(int lines, int limit);
-extern void inv_report_unknown_column(const char *column, const char *relation);
+extern void inv_report_unknown_column(const char *column, const char *relation, const char *meant);
 extern void inv_report_column_not_allowed(const char *column, const char *store_name);
 
 #define inv_error_null(...) INV_RAISE(inv_report_null(__VA_ARGS__))
@@ -98,18 +110,13 @@ extern void inv_report_column_not_allowed(const char *column, const char *store_
 
 /* ---- the caller, its transaction and the server ---- */
 
-extern void inv_report_not_the_owner(const char *store_name, Oid owner);
+extern char *inv_call_text(const char *function, Oid items, const char *item);
+extern void inv_report_not_the_owner(const char *store_name, Oid items, Oid owner);
 extern void inv_report_foreign_trigger(const char *store_name, const char *trigger,
 									   const char *relation, Oid role, Oid owner);
 extern void inv_report_no_table(Oid table);
 extern void inv_report_not_this_user(const char *claim);
 extern void inv_report_serialization(void);
-extern void inv_report_prepare(void);
-extern void inv_report_in_flight(const char *item);
-extern void inv_report_no_hot_items(const char *message, const char *hint);
-extern void inv_report_cannot_be_hot(const char *item, const char *why);
-extern void inv_report_above_check(const char *item, int64 most);
-extern void inv_report_hot_full(int limit);
 extern void inv_report_no_digest(void);
 extern void inv_report_no_random(void);
 
@@ -118,27 +125,8 @@ extern void inv_report_no_random(void);
 #define inv_error_no_table(...) INV_RAISE(inv_report_no_table(__VA_ARGS__))
 #define inv_error_not_this_user(...) INV_RAISE(inv_report_not_this_user(__VA_ARGS__))
 #define inv_error_serialization() INV_RAISE(inv_report_serialization())
-#define inv_error_prepare() INV_RAISE(inv_report_prepare())
-#define inv_error_in_flight(...) INV_RAISE(inv_report_in_flight(__VA_ARGS__))
-#define inv_error_no_hot_items(...) INV_RAISE(inv_report_no_hot_items(__VA_ARGS__))
-#define inv_error_cannot_be_hot(...) INV_RAISE(inv_report_cannot_be_hot(__VA_ARGS__))
-#define inv_error_above_check(...) INV_RAISE(inv_report_above_check(__VA_ARGS__))
-#define inv_error_hot_full(...) INV_RAISE(inv_report_hot_full(__VA_ARGS__))
 #define inv_error_no_digest() INV_RAISE(inv_report_no_digest())
 #define inv_error_no_random() INV_RAISE(inv_report_no_random())
 
-/* ---- the store itself ---- */
-
-extern void inv_report_untracked(const char *item);
-extern void inv_report_broken_store(const char *store_name, const char *detail);
-extern void inv_report_order_rows(const char *relation, uint64 wanted, uint64 got);
-
-#define inv_error_untracked(...) INV_RAISE(inv_report_untracked(__VA_ARGS__))
-#define inv_error_broken_store(...) INV_RAISE(inv_report_broken_store(__VA_ARGS__))
-#define inv_error_order_rows(...) INV_RAISE(inv_report_order_rows(__VA_ARGS__))
-
-/* ---- what an operator must know, for the server's log ---- */
-
-extern void inv_log_no_worker_slot(void);
 
 #endif /* INV_ERROR_H */

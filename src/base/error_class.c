@@ -25,6 +25,20 @@ inv_error_is_of_row(int sqlstate)
 }
 
 /*
+ * The same, and not from what other rows of the store would refuse as well?  A trigger can raise
+ * any error; one that the engine or the server could have raised is not counted as the row's.
+ */
+bool
+inv_error_is_of_one_row(int sqlstate)
+{
+	int category = ERRCODE_TO_CATEGORY(sqlstate);
+
+	return inv_error_is_of_row(sqlstate) && sqlstate != ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE &&
+		   sqlstate != ERRCODE_INSUFFICIENT_PRIVILEGE && category != ERRCODE_SYSTEM_ERROR &&
+		   category != ERRCODE_INTERNAL_ERROR;
+}
+
+/*
  * Does an error that came up in work on a store say something about the store?  Not
  * one of the server, or of other transactions.
  */

@@ -17,6 +17,7 @@
 int inv_strategy = INV_STRATEGY_ATOMIC;
 int inv_optimistic_retries = 10;
 bool inv_http_errors = false;
+int inv_error_format = INV_ERROR_FORMAT_TEXT;
 bool inv_log_refusals = true;
 bool inv_notify = false;
 bool inv_direct_access = true;
@@ -36,6 +37,12 @@ static const struct config_enum_entry strategies[] = {
 	{ "atomic", INV_STRATEGY_ATOMIC, false },
 	{ "pessimistic", INV_STRATEGY_PESSIMISTIC, false },
 	{ "optimistic", INV_STRATEGY_OPTIMISTIC, false },
+	{ NULL, 0, false },
+};
+
+static const struct config_enum_entry error_formats[] = {
+	{ "text", INV_ERROR_FORMAT_TEXT, false },
+	{ "json", INV_ERROR_FORMAT_JSON, false },
 	{ NULL, 0, false },
 };
 
@@ -68,6 +75,10 @@ define_call_settings(void)
 							 "statuses.",
 							 "Set it for the login role of the API.", &inv_http_errors, false,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable(
+		"inventory.error_format", "Sets the format of the detail of a refusal.",
+		"text: sentences; json: an object with the facts.", &inv_error_format,
+		INV_ERROR_FORMAT_TEXT, error_formats, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("inventory.log_refusals", "Writes refusals into the server's log.",
 							 "Without effect on what the client gets.", &inv_log_refusals, true,
 							 PGC_SUSET, 0, NULL, NULL, NULL);

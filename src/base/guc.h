@@ -12,6 +12,13 @@ typedef enum InvStrategy
 	INV_STRATEGY_OPTIMISTIC
 } InvStrategy;
 
+/* How the DETAIL of a refusal is written. */
+typedef enum InvErrorFormat
+{
+	INV_ERROR_FORMAT_TEXT,
+	INV_ERROR_FORMAT_JSON
+} InvErrorFormat;
+
 typedef enum InvHotMode
 {
 	INV_HOT_MODE_OFF,
@@ -22,6 +29,7 @@ typedef enum InvHotMode
 extern int inv_strategy;		   /* an InvStrategy */
 extern int inv_optimistic_retries; /* attempts after the first */
 extern bool inv_http_errors;
+extern int inv_error_format; /* an InvErrorFormat */
 extern bool inv_log_refusals;
 extern bool inv_notify;
 extern bool inv_direct_access;

@@ -23,11 +23,25 @@ inv_report_ambiguous_store(const char *store_name, Oid user)
 	errhint("Detach a store, and attach it again with another store_name.");
 }
 
-void
-inv_report_kept_rows(const char *store_name, const char *table)
+static void
+report_not_intact(const char *store_name)
 {
 	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
 	errmsg("store \"%s\" is not intact", store_name);
+}
+
+void
+inv_report_broken_store(const char *store_name, Oid items, const char *detail)
+{
+	report_not_intact(store_name);
+	errdetail_internal("%s", detail);
+	errhint("To recreate what is missing: %s", inv_call_text("refresh", items, NULL));
+}
+
+void
+inv_report_kept_rows(const char *store_name, const char *table)
+{
+	report_not_intact(store_name);
 	errdetail("A trigger or rule keeps rows of \"%s\" from being written.", table);
 	errhint("The function of a BEFORE trigger must return NEW.");
 }
@@ -59,12 +73,13 @@ inv_report_unfit_row(const char *store_name, const char *detail)
 }
 
 void
-inv_report_owners(const char *store_name, const char *detail)
+inv_report_owners(const char *store_name, Oid items, const char *detail)
 {
 	errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
 	errmsg("permission denied for store \"%s\"", store_name);
 	errdetail_internal("%s", detail);
-	errhint("inventory.refresh() gives all objects of the store to the owner of its items.");
+	errhint("To give all objects of the store to the owner of its items: %s",
+			inv_call_text("refresh", items, NULL));
 }
 
 void
@@ -80,8 +95,7 @@ inv_report_order_not_unique(const char *relation, const char *order, uint64 rows
 void
 inv_report_surplus_trigger(const char *store_name, const char *trigger, const char *relation)
 {
-	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
-	errmsg("store \"%s\" is not intact", store_name);
+	report_not_intact(store_name);
 	errdetail("Trigger \"%s\" of %s uses a function of the extension, but was not made by "
 			  "inventory.attach().",
 			  trigger, relation);
@@ -152,6 +166,16 @@ inv_report_not_verified(const char *store_name, const ErrorData *error)
 		errhint("%s", error->hint);
 }
 
+void
+inv_log_no_worker_slot(void)
+{
+	ereport(LOG, (errmsg("could not start an inventory worker"),
+				  errdetail("All background worker slots of the server are in use. Until one is "
+							"free, the stock columns of hot items lag, and expired holds are given "
+							"back only when their units are needed."),
+				  errhint("Increase max_worker_processes.")));
+}
+
 /* Once a session: as long as it is so, each of its transactions asks again. */
 void
 inv_log_many_databases(int limit)
@@ -161,9 +185,10 @@ inv_log_many_databases(int limit)
 	if (logged)
 		return;
 	logged = true;
-	ereport(LOG, (errmsg("no inventory worker can be started for this database"),
-				  errdetail("%d databases of this server have holds or hot items.", limit),
-				  errhint("Call expire_reservations() and inventory.settle() from a scheduler.")));
+	ereport(LOG,
+			(errmsg("no inventory worker can be started for this database"),
+			 errdetail("%d databases of this server have holds or hot items.", limit),
+			 errhint("Call expire_reservations() and inventory.settle(items) from a scheduler.")));
 }
 
 void
@@ -187,7 +212,7 @@ inv_report_not_generated(Oid function, const char *detail)
 	errcode(ERRCODE_INVALID_FUNCTION_DEFINITION);
 	errmsg("function %s is not as inventory.attach() generates it", format_procedure(function));
 	errdetail_internal("%s", detail);
-	errhint("inventory.refresh() generates the functions of a store again.");
+	errhint("inventory.refresh(items) generates the functions of a store again.");
 }
 
 void
@@ -197,4 +222,30 @@ inv_log_worker_timeout(const char *store_name, int timeout)
 			(errmsg("the inventory worker gave up store \"%s\" after %d ms", store_name, timeout),
 			 errhint("Look for triggers on its tables that wait, or increase "
 					 "inventory.worker_timeout.")));
+}
+
+void
+inv_report_untracked(const char *item)
+{
+	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
+	errmsg("stock of item \"%s\" is not tracked", item);
+	errdetail("Its stock is NULL, so it sells without limit.");
+	errhint("To track it, set its stock to a number.");
+}
+
+void
+inv_report_order_kept(const char *relation, const char *order)
+{
+	errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION);
+	errmsg("the quantity of order \"%s\" could not be written", order);
+	errdetail("A trigger on %s keeps the row as it is, or writes another quantity.", relation);
+}
+
+void
+inv_report_order_rows(const char *relation, uint64 wanted, uint64 got)
+{
+	errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION);
+	errmsg("INSERT into %s returned " UINT64_FORMAT " rows instead of " UINT64_FORMAT, relation,
+		   got, wanted);
+	errhint("A trigger or a rule on the table suppresses orders; nothing was sold.");
 }

@@ -7,12 +7,16 @@
 
 #include "base/error.h"
 
+extern void inv_report_untracked(const char *item);
+extern void inv_report_order_kept(const char *relation, const char *order);
+extern void inv_report_order_rows(const char *relation, uint64 wanted, uint64 got);
 extern void inv_report_ambiguous_store(const char *store_name, Oid user);
+extern void inv_report_broken_store(const char *store_name, Oid items, const char *detail);
 extern void inv_report_kept_rows(const char *store_name, const char *table);
 extern void inv_report_rounding_column(const char *relation, const char *column);
 extern void inv_report_duplicate_store(const char *store_name, const char *items);
 extern void inv_report_unfit_row(const char *store_name, const char *detail);
-extern void inv_report_owners(const char *store_name, const char *detail);
+extern void inv_report_owners(const char *store_name, Oid items, const char *detail);
 extern void inv_report_surplus_trigger(const char *store_name, const char *trigger,
 									   const char *relation);
 extern void inv_report_foreign_engine(const char *store_name, const char *relation,
@@ -23,12 +27,17 @@ extern void inv_warn_row_without_table(const char *store_name);
 extern void inv_log_worker_timeout(const char *store_name, int timeout);
 extern void inv_report_hot_stores_full(int limit);
 extern void inv_report_not_verified(const char *store_name, const ErrorData *error);
+extern void inv_log_no_worker_slot(void);
 extern void inv_log_many_databases(int limit);
 extern void inv_report_no_function(Oid function);
 extern void inv_report_no_result_type(void);
 extern void inv_report_not_generated(Oid function, const char *detail);
 
+#define inv_error_untracked(...) INV_RAISE(inv_report_untracked(__VA_ARGS__))
+#define inv_error_order_kept(...) INV_RAISE(inv_report_order_kept(__VA_ARGS__))
+#define inv_error_order_rows(...) INV_RAISE(inv_report_order_rows(__VA_ARGS__))
 #define inv_error_ambiguous_store(...) INV_RAISE(inv_report_ambiguous_store(__VA_ARGS__))
+#define inv_error_broken_store(...) INV_RAISE(inv_report_broken_store(__VA_ARGS__))
 #define inv_error_kept_rows(...) INV_RAISE(inv_report_kept_rows(__VA_ARGS__))
 #define inv_error_rounding_column(...) INV_RAISE(inv_report_rounding_column(__VA_ARGS__))
 #define inv_error_unfit_row(...) INV_RAISE(inv_report_unfit_row(__VA_ARGS__))

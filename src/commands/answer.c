@@ -186,7 +186,7 @@ inv_replay_line(InvStore *store, Jsonb *answer, TupleDesc desc)
 	LineRow row;
 
 	if (read_kept_lines(store, answer) != 1)
-		inv_error_broken_store(store->store_name,
+		inv_error_broken_store(store->store_name, store->items,
 							   "A kept request of try_buy_item does not have one line.");
 	read_kept_line(0, &row);
 	return HeapTupleGetDatum(heap_form_tuple(desc, row.values, row.nulls));
@@ -195,35 +195,33 @@ inv_replay_line(InvStore *store, Jsonb *answer, TupleDesc desc)
 /* ---- row types ---- */
 
 /*
- * Lock the row type of a result until its descriptor is read: it can have been dropped while
- * the call waited for a lock.  InvalidOid if the result is not of a row type.
+ * Lock the row type of a result to the end of the transaction, as a table that is read: the
+ * call, and the statement around it, look it up again after they have waited for other locks.
+ * It can have been dropped before.  False if the result is not of a row type.
  */
-static Oid
+static bool
 lock_row_type(FunctionCallInfo fcinfo)
 {
 	Oid type;
 	bool is_row = get_call_result_type(fcinfo, &type, NULL) == TYPEFUNC_COMPOSITE;
-	Oid relation = get_typ_typrelid(type);
 
-	if (OidIsValid(relation))
-		LockRelationOid(relation, AccessShareLock);
+	if (is_row)
+		LockRelationOid(get_typ_typrelid(type), AccessShareLock);
 	if (!SearchSysCacheExists1(TYPEOID, ObjectIdGetDatum(type)))
 		inv_error_no_result_type();
-	if (!is_row && OidIsValid(relation))
-		UnlockRelationOid(relation, AccessShareLock);
-	return is_row ? relation : InvalidOid;
+	return is_row;
 }
 
-/* Begin to return rows of the type that the caller's result_type gives. */
+/*
+ * Begin to return rows of the type that the caller's result_type gives.  The store is entered
+ * before: detach() locks its tables, and then drops the type.
+ */
 void
 inv_begin_rows(FunctionCallInfo fcinfo)
 {
-	Oid relation = lock_row_type(fcinfo);
-
-	if (!OidIsValid(relation))
+	if (!lock_row_type(fcinfo))
 		inv_error_value("result_type must be of a row type", NULL);
 	InitMaterializedSRF(fcinfo, 0);
-	UnlockRelationOid(relation, AccessShareLock);
 }
 
 /*
@@ -240,7 +238,8 @@ inv_check_row_type(InvStore *store, TupleDesc desc, const Oid *types, int count)
 			   get_typtype(TupleDescAttr(desc, i)->atttypid) != TYPTYPE_DOMAIN &&
 			   inv_base_type(TupleDescAttr(desc, i)->atttypid) == types[i];
 	if (!good)
-		inv_error_broken_store(store->store_name, "The caller's row type is out of date.");
+		inv_error_broken_store(store->store_name, store->items,
+							   "The caller's row type is out of date.");
 }
 
 void
@@ -256,13 +255,12 @@ inv_check_line_type(InvStore *store, TupleDesc desc)
 TupleDesc
 inv_row_desc(InvStore *store, FunctionCallInfo fcinfo)
 {
-	Oid relation = lock_row_type(fcinfo);
 	TupleDesc desc;
 
-	if (!OidIsValid(relation))
-		inv_error_broken_store(store->store_name, "The caller's result type is not a row type.");
+	if (!lock_row_type(fcinfo))
+		inv_error_broken_store(store->store_name, store->items,
+							   "The caller's result type is not a row type.");
 	(void) get_call_result_type(fcinfo, NULL, &desc);
-	UnlockRelationOid(relation, AccessShareLock);
 	return desc;
 }
 

@@ -15,6 +15,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "parser/parse_func.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/guc.h"
@@ -24,6 +25,7 @@
 #include "base/compat.h"
 #include "base/datum.h"
 #include "base/error.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
@@ -64,11 +66,35 @@ inv_getarg_item(InvStore *store, FunctionCallInfo fcinfo, int argument)
 	return item;
 }
 
-/* The key of an order line, which is not null. */
+/* The key of an order line. */
 Datum
 inv_getarg_order(InvStore *store, FunctionCallInfo fcinfo, int argument)
 {
+	if (PG_ARGISNULL(argument))
+		inv_error_null("order_id");
 	return inv_getarg_as(fcinfo, argument, store->order_type);
+}
+
+/* An array of ids of a type, of which none is null. */
+Datum
+inv_getarg_ids(FunctionCallInfo fcinfo, int argument, Oid type, const char *name)
+{
+	Datum ids, id;
+	ArrayType *array;
+	ArrayIterator iterator;
+	bool isnull;
+
+	if (PG_ARGISNULL(argument))
+		inv_error_null(name);
+	ids = inv_getarg_as(fcinfo, argument, get_array_type(type));
+	array = DatumGetArrayTypeP(ids);
+	if (array_contains_nulls(array))
+		inv_error_null(psprintf("an element of %s", name));
+	iterator = array_create_iterator(array, 0, NULL);
+	while (array_iterate(iterator, &id, &isnull))
+		inv_check_id_length(type, id, psprintf("an element of %s", name));
+	array_free_iterator(iterator);
+	return PointerGetDatum(array);
 }
 
 /* A quantity of at least 1; raises 22004 for null and 22023 for less. */
@@ -177,7 +203,7 @@ void
 inv_check_result(InvStore *store, FunctionCallInfo fcinfo, Oid type)
 {
 	if (inv_base_type(get_fn_expr_rettype(fcinfo->flinfo)) != type)
-		inv_error_broken_store(store->store_name,
+		inv_error_broken_store(store->store_name, store->items,
 							   psprintf("The caller expects %s, the store has %s.",
 										format_type_be(get_fn_expr_rettype(fcinfo->flinfo)),
 										format_type_be(type)));

@@ -13,6 +13,7 @@
 extern text *inv_getarg_store_name(FunctionCallInfo fcinfo);
 extern Datum inv_getarg_as(FunctionCallInfo fcinfo, int argument, Oid type);
 extern Datum inv_getarg_item(InvStore *store, FunctionCallInfo fcinfo, int argument);
+extern Datum inv_getarg_ids(FunctionCallInfo fcinfo, int argument, Oid type, const char *name);
 extern Datum inv_getarg_order(InvStore *store, FunctionCallInfo fcinfo, int argument);
 extern InvUser inv_getarg_user(InvStore *store, FunctionCallInfo fcinfo, int argument);
 extern InvUser inv_getarg_named_user(InvStore *store, FunctionCallInfo fcinfo, int argument);

@@ -1,6 +1,6 @@
 /*
  * buy.c
- *		Purchases: buy_item, buy_cart, try_buy_item, try_buy_cart; and available_stock.
+ *		Purchases: buy_item, buy_cart, try_buy_item, try_buy_cart.
  *
  * A purchase reads its arguments, looks for its idempotency key, takes the stock,
  * inserts the order rows, writes the movements, and keeps its answer under the
@@ -19,9 +19,6 @@
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
-#include "store/ledger_schema.h"
-#include "stock/ledger.h"
-#include "stock/level.h"
 #include "stock/limit.h"
 #include "stock/quantity.h"
 #include "stock/take.h"
@@ -32,39 +29,7 @@
 #include "commands/idempotency.h"
 #include "commands/order.h"
 #include "commands/refusal.h"
-
-/*
- * Write a movement per line.  A second one supplies what is sold of an untracked
- * item, so that its movements sum to 0 (invariant 2) and still say who bought it.
- */
-static void
-book_sale(InvStore *store, InvCart *cart, const InvUser *user)
-{
-	InvBook book;
-
-	inv_book_init(&book, 2 * cart->line_count);
-	for (int i = 0; i < cart->line_count; i++)
-	{
-		InvLine *line = &cart->lines[i];
-		InvMovement *sale = inv_book_add(&book, line->item, -line->quantity, INV_KIND_SALE);
-
-		sale->user = *user;
-		sale->order = line->order;
-		sale->no_order = line->no_order;
-		sale->epoch = cart->takes[line->take].epoch;
-		Assert(cart->takes[line->take].status == INV_STATUS_OK);
-		if (!cart->takes[line->take].tracked)
-		{
-			InvMovement *supply =
-				inv_book_add(&book, line->item, line->quantity, INV_KIND_ADJUSTMENT);
-
-			supply->order = line->order;
-			supply->no_order = line->no_order;
-			supply->reason = INV_REASON_UNTRACKED;
-		}
-	}
-	inv_book_write(store, &book);
-}
+#include "commands/sale.h"
 
 /*
  * Take the stock, insert the order rows and write the movements.  False if a line is
@@ -78,7 +43,7 @@ sell_cart(InvStore *store, InvCart *cart, const InvUser *user)
 		return false;
 	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
 	inv_insert_cart(store, cart, user);
-	book_sale(store, cart, user);
+	inv_book_sale(store, cart, user, NULL);
 	inv_check_limits(store, cart->takes, cart->take_count, user);
 	return true;
 }
@@ -89,7 +54,6 @@ PG_FUNCTION_INFO_V1(inventory_buy_item);
 PG_FUNCTION_INFO_V1(inventory_try_buy_item);
 PG_FUNCTION_INFO_V1(inventory_buy_cart);
 PG_FUNCTION_INFO_V1(inventory_try_buy_cart);
-PG_FUNCTION_INFO_V1(inventory_available_stock);
 
 /*
  * buy_item(store_name, user_id, item_id, quantity, idempotency_key, order_data,
@@ -125,7 +89,7 @@ inventory_buy_item(PG_FUNCTION_ARGS)
 		inv_cart_of_item(store, &cart, inv_getarg_item(store, fcinfo, 2),
 						 inv_getarg_quantity(fcinfo, 3, "quantity"), order_data, INV_PURPOSE_SALE);
 		if (!sell_cart(store, &cart, &user))
-			inv_refuse(store, cart.takes, cart.take_count);
+			inv_refuse(store, cart.takes, &user);
 		order = cart.lines->order;
 		no_order = cart.lines->no_order;
 		if (request.key)
@@ -195,8 +159,8 @@ buy_cart(FunctionCallInfo fcinfo, const char *operation, bool try)
 	InvUser user;
 	InvRequest request;
 
-	inv_begin_rows(fcinfo);
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), operation);
+	inv_begin_rows(fcinfo);
 	store = call.store;
 	inv_check_line_type(store, result->setDesc);
 	user = inv_getarg_user(store, fcinfo, 1);
@@ -212,7 +176,7 @@ buy_cart(FunctionCallInfo fcinfo, const char *operation, bool try)
 		inv_cart_of_lines(store, &cart, lines, order_data, INV_PURPOSE_SALE);
 		sold = sell_cart(store, &cart, &user);
 		if (!sold && !try)
-			inv_refuse(store, cart.takes, cart.take_count);
+			inv_refuse_cart(store, cart.takes, cart.take_count, &user);
 		if (!sold)
 			inv_count_refusals(cart.takes, cart.take_count);
 		if (request.key)
@@ -238,27 +202,4 @@ Datum
 inventory_try_buy_cart(PG_FUNCTION_ARGS)
 {
 	return buy_cart(fcinfo, "try_buy_cart", true);
-}
-
-/*
- * available_stock(store_name, item_id, result_type): how many units can be sold now;
- * null for an untracked item.
- */
-Datum
-inventory_available_stock(PG_FUNCTION_ARGS)
-{
-	InvCall call;
-	InvTake take = { 0 };
-	int64 available;
-
-	inv_call_enter(&call, inv_getarg_store_name(fcinfo), NULL);
-	inv_check_result(call.store, fcinfo, call.store->stock.base);
-	take.item = inv_getarg_item(call.store, fcinfo, 1);
-	available = inv_level_read(call.store, take.item, &take.status, &take.tracked);
-	if (take.status == INV_STATUS_ITEM_NOT_FOUND)
-		inv_refuse(call.store, &take, 1);
-	inv_store_leave(&call);
-	if (!take.tracked)
-		PG_RETURN_NULL();
-	return inv_quantity_datum(call.store, available);
 }

@@ -21,11 +21,10 @@
 #include "store/column.h"
 #include "stock/quantity.h"
 #include "commands/cart.h"
+#include "commands/shape.h"
 
 /* order_data is copied for each line: if it has columns of its own, and when orders are written */
 #define MAX_COPIED_BYTES (256 * 1024 * 1024)
-
-#define SYNTAX_HINT "A line is an object such as {\"item_id\": 42, \"quantity\": 2}."
 
 /* ---- values ---- */
 
@@ -39,7 +38,7 @@ parse_line_item(InvStore *store, const JsonbValue *value)
 		inv_error_null("item_id of a line");
 	string = inv_json_text(value);
 	if (string == NULL)
-		inv_error_value("item_id of a line must be a string or a number", SYNTAX_HINT);
+		inv_error_value("item_id of a line must be a string or a number", INV_LINE_HINT);
 	item = inv_from_text(store->item_id.base, string);
 	inv_check_id_length(store->item_id.base, item, "item_id of a line");
 	return item;
@@ -58,7 +57,7 @@ parse_line_quantity(const JsonbValue *value)
 	if (value->type == jbvNull)
 		inv_error_null("quantity of a line");
 	if (value->type != jbvNumeric)
-		inv_error_value("quantity of a line must be a number", SYNTAX_HINT);
+		inv_error_value("quantity of a line must be a number", INV_LINE_HINT);
 	number = inv_json_text(value);
 	errno = 0;
 	quantity = strtoll(number, &end, 10);
@@ -78,7 +77,7 @@ parse_line_quantity(const JsonbValue *value)
 
 /* The bit in InvLine.columns of a column that callers may set; raises if they may not. */
 static uint64
-settable_column(InvStore *store, const JsonbValue *key)
+settable_column(InvStore *store, const JsonbValue *key, bool is_line)
 {
 	char *name = pnstrdup(key->val.string.val, key->val.string.len);
 
@@ -87,13 +86,14 @@ settable_column(InvStore *store, const JsonbValue *key)
 		if (strcmp(name, "order_id") == 0)
 			return 1;
 		inv_error_unknown_column(name,
-								 psprintf("store \"%s\", which has no orders,", store->store_name));
+								 psprintf("store \"%s\", which has no orders,", store->store_name),
+								 inv_meant_key(store, name, is_line));
 	}
 	for (int i = 0; i < store->nsettable; i++)
 		if (strcmp(store->settable[i].key, name) == 0)
 			return UINT64CONST(1) << i;
 	if (get_attnum(store->orders, name) <= 0)
-		inv_error_unknown_column(name, store->orders_name);
+		inv_error_unknown_column(name, store->orders_name, inv_meant_key(store, name, is_line));
 	inv_error_column_not_allowed(name, store->store_name);
 }
 
@@ -120,7 +120,7 @@ push_columns(InvStore *store, JsonbContainer *object, bool is_line, InvJsonbStat
 		(void) JsonbIteratorNext(&iterator, &value, true);
 		if (is_line && (is_key(&key, "item_id") || is_key(&key, "quantity")))
 			continue;
-		columns |= settable_column(store, &key);
+		columns |= settable_column(store, &key, is_line);
 		inv_jsonb_push(state, WJB_KEY, &key);
 		inv_jsonb_push(state, WJB_VALUE, &value);
 	}
@@ -182,18 +182,31 @@ set_columns(InvStore *store, InvLine *line, JsonbContainer *own, CommonColumns *
 	}
 }
 
-/* A line of a reservation has item_id and quantity only. */
+/*
+ * Raise if a line has a key that it may not have: one of a reservation has item_id and quantity
+ * only, one of a sale also columns that callers may set.
+ */
 static void
-refuse_columns(JsonbContainer *line)
+check_keys(InvStore *store, JsonbContainer *line, InvPurpose purpose)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(line);
 	JsonbIteratorToken token;
 	JsonbValue key;
 
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
-		if (token == WJB_KEY && !is_key(&key, "item_id") && !is_key(&key, "quantity"))
-			inv_error_unknown_column(pnstrdup(key.val.string.val, key.val.string.len),
-									 "a line of a reservation");
+	{
+		const char *name;
+
+		if (token != WJB_KEY || is_key(&key, "item_id") || is_key(&key, "quantity"))
+			continue;
+		if (purpose == INV_PURPOSE_SALE)
+		{
+			(void) settable_column(store, &key, true);
+			continue;
+		}
+		name = pnstrdup(key.val.string.val, key.val.string.len);
+		inv_error_unknown_column(name, "a line of a reservation", inv_meant_key(NULL, name, true));
+	}
 }
 
 /* Where orders have no quantity column, an order row stands for one unit. */
@@ -295,13 +308,6 @@ sum_lines(InvStore *store, InvCart *cart)
 	Assert(cart->take_count > 0 && cart->take_count <= cart->line_count);
 }
 
-static void
-check_object(Jsonb *order_data)
-{
-	if (order_data && !JB_ROOT_IS_OBJECT(order_data))
-		inv_error_value("order_data must be a JSON object", NULL);
-}
-
 /* The units of all lines, for the statistics. */
 int64
 inv_cart_units(const InvCart *cart)
@@ -321,7 +327,7 @@ inv_cart_of_item(InvStore *store, InvCart *cart, Datum item, int64 quantity, Jso
 {
 	InvLine *line = palloc0(sizeof(InvLine));
 
-	check_object(order_data);
+	inv_check_order_data(order_data);
 	line->item = item;
 	line->quantity = quantity;
 	if (order_data && JB_ROOT_COUNT(order_data) > 0)
@@ -344,32 +350,29 @@ inv_cart_of_lines(InvStore *store, InvCart *cart, Jsonb *lines, Jsonb *order_dat
 {
 	CommonColumns common = common_columns(order_data);
 
-	check_object(order_data);
-	if (!JB_ROOT_IS_ARRAY(lines) || JB_ROOT_IS_SCALAR(lines))
-		inv_error_value("lines must be a JSON array of objects", SYNTAX_HINT);
+	inv_check_order_data(order_data);
+	inv_check_lines(lines);
 	cart->line_count = JB_ROOT_COUNT(lines);
-	if (cart->line_count == 0)
-		inv_error_value("lines must not be empty", SYNTAX_HINT);
 	if (cart->line_count > INV_MAX_LINES)
 		inv_error_too_many_lines(cart->line_count, INV_MAX_LINES);
 	cart->lines = palloc0(sizeof(InvLine) * cart->line_count);
 	for (int i = 0; i < cart->line_count; i++)
 	{
 		InvLine *line = &cart->lines[i];
-		JsonbValue *value = getIthJsonbValueFromContainer(&lines->root, i);
-		JsonbContainer *object = value->val.binary.data;
-		JsonbValue *item, *quantity;
+		JsonbContainer *object = inv_line_object(getIthJsonbValueFromContainer(&lines->root, i));
+		JsonbValue *item = getKeyJsonValueFromContainer(object, "item_id", 7, NULL);
+		JsonbValue *quantity;
 
-		if (value->type != jbvBinary || !JsonContainerIsObject(object))
-			inv_error_value("lines must be a JSON array of objects", SYNTAX_HINT);
-		item = getKeyJsonValueFromContainer(object, "item_id", 7, NULL);
+		/* an unknown key says more than a missing item_id */
+		if (item == NULL)
+			check_keys(store, object, purpose);
 		quantity = getKeyJsonValueFromContainer(object, "quantity", 8, NULL);
 		line->item = parse_line_item(store, item);
 		line->quantity = parse_line_quantity(quantity);
 		if (JsonContainerSize(object) == (item ? 1u : 0u) + (quantity ? 1u : 0u))
 			object = NULL;
 		if (object && purpose == INV_PURPOSE_HOLD)
-			refuse_columns(object);
+			check_keys(store, object, purpose);
 		set_columns(store, line, object, &common);
 		check_order(store, line, purpose);
 	}
@@ -433,7 +436,7 @@ inv_cart_of_hold(InvStore *store, InvCart *cart, const InvTake *held, int count,
 	if (is_array)
 		own = objects_of_held(store, order_data, held, count);
 	else
-		check_object(order_data);
+		inv_check_order_data(order_data);
 	cart->lines = palloc0(sizeof(InvLine) * count);
 	cart->line_count = count;
 	cart->takes = palloc(sizeof(InvTake) * count);

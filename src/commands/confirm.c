@@ -142,12 +142,12 @@ inventory_confirm_reservation(PG_FUNCTION_ARGS)
 	InvCart cart = { 0 };
 	bool replayed;
 
-	inv_begin_rows(fcinfo);
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "confirm_reservation");
+	inv_begin_rows(fcinfo);
 	store = call.store;
 	inv_check_line_type(store, result->setDesc);
 	inv_hold_find(store, &hold, fcinfo, 2, true);
-	replayed = inv_hold_judge(&hold, INV_MOVE_CONFIRM) == INV_VERDICT_REPLAY;
+	replayed = inv_hold_judge(call.store, &hold, INV_MOVE_CONFIRM) == INV_VERDICT_REPLAY;
 	cart.takes = takes_in_state(&hold, hold.state, &cart.take_count);
 	if (replayed)
 		cart_of_confirmed(&hold, &cart);

@@ -10,8 +10,11 @@
 
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/json.h"
 #include "utils/timestamp.h"
 
+#include "base/compat.h"
 #include "base/datum.h"
 #include "base/error.h"
 #include "base/guc.h"
@@ -71,6 +74,29 @@ hold_text(const InvHold *hold)
 	return inv_datum_text(UUIDOID, hold->id);
 }
 
+/* The facts about a reservation. */
+InvFacts *
+inv_reservation_facts(InvStore *store, Datum id)
+{
+	InvFacts *facts = inv_facts(store->ledger[INV_LEDGER_RESERVATIONS], "reservation_id");
+
+	facts->name = inv_datum_text(UUIDOID, id);
+	inv_fact_text(facts, "reservation_id", facts->name);
+	return facts;
+}
+
+/* Raise IV005. */
+INV_NORETURN static void
+error_expired(InvStore *store, const InvHold *hold)
+{
+	InvFacts *facts = inv_reservation_facts(store, hold->id);
+	char end[MAXDATELEN + 1];
+
+	(void) JsonEncodeDateTime(end, TimestampTzGetDatum(hold->expires_at), TIMESTAMPTZOID, NULL);
+	inv_fact_text(facts, "expires_at", end);
+	inv_error_reservation_expired(facts, timestamptz_to_str(hold->expires_at));
+}
+
 /*
  * Read the reservation that argument 1 names, as it is when it is locked, if "lock", and else
  * by the snapshot of the calling query.  user is the number of the argument with the user, or -1.  Raises IV004 if there is no such
@@ -95,16 +121,30 @@ inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user,
 	else
 		inv_hold_read_rows(store, hold, INV_SNAPSHOT_READ_ONLY);
 	if (hold->count == 0)
-		inv_error_reservation_not_found(hold_text(hold));
+		inv_error_reservation_not_found(inv_reservation_facts(store, hold->id));
 	hold->state = reservation_state(store, hold);
 	if (!named.isnull &&
 		(hold->user.isnull || !inv_same_user(store, named.value, hold->user.value)))
-		inv_error_reservation_not_found(hold_text(hold));
+		inv_error_reservation_not_found(inv_reservation_facts(store, hold->id));
+}
+
+/* Has the reservation that a call has answered before ended without an order? */
+bool
+inv_hold_has_ended(InvStore *store, Datum id)
+{
+	InvHold hold = { .id = id };
+
+	inv_hold_read_rows(store, &hold, INV_SNAPSHOT_LATEST);
+	/* prune() has deleted it, and does not delete what is held */
+	if (hold.count == 0)
+		return true;
+	hold.state = reservation_state(store, &hold);
+	return hold.state == INV_HOLD_EXPIRED || hold.state == INV_HOLD_RELEASED;
 }
 
 /* What the reservation's state says to a move; raises IV005, IV006 or IV007 if it forbids it. */
 InvHoldVerdict
-inv_hold_judge(const InvHold *hold, InvHoldMove move)
+inv_hold_judge(InvStore *store, const InvHold *hold, InvHoldMove move)
 {
 	InvHoldVerdict verdict;
 
@@ -113,11 +153,11 @@ inv_hold_judge(const InvHold *hold, InvHoldMove move)
 	switch (verdict)
 	{
 		case INV_VERDICT_CONFIRMED:
-			inv_error_reservation_confirmed(hold_text(hold));
+			inv_error_reservation_confirmed(inv_reservation_facts(store, hold->id));
 		case INV_VERDICT_RELEASED:
-			inv_error_reservation_released(hold_text(hold));
+			inv_error_reservation_released(inv_reservation_facts(store, hold->id));
 		case INV_VERDICT_EXPIRED:
-			inv_error_reservation_expired(hold_text(hold), timestamptz_to_str(hold->expires_at));
+			error_expired(store, hold);
 		default:
 			return verdict;
 	}
@@ -136,7 +176,7 @@ inv_hold_check_unchanged(InvStore *store, const InvHold *hold)
 
 	inv_hold_read_rows(store, &now, INV_SNAPSHOT_LATEST);
 	if (now.count == 0)
-		inv_error_reservation_not_found(hold_text(hold));
+		inv_error_reservation_not_found(inv_reservation_facts(store, hold->id));
 	now.state = reservation_state(store, &now);
 	unchanged = now.count == hold->count;
 	for (int i = 0; unchanged && i < now.count; i++)
@@ -145,8 +185,8 @@ inv_hold_check_unchanged(InvStore *store, const InvHold *hold)
 					now.lines[i].quantity == hold->lines[i].quantity;
 	if (unchanged)
 		return;
-	(void) inv_hold_judge(&now, INV_MOVE_CHANGE);
-	inv_error_busy(inv_item_text(store, hold->lines[0].item),
+	(void) inv_hold_judge(store, &now, INV_MOVE_CHANGE);
+	inv_error_busy(inv_item_facts(store, hold->lines[0].item),
 				   "a trigger has changed the reservation");
 }
 

@@ -5,6 +5,7 @@
 #ifndef INV_HOLD_H
 #define INV_HOLD_H
 
+#include "base/fact.h"
 #include "store/binding.h"
 #include "store/query.h"
 #include "stock/quantity.h"
@@ -32,7 +33,9 @@ typedef enum InvHoldVerdict
 
 extern void inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user,
 						  bool lock);
-extern InvHoldVerdict inv_hold_judge(const InvHold *hold, InvHoldMove move);
+extern InvFacts *inv_reservation_facts(InvStore *store, Datum id);
+extern bool inv_hold_has_ended(InvStore *store, Datum id);
+extern InvHoldVerdict inv_hold_judge(InvStore *store, const InvHold *hold, InvHoldMove move);
 extern void inv_hold_check_unchanged(InvStore *store, const InvHold *hold);
 extern TimestampTz inv_hold_end(InvStore *store, FunctionCallInfo fcinfo, int ttl,
 								TimestampTz created_at);

@@ -164,7 +164,7 @@ make_hold_plan(InvStore *store, Relation table)
 	plan->usable = plan->status != InvalidAttrNumber && plan->order != InvalidAttrNumber &&
 				   inv_add_written_column(&plan->update, desc, plan->status, TEXTOID) &&
 				   inv_add_written_column(&plan->update, desc, plan->order, store->order_type) &&
-				   !table->rd_rel->relhassubclass &&
+				   !table->rd_rel->relhassubclass && inv_owner_may_name(store, table) &&
 				   !inv_update_needs_statement(&plan->update, store, table, NULL);
 	return plan;
 }

@@ -17,10 +17,12 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "base/compat.h"
 #include "base/datum.h"
 #include "base/error.h"
 #include "base/lock.h"
 #include "base/stats.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/direct_insert.h"
@@ -151,6 +153,18 @@ is_new_key(InvStore *store, const InvRequest *request)
 	return is_new;
 }
 
+/* Raise because the key was used with other arguments (IV009). */
+INV_NORETURN static void
+error_key_mismatch(InvStore *store, const InvRequest *request)
+{
+	InvFacts *facts = inv_facts(store->ledger[INV_LEDGER_REQUESTS], "key");
+
+	facts->name = request->key;
+	inv_fact_text(facts, "idempotency_key", request->key);
+	inv_fact_text(facts, "operation", request->operation);
+	inv_error_key_mismatch(facts, request->operation);
+}
+
 /* Read the kept answer of the key, whose lock is held; null if there is none. */
 static Jsonb *
 kept_answer(InvStore *store, const InvRequest *request)
@@ -170,9 +184,9 @@ kept_answer(InvStore *store, const InvRequest *request)
 	digest = inv_result(0, 1, &no_digest);
 	answer = inv_result(0, 2, &no_answer);
 	if (no_digest || no_answer)
-		inv_error_broken_store(store->store_name, "A kept request is null.");
+		inv_error_broken_store(store->store_name, store->items, "A kept request is null.");
 	if (!same_digest(DatumGetByteaPP(digest), request->digest))
-		inv_error_key_mismatch(request->key, request->operation);
+		error_key_mismatch(store, request);
 	return DatumGetJsonbP(answer);
 }
 
@@ -246,7 +260,7 @@ inv_request_scalar(InvRequest *request)
 void
 inv_error_kept_answer(InvStore *store)
 {
-	inv_error_broken_store(store->store_name,
+	inv_error_broken_store(store->store_name, store->items,
 						   "An answer kept in its requests is not one of the function called.");
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/compat.h"
 #include "base/error.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/direct_insert.h"
 #include "store/query.h"

@@ -1,313 +1,154 @@
 /*
  * refund.c
- *		Refunds of order lines: refund_order.
+ *		Refunds: refund_order, refund_orders.
  *
- * The order row is not changed.  What is refunded already is the sum of its refund
- * movements, read with the latest snapshot after the row is locked, so that refunds
- * of one line follow each other (invariant 9).
+ * The order row is not changed.  What was sold and refunded so far is asked of sold.c.
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
 #include "common/int.h"
 #include "fmgr.h"
+#include "funcapi.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/tuplestore.h"
 
-#include "base/compat.h"
 #include "base/datum.h"
 #include "base/error.h"
-#include "base/lock.h"
 #include "base/stats.h"
-#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
-#include "store/key_lookup.h"
 #include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/give.h"
 #include "stock/ledger.h"
 #include "stock/quantity.h"
+#include "commands/answer.h"
 #include "commands/argument.h"
 #include "commands/call.h"
+#include "commands/cart.h"
 #include "commands/idempotency.h"
+#include "commands/refund.h"
+#include "commands/sold.h"
 
-/* What one user bought of an item in an order: units bought and refunded. */
-typedef struct BoughtItem
+/* ---- units that come back ---- */
+
+static InvMovement *
+add_movement(InvBook *book, Datum order, const InvSold *sold, int64 delta, const char *kind,
+			 const char *reason)
 {
-	Datum item;
-	bool no_item;	/* its row has none */
-	int64 quantity; /* whole units */
-	char *text;		/* the same as its row has it, or null if there is no row */
-	int64 refunded;
-	InvUser user;
-} BoughtItem;
+	InvMovement *movement = inv_book_add(book, sold->item, delta, kind);
 
-/* The items of an order, and who bought them, by the movements of its sales. */
-static BoughtItem *
-sales_of_order(InvStore *store, Datum order, int *count)
-{
-	uint64 rows = inv_execute(store, INV_STMT_SALES, &order, NULL, INV_SNAPSHOT_LATEST);
-	BoughtItem *bought = palloc0(sizeof(BoughtItem) * Max(rows, 1));
-
-	for (uint64 row = 0; row < rows; row++)
-	{
-		bool isnull;
-
-		bought[row].item = inv_result(row, 1, &isnull);
-		bought[row].quantity = inv_result_int64(row, 2);
-		bought[row].user.value = inv_result(row, 3, &bought[row].user.isnull);
-	}
-	*count = rows;
-	return bought;
+	movement->order = order;
+	movement->no_order = false;
+	movement->reason = reason;
+	return movement;
 }
 
 /*
- * The user whose purchase limit a refund gives units back to: the buyer, if the sale
- * counted against the limit.  A sale from before the attach did not.
+ * Add the movements of units that were given to the stock, or could not be: the item is not
+ * tracked or gone, or the units are written off.  Those that counted against a purchase limit
+ * carry the user, who may buy as many again.
  */
-static InvUser
-limited_user(InvStore *store, Datum order, const BoughtItem *bought)
+void
+inv_book_returned(InvBook *book, Datum order, InvSold *sold, int64 quantity, const InvGive *give,
+				  const InvReturn *how)
 {
-	Datum values[] = { order, bought->item, bought->user.value };
-	bool isnull;
+	int64 counted = Min(quantity, sold->counted);
 
-	if (bought->user.isnull)
+	Assert(quantity > 0);
+	if (counted > 0)
 	{
-		int sales;
-		BoughtItem *sold = sales_of_order(store, order, &sales);
+		InvMovement *back = add_movement(book, order, sold, counted, how->kind, how->reason);
 
-		return sales > 0 ? sold->user : inv_no_user;
+		back->user = sold->user;
+		back->epoch = give->epoch;
 	}
-	inv_execute(store, INV_STMT_COUNTED, values, NULL, INV_SNAPSHOT_LATEST);
-	return DatumGetBool(inv_result(0, 1, &isnull)) ? bought->user : inv_no_user;
+	if (counted < quantity)
+		add_movement(book, order, sold, quantity - counted, how->kind, how->reason)->epoch =
+			give->epoch;
+	if (!give->tracked)
+		add_movement(book, order, sold, -quantity,
+					 how->restock ? INV_KIND_ADJUSTMENT : INV_KIND_WRITE_OFF,
+					 how->restock ? INV_REASON_UNTRACKED : how->reason);
+	sold->counted -= counted;
 }
 
-/* Lock and read the row of an order by a statement; returns how many rows there are. */
-static uint64
-read_order_by_statement(InvStore *store, Datum order, BoughtItem *bought)
+/* After a refund: triggers of the shop may have refunded the same units (IV008). */
+void
+inv_check_refunded(InvStore *store, Datum order, InvSold *sold, int64 quantity)
 {
-	uint64 rows = inv_execute(store, INV_STMT_LOCK_ORDER, &order, NULL, INV_SNAPSHOT_LATEST);
-	bool isnull;
-
-	if (rows > 1)
-		inv_error_order_not_unique(store->orders_name, inv_datum_text(store->order_type, order),
-								   rows);
-	if (rows == 0)
-		return 0;
-	bought->item = inv_result(0, 1, &bought->no_item);
-	bought->quantity = DatumGetInt64(inv_result(0, 2, &isnull));
-	bought->user.value = inv_result(0, 3, &bought->user.isnull);
-	bought->text = isnull ? NULL : TextDatumGetCString(inv_result(0, 4, &isnull));
-	return 1;
+	sold->refunded = inv_refunded_units(store, order, sold);
+	if (sold->refunded > sold->quantity)
+		inv_error_order_refunded(store, order, quantity, sold->refunded - quantity, sold);
 }
 
-/* Copy what the row of an order says from a look-up; false if that is not whole numbers. */
-static bool
-copy_order(InvStore *store, InvKeyLookup *lookup, BoughtItem *bought)
-{
-	const InvColumn *quantity = &store->order_quantity;
-	bool isnull = false;
-
-	if (quantity->base == INT2OID || quantity->base == INT4OID || quantity->base == INT8OID)
-		bought->quantity = inv_column_number(lookup->rows.slot, quantity, 0, &isnull);
-	else if (quantity->attnum == InvalidAttrNumber)
-		bought->quantity = 1;
-	else
-		return false;
-	bought->text = isnull ? NULL : psprintf(INT64_FORMAT, bought->quantity);
-	bought->item = inv_key_row_value(lookup, store->order_item.attnum, &bought->no_item);
-	bought->user = inv_no_user;
-	if (store->order_user.attnum != InvalidAttrNumber)
-		bought->user.value =
-			inv_key_row_value(lookup, store->order_user.attnum, &bought->user.isnull);
-	return true;
-}
-
-/* The same without a statement; false if that needs one. */
-static bool
-read_order_directly(InvStore *store, Datum order, BoughtItem *bought, uint64 *rows)
-{
-	const bool not_null = false;
-	InvKeyLookup lookup;
-	bool known = true;
-
-	if (!inv_begin_key_lookup(&lookup, store, INV_KEY_ORDER, &order, &not_null, 1))
-		return false;
-	*rows = 0;
-	while (known && inv_next_key_row(&lookup))
-		known = ++*rows == 1 && inv_lock_key_row(&lookup) && copy_order(store, &lookup, bought);
-	inv_end_key_lookup(&lookup);
-	return known;
-}
-
-/* The item of an order by its row, which is locked; it may be older than the store. */
-static BoughtItem *
-bought_by_row(InvStore *store, Datum order, int *count)
-{
-	BoughtItem *bought = palloc0(sizeof(BoughtItem));
-	uint64 rows;
-
-	if (!read_order_directly(store, order, bought, &rows))
-		rows = read_order_by_statement(store, order, bought);
-	*count = rows;
-	if (rows == 0)
-		return bought;
-	if (bought->no_item)
-		inv_error_null("the item of the order");
-	bought->item = inv_item_of_order(store, bought->item);
-	if (bought->text == NULL)
-		inv_error_null("the quantity of the order");
-	if (store->purchase_limit.attnum)
-		bought->user = limited_user(store, order, bought);
-	return bought;
-}
-
-/* Sum the refunds of an order without a statement; false if that needs one. */
-static bool
-sum_refunds_directly(InvStore *store, Datum order, int64 *units)
-{
-	const bool not_null = false;
-	InvKeyLookup lookup;
-	bool known = true;
-
-	if (!inv_begin_key_lookup(&lookup, store, INV_KEY_REFUND, &order, &not_null, 1))
-		return false;
-	*units = 0;
-	while (known && inv_next_key_row(&lookup))
-	{
-		Datum values[INV_KEY_READ_COLUMNS];
-		bool nulls[INV_KEY_READ_COLUMNS];
-
-		known = inv_read_key_row(&lookup, values, nulls);
-		if (known && strcmp(TextDatumGetCString(values[0]), INV_KIND_REFUND) == 0)
-			known = !pg_add_s64_overflow(*units, DatumGetInt64(values[1]), units);
-	}
-	inv_end_key_lookup(&lookup);
-	return known;
-}
-
-/*
- * The units that are refunded already.  An order row is one line: its item or its user may
- * have been edited since a refund, which counts all the same.
- */
-static int64
-refunded_units(InvStore *store, Datum order, const BoughtItem *bought)
-{
-	Datum values[] = { order, bought->item, bought->user.value };
-	char nulls[] = { ' ', ' ', bought->user.isnull ? 'n' : ' ' };
-	int64 units;
-
-	if (OidIsValid(store->orders) && sum_refunds_directly(store, order, &units))
-		return units;
-	inv_execute(store, INV_STMT_REFUNDED, values, nulls, INV_SNAPSHOT_LATEST);
-	return inv_result_int64(0, OidIsValid(store->orders) ? 1 : 2);
-}
-
-/* Lock an order against other refunds, and read its items; raises IV003 if it has none. */
-static BoughtItem *
-lock_order(InvStore *store, Datum order, int *count)
-{
-	char *text = inv_datum_text(store->order_type, order);
-	BoughtItem *bought;
-
-	if (OidIsValid(store->orders))
-		bought = bought_by_row(store, order, count);
-	else
-	{
-		inv_lock_name(store->items, INV_LOCKTAG_ORDER_REFERENCE, text);
-		bought = sales_of_order(store, order, count);
-	}
-	if (*count == 0)
-		inv_error_order_not_found(text);
-	for (int i = 0; i < *count; i++)
-		bought[i].refunded = refunded_units(store, order, &bought[i]);
-	INV_POINT("inventory-after-order-lock");
-	return bought;
-}
-
-/* The units bought, as an error shows them. */
-static const char *
-bought_text(const BoughtItem *bought)
-{
-	return bought->text ? bought->text : psprintf(INT64_FORMAT, bought->quantity);
-}
-
-/* Refund units of one item: they return to the stock, or are written off. */
-static void
-refund_item(InvStore *store, Datum order, BoughtItem *bought, int64 quantity, bool restock,
-			const char *reason)
+/* Units of one item of an order return to the stock, or are written off. */
+void
+inv_return_units(InvStore *store, Datum order, InvSold *sold, int64 quantity, const InvReturn *how)
 {
 	InvBook book;
-	InvMovement *refund;
-	InvGive give = { .item = bought->item, .quantity = quantity };
+	InvGive give = { .item = sold->item, .quantity = quantity };
 
-	Assert(quantity > 0 && quantity <= bought->quantity - bought->refunded); /* invariant 9 */
-	if (restock)
+	Assert(quantity > 0 && quantity <= inv_sold_left(sold)); /* invariant 9 */
+	if (how->restock)
 		inv_give(store, &give, 1, INV_SNAPSHOT_TRANSACTION);
-	inv_book_init(&book, 2);
-	refund = inv_book_add(&book, bought->item, quantity, INV_KIND_REFUND);
-	refund->user = bought->user;
-	refund->order = order;
-	refund->no_order = false;
-	refund->reason = reason;
-	refund->epoch = give.epoch;
-	if (!give.tracked)
-	{
-		InvMovement *gone = inv_book_add(&book, bought->item, -quantity,
-										 restock ? INV_KIND_ADJUSTMENT : INV_KIND_WRITE_OFF);
-
-		gone->order = order;
-		gone->no_order = false;
-		gone->reason = restock ? INV_REASON_UNTRACKED : reason;
-	}
+	inv_book_init(&book, INV_RETURN_MOVEMENTS);
+	inv_book_returned(&book, order, sold, quantity, &give, how);
 	inv_book_write(store, &book);
 	inv_stats_count(INV_STATS_UNITS, quantity);
-	/* triggers of the shop may have refunded the same units */
-	bought->refunded = refunded_units(store, order, bought);
-	if (bought->refunded > bought->quantity)
-		inv_error_refund_exceeds(inv_datum_text(store->order_type, order), quantity,
-								 bought->refunded - quantity, bought_text(bought));
 }
+
+/* ---- one order ---- */
 
 /* Refund the quantity of argument 2, or all that is left; returns the units refunded so far. */
 static int64
-refund_units(InvStore *store, FunctionCallInfo fcinfo, Datum order)
+refund_units(InvStore *store, FunctionCallInfo fcinfo, Datum key)
 {
-	int count;
-	BoughtItem *bought = lock_order(store, order, &count);
+	InvOrder order = inv_lock_order(store, key);
+	InvReturn how = { .kind = INV_KIND_REFUND, .reason = inv_getarg_text(fcinfo, 4) };
 	bool all = PG_ARGISNULL(2);
-	bool restock;
 	int64 left = 0, total = 0, refunded = 0, quantity;
 
 	if (PG_ARGISNULL(3))
 		inv_error_null("restock");
-	restock = PG_GETARG_BOOL(3);
-	for (int i = 0; i < count; i++)
+	how.restock = PG_GETARG_BOOL(3);
+	for (int i = 0; i < order.count; i++)
 	{
-		total += bought[i].quantity;
-		refunded += bought[i].refunded;
+		total += order.sold[i].quantity;
+		refunded += order.sold[i].refunded;
 	}
 	left = total - refunded;
 	quantity = all ? left : inv_getarg_quantity(fcinfo, 2, "quantity");
-	if (!all && count > 1)
+	if (!all && order.count > 1)
 		inv_error_value("cannot refund a quantity of an order with several items or users",
 						"Leave quantity null to refund all of it.");
 	if (quantity > left || left <= 0)
-		inv_error_refund_exceeds(inv_datum_text(store->order_type, order), quantity, refunded,
-								 bought->text ? bought->text : psprintf(INT64_FORMAT, total));
-	for (int i = 0; i < count; i++)
 	{
-		int64 part = all ? bought[i].quantity - bought[i].refunded : quantity;
+		InvSold all_sold = { .quantity = total,
+							 .text = order.count == 1 ? order.sold->text : NULL };
 
-		if (part > 0)
-			refund_item(store, order, &bought[i], part, restock, inv_getarg_text(fcinfo, 4));
+		inv_error_order_refunded(store, key, quantity, refunded, &all_sold);
+	}
+	for (int i = 0; i < order.count; i++)
+	{
+		InvSold *sold = &order.sold[i];
+		int64 part = all ? inv_sold_left(sold) : quantity;
+
+		if (part == 0)
+			continue;
+		inv_return_units(store, key, sold, part, &how);
+		inv_check_refunded(store, key, sold, part);
 	}
 	return refunded + quantity;
 }
 
 PG_FUNCTION_INFO_V1(inventory_refund_order);
+PG_FUNCTION_INFO_V1(inventory_refund_orders);
 
 /*
  * refund_order(store_name, order_id, quantity, restock, reason, idempotency_key,
@@ -328,11 +169,228 @@ inventory_refund_order(PG_FUNCTION_ARGS)
 		refunded = DatumGetInt64(inv_request_value(store, &request, INT8OID));
 	else
 	{
-		if (PG_ARGISNULL(1))
-			inv_error_null("order_id");
 		refunded = refund_units(store, fcinfo, inv_getarg_order(store, fcinfo, 1));
 		inv_request_end(store, &request, psprintf(INT64_FORMAT, refunded));
 	}
 	inv_store_leave(&call);
 	return inv_quantity_datum(store, refunded);
+}
+
+/* ---- several orders ---- */
+
+static int
+compare_orders(const void *a, const void *b, void *store)
+{
+	return inv_order_compare(store, ((const InvOrder *) a)->key, ((const InvOrder *) b)->key);
+}
+
+/* The orders of an array, in key order and each once. */
+static InvOrder *
+orders_of_array(InvStore *store, Datum ids, int *count)
+{
+	ArrayType *array = DatumGetArrayTypeP(ids);
+	InvOrder *orders;
+	Datum *keys;
+	int16 length;
+	bool byval;
+	char align;
+	int given, kept = 0;
+
+	get_typlenbyvalalign(store->order_type, &length, &byval, &align);
+	deconstruct_array(array, store->order_type, length, byval, align, &keys, NULL, &given);
+	if (given > INV_MAX_LINES)
+		inv_error_too_many_lines(given, INV_MAX_LINES);
+	orders = palloc0(sizeof(InvOrder) * Max(given, 1));
+	for (int i = 0; i < given; i++)
+		orders[i].key = keys[i];
+	qsort_arg(orders, given, sizeof(InvOrder), compare_orders, store);
+	for (int i = 0; i < given; i++)
+		if (kept == 0 || compare_orders(&orders[kept - 1], &orders[i], store) != 0)
+			orders[kept++] = orders[i];
+	*count = kept;
+	return orders;
+}
+
+static int64
+units_left(const InvOrder *order)
+{
+	int64 left = 0;
+
+	for (int i = 0; i < order->count; i++)
+		if (pg_add_s64_overflow(left, inv_sold_left(&order->sold[i]), &left))
+			inv_error_overflow("sum of the quantities of an order");
+	return left;
+}
+
+static int
+compare_returned(const void *a, const void *b, void *store)
+{
+	return inv_item_compare(store, ((const InvGive *) a)->item, ((const InvGive *) b)->item);
+}
+
+/* What comes back of each item, in key order and each item once. */
+static InvGive *
+gives_of_orders(InvStore *store, const InvOrder *orders, int count, int *give_count)
+{
+	int most = 0, kept = 0, given = 0;
+	InvGive *gives;
+
+	for (int i = 0; i < count; i++)
+		most += orders[i].count;
+	gives = palloc0(sizeof(InvGive) * Max(most, 1));
+	for (int i = 0; i < count; i++)
+		for (int j = 0; j < orders[i].count; j++)
+		{
+			const InvSold *sold = &orders[i].sold[j];
+
+			if (inv_sold_left(sold) == 0)
+				continue;
+			gives[given].item = sold->item;
+			gives[given++].quantity = inv_sold_left(sold);
+		}
+	qsort_arg(gives, given, sizeof(InvGive), compare_returned, store);
+	for (int i = 0; i < given; i++)
+		if (kept == 0 || compare_returned(&gives[kept - 1], &gives[i], store) != 0)
+			gives[kept++] = gives[i];
+		else if (pg_add_s64_overflow(gives[kept - 1].quantity, gives[i].quantity,
+									 &gives[kept - 1].quantity))
+			inv_error_overflow("sum of the quantities of an item");
+	*give_count = kept;
+	return gives;
+}
+
+/* Refund what is left of locked orders. */
+static void
+refund_left(InvStore *store, const InvOrder *orders, int count, const InvReturn *how)
+{
+	int give_count, sold_count = 0;
+	InvGive *gives = gives_of_orders(store, orders, count, &give_count);
+	InvBook book;
+
+	if (give_count == 0)
+		return;
+	if (how->restock)
+		inv_give(store, gives, give_count, INV_SNAPSHOT_TRANSACTION);
+	for (int i = 0; i < count; i++)
+		sold_count += orders[i].count;
+	inv_book_init(&book, INV_RETURN_MOVEMENTS * sold_count);
+	for (int i = 0; i < count; i++)
+		for (int j = 0; j < orders[i].count; j++)
+		{
+			InvSold *sold = &orders[i].sold[j];
+			int64 left = inv_sold_left(sold);
+			InvGive key = { .item = sold->item };
+			const InvGive *give;
+
+			if (left == 0)
+				continue;
+			give = bsearch_arg(&key, gives, give_count, sizeof(InvGive), compare_returned, store);
+			Assert(give != NULL);
+			inv_book_returned(&book, orders[i].key, sold, left, give, how);
+			inv_stats_count(INV_STATS_UNITS, left);
+		}
+	inv_book_write(store, &book);
+}
+
+/* A line of the answer. */
+static void
+append_refund(StringInfo json, InvStore *store, Datum key, InvStatus status, int64 quantity)
+{
+	appendStringInfo(json, "%s{\"order_id\": ", json->len > 1 ? ", " : "");
+	inv_append_id(json, store->order_type, key, false);
+	appendStringInfo(json, ", \"status\": \"%s\", \"quantity\": %s}", inv_status_name(status),
+					 inv_datum_text(store->stock.base, inv_quantity_datum(store, quantity)));
+}
+
+/* Refund what is left of each order; returns the answer as JSON. */
+static char *
+refund_orders(InvStore *store, Datum ids, const InvReturn *how)
+{
+	int count;
+	InvOrder *orders = orders_of_array(store, ids, &count);
+	StringInfoData json;
+
+	initStringInfo(&json);
+	appendStringInfoChar(&json, '[');
+	if (count > 0)
+	{
+		inv_lock_orders(store, orders, count);
+		refund_left(store, orders, count, how);
+	}
+	for (int i = 0; i < count; i++)
+	{
+		int64 left = units_left(&orders[i]);
+
+		append_refund(&json, store, orders[i].key,
+					  orders[i].count == 0 ? INV_STATUS_ORDER_NOT_FOUND
+					  : left == 0		   ? INV_STATUS_REFUND_EXCEEDS_ORDER
+										   : INV_STATUS_OK,
+					  left);
+		for (int j = 0; j < orders[i].count; j++)
+			if (inv_sold_left(&orders[i].sold[j]) > 0)
+				inv_check_refunded(store, orders[i].key, &orders[i].sold[j],
+								   inv_sold_left(&orders[i].sold[j]));
+	}
+	appendStringInfoChar(&json, ']');
+	return json.data;
+}
+
+/* Return the rows of an answer. */
+static void
+return_refunds(InvStore *store, Datum answer, ReturnSetInfo *result)
+{
+	uint64 rows = inv_execute(store, INV_STMT_REFUND_ROWS, &answer, NULL, INV_SNAPSHOT_TRANSACTION);
+
+	for (uint64 row = 0; row < rows; row++)
+	{
+		Datum values[3];
+		bool nulls[3];
+
+		for (int i = 0; i < 3; i++)
+			values[i] = inv_result(row, i + 1, &nulls[i]);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+}
+
+/*
+ * refund_orders(store_name, order_ids, restock, reason, idempotency_key, result_type):
+ * refunds all that is left of several orders; returns a row for each, in the order of their
+ * keys.
+ */
+Datum
+inventory_refund_orders(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	InvReturn how = { .kind = INV_KIND_REFUND };
+	InvCall call;
+	InvStore *store;
+	InvRequest request;
+	Datum answer;
+	Oid types[] = { InvalidOid, TEXTOID, InvalidOid };
+
+	inv_begin_rows(fcinfo);
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "refund_orders");
+	store = call.store;
+	types[0] = store->order_type;
+	types[2] = store->stock.base;
+	inv_check_row_type(store, result->setDesc, types, 3);
+	if (inv_request_begin(&request, store, "refund_orders", NULL, fcinfo, 4,
+						  get_array_type(store->order_type)))
+		answer = JsonbPGetDatum(request.replay);
+	else
+	{
+		char *json;
+		Datum ids = inv_getarg_ids(fcinfo, 1, store->order_type, "order_ids");
+
+		if (PG_ARGISNULL(2))
+			inv_error_null("restock");
+		how.restock = PG_GETARG_BOOL(2);
+		how.reason = inv_getarg_text(fcinfo, 3);
+		json = refund_orders(store, ids, &how);
+		inv_request_end(store, &request, json);
+		answer = DirectFunctionCall1(jsonb_in, CStringGetDatum(json));
+	}
+	return_refunds(store, answer, result);
+	inv_store_leave(&call);
+	return (Datum) 0;
 }

@@ -4,45 +4,82 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
+#include "utils/timestamp.h"
 
+#include "base/compat.h"
+#include "base/datum.h"
 #include "base/error.h"
+#include "base/fact.h"
 #include "base/stats.h"
 #include "store/binding.h"
 #include "store/column.h"
+#include "store/query.h"
+#include "store/query_text.h"
 #include "stock/quantity.h"
 #include "commands/refusal.h"
 
-/* The DETAIL: a sentence for each item with this status. */
-static char *
-refusal_detail(InvStore *store, const InvTake *takes, int count, InvStatus status)
+/*
+ * Name the open hold of the user that has the units which the take lacks: a shop that lost the
+ * answer of reserve_stock would try in vain until the hold expires.
+ */
+static void
+describe_own_hold(InvStore *store, const InvTake *take, const InvUser *user, StringInfo text,
+				  InvFacts *facts)
 {
-	StringInfoData text;
+	Datum values[] = { user->value, TimestampTzGetDatum(store->now), take->item };
+	char *reservation;
+	int64 held;
+	bool isnull;
 
-	initStringInfo(&text);
-	for (int i = 0; i < count; i++)
+	if (user->isnull ||
+		inv_execute(store, INV_STMT_OWN_HOLD, values, NULL, INV_SNAPSHOT_LATEST) == 0)
+		return;
+	held = inv_result_int64(0, 2);
+	if (held < inv_missing_units(take->stock, take->floor, take->quantity))
+		return;
+	reservation = inv_datum_text(UUIDOID, inv_result(0, 1, &isnull));
+	appendStringInfo(text, " You hold " INT64_FORMAT " in reservation \"%s\".", held, reservation);
+	inv_fact_number(facts, "held", held);
+	inv_fact_text(facts, "reservation_id", reservation);
+}
+
+/* What the DETAIL says of a refused take: appends a sentence, and returns the facts. */
+static InvFacts *
+describe_take(InvStore *store, const InvTake *take, const InvUser *user, StringInfo text)
+{
+	InvFacts *facts = inv_item_facts(store, take->item);
+	int64 available = inv_available(take->stock, take->floor);
+
+	if (text->len)
+		appendStringInfoChar(text, ' ');
+	if (take->quantity > 0)
+		inv_fact_number(facts, "requested", take->quantity);
+	if (take->status == INV_STATUS_OUT_OF_STOCK)
 	{
-		const InvTake *take = &takes[i];
-		char *item;
-
-		if (take->status != status)
-			continue;
-		item = inv_item_text(store, take->item);
-		if (text.len)
-			appendStringInfoChar(&text, ' ');
-		if (status == INV_STATUS_OUT_OF_STOCK)
-			appendStringInfo(&text,
-							 "Item \"%s\": " INT64_FORMAT " asked for, " INT64_FORMAT " available.",
-							 item, take->quantity, inv_available(take->stock, take->floor));
-		else if (status == INV_STATUS_PURCHASE_LIMIT_EXCEEDED)
-			appendStringInfo(&text,
-							 "Item \"%s\": " INT64_FORMAT " asked for, " INT64_FORMAT
-							 " of a limit of " INT64_FORMAT " used.",
-							 item, take->quantity, take->used, take->limit);
-		else
-			appendStringInfo(&text, "Item \"%s\" is not for sale.", item);
+		appendStringInfo(text,
+						 "Item \"%s\": " INT64_FORMAT " asked for, " INT64_FORMAT " available.",
+						 facts->name, take->quantity, available);
+		inv_fact_number(facts, "available", available);
+		describe_own_hold(store, take, user, text, facts);
 	}
-	return text.data;
+	else if (take->status == INV_STATUS_PURCHASE_LIMIT_EXCEEDED)
+	{
+		appendStringInfo(text,
+						 "Item \"%s\": " INT64_FORMAT " asked for, " INT64_FORMAT
+						 " of a limit of " INT64_FORMAT " used.",
+						 facts->name, take->quantity, take->used, take->limit);
+		inv_fact_number(facts, "used", take->used);
+		inv_fact_number(facts, "limit", take->limit);
+		facts->column = store->purchase_limit.key;
+	}
+	else
+	{
+		appendStringInfo(text, "Item \"%s\" is not for sale.", facts->name);
+		facts->column = store->item_id.key;
+	}
+	return facts;
 }
 
 /* Count a refusal that the caller returns as statuses. */
@@ -60,16 +97,58 @@ inv_count_refusals(const InvTake *takes, int count)
 	}
 }
 
-/* Raise a refusal: unknown items before limits before stock (IV002, IV010, IV001). */
+/* The status that is raised: unknown items before limits before stock. */
+static InvStatus
+first_status(const InvTake *takes, int count)
+{
+	if (inv_has_status(takes, count, INV_STATUS_ITEM_NOT_FOUND))
+		return INV_STATUS_ITEM_NOT_FOUND;
+	if (inv_has_status(takes, count, INV_STATUS_PURCHASE_LIMIT_EXCEEDED))
+		return INV_STATUS_PURCHASE_LIMIT_EXCEEDED;
+	Assert(inv_has_status(takes, count, INV_STATUS_OUT_OF_STOCK));
+	return INV_STATUS_OUT_OF_STOCK;
+}
+
+/* Raise what all refused takes of the first status have in common (IV002, IV010, IV001). */
+INV_NORETURN static void
+refuse(InvStore *store, const InvTake *takes, int count, const InvUser *user, bool is_cart)
+{
+	InvStatus status = first_status(takes, count);
+	InvFacts *facts = NULL;
+	StringInfoData text, lines;
+
+	initStringInfo(&text);
+	initStringInfo(&lines);
+	for (int i = 0; i < count; i++)
+	{
+		if (takes[i].status != status)
+			continue;
+		facts = describe_take(store, &takes[i], user, &text);
+		appendStringInfo(&lines, "%s{%s}", lines.len ? ", " : "", facts->json.data);
+	}
+	if (is_cart)
+	{
+		facts = inv_facts(facts->table, facts->column);
+		inv_fact_json(facts, "lines", psprintf("[%s]", lines.data));
+	}
+	if (status == INV_STATUS_ITEM_NOT_FOUND)
+		inv_error_item_not_found(facts, text.data);
+	if (status == INV_STATUS_PURCHASE_LIMIT_EXCEEDED)
+		inv_error_purchase_limit(facts, text.data);
+	inv_error_out_of_stock(facts, text.data);
+}
+
+/* Raise the refusal of one item. */
 void
-inv_refuse(InvStore *store, const InvTake *takes, int count)
+inv_refuse(InvStore *store, const InvTake *take, const InvUser *user)
+{
+	refuse(store, take, 1, user, false);
+}
+
+/* Raise the refusal of a cart. */
+void
+inv_refuse_cart(InvStore *store, const InvTake *takes, int count, const InvUser *user)
 {
 	Assert(count > 0);
-	if (inv_has_status(takes, count, INV_STATUS_ITEM_NOT_FOUND))
-		inv_error_item_not_found(refusal_detail(store, takes, count, INV_STATUS_ITEM_NOT_FOUND));
-	if (inv_has_status(takes, count, INV_STATUS_PURCHASE_LIMIT_EXCEEDED))
-		inv_error_purchase_limit(
-			refusal_detail(store, takes, count, INV_STATUS_PURCHASE_LIMIT_EXCEEDED));
-	Assert(inv_has_status(takes, count, INV_STATUS_OUT_OF_STOCK));
-	inv_error_out_of_stock(refusal_detail(store, takes, count, INV_STATUS_OUT_OF_STOCK));
+	refuse(store, takes, count, user, true);
 }

@@ -9,7 +9,9 @@
 #include "store/binding.h"
 #include "stock/quantity.h"
 
-INV_NORETURN extern void inv_refuse(InvStore *store, const InvTake *takes, int count);
+INV_NORETURN extern void inv_refuse(InvStore *store, const InvTake *take, const InvUser *user);
+INV_NORETURN extern void inv_refuse_cart(InvStore *store, const InvTake *takes, int count,
+										 const InvUser *user);
 extern void inv_count_refusals(const InvTake *takes, int count);
 
 #endif /* INV_REFUSAL_H */

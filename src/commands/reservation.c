@@ -1,6 +1,6 @@
 /*
  * reservation.c
- *		Reservations after they are made: release, extend, change, get.
+ *		Reservations after they are made: release, extend, change, get, my_reservations.
  *
  * Each of the writing calls locks the reservation first, asks the table in hold.c
  * what its state allows, and then takes or returns units.
@@ -91,6 +91,7 @@ PG_FUNCTION_INFO_V1(inventory_release_reservation);
 PG_FUNCTION_INFO_V1(inventory_extend_reservation);
 PG_FUNCTION_INFO_V1(inventory_change_reservation);
 PG_FUNCTION_INFO_V1(inventory_get_reservation);
+PG_FUNCTION_INFO_V1(inventory_my_reservations);
 
 /*
  * release_reservation(store_name, reservation_id, user_id): true if this call released
@@ -105,7 +106,7 @@ inventory_release_reservation(PG_FUNCTION_ARGS)
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "release_reservation");
 	inv_hold_find(call.store, &hold, fcinfo, 2, true);
-	released = inv_hold_judge(&hold, INV_MOVE_RELEASE) == INV_VERDICT_PROCEED;
+	released = inv_hold_judge(call.store, &hold, INV_MOVE_RELEASE) == INV_VERDICT_PROCEED;
 	if (released)
 		release_hold(call.store, &hold);
 	inv_store_leave(&call);
@@ -125,7 +126,7 @@ inventory_extend_reservation(PG_FUNCTION_ARGS)
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "extend_reservation");
 	inv_hold_find(call.store, &hold, fcinfo, 3, true);
-	inv_hold_judge(&hold, INV_MOVE_EXTEND);
+	inv_hold_judge(call.store, &hold, INV_MOVE_EXTEND);
 	end = inv_hold_end(call.store, fcinfo, 2, hold.created_at);
 	if (end > hold.expires_at)
 	{
@@ -174,7 +175,7 @@ enlarge_line(InvStore *store, InvHold *hold, const InvHoldLine *line, Datum item
 
 	Assert(more > 0 && more <= quantity);
 	if (!inv_hold_take(store, &take, 1, &hold->user))
-		inv_refuse(store, &take, 1);
+		inv_refuse(store, &take, &hold->user);
 	inv_hold_check_unchanged(store, hold);
 	if (line && line->state == INV_HOLD_HELD && line->tracked != take.tracked)
 		inv_error_value("the item has become tracked or untracked since it was reserved",
@@ -226,7 +227,7 @@ inventory_change_reservation(PG_FUNCTION_ARGS)
 		inv_error_value(psprintf("quantity must not be negative: " INT64_FORMAT, quantity),
 						"0 removes the line.");
 	inv_hold_find(store, &hold, fcinfo, 4, true);
-	inv_hold_judge(&hold, INV_MOVE_CHANGE);
+	inv_hold_judge(call.store, &hold, INV_MOVE_CHANGE);
 	if (quantity > 0)
 		inv_check_held(store, quantity);
 	line = line_of_item(store, &hold, item);
@@ -256,8 +257,8 @@ inventory_get_reservation(PG_FUNCTION_ARGS)
 	InvHold hold;
 	Oid types[] = { TEXTOID, TIMESTAMPTZOID, InvalidOid, InvalidOid, InvalidOid };
 
-	inv_begin_rows(fcinfo);
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), NULL);
+	inv_begin_rows(fcinfo);
 	store = call.store;
 	types[2] = store->item_id.base;
 	types[3] = store->stock.base;
@@ -276,6 +277,47 @@ inventory_get_reservation(PG_FUNCTION_ARGS)
 		if (line->state == INV_HOLD_RELEASED && hold.state != INV_HOLD_RELEASED)
 			continue;
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	inv_store_leave(&call);
+	return (Datum) 0;
+}
+
+/*
+ * my_reservations(store_name, user_id, result_type): returns a row per line of the holds of a
+ * user that have not expired, those that expire first at the top.
+ */
+Datum
+inventory_my_reservations(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	InvCall call;
+	InvStore *store;
+	InvUser user;
+	Oid types[] = { UUIDOID, InvalidOid, InvalidOid, TIMESTAMPTZOID };
+	Datum values[2];
+	uint64 rows;
+
+	inv_begin_rows(fcinfo);
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), NULL);
+	store = call.store;
+	types[1] = store->item_id.base;
+	types[2] = store->stock.base;
+	inv_check_row_type(store, result->setDesc, types, 4);
+	user = inv_getarg_named_user(store, fcinfo, 1);
+	if (user.isnull)
+		inv_error_null("user_id");
+	values[0] = user.value;
+	values[1] = TimestampTzGetDatum(store->now);
+	rows = inv_execute(store, INV_STMT_HOLDS_OF_USER, values, NULL, INV_SNAPSHOT_READ_ONLY);
+	for (uint64 row = 0; row < rows; row++)
+	{
+		bool nulls[4];
+		Datum columns[] = { inv_result(row, 1, &nulls[0]), inv_result(row, 2, &nulls[1]),
+							inv_quantity_datum(store, inv_result_int64(row, 3)),
+							inv_result(row, 4, &nulls[3]) };
+
+		nulls[2] = false;
+		tuplestore_putvalues(result->setResult, result->setDesc, columns, nulls);
 	}
 	inv_store_leave(&call);
 	return (Datum) 0;

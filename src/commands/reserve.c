@@ -136,6 +136,16 @@ reserve_units(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, Ti
 	return true;
 }
 
+/* Raise because the reservation that a key was used for has ended (IV005). */
+INV_NORETURN static void
+error_kept_ended(InvStore *store, Datum id, const InvRequest *request)
+{
+	InvFacts *facts = inv_reservation_facts(store, id);
+
+	inv_fact_text(facts, "idempotency_key", request->key);
+	inv_error_kept_reservation_ended(facts, request->key);
+}
+
 PG_FUNCTION_INFO_V1(inventory_reserve_stock);
 PG_FUNCTION_INFO_V1(inventory_reserve_cart);
 PG_FUNCTION_INFO_V1(inventory_try_reserve_cart);
@@ -157,7 +167,11 @@ inventory_reserve_stock(PG_FUNCTION_ARGS)
 	store = call.store;
 	user = inv_getarg_user(store, fcinfo, 1);
 	if (inv_request_begin(&request, store, "reserve_stock", &user, fcinfo, 5, store->item_id.base))
+	{
 		id = inv_request_value(store, &request, UUIDOID);
+		if (inv_hold_has_ended(store, id))
+			error_kept_ended(store, id, &request);
+	}
 	else
 	{
 		InvCart cart;
@@ -167,7 +181,7 @@ inventory_reserve_stock(PG_FUNCTION_ARGS)
 						 inv_getarg_quantity(fcinfo, 3, "quantity"), NULL, INV_PURPOSE_HOLD);
 		end = inv_hold_end(store, fcinfo, 4, store->now);
 		if (!reserve_units(store, &cart, &user, &id, &end))
-			inv_refuse(store, cart.takes, cart.take_count);
+			inv_refuse(store, cart.takes, &user);
 		inv_request_end(store, &request, psprintf("\"%s\"", inv_datum_text(UUIDOID, id)));
 	}
 	id = inv_copy_result(&call, UUIDOID, id);
@@ -273,6 +287,12 @@ reserve_cart(InvStore *store, FunctionCallInfo fcinfo, const char *operation, bo
 	if (inv_request_begin(&request, store, operation, &user, fcinfo, 4, InvalidOid))
 	{
 		replay_answer(store, request.replay, try, answer);
+		if (answer->refusal != INV_STATUS_OK || !inv_hold_has_ended(store, answer->id))
+			return;
+		if (!try)
+			error_kept_ended(store, answer->id, &request);
+		answer->refusal = INV_STATUS_RESERVATION_EXPIRED;
+		answer->status = pstrdup(inv_status_name(answer->refusal));
 		return;
 	}
 	if (lines == NULL)
@@ -283,7 +303,7 @@ reserve_cart(InvStore *store, FunctionCallInfo fcinfo, const char *operation, bo
 	if (!reserve_units(store, &cart, &user, &answer->id, &answer->end))
 	{
 		if (!try)
-			inv_refuse(store, cart.takes, cart.take_count);
+			inv_refuse_cart(store, cart.takes, cart.take_count, &user);
 		answer->refusal = first_refusal(&cart);
 		answer->short_lines = short_lines(store, &cart);
 		inv_count_refusals(cart.takes, cart.take_count);
@@ -335,7 +355,7 @@ inventory_try_reserve_cart(PG_FUNCTION_ARGS)
 		values[2] = TimestampTzGetDatum(answer.end);
 		nulls[1] = nulls[2] = false;
 	}
-	else
+	else if (answer.short_lines)
 	{
 		values[3] = DirectFunctionCall1(jsonb_in, CStringGetDatum(answer.short_lines));
 		nulls[3] = false;

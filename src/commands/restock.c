@@ -77,10 +77,17 @@ check_floor(Operation *op, const InvStock *stock, int64 delta, int64 floor)
 		left = PG_INT64_MIN;
 	/* units of a hot item that are in flight may come back: its counter decides */
 	if (delta < 0 && (left < floor || out_of_range) && !stock->hot)
-		inv_error_out_of_stock(
-			psprintf("Item \"%s\": a change by " INT64_FORMAT " would leave " INT64_FORMAT
-					 ", at least " INT64_FORMAT " must remain.",
-					 inv_item_text(op->call.store, op->item), delta, left, floor));
+	{
+		InvFacts *facts = inv_item_facts(op->call.store, op->item);
+
+		inv_fact_number(facts, "change", delta);
+		inv_fact_number(facts, "left", left);
+		inv_fact_number(facts, "floor", floor);
+		inv_error_below_floor(facts, psprintf("Item \"%s\": a change by " INT64_FORMAT
+											  " would leave " INT64_FORMAT
+											  ", at least " INT64_FORMAT " must remain.",
+											  facts->name, delta, left, floor));
+	}
 }
 
 /*
@@ -144,6 +151,17 @@ inventory_restock_item(PG_FUNCTION_ARGS)
 	return end_operation(&op);
 }
 
+/* Raise because the stock is not what the caller saw (IV011). */
+INV_NORETURN static void
+error_stock_changed(Operation *op, int64 expected, int64 actual)
+{
+	InvFacts *facts = inv_item_facts(op->call.store, op->item);
+
+	inv_fact_number(facts, "expected", expected);
+	inv_fact_number(facts, "actual", actual);
+	inv_error_stock_changed(facts, expected, actual);
+}
+
 static bool
 is_adjustment(const char *kind)
 {
@@ -185,8 +203,7 @@ inventory_adjust_stock(PG_FUNCTION_ARGS)
 		{
 			stock = inv_adjust_lock(op.call.store, op.item);
 			if (!PG_ARGISNULL(4) && PG_GETARG_INT64(4) != stock.stock)
-				inv_error_stock_changed(inv_item_text(op.call.store, op.item), PG_GETARG_INT64(4),
-										stock.stock);
+				error_stock_changed(&op, PG_GETARG_INT64(4), stock.stock);
 		} while (!change_stock(&op, &stock, delta, stock.floor, kind));
 	}
 	return end_operation(&op);

@@ -19,6 +19,7 @@
 #include "base/compat.h"
 #include "base/error.h"
 #include "base/guc.h"
+#include "base/hot_error.h"
 #include "shmem/counter.h"
 #include "shmem/counter_state.h"
 #include "shmem/hot_directory.h"
@@ -52,7 +53,8 @@ close_counter(InvStore *store, Datum item, const InvCounterRef *counter, int64 d
 	if (result == INV_COUNTER_OWN)
 		inv_error_in_flight(inv_item_text(store, item));
 	if (result == INV_COUNTER_WAIT && deadline != NO_WAIT)
-		inv_error_busy(inv_item_text(store, item), "other transactions have units of it in flight");
+		inv_error_busy(inv_item_facts(store, item),
+					   "other transactions have units of it in flight");
 	Assert(result != INV_COUNTER_SHORT && result != INV_COUNTER_OVERFLOW);
 	return result == INV_COUNTER_DONE;
 }
@@ -83,7 +85,7 @@ close_or_demote(InvStore *store, Datum item, int64 deadline, int64 *upto_epoch, 
 			return false;
 		/* another session's cooling is ending, or the table was changed */
 		if (inv_clock_now() > deadline)
-			inv_error_busy(inv_item_text(store, item), "another session is cooling it");
+			inv_error_busy(inv_item_facts(store, item), "another session is cooling it");
 		pg_usleep(1000);
 	}
 }

@@ -225,7 +225,7 @@ inventory_count_hot(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	owner = inv_catalog_table_owner(row.items);
 	if (!has_privs_of_role(GetUserId(), owner))
-		inv_error_not_the_owner(row.store_name, owner);
+		inv_error_not_the_owner(row.store_name, row.items, owner);
 	PG_RETURN_INT64(count_hot_rows(&row));
 }
 

@@ -52,16 +52,19 @@ PG_FUNCTION_INFO_V1(inventory_prune);
 Datum
 inventory_expire_reservations(PG_FUNCTION_ARGS)
 {
-	TimestampTz from = DT_NOBEGIN;
+	InvExpiryPosition position = inv_first_overdue;
 	InvCall call;
-	int64 expired, refused;
+	int64 expired = 0, refused;
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "expire_reservations");
 	if (PG_ARGISNULL(1))
 		inv_error_null("max_rows");
 	if (PG_GETARG_INT32(1) < 1)
 		inv_error_quantity("max_rows", PG_GETARG_INT32(1));
-	expired = inv_expire_overdue(call.store, PG_GETARG_INT32(1), false, &from, &refused);
+	do
+		expired += inv_expire_overdue(call.store, PG_GETARG_INT32(1) - expired, false, &position,
+									  &refused);
+	while (refused > 0 && expired < PG_GETARG_INT32(1));
 	inv_store_leave(&call);
 	PG_RETURN_INT64(expired);
 }

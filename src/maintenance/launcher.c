@@ -124,7 +124,7 @@ inv_wait_for_database(Oid database)
 		ResetLatch(MyLatch);
 	}
 	if (read_databases(database, TopMemoryContext) != NIL)
-		inv_worker_slot_hand_over(false);
+		inv_worker_slot_hand_over(InvalidOid, false);
 }
 
 /* ---- all databases ---- */

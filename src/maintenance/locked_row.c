@@ -9,6 +9,7 @@
 #include "miscadmin.h"
 
 #include "base/error.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/query.h"
@@ -40,8 +41,7 @@ void
 inv_check_stock_row(InvStore *store, Datum item, const InvLockedRow *row)
 {
 	if (!row->exists)
-		inv_error_item_not_found(
-			psprintf("Item \"%s\" does not exist.", inv_item_text(store, item)));
+		inv_error_no_item(inv_item_key_facts(store, item));
 	if (!row->tracked)
 		inv_error_untracked(inv_item_text(store, item));
 }

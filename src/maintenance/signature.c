@@ -27,6 +27,7 @@
 /*
  * Letters of types: i item, u user, o order, s stock; n bigint, k integer, t text, j jsonb,
  * l boolean, q uuid, v interval, z timestamptz; r a row type, whose columns the engine checks.
+ * A capital letter is an array of that type.
  */
 #define ITEM                                                                                       \
 	{                                                                                              \
@@ -72,6 +73,7 @@
 	F(buy_cart, true, true, 'r', true, USER, LINES, KEY, ORDER_DATA)                               \
 	F(try_buy_cart, true, true, 'r', true, USER, LINES, KEY, ORDER_DATA)                           \
 	F(available_stock, false, false, 's', true, ITEM)                                              \
+	F(available_stocks, false, true, 'r', true, { "item_ids", 'I' })                               \
 	F(reserve_stock, true, false, 'q', false, USER, ITEM, QUANTITY, TTL, KEY)                      \
 	F(reserve_cart, true, false, 'q', false, USER, LINES, TTL, KEY)                                \
 	F(try_reserve_cart, true, false, 'r', true, USER, LINES, TTL, KEY)                             \
@@ -80,8 +82,12 @@
 	F(confirm_reservation, true, true, 'r', true, HOLD, USER, ORDER_DATA)                          \
 	F(release_reservation, true, false, 'l', false, HOLD, USER)                                    \
 	F(get_reservation, false, true, 'r', true, HOLD)                                               \
+	F(my_reservations, false, true, 'r', true, USER)                                               \
 	F(refund_order, true, false, 's', true, { "order_id", 'o' }, QUANTITY, { "restock", 'l' },     \
 	  REASON, KEY)                                                                                 \
+	F(refund_orders, true, true, 'r', true, { "order_ids", 'O' }, { "restock", 'l' }, REASON, KEY) \
+	F(change_order, true, false, 's', true, { "order_id", 'o' }, QUANTITY, REASON, KEY)            \
+	F(exchange_order, true, true, 'r', true, { "order_id", 'o' }, LINES, REASON, KEY)              \
 	F(expire_reservations, true, false, 'n', false, { "max_rows", 'k' })                           \
 	F(prune, true, false, 'n', false, { "older_than", 'v' })                                       \
 	F(close_ledger, true, false, 'n', false, { "before", 'z' })                                    \
@@ -172,6 +178,9 @@ type_in_store(const InvStore *store, char letter)
 static bool
 type_is_possible(char letter, Oid type)
 {
+	if (letter == pg_ascii_toupper(letter))
+		return OidIsValid(get_element_type(type)) &&
+			   type_is_possible(pg_ascii_tolower(letter), get_element_type(type));
 	if (OidIsValid(fixed_type(letter)))
 		return type == fixed_type(letter);
 	if (letter == 'r')
@@ -262,9 +271,11 @@ inv_check_signature(const InvEngineFunction *engine, HeapTuple tuple)
 static Oid
 argument_type(const InvStore *store, char letter)
 {
-	Oid type = type_in_store(store, letter);
+	Oid type = type_in_store(store, pg_ascii_tolower(letter));
 
-	return type == INT2OID ? INT4OID : type;
+	if (type == INT2OID)
+		type = INT4OID;
+	return letter == pg_ascii_toupper(letter) ? get_array_type(type) : type;
 }
 
 /*
@@ -282,13 +293,13 @@ inv_check_signature_of_store(const InvEngineFunction *engine, const FuncExpr *ca
 		Oid type = exprType(list_nth(call->args, i + 1));
 
 		if (type != wanted)
-			inv_error_broken_store(store->store_name,
+			inv_error_broken_store(store->store_name, store->items,
 								   psprintf("The caller passes %s as %s, the store has %s.",
 											format_type_be(type), engine->parameters[i].name,
 											format_type_be(wanted)));
 	}
 	if (engine->result != 'r' && call->funcresulttype != type_in_store(store, engine->result))
-		inv_error_broken_store(store->store_name,
+		inv_error_broken_store(store->store_name, store->items,
 							   psprintf("The caller expects %s, the store has %s.",
 										format_type_be(call->funcresulttype),
 										format_type_be(type_in_store(store, engine->result))));

@@ -90,10 +90,9 @@ report_overdue(InvStore *store, TimestampTz next_expiry)
 static void
 expire_holds(InvStore *store, InvStoreTask *task, InvRoundResult *result)
 {
-	TimestampTz from = task->expiry;
 	int64 refused;
 	int64 expired = inv_expire_overdue(store, EXPIRE_LINES, true, &task->expiry, &refused);
-	bool more = expired + refused == EXPIRE_LINES && (expired > 0 || task->expiry > from);
+	bool more = expired + refused == EXPIRE_LINES;
 	bool no_holds;
 	TimestampTz next_expiry;
 
@@ -101,7 +100,7 @@ expire_holds(InvStore *store, InvStoreTask *task, InvRoundResult *result)
 	if (more)
 		result->more_overdue = refused == 0;
 	else
-		task->expiry = DT_NOBEGIN;
+		task->expiry = inv_first_overdue;
 	inv_execute(store, INV_STMT_NEXT_EXPIRY, NULL, NULL, INV_SNAPSHOT_TRANSACTION);
 	next_expiry = DatumGetTimestampTz(inv_result(0, 1, &no_holds));
 	if (no_holds)
@@ -267,7 +266,7 @@ static void
 note_worker_ended_by(const InvStoreTask *task)
 {
 	inv_owner_rest_begin(task->owner);
-	inv_worker_slot_give_up(task->items);
+	inv_worker_slot_hand_over(task->items, false);
 }
 
 /* While the worker is being ended: note if the store that is served is why. */

@@ -5,7 +5,7 @@
 #ifndef INV_STORE_TASK_H
 #define INV_STORE_TASK_H
 
-#include "utils/timestamp.h"
+#include "stock/expiry.h"
 
 /* A store as the worker knows it between its transactions. */
 typedef struct InvStoreTask
@@ -13,12 +13,12 @@ typedef struct InvStoreTask
 	char *store_name;
 	Oid items;
 	Oid owner;
-	TimestampTz expiry; /* where to continue with overdue holds */
-	int64 expire_at;	/* after lines that could not be given back, by base/clock.h; or 0 */
-	int uncounted;		/* rounds since overdue lines were counted */
-	int64 settled_at;	/* when its hot items were last settled, by base/clock.h; 0: settle again */
-	bool has_hot;		/* there were hot items then */
-	bool left_out;		/* of the last round, because its owner's time was over */
+	InvExpiryPosition expiry; /* where to continue with overdue holds */
+	int64 expire_at;		  /* after lines that could not be given back, by base/clock.h; or 0 */
+	int uncounted;			  /* rounds since overdue lines were counted */
+	int64 settled_at; /* when its hot items were last settled, by base/clock.h; 0: settle again */
+	bool has_hot;	  /* there were hot items then */
+	bool left_out;	  /* of the last round, because its owner's time was over */
 } InvStoreTask;
 
 /* What a round has found, over all stores. */

@@ -191,7 +191,7 @@ check_table_read(InvStore *store, Oid relid, const char *name)
 	if (rel == NULL || rel->rd_rel->relkind != RELKIND_RELATION ||
 		rel->rd_rel->relowner != store->owner || rel->rd_rules != NULL)
 		inv_error_broken_store(
-			store->store_name,
+			store->store_name, store->items,
 			psprintf("Its relation \"%s\" is not an ordinary table of its owner.", name));
 	relation_close(rel, NoLock);
 }
@@ -229,11 +229,10 @@ find_own_row(FunctionCallInfo fcinfo, InvCatalogRow *row)
 	if (!OidIsValid(items))
 		inv_error_null("items");
 	if (!inv_catalog_find(items, row))
-		inv_error_not_a_store(
-			psprintf("Table \"%s\"", get_rel_name(items) ? get_rel_name(items) : "?"));
+		inv_error_not_a_store(inv_store_facts("Table", get_rel_name(items)));
 	owner = inv_catalog_table_owner(items);
 	if (!has_privs_of_role(GetUserId(), owner))
-		inv_error_not_the_owner(row->store_name, owner);
+		inv_error_not_the_owner(row->store_name, row->items, owner);
 }
 
 /* A call of verify(). */

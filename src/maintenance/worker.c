@@ -91,7 +91,7 @@ make_task(char *store_name, Oid items, Oid owner, List *old)
 	InvStoreTask *task = palloc0(sizeof(InvStoreTask));
 	ListCell *cell;
 
-	task->expiry = DT_NOBEGIN;
+	task->expiry = inv_first_overdue;
 	foreach (cell, old)
 	{
 		InvStoreTask *known = lfirst(cell);
@@ -172,7 +172,7 @@ begin_round(WorkerState *state)
 	if (inv_is_database_wanted(MyDatabaseId))
 	{
 		CommitTransactionCommand();
-		inv_worker_slot_hand_over(true);
+		inv_worker_slot_hand_over(InvalidOid, true);
 		return false;
 	}
 	pgstat_report_activity(STATE_RUNNING, "maintaining stores");
@@ -365,7 +365,7 @@ end_behind(Oid items, bool prune, const InvRoundResult *result)
 	if (prune)
 		inv_worker_slot_set_next_prune(inv_clock_after(PRUNE_REST_MS));
 	wait_for_next_round(result);
-	inv_worker_slot_give_up(items);
+	inv_worker_slot_hand_over(items, false);
 }
 
 /* ---- the worker ---- */

@@ -35,6 +35,7 @@
 static bool worker_needed = false;		 /* this transaction makes work for the worker */
 static InvWorkerSlot *own_slot = NULL;	 /* that this database had last; it may have another now */
 static Oid served_database = InvalidOid; /* if this is a worker */
+static bool asked_before_round = false;	 /* a session had asked for it when its round began */
 
 /* ---- slots; the caller has the lock */
 
@@ -315,14 +316,31 @@ lock_own_slot(void)
 	return slot && slot->pid == MyProcPid ? slot : NULL;
 }
 
-/* A worker that ends without having left its slot was ended by an error or a signal. */
+/* Leave the slot of this worker, and wait for the next turn; without work if it is negative. */
+static void
+wait_for_turn(InvWorkerSlot *slot, long work_in_ms)
+{
+	if (slot->wanted)
+		work_in_ms = 0;
+	set_worker_state(slot, work_in_ms < 0 ? INV_WORKER_IDLE : INV_WORKER_WAITING);
+	slot->due = inv_clock_after(Max(work_in_ms, 0));
+	slot->wanted = false;
+}
+
+/*
+ * A worker that ends without having left its slot was ended by an error or a signal.  Another
+ * one does what sessions have asked it for, and ends with its first round if it fares no better.
+ */
 static void
 worker_slot_at_exit(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 {
 	InvWorkerSlot *slot = lock_own_slot();
 
 	if (slot)
-		set_worker_state(slot, INV_WORKER_IDLE);
+	{
+		slot->wanted = slot->wanted || asked_before_round;
+		wait_for_turn(slot, -1);
+	}
 	LWLockRelease(&inv_shmem->lock);
 	inv_worker_slot_start_waiting();
 }
@@ -362,7 +380,10 @@ inv_worker_slot_begin_round(void)
 	InvWorkerSlot *slot = lock_own_slot();
 
 	if (slot)
+	{
+		asked_before_round = slot->wanted;
 		slot->wanted = false;
+	}
 	LWLockRelease(&inv_shmem->lock);
 }
 
@@ -379,17 +400,6 @@ inv_worker_slot_may_leave(void)
 		set_worker_state(slot, INV_WORKER_IDLE);
 	LWLockRelease(&inv_shmem->lock);
 	return !wanted;
-}
-
-/* Leave the slot of this worker, and wait for the next turn; without work if it is negative. */
-static void
-wait_for_turn(InvWorkerSlot *slot, long work_in_ms)
-{
-	if (slot->wanted)
-		work_in_ms = 0;
-	set_worker_state(slot, work_in_ms < 0 ? INV_WORKER_IDLE : INV_WORKER_WAITING);
-	slot->due = inv_clock_after(Max(work_in_ms, 0));
-	slot->wanted = false;
 }
 
 /*
@@ -420,28 +430,12 @@ inv_worker_slot_yield(long work_in_ms)
 }
 
 /*
- * Leave the slot of this worker, which is about to be ended by a store, to another worker,
- * which is to go on behind that store.
- */
-void
-inv_worker_slot_give_up(Oid items)
-{
-	InvWorkerSlot *slot = lock_own_slot();
-
-	if (slot)
-	{
-		wait_for_turn(slot, 0);
-		slot->ended_by = items;
-	}
-	LWLockRelease(&inv_shmem->lock);
-}
-
-/*
- * Leave the slot of this worker to another one.  kept_out: another session wants the database
+ * Leave the slot of this worker to another one.  behind: the store that ends this worker, and
+ * behind which the other goes on; or InvalidOid.  kept_out: another session wants the database
  * without other sessions, and the other worker is to wait outside.
  */
 void
-inv_worker_slot_hand_over(bool kept_out)
+inv_worker_slot_hand_over(Oid behind, bool kept_out)
 {
 	InvWorkerSlot *slot = lock_own_slot();
 
@@ -449,6 +443,8 @@ inv_worker_slot_hand_over(bool kept_out)
 	{
 		wait_for_turn(slot, 0);
 		slot->kept_out = kept_out;
+		if (OidIsValid(behind))
+			slot->ended_by = behind;
 	}
 	LWLockRelease(&inv_shmem->lock);
 }
@@ -464,6 +460,7 @@ inv_worker_slot_ran(void)
 		slot->last_run = GetCurrentTimestamp();
 		slot->ended_by = InvalidOid;
 	}
+	asked_before_round = false;
 	LWLockRelease(&inv_shmem->lock);
 }
 

@@ -23,8 +23,7 @@ extern void inv_worker_slot_begin_round(void);
 extern void inv_worker_slot_ran(void);
 extern bool inv_worker_slot_may_leave(void);
 extern bool inv_worker_slot_yield(long work_in_ms);
-extern void inv_worker_slot_give_up(Oid items);
-extern void inv_worker_slot_hand_over(bool kept_out);
+extern void inv_worker_slot_hand_over(Oid behind, bool kept_out);
 extern void inv_worker_slot_start_waiting(void);
 extern void inv_worker_slot_set_next_prune(int64 instant);
 

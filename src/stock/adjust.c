@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/lock.h"
+#include "base/store_error.h"
 #include "shmem/counter.h"
 #include "shmem/hot_table.h"
 #include "store/binding.h"
@@ -70,7 +71,7 @@ lock_row_stock(InvStore *store, Datum item, InvStock *stock)
 	if (IsolationUsesXactSnapshot() &&
 		inv_execute(store, INV_STMT_READ_ANY, &item, NULL, INV_SNAPSHOT_LATEST) > 0)
 		inv_error_serialization();
-	inv_error_item_not_found(psprintf("Item \"%s\" does not exist.", inv_item_text(store, item)));
+	inv_error_no_item(inv_item_key_facts(store, item));
 }
 
 /*
@@ -111,7 +112,7 @@ inv_adjust_change(InvStore *store, InvStock *stock, int64 delta, int64 min_left)
 		return inv_hot_stock_change(store, stock, delta, min_left);
 	level = inv_item_row_change(store, stock->item, delta, false, INV_SNAPSHOT_TRANSACTION);
 	if (level.hot && delta < 0)
-		inv_error_busy(inv_item_text(store, stock->item), "it became hot concurrently");
+		inv_error_busy(inv_item_facts(store, stock->item), "it became hot concurrently");
 	stock->stock = level.stock;
 	return true;
 }

@@ -39,6 +39,7 @@
 #include "store/enter.h"
 #include "store/index_lookup.h"
 #include "store/ledger_schema.h"
+#include "store/table_check.h"
 #include "stock/direct_read.h"
 #include "stock/quantity.h"
 
@@ -103,6 +104,8 @@ make_read_plan(InvStore *store, Relation items, Relation holds)
 	plan->hold_quantity = hold_column(holds, "quantity", INT8OID);
 	plan->hold_tracked = hold_column(holds, "tracked", BOOLOID);
 	plan->usable = store->sellable == NULL && items->rd_rel->relkind == RELKIND_RELATION &&
+				   inv_items_are_as_bound(store, RelationGetDescr(items)) &&
+				   inv_owner_may_name(store, items) && inv_owner_may_name(store, holds) &&
 				   holds->rd_rel->relkind == RELKIND_RELATION && OidIsValid(plan->item_index) &&
 				   OidIsValid(plan->hold_index) && plan->hold_quantity != InvalidAttrNumber &&
 				   plan->hold_tracked != InvalidAttrNumber;
@@ -210,7 +213,8 @@ inv_direct_read(InvStore *store, InvTake *take)
 	items = table_open(store->items, NoLock);
 	holds = try_table_open(store->ledger[INV_LEDGER_RESERVATIONS], AccessShareLock);
 	plan = holds ? read_plan_for(store, items, holds) : NULL;
-	usable = plan && plan->usable;
+	usable = plan && plan->usable && inv_owner_may(store, store->items, ACL_SELECT) &&
+			 inv_owner_may(store, store->ledger[INV_LEDGER_RESERVATIONS], ACL_SELECT);
 	if (usable)
 	{
 		Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());

@@ -17,7 +17,6 @@
 #include "access/xact.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -27,6 +26,7 @@
 #include "store/column.h"
 #include "store/condition.h"
 #include "store/index_lookup.h"
+#include "store/table_check.h"
 #include "stock/direct_read.h"
 #include "stock/direct_rows.h"
 #include "stock/quantity.h"
@@ -104,15 +104,6 @@ read_row(const DirectRows *rows, InvTake *take)
 	inv_end_lookup(&lookup);
 }
 
-/* May the owner read the table as a whole, and lock its rows? */
-static bool
-owner_may_look_at(InvStore *store, bool lock)
-{
-	AclMode needed = lock ? ACL_SELECT | ACL_UPDATE : ACL_SELECT;
-
-	return pg_class_aclmask(store->items, store->owner, needed, ACLMASK_ALL) == needed;
-}
-
 /*
  * Read the rows of the cold items of a cart, as they are committed now; or lock them, and read
  * what is locked.  A row that does not exist, or is not for sale, is INV_STATUS_ITEM_NOT_FOUND.
@@ -129,7 +120,8 @@ inv_direct_read_rows(InvStore *store, InvTake *takes, int count, bool lock)
 		return false;
 	rows.items = table_open(store->items, NoLock);
 	rows.plan = inv_take_plan(store, rows.items);
-	usable = rows.plan->usable && owner_may_look_at(store, lock);
+	usable = rows.plan->usable &&
+			 inv_owner_may(store, store->items, lock ? ACL_SELECT | ACL_UPDATE : ACL_SELECT);
 	if (usable)
 	{
 		/* the snapshot shows what the call has written so far */

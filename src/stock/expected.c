@@ -19,6 +19,7 @@
 #include "utils/memutils.h"
 
 #include "base/error.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "stock/expected.h"
@@ -96,7 +97,7 @@ inv_expect_end(InvStore *store, int base, bool written, InvRowLevel *levels)
 	for (int i = base; written && i < expected_count; i++)
 	{
 		if (!expected[i].seen)
-			inv_error_broken_store(store->store_name,
+			inv_error_broken_store(store->store_name, store->items,
 								   "The guard trigger on its items is missing or disabled.");
 		if (levels)
 			levels[i - base] = expected[i].level;

@@ -36,6 +36,8 @@
 /* at most this many lines at a time for a take that lacks units */
 #define MAX_EXPIRE_ROWS 100
 
+const InvExpiryPosition inv_first_overdue = { DT_NOBEGIN, 0 };
+
 /* An overdue line of a reservation, locked by this transaction. */
 typedef struct OverdueLine
 {
@@ -43,14 +45,16 @@ typedef struct OverdueLine
 	Datum item;
 	int64 quantity;
 	InvUser user;
+	TimestampTz expires_at;
 	bool tracked; /* its units were taken from the stock */
+	bool refused; /* its item did not take the units back */
 } OverdueLine;
 
 /* Copy the lines from the rows of the last statement, which the next one replaces. */
 static OverdueLine *
 copy_overdue_lines(uint64 count)
 {
-	OverdueLine *lines = palloc(sizeof(OverdueLine) * Max(count, 1));
+	OverdueLine *lines = palloc0(sizeof(OverdueLine) * Max(count, 1));
 
 	for (uint64 row = 0; row < count; row++)
 	{
@@ -59,6 +63,7 @@ copy_overdue_lines(uint64 count)
 		lines[row].item = inv_result(row, 1, &isnull);
 		lines[row].quantity = inv_result_int64(row, 2);
 		lines[row].user.value = inv_result(row, 3, &lines[row].user.isnull);
+		lines[row].expires_at = DatumGetTimestampTz(inv_result(row, 5, &isnull));
 		lines[row].tracked = DatumGetBool(inv_result(row, 8, &isnull));
 		lines[row].reservation = inv_result(row, 9, &isnull);
 	}
@@ -164,18 +169,6 @@ expire_batch(void *arg)
 	expire_lines(batch->store, batch->lines, batch->count);
 }
 
-/* Is an item to blame for an error, and not the store, or all that the session does? */
-static bool
-is_of_item(int sqlstate, bool skip_locked)
-{
-	if (sqlstate == ERRCODE_LOCK_NOT_AVAILABLE)
-		return skip_locked;
-	return inv_error_is_of_row(sqlstate) && sqlstate != ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE &&
-		   sqlstate != ERRCODE_INSUFFICIENT_PRIVILEGE &&
-		   ERRCODE_TO_CATEGORY(sqlstate) != ERRCODE_SYSTEM_ERROR &&
-		   ERRCODE_TO_CATEGORY(sqlstate) != ERRCODE_INTERNAL_ERROR;
-}
-
 /* Expire lines, all of them or none; the error if one of their items is to blame, or null. */
 static ErrorData *
 try_expire_lines(InvStore *store, const OverdueLine *lines, uint64 count, bool skip_locked)
@@ -183,7 +176,8 @@ try_expire_lines(InvStore *store, const OverdueLine *lines, uint64 count, bool s
 	ExpiryBatch batch = { store, lines, count };
 	ErrorData *error = inv_run_isolated(expire_batch, &batch, true);
 
-	if (error && !is_of_item(error->sqlerrcode, skip_locked))
+	if (error && !inv_error_is_of_one_row(error->sqlerrcode) &&
+		!(skip_locked && error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE))
 		ReThrowError(error);
 	return error;
 }
@@ -230,7 +224,8 @@ expire_one_by_one(InvStore *store, OverdueLine *lines, uint64 count, bool skip_l
 	{
 		ErrorData *error;
 
-		if (refused && inv_item_compare(store, refused->item, lines[i].item) == 0)
+		lines[i].refused = refused && inv_item_compare(store, refused->item, lines[i].item) == 0;
+		if (lines[i].refused)
 			continue;
 		error = try_expire_lines(store, &lines[i], 1, skip_locked);
 		if (error == NULL)
@@ -239,6 +234,7 @@ expire_one_by_one(InvStore *store, OverdueLine *lines, uint64 count, bool skip_l
 		{
 			report_refused_line(store, &lines[i], error);
 			stop_waiting(error);
+			lines[i].refused = true;
 			refused = &lines[i];
 		}
 	}
@@ -287,36 +283,50 @@ inv_item_has_overdue(InvStore *store, Datum item)
 	return inv_execute(store, INV_STMT_STILL_OVERDUE, values, NULL, INV_SNAPSHOT_LATEST) > 0;
 }
 
+/* Move a position behind lines that ended at an instant, and were given back or refused. */
+static void
+advance_position(InvExpiryPosition *position, TimestampTz instant, const OverdueLine *lines,
+				 uint64 count)
+{
+	if (position->instant != instant)
+		position->refused = 0;
+	position->instant = instant;
+	for (uint64 i = 0; i < count; i++)
+		if (lines[i].refused && lines[i].expires_at == instant)
+			position->refused++;
+}
+
 /*
- * Expire at most max_rows overdue lines of the store, the oldest that expired at *from or
- * later; returns how many, and in *refused how many could not be given back.  Advances
- * *from to where the next batch has to begin: index entries of lines that expired before it
- * stay until vacuum removes them, and a batch should not read them all again.
+ * Expire at most max_rows overdue lines of the store, the oldest from a position on; returns
+ * how many, and in *refused how many could not be given back.  Advances the position to where
+ * the next batch has to begin: behind lines that were refused; and index entries of lines that
+ * expired before it stay until vacuum removes them, and a batch should not read them all again.
  * skip_locked: leave out items whose rows are locked for longer than lock_timeout.
  */
 int64
-inv_expire_overdue(InvStore *store, int64 max_rows, bool skip_locked, TimestampTz *from,
+inv_expire_overdue(InvStore *store, int64 max_rows, bool skip_locked, InvExpiryPosition *position,
 				   int64 *refused)
 {
 	Datum values[] = { TimestampTzGetDatum(store->now), Int64GetDatum(max_rows),
-					   TimestampTzGetDatum(*from) };
+					   TimestampTzGetDatum(position->instant), Int64GetDatum(position->refused) };
 	uint64 count = inv_execute(store, INV_STMT_OVERDUE, values, NULL, INV_SNAPSHOT_LATEST);
 	uint64 expired = count;
 	OverdueLine *lines;
+	TimestampTz instant;
 	ErrorData *error;
-	bool isnull;
 
 	*refused = 0;
 	if (count == 0)
 		return 0;
-	*from = DatumGetTimestampTz(inv_result(count - 1, 5, &isnull));
 	lines = copy_overdue_lines(count);
+	instant = lines[count - 1].expires_at;
 	error = try_expire_lines(store, lines, count, skip_locked);
 	if (error)
 	{
 		stop_waiting(error);
 		expired = expire_one_by_one(store, lines, count, skip_locked);
 	}
+	advance_position(position, instant, lines, count);
 	*refused = count - expired;
 	return expired;
 }

@@ -26,7 +26,8 @@ give_to_rows(InvStore *store, InvGive *gives, int count, InvSnapshotMode mode)
 {
 	int given = 0;
 
-	while (given < count && (gives[given].hot || inv_direct_give(store, &gives[given], mode)))
+	while (given < count && (gives[given].hot || (gives[given].quantity > 0 &&
+												  inv_direct_give(store, &gives[given], mode))))
 		given++;
 	if (given < count)
 		inv_item_row_give_many(store, &gives[given], count - given, mode);
@@ -44,7 +45,8 @@ give_hot(InvStore *store, InvGive *give, InvSnapshotMode mode)
 }
 
 /*
- * Give units back to items, in key order and each item once.  "tracked" says of each
+ * Give units back to items, in key order and each item once.  0 units lock the row of a cold
+ * item, which the caller is going to take from.  "tracked" says of each
  * whether its stock has them now: false for an item without a number, or that does not
  * exist any more.  Raises 22003 if a stock column cannot hold the sum, and IV014 after
  * waiting for others too long.
@@ -58,6 +60,7 @@ inv_give(InvStore *store, InvGive *gives, int count, InvSnapshotMode mode)
 		gives[i].hot = inv_hot_find_counter(store, gives[i].item, &gives[i].counter);
 	give_to_rows(store, gives, count, mode);
 	for (int i = 0; i < count; i++)
-		give_hot(store, &gives[i], mode);
+		if (gives[i].quantity > 0)
+			give_hot(store, &gives[i], mode);
 	INV_POINT("inventory-after-give");
 }

@@ -20,6 +20,7 @@
 
 #include "base/error.h"
 #include "base/stats.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
@@ -75,7 +76,8 @@ read_version(InvStore *store, TupleTableSlot *slot, RowVersion *version)
 	version->slot = slot;
 	version->item = slot_getattr(slot, store->item_id.attnum, &isnull);
 	if (isnull)
-		inv_error_broken_store(store->store_name, "The key of a row of its items is null.");
+		inv_error_broken_store(store->store_name, store->items,
+							   "The key of a row of its items is null.");
 	version->stock = inv_column_number(slot, &store->stock, 0, &isnull);
 	version->tracked = !isnull;
 	version->floor = inv_row_floor(store, slot);
@@ -96,7 +98,8 @@ read_change(InvStore *store, const TriggerData *trigdata, GuardedChange *change)
 		return;
 	read_version(store, trigdata->tg_newslot, &change->new);
 	if (inv_item_compare(store, change->old.item, change->new.item) != 0)
-		inv_error_direct_write(psprintf("The key of item \"%s\" may not change.",
+		inv_error_direct_write(inv_item_key_facts(store, change->old.item),
+							   psprintf("The key of item \"%s\" may not change.",
 										inv_item_text(store, change->old.item)),
 							   "Insert a row with the new key, and delete the old one.");
 }
@@ -199,12 +202,16 @@ static void
 refuse_direct_write(Oid items, const GuardedChange *change)
 {
 	Datum item = change->row.item;
+	InvFacts *facts;
 	InvCall call;
 
 	if (!inv_store_enter_items(&call, items))
 		return;
 	inv_stats_begin(call.store->items, "direct_write");
+	facts = inv_item_facts(call.store, item);
+	inv_fact_number(facts, "change", change->unannounced);
 	inv_error_direct_write(
+		facts,
 		psprintf("The stock of item \"%s\" would change by " INT64_FORMAT " outside the engine.",
 				 inv_item_text(call.store, item), change->unannounced),
 		psprintf("Use restock_item, adjust_stock or count_stock of store \"%s\".",
@@ -227,10 +234,7 @@ book_direct_write(Oid items, const GuardedChange *change, bool hot)
 	if (!change->counted)
 		inv_stats_begin(store->items, "direct_write");
 	if (delta < 0 && !hot && change->new.tracked && change->new.stock < change->new.floor)
-		inv_error_out_of_stock(psprintf("Item \"%s\": a direct write would leave " INT64_FORMAT
-										", its floor is " INT64_FORMAT ".",
-										inv_item_text(store, item), change->new.stock,
-										change->new.floor));
+		inv_error_direct_below_floor(store, item, change->new.stock, change->new.floor);
 	inv_book_init(&book, 1);
 	inv_book_add(&book, item, delta, change->old.exists ? INV_KIND_DIRECT : INV_KIND_OPENING);
 	inv_book_write(store, &book);
@@ -251,6 +255,7 @@ refuse_held(InvStore *store, Oid items, Datum item)
 	inv_store_leave(&call);
 	if (held)
 		inv_error_direct_write(
+			inv_item_facts(store, item),
 			psprintf("Units of item \"%s\" are held.", inv_item_text(store, item)),
 			"Release or confirm its reservations first; expire_reservations() gives back those that "
 			"are overdue.");
@@ -317,7 +322,8 @@ inventory_guard(PG_FUNCTION_ARGS)
 		inv_store_unuse(store);
 	}
 	else if (!is_replica())
-		inv_error_direct_write("TRUNCATE would lose the stock of every item.",
+		inv_error_direct_write(inv_facts(store->items, NULL),
+							   "TRUNCATE would lose the stock of every item.",
 							   "DELETE the rows, or detach the store first.");
 	return PointerGetDatum(NULL);
 }

@@ -27,6 +27,19 @@
 #include "stock/quantity.h"
 #include "stock/row_proof.h"
 
+/* Raise because a direct write would leave less than the floor (IV001). */
+void
+inv_error_direct_below_floor(InvStore *store, Datum item, int64 left, int64 floor)
+{
+	InvFacts *facts = inv_item_facts(store, item);
+
+	inv_fact_number(facts, "left", left);
+	inv_fact_number(facts, "floor", floor);
+	inv_error_below_floor(facts, psprintf("Item \"%s\": a direct write would leave " INT64_FORMAT
+										  ", its floor is " INT64_FORMAT ".",
+										  facts->name, left, floor));
+}
+
 /*
  * The item is hot, but its counter is not published: it will be counted with this
  * change.  What the row and the unsettled movements have must be enough for it (I1).
@@ -46,9 +59,7 @@ check_unpublished(InvStore *store, const InvRowChange *change)
 		return INV_MIRRORED_FOLLOWED;
 	if (change->taken)
 		return INV_MIRRORED_UNDO;
-	inv_error_out_of_stock(psprintf("Item \"%s\": a direct write would leave " INT64_FORMAT
-									", its floor is " INT64_FORMAT ".",
-									inv_item_text(store, change->item), left, change->floor));
+	inv_error_direct_below_floor(store, change->item, left, change->floor);
 }
 
 /*
@@ -101,9 +112,16 @@ follow_row(InvStore *store, const InvRowChange *change, const InvCounterRef *cou
 	else if (change->stock_change != 0)
 		followed &= inv_hot_stock_change(store, &stock, change->stock_change, PG_INT64_MAX);
 	if (!followed)
-		inv_error_busy(inv_item_text(store, change->item), "it was cooled concurrently");
+		inv_error_busy(inv_item_facts(store, change->item), "it was cooled concurrently");
 	if (change->limits_may_change)
 		inv_counter_invalidate_limits(counter);
+}
+
+static const char *
+cool_hint(InvStore *store, Datum item)
+{
+	return psprintf("Make it cold first: %s",
+					inv_call_text("cool", store->items, inv_item_text(store, item)));
 }
 
 /*
@@ -127,11 +145,12 @@ check_row(InvStore *store, const InvRowChange *change, const InvCounterRef *coun
 		inv_counter_count_again(counter);
 	else
 		inv_error_direct_write(
+			inv_item_facts(store, change->item),
 			psprintf("Item \"%s\" is hot, and its row could refuse to be written with what is "
 					 "sold. %s",
 					 inv_item_text(store, change->item),
 					 refusal ? refusal : "A constraint would allow another stock than before."),
-			"Make it cold first, with inventory.cool().");
+			cool_hint(store, change->item));
 }
 
 /*
@@ -149,8 +168,9 @@ inv_hot_mirror(InvStore *store, const InvRowChange *change)
 	if (state == INV_HOT_STATE_COLD)
 		return INV_MIRRORED_COLD;
 	if (change->tracking_changes && !change->replicated)
-		inv_error_direct_write(psprintf("Item \"%s\" is hot.", inv_item_text(store, change->item)),
-							   "Make it cold first, with inventory.cool().");
+		inv_error_direct_write(inv_item_facts(store, change->item),
+							   psprintf("Item \"%s\" is hot.", inv_item_text(store, change->item)),
+							   cool_hint(store, change->item));
 	if (state == INV_HOT_STATE_UNPUBLISHED)
 		return check_unpublished(store, change);
 	check_row(store, change, &counter);

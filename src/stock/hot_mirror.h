@@ -7,6 +7,7 @@
 
 #include "executor/tuptable.h"
 
+#include "base/compat.h"
 #include "store/binding.h"
 
 /* A change of an item's row that is written, but not committed. */
@@ -33,5 +34,8 @@ typedef enum InvMirrored
 } InvMirrored;
 
 extern InvMirrored inv_hot_mirror(InvStore *store, const InvRowChange *change);
+
+INV_NORETURN extern void inv_error_direct_below_floor(InvStore *store, Datum item, int64 left,
+													  int64 floor);
 
 #endif /* INV_HOT_MIRROR_H */

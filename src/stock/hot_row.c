@@ -16,6 +16,7 @@
 
 #include "base/compat.h"
 #include "base/error.h"
+#include "base/store_error.h"
 #include "shmem/hot_table.h"
 #include "store/binding.h"
 #include "store/column.h"
@@ -45,7 +46,7 @@ inv_hot_row_read(InvStore *store, Datum item, InvSnapshotMode mode, InvHotRow *r
 		return false;
 	if (rows > 1)
 		inv_error_broken_store(
-			store->store_name,
+			store->store_name, store->items,
 			psprintf("Item \"%s\" has several rows in \"hot\".", inv_item_text(store, item)));
 	row->settled = inv_result_int64(0, 1);
 	row->hot = DatumGetBool(inv_result(0, 2, &isnull));
@@ -106,7 +107,7 @@ inv_hot_apply_to_row(InvStore *store, Datum item, int64 sum, int64 upto_epoch, b
 
 	/* first: a trigger on items can call the engine, and must not find the sum unsettled */
 	if (inv_execute(store, INV_STMT_MARK_SETTLED, settled, NULL, INV_SNAPSHOT_LATEST) != 1)
-		inv_error_broken_store(store->store_name,
+		inv_error_broken_store(store->store_name, store->items,
 							   "A hot item has no row in its table of hot items.");
 	error_context_stack = &context;
 	if (sum != 0)
@@ -135,7 +136,7 @@ inv_hot_count(InvStore *store, Datum item, const InvHotRow *row, InvHotCount *co
 	memset(count, 0, sizeof(*count));
 	stock = DatumGetInt64(inv_result(0, 1, &isnull));
 	if (isnull)
-		inv_error_broken_store(store->store_name, "The stock of a hot item is null.");
+		inv_error_broken_store(store->store_name, store->items, "The stock of a hot item is null.");
 	values->floor = inv_result_int64(0, 2);
 	values->limit = DatumGetInt64(inv_result(0, 3, &isnull));
 	values->limited = !isnull;
@@ -145,7 +146,7 @@ inv_hot_count(InvStore *store, Datum item, const InvHotRow *row, InvHotCount *co
 	sum =
 		inv_hot_sum_movements(store, item, row->settled, PG_INT64_MAX, INV_SNAPSHOT_LATEST, &last);
 	if (row->settled < 0 || last > MAX_EPOCH)
-		inv_error_broken_store(store->store_name,
+		inv_error_broken_store(store->store_name, store->items,
 							   "Its ledger has an epoch that the engine did not write.");
 	count->unsettled = last > row->settled;
 	/* a sum that no column can hold was not written by the engine; less is safe to sell */

@@ -15,8 +15,10 @@
 #include "common/int.h"
 
 #include "base/clock.h"
+#include "base/compat.h"
 #include "base/error.h"
 #include "base/guc.h"
+#include "base/hot_error.h"
 #include "base/stats.h"
 #include "shmem/counter.h"
 #include "shmem/counter_wait.h"
@@ -50,7 +52,7 @@ inv_hot_stock_wait(InvStore *store, Datum item, const InvCounterRef *counter, In
 		inv_stats_count(INV_STATS_WAITS, 1);
 	}
 	if (!inv_counter_wait(counter, take ? take : &nothing, *deadline))
-		inv_error_busy(inv_item_text(store, item), "others have units of it in flight");
+		inv_error_busy(inv_item_facts(store, item), "others have units of it in flight");
 }
 
 /* ---- reading ---- */
@@ -318,6 +320,19 @@ inv_hot_stock_give(InvStore *store, InvGive *give)
 
 /* ---- operators ---- */
 
+/* Raise because an operator would take off more than there is (IV001). */
+INV_NORETURN static void
+error_below_floor(InvStore *store, Datum item, int64 quantity, int64 available)
+{
+	InvFacts *facts = inv_item_facts(store, item);
+
+	inv_fact_number(facts, "requested", quantity);
+	inv_fact_number(facts, "available", available);
+	inv_error_below_floor(facts, psprintf("Item \"%s\": " INT64_FORMAT
+										  " to be taken off, " INT64_FORMAT " available.",
+										  facts->name, quantity, available));
+}
+
 /* Take units or raise IV001; false if the item is cold by now. */
 static bool
 take_hot_units(InvStore *store, Datum item, const InvCounterRef *counter, InvCounterTake *take)
@@ -335,10 +350,8 @@ take_hot_units(InvStore *store, Datum item, const InvCounterRef *counter, InvCou
 		if (result == INV_COUNTER_OWN)
 			inv_error_in_flight(inv_item_text(store, item));
 		if (result == INV_COUNTER_SHORT)
-			inv_error_out_of_stock(psprintf(
-				"Item \"%s\": " INT64_FORMAT " to be taken off, " INT64_FORMAT " available.",
-				inv_item_text(store, item), take->quantity,
-				inv_available(take->left, Min(take->floor, take->least))));
+			error_below_floor(store, item, take->quantity,
+							  inv_available(take->left, Min(take->floor, take->least)));
 		inv_hot_stock_wait(store, item, counter, take, &deadline);
 	}
 }
@@ -353,8 +366,9 @@ inv_hot_stock_change(InvStore *store, InvStock *stock, int64 delta, int64 least)
 	Assert(delta != 0);
 	/* its opposite is no bigint; no stock has as many units */
 	if (delta == PG_INT64_MIN)
-		inv_error_out_of_stock(psprintf("Item \"%s\": " INT64_FORMAT " asked for.",
-										inv_item_text(store, stock->item), delta));
+		inv_error_below_floor(inv_item_facts(store, stock->item),
+							  psprintf("Item \"%s\": " INT64_FORMAT " asked for.",
+									   inv_item_text(store, stock->item), delta));
 	if (delta > 0)
 	{
 		if (!give_hot_units(store, stock->item, &stock->counter, delta, &stock->epoch))

@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 
 #include "base/error.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/query.h"
@@ -95,10 +96,11 @@ inv_item_row_change(InvStore *store, Datum item, int64 delta, bool settling, Inv
 		inv_expect(store, item, delta);
 	rows = inv_execute(store, INV_STMT_CHANGE, values, NULL, mode);
 	if (rows > 1)
-		inv_error_broken_store(store->store_name, "The key of its items is not unique.");
+		inv_error_broken_store(store->store_name, store->items,
+							   "The key of its items is not unique.");
 	inv_expect_end(store, base, rows == 1, &level);
 	if (rows == 0)
-		inv_error_busy(inv_item_text(store, item), "a trigger keeps its row from being written");
+		inv_error_busy(inv_item_facts(store, item), "a trigger keeps its row from being written");
 	return level;
 }
 
@@ -150,7 +152,8 @@ inv_item_row_read_many(InvStore *store, InvTake *takes, int count, bool lock)
 			continue;
 		fill_take(&takes[i], row++);
 		if (is_row_of_item(store, row, rows, READ_COLUMN_ITEM, takes[i].item))
-			inv_error_broken_store(store->store_name, "The key of its items is not unique.");
+			inv_error_broken_store(store->store_name, store->items,
+								   "The key of its items is not unique.");
 	}
 }
 
@@ -194,7 +197,7 @@ write_rows(InvStore *store, InvStatement statement, const RowChange *changes, in
 	rows = inv_execute(store, statement, values, NULL, mode);
 	inv_expect_end(store, base, rows == (uint64) count, levels);
 	if (rows != (uint64) count)
-		inv_error_busy(inv_item_text(store, items[0]),
+		inv_error_busy(inv_item_facts(store, items[0]),
 					   "a trigger keeps its row, or another of the same call, from being written");
 	for (int i = 0; i < count; i++)
 	{
@@ -202,7 +205,7 @@ write_rows(InvStore *store, InvStatement statement, const RowChange *changes, in
 			continue;
 		/* cannot happen while the row is locked */
 		if (levels[i].hot)
-			inv_error_busy(inv_item_text(store, items[i]), "it became hot concurrently");
+			inv_error_busy(inv_item_facts(store, items[i]), "it became hot concurrently");
 		changes[i].take->stock = levels[i].stock;
 		changes[i].take->floor = levels[i].floor;
 	}
@@ -229,7 +232,8 @@ inv_item_row_take_many(InvStore *store, InvTake *takes, int count)
 
 /*
  * Lock rows in key order, for sale or not, and add to those that are tracked; "tracked"
- * says which.  gives must be in key order, each item once.  Hot items are passed over.
+ * says which.  A row that is given 0 units is locked only.  gives must be in key order, each
+ * item once.  Hot items are passed over.
  */
 void
 inv_item_row_give_many(InvStore *store, InvGive *gives, int count, InvSnapshotMode mode)
@@ -262,6 +266,8 @@ inv_item_row_give_many(InvStore *store, InvGive *gives, int count, InvSnapshotMo
 		if (isnull)
 			continue;
 		gives[i].tracked = true;
+		if (gives[i].quantity == 0)
+			continue;
 		changes[tracked].item = gives[i].item;
 		changes[tracked++].quantity = gives[i].quantity;
 	}

@@ -28,6 +28,44 @@ inv_level_read_many(InvStore *store, InvTake *takes, int count)
 	inv_item_row_read_many(store, takes, count, false);
 }
 
+/* A row of the result of INV_STMT_LEVEL or INV_STMT_LEVELS. */
+typedef struct LevelRow
+{
+	int64 stock; /* overdue holds included */
+	int64 floor;
+	InvLevel level;
+} LevelRow;
+
+static LevelRow
+read_level_row(uint64 number)
+{
+	LevelRow row = { 0 };
+	bool isnull;
+
+	row.level.item = inv_result(number, 4, &isnull);
+	row.stock = DatumGetInt64(inv_result(number, 1, &isnull));
+	row.level.tracked = !isnull;
+	if (isnull)
+		return row;
+	row.floor = inv_result_int64(number, 2);
+	if (pg_add_s64_overflow(row.stock, inv_result_int64(number, 3), &row.stock))
+		row.stock = PG_INT64_MAX;
+	return row;
+}
+
+/* Add what a hot item has unsettled, and set what is above the floor. */
+static void
+complete_level(InvStore *store, LevelRow *row)
+{
+	if (!row->level.tracked)
+		return;
+	if (pg_add_s64_overflow(row->stock,
+							inv_hot_sum_unsettled(store, row->level.item, INV_SNAPSHOT_READ_ONLY),
+							&row->stock))
+		row->stock = PG_INT64_MAX;
+	row->level.available = inv_available(row->stock, row->floor);
+}
+
 /*
  * What can be sold of an item by the snapshot of the calling query: stock, what hot items
  * have unsettled, and what overdue holds will give back, above the floor.  The status is
@@ -37,23 +75,40 @@ int64
 inv_level_read(InvStore *store, Datum item, InvStatus *status, bool *tracked)
 {
 	Datum values[] = { item, TimestampTzGetDatum(store->now) };
-	int64 stock, floor;
-	bool isnull;
+	LevelRow row;
 
 	*status = INV_STATUS_ITEM_NOT_FOUND;
 	*tracked = false;
 	if (inv_execute(store, INV_STMT_LEVEL, values, NULL, INV_SNAPSHOT_READ_ONLY) == 0)
 		return 0;
 	*status = INV_STATUS_OK;
-	stock = DatumGetInt64(inv_result(0, 1, &isnull));
-	if (isnull)
-		return 0;
-	*tracked = true;
-	floor = inv_result_int64(0, 2);
-	if (pg_add_s64_overflow(stock, inv_result_int64(0, 3), &stock))
-		stock = PG_INT64_MAX;
-	if (pg_add_s64_overflow(stock, inv_hot_sum_unsettled(store, item, INV_SNAPSHOT_READ_ONLY),
-							&stock))
-		stock = PG_INT64_MAX;
-	return inv_available(stock, floor);
+	row = read_level_row(0);
+	complete_level(store, &row);
+	*tracked = row.level.tracked;
+	return row.level.available;
+}
+
+/*
+ * The same of the items in an array, each once and in key order, without those that do not
+ * exist or are not for sale.
+ */
+InvLevel *
+inv_level_read_items(InvStore *store, Datum items, uint64 *count)
+{
+	Datum values[] = { items, TimestampTzGetDatum(store->now) };
+	LevelRow *rows;
+	InvLevel *levels;
+
+	*count = inv_execute(store, INV_STMT_LEVELS, values, NULL, INV_SNAPSHOT_READ_ONLY);
+	rows = palloc(sizeof(LevelRow) * Max(*count, 1));
+	levels = palloc(sizeof(InvLevel) * Max(*count, 1));
+	/* all of them before the next statement takes the place of the result */
+	for (uint64 i = 0; i < *count; i++)
+		rows[i] = read_level_row(i);
+	for (uint64 i = 0; i < *count; i++)
+	{
+		complete_level(store, &rows[i]);
+		levels[i] = rows[i].level;
+	}
+	return levels;
 }

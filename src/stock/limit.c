@@ -42,7 +42,8 @@ sum_used_units(InvStore *store, Datum item, const InvUser *user, int64 max_used)
 	overdue = inv_result_int64(0, 1);
 	inv_execute(store, INV_STMT_STILL_OVERDUE_OF_USER, values, NULL, INV_SNAPSHOT_LATEST);
 	if (used - inv_result_int64(0, 1) <= max_used && inv_result_int64(0, 1) > overdue)
-		inv_error_busy(inv_item_text(store, item), "the user's overdue holds are being given back");
+		inv_error_busy(inv_item_facts(store, item),
+					   "the user's overdue holds are being given back");
 	inv_execute(store, INV_STMT_USED, values, NULL, INV_SNAPSHOT_LATEST);
 	return inv_result_int64(0, 1) - overdue;
 }
@@ -81,9 +82,17 @@ void
 inv_check_limits(InvStore *store, const InvTake *takes, int count, const InvUser *user)
 {
 	for (int i = 0; i < count; i++)
-		if (takes[i].limited &&
-			sum_used_units(store, takes[i].item, user, takes[i].limit) > takes[i].limit)
-			inv_error_purchase_limit(
-				psprintf("Item \"%s\": a trigger bought more of it for the same user.",
-						 inv_item_text(store, takes[i].item)));
+	{
+		InvFacts *facts;
+
+		if (!takes[i].limited ||
+			sum_used_units(store, takes[i].item, user, takes[i].limit) <= takes[i].limit)
+			continue;
+		facts = inv_item_facts(store, takes[i].item);
+		facts->column = store->purchase_limit.key;
+		inv_fact_number(facts, "limit", takes[i].limit);
+		inv_error_purchase_limit(
+			facts,
+			psprintf("Item \"%s\": a trigger bought more of it for the same user.", facts->name));
+	}
 }

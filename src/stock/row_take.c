@@ -26,6 +26,7 @@
 #include "base/error.h"
 #include "base/guc.h"
 #include "base/stats.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/condition.h"
@@ -66,7 +67,8 @@ execute_take(InvStore *store, const InvTake *take, InvTakeCondition condition, I
 	inv_expect(store, take->item, -take->quantity);
 	rows = inv_execute(store, statements[condition], values, NULL, INV_SNAPSHOT_TRANSACTION);
 	if (rows > 1)
-		inv_error_broken_store(store->store_name, "The key of its items is not unique.");
+		inv_error_broken_store(store->store_name, store->items,
+							   "The key of its items is not unique.");
 	inv_expect_end(store, base, rows == 1, level);
 	return rows == 1;
 }
@@ -137,7 +139,7 @@ take_atomic(InvStore *store, InvTake *take)
 		CHECK_FOR_INTERRUPTS();
 		inv_stats_count(INV_STATS_RETRIES, 1);
 	}
-	inv_error_busy(inv_item_text(store, take->item), "its row could not be written");
+	inv_error_busy(inv_item_facts(store, take->item), "its row could not be written");
 }
 
 static void
@@ -155,7 +157,7 @@ take_pessimistic(InvStore *store, InvTake *take)
 			return;
 	}
 	if (!update_row(store, take, INV_TAKE_IF_ENOUGH))
-		inv_error_busy(inv_item_text(store, take->item), "its row could not be written");
+		inv_error_busy(inv_item_facts(store, take->item), "its row could not be written");
 }
 
 /* Sleep for a random time that grows with the attempts, to spread out competing calls. */
@@ -183,7 +185,7 @@ take_optimistic(InvStore *store, InvTake *take)
 		if (IsolationUsesXactSnapshot())
 			inv_error_serialization();
 	}
-	inv_error_busy(inv_item_text(store, take->item),
+	inv_error_busy(inv_item_facts(store, take->item),
 				   "its row was changed concurrently at each attempt");
 }
 
@@ -233,7 +235,7 @@ take_locked_row(InvStore *store, InvTake *take)
 		return false;
 	/* neither can happen while the row is locked */
 	if (outcome == INV_DIRECT_NO_ROW || level.hot)
-		inv_error_busy(inv_item_text(store, take->item), "its row has changed");
+		inv_error_busy(inv_item_facts(store, take->item), "its row has changed");
 	take->row_written = true;
 	take->stock = level.stock;
 	take->floor = level.floor;

@@ -75,7 +75,7 @@ expire_and_retry(InvStore *store, InvTake *take)
 	}
 	if (!inv_expire_overdue_of_item(store, take->item, missing) &&
 		inv_item_has_overdue(store, take->item))
-		inv_error_busy(inv_item_text(store, take->item), "its overdue holds are being given back");
+		inv_error_busy(inv_item_facts(store, take->item), "its overdue holds are being given back");
 	return true;
 }
 
@@ -308,7 +308,7 @@ take_cart(InvStore *store, InvTake *takes, int count, const InvUser *user)
 		inv_row_take_locked(store, takes, count);
 	/* another attempt would lock the row of the cooled item after rows of higher keys */
 	if (outcome == CART_COOLED && locks_rows)
-		inv_error_busy(inv_item_text(store, takes->item),
+		inv_error_busy(inv_item_facts(store, takes->item),
 					   "it, or another item of the cart, was cooled concurrently");
 	return outcome;
 }
@@ -368,4 +368,16 @@ inv_take(InvStore *store, InvTake *takes, int count, const InvUser *user)
 	if (taken)
 		INV_POINT("inventory-after-take");
 	return taken;
+}
+
+/*
+ * Could inv_take succeed, by what is read without locks?  Locks the purchase limits, for a
+ * caller that then locks the rows itself, with those of other items.
+ */
+bool
+inv_take_may_succeed(InvStore *store, InvTake *takes, int count, const InvUser *user)
+{
+	Assert(count > 0);
+	Assert(takes_are_in_key_order(store, takes, count)); /* invariant 10 */
+	return look_at_cart(store, takes, count, user);
 }

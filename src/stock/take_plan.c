@@ -23,10 +23,12 @@
 #include "base/settings.h"
 #include "store/binding.h"
 #include "store/catalog.h"
+#include "store/column.h"
 #include "store/condition.h"
 #include "store/enter.h"
 #include "store/expression.h"
 #include "store/index_lookup.h"
+#include "store/table_check.h"
 #include "store/update_plan.h"
 #include "stock/take_plan.h"
 
@@ -96,10 +98,12 @@ make_take_plan(InvStore *store, Relation items)
 	InvDirectTakePlan *plan = palloc0(sizeof(InvDirectTakePlan));
 
 	plan->item_index = inv_find_item_index(store, items);
-	plan->usable = OidIsValid(plan->item_index) && add_number_column(plan, items, &store->stock) &&
-				   add_number_column(plan, items, &store->version) && has_guard(items) &&
-				   !inv_update_needs_statement(&plan->update, store, items, is_guard) &&
-				   add_sellable(plan, store->sellable);
+	plan->usable =
+		OidIsValid(plan->item_index) && inv_items_are_as_bound(store, RelationGetDescr(items)) &&
+		inv_owner_may_name(store, items) && add_number_column(plan, items, &store->stock) &&
+		add_number_column(plan, items, &store->version) && has_guard(items) &&
+		!inv_update_needs_statement(&plan->update, store, items, is_guard) &&
+		add_sellable(plan, store->sellable);
 	if (plan->usable)
 	{
 		/* the checks of a domain can call anything */

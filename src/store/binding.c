@@ -150,7 +150,7 @@ find_binding_trigger(InvStore *store, Relation rel, const TriggerDesc *triggers)
 		found = trigger;
 	}
 	if (found == NULL || found->tgnattr != found->tgnargs - 1)
-		inv_error_broken_store(store->store_name,
+		inv_error_broken_store(store->store_name, store->items,
 							   psprintf("The trigger that remembers the columns of "
 										"\"%s\" is gone.",
 										RelationGetRelationName(rel)));
@@ -183,7 +183,7 @@ bind_columns(InvStore *store, Relation rel, bool is_orders)
 		if (length > 0 && role[length - 1] == '+')
 		{
 			if (!is_orders || store->nsettable >= INV_MAX_SETTABLE)
-				inv_error_broken_store(store->store_name,
+				inv_error_broken_store(store->store_name, store->items,
 									   "Its binding trigger is not the generated one.");
 			role[length - 1] = '\0';
 			bind_column(store, &store->settable[store->nsettable++], rel, attnum);
@@ -223,7 +223,7 @@ column_type(Relation rel, const char *name)
 	AttrNumber attnum = get_attnum(RelationGetRelid(rel), name);
 
 	if (attnum == InvalidAttrNumber)
-		inv_error_unknown_column(name, inv_catalog_table_name(RelationGetRelid(rel)));
+		inv_error_unknown_column(name, inv_catalog_table_name(RelationGetRelid(rel)), NULL);
 	return inv_base_type(get_atttype(RelationGetRelid(rel), attnum));
 }
 
@@ -263,7 +263,7 @@ check_types(InvStore *store)
 		(store->order_id.attnum && store->order_id.base != store->order_type) ||
 		!is_units_column(&store->stock) || !is_units_column(&store->version) ||
 		!is_units_column(&store->stock_floor) || !is_units_column(&store->purchase_limit))
-		inv_error_broken_store(store->store_name,
+		inv_error_broken_store(store->store_name, store->items,
 							   "A bound column or a column of the ledger has an unsupported type.");
 }
 
@@ -271,9 +271,11 @@ static void
 check_owners(InvStore *store, Relation orders, Relation movements)
 {
 	if (orders && orders->rd_rel->relowner != store->owner)
-		inv_error_owners(store->store_name, "Items and orders have different owners.");
+		inv_error_owners(store->store_name, store->items,
+						 "Items and orders have different owners.");
 	if (movements->rd_rel->relowner != store->owner)
-		inv_error_owners(store->store_name, "Items and the ledger have different owners.");
+		inv_error_owners(store->store_name, store->items,
+						 "Items and the ledger have different owners.");
 }
 
 /*
@@ -306,7 +308,7 @@ check_collations(InvStore *store)
 		if (ids[i].column->attnum != InvalidAttrNumber && attnum != InvalidAttrNumber &&
 			column_collation(table, attnum) != ids[i].column->collation)
 			inv_error_broken_store(
-				store->store_name,
+				store->store_name, store->items,
 				psprintf("Column \"%s\" of \"%s\" has another collation than the ids of the store.",
 						 ids[i].name, get_rel_name(table)));
 	}
@@ -336,7 +338,7 @@ check_required_columns(InvStore *store)
 {
 	if (!store->item_id.attnum || !store->stock.attnum ||
 		(OidIsValid(store->orders) && (!store->order_id.attnum || !store->order_item.attnum)))
-		inv_error_broken_store(store->store_name, "A required column is not bound.");
+		inv_error_broken_store(store->store_name, store->items, "A required column is not bound.");
 }
 
 /* ---- row security ---- */

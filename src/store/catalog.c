@@ -83,7 +83,7 @@ inv_catalog_value(HeapTuple tuple, TupleDesc desc, const char *column, bool *isn
 	while (number > 0 && namestrcmp(&TupleDescAttr(desc, number - 1)->attname, column) != 0)
 		number--;
 	if (number == 0)
-		inv_error_unknown_column(column, "inventory.store");
+		inv_error_unknown_column(column, "inventory.store", NULL);
 	return heap_getattr(tuple, number, desc, isnull);
 }
 
@@ -161,7 +161,7 @@ scan_catalog(Relation catalog, const char *column, const char *index, RegProcedu
 	ScanKeyData key;
 
 	if (number == InvalidAttrNumber)
-		inv_error_unknown_column(column, "inventory.store");
+		inv_error_unknown_column(column, "inventory.store", NULL);
 	ScanKeyEntryInitialize(&key, 0, number, BTEqualStrategyNumber, InvalidOid,
 						   DEFAULT_COLLATION_OID, equal, value);
 	return systable_beginscan(catalog, index_id, OidIsValid(index_id), NULL, 1, &key);

@@ -9,9 +9,11 @@
 #include "access/detoast.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "utils/lsyscache.h"
 
 #include "base/datum.h"
 #include "base/error.h"
+#include "base/fact.h"
 #include "store/binding.h"
 #include "store/column.h"
 
@@ -31,6 +33,27 @@ char *
 inv_item_text(InvStore *store, Datum item)
 {
 	return inv_datum_text(store->item_id.base, item);
+}
+
+/* The facts about an item, of which the stock is at fault. */
+InvFacts *
+inv_item_facts(InvStore *store, Datum item)
+{
+	InvFacts *facts = inv_facts(store->items, store->stock.key);
+
+	facts->name = inv_item_text(store, item);
+	inv_fact_text(facts, "item_id", facts->name);
+	return facts;
+}
+
+/* The same, if the key is at fault. */
+InvFacts *
+inv_item_key_facts(InvStore *store, Datum item)
+{
+	InvFacts *facts = inv_item_facts(store, item);
+
+	facts->column = store->item_id.key;
+	return facts;
 }
 
 /*
@@ -77,6 +100,26 @@ inv_column_number(TupleTableSlot *slot, const InvColumn *column, int64 if_null, 
 									 : DatumGetInt64(value);
 }
 
+static bool
+is_as_bound(TupleDesc items, const InvColumn *column)
+{
+	return column->attnum == InvalidAttrNumber ||
+		   (column->attnum <= items->natts &&
+			TupleDescAttr(items, column->attnum - 1)->atttypid == column->type);
+}
+
+/*
+ * Have the bound columns of items the types that the store knows?  Code of the shop can change
+ * them while a call goes on.
+ */
+bool
+inv_items_are_as_bound(const InvStore *store, TupleDesc items)
+{
+	return is_as_bound(items, &store->item_id) && is_as_bound(items, &store->stock) &&
+		   is_as_bound(items, &store->version) && is_as_bound(items, &store->stock_floor) &&
+		   is_as_bound(items, &store->purchase_limit);
+}
+
 /* The largest number that the stock column can hold. */
 int64
 inv_max_units(InvStore *store)
@@ -116,6 +159,17 @@ inv_quantity_datum(InvStore *store, int64 quantity)
 			Assert(store->stock.base == INT8OID);
 			return Int64GetDatum(quantity);
 	}
+}
+
+/* The order of two order keys: that of their column, by which rows of orders are locked. */
+int
+inv_order_compare(InvStore *store, Datum a, Datum b)
+{
+	TypeCacheEntry *ops = lookup_type_cache(store->order_type, TYPECACHE_CMP_PROC_FINFO);
+	Oid collation =
+		OidIsValid(store->orders) ? store->order_id.collation : get_typcollation(store->order_type);
+
+	return DatumGetInt32(FunctionCall2Coll(&ops->cmp_proc_finfo, collation, a, b));
 }
 
 /*

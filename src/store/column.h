@@ -7,6 +7,7 @@
 
 #include "executor/tuptable.h"
 
+#include "base/fact.h"
 #include "store/binding.h"
 
 /*
@@ -16,13 +17,17 @@
 #define INV_MAX_ID_BYTES 1024
 
 extern void inv_check_id_length(Oid type, Datum id, const char *name);
+extern InvFacts *inv_item_facts(InvStore *store, Datum item);
+extern InvFacts *inv_item_key_facts(InvStore *store, Datum item);
 extern char *inv_item_text(InvStore *store, Datum item);
 extern int inv_item_compare(InvStore *store, Datum a, Datum b);
 extern uint64 inv_item_hash(InvStore *store, Datum item, uint64 seed);
 extern bool inv_same_user(InvStore *store, Datum a, Datum b);
 extern uint64 inv_user_hash(InvStore *store, const InvUser *user);
+extern int inv_order_compare(InvStore *store, Datum a, Datum b);
 extern Datum inv_item_of_order(InvStore *store, Datum value);
 
+extern bool inv_items_are_as_bound(const InvStore *store, TupleDesc items);
 extern int64 inv_column_number(TupleTableSlot *slot, const InvColumn *column, int64 if_null,
 							   bool *isnull);
 extern int64 inv_max_units(InvStore *store);

@@ -38,6 +38,7 @@
 #include "base/datum.h"
 #include "base/error.h"
 #include "base/settings.h"
+#include "base/store_error.h"
 #include "store/condition.h"
 
 /*
@@ -52,16 +53,18 @@ sellable_condition(const char *store_name, Oid items, Relation view)
 	Node *condition;
 
 	if (view->rd_rel->relkind != RELKIND_VIEW || view->rd_rules == NULL)
-		inv_error_broken_store(store_name,
+		inv_error_broken_store(store_name, items,
 							   "The relation \"sellable\" of its ledger is not a view.");
 	query = copyObject(get_view_query(view));
 	condition = query->jointree->quals;
 	if (list_length(query->jointree->fromlist) != 1 ||
 		!IsA(linitial(query->jointree->fromlist), RangeTblRef) || condition == NULL)
-		inv_error_broken_store(store_name, "The view \"sellable\" is not the generated one.");
+		inv_error_broken_store(store_name, items,
+							   "The view \"sellable\" is not the generated one.");
 	from = linitial_node(RangeTblRef, query->jointree->fromlist);
 	if (rt_fetch(from->rtindex, query->rtable)->relid != items)
-		inv_error_broken_store(store_name, "The view \"sellable\" is not on the items table.");
+		inv_error_broken_store(store_name, items,
+							   "The view \"sellable\" is not on the items table.");
 	ChangeVarNodes(condition, from->rtindex, 1, 0);
 	return condition;
 }
@@ -240,7 +243,7 @@ inv_condition_read(const char *store_name, Oid items, Oid view, List *settings)
 	Node *quals;
 
 	if (!OidIsValid(view))
-		inv_error_broken_store(store_name, "The view \"sellable\" of its ledger is gone.");
+		inv_error_broken_store(store_name, items, "The view \"sellable\" of its ledger is gone.");
 	relation = relation_open(view, AccessShareLock);
 	quals = sellable_condition(store_name, items, relation);
 	relation_close(relation, NoLock);
@@ -254,7 +257,7 @@ inv_condition_read(const char *store_name, Oid items, Oid view, List *settings)
 
 		if (unknown)
 			inv_error_broken_store(
-				store_name,
+				store_name, items,
 				psprintf("It was attached with a value of \"%s\" that this server does not know. "
 						 "Detach it, and attach it again.",
 						 unknown));

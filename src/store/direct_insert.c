@@ -27,7 +27,6 @@
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
 #include "storage/lmgr.h"
-#include "utils/acl.h"
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -52,7 +51,7 @@
 
 /* Does an INSERT into the table have no effects except those for each row? */
 static bool
-allows_direct_insert(Relation table)
+allows_direct_insert(const InvStore *store, const InvDirectInsertPlan *plan, Relation table)
 {
 	TriggerDesc *triggers = table->trigdesc;
 
@@ -61,8 +60,9 @@ allows_direct_insert(Relation table)
 	if (triggers && (triggers->trig_insert_before_statement ||
 					 triggers->trig_insert_after_statement || triggers->trig_insert_new_table))
 		return false;
-	/* a REVOKE can have taken it from the owner: then the INSERT raises the error */
-	return pg_class_aclcheck(RelationGetRelid(table), GetUserId(), ACL_INSERT) == ACLCHECK_OK;
+	/* the INSERT returns the key */
+	return inv_owner_may(store, RelationGetRelid(table),
+						 plan->key == InvalidAttrNumber ? ACL_INSERT : ACL_INSERT | ACL_SELECT);
 }
 
 /* A bigint in the smaller integer type of a column; raises if it is out of range. */
@@ -240,7 +240,7 @@ inv_direct_insert(InvStore *store, InvTarget target, InvDirectRow *rows, int cou
 		return false;
 	table = inv_open_target(store, target);
 	plan = inv_insert_plan(store, target, table);
-	usable = plan->usable && allows_direct_insert(table);
+	usable = plan->usable && allows_direct_insert(store, plan, table);
 	if (usable)
 	{
 		DirectInsert insert;

@@ -23,7 +23,6 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
-#include "utils/acl.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -32,16 +31,8 @@
 #include "store/direct_update.h"
 #include "store/enter.h"
 #include "store/query.h"
+#include "store/table_check.h"
 #include "store/update_plan.h"
-
-/* May the owner write a table as a whole?  Where it has only columns a statement tells. */
-static bool
-owner_may_update(InvStore *store, Relation table)
-{
-	AclMode needed = ACL_SELECT | ACL_UPDATE;
-
-	return pg_class_aclmask(RelationGetRelid(table), store->owner, needed, ACLMASK_ALL) == needed;
-}
 
 /*
  * Begin to update rows that are seen by the active snapshot, which is pushed here.  False, with
@@ -55,7 +46,7 @@ inv_begin_row_update(InvRowUpdate *update, InvStore *store, const InvUpdatePlan 
 
 	Assert(GetUserId() == store->owner && mode != INV_SNAPSHOT_READ_ONLY);
 	Assert(CheckRelationLockedByMe(table, RowExclusiveLock, true));
-	if (!owner_may_update(store, table))
+	if (!inv_owner_may(store, RelationGetRelid(table), ACL_SELECT | ACL_UPDATE))
 		return false;
 	CheckCmdReplicaIdentity(table, CMD_UPDATE);
 	if (plan->runs_shop_code)

@@ -93,7 +93,7 @@ static void
 require_owner(InvStore *store)
 {
 	if (GetUserId() != store->owner && !has_privs_of_role(GetUserId(), store->owner))
-		inv_error_not_the_owner(store->store_name, store->owner);
+		inv_error_not_the_owner(store->store_name, store->items, store->owner);
 }
 
 /* The store of this name, of whose owner the current user has the rights; raises if there is none. */
@@ -103,7 +103,7 @@ inv_store_find(text *store_name, LOCKMODE lock)
 	InvStore *store = inv_store_by_name(store_name, lock);
 
 	if (store == NULL)
-		inv_error_not_a_store(psprintf("Store \"%s\"", text_to_cstring(store_name)));
+		inv_error_not_a_store(inv_store_facts("Store", text_to_cstring(store_name)));
 	require_owner(store);
 	return store;
 }
@@ -157,8 +157,7 @@ inv_store_enter_owned(InvCall *call, Oid items)
 		inv_error_null("items");
 	store = inv_store_by_items(items, AccessShareLock);
 	if (store == NULL)
-		inv_error_not_a_store(
-			psprintf("Table \"%s\"", get_rel_name(items) ? get_rel_name(items) : "?"));
+		inv_error_not_a_store(inv_store_facts("Table", get_rel_name(items)));
 	require_owner(store);
 	become_owner(call, store, GetUserId() != store->owner);
 }

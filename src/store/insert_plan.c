@@ -230,7 +230,8 @@ make_insert_plan(InvStore *store, InvTarget target, Relation table)
 	plan->usable = target == INV_TARGET_ORDERS
 					   ? add_order_columns(plan, store, desc)
 					   : add_ledger_columns(plan, store, target, RelationGetRelid(table), desc);
-	plan->usable = plan->usable && add_default_columns(plan, table);
+	plan->usable =
+		plan->usable && inv_owner_may_name(store, table) && add_default_columns(plan, table);
 	if (plan->usable)
 	{
 		list_target_indexes(plan, table);

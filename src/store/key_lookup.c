@@ -28,7 +28,6 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
@@ -45,6 +44,7 @@
 #include "store/key_lookup.h"
 #include "store/ledger_schema.h"
 #include "store/query_text.h"
+#include "store/table_check.h"
 
 #define KEY_COLUMNS 3
 
@@ -207,7 +207,7 @@ make_key_plan(InvStore *store, InvKey key, Relation table)
 	ListCell *cell;
 
 	if (table->rd_rel->relkind != RELKIND_RELATION || table->rd_rel->relhassubclass ||
-		!find_read_columns(plan, store, key, table))
+		!inv_owner_may_name(store, table) || !find_read_columns(plan, store, key, table))
 		return plan;
 	indexes = RelationGetIndexList(table);
 	foreach (cell, indexes)
@@ -240,13 +240,11 @@ key_plan_for(InvStore *store, InvKey key, Relation table)
 
 /* ---- looking up ---- */
 
-/* May the owner read a table and lock its rows, if that is to be?  A statement raises the error. */
-static bool
-owner_may_read(InvStore *store, InvKey key, Oid table)
+/* The rights that the owner needs for it; without them a statement raises the error. */
+static AclMode
+needed_rights(InvKey key)
 {
-	AclMode needed = keys[key].lock == AccessShareLock ? ACL_SELECT : ACL_SELECT | ACL_UPDATE;
-
-	return pg_class_aclmask(table, store->owner, needed, ACLMASK_ALL) == needed;
+	return keys[key].lock == AccessShareLock ? ACL_SELECT : ACL_SELECT | ACL_UPDATE;
 }
 
 static void
@@ -288,7 +286,7 @@ inv_begin_key_lookup(InvKeyLookup *lookup, InvStore *store, InvKey key, const Da
 	lookup->key = key;
 	lookup->plan = key_plan_for(store, key, lookup->table);
 	if (OidIsValid(lookup->plan->index) &&
-		owner_may_read(store, key, RelationGetRelid(lookup->table)))
+		inv_owner_may(store, RelationGetRelid(lookup->table), needed_rights(key)))
 	{
 		begin_rows(lookup, values, nulls, count);
 		return true;

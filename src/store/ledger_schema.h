@@ -109,6 +109,7 @@ typedef enum InvRequestColumn
 #define INV_KIND_RELEASE "release"
 #define INV_KIND_EXPIRY "expiry"
 #define INV_KIND_REFUND "refund"
+#define INV_KIND_CANCELLATION "cancellation" /* units that a line has no longer */
 #define INV_KIND_RESTOCK "restock"
 #define INV_KIND_ADJUSTMENT "adjustment"
 #define INV_KIND_WRITE_OFF "write_off"

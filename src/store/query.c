@@ -101,8 +101,9 @@ prepare_plan(InvStore *store, const char *parameters, bool with_constants, const
 	MemoryContextSwitchTo(caller);
 	inv_restore_policies(store, security);
 	if (plan == NULL || SPI_keepplan(plan) != 0)
-		inv_error_broken_store(store->store_name, psprintf("A statement could not be prepared: %s.",
-														   SPI_result_code_string(SPI_result)));
+		inv_error_broken_store(
+			store->store_name, store->items,
+			psprintf("A statement could not be prepared: %s.", SPI_result_code_string(SPI_result)));
 	return plan;
 }
 
@@ -207,7 +208,7 @@ check_result_types(InvStore *store, TupleDesc desc, const char *columns)
 		count++;
 	}
 	if (!good || (count > 0 && count != desc->natts))
-		inv_error_broken_store(store->store_name,
+		inv_error_broken_store(store->store_name, store->items,
 							   "The type of a column of its tables has changed.");
 }
 
@@ -223,7 +224,7 @@ check_result_nulls(InvStore *store, HeapTuple row, const char *columns)
 			continue;
 		column++;
 		if (letter[1] != '?' && heap_attisnull(row, column, NULL))
-			inv_error_broken_store(store->store_name,
+			inv_error_broken_store(store->store_name, store->items,
 								   "A column of its tables is null that attach made NOT NULL.");
 	}
 }
@@ -265,10 +266,10 @@ execute_plan(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls,
 	if (cached)
 		ReleaseCachedPlan(cached, CurrentResourceOwner);
 	else if (!store->valid && inv_binding_forces_policies(store))
-		inv_error_broken_store(store->store_name,
+		inv_error_broken_store(store->store_name, store->items,
 							   "Policies of one of its tables were forced during the call.");
 	if (result != expected)
-		inv_error_broken_store(store->store_name,
+		inv_error_broken_store(store->store_name, store->items,
 							   psprintf("A rule or a view on its tables rewrote a statement: %s.",
 										SPI_result_code_string(result)));
 	check_result(store, columns);

@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/settings.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/enter.h"
 #include "store/query_cursor.h"
@@ -46,8 +47,9 @@ inv_cursor_open(InvStore *store, InvStatement statement, Datum *values)
 	security = inv_lift_policies(store);
 	plan = SPI_prepare(inv_expand_template(store, template->text), count, types);
 	if (plan == NULL)
-		inv_error_broken_store(store->store_name, psprintf("A statement could not be prepared: %s.",
-														   SPI_result_code_string(SPI_result)));
+		inv_error_broken_store(
+			store->store_name, store->items,
+			psprintf("A statement could not be prepared: %s.", SPI_result_code_string(SPI_result)));
 	cursor = SPI_cursor_open(NULL, plan, values, NULL, false);
 	MemoryContextSwitchTo(caller);
 	inv_restore_policies(store, security);

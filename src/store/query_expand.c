@@ -52,6 +52,7 @@ static const ColumnPlaceholder column_placeholders[] = {
 	{ "version", COLUMN(version), "COALESCE(i.%s::pg_catalog.int8, 0)", "{stock}" },
 	{ "order id", COLUMN(order_id), "o.%s", NULL },
 	{ "order item", COLUMN(order_item), "o.%s", NULL },
+	{ "order quantity column", COLUMN(order_quantity), "%s", NULL },
 	{ "order quantity text", COLUMN(order_quantity), "o.%s::pg_catalog.text", "'1'" },
 	{ "order user", COLUMN(order_user), "o.%s", "NULL::{user type}" },
 };

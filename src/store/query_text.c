@@ -69,6 +69,11 @@ static const LetterType letter_types['z' - 'a' + 1] = {
 /* what a read of items returns */
 #define READ	"SELECT {stock}, {floor}, {limit}, {version}, {id}"
 
+/* what can be sold, with the units of holds that are overdue at $2 */
+#define LEVEL \
+	"SELECT {stock}, {floor}, (SELECT " SUM("r.quantity") " FROM " RESERVATIONS \
+	"WHERE r.item_id {=} {id} AND " OVERDUE "$2 AND r.tracked), {id} "
+
 /* stock - quantity >= floor, without a difference that a bigint could not hold */
 #define LEAVES_FLOOR(quantity) \
 	"CASE WHEN {floor} {<} 0 THEN {stock} {>=} ({floor} {+} " quantity ") " \
@@ -125,10 +130,10 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_CHANGE] = {"in", "", SPI_OK_UPDATE,
 		SET_STOCK("+", "$2")
 		"WHERE {id} {=} $1", .by = "item_id"},
-	[INV_STMT_LEVEL] = {"iz", "n?n?n", SPI_OK_SELECT,
-		"SELECT {stock}, {floor}, (SELECT " SUM("r.quantity") " FROM " RESERVATIONS
-		"WHERE r.item_id {=} {id} AND " OVERDUE "$2 AND r.tracked) "
-		ITEM "{and sellable}", .by = "item_id"},
+	[INV_STMT_LEVEL] = {"iz", "n?n?ni", SPI_OK_SELECT,
+		LEVEL ITEM "{and sellable}", .by = "item_id"},
+	[INV_STMT_LEVELS] = {"Iz", "n?n?ni", SPI_OK_SELECT,
+		LEVEL ITEMS "{and sellable} ORDER BY {id}", .by = "item_id"},
 
 	/* ---- several items */
 	[INV_STMT_READ_MANY] = {"I", "n?n?n?n?i", SPI_OK_SELECT,
@@ -197,7 +202,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	 * code write rows unseen by the guard, or makes a row refuse what it did not refuse
 	 * before: its file, its rules, its triggers and their functions, its CHECKs and those of
 	 * the type of the stock; and the condition on what is for sale, with the functions that it
-	 * names.  A row of a catalog has another xmin or ctid after a change.
+	 * names or has behind operators.  A row of a catalog has another xmin or ctid after a change.
 	 */
 	[INV_STMT_TABLE_VERSION] = {"", "n?", SPI_OK_SELECT,
 		"SELECT pg_catalog.hashtextextended(pg_catalog.string_agg(v.version, ',' "
@@ -216,8 +221,12 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"UNION ALL SELECT pg_catalog.concat('sellable', r.xmin, r.ctid, p.oid, p.xmin, p.ctid) "
 		"FROM pg_catalog.pg_rewrite AS r LEFT JOIN pg_catalog.pg_depend AS d "
 		"ON d.classid {=} 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid {=} r.oid "
-		"AND d.refclassid {=} 'pg_catalog.pg_proc'::pg_catalog.regclass "
-		"LEFT JOIN pg_catalog.pg_proc AS p ON p.oid {=} d.refobjid "
+		"AND (d.refclassid {=} 'pg_catalog.pg_proc'::pg_catalog.regclass "
+		"OR d.refclassid {=} 'pg_catalog.pg_operator'::pg_catalog.regclass) "
+		"LEFT JOIN pg_catalog.pg_operator AS o ON o.oid {=} d.refobjid "
+		"AND d.refclassid {=} 'pg_catalog.pg_operator'::pg_catalog.regclass "
+		"LEFT JOIN pg_catalog.pg_proc AS p "
+		"ON p.oid {=} COALESCE(o.oprcode::pg_catalog.oid, d.refobjid) "
 		"WHERE r.ev_class {=} {sellable oid}) AS v"},
 
 	[INV_STMT_REFUSING_TRIGGER] = {"N", "t?", SPI_OK_SELECT,
@@ -288,6 +297,14 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"ORDER BY r.item_id FOR NO KEY UPDATE OF r", .by = "reservation_id"},
 	[INV_STMT_READ_HOLD] = {"q", "inu?tzo?zlq", SPI_OK_SELECT,
 		HOLDS "WHERE r.reservation_id {=} $1 ORDER BY r.item_id", .by = "reservation_id"},
+	[INV_STMT_HOLDS_OF_USER] = {"uz", "qinz", SPI_OK_SELECT,
+		"SELECT r.reservation_id, r.item_id, r.quantity, r.expires_at FROM " RESERVATIONS
+		"WHERE r.user_id {=} $1 AND " HELD "AND r.expires_at {>} $2 "
+		"ORDER BY r.expires_at, r.reservation_id, r.item_id", .by = "user_id"},
+	[INV_STMT_OWN_HOLD] = {"uzi", "qn", SPI_OK_SELECT,
+		"SELECT r.reservation_id, r.quantity FROM " RESERVATIONS
+		"WHERE r.user_id {=} $1 AND " HELD "AND r.expires_at {>} $2 AND r.item_id {=} $3 "
+		"ORDER BY r.expires_at, r.reservation_id LIMIT 1", .by = "user_id"},
 	[INV_STMT_PUT_HOLD] = {"qinluzz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.reservations AS r (reservation_id, item_id, quantity, tracked, "
 		"user_id, status, expires_at, created_at) "
@@ -315,9 +332,9 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_OVERDUE_OF_ITEM] = {"izn", "inu?tzo?zlq", SPI_OK_SELECT,
 		HOLDS "WHERE r.item_id {=} $1 AND " OVERDUE "$2 "
 		"ORDER BY r.expires_at, r.reservation_id LIMIT $3 FOR NO KEY UPDATE OF r SKIP LOCKED", .by = "item_id"},
-	[INV_STMT_OVERDUE] = {"znz", "inu?tzo?zlq", SPI_OK_SELECT,
+	[INV_STMT_OVERDUE] = {"znzn", "inu?tzo?zlq", SPI_OK_SELECT,
 		HOLDS "WHERE " OVERDUE "$1 AND r.expires_at {>=} $3 "
-		"ORDER BY r.expires_at, r.reservation_id LIMIT $2 FOR NO KEY UPDATE OF r SKIP LOCKED", .by = "expires_at"},
+		"ORDER BY r.expires_at, r.reservation_id LIMIT $2 OFFSET $4 FOR NO KEY UPDATE OF r SKIP LOCKED", .by = "expires_at"},
 	/*
 	 * Overdue units of a user no longer count against the limit; while they are
 	 * locked no other session can confirm them.
@@ -342,14 +359,23 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_COUNT_OVERDUE] = {"z", "n", SPI_OK_SELECT,
 		"SELECT pg_catalog.count(*) FROM " RESERVATIONS "WHERE " OVERDUE "$1"},
 
-	/* ---- refunds */
-	[INV_STMT_LOCK_ORDER] = {"o", "e?n?u?t?", SPI_OK_SELECT,
-		"SELECT {order item}, {order units}, {order user}, {order quantity text} "
+	/* ---- orders */
+	[INV_STMT_LOCK_ORDERS] = {"O", "oe?n?u?t?", SPI_OK_SELECT,
+		"SELECT {order id}, {order item}, {order units}, {order user}, {order quantity text} "
 		"FROM {orders} AS o "
-		"WHERE {order id} {=} $1 FOR NO KEY UPDATE OF o", .by = "order_id"},
+		"WHERE {order id} {=} ANY ($1) ORDER BY {order id} FOR NO KEY UPDATE OF o",
+		.by = "order_id"},
+	[INV_STMT_CHANGE_ORDER] = {"on", "n?", SPI_OK_UPDATE_RETURNING,
+		"UPDATE {orders} AS o SET {order quantity column} = $2 WHERE {order id} {=} $1 "
+		"RETURNING {order units}", .by = "order_id"},
+	[INV_STMT_REFUND_ROWS] = {"j", "o?t?s?", SPI_OK_SELECT,
+		"SELECT l.order_id, l.status, l.quantity "
+		"FROM pg_catalog.jsonb_populate_recordset(NULL::{ledger}.refunded_order, $1) AS l"},
+	/* what was sold, without what change_order took off again */
 	[INV_STMT_SALES] = {"o", "inu?", SPI_OK_SELECT,
 		"SELECT m.item_id, " SUM("{-} m.delta") ", m.user_id "
-		"FROM " MOVEMENTS "WHERE m.order_id {=} $1 AND m.kind {=} " KIND(SALE) " "
+		"FROM " MOVEMENTS "WHERE m.order_id {=} $1 "
+		"AND m.kind {=} ANY (ARRAY[" KIND(SALE) ", " KIND(CANCELLATION) "]::pg_catalog.text[]) "
 		"GROUP BY m.item_id, m.user_id ORDER BY m.item_id, pg_catalog.min(m.movement_id)", .by = "order_id"},
 	/* of the order; of one item and user of it */
 	[INV_STMT_REFUNDED] = {"oiu", "nn", SPI_OK_SELECT,
@@ -357,9 +383,11 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"AND (m.user_id {=} $3 OR m.user_id IS NULL AND $3 IS NULL) THEN m.delta END") " FROM " MOVEMENTS
 		"WHERE m.order_id {=} $1 AND m.kind {=} " KIND(REFUND), .by = "order_id"},
 	/* a carried movement has no order: it can contain the sale */
-	[INV_STMT_COUNTED] = {"oiu", "l", SPI_OK_SELECT,
-		"SELECT EXISTS (SELECT FROM " MOVEMENTS "WHERE m.item_id {=} $2 AND m.user_id {=} $3 "
-		"AND (m.kind {=} " KIND(CARRIED) " OR (m.kind {=} " KIND(SALE) " AND m.order_id {=} $1)))", .by = "item_id"},
+	[INV_STMT_COUNTED] = {"oiu", "nl", SPI_OK_SELECT,
+		"SELECT " SUM("{-} m.delta) FILTER (WHERE m.order_id {=} $1") ", "
+		"COALESCE(pg_catalog.bool_or(m.kind {=} " KIND(CARRIED) "), false) "
+		"FROM " MOVEMENTS "WHERE m.item_id {=} $2 AND m.user_id {=} $3 "
+		"AND (m.kind {=} " KIND(CARRIED) " OR m.order_id {=} $1)", .by = "item_id"},
 
 	/*
 	 * ---- idempotency.  A repeated answer must be as durable as the first: the lock
@@ -390,7 +418,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		INV_LEDGER_REQUESTS},
 	/*
 	 * Old movements that become one per item and, where purchases are limited, per
-	 * user.  Refunds, write-offs and the sales that refunds need stay, and so do the
+	 * user.  Refunds, cancellations, write-offs and the sales that refunds need stay, and so do the
 	 * movements of open holds.  Those of one reservation go together, because verify
 	 * compares their sum with what is held.
 	 */
@@ -398,7 +426,8 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"SELECT m.ctid FROM " MOVEMENTS
 		"LEFT JOIN {ledger}.hot AS h ON h.item_id {=} m.item_id "
 		"WHERE m.created_at {<} $1 AND " SETTLED("m", "h") " "
-		"AND m.kind {<>} ALL (ARRAY[" KIND(REFUND) ", " KIND(WRITE_OFF) "]) {and not refundable} "
+		"AND m.kind {<>} ALL (ARRAY[" KIND(REFUND) ", " KIND(CANCELLATION) ", "
+		KIND(WRITE_OFF) "]) {and not refundable} "
 		"AND NOT EXISTS (SELECT FROM {ledger}.movements AS n "
 		"LEFT JOIN {ledger}.hot AS g ON g.item_id {=} n.item_id "
 		"WHERE n.reservation_id {=} m.reservation_id "

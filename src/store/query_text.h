@@ -21,6 +21,7 @@ typedef enum InvStatement
 	INV_STMT_TAKE_LOCKED,	  /* the same, of a row that INV_STMT_LOCK has locked */
 	INV_STMT_CHANGE,		  /* unconditional change by a signed quantity */
 	INV_STMT_LEVEL,			  /* what can be sold, overdue holds included */
+	INV_STMT_LEVELS,		  /* the same of several items */
 	/* the items of a cart, in key order */
 	INV_STMT_READ_MANY,
 	INV_STMT_LOCK_MANY,
@@ -56,6 +57,8 @@ typedef enum InvStatement
 	INV_STMT_HOLD,
 	INV_STMT_LOCK_HOLD,
 	INV_STMT_READ_HOLD,
+	INV_STMT_HOLDS_OF_USER,
+	INV_STMT_OWN_HOLD, /* the first of these that has an item */
 	INV_STMT_PUT_HOLD,
 	INV_STMT_RELEASE_HOLD,
 	INV_STMT_CONFIRM_HOLD,
@@ -70,8 +73,10 @@ typedef enum InvStatement
 	INV_STMT_EXPIRE,
 	INV_STMT_NEXT_EXPIRY,
 	INV_STMT_COUNT_OVERDUE,
-	/* refunds */
-	INV_STMT_LOCK_ORDER,
+	/* orders */
+	INV_STMT_LOCK_ORDERS,
+	INV_STMT_CHANGE_ORDER,
+	INV_STMT_REFUND_ROWS,
 	INV_STMT_SALES,
 	INV_STMT_REFUNDED,
 	INV_STMT_COUNTED,

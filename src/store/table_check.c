@@ -6,7 +6,8 @@
  * triggers give no other role the rights of the owner (trigger_check.c).  All tables
  * are checked when the store is read, and an invalidation of any makes it be read
  * again.  Tables of the ledger and partitions are not locked at that time, and so they
- * are checked again, locked, each time they are written.
+ * are checked again, locked, each time they are written.  The owner's rights are checked
+ * where no statement does it.
  */
 #include "postgres.h"
 
@@ -15,9 +16,12 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "storage/lmgr.h"
+#include "utils/acl.h"
 #include "utils/rel.h"
 
+#include "base/compat.h"
 #include "base/error.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/ledger_schema.h"
 #include "store/relation_check.h"
@@ -58,6 +62,28 @@ inv_check_tables(InvStore *store)
 	check_table(store, store->orders);
 	for (int i = INV_LEDGER_NONE + 1; i < INV_LEDGER_COUNT; i++)
 		check_table(store, store->ledger[i]);
+}
+
+/* ---- the owner's rights ---- */
+
+/*
+ * May a statement of the owner name the table?  It is asked when the statement is planned, and
+ * so when a plan is made for the table.
+ */
+bool
+inv_owner_may_name(const InvStore *store, Relation table)
+{
+	return inv_may_use_schema(RelationGetNamespace(table), store->owner);
+}
+
+/*
+ * Has the owner all these rights to a table as a whole?  A REVOKE can have taken one; then, and
+ * where he has it for columns, a statement tells.
+ */
+bool
+inv_owner_may(const InvStore *store, Oid table, AclMode rights)
+{
+	return pg_class_aclmask(table, store->owner, rights, ACLMASK_ALL) == rights;
 }
 
 /* ---- tables that are about to be written ---- */
@@ -121,7 +147,7 @@ inv_ledger_table_open(InvStore *store, InvLedgerTable table)
 	Assert(table > INV_LEDGER_NONE && table < INV_LEDGER_COUNT);
 	rel = try_table_open(store->ledger[table], RowExclusiveLock);
 	if (rel == NULL)
-		inv_error_broken_store(store->store_name, "A table of its ledger is gone.");
+		inv_error_broken_store(store->store_name, store->items, "A table of its ledger is gone.");
 	check_written(store, rel);
 	return rel;
 }

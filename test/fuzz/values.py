@@ -162,6 +162,10 @@ class Maker:
 
     sane_item = sane_item_id
 
+    def sane_item_ids(self, store, function):
+        ids = ', '.join(quote(self.item(store)) for _ in range(self.random.randint(0, 4)))
+        return f"ARRAY[{ids}]::{store.types['I']}[]"
+
     def sane_user_id(self, store, function):
         users = USERS.get(store.types['U'], ['1'])
         return f"{quote(self.any(users))}::{store.types['U']}"
@@ -169,6 +173,11 @@ class Maker:
     def sane_order_id(self, store, function):
         orders = store.found['order_id'] or ['1']
         return f"{quote(self.any(orders))}::{store.types['O']}"
+
+    def sane_order_ids(self, store, function):
+        orders = store.found['order_id'] or ['1']
+        ids = ', '.join(quote(self.any(orders)) for _ in range(self.random.randint(0, 4)))
+        return f"ARRAY[{ids}]::{store.types['O']}[]"
 
     def sane_reservation_id(self, store, function):
         known = store.found['reservation_id']

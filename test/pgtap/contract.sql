@@ -5,7 +5,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
-SELECT plan(107);
+SELECT plan(125);
 
 CREATE TEMP TABLE signature (part text, name name, arguments text, result text, volatility "char");
 INSERT INTO signature VALUES
@@ -22,7 +22,12 @@ INSERT INTO signature VALUES
 ('buyer', 'release_reservation', 'reservation_id uuid, user_id {A:U} DEFAULT NULL::{A:U}', 'boolean', 'v'),
 ('buyer', 'get_reservation', 'reservation_id uuid', 'SETOF {ledger}.held_line', 's'),
 ('buyer', 'available_stock', 'item_id {A:I}', '{Q}', 's'),
+('buyer', 'available_stocks', 'item_ids {A:I}[]', 'SETOF {ledger}.item_level', 's'),
+('buyer', 'my_reservations', 'user_id {A:U}', 'SETOF {ledger}.open_hold', 's'),
 ('operator', 'refund_order', 'order_id {A:O}, quantity bigint DEFAULT NULL::bigint, restock boolean DEFAULT true, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text', '{Q}', 'v'),
+('operator', 'refund_orders', 'order_ids {A:O}[], restock boolean DEFAULT true, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text', 'SETOF {ledger}.refunded_order', 'v'),
+('operator', 'change_order', 'order_id {A:O}, quantity bigint, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text', '{Q}', 'v'),
+('operator', 'exchange_order', 'order_id {A:O}, lines jsonb, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text', 'SETOF {ledger}.line', 'v'),
 ('operator', 'restock_item', 'item_id {A:I}, quantity bigint, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text', '{Q}', 'v'),
 ('operator', 'adjust_stock', 'item_id {A:I}, delta bigint, reason text, expected bigint DEFAULT NULL::bigint, kind text DEFAULT ''adjustment''::text, idempotency_key text DEFAULT NULL::text', '{Q}', 'v'),
 ('operator', 'count_stock', 'item_id {A:I}, counted bigint, unshipped bigint DEFAULT 0, counted_at timestamp with time zone DEFAULT NULL::timestamp with time zone, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text', '{Q}', 'v'),
@@ -172,10 +177,13 @@ SELECT pg_temp.columns_are('movements', 'movement_id bigint not null, item_id {I
 SELECT pg_temp.columns_are('requests', 'operation text not null, user_id {U}, key text not null, fingerprint bytea not null, result jsonb not null, created_at timestamp with time zone not null');
 SELECT pg_temp.columns_are('reservations', 'reservation_id uuid not null, item_id {I} not null, quantity bigint not null, user_id {U}, status text not null, expires_at timestamp with time zone not null, order_id {O}, created_at timestamp with time zone not null, tracked boolean not null');
 SELECT pg_temp.columns_are('hot', 'item_id {I} not null, number bigint not null, hot boolean not null, settled_epoch bigint not null, incarnation bigint not null');
-SELECT pg_temp.columns_are('levels', 'item_id {I}, available {Q}, reserved bigint, on_hand bigint, hot boolean');
+SELECT pg_temp.columns_are('levels', 'item_id {I}, available bigint, reserved bigint, on_hand bigint, hot boolean');
 SELECT pg_temp.columns_are('line', 'status text, item_id {I}, quantity {Q}, order_id {O}, available {Q}, replayed boolean');
 SELECT pg_temp.columns_are('hold', 'status text, reservation_id uuid, expires_at timestamp with time zone, short_lines jsonb');
 SELECT pg_temp.columns_are('held_line', 'status text, expires_at timestamp with time zone, item_id {I}, quantity {Q}, order_id {O}');
+SELECT pg_temp.columns_are('open_hold', 'reservation_id uuid, item_id {I}, quantity {Q}, expires_at timestamp with time zone');
+SELECT pg_temp.columns_are('item_level', 'item_id {I}, available {Q}');
+SELECT pg_temp.columns_are('refunded_order', 'order_id {O}, status text, quantity {Q}');
 
 SELECT col_is_pk('goods_stock', 'movements', 'movement_id', 'movements: primary key');
 SELECT col_is_pk('goods_stock', 'hot', 'item_id', 'hot: primary key');
@@ -206,7 +214,7 @@ SELECT is_empty($$
 	AND coalesce(obj_description(c.oid, 'pg_class'), '') = '' $$, 'each table and view of a ledger has a comment');
 SELECT is_empty($$
 	SELECT t.oid::regtype FROM pg_type t JOIN shop s ON t.typnamespace = s.ledger::regnamespace
-	WHERE t.typname IN ('line', 'hold', 'held_line') AND coalesce(obj_description(t.oid, 'pg_type'), '') = '' $$, 'each result type has a comment');
+	WHERE t.typname IN ('line', 'hold', 'held_line', 'open_hold', 'item_level', 'refunded_order') AND coalesce(obj_description(t.oid, 'pg_type'), '') = '' $$, 'each result type has a comment');
 SELECT has_view('texts', 'sellable', 'a store with a condition has a view of what is for sale');
 SELECT hasnt_view('bigints', 'sellable', 'a store without a condition has no such view');
 SELECT is((SELECT array_agg(t.tgname ORDER BY t.tgname) FROM pg_trigger t WHERE t.tgrelid = 'bigints.goods'::regclass AND NOT t.tgisinternal),

@@ -31,6 +31,7 @@ SELECT results_eq($$ SELECT nspname, proname, arguments, result, provolatile FRO
 	('shop', 'confirm_reservation', 'reservation_id uuid, user_id uuid DEFAULT NULL::uuid, order_data jsonb DEFAULT NULL::jsonb', 'SETOF items_stock.line', 'v'),
 	('shop', 'extend_reservation', 'reservation_id uuid, ttl interval DEFAULT NULL::interval, user_id uuid DEFAULT NULL::uuid', 'timestamp with time zone', 'v'),
 	('shop', 'get_reservation', 'reservation_id uuid', 'SETOF items_stock.held_line', 's'),
+	('shop', 'my_reservations', 'user_id uuid', 'SETOF items_stock.open_hold', 's'),
 	('shop', 'release_reservation', 'reservation_id uuid, user_id uuid DEFAULT NULL::uuid', 'boolean', 'v'),
 	('shop', 'reserve_cart', 'user_id uuid, lines jsonb, ttl interval DEFAULT NULL::interval, idempotency_key text DEFAULT NULL::text', 'uuid', 'v'),
 	('shop', 'reserve_stock', 'user_id uuid, item_id text, quantity bigint DEFAULT 1, ttl interval DEFAULT NULL::interval, idempotency_key text DEFAULT NULL::text', 'uuid', 'v'),
@@ -48,7 +49,7 @@ CREATE FUNCTION pg_temp.columns(relation text) RETURNS text LANGUAGE sql AS $$
 SELECT is(pg_temp.columns('items_stock.line'), 'status text, item_id text, quantity integer, order_id bigint, available integer, replayed boolean', 'type line');
 SELECT is(pg_temp.columns('items_stock.hold'), 'status text, reservation_id uuid, expires_at timestamp with time zone, short_lines jsonb', 'type hold');
 SELECT is(pg_temp.columns('items_stock.held_line'), 'status text, expires_at timestamp with time zone, item_id text, quantity integer, order_id bigint', 'type held_line');
-SELECT is(pg_temp.columns('items_stock.levels'), 'item_id text, available integer, reserved bigint, on_hand bigint, hot boolean', 'view levels');
+SELECT is(pg_temp.columns('items_stock.levels'), 'item_id text, available bigint, reserved bigint, on_hand bigint, hot boolean', 'view levels');
 SELECT is(pg_temp.columns('items_stock.reservations'), 'reservation_id uuid not null, item_id text not null, quantity bigint not null, user_id uuid, status text not null, '
 	'expires_at timestamp with time zone not null, order_id bigint, created_at timestamp with time zone not null, tracked boolean not null', 'table reservations');
 SELECT results_eq($$ SELECT contype, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'items_stock.reservations'::regclass AND contype <> 'n' ORDER BY 1, 2 $$, $$ VALUES
@@ -58,7 +59,8 @@ SELECT results_eq($$ SELECT contype, pg_get_constraintdef(oid) FROM pg_constrain
 SELECT results_eq($$ SELECT regexp_replace(pg_get_indexdef(indexrelid), '^.* USING ', '') FROM pg_index WHERE indrelid = 'items_stock.reservations'::regclass ORDER BY 1 $$, $$ VALUES
 	('btree (expires_at, reservation_id) WHERE (status = ''held''::text)'),
 	('btree (item_id, expires_at, reservation_id) WHERE (status = ''held''::text)'),
-	('btree (reservation_id, item_id)') $$, 'reservations: indexes, of open holds by time, and by item');
+	('btree (reservation_id, item_id)'),
+	('btree (user_id) WHERE (status = ''held''::text)') $$, 'reservations: indexes, of open holds by time, by item, and by user');
 SELECT isnt(obj_description('items_stock.reservations'::regclass, 'pg_class'), NULL, 'reservations: a comment');
 
 -- ---- states.  A reservation of one lamp in each state
@@ -133,10 +135,10 @@ SELECT lives_ok($$ SELECT shop.extend_reservation(pg_temp.r('held')) $$, 'extend
 SELECT is(pg_temp.lasts(pg_temp.r('held')), interval '2 hours', 'extend without ttl: up to max_ttl');
 
 -- ---- the view levels and the answers of functions.  10 lamps: 1 held, 1 overdue, 1 sold
-SELECT results_eq($$ SELECT available, reserved, on_hand FROM items_stock.levels WHERE item_id = 'lamp' $$, $$ VALUES (8, 1::bigint, 9::bigint) $$,
+SELECT results_eq($$ SELECT available, reserved, on_hand FROM items_stock.levels WHERE item_id = 'lamp' $$, $$ VALUES (8::bigint, 1::bigint, 9::bigint) $$,
 	'levels: an overdue hold is available');
 SELECT is(shop.available_stock('lamp'), 8, 'available_stock: the same number');
-SELECT results_eq($$ SELECT available, reserved, on_hand FROM items_stock.levels WHERE item_id = 'gift' $$, $$ VALUES (NULL::int, 0::bigint, NULL::bigint) $$,
+SELECT results_eq($$ SELECT available, reserved, on_hand FROM items_stock.levels WHERE item_id = 'gift' $$, $$ VALUES (NULL::bigint, 0::bigint, NULL::bigint) $$,
 	'levels: null for an item that is not tracked');
 SELECT results_eq($$ SELECT status, reservation_id IS NULL, expires_at IS NULL, short_lines FROM shop.try_reserve_cart(pg_temp.ann(), '[{"item_id": "lamp", "quantity": 9}, {"item_id": "vase"}, {"item_id": "none"}]') $$,
 	$$ VALUES ('item_not_found', true, true, '[{"status": "out_of_stock", "item_id": "lamp", "quantity": 9, "available": 8}, {"status": "item_not_found", "item_id": "none", "quantity": 1}]'::jsonb) $$,

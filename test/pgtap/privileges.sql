@@ -69,7 +69,7 @@ SELECT o.kind, o.object COLLATE "default" AS object, coalesce(r.rolname, 'PUBLIC
 FROM object o CROSS JOIN LATERAL aclexplode(o.acl) a LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE a.grantee <> o.owner;
 
 SELECT results_eq('SELECT kind, count(*) FROM object GROUP BY kind ORDER BY kind',
-	$$ VALUES ('function', 60::bigint), ('relation S', 6), ('relation r', 14), ('relation v', 4), ('schema', 3), ('type', 9) $$,
+	$$ VALUES ('function', 75::bigint), ('relation S', 6), ('relation r', 14), ('relation v', 4), ('schema', 3), ('type', 18) $$,
 	'the objects that attach makes, for three stores');
 SELECT is_empty('SELECT * FROM given', 'no role but the owner has a privilege on them');
 SELECT is_empty($$ SELECT kind, object, owner::regrole FROM object WHERE owner <> 'priv_owner'::regrole AND NOT (object IN ('theirs', 'mine')) $$,
@@ -90,12 +90,14 @@ SELECT is_empty($$ SELECT object FROM object WHERE CASE kind WHEN 'type' THEN ha
 SELECT inventory.grant_api('mine.items', 'priv_buyer', 'buyer');
 SELECT results_eq('SELECT kind, object, privilege, grantable FROM given ORDER BY kind, object COLLATE "C"', $$ VALUES
 	('function', 'mine.available_stock', 'EXECUTE', false),
+	('function', 'mine.available_stocks', 'EXECUTE', false),
 	('function', 'mine.buy_cart', 'EXECUTE', false),
 	('function', 'mine.buy_item', 'EXECUTE', false),
 	('function', 'mine.change_reservation', 'EXECUTE', false),
 	('function', 'mine.confirm_reservation', 'EXECUTE', false),
 	('function', 'mine.extend_reservation', 'EXECUTE', false),
 	('function', 'mine.get_reservation', 'EXECUTE', false),
+	('function', 'mine.my_reservations', 'EXECUTE', false),
 	('function', 'mine.release_reservation', 'EXECUTE', false),
 	('function', 'mine.reserve_cart', 'EXECUTE', false),
 	('function', 'mine.reserve_stock', 'EXECUTE', false),
@@ -109,11 +111,14 @@ SELECT ok(NOT has_schema_privilege('priv_buyer', 'items_stock', 'USAGE'), 'grant
 SELECT inventory.grant_api('mine.items', 'priv_operator', 'operator');
 SELECT results_eq($$ SELECT kind, object, privilege, grantable FROM given WHERE grantee <> 'priv_buyer' ORDER BY kind, object COLLATE "C" $$, $$ VALUES
 	('function', 'items_stock.adjust_stock', 'EXECUTE', false),
+	('function', 'items_stock.change_order', 'EXECUTE', false),
 	('function', 'items_stock.close_ledger', 'EXECUTE', false),
 	('function', 'items_stock.count_stock', 'EXECUTE', false),
+	('function', 'items_stock.exchange_order', 'EXECUTE', false),
 	('function', 'items_stock.expire_reservations', 'EXECUTE', false),
 	('function', 'items_stock.prune', 'EXECUTE', false),
 	('function', 'items_stock.refund_order', 'EXECUTE', false),
+	('function', 'items_stock.refund_orders', 'EXECUTE', false),
 	('function', 'items_stock.restock_item', 'EXECUTE', false),
 	('schema', 'items_stock', 'USAGE', false) $$, 'grant_api operator: EXECUTE on the operator functions, USAGE on the ledger schema');
 SELECT is_empty($$ SELECT * FROM given WHERE grantee NOT IN ('priv_buyer', 'priv_operator') $$, 'grant_api operator: to that role alone');
@@ -164,7 +169,7 @@ SELECT set_eq('SELECT * FROM given', 'SELECT * FROM given_before', 'refresh: the
 
 -- grants to PUBLIC, and grants that are refused
 SELECT inventory.grant_api('theirs.goods', 'public', 'buyer');
-SELECT results_eq($$ SELECT kind, grantee, count(*) FROM given WHERE object LIKE 'theirs.%' GROUP BY 1, 2 $$, $$ VALUES ('function', 'PUBLIC', 13::bigint) $$, 'grant_api to public');
+SELECT results_eq($$ SELECT kind, grantee, count(*) FROM given WHERE object LIKE 'theirs.%' GROUP BY 1, 2 $$, $$ VALUES ('function', 'PUBLIC', 15::bigint) $$, 'grant_api to public');
 SELECT ok(has_schema_privilege('priv_anon', 'theirs', 'USAGE'), 'grant_api to public: with the schema');
 SELECT throws_ok($$ SELECT inventory.grant_api('mine.items', 'priv_nobody', 'buyer') $$, '42704', NULL, 'grant_api: unknown role');
 SELECT throws_ok($$ SELECT inventory.grant_api('mine.items', 'priv_buyer', 'all') $$, '22023', NULL, 'grant_api: unknown part');
@@ -189,7 +194,7 @@ FROM (SELECT 'schema' AS kind, nspname::text AS object, nspowner AS owner, nspac
 CROSS JOIN LATERAL aclexplode(o.acl) a LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE a.grantee <> o.owner;
 SELECT is_empty($$ SELECT * FROM extension_given WHERE grantee NOT IN ('PUBLIC', 'pg_monitor') $$, 'extension: default privileges grant nothing');
 SELECT results_eq($$ SELECT kind, object, privilege FROM extension_given WHERE grantee = 'PUBLIC' AND kind <> 'function' ORDER BY 1, 2, 3 $$, $$ VALUES
-	('relation', 'store', 'INSERT'), ('relation', 'store', 'SELECT'), ('schema', 'inventory', 'USAGE') $$, 'extension: privileges of PUBLIC');
+	('relation', 'bindings', 'SELECT'), ('relation', 'store', 'INSERT'), ('relation', 'store', 'SELECT'), ('schema', 'inventory', 'USAGE') $$, 'extension: privileges of PUBLIC');
 SELECT results_eq($$ SELECT kind, object, privilege FROM extension_given WHERE grantee = 'pg_monitor' ORDER BY 1, 2, 3 $$, $$ VALUES
 	('function', 'hot_entries', 'EXECUTE'), ('function', 'overdue_holds', 'EXECUTE'), ('function', 'stats_entries', 'EXECUTE'),
 	('function', 'worker_last_run', 'EXECUTE'), ('function', 'worker_state', 'EXECUTE'),

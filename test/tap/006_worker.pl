@@ -241,6 +241,20 @@ END
     is(worker_pid($shop), $pid, 'it is still the same worker');
 }
 
+# Nor do more such items than a transaction gives back, whose holds end at the same time.
+{
+    $shop->query(
+        'INSERT INTO other.things SELECT n, 100 FROM generate_series(2, 151) AS n',
+        'ALTER TABLE other.things ADD CHECK (id = 1 OR stock <= 100)',
+        q{SELECT other.reserve_cart('u', (SELECT jsonb_agg(jsonb_build_object('item_id', id)) FROM other.things WHERE id > 1), '1 h')},
+        'UPDATE other.things SET stock = 100 WHERE id > 1');
+    make_overdue($shop, 'things_stock');
+    $shop->query(q{SELECT other.reserve_stock('u', 1, 5, '1 ms')});
+    ok(wait_for('crowded', 'SELECT stock = 100 FROM other.things WHERE id = 1'), 'another item of the store gets its units in the end');
+    $shop->query('UPDATE other.things SET stock = 99 WHERE id > 1');
+    ok(returned($shop, 'other.things'), 'and so do they, when they can take them');
+}
+
 # A locked row delays only its own store, for a limited time; a table may be dropped in that time.
 {
     my $pid = worker_pid($shop);
@@ -258,6 +272,23 @@ END
     $holder->run('COMMIT');
     ok(returned($shop), 'units return when the row is not locked');
     is(worker_pid($shop), $pid, 'a table that was dropped in that time does not end the worker');
+    $holder->quit;
+}
+
+# A worker that is ended in the middle of a round: another one does what sessions asked it for.
+{
+    my $pid = worker_pid($shop);
+    my $holder = Session->new($node, 'crowded');
+    reserve($shop, '1 h');
+    $holder->run('BEGIN', "SELECT FROM shop.items WHERE id = '$item' FOR UPDATE");
+    $holder->value('1');
+    make_overdue($shop);
+    Waiting::for_locks($shop, 1, "pid = $pid");
+    reserve($shop, '1 ms', 2);
+    $node->safe_psql('postgres', "SELECT pg_terminate_backend($pid, 10000)");
+    $holder->run('COMMIT');
+    ok(returned($shop), 'units return after the worker was ended');
+    isnt(worker_pid($shop), $pid, 'by another worker');
     $holder->quit;
 }
 

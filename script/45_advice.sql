@@ -1,0 +1,105 @@
+
+-- ---------------------------------------------------------------- advice
+--
+-- What attach looks at beside the columns that it binds, and the statements that it gives as
+-- hints.
+
+CREATE FUNCTION inventory.attach_statement(binding inventory.store_binding) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET IntervalStyle = postgres AS $$
+	SELECT format(E'SELECT %I.attach(\n%s);', 'inventory', string_agg(format(E'\t%s => %s', a.name, a.value), E',\n' ORDER BY a.n))
+	FROM (VALUES
+		(1, 'items', quote_nullable(binding.items::text)),
+		(2, 'orders', quote_nullable(binding.orders::text)),
+		(3, 'item_id', quote_nullable(binding.item_id)),
+		(4, 'stock', quote_nullable(binding.stock)),
+		(5, 'version', quote_literal(coalesce(binding.version, ''))),
+		(6, 'stock_floor', quote_literal(coalesce(binding.stock_floor, ''))),
+		(7, 'purchase_limit', quote_literal(coalesce(binding.purchase_limit, ''))),
+		(8, 'order_id', quote_nullable(binding.order_id)),
+		(9, 'order_user_id', quote_nullable(coalesce(binding.order_user_id,
+			CASE WHEN binding.orders IS NOT NULL THEN '' END))),
+		(10, 'order_item_id', quote_nullable(binding.order_item_id)),
+		(11, 'order_quantity', quote_nullable(coalesce(binding.order_quantity,
+			CASE WHEN binding.orders IS NOT NULL THEN '' END))),
+		(12, 'order_columns', quote_literal(binding.order_columns)),
+		(13, 'user_id_type', quote_literal(binding.user_type::text)),
+		(14, 'api_schema', quote_literal(binding.api_schema)),
+		(15, 'ledger_schema', quote_literal(binding.ledger_schema)),
+		(16, 'argument_prefix', quote_literal(binding.argument_prefix)),
+		(17, 'user_claim', quote_nullable(binding.user_claim)),
+		(18, 'sellable', quote_nullable(binding.sellable)),
+		(19, 'direct_writes', quote_literal(binding.direct_writes)),
+		(20, 'max_ttl', quote_literal(binding.max_ttl::text)),
+		(21, 'store_name', quote_literal(binding.store_name))) AS a(n, name, value)
+$$;
+COMMENT ON FUNCTION inventory.attach_statement(inventory.store_binding) IS 'The call of attach that makes a binding, with every argument. An empty name stands for a column that is not bound.';
+
+-- In snake case, so that num_allocated, qtyReserved and onHold have the same words.
+CREATE FUNCTION inventory.promising_columns(binding inventory.store_binding) RETURNS SETOF name
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT a.attname FROM pg_attribute AS a
+	WHERE a.attrelid = binding.items AND a.attnum > 0 AND NOT a.attisdropped
+	AND inventory.base_type(a.atttypid) = ANY (inventory.integer_types())
+	AND NOT coalesce(a.attname IN (binding.item_id, binding.stock, binding.version, binding.stock_floor,
+								   binding.purchase_limit), false)
+	AND lower(regexp_replace(a.attname::text, '([a-z0-9])([A-Z])', '\1_\2', 'g'))
+		~ '(^|_)(sold|purchased|reserved|held|allocated|on_?hold|committed)(_|$)'
+	ORDER BY a.attnum
+$$;
+COMMENT ON FUNCTION inventory.promising_columns(inventory.store_binding) IS 'Columns of items that are not bound and, by their names, count units that the stock still contains.';
+
+CREATE FUNCTION inventory.warn_promising_columns(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	promising name;
+	cure inventory.store_binding;
+BEGIN
+	FOR promising IN SELECT inventory.promising_columns(binding) LOOP
+		cure := binding;
+		cure.stock_floor := promising;
+		RAISE WARNING 'column "%" of % is not bound', promising, binding.items
+			USING HINT = CASE WHEN binding.stock_floor IS NULL THEN format(
+				E'If it counts units that "%s" still contains, they would be sold again. Bind it as the floor:\nSELECT %I.detach(%L);\n%s',
+				binding.stock, 'inventory', binding.items, inventory.attach_statement(cure))
+			ELSE format('If it counts units that "%s" still contains, they would be sold again, unless "%s" includes them.',
+						binding.stock, binding.stock_floor) END;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.warn_promising_columns(inventory.store_binding) IS 'Warns of columns of items that, by their names, count units that the stock still contains.';
+
+CREATE FUNCTION inventory.warn_foreign_item(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	elsewhere regclass := inventory.contradicting_table(binding, binding.order_item_id);
+BEGIN
+	IF elsewhere IS NOT NULL THEN
+		RAISE WARNING 'column "%" of % references %, not %', binding.order_item_id, binding.orders, elsewhere,
+					  binding.items
+			USING HINT = format('It must hold the key "%s" of %s. If it does not, name another column as order_item_id, or attach %s.',
+								binding.item_id, binding.items, elsewhere);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.warn_foreign_item(inventory.store_binding) IS 'Warns if the column of orders that holds the key of the item references another table.';
+
+-- Only of a new ledger: an older one knows its own sales.
+CREATE FUNCTION inventory.warn_old_orders(binding inventory.store_binding, movements regclass)
+	RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	has_orders boolean := false;
+	has_movements boolean;
+BEGIN
+	EXECUTE format('SELECT EXISTS (SELECT FROM %s)', movements) INTO has_movements;
+	IF binding.orders IS NOT NULL AND NOT has_movements THEN
+		EXECUTE format('SELECT EXISTS (SELECT FROM %s)', binding.orders) INTO has_orders;
+	END IF;
+	IF has_orders THEN
+		RAISE WARNING '% has lines already', binding.orders
+			USING HINT = format('They count as sold, and refund_order gives their units back: "%s" must not contain these units any more.',
+								binding.stock);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.warn_old_orders(inventory.store_binding, regclass) IS 'Warns if orders has lines that were written before the store was attached.';
