@@ -238,7 +238,9 @@ lock_row_directly(InvStore *store, const InvOrder *order, OrderRow **found)
 	InvKeyLookup lookup;
 	bool known = true;
 
-	if (!inv_begin_key_lookup(&lookup, store, INV_KEY_ORDER, &order->key, &not_null, 1))
+	/* code of the shop that the call has run can have changed the columns of orders */
+	if (!store->valid ||
+		!inv_begin_key_lookup(&lookup, store, INV_KEY_ORDER, &order->key, &not_null, 1))
 		return false;
 	while (known && inv_next_key_row(&lookup))
 	{
