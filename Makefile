@@ -39,8 +39,11 @@ OBJS = \
 	src/store/condition.o \
 	src/store/dependency.o \
 	src/store/direct_insert.o src/store/insert_plan.o \
+	src/store/direct_update.o src/store/update_plan.o \
 	src/store/enter.o \
 	src/store/expression.o \
+	src/store/index_lookup.o \
+	src/store/key_lookup.o \
 	src/store/query.o \
 	src/store/query_cursor.o \
 	src/store/query_expand.o \
@@ -55,6 +58,7 @@ OBJS = \
 	src/store/trigger_check.o \
 	src/stock/adjust.o \
 	src/stock/direct_read.o \
+	src/stock/direct_rows.o \
 	src/stock/direct_take.o \
 	src/stock/expected.o \
 	src/stock/expiry.o \
@@ -66,7 +70,6 @@ OBJS = \
 	src/stock/hot_publish.o \
 	src/stock/hot_row.o \
 	src/stock/hot_stock.o \
-	src/stock/index_lookup.o \
 	src/stock/item_row.o \
 	src/stock/ledger.o \
 	src/stock/level.o \
@@ -88,6 +91,7 @@ OBJS = \
 	src/commands/confirm.o \
 	src/commands/exchange.o \
 	src/commands/hold.o \
+	src/commands/hold_row.o \
 	src/commands/idempotency.o \
 	src/commands/order.o \
 	src/commands/refund.o \

@@ -102,14 +102,14 @@ typedef bool InvIndexUpdate;
 /* Write a new version of a row. */
 static inline TM_Result
 inv_tuple_update(Relation table, ItemPointer tid, TupleTableSlot *slot, CommandId command,
-				 Snapshot snapshot, TM_FailureData *failure, LockTupleMode *lock_mode,
-				 InvIndexUpdate *indexes)
+				 Snapshot snapshot, Snapshot crosscheck, TM_FailureData *failure,
+				 LockTupleMode *lock_mode, InvIndexUpdate *indexes)
 {
 #if PG_VERSION_NUM >= 190000
-	return table_tuple_update(table, tid, slot, command, 0, snapshot, InvalidSnapshot, true,
-							  failure, lock_mode, indexes);
+	return table_tuple_update(table, tid, slot, command, 0, snapshot, crosscheck, true, failure,
+							  lock_mode, indexes);
 #else
-	return table_tuple_update(table, tid, slot, command, snapshot, InvalidSnapshot, true, failure,
+	return table_tuple_update(table, tid, slot, command, snapshot, crosscheck, true, failure,
 							  lock_mode, indexes);
 #endif
 }

@@ -27,6 +27,7 @@
 #include "commands/call.h"
 #include "commands/cart.h"
 #include "commands/hold.h"
+#include "commands/hold_row.h"
 #include "commands/order.h"
 
 /* The items of the lines in this state, as a cart would take them; nothing is taken. */
@@ -75,29 +76,10 @@ book_confirmed(InvStore *store, const InvCart *cart, const InvHold *hold)
 static void
 confirm_hold(InvStore *store, InvCart *cart, const InvHold *hold)
 {
-	Datum *items = palloc(sizeof(Datum) * cart->line_count);
-	Datum *quantities = palloc(sizeof(Datum) * cart->line_count);
-	Datum *orders = palloc(sizeof(Datum) * cart->line_count);
-	bool *no_order = palloc(sizeof(bool) * cart->line_count);
-	Datum values[4];
-	uint64 rows;
-
 	Assert(hold->state == INV_HOLD_HELD);
 	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
 	inv_insert_cart(store, cart, &hold->user);
-	for (int i = 0; i < cart->line_count; i++)
-	{
-		items[i] = cart->lines[i].item;
-		quantities[i] = Int64GetDatum(cart->lines[i].quantity);
-		orders[i] = cart->lines[i].order;
-		no_order[i] = cart->lines[i].no_order;
-	}
-	values[0] = hold->id;
-	values[1] = inv_make_array(store->item_id.base, items, NULL, cart->line_count);
-	values[2] = inv_make_array(INT8OID, quantities, NULL, cart->line_count);
-	values[3] = inv_make_array(store->order_type, orders, no_order, cart->line_count);
-	rows = inv_execute(store, INV_STMT_CONFIRM_HOLD, values, NULL, INV_SNAPSHOT_LATEST);
-	if (rows != (uint64) cart->line_count)
+	if (!inv_hold_mark_confirmed(store, hold, cart))
 	{
 		inv_hold_check_unchanged(store, hold);
 		inv_error_rows_not_written(store, INV_STMT_CONFIRM_HOLD);
@@ -164,7 +146,7 @@ inventory_confirm_reservation(PG_FUNCTION_ARGS)
 	inv_begin_rows(fcinfo);
 	store = call.store;
 	inv_check_line_type(store, result->setDesc);
-	inv_hold_find(store, &hold, fcinfo, 2, true, INV_SNAPSHOT_LATEST);
+	inv_hold_find(store, &hold, fcinfo, 2, true);
 	replayed = inv_hold_judge(call.store, &hold, INV_MOVE_CONFIRM) == INV_VERDICT_REPLAY;
 	cart.takes = takes_in_state(&hold, hold.state, &cart.take_count);
 	if (replayed)

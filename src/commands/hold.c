@@ -30,6 +30,7 @@
 #include "stock/take.h"
 #include "commands/argument.h"
 #include "commands/hold.h"
+#include "commands/hold_row.h"
 
 /* ---- states and legal moves ---- */
 
@@ -45,22 +46,6 @@ static const InvHoldVerdict verdicts[][4] = {
 						  INV_VERDICT_EXPIRED },
 };
 
-const char *const inv_hold_state_names[] = {
-	[INV_HOLD_HELD] = INV_RESERVATION_HELD,
-	[INV_HOLD_CONFIRMED] = INV_RESERVATION_CONFIRMED,
-	[INV_HOLD_RELEASED] = INV_RESERVATION_RELEASED,
-	[INV_HOLD_EXPIRED] = INV_RESERVATION_EXPIRED,
-};
-
-static InvHoldState
-state_of_name(const char *name)
-{
-	for (int state = INV_HOLD_HELD; state < INV_HOLD_EXPIRED; state++)
-		if (strcmp(inv_hold_state_names[state], name) == 0)
-			return state;
-	return INV_HOLD_EXPIRED;
-}
-
 /* ---- reading ---- */
 
 /*
@@ -71,7 +56,7 @@ state_of_name(const char *name)
 static InvHoldState
 reservation_state(InvStore *store, const InvHold *hold)
 {
-	bool any[lengthof(inv_hold_state_names)] = { false };
+	bool any[INV_HOLD_EXPIRED + 1] = { false };
 
 	Assert(hold->count > 0);
 	for (int i = 0; i < hold->count; i++)
@@ -81,33 +66,6 @@ reservation_state(InvStore *store, const InvHold *hold)
 	if (any[INV_HOLD_EXPIRED] || (any[INV_HOLD_HELD] && hold->expires_at <= store->now))
 		return INV_HOLD_EXPIRED;
 	return any[INV_HOLD_HELD] ? INV_HOLD_HELD : INV_HOLD_RELEASED;
-}
-
-/* Copy a reservation from the result of INV_STMT_READ_HOLD. */
-static void
-fill_hold(InvStore *store, InvHold *hold, uint64 rows)
-{
-	bool isnull;
-
-	Assert(rows > 0);
-	hold->count = rows;
-	hold->lines = palloc0(sizeof(InvHoldLine) * rows);
-	hold->user.value = inv_result(0, 3, &hold->user.isnull);
-	hold->created_at = DatumGetTimestampTz(inv_result(0, 7, &isnull));
-	hold->expires_at = DatumGetTimestampTz(inv_result(0, 5, &isnull));
-	for (uint64 row = 0; row < rows; row++)
-	{
-		InvHoldLine *line = &hold->lines[row];
-
-		line->item = inv_result(row, 1, &isnull);
-		line->quantity = inv_result_int64(row, 2);
-		line->state = state_of_name(TextDatumGetCString(inv_result(row, 4, &isnull)));
-		line->order = inv_result(row, 6, &line->no_order);
-		line->tracked = DatumGetBool(inv_result(row, 8, &isnull));
-		if (line->state == INV_HOLD_HELD)
-			hold->expires_at = DatumGetTimestampTz(inv_result(row, 5, &isnull));
-	}
-	hold->state = reservation_state(store, hold);
 }
 
 static char *
@@ -140,16 +98,14 @@ error_expired(InvStore *store, const InvHold *hold)
 }
 
 /*
- * Read the reservation that argument 1 names, and lock it if "lock".  user is the
- * number of the argument with the user, or -1.  Raises IV004 if there is no such
+ * Read the reservation that argument 1 names, as it is when it is locked, if "lock", and else
+ * by the snapshot of the calling query.  user is the number of the argument with the user, or -1.  Raises IV004 if there is no such
  * reservation, or if it is another user's.
  */
 void
-inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user, bool lock,
-			  InvSnapshotMode mode)
+inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user, bool lock)
 {
 	InvUser named = inv_getarg_named_user(store, fcinfo, user);
-	uint64 rows;
 
 	if (PG_ARGISNULL(1))
 		inv_error_null("reservation_id");
@@ -158,15 +114,15 @@ inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user,
 	{
 		/* the name first: change_reservation could add a line before those locked here */
 		inv_lock_name(store->items, INV_LOCKTAG_RESERVATION, hold_text(hold));
-		inv_execute(store, INV_STMT_LOCK_HOLD, &hold->id, NULL, mode);
-	}
-	rows = inv_execute(store, INV_STMT_READ_HOLD, &hold->id, NULL, mode);
-	if (rows == 0)
-		inv_error_reservation_not_found(inv_reservation_facts(store, hold->id));
-	/* it may have expired while the lock was waited for */
-	if (lock)
+		inv_hold_lock_rows(store, hold);
+		/* it may have expired while the lock was waited for */
 		store->now = Max(store->now, GetCurrentTimestamp());
-	fill_hold(store, hold, rows);
+	}
+	else
+		inv_hold_read_rows(store, hold, INV_SNAPSHOT_READ_ONLY);
+	if (hold->count == 0)
+		inv_error_reservation_not_found(inv_reservation_facts(store, hold->id));
+	hold->state = reservation_state(store, hold);
 	if (!named.isnull &&
 		(hold->user.isnull || !inv_same_user(store, named.value, hold->user.value)))
 		inv_error_reservation_not_found(inv_reservation_facts(store, hold->id));
@@ -177,12 +133,12 @@ bool
 inv_hold_has_ended(InvStore *store, Datum id)
 {
 	InvHold hold = { .id = id };
-	uint64 rows = inv_execute(store, INV_STMT_READ_HOLD, &hold.id, NULL, INV_SNAPSHOT_LATEST);
 
+	inv_hold_read_rows(store, &hold, INV_SNAPSHOT_LATEST);
 	/* prune() has deleted it, and does not delete what is held */
-	if (rows == 0)
+	if (hold.count == 0)
 		return true;
-	fill_hold(store, &hold, rows);
+	hold.state = reservation_state(store, &hold);
 	return hold.state == INV_HOLD_EXPIRED || hold.state == INV_HOLD_RELEASED;
 }
 
@@ -216,12 +172,13 @@ void
 inv_hold_check_unchanged(InvStore *store, const InvHold *hold)
 {
 	InvHold now = { .id = hold->id };
-	uint64 rows = inv_execute(store, INV_STMT_READ_HOLD, &now.id, NULL, INV_SNAPSHOT_LATEST);
-	bool unchanged = rows == (uint64) hold->count;
+	bool unchanged;
 
-	if (rows == 0)
+	inv_hold_read_rows(store, &now, INV_SNAPSHOT_LATEST);
+	if (now.count == 0)
 		inv_error_reservation_not_found(inv_reservation_facts(store, hold->id));
-	fill_hold(store, &now, rows);
+	now.state = reservation_state(store, &now);
+	unchanged = now.count == hold->count;
 	for (int i = 0; unchanged && i < now.count; i++)
 		unchanged = inv_item_compare(store, now.lines[i].item, hold->lines[i].item) == 0 &&
 					now.lines[i].state == hold->lines[i].state &&

@@ -9,14 +9,7 @@
 #include "store/binding.h"
 #include "store/query.h"
 #include "stock/quantity.h"
-
-typedef enum InvHoldState
-{
-	INV_HOLD_HELD,
-	INV_HOLD_CONFIRMED,
-	INV_HOLD_RELEASED,
-	INV_HOLD_EXPIRED
-} InvHoldState;
+#include "commands/hold_row.h"
 
 /* What a caller wants to do to a reservation. */
 typedef enum InvHoldMove
@@ -38,31 +31,8 @@ typedef enum InvHoldVerdict
 	INV_VERDICT_EXPIRED
 } InvHoldVerdict;
 
-extern const char *const inv_hold_state_names[];
-
-typedef struct InvHoldLine
-{
-	Datum item;
-	int64 quantity;
-	InvHoldState state;
-	Datum order;
-	bool no_order;
-	bool tracked; /* its units were taken from the stock */
-} InvHoldLine;
-
-typedef struct InvHold
-{
-	Datum id;
-	InvUser user;
-	TimestampTz created_at;
-	TimestampTz expires_at;
-	InvHoldState state; /* of all lines together */
-	InvHoldLine *lines;
-	int count;
-} InvHold;
-
 extern void inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user,
-						  bool lock, InvSnapshotMode mode);
+						  bool lock);
 extern InvFacts *inv_reservation_facts(InvStore *store, Datum id);
 extern bool inv_hold_has_ended(InvStore *store, Datum id);
 extern InvHoldVerdict inv_hold_judge(InvStore *store, const InvHold *hold, InvHoldMove move);

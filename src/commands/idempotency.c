@@ -26,6 +26,7 @@
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/direct_insert.h"
+#include "store/key_lookup.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "commands/argument.h"
@@ -131,6 +132,27 @@ lock_key(InvStore *store, const InvRequest *request)
 						   inv_user_hash(store, &request->user), request->key));
 }
 
+/*
+ * Is the key, whose lock is held, known to be new?  That is read by its index; a statement
+ * reads a kept answer, because it locks the row (query_text.c).
+ */
+static bool
+is_new_key(InvStore *store, const InvRequest *request)
+{
+	/* in the order of the index */
+	Datum values[] = { CStringGetTextDatum(request->key), CStringGetTextDatum(request->operation),
+					   request->user.value };
+	bool nulls[] = { false, false, request->user.isnull };
+	InvKeyLookup lookup;
+	bool is_new;
+
+	if (!inv_begin_key_lookup(&lookup, store, INV_KEY_REQUEST, values, nulls, lengthof(values)))
+		return false;
+	is_new = !inv_next_key_row(&lookup);
+	inv_end_key_lookup(&lookup);
+	return is_new;
+}
+
 /* Raise because the key was used with other arguments (IV009). */
 INV_NORETURN static void
 error_key_mismatch(InvStore *store, const InvRequest *request)
@@ -156,7 +178,8 @@ kept_answer(InvStore *store, const InvRequest *request)
 	bool no_digest, no_answer;
 
 	Assert(request->digest != NULL);
-	if (inv_execute(store, statement, values, nulls, INV_SNAPSHOT_LATEST) == 0)
+	if (is_new_key(store, request) ||
+		inv_execute(store, statement, values, nulls, INV_SNAPSHOT_LATEST) == 0)
 		return NULL;
 	digest = inv_result(0, 1, &no_digest);
 	answer = inv_result(0, 2, &no_answer);

@@ -31,6 +31,7 @@
 #include "commands/call.h"
 #include "commands/cart.h"
 #include "commands/hold.h"
+#include "commands/hold_row.h"
 #include "commands/refusal.h"
 
 /* ---- releasing ---- */
@@ -51,29 +52,16 @@ give_line(InvStore *store, const InvHold *hold, const InvHoldLine *line, int64 q
 	inv_book_write(store, &book);
 }
 
-static uint64
-count_held(const InvHold *hold)
-{
-	uint64 held = 0;
-
-	for (int i = 0; i < hold->count; i++)
-		held += hold->lines[i].state == INV_HOLD_HELD;
-	return held;
-}
-
 /* Release the held lines of a reservation; its lines are in key order. */
 static void
 release_hold(InvStore *store, const InvHold *hold)
 {
-	Datum values[] = { hold->id, (Datum) 0 };
-	char nulls[] = { ' ', 'n' };
 	InvGive *gives = palloc0(sizeof(InvGive) * hold->count);
 	const InvGive none = { 0 };
 	InvBook book;
 	int count = 0, given = 0;
 
-	inv_execute_write(store, INV_STMT_RELEASE_HOLD, values, nulls, INV_SNAPSHOT_LATEST,
-					  count_held(hold));
+	inv_hold_mark_released(store, hold);
 	INV_POINT("inventory-after-release");
 	for (int i = 0; i < hold->count; i++)
 		if (hold->lines[i].state == INV_HOLD_HELD && hold->lines[i].tracked)
@@ -117,7 +105,7 @@ inventory_release_reservation(PG_FUNCTION_ARGS)
 	bool released;
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "release_reservation");
-	inv_hold_find(call.store, &hold, fcinfo, 2, true, INV_SNAPSHOT_LATEST);
+	inv_hold_find(call.store, &hold, fcinfo, 2, true);
 	released = inv_hold_judge(call.store, &hold, INV_MOVE_RELEASE) == INV_VERDICT_PROCEED;
 	if (released)
 		release_hold(call.store, &hold);
@@ -137,7 +125,7 @@ inventory_extend_reservation(PG_FUNCTION_ARGS)
 	TimestampTz end;
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "extend_reservation");
-	inv_hold_find(call.store, &hold, fcinfo, 3, true, INV_SNAPSHOT_LATEST);
+	inv_hold_find(call.store, &hold, fcinfo, 3, true);
 	inv_hold_judge(call.store, &hold, INV_MOVE_EXTEND);
 	end = inv_hold_end(call.store, fcinfo, 2, hold.created_at);
 	if (end > hold.expires_at)
@@ -145,7 +133,7 @@ inventory_extend_reservation(PG_FUNCTION_ARGS)
 		Datum values[] = { hold.id, TimestampTzGetDatum(end) };
 
 		inv_execute_write(call.store, INV_STMT_EXTEND_HOLD, values, NULL, INV_SNAPSHOT_LATEST,
-						  count_held(&hold));
+						  inv_hold_count_held(&hold));
 	}
 	inv_store_leave(&call);
 	PG_RETURN_TIMESTAMPTZ(Max(end, hold.expires_at));
@@ -238,7 +226,7 @@ inventory_change_reservation(PG_FUNCTION_ARGS)
 	if (quantity < 0)
 		inv_error_value(psprintf("quantity must not be negative: " INT64_FORMAT, quantity),
 						"0 removes the line.");
-	inv_hold_find(store, &hold, fcinfo, 4, true, INV_SNAPSHOT_LATEST);
+	inv_hold_find(store, &hold, fcinfo, 4, true);
 	inv_hold_judge(call.store, &hold, INV_MOVE_CHANGE);
 	if (quantity > 0)
 		inv_check_held(store, quantity);
@@ -276,7 +264,7 @@ inventory_get_reservation(PG_FUNCTION_ARGS)
 	types[3] = store->stock.base;
 	types[4] = store->order_type;
 	inv_check_row_type(store, result->setDesc, types, 5);
-	inv_hold_find(store, &hold, fcinfo, -1, false, INV_SNAPSHOT_READ_ONLY);
+	inv_hold_find(store, &hold, fcinfo, -1, false);
 	for (int i = 0; i < hold.count; i++)
 	{
 		InvHoldLine *line = &hold.lines[i];

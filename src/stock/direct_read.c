@@ -37,10 +37,10 @@
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
+#include "store/index_lookup.h"
 #include "store/ledger_schema.h"
 #include "store/table_check.h"
 #include "stock/direct_read.h"
-#include "stock/index_lookup.h"
 #include "stock/quantity.h"
 
 /* How to read; kept as long as the binding is valid. */
@@ -140,6 +140,24 @@ read_plan_for(InvStore *store, Relation items, Relation holds)
 
 /* ---- reading ---- */
 
+/* Fill a take from its item's row, without its overdue holds. */
+void
+inv_read_take(InvStore *store, TupleTableSlot *row, InvTake *take)
+{
+	bool isnull;
+
+	take->status = INV_STATUS_OK;
+	take->stock = inv_column_number(row, &store->stock, 0, &isnull);
+	take->tracked = !isnull;
+	take->floor = inv_row_floor(store, row);
+	take->limit = inv_column_number(row, &store->purchase_limit, 0, &isnull);
+	take->limited = !isnull;
+	/* without a version column the stock stands for it */
+	take->version =
+		inv_column_number(row, &store->version, store->version.attnum ? 0 : take->stock, NULL);
+	take->overdue = 0;
+}
+
 /* Read the item's row; false if there is none. */
 static bool
 read_item_row(InvStore *store, InvDirectReadPlan *plan, Relation items, Snapshot snapshot,
@@ -147,23 +165,13 @@ read_item_row(InvStore *store, InvDirectReadPlan *plan, Relation items, Snapshot
 {
 	ScanKeyData key;
 	InvLookup lookup;
-	bool found, isnull;
+	bool found;
 
 	inv_init_item_key(store, &plan->same_item, take->item, &key);
 	inv_begin_lookup(&lookup, items, plan->item_index, snapshot, &key, 1);
 	found = inv_next_lookup_row(&lookup);
 	if (found)
-	{
-		take->stock = inv_column_number(lookup.slot, &store->stock, 0, &isnull);
-		take->tracked = !isnull;
-		take->floor = inv_row_floor(store, lookup.slot);
-		take->limit = inv_column_number(lookup.slot, &store->purchase_limit, 0, &isnull);
-		take->limited = !isnull;
-		/* without a version column the stock stands for it */
-		take->version = inv_column_number(lookup.slot, &store->version,
-										  store->version.attnum ? 0 : take->stock, NULL);
-		take->overdue = 0;
-	}
+		inv_read_take(store, lookup.slot, take);
 	inv_end_lookup(&lookup);
 	return found;
 }
@@ -214,7 +222,6 @@ inv_direct_read(InvStore *store, InvTake *take)
 		take->status = INV_STATUS_ITEM_NOT_FOUND;
 		if (read_item_row(store, plan, items, snapshot, take))
 		{
-			take->status = INV_STATUS_OK;
 			if (inv_judge_take(take) == INV_STATUS_OUT_OF_STOCK)
 				take->overdue = read_overdue_units(store, plan, holds, snapshot, take->item);
 		}

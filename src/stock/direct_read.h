@@ -5,6 +5,8 @@
 #ifndef INV_DIRECT_READ_H
 #define INV_DIRECT_READ_H
 
+#include "executor/tuptable.h"
+
 #include "store/binding.h"
 #include "stock/quantity.h"
 
@@ -14,5 +16,7 @@
  * and nothing read, if that needs a statement.
  */
 extern bool inv_direct_read(InvStore *store, InvTake *take);
+
+extern void inv_read_take(InvStore *store, TupleTableSlot *row, InvTake *take);
 
 #endif /* INV_DIRECT_READ_H */

@@ -1,11 +1,12 @@
 /*
  * direct_take.h
- *		Units taken from the row of a cold item, without a statement.
+ *		Units taken from the row of a cold item, or given to it, without a statement.
  */
 #ifndef INV_DIRECT_TAKE_H
 #define INV_DIRECT_TAKE_H
 
 #include "store/binding.h"
+#include "store/query.h"
 #include "stock/quantity.h"
 
 /* What the row must satisfy, beside having enough: as INV_STMT_TAKE and its variants. */
@@ -25,5 +26,6 @@ typedef enum InvDirectOutcome
 
 extern InvDirectOutcome inv_direct_take(InvStore *store, const InvTake *take,
 										InvTakeCondition condition, InvRowLevel *level);
+extern bool inv_direct_give(InvStore *store, InvGive *give, InvSnapshotMode mode);
 
 #endif /* INV_DIRECT_TAKE_H */

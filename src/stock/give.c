@@ -13,11 +13,25 @@
 #include "base/compat.h"
 #include "store/binding.h"
 #include "store/query.h"
+#include "stock/direct_take.h"
 #include "stock/give.h"
 #include "stock/hot_publish.h"
 #include "stock/hot_stock.h"
 #include "stock/item_row.h"
 #include "stock/quantity.h"
+
+/* Give to the rows of cold items; statements give from the first on that needs one. */
+static void
+give_to_rows(InvStore *store, InvGive *gives, int count, InvSnapshotMode mode)
+{
+	int given = 0;
+
+	while (given < count && (gives[given].hot || (gives[given].quantity > 0 &&
+												  inv_direct_give(store, &gives[given], mode))))
+		given++;
+	if (given < count)
+		inv_item_row_give_many(store, &gives[given], count - given, mode);
+}
 
 /* Give to the counter of a hot item, or to its row if it is cold by now. */
 static void
@@ -26,7 +40,7 @@ give_hot(InvStore *store, InvGive *give, InvSnapshotMode mode)
 	while (give->hot && !inv_hot_stock_give(store, give))
 	{
 		give->hot = inv_hot_find_counter(store, give->item, &give->counter);
-		inv_item_row_give_many(store, give, 1, mode);
+		give_to_rows(store, give, 1, mode);
 	}
 }
 
@@ -44,7 +58,7 @@ inv_give(InvStore *store, InvGive *gives, int count, InvSnapshotMode mode)
 	Assert(GetUserId() == store->owner);
 	for (int i = 0; i < count; i++)
 		gives[i].hot = inv_hot_find_counter(store, gives[i].item, &gives[i].counter);
-	inv_item_row_give_many(store, gives, count, mode);
+	give_to_rows(store, gives, count, mode);
 	for (int i = 0; i < count; i++)
 		if (gives[i].quantity > 0)
 			give_hot(store, &gives[i], mode);

@@ -17,6 +17,7 @@
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/direct_read.h"
+#include "stock/direct_rows.h"
 #include "stock/expected.h"
 #include "stock/item_row.h"
 #include "stock/quantity.h"
@@ -132,6 +133,8 @@ inv_item_row_read_many(InvStore *store, InvTake *takes, int count, bool lock)
 	Datum keys;
 
 	Assert(count > 0);
+	if (inv_direct_read_rows(store, takes, count, lock))
+		return;
 	for (int i = 0; i < count; i++)
 		if (!takes[i].hot)
 			items[cold++] = takes[i].item;

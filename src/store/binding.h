@@ -32,10 +32,22 @@ typedef enum InvTarget
 	INV_TARGET_COUNT
 } InvTarget;
 
+/* The keys by which rows of the ledger and orders are found without a statement. */
+typedef enum InvKey
+{
+	INV_KEY_REQUEST, /* an idempotency key, its operation and its user */
+	INV_KEY_HOLD,	 /* a reservation, and the item of the line */
+	INV_KEY_ORDER,	 /* the key of orders */
+	INV_KEY_REFUND,	 /* the order of refunds among the movements */
+	INV_KEY_COUNT
+} InvKey;
+
 typedef struct InvQueryPlans InvQueryPlans;
 typedef struct InvDirectInsertPlan InvDirectInsertPlan;
 typedef struct InvDirectReadPlan InvDirectReadPlan;
 typedef struct InvDirectTakePlan InvDirectTakePlan;
+typedef struct InvHoldPlan InvHoldPlan;
+typedef struct InvKeyPlan InvKeyPlan;
 typedef struct InvRowChecks InvRowChecks;
 
 /* A bound column.  attnum 0 means that the store has no such column. */
@@ -112,6 +124,8 @@ typedef struct InvStore
 	InvDirectInsertPlan *direct_inserts[INV_TARGET_COUNT]; /* direct_insert.c, by InvTarget */
 	InvDirectReadPlan *direct_read;						   /* direct_read.c */
 	InvDirectTakePlan *direct_take;						   /* direct_take.c */
+	InvKeyPlan *key_plans[INV_KEY_COUNT];				   /* key_lookup.c, by InvKey */
+	InvHoldPlan *hold_plan;								   /* hold_row.c */
 	InvRowChecks *row_checks;							   /* row_check.c */
 	bool last_take_failed;		   /* item_row.c: the last take found too little stock */
 	struct InvHotStore *hot_store; /* hot_item.c: in shared memory, or NULL */

@@ -69,6 +69,24 @@ typedef enum InvHoldColumn
 	INV_HOLD_COLUMNS(INV_HOLD_ENUMERATOR) INV_HOLD_COLUMN_COUNT
 } InvHoldColumn;
 
+/* The columns of reservations that are read, in the same way; "?": it can be null. */
+#define INV_HOLD_READ_COLUMNS(X)                                                                   \
+	X(ITEM, "item_id", "i")                                                                        \
+	X(QUANTITY, "quantity", "n")                                                                   \
+	X(USER, "user_id", "u?")                                                                       \
+	X(STATUS, "status", "t")                                                                       \
+	X(EXPIRES_AT, "expires_at", "z")                                                               \
+	X(ORDER, "order_id", "o?")                                                                     \
+	X(CREATED_AT, "created_at", "z")                                                               \
+	X(TRACKED, "tracked", "l")
+
+#define INV_HOLD_READ_ENUMERATOR(enumerator, name, type) INV_HOLD_READ_##enumerator,
+
+typedef enum InvHoldReadColumn
+{
+	INV_HOLD_READ_COLUMNS(INV_HOLD_READ_ENUMERATOR) INV_KEY_READ_COLUMNS
+} InvHoldReadColumn;
+
 #define INV_REQUEST_COLUMNS(X)                                                                     \
 	X(OPERATION, "operation", "t")                                                                 \
 	X(USER, "user_id", "u")                                                                        \

@@ -20,7 +20,7 @@
 
 #include "base/compat.h"
 #include "store/binding.h"
-#include "stock/index_lookup.h"
+#include "store/index_lookup.h"
 
 /* Does a column of an index compare as inv_item_compare does? */
 bool
