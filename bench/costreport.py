@@ -1,7 +1,7 @@
 """The table of instructions per call, and the ratios of it that are figures."""
 
 import peers
-from cells import Table, plain, times
+from cells import Table, times
 from ratios import Ratio, groups, pick
 
 HAND, COLD, HOT, INSERTS = peers.BASE, "ours-atomic", "ours-hot", "inserts"
@@ -10,14 +10,14 @@ REAL = "-real"  # the suffix of peers whose tables have constraints
 FLOOR = 67_500
 
 
-def cost(rows, name, peer, access="direct", key="instructions"):
-    """A number per call, or None.  To confirm costs what a confirmed hold costs in addition."""
+def cost(rows, name, peer, access="direct"):
+    """Instructions per call, or None.  To confirm costs what a confirmed hold costs in addition."""
     if name == "confirm":
-        both, one = (cost(rows, call, peer, access, key)
+        both, one = (cost(rows, call, peer, access)
                      for call in ("reserve, confirm", "reserve"))
         return both - one if both and one else None
     found = pick(rows, work="instructions", peer=peer, variant=f"{name}, {access}")
-    return found[0][key] if found else None
+    return found[0]["instructions"] if found else None
 
 
 def quotient(rows, above, below):
@@ -59,17 +59,15 @@ def line(rows, name, suffix):
     inserts = None if suffix else cost(rows, name, INSERTS)
     return [name + (", constraints" if suffix else ""),
             *map(thousands, (inserts, hand, cold, slow, hot)),
-            *(times(hand / ours if hand and ours else None) for ours in (cold, hot)),
-            *(plain(cost(rows, name, peer + suffix, key="wal_bytes"))
-              for peer in (HAND, COLD, HOT))]
+            *(times(hand / ours if hand and ours else None) for ours in (cold, hot))]
 
 
 def instructions(rows):
-    """Instructions and WAL per call."""
+    """Instructions per call."""
     lines = [line(rows, name, suffix) for suffix in ("", REAL) for name in names(rows, suffix)]
-    return Table("Thousands of instructions of the server per call, and bytes of WAL",
+    return Table("Thousands of instructions of the server per call",
                  ["", "inserts alone", "hand-written", "cold", "cold, statements", "hot",
-                  "hand-written / cold", "hand-written / hot", "WAL: hand-written", "cold", "hot"],
+                  "hand-written / cold", "hand-written / hot"],
                  lines) if lines else None
 
 

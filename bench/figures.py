@@ -102,9 +102,10 @@ def of_hot_costs(rows):
         found = costreport.FLOOR / hot
         yield Figure("instructions: the floor of two inserts / a hot purchase",
                      Ratio(found, found, found), low=0.7)
-        wal = costreport.cost(rows, "buy", costreport.HOT, key="wal_bytes")
-        yield Figure("bytes of WAL of a hot purchase", Ratio(wal, wal, wal), high=496)
-    for peer, text in ((costreport.COLD, "cold"), (costreport.HOT, "hot")):
+    wal = [row["wal_bytes"] for row in pick(rows, work="wal", peer=HOT)]
+    if wal:
+        yield Figure("bytes of WAL of a hot purchase", Ratio(sum(wal), sum(wal), sum(wal)), high=496)
+    for peer, text in ((costreport.COLD + costreport.REAL, "cold"), (costreport.HOT, "hot")):
         found = costreport.with_many_stores(rows, peer)
         if found:
             yield Figure(f"instructions of a {text} purchase: 1,000 more stores in the database / "
