@@ -39,6 +39,7 @@ OBJS = \
 	src/store/direct_insert.o src/store/insert_plan.o \
 	src/store/enter.o \
 	src/store/expression.o \
+	src/store/policy_check.o \
 	src/store/query.o \
 	src/store/query_cursor.o \
 	src/store/query_expand.o \
@@ -55,6 +56,7 @@ OBJS = \
 	src/stock/direct_read.o \
 	src/stock/direct_take.o \
 	src/stock/expected.o \
+	src/stock/expected_line.o \
 	src/stock/expiry.o \
 	src/stock/give.o \
 	src/stock/guard.o \
@@ -70,10 +72,12 @@ OBJS = \
 	src/stock/level.o \
 	src/stock/limit.o \
 	src/stock/notify.o \
+	src/stock/orders_guard.o \
 	src/stock/quantity.o \
 	src/stock/row_check.o \
 	src/stock/row_proof.o \
 	src/stock/row_take.o \
+	src/stock/sold.o \
 	src/stock/take.o \
 	src/stock/take_plan.o \
 	src/commands/answer.o \

@@ -63,7 +63,8 @@ CREATE TABLE inventory.store (
 	api_schema pg_catalog.name NOT NULL,
 	argument_prefix pg_catalog.text NOT NULL CHECK (octet_length(argument_prefix) <= 40),
 	settings pg_catalog.text[] NOT NULL DEFAULT '{}'
-		CHECK (octet_length(array_to_string(settings, '', '')) + cardinality(settings) <= 10000)
+		CHECK (octet_length(array_to_string(settings, '', '')) + cardinality(settings) <= 10000),
+	order_writes pg_catalog.text NOT NULL DEFAULT 'record' CHECK (order_writes IN ('record', 'refuse'))
 );
 -- Not unique: a role could take a name before the owner of the tables that are called so,
 -- or keep that owner waiting for its transaction.  The trigger below keeps the names of the
@@ -77,6 +78,7 @@ COMMENT ON COLUMN inventory.store.orders IS 'the table that gets one row for eac
 COMMENT ON COLUMN inventory.store.movements IS 'the movements table of the ledger; its schema is the ledger schema';
 COMMENT ON COLUMN inventory.store.user_claim IS 'the claim of request.jwt.claims that the user_id of a buyer must equal; null: user ids are not checked';
 COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock outside the engine is booked as a movement; refuse: it is an error';
+COMMENT ON COLUMN inventory.store.order_writes IS 'record: what others change on order lines is recorded in order_changes; refuse: it is an error where it touches units that were sold';
 COMMENT ON COLUMN inventory.store.has_sellable IS 'true if the view "sellable" of the ledger schema determines which items are for sale';
 COMMENT ON COLUMN inventory.store.api_schema IS 'schema of the generated functions for buyers';
 COMMENT ON COLUMN inventory.store.argument_prefix IS 'prefix of the argument names of the generated functions';
@@ -126,6 +128,10 @@ COMMENT ON EVENT TRIGGER inventory_forget_dropped IS 'Deletes the store of a dro
 CREATE FUNCTION inventory.guard() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard';
 COMMENT ON FUNCTION inventory.guard() IS 'Trigger on the items of a store: books or refuses changes of stock made outside the engine.';
+
+CREATE FUNCTION inventory.guard_orders() RETURNS pg_catalog.trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard_orders';
+COMMENT ON FUNCTION inventory.guard_orders() IS 'Trigger on the orders of a store: records or refuses changes of order lines made outside the engine. Argument: the name of the store.';
 
 CREATE FUNCTION inventory.binding() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_binding';
@@ -614,7 +620,8 @@ CREATE TYPE inventory.store_binding AS (
 	sellable pg_catalog.text,
 	direct_writes pg_catalog.text,
 	max_ttl pg_catalog.interval,
-	settings pg_catalog.text[]
+	settings pg_catalog.text[],
+	order_writes pg_catalog.text
 );
 COMMENT ON TYPE inventory.store_binding IS 'The tables, columns, types and options of a store: found by attach, read back by refresh, used to generate the objects of the store.';
 
@@ -960,11 +967,12 @@ BEGIN
 	IF binding.orders IS NOT NULL THEN
 		binding := inventory.bind_order_columns(binding);
 	ELSIF num_nonnulls(binding.order_id, binding.order_user_id, binding.order_item_id,
-					   binding.order_quantity) > 0 OR binding.order_columns <> '{}' THEN
-		RAISE EXCEPTION 'columns of orders were given, but no orders table'
+					   binding.order_quantity, binding.order_writes) > 0 OR binding.order_columns <> '{}' THEN
+		RAISE EXCEPTION 'columns or options of orders were given, but no orders table'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: orders => ''...''.';
 	END IF;
 	binding.order_type := coalesce(binding.order_type, 'text');
+	binding.order_writes := coalesce(binding.order_writes, 'record');
 	binding.user_type := inventory.base_type(coalesce(
 		inventory.column_type(binding.orders, binding.order_user_id), user_id_type, 'text'));
 	IF binding.order_user_id IS NOT NULL AND inventory.base_type(user_id_type) <> binding.user_type THEN
@@ -1053,7 +1061,11 @@ CREATE FUNCTION inventory.ledger_columns(binding inventory.store_binding, OUT ta
 			   CASE c.column_name
 			   WHEN 'item_id' THEN (inventory.column_of(binding.items, binding.item_id)).attcollation
 			   WHEN 'user_id' THEN (inventory.column_of(binding.orders, binding.order_user_id)).attcollation
-			   WHEN 'order_id' THEN (inventory.column_of(binding.orders, binding.order_id)).attcollation END,
+			   WHEN 'order_id' THEN (inventory.column_of(binding.orders, binding.order_id)).attcollation
+			   WHEN 'item_before' THEN (inventory.column_of(binding.orders, binding.order_item_id)).attcollation
+			   WHEN 'item_after' THEN (inventory.column_of(binding.orders, binding.order_item_id)).attcollation
+			   WHEN 'user_before' THEN (inventory.column_of(binding.orders, binding.order_user_id)).attcollation
+			   WHEN 'user_after' THEN (inventory.column_of(binding.orders, binding.order_user_id)).attcollation END,
 			   (SELECT t.typcollation FROM pg_type AS t WHERE t.oid = c.type))
 	FROM (VALUES
 	('movements'::name, 'movement_id'::name, 'bigint'::regtype, 'GENERATED ALWAYS AS IDENTITY PRIMARY KEY'),
@@ -1088,7 +1100,19 @@ CREATE FUNCTION inventory.ledger_columns(binding inventory.store_binding, OUT ta
 	('hot', 'number', 'bigint', 'GENERATED ALWAYS AS IDENTITY UNIQUE'),
 	('hot', 'hot', 'boolean', 'NOT NULL'),
 	('hot', 'settled_epoch', 'bigint', 'NOT NULL'),
-	('hot', 'incarnation', 'bigint', 'NOT NULL'))
+	('hot', 'incarnation', 'bigint', 'NOT NULL'),
+	('order_changes', 'change_id', 'bigint', 'GENERATED ALWAYS AS IDENTITY PRIMARY KEY'),
+	('order_changes', 'order_id', binding.order_type, 'NOT NULL'),
+	('order_changes', 'operation', 'text', 'NOT NULL'),
+	-- as orders have it, which can be a wider type than the key of items
+	('order_changes', 'item_before', inventory.column_type(binding.orders, binding.order_item_id), NULL),
+	('order_changes', 'item_after', inventory.column_type(binding.orders, binding.order_item_id), NULL),
+	('order_changes', 'quantity_before', 'bigint', NULL),
+	('order_changes', 'quantity_after', 'bigint', NULL),
+	('order_changes', 'user_before', binding.user_type, NULL),
+	('order_changes', 'user_after', binding.user_type, NULL),
+	('order_changes', 'actor', 'text', 'NOT NULL'),
+	('order_changes', 'created_at', 'timestamptz', 'NOT NULL'))
 	AS c(table_name, column_name, type, definition)
 $$;
 COMMENT ON FUNCTION inventory.ledger_columns(inventory.store_binding) IS 'The columns of the tables of a ledger, in order, with their constraints and collations; a constraint on several columns has a row without column_name.';
@@ -1244,6 +1268,20 @@ END
 $$;
 COMMENT ON FUNCTION inventory.demote_hot_items(inventory.store_binding) IS 'Makes the hot items of an existing ledger cold: adds their unsettled movements to their stock column.';
 
+-- Without an index on the path of a sale: what was sold on a line is its quantity without
+-- what these changes added.
+CREATE FUNCTION inventory.make_order_changes(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF binding.orders IS NOT NULL AND inventory.make_ledger_table(binding, 'order_changes',
+		'Changes of order lines that the engine did not make, in whole units. Append-only. What was sold on a line is its quantity without what these changes added.')
+	THEN
+		EXECUTE format('CREATE INDEX ON %I.order_changes (order_id)', binding.ledger_schema);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_order_changes(inventory.store_binding) IS 'Creates the table of the changes of order lines, in the ledger of a store with orders, unless it exists.';
+
 CREATE FUNCTION inventory.make_ledger(binding inventory.store_binding) RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -1267,6 +1305,7 @@ BEGIN
 	END IF;
 	PERFORM inventory.make_ledger_table(binding, 'hot',
 		'Items that are or were hot. While an item is hot, its movements with an epoch after settled_epoch are not in its stock column yet. Rows are never deleted and epochs never start again, so that no movement is counted twice.');
+	PERFORM inventory.make_order_changes(binding);
 	PERFORM inventory.demote_hot_items(binding);
 	RETURN movements;
 END
@@ -1305,6 +1344,23 @@ CREATE FUNCTION inventory.orders_trigger_name(store_name text) RETURNS name
 $$;
 COMMENT ON FUNCTION inventory.orders_trigger_name(text) IS 'The name of the binding trigger of a store on its orders, which may serve several stores.';
 
+-- Orders may serve several stores, each with a guard.
+CREATE FUNCTION inventory.make_orders_guard(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	trigger_name name := 'inventory_orders_guard';
+BEGIN
+	IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = binding.orders AND t.tgname = trigger_name) THEN
+		trigger_name := trigger_name || '_' || left(md5(binding.store_name), 8);
+	END IF;
+	EXECUTE format('CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s
+					FOR EACH ROW EXECUTE FUNCTION inventory.guard_orders(%L)',
+				   trigger_name, binding.orders, binding.store_name);
+	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', binding.orders, trigger_name);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_orders_guard(inventory.store_binding) IS 'Creates the guard of a store on its orders.';
+
 CREATE FUNCTION inventory.make_triggers(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -1324,10 +1380,11 @@ BEGIN
 				|| binding.order_columns,
 			'{order_id,order_user_id,order_item_id,order_quantity}'::text[] ||
 				array_fill('+'::text, ARRAY[cardinality(binding.order_columns)]));
+		PERFORM inventory.make_orders_guard(binding);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.make_triggers(inventory.store_binding) IS 'Creates the guard and the binding triggers of a store.';
+COMMENT ON FUNCTION inventory.make_triggers(inventory.store_binding) IS 'Creates the guards and the binding triggers of a store.';
 
 -- Recognized by their function and the name of the store, because the owner may rename them.
 CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id oid,
@@ -1338,11 +1395,12 @@ CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id o
 	SELECT t.oid, t.tgrelid, t.tgname, t.tgfoid = 'inventory.binding()'::regprocedure
 	FROM pg_trigger AS t
 	WHERE t.tgrelid = store.items AND t.tgfoid = 'inventory.guard()'::regprocedure
-	OR t.tgrelid IN (store.items, store.orders) AND t.tgfoid = 'inventory.binding()'::regprocedure
+	OR t.tgrelid IN (store.items, store.orders)
+	AND t.tgfoid IN ('inventory.binding()'::regprocedure, 'inventory.guard_orders()'::regprocedure)
 	AND substring(t.tgargs FOR octet_length(convert_to(store.store_name, getdatabaseencoding())) + 1)
 		= convert_to(store.store_name, getdatabaseencoding()) || E'\\x00'::bytea
 $$;
-COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items of a store, and the triggers that bind its columns.';
+COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items and orders of a store, and the triggers that bind its columns.';
 
 CREATE FUNCTION inventory.bound_columns(store inventory.store, OUT relation regclass, OUT n bigint,
 										OUT column_name name, OUT role text)
@@ -1389,7 +1447,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION inventory.drop_triggers(inventory.store) IS 'Drops the guard and the binding triggers of a store, also such as another role made.';
+COMMENT ON FUNCTION inventory.drop_triggers(inventory.store) IS 'Drops the guards and the binding triggers of a store, also such as another role made.';
 
 -- A role with the privilege TRIGGER could otherwise create or replace a trigger that binds
 -- other columns as the stock, or books each change of stock twice or not at all.
@@ -1410,7 +1468,7 @@ BEGIN
 			-- it has replaced a trigger of the store
 			SELECT FROM inventory.store AS s
 			WHERE t.relation IN (s.items, s.orders)
-			AND (SELECT count(*) FROM inventory.store_triggers(s)) < 3 + num_nonnulls(s.orders))
+			AND (SELECT count(*) FROM inventory.store_triggers(s)) < 3 + 2 * num_nonnulls(s.orders))
 		THEN
 			RAISE EXCEPTION 'must be owner of table % to create trigger "%"', t.relation, t.tgname
 				USING ERRCODE = 'insufficient_privilege',
@@ -2030,6 +2088,9 @@ BEGIN
 	IF binding.direct_writes NOT IN ('record', 'refuse') THEN
 		RAISE EXCEPTION 'direct_writes cannot be "%"', binding.direct_writes
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record or refuse.';
+	ELSIF binding.order_writes NOT IN ('record', 'refuse') THEN
+		RAISE EXCEPTION 'order_writes cannot be "%"', binding.order_writes
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record or refuse.';
 	ELSIF NOT binding.max_ttl BETWEEN '1 microsecond' AND '100 years' THEN
 		RAISE EXCEPTION 'max_ttl must be greater than zero and at most 100 years'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'For example: max_ttl => ''1 day''.';
@@ -2115,10 +2176,11 @@ CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, move
 										   has_sellable boolean) RETURNS void
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
-								 has_sellable, api_schema, argument_prefix, max_ttl, settings)
+								 order_writes, has_sellable, api_schema, argument_prefix, max_ttl,
+								 settings)
 	VALUES (binding.store_name, binding.items, binding.orders, movements, binding.user_claim,
-			binding.direct_writes, has_sellable, binding.api_schema, binding.argument_prefix,
-			binding.max_ttl, binding.settings)
+			binding.direct_writes, binding.order_writes, has_sellable, binding.api_schema,
+			binding.argument_prefix, binding.max_ttl, binding.settings)
 $$;
 COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
 
@@ -2127,7 +2189,8 @@ CREATE FUNCTION inventory.bind_store(
 		purchase_limit name, order_id name, order_user_id name, order_item_id name,
 		order_quantity name, order_columns name[], user_id_type regtype, api_schema name,
 		ledger_schema name, argument_prefix text, user_claim text, sellable text,
-		direct_writes text, max_ttl interval, store_name text) RETURNS regclass
+		direct_writes text, max_ttl interval, store_name text, order_writes text)
+	RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	binding inventory.store_binding;
@@ -2160,7 +2223,7 @@ BEGIN
 		coalesce(bind_store.api_schema, schema_name), bind_store.ledger_schema,
 		coalesce(bind_store.argument_prefix, ''), bind_store.user_claim, bind_store.sellable,
 		coalesce(bind_store.direct_writes, 'record'), coalesce(bind_store.max_ttl, '1 day'),
-		inventory.session_settings()
+		inventory.session_settings(), bind_store.order_writes
 	)::inventory.store_binding;
 	PERFORM inventory.check_options(binding);
 	binding := inventory.bind_items(binding);
@@ -2183,7 +2246,7 @@ BEGIN
 	RETURN binding.items;
 END
 $$;
-COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text) IS 'Implements attach, with the rights of the owner of the items.';
+COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text) IS 'Implements attach, with the rights of the owner of the items.';
 
 CREATE FUNCTION inventory.attach(
 		items regclass, orders regclass DEFAULT NULL, item_id name DEFAULT NULL,
@@ -2195,9 +2258,9 @@ CREATE FUNCTION inventory.attach(
 		ledger_schema name DEFAULT NULL, argument_prefix text DEFAULT NULL,
 		user_claim text DEFAULT NULL, sellable text DEFAULT NULL,
 		direct_writes text DEFAULT NULL, max_ttl interval DEFAULT NULL,
-		store_name text DEFAULT NULL) RETURNS regclass
+		store_name text DEFAULT NULL, order_writes text DEFAULT NULL) RETURNS regclass
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_attach';
-COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guard and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
+COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null) or refuse. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
 
 CREATE FUNCTION inventory.lookup_owned_store(items regclass) RETURNS inventory.store
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -2232,7 +2295,7 @@ COMMENT ON FUNCTION inventory.unbind_store(regclass) IS 'Implements detach, with
 
 CREATE FUNCTION inventory.detach(items regclass) RETURNS void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_detach';
-COMMENT ON FUNCTION inventory.detach(regclass) IS 'Detaches a store from its tables: drops its functions, guard, views and binding, and keeps every table, including the ledger. Attaching the items again continues that ledger. Errors: IV012 not_a_store, 55006 while an item is hot, 22004, 42501.';
+COMMENT ON FUNCTION inventory.detach(regclass) IS 'Detaches a store from its tables: drops its functions, guards, views and binding, and keeps every table, including the ledger. Attaching the items again continues that ledger. Errors: IV012 not_a_store, 55006 while an item is hot, 22004, 42501.';
 
 CREATE FUNCTION inventory.read_binding(store inventory.store, OUT binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -2253,6 +2316,7 @@ BEGIN
 	binding.orders := store.orders;
 	binding.user_claim := store.user_claim;
 	binding.direct_writes := store.direct_writes;
+	binding.order_writes := store.order_writes;
 	binding.argument_prefix := store.argument_prefix;
 	binding.max_ttl := store.max_ttl;
 	binding.settings := store.settings;
@@ -2324,14 +2388,14 @@ CREATE FUNCTION inventory.ledger_relations(store inventory.store) RETURNS SETOF 
 	WITH generated AS MATERIALIZED (SELECT * FROM inventory.generated_relations(store))
 	SELECT c.oid FROM pg_class AS m JOIN pg_class AS c ON c.relnamespace = m.relnamespace
 	WHERE m.oid = store.movements AND c.relowner = m.relowner AND c.relkind = 'r'
-	AND (c.oid = m.oid OR c.relname IN ('requests', 'reservations', 'hot') AND NOT EXISTS (
+	AND (c.oid = m.oid OR c.relname IN ('requests', 'reservations', 'hot', 'order_changes') AND NOT EXISTS (
 		SELECT e.column_name FROM inventory.ledger_columns(NULL) AS e
 		WHERE e.table_name = c.relname AND e.column_name IS NOT NULL
 		EXCEPT SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = c.oid)
 		AND EXISTS (
 			SELECT FROM generated AS v
 			WHERE v.relname = 'levels' AND inventory.reads_relation(v.oid, m.oid)
-			AND (c.relname = 'requests' OR inventory.reads_relation(v.oid, c.oid))))
+			AND (c.relname IN ('requests', 'order_changes') OR inventory.reads_relation(v.oid, c.oid))))
 	UNION ALL
 	SELECT g.oid FROM generated AS g
 	WHERE g.relkind = 'v' OR inventory.returned_by_store(g.reltype, store)
@@ -2411,6 +2475,10 @@ BEGIN
 	PERFORM inventory.check_ledger_owner(binding, store.movements);
 	PERFORM inventory.check_schema_create(binding.ledger_schema);
 	PERFORM inventory.drop_triggers(store);
+	-- a store of an earlier version has none
+	IF to_regclass(format('%I.order_changes', binding.ledger_schema)) IS NULL THEN
+		PERFORM inventory.make_order_changes(binding);
+	END IF;
 	PERFORM inventory.make_results(binding);
 	PERFORM inventory.make_triggers(binding);
 	PERFORM inventory.make_facade(binding);

@@ -29,7 +29,8 @@ CREATE TYPE inventory.store_binding AS (
 	sellable pg_catalog.text,
 	direct_writes pg_catalog.text,
 	max_ttl pg_catalog.interval,
-	settings pg_catalog.text[]
+	settings pg_catalog.text[],
+	order_writes pg_catalog.text
 );
 COMMENT ON TYPE inventory.store_binding IS 'The tables, columns, types and options of a store: found by attach, read back by refresh, used to generate the objects of the store.';
 
@@ -375,11 +376,12 @@ BEGIN
 	IF binding.orders IS NOT NULL THEN
 		binding := inventory.bind_order_columns(binding);
 	ELSIF num_nonnulls(binding.order_id, binding.order_user_id, binding.order_item_id,
-					   binding.order_quantity) > 0 OR binding.order_columns <> '{}' THEN
-		RAISE EXCEPTION 'columns of orders were given, but no orders table'
+					   binding.order_quantity, binding.order_writes) > 0 OR binding.order_columns <> '{}' THEN
+		RAISE EXCEPTION 'columns or options of orders were given, but no orders table'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: orders => ''...''.';
 	END IF;
 	binding.order_type := coalesce(binding.order_type, 'text');
+	binding.order_writes := coalesce(binding.order_writes, 'record');
 	binding.user_type := inventory.base_type(coalesce(
 		inventory.column_type(binding.orders, binding.order_user_id), user_id_type, 'text'));
 	IF binding.order_user_id IS NOT NULL AND inventory.base_type(user_id_type) <> binding.user_type THEN

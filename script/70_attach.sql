@@ -36,6 +36,9 @@ BEGIN
 	IF binding.direct_writes NOT IN ('record', 'refuse') THEN
 		RAISE EXCEPTION 'direct_writes cannot be "%"', binding.direct_writes
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record or refuse.';
+	ELSIF binding.order_writes NOT IN ('record', 'refuse') THEN
+		RAISE EXCEPTION 'order_writes cannot be "%"', binding.order_writes
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record or refuse.';
 	ELSIF NOT binding.max_ttl BETWEEN '1 microsecond' AND '100 years' THEN
 		RAISE EXCEPTION 'max_ttl must be greater than zero and at most 100 years'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'For example: max_ttl => ''1 day''.';
@@ -121,10 +124,11 @@ CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, move
 										   has_sellable boolean) RETURNS void
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
-								 has_sellable, api_schema, argument_prefix, max_ttl, settings)
+								 order_writes, has_sellable, api_schema, argument_prefix, max_ttl,
+								 settings)
 	VALUES (binding.store_name, binding.items, binding.orders, movements, binding.user_claim,
-			binding.direct_writes, has_sellable, binding.api_schema, binding.argument_prefix,
-			binding.max_ttl, binding.settings)
+			binding.direct_writes, binding.order_writes, has_sellable, binding.api_schema,
+			binding.argument_prefix, binding.max_ttl, binding.settings)
 $$;
 COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
 
@@ -133,7 +137,8 @@ CREATE FUNCTION inventory.bind_store(
 		purchase_limit name, order_id name, order_user_id name, order_item_id name,
 		order_quantity name, order_columns name[], user_id_type regtype, api_schema name,
 		ledger_schema name, argument_prefix text, user_claim text, sellable text,
-		direct_writes text, max_ttl interval, store_name text) RETURNS regclass
+		direct_writes text, max_ttl interval, store_name text, order_writes text)
+	RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	binding inventory.store_binding;
@@ -166,7 +171,7 @@ BEGIN
 		coalesce(bind_store.api_schema, schema_name), bind_store.ledger_schema,
 		coalesce(bind_store.argument_prefix, ''), bind_store.user_claim, bind_store.sellable,
 		coalesce(bind_store.direct_writes, 'record'), coalesce(bind_store.max_ttl, '1 day'),
-		inventory.session_settings()
+		inventory.session_settings(), bind_store.order_writes
 	)::inventory.store_binding;
 	PERFORM inventory.check_options(binding);
 	binding := inventory.bind_items(binding);
@@ -189,7 +194,7 @@ BEGIN
 	RETURN binding.items;
 END
 $$;
-COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text) IS 'Implements attach, with the rights of the owner of the items.';
+COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text) IS 'Implements attach, with the rights of the owner of the items.';
 
 CREATE FUNCTION inventory.attach(
 		items regclass, orders regclass DEFAULT NULL, item_id name DEFAULT NULL,
@@ -201,9 +206,9 @@ CREATE FUNCTION inventory.attach(
 		ledger_schema name DEFAULT NULL, argument_prefix text DEFAULT NULL,
 		user_claim text DEFAULT NULL, sellable text DEFAULT NULL,
 		direct_writes text DEFAULT NULL, max_ttl interval DEFAULT NULL,
-		store_name text DEFAULT NULL) RETURNS regclass
+		store_name text DEFAULT NULL, order_writes text DEFAULT NULL) RETURNS regclass
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_attach';
-COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guard and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
+COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null) or refuse. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
 
 CREATE FUNCTION inventory.lookup_owned_store(items regclass) RETURNS inventory.store
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -238,7 +243,7 @@ COMMENT ON FUNCTION inventory.unbind_store(regclass) IS 'Implements detach, with
 
 CREATE FUNCTION inventory.detach(items regclass) RETURNS void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_detach';
-COMMENT ON FUNCTION inventory.detach(regclass) IS 'Detaches a store from its tables: drops its functions, guard, views and binding, and keeps every table, including the ledger. Attaching the items again continues that ledger. Errors: IV012 not_a_store, 55006 while an item is hot, 22004, 42501.';
+COMMENT ON FUNCTION inventory.detach(regclass) IS 'Detaches a store from its tables: drops its functions, guards, views and binding, and keeps every table, including the ledger. Attaching the items again continues that ledger. Errors: IV012 not_a_store, 55006 while an item is hot, 22004, 42501.';
 
 CREATE FUNCTION inventory.read_binding(store inventory.store, OUT binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -259,6 +264,7 @@ BEGIN
 	binding.orders := store.orders;
 	binding.user_claim := store.user_claim;
 	binding.direct_writes := store.direct_writes;
+	binding.order_writes := store.order_writes;
 	binding.argument_prefix := store.argument_prefix;
 	binding.max_ttl := store.max_ttl;
 	binding.settings := store.settings;
@@ -330,14 +336,14 @@ CREATE FUNCTION inventory.ledger_relations(store inventory.store) RETURNS SETOF 
 	WITH generated AS MATERIALIZED (SELECT * FROM inventory.generated_relations(store))
 	SELECT c.oid FROM pg_class AS m JOIN pg_class AS c ON c.relnamespace = m.relnamespace
 	WHERE m.oid = store.movements AND c.relowner = m.relowner AND c.relkind = 'r'
-	AND (c.oid = m.oid OR c.relname IN ('requests', 'reservations', 'hot') AND NOT EXISTS (
+	AND (c.oid = m.oid OR c.relname IN ('requests', 'reservations', 'hot', 'order_changes') AND NOT EXISTS (
 		SELECT e.column_name FROM inventory.ledger_columns(NULL) AS e
 		WHERE e.table_name = c.relname AND e.column_name IS NOT NULL
 		EXCEPT SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = c.oid)
 		AND EXISTS (
 			SELECT FROM generated AS v
 			WHERE v.relname = 'levels' AND inventory.reads_relation(v.oid, m.oid)
-			AND (c.relname = 'requests' OR inventory.reads_relation(v.oid, c.oid))))
+			AND (c.relname IN ('requests', 'order_changes') OR inventory.reads_relation(v.oid, c.oid))))
 	UNION ALL
 	SELECT g.oid FROM generated AS g
 	WHERE g.relkind = 'v' OR inventory.returned_by_store(g.reltype, store)
@@ -417,6 +423,10 @@ BEGIN
 	PERFORM inventory.check_ledger_owner(binding, store.movements);
 	PERFORM inventory.check_schema_create(binding.ledger_schema);
 	PERFORM inventory.drop_triggers(store);
+	-- a store of an earlier version has none
+	IF to_regclass(format('%I.order_changes', binding.ledger_schema)) IS NULL THEN
+		PERFORM inventory.make_order_changes(binding);
+	END IF;
 	PERFORM inventory.make_results(binding);
 	PERFORM inventory.make_triggers(binding);
 	PERFORM inventory.make_facade(binding);

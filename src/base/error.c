@@ -202,6 +202,15 @@ inv_report_refund_exceeds(const char *order, int64 wanted, int64 refunded, const
 	errhint("Refund at most the units of the order line that have not been refunded.");
 }
 
+/* A line that the shop inserted, without a sale. */
+void
+inv_report_not_sold(const char *order)
+{
+	report_refusal(REFUSAL_REFUND_EXCEEDS_ORDER);
+	errdetail("Order \"%s\" was not sold by the engine: nothing was taken for it.", order);
+	errhint("Use restock_item or adjust_stock for units that come back without a sale.");
+}
+
 void
 inv_report_key_mismatch(const char *key, const char *operation)
 {
@@ -241,7 +250,8 @@ inv_report_direct_write(const char *detail, const char *hint)
 {
 	report_refusal(REFUSAL_DIRECT_WRITE);
 	errdetail_internal("%s", detail);
-	errhint("%s", hint);
+	if (hint)
+		errhint("%s", hint);
 }
 
 void
@@ -480,16 +490,4 @@ inv_report_order_rows(const char *relation, uint64 wanted, uint64 got)
 	errmsg("INSERT into %s returned " UINT64_FORMAT " rows instead of " UINT64_FORMAT, relation,
 		   got, wanted);
 	errhint("A trigger or a rule on the table suppresses orders; nothing was sold.");
-}
-
-/* ---- what an operator must know, for the server's log ---- */
-
-void
-inv_log_no_worker_slot(void)
-{
-	ereport(LOG, (errmsg("could not start an inventory worker"),
-				  errdetail("All background worker slots of the server are in use. Until one is "
-							"free, the stock columns of hot items lag, and expired holds are given "
-							"back only when their units are needed."),
-				  errhint("Increase max_worker_processes.")));
 }

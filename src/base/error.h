@@ -50,6 +50,7 @@ extern void inv_report_reservation_confirmed(const char *reservation);
 extern void inv_report_reservation_released(const char *reservation);
 extern void inv_report_refund_exceeds(const char *order, int64 wanted, int64 refunded,
 									  const char *bought);
+extern void inv_report_not_sold(const char *order);
 extern void inv_report_key_mismatch(const char *key, const char *operation);
 extern void inv_report_purchase_limit(const char *detail);
 extern void inv_report_stock_changed(const char *item, int64 expected, int64 actual);
@@ -68,6 +69,7 @@ extern void inv_report_other_layout(uint32 found, uint32 known);
 	INV_RAISE(inv_report_reservation_confirmed(__VA_ARGS__))
 #define inv_error_reservation_released(...) INV_RAISE(inv_report_reservation_released(__VA_ARGS__))
 #define inv_error_refund_exceeds(...) INV_RAISE(inv_report_refund_exceeds(__VA_ARGS__))
+#define inv_error_not_sold(...) INV_RAISE(inv_report_not_sold(__VA_ARGS__))
 #define inv_error_key_mismatch(...) INV_RAISE(inv_report_key_mismatch(__VA_ARGS__))
 #define inv_error_purchase_limit(...) INV_RAISE(inv_report_purchase_limit(__VA_ARGS__))
 #define inv_error_stock_changed(...) INV_RAISE(inv_report_stock_changed(__VA_ARGS__))
@@ -136,9 +138,5 @@ extern void inv_report_order_rows(const char *relation, uint64 wanted, uint64 go
 #define inv_error_untracked(...) INV_RAISE(inv_report_untracked(__VA_ARGS__))
 #define inv_error_broken_store(...) INV_RAISE(inv_report_broken_store(__VA_ARGS__))
 #define inv_error_order_rows(...) INV_RAISE(inv_report_order_rows(__VA_ARGS__))
-
-/* ---- what an operator must know, for the server's log ---- */
-
-extern void inv_log_no_worker_slot(void);
 
 #endif /* INV_ERROR_H */

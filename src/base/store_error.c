@@ -167,6 +167,16 @@ inv_log_many_databases(int limit)
 }
 
 void
+inv_log_no_worker_slot(void)
+{
+	ereport(LOG, (errmsg("could not start an inventory worker"),
+				  errdetail("All background worker slots of the server are in use. Until one is "
+							"free, the stock columns of hot items lag, and expired holds are given "
+							"back only when their units are needed."),
+				  errhint("Increase max_worker_processes.")));
+}
+
+void
 inv_report_no_function(Oid function)
 {
 	errcode(ERRCODE_UNDEFINED_FUNCTION);

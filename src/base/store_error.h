@@ -24,6 +24,7 @@ extern void inv_log_worker_timeout(const char *store_name, int timeout);
 extern void inv_report_hot_stores_full(int limit);
 extern void inv_report_not_verified(const char *store_name, const ErrorData *error);
 extern void inv_log_many_databases(int limit);
+extern void inv_log_no_worker_slot(void);
 extern void inv_report_no_function(Oid function);
 extern void inv_report_no_result_type(void);
 extern void inv_report_not_generated(Oid function, const char *detail);

@@ -15,6 +15,7 @@
 #include "store/binding.h"
 #include "store/direct_insert.h"
 #include "store/query.h"
+#include "stock/expected_line.h"
 #include "commands/cart.h"
 #include "commands/order.h"
 
@@ -37,7 +38,9 @@ insert_directly(InvStore *store, InvCart *cart, const InvUser *user)
 {
 	InvDirectRow *rows = palloc0(sizeof(InvDirectRow) * cart->line_count);
 	bool items_written = true;
+	int base = inv_expect_lines_begin();
 	int count = 0;
+	bool inserted;
 
 	for (int i = 0; i < cart->line_count; i++)
 	{
@@ -46,6 +49,7 @@ insert_directly(InvStore *store, InvCart *cart, const InvUser *user)
 
 		if (line->columns != 0)
 			continue;
+		inv_expect_line(store, line->item, line->quantity, user);
 		row->values[INV_ORDER_ITEM] = line->item;
 		row->values[INV_ORDER_QUANTITY] = Int64GetDatum(line->quantity);
 		row->values[INV_ORDER_USER] = user->value;
@@ -53,7 +57,9 @@ insert_directly(InvStore *store, InvCart *cart, const InvUser *user)
 		items_written = items_written && cart->takes[line->take].row_written;
 		count++;
 	}
-	if (!inv_direct_insert(store, INV_TARGET_ORDERS, rows, count, items_written))
+	inserted = inv_direct_insert(store, INV_TARGET_ORDERS, rows, count, items_written);
+	inv_expect_lines_end(base);
+	if (!inserted)
 		return false;
 	count = 0;
 	for (int i = 0; i < cart->line_count; i++)
@@ -81,6 +87,7 @@ insert_group(InvStore *store, InvCart *cart, uint64 columns, const InvUser *user
 	InvLine **group = palloc(sizeof(InvLine *) * cart->line_count);
 	Datum values[4];
 	char nulls[] = { ' ', ' ', user->isnull ? 'n' : ' ', ' ' };
+	int base = inv_expect_lines_begin();
 	uint64 count = 0, rows;
 
 	for (int i = 0; i < cart->line_count; i++)
@@ -94,6 +101,7 @@ insert_group(InvStore *store, InvCart *cart, uint64 columns, const InvUser *user
 		no_data[count] = line->data == NULL;
 		if (line->data)
 			data[count] = JsonbPGetDatum(line->data);
+		inv_expect_line(store, line->item, line->quantity, user);
 		group[count++] = line;
 	}
 	Assert(count > 0);
@@ -102,6 +110,7 @@ insert_group(InvStore *store, InvCart *cart, uint64 columns, const InvUser *user
 	values[2] = user->value;
 	values[3] = inv_make_array(JSONBOID, data, no_data, count);
 	rows = inv_insert_orders(store, columns, values, nulls);
+	inv_expect_lines_end(base);
 	if (rows != count)
 		inv_error_order_rows(store->orders_name, count, rows);
 	for (uint64 row = 0; row < rows; row++)

@@ -2,8 +2,9 @@
  * refund.c
  *		Refunds of order lines: refund_order.
  *
- * The order row is not changed.  What is refunded already is the sum of its refund
- * movements, read with the latest snapshot after the row is locked, so that refunds
+ * The order row is not changed.  What was sold is what the row says, or where others have
+ * changed it, what it said before (sold.c).  What is refunded already is the sum of its
+ * refund movements, read with the latest snapshot after the row is locked, so that refunds
  * of one line follow each other (invariant 9).
  */
 #include "postgres.h"
@@ -27,6 +28,7 @@
 #include "stock/give.h"
 #include "stock/ledger.h"
 #include "stock/quantity.h"
+#include "stock/sold.h"
 #include "commands/argument.h"
 #include "commands/call.h"
 #include "commands/idempotency.h"
@@ -36,9 +38,10 @@ typedef struct BoughtItem
 {
 	Datum item;
 	int64 quantity; /* whole units */
-	char *text;		/* the same as its row has it, or null if there is no row */
+	char *text;		/* the same as its row has it; null if the row does not say it */
 	int64 refunded;
 	InvUser user;
+	bool is_only; /* of its order */
 } BoughtItem;
 
 /* The items of an order, and who bought them, by the movements of its sales. */
@@ -81,37 +84,92 @@ limited_user(InvStore *store, Datum order, const BoughtItem *bought)
 	return DatumGetBool(inv_result(0, 1, &isnull)) ? bought->user : inv_no_user;
 }
 
-/* The item of an order by its row, which is locked; it may be older than the store. */
-static BoughtItem *
-bought_by_row(InvStore *store, Datum order, int *count)
+/* Lock the row of an order line and read it; false if there is none. */
+static bool
+lock_row(InvStore *store, Datum order, InvOrderRow *row, char **quantity_text)
 {
 	uint64 rows = inv_execute(store, INV_STMT_LOCK_ORDER, &order, NULL, INV_SNAPSHOT_LATEST);
-	BoughtItem *bought = palloc0(sizeof(BoughtItem));
 	bool isnull;
 
 	if (rows > 1)
 		inv_error_order_not_unique(store->orders_name, inv_datum_text(store->order_type, order),
 								   rows);
-	*count = rows;
-	if (rows == 0)
-		return bought;
-	bought->item = inv_result(0, 1, &isnull);
-	if (isnull)
+	memset(row, 0, sizeof(*row));
+	row->exists = rows == 1;
+	if (!row->exists)
+		return false;
+	row->item = inv_result(0, 1, &row->no_item);
+	row->units = DatumGetInt64(inv_result(0, 2, &row->no_units));
+	row->user.value = inv_result(0, 3, &row->user.isnull);
+	*quantity_text = row->no_units ? NULL : TextDatumGetCString(inv_result(0, 4, &isnull));
+	return true;
+}
+
+/* The item of an order whose row nothing but the engine has written; it may be older than the store. */
+static BoughtItem *
+bought_by_row(InvStore *store, const InvOrderRow *row, char *quantity_text)
+{
+	BoughtItem *bought = palloc0(sizeof(BoughtItem));
+
+	if (row->no_item)
 		inv_error_null("the item of the order");
-	bought->item = inv_item_of_order(store, bought->item);
-	bought->quantity = DatumGetInt64(inv_result(0, 2, &isnull));
-	if (isnull)
+	if (row->no_units)
 		inv_error_null("the quantity of the order");
-	bought->user.value = inv_result(0, 3, &bought->user.isnull);
-	bought->text = TextDatumGetCString(inv_result(0, 4, &isnull));
-	if (store->purchase_limit.attnum)
-		bought->user = limited_user(store, order, bought);
+	bought->item = inv_item_of_order(store, row->item);
+	bought->quantity = row->units;
+	bought->user = row->user;
+	bought->text = quantity_text;
 	return bought;
 }
 
 /*
- * The units that are refunded already.  An order row is one line: its item or its user may
- * have been edited since a refund, which counts all the same.
+ * The items of an order whose row others have changed or deleted.  The name is locked, since
+ * there may be no row, or another one with the key by now.
+ */
+static BoughtItem *
+bought_before_changes(InvStore *store, Datum order, const InvOrderRow *row, int *count)
+{
+	char *text = inv_datum_text(store->order_type, order);
+	InvSoldItem *sold;
+	BoughtItem *bought;
+
+	inv_lock_name(store->items, INV_LOCKTAG_ORDER_REFERENCE, text);
+	sold = inv_sold_on_line(store, order, row, count);
+	if (*count == 0)
+		inv_error_not_sold(text);
+	bought = palloc0(sizeof(BoughtItem) * *count);
+	for (int i = 0; i < *count; i++)
+	{
+		bought[i].item = sold[i].item;
+		bought[i].quantity = sold[i].units;
+		bought[i].user = sold[i].user;
+	}
+	return bought;
+}
+
+/* The items of an order line, which is locked. */
+static BoughtItem *
+bought_on_line(InvStore *store, Datum order, int *count)
+{
+	InvOrderRow row;
+	char *quantity_text = NULL;
+	bool exists = lock_row(store, order, &row, &quantity_text);
+	BoughtItem *bought = NULL;
+
+	*count = exists;
+	if (inv_line_was_changed(store, order))
+		bought = bought_before_changes(store, order, &row, count);
+	else if (exists)
+		bought = bought_by_row(store, &row, quantity_text);
+	if (store->purchase_limit.attnum)
+		for (int i = 0; i < *count; i++)
+			bought[i].user = limited_user(store, order, &bought[i]);
+	return bought;
+}
+
+/*
+ * The units that are refunded already.  An order row is one line, of one item unless its key
+ * was used again: every refund of it counts.
  */
 static int64
 refunded_units(InvStore *store, Datum order, const BoughtItem *bought)
@@ -120,7 +178,7 @@ refunded_units(InvStore *store, Datum order, const BoughtItem *bought)
 	char nulls[] = { ' ', ' ', bought->user.isnull ? 'n' : ' ' };
 
 	inv_execute(store, INV_STMT_REFUNDED, values, nulls, INV_SNAPSHOT_LATEST);
-	return inv_result_int64(0, OidIsValid(store->orders) ? 1 : 2);
+	return inv_result_int64(0, !OidIsValid(store->orders) ? 3 : bought->is_only ? 1 : 2);
 }
 
 /* Lock an order against other refunds, and read its items; raises IV003 if it has none. */
@@ -131,7 +189,7 @@ lock_order(InvStore *store, Datum order, int *count)
 	BoughtItem *bought;
 
 	if (OidIsValid(store->orders))
-		bought = bought_by_row(store, order, count);
+		bought = bought_on_line(store, order, count);
 	else
 	{
 		inv_lock_name(store->items, INV_LOCKTAG_ORDER_REFERENCE, text);
@@ -140,7 +198,10 @@ lock_order(InvStore *store, Datum order, int *count)
 	if (*count == 0)
 		inv_error_order_not_found(text);
 	for (int i = 0; i < *count; i++)
+	{
+		bought[i].is_only = *count == 1;
 		bought[i].refunded = refunded_units(store, order, &bought[i]);
+	}
 	INV_POINT("inventory-after-order-lock");
 	return bought;
 }

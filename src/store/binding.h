@@ -102,6 +102,7 @@ typedef struct InvStore
 	bool forces_policies;	/* one of its tables forces its row security policies on the owner */
 	char *user_claim;		/* claim of request.jwt.claims, or NULL */
 	bool refuse_direct;
+	InvOrderWrites order_writes;
 	Interval max_ttl;		  /* of a hold, from its creation */
 	TypeCacheEntry *item_ops; /* comparison and hash of keys */
 
@@ -131,7 +132,5 @@ typedef struct InvUser
 
 extern void inv_binding_lock(const InvCatalogRow *row, LOCKMODE lock);
 extern bool inv_binding_fill(InvStore *store, const InvCatalogRow *row);
-
-extern bool inv_binding_forces_policies(const InvStore *store);
 
 #endif /* INV_BINDING_H */

@@ -20,6 +20,7 @@
 #include "access/xact.h"
 #include "catalog/index.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
@@ -140,6 +141,32 @@ omit_item_check(DirectInsert *insert)
 			triggers->triggers[i].tgenabled = TRIGGER_DISABLED;
 }
 
+/*
+ * Leave out the guards of orders, which would find that the engine inserted the row.  Not if
+ * a trigger can change the row before: then they record what it changed.
+ */
+static void
+omit_orders_guards(DirectInsert *insert)
+{
+	TriggerDesc *triggers = insert->target->ri_TrigDesc;
+	bool any = false;
+
+	if (triggers == NULL || triggers->trig_insert_before_row)
+		return;
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		Trigger *trigger = &triggers->triggers[i];
+
+		if (trigger->tgfoid == insert->plan->orders_guard)
+			trigger->tgenabled = TRIGGER_DISABLED;
+		any = any || (trigger->tgenabled != TRIGGER_DISABLED &&
+					  TRIGGER_TYPE_MATCHES(trigger->tgtype, TRIGGER_TYPE_ROW, TRIGGER_TYPE_AFTER,
+										   TRIGGER_TYPE_INSERT));
+	}
+	/* the executor then does not look through them */
+	triggers->trig_insert_after_row = triggers->trig_insert_after_row && any;
+}
+
 static void
 end_insert(DirectInsert *insert)
 {
@@ -253,6 +280,8 @@ inv_direct_insert(InvStore *store, InvTarget target, InvDirectRow *rows, int cou
 		begin_insert(&insert, plan, table);
 		if (items_written && OidIsValid(plan->item_key))
 			omit_item_check(&insert);
+		if (OidIsValid(plan->orders_guard))
+			omit_orders_guards(&insert);
 		for (int i = 0; i < count; i++)
 		{
 			fill_slot(&insert, &rows[i]);

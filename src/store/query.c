@@ -39,6 +39,7 @@
 #include "store/condition.h"
 #include "store/enter.h"
 #include "store/ledger_schema.h"
+#include "store/policy_check.h"
 #include "store/query.h"
 #include "store/query_expand.h"
 #include "store/query_plan.h"

@@ -347,13 +347,39 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"SELECT {order item}, {order units}, {order user}, {order quantity text} "
 		"FROM {orders} AS o "
 		"WHERE {order id} {=} $1 FOR NO KEY UPDATE OF o", .by = "order_id"},
+	[INV_STMT_LINE_EXISTS] = {"o", "", SPI_OK_SELECT,
+		"SELECT FROM {orders} AS o WHERE {order id} {=} $1 LIMIT 1", .by = "order_id"},
+	[INV_STMT_LINE_CHANGED] = {"o", "", SPI_OK_SELECT,
+		"SELECT FROM {ledger}.order_changes AS c WHERE c.order_id {=} $1 LIMIT 1",
+		.by = "order_id"},
+	/*
+	 * A line's row as it is ($2 to $4) without what its changes added.  An item was sold to the
+	 * user that its first change found.
+	 */
+	[INV_STMT_SOLD] = {"oenu", "enu?", SPI_OK_SELECT,
+		"SELECT s.item, " SUM("s.units") ", (pg_catalog.array_agg(s.user_id ORDER BY s.place) "
+		"FILTER (WHERE s.place IS NOT NULL))[1] FROM ("
+		"SELECT $2, $3, $4, 9223372036854775807 "
+		"UNION ALL SELECT c.item_before, c.quantity_before, c.user_before, c.change_id "
+		"FROM {ledger}.order_changes AS c "
+		"WHERE c.order_id {=} $1 AND c.operation {<>} " QUOTED(INV_CHANGE_INSERT) " "
+		"UNION ALL SELECT c.item_after, {-} c.quantity_after, NULL, NULL "
+		"FROM {ledger}.order_changes AS c "
+		"WHERE c.order_id {=} $1 AND c.operation {<>} " QUOTED(INV_CHANGE_DELETE) ") "
+		"AS s (item, units, user_id, place) WHERE s.item IS NOT NULL "
+		"GROUP BY s.item HAVING " SUM("s.units") " {<>} 0 ORDER BY s.item", .by = "order_id"},
+	[INV_STMT_RECORD_CHANGE] = {"oteennuutz", "", SPI_OK_INSERT,
+		"INSERT INTO {ledger}.order_changes (order_id, operation, item_before, item_after, "
+		"quantity_before, quantity_after, user_before, user_after, actor, created_at) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", INV_LEDGER_ORDER_CHANGES},
 	[INV_STMT_SALES] = {"o", "inu?", SPI_OK_SELECT,
 		"SELECT m.item_id, " SUM("{-} m.delta") ", m.user_id "
 		"FROM " MOVEMENTS "WHERE m.order_id {=} $1 AND m.kind {=} " KIND(SALE) " "
 		"GROUP BY m.item_id, m.user_id ORDER BY m.item_id, pg_catalog.min(m.movement_id)", .by = "order_id"},
-	/* of the order; of one item and user of it */
-	[INV_STMT_REFUNDED] = {"oiu", "nn", SPI_OK_SELECT,
-		"SELECT " SUM("m.delta") ", " SUM("CASE WHEN m.item_id {=} $2 "
+	/* of the order; of one item of it; of one item and user */
+	[INV_STMT_REFUNDED] = {"oiu", "nnn", SPI_OK_SELECT,
+		"SELECT " SUM("m.delta") ", " SUM("CASE WHEN m.item_id {=} $2 THEN m.delta END") ", "
+		SUM("CASE WHEN m.item_id {=} $2 "
 		"AND (m.user_id {=} $3 OR m.user_id IS NULL AND $3 IS NULL) THEN m.delta END") " FROM " MOVEMENTS
 		"WHERE m.order_id {=} $1 AND m.kind {=} " KIND(REFUND), .by = "order_id"},
 	/* a carried movement has no order: it can contain the sale */

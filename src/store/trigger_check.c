@@ -26,6 +26,7 @@
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
+#include "parser/parse_func.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -36,6 +37,14 @@
 #include "base/store_error.h"
 #include "store/catalog.h"
 #include "store/trigger_check.h"
+
+/* The function of the guards of orders. */
+Oid
+inv_orders_guard_function(void)
+{
+	return LookupFuncName(list_make2(makeString(INV_SCHEMA), makeString("guard_orders")), 0, NULL,
+						  false);
+}
 
 /* What is known of a trigger's function. */
 typedef struct TriggerFunction
@@ -83,25 +92,44 @@ check_function_owner(const char *store_name, Oid owner, Relation rel, const Trig
 		inv_depend(dependencies, INV_DEPENDENCY_MEMBERSHIP, InvalidOid);
 }
 
+/* Is an earlier trigger of the list the same guard?  Orders have one for each of their stores. */
+static const Trigger *
+find_same_guard(const TriggerDesc *triggers, const Trigger *guard)
+{
+	for (const Trigger *trigger = triggers->triggers; trigger < guard; trigger++)
+		if (trigger->tgenabled != TRIGGER_DISABLED && trigger->tgfoid == guard->tgfoid &&
+			TRIGGER_FOR_ROW(trigger->tgtype) && trigger->tgnargs == guard->tgnargs &&
+			(guard->tgnargs == 0 || strcmp(trigger->tgargs[0], guard->tgargs[0]) == 0))
+			return trigger;
+	return NULL;
+}
+
 /* Raise unless the trigger, which has a function of the extension, is one that attach makes. */
 static void
-check_own_function(const char *store_name, Relation rel, const Trigger *trigger,
-				   const TriggerFunction *function, InvTriggerRole role, const char **guard)
+check_own_function(const char *store_name, Relation rel, const TriggerDesc *triggers,
+				   const Trigger *trigger, const char *function, InvTriggerRole role)
 {
+	/* their functions, and how the names of the triggers begin */
+	static const char *const guards[][2] = {
+		[INV_TRIGGERS_OF_ITEMS] = { "guard", "inventory_guard" },
+		[INV_TRIGGERS_OF_ORDERS] = { "guard_orders", "inventory_orders_guard" },
+		[INV_TRIGGERS_OF_OTHERS] = { "", "" },
+	};
+	const char *name = guards[role][1];
+	const Trigger *same;
+
 	/* the function of the binding trigger does nothing */
-	if (namestrcmp((Name) &function->name, "binding") == 0)
+	if (strcmp(function, "binding") == 0)
 		return;
-	if (role != INV_TRIGGERS_OF_ITEMS || namestrcmp((Name) &function->name, "guard") != 0)
+	if (strcmp(function, guards[role][0]) != 0)
 		inv_error_surplus_trigger(store_name, trigger->tgname,
 								  inv_catalog_table_name(RelationGetRelid(rel)));
-	/* guard() itself refuses to be fired in any other way than attach fires it */
-	if (!TRIGGER_FOR_ROW(trigger->tgtype))
+	/* the guard itself refuses to be fired in any other way than attach fires it */
+	if (!TRIGGER_FOR_ROW(trigger->tgtype) || (same = find_same_guard(triggers, trigger)) == NULL)
 		return;
-	if (*guard)
-		inv_error_surplus_trigger(store_name,
-								  strcmp(*guard, "inventory_guard") == 0 ? trigger->tgname : *guard,
-								  inv_catalog_table_name(RelationGetRelid(rel)));
-	*guard = trigger->tgname;
+	inv_error_surplus_trigger(
+		store_name, strncmp(same->tgname, name, strlen(name)) == 0 ? trigger->tgname : same->tgname,
+		inv_catalog_table_name(RelationGetRelid(rel)));
 }
 
 /*
@@ -114,7 +142,6 @@ inv_check_triggers(const char *store_name, Oid owner, Relation rel, InvTriggerRo
 				   InvDependencies *dependencies)
 {
 	TriggerDesc *triggers;
-	const char *guard = NULL;
 
 	Assert(OidIsValid(owner));
 	if (rel->trigdesc == NULL)
@@ -130,7 +157,7 @@ inv_check_triggers(const char *store_name, Oid owner, Relation rel, InvTriggerRo
 			!find_trigger_function(trigger->tgfoid, &function))
 			continue;
 		if (function.is_ours)
-			check_own_function(store_name, rel, trigger, &function, role, &guard);
+			check_own_function(store_name, rel, triggers, trigger, NameStr(function.name), role);
 		else
 			check_function_owner(store_name, owner, rel, trigger, &function, dependencies);
 	}

@@ -1,0 +1,445 @@
+/*
+ * orders_guard.c
+ *		The trigger on orders that keeps what was sold on a line known (invariant 9).
+ *
+ * Every row that is written by a statement fires it: AFTER ROW, without a condition, ENABLE
+ * ALWAYS.  The engine announces the lines that it writes (expected_line.c).  What remains of
+ * a change of the bound columns was made by other code: it is recorded, or, if the store
+ * refuses it and units of the line could still be refunded, it is an error.  The stock does
+ * not move.
+ *
+ * A user or an item that becomes null is recorded and never refused: a customer or a product
+ * was deleted.  A line without an item is nothing of the store's.
+ *
+ * Runs in the statement that changed the row, which has the row and orders locked.  Enters
+ * the store only where it has something to do.  A subscriber records nothing: it receives
+ * the changes with the rows.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/tuptable.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+#include "utils/rel.h"
+
+#include "base/datum.h"
+#include "base/error.h"
+#include "store/binding.h"
+#include "store/enter.h"
+#include "store/ledger_schema.h"
+#include "store/query.h"
+#include "store/query_text.h"
+#include "store/store.h"
+#include "stock/expected_line.h"
+#include "stock/orders_guard.h"
+#include "stock/sold.h"
+
+/* ---- rows ---- */
+
+/* The column of a row; "rel" is orders or a partition, whose columns can have other numbers. */
+static Datum
+row_value(InvStore *store, Relation rel, TupleTableSlot *slot, const InvColumn *column,
+		  bool *isnull)
+{
+	AttrNumber attnum = column->attnum;
+
+	*isnull = true;
+	if (attnum == InvalidAttrNumber)
+		return (Datum) 0;
+	if (RelationGetRelid(rel) != store->orders)
+		attnum = get_attnum(RelationGetRelid(rel), column->key);
+	return attnum == InvalidAttrNumber ? (Datum) 0 : slot_getattr(slot, attnum, isnull);
+}
+
+/* The whole units of a numeric, as far as a bigint goes; 0 for NaN. */
+static int64
+numeric_units(Numeric quantity)
+{
+	Datum whole;
+
+	if (numeric_is_nan(quantity))
+		return 0;
+	whole = DirectFunctionCall2(numeric_trunc, NumericGetDatum(quantity), Int32GetDatum(0));
+	if (DatumGetBool(DirectFunctionCall2(numeric_gt, whole,
+										 NumericGetDatum(int64_to_numeric(PG_INT64_MAX)))))
+		return PG_INT64_MAX;
+	if (DatumGetBool(DirectFunctionCall2(numeric_lt, whole,
+										 NumericGetDatum(int64_to_numeric(-PG_INT64_MAX)))))
+		return -PG_INT64_MAX;
+	return DatumGetInt64(DirectFunctionCall1(numeric_int8, whole));
+}
+
+static void
+read_units(InvStore *store, Datum quantity, InvOrderRow *row)
+{
+	const InvColumn *column = &store->order_quantity;
+
+	if (column->attnum == InvalidAttrNumber)
+	{
+		row->units = 1;
+		row->no_units = false;
+	}
+	else if (!row->no_units)
+		row->units = column->base == INT2OID   ? DatumGetInt16(quantity)
+					 : column->base == INT4OID ? DatumGetInt32(quantity)
+					 : column->base == INT8OID ? DatumGetInt64(quantity)
+											   : numeric_units(DatumGetNumeric(quantity));
+}
+
+static void
+read_row(InvStore *store, Relation rel, TupleTableSlot *slot, InvOrderRow *row)
+{
+	Datum quantity;
+
+	row->exists = true;
+	row->order = row_value(store, rel, slot, &store->order_id, &row->no_order);
+	row->item = row_value(store, rel, slot, &store->order_item, &row->no_item);
+	quantity = row_value(store, rel, slot, &store->order_quantity, &row->no_units);
+	read_units(store, quantity, row);
+	row->user.value = row_value(store, rel, slot, &store->order_user, &row->user.isnull);
+}
+
+/* Copy what a row points to into the current memory context. */
+static void
+copy_row(InvStore *store, InvOrderRow *row)
+{
+	struct
+	{
+		Datum *value;
+		bool isnull;
+		Oid type;
+	} values[] = { { &row->order, row->no_order, store->order_type },
+				   { &row->item, row->no_item, store->order_item.base },
+				   { &row->user.value, row->user.isnull, store->user_type } };
+
+	for (size_t i = 0; i < lengthof(values); i++)
+	{
+		int16 length;
+		bool byval;
+
+		get_typlenbyval(values[i].type, &length, &byval);
+		if (!values[i].isnull)
+			*values[i].value = datumCopy(*values[i].value, byval, length);
+	}
+}
+
+/* Are two values the same, as they are stored? */
+static bool
+same_value(Oid type, Datum a, bool a_null, Datum b, bool b_null)
+{
+	int16 length;
+	bool byval;
+
+	if (a_null || b_null)
+		return a_null == b_null;
+	get_typlenbyval(type, &length, &byval);
+	return datum_image_eq(a, b, byval, length);
+}
+
+static bool
+same_key(InvStore *store, const InvOrderRow *a, const InvOrderRow *b)
+{
+	return same_value(store->order_type, a->order, a->no_order, b->order, b->no_order);
+}
+
+static bool
+same_item(InvStore *store, const InvOrderRow *a, const InvOrderRow *b)
+{
+	return same_value(store->order_item.base, a->item, a->no_item, b->item, b->no_item);
+}
+
+static bool
+same_units(const InvOrderRow *a, const InvOrderRow *b)
+{
+	return a->no_units == b->no_units && (a->no_units || a->units == b->units);
+}
+
+static bool
+same_user(InvStore *store, const InvOrderRow *a, const InvOrderRow *b)
+{
+	return same_value(store->user_type, a->user.value, a->user.isnull, b->user.value,
+					  b->user.isnull);
+}
+
+/* Do two rows with the same key have the same bound columns? */
+static bool
+same_line(InvStore *store, const InvOrderRow *a, const InvOrderRow *b)
+{
+	return same_units(a, b) && same_item(store, a, b) && same_user(store, a, b);
+}
+
+/* ---- refusing ---- */
+
+/* Units that were sold on a line and can still be refunded. */
+static int64
+units_left(InvStore *store, const InvOrderRow *row)
+{
+	Datum values[] = { row->order, (Datum) 0, (Datum) 0 };
+	int64 left = 0;
+	int count;
+	InvSoldItem *sold = inv_sold_on_line(store, row->order, row, &count);
+
+	for (int i = 0; i < count; i++)
+		left += sold[i].units;
+	inv_execute(store, INV_STMT_REFUNDED, values, " nn", INV_SNAPSHOT_LATEST);
+	return left - inv_result_int64(0, 1);
+}
+
+/* What a change does that the store refuses where units are left, with a hint; null if nothing. */
+static const char *
+refused_part(InvStore *store, const InvOrderRow *old, const InvOrderRow *new, char **hint)
+{
+	*hint = NULL;
+	if (!new->exists)
+	{
+		*hint = psprintf("Use refund_order of store \"%s\" first.", store->store_name);
+		return "it would be deleted";
+	}
+	if (!new->no_item && !same_item(store, old, new))
+	{
+		*hint = psprintf("Use exchange_order of store \"%s\".", store->store_name);
+		return "its item would change";
+	}
+	if (!same_units(old, new))
+	{
+		*hint = psprintf("Use change_order of store \"%s\".", store->store_name);
+		return "its quantity would change";
+	}
+	if (!new->user.isnull && !same_user(store, old, new))
+		return "its user would change";
+	return NULL;
+}
+
+/* Raise IV013 if the store refuses the change of a line. */
+static void
+refuse_change(InvStore *store, const InvOrderRow *old, const InvOrderRow *new)
+{
+	char *order = inv_datum_text(store->order_type, old->order);
+	char *hint;
+	const char *part = refused_part(store, old, new, &hint);
+	int64 left;
+
+	if (new->exists && !same_key(store, old, new))
+		inv_error_direct_write(psprintf("The key of order \"%s\" may not change.", order), NULL);
+	if (part == NULL)
+		return;
+	left = units_left(store, old);
+	if (left > 0)
+		inv_error_direct_write(psprintf("Order \"%s\" has " INT64_FORMAT
+										" units that are sold and not refunded, and %s outside "
+										"the engine.",
+										order, left, part),
+							   hint);
+}
+
+/* ---- recording ---- */
+
+/* Record a change of a line that other code made.  Rows that do not exist have no key. */
+static void
+record_line(InvStore *store, const char *operation, const InvOrderRow *old, const InvOrderRow *new)
+{
+	const InvOrderRow *keyed = old->exists ? old : new;
+	bool has_item = (old->exists && !old->no_item) || (new->exists && !new->no_item);
+
+	if (!keyed->no_order && has_item)
+		inv_record_change(store, keyed->order, operation, old, new);
+}
+
+/* Judge and record a change that the engine did not make. */
+static void
+take_change(InvStore *store, const InvOrderRow *old, const InvOrderRow *new)
+{
+	static const InvOrderRow none = { 0 };
+
+	if (store->order_writes == INV_ORDER_WRITES_REFUSE && old->exists && !old->no_order)
+		refuse_change(store, old, new);
+	if (!new->exists)
+		record_line(store, INV_CHANGE_DELETE, old, new);
+	else if (!old->exists)
+		record_line(store, INV_CHANGE_INSERT, old, new);
+	else if (same_key(store, old, new))
+		record_line(store, INV_CHANGE_UPDATE, old, new);
+	else
+	{
+		/* the units stay with the old key */
+		record_line(store, INV_CHANGE_DELETE, old, &none);
+		record_line(store, INV_CHANGE_INSERT, &none, new);
+	}
+}
+
+/* A line that the engine announced was not written as announced: a trigger changed it before. */
+static void
+take_announced(InvStore *store, const InvExpectedLine *line, const InvOrderRow *new)
+{
+	InvOrderRow announced = *new;
+
+	announced.item = line->item;
+	announced.no_item = false;
+	if (store->order_item.base != store->item_id.base)
+		announced.item =
+			inv_from_text(store->order_item.base, inv_datum_text(store->item_id.base, line->item));
+	if (store->order_quantity.attnum != InvalidAttrNumber)
+	{
+		announced.units = line->quantity;
+		announced.no_units = false;
+	}
+	if (store->order_user.attnum != InvalidAttrNumber)
+		announced.user = line->user;
+	if (!same_line(store, &announced, new))
+		record_line(store, INV_CHANGE_UPDATE, &announced, new);
+}
+
+/* ---- rows that change their partition ---- */
+
+/*
+ * Lines that the transaction has moved to another partition: their DELETE has fired the guard,
+ * and their INSERT will.
+ */
+typedef struct MovedLine
+{
+	Oid items; /* of the store */
+	InvOrderRow old;
+	int nesting;
+} MovedLine;
+
+static List *moved_lines = NIL; /* in TopTransactionContext */
+
+/* Is the row of a DELETE in another partition now? */
+static bool
+has_moved(InvStore *store, const TriggerData *trigdata, const InvOrderRow *old)
+{
+	return HeapTupleHeaderIndicatesMovedPartitions(trigdata->tg_trigtuple->t_data) &&
+		   !old->no_order &&
+		   inv_execute(store, INV_STMT_LINE_EXISTS, (Datum *) &old->order, NULL,
+					   INV_SNAPSHOT_LATEST) > 0;
+}
+
+/* Remember a line until its INSERT. */
+static void
+remember_moved(InvStore *store, const InvOrderRow *old)
+{
+	MemoryContext context = MemoryContextSwitchTo(TopTransactionContext);
+	MovedLine *moved = palloc(sizeof(MovedLine));
+
+	moved->items = store->items;
+	moved->old = *old;
+	copy_row(store, &moved->old);
+	moved->nesting = GetCurrentTransactionNestLevel();
+	moved_lines = lappend(moved_lines, moved);
+	MemoryContextSwitchTo(context);
+}
+
+/* If the row of an INSERT is that of a moved line, read what the line was, and forget it. */
+static void
+recall_moved(InvStore *store, const InvOrderRow *new, InvOrderRow *old)
+{
+	ListCell *cell;
+
+	foreach (cell, moved_lines)
+	{
+		MovedLine *moved = lfirst(cell);
+
+		if (moved->items != store->items || !same_key(store, &moved->old, new))
+			continue;
+		*old = moved->old;
+		moved_lines = foreach_delete_current(moved_lines, cell);
+		return;
+	}
+}
+
+static void
+guard_at_subxact_end(SubXactEvent event, SubTransactionId self pg_attribute_unused(),
+					 SubTransactionId parent pg_attribute_unused(), void *arg pg_attribute_unused())
+{
+	ListCell *cell;
+
+	if (event != SUBXACT_EVENT_ABORT_SUB)
+		return;
+	foreach (cell, moved_lines)
+		if (((MovedLine *) lfirst(cell))->nesting >= GetCurrentTransactionNestLevel())
+			moved_lines = foreach_delete_current(moved_lines, cell);
+}
+
+static void
+guard_at_xact_end(XactEvent event, void *arg pg_attribute_unused())
+{
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+		moved_lines = NIL;
+}
+
+void
+inv_orders_guard_init(void)
+{
+	RegisterXactCallback(guard_at_xact_end, NULL);
+	RegisterSubXactCallback(guard_at_subxact_end, NULL);
+}
+
+/* ---- the trigger ---- */
+
+/* A row of orders was inserted, updated or deleted. */
+static void
+guard_line(InvStore *store, const TriggerData *trigdata)
+{
+	const InvExpectedLine *announced = NULL;
+	InvOrderRow old = { 0 };
+	InvOrderRow new = { 0 };
+	InvCall call;
+
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		read_row(store, trigdata->tg_relation, trigdata->tg_trigslot, &new);
+	else
+		read_row(store, trigdata->tg_relation, trigdata->tg_trigslot, &old);
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		read_row(store, trigdata->tg_relation, trigdata->tg_newslot, &new);
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		recall_moved(store, &new, &old);
+	if (new.exists)
+		announced = inv_expected_line_match(store);
+	if (announced == NULL && old.exists && new.exists &&same_key(store, &old, &new) &&
+		same_line(store, &old, &new))
+		return;
+	if (!inv_store_enter_items(&call, store->items))
+		return;
+	if (announced)
+		take_announced(call.store, announced, &new);
+	else if (!new.exists && has_moved(call.store, trigdata, &old))
+		remember_moved(call.store, &old);
+	else
+		take_change(call.store, &old, &new);
+	inv_store_leave(&call);
+}
+
+PG_FUNCTION_INFO_V1(inventory_guard_orders);
+
+/* guard_orders(store_name): trigger on orders, after each row. */
+Datum
+inventory_guard_orders(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	InvStore *store;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		inv_error_value("guard_orders is a trigger function", NULL);
+	/* a BEFORE trigger would record what later ones can still change or prevent */
+	if (!TRIGGER_FIRED_AFTER(trigdata->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
+		trigdata->tg_trigger->tgnargs != 1)
+		inv_error_value("guard_orders must be fired AFTER each row, with the name of a store",
+						NULL);
+	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
+		return PointerGetDatum(NULL);
+	store = inv_store_by_orders(trigdata->tg_relation, trigdata->tg_trigger->tgargs[0]);
+	if (store == NULL)
+		return PointerGetDatum(NULL);
+	/* what it calls can replace the store */
+	inv_store_use(store);
+	guard_line(store, trigdata);
+	inv_store_unuse(store);
+	return PointerGetDatum(NULL);
+}
