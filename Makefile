@@ -43,6 +43,7 @@ OBJS = \
 	src/store/query.o \
 	src/store/query_cursor.o \
 	src/store/query_expand.o \
+	src/store/query_letter.o \
 	src/store/query_plan.o \
 	src/store/query_text.o \
 	src/store/relation_check.o \
@@ -60,6 +61,7 @@ OBJS = \
 	src/stock/expiry.o \
 	src/stock/give.o \
 	src/stock/guard.o \
+	src/stock/guard_check.o \
 	src/stock/hot_check.o \
 	src/stock/hot_item.o \
 	src/stock/hot_mirror.o \

@@ -38,9 +38,7 @@ insert_directly(InvStore *store, InvCart *cart, const InvUser *user)
 {
 	InvDirectRow *rows = palloc0(sizeof(InvDirectRow) * cart->line_count);
 	bool items_written = true;
-	int base = inv_expect_lines_begin();
 	int count = 0;
-	bool inserted;
 
 	for (int i = 0; i < cart->line_count; i++)
 	{
@@ -49,7 +47,6 @@ insert_directly(InvStore *store, InvCart *cart, const InvUser *user)
 
 		if (line->columns != 0)
 			continue;
-		inv_expect_line(store, line->item, line->quantity, user);
 		row->values[INV_ORDER_ITEM] = line->item;
 		row->values[INV_ORDER_QUANTITY] = Int64GetDatum(line->quantity);
 		row->values[INV_ORDER_USER] = user->value;
@@ -57,9 +54,7 @@ insert_directly(InvStore *store, InvCart *cart, const InvUser *user)
 		items_written = items_written && cart->takes[line->take].row_written;
 		count++;
 	}
-	inserted = inv_direct_insert(store, INV_TARGET_ORDERS, rows, count, items_written);
-	inv_expect_lines_end(base);
-	if (!inserted)
+	if (!inv_direct_insert(store, INV_TARGET_ORDERS, rows, count, items_written))
 		return false;
 	count = 0;
 	for (int i = 0; i < cart->line_count; i++)

@@ -33,8 +33,8 @@ static int expected_next = 0; /* behind the last match: where the next is looked
  * How many triggers are running.  This tells the engine's own change of a row from
  * what the shop's triggers do to the same row, one level deeper.
  */
-int
-inv_trigger_depth(void)
+static int
+get_trigger_depth(void)
 {
 	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
 }
@@ -65,7 +65,7 @@ add_expected(InvStore *store, Datum item, int64 delta)
 	new->delta = delta;
 	new->settling = false;
 	new->seen = false;
-	new->depth = inv_trigger_depth() + 1;
+	new->depth = get_trigger_depth() + 1;
 	new->nesting = GetCurrentTransactionNestLevel();
 	return new;
 }
@@ -144,7 +144,7 @@ inv_expected_match(InvStore *store, Datum item)
 
 	if (expected_count == 0)
 		return NULL;
-	depth = inv_trigger_depth();
+	depth = get_trigger_depth();
 	/* the rows of a cart usually come in the order in which they were announced */
 	for (int n = 0; n < expected_count; n++)
 	{

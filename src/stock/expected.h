@@ -39,8 +39,6 @@ extern void inv_expect(InvStore *store, Datum item, int64 delta);
 extern void inv_expect_settling(InvStore *store, Datum item, int64 delta);
 extern void inv_expect_end(InvStore *store, int base, bool written, InvRowLevel *levels);
 
-extern int inv_trigger_depth(void);
-
 /* for the guard */
 extern InvExpected *inv_expected_match(InvStore *store, Datum item);
 

@@ -5,26 +5,29 @@
  * The guard on orders tells by them what the engine writes from what others write, and sees
  * where a trigger of the shop has changed a line before it was written.  As in expected.c
  * the announcements are a stack in the memory of this session, and go with an aborted
- * subtransaction.  One that the guard has not seen is no error: where a row is inserted
- * without a statement the guard does not fire.
+ * subtransaction.  Rows that are inserted without a statement need none (direct_insert.c).
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/xact.h"
 #include "utils/memutils.h"
 
 #include "store/binding.h"
-#include "stock/expected.h"
 #include "stock/expected_line.h"
 
 static InvExpectedLine *lines = NULL; /* in TopMemoryContext */
 static int line_count = 0;
 static int line_room = 0;
 
-/* Begin to announce; the result is for inv_expect_lines_end. */
+/*
+ * Begin to announce; the result is for inv_expect_lines_end.  What is written next has a
+ * command number that nothing has used yet.
+ */
 int
 inv_expect_lines_begin(void)
 {
+	CommandCounterIncrement();
 	return line_count;
 }
 
@@ -48,7 +51,7 @@ inv_expect_line(InvStore *store, Datum item, int64 quantity, const InvUser *user
 	new->quantity = quantity;
 	new->user = *user;
 	new->seen = false;
-	new->depth = inv_trigger_depth() + 1;
+	new->command = GetCurrentCommandId(false);
 	new->nesting = GetCurrentTransactionNestLevel();
 }
 
@@ -86,20 +89,20 @@ inv_expected_line_init(void)
 }
 
 /*
- * The announcement of the line that the guard is fired for; null if there is none.  Rows are
- * written in the order of their announcements, and what the shop's triggers write fires the
- * guard one level deeper.
+ * The announcement of a row that the guard is fired for; null if there is none.  Rows are
+ * written in the order of their announcements.  What code of the shop writes while the engine's
+ * statement runs, in a trigger or in the default of a column, has another command number.
  */
 const InvExpectedLine *
-inv_expected_line_match(InvStore *store)
+inv_expected_line_match(InvStore *store, HeapTuple row)
 {
-	int depth;
+	CommandId command;
 
 	if (line_count == 0)
 		return NULL;
-	depth = inv_trigger_depth();
+	command = HeapTupleHeaderGetCmin(row->t_data);
 	for (int i = 0; i < line_count; i++)
-		if (!lines[i].seen && lines[i].depth == depth && lines[i].items == store->items)
+		if (!lines[i].seen && lines[i].command == command && lines[i].items == store->items)
 		{
 			lines[i].seen = true;
 			return &lines[i];

@@ -2,11 +2,11 @@
  * orders_guard.c
  *		The trigger on orders that keeps what was sold on a line known (invariant 9).
  *
- * Every row that is written by a statement fires it: AFTER ROW, without a condition, ENABLE
- * ALWAYS.  The engine announces the lines that it writes (expected_line.c).  What remains of
- * a change of the bound columns was made by other code: it is recorded, or, if the store
- * refuses it and units of the line could still be refunded, it is an error.  The stock does
- * not move.
+ * Every row that is written fires it: AFTER ROW, without a condition, ENABLE ALWAYS; only not
+ * what the engine inserts without a statement, unless a trigger can change that before.  The
+ * lines of its statements are announced (expected_line.c).  What else changes the bound
+ * columns was made by other code: it is recorded, or, if the store refuses it and units of the
+ * line could still be refunded, it is an error.  The stock does not move.
  *
  * A user or an item that becomes null is recorded and never refused: a customer or a product
  * was deleted.  A line without an item is nothing of the store's.
@@ -32,6 +32,7 @@
 #include "base/datum.h"
 #include "base/error.h"
 #include "store/binding.h"
+#include "store/direct_insert.h"
 #include "store/enter.h"
 #include "store/ledger_schema.h"
 #include "store/query.h"
@@ -200,20 +201,20 @@ refused_part(InvStore *store, const InvOrderRow *old, const InvOrderRow *new, ch
 	if (!new->exists)
 	{
 		*hint = psprintf("Use refund_order of store \"%s\" first.", store->store_name);
-		return "it would be deleted";
+		return "It would be deleted";
 	}
 	if (!new->no_item && !same_item(store, old, new))
 	{
 		*hint = psprintf("Use exchange_order of store \"%s\".", store->store_name);
-		return "its item would change";
+		return "Its item would change";
 	}
 	if (!same_units(old, new))
 	{
 		*hint = psprintf("Use change_order of store \"%s\".", store->store_name);
-		return "its quantity would change";
+		return "Its quantity would change";
 	}
 	if (!new->user.isnull && !same_user(store, old, new))
-		return "its user would change";
+		return "Its user would change";
 	return NULL;
 }
 
@@ -232,9 +233,8 @@ refuse_change(InvStore *store, const InvOrderRow *old, const InvOrderRow *new)
 		return;
 	left = units_left(store, old);
 	if (left > 0)
-		inv_error_direct_write(psprintf("Order \"%s\" has " INT64_FORMAT
-										" units that are sold and not refunded, and %s outside "
-										"the engine.",
+		inv_error_direct_write(psprintf("Order \"%s\", units sold and not refunded: " INT64_FORMAT
+										". %s outside the engine.",
 										order, left, part),
 							   hint);
 }
@@ -274,26 +274,61 @@ take_change(InvStore *store, const InvOrderRow *old, const InvOrderRow *new)
 	}
 }
 
-/* A line that the engine announced was not written as announced: a trigger changed it before. */
-static void
-take_announced(InvStore *store, const InvExpectedLine *line, const InvOrderRow *new)
-{
-	InvOrderRow announced = *new;
+/* ---- lines that the engine writes ---- */
 
-	announced.item = line->item;
-	announced.no_item = false;
+/* What the engine wrote. */
+typedef struct EngineLine
+{
+	Datum item; /* as items have it */
+	int64 quantity;
+	InvUser user;
+} EngineLine;
+
+/* Did the engine write the new row that the trigger is fired for, and with what? */
+static bool
+find_engine_line(InvStore *store, const TriggerData *trigdata, EngineLine *line)
+{
+	HeapTuple row = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? trigdata->tg_newtuple
+																: trigdata->tg_trigtuple;
+	const InvDirectRow *direct = inv_direct_row_at(store, &row->t_self);
+	const InvExpectedLine *announced = direct ? NULL : inv_expected_line_match(store, row);
+
+	if (direct)
+	{
+		line->item = direct->values[INV_ORDER_ITEM];
+		line->quantity = DatumGetInt64(direct->values[INV_ORDER_QUANTITY]);
+		line->user.value = direct->values[INV_ORDER_USER];
+		line->user.isnull = direct->nulls[INV_ORDER_USER];
+	}
+	else if (announced)
+	{
+		line->item = announced->item;
+		line->quantity = announced->quantity;
+		line->user = announced->user;
+	}
+	return direct || announced;
+}
+
+/* If a trigger has changed a line before the engine's row was written, record that. */
+static void
+take_engine_line(InvStore *store, const EngineLine *line, const InvOrderRow *new)
+{
+	InvOrderRow given = *new;
+
+	given.item = line->item;
+	given.no_item = false;
 	if (store->order_item.base != store->item_id.base)
-		announced.item =
+		given.item =
 			inv_from_text(store->order_item.base, inv_datum_text(store->item_id.base, line->item));
 	if (store->order_quantity.attnum != InvalidAttrNumber)
 	{
-		announced.units = line->quantity;
-		announced.no_units = false;
+		given.units = line->quantity;
+		given.no_units = false;
 	}
 	if (store->order_user.attnum != InvalidAttrNumber)
-		announced.user = line->user;
-	if (!same_line(store, &announced, new))
-		record_line(store, INV_CHANGE_UPDATE, &announced, new);
+		given.user = line->user;
+	if (!same_line(store, &given, new))
+		record_line(store, INV_CHANGE_UPDATE, &given, new);
 }
 
 /* ---- rows that change their partition ---- */
@@ -387,7 +422,8 @@ inv_orders_guard_init(void)
 static void
 guard_line(InvStore *store, const TriggerData *trigdata)
 {
-	const InvExpectedLine *announced = NULL;
+	EngineLine line;
+	bool is_engine_line;
 	InvOrderRow old = { 0 };
 	InvOrderRow new = { 0 };
 	InvCall call;
@@ -400,15 +436,14 @@ guard_line(InvStore *store, const TriggerData *trigdata)
 		read_row(store, trigdata->tg_relation, trigdata->tg_newslot, &new);
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 		recall_moved(store, &new, &old);
-	if (new.exists)
-		announced = inv_expected_line_match(store);
-	if (announced == NULL && old.exists && new.exists &&same_key(store, &old, &new) &&
+	is_engine_line = new.exists &&find_engine_line(store, trigdata, &line);
+	if (!is_engine_line && old.exists && new.exists &&same_key(store, &old, &new) &&
 		same_line(store, &old, &new))
 		return;
 	if (!inv_store_enter_items(&call, store->items))
 		return;
-	if (announced)
-		take_announced(call.store, announced, &new);
+	if (is_engine_line)
+		take_engine_line(call.store, &line, &new);
 	else if (!new.exists && has_moved(call.store, trigdata, &old))
 		remember_moved(call.store, &old);
 	else

@@ -25,6 +25,7 @@
 #include "store/expression.h"
 #include "store/insert_plan.h"
 #include "store/ledger_schema.h"
+#include "store/query_letter.h"
 #include "store/query_text.h"
 #include "store/shop_code.h"
 #include "store/table_check.h"

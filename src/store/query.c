@@ -42,6 +42,7 @@
 #include "store/policy_check.h"
 #include "store/query.h"
 #include "store/query_expand.h"
+#include "store/query_letter.h"
 #include "store/query_plan.h"
 #include "store/query_text.h"
 #include "store/table_check.h"

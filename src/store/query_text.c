@@ -9,45 +9,13 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "utils/lsyscache.h"
 
 #include "store/binding.h"
 #include "store/ledger_schema.h"
 #include "store/query_text.h"
 
 /* clang-format off */
-
-/*
- * The types of parameters and of the columns of results.  A letter is a type, and
- * the capital letter is its array.  A type that differs from store to store is read
- * at an offset in InvStore.  A column of a result with a "?" behind its letter can be null.
- */
-typedef struct LetterType
-{
-	Oid type;		/* InvalidOid: the store has it */
-	size_t offset;
-} LetterType;
-
-#define LETTER(letter)	[(letter) - 'a']
-
-static const LetterType letter_types['z' - 'a' + 1] = {
-	LETTER('b') = {.type = BYTEAOID},
-	LETTER('c') = {.type = TIDOID},									/* ctid */
-	LETTER('e') = {.offset = offsetof(InvStore, order_item.base)},	/* item, in orders */
-	LETTER('i') = {.offset = offsetof(InvStore, item_id.base)},		/* item */
-	LETTER('j') = {.type = JSONBOID},
-	LETTER('l') = {.type = BOOLOID},								/* logical */
-	LETTER('n') = {.type = INT8OID},								/* number */
-	LETTER('o') = {.offset = offsetof(InvStore, order_type)},		/* order */
-	LETTER('q') = {.type = UUIDOID},								/* reservation */
-	LETTER('s') = {.offset = offsetof(InvStore, stock.base)},		/* stock */
-	LETTER('t') = {.type = TEXTOID},
-	LETTER('u') = {.offset = offsetof(InvStore, user_type)},		/* user */
-	LETTER('x') = {.type = XIDOID},									/* transaction */
-	LETTER('z') = {.type = TIMESTAMPTZOID},
-};
 
 #define ITEM	"FROM ONLY {items} AS i WHERE {id} {=} $1 "
 #define ITEMS	"FROM ONLY {items} AS i WHERE {id} {=} ANY ($1) "
@@ -276,6 +244,35 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"WHERE COALESCE(r.total, 0) {<>} COALESCE(m.total, 0) "
 		"ORDER BY COALESCE(r.item_id, m.item_id)"},
 
+	/*
+	 * By line and item: what the row has, what others added to that, what the movements say was
+	 * sold and refunded.  Movements of the sale may be closed, so more can have been sold than
+	 * they say.
+	 */
+	[INV_STMT_VERIFY_ORDERS] = {"i", "ttnn", SPI_OK_SELECT,
+		"SELECT l.item_id::pg_catalog.text, p.problem, p.expected, p.actual FROM ("
+		"SELECT g.*, GREATEST(g.units {-} g.added, g.booked) AS sold, "
+		"pg_catalog.bool_or(g.has_row) OVER (PARTITION BY g.order_id) AS is_there FROM ("
+		"SELECT w.order_id, w.item_id, " SUM("w.units") " AS units, " SUM("w.added") " AS added, "
+		SUM("w.booked") " AS booked, " SUM("w.refunded") " AS refunded, "
+		"pg_catalog.bool_or(w.has_row) AS has_row, pg_catalog.bool_or(w.was_deleted) AS was_deleted FROM ("
+		"SELECT m.order_id, m.item_id, 0 AS units, 0 AS added, "
+		"CASE m.kind WHEN " KIND(SALE) " THEN {-} m.delta ELSE 0 END AS booked, "
+		"CASE m.kind WHEN " KIND(REFUND) " THEN m.delta ELSE 0 END AS refunded, "
+		"false AS has_row, false AS was_deleted FROM " MOVEMENTS
+		"WHERE m.kind {=} ANY (ARRAY[" KIND(SALE) ", " KIND(REFUND) "]) {and order rows}"
+		") AS w WHERE w.order_id IS NOT NULL AND w.item_id IS NOT NULL "
+		"AND ($1 IS NULL OR w.item_id {=} $1) GROUP BY w.order_id, w.item_id) AS g) AS l "
+		"CROSS JOIN LATERAL (VALUES "
+		"(CASE WHEN l.is_there THEN 'order_differs_from_sale' ELSE 'order_missing' END, "
+		"CASE WHEN l.units {>} l.sold THEN l.sold ELSE l.sold {-} l.refunded END, l.units, "
+		"{has orders} AND (l.is_there OR l.booked {>} 0) "
+		"AND (l.units {>} l.sold OR l.units {<} (l.sold {-} l.refunded))), "
+		"('refunds_exceed_sales', l.sold, l.refunded, l.refunded {>} l.sold "
+		"AND (l.is_there OR l.booked {>} 0 OR l.was_deleted))) "
+		"AS p (problem, expected, actual, found) WHERE p.found "
+		"ORDER BY l.order_id, l.item_id, p.problem"},
+
 	/* ---- reservations */
 	[INV_STMT_HOLD] = {"qINLuzz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.reservations (reservation_id, item_id, quantity, tracked, "
@@ -447,20 +444,6 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 };
 
 /* clang-format on */
-
-/* The type that a letter stands for in a store. */
-Oid
-inv_letter_type(const InvStore *store, char letter)
-{
-	char lower = pg_ascii_tolower(letter);
-	const LetterType *found = &letter_types[lower - 'a'];
-	Oid type;
-
-	Assert(lower >= 'a' && lower <= 'z' && (OidIsValid(found->type) || found->offset > 0));
-	type = OidIsValid(found->type) ? found->type
-								   : *(const Oid *) ((const char *) store + found->offset);
-	return letter == lower ? type : get_array_type(type);
-}
 
 const InvTemplate *
 inv_statement_template(InvStatement statement)

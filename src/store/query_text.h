@@ -35,6 +35,7 @@ typedef enum InvStatement
 	INV_STMT_OPEN_LEDGER,
 	INV_STMT_VERIFY,
 	INV_STMT_VERIFY_HOLDS,
+	INV_STMT_VERIFY_ORDERS,
 	INV_STMT_CLOSABLE,
 	INV_STMT_CLOSE_MOVEMENTS,
 	INV_STMT_CARRY,
@@ -90,7 +91,7 @@ typedef enum InvStatement
 	INV_STMT_COUNT
 } InvStatement;
 
-/* A statement; see query_text.c for the letters and placeholders. */
+/* A statement; see query_letter.c for the letters, query_text.c for the placeholders. */
 typedef struct InvTemplate
 {
 	const char *parameters; /* a letter for the type of each */
@@ -107,6 +108,5 @@ typedef struct InvTemplate
 } InvTemplate;
 
 extern const InvTemplate *inv_statement_template(InvStatement statement);
-extern Oid inv_letter_type(const InvStore *store, char letter);
 
 #endif /* INV_QUERY_TEXT_H */
