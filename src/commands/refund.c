@@ -84,8 +84,8 @@ limited_user(InvStore *store, Datum order, const BoughtItem *bought)
 	return DatumGetBool(inv_result(0, 1, &isnull)) ? bought->user : inv_no_user;
 }
 
-/* Lock the row of an order line and read it; false if there is none. */
-static bool
+/* Lock the row of an order line and read it, if there is one. */
+static void
 lock_row(InvStore *store, Datum order, InvOrderRow *row, char **quantity_text)
 {
 	uint64 rows = inv_execute(store, INV_STMT_LOCK_ORDER, &order, NULL, INV_SNAPSHOT_LATEST);
@@ -97,12 +97,11 @@ lock_row(InvStore *store, Datum order, InvOrderRow *row, char **quantity_text)
 	memset(row, 0, sizeof(*row));
 	row->exists = rows == 1;
 	if (!row->exists)
-		return false;
+		return;
 	row->item = inv_result(0, 1, &row->no_item);
 	row->units = DatumGetInt64(inv_result(0, 2, &row->no_units));
 	row->user.value = inv_result(0, 3, &row->user.isnull);
 	*quantity_text = row->no_units ? NULL : TextDatumGetCString(inv_result(0, 4, &isnull));
-	return true;
 }
 
 /* The item of an order whose row nothing but the engine has written; it may be older than the store. */
@@ -122,21 +121,15 @@ bought_by_row(InvStore *store, const InvOrderRow *row, char *quantity_text)
 	return bought;
 }
 
-/*
- * The items of an order whose row others have changed or deleted.  The name is locked, since
- * there may be no row, or another one with the key by now.
- */
+/* The items of an order whose row others have changed or deleted. */
 static BoughtItem *
 bought_before_changes(InvStore *store, Datum order, const InvOrderRow *row, int *count)
 {
-	char *text = inv_datum_text(store->order_type, order);
-	InvSoldItem *sold;
+	InvSoldItem *sold = inv_sold_on_line(store, order, row, count);
 	BoughtItem *bought;
 
-	inv_lock_name(store->items, INV_LOCKTAG_ORDER_REFERENCE, text);
-	sold = inv_sold_on_line(store, order, row, count);
 	if (*count == 0)
-		inv_error_not_sold(text);
+		inv_error_not_sold(inv_datum_text(store->order_type, order));
 	bought = palloc0(sizeof(BoughtItem) * *count);
 	for (int i = 0; i < *count; i++)
 	{
@@ -147,19 +140,26 @@ bought_before_changes(InvStore *store, Datum order, const InvOrderRow *row, int 
 	return bought;
 }
 
-/* The items of an order line, which is locked. */
+/* Lock an order line, and read the items that were sold on it. */
 static BoughtItem *
 bought_on_line(InvStore *store, Datum order, int *count)
 {
 	InvOrderRow row;
 	char *quantity_text = NULL;
-	bool exists = lock_row(store, order, &row, &quantity_text);
+	bool changed = inv_lock_changed_line(store, order);
 	BoughtItem *bought = NULL;
 
-	*count = exists;
-	if (inv_line_was_changed(store, order))
+	lock_row(store, order, &row, &quantity_text);
+	/* it may have been changed, deleted and inserted while the lock was waited for */
+	if (!changed && inv_lock_changed_line(store, order))
+	{
+		changed = true;
+		lock_row(store, order, &row, &quantity_text);
+	}
+	*count = row.exists;
+	if (changed)
 		bought = bought_before_changes(store, order, &row, count);
-	else if (exists)
+	else if (row.exists)
 		bought = bought_by_row(store, &row, quantity_text);
 	if (store->purchase_limit.attnum)
 		for (int i = 0; i < *count; i++)

@@ -9,7 +9,7 @@
  * needs no index on the movements of sales, and it holds for lines that are older than the
  * store, by what their rows were at that time.
  *
- * Takes no lock.  Expects the row to be locked, if there is one.
+ * Expects the row to be locked, if there is one.
  */
 #include "postgres.h"
 
@@ -25,13 +25,16 @@
 #include "stock/ledger.h"
 #include "stock/sold.h"
 
-/* Have others changed the row of a line?  If not, it says what was sold. */
+/*
+ * Have others changed the row of a line?  If not, the row says what was sold.  If they have,
+ * the first change is locked: there may be no row by which calls could wait for each other.
+ */
 bool
-inv_line_was_changed(InvStore *store, Datum order)
+inv_lock_changed_line(InvStore *store, Datum order)
 {
 	if (!OidIsValid(store->ledger[INV_LEDGER_ORDER_CHANGES]))
 		inv_error_broken_store(store->store_name, "A table of its ledger is gone.");
-	return inv_execute(store, INV_STMT_LINE_CHANGED, &order, NULL, INV_SNAPSHOT_LATEST) > 0;
+	return inv_execute(store, INV_STMT_LOCK_CHANGES, &order, NULL, INV_SNAPSHOT_LATEST) > 0;
 }
 
 /*

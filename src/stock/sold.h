@@ -28,7 +28,7 @@ typedef struct InvSoldItem
 	InvUser user;
 } InvSoldItem;
 
-extern bool inv_line_was_changed(InvStore *store, Datum order);
+extern bool inv_lock_changed_line(InvStore *store, Datum order);
 extern InvSoldItem *inv_sold_on_line(InvStore *store, Datum order, const InvOrderRow *row,
 									 int *count);
 extern void inv_record_change(InvStore *store, Datum order, const char *operation,

@@ -346,9 +346,9 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"WHERE {order id} {=} $1 FOR NO KEY UPDATE OF o", .by = "order_id"},
 	[INV_STMT_LINE_EXISTS] = {"o", "", SPI_OK_SELECT,
 		"SELECT FROM {orders} AS o WHERE {order id} {=} $1 LIMIT 1", .by = "order_id"},
-	[INV_STMT_LINE_CHANGED] = {"o", "", SPI_OK_SELECT,
-		"SELECT FROM {ledger}.order_changes AS c WHERE c.order_id {=} $1 LIMIT 1",
-		.by = "order_id"},
+	[INV_STMT_LOCK_CHANGES] = {"o", "", SPI_OK_SELECT,
+		"SELECT FROM {ledger}.order_changes AS c WHERE c.order_id {=} $1 "
+		"ORDER BY c.change_id LIMIT 1 FOR NO KEY UPDATE OF c", .by = "order_id"},
 	/*
 	 * A line's row as it is ($2 to $4) without what its changes added.  An item was sold to the
 	 * user that its first change found.
@@ -364,7 +364,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"FROM {ledger}.order_changes AS c "
 		"WHERE c.order_id {=} $1 AND c.operation {<>} " QUOTED(INV_CHANGE_DELETE) ") "
 		"AS s (item, units, user_id, place) WHERE s.item IS NOT NULL "
-		"GROUP BY s.item HAVING " SUM("s.units") " {<>} 0 ORDER BY s.item", .by = "order_id"},
+		"GROUP BY s.item HAVING " SUM("s.units") " {>} 0 ORDER BY s.item", .by = "order_id"},
 	[INV_STMT_RECORD_CHANGE] = {"oteennuutz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.order_changes (order_id, operation, item_before, item_after, "
 		"quantity_before, quantity_after, user_before, user_after, actor, created_at) "
