@@ -251,7 +251,8 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	 */
 	[INV_STMT_VERIFY_ORDERS] = {"i", "ttnn", SPI_OK_SELECT,
 		"SELECT l.item_id::pg_catalog.text, p.problem, p.expected, p.actual FROM ("
-		"SELECT g.*, GREATEST(g.units {-} g.added, g.booked) AS sold, "
+		"SELECT g.*, CASE WHEN g.booked {>} 0 THEN GREATEST(g.units {-} g.added, g.booked) "
+		"ELSE g.units {-} g.added END AS sold, "
 		"pg_catalog.bool_or(g.has_row) OVER (PARTITION BY g.order_id) AS is_there FROM ("
 		"SELECT w.order_id, w.item_id, " SUM("w.units") " AS units, " SUM("w.added") " AS added, "
 		SUM("w.booked") " AS booked, " SUM("w.refunded") " AS refunded, "
