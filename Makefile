@@ -39,7 +39,6 @@ OBJS = \
 	src/store/direct_insert.o src/store/insert_plan.o \
 	src/store/enter.o \
 	src/store/expression.o \
-	src/store/policy_check.o \
 	src/store/query.o \
 	src/store/query_cursor.o \
 	src/store/query_expand.o \

@@ -24,7 +24,7 @@
 
 /* Is it the guard of this type, with this function and this argument (null for none)? */
 static bool
-is_guard(const Trigger *trigger, int16 type, const char *function, const char *argument)
+is_guard_of_type(const Trigger *trigger, int16 type, const char *function, const char *argument)
 {
 	char *name;
 
@@ -53,7 +53,7 @@ find_problem(Oid table, int16 type, const char *function, const char *argument)
 	{
 		const Trigger *trigger = &triggers->triggers[i];
 
-		if (!is_guard(trigger, type, function, argument))
+		if (!is_guard_of_type(trigger, type, function, argument))
 			continue;
 		if (trigger->tgenabled == TRIGGER_FIRES_ALWAYS)
 		{

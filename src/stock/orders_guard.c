@@ -151,7 +151,7 @@ same_key(InvStore *store, const InvOrderRow *a, const InvOrderRow *b)
 }
 
 static bool
-same_item(InvStore *store, const InvOrderRow *a, const InvOrderRow *b)
+same_order_item(InvStore *store, const InvOrderRow *a, const InvOrderRow *b)
 {
 	return same_value(store->order_item.base, a->item, a->no_item, b->item, b->no_item);
 }
@@ -173,7 +173,7 @@ same_user(InvStore *store, const InvOrderRow *a, const InvOrderRow *b)
 static bool
 same_line(InvStore *store, const InvOrderRow *a, const InvOrderRow *b)
 {
-	return same_units(a, b) && same_item(store, a, b) && same_user(store, a, b);
+	return same_units(a, b) && same_order_item(store, a, b) && same_user(store, a, b);
 }
 
 /* ---- refusing ---- */
@@ -203,7 +203,7 @@ refused_part(InvStore *store, const InvOrderRow *old, const InvOrderRow *new, ch
 		*hint = psprintf("Use refund_order of store \"%s\" first.", store->store_name);
 		return "It would be deleted";
 	}
-	if (!new->no_item && !same_item(store, old, new))
+	if (!new->no_item && !same_order_item(store, old, new))
 	{
 		*hint = psprintf("Use exchange_order of store \"%s\".", store->store_name);
 		return "Its item would change";

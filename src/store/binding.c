@@ -37,7 +37,6 @@
 #include "store/condition.h"
 #include "store/dependency.h"
 #include "store/ledger_schema.h"
-#include "store/policy_check.h"
 
 /* ---- columns ---- */
 
@@ -340,6 +339,23 @@ check_required_columns(InvStore *store)
 	if (!store->item_id.attnum || !store->stock.attnum ||
 		(OidIsValid(store->orders) && (!store->order_id.attnum || !store->order_item.attnum)))
 		inv_error_broken_store(store->store_name, "A required column is not bound.");
+}
+
+/* ---- row security ---- */
+
+/*
+ * Do policies of one of the store's tables bind its owner, as whom the engine acts?  As
+ * the catalogs are now, which can be later than the binding.
+ */
+bool
+inv_binding_forces_policies(const InvStore *store)
+{
+	bool any =
+		inv_catalog_forces_policies(store->items) || inv_catalog_forces_policies(store->orders);
+
+	for (int i = INV_LEDGER_NONE + 1; !any && i < INV_LEDGER_COUNT; i++)
+		any = inv_catalog_forces_policies(store->ledger[i]);
+	return any;
 }
 
 /* ---- the store ---- */

@@ -133,4 +133,6 @@ typedef struct InvUser
 extern void inv_binding_lock(const InvCatalogRow *row, LOCKMODE lock);
 extern bool inv_binding_fill(InvStore *store, const InvCatalogRow *row);
 
+extern bool inv_binding_forces_policies(const InvStore *store);
+
 #endif /* INV_BINDING_H */

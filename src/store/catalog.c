@@ -243,6 +243,23 @@ inv_catalog_table_owner(Oid table)
 	return owner;
 }
 
+/* Do row security policies of a table bind its owner?  False if it does not exist. */
+bool
+inv_catalog_forces_policies(Oid table)
+{
+	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	bool forces = false;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		Form_pg_class class = (Form_pg_class) GETSTRUCT(tuple);
+
+		forces = class->relrowsecurity && class->relforcerowsecurity;
+		ReleaseSysCache(tuple);
+	}
+	return forces;
+}
+
 /* The name of a table with its schema, quoted where that is needed. */
 char *
 inv_catalog_table_name(Oid table)

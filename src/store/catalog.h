@@ -35,6 +35,7 @@ typedef struct InvCatalogRow
 
 extern Oid inv_catalog_relid(void);
 extern Oid inv_catalog_table_owner(Oid table);
+extern bool inv_catalog_forces_policies(Oid table);
 extern char *inv_catalog_table_name(Oid table);
 extern Oid inv_catalog_resolve(const char *store_name, bool *is_only);
 

@@ -39,7 +39,6 @@
 #include "store/condition.h"
 #include "store/enter.h"
 #include "store/ledger_schema.h"
-#include "store/policy_check.h"
 #include "store/query.h"
 #include "store/query_expand.h"
 #include "store/query_letter.h"
