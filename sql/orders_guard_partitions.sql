@@ -19,7 +19,8 @@ CREATE TABLE later_ann PARTITION OF later FOR VALUES IN ('ann');
 CREATE TABLE later_rest PARTITION OF later DEFAULT;
 INSERT INTO items VALUES (1, 100), (2, 100);
 SELECT inventory.attach('items', 'orders', order_id => 'id', ledger_schema => 'orders_partitions_stock', order_columns => '{id,placed}');
-SELECT t.tgrelid::regclass, t.tgname, t.tgenabled FROM pg_trigger AS t WHERE t.tgfoid = 'inventory.guard_orders()'::regprocedure ORDER BY 1;
+SELECT t.tgrelid::regclass, t.tgname, t.tgenabled FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
+	WHERE t.tgfoid = 'inventory.guard_orders()'::regprocedure AND c.relnamespace = 'orders_partitions'::regnamespace ORDER BY 1;
 CREATE FUNCTION changes() RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT concat_ws(' ', c.order_id, c.operation, concat_ws('/', c.item_before, c.quantity_before, c.user_before), '->',
 					 concat_ws('/', c.item_after, c.quantity_after, c.user_after))

@@ -17,7 +17,7 @@ ALTER TABLE orders ALTER id RESTART 1000;
 SELECT inventory.attach('items', 'orders', order_columns => '{id}');
 CREATE FUNCTION guards() RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT concat_ws(' ', t.tgrelid::regclass, t.tgname, t.tgenabled) FROM pg_catalog.pg_trigger AS t
-	WHERE t.tgfoid = 'inventory.guard_orders()'::regprocedure AND t.tgrelid::regclass::text LIKE '%orders' ORDER BY 1
+	WHERE t.tgfoid = 'inventory.guard_orders()'::regprocedure AND t.tgrelid = to_regclass('orders')
 $$;
 CREATE FUNCTION missing() RETURNS SETOF text LANGUAGE sql AS $$ SELECT problem FROM inventory.verify('items') WHERE item_id IS NULL $$;
 SET search_path = orders_store, items_stock;
