@@ -241,12 +241,11 @@ append_and_order_rows(StringInfo text, InvStore *store)
 		text, store,
 		"UNION ALL SELECT {order id}, {order item}, {order units}, 0, 0, 0, true, false "
 		"FROM {orders} AS o "
-		"UNION ALL SELECT c.order_id, c.item_before, 0, {-} c.quantity_before, 0, 0, "
-		"false, true FROM {ledger}.order_changes AS c WHERE c.operation {<>} "
-		"'" INV_CHANGE_INSERT "' "
-		"UNION ALL SELECT c.order_id, c.item_after, 0, c.quantity_after, 0, 0, "
-		"false, true FROM {ledger}.order_changes AS c WHERE c.operation {<>} "
-		"'" INV_CHANGE_DELETE "' ");
+		"UNION ALL SELECT c.order_id, c.item_before, 0, {-} c.quantity_before, 0, 0, false, "
+		"c.operation {=} '" INV_CHANGE_DELETE "' FROM {ledger}.order_changes AS c "
+		"WHERE c.operation {<>} '" INV_CHANGE_INSERT "' "
+		"UNION ALL SELECT c.order_id, c.item_after, 0, c.quantity_after, 0, 0, false, false "
+		"FROM {ledger}.order_changes AS c WHERE c.operation {<>} '" INV_CHANGE_DELETE "' ");
 }
 
 static const struct
