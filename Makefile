@@ -109,6 +109,7 @@ OBJS = \
 	src/maintenance/launcher.o \
 	src/maintenance/locked_row.o \
 	src/maintenance/session_reset.o \
+	src/maintenance/row_expression.o \
 	src/maintenance/settle.o \
 	src/maintenance/signature.o \
 	src/maintenance/stats_view.o \

@@ -64,7 +64,8 @@ CREATE TABLE inventory.store (
 	argument_prefix pg_catalog.text NOT NULL CHECK (octet_length(argument_prefix) <= 40),
 	settings pg_catalog.text[] NOT NULL DEFAULT '{}'
 		CHECK (octet_length(array_to_string(settings, '', '')) + cardinality(settings) <= 10000),
-	order_writes pg_catalog.text NOT NULL DEFAULT 'record' CHECK (order_writes IN ('record', 'refuse'))
+	order_writes pg_catalog.text NOT NULL DEFAULT 'record' CHECK (order_writes IN ('record', 'refuse')),
+	has_order_units pg_catalog.bool NOT NULL DEFAULT false
 );
 -- Not unique: a role could take a name before the owner of the tables that are called so,
 -- or keep that owner waiting for its transaction.  The trigger below keeps the names of the
@@ -80,6 +81,7 @@ COMMENT ON COLUMN inventory.store.user_claim IS 'the claim of request.jwt.claims
 COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock outside the engine is booked as a movement; refuse: it is an error';
 COMMENT ON COLUMN inventory.store.order_writes IS 'record: what others change on order lines is recorded in order_changes; refuse: it is an error where it touches units that were sold';
 COMMENT ON COLUMN inventory.store.has_sellable IS 'true if the view "sellable" of the ledger schema determines which items are for sale';
+COMMENT ON COLUMN inventory.store.has_order_units IS 'true if the view "order_worth" of the ledger schema says what each order line is worth';
 COMMENT ON COLUMN inventory.store.api_schema IS 'schema of the generated functions for buyers';
 COMMENT ON COLUMN inventory.store.argument_prefix IS 'prefix of the argument names of the generated functions';
 COMMENT ON COLUMN inventory.store.settings IS 'settings of the session that attached, each as name=value, under which the condition of "sellable" is evaluated';
@@ -140,6 +142,10 @@ COMMENT ON FUNCTION inventory.binding() IS 'Disabled trigger on items and orders
 CREATE FUNCTION inventory.check_engine(relation pg_catalog.regclass) RETURNS void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_check_engine';
 COMMENT ON FUNCTION inventory.check_engine(pg_catalog.regclass) IS 'Raises an error if the rows of a table, or of one of its partitions, are not in a heap of this server: tables of Citus, foreign tables, other access methods. Errors: 42809.';
+
+CREATE FUNCTION inventory.check_row_expression(function pg_catalog.regprocedure, argument pg_catalog.text) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_check_row_expression';
+COMMENT ON FUNCTION inventory.check_row_expression(pg_catalog.regprocedure, pg_catalog.text) IS 'Raises an error unless the body of an SQL function is an immutable expression over its arguments. argument: what the expression was given as. Errors: 0A000, 42P17.';
 
 CREATE FUNCTION inventory.delete_store_row(items pg_catalog.regclass) RETURNS void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_delete_store_row';
@@ -621,7 +627,13 @@ CREATE TYPE inventory.store_binding AS (
 	direct_writes pg_catalog.text,
 	max_ttl pg_catalog.interval,
 	settings pg_catalog.text[],
-	order_writes pg_catalog.text
+	order_writes pg_catalog.text,
+	order_units pg_catalog.text,
+	order_final pg_catalog.text,
+	order_header pg_catalog.regclass,
+	order_header_id pg_catalog.name,
+	header_key pg_catalog.name,
+	has_order_units pg_catalog.bool
 );
 COMMENT ON TYPE inventory.store_binding IS 'The tables, columns, types and options of a store: found by attach, read back by refresh, used to generate the objects of the store.';
 
@@ -960,14 +972,57 @@ END
 $$;
 COMMENT ON FUNCTION inventory.bind_order_columns(inventory.store_binding) IS 'Finds and checks the columns of an orders table.';
 
+CREATE FUNCTION inventory.bind_header(INOUT binding inventory.store_binding)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	columns name[];
+	keys name[];
+BEGIN
+	IF binding.order_header IS NULL THEN
+		IF binding.order_header_id IS NOT NULL THEN
+			RAISE EXCEPTION 'order_header_id was given, but no order_header'
+				USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: order_header => ''...''.';
+		END IF;
+		RETURN;
+	ELSIF binding.order_header IN (binding.items, binding.orders) THEN
+		RAISE EXCEPTION 'order_header cannot be %, which is another table of the store', binding.order_header
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	PERFORM inventory.check_table(binding.order_header, 'headers', true);
+	PERFORM inventory.check_owners(binding.items, binding.order_header);
+	SELECT array_agg(DISTINCT a.attname), array_agg(DISTINCT f.attname) INTO columns, keys
+	FROM pg_constraint AS c
+	JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+	JOIN pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = c.confkey[1]
+	WHERE c.contype = 'f' AND c.conrelid = binding.orders AND c.confrelid = binding.order_header
+	AND cardinality(c.conkey) = 1
+	AND (binding.order_header_id IS NULL OR a.attname = binding.order_header_id);
+	IF columns IS NULL THEN
+		RAISE EXCEPTION 'no column of % references %', binding.orders, binding.order_header
+			USING ERRCODE = 'invalid_foreign_key',
+				  HINT = format('ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES %s;', binding.orders,
+								coalesce(quote_ident(binding.order_header_id), '...'), binding.order_header);
+	ELSIF cardinality(columns) > 1 OR cardinality(keys) > 1 THEN
+		RAISE EXCEPTION 'several columns of % reference %: %', binding.orders, binding.order_header,
+						array_to_string(columns, ', ')
+			USING ERRCODE = 'ambiguous_column', HINT = 'Name one of them: order_header_id => ''...''.';
+	END IF;
+	binding.order_header_id := columns[1];
+	binding.header_key := keys[1];
+END
+$$;
+COMMENT ON FUNCTION inventory.bind_header(inventory.store_binding) IS 'Finds the column of orders that refers to the headers, by its foreign key.';
+
 CREATE FUNCTION inventory.bind_orders(INOUT binding inventory.store_binding, user_id_type regtype)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	binding.order_columns := coalesce(binding.order_columns, '{}');
 	IF binding.orders IS NOT NULL THEN
 		binding := inventory.bind_order_columns(binding);
+		binding := inventory.bind_header(binding);
 	ELSIF num_nonnulls(binding.order_id, binding.order_user_id, binding.order_item_id,
-					   binding.order_quantity, binding.order_writes) > 0 OR binding.order_columns <> '{}' THEN
+					   binding.order_quantity, binding.order_writes, binding.order_units,
+					   binding.order_final, binding.order_header, binding.order_header_id) > 0 OR binding.order_columns <> '{}' THEN
 		RAISE EXCEPTION 'columns or options of orders were given, but no orders table'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: orders => ''...''.';
 	END IF;
@@ -1178,7 +1233,8 @@ BEGIN
 	SELECT t.typname INTO taken FROM pg_type AS t
 	WHERE t.typnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
 	AND (t.typname IN ('levels', 'line', 'hold', 'held_line')
-		 OR t.typname = 'sellable' AND binding.sellable IS NOT NULL)
+		 OR t.typname = 'sellable' AND binding.sellable IS NOT NULL
+		 OR t.typname = 'order_worth' AND binding.has_order_units)
 	ORDER BY t.typname LIMIT 1;
 	IF taken IS NOT NULL THEN
 		RAISE EXCEPTION 'schema "%" already contains "%"', binding.ledger_schema, taken
@@ -1226,10 +1282,15 @@ COMMENT ON FUNCTION inventory.make_ledger_table(inventory.store_binding, name, t
 CREATE FUNCTION inventory.make_ledger_indexes(binding inventory.store_binding, movements regclass)
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	refunds regclass := to_regclass(format('%I.movements_refunds_idx', binding.ledger_schema));
 BEGIN
-	-- the refunds of an order
+	-- what came back of an order; the index of an earlier version has fewer kinds
+	IF pg_get_indexdef(refunds) NOT LIKE '%cancellation%' THEN
+		EXECUTE format('DROP INDEX %s', refunds);
+	END IF;
 	EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_refunds_idx ON %s (order_id)
-					WHERE kind IN ('refund', 'write_off')$sql$, movements);
+					WHERE kind IN ('refund', 'write_off', 'cancellation')$sql$, movements);
 	-- the movements of a hot item that its stock column does not contain yet
 	EXECUTE format('CREATE INDEX IF NOT EXISTS movements_epochs_idx ON %s (item_id, epoch)
 					WHERE epoch IS NOT NULL', movements);
@@ -1376,9 +1437,9 @@ BEGIN
 	IF binding.orders IS NOT NULL THEN
 		PERFORM inventory.make_binding_trigger(binding.orders, binding.store_name,
 			inventory.orders_trigger_name(binding.store_name),
-			ARRAY[binding.order_id, binding.order_user_id, binding.order_item_id, binding.order_quantity]
-				|| binding.order_columns,
-			'{order_id,order_user_id,order_item_id,order_quantity}'::text[] ||
+			ARRAY[binding.order_id, binding.order_user_id, binding.order_item_id, binding.order_quantity,
+				  binding.order_header_id] || binding.order_columns,
+			'{order_id,order_user_id,order_item_id,order_quantity,order_header_id}'::text[] ||
 				array_fill('+'::text, ARRAY[cardinality(binding.order_columns)]));
 		PERFORM inventory.make_orders_guard(binding);
 	END IF;
@@ -1893,6 +1954,7 @@ CREATE FUNCTION inventory.generated_relations(store inventory.store) RETURNS SET
 	WHERE m.oid = store.movements AND c.relowner = m.relowner
 	AND CASE c.relkind
 	WHEN 'v' THEN c.relname IN ('levels', 'sellable') AND inventory.reads_relation(c.oid, store.items)
+		OR c.relname = 'order_worth' AND inventory.reads_relation(c.oid, store.orders)
 	WHEN 'c' THEN c.relname IN ('line', 'hold', 'held_line') AND (
 		inventory.returned_by_store(c.reltype, store)
 		OR ARRAY(SELECT a.attname FROM pg_attribute AS a
@@ -2031,6 +2093,81 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_sellable(inventory.store_binding) IS 'Creates the view of the items that are for sale.';
 
+-- In the schema of the ledger.  One that takes the rows of orders is of the store: it was made
+-- by attach, and it goes with their table.
+CREATE FUNCTION inventory.worth_functions(store inventory.store) RETURNS oid[]
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT ARRAY(
+		SELECT p.oid FROM pg_class AS m JOIN pg_proc AS p ON p.pronamespace = m.relnamespace
+		JOIN pg_class AS o ON o.oid = store.orders AND p.proargtypes[0] = o.reltype
+		WHERE m.oid = store.movements AND p.proowner = m.relowner
+		AND p.proname IN ('order_units', 'order_final'))
+$$;
+COMMENT ON FUNCTION inventory.worth_functions(inventory.store) IS 'The functions order_units and order_final of a store.';
+
+CREATE FUNCTION inventory.make_worth_function(binding inventory.store_binding, function_name name,
+											  expression text, template text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	signature text := format('%I.%I', binding.ledger_schema, function_name);
+	header text := ', ' || binding.order_header::text;
+BEGIN
+	BEGIN
+		-- only one expression with balanced parentheses is valid in both statements
+		EXECUTE format(E'SELECT CASE WHEN true THEN (%s\n) END FROM ONLY %s AS line%s LIMIT 0', expression,
+					   binding.orders, coalesce(header || ' AS header', ''));
+		EXECUTE format(E'CREATE FUNCTION %s(line %s%s) ' || template, signature, binding.orders,
+					   coalesce(', header ' || binding.order_header::text, ''), expression);
+	EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
+		RAISE EXCEPTION '% is not an expression over the rows "line" of % and "header": %', function_name,
+						binding.orders, SQLERRM
+			USING ERRCODE = SQLSTATE,
+				  HINT = CASE WHEN binding.order_header IS NULL
+						 THEN 'For columns of the headers name their table: order_header => ''...''.'
+						 ELSE 'Write columns as line.quantity and header.status, and functions and types with their schema.' END;
+	END;
+	PERFORM inventory.check_row_expression(
+		to_regprocedure(format('%s(%s%s)', signature, binding.orders, coalesce(header, ''))), function_name);
+	EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', signature);
+	EXECUTE format('COMMENT ON FUNCTION %s IS %L', signature, CASE function_name
+		WHEN 'order_units' THEN 'What an order line is worth, in units.'
+		ELSE 'True if an order line is final: what falls on it gives nothing back.' END);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_worth_function(inventory.store_binding, name, text, text) IS 'Creates order_units or order_final of a store from its expression.';
+
+CREATE FUNCTION inventory.make_worth(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	view_name text := format('%I.order_worth', binding.ledger_schema);
+	rows text := 'line' || CASE WHEN binding.order_header IS NULL THEN '' ELSE ', header' END;
+BEGIN
+	IF NOT binding.has_order_units THEN
+		RETURN;
+	END IF;
+	PERFORM inventory.make_worth_function(binding, 'order_units',
+		coalesce(binding.order_units, 'line.' || quote_ident(binding.order_quantity), '1'),
+		E'RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN trunc((%s\n)::numeric)::bigint');
+	PERFORM inventory.make_worth_function(binding, 'order_final', coalesce(binding.order_final, 'false'),
+		E'RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN (%s\n)');
+	EXECUTE format($sql$
+		CREATE VIEW %1$s AS
+		SELECT line.%2$I::%3$s AS order_id, line.%4$I AS item_id,
+			   CASE WHEN line.%4$I IS NULL THEN 0
+			   ELSE greatest(coalesce(%5$I.order_units(%6$s), 0), 0) END AS units,
+			   coalesce(%5$I.order_final(%6$s), false) AS final
+		FROM %7$s AS line$sql$ || CASE WHEN binding.order_header IS NULL THEN ''
+			ELSE format(' LEFT JOIN %s AS header ON header.%I = line.%I', binding.order_header,
+						binding.header_key, binding.order_header_id) END,
+		view_name, binding.order_id, binding.order_type, binding.order_item_id, binding.ledger_schema,
+		rows, binding.orders);
+	EXECUTE format('COMMENT ON VIEW %s IS %L', view_name,
+				   'What each order line is worth, in units, by order_units, and whether it is final, by order_final.');
+	PERFORM inventory.restrict_to_owner('TABLE', view_name, binding.owner);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_worth(inventory.store_binding) IS 'Creates the functions order_units and order_final of a store, and the view order_worth.';
+
 CREATE FUNCTION inventory.make_results(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -2100,11 +2237,12 @@ BEGIN
 	ELSIF octet_length(binding.store_name) > 255 OR octet_length(binding.user_claim) > 255 THEN
 		RAISE EXCEPTION 'store_name and user_claim may have at most 255 bytes'
 			USING ERRCODE = 'name_too_long';
-	ELSIF octet_length(binding.sellable) > 10000 THEN
-		RAISE EXCEPTION 'sellable is longer than 10000 bytes'
+	ELSIF greatest(octet_length(binding.sellable), octet_length(binding.order_units),
+				   octet_length(binding.order_final)) > 10000 THEN
+		RAISE EXCEPTION 'sellable, order_units and order_final may have at most 10000 bytes'
 			USING ERRCODE = 'program_limit_exceeded', HINT = 'Move it into a function, or a generated column.';
-	ELSIF binding.store_name = '' OR binding.user_claim = '' OR binding.sellable = '' THEN
-		RAISE EXCEPTION 'store_name, user_claim and sellable must not be empty'
+	ELSIF '' IN (binding.store_name, binding.user_claim, binding.sellable, binding.order_units, binding.order_final) THEN
+		RAISE EXCEPTION 'store_name, user_claim, sellable, order_units and order_final must not be empty'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Pass null for none.';
 	ELSIF to_regnamespace(quote_ident(binding.api_schema)) IS NULL THEN
 		RAISE EXCEPTION 'schema "%" does not exist', binding.api_schema
@@ -2132,9 +2270,12 @@ CREATE FUNCTION inventory.drop_generated(store inventory.store, functions oid[])
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	relations oid[] := ARRAY(SELECT c.oid FROM inventory.generated_relations(store) AS c
-							 WHERE pg_has_role(c.relowner, 'USAGE'));
+							 WHERE pg_has_role(c.relowner, 'USAGE') AND c.relname <> 'order_worth');
+	worth oid[] := ARRAY(SELECT c.oid FROM inventory.generated_relations(store) AS c
+						 WHERE pg_has_role(c.relowner, 'USAGE') AND c.relname = 'order_worth');
 BEGIN
-	PERFORM inventory.drop_functions(functions);
+	PERFORM inventory.drop_relations(worth);
+	PERFORM inventory.drop_functions(functions || inventory.worth_functions(store));
 	PERFORM inventory.drop_triggers(store);
 	PERFORM inventory.drop_relations(relations);
 END
@@ -2177,10 +2318,10 @@ CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, move
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
 								 order_writes, has_sellable, api_schema, argument_prefix, max_ttl,
-								 settings)
+								 settings, has_order_units)
 	VALUES (binding.store_name, binding.items, binding.orders, movements, binding.user_claim,
 			binding.direct_writes, binding.order_writes, has_sellable, binding.api_schema,
-			binding.argument_prefix, binding.max_ttl, binding.settings)
+			binding.argument_prefix, binding.max_ttl, binding.settings, binding.has_order_units)
 $$;
 COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
 
@@ -2189,8 +2330,8 @@ CREATE FUNCTION inventory.bind_store(
 		purchase_limit name, order_id name, order_user_id name, order_item_id name,
 		order_quantity name, order_columns name[], user_id_type regtype, api_schema name,
 		ledger_schema name, argument_prefix text, user_claim text, sellable text,
-		direct_writes text, max_ttl interval, store_name text, order_writes text)
-	RETURNS regclass
+		direct_writes text, max_ttl interval, store_name text, order_writes text, order_units text,
+		order_final text, order_header regclass, order_header_id name) RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	binding inventory.store_binding;
@@ -2223,7 +2364,10 @@ BEGIN
 		coalesce(bind_store.api_schema, schema_name), bind_store.ledger_schema,
 		coalesce(bind_store.argument_prefix, ''), bind_store.user_claim, bind_store.sellable,
 		coalesce(bind_store.direct_writes, 'record'), coalesce(bind_store.max_ttl, '1 day'),
-		inventory.session_settings(), bind_store.order_writes
+		inventory.session_settings(), bind_store.order_writes, bind_store.order_units,
+		bind_store.order_final, bind_store.order_header, bind_store.order_header_id,
+		NULL, -- bind_header finds the key
+		num_nonnulls(bind_store.order_units, bind_store.order_final) > 0
 	)::inventory.store_binding;
 	PERFORM inventory.check_options(binding);
 	binding := inventory.bind_items(binding);
@@ -2234,6 +2378,7 @@ BEGIN
 
 	movements := inventory.make_ledger(binding);
 	PERFORM inventory.make_results(binding);
+	PERFORM inventory.make_worth(binding);
 	PERFORM inventory.make_facade(binding);
 	PERFORM inventory.insert_store_row(binding, movements, binding.sellable IS NOT NULL);
 	PERFORM inventory.make_triggers(binding);
@@ -2246,7 +2391,7 @@ BEGIN
 	RETURN binding.items;
 END
 $$;
-COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text) IS 'Implements attach, with the rights of the owner of the items.';
+COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name) IS 'Implements attach, with the rights of the owner of the items.';
 
 CREATE FUNCTION inventory.attach(
 		items regclass, orders regclass DEFAULT NULL, item_id name DEFAULT NULL,
@@ -2258,9 +2403,11 @@ CREATE FUNCTION inventory.attach(
 		ledger_schema name DEFAULT NULL, argument_prefix text DEFAULT NULL,
 		user_claim text DEFAULT NULL, sellable text DEFAULT NULL,
 		direct_writes text DEFAULT NULL, max_ttl interval DEFAULT NULL,
-		store_name text DEFAULT NULL, order_writes text DEFAULT NULL) RETURNS regclass
+		store_name text DEFAULT NULL, order_writes text DEFAULT NULL,
+		order_units text DEFAULT NULL, order_final text DEFAULT NULL,
+		order_header regclass DEFAULT NULL, order_header_id name DEFAULT NULL) RETURNS regclass
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_attach';
-COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null) or refuse. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
+COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null) or refuse. order_units, order_final: SQL expressions over the rows line and header. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
 
 CREATE FUNCTION inventory.lookup_owned_store(items regclass) RETURNS inventory.store
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -2317,6 +2464,7 @@ BEGIN
 	binding.user_claim := store.user_claim;
 	binding.direct_writes := store.direct_writes;
 	binding.order_writes := store.order_writes;
+	binding.has_order_units := store.has_order_units;
 	binding.argument_prefix := store.argument_prefix;
 	binding.max_ttl := store.max_ttl;
 	binding.settings := store.settings;
@@ -2346,6 +2494,7 @@ BEGIN
 			WHEN 'order_user_id' THEN binding.order_user_id := c.attname;
 			WHEN 'order_item_id' THEN binding.order_item_id := c.attname;
 			WHEN 'order_quantity' THEN binding.order_quantity := c.attname;
+			WHEN 'order_header_id' THEN binding.order_header_id := c.attname;
 			ELSE NULL;
 		END CASE;
 	END LOOP;
@@ -2442,7 +2591,8 @@ BEGIN
 	schema_name := inventory.schema_of(store.movements);
 	relations := ARRAY(SELECT inventory.ledger_relations(store));
 	functions := ARRAY(SELECT f.function_id FROM inventory.facade_of(store) AS f
-					   JOIN pg_proc AS p ON p.oid = f.function_id WHERE p.proowner = old_owner);
+					   JOIN pg_proc AS p ON p.oid = f.function_id WHERE p.proowner = old_owner)
+				 || inventory.worth_functions(store);
 	IF inventory.is_schema_of_store(store, relations, functions)
 	   AND (SELECT n.nspowner = old_owner FROM pg_namespace AS n WHERE n.nspname = schema_name) THEN
 		EXECUTE format('ALTER SCHEMA %I OWNER TO %I', schema_name, new_owner);

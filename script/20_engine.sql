@@ -22,6 +22,10 @@ CREATE FUNCTION inventory.check_engine(relation pg_catalog.regclass) RETURNS voi
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_check_engine';
 COMMENT ON FUNCTION inventory.check_engine(pg_catalog.regclass) IS 'Raises an error if the rows of a table, or of one of its partitions, are not in a heap of this server: tables of Citus, foreign tables, other access methods. Errors: 42809.';
 
+CREATE FUNCTION inventory.check_row_expression(function pg_catalog.regprocedure, argument pg_catalog.text) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_check_row_expression';
+COMMENT ON FUNCTION inventory.check_row_expression(pg_catalog.regprocedure, pg_catalog.text) IS 'Raises an error unless the body of an SQL function is an immutable expression over its arguments. argument: what the expression was given as. Errors: 0A000, 42P17.';
+
 CREATE FUNCTION inventory.delete_store_row(items pg_catalog.regclass) RETURNS void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_delete_store_row';
 COMMENT ON FUNCTION inventory.delete_store_row(pg_catalog.regclass) IS 'Deletes the row of a store, for the owner of its items. Part of detach and refresh.';

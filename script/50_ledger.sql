@@ -189,7 +189,8 @@ BEGIN
 	SELECT t.typname INTO taken FROM pg_type AS t
 	WHERE t.typnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
 	AND (t.typname IN ('levels', 'line', 'hold', 'held_line')
-		 OR t.typname = 'sellable' AND binding.sellable IS NOT NULL)
+		 OR t.typname = 'sellable' AND binding.sellable IS NOT NULL
+		 OR t.typname = 'order_worth' AND binding.has_order_units)
 	ORDER BY t.typname LIMIT 1;
 	IF taken IS NOT NULL THEN
 		RAISE EXCEPTION 'schema "%" already contains "%"', binding.ledger_schema, taken
@@ -237,10 +238,15 @@ COMMENT ON FUNCTION inventory.make_ledger_table(inventory.store_binding, name, t
 CREATE FUNCTION inventory.make_ledger_indexes(binding inventory.store_binding, movements regclass)
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	refunds regclass := to_regclass(format('%I.movements_refunds_idx', binding.ledger_schema));
 BEGIN
-	-- the refunds of an order
+	-- what came back of an order; the index of an earlier version has fewer kinds
+	IF pg_get_indexdef(refunds) NOT LIKE '%cancellation%' THEN
+		EXECUTE format('DROP INDEX %s', refunds);
+	END IF;
 	EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_refunds_idx ON %s (order_id)
-					WHERE kind IN ('refund', 'write_off')$sql$, movements);
+					WHERE kind IN ('refund', 'write_off', 'cancellation')$sql$, movements);
 	-- the movements of a hot item that its stock column does not contain yet
 	EXECUTE format('CREATE INDEX IF NOT EXISTS movements_epochs_idx ON %s (item_id, epoch)
 					WHERE epoch IS NOT NULL', movements);
@@ -387,9 +393,9 @@ BEGIN
 	IF binding.orders IS NOT NULL THEN
 		PERFORM inventory.make_binding_trigger(binding.orders, binding.store_name,
 			inventory.orders_trigger_name(binding.store_name),
-			ARRAY[binding.order_id, binding.order_user_id, binding.order_item_id, binding.order_quantity]
-				|| binding.order_columns,
-			'{order_id,order_user_id,order_item_id,order_quantity}'::text[] ||
+			ARRAY[binding.order_id, binding.order_user_id, binding.order_item_id, binding.order_quantity,
+				  binding.order_header_id] || binding.order_columns,
+			'{order_id,order_user_id,order_item_id,order_quantity,order_header_id}'::text[] ||
 				array_fill('+'::text, ARRAY[cardinality(binding.order_columns)]));
 		PERFORM inventory.make_orders_guard(binding);
 	END IF;

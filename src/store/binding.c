@@ -377,6 +377,7 @@ set_tables(InvStore *store, const InvCatalogRow *row, Relation items, Relation o
 	store->user_claim = row->user_claim ? pstrdup(row->user_claim) : NULL;
 	store->refuse_direct = row->refuse_direct;
 	store->order_writes = row->order_writes;
+	store->has_order_units = row->has_order_units;
 	store->max_ttl = row->max_ttl;
 	store->owner = items->rd_rel->relowner;
 	store->items_name = inv_catalog_table_name(RelationGetRelid(items));

@@ -142,6 +142,7 @@ copy_catalog_row(InvCatalogRow *row, HeapTuple tuple, TupleDesc desc)
 	row->order_writes = strcmp(inv_catalog_text(tuple, desc, "order_writes"), "refuse") == 0
 							? INV_ORDER_WRITES_REFUSE
 							: INV_ORDER_WRITES_RECORD;
+	row->has_order_units = DatumGetBool(inv_catalog_value(tuple, desc, "has_order_units", &isnull));
 	row->has_sellable = DatumGetBool(inv_catalog_value(tuple, desc, "has_sellable", &isnull));
 	row->settings = catalog_text_list(tuple, desc, "settings");
 	row->max_ttl = *DatumGetIntervalP(inv_catalog_value(tuple, desc, "max_ttl", &no_ttl));

@@ -28,6 +28,7 @@ typedef struct InvCatalogRow
 	char *user_claim; /* or NULL */
 	bool refuse_direct;
 	InvOrderWrites order_writes;
+	bool has_order_units;
 	bool has_sellable;
 	List *settings; /* of the session that attached: texts "name=value" */
 	Interval max_ttl;

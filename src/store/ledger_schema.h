@@ -95,6 +95,7 @@ typedef enum InvRequestColumn
 #define INV_KIND_RESTOCK "restock"
 #define INV_KIND_ADJUSTMENT "adjustment"
 #define INV_KIND_WRITE_OFF "write_off"
+#define INV_KIND_CANCELLATION "cancellation" /* what a line is worth has fallen */
 #define INV_KIND_STOCK_TAKE "count"
 #define INV_KIND_DIRECT "direct"   /* a change of stock outside the engine */
 #define INV_KIND_CARRIED "carried" /* the sum of movements that close_ledger removed */

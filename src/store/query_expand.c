@@ -145,9 +145,10 @@ append_order_units(StringInfo text, InvStore *store)
 	else if (quantity->base == NUMERICOID)
 		appendStringInfo(text,
 						 "CASE WHEN o.%s::pg_catalog.numeric OPERATOR(pg_catalog.=) 'NaN' THEN 0 "
-						 "ELSE LEAST(GREATEST(pg_catalog.trunc(o.%s::pg_catalog.numeric), "
+						 "WHEN o.%s IS NOT NULL THEN "
+						 "LEAST(GREATEST(pg_catalog.trunc(o.%s::pg_catalog.numeric), "
 						 "-9223372036854775807), 9223372036854775807) END::pg_catalog.int8",
-						 quantity->name, quantity->name);
+						 quantity->name, quantity->name, quantity->name);
 	else
 		appendStringInfo(text, "o.%s::pg_catalog.int8", quantity->name);
 }
@@ -237,14 +238,19 @@ append_and_order_rows(StringInfo text, InvStore *store)
 {
 	if (!OidIsValid(store->orders))
 		return;
+	append_template(text, store, "UNION ALL SELECT {order id}, {order item}, {order units}, ");
+	append_template(text, store,
+					store->has_order_units
+						? "0, 0, 0, 0, true, false FROM {orders} AS o "
+						  "UNION ALL SELECT v.order_id, v.item_id, 0, v.units, 0, 0, 0, false, "
+						  "false FROM {ledger}.order_worth AS v "
+						: "{order units}, 0, 0, 0, true, false FROM {orders} AS o ");
 	append_template(
 		text, store,
-		"UNION ALL SELECT {order id}, {order item}, {order units}, 0, 0, 0, true, false "
-		"FROM {orders} AS o "
-		"UNION ALL SELECT c.order_id, c.item_before, 0, {-} c.quantity_before, 0, 0, false, "
+		"UNION ALL SELECT c.order_id, c.item_before, 0, 0, {-} c.quantity_before, 0, 0, false, "
 		"c.operation {=} '" INV_CHANGE_DELETE "' FROM {ledger}.order_changes AS c "
 		"WHERE c.operation {<>} '" INV_CHANGE_INSERT "' "
-		"UNION ALL SELECT c.order_id, c.item_after, 0, c.quantity_after, 0, 0, false, false "
+		"UNION ALL SELECT c.order_id, c.item_after, 0, 0, c.quantity_after, 0, 0, false, false "
 		"FROM {ledger}.order_changes AS c WHERE c.operation {<>} '" INV_CHANGE_DELETE "' ");
 }
 

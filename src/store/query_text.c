@@ -245,8 +245,8 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"ORDER BY COALESCE(r.item_id, m.item_id)"},
 
 	/*
-	 * By line and item: what the row has, what others added to that, what the movements say was
-	 * sold and refunded.  Movements of the sale may be closed, so more can have been sold than
+	 * By line and item: what the row has and is worth, what others added to that, what the
+	 * movements say was sold and refunded.  Movements of the sale may be closed, so more can have been sold than
 	 * they say.
 	 */
 	[INV_STMT_VERIFY_ORDERS] = {"i", "ttnn", SPI_OK_SELECT,
@@ -254,10 +254,11 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"SELECT g.*, CASE WHEN g.booked {>} 0 THEN GREATEST(g.units {-} g.added, g.booked) "
 		"ELSE g.units {-} g.added END AS sold, "
 		"pg_catalog.bool_or(g.has_row) OVER (PARTITION BY g.order_id) AS is_there FROM ("
-		"SELECT w.order_id, w.item_id, " SUM("w.units") " AS units, " SUM("w.added") " AS added, "
+		"SELECT w.order_id, w.item_id, " SUM("w.units") " AS units, " SUM("w.worth") " AS worth, "
+		SUM("w.added") " AS added, "
 		SUM("w.booked") " AS booked, " SUM("w.refunded") " AS refunded, "
 		"pg_catalog.bool_or(w.has_row) AS has_row, pg_catalog.bool_or(w.was_deleted) AS was_deleted FROM ("
-		"SELECT m.order_id, m.item_id, 0 AS units, 0 AS added, "
+		"SELECT m.order_id, m.item_id, 0 AS units, 0 AS worth, 0 AS added, "
 		"CASE m.kind WHEN " KIND(SALE) " THEN {-} m.delta ELSE 0 END AS booked, "
 		"CASE m.kind WHEN " KIND(REFUND) " THEN m.delta ELSE 0 END AS refunded, "
 		"false AS has_row, false AS was_deleted FROM " MOVEMENTS
@@ -266,10 +267,10 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"AND ($1 IS NULL OR w.item_id {=} $1) GROUP BY w.order_id, w.item_id) AS g) AS l "
 		"CROSS JOIN LATERAL (VALUES "
 		"(CASE WHEN l.is_there THEN 'order_differs_from_sale' ELSE 'order_missing' END, "
-		"CASE WHEN l.units {>} l.sold THEN l.sold ELSE l.sold {-} l.refunded END, l.units, "
+		"CASE WHEN l.worth {>} l.sold THEN l.sold ELSE l.sold {-} l.refunded END, l.worth, "
 		"{has orders} AND (l.is_there OR l.booked {>} 0) "
-		"AND (l.units {>} l.sold OR l.units {<} (l.sold {-} l.refunded))), "
-		"('refunds_exceed_sales', l.sold, l.refunded, l.refunded {>} l.sold "
+		"AND (l.worth {>} l.sold OR l.worth {<} (l.sold {-} l.refunded))), "
+		"('refunds_exceed_sales', GREATEST(l.sold, 0), l.refunded, l.refunded {>} GREATEST(l.sold, 0) "
 		"AND (l.is_there OR l.booked {>} 0 OR l.was_deleted))) "
 		"AS p (problem, expected, actual, found) WHERE p.found "
 		"ORDER BY l.order_id, l.item_id, p.problem"},

@@ -13,6 +13,7 @@ SELECT results_eq($$
 	('api_schema'::name, 'name', true),
 	('argument_prefix', 'text', true),
 	('direct_writes', 'text', true),
+	('has_order_units', 'boolean', true),
 	('has_sellable', 'boolean', true),
 	('items', 'inventory.table_name', true),
 	('max_ttl', 'interval', true),

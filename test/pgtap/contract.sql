@@ -254,7 +254,9 @@ SELECT is(pg_temp.declared('inventory.attach'),
 	'order_item_id name DEFAULT NULL::name, order_quantity name DEFAULT NULL::name, order_columns name[] DEFAULT NULL::name[], '
 	'user_id_type regtype DEFAULT NULL::regtype, api_schema name DEFAULT NULL::name, ledger_schema name DEFAULT NULL::name, '
 	'argument_prefix text DEFAULT NULL::text, user_claim text DEFAULT NULL::text, sellable text DEFAULT NULL::text, direct_writes text DEFAULT NULL::text, '
-	'max_ttl interval DEFAULT NULL::interval, store_name text DEFAULT NULL::text, order_writes text DEFAULT NULL::text -> regclass', 'attach');
+	'max_ttl interval DEFAULT NULL::interval, store_name text DEFAULT NULL::text, order_writes text DEFAULT NULL::text, '
+	'order_units text DEFAULT NULL::text, order_final text DEFAULT NULL::text, order_header regclass DEFAULT NULL::regclass, '
+	'order_header_id name DEFAULT NULL::name -> regclass', 'attach');
 SELECT is(pg_temp.declared('inventory.detach'), 'items regclass -> void', 'detach');
 SELECT is(pg_temp.declared('inventory.refresh'), 'items regclass -> void', 'refresh');
 SELECT is(pg_temp.declared('inventory.grant_api'), 'items regclass, role name, part text -> void', 'grant_api');
