@@ -47,6 +47,7 @@ OBJS = \
 	src/store/query.o \
 	src/store/query_cursor.o \
 	src/store/query_expand.o \
+	src/store/query_letter.o \
 	src/store/query_plan.o \
 	src/store/query_text.o \
 	src/store/relation_check.o \
@@ -61,9 +62,11 @@ OBJS = \
 	src/stock/direct_rows.o \
 	src/stock/direct_take.o \
 	src/stock/expected.o \
+	src/stock/expected_line.o \
 	src/stock/expiry.o \
 	src/stock/give.o \
 	src/stock/guard.o \
+	src/stock/guard_check.o \
 	src/stock/hot_check.o \
 	src/stock/hot_item.o \
 	src/stock/hot_mirror.o \
@@ -75,10 +78,14 @@ OBJS = \
 	src/stock/level.o \
 	src/stock/limit.o \
 	src/stock/notify.o \
+	src/stock/order_change.o \
+	src/stock/order_lookup.o \
+	src/stock/orders_guard.o \
 	src/stock/quantity.o \
 	src/stock/row_check.o \
 	src/stock/row_proof.o \
 	src/stock/row_take.o \
+	src/stock/sold.o \
 	src/stock/take.o \
 	src/stock/take_plan.o \
 	src/commands/answer.o \
@@ -101,7 +108,6 @@ OBJS = \
 	src/commands/restock.o \
 	src/commands/sale.o \
 	src/commands/shape.o \
-	src/commands/sold.o \
 	src/maintenance/as_owner.o \
 	src/maintenance/close_ledger.o \
 	src/maintenance/cool.o \
@@ -116,6 +122,7 @@ OBJS = \
 	src/maintenance/launcher.o \
 	src/maintenance/locked_row.o \
 	src/maintenance/session_reset.o \
+	src/maintenance/row_expression.o \
 	src/maintenance/settle.o \
 	src/maintenance/signature.o \
 	src/maintenance/stats_view.o \

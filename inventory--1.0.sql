@@ -63,7 +63,9 @@ CREATE TABLE inventory.store (
 	api_schema pg_catalog.name NOT NULL,
 	argument_prefix pg_catalog.text NOT NULL CHECK (octet_length(argument_prefix) <= 40),
 	settings pg_catalog.text[] NOT NULL DEFAULT '{}'
-		CHECK (octet_length(array_to_string(settings, '', '')) + cardinality(settings) <= 10000)
+		CHECK (octet_length(array_to_string(settings, '', '')) + cardinality(settings) <= 10000),
+	order_writes pg_catalog.text NOT NULL DEFAULT 'record' CHECK (order_writes IN ('record', 'refuse')),
+	has_order_units pg_catalog.bool NOT NULL DEFAULT false
 );
 -- Not unique: a role could take a name before the owner of the tables that are called so,
 -- or keep that owner waiting for its transaction.  The trigger below keeps the names of the
@@ -77,7 +79,9 @@ COMMENT ON COLUMN inventory.store.orders IS 'the table that gets one row for eac
 COMMENT ON COLUMN inventory.store.movements IS 'the movements table of the ledger; its schema is the ledger schema';
 COMMENT ON COLUMN inventory.store.user_claim IS 'the claim of request.jwt.claims that the user_id of a buyer must equal; null: user ids are not checked';
 COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock outside the engine is booked as a movement; refuse: it is an error';
+COMMENT ON COLUMN inventory.store.order_writes IS 'record: what others change on order lines is recorded in order_changes; refuse: it is an error where it touches units that were sold';
 COMMENT ON COLUMN inventory.store.has_sellable IS 'true if the view "sellable" of the ledger schema determines which items are for sale';
+COMMENT ON COLUMN inventory.store.has_order_units IS 'true if the view "order_worth" of the ledger schema says what each order line is worth';
 COMMENT ON COLUMN inventory.store.api_schema IS 'schema of the generated functions for buyers';
 COMMENT ON COLUMN inventory.store.argument_prefix IS 'prefix of the argument names of the generated functions';
 COMMENT ON COLUMN inventory.store.settings IS 'settings of the session that attached, each as name=value, under which the condition of "sellable" is evaluated';
@@ -127,6 +131,10 @@ CREATE FUNCTION inventory.guard() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard';
 COMMENT ON FUNCTION inventory.guard() IS 'Trigger on the items of a store: books or refuses changes of stock made outside the engine.';
 
+CREATE FUNCTION inventory.guard_orders() RETURNS pg_catalog.trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard_orders';
+COMMENT ON FUNCTION inventory.guard_orders() IS 'Trigger on the orders of a store: records or refuses changes of order lines made outside the engine. Argument: the name of the store.';
+
 CREATE FUNCTION inventory.binding() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_binding';
 COMMENT ON FUNCTION inventory.binding() IS 'Disabled trigger on items and orders. Its column list follows renames of the bound columns. Arguments: the name of the store, then the role of each column.';
@@ -134,6 +142,10 @@ COMMENT ON FUNCTION inventory.binding() IS 'Disabled trigger on items and orders
 CREATE FUNCTION inventory.check_engine(relation pg_catalog.regclass) RETURNS void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_check_engine';
 COMMENT ON FUNCTION inventory.check_engine(pg_catalog.regclass) IS 'Raises an error if the rows of a table, or of one of its partitions, are not in a heap of this server: tables of Citus, foreign tables, other access methods. Errors: 42809.';
+
+CREATE FUNCTION inventory.check_row_expression(function pg_catalog.regprocedure, argument pg_catalog.text) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_check_row_expression';
+COMMENT ON FUNCTION inventory.check_row_expression(pg_catalog.regprocedure, pg_catalog.text) IS 'Raises an error unless the body of an SQL function is an immutable expression over its arguments. argument: what the expression was given as. Errors: 0A000, 42P17.';
 
 CREATE FUNCTION inventory.delete_store_row(items pg_catalog.regclass) RETURNS void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_delete_store_row';
@@ -148,7 +160,7 @@ CREATE FUNCTION inventory.verify(items pg_catalog.regclass, item "any" DEFAULT N
 								 OUT expected pg_catalog.int8, OUT actual pg_catalog.int8)
 	RETURNS SETOF record
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_verify';
-COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Returns a row for each invariant of a store that does not hold; no rows if all hold. Arguments: items, the table; item, one key, or null for all. Problems: stock_differs_from_movements, untracked_item_has_balance, movements_of_unknown_item, holds_differ_from_movements, counter_differs_from_stock, cannot_be_settled, guard_missing, guard_disabled, guard_not_always_enabled, store_not_intact (a warning says what is damaged). expected and actual are in units: what the movements, or for a counter the tables, add up to, and what was found. Errors: IV012 not_a_store, 42501.';
+COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Returns a row for each invariant of a store that does not hold; no rows if all hold. Arguments: items, the table; item, one key, or null for all. Problems: stock_differs_from_movements, untracked_item_has_balance, movements_of_unknown_item, holds_differ_from_movements, counter_differs_from_stock, cannot_be_settled, order_differs_from_sale, order_missing, refunds_exceed_sales, guard_missing, guard_disabled, guard_not_always_enabled, the same with orders_guard, store_not_intact (a warning says what is damaged). expected and actual are in units: what the movements, or for a counter the tables, add up to, and what was found. Errors: IV012 not_a_store, 42501.';
 
 CREATE FUNCTION inventory.buy_item(store_name pg_catalog.text, user_id "any", item_id "any",
 								   quantity pg_catalog.int8, idempotency_key pg_catalog.text,
@@ -650,7 +662,14 @@ CREATE TYPE inventory.store_binding AS (
 	sellable pg_catalog.text,
 	direct_writes pg_catalog.text,
 	max_ttl pg_catalog.interval,
-	settings pg_catalog.text[]
+	settings pg_catalog.text[],
+	order_writes pg_catalog.text,
+	order_units pg_catalog.text,
+	order_final pg_catalog.text,
+	order_header pg_catalog.regclass,
+	order_header_id pg_catalog.name,
+	header_key pg_catalog.name,
+	has_order_units pg_catalog.bool
 );
 COMMENT ON TYPE inventory.store_binding IS 'The tables, columns, types and options of a store: found by attach, read back by refresh, used to generate the objects of the store.';
 
@@ -1071,18 +1090,62 @@ END
 $$;
 COMMENT ON FUNCTION inventory.bind_order_columns(inventory.store_binding) IS 'Finds and checks the columns of an orders table.';
 
+CREATE FUNCTION inventory.bind_header(INOUT binding inventory.store_binding)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	columns name[];
+	keys name[];
+BEGIN
+	IF binding.order_header IS NULL THEN
+		IF binding.order_header_id IS NOT NULL THEN
+			RAISE EXCEPTION 'order_header_id was given, but no order_header'
+				USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: order_header => ''...''.';
+		END IF;
+		RETURN;
+	ELSIF binding.order_header IN (binding.items, binding.orders) THEN
+		RAISE EXCEPTION 'order_header cannot be %, which is another table of the store', binding.order_header
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	PERFORM inventory.check_table(binding.order_header, 'headers', true);
+	PERFORM inventory.check_owners(binding.items, binding.order_header);
+	SELECT array_agg(DISTINCT a.attname), array_agg(DISTINCT f.attname) INTO columns, keys
+	FROM pg_constraint AS c
+	JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+	JOIN pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = c.confkey[1]
+	WHERE c.contype = 'f' AND c.conrelid = binding.orders AND c.confrelid = binding.order_header
+	AND cardinality(c.conkey) = 1
+	AND (binding.order_header_id IS NULL OR a.attname = binding.order_header_id);
+	IF columns IS NULL THEN
+		RAISE EXCEPTION 'no column of % references %', binding.orders, binding.order_header
+			USING ERRCODE = 'invalid_foreign_key',
+				  HINT = format('ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES %s;', binding.orders,
+								coalesce(quote_ident(binding.order_header_id), '...'), binding.order_header);
+	ELSIF cardinality(columns) > 1 OR cardinality(keys) > 1 THEN
+		RAISE EXCEPTION 'several columns of % reference %: %', binding.orders, binding.order_header,
+						array_to_string(columns, ', ')
+			USING ERRCODE = 'ambiguous_column', HINT = 'Name one of them: order_header_id => ''...''.';
+	END IF;
+	binding.order_header_id := columns[1];
+	binding.header_key := keys[1];
+END
+$$;
+COMMENT ON FUNCTION inventory.bind_header(inventory.store_binding) IS 'Finds the column of orders that refers to the headers, by its foreign key.';
+
 CREATE FUNCTION inventory.bind_orders(INOUT binding inventory.store_binding, user_id_type regtype)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	binding.order_columns := coalesce(binding.order_columns, '{}');
 	IF binding.orders IS NOT NULL THEN
 		binding := inventory.bind_order_columns(binding);
+		binding := inventory.bind_header(binding);
 	ELSIF num_nonnulls(binding.order_id, binding.order_user_id, binding.order_item_id,
-					   binding.order_quantity) > 0 OR binding.order_columns <> '{}' THEN
-		RAISE EXCEPTION 'columns of orders were given, but no orders table'
+					   binding.order_quantity, binding.order_writes, binding.order_units,
+					   binding.order_final, binding.order_header, binding.order_header_id) > 0 OR binding.order_columns <> '{}' THEN
+		RAISE EXCEPTION 'columns or options of orders were given, but no orders table'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: orders => ''...''.';
 	END IF;
 	binding.order_type := coalesce(binding.order_type, 'text');
+	binding.order_writes := coalesce(binding.order_writes, 'record');
 	binding.user_type := inventory.base_type(coalesce(
 		inventory.column_type(binding.orders, binding.order_user_id), user_id_type, 'text'));
 	IF binding.order_user_id IS NOT NULL AND inventory.base_type(user_id_type) <> binding.user_type THEN
@@ -1129,7 +1192,12 @@ CREATE FUNCTION inventory.attach_statement(binding inventory.store_binding) RETU
 		(18, 'sellable', quote_nullable(binding.sellable)),
 		(19, 'direct_writes', quote_literal(binding.direct_writes)),
 		(20, 'max_ttl', quote_literal(binding.max_ttl::text)),
-		(21, 'store_name', quote_literal(binding.store_name))) AS a(n, name, value)
+		(21, 'store_name', quote_literal(binding.store_name)),
+		(22, 'order_writes', quote_nullable(CASE WHEN binding.orders IS NOT NULL THEN binding.order_writes END)),
+		(23, 'order_units', quote_nullable(binding.order_units)),
+		(24, 'order_final', quote_nullable(binding.order_final)),
+		(25, 'order_header', quote_nullable(binding.order_header::text)),
+		(26, 'order_header_id', quote_nullable(binding.order_header_id))) AS a(n, name, value)
 $$;
 COMMENT ON FUNCTION inventory.attach_statement(inventory.store_binding) IS 'The call of attach that makes a binding, with every argument. An empty name stands for a column that is not bound.';
 
@@ -1276,7 +1344,11 @@ CREATE FUNCTION inventory.ledger_columns(binding inventory.store_binding, OUT ta
 			   CASE c.column_name
 			   WHEN 'item_id' THEN (inventory.column_of(binding.items, binding.item_id)).attcollation
 			   WHEN 'user_id' THEN (inventory.column_of(binding.orders, binding.order_user_id)).attcollation
-			   WHEN 'order_id' THEN (inventory.column_of(binding.orders, binding.order_id)).attcollation END,
+			   WHEN 'order_id' THEN (inventory.column_of(binding.orders, binding.order_id)).attcollation
+			   WHEN 'item_before' THEN (inventory.column_of(binding.orders, binding.order_item_id)).attcollation
+			   WHEN 'item_after' THEN (inventory.column_of(binding.orders, binding.order_item_id)).attcollation
+			   WHEN 'user_before' THEN (inventory.column_of(binding.orders, binding.order_user_id)).attcollation
+			   WHEN 'user_after' THEN (inventory.column_of(binding.orders, binding.order_user_id)).attcollation END,
 			   (SELECT t.typcollation FROM pg_type AS t WHERE t.oid = c.type))
 	FROM (VALUES
 	('movements'::name, 'movement_id'::name, 'bigint'::regtype, 'GENERATED ALWAYS AS IDENTITY PRIMARY KEY'),
@@ -1311,7 +1383,19 @@ CREATE FUNCTION inventory.ledger_columns(binding inventory.store_binding, OUT ta
 	('hot', 'number', 'bigint', 'GENERATED ALWAYS AS IDENTITY UNIQUE'),
 	('hot', 'hot', 'boolean', 'NOT NULL'),
 	('hot', 'settled_epoch', 'bigint', 'NOT NULL'),
-	('hot', 'incarnation', 'bigint', 'NOT NULL'))
+	('hot', 'incarnation', 'bigint', 'NOT NULL'),
+	('order_changes', 'change_id', 'bigint', 'GENERATED ALWAYS AS IDENTITY PRIMARY KEY'),
+	('order_changes', 'order_id', binding.order_type, 'NOT NULL'),
+	('order_changes', 'operation', 'text', 'NOT NULL'),
+	-- as orders have it, which can be a wider type than the key of items
+	('order_changes', 'item_before', inventory.column_type(binding.orders, binding.order_item_id), NULL),
+	('order_changes', 'item_after', inventory.column_type(binding.orders, binding.order_item_id), NULL),
+	('order_changes', 'quantity_before', 'bigint', NULL),
+	('order_changes', 'quantity_after', 'bigint', NULL),
+	('order_changes', 'user_before', binding.user_type, NULL),
+	('order_changes', 'user_after', binding.user_type, NULL),
+	('order_changes', 'actor', 'text', 'NOT NULL'),
+	('order_changes', 'created_at', 'timestamptz', 'NOT NULL'))
 	AS c(table_name, column_name, type, definition)
 $$;
 COMMENT ON FUNCTION inventory.ledger_columns(inventory.store_binding) IS 'The columns of the tables of a ledger, in order, with their constraints and collations; a constraint on several columns has a row without column_name.';
@@ -1377,7 +1461,8 @@ BEGIN
 	SELECT t.typname INTO taken FROM pg_type AS t
 	WHERE t.typnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
 	AND (t.typname IN ('levels', 'line', 'hold', 'held_line', 'open_hold', 'item_level', 'refunded_order')
-		 OR t.typname = 'sellable' AND binding.sellable IS NOT NULL)
+		 OR t.typname = 'sellable' AND binding.sellable IS NOT NULL
+		 OR t.typname = 'order_worth' AND binding.has_order_units)
 	ORDER BY t.typname LIMIT 1;
 	IF taken IS NOT NULL THEN
 		RAISE EXCEPTION 'schema "%" already contains "%"', binding.ledger_schema, taken
@@ -1430,8 +1515,13 @@ COMMENT ON FUNCTION inventory.make_ledger_table(inventory.store_binding, name, t
 CREATE FUNCTION inventory.make_ledger_indexes(binding inventory.store_binding, movements regclass)
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	refunds regclass := to_regclass(format('%I.movements_refunds_idx', binding.ledger_schema));
 BEGIN
-	-- the refunds of an order
+	-- what came back of an order; the index of an earlier version has fewer kinds
+	IF pg_get_indexdef(refunds) NOT LIKE '%cancellation%' THEN
+		EXECUTE format('DROP INDEX %s', refunds);
+	END IF;
 	EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_refunds_idx ON %s (order_id)
 					WHERE kind IN ('refund', 'cancellation', 'write_off')$sql$, movements);
 	-- the movements of a hot item that its stock column does not contain yet
@@ -1472,6 +1562,20 @@ END
 $$;
 COMMENT ON FUNCTION inventory.demote_hot_items(inventory.store_binding) IS 'Makes the hot items of an existing ledger cold: adds their unsettled movements to their stock column.';
 
+-- Without an index on the path of a sale: what was sold on a line is its quantity without
+-- what these changes added.
+CREATE FUNCTION inventory.make_order_changes(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF binding.orders IS NOT NULL AND inventory.make_ledger_table(binding, 'order_changes',
+		'Changes of order lines that the engine did not make, in whole units. Append-only. What was sold on a line is its quantity without what these changes added.')
+	THEN
+		EXECUTE format('CREATE INDEX ON %I.order_changes (order_id)', binding.ledger_schema);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_order_changes(inventory.store_binding) IS 'Creates the table of the changes of order lines, in the ledger of a store with orders, unless it exists.';
+
 CREATE FUNCTION inventory.make_ledger(binding inventory.store_binding) RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -1497,6 +1601,7 @@ BEGIN
 	END IF;
 	PERFORM inventory.make_ledger_table(binding, 'hot',
 		'Items that are or were hot. While an item is hot, its movements with an epoch after settled_epoch are not in its stock column yet. Rows are never deleted and epochs never start again, so that no movement is counted twice.');
+	PERFORM inventory.make_order_changes(binding);
 	PERFORM inventory.demote_hot_items(binding);
 	RETURN movements;
 END
@@ -1535,6 +1640,23 @@ CREATE FUNCTION inventory.orders_trigger_name(store_name text) RETURNS name
 $$;
 COMMENT ON FUNCTION inventory.orders_trigger_name(text) IS 'The name of the binding trigger of a store on its orders, which may serve several stores.';
 
+-- Orders may serve several stores, each with a guard.
+CREATE FUNCTION inventory.make_orders_guard(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	trigger_name name := 'inventory_orders_guard';
+BEGIN
+	IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = binding.orders AND t.tgname = trigger_name) THEN
+		trigger_name := trigger_name || '_' || left(md5(binding.store_name), 8);
+	END IF;
+	EXECUTE format('CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s
+					FOR EACH ROW EXECUTE FUNCTION inventory.guard_orders(%L)',
+				   trigger_name, binding.orders, binding.store_name);
+	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', binding.orders, trigger_name);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_orders_guard(inventory.store_binding) IS 'Creates the guard of a store on its orders.';
+
 CREATE FUNCTION inventory.make_triggers(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -1550,14 +1672,15 @@ BEGIN
 	IF binding.orders IS NOT NULL THEN
 		PERFORM inventory.make_binding_trigger(binding.orders, binding.store_name,
 			inventory.orders_trigger_name(binding.store_name),
-			ARRAY[binding.order_id, binding.order_user_id, binding.order_item_id, binding.order_quantity]
-				|| binding.order_columns,
-			'{order_id,order_user_id,order_item_id,order_quantity}'::text[] ||
+			ARRAY[binding.order_id, binding.order_user_id, binding.order_item_id, binding.order_quantity,
+				  binding.order_header_id] || binding.order_columns,
+			'{order_id,order_user_id,order_item_id,order_quantity,order_header_id}'::text[] ||
 				array_fill('+'::text, ARRAY[cardinality(binding.order_columns)]));
+		PERFORM inventory.make_orders_guard(binding);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.make_triggers(inventory.store_binding) IS 'Creates the guard and the binding triggers of a store.';
+COMMENT ON FUNCTION inventory.make_triggers(inventory.store_binding) IS 'Creates the guards and the binding triggers of a store.';
 
 -- Recognized by their function and the name of the store, because the owner may rename them.
 CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id oid,
@@ -1568,11 +1691,12 @@ CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id o
 	SELECT t.oid, t.tgrelid, t.tgname, t.tgfoid = 'inventory.binding()'::regprocedure
 	FROM pg_trigger AS t
 	WHERE t.tgrelid = store.items AND t.tgfoid = 'inventory.guard()'::regprocedure
-	OR t.tgrelid IN (store.items, store.orders) AND t.tgfoid = 'inventory.binding()'::regprocedure
+	OR t.tgrelid IN (store.items, store.orders)
+	AND t.tgfoid IN ('inventory.binding()'::regprocedure, 'inventory.guard_orders()'::regprocedure)
 	AND substring(t.tgargs FOR octet_length(convert_to(store.store_name, getdatabaseencoding())) + 1)
 		= convert_to(store.store_name, getdatabaseencoding()) || E'\\x00'::bytea
 $$;
-COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items of a store, and the triggers that bind its columns.';
+COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items and orders of a store, and the triggers that bind its columns.';
 
 CREATE FUNCTION inventory.bound_columns(store inventory.store, OUT relation regclass, OUT n bigint,
 										OUT column_name name, OUT role text)
@@ -1619,7 +1743,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION inventory.drop_triggers(inventory.store) IS 'Drops the guard and the binding triggers of a store, also such as another role made.';
+COMMENT ON FUNCTION inventory.drop_triggers(inventory.store) IS 'Drops the guards and the binding triggers of a store, also such as another role made.';
 
 -- A role with the privilege TRIGGER could otherwise create or replace a trigger that binds
 -- other columns as the stock, or books each change of stock twice or not at all; or one that
@@ -2094,6 +2218,7 @@ CREATE FUNCTION inventory.generated_relations(store inventory.store) RETURNS SET
 	WHERE m.oid = store.movements AND c.relowner = m.relowner
 	AND CASE c.relkind
 	WHEN 'v' THEN c.relname IN ('levels', 'sellable') AND inventory.reads_relation(c.oid, store.items)
+		OR c.relname = 'order_worth' AND inventory.reads_relation(c.oid, store.orders)
 	WHEN 'c' THEN c.relname IN ('line', 'hold', 'held_line', 'open_hold', 'item_level', 'refunded_order') AND (
 		inventory.returned_by_store(c.reltype, store)
 		OR ARRAY(SELECT a.attname FROM pg_attribute AS a
@@ -2234,6 +2359,81 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_sellable(inventory.store_binding) IS 'Creates the view of the items that are for sale.';
 
+-- In the schema of the ledger.  One that takes the rows of orders is of the store: it was made
+-- by attach, and it goes with their table.
+CREATE FUNCTION inventory.worth_functions(store inventory.store) RETURNS oid[]
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT ARRAY(
+		SELECT p.oid FROM pg_class AS m JOIN pg_proc AS p ON p.pronamespace = m.relnamespace
+		JOIN pg_class AS o ON o.oid = store.orders AND p.proargtypes[0] = o.reltype
+		WHERE m.oid = store.movements AND p.proowner = m.relowner
+		AND p.proname IN ('order_units', 'order_final'))
+$$;
+COMMENT ON FUNCTION inventory.worth_functions(inventory.store) IS 'The functions order_units and order_final of a store.';
+
+CREATE FUNCTION inventory.make_worth_function(binding inventory.store_binding, function_name name,
+											  expression text, template text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	signature text := format('%I.%I', binding.ledger_schema, function_name);
+	header text := ', ' || binding.order_header::text;
+BEGIN
+	BEGIN
+		-- only one expression with balanced parentheses is valid in both statements
+		EXECUTE format(E'SELECT CASE WHEN true THEN (%s\n) END FROM ONLY %s AS line%s LIMIT 0', expression,
+					   binding.orders, coalesce(header || ' AS header', ''));
+		EXECUTE format(E'CREATE FUNCTION %s(line %s%s) ' || template, signature, binding.orders,
+					   coalesce(', header ' || binding.order_header::text, ''), expression);
+	EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
+		RAISE EXCEPTION '% is not an expression over the rows "line" of % and "header": %', function_name,
+						binding.orders, SQLERRM
+			USING ERRCODE = SQLSTATE,
+				  HINT = CASE WHEN binding.order_header IS NULL
+						 THEN 'For columns of the headers name their table: order_header => ''...''.'
+						 ELSE 'Write columns as line.quantity and header.status, and functions and types with their schema.' END;
+	END;
+	PERFORM inventory.check_row_expression(
+		to_regprocedure(format('%s(%s%s)', signature, binding.orders, coalesce(header, ''))), function_name);
+	EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', signature);
+	EXECUTE format('COMMENT ON FUNCTION %s IS %L', signature, CASE function_name
+		WHEN 'order_units' THEN 'What an order line is worth, in units.'
+		ELSE 'True if an order line is final: what falls on it gives nothing back.' END);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_worth_function(inventory.store_binding, name, text, text) IS 'Creates order_units or order_final of a store from its expression.';
+
+CREATE FUNCTION inventory.make_worth(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	view_name text := format('%I.order_worth', binding.ledger_schema);
+	rows text := 'line' || CASE WHEN binding.order_header IS NULL THEN '' ELSE ', header' END;
+BEGIN
+	IF NOT binding.has_order_units THEN
+		RETURN;
+	END IF;
+	PERFORM inventory.make_worth_function(binding, 'order_units',
+		coalesce(binding.order_units, 'line.' || quote_ident(binding.order_quantity), '1'),
+		E'RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN trunc((%s\n)::numeric)::bigint');
+	PERFORM inventory.make_worth_function(binding, 'order_final', coalesce(binding.order_final, 'false'),
+		E'RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN (%s\n)');
+	EXECUTE format($sql$
+		CREATE VIEW %1$s AS
+		SELECT line.%2$I::%3$s AS order_id, line.%4$I AS item_id,
+			   CASE WHEN line.%4$I IS NULL THEN 0
+			   ELSE greatest(coalesce(%5$I.order_units(%6$s), 0), 0) END AS units,
+			   coalesce(%5$I.order_final(%6$s), false) AS final
+		FROM %7$s AS line$sql$ || CASE WHEN binding.order_header IS NULL THEN ''
+			ELSE format(' LEFT JOIN %s AS header ON header.%I = line.%I', binding.order_header,
+						binding.header_key, binding.order_header_id) END,
+		view_name, binding.order_id, binding.order_type, binding.order_item_id, binding.ledger_schema,
+		rows, binding.orders);
+	EXECUTE format('COMMENT ON VIEW %s IS %L', view_name,
+				   'What each order line is worth, in units, by order_units, and whether it is final, by order_final.');
+	PERFORM inventory.restrict_to_owner('TABLE', view_name, binding.owner);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_worth(inventory.store_binding) IS 'Creates the functions order_units and order_final of a store, and the view order_worth.';
+
 CREATE FUNCTION inventory.make_results(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -2313,6 +2513,9 @@ BEGIN
 	IF binding.direct_writes NOT IN ('record', 'refuse') THEN
 		RAISE EXCEPTION 'direct_writes cannot be "%"', binding.direct_writes
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record or refuse.';
+	ELSIF binding.order_writes NOT IN ('record', 'refuse') THEN
+		RAISE EXCEPTION 'order_writes cannot be "%"', binding.order_writes
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record or refuse.';
 	ELSIF NOT binding.max_ttl BETWEEN '1 microsecond' AND '100 years' THEN
 		RAISE EXCEPTION 'max_ttl must be greater than zero and at most 100 years'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'For example: max_ttl => ''1 day''.';
@@ -2322,11 +2525,12 @@ BEGIN
 	ELSIF octet_length(binding.store_name) > 255 OR octet_length(binding.user_claim) > 255 THEN
 		RAISE EXCEPTION 'store_name and user_claim may have at most 255 bytes'
 			USING ERRCODE = 'name_too_long';
-	ELSIF octet_length(binding.sellable) > 10000 THEN
-		RAISE EXCEPTION 'sellable is longer than 10000 bytes'
+	ELSIF greatest(octet_length(binding.sellable), octet_length(binding.order_units),
+				   octet_length(binding.order_final)) > 10000 THEN
+		RAISE EXCEPTION 'sellable, order_units and order_final may have at most 10000 bytes'
 			USING ERRCODE = 'program_limit_exceeded', HINT = 'Move it into a function, or a generated column.';
-	ELSIF binding.store_name = '' OR binding.user_claim = '' OR binding.sellable = '' THEN
-		RAISE EXCEPTION 'store_name, user_claim and sellable must not be empty'
+	ELSIF '' IN (binding.store_name, binding.user_claim, binding.sellable, binding.order_units, binding.order_final) THEN
+		RAISE EXCEPTION 'store_name, user_claim, sellable, order_units and order_final must not be empty'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Pass null for none.';
 	ELSIF to_regnamespace(quote_ident(binding.api_schema)) IS NULL THEN
 		RAISE EXCEPTION 'schema "%" does not exist', binding.api_schema
@@ -2354,9 +2558,12 @@ CREATE FUNCTION inventory.drop_generated(store inventory.store, functions oid[])
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	relations oid[] := ARRAY(SELECT c.oid FROM inventory.generated_relations(store) AS c
-							 WHERE pg_has_role(c.relowner, 'USAGE'));
+							 WHERE pg_has_role(c.relowner, 'USAGE') AND c.relname <> 'order_worth');
+	worth oid[] := ARRAY(SELECT c.oid FROM inventory.generated_relations(store) AS c
+						 WHERE pg_has_role(c.relowner, 'USAGE') AND c.relname = 'order_worth');
 BEGIN
-	PERFORM inventory.drop_functions(functions);
+	PERFORM inventory.drop_relations(worth);
+	PERFORM inventory.drop_functions(functions || inventory.worth_functions(store));
 	PERFORM inventory.drop_triggers(store);
 	PERFORM inventory.drop_relations(relations);
 END
@@ -2398,10 +2605,11 @@ CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, move
 										   has_sellable boolean) RETURNS void
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
-								 has_sellable, api_schema, argument_prefix, max_ttl, settings)
+								 order_writes, has_sellable, api_schema, argument_prefix, max_ttl,
+								 settings, has_order_units)
 	VALUES (binding.store_name, binding.items, binding.orders, movements, binding.user_claim,
-			binding.direct_writes, has_sellable, binding.api_schema, binding.argument_prefix,
-			binding.max_ttl, binding.settings)
+			binding.direct_writes, binding.order_writes, has_sellable, binding.api_schema,
+			binding.argument_prefix, binding.max_ttl, binding.settings, binding.has_order_units)
 $$;
 COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
 
@@ -2410,7 +2618,8 @@ CREATE FUNCTION inventory.bind_store(
 		purchase_limit name, order_id name, order_user_id name, order_item_id name,
 		order_quantity name, order_columns name[], user_id_type regtype, api_schema name,
 		ledger_schema name, argument_prefix text, user_claim text, sellable text,
-		direct_writes text, max_ttl interval, store_name text) RETURNS regclass
+		direct_writes text, max_ttl interval, store_name text, order_writes text, order_units text,
+		order_final text, order_header regclass, order_header_id name) RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	binding inventory.store_binding;
@@ -2443,7 +2652,10 @@ BEGIN
 		coalesce(bind_store.api_schema, schema_name), bind_store.ledger_schema,
 		coalesce(bind_store.argument_prefix, ''), bind_store.user_claim, bind_store.sellable,
 		coalesce(bind_store.direct_writes, 'record'), coalesce(bind_store.max_ttl, '1 day'),
-		inventory.session_settings()
+		inventory.session_settings(), bind_store.order_writes, bind_store.order_units,
+		bind_store.order_final, bind_store.order_header, bind_store.order_header_id,
+		NULL, -- bind_header finds the key
+		num_nonnulls(bind_store.order_units, bind_store.order_final) > 0
 	)::inventory.store_binding;
 	PERFORM inventory.check_options(binding);
 	binding := inventory.bind_items(binding);
@@ -2454,6 +2666,7 @@ BEGIN
 
 	movements := inventory.make_ledger(binding);
 	PERFORM inventory.make_results(binding);
+	PERFORM inventory.make_worth(binding);
 	PERFORM inventory.make_facade(binding);
 	PERFORM inventory.insert_store_row(binding, movements, binding.sellable IS NOT NULL);
 	PERFORM inventory.make_triggers(binding);
@@ -2469,7 +2682,7 @@ BEGIN
 	RETURN binding.items;
 END
 $$;
-COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text) IS 'Implements attach, with the rights of the owner of the items.';
+COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name) IS 'Implements attach, with the rights of the owner of the items.';
 
 CREATE FUNCTION inventory.attach(
 		items regclass, orders regclass DEFAULT NULL, item_id name DEFAULT NULL,
@@ -2481,9 +2694,11 @@ CREATE FUNCTION inventory.attach(
 		ledger_schema name DEFAULT NULL, argument_prefix text DEFAULT NULL,
 		user_claim text DEFAULT NULL, sellable text DEFAULT NULL,
 		direct_writes text DEFAULT NULL, max_ttl interval DEFAULT NULL,
-		store_name text DEFAULT NULL) RETURNS regclass
+		store_name text DEFAULT NULL, order_writes text DEFAULT NULL,
+		order_units text DEFAULT NULL, order_final text DEFAULT NULL,
+		order_header regclass DEFAULT NULL, order_header_id name DEFAULT NULL) RETURNS regclass
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_attach';
-COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guard and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
+COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null) or refuse. order_units, order_final: SQL expressions over the rows line and header. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
 
 CREATE FUNCTION inventory.lookup_owned_store(items regclass) RETURNS inventory.store
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -2518,7 +2733,7 @@ COMMENT ON FUNCTION inventory.unbind_store(regclass) IS 'Implements detach, with
 
 CREATE FUNCTION inventory.detach(items regclass) RETURNS void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_detach';
-COMMENT ON FUNCTION inventory.detach(regclass) IS 'Detaches a store from its tables: drops its functions, guard, views and binding, and keeps every table, including the ledger. Attaching the items again continues that ledger. Errors: IV012 not_a_store, 55006 while an item is hot, 22004, 42501.';
+COMMENT ON FUNCTION inventory.detach(regclass) IS 'Detaches a store from its tables: drops its functions, guards, views and binding, and keeps every table, including the ledger. Attaching the items again continues that ledger. Errors: IV012 not_a_store, 55006 while an item is hot, 22004, 42501.';
 
 CREATE FUNCTION inventory.read_binding(store inventory.store, OUT binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -2539,6 +2754,8 @@ BEGIN
 	binding.orders := store.orders;
 	binding.user_claim := store.user_claim;
 	binding.direct_writes := store.direct_writes;
+	binding.order_writes := store.order_writes;
+	binding.has_order_units := store.has_order_units;
 	binding.argument_prefix := store.argument_prefix;
 	binding.max_ttl := store.max_ttl;
 	binding.settings := store.settings;
@@ -2568,6 +2785,7 @@ BEGIN
 			WHEN 'order_user_id' THEN binding.order_user_id := c.attname;
 			WHEN 'order_item_id' THEN binding.order_item_id := c.attname;
 			WHEN 'order_quantity' THEN binding.order_quantity := c.attname;
+			WHEN 'order_header_id' THEN binding.order_header_id := c.attname;
 			ELSE NULL;
 		END CASE;
 	END LOOP;
@@ -2610,14 +2828,14 @@ CREATE FUNCTION inventory.ledger_relations(store inventory.store) RETURNS SETOF 
 	WITH generated AS MATERIALIZED (SELECT * FROM inventory.generated_relations(store))
 	SELECT c.oid FROM pg_class AS m JOIN pg_class AS c ON c.relnamespace = m.relnamespace
 	WHERE m.oid = store.movements AND c.relowner = m.relowner AND c.relkind = 'r'
-	AND (c.oid = m.oid OR c.relname IN ('requests', 'reservations', 'hot') AND NOT EXISTS (
+	AND (c.oid = m.oid OR c.relname IN ('requests', 'reservations', 'hot', 'order_changes') AND NOT EXISTS (
 		SELECT e.column_name FROM inventory.ledger_columns(NULL) AS e
 		WHERE e.table_name = c.relname AND e.column_name IS NOT NULL
 		EXCEPT SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = c.oid)
 		AND EXISTS (
 			SELECT FROM generated AS v
 			WHERE v.relname = 'levels' AND inventory.reads_relation(v.oid, m.oid)
-			AND (c.relname = 'requests' OR inventory.reads_relation(v.oid, c.oid))))
+			AND (c.relname IN ('requests', 'order_changes') OR inventory.reads_relation(v.oid, c.oid))))
 	UNION ALL
 	SELECT g.oid FROM generated AS g
 	WHERE g.relkind = 'v' OR inventory.returned_by_store(g.reltype, store)
@@ -2664,7 +2882,8 @@ BEGIN
 	schema_name := inventory.schema_of(store.movements);
 	relations := ARRAY(SELECT inventory.ledger_relations(store));
 	functions := ARRAY(SELECT f.function_id FROM inventory.facade_of(store) AS f
-					   JOIN pg_proc AS p ON p.oid = f.function_id WHERE p.proowner = old_owner);
+					   JOIN pg_proc AS p ON p.oid = f.function_id WHERE p.proowner = old_owner)
+				 || inventory.worth_functions(store);
 	IF inventory.is_schema_of_store(store, relations, functions)
 	   AND (SELECT n.nspowner = old_owner FROM pg_namespace AS n WHERE n.nspname = schema_name) THEN
 		EXECUTE format('ALTER SCHEMA %I OWNER TO %I', schema_name, new_owner);
@@ -2697,6 +2916,10 @@ BEGIN
 	PERFORM inventory.check_ledger_owner(binding, store.movements);
 	PERFORM inventory.check_schema_create(binding.ledger_schema);
 	PERFORM inventory.drop_triggers(store);
+	-- a store of an earlier version has none
+	IF to_regclass(format('%I.order_changes', binding.ledger_schema)) IS NULL THEN
+		PERFORM inventory.make_order_changes(binding);
+	END IF;
 	PERFORM inventory.make_results(binding);
 	PERFORM inventory.make_triggers(binding);
 	PERFORM inventory.make_facade(binding);
@@ -2809,13 +3032,42 @@ CREATE FUNCTION inventory.sellable_condition(store inventory.store) RETURNS text
 $$;
 COMMENT ON FUNCTION inventory.sellable_condition(inventory.store) IS 'The condition on the items of a store that are for sale, as the server writes it; null if all are.';
 
+-- The functions have a fixed form, too: inventory.make_worth().
+CREATE FUNCTION inventory.worth_expression(store inventory.store, function_name name) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+	SET DateStyle = ISO SET IntervalStyle = postgres AS $$
+	SELECT CASE function_name
+		   WHEN 'order_units' THEN substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN \(trunc\((.*)\)\)::bigint$')
+		   ELSE nullif(substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN (.*)$'), 'false') END
+	FROM pg_proc AS p WHERE p.oid = ANY (inventory.worth_functions(store)) AND p.proname = function_name
+$$;
+COMMENT ON FUNCTION inventory.worth_expression(inventory.store, name) IS 'The expression order_units or order_final of a store, as the server writes it; null if there is none.';
+
+-- The table that the expressions of the store read, or where there are none, that the foreign
+-- key references.
+CREATE FUNCTION inventory.header_of(store inventory.store, order_header_id name) RETURNS regclass
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(
+		(SELECT c.oid FROM pg_proc AS p JOIN pg_class AS c ON c.reltype = p.proargtypes[1]
+		 WHERE p.oid = ANY (inventory.worth_functions(store)) LIMIT 1),
+		(SELECT f.confrelid FROM pg_constraint AS f
+		 JOIN pg_attribute AS a ON a.attrelid = f.conrelid AND ARRAY[a.attnum] = f.conkey
+		 WHERE f.contype = 'f' AND f.conrelid = store.orders AND f.conparentid = 0
+		 AND a.attname = header_of.order_header_id ORDER BY f.oid LIMIT 1))
+$$;
+COMMENT ON FUNCTION inventory.header_of(inventory.store, name) IS 'The table of the headers of order lines, which a column of orders refers to; null if there is none.';
+
 CREATE VIEW inventory.bindings AS
 	SELECT s.store_name, s.items::regclass AS items, s.orders::regclass AS orders,
 		   b.item_id, b.stock, b.version, b.stock_floor, b.purchase_limit,
 		   b.order_id, b.order_user_id, b.order_item_id, b.order_quantity, b.order_columns,
 		   inventory.column_type(s.movements, 'user_id') AS user_id_type,
 		   s.api_schema, inventory.schema_of(s.movements) AS ledger_schema, s.argument_prefix,
-		   s.user_claim, inventory.sellable_condition(s) AS sellable, s.direct_writes, s.max_ttl
+		   s.user_claim, inventory.sellable_condition(s) AS sellable, s.direct_writes, s.max_ttl,
+		   CASE WHEN s.orders IS NOT NULL THEN s.order_writes END AS order_writes,
+		   inventory.worth_expression(s, 'order_units') AS order_units,
+		   inventory.worth_expression(s, 'order_final') AS order_final,
+		   inventory.header_of(s, b.order_header_id) AS order_header, b.order_header_id
 	FROM inventory.store AS s
 	CROSS JOIN LATERAL (
 		SELECT min(c.column_name::text) FILTER (WHERE c.role = 'item_id')::name AS item_id,
@@ -2827,6 +3079,7 @@ CREATE VIEW inventory.bindings AS
 			   min(c.column_name::text) FILTER (WHERE c.role = 'order_user_id')::name AS order_user_id,
 			   min(c.column_name::text) FILTER (WHERE c.role = 'order_item_id')::name AS order_item_id,
 			   min(c.column_name::text) FILTER (WHERE c.role = 'order_quantity')::name AS order_quantity,
+			   min(c.column_name::text) FILTER (WHERE c.role = 'order_header_id')::name AS order_header_id,
 			   coalesce(array_agg(c.column_name ORDER BY c.n) FILTER (WHERE c.is_settable), '{}') AS order_columns
 		FROM (SELECT d.column_name, d.n, rtrim(d.role, '+') AS role, d.role LIKE '%+' AS is_settable
 			  FROM inventory.bound_columns(s) AS d) AS c) AS b;
@@ -2839,6 +3092,9 @@ DECLARE
 	binding inventory.store_binding := inventory.read_binding(store);
 BEGIN
 	binding.sellable := inventory.sellable_condition(store);
+	binding.order_units := inventory.worth_expression(store, 'order_units');
+	binding.order_final := inventory.worth_expression(store, 'order_final');
+	binding.order_header := inventory.header_of(store, binding.order_header_id);
 	RETURN inventory.attach_statement(binding);
 END
 $$;

@@ -10,6 +10,10 @@ CREATE FUNCTION inventory.guard() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard';
 COMMENT ON FUNCTION inventory.guard() IS 'Trigger on the items of a store: books or refuses changes of stock made outside the engine.';
 
+CREATE FUNCTION inventory.guard_orders() RETURNS pg_catalog.trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard_orders';
+COMMENT ON FUNCTION inventory.guard_orders() IS 'Trigger on the orders of a store: records or refuses changes of order lines made outside the engine. Argument: the name of the store.';
+
 CREATE FUNCTION inventory.binding() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_binding';
 COMMENT ON FUNCTION inventory.binding() IS 'Disabled trigger on items and orders. Its column list follows renames of the bound columns. Arguments: the name of the store, then the role of each column.';
@@ -17,6 +21,10 @@ COMMENT ON FUNCTION inventory.binding() IS 'Disabled trigger on items and orders
 CREATE FUNCTION inventory.check_engine(relation pg_catalog.regclass) RETURNS void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_check_engine';
 COMMENT ON FUNCTION inventory.check_engine(pg_catalog.regclass) IS 'Raises an error if the rows of a table, or of one of its partitions, are not in a heap of this server: tables of Citus, foreign tables, other access methods. Errors: 42809.';
+
+CREATE FUNCTION inventory.check_row_expression(function pg_catalog.regprocedure, argument pg_catalog.text) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_check_row_expression';
+COMMENT ON FUNCTION inventory.check_row_expression(pg_catalog.regprocedure, pg_catalog.text) IS 'Raises an error unless the body of an SQL function is an immutable expression over its arguments. argument: what the expression was given as. Errors: 0A000, 42P17.';
 
 CREATE FUNCTION inventory.delete_store_row(items pg_catalog.regclass) RETURNS void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_delete_store_row';
@@ -31,7 +39,7 @@ CREATE FUNCTION inventory.verify(items pg_catalog.regclass, item "any" DEFAULT N
 								 OUT expected pg_catalog.int8, OUT actual pg_catalog.int8)
 	RETURNS SETOF record
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_verify';
-COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Returns a row for each invariant of a store that does not hold; no rows if all hold. Arguments: items, the table; item, one key, or null for all. Problems: stock_differs_from_movements, untracked_item_has_balance, movements_of_unknown_item, holds_differ_from_movements, counter_differs_from_stock, cannot_be_settled, guard_missing, guard_disabled, guard_not_always_enabled, store_not_intact (a warning says what is damaged). expected and actual are in units: what the movements, or for a counter the tables, add up to, and what was found. Errors: IV012 not_a_store, 42501.';
+COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Returns a row for each invariant of a store that does not hold; no rows if all hold. Arguments: items, the table; item, one key, or null for all. Problems: stock_differs_from_movements, untracked_item_has_balance, movements_of_unknown_item, holds_differ_from_movements, counter_differs_from_stock, cannot_be_settled, order_differs_from_sale, order_missing, refunds_exceed_sales, guard_missing, guard_disabled, guard_not_always_enabled, the same with orders_guard, store_not_intact (a warning says what is damaged). expected and actual are in units: what the movements, or for a counter the tables, add up to, and what was found. Errors: IV012 not_a_store, 42501.';
 
 CREATE FUNCTION inventory.buy_item(store_name pg_catalog.text, user_id "any", item_id "any",
 								   quantity pg_catalog.int8, idempotency_key pg_catalog.text,

@@ -29,7 +29,14 @@ CREATE TYPE inventory.store_binding AS (
 	sellable pg_catalog.text,
 	direct_writes pg_catalog.text,
 	max_ttl pg_catalog.interval,
-	settings pg_catalog.text[]
+	settings pg_catalog.text[],
+	order_writes pg_catalog.text,
+	order_units pg_catalog.text,
+	order_final pg_catalog.text,
+	order_header pg_catalog.regclass,
+	order_header_id pg_catalog.name,
+	header_key pg_catalog.name,
+	has_order_units pg_catalog.bool
 );
 COMMENT ON TYPE inventory.store_binding IS 'The tables, columns, types and options of a store: found by attach, read back by refresh, used to generate the objects of the store.';
 
@@ -450,18 +457,62 @@ END
 $$;
 COMMENT ON FUNCTION inventory.bind_order_columns(inventory.store_binding) IS 'Finds and checks the columns of an orders table.';
 
+CREATE FUNCTION inventory.bind_header(INOUT binding inventory.store_binding)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	columns name[];
+	keys name[];
+BEGIN
+	IF binding.order_header IS NULL THEN
+		IF binding.order_header_id IS NOT NULL THEN
+			RAISE EXCEPTION 'order_header_id was given, but no order_header'
+				USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: order_header => ''...''.';
+		END IF;
+		RETURN;
+	ELSIF binding.order_header IN (binding.items, binding.orders) THEN
+		RAISE EXCEPTION 'order_header cannot be %, which is another table of the store', binding.order_header
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	PERFORM inventory.check_table(binding.order_header, 'headers', true);
+	PERFORM inventory.check_owners(binding.items, binding.order_header);
+	SELECT array_agg(DISTINCT a.attname), array_agg(DISTINCT f.attname) INTO columns, keys
+	FROM pg_constraint AS c
+	JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+	JOIN pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = c.confkey[1]
+	WHERE c.contype = 'f' AND c.conrelid = binding.orders AND c.confrelid = binding.order_header
+	AND cardinality(c.conkey) = 1
+	AND (binding.order_header_id IS NULL OR a.attname = binding.order_header_id);
+	IF columns IS NULL THEN
+		RAISE EXCEPTION 'no column of % references %', binding.orders, binding.order_header
+			USING ERRCODE = 'invalid_foreign_key',
+				  HINT = format('ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES %s;', binding.orders,
+								coalesce(quote_ident(binding.order_header_id), '...'), binding.order_header);
+	ELSIF cardinality(columns) > 1 OR cardinality(keys) > 1 THEN
+		RAISE EXCEPTION 'several columns of % reference %: %', binding.orders, binding.order_header,
+						array_to_string(columns, ', ')
+			USING ERRCODE = 'ambiguous_column', HINT = 'Name one of them: order_header_id => ''...''.';
+	END IF;
+	binding.order_header_id := columns[1];
+	binding.header_key := keys[1];
+END
+$$;
+COMMENT ON FUNCTION inventory.bind_header(inventory.store_binding) IS 'Finds the column of orders that refers to the headers, by its foreign key.';
+
 CREATE FUNCTION inventory.bind_orders(INOUT binding inventory.store_binding, user_id_type regtype)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	binding.order_columns := coalesce(binding.order_columns, '{}');
 	IF binding.orders IS NOT NULL THEN
 		binding := inventory.bind_order_columns(binding);
+		binding := inventory.bind_header(binding);
 	ELSIF num_nonnulls(binding.order_id, binding.order_user_id, binding.order_item_id,
-					   binding.order_quantity) > 0 OR binding.order_columns <> '{}' THEN
-		RAISE EXCEPTION 'columns of orders were given, but no orders table'
+					   binding.order_quantity, binding.order_writes, binding.order_units,
+					   binding.order_final, binding.order_header, binding.order_header_id) > 0 OR binding.order_columns <> '{}' THEN
+		RAISE EXCEPTION 'columns or options of orders were given, but no orders table'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: orders => ''...''.';
 	END IF;
 	binding.order_type := coalesce(binding.order_type, 'text');
+	binding.order_writes := coalesce(binding.order_writes, 'record');
 	binding.user_type := inventory.base_type(coalesce(
 		inventory.column_type(binding.orders, binding.order_user_id), user_id_type, 'text'));
 	IF binding.order_user_id IS NOT NULL AND inventory.base_type(user_id_type) <> binding.user_type THEN

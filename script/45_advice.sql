@@ -30,7 +30,12 @@ CREATE FUNCTION inventory.attach_statement(binding inventory.store_binding) RETU
 		(18, 'sellable', quote_nullable(binding.sellable)),
 		(19, 'direct_writes', quote_literal(binding.direct_writes)),
 		(20, 'max_ttl', quote_literal(binding.max_ttl::text)),
-		(21, 'store_name', quote_literal(binding.store_name))) AS a(n, name, value)
+		(21, 'store_name', quote_literal(binding.store_name)),
+		(22, 'order_writes', quote_nullable(CASE WHEN binding.orders IS NOT NULL THEN binding.order_writes END)),
+		(23, 'order_units', quote_nullable(binding.order_units)),
+		(24, 'order_final', quote_nullable(binding.order_final)),
+		(25, 'order_header', quote_nullable(binding.order_header::text)),
+		(26, 'order_header_id', quote_nullable(binding.order_header_id))) AS a(n, name, value)
 $$;
 COMMENT ON FUNCTION inventory.attach_statement(inventory.store_binding) IS 'The call of attach that makes a binding, with every argument. An empty name stands for a column that is not bound.';
 

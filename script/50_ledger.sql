@@ -72,7 +72,11 @@ CREATE FUNCTION inventory.ledger_columns(binding inventory.store_binding, OUT ta
 			   CASE c.column_name
 			   WHEN 'item_id' THEN (inventory.column_of(binding.items, binding.item_id)).attcollation
 			   WHEN 'user_id' THEN (inventory.column_of(binding.orders, binding.order_user_id)).attcollation
-			   WHEN 'order_id' THEN (inventory.column_of(binding.orders, binding.order_id)).attcollation END,
+			   WHEN 'order_id' THEN (inventory.column_of(binding.orders, binding.order_id)).attcollation
+			   WHEN 'item_before' THEN (inventory.column_of(binding.orders, binding.order_item_id)).attcollation
+			   WHEN 'item_after' THEN (inventory.column_of(binding.orders, binding.order_item_id)).attcollation
+			   WHEN 'user_before' THEN (inventory.column_of(binding.orders, binding.order_user_id)).attcollation
+			   WHEN 'user_after' THEN (inventory.column_of(binding.orders, binding.order_user_id)).attcollation END,
 			   (SELECT t.typcollation FROM pg_type AS t WHERE t.oid = c.type))
 	FROM (VALUES
 	('movements'::name, 'movement_id'::name, 'bigint'::regtype, 'GENERATED ALWAYS AS IDENTITY PRIMARY KEY'),
@@ -107,7 +111,19 @@ CREATE FUNCTION inventory.ledger_columns(binding inventory.store_binding, OUT ta
 	('hot', 'number', 'bigint', 'GENERATED ALWAYS AS IDENTITY UNIQUE'),
 	('hot', 'hot', 'boolean', 'NOT NULL'),
 	('hot', 'settled_epoch', 'bigint', 'NOT NULL'),
-	('hot', 'incarnation', 'bigint', 'NOT NULL'))
+	('hot', 'incarnation', 'bigint', 'NOT NULL'),
+	('order_changes', 'change_id', 'bigint', 'GENERATED ALWAYS AS IDENTITY PRIMARY KEY'),
+	('order_changes', 'order_id', binding.order_type, 'NOT NULL'),
+	('order_changes', 'operation', 'text', 'NOT NULL'),
+	-- as orders have it, which can be a wider type than the key of items
+	('order_changes', 'item_before', inventory.column_type(binding.orders, binding.order_item_id), NULL),
+	('order_changes', 'item_after', inventory.column_type(binding.orders, binding.order_item_id), NULL),
+	('order_changes', 'quantity_before', 'bigint', NULL),
+	('order_changes', 'quantity_after', 'bigint', NULL),
+	('order_changes', 'user_before', binding.user_type, NULL),
+	('order_changes', 'user_after', binding.user_type, NULL),
+	('order_changes', 'actor', 'text', 'NOT NULL'),
+	('order_changes', 'created_at', 'timestamptz', 'NOT NULL'))
 	AS c(table_name, column_name, type, definition)
 $$;
 COMMENT ON FUNCTION inventory.ledger_columns(inventory.store_binding) IS 'The columns of the tables of a ledger, in order, with their constraints and collations; a constraint on several columns has a row without column_name.';
@@ -173,7 +189,8 @@ BEGIN
 	SELECT t.typname INTO taken FROM pg_type AS t
 	WHERE t.typnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
 	AND (t.typname IN ('levels', 'line', 'hold', 'held_line', 'open_hold', 'item_level', 'refunded_order')
-		 OR t.typname = 'sellable' AND binding.sellable IS NOT NULL)
+		 OR t.typname = 'sellable' AND binding.sellable IS NOT NULL
+		 OR t.typname = 'order_worth' AND binding.has_order_units)
 	ORDER BY t.typname LIMIT 1;
 	IF taken IS NOT NULL THEN
 		RAISE EXCEPTION 'schema "%" already contains "%"', binding.ledger_schema, taken
@@ -226,8 +243,13 @@ COMMENT ON FUNCTION inventory.make_ledger_table(inventory.store_binding, name, t
 CREATE FUNCTION inventory.make_ledger_indexes(binding inventory.store_binding, movements regclass)
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	refunds regclass := to_regclass(format('%I.movements_refunds_idx', binding.ledger_schema));
 BEGIN
-	-- the refunds of an order
+	-- what came back of an order; the index of an earlier version has fewer kinds
+	IF pg_get_indexdef(refunds) NOT LIKE '%cancellation%' THEN
+		EXECUTE format('DROP INDEX %s', refunds);
+	END IF;
 	EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_refunds_idx ON %s (order_id)
 					WHERE kind IN ('refund', 'cancellation', 'write_off')$sql$, movements);
 	-- the movements of a hot item that its stock column does not contain yet
@@ -268,6 +290,20 @@ END
 $$;
 COMMENT ON FUNCTION inventory.demote_hot_items(inventory.store_binding) IS 'Makes the hot items of an existing ledger cold: adds their unsettled movements to their stock column.';
 
+-- Without an index on the path of a sale: what was sold on a line is its quantity without
+-- what these changes added.
+CREATE FUNCTION inventory.make_order_changes(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF binding.orders IS NOT NULL AND inventory.make_ledger_table(binding, 'order_changes',
+		'Changes of order lines that the engine did not make, in whole units. Append-only. What was sold on a line is its quantity without what these changes added.')
+	THEN
+		EXECUTE format('CREATE INDEX ON %I.order_changes (order_id)', binding.ledger_schema);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_order_changes(inventory.store_binding) IS 'Creates the table of the changes of order lines, in the ledger of a store with orders, unless it exists.';
+
 CREATE FUNCTION inventory.make_ledger(binding inventory.store_binding) RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -293,6 +329,7 @@ BEGIN
 	END IF;
 	PERFORM inventory.make_ledger_table(binding, 'hot',
 		'Items that are or were hot. While an item is hot, its movements with an epoch after settled_epoch are not in its stock column yet. Rows are never deleted and epochs never start again, so that no movement is counted twice.');
+	PERFORM inventory.make_order_changes(binding);
 	PERFORM inventory.demote_hot_items(binding);
 	RETURN movements;
 END
@@ -331,6 +368,23 @@ CREATE FUNCTION inventory.orders_trigger_name(store_name text) RETURNS name
 $$;
 COMMENT ON FUNCTION inventory.orders_trigger_name(text) IS 'The name of the binding trigger of a store on its orders, which may serve several stores.';
 
+-- Orders may serve several stores, each with a guard.
+CREATE FUNCTION inventory.make_orders_guard(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	trigger_name name := 'inventory_orders_guard';
+BEGIN
+	IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = binding.orders AND t.tgname = trigger_name) THEN
+		trigger_name := trigger_name || '_' || left(md5(binding.store_name), 8);
+	END IF;
+	EXECUTE format('CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s
+					FOR EACH ROW EXECUTE FUNCTION inventory.guard_orders(%L)',
+				   trigger_name, binding.orders, binding.store_name);
+	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', binding.orders, trigger_name);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_orders_guard(inventory.store_binding) IS 'Creates the guard of a store on its orders.';
+
 CREATE FUNCTION inventory.make_triggers(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -346,14 +400,15 @@ BEGIN
 	IF binding.orders IS NOT NULL THEN
 		PERFORM inventory.make_binding_trigger(binding.orders, binding.store_name,
 			inventory.orders_trigger_name(binding.store_name),
-			ARRAY[binding.order_id, binding.order_user_id, binding.order_item_id, binding.order_quantity]
-				|| binding.order_columns,
-			'{order_id,order_user_id,order_item_id,order_quantity}'::text[] ||
+			ARRAY[binding.order_id, binding.order_user_id, binding.order_item_id, binding.order_quantity,
+				  binding.order_header_id] || binding.order_columns,
+			'{order_id,order_user_id,order_item_id,order_quantity,order_header_id}'::text[] ||
 				array_fill('+'::text, ARRAY[cardinality(binding.order_columns)]));
+		PERFORM inventory.make_orders_guard(binding);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.make_triggers(inventory.store_binding) IS 'Creates the guard and the binding triggers of a store.';
+COMMENT ON FUNCTION inventory.make_triggers(inventory.store_binding) IS 'Creates the guards and the binding triggers of a store.';
 
 -- Recognized by their function and the name of the store, because the owner may rename them.
 CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id oid,
@@ -364,11 +419,12 @@ CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id o
 	SELECT t.oid, t.tgrelid, t.tgname, t.tgfoid = 'inventory.binding()'::regprocedure
 	FROM pg_trigger AS t
 	WHERE t.tgrelid = store.items AND t.tgfoid = 'inventory.guard()'::regprocedure
-	OR t.tgrelid IN (store.items, store.orders) AND t.tgfoid = 'inventory.binding()'::regprocedure
+	OR t.tgrelid IN (store.items, store.orders)
+	AND t.tgfoid IN ('inventory.binding()'::regprocedure, 'inventory.guard_orders()'::regprocedure)
 	AND substring(t.tgargs FOR octet_length(convert_to(store.store_name, getdatabaseencoding())) + 1)
 		= convert_to(store.store_name, getdatabaseencoding()) || E'\\x00'::bytea
 $$;
-COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items of a store, and the triggers that bind its columns.';
+COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items and orders of a store, and the triggers that bind its columns.';
 
 CREATE FUNCTION inventory.bound_columns(store inventory.store, OUT relation regclass, OUT n bigint,
 										OUT column_name name, OUT role text)
@@ -415,7 +471,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION inventory.drop_triggers(inventory.store) IS 'Drops the guard and the binding triggers of a store, also such as another role made.';
+COMMENT ON FUNCTION inventory.drop_triggers(inventory.store) IS 'Drops the guards and the binding triggers of a store, also such as another role made.';
 
 -- A role with the privilege TRIGGER could otherwise create or replace a trigger that binds
 -- other columns as the stock, or books each change of stock twice or not at all; or one that

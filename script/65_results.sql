@@ -32,6 +32,7 @@ CREATE FUNCTION inventory.generated_relations(store inventory.store) RETURNS SET
 	WHERE m.oid = store.movements AND c.relowner = m.relowner
 	AND CASE c.relkind
 	WHEN 'v' THEN c.relname IN ('levels', 'sellable') AND inventory.reads_relation(c.oid, store.items)
+		OR c.relname = 'order_worth' AND inventory.reads_relation(c.oid, store.orders)
 	WHEN 'c' THEN c.relname IN ('line', 'hold', 'held_line', 'open_hold', 'item_level', 'refunded_order') AND (
 		inventory.returned_by_store(c.reltype, store)
 		OR ARRAY(SELECT a.attname FROM pg_attribute AS a
@@ -171,6 +172,81 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION inventory.make_sellable(inventory.store_binding) IS 'Creates the view of the items that are for sale.';
+
+-- In the schema of the ledger.  One that takes the rows of orders is of the store: it was made
+-- by attach, and it goes with their table.
+CREATE FUNCTION inventory.worth_functions(store inventory.store) RETURNS oid[]
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT ARRAY(
+		SELECT p.oid FROM pg_class AS m JOIN pg_proc AS p ON p.pronamespace = m.relnamespace
+		JOIN pg_class AS o ON o.oid = store.orders AND p.proargtypes[0] = o.reltype
+		WHERE m.oid = store.movements AND p.proowner = m.relowner
+		AND p.proname IN ('order_units', 'order_final'))
+$$;
+COMMENT ON FUNCTION inventory.worth_functions(inventory.store) IS 'The functions order_units and order_final of a store.';
+
+CREATE FUNCTION inventory.make_worth_function(binding inventory.store_binding, function_name name,
+											  expression text, template text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	signature text := format('%I.%I', binding.ledger_schema, function_name);
+	header text := ', ' || binding.order_header::text;
+BEGIN
+	BEGIN
+		-- only one expression with balanced parentheses is valid in both statements
+		EXECUTE format(E'SELECT CASE WHEN true THEN (%s\n) END FROM ONLY %s AS line%s LIMIT 0', expression,
+					   binding.orders, coalesce(header || ' AS header', ''));
+		EXECUTE format(E'CREATE FUNCTION %s(line %s%s) ' || template, signature, binding.orders,
+					   coalesce(', header ' || binding.order_header::text, ''), expression);
+	EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
+		RAISE EXCEPTION '% is not an expression over the rows "line" of % and "header": %', function_name,
+						binding.orders, SQLERRM
+			USING ERRCODE = SQLSTATE,
+				  HINT = CASE WHEN binding.order_header IS NULL
+						 THEN 'For columns of the headers name their table: order_header => ''...''.'
+						 ELSE 'Write columns as line.quantity and header.status, and functions and types with their schema.' END;
+	END;
+	PERFORM inventory.check_row_expression(
+		to_regprocedure(format('%s(%s%s)', signature, binding.orders, coalesce(header, ''))), function_name);
+	EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', signature);
+	EXECUTE format('COMMENT ON FUNCTION %s IS %L', signature, CASE function_name
+		WHEN 'order_units' THEN 'What an order line is worth, in units.'
+		ELSE 'True if an order line is final: what falls on it gives nothing back.' END);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_worth_function(inventory.store_binding, name, text, text) IS 'Creates order_units or order_final of a store from its expression.';
+
+CREATE FUNCTION inventory.make_worth(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	view_name text := format('%I.order_worth', binding.ledger_schema);
+	rows text := 'line' || CASE WHEN binding.order_header IS NULL THEN '' ELSE ', header' END;
+BEGIN
+	IF NOT binding.has_order_units THEN
+		RETURN;
+	END IF;
+	PERFORM inventory.make_worth_function(binding, 'order_units',
+		coalesce(binding.order_units, 'line.' || quote_ident(binding.order_quantity), '1'),
+		E'RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN trunc((%s\n)::numeric)::bigint');
+	PERFORM inventory.make_worth_function(binding, 'order_final', coalesce(binding.order_final, 'false'),
+		E'RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN (%s\n)');
+	EXECUTE format($sql$
+		CREATE VIEW %1$s AS
+		SELECT line.%2$I::%3$s AS order_id, line.%4$I AS item_id,
+			   CASE WHEN line.%4$I IS NULL THEN 0
+			   ELSE greatest(coalesce(%5$I.order_units(%6$s), 0), 0) END AS units,
+			   coalesce(%5$I.order_final(%6$s), false) AS final
+		FROM %7$s AS line$sql$ || CASE WHEN binding.order_header IS NULL THEN ''
+			ELSE format(' LEFT JOIN %s AS header ON header.%I = line.%I', binding.order_header,
+						binding.header_key, binding.order_header_id) END,
+		view_name, binding.order_id, binding.order_type, binding.order_item_id, binding.ledger_schema,
+		rows, binding.orders);
+	EXECUTE format('COMMENT ON VIEW %s IS %L', view_name,
+				   'What each order line is worth, in units, by order_units, and whether it is final, by order_final.');
+	PERFORM inventory.restrict_to_owner('TABLE', view_name, binding.owner);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_worth(inventory.store_binding) IS 'Creates the functions order_units and order_final of a store, and the view order_worth.';
 
 CREATE FUNCTION inventory.make_results(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

@@ -49,6 +49,9 @@ BEGIN
 	IF binding.direct_writes NOT IN ('record', 'refuse') THEN
 		RAISE EXCEPTION 'direct_writes cannot be "%"', binding.direct_writes
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record or refuse.';
+	ELSIF binding.order_writes NOT IN ('record', 'refuse') THEN
+		RAISE EXCEPTION 'order_writes cannot be "%"', binding.order_writes
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record or refuse.';
 	ELSIF NOT binding.max_ttl BETWEEN '1 microsecond' AND '100 years' THEN
 		RAISE EXCEPTION 'max_ttl must be greater than zero and at most 100 years'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'For example: max_ttl => ''1 day''.';
@@ -58,11 +61,12 @@ BEGIN
 	ELSIF octet_length(binding.store_name) > 255 OR octet_length(binding.user_claim) > 255 THEN
 		RAISE EXCEPTION 'store_name and user_claim may have at most 255 bytes'
 			USING ERRCODE = 'name_too_long';
-	ELSIF octet_length(binding.sellable) > 10000 THEN
-		RAISE EXCEPTION 'sellable is longer than 10000 bytes'
+	ELSIF greatest(octet_length(binding.sellable), octet_length(binding.order_units),
+				   octet_length(binding.order_final)) > 10000 THEN
+		RAISE EXCEPTION 'sellable, order_units and order_final may have at most 10000 bytes'
 			USING ERRCODE = 'program_limit_exceeded', HINT = 'Move it into a function, or a generated column.';
-	ELSIF binding.store_name = '' OR binding.user_claim = '' OR binding.sellable = '' THEN
-		RAISE EXCEPTION 'store_name, user_claim and sellable must not be empty'
+	ELSIF '' IN (binding.store_name, binding.user_claim, binding.sellable, binding.order_units, binding.order_final) THEN
+		RAISE EXCEPTION 'store_name, user_claim, sellable, order_units and order_final must not be empty'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Pass null for none.';
 	ELSIF to_regnamespace(quote_ident(binding.api_schema)) IS NULL THEN
 		RAISE EXCEPTION 'schema "%" does not exist', binding.api_schema
@@ -90,9 +94,12 @@ CREATE FUNCTION inventory.drop_generated(store inventory.store, functions oid[])
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	relations oid[] := ARRAY(SELECT c.oid FROM inventory.generated_relations(store) AS c
-							 WHERE pg_has_role(c.relowner, 'USAGE'));
+							 WHERE pg_has_role(c.relowner, 'USAGE') AND c.relname <> 'order_worth');
+	worth oid[] := ARRAY(SELECT c.oid FROM inventory.generated_relations(store) AS c
+						 WHERE pg_has_role(c.relowner, 'USAGE') AND c.relname = 'order_worth');
 BEGIN
-	PERFORM inventory.drop_functions(functions);
+	PERFORM inventory.drop_relations(worth);
+	PERFORM inventory.drop_functions(functions || inventory.worth_functions(store));
 	PERFORM inventory.drop_triggers(store);
 	PERFORM inventory.drop_relations(relations);
 END
@@ -134,10 +141,11 @@ CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, move
 										   has_sellable boolean) RETURNS void
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
-								 has_sellable, api_schema, argument_prefix, max_ttl, settings)
+								 order_writes, has_sellable, api_schema, argument_prefix, max_ttl,
+								 settings, has_order_units)
 	VALUES (binding.store_name, binding.items, binding.orders, movements, binding.user_claim,
-			binding.direct_writes, has_sellable, binding.api_schema, binding.argument_prefix,
-			binding.max_ttl, binding.settings)
+			binding.direct_writes, binding.order_writes, has_sellable, binding.api_schema,
+			binding.argument_prefix, binding.max_ttl, binding.settings, binding.has_order_units)
 $$;
 COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
 
@@ -146,7 +154,8 @@ CREATE FUNCTION inventory.bind_store(
 		purchase_limit name, order_id name, order_user_id name, order_item_id name,
 		order_quantity name, order_columns name[], user_id_type regtype, api_schema name,
 		ledger_schema name, argument_prefix text, user_claim text, sellable text,
-		direct_writes text, max_ttl interval, store_name text) RETURNS regclass
+		direct_writes text, max_ttl interval, store_name text, order_writes text, order_units text,
+		order_final text, order_header regclass, order_header_id name) RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	binding inventory.store_binding;
@@ -179,7 +188,10 @@ BEGIN
 		coalesce(bind_store.api_schema, schema_name), bind_store.ledger_schema,
 		coalesce(bind_store.argument_prefix, ''), bind_store.user_claim, bind_store.sellable,
 		coalesce(bind_store.direct_writes, 'record'), coalesce(bind_store.max_ttl, '1 day'),
-		inventory.session_settings()
+		inventory.session_settings(), bind_store.order_writes, bind_store.order_units,
+		bind_store.order_final, bind_store.order_header, bind_store.order_header_id,
+		NULL, -- bind_header finds the key
+		num_nonnulls(bind_store.order_units, bind_store.order_final) > 0
 	)::inventory.store_binding;
 	PERFORM inventory.check_options(binding);
 	binding := inventory.bind_items(binding);
@@ -190,6 +202,7 @@ BEGIN
 
 	movements := inventory.make_ledger(binding);
 	PERFORM inventory.make_results(binding);
+	PERFORM inventory.make_worth(binding);
 	PERFORM inventory.make_facade(binding);
 	PERFORM inventory.insert_store_row(binding, movements, binding.sellable IS NOT NULL);
 	PERFORM inventory.make_triggers(binding);
@@ -205,7 +218,7 @@ BEGIN
 	RETURN binding.items;
 END
 $$;
-COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text) IS 'Implements attach, with the rights of the owner of the items.';
+COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name) IS 'Implements attach, with the rights of the owner of the items.';
 
 CREATE FUNCTION inventory.attach(
 		items regclass, orders regclass DEFAULT NULL, item_id name DEFAULT NULL,
@@ -217,9 +230,11 @@ CREATE FUNCTION inventory.attach(
 		ledger_schema name DEFAULT NULL, argument_prefix text DEFAULT NULL,
 		user_claim text DEFAULT NULL, sellable text DEFAULT NULL,
 		direct_writes text DEFAULT NULL, max_ttl interval DEFAULT NULL,
-		store_name text DEFAULT NULL) RETURNS regclass
+		store_name text DEFAULT NULL, order_writes text DEFAULT NULL,
+		order_units text DEFAULT NULL, order_final text DEFAULT NULL,
+		order_header regclass DEFAULT NULL, order_header_id name DEFAULT NULL) RETURNS regclass
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_attach';
-COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guard and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
+COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null) or refuse. order_units, order_final: SQL expressions over the rows line and header. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
 
 CREATE FUNCTION inventory.lookup_owned_store(items regclass) RETURNS inventory.store
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -254,7 +269,7 @@ COMMENT ON FUNCTION inventory.unbind_store(regclass) IS 'Implements detach, with
 
 CREATE FUNCTION inventory.detach(items regclass) RETURNS void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_detach';
-COMMENT ON FUNCTION inventory.detach(regclass) IS 'Detaches a store from its tables: drops its functions, guard, views and binding, and keeps every table, including the ledger. Attaching the items again continues that ledger. Errors: IV012 not_a_store, 55006 while an item is hot, 22004, 42501.';
+COMMENT ON FUNCTION inventory.detach(regclass) IS 'Detaches a store from its tables: drops its functions, guards, views and binding, and keeps every table, including the ledger. Attaching the items again continues that ledger. Errors: IV012 not_a_store, 55006 while an item is hot, 22004, 42501.';
 
 CREATE FUNCTION inventory.read_binding(store inventory.store, OUT binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -275,6 +290,8 @@ BEGIN
 	binding.orders := store.orders;
 	binding.user_claim := store.user_claim;
 	binding.direct_writes := store.direct_writes;
+	binding.order_writes := store.order_writes;
+	binding.has_order_units := store.has_order_units;
 	binding.argument_prefix := store.argument_prefix;
 	binding.max_ttl := store.max_ttl;
 	binding.settings := store.settings;
@@ -304,6 +321,7 @@ BEGIN
 			WHEN 'order_user_id' THEN binding.order_user_id := c.attname;
 			WHEN 'order_item_id' THEN binding.order_item_id := c.attname;
 			WHEN 'order_quantity' THEN binding.order_quantity := c.attname;
+			WHEN 'order_header_id' THEN binding.order_header_id := c.attname;
 			ELSE NULL;
 		END CASE;
 	END LOOP;
@@ -346,14 +364,14 @@ CREATE FUNCTION inventory.ledger_relations(store inventory.store) RETURNS SETOF 
 	WITH generated AS MATERIALIZED (SELECT * FROM inventory.generated_relations(store))
 	SELECT c.oid FROM pg_class AS m JOIN pg_class AS c ON c.relnamespace = m.relnamespace
 	WHERE m.oid = store.movements AND c.relowner = m.relowner AND c.relkind = 'r'
-	AND (c.oid = m.oid OR c.relname IN ('requests', 'reservations', 'hot') AND NOT EXISTS (
+	AND (c.oid = m.oid OR c.relname IN ('requests', 'reservations', 'hot', 'order_changes') AND NOT EXISTS (
 		SELECT e.column_name FROM inventory.ledger_columns(NULL) AS e
 		WHERE e.table_name = c.relname AND e.column_name IS NOT NULL
 		EXCEPT SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = c.oid)
 		AND EXISTS (
 			SELECT FROM generated AS v
 			WHERE v.relname = 'levels' AND inventory.reads_relation(v.oid, m.oid)
-			AND (c.relname = 'requests' OR inventory.reads_relation(v.oid, c.oid))))
+			AND (c.relname IN ('requests', 'order_changes') OR inventory.reads_relation(v.oid, c.oid))))
 	UNION ALL
 	SELECT g.oid FROM generated AS g
 	WHERE g.relkind = 'v' OR inventory.returned_by_store(g.reltype, store)
@@ -400,7 +418,8 @@ BEGIN
 	schema_name := inventory.schema_of(store.movements);
 	relations := ARRAY(SELECT inventory.ledger_relations(store));
 	functions := ARRAY(SELECT f.function_id FROM inventory.facade_of(store) AS f
-					   JOIN pg_proc AS p ON p.oid = f.function_id WHERE p.proowner = old_owner);
+					   JOIN pg_proc AS p ON p.oid = f.function_id WHERE p.proowner = old_owner)
+				 || inventory.worth_functions(store);
 	IF inventory.is_schema_of_store(store, relations, functions)
 	   AND (SELECT n.nspowner = old_owner FROM pg_namespace AS n WHERE n.nspname = schema_name) THEN
 		EXECUTE format('ALTER SCHEMA %I OWNER TO %I', schema_name, new_owner);
@@ -433,6 +452,10 @@ BEGIN
 	PERFORM inventory.check_ledger_owner(binding, store.movements);
 	PERFORM inventory.check_schema_create(binding.ledger_schema);
 	PERFORM inventory.drop_triggers(store);
+	-- a store of an earlier version has none
+	IF to_regclass(format('%I.order_changes', binding.ledger_schema)) IS NULL THEN
+		PERFORM inventory.make_order_changes(binding);
+	END IF;
 	PERFORM inventory.make_results(binding);
 	PERFORM inventory.make_triggers(binding);
 	PERFORM inventory.make_facade(binding);

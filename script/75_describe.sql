@@ -13,13 +13,42 @@ CREATE FUNCTION inventory.sellable_condition(store inventory.store) RETURNS text
 $$;
 COMMENT ON FUNCTION inventory.sellable_condition(inventory.store) IS 'The condition on the items of a store that are for sale, as the server writes it; null if all are.';
 
+-- The functions have a fixed form, too: inventory.make_worth().
+CREATE FUNCTION inventory.worth_expression(store inventory.store, function_name name) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+	SET DateStyle = ISO SET IntervalStyle = postgres AS $$
+	SELECT CASE function_name
+		   WHEN 'order_units' THEN substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN \(trunc\((.*)\)\)::bigint$')
+		   ELSE nullif(substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN (.*)$'), 'false') END
+	FROM pg_proc AS p WHERE p.oid = ANY (inventory.worth_functions(store)) AND p.proname = function_name
+$$;
+COMMENT ON FUNCTION inventory.worth_expression(inventory.store, name) IS 'The expression order_units or order_final of a store, as the server writes it; null if there is none.';
+
+-- The table that the expressions of the store read, or where there are none, that the foreign
+-- key references.
+CREATE FUNCTION inventory.header_of(store inventory.store, order_header_id name) RETURNS regclass
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(
+		(SELECT c.oid FROM pg_proc AS p JOIN pg_class AS c ON c.reltype = p.proargtypes[1]
+		 WHERE p.oid = ANY (inventory.worth_functions(store)) LIMIT 1),
+		(SELECT f.confrelid FROM pg_constraint AS f
+		 JOIN pg_attribute AS a ON a.attrelid = f.conrelid AND ARRAY[a.attnum] = f.conkey
+		 WHERE f.contype = 'f' AND f.conrelid = store.orders AND f.conparentid = 0
+		 AND a.attname = header_of.order_header_id ORDER BY f.oid LIMIT 1))
+$$;
+COMMENT ON FUNCTION inventory.header_of(inventory.store, name) IS 'The table of the headers of order lines, which a column of orders refers to; null if there is none.';
+
 CREATE VIEW inventory.bindings AS
 	SELECT s.store_name, s.items::regclass AS items, s.orders::regclass AS orders,
 		   b.item_id, b.stock, b.version, b.stock_floor, b.purchase_limit,
 		   b.order_id, b.order_user_id, b.order_item_id, b.order_quantity, b.order_columns,
 		   inventory.column_type(s.movements, 'user_id') AS user_id_type,
 		   s.api_schema, inventory.schema_of(s.movements) AS ledger_schema, s.argument_prefix,
-		   s.user_claim, inventory.sellable_condition(s) AS sellable, s.direct_writes, s.max_ttl
+		   s.user_claim, inventory.sellable_condition(s) AS sellable, s.direct_writes, s.max_ttl,
+		   CASE WHEN s.orders IS NOT NULL THEN s.order_writes END AS order_writes,
+		   inventory.worth_expression(s, 'order_units') AS order_units,
+		   inventory.worth_expression(s, 'order_final') AS order_final,
+		   inventory.header_of(s, b.order_header_id) AS order_header, b.order_header_id
 	FROM inventory.store AS s
 	CROSS JOIN LATERAL (
 		SELECT min(c.column_name::text) FILTER (WHERE c.role = 'item_id')::name AS item_id,
@@ -31,6 +60,7 @@ CREATE VIEW inventory.bindings AS
 			   min(c.column_name::text) FILTER (WHERE c.role = 'order_user_id')::name AS order_user_id,
 			   min(c.column_name::text) FILTER (WHERE c.role = 'order_item_id')::name AS order_item_id,
 			   min(c.column_name::text) FILTER (WHERE c.role = 'order_quantity')::name AS order_quantity,
+			   min(c.column_name::text) FILTER (WHERE c.role = 'order_header_id')::name AS order_header_id,
 			   coalesce(array_agg(c.column_name ORDER BY c.n) FILTER (WHERE c.is_settable), '{}') AS order_columns
 		FROM (SELECT d.column_name, d.n, rtrim(d.role, '+') AS role, d.role LIKE '%+' AS is_settable
 			  FROM inventory.bound_columns(s) AS d) AS c) AS b;
@@ -43,6 +73,9 @@ DECLARE
 	binding inventory.store_binding := inventory.read_binding(store);
 BEGIN
 	binding.sellable := inventory.sellable_condition(store);
+	binding.order_units := inventory.worth_expression(store, 'order_units');
+	binding.order_final := inventory.worth_expression(store, 'order_final');
+	binding.order_header := inventory.header_of(store, binding.order_header_id);
 	RETURN inventory.attach_statement(binding);
 END
 $$;

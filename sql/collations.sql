@@ -91,6 +91,7 @@ SELECT error($$SELECT inventory.attach('items', 'orders', ledger_schema => 'coll
 ALTER TABLE movements ALTER user_id TYPE text COLLATE "C";
 ALTER TABLE reservations ALTER user_id TYPE text COLLATE "C";
 ALTER TABLE requests ALTER user_id TYPE text COLLATE "C";
+ALTER TABLE order_changes ALTER user_before TYPE text COLLATE "C", ALTER user_after TYPE text COLLATE "C";
 SELECT inventory.attach('items', 'orders', ledger_schema => 'collations_stock');
 SELECT attempt($$SELECT buy_item('Eve', 'Hat', 1, 'k')$$);
 -- its owner changes a column of it

@@ -57,6 +57,29 @@ SELECT inventory.detach('bare');
 SELECT inventory.attach('bare', stock => '');
 \echo :SQLSTATE
 
+\echo '-- what order lines are worth, and their headers'
+CREATE TABLE "head'er" (id bigint PRIMARY KEY, "the state" text, shipped timestamptz);
+ALTER TABLE orders ADD header_id bigint REFERENCES "head'er", ADD other bigint REFERENCES "head'er";
+SELECT inventory.detach('items');
+SELECT inventory.attach('items', 'orders', ledger_schema => 'describe_stock', order_writes => 'refuse', order_header => '"head''er"', order_header_id => 'header_id');
+SELECT substring(inventory.describe('items') FROM '\torder_writes.*$');
+SELECT made_again('items');
+SELECT inventory.detach('items');
+SELECT inventory.attach('items', 'orders', ledger_schema => 'describe_stock', order_header => '"head''er"', order_header_id => 'other',
+	order_units => $c$CASE WHEN header."the state" <> ALL ('{cart,it''s}') THEN line.quantity END$c$, order_final => $c$header.shipped >= '2026-01-01 00:00+00'$c$);
+SELECT made_again('items');
+ALTER TABLE "head'er" RENAME "the state" TO state;
+SELECT made_again('items');
+SELECT order_writes, order_units, order_final, order_header, order_header_id FROM inventory.bindings WHERE items = 'items'::regclass \gx
+SELECT inventory.detach('items');
+SELECT inventory.attach('items', 'orders', ledger_schema => 'describe_stock', order_final => 'line.note IS NOT NULL');
+SELECT made_again('items');
+SELECT order_writes, order_units, order_final, order_header, order_header_id FROM inventory.bindings WHERE items = 'items'::regclass \gx
+SELECT inventory.detach('items');
+SELECT inventory.attach('items', 'orders', ledger_schema => 'describe_stock', order_units => '2');
+SELECT made_again('items');
+SELECT order_units, order_final FROM inventory.bindings WHERE items = 'items'::regclass;
+
 \echo '-- names, options and conditions that need quoting, after renames'
 RESET ROLE;
 CREATE SCHEMA describe_books;

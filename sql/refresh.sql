@@ -120,6 +120,7 @@ INSERT INTO before TABLE made;
 ALTER TABLE refresh_books.movements ALTER user_id TYPE bigint USING NULL;
 ALTER TABLE refresh_books.reservations ALTER user_id TYPE bigint USING NULL;
 ALTER TABLE refresh_books.requests ALTER user_id TYPE bigint USING NULL;
+ALTER TABLE refresh_books.order_changes ALTER user_before TYPE bigint USING NULL, ALTER user_after TYPE bigint USING NULL;
 SELECT inventory.refresh('things');
 SELECT m.name, pg_get_function_arguments(m.oid) AS arguments FROM made AS m
 WHERE NOT EXISTS (SELECT FROM before AS b WHERE b.oid = m.oid) ORDER BY m.name;

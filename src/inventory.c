@@ -24,8 +24,10 @@
 #include "store/store.h"
 #include "store/store_name.h"
 #include "stock/expected.h"
+#include "stock/expected_line.h"
 #include "stock/hot_item.h"
 #include "stock/notify.h"
+#include "stock/orders_guard.h"
 #include "maintenance/launcher.h"
 
 PG_MODULE_MAGIC;
@@ -49,6 +51,8 @@ _PG_init(void)
 	inv_counter_xact_init();
 	inv_hot_item_init();
 	inv_expected_init();
+	inv_expected_line_init();
+	inv_orders_guard_init();
 	inv_notify_init();
 	inv_worker_slot_init();
 	inv_launcher_init();

@@ -185,6 +185,17 @@ inv_report_order_not_found(const InvFacts *facts)
 	errhint("Check the key of the order line.");
 }
 
+/* The row of a line is gone, and units that were sold on it are left. */
+void
+inv_report_order_deleted(const InvFacts *facts, int64 left)
+{
+	report_refusal(REFUSAL_ORDER_NOT_FOUND, facts,
+				   psprintf("Order \"%s\" was deleted. " INT64_FORMAT
+							" units of it are sold and not refunded.",
+							facts->name, left));
+	errhint("Use refund_order, or change_order with a quantity of 0.");
+}
+
 void
 inv_report_reservation_not_found(const InvFacts *facts)
 {
@@ -240,6 +251,16 @@ inv_report_refund_exceeds(const InvFacts *facts, int64 wanted, int64 refunded, c
 	errhint("Refund at most the units of the order line that have not been refunded.");
 }
 
+/* A line that the shop inserted, without a sale. */
+void
+inv_report_not_sold(const InvFacts *facts)
+{
+	report_refusal(REFUSAL_REFUND_EXCEEDS_ORDER, facts,
+				   psprintf("Order \"%s\" was not sold by the engine: nothing was taken for it.",
+							facts->name));
+	errhint("Use restock_item or adjust_stock for units that come back without a sale.");
+}
+
 void
 inv_report_key_mismatch(const InvFacts *facts, const char *operation)
 {
@@ -279,7 +300,8 @@ void
 inv_report_direct_write(const InvFacts *facts, const char *detail, const char *hint)
 {
 	report_refusal(REFUSAL_DIRECT_WRITE, facts, detail);
-	errhint("%s", hint);
+	if (hint)
+		errhint("%s", hint);
 }
 
 void

@@ -51,6 +51,7 @@ extern void inv_report_below_floor(const InvFacts *facts, const char *detail);
 extern void inv_report_item_not_found(const InvFacts *facts, const char *detail);
 extern void inv_report_no_item(const InvFacts *facts);
 extern void inv_report_order_not_found(const InvFacts *facts);
+extern void inv_report_order_deleted(const InvFacts *facts, int64 left);
 extern void inv_report_reservation_not_found(const InvFacts *facts);
 extern void inv_report_reservation_expired(const InvFacts *facts, const char *when);
 extern void inv_report_kept_reservation_ended(const InvFacts *facts, const char *key);
@@ -58,6 +59,7 @@ extern void inv_report_reservation_confirmed(const InvFacts *facts);
 extern void inv_report_reservation_released(const InvFacts *facts);
 extern void inv_report_refund_exceeds(const InvFacts *facts, int64 wanted, int64 refunded,
 									  const char *sold);
+extern void inv_report_not_sold(const InvFacts *facts);
 extern void inv_report_key_mismatch(const InvFacts *facts, const char *operation);
 extern void inv_report_purchase_limit(const InvFacts *facts, const char *detail);
 extern void inv_report_stock_changed(const InvFacts *facts, int64 expected, int64 actual);
@@ -73,6 +75,7 @@ extern void inv_report_other_layout(uint32 found, uint32 known);
 	INV_RAISE(inv_report_kept_reservation_ended(__VA_ARGS__))
 #define inv_error_item_not_found(...) INV_RAISE(inv_report_item_not_found(__VA_ARGS__))
 #define inv_error_order_not_found(...) INV_RAISE(inv_report_order_not_found(__VA_ARGS__))
+#define inv_error_order_deleted(...) INV_RAISE(inv_report_order_deleted(__VA_ARGS__))
 #define inv_error_reservation_not_found(...)                                                       \
 	INV_RAISE(inv_report_reservation_not_found(__VA_ARGS__))
 #define inv_error_reservation_expired(...) INV_RAISE(inv_report_reservation_expired(__VA_ARGS__))
@@ -80,6 +83,7 @@ extern void inv_report_other_layout(uint32 found, uint32 known);
 	INV_RAISE(inv_report_reservation_confirmed(__VA_ARGS__))
 #define inv_error_reservation_released(...) INV_RAISE(inv_report_reservation_released(__VA_ARGS__))
 #define inv_error_refund_exceeds(...) INV_RAISE(inv_report_refund_exceeds(__VA_ARGS__))
+#define inv_error_not_sold(...) INV_RAISE(inv_report_not_sold(__VA_ARGS__))
 #define inv_error_key_mismatch(...) INV_RAISE(inv_report_key_mismatch(__VA_ARGS__))
 #define inv_error_purchase_limit(...) INV_RAISE(inv_report_purchase_limit(__VA_ARGS__))
 #define inv_error_stock_changed(...) INV_RAISE(inv_report_stock_changed(__VA_ARGS__))

@@ -198,6 +198,16 @@ inv_report_no_function(Oid function)
 	errmsg("function with OID %u does not exist", function);
 }
 
+/* An expression over the rows of a line and its header; code: why it cannot be one. */
+void
+inv_report_row_expression(int code, const char *argument, const char *detail)
+{
+	errcode(code);
+	errmsg("%s may depend on nothing but the rows of the line and its header", argument);
+	errdetail_internal("%s", detail);
+	errhint("What a line is worth is looked at when one of these rows changes.");
+}
+
 void
 inv_report_no_result_type(void)
 {

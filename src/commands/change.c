@@ -21,9 +21,11 @@
 #include "store/query.h"
 #include "store/query_text.h"
 #include "store/table_check.h"
+#include "stock/expected_line.h"
 #include "stock/ledger.h"
 #include "stock/limit.h"
 #include "stock/quantity.h"
+#include "stock/sold.h"
 #include "stock/take.h"
 #include "commands/argument.h"
 #include "commands/call.h"
@@ -32,53 +34,59 @@
 #include "commands/refund.h"
 #include "commands/refusal.h"
 #include "commands/sale.h"
-#include "commands/sold.h"
 
 /* Write the quantity of a line into its row, if it has one. */
 static void
-write_quantity(InvStore *store, Datum order, int64 quantity)
+write_quantity(InvStore *store, const InvOrder *order, const InvSold *sold, int64 quantity)
 {
-	Datum values[] = { order, Int64GetDatum(quantity) };
+	Datum values[] = { order->key, Int64GetDatum(quantity) };
+	int base;
 
 	if (!OidIsValid(store->orders))
 		return;
 	Assert(store->order_quantity.attnum != InvalidAttrNumber);
 	inv_check_orders_written(store);
+	inv_replace_changes(store, order, sold, quantity);
+	base = inv_expect_lines_begin();
+	inv_expect_line(store, sold->item, quantity, &sold->user);
 	if (inv_execute(store, INV_STMT_CHANGE_ORDER, values, NULL, INV_SNAPSHOT_LATEST) != 1 ||
 		inv_result_int64(0, 1) != quantity)
-		inv_error_order_kept(store->orders_name, inv_order_text(store, order));
+		inv_error_order_kept(store->orders_name, inv_order_text(store, order->key));
+	inv_expect_lines_end(base);
 }
 
 /* Take more units, so that the line has "quantity". */
 static void
-enlarge_order(InvStore *store, Datum order, const InvSold *sold, int64 quantity, const char *reason)
+enlarge_order(InvStore *store, const InvOrder *order, const InvSold *sold, int64 quantity,
+			  const char *reason)
 {
 	InvTake take = { .item = sold->item, .quantity = quantity - sold->quantity };
-	InvLine line = { .item = sold->item, .quantity = take.quantity, .order = order };
+	InvLine line = { .item = sold->item, .quantity = take.quantity, .order = order->key };
 	InvCart cart = { .lines = &line, .line_count = 1, .takes = &take, .take_count = 1 };
 
 	if (!inv_take(store, &take, 1, &sold->user))
 		inv_refuse(store, &take, &sold->user);
 	inv_stats_count(INV_STATS_UNITS, take.quantity);
-	write_quantity(store, order, quantity);
+	write_quantity(store, order, sold, quantity);
 	inv_book_sale(store, &cart, &sold->user, reason);
 	inv_check_limits(store, &take, 1, &sold->user);
 }
 
 /* Give units back, so that the line has "quantity". */
 static void
-reduce_order(InvStore *store, Datum order, InvSold *sold, int64 quantity, const char *reason)
+reduce_order(InvStore *store, const InvOrder *order, InvSold *sold, int64 quantity,
+			 const char *reason)
 {
 	InvReturn how = { .kind = INV_KIND_CANCELLATION, .restock = true, .reason = reason };
 	int64 less = sold->quantity - quantity;
 
 	if (quantity < sold->refunded)
-		inv_error_order_refunded(store, order, less, sold->refunded, sold);
-	write_quantity(store, order, quantity);
-	inv_return_units(store, order, sold, less, &how);
+		inv_error_order_refunded(store, order->key, less, sold->refunded, sold);
+	write_quantity(store, order, sold, quantity);
+	inv_return_units(store, order->key, sold, less, &how);
 	sold->quantity = quantity;
 	sold->text = NULL;
-	inv_check_refunded(store, order, sold, less);
+	inv_check_refunded(store, order->key, sold, less);
 }
 
 /* Refund what is left of the line.  Its row stays: most shops do not allow a quantity of 0. */
@@ -102,10 +110,14 @@ change_order(InvStore *store, Datum key, int64 quantity, const char *reason)
 
 	if (quantity == 0)
 		empty_order(store, key, sold, reason);
+	else if (OidIsValid(store->orders) && !order.row.exists)
+		inv_error_order_deleted(inv_order_facts(store, key), inv_sold_left(sold));
 	else if (quantity > sold->quantity)
-		enlarge_order(store, key, sold, quantity, reason);
+		enlarge_order(store, &order, sold, quantity, reason);
 	else if (quantity < sold->quantity)
-		reduce_order(store, key, sold, quantity, reason);
+		reduce_order(store, &order, sold, quantity, reason);
+	else if (order.changed)
+		write_quantity(store, &order, sold, quantity);
 }
 
 /* The quantity of argument 2, which an order row and the answer can hold. */

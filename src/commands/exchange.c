@@ -22,6 +22,7 @@
 #include "stock/level.h"
 #include "stock/limit.h"
 #include "stock/quantity.h"
+#include "stock/sold.h"
 #include "stock/take.h"
 #include "commands/answer.h"
 #include "commands/argument.h"
@@ -32,7 +33,6 @@
 #include "commands/refund.h"
 #include "commands/refusal.h"
 #include "commands/sale.h"
-#include "commands/sold.h"
 
 /* An exchange while it is made. */
 typedef struct Exchange

@@ -16,6 +16,7 @@
 #include "store/binding.h"
 #include "store/direct_insert.h"
 #include "store/query.h"
+#include "stock/expected_line.h"
 #include "commands/cart.h"
 #include "commands/order.h"
 
@@ -82,6 +83,7 @@ insert_group(InvStore *store, InvCart *cart, uint64 columns, const InvUser *user
 	InvLine **group = palloc(sizeof(InvLine *) * cart->line_count);
 	Datum values[4];
 	char nulls[] = { ' ', ' ', user->isnull ? 'n' : ' ', ' ' };
+	int base = inv_expect_lines_begin();
 	uint64 count = 0, rows;
 
 	for (int i = 0; i < cart->line_count; i++)
@@ -95,6 +97,7 @@ insert_group(InvStore *store, InvCart *cart, uint64 columns, const InvUser *user
 		no_data[count] = line->data == NULL;
 		if (line->data)
 			data[count] = JsonbPGetDatum(line->data);
+		inv_expect_line(store, line->item, line->quantity, user);
 		group[count++] = line;
 	}
 	Assert(count > 0);
@@ -103,6 +106,7 @@ insert_group(InvStore *store, InvCart *cart, uint64 columns, const InvUser *user
 	values[2] = user->value;
 	values[3] = inv_make_array(JSONBOID, data, no_data, count);
 	rows = inv_insert_orders(store, columns, values, nulls);
+	inv_expect_lines_end(base);
 	if (rows != count)
 		inv_error_order_rows(store->orders_name, count, rows);
 	for (uint64 row = 0; row < rows; row++)

@@ -27,13 +27,13 @@
 #include "stock/give.h"
 #include "stock/ledger.h"
 #include "stock/quantity.h"
+#include "stock/sold.h"
 #include "commands/answer.h"
 #include "commands/argument.h"
 #include "commands/call.h"
 #include "commands/cart.h"
 #include "commands/idempotency.h"
 #include "commands/refund.h"
-#include "commands/sold.h"
 
 /* ---- units that come back ---- */
 
@@ -76,15 +76,6 @@ inv_book_returned(InvBook *book, Datum order, InvSold *sold, int64 quantity, con
 					 how->restock ? INV_KIND_ADJUSTMENT : INV_KIND_WRITE_OFF,
 					 how->restock ? INV_REASON_UNTRACKED : how->reason);
 	sold->counted -= counted;
-}
-
-/* After a refund: triggers of the shop may have refunded the same units (IV008). */
-void
-inv_check_refunded(InvStore *store, Datum order, InvSold *sold, int64 quantity)
-{
-	sold->refunded = inv_refunded_units(store, order, sold);
-	if (sold->refunded > sold->quantity)
-		inv_error_order_refunded(store, order, quantity, sold->refunded - quantity, sold);
 }
 
 /* Units of one item of an order return to the stock, or are written off. */
@@ -322,9 +313,9 @@ refund_orders(InvStore *store, Datum ids, const InvReturn *how)
 		int64 left = units_left(&orders[i]);
 
 		append_refund(&json, store, orders[i].key,
-					  orders[i].count == 0 ? INV_STATUS_ORDER_NOT_FOUND
-					  : left == 0		   ? INV_STATUS_REFUND_EXCEEDS_ORDER
-										   : INV_STATUS_OK,
+					  !orders[i].exists ? INV_STATUS_ORDER_NOT_FOUND
+					  : left == 0		? INV_STATUS_REFUND_EXCEEDS_ORDER
+										: INV_STATUS_OK,
 					  left);
 		for (int j = 0; j < orders[i].count; j++)
 			if (inv_sold_left(&orders[i].sold[j]) > 0)

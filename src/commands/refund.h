@@ -7,7 +7,7 @@
 
 #include "stock/ledger.h"
 #include "stock/quantity.h"
-#include "commands/sold.h"
+#include "stock/sold.h"
 
 /* What becomes of the units of an order that come back. */
 typedef struct InvReturn
@@ -24,6 +24,5 @@ extern void inv_book_returned(InvBook *book, Datum order, InvSold *sold, int64 q
 							  const InvGive *give, const InvReturn *how);
 extern void inv_return_units(InvStore *store, Datum order, InvSold *sold, int64 quantity,
 							 const InvReturn *how);
-extern void inv_check_refunded(InvStore *store, Datum order, InvSold *sold, int64 quantity);
 
 #endif /* INV_REFUND_H */

@@ -37,11 +37,11 @@
 #include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_text.h"
+#include "stock/guard_check.h"
 #include "stock/hot_check.h"
 #include "stock/hot_item.h"
 #include "stock/hot_row.h"
 #include "stock/ledger.h"
-#include "stock/row_check.h"
 #include "commands/argument.h"
 #include "commands/call.h"
 #include "maintenance/hot_list.h"
@@ -87,12 +87,10 @@ inventory_open_ledger(PG_FUNCTION_ARGS)
 
 /* ---- problems ---- */
 
-/* Report what is wrong with the guard triggers on items. */
+/* Report what is wrong with the guard triggers, if anything is. */
 static void
-verify_guard(InvStore *store, ReturnSetInfo *result)
+report_guard(const char *problem, ReturnSetInfo *result)
 {
-	const char *problem = inv_guard_problem(store);
-
 	if (problem)
 	{
 		Datum values[PROBLEM_COLUMN_COUNT] = { 0 };
@@ -186,9 +184,11 @@ verify_counters(InvStore *store, const NullableDatum *item, ReturnSetInfo *resul
 static void
 check_table_read(InvStore *store, Oid relid, const char *name)
 {
+	char partitioned = relid == store->orders ? RELKIND_PARTITIONED_TABLE : RELKIND_RELATION;
 	Relation rel = OidIsValid(relid) ? try_relation_open(relid, AccessShareLock) : NULL;
 
-	if (rel == NULL || rel->rd_rel->relkind != RELKIND_RELATION ||
+	if (rel == NULL ||
+		(rel->rd_rel->relkind != RELKIND_RELATION && rel->rd_rel->relkind != partitioned) ||
 		rel->rd_rel->relowner != store->owner || rel->rd_rules != NULL)
 		inv_error_broken_store(
 			store->store_name, store->items,
@@ -203,6 +203,10 @@ check_tables_read(InvStore *store)
 	check_table_read(store, store->ledger[INV_LEDGER_MOVEMENTS], "movements");
 	check_table_read(store, store->ledger[INV_LEDGER_RESERVATIONS], "reservations");
 	check_table_read(store, store->ledger[INV_LEDGER_HOT], "hot");
+	if (!OidIsValid(store->orders))
+		return;
+	check_table_read(store, store->orders, get_rel_name(store->orders));
+	check_table_read(store, store->ledger[INV_LEDGER_ORDER_CHANGES], "order_changes");
 }
 
 /* Report that a store cannot be verified, with the error that says why as a warning. */
@@ -263,9 +267,12 @@ verify_store(void *arg)
 	if (!item.isnull)
 		item.value = inv_getarg_item(store, fcinfo, 1);
 	verification->reading_item = false;
-	verify_guard(store, result);
+	report_guard(inv_guard_problem(store), result);
+	if (OidIsValid(store->orders))
+		report_guard(inv_orders_guard_problem(store), result);
 	report_problems(store, INV_STMT_VERIFY, &item, result);
 	report_problems(store, INV_STMT_VERIFY_HOLDS, &item, result);
+	report_problems(store, INV_STMT_VERIFY_ORDERS, &item, result);
 	verify_counters(store, &item, result);
 	inv_store_leave(&call);
 }

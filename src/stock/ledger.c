@@ -23,6 +23,7 @@
 #include "store/direct_insert.h"
 #include "store/ledger_schema.h"
 #include "store/query.h"
+#include "store/query_letter.h"
 #include "store/query_text.h"
 #include "stock/ledger.h"
 

@@ -11,10 +11,8 @@
 
 #include "access/genam.h"
 #include "access/table.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
-#include "commands/trigger.h"
+#include "nodes/execnodes.h"
 #include "optimizer/optimizer.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -23,10 +21,10 @@
 
 #include "base/compat.h"
 #include "store/binding.h"
-#include "store/catalog.h"
 #include "store/column.h"
 #include "store/query.h"
 #include "store/query_text.h"
+#include "stock/guard_check.h"
 #include "stock/row_check.h"
 
 /* The columns that an expression over a row reads. */
@@ -55,52 +53,6 @@ reads_written(const InvRowChecks *checks, Node *expression)
 }
 
 /* ---- the table ---- */
-
-/*
- * What is wrong with the guard trigger of this type, or null.  It must fire in
- * every mode, for every such event and every row, or changes are not booked
- * (invariant 7).
- */
-static const char *
-guard_trigger_problem(const TriggerDesc *triggers, int16 type)
-{
-	const char *problem = "guard_missing";
-
-	for (int i = 0; triggers && i < triggers->numtriggers; i++)
-	{
-		const Trigger *trigger = &triggers->triggers[i];
-		char *name;
-
-		if (trigger->tgtype != type || trigger->tgnattr != 0 || trigger->tgqual != NULL)
-			continue;
-		name = get_func_name(trigger->tgfoid);
-		if (name == NULL || strcmp(name, "guard") != 0 ||
-			get_func_namespace(trigger->tgfoid) != get_namespace_oid(INV_SCHEMA, false))
-			continue;
-		if (trigger->tgenabled == TRIGGER_FIRES_ALWAYS)
-			return NULL;
-		problem =
-			trigger->tgenabled == TRIGGER_DISABLED ? "guard_disabled" : "guard_not_always_enabled";
-	}
-	return problem;
-}
-
-/* What is wrong with the guard triggers on items, or null. */
-const char *
-inv_guard_problem(InvStore *store)
-{
-	Relation items = table_open(store->items, NoLock);
-	/* a copy, because a look-up can replace the relcache's */
-	TriggerDesc *triggers = CopyTriggerDesc(items->trigdesc);
-	const char *problem =
-		guard_trigger_problem(triggers, TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT |
-											TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE);
-
-	if (problem == NULL)
-		problem = guard_trigger_problem(triggers, TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE);
-	table_close(items, NoLock);
-	return problem;
-}
 
 /* Add the generated columns that depend on what is written; they depend on no others. */
 static void

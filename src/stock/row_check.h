@@ -36,7 +36,6 @@ inv_column_bit(AttrNumber attnum)
 	return attnum - FirstLowInvalidHeapAttributeNumber;
 }
 
-extern const char *inv_guard_problem(InvStore *store);
 extern const InvRowChecks *inv_row_checks(InvStore *store);
 
 #endif /* INV_ROW_CHECK_H */

@@ -15,11 +15,9 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
@@ -30,7 +28,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 
 #include "base/datum.h"
 #include "base/error.h"
@@ -298,6 +295,11 @@ check_collations(InvStore *store)
 		{ INV_LEDGER_RESERVATIONS, "user_id", &store->order_user },
 		{ INV_LEDGER_REQUESTS, "user_id", &store->order_user },
 		{ INV_LEDGER_HOT, "item_id", &store->item_id },
+		{ INV_LEDGER_ORDER_CHANGES, "order_id", &store->order_id },
+		{ INV_LEDGER_ORDER_CHANGES, "item_before", &store->order_item },
+		{ INV_LEDGER_ORDER_CHANGES, "item_after", &store->order_item },
+		{ INV_LEDGER_ORDER_CHANGES, "user_before", &store->order_user },
+		{ INV_LEDGER_ORDER_CHANGES, "user_after", &store->order_user },
 	};
 
 	for (size_t i = 0; i < lengthof(ids); i++)
@@ -343,22 +345,6 @@ check_required_columns(InvStore *store)
 
 /* ---- row security ---- */
 
-static bool
-forces_policies(Oid table)
-{
-	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-	bool forces = false;
-
-	if (HeapTupleIsValid(tuple))
-	{
-		Form_pg_class class = (Form_pg_class) GETSTRUCT(tuple);
-
-		forces = class->relrowsecurity && class->relforcerowsecurity;
-		ReleaseSysCache(tuple);
-	}
-	return forces;
-}
-
 /*
  * Do policies of one of the store's tables bind its owner, as whom the engine acts?  As
  * the catalogs are now, which can be later than the binding.
@@ -366,10 +352,11 @@ forces_policies(Oid table)
 bool
 inv_binding_forces_policies(const InvStore *store)
 {
-	bool any = forces_policies(store->items) || forces_policies(store->orders);
+	bool any =
+		inv_catalog_forces_policies(store->items) || inv_catalog_forces_policies(store->orders);
 
 	for (int i = INV_LEDGER_NONE + 1; !any && i < INV_LEDGER_COUNT; i++)
-		any = forces_policies(store->ledger[i]);
+		any = inv_catalog_forces_policies(store->ledger[i]);
 	return any;
 }
 
@@ -386,9 +373,13 @@ set_tables(InvStore *store, const InvCatalogRow *row, Relation items, Relation o
 	store->ledger[INV_LEDGER_RESERVATIONS] = get_relname_relid("reservations", ledger);
 	store->ledger[INV_LEDGER_REQUESTS] = get_relname_relid("requests", ledger);
 	store->ledger[INV_LEDGER_HOT] = get_relname_relid("hot", ledger);
+	if (orders)
+		store->ledger[INV_LEDGER_ORDER_CHANGES] = get_relname_relid("order_changes", ledger);
 	store->may_be_hot = true;
 	store->user_claim = row->user_claim ? pstrdup(row->user_claim) : NULL;
 	store->refuse_direct = row->refuse_direct;
+	store->order_writes = row->order_writes;
+	store->has_order_units = row->has_order_units;
 	store->max_ttl = row->max_ttl;
 	store->owner = items->rd_rel->relowner;
 	store->items_name = inv_catalog_table_name(RelationGetRelid(items));
@@ -413,7 +404,8 @@ depend_on_tables(InvStore *store, Oid ledger)
 	}
 	/* where a table of the ledger is missing, any that is made may be the one */
 	for (int i = INV_LEDGER_NONE + 1; i < INV_LEDGER_COUNT; i++)
-		inv_depend(dependencies, INV_DEPENDENCY_RELATION, store->ledger[i]);
+		if (i != INV_LEDGER_ORDER_CHANGES || OidIsValid(store->orders))
+			inv_depend(dependencies, INV_DEPENDENCY_RELATION, store->ledger[i]);
 	inv_depend(dependencies, INV_DEPENDENCY_SCHEMA, ledger);
 	/* the version of the items table contains places of their rows, which a rewrite changes */
 	inv_depend(dependencies, INV_DEPENDENCY_RELATION, TriggerRelationId);

@@ -139,6 +139,10 @@ copy_catalog_row(InvCatalogRow *row, HeapTuple tuple, TupleDesc desc)
 	row->movements = inv_catalog_table(tuple, desc, "movements");
 	row->user_claim = inv_catalog_text(tuple, desc, "user_claim");
 	row->refuse_direct = strcmp(inv_catalog_text(tuple, desc, "direct_writes"), "refuse") == 0;
+	row->order_writes = strcmp(inv_catalog_text(tuple, desc, "order_writes"), "refuse") == 0
+							? INV_ORDER_WRITES_REFUSE
+							: INV_ORDER_WRITES_RECORD;
+	row->has_order_units = DatumGetBool(inv_catalog_value(tuple, desc, "has_order_units", &isnull));
 	row->has_sellable = DatumGetBool(inv_catalog_value(tuple, desc, "has_sellable", &isnull));
 	row->settings = catalog_text_list(tuple, desc, "settings");
 	row->max_ttl = *DatumGetIntervalP(inv_catalog_value(tuple, desc, "max_ttl", &no_ttl));
@@ -201,6 +205,31 @@ inv_catalog_find(Oid items, InvCatalogRow *row)
 	return HeapTupleIsValid(tuple);
 }
 
+/*
+ * The items table of the store that has this name and one of these tables as orders;
+ * InvalidOid if there is none.  All of them have one owner, whose stores have different names.
+ */
+Oid
+inv_catalog_find_orders(const char *store_name, const List *orders)
+{
+	Oid relid = inv_catalog_relid();
+	Oid items = InvalidOid;
+	Relation catalog;
+	SysScanDesc scan;
+	HeapTuple tuple;
+
+	if (!OidIsValid(relid))
+		return InvalidOid;
+	catalog = table_open(relid, AccessShareLock);
+	scan = inv_catalog_scan_by_name(catalog, store_name);
+	while (!OidIsValid(items) && HeapTupleIsValid(tuple = systable_getnext(scan)))
+		if (list_member_oid(orders, inv_catalog_table(tuple, RelationGetDescr(catalog), "orders")))
+			items = inv_catalog_table(tuple, RelationGetDescr(catalog), "items");
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return items;
+}
+
 /* The owner of a table; InvalidOid if it was dropped. */
 Oid
 inv_catalog_table_owner(Oid table)
@@ -213,6 +242,23 @@ inv_catalog_table_owner(Oid table)
 	owner = ((Form_pg_class) GETSTRUCT(class))->relowner;
 	ReleaseSysCache(class);
 	return owner;
+}
+
+/* Do row security policies of a table bind its owner?  False if it does not exist. */
+bool
+inv_catalog_forces_policies(Oid table)
+{
+	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	bool forces = false;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		Form_pg_class class = (Form_pg_class) GETSTRUCT(tuple);
+
+		forces = class->relrowsecurity && class->relforcerowsecurity;
+		ReleaseSysCache(tuple);
+	}
+	return forces;
 }
 
 /* The name of a table with its schema, quoted where that is needed. */

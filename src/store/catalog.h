@@ -11,6 +11,13 @@
 
 #define INV_SCHEMA "inventory"
 
+/* What happens when other code than the engine changes order lines. */
+typedef enum InvOrderWrites
+{
+	INV_ORDER_WRITES_RECORD, /* it is recorded */
+	INV_ORDER_WRITES_REFUSE	 /* it is refused where it touches units that were sold */
+} InvOrderWrites;
+
 /* A row of inventory.store, as far as the engine reads it. */
 typedef struct InvCatalogRow
 {
@@ -20,6 +27,8 @@ typedef struct InvCatalogRow
 	Oid movements;
 	char *user_claim; /* or NULL */
 	bool refuse_direct;
+	InvOrderWrites order_writes;
+	bool has_order_units;
 	bool has_sellable;
 	List *settings; /* of the session that attached: texts "name=value" */
 	Interval max_ttl;
@@ -27,6 +36,7 @@ typedef struct InvCatalogRow
 
 extern Oid inv_catalog_relid(void);
 extern Oid inv_catalog_table_owner(Oid table);
+extern bool inv_catalog_forces_policies(Oid table);
 extern char *inv_catalog_table_name(Oid table);
 extern Oid inv_catalog_resolve(const char *store_name, bool *is_only);
 
@@ -38,6 +48,7 @@ extern Oid inv_catalog_table(HeapTuple tuple, TupleDesc desc, const char *column
 extern char *inv_catalog_text(HeapTuple tuple, TupleDesc desc, const char *column);
 
 extern bool inv_catalog_find(Oid items, InvCatalogRow *row);
+extern Oid inv_catalog_find_orders(const char *store_name, const List *orders);
 extern List *inv_catalog_list(void);
 
 #endif /* INV_CATALOG_H */

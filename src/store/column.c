@@ -185,6 +185,16 @@ inv_item_of_order(InvStore *store, Datum value)
 	return inv_from_text(store->item_id.base, inv_datum_text(store->order_item.base, value));
 }
 
+/* A key of items as the item of an order row. */
+Datum
+inv_item_for_order(InvStore *store, Datum item)
+{
+	Assert(store->order_item.attnum != InvalidAttrNumber);
+	if (store->order_item.base == store->item_id.base)
+		return item;
+	return inv_from_text(store->order_item.base, inv_datum_text(store->item_id.base, item));
+}
+
 /*
  * Are two ids the same user?  Users are compared as the user column of orders is, by its
  * type and collation: under some collations one user has several spellings.

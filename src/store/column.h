@@ -26,6 +26,7 @@ extern bool inv_same_user(InvStore *store, Datum a, Datum b);
 extern uint64 inv_user_hash(InvStore *store, const InvUser *user);
 extern int inv_order_compare(InvStore *store, Datum a, Datum b);
 extern Datum inv_item_of_order(InvStore *store, Datum value);
+extern Datum inv_item_for_order(InvStore *store, Datum item);
 
 extern bool inv_items_are_as_bound(const InvStore *store, TupleDesc items);
 extern int64 inv_column_number(TupleTableSlot *slot, const InvColumn *column, int64 if_null,

@@ -20,6 +20,7 @@
 #include "access/xact.h"
 #include "catalog/index.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
@@ -86,6 +87,10 @@ typedef struct DirectInsert
 	ExprContext *context;
 	ResultRelInfo *target;
 	TupleTableSlot *slot;
+	Oid items; /* of the store */
+	InvDirectRow *rows;
+	int count;
+	bool omits_guards;	  /* or the table has none */
 	ExprState **defaults; /* one for each default of the plan */
 	bool *opened;		  /* one for each index of the plan */
 } DirectInsert;
@@ -140,10 +145,73 @@ omit_item_check(DirectInsert *insert)
 			triggers->triggers[i].tgenabled = TRIGGER_DISABLED;
 }
 
+/*
+ * Leave out the guards of orders, which would find that the engine inserted the row.  Not if
+ * a trigger can change the row before: then they record what it changed.
+ */
+static void
+omit_orders_guards(DirectInsert *insert)
+{
+	TriggerDesc *triggers = insert->target->ri_TrigDesc;
+	bool any = false;
+
+	insert->omits_guards = triggers == NULL || !triggers->trig_insert_before_row;
+	if (triggers == NULL || !insert->omits_guards)
+		return;
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		Trigger *trigger = &triggers->triggers[i];
+
+		if (trigger->tgfoid == insert->plan->orders_guard)
+			trigger->tgenabled = TRIGGER_DISABLED;
+		any = any || (trigger->tgenabled != TRIGGER_DISABLED &&
+					  TRIGGER_TYPE_MATCHES(trigger->tgtype, TRIGGER_TYPE_ROW, TRIGGER_TYPE_AFTER,
+										   TRIGGER_TYPE_INSERT));
+	}
+	/* the executor then does not look through them */
+	triggers->trig_insert_after_row = triggers->trig_insert_after_row && any;
+}
+
+/* The insertion into orders whose guards fire at the moment, or null. */
+static const DirectInsert *guarded = NULL;
+
+/* Fire the triggers, of which the guards ask for the rows. */
+static void
+fire_triggers(DirectInsert *insert)
+{
+	const DirectInsert *outer = guarded;
+
+	PG_TRY();
+	{
+		guarded = insert;
+		AfterTriggerEndQuery(insert->estate);
+	}
+	PG_FINALLY();
+	{
+		guarded = outer;
+	}
+	PG_END_TRY();
+}
+
+/* For the guard on orders: what the engine gave a row of the store at this place; null if it did not insert it. */
+const InvDirectRow *
+inv_direct_row_at(const InvStore *store, ItemPointer place)
+{
+	if (guarded == NULL || guarded->items != store->items)
+		return NULL;
+	for (int i = 0; i < guarded->count; i++)
+		if (guarded->rows[i].written && ItemPointerEquals(&guarded->rows[i].place, place))
+			return &guarded->rows[i];
+	return NULL;
+}
+
 static void
 end_insert(DirectInsert *insert)
 {
-	AfterTriggerEndQuery(insert->estate);
+	if (insert->omits_guards)
+		AfterTriggerEndQuery(insert->estate);
+	else
+		fire_triggers(insert);
 	ExecCloseIndices(insert->target);
 	ExecDropSingleTupleTableSlot(insert->slot);
 	ExecResetTupleTable(insert->estate->es_tupleTable, false);
@@ -211,6 +279,7 @@ report_row(const DirectInsert *insert, InvDirectRow *row)
 	AttrNumber key = insert->plan->key;
 
 	row->written = ItemPointerIsValid(&slot->tts_tid);
+	row->place = slot->tts_tid;
 	if (!row->written || key == InvalidAttrNumber)
 		return;
 	row->key = slot_getattr(slot, key, &row->no_key);
@@ -253,6 +322,12 @@ inv_direct_insert(InvStore *store, InvTarget target, InvDirectRow *rows, int cou
 		begin_insert(&insert, plan, table);
 		if (items_written && OidIsValid(plan->item_key))
 			omit_item_check(&insert);
+		insert.items = store->items;
+		insert.rows = rows;
+		insert.count = count;
+		insert.omits_guards = true;
+		if (OidIsValid(plan->orders_guard))
+			omit_orders_guards(&insert);
 		for (int i = 0; i < count; i++)
 		{
 			fill_slot(&insert, &rows[i]);

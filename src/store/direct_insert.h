@@ -5,6 +5,8 @@
 #ifndef INV_DIRECT_INSERT_H
 #define INV_DIRECT_INSERT_H
 
+#include "storage/itemptr.h"
+
 #include "store/binding.h"
 #include "store/ledger_schema.h"
 
@@ -30,9 +32,11 @@ typedef struct InvDirectRow
 	bool written; /* false: a trigger of the shop suppressed it */
 	Datum key;	  /* of an order */
 	bool no_key;
+	ItemPointerData place;
 } InvDirectRow;
 
 extern bool inv_direct_insert(InvStore *store, InvTarget target, InvDirectRow *rows, int count,
 							  bool items_written);
+extern const InvDirectRow *inv_direct_row_at(const InvStore *store, ItemPointer place);
 
 #endif /* INV_DIRECT_INSERT_H */

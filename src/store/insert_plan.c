@@ -25,9 +25,11 @@
 #include "store/expression.h"
 #include "store/insert_plan.h"
 #include "store/ledger_schema.h"
+#include "store/query_letter.h"
 #include "store/query_text.h"
 #include "store/shop_code.h"
 #include "store/table_check.h"
+#include "store/trigger_check.h"
 
 /*
  * Add a column that rows give in this type.  False if its values need more than a
@@ -237,6 +239,8 @@ make_insert_plan(InvStore *store, InvTarget target, Relation table)
 		list_target_indexes(plan, table);
 		add_row_checks(plan, table);
 		plan->runs_shop_code = plan->runs_shop_code || inv_write_runs_shop_code(store, table);
+		if (target == INV_TARGET_ORDERS)
+			plan->orders_guard = inv_orders_guard_function();
 		if (target == INV_TARGET_ORDERS && !plan->runs_shop_code)
 			plan->item_key = find_item_key(store, table);
 	}

@@ -47,7 +47,8 @@ struct InvDirectInsertPlan
 	AttrNumber key;		/* the column that is read back, or 0 */
 	ExprState **checks; /* those of the table, in its order; null: the server compiles them */
 	bool runs_shop_code;
-	Oid item_key; /* the foreign key from the item of an order to items, or InvalidOid */
+	Oid item_key;	  /* the foreign key from the item of an order to items, or InvalidOid */
+	Oid orders_guard; /* the function of the guards of orders; InvalidOid: not of orders */
 };
 
 extern InvDirectInsertPlan *inv_insert_plan(InvStore *store, InvTarget target, Relation table);

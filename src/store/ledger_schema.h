@@ -13,6 +13,7 @@ typedef enum InvLedgerTable
 	INV_LEDGER_RESERVATIONS,
 	INV_LEDGER_REQUESTS,
 	INV_LEDGER_HOT,
+	INV_LEDGER_ORDER_CHANGES, /* only where the store has orders */
 	INV_LEDGER_COUNT
 } InvLedgerTable;
 
@@ -113,6 +114,7 @@ typedef enum InvRequestColumn
 #define INV_KIND_RESTOCK "restock"
 #define INV_KIND_ADJUSTMENT "adjustment"
 #define INV_KIND_WRITE_OFF "write_off"
+#define INV_KIND_CANCELLATION "cancellation" /* what a line is worth has fallen */
 #define INV_KIND_STOCK_TAKE "count"
 #define INV_KIND_DIRECT "direct"   /* a change of stock outside the engine */
 #define INV_KIND_CARRIED "carried" /* the sum of movements that close_ledger removed */
@@ -120,6 +122,11 @@ typedef enum InvRequestColumn
 /* movements.reason, where the engine gives it */
 #define INV_REASON_UNTRACKED "untracked" /* undoes a movement that no stock took part in */
 #define INV_REASON_ATTACH "attach"		 /* an older ledger did not explain the stock */
+
+/* order_changes.operation */
+#define INV_CHANGE_INSERT "INSERT"
+#define INV_CHANGE_UPDATE "UPDATE"
+#define INV_CHANGE_DELETE "DELETE"
 
 /* reservations.status */
 #define INV_RESERVATION_HELD "held"

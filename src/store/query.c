@@ -41,6 +41,7 @@
 #include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_expand.h"
+#include "store/query_letter.h"
 #include "store/query_plan.h"
 #include "store/query_text.h"
 #include "store/table_check.h"

@@ -21,6 +21,7 @@
 #include "store/enter.h"
 #include "store/query_cursor.h"
 #include "store/query_expand.h"
+#include "store/query_letter.h"
 #include "store/query_text.h"
 
 #define MAX_CURSOR_PARAMETERS 4

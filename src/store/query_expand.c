@@ -144,8 +144,12 @@ append_order_units(StringInfo text, InvStore *store)
 	if (quantity->attnum == InvalidAttrNumber)
 		appendStringInfoString(text, "1::pg_catalog.int8");
 	else if (quantity->base == NUMERICOID)
-		appendStringInfo(text, "pg_catalog.trunc(o.%s::pg_catalog.numeric)::pg_catalog.int8",
-						 quantity->name);
+		appendStringInfo(text,
+						 "CASE WHEN o.%s::pg_catalog.numeric OPERATOR(pg_catalog.=) 'NaN' THEN 0 "
+						 "WHEN o.%s IS NOT NULL THEN "
+						 "LEAST(GREATEST(pg_catalog.trunc(o.%s::pg_catalog.numeric), "
+						 "-9223372036854775807), 9223372036854775807) END::pg_catalog.int8",
+						 quantity->name, quantity->name, quantity->name);
 	else
 		appendStringInfo(text, "o.%s::pg_catalog.int8", quantity->name);
 }
@@ -223,6 +227,34 @@ append_and_not_refundable(StringInfo text, InvStore *store)
 									 "' OR m.order_id IS NULL) ");
 }
 
+static void
+append_has_orders(StringInfo text, InvStore *store)
+{
+	appendStringInfoString(text, OidIsValid(store->orders) ? "true" : "false");
+}
+
+/* Rows of orders, and what others have changed in them, beside movements of lines. */
+static void
+append_and_order_rows(StringInfo text, InvStore *store)
+{
+	if (!OidIsValid(store->orders))
+		return;
+	append_template(text, store, "UNION ALL SELECT {order id}, {order item}, {order units}, ");
+	append_template(text, store,
+					store->has_order_units
+						? "0, 0, 0, 0, true, false FROM {orders} AS o "
+						  "UNION ALL SELECT v.order_id, v.item_id, 0, v.units, 0, 0, 0, false, "
+						  "false FROM {ledger}.order_worth AS v "
+						: "{order units}, 0, 0, 0, true, false FROM {orders} AS o ");
+	append_template(
+		text, store,
+		"UNION ALL SELECT c.order_id, c.item_before, 0, 0, {-} c.quantity_before, 0, 0, false, "
+		"c.operation {=} '" INV_CHANGE_DELETE "' FROM {ledger}.order_changes AS c "
+		"WHERE c.operation {<>} '" INV_CHANGE_INSERT "' "
+		"UNION ALL SELECT c.order_id, c.item_after, 0, 0, c.quantity_after, 0, 0, false, false "
+		"FROM {ledger}.order_changes AS c WHERE c.operation {<>} '" INV_CHANGE_DELETE "' ");
+}
+
 static const struct
 {
 	const char *name;
@@ -246,6 +278,8 @@ static const struct
 	{ "movement scalars", append_movement_scalars },
 	{ "carried user", append_carried_user },
 	{ "and not refundable", append_and_not_refundable },
+	{ "and order rows", append_and_order_rows },
+	{ "has orders", append_has_orders },
 };
 
 /* ---- expansion ---- */

@@ -9,45 +9,13 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "utils/lsyscache.h"
 
 #include "store/binding.h"
 #include "store/ledger_schema.h"
 #include "store/query_text.h"
 
 /* clang-format off */
-
-/*
- * The types of parameters and of the columns of results.  A letter is a type, and
- * the capital letter is its array.  A type that differs from store to store is read
- * at an offset in InvStore.  A column of a result with a "?" behind its letter can be null.
- */
-typedef struct LetterType
-{
-	Oid type;		/* InvalidOid: the store has it */
-	size_t offset;
-} LetterType;
-
-#define LETTER(letter)	[(letter) - 'a']
-
-static const LetterType letter_types['z' - 'a' + 1] = {
-	LETTER('b') = {.type = BYTEAOID},
-	LETTER('c') = {.type = TIDOID},									/* ctid */
-	LETTER('e') = {.offset = offsetof(InvStore, order_item.base)},	/* item, in orders */
-	LETTER('i') = {.offset = offsetof(InvStore, item_id.base)},		/* item */
-	LETTER('j') = {.type = JSONBOID},
-	LETTER('l') = {.type = BOOLOID},								/* logical */
-	LETTER('n') = {.type = INT8OID},								/* number */
-	LETTER('o') = {.offset = offsetof(InvStore, order_type)},		/* order */
-	LETTER('q') = {.type = UUIDOID},								/* reservation */
-	LETTER('s') = {.offset = offsetof(InvStore, stock.base)},		/* stock */
-	LETTER('t') = {.type = TEXTOID},
-	LETTER('u') = {.offset = offsetof(InvStore, user_type)},		/* user */
-	LETTER('x') = {.type = XIDOID},									/* transaction */
-	LETTER('z') = {.type = TIMESTAMPTZOID},
-};
 
 #define ITEM	"FROM ONLY {items} AS i WHERE {id} {=} $1 "
 #define ITEMS	"FROM ONLY {items} AS i WHERE {id} {=} ANY ($1) "
@@ -285,6 +253,37 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"WHERE COALESCE(r.total, 0) {<>} COALESCE(m.total, 0) "
 		"ORDER BY COALESCE(r.item_id, m.item_id)"},
 
+	/*
+	 * By line and item: what the row has and is worth, what others added to that, what the
+	 * movements say was sold and refunded.  Movements of the sale may be closed, so more can have been sold than
+	 * they say.
+	 */
+	[INV_STMT_VERIFY_ORDERS] = {"i", "ttnn", SPI_OK_SELECT,
+		"SELECT l.item_id::pg_catalog.text, p.problem, p.expected, p.actual FROM ("
+		"SELECT g.*, CASE WHEN g.booked {>} 0 THEN GREATEST(g.units {-} g.added, g.booked) "
+		"ELSE g.units {-} g.added END AS sold, "
+		"pg_catalog.bool_or(g.has_row) OVER (PARTITION BY g.order_id) AS is_there FROM ("
+		"SELECT w.order_id, w.item_id, " SUM("w.units") " AS units, " SUM("w.worth") " AS worth, "
+		SUM("w.added") " AS added, "
+		SUM("w.booked") " AS booked, " SUM("w.refunded") " AS refunded, "
+		"pg_catalog.bool_or(w.has_row) AS has_row, pg_catalog.bool_or(w.was_deleted) AS was_deleted FROM ("
+		"SELECT m.order_id, m.item_id, 0 AS units, 0 AS worth, 0 AS added, "
+		"CASE m.kind WHEN " KIND(REFUND) " THEN 0 ELSE {-} m.delta END AS booked, "
+		"CASE m.kind WHEN " KIND(REFUND) " THEN m.delta ELSE 0 END AS refunded, "
+		"false AS has_row, false AS was_deleted FROM " MOVEMENTS
+		"WHERE m.kind {=} ANY (ARRAY[" KIND(SALE) ", " KIND(CANCELLATION) ", " KIND(REFUND) "]) {and order rows}"
+		") AS w WHERE w.order_id IS NOT NULL AND w.item_id IS NOT NULL "
+		"AND ($1 IS NULL OR w.item_id {=} $1) GROUP BY w.order_id, w.item_id) AS g) AS l "
+		"CROSS JOIN LATERAL (VALUES "
+		"(CASE WHEN l.is_there THEN 'order_differs_from_sale' ELSE 'order_missing' END, "
+		"CASE WHEN l.worth {>} l.sold THEN l.sold ELSE l.sold {-} l.refunded END, l.worth, "
+		"{has orders} AND (l.is_there OR l.booked {>} 0) "
+		"AND (l.worth {>} l.sold OR l.worth {<} (l.sold {-} l.refunded))), "
+		"('refunds_exceed_sales', GREATEST(l.sold, 0), l.refunded, l.refunded {>} GREATEST(l.sold, 0) "
+		"AND (l.is_there OR l.booked {>} 0 OR l.was_deleted))) "
+		"AS p (problem, expected, actual, found) WHERE p.found "
+		"ORDER BY l.order_id, l.item_id, p.problem"},
+
 	/* ---- reservations */
 	[INV_STMT_HOLD] = {"qINLuzz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.reservations (reservation_id, item_id, quantity, tracked, "
@@ -371,15 +370,41 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_REFUND_ROWS] = {"j", "o?t?s?", SPI_OK_SELECT,
 		"SELECT l.order_id, l.status, l.quantity "
 		"FROM pg_catalog.jsonb_populate_recordset(NULL::{ledger}.refunded_order, $1) AS l"},
+	[INV_STMT_LINE_EXISTS] = {"o", "", SPI_OK_SELECT,
+		"SELECT FROM {orders} AS o WHERE {order id} {=} $1 LIMIT 1", .by = "order_id"},
+	[INV_STMT_LOCK_CHANGES] = {"o", "", SPI_OK_SELECT,
+		"SELECT FROM {ledger}.order_changes AS c WHERE c.order_id {=} $1 "
+		"ORDER BY c.change_id LIMIT 1 FOR NO KEY UPDATE OF c", .by = "order_id"},
+	/*
+	 * A line's row as it is ($2 to $4) without what its changes added.  An item was sold to the
+	 * user that its first change found.
+	 */
+	[INV_STMT_SOLD] = {"oenu", "enu?", SPI_OK_SELECT,
+		"SELECT s.item, " SUM("s.units") ", (pg_catalog.array_agg(s.user_id ORDER BY s.place) "
+		"FILTER (WHERE s.place IS NOT NULL))[1] FROM ("
+		"SELECT $2, $3, $4, 9223372036854775807 "
+		"UNION ALL SELECT c.item_before, c.quantity_before, c.user_before, c.change_id "
+		"FROM {ledger}.order_changes AS c "
+		"WHERE c.order_id {=} $1 AND c.operation {<>} " QUOTED(INV_CHANGE_INSERT) " "
+		"UNION ALL SELECT c.item_after, {-} c.quantity_after, NULL, NULL "
+		"FROM {ledger}.order_changes AS c "
+		"WHERE c.order_id {=} $1 AND c.operation {<>} " QUOTED(INV_CHANGE_DELETE) ") "
+		"AS s (item, units, user_id, place) WHERE s.item IS NOT NULL "
+		"GROUP BY s.item HAVING " SUM("s.units") " {>} 0 ORDER BY s.item", .by = "order_id"},
+	[INV_STMT_RECORD_CHANGE] = {"oteennuutz", "", SPI_OK_INSERT,
+		"INSERT INTO {ledger}.order_changes (order_id, operation, item_before, item_after, "
+		"quantity_before, quantity_after, user_before, user_after, actor, created_at) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", INV_LEDGER_ORDER_CHANGES},
 	/* what was sold, without what change_order took off again */
 	[INV_STMT_SALES] = {"o", "inu?", SPI_OK_SELECT,
 		"SELECT m.item_id, " SUM("{-} m.delta") ", m.user_id "
 		"FROM " MOVEMENTS "WHERE m.order_id {=} $1 "
 		"AND m.kind {=} ANY (ARRAY[" KIND(SALE) ", " KIND(CANCELLATION) "]::pg_catalog.text[]) "
 		"GROUP BY m.item_id, m.user_id ORDER BY m.item_id, pg_catalog.min(m.movement_id)", .by = "order_id"},
-	/* of the order; of one item and user of it */
-	[INV_STMT_REFUNDED] = {"oiu", "nn", SPI_OK_SELECT,
-		"SELECT " SUM("m.delta") ", " SUM("CASE WHEN m.item_id {=} $2 "
+	/* of the order; of one item of it; of one item and user */
+	[INV_STMT_REFUNDED] = {"oiu", "nnn", SPI_OK_SELECT,
+		"SELECT " SUM("m.delta") ", " SUM("CASE WHEN m.item_id {=} $2 THEN m.delta END") ", "
+		SUM("CASE WHEN m.item_id {=} $2 "
 		"AND (m.user_id {=} $3 OR m.user_id IS NULL AND $3 IS NULL) THEN m.delta END") " FROM " MOVEMENTS
 		"WHERE m.order_id {=} $1 AND m.kind {=} " KIND(REFUND), .by = "order_id"},
 	/* a carried movement has no order: it can contain the sale */
@@ -450,20 +475,6 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 };
 
 /* clang-format on */
-
-/* The type that a letter stands for in a store. */
-Oid
-inv_letter_type(const InvStore *store, char letter)
-{
-	char lower = pg_ascii_tolower(letter);
-	const LetterType *found = &letter_types[lower - 'a'];
-	Oid type;
-
-	Assert(lower >= 'a' && lower <= 'z' && (OidIsValid(found->type) || found->offset > 0));
-	type = OidIsValid(found->type) ? found->type
-								   : *(const Oid *) ((const char *) store + found->offset);
-	return letter == lower ? type : get_array_type(type);
-}
 
 const InvTemplate *
 inv_statement_template(InvStatement statement)

@@ -36,6 +36,7 @@ typedef enum InvStatement
 	INV_STMT_OPEN_LEDGER,
 	INV_STMT_VERIFY,
 	INV_STMT_VERIFY_HOLDS,
+	INV_STMT_VERIFY_ORDERS,
 	INV_STMT_CLOSABLE,
 	INV_STMT_CLOSE_MOVEMENTS,
 	INV_STMT_CARRY,
@@ -77,6 +78,10 @@ typedef enum InvStatement
 	INV_STMT_LOCK_ORDERS,
 	INV_STMT_CHANGE_ORDER,
 	INV_STMT_REFUND_ROWS,
+	INV_STMT_LINE_EXISTS,
+	INV_STMT_LOCK_CHANGES,
+	INV_STMT_SOLD,
+	INV_STMT_RECORD_CHANGE,
 	INV_STMT_SALES,
 	INV_STMT_REFUNDED,
 	INV_STMT_COUNTED,
@@ -91,7 +96,7 @@ typedef enum InvStatement
 	INV_STMT_COUNT
 } InvStatement;
 
-/* A statement; see query_text.c for the letters and placeholders. */
+/* A statement; see query_letter.c for the letters, query_text.c for the placeholders. */
 typedef struct InvTemplate
 {
 	const char *parameters; /* a letter for the type of each */
@@ -108,6 +113,5 @@ typedef struct InvTemplate
 } InvTemplate;
 
 extern const InvTemplate *inv_statement_template(InvStatement statement);
-extern Oid inv_letter_type(const InvStore *store, char letter);
 
 #endif /* INV_QUERY_TEXT_H */

@@ -13,10 +13,12 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/partition.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 
 #include "base/compat.h"
 #include "base/stats.h"
@@ -404,4 +406,44 @@ InvStore *
 inv_store_by_items(Oid items, LOCKMODE lock)
 {
 	return open_store(items, lock);
+}
+
+/* The cached store of this name that has one of these tables as orders, valid; or null. */
+static InvStore *
+find_cached_by_orders(const char *store_name, const List *orders)
+{
+	ListCell *cell;
+
+	foreach (cell, cached_stores)
+	{
+		InvStore *store = lfirst(cell);
+
+		if (store->valid && list_member_oid(orders, store->orders) &&
+			strcmp(store->store_name, store_name) == 0)
+			return store;
+	}
+	return NULL;
+}
+
+/*
+ * The store of this name for a trigger on its orders, which can have been fired on a
+ * partition of them; null if there is none.  The statement that fired it has orders locked.
+ */
+InvStore *
+inv_store_by_orders(Relation orders, const char *store_name)
+{
+	List *tables =
+		orders->rd_rel->relispartition ? get_partition_ancestors(RelationGetRelid(orders)) : NIL;
+	InvStore *store;
+	Oid items;
+
+	tables = lappend_oid(tables, RelationGetRelid(orders));
+	store = find_cached_by_orders(store_name, tables);
+	if (store == NULL)
+	{
+		items = inv_catalog_find_orders(store_name, tables);
+		store = OidIsValid(items) ? open_store(items, NoLock) : NULL;
+	}
+	list_free(tables);
+	return store;
 }

@@ -46,7 +46,9 @@ check_table(InvStore *store, Oid relid)
 	inv_check_engine(store->store_name, rel, &store->dependencies);
 	if (is_always_written(store, relid))
 		inv_check_triggers(store->store_name, store->owner, rel,
-						   relid == store->items ? INV_TRIGGERS_OF_ITEMS : INV_TRIGGERS_OF_OTHERS,
+						   relid == store->items	? INV_TRIGGERS_OF_ITEMS
+						   : relid == store->orders ? INV_TRIGGERS_OF_ORDERS
+													: INV_TRIGGERS_OF_OTHERS,
 						   &store->dependencies);
 	relation_close(rel, NoLock);
 }
@@ -89,10 +91,10 @@ inv_owner_may(const InvStore *store, Oid table, AclMode rights)
 /* ---- tables that are about to be written ---- */
 
 static void
-check_written_one(InvStore *store, Relation rel)
+check_written_one(InvStore *store, Relation rel, InvTriggerRole role)
 {
 	inv_check_storage(store->store_name, rel);
-	inv_check_triggers(store->store_name, store->owner, rel, INV_TRIGGERS_OF_OTHERS, NULL);
+	inv_check_triggers(store->store_name, store->owner, rel, role, NULL);
 }
 
 /*
@@ -101,7 +103,7 @@ check_written_one(InvStore *store, Relation rel)
  * store was read, it may have come with that lock.
  */
 static void
-check_written(InvStore *store, Relation rel)
+check_written(InvStore *store, Relation rel, InvTriggerRole role)
 {
 	ListCell *cell;
 
@@ -110,7 +112,7 @@ check_written(InvStore *store, Relation rel)
 		inv_check_engine(store->store_name, rel, NULL);
 	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
 	{
-		check_written_one(store, rel);
+		check_written_one(store, rel, role);
 		return;
 	}
 	/* the table itself is the first of them */
@@ -118,7 +120,7 @@ check_written(InvStore *store, Relation rel)
 	{
 		Relation member = table_open(lfirst_oid(cell), NoLock);
 
-		check_written_one(store, member);
+		check_written_one(store, member, role);
 		table_close(member, NoLock);
 	}
 }
@@ -130,7 +132,7 @@ inv_check_orders_written(InvStore *store)
 	Relation orders = table_open(store->orders, NoLock);
 
 	if (orders->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
-		check_written(store, orders);
+		check_written(store, orders, INV_TRIGGERS_OF_ORDERS);
 	table_close(orders, NoLock);
 }
 
@@ -148,6 +150,6 @@ inv_ledger_table_open(InvStore *store, InvLedgerTable table)
 	rel = try_table_open(store->ledger[table], RowExclusiveLock);
 	if (rel == NULL)
 		inv_error_broken_store(store->store_name, store->items, "A table of its ledger is gone.");
-	check_written(store, rel);
+	check_written(store, rel, INV_TRIGGERS_OF_OTHERS);
 	return rel;
 }

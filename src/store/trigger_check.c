@@ -30,6 +30,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "parser/parse_func.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -41,6 +42,14 @@
 #include "store/catalog.h"
 #include "store/expression.h"
 #include "store/trigger_check.h"
+
+/* The function of the guards of orders. */
+Oid
+inv_orders_guard_function(void)
+{
+	return LookupFuncName(list_make2(makeString(INV_SCHEMA), makeString("guard_orders")), 0, NULL,
+						  false);
+}
 
 /* What is known of a trigger's function. */
 typedef struct TriggerFunction
@@ -139,27 +148,45 @@ check_when(Node *node, void *context)
 	return expression_tree_walker(node, check_when, context);
 }
 
+/* Is an earlier trigger of the list the same guard?  Orders have one for each of their stores. */
+static const Trigger *
+find_same_guard(const TriggerDesc *triggers, const Trigger *guard)
+{
+	for (const Trigger *trigger = triggers->triggers; trigger < guard; trigger++)
+		if (trigger->tgenabled != TRIGGER_DISABLED && trigger->tgfoid == guard->tgfoid &&
+			TRIGGER_FOR_ROW(trigger->tgtype) && trigger->tgnargs == guard->tgnargs &&
+			(guard->tgnargs == 0 || strcmp(trigger->tgargs[0], guard->tgargs[0]) == 0))
+			return trigger;
+	return NULL;
+}
+
 /* Raise unless the trigger, which has a function of the extension, is one that attach makes. */
 static void
-check_own_function(const TriggerCheck *check, const TriggerFunction *function, InvTriggerRole role,
-				   const char **guard)
+check_own_function(const TriggerCheck *check, const TriggerDesc *triggers, const char *function,
+				   InvTriggerRole role)
 {
-	const Trigger *trigger = check->trigger;
+	/* their functions, and how the names of the triggers begin */
+	static const char *const guards[][2] = {
+		[INV_TRIGGERS_OF_ITEMS] = { "guard", "inventory_guard" },
+		[INV_TRIGGERS_OF_ORDERS] = { "guard_orders", "inventory_orders_guard" },
+		[INV_TRIGGERS_OF_OTHERS] = { "", "" },
+	};
 	const char *table = inv_catalog_table_name(RelationGetRelid(check->rel));
+	const char *name = guards[role][1];
+	const Trigger *trigger = check->trigger;
+	const Trigger *same;
 
 	/* the function of the binding trigger does nothing */
-	if (namestrcmp((Name) &function->name, "binding") == 0)
+	if (strcmp(function, "binding") == 0)
 		return;
-	if (role != INV_TRIGGERS_OF_ITEMS || namestrcmp((Name) &function->name, "guard") != 0)
+	if (strcmp(function, guards[role][0]) != 0)
 		inv_error_surplus_trigger(check->store_name, trigger->tgname, table);
-	/* guard() itself refuses to be fired in any other way than attach fires it */
-	if (!TRIGGER_FOR_ROW(trigger->tgtype))
+	/* the guard itself refuses to be fired in any other way than attach fires it */
+	if (!TRIGGER_FOR_ROW(trigger->tgtype) || (same = find_same_guard(triggers, trigger)) == NULL)
 		return;
-	if (*guard)
-		inv_error_surplus_trigger(check->store_name,
-								  strcmp(*guard, "inventory_guard") == 0 ? trigger->tgname : *guard,
-								  table);
-	*guard = trigger->tgname;
+	inv_error_surplus_trigger(
+		check->store_name,
+		strncmp(same->tgname, name, strlen(name)) == 0 ? trigger->tgname : same->tgname, table);
 }
 
 /*
@@ -172,7 +199,6 @@ inv_check_triggers(const char *store_name, Oid owner, Relation rel, InvTriggerRo
 				   InvDependencies *dependencies)
 {
 	TriggerDesc *triggers;
-	const char *guard = NULL;
 
 	Assert(OidIsValid(owner));
 	if (rel->trigdesc == NULL)
@@ -189,7 +215,7 @@ inv_check_triggers(const char *store_name, Oid owner, Relation rel, InvTriggerRo
 			!find_trigger_function(trigger->tgfoid, &function))
 			continue;
 		if (function.is_ours)
-			check_own_function(&check, &function, role, &guard);
+			check_own_function(&check, triggers, NameStr(function.name), role);
 		else
 			check_owner(&check, INV_DEPENDENCY_FUNCTION, trigger->tgfoid, function.owner);
 		if (trigger->tgqual)

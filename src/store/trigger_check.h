@@ -9,13 +9,15 @@
 
 #include "store/dependency.h"
 
-/* Is the table the items of the store?  Only they have the guard. */
+/* Which guard may the table have?  A partition of orders has theirs. */
 typedef enum InvTriggerRole
 {
 	INV_TRIGGERS_OF_ITEMS,
+	INV_TRIGGERS_OF_ORDERS,
 	INV_TRIGGERS_OF_OTHERS
 } InvTriggerRole;
 
+extern Oid inv_orders_guard_function(void);
 extern void inv_check_triggers(const char *store_name, Oid owner, Relation rel, InvTriggerRole role,
 							   InvDependencies *dependencies);
 

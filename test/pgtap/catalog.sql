@@ -4,7 +4,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
-SELECT plan(58);
+SELECT plan(61);
 
 -- inventory.store
 SELECT results_eq($$
@@ -13,10 +13,12 @@ SELECT results_eq($$
 	('api_schema'::name, 'name', true),
 	('argument_prefix', 'text', true),
 	('direct_writes', 'text', true),
+	('has_order_units', 'boolean', true),
 	('has_sellable', 'boolean', true),
 	('items', 'inventory.table_name', true),
 	('max_ttl', 'interval', true),
 	('movements', 'inventory.table_name', true),
+	('order_writes', 'text', true),
 	('orders', 'inventory.table_name', false),
 	('settings', 'text[]', true),
 	('store_name', 'text', true),
@@ -54,7 +56,7 @@ ALTER TABLE shop.items DROP COLUMN junk;
 SELECT inventory.attach('shop.items', 'shop.orders', stock => 'On Hand', stock_floor => 'Floor', purchase_limit => 'max',
 	order_user_id => 'buyer', order_item_id => 'what', order_quantity => 'amount', order_columns => '{paid,id,note}',
 	ledger_schema => 'ledger', user_claim => 'sub', sellable => 'live', direct_writes => 'refuse', max_ttl => '2 hours',
-	argument_prefix => '_', store_name => 'The "shop"');
+	argument_prefix => '_', store_name => 'The "shop"', order_writes => 'refuse');
 SELECT results_eq($$ SELECT store_name, items::regclass, orders::regclass, movements::regclass, user_claim, direct_writes, has_sellable, max_ttl, api_schema, argument_prefix FROM inventory.store $$,
 	$$ VALUES ('The "shop"', 'shop.items'::regclass, 'shop.orders'::regclass, 'ledger.movements'::regclass, 'sub', 'refuse', true,
 			   interval '2 hours', 'shop'::name, '_') $$, 'attach: the row in inventory.store');
@@ -78,8 +80,12 @@ SELECT results_eq($$ SELECT tgname, tgenabled, tgtype, tgattr::text <> '', tgqua
 	('inventory_guard', 'A', 29::int2, false, true),
 	('inventory_guard_truncate', 'A', 34::int2, false, true) $$,
 	'attach: the guard after each row and before TRUNCATE, ALWAYS and without condition; the memory disabled');
-SELECT results_eq($$ SELECT tgname ~ '^inventory_binding_[0-9a-f]{8}$', tgenabled, tgtype FROM pg_trigger WHERE tgrelid = 'shop.orders'::regclass AND NOT tgisinternal $$,
-	$$ VALUES (true, 'D'::"char", 16::int2) $$, 'attach: on orders nothing but the memory, disabled');
+SELECT results_eq($$ SELECT tgname ~ '^inventory_(binding_[0-9a-f]{8}|orders_guard)$', tgenabled, tgtype, tgattr::text <> '', tgqual IS NULL FROM pg_trigger
+		WHERE tgrelid = 'shop.orders'::regclass AND NOT tgisinternal ORDER BY tgname $$, $$ VALUES
+	(true, 'D'::"char", 16::int2, true, true),
+	(true, 'A', 29::int2, false, true) $$,
+	'attach: on orders the guard after each row, ALWAYS and without condition; the memory disabled');
+SELECT is((SELECT order_writes FROM inventory.store), 'refuse', 'attach: order_writes');
 
 -- it guards: in every mode, and what is bound cannot be lost in passing
 INSERT INTO shop.items (id, "On Hand", live) VALUES (1, 0, true);
@@ -87,6 +93,7 @@ SELECT is(ledger.restock_item(1, 5), 5, 'it works');
 SELECT throws_ok($$ UPDATE shop.items SET "On Hand" = 7 $$, 'IV013', 'direct_write_refused', 'guard: a direct write is refused');
 SELECT throws_ok($$ UPDATE shop.items SET id = 2 $$, 'IV013', 'direct_write_refused', 'guard: the key does not change');
 SELECT throws_ok($$ TRUNCATE shop.items $$, 'IV013', 'direct_write_refused', 'guard: no TRUNCATE');
+SELECT throws_ok($$ INSERT INTO shop.orders (id, what, amount) VALUES (7, 1, 1); UPDATE shop.orders SET id = 8 $$, 'IV013', 'direct_write_refused', 'guard on orders: the key does not change');
 SELECT throws_ok($$ ALTER TABLE shop.items DROP COLUMN "On Hand" $$, '2BP01', NULL, 'the bound column of items cannot be dropped in passing');
 SELECT throws_ok($$ ALTER TABLE shop.items DROP COLUMN live $$, '2BP01', NULL, 'nor what decides whether an item is for sale');
 SELECT throws_ok($$ ALTER TABLE shop.items ALTER COLUMN "On Hand" TYPE bigint $$, NULL, NULL, 'nor retyped');
@@ -112,8 +119,8 @@ SELECT results_eq($$ SELECT * FROM pg_temp.roles('market.goods') $$,
 SELECT results_eq($$ SELECT * FROM pg_temp.roles('market.orders') $$,
 	$$ VALUES ('{id,buyer,what,amount,payed,note}'::name[], '{"The \"shop\"",order_id+,order_user_id,order_item_id,order_quantity,+,+}'::text[]) $$,
 	'refresh: orders as they were, what callers may set too');
-SELECT results_eq($$ SELECT store_name, user_claim, direct_writes, has_sellable, max_ttl, api_schema, argument_prefix FROM inventory.store $$,
-	$$ VALUES ('The "shop"', 'sub', 'refuse', true, interval '2 hours', 'market'::name, '_') $$, 'refresh: options as they were, the schema by its new name');
+SELECT results_eq($$ SELECT store_name, user_claim, direct_writes, order_writes, has_sellable, max_ttl, api_schema, argument_prefix FROM inventory.store $$,
+	$$ VALUES ('The "shop"', 'sub', 'refuse', 'refuse', true, interval '2 hours', 'market'::name, '_') $$, 'refresh: options as they were, the schema by its new name');
 
 -- who writes inventory.store must own what the row names
 CREATE ROLE catalog_other;
@@ -136,6 +143,7 @@ SELECT throws_ok($$ DELETE FROM inventory.store WHERE items = 'owned.items'::reg
 RESET ROLE;
 SELECT throws_ok($$ UPDATE inventory.store SET store_name = '' WHERE items = 'owned.items'::regclass $$, '23514', NULL, 'a store has a name');
 SELECT throws_ok($$ UPDATE inventory.store SET direct_writes = 'ignore' WHERE items = 'owned.items'::regclass $$, '23514', NULL, 'direct writes are recorded or refused');
+SELECT throws_ok($$ UPDATE inventory.store SET order_writes = 'ignore' WHERE items = 'owned.items'::regclass $$, '23514', NULL, 'and so are writes of orders');
 SELECT throws_ok($$ UPDATE inventory.store SET max_ttl = '0' WHERE items = 'owned.items'::regclass $$, '23514', NULL, 'holds last some time');
 SET LOCAL ROLE catalog_owner;
 SELECT lives_ok($$ DROP TABLE owned.orders $$, 'an owner drops a table');
@@ -161,7 +169,7 @@ SELECT is_empty('SELECT store_name FROM inventory.store', 'detach: no row');
 SELECT is_empty($$ SELECT tgname FROM pg_trigger WHERE tgrelid IN ('market.goods'::regclass, 'market.orders'::regclass) AND NOT tgisinternal $$, 'detach: no trigger');
 SELECT is_empty($$ SELECT oid::regprocedure FROM pg_proc WHERE pronamespace IN ('market'::regnamespace, 'ledger'::regnamespace) $$, 'detach: no function');
 SELECT results_eq($$ SELECT relname FROM pg_class WHERE relnamespace = 'ledger'::regnamespace AND relkind IN ('r', 'v', 'c', 'p') ORDER BY 1 $$,
-	'{hot,movements,requests,reservations}'::name[], 'detach: of the ledger the tables, no view and no type');
+	'{hot,movements,order_changes,requests,reservations}'::name[], 'detach: of the ledger the tables, no view and no type');
 SELECT lives_ok($$ UPDATE market.goods SET pieces = 7, id = 3 $$, 'detach: nobody guards');
 SELECT is((SELECT array_agg(kind || ' ' || delta ORDER BY movement_id) FROM ledger.movements), '{opening 0,restock 5}', 'detach: the ledger is kept as it was');
 

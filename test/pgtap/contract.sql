@@ -5,7 +5,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
-SELECT plan(125);
+SELECT plan(127);
 
 CREATE TEMP TABLE signature (part text, name name, arguments text, result text, volatility "char");
 INSERT INTO signature VALUES
@@ -187,6 +187,8 @@ SELECT pg_temp.columns_are('refunded_order', 'order_id {O}, status text, quantit
 
 SELECT col_is_pk('goods_stock', 'movements', 'movement_id', 'movements: primary key');
 SELECT col_is_pk('goods_stock', 'hot', 'item_id', 'hot: primary key');
+SELECT col_is_pk('goods_stock', 'order_changes', 'change_id', 'order_changes: primary key');
+SELECT hasnt_table('no_orders_ledger', 'order_changes', 'order_changes: not without orders');
 SELECT col_is_pk('goods_stock', 'reservations', ARRAY['reservation_id', 'item_id'], 'reservations: primary key');
 SELECT is((SELECT attidentity FROM pg_attribute WHERE attrelid = 'goods_stock.movements'::regclass AND attname = 'movement_id'), 'a',
 	'movement_id is always generated');
@@ -204,13 +206,13 @@ SELECT throws_ok($$ INSERT INTO goods_stock.reservations VALUES (gen_random_uuid
 	'a reservation of 0 units is refused');
 SELECT is_empty($$
 	SELECT c.conrelid::regclass, c.conname FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid JOIN shop s ON r.relnamespace = s.ledger::regnamespace
-	WHERE c.contype = 'f' AND r.relname IN ('movements', 'requests', 'reservations') $$,
+	WHERE c.contype = 'f' AND r.relname IN ('movements', 'requests', 'reservations', 'order_changes') $$,
 	'no foreign key of a ledger refers to the shop''s tables, whose rows may be deleted');
 
 -- every object has a comment
 SELECT is_empty($$
 	SELECT c.oid::regclass FROM pg_class c JOIN shop s ON c.relnamespace = s.ledger::regnamespace
-	WHERE c.relname IN ('movements', 'requests', 'reservations', 'levels', 'sellable')
+	WHERE c.relname IN ('movements', 'requests', 'reservations', 'order_changes', 'levels', 'sellable')
 	AND coalesce(obj_description(c.oid, 'pg_class'), '') = '' $$, 'each table and view of a ledger has a comment');
 SELECT is_empty($$
 	SELECT t.oid::regtype FROM pg_type t JOIN shop s ON t.typnamespace = s.ledger::regnamespace
@@ -260,7 +262,9 @@ SELECT is(pg_temp.declared('inventory.attach'),
 	'order_item_id name DEFAULT NULL::name, order_quantity name DEFAULT NULL::name, order_columns name[] DEFAULT NULL::name[], '
 	'user_id_type regtype DEFAULT NULL::regtype, api_schema name DEFAULT NULL::name, ledger_schema name DEFAULT NULL::name, '
 	'argument_prefix text DEFAULT NULL::text, user_claim text DEFAULT NULL::text, sellable text DEFAULT NULL::text, direct_writes text DEFAULT NULL::text, '
-	'max_ttl interval DEFAULT NULL::interval, store_name text DEFAULT NULL::text -> regclass', 'attach');
+	'max_ttl interval DEFAULT NULL::interval, store_name text DEFAULT NULL::text, order_writes text DEFAULT NULL::text, '
+	'order_units text DEFAULT NULL::text, order_final text DEFAULT NULL::text, order_header regclass DEFAULT NULL::regclass, '
+	'order_header_id name DEFAULT NULL::name -> regclass', 'attach');
 SELECT is(pg_temp.declared('inventory.detach'), 'items regclass -> void', 'detach');
 SELECT is(pg_temp.declared('inventory.refresh'), 'items regclass -> void', 'refresh');
 SELECT is(pg_temp.declared('inventory.grant_api'), 'items regclass, role name, part text -> void', 'grant_api');

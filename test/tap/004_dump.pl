@@ -53,6 +53,8 @@ END
     my $order = as('web', $database, "SELECT $call");
     like($order, qr/^[-0-9a-f]{36}$/, "$database: a sale");
     is(as('shopkeeper', $database, 'UPDATE shop.items SET stock = stock + 2'), '', "$database: a direct change");
+    is(as('shopkeeper', $database, 'UPDATE shop.orders SET quantity = 5', 'UPDATE shop.orders SET quantity = 2'),
+        '', "$database: changes of an order line");
     return $order;
 }
 
@@ -84,6 +86,10 @@ sub works
     as('shopkeeper', $database, 'UPDATE shop.items SET ' . stock_column($database) . ' = 20');
     is( as('shopkeeper', $database, 'SELECT delta FROM items_stock.movements ORDER BY movement_id DESC LIMIT 1'),
         '11', "$name: the guard books a direct change");
+    as('shopkeeper', $database, "DELETE FROM shop.orders WHERE id = '$order'");
+    is( as('shopkeeper', $database, "SELECT string_agg(operation, ' ' ORDER BY change_id) FROM items_stock.order_changes WHERE order_id = '$order'"),
+        'UPDATE UPDATE DELETE', "$name: the guard on orders records a change");
+    is(as('shopkeeper', $database, "SELECT items_stock.refund_order('$order')"), '2', "$name: what was sold is refunded");
     is(as('shopkeeper', $database, $verify), '', "$name: the ledger is still correct");
 }
 
@@ -130,7 +136,7 @@ for my $format ('custom', 'plain')
     restore($target, dump_to('source', '--schema-only'));
     restore($target, dump_to('source', '--data-only', '--disable-triggers'));
     is( as('shopkeeper', $target, q{SELECT problem FROM inventory.verify('shop.items')}),
-        'guard_not_always_enabled', 'schema and data separately: verify reports the state of the guard');
+        "guard_not_always_enabled\norders_guard_not_always_enabled", 'schema and data separately: verify reports the state of the guard');
     is(as('shopkeeper', $target, q{SELECT FROM inventory.refresh('shop.items')}), '', 'schema and data separately: refresh');
     works('schema and data separately', $target, $order);
 }
@@ -149,7 +155,8 @@ for my $format ('custom', 'plain')
     my $past = open_shop('renamed');
     is(as('shopkeeper', 'renamed', 'ALTER TABLE shop.items RENAME stock TO "on the shelf"',
             'ALTER TRIGGER inventory_binding ON shop.items RENAME TO "the columns"',
-            'ALTER TRIGGER inventory_guard ON shop.items RENAME TO "the guard"'), '', 'a column and triggers are renamed');
+            'ALTER TRIGGER inventory_guard ON shop.items RENAME TO "the guard"',
+            'ALTER TRIGGER inventory_orders_guard ON shop.orders RENAME TO "the other guard"'), '', 'a column and triggers are renamed');
     my $target = empty('postgres');
     restore($target, dump_to('renamed', '--format=custom'));
     is(stock_column($target), '"on the shelf"', 'renamed column: restored with its new name');

@@ -1,0 +1,13 @@
+/*
+ * guard_check.h
+ *		Do the guards see every write of items and orders?
+ */
+#ifndef INV_GUARD_CHECK_H
+#define INV_GUARD_CHECK_H
+
+#include "store/binding.h"
+
+extern const char *inv_guard_problem(InvStore *store);
+extern const char *inv_orders_guard_problem(InvStore *store);
+
+#endif /* INV_GUARD_CHECK_H */

@@ -1,0 +1,83 @@
+/*
+ * order_lookup.c
+ *		Order rows and refunds, found without a statement.
+ *
+ * Where a table needs a statement, the answer of each function is false; so it is where there
+ * is something that the statement would raise an error for.  Expects the store to be entered.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "common/int.h"
+#include "utils/builtins.h"
+
+#include "store/binding.h"
+#include "store/column.h"
+#include "store/key_lookup.h"
+#include "store/ledger_schema.h"
+#include "stock/ledger.h"
+#include "stock/order_lookup.h"
+
+/* Copy what the row of an order says; false if its quantity is not of an integer type. */
+static bool
+copy_order_row(InvStore *store, InvKeyLookup *lookup, InvOrderRow *row)
+{
+	const InvColumn *quantity = &store->order_quantity;
+
+	row->units = 1;
+	row->no_units = false;
+	if (quantity->base == INT2OID || quantity->base == INT4OID || quantity->base == INT8OID)
+		row->units = inv_column_number(lookup->rows.slot, quantity, 0, &row->no_units);
+	else if (quantity->attnum != InvalidAttrNumber)
+		return false;
+	row->exists = true;
+	row->order = inv_key_row_value(lookup, store->order_id.attnum, &row->no_order);
+	row->item = inv_key_row_value(lookup, store->order_item.attnum, &row->no_item);
+	row->user = inv_no_user;
+	if (store->order_user.attnum != InvalidAttrNumber)
+		row->user.value = inv_key_row_value(lookup, store->order_user.attnum, &row->user.isnull);
+	return true;
+}
+
+/* Lock the row of an order, and read it; row->exists tells if there is one. */
+bool
+inv_direct_lock_order_row(InvStore *store, Datum order, InvOrderRow *row)
+{
+	const bool not_null = false;
+	InvKeyLookup lookup;
+	bool known = true;
+
+	row->exists = false;
+	/* code of the shop that the call has run can have changed the columns of orders */
+	if (!store->valid || !inv_begin_key_lookup(&lookup, store, INV_KEY_ORDER, &order, &not_null, 1))
+		return false;
+	while (known && inv_next_key_row(&lookup))
+		/* a second row is an error */
+		known = !row->exists && inv_lock_key_row(&lookup) && copy_order_row(store, &lookup, row);
+	inv_end_key_lookup(&lookup);
+	return known;
+}
+
+/* Sum the refunds of an order. */
+bool
+inv_direct_sum_refunds(InvStore *store, Datum order, int64 *units)
+{
+	const bool not_null = false;
+	InvKeyLookup lookup;
+	bool known = true;
+
+	*units = 0;
+	if (!inv_begin_key_lookup(&lookup, store, INV_KEY_REFUND, &order, &not_null, 1))
+		return false;
+	while (known && inv_next_key_row(&lookup))
+	{
+		Datum values[INV_KEY_READ_COLUMNS];
+		bool nulls[INV_KEY_READ_COLUMNS];
+
+		known = inv_read_key_row(&lookup, values, nulls);
+		if (known && strcmp(TextDatumGetCString(values[0]), INV_KIND_REFUND) == 0)
+			known = !pg_add_s64_overflow(*units, DatumGetInt64(values[1]), units);
+	}
+	inv_end_key_lookup(&lookup);
+	return known;
+}
