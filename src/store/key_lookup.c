@@ -43,6 +43,7 @@
 #include "store/index_lookup.h"
 #include "store/key_lookup.h"
 #include "store/ledger_schema.h"
+#include "store/query_letter.h"
 #include "store/query_text.h"
 #include "store/table_check.h"
 
