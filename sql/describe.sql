@@ -88,13 +88,14 @@ SET ROLE regress_describe_owner;
 SELECT inventory.attach('"it''s ""odd"""', '"or''ders"', stock => 'On Hand', order_item_id => 'item''s', order_columns => '{"a,b","c\"d","line id"}',
 	api_schema => 'describe_api', ledger_schema => 'describe_books', argument_prefix => 'p_', user_claim => 'it''s "sub"',
 	sellable => $c$live AND ("item_id" IS NULL OR "item_id" ~ E'^a\'"\\d') AND since < '2026-01-01 00:00+00'$c$, direct_writes => 'refuse', store_name => 'it''s \ mine');
-SELECT inventory.describe('"it''s ""odd"""');
+-- later versions of the server leave out the alias in the condition
+SELECT regexp_replace(inventory.describe('"it''s ""odd"""'), '\mi\.', '', 'g');
 SELECT made_again('"it''s ""odd"""');
 ALTER TABLE "or'ders" RENAME "a,b" TO "e{f}";
 ALTER TABLE "it's ""odd""" RENAME live TO "is live";
 ALTER TABLE "it's ""odd""" RENAME TO "thing's";
 ALTER FUNCTION describe_api.buy_item SET SCHEMA describe;
-SELECT order_columns, sellable, items FROM inventory.bindings WHERE store_name LIKE '%mine';
+SELECT order_columns, regexp_replace(sellable, '\mi\.', '', 'g'), items FROM inventory.bindings WHERE store_name LIKE '%mine';
 
 \echo '-- rights, and what is no store'
 SELECT inventory.describe(NULL);

@@ -106,7 +106,10 @@ SELECT buy_item('ann', 1, 3, NULL, '{"id": 40}'), buy_item('ann', 2, 3, NULL, '{
 DELETE FROM orders WHERE id IN (40, 41, 42);
 SELECT change_order(40, 2);
 \echo :SQLSTATE
+BEGIN;
+SET LOCAL inventory.error_format = json;
 SELECT change_order(40, 4);
+ROLLBACK;
 SELECT change_order(40, 0), stock();
 SELECT status, item_id, quantity FROM exchange_order(41, '[{"item_id": 5, "id": 43}]');
 SELECT user_id, item_id FROM orders WHERE id = 43;

@@ -102,6 +102,16 @@ empty_order(InvStore *store, Datum order, InvSold *sold, const char *reason)
 	inv_check_refunded(store, order, sold, left);
 }
 
+/* The line has no row that could have the quantity. */
+static void
+refuse_deleted(InvStore *store, Datum order, int64 left)
+{
+	InvFacts *facts = inv_order_facts(store, order);
+
+	inv_fact_number(facts, "left", left);
+	inv_error_order_deleted(facts, left);
+}
+
 static void
 change_order(InvStore *store, Datum key, int64 quantity, const char *reason)
 {
@@ -111,7 +121,7 @@ change_order(InvStore *store, Datum key, int64 quantity, const char *reason)
 	if (quantity == 0)
 		empty_order(store, key, sold, reason);
 	else if (OidIsValid(store->orders) && !order.row.exists)
-		inv_error_order_deleted(inv_order_facts(store, key), inv_sold_left(sold));
+		refuse_deleted(store, key, inv_sold_left(sold));
 	else if (quantity > sold->quantity)
 		enlarge_order(store, &order, sold, quantity, reason);
 	else if (quantity < sold->quantity)
