@@ -20,7 +20,9 @@ DECLARE
 	before text := everything();
 BEGIN
 	EXECUTE format('CREATE TRIGGER forgets BEFORE %s ON %I FOR EACH ROW EXECUTE FUNCTION forgets()', event, name);
-	result := format('%s of %s, %s: %s', event, name, split_part(call, '(', 1), error('SELECT ' || call));
+	result := format('%s of %s, %s: %s', event, name, split_part(call, '(', 1),
+					 -- a statement inserts all rows of a cart, and the engine otherwise one after the other
+					 regexp_replace(error('SELECT ' || call), 'instead of \d', 'instead of all'));
 	EXECUTE format('DROP TRIGGER forgets ON %I', name);
 	RETURN concat(result, CASE WHEN everything() <> before THEN ' CHANGED' END, problems());
 END $$;
