@@ -89,7 +89,7 @@ lock_row(const DirectRows *rows, TupleTableSlot *row)
 }
 
 static void
-read_row(const DirectRows *rows, InvTake *take)
+read_cart_row(const DirectRows *rows, InvTake *take)
 {
 	ScanKeyData key;
 	InvLookup lookup;
@@ -129,7 +129,7 @@ inv_direct_read_rows(InvStore *store, InvTake *takes, int count, bool lock)
 		rows.snapshot = RegisterSnapshot(lock ? GetTransactionSnapshot() : GetLatestSnapshot());
 		for (int i = 0; i < count; i++)
 			if (!takes[i].hot)
-				read_row(&rows, &takes[i]);
+				read_cart_row(&rows, &takes[i]);
 		UnregisterSnapshot(rows.snapshot);
 	}
 	table_close(rows.items, NoLock);
