@@ -4,6 +4,8 @@
     attacks.py            prints what is wrong with them
     attacks.py --holes    prints `hole suite/test label` for each hole and each label that must catch it
 
+Also checks that each hole can be planted: that the source has the lines it replaces.
+
 A row of a table is a cell: `| kind | entry point | test | label | holes |`.  The test is SQL, ISO or TAP
 and a name; the label begins a part of that test, and is a permutation of an isolation test.  Every kind
 has a row for every entry point; where there is nothing to test, the row has a dash in place of the test,
@@ -12,7 +14,10 @@ that rule.
 """
 import os
 import re
+import shutil
+import subprocess
 import sys
+import tempfile
 
 TABLE = "test/attacks/README.md"
 HOLES = "test/attacks/holes"
@@ -97,6 +102,21 @@ def complaints(rows):
     for name in sorted(os.listdir(HOLES)):
         if name.removesuffix(".edit") not in used:
             yield f"{HOLES}/{name}: not in the table"
+    for hole in sorted(used):
+        if os.path.exists(f"{HOLES}/{hole}.edit") and not can_be_planted(f"{HOLES}/{hole}.edit"):
+            yield f"{HOLES}/{hole}.edit: does not fit the source"
+
+
+def can_be_planted(edit):
+    """Does the source have the lines that a hole replaces?"""
+    with open(edit, encoding="utf-8") as file:
+        paths = [line[4:].strip() for line in file if line.startswith("--- ")]
+    with tempfile.TemporaryDirectory() as copy:
+        for path in paths:
+            if os.path.exists(path):
+                os.makedirs(f"{copy}/{os.path.dirname(path)}", exist_ok=True)
+                shutil.copy(path, f"{copy}/{path}")
+        return subprocess.run(["test/attacks/plant", copy, edit], capture_output=True).returncode == 0
 
 
 def main():
