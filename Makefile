@@ -73,6 +73,7 @@ OBJS = \
 	src/stock/level.o \
 	src/stock/limit.o \
 	src/stock/notify.o \
+	src/stock/order_row.o \
 	src/stock/orders_guard.o \
 	src/stock/quantity.o \
 	src/stock/row_check.o \
@@ -109,6 +110,7 @@ OBJS = \
 	src/maintenance/launcher.o \
 	src/maintenance/locked_row.o \
 	src/maintenance/session_reset.o \
+	src/maintenance/oversold.o \
 	src/maintenance/row_expression.o \
 	src/maintenance/settle.o \
 	src/maintenance/signature.o \

@@ -6,19 +6,7 @@
 #define INV_SOLD_H
 
 #include "store/binding.h"
-
-/* The bound columns of an order row. */
-typedef struct InvOrderRow
-{
-	bool exists;
-	Datum order;
-	bool no_order;
-	Datum item; /* as orders have it */
-	bool no_item;
-	int64 units; /* whole units */
-	bool no_units;
-	InvUser user;
-} InvOrderRow;
+#include "stock/order_row.h"
 
 /* What was sold of an item on a line. */
 typedef struct InvSoldItem
