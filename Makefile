@@ -80,6 +80,7 @@ OBJS = \
 	src/stock/notify.o \
 	src/stock/order_change.o \
 	src/stock/order_lookup.o \
+	src/stock/order_row.o \
 	src/stock/orders_guard.o \
 	src/stock/quantity.o \
 	src/stock/row_check.o \
@@ -122,6 +123,7 @@ OBJS = \
 	src/maintenance/launcher.o \
 	src/maintenance/locked_row.o \
 	src/maintenance/session_reset.o \
+	src/maintenance/oversold.o \
 	src/maintenance/row_expression.o \
 	src/maintenance/settle.o \
 	src/maintenance/signature.o \

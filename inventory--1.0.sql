@@ -162,6 +162,14 @@ CREATE FUNCTION inventory.verify(items pg_catalog.regclass, item "any" DEFAULT N
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_verify';
 COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Returns a row for each invariant of a store that does not hold; no rows if all hold. Arguments: items, the table; item, one key, or null for all. Problems: stock_differs_from_movements, untracked_item_has_balance, movements_of_unknown_item, holds_differ_from_movements, counter_differs_from_stock, cannot_be_settled, order_differs_from_sale, order_missing, refunds_exceed_sales, guard_missing, guard_disabled, guard_not_always_enabled, the same with orders_guard, store_not_intact (a warning says what is damaged). expected and actual are in units: what the movements, or for a counter the tables, add up to, and what was found. Errors: IV012 not_a_store, 42501.';
 
+CREATE FUNCTION inventory.oversold(items pg_catalog.regclass, since pg_catalog.timestamptz DEFAULT NULL,
+								   OUT item_id pg_catalog.text, OUT ordered pg_catalog.int8,
+								   OUT supplied pg_catalog.int8, OUT oversold pg_catalog.int8,
+								   OUT first_order pg_catalog.text, OUT at pg_catalog.timestamptz)
+	RETURNS SETOF record
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_oversold';
+COMMENT ON FUNCTION inventory.oversold(pg_catalog.regclass, pg_catalog.timestamptz) IS 'Returns a row for each item of which more units were on order lines than were there. Arguments: items, the table; since, the time from which lines count, null for all. ordered: units of lines written since, by order_units if given, without what was refunded; supplied: units that were there, and that came in since; oversold: the most by which lines exceeded them; first_order and at: the first line that did. Errors: IV012 not_a_store, 22023 without orders, 22004, 42501.';
+
 CREATE FUNCTION inventory.buy_item(store_name pg_catalog.text, user_id "any", item_id "any",
 								   quantity pg_catalog.int8, idempotency_key pg_catalog.text,
 								   order_data pg_catalog.jsonb, result_type pg_catalog.anyelement)
@@ -2367,7 +2375,9 @@ CREATE FUNCTION inventory.worth_functions(store inventory.store) RETURNS oid[]
 		SELECT p.oid FROM pg_class AS m JOIN pg_proc AS p ON p.pronamespace = m.relnamespace
 		JOIN pg_class AS o ON o.oid = store.orders AND p.proargtypes[0] = o.reltype
 		WHERE m.oid = store.movements AND p.proowner = m.relowner
-		AND p.proname IN ('order_units', 'order_final'))
+		AND p.proname IN ('order_units', 'order_final')
+		-- order_final of a line calls that of its rows
+		ORDER BY p.pronargs)
 $$;
 COMMENT ON FUNCTION inventory.worth_functions(inventory.store) IS 'The functions order_units and order_final of a store.';
 
@@ -2416,6 +2426,18 @@ BEGIN
 		E'RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN trunc((%s\n)::numeric)::bigint');
 	PERFORM inventory.make_worth_function(binding, 'order_final', coalesce(binding.order_final, 'false'),
 		E'RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN (%s\n)');
+	IF binding.order_header IS NOT NULL THEN
+		-- the header of a line that is deleted is looked up
+		EXECUTE format($sql$
+			CREATE FUNCTION %1$I.order_final(line %2$s) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+			RETURN coalesce((SELECT %1$I.order_final(line, header) FROM %3$s AS header WHERE header.%4$I = line.%5$I),
+							%1$I.order_final(line, NULL::%3$s))$sql$,
+			binding.ledger_schema, binding.orders, binding.order_header, binding.header_key,
+			binding.order_header_id);
+		EXECUTE format('REVOKE ALL ON FUNCTION %I.order_final(%s) FROM PUBLIC', binding.ledger_schema, binding.orders);
+		EXECUTE format('COMMENT ON FUNCTION %I.order_final(%s) IS %L', binding.ledger_schema, binding.orders,
+					   'True if an order line is final, by the row of its header as it is.');
+	END IF;
 	EXECUTE format($sql$
 		CREATE VIEW %1$s AS
 		SELECT line.%2$I::%3$s AS order_id, line.%4$I AS item_id,
@@ -2559,11 +2581,15 @@ CREATE FUNCTION inventory.drop_generated(store inventory.store, functions oid[])
 DECLARE
 	relations oid[] := ARRAY(SELECT c.oid FROM inventory.generated_relations(store) AS c
 							 WHERE pg_has_role(c.relowner, 'USAGE') AND c.relname <> 'order_worth');
-	worth oid[] := ARRAY(SELECT c.oid FROM inventory.generated_relations(store) AS c
-						 WHERE pg_has_role(c.relowner, 'USAGE') AND c.relname = 'order_worth');
+	worth_view oid[] := ARRAY(SELECT c.oid FROM inventory.generated_relations(store) AS c
+							  WHERE pg_has_role(c.relowner, 'USAGE') AND c.relname = 'order_worth');
+	worth_function oid;
 BEGIN
-	PERFORM inventory.drop_relations(worth);
-	PERFORM inventory.drop_functions(functions || inventory.worth_functions(store));
+	PERFORM inventory.drop_functions(functions);
+	PERFORM inventory.drop_relations(worth_view);
+	FOREACH worth_function IN ARRAY inventory.worth_functions(store) LOOP
+		PERFORM inventory.drop_functions(ARRAY[worth_function]);
+	END LOOP;
 	PERFORM inventory.drop_triggers(store);
 	PERFORM inventory.drop_relations(relations);
 END

@@ -41,6 +41,14 @@ CREATE FUNCTION inventory.verify(items pg_catalog.regclass, item "any" DEFAULT N
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_verify';
 COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Returns a row for each invariant of a store that does not hold; no rows if all hold. Arguments: items, the table; item, one key, or null for all. Problems: stock_differs_from_movements, untracked_item_has_balance, movements_of_unknown_item, holds_differ_from_movements, counter_differs_from_stock, cannot_be_settled, order_differs_from_sale, order_missing, refunds_exceed_sales, guard_missing, guard_disabled, guard_not_always_enabled, the same with orders_guard, store_not_intact (a warning says what is damaged). expected and actual are in units: what the movements, or for a counter the tables, add up to, and what was found. Errors: IV012 not_a_store, 42501.';
 
+CREATE FUNCTION inventory.oversold(items pg_catalog.regclass, since pg_catalog.timestamptz DEFAULT NULL,
+								   OUT item_id pg_catalog.text, OUT ordered pg_catalog.int8,
+								   OUT supplied pg_catalog.int8, OUT oversold pg_catalog.int8,
+								   OUT first_order pg_catalog.text, OUT at pg_catalog.timestamptz)
+	RETURNS SETOF record
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_oversold';
+COMMENT ON FUNCTION inventory.oversold(pg_catalog.regclass, pg_catalog.timestamptz) IS 'Returns a row for each item of which more units were on order lines than were there. Arguments: items, the table; since, the time from which lines count, null for all. ordered: units of lines written since, by order_units if given, without what was refunded; supplied: units that were there, and that came in since; oversold: the most by which lines exceeded them; first_order and at: the first line that did. Errors: IV012 not_a_store, 22023 without orders, 22004, 42501.';
+
 CREATE FUNCTION inventory.buy_item(store_name pg_catalog.text, user_id "any", item_id "any",
 								   quantity pg_catalog.int8, idempotency_key pg_catalog.text,
 								   order_data pg_catalog.jsonb, result_type pg_catalog.anyelement)

@@ -181,7 +181,9 @@ CREATE FUNCTION inventory.worth_functions(store inventory.store) RETURNS oid[]
 		SELECT p.oid FROM pg_class AS m JOIN pg_proc AS p ON p.pronamespace = m.relnamespace
 		JOIN pg_class AS o ON o.oid = store.orders AND p.proargtypes[0] = o.reltype
 		WHERE m.oid = store.movements AND p.proowner = m.relowner
-		AND p.proname IN ('order_units', 'order_final'))
+		AND p.proname IN ('order_units', 'order_final')
+		-- order_final of a line calls that of its rows
+		ORDER BY p.pronargs)
 $$;
 COMMENT ON FUNCTION inventory.worth_functions(inventory.store) IS 'The functions order_units and order_final of a store.';
 
@@ -230,6 +232,18 @@ BEGIN
 		E'RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN trunc((%s\n)::numeric)::bigint');
 	PERFORM inventory.make_worth_function(binding, 'order_final', coalesce(binding.order_final, 'false'),
 		E'RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN (%s\n)');
+	IF binding.order_header IS NOT NULL THEN
+		-- the header of a line that is deleted is looked up
+		EXECUTE format($sql$
+			CREATE FUNCTION %1$I.order_final(line %2$s) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+			RETURN coalesce((SELECT %1$I.order_final(line, header) FROM %3$s AS header WHERE header.%4$I = line.%5$I),
+							%1$I.order_final(line, NULL::%3$s))$sql$,
+			binding.ledger_schema, binding.orders, binding.order_header, binding.header_key,
+			binding.order_header_id);
+		EXECUTE format('REVOKE ALL ON FUNCTION %I.order_final(%s) FROM PUBLIC', binding.ledger_schema, binding.orders);
+		EXECUTE format('COMMENT ON FUNCTION %I.order_final(%s) IS %L', binding.ledger_schema, binding.orders,
+					   'True if an order line is final, by the row of its header as it is.');
+	END IF;
 	EXECUTE format($sql$
 		CREATE VIEW %1$s AS
 		SELECT line.%2$I::%3$s AS order_id, line.%4$I AS item_id,

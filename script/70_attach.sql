@@ -95,11 +95,15 @@ CREATE FUNCTION inventory.drop_generated(store inventory.store, functions oid[])
 DECLARE
 	relations oid[] := ARRAY(SELECT c.oid FROM inventory.generated_relations(store) AS c
 							 WHERE pg_has_role(c.relowner, 'USAGE') AND c.relname <> 'order_worth');
-	worth oid[] := ARRAY(SELECT c.oid FROM inventory.generated_relations(store) AS c
-						 WHERE pg_has_role(c.relowner, 'USAGE') AND c.relname = 'order_worth');
+	worth_view oid[] := ARRAY(SELECT c.oid FROM inventory.generated_relations(store) AS c
+							  WHERE pg_has_role(c.relowner, 'USAGE') AND c.relname = 'order_worth');
+	worth_function oid;
 BEGIN
-	PERFORM inventory.drop_relations(worth);
-	PERFORM inventory.drop_functions(functions || inventory.worth_functions(store));
+	PERFORM inventory.drop_functions(functions);
+	PERFORM inventory.drop_relations(worth_view);
+	FOREACH worth_function IN ARRAY inventory.worth_functions(store) LOOP
+		PERFORM inventory.drop_functions(ARRAY[worth_function]);
+	END LOOP;
 	PERFORM inventory.drop_triggers(store);
 	PERFORM inventory.drop_relations(relations);
 END

@@ -22,7 +22,7 @@ INSERT INTO items (id, stock, stock_floor, purchase_limit) VALUES ('cold', 100, 
 CREATE ROLE regress_every_function;
 
 \echo '-- the owner'
-SELECT inventory.attach('items', 'orders', order_columns => '{note,price}', sellable => 'every_function.shown(live)',
+SELECT inventory.attach('items', 'orders', order_columns => '{note,price}', order_final => 'false', sellable => 'every_function.shown(live)',
 	ledger_schema => 'every_function_stock');
 \set include :abs_srcdir '/sql/include/no_worker.sql'
 \i :include
@@ -73,6 +73,7 @@ SELECT inventory.settle('items') IS NOT NULL, problem FROM inventory.verify('ite
 SELECT count(*) FROM inventory.hot_entries() WHERE items = 'items'::regclass;
 SELECT operation, calls FROM inventory.stats WHERE store_name = 'every_function.items' AND operation IN ('buy_cart', 'buy_item') ORDER BY 1;
 SELECT inventory.worker_last_run() <= clock_timestamp() IS NOT FALSE, coalesce(inventory.overdue_holds('items'), 0), inventory.reset_stats();
+SELECT count(*) FROM inventory.oversold('items');
 SELECT inventory.count_hot(store_name) FROM inventory.store WHERE items = 'items'::regclass;
 SELECT inventory.refresh('items');
 SELECT buy_item('u', 'cold'), buy_item('u', 'hot');

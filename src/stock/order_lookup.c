@@ -22,20 +22,13 @@
 static bool
 copy_order_row(InvStore *store, InvKeyLookup *lookup, InvOrderRow *row)
 {
-	const InvColumn *quantity = &store->order_quantity;
+	Oid type = store->order_quantity.base;
 
-	row->units = 1;
-	row->no_units = false;
-	if (quantity->base == INT2OID || quantity->base == INT4OID || quantity->base == INT8OID)
-		row->units = inv_column_number(lookup->rows.slot, quantity, 0, &row->no_units);
-	else if (quantity->attnum != InvalidAttrNumber)
+	if (store->order_quantity.attnum != InvalidAttrNumber && type != INT2OID && type != INT4OID &&
+		type != INT8OID)
 		return false;
-	row->exists = true;
-	row->order = inv_key_row_value(lookup, store->order_id.attnum, &row->no_order);
-	row->item = inv_key_row_value(lookup, store->order_item.attnum, &row->no_item);
-	row->user = inv_no_user;
-	if (store->order_user.attnum != InvalidAttrNumber)
-		row->user.value = inv_key_row_value(lookup, store->order_user.attnum, &row->user.isnull);
+	inv_order_row_read(store, lookup->table, lookup->rows.slot, row);
+	inv_order_row_copy(store, row);
 	return true;
 }
 

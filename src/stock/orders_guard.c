@@ -18,15 +18,12 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tupconvert.h"
 #include "access/xact.h"
-#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/tuptable.h"
-#include "utils/builtins.h"
-#include "utils/datum.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/numeric.h"
 #include "utils/rel.h"
 
 #include "base/datum.h"
@@ -40,98 +37,10 @@
 #include "store/query_text.h"
 #include "store/store.h"
 #include "stock/expected_line.h"
+#include "stock/order_row.h"
 #include "stock/orders_guard.h"
 #include "stock/order_change.h"
 #include "stock/sold.h"
-
-/* ---- rows ---- */
-
-/* The column of a row; "rel" is orders or a partition, whose columns can have other numbers. */
-static Datum
-row_value(InvStore *store, Relation rel, TupleTableSlot *slot, const InvColumn *column,
-		  bool *isnull)
-{
-	AttrNumber attnum = column->attnum;
-
-	*isnull = true;
-	if (attnum == InvalidAttrNumber)
-		return (Datum) 0;
-	if (RelationGetRelid(rel) != store->orders)
-		attnum = get_attnum(RelationGetRelid(rel), column->key);
-	return attnum == InvalidAttrNumber ? (Datum) 0 : slot_getattr(slot, attnum, isnull);
-}
-
-/* The whole units of a numeric, as far as a bigint goes; 0 for NaN. */
-static int64
-numeric_units(Numeric quantity)
-{
-	Datum whole;
-
-	if (numeric_is_nan(quantity))
-		return 0;
-	whole = DirectFunctionCall2(numeric_trunc, NumericGetDatum(quantity), Int32GetDatum(0));
-	if (DatumGetBool(DirectFunctionCall2(numeric_gt, whole,
-										 NumericGetDatum(int64_to_numeric(PG_INT64_MAX)))))
-		return PG_INT64_MAX;
-	if (DatumGetBool(DirectFunctionCall2(numeric_lt, whole,
-										 NumericGetDatum(int64_to_numeric(-PG_INT64_MAX)))))
-		return -PG_INT64_MAX;
-	return DatumGetInt64(DirectFunctionCall1(numeric_int8, whole));
-}
-
-static void
-read_units(InvStore *store, Datum quantity, InvOrderRow *row)
-{
-	const InvColumn *column = &store->order_quantity;
-
-	if (column->attnum == InvalidAttrNumber)
-	{
-		row->units = 1;
-		row->no_units = false;
-	}
-	else if (!row->no_units)
-		row->units = column->base == INT2OID   ? DatumGetInt16(quantity)
-					 : column->base == INT4OID ? DatumGetInt32(quantity)
-					 : column->base == INT8OID ? DatumGetInt64(quantity)
-											   : numeric_units(DatumGetNumeric(quantity));
-}
-
-static void
-read_row(InvStore *store, Relation rel, TupleTableSlot *slot, InvOrderRow *row)
-{
-	Datum quantity;
-
-	row->exists = true;
-	row->order = row_value(store, rel, slot, &store->order_id, &row->no_order);
-	row->item = row_value(store, rel, slot, &store->order_item, &row->no_item);
-	quantity = row_value(store, rel, slot, &store->order_quantity, &row->no_units);
-	read_units(store, quantity, row);
-	row->user.value = row_value(store, rel, slot, &store->order_user, &row->user.isnull);
-}
-
-/* Copy what a row points to into the current memory context. */
-static void
-copy_row(InvStore *store, InvOrderRow *row)
-{
-	struct
-	{
-		Datum *value;
-		bool isnull;
-		Oid type;
-	} values[] = { { &row->order, row->no_order, store->order_type },
-				   { &row->item, row->no_item, store->order_item.base },
-				   { &row->user.value, row->user.isnull, store->user_type } };
-
-	for (size_t i = 0; i < lengthof(values); i++)
-	{
-		int16 length;
-		bool byval;
-
-		get_typlenbyval(values[i].type, &length, &byval);
-		if (!values[i].isnull)
-			*values[i].value = datumCopy(*values[i].value, byval, length);
-	}
-}
 
 /* ---- refusing ---- */
 
@@ -157,19 +66,19 @@ find_refused_effect(InvStore *store, const InvOrderRow *old, const InvOrderRow *
 		effect->hint = psprintf("Use refund_order of store \"%s\" first.", store->store_name);
 		return true;
 	}
-	if (!new->no_item && !inv_same_order_item(store, old, new))
+	if (!new->no_item && !inv_order_row_same_item(store, old, new))
 	{
 		effect->what = "Its item would change";
 		effect->column = store->order_item.key;
 		command = "exchange_order";
 	}
-	else if (!inv_same_order_units(old, new))
+	else if (!inv_order_row_same_units(old, new))
 	{
 		effect->what = "Its quantity would change";
 		effect->column = store->order_quantity.key;
 		command = "change_order";
 	}
-	else if (!new->user.isnull && !inv_same_order_user(store, old, new))
+	else if (!new->user.isnull && !inv_order_row_same_user(store, old, new))
 	{
 		effect->what = "Its user would change";
 		effect->column = store->order_user.key;
@@ -180,6 +89,25 @@ find_refused_effect(InvStore *store, const InvOrderRow *old, const InvOrderRow *
 	return true;
 }
 
+/* Is a line that was deleted final?  By the row as it was, and its header as it is. */
+static bool
+was_final(InvStore *store, const TriggerData *trigdata)
+{
+	Relation orders = table_open(store->orders, AccessShareLock);
+	TupleConversionMap *map =
+		convert_tuples_by_name(RelationGetDescr(trigdata->tg_relation), RelationGetDescr(orders));
+	HeapTuple row = trigdata->tg_trigtuple;
+	Datum value;
+	bool isnull;
+
+	if (map)
+		row = execute_attr_map_tuple(row, map);
+	value = heap_copy_tuple_as_datum(row, RelationGetDescr(orders));
+	table_close(orders, NoLock);
+	inv_execute(store, INV_STMT_IS_FINAL, &value, NULL, INV_SNAPSHOT_LATEST);
+	return DatumGetBool(inv_result(0, 1, &isnull));
+}
+
 /* Raise IV013 if the store refuses the change of a line. */
 static void
 refuse_change(InvStore *store, const InvOrderRow *old, const InvOrderRow *new)
@@ -188,7 +116,7 @@ refuse_change(InvStore *store, const InvOrderRow *old, const InvOrderRow *new)
 	LineEffect effect;
 	int64 left;
 
-	if (new->exists && !inv_same_order_key(store, old, new))
+	if (new->exists && !inv_order_row_same_key(store, old, new))
 		inv_error_direct_write(
 			facts, psprintf("The key of order \"%s\" may not change.", facts->name), NULL);
 	if (!find_refused_effect(store, old, new, &effect))
@@ -220,17 +148,19 @@ record_line(InvStore *store, const char *operation, const InvOrderRow *old, cons
 
 /* Judge and record a change that the engine did not make. */
 static void
-take_change(InvStore *store, const InvOrderRow *old, const InvOrderRow *new)
+take_change(InvStore *store, const TriggerData *trigdata, const InvOrderRow *old,
+			const InvOrderRow *new)
 {
 	static const InvOrderRow none = { 0 };
 
-	if (store->order_writes == INV_ORDER_WRITES_REFUSE && old->exists && !old->no_order)
+	if (store->order_writes == INV_ORDER_WRITES_REFUSE && old->exists && !old->no_order &&
+		(new->exists || !store->has_order_units || !was_final(store, trigdata)))
 		refuse_change(store, old, new);
 	if (!new->exists)
 		record_line(store, INV_CHANGE_DELETE, old, new);
 	else if (!old->exists)
 		record_line(store, INV_CHANGE_INSERT, old, new);
-	else if (inv_same_order_key(store, old, new))
+	else if (inv_order_row_same_key(store, old, new))
 		record_line(store, INV_CHANGE_UPDATE, old, new);
 	else
 	{
@@ -297,7 +227,7 @@ take_engine_line(InvStore *store, const EngineLine *line, const InvOrderRow *old
 		if (store->order_user.attnum != InvalidAttrNumber)
 			given.user = line->user;
 	}
-	if (!inv_same_line(store, &given, new))
+	if (!inv_order_row_same(store, &given, new))
 		record_line(store, INV_CHANGE_UPDATE, &given, new);
 }
 
@@ -335,7 +265,7 @@ remember_moved(InvStore *store, const InvOrderRow *old)
 
 	moved->items = store->items;
 	moved->old = *old;
-	copy_row(store, &moved->old);
+	inv_order_row_copy(store, &moved->old);
 	moved->nesting = GetCurrentTransactionNestLevel();
 	moved_lines = lappend(moved_lines, moved);
 	MemoryContextSwitchTo(context);
@@ -351,7 +281,7 @@ recall_moved(InvStore *store, const InvOrderRow *new, InvOrderRow *old)
 	{
 		MovedLine *moved = lfirst(cell);
 
-		if (moved->items != store->items || !inv_same_order_key(store, &moved->old, new))
+		if (moved->items != store->items || !inv_order_row_same_key(store, &moved->old, new))
 			continue;
 		*old = moved->old;
 		moved_lines = foreach_delete_current(moved_lines, cell);
@@ -399,16 +329,16 @@ guard_line(InvStore *store, const TriggerData *trigdata)
 	InvCall call;
 
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		read_row(store, trigdata->tg_relation, trigdata->tg_trigslot, &new);
+		inv_order_row_read(store, trigdata->tg_relation, trigdata->tg_trigslot, &new);
 	else
-		read_row(store, trigdata->tg_relation, trigdata->tg_trigslot, &old);
+		inv_order_row_read(store, trigdata->tg_relation, trigdata->tg_trigslot, &old);
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-		read_row(store, trigdata->tg_relation, trigdata->tg_newslot, &new);
+		inv_order_row_read(store, trigdata->tg_relation, trigdata->tg_newslot, &new);
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 		recall_moved(store, &new, &old);
 	is_engine_line = new.exists &&find_engine_line(store, trigdata, &line);
-	if (!is_engine_line && old.exists && new.exists &&inv_same_order_key(store, &old, &new) &&
-		inv_same_line(store, &old, &new))
+	if (!is_engine_line && old.exists && new.exists &&inv_order_row_same_key(store, &old, &new) &&
+		inv_order_row_same(store, &old, &new))
 		return;
 	if (!inv_store_enter_items(&call, store->items))
 		return;
@@ -417,7 +347,7 @@ guard_line(InvStore *store, const TriggerData *trigdata)
 	else if (!new.exists && has_moved(call.store, trigdata, &old))
 		remember_moved(call.store, &old);
 	else
-		take_change(call.store, &old, &new);
+		take_change(call.store, trigdata, &old, &new);
 	inv_store_leave(&call);
 }
 

@@ -226,7 +226,7 @@ static void
 record_difference(InvStore *store, const InvOrder *order, const InvOrderRow *before,
 				  const InvOrderRow *after)
 {
-	if (!inv_same_line(store, before, after))
+	if (!inv_order_row_same(store, before, after))
 		inv_record_change(store, order->key, INV_CHANGE_UPDATE, before, after);
 }
 

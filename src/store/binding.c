@@ -369,6 +369,7 @@ set_tables(InvStore *store, const InvCatalogRow *row, Relation items, Relation o
 	store->store_name = pstrdup(row->store_name);
 	store->items = row->items;
 	store->orders = row->orders;
+	store->order_row = orders ? orders->rd_rel->reltype : InvalidOid;
 	store->ledger[INV_LEDGER_MOVEMENTS] = row->movements;
 	store->ledger[INV_LEDGER_RESERVATIONS] = get_relname_relid("reservations", ledger);
 	store->ledger[INV_LEDGER_REQUESTS] = get_relname_relid("requests", ledger);

@@ -81,6 +81,7 @@ typedef struct InvStore
 	char *store_name; /* survives renames, dumps and restores */
 	Oid items;
 	Oid orders;					  /* InvalidOid: the shop writes its orders itself */
+	Oid order_row;				  /* the type of their rows */
 	Oid ledger[INV_LEDGER_COUNT]; /* by InvLedgerTable */
 	Oid sellable_view;			  /* InvalidOid: every item is for sale */
 	Oid owner;

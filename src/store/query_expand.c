@@ -233,6 +233,17 @@ append_has_orders(StringInfo text, InvStore *store)
 	appendStringInfoString(text, OidIsValid(store->orders) ? "true" : "false");
 }
 
+/* What each order line is worth. */
+static void
+append_order_worth(StringInfo text, InvStore *store)
+{
+	append_template(text, store,
+					store->has_order_units
+						? "SELECT v.order_id, v.item_id, v.units FROM {ledger}.order_worth AS v"
+						: "SELECT {order id} AS order_id, {order item} AS item_id, "
+						  "COALESCE({order units}, 0) AS units FROM {orders} AS o");
+}
+
 /* Rows of orders, and what others have changed in them, beside movements of lines. */
 static void
 append_and_order_rows(StringInfo text, InvStore *store)
@@ -280,6 +291,7 @@ static const struct
 	{ "and not refundable", append_and_not_refundable },
 	{ "and order rows", append_and_order_rows },
 	{ "has orders", append_has_orders },
+	{ "order worth", append_order_worth },
 };
 
 /* ---- expansion ---- */

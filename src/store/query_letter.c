@@ -35,6 +35,7 @@ static const LetterType letter_types['z' - 'a' + 1] = {
 	LETTER('n') = {.type = INT8OID},								/* number */
 	LETTER('o') = {.offset = offsetof(InvStore, order_type)},		/* order */
 	LETTER('q') = {.type = UUIDOID},								/* reservation */
+	LETTER('r') = {.offset = offsetof(InvStore, order_row)},		/* row of orders */
 	LETTER('s') = {.offset = offsetof(InvStore, stock.base)},		/* stock */
 	LETTER('t') = {.type = TEXTOID},
 	LETTER('u') = {.offset = offsetof(InvStore, user_type)},		/* user */

@@ -284,6 +284,39 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"AS p (problem, expected, actual, found) WHERE p.found "
 		"ORDER BY l.order_id, l.item_id, p.problem"},
 
+	/*
+	 * Units of lines that were written since an instant against the units that were there, in
+	 * the order of time.  What the shop's own code took from the stock is not counted: the lines
+	 * are.
+	 */
+	[INV_STMT_OVERSOLD] = {"z", "tnnntz", SPI_OK_SELECT,
+		"WITH line AS (SELECT w.order_id, w.item_id, pg_catalog.min(w.at) AS at FROM ("
+		"SELECT m.order_id, m.item_id, m.created_at AS at FROM " MOVEMENTS
+		"WHERE m.kind {=} " KIND(SALE) " AND m.created_at {>=} $1 "
+		"UNION ALL SELECT c.order_id, c.item_after, c.created_at FROM {ledger}.order_changes AS c "
+		"WHERE c.operation {=} " QUOTED(INV_CHANGE_INSERT) " AND c.created_at {>=} $1) AS w "
+		"WHERE w.order_id IS NOT NULL AND w.item_id IS NOT NULL GROUP BY w.order_id, w.item_id), "
+		"event AS (SELECT l.item_id, l.at, l.order_id, GREATEST(w.units {-} COALESCE(("
+		"SELECT pg_catalog.sum(m.delta) FROM " MOVEMENTS "WHERE m.order_id {=} l.order_id "
+		"AND m.item_id {=} l.item_id AND m.kind {=} " KIND(REFUND) "), 0), 0) AS ordered, 0 AS supplied "
+		"FROM line AS l JOIN ({order worth}) AS w "
+		"ON w.order_id {=} l.order_id AND w.item_id {=} l.item_id "
+		"UNION ALL SELECT m.item_id, CASE WHEN m.created_at {<} $1 THEN '-infinity' ELSE m.created_at END, "
+		"NULL, 0, m.delta FROM " MOVEMENTS "WHERE m.kind {<>} ALL (" HOLD_KINDS ") "
+		"AND (m.created_at {<} $1 OR (m.kind {<>} " KIND(SALE) " AND m.kind {<>} " KIND(REFUND) " "
+		"AND (m.kind {<>} " KIND(DIRECT) " OR m.delta {>} 0) "
+		"AND m.reason IS DISTINCT FROM " QUOTED(INV_REASON_UNTRACKED) "))), "
+		"total AS (SELECT e.*, {floor} {-} pg_catalog.sum(e.supplied {-} e.ordered) OVER ("
+		"PARTITION BY e.item_id ORDER BY e.at, e.supplied DESC, e.order_id ROWS UNBOUNDED PRECEDING) AS excess "
+		"FROM event AS e JOIN ONLY {items} AS i ON {id} {=} e.item_id WHERE {stock} IS NOT NULL) "
+		"SELECT t.item_id::pg_catalog.text, " SUM("t.ordered") ", " SUM("t.supplied") ", "
+		"pg_catalog.max(t.excess) FILTER (WHERE t.ordered {>} 0)::pg_catalog.int8, "
+		"(pg_catalog.array_agg(t.order_id ORDER BY t.at, t.order_id) "
+		"FILTER (WHERE t.ordered {>} 0 AND t.excess {>} 0))[1]::pg_catalog.text, "
+		"pg_catalog.min(t.at) FILTER (WHERE t.ordered {>} 0 AND t.excess {>} 0) FROM total AS t "
+		"GROUP BY t.item_id HAVING pg_catalog.bool_or(t.ordered {>} 0 AND t.excess {>} 0) "
+		"ORDER BY t.item_id"},
+
 	/* ---- reservations */
 	[INV_STMT_HOLD] = {"qINLuzz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.reservations (reservation_id, item_id, quantity, tracked, "
@@ -395,6 +428,8 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"INSERT INTO {ledger}.order_changes (order_id, operation, item_before, item_after, "
 		"quantity_before, quantity_after, user_before, user_after, actor, created_at) "
 		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", INV_LEDGER_ORDER_CHANGES},
+	[INV_STMT_IS_FINAL] = {"r", "l", SPI_OK_SELECT,
+		"SELECT COALESCE({ledger}.order_final($1), false)"},
 	/* what was sold, without what change_order took off again */
 	[INV_STMT_SALES] = {"o", "inu?", SPI_OK_SELECT,
 		"SELECT m.item_id, " SUM("{-} m.delta") ", m.user_id "

@@ -268,6 +268,8 @@ SELECT is(pg_temp.declared('inventory.attach'),
 SELECT is(pg_temp.declared('inventory.detach'), 'items regclass -> void', 'detach');
 SELECT is(pg_temp.declared('inventory.refresh'), 'items regclass -> void', 'refresh');
 SELECT is(pg_temp.declared('inventory.grant_api'), 'items regclass, role name, part text -> void', 'grant_api');
+SELECT is(pg_temp.declared('inventory.oversold'),
+	'items regclass, since timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT item_id text, OUT ordered bigint, OUT supplied bigint, OUT oversold bigint, OUT first_order text, OUT at timestamp with time zone -> SETOF record', 'oversold');
 SELECT is(pg_temp.declared('inventory.verify'),
 	'items regclass, item "any" DEFAULT NULL::unknown, OUT item_id text, OUT problem text, OUT expected bigint, OUT actual bigint -> SETOF record', 'verify');
 SELECT is(pg_temp.declared('inventory.reset_stats'), ' -> void', 'reset_stats');

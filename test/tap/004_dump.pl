@@ -39,7 +39,7 @@ sub open_shop
 
     $node->safe_psql('postgres', "CREATE DATABASE $database OWNER shopkeeper");
     $node->safe_psql($database, 'CREATE EXTENSION inventory');
-    is(as('shopkeeper', $database, <<"END", q{SELECT FROM inventory.attach('shop.items', 'shop.orders')}),
+    is(as('shopkeeper', $database, <<"END", q{SELECT FROM inventory.attach('shop.items', 'shop.orders', order_units => 'line.quantity')}),
 SET client_min_messages = warning;
 CREATE SCHEMA shop;
 CREATE TABLE shop.items (id uuid PRIMARY KEY, stock int NOT NULL);
