@@ -3066,6 +3066,8 @@ CREATE FUNCTION inventory.worth_expression(store inventory.store, function_name 
 		   WHEN 'order_units' THEN substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN \(trunc\((.*)\)\)::bigint$')
 		   ELSE nullif(substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN (.*)$'), 'false') END
 	FROM pg_proc AS p WHERE p.oid = ANY (inventory.worth_functions(store)) AND p.proname = function_name
+	-- where there is a header, order_final of a line alone calls that of both rows
+	ORDER BY p.pronargs DESC LIMIT 1
 $$;
 COMMENT ON FUNCTION inventory.worth_expression(inventory.store, name) IS 'The expression order_units or order_final of a store, as the server writes it; null if there is none.';
 
