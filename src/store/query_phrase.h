@@ -9,8 +9,8 @@
 
 /* clang-format off */
 
-#define ITEM	"FROM ONLY {items} AS i WHERE {id} {=} $1 "
-#define ITEMS	"FROM ONLY {items} AS i WHERE {id} {=} ANY ($1) "
+#define ONE_ITEM	"FROM ONLY {items} AS i WHERE {id} {=} $1 "
+#define MANY_ITEMS	"FROM ONLY {items} AS i WHERE {id} {=} ANY ($1) "
 #define LOCK	"FOR NO KEY UPDATE OF i"
 
 #define RESERVATIONS	"{ledger}.reservations AS r "

@@ -23,15 +23,15 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_READ] = {"iz", "n?n?n?n?in", SPI_OK_SELECT,
 		READ ", (SELECT " SUM("r.quantity") " FROM " RESERVATIONS
 		"WHERE r.item_id {=} {id} AND " OVERDUE "$2 AND r.tracked) "
-		ITEM "{and sellable}", .by = "item_id"},
+		ONE_ITEM "{and sellable}", .by = "item_id"},
 	[INV_STMT_LOCK] = {"i", "n?n?n?n?i", SPI_OK_SELECT,
-		READ " " ITEM "{and sellable} " LOCK, .by = "item_id"},
+		READ " " ONE_ITEM "{and sellable} " LOCK, .by = "item_id"},
 	[INV_STMT_PIN] = {"i", "", SPI_OK_SELECT,
-		"SELECT " ITEM "FOR KEY SHARE OF i", .by = "item_id"},
+		"SELECT " ONE_ITEM "FOR KEY SHARE OF i", .by = "item_id"},
 	[INV_STMT_LOCK_ANY] = {"i", "n?n?", SPI_OK_SELECT,
-		"SELECT {stock}, {floor} " ITEM LOCK, .by = "item_id"},
+		"SELECT {stock}, {floor} " ONE_ITEM LOCK, .by = "item_id"},
 	[INV_STMT_READ_ANY] = {"i", "n?n?", SPI_OK_SELECT,
-		"SELECT {stock}, {floor} " ITEM, .by = "item_id"},
+		"SELECT {stock}, {floor} " ONE_ITEM, .by = "item_id"},
 	[INV_STMT_TAKE] = {"in", "", SPI_OK_UPDATE,
 		SET_STOCK("-", "$2")
 		"WHERE {id} {=} $1 AND " LEAVES_FLOOR("$2") "{and sellable}", .by = "item_id"},
@@ -46,17 +46,17 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		SET_STOCK("+", "$2")
 		"WHERE {id} {=} $1", .by = "item_id"},
 	[INV_STMT_LEVEL] = {"iz", "n?n?ni", SPI_OK_SELECT,
-		LEVEL ITEM "{and sellable}", .by = "item_id"},
+		LEVEL ONE_ITEM "{and sellable}", .by = "item_id"},
 	[INV_STMT_LEVELS] = {"Iz", "n?n?ni", SPI_OK_SELECT,
-		LEVEL ITEMS "{and sellable} ORDER BY {id}", .by = "item_id"},
+		LEVEL MANY_ITEMS "{and sellable} ORDER BY {id}", .by = "item_id"},
 
 	/* ---- several items */
 	[INV_STMT_READ_MANY] = {"I", "n?n?n?n?i", SPI_OK_SELECT,
-		READ " " ITEMS "{and sellable} ORDER BY {id}", .by = "item_id"},
+		READ " " MANY_ITEMS "{and sellable} ORDER BY {id}", .by = "item_id"},
 	[INV_STMT_LOCK_MANY] = {"I", "n?n?n?n?i", SPI_OK_SELECT,
-		READ " " ITEMS "{and sellable} ORDER BY {id} " LOCK, .by = "item_id"},
+		READ " " MANY_ITEMS "{and sellable} ORDER BY {id} " LOCK, .by = "item_id"},
 	[INV_STMT_LOCK_MANY_ANY] = {"I", "n?n?i", SPI_OK_SELECT,
-		"SELECT {stock}, {floor}, {id} " ITEMS "ORDER BY {id} " LOCK, .by = "item_id"},
+		"SELECT {stock}, {floor}, {id} " MANY_ITEMS "ORDER BY {id} " LOCK, .by = "item_id"},
 	[INV_STMT_TAKE_MANY] = {"IN", "", SPI_OK_UPDATE,
 		SET_STOCK("-", "w.quantity")
 		PAIRS(1, 2) "(id, quantity) "
@@ -76,7 +76,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"SELECT h.item_id FROM {ledger}.hot AS h WHERE h.number {=} ANY ($1) AND h.hot "
 		"ORDER BY h.item_id", .by = "number"},
 	[INV_STMT_READ_HOT] = {"i", "n?n?n?l?x", SPI_OK_SELECT,
-		"SELECT {stock}, {floor}, {limit}, {is sellable}, i.xmin " ITEM, .by = "item_id"},
+		"SELECT {stock}, {floor}, {limit}, {is sellable}, i.xmin " ONE_ITEM, .by = "item_id"},
 	/* bounded on both sides, or a generic plan would look through the whole ledger */
 	[INV_STMT_UNSETTLED] = {"inn", "nn", SPI_OK_SELECT,
 		"SELECT " SUM("m.delta") ", COALESCE(pg_catalog.max(m.epoch), $2) FROM " MOVEMENTS
@@ -147,7 +147,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_REFUSING_TRIGGER] = {"N", "t?", SPI_OK_SELECT,
 		"SELECT inventory.refusing_trigger({items oid}::pg_catalog.oid, $1)"},
 	[INV_STMT_ROW_ID] = {"i", "c", SPI_OK_SELECT,
-		"SELECT i.ctid " ITEM},
+		"SELECT i.ctid " ONE_ITEM},
 
 	/* ---- ledger */
 	[INV_STMT_MOVEMENTS] = {INV_MOVEMENT_TYPES, "", SPI_OK_INSERT,
