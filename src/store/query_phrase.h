@@ -21,9 +21,9 @@
 	"LEFT JOIN {ledger}.hot AS h ON h.item_id {=} m.item_id AND h.hot " \
 	"AND m.epoch {>} h.settled_epoch WHERE h.item_id IS NULL "
 #define QUOTED(word)	"'" word "'"
-#define KIND(kind)		QUOTED(INV_KIND_##kind)
-#define STATUS(status)	QUOTED(INV_RESERVATION_##status)
-#define HELD			"r.status {=} " STATUS(HELD) " "
+#define KIND_NAME(kind)		QUOTED(INV_KIND_##kind)
+#define STATUS_NAME(status)	QUOTED(INV_RESERVATION_##status)
+#define HELD			"r.status {=} " STATUS_NAME(HELD) " "
 #define OVERDUE			HELD "AND r.expires_at {<=} "
 
 /* what a read of items returns */
@@ -60,7 +60,7 @@
 /* Is a movement in the stock column?  Null for an epoch that "hot" does not explain. */
 #define SETTLED(m, hot)	"(" m ".epoch IS NULL OR " m ".epoch {<=} " hot ".settled_epoch)"
 #define HOLD_KINDS \
-	"ARRAY[" KIND(HOLD) ", " KIND(RELEASE) ", " KIND(EXPIRY) "]::pg_catalog.text[]"
+	"ARRAY[" KIND_NAME(HOLD) ", " KIND_NAME(RELEASE) ", " KIND_NAME(EXPIRY) "]::pg_catalog.text[]"
 
 /* clang-format on */
 

@@ -157,8 +157,8 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	/* on hand: held units are still there, so movements of holds do not count */
 	[INV_STMT_MOVED_SINCE] = {"iz", "nn", SPI_OK_SELECT,
 		"SELECT " SUM("m.delta) FILTER (WHERE m.created_at {>} $2 "
-		"AND m.kind {<>} " KIND(STOCK_TAKE) " AND m.kind {<>} ALL (" HOLD_KINDS ")") ", "
-		"CASE WHEN pg_catalog.bool_or(m.kind {=} " KIND(CARRIED) " AND m.created_at {>} $2) THEN 0 "
+		"AND m.kind {<>} " KIND_NAME(STOCK_TAKE) " AND m.kind {<>} ALL (" HOLD_KINDS ")") ", "
+		"CASE WHEN pg_catalog.bool_or(m.kind {=} " KIND_NAME(CARRIED) " AND m.created_at {>} $2) THEN 0 "
 		"ELSE pg_catalog.count(*) FILTER (WHERE m.created_at {<=} $2) END "
 		"FROM " MOVEMENTS "WHERE m.item_id {=} $1"},
 	[INV_STMT_HELD_UNITS] = {"i", "n", SPI_OK_SELECT,
@@ -170,7 +170,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_OPEN_LEDGER] = {"tz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.movements (item_id, delta, kind, reason, actor, created_at) "
 		"SELECT COALESCE({id}, m.item_id), COALESCE({stock}, 0) {-} COALESCE(m.total, 0), "
-		"CASE WHEN m.item_id IS NULL THEN " KIND(OPENING) " ELSE " KIND(DIRECT) " END, "
+		"CASE WHEN m.item_id IS NULL THEN " KIND_NAME(OPENING) " ELSE " KIND_NAME(DIRECT) " END, "
 		"CASE WHEN m.item_id IS NULL THEN NULL ELSE " QUOTED(INV_REASON_ATTACH) " END, $1, $2 "
 		"FROM (SELECT i.* FROM ONLY {items} AS i) AS i "
 		"FULL JOIN (SELECT m.item_id, " SUM("m.delta") " AS total FROM " SETTLED_MOVEMENTS
@@ -215,10 +215,10 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		SUM("w.booked") " AS booked, " SUM("w.refunded") " AS refunded, "
 		"pg_catalog.bool_or(w.has_row) AS has_row, pg_catalog.bool_or(w.was_deleted) AS was_deleted FROM ("
 		"SELECT m.order_id, m.item_id, 0 AS units, 0 AS worth, 0 AS added, "
-		"CASE m.kind WHEN " KIND(REFUND) " THEN 0 ELSE {-} m.delta END AS booked, "
-		"CASE m.kind WHEN " KIND(REFUND) " THEN m.delta ELSE 0 END AS refunded, "
+		"CASE m.kind WHEN " KIND_NAME(REFUND) " THEN 0 ELSE {-} m.delta END AS booked, "
+		"CASE m.kind WHEN " KIND_NAME(REFUND) " THEN m.delta ELSE 0 END AS refunded, "
 		"false AS has_row, false AS was_deleted FROM " MOVEMENTS
-		"WHERE m.kind {=} ANY (ARRAY[" KIND(SALE) ", " KIND(CANCELLATION) ", " KIND(REFUND) "]) {and order rows}"
+		"WHERE m.kind {=} ANY (ARRAY[" KIND_NAME(SALE) ", " KIND_NAME(CANCELLATION) ", " KIND_NAME(REFUND) "]) {and order rows}"
 		") AS w WHERE w.order_id IS NOT NULL AND w.item_id IS NOT NULL "
 		"AND ($1 IS NULL OR w.item_id {=} $1) GROUP BY w.order_id, w.item_id) AS g) AS l "
 		"CROSS JOIN LATERAL (VALUES "
@@ -239,19 +239,19 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_OVERSOLD] = {"z", "tnnntz", SPI_OK_SELECT,
 		"WITH line AS (SELECT w.order_id, w.item_id, pg_catalog.min(w.at) AS at FROM ("
 		"SELECT m.order_id, m.item_id, m.created_at AS at FROM " MOVEMENTS
-		"WHERE m.kind {=} " KIND(SALE) " AND m.created_at {>=} $1 "
+		"WHERE m.kind {=} " KIND_NAME(SALE) " AND m.created_at {>=} $1 "
 		"UNION ALL SELECT c.order_id, c.item_after, c.created_at FROM {ledger}.order_changes AS c "
 		"WHERE c.operation {=} " QUOTED(INV_CHANGE_INSERT) " AND c.created_at {>=} $1) AS w "
 		"WHERE w.order_id IS NOT NULL AND w.item_id IS NOT NULL GROUP BY w.order_id, w.item_id), "
 		"event AS (SELECT l.item_id, l.at, l.order_id, GREATEST(w.units {-} COALESCE(("
 		"SELECT pg_catalog.sum(m.delta) FROM " MOVEMENTS "WHERE m.order_id {=} l.order_id "
-		"AND m.item_id {=} l.item_id AND m.kind {=} " KIND(REFUND) "), 0), 0) AS ordered, 0 AS supplied "
+		"AND m.item_id {=} l.item_id AND m.kind {=} " KIND_NAME(REFUND) "), 0), 0) AS ordered, 0 AS supplied "
 		"FROM line AS l JOIN ({order worth}) AS w "
 		"ON w.order_id {=} l.order_id AND w.item_id {=} l.item_id "
 		"UNION ALL SELECT m.item_id, CASE WHEN m.created_at {<} $1 THEN '-infinity' ELSE m.created_at END, "
 		"NULL, 0, m.delta FROM " MOVEMENTS "WHERE m.kind {<>} ALL (" HOLD_KINDS ") "
-		"AND (m.created_at {<} $1 OR (m.kind {<>} " KIND(SALE) " AND m.kind {<>} " KIND(REFUND) " "
-		"AND (m.kind {<>} " KIND(DIRECT) " OR m.delta {>} 0) "
+		"AND (m.created_at {<} $1 OR (m.kind {<>} " KIND_NAME(SALE) " AND m.kind {<>} " KIND_NAME(REFUND) " "
+		"AND (m.kind {<>} " KIND_NAME(DIRECT) " OR m.delta {>} 0) "
 		"AND m.reason IS DISTINCT FROM " QUOTED(INV_REASON_UNTRACKED) "))), "
 		"total AS (SELECT e.*, {floor} {-} pg_catalog.sum(e.supplied {-} e.ordered) OVER ("
 		"PARTITION BY e.item_id ORDER BY e.at, e.supplied DESC, e.order_id ROWS UNBOUNDED PRECEDING) AS excess "
@@ -268,7 +268,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_HOLD] = {"qINLuzz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.reservations (reservation_id, item_id, quantity, tracked, "
 		"user_id, status, expires_at, created_at) "
-		"SELECT $1, w.*, $5, " STATUS(HELD) ", $6, $7 "
+		"SELECT $1, w.*, $5, " STATUS_NAME(HELD) ", $6, $7 "
 		"FROM ROWS FROM (" UNNEST(2) ", " UNNEST(3) ", " UNNEST(4) ") AS w",
 		INV_LEDGER_RESERVATIONS},
 	[INV_STMT_LOCK_HOLD] = {"q", "", SPI_OK_SELECT,
@@ -287,16 +287,16 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_PUT_HOLD] = {"qinluzz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.reservations AS r (reservation_id, item_id, quantity, tracked, "
 		"user_id, status, expires_at, created_at) "
-		"VALUES ($1, $2, $3, $4, $5, " STATUS(HELD) ", $6, $7) "
+		"VALUES ($1, $2, $3, $4, $5, " STATUS_NAME(HELD) ", $6, $7) "
 		"ON CONFLICT (reservation_id, item_id) DO UPDATE SET quantity = EXCLUDED.quantity, "
 		"tracked = EXCLUDED.tracked, status = EXCLUDED.status, expires_at = EXCLUDED.expires_at",
 		INV_LEDGER_RESERVATIONS},
 	[INV_STMT_RELEASE_HOLD] = {"qi", "", SPI_OK_UPDATE,
-		"UPDATE " RESERVATIONS "SET status = " STATUS(RELEASED) " "
+		"UPDATE " RESERVATIONS "SET status = " STATUS_NAME(RELEASED) " "
 		"WHERE r.reservation_id {=} $1 AND " HELD
 		"AND ($2 IS NULL OR r.item_id {=} $2)", INV_LEDGER_RESERVATIONS, .by = "reservation_id"},
 	[INV_STMT_CONFIRM_HOLD] = {"qINO", "", SPI_OK_UPDATE,
-		"UPDATE " RESERVATIONS "SET status = " STATUS(CONFIRMED) ", order_id = w.order_id "
+		"UPDATE " RESERVATIONS "SET status = " STATUS_NAME(CONFIRMED) ", order_id = w.order_id "
 		"FROM ROWS FROM (" UNNEST(2) ", " UNNEST(3) ", " UNNEST(4) ") "
 		"AS w (item_id, quantity, order_id) WHERE r.reservation_id {=} $1 "
 		"AND r.item_id {=} w.item_id AND r.quantity {=} w.quantity AND " HELD,
@@ -328,7 +328,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_STILL_OVERDUE] = {"iz", "", SPI_OK_SELECT,
 		"SELECT FROM " RESERVATIONS "WHERE r.item_id {=} $1 AND " OVERDUE "$2 LIMIT 1", .by = "item_id"},
 	[INV_STMT_EXPIRE] = {"QI", "", SPI_OK_UPDATE,
-		"UPDATE " RESERVATIONS "SET status = " STATUS(EXPIRED) " "
+		"UPDATE " RESERVATIONS "SET status = " STATUS_NAME(EXPIRED) " "
 		PAIRS(1, 2) "(reservation_id, item_id) "
 		"WHERE r.reservation_id {=} w.reservation_id AND r.item_id {=} w.item_id AND " HELD,
 		INV_LEDGER_RESERVATIONS, .by = "reservation_id"},
@@ -381,20 +381,20 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_SALES] = {"o", "inu?", SPI_OK_SELECT,
 		"SELECT m.item_id, " SUM("{-} m.delta") ", m.user_id "
 		"FROM " MOVEMENTS "WHERE m.order_id {=} $1 "
-		"AND m.kind {=} ANY (ARRAY[" KIND(SALE) ", " KIND(CANCELLATION) "]::pg_catalog.text[]) "
+		"AND m.kind {=} ANY (ARRAY[" KIND_NAME(SALE) ", " KIND_NAME(CANCELLATION) "]::pg_catalog.text[]) "
 		"GROUP BY m.item_id, m.user_id ORDER BY m.item_id, pg_catalog.min(m.movement_id)", .by = "order_id"},
 	/* of the order; of one item of it; of one item and user */
 	[INV_STMT_REFUNDED] = {"oiu", "nnn", SPI_OK_SELECT,
 		"SELECT " SUM("m.delta") ", " SUM("CASE WHEN m.item_id {=} $2 THEN m.delta END") ", "
 		SUM("CASE WHEN m.item_id {=} $2 "
 		"AND (m.user_id {=} $3 OR m.user_id IS NULL AND $3 IS NULL) THEN m.delta END") " FROM " MOVEMENTS
-		"WHERE m.order_id {=} $1 AND m.kind {=} " KIND(REFUND), .by = "order_id"},
+		"WHERE m.order_id {=} $1 AND m.kind {=} " KIND_NAME(REFUND), .by = "order_id"},
 	/* a carried movement has no order: it can contain the sale */
 	[INV_STMT_COUNTED] = {"oiu", "nl", SPI_OK_SELECT,
 		"SELECT " SUM("{-} m.delta) FILTER (WHERE m.order_id {=} $1") ", "
-		"COALESCE(pg_catalog.bool_or(m.kind {=} " KIND(CARRIED) "), false) "
+		"COALESCE(pg_catalog.bool_or(m.kind {=} " KIND_NAME(CARRIED) "), false) "
 		"FROM " MOVEMENTS "WHERE m.item_id {=} $2 AND m.user_id {=} $3 "
-		"AND (m.kind {=} " KIND(CARRIED) " OR m.order_id {=} $1)", .by = "item_id"},
+		"AND (m.kind {=} " KIND_NAME(CARRIED) " OR m.order_id {=} $1)", .by = "item_id"},
 
 	/*
 	 * ---- idempotency.  A repeated answer must be as durable as the first: the lock
@@ -416,7 +416,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	/* ---- housekeeping */
 	[INV_STMT_PRUNE_HOLDS] = {"zn", "", SPI_OK_DELETE,
 		"DELETE FROM {ledger}.reservations AS r WHERE r.ctid {=} ANY (ARRAY("
-		"SELECT p.ctid FROM {ledger}.reservations AS p WHERE p.status {<>} " STATUS(HELD) " "
+		"SELECT p.ctid FROM {ledger}.reservations AS p WHERE p.status {<>} " STATUS_NAME(HELD) " "
 		"AND p.expires_at {<} $1 AND p.created_at {<} $1 LIMIT $2))",
 		INV_LEDGER_RESERVATIONS},
 	[INV_STMT_PRUNE_REQUESTS] = {"zn", "", SPI_OK_DELETE,
@@ -433,8 +433,8 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"SELECT m.ctid FROM " MOVEMENTS
 		"LEFT JOIN {ledger}.hot AS h ON h.item_id {=} m.item_id "
 		"WHERE m.created_at {<} $1 AND " SETTLED("m", "h") " "
-		"AND m.kind {<>} ALL (ARRAY[" KIND(REFUND) ", " KIND(CANCELLATION) ", "
-		KIND(WRITE_OFF) "]) {and not refundable} "
+		"AND m.kind {<>} ALL (ARRAY[" KIND_NAME(REFUND) ", " KIND_NAME(CANCELLATION) ", "
+		KIND_NAME(WRITE_OFF) "]) {and not refundable} "
 		"AND NOT EXISTS (SELECT FROM {ledger}.movements AS n "
 		"LEFT JOIN {ledger}.hot AS g ON g.item_id {=} n.item_id "
 		"WHERE n.reservation_id {=} m.reservation_id "
@@ -451,7 +451,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		.by = "ctid"},
 	[INV_STMT_CARRY] = {"INUtz", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.movements (item_id, delta, kind, user_id, actor, created_at) "
-		"SELECT w.item_id, w.delta, " KIND(CARRIED) ", w.user_id, $4, $5 "
+		"SELECT w.item_id, w.delta, " KIND_NAME(CARRIED) ", w.user_id, $4, $5 "
 		"FROM ROWS FROM (" UNNEST(1) ", " UNNEST(2) ", " UNNEST(3) ") "
 		"AS w (item_id, delta, user_id)", INV_LEDGER_MOVEMENTS},
 };
