@@ -12,6 +12,7 @@ OBJS = \
 	src/base/error.o \
 	src/base/error_class.o \
 	src/base/guc.o \
+	src/base/hot_error.o \
 	src/base/isolated.o \
 	src/base/lock.o \
 	src/base/refusal_log.o \
@@ -30,6 +31,7 @@ OBJS = \
 	src/shmem/store_rest.o \
 	src/shmem/worker_slot.o \
 	src/store/binding.o \
+	src/store/binding_check.o \
 	src/store/binding_equal.o \
 	src/store/catalog.o \
 	src/store/catalog_write.o \
@@ -42,6 +44,7 @@ OBJS = \
 	src/store/query.o \
 	src/store/query_cursor.o \
 	src/store/query_expand.o \
+	src/store/query_insert.o \
 	src/store/query_letter.o \
 	src/store/query_plan.o \
 	src/store/query_text.o \
@@ -87,6 +90,8 @@ OBJS = \
 	src/commands/call.o \
 	src/commands/cart.o \
 	src/commands/confirm.o \
+	src/commands/header.o \
+	src/commands/header_id.o \
 	src/commands/hold.o \
 	src/commands/idempotency.o \
 	src/commands/order.o \

@@ -64,17 +64,20 @@ CREATE TABLE inventory.store (
 	argument_prefix pg_catalog.text NOT NULL CHECK (octet_length(argument_prefix) <= 40),
 	settings pg_catalog.text[] NOT NULL DEFAULT '{}'
 		CHECK (octet_length(array_to_string(settings, '', '')) + cardinality(settings) <= 10000),
-	order_writes pg_catalog.text NOT NULL DEFAULT 'record' CHECK (order_writes IN ('record', 'refuse'))
+	order_writes pg_catalog.text NOT NULL DEFAULT 'record' CHECK (order_writes IN ('record', 'refuse')),
+	header inventory.table_name CHECK (header <> items AND header <> orders)
 );
 -- Not unique: a role could take a name before the owner of the tables that are called so,
 -- or keep that owner waiting for its transaction.  The trigger below keeps the names of the
 -- stores of one owner apart.
 CREATE INDEX store_store_name_idx ON inventory.store (store_name);
 CREATE INDEX store_orders_idx ON inventory.store (orders);
+CREATE INDEX store_header_idx ON inventory.store (header);
 COMMENT ON TABLE inventory.store IS 'The stores of this database: the tables of each and its options. The binding triggers on items and orders keep the bound columns. Written by attach, detach and refresh.';
 COMMENT ON COLUMN inventory.store.store_name IS 'name by which the generated functions refer to the store; it survives renames, dumps and restores, and is unique among the stores of an owner';
 COMMENT ON COLUMN inventory.store.items IS 'the table whose rows hold the stock';
 COMMENT ON COLUMN inventory.store.orders IS 'the table that gets one row for each line sold; null: the application inserts its orders itself';
+COMMENT ON COLUMN inventory.store.header IS 'the table that gets one row for each purchase, to which its order lines refer; null: orders have no header, or the application inserts it';
 COMMENT ON COLUMN inventory.store.movements IS 'the movements table of the ledger; its schema is the ledger schema';
 COMMENT ON COLUMN inventory.store.user_claim IS 'the claim of request.jwt.claims that the user_id of a buyer must equal; null: user ids are not checked';
 COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock outside the engine is booked as a movement; refuse: it is an error';
@@ -107,6 +110,7 @@ BEGIN
 	-- one condition for each index
 	DELETE FROM inventory.store AS s WHERE s.items::oid = ANY (dropped);
 	DELETE FROM inventory.store AS s WHERE s.orders::oid = ANY (dropped);
+	DELETE FROM inventory.store AS s WHERE s.header::oid = ANY (dropped);
 	DELETE FROM inventory.store AS s WHERE s.movements::oid = ANY (dropped);
 END
 $$;
@@ -621,7 +625,13 @@ CREATE TYPE inventory.store_binding AS (
 	direct_writes pg_catalog.text,
 	max_ttl pg_catalog.interval,
 	settings pg_catalog.text[],
-	order_writes pg_catalog.text
+	order_writes pg_catalog.text,
+	header pg_catalog.regclass,
+	order_header_id pg_catalog.name,
+	header_id pg_catalog.name,
+	header_user_id pg_catalog.name,
+	header_columns pg_catalog.name[],
+	header_type pg_catalog.regtype
 );
 COMMENT ON TYPE inventory.store_binding IS 'The tables, columns, types and options of a store: found by attach, read back by refresh, used to generate the objects of the store.';
 
@@ -672,7 +682,7 @@ BEGIN
 	PERFORM inventory.check_engine(relation);
 END
 $$;
-COMMENT ON FUNCTION inventory.check_table(regclass, text, boolean) IS 'Raises an error if a relation cannot be the items or orders of a store.';
+COMMENT ON FUNCTION inventory.check_table(regclass, text, boolean) IS 'Raises an error if a relation cannot be the items, orders or order_header of a store.';
 
 CREATE FUNCTION inventory.check_owners(stock_table regclass, order_table regclass) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -696,7 +706,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.check_owners(regclass, regclass) IS 'Raises an error unless items and orders have one owner, as whom the engine acts, and that owner can use their schemas.';
+COMMENT ON FUNCTION inventory.check_owners(regclass, regclass) IS 'Raises an error unless items and another table have one owner, as whom the engine acts, and that owner can use their schemas.';
 
 -- No ALTER where the server knows no cast to the type.
 CREATE FUNCTION inventory.retype_statement(relation regclass, attribute pg_attribute, new_type regtype)
@@ -736,7 +746,8 @@ BEGIN
 				  HINT = concat_ws(' ', allowed,
 								   inventory.retype_statement(relation, attribute, suggested_type));
 	ELSIF attribute.attgenerated <> ''
-		  AND role IN ('stock', 'version', 'order_quantity', 'order_item_id', 'order_user_id') THEN
+		  AND role IN ('stock', 'version', 'order_quantity', 'order_item_id', 'order_user_id',
+					   'order_header_id', 'header_user_id') THEN
 		-- the engine writes these
 		IF given IS NULL AND role <> 'stock' THEN
 			RETURN NULL;
@@ -830,40 +841,41 @@ END
 $$;
 COMMENT ON FUNCTION inventory.resolve_order_item(inventory.store_binding) IS 'The column of orders that holds the key of the item: the given one, or "item_id", or the only foreign key to items.';
 
-CREATE FUNCTION inventory.check_order_columns(binding inventory.store_binding) RETURNS void
+-- "bound" are columns that the engine fills, "taken" names that mean something else.
+CREATE FUNCTION inventory.check_settable(relation regclass, columns name[], argument text, bound name[],
+										 taken name[]) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	wanted name;
 	attribute pg_attribute;
 	why text;
 BEGIN
-	IF cardinality(binding.order_columns) > 63 THEN
-		RAISE EXCEPTION 'order_columns may name at most 63 columns'
+	IF cardinality(columns) > 63 THEN
+		RAISE EXCEPTION '% may name at most 63 columns', argument
 			USING ERRCODE = 'program_limit_exceeded';
 	END IF;
-	FOREACH wanted IN ARRAY binding.order_columns LOOP
-		attribute := inventory.column_of(binding.orders, wanted);
+	FOREACH wanted IN ARRAY columns LOOP
+		attribute := inventory.column_of(relation, wanted);
 		IF attribute.attname IS NULL THEN
-			RAISE EXCEPTION 'column "%" of % does not exist', wanted, binding.orders
-				USING ERRCODE = 'undefined_column', HINT = 'It was given in order_columns.';
+			RAISE EXCEPTION 'column "%" of % does not exist', wanted, relation
+				USING ERRCODE = 'undefined_column', HINT = format('It was given in %s.', argument);
 		END IF;
 		why := CASE
-			WHEN wanted IN (binding.order_item_id, binding.order_user_id, binding.order_quantity)
-				THEN 'it is an argument of its own'
-			WHEN wanted IN ('item_id', 'quantity') THEN 'a line uses this name itself'
+			WHEN wanted = ANY (bound) THEN 'it is an argument of its own'
+			WHEN wanted = ANY (taken) THEN 'a line uses this name itself'
 			WHEN attribute.attgenerated <> '' THEN 'it is generated'
 			WHEN attribute.attidentity = 'a' THEN 'it is an identity column that is always generated'
-			WHEN (SELECT count(*) FROM unnest(binding.order_columns) AS c WHERE c = wanted) > 1
+			WHEN (SELECT count(*) FROM unnest(columns) AS c WHERE c = wanted) > 1
 				THEN 'it is named twice'
 		END;
 		IF why IS NOT NULL THEN
-			RAISE EXCEPTION 'column "%" of % cannot be in order_columns: %', wanted, binding.orders, why
+			RAISE EXCEPTION 'column "%" of % cannot be in %: %', wanted, relation, argument, why
 				USING ERRCODE = 'invalid_column_reference';
 		END IF;
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION inventory.check_order_columns(inventory.store_binding) IS 'Raises an error if callers cannot set one of the columns in order_columns.';
+COMMENT ON FUNCTION inventory.check_settable(regclass, name[], text, name[], name[]) IS 'Raises an error if callers cannot set one of the columns that an argument of attach names.';
 
 -- A new sequence would begin with keys that are there already.
 CREATE FUNCTION inventory.identity_clause(relation regclass, column_name name) RETURNS text
@@ -878,49 +890,49 @@ END
 $$;
 COMMENT ON FUNCTION inventory.identity_clause(regclass, name) IS 'What makes an integer key an identity column, for ALTER TABLE ALTER COLUMN.';
 
-CREATE FUNCTION inventory.check_required_columns(binding inventory.store_binding) RETURNS void
+CREATE FUNCTION inventory.check_required_columns(relation regclass, key name, filled name[],
+												 settable name[], argument text) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	names name[];
 	alters text;
 BEGIN
 	SELECT array_agg(a.attname ORDER BY a.attnum),
-		   string_agg(format('ALTER TABLE %s ALTER COLUMN %I %s;', binding.orders, a.attname,
+		   string_agg(format('ALTER TABLE %s ALTER COLUMN %I %s;', relation, a.attname,
 							 CASE WHEN b.base IN ('timestamp', 'timestamptz', 'date') THEN 'SET DEFAULT now()'
 								  -- no random value is the key of another row
 								  WHEN b.base = 'uuid'::regtype AND NOT EXISTS (
-									  SELECT FROM pg_constraint AS f WHERE f.conrelid = binding.orders
+									  SELECT FROM pg_constraint AS f WHERE f.conrelid = relation
 									  AND f.contype = 'f' AND a.attnum = ANY (f.conkey))
 								  THEN 'SET DEFAULT gen_random_uuid()'
-								  WHEN a.attname = binding.order_id AND a.atttypid = ANY (inventory.integer_types())
-								  THEN inventory.identity_clause(binding.orders, a.attname)
+								  WHEN a.attname = key AND a.atttypid = ANY (inventory.integer_types())
+								  THEN inventory.identity_clause(relation, a.attname)
 								  ELSE 'SET DEFAULT ...' END), E'\n' ORDER BY a.attnum)
 	INTO names, alters
 	FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
 	CROSS JOIN LATERAL inventory.base_type(a.atttypid) AS b(base)
-	WHERE a.attrelid = binding.orders AND a.attnum > 0 AND NOT a.attisdropped
+	WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
 	AND (a.attnotnull OR t.typnotnull) AND NOT a.atthasdef AND a.attidentity = ''
 	AND a.attgenerated = '' AND t.typdefault IS NULL
-	AND NOT a.attname = ANY (binding.order_columns || array_remove(
-		ARRAY[binding.order_item_id, binding.order_user_id, binding.order_quantity], NULL));
+	AND NOT a.attname = ANY (settable || array_remove(filled, NULL));
 	IF names IS NULL THEN
 		RETURN;
 	ELSIF EXISTS (SELECT FROM pg_trigger AS g
-				  WHERE g.tgrelid = binding.orders AND g.tgenabled <> 'D' AND NOT g.tgisinternal
+				  WHERE g.tgrelid = relation AND g.tgenabled <> 'D' AND NOT g.tgisinternal
 				  AND g.tgtype & 7 = 7) THEN
-		RAISE WARNING 'only a trigger can fill NOT NULL columns of %: %', binding.orders,
+		RAISE WARNING 'only a trigger can fill NOT NULL columns of %: %', relation,
 					  array_to_string(names, ', ')
-			USING HINT = E'If no trigger does, every purchase fails. Let callers set them (order_columns), or:\n' || alters;
+			USING HINT = E'If no trigger does, every purchase fails. Let callers set them (' || argument || E'), or:\n' || alters;
 	ELSE
-		RAISE EXCEPTION 'nothing fills NOT NULL columns of %: %', binding.orders,
+		RAISE EXCEPTION 'nothing fills NOT NULL columns of %: %', relation,
 						array_to_string(names, ', ')
 			USING ERRCODE = 'not_null_violation',
-				  HINT = format(E'Let callers set them: order_columns => %L, or give each a default:\n',
-								names) || alters;
+				  HINT = format(E'Let callers set them: %s => %L, or give each a default:\n',
+								argument, names) || alters;
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.check_required_columns(inventory.store_binding) IS 'Raises an error, with the ALTER TABLE to use, if nothing fills a NOT NULL column of orders.';
+COMMENT ON FUNCTION inventory.check_required_columns(regclass, name, name[], name[], text) IS 'Raises an error, with the ALTER TABLE to use, if nothing fills a NOT NULL column of orders or of their header: neither the engine, nor callers, nor a default.';
 
 CREATE FUNCTION inventory.bind_order_columns(INOUT binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -954,30 +966,118 @@ BEGIN
 	binding.order_user_id := inventory.resolve_column(orders, 'order_user_id', binding.order_user_id,
 		'user_id', inventory.key_types(), NULL);
 	binding.order_type := inventory.column_type(orders, binding.order_id);
-	PERFORM inventory.check_order_columns(binding);
-	PERFORM inventory.check_required_columns(binding);
 END
 $$;
 COMMENT ON FUNCTION inventory.bind_order_columns(inventory.store_binding) IS 'Finds and checks the columns of an orders table.';
 
-CREATE FUNCTION inventory.bind_orders(INOUT binding inventory.store_binding, user_id_type regtype)
+-- ---------------------------------------------------------------- headers
+--
+-- Orders and the table of their headers: an order of several lines has one row there, to
+-- which the lines refer.
+
+CREATE FUNCTION inventory.resolve_order_header(binding inventory.store_binding,
+											   OUT order_header_id name, OUT header_id name)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	keys record;
+	elsewhere regclass;
 BEGIN
-	binding.order_columns := coalesce(binding.order_columns, '{}');
-	IF binding.orders IS NOT NULL THEN
-		binding := inventory.bind_order_columns(binding);
-	ELSIF num_nonnulls(binding.order_id, binding.order_user_id, binding.order_item_id,
-					   binding.order_quantity, binding.order_writes) > 0 OR binding.order_columns <> '{}' THEN
-		RAISE EXCEPTION 'columns or options of orders were given, but no orders table'
-			USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: orders => ''...''.';
+	SELECT array_agg(a.attname ORDER BY a.attnum) AS own, array_agg(f.attname ORDER BY a.attnum) AS referenced
+	INTO keys
+	FROM pg_constraint AS c
+	JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+	JOIN pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = c.confkey[1]
+	WHERE c.contype = 'f' AND c.conrelid = binding.orders AND c.confrelid = binding.header
+	AND cardinality(c.conkey) = 1
+	AND a.attname = coalesce(binding.order_header_id, a.attname);
+	IF binding.order_header_id IS NULL AND coalesce(cardinality(keys.own), 0) <> 1 THEN
+		RAISE EXCEPTION 'cannot tell which column of % refers to %', binding.orders, binding.header
+			USING ERRCODE = 'undefined_column',
+				  HINT = 'It has not exactly one foreign key to the header. Name the column: order_header_id => ''...''.';
 	END IF;
-	binding.order_type := coalesce(binding.order_type, 'text');
-	binding.order_writes := coalesce(binding.order_writes, 'record');
-	binding.user_type := inventory.base_type(coalesce(
-		inventory.column_type(binding.orders, binding.order_user_id), user_id_type, 'text'));
-	IF binding.order_user_id IS NOT NULL AND inventory.base_type(user_id_type) <> binding.user_type THEN
+	order_header_id := inventory.resolve_column(binding.orders, 'order_header_id',
+		coalesce(binding.order_header_id, keys.own[1]), NULL, inventory.key_types(), NULL);
+	SELECT c.confrelid INTO elsewhere FROM pg_constraint AS c
+	JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+	WHERE c.contype = 'f' AND c.conrelid = binding.orders AND c.confrelid <> binding.header
+	AND cardinality(c.conkey) = 1 AND a.attname = order_header_id;
+	IF elsewhere IS NOT NULL THEN
+		RAISE EXCEPTION 'column "%" of % references %, not %', order_header_id, binding.orders, elsewhere,
+						binding.header
+			USING ERRCODE = 'invalid_column_reference',
+				  HINT = 'Name the column that holds the key of the header: order_header_id => ''...''.';
+	ELSIF order_header_id IN (binding.order_id, binding.order_item_id, binding.order_user_id,
+							  binding.order_quantity) THEN
+		RAISE EXCEPTION 'column "%" of % cannot be order_header_id: it is bound as something else',
+						order_header_id, binding.orders
+			USING ERRCODE = 'invalid_column_reference';
+	END IF;
+	header_id := coalesce(keys.referenced[1], inventory.primary_key(binding.header));
+	IF header_id IS NULL OR NOT inventory.is_key(binding.header, header_id) THEN
+		RAISE EXCEPTION '% has no key to which "%" of % could refer', binding.header, order_header_id,
+						binding.orders
+			USING ERRCODE = 'invalid_table_definition',
+				  HINT = 'It needs a primary key of one column, or a foreign key must refer to a NOT NULL column with a unique constraint of its own that is not deferrable.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.resolve_order_header(inventory.store_binding) IS 'The column of orders that refers to their header: the given one, or the only foreign key to it; and the column of the header to which it refers.';
+
+CREATE FUNCTION inventory.bind_header(INOUT binding inventory.store_binding)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	header regclass := binding.header;
+	line_type regtype;
+	user_type regtype;
+BEGIN
+	SELECT r.order_header_id, r.header_id INTO binding.order_header_id, binding.header_id
+	FROM inventory.resolve_order_header(binding) AS r;
+	binding.header_id := inventory.resolve_column(header, 'the key of the header', binding.header_id, NULL,
+												  inventory.key_types(), NULL);
+	binding.header_type := inventory.column_type(header, binding.header_id);
+	line_type := inventory.column_type(binding.orders, binding.order_header_id);
+	IF line_type <> binding.header_type THEN
+		RAISE EXCEPTION 'column "%" of % is %, but the key of % is %', binding.order_header_id,
+						binding.orders, line_type, header, binding.header_type
+			USING ERRCODE = 'datatype_mismatch',
+				  HINT = coalesce(inventory.retype_statement(binding.orders,
+					  inventory.column_of(binding.orders, binding.order_header_id), binding.header_type),
+					  'Give both columns one type.');
+	END IF;
+	binding.header_user_id := inventory.resolve_column(header, 'header_user_id', binding.header_user_id,
+		'user_id', inventory.key_types(), NULL);
+	user_type := inventory.column_type(header, binding.header_user_id);
+	IF user_type <> inventory.column_type(binding.orders, binding.order_user_id) THEN
+		RAISE EXCEPTION 'column "%" of % is %, but the user of % is %', binding.header_user_id, header,
+						user_type, binding.orders, inventory.column_type(binding.orders, binding.order_user_id)
+			USING ERRCODE = 'datatype_mismatch', HINT = 'Users have one type in a store.';
+	END IF;
+	PERFORM inventory.check_settable(header, binding.header_columns, 'header_columns',
+									 ARRAY[binding.header_user_id], NULL);
+	PERFORM inventory.check_required_columns(header, binding.header_id, ARRAY[binding.header_user_id],
+											 binding.header_columns, 'header_columns');
+END
+$$;
+COMMENT ON FUNCTION inventory.bind_header(inventory.store_binding) IS 'Finds and checks the columns of the table of headers, and the column of orders that refers to it.';
+
+-- The user of a line that has none is that of its header.
+CREATE FUNCTION inventory.user_column(binding inventory.store_binding) RETURNS pg_attribute
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN binding.order_user_id IS NOT NULL
+		   THEN inventory.column_of(binding.orders, binding.order_user_id)
+		   ELSE inventory.column_of(binding.header, binding.header_user_id) END
+$$;
+COMMENT ON FUNCTION inventory.user_column(inventory.store_binding) IS 'The column that has the user of an order: of the line, or else of its header; null if neither has one.';
+
+CREATE FUNCTION inventory.bind_user_type(INOUT binding inventory.store_binding, user_id_type regtype)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	attribute pg_attribute := inventory.user_column(binding);
+BEGIN
+	binding.user_type := inventory.base_type(coalesce(attribute.atttypid::regtype, user_id_type, 'text'));
+	IF attribute.attname IS NOT NULL AND inventory.base_type(user_id_type) <> binding.user_type THEN
 		RAISE EXCEPTION 'user_id_type cannot be %: column "%" of % is %', user_id_type,
-						binding.order_user_id, binding.orders, binding.user_type
+						attribute.attname, attribute.attrelid::regclass, binding.user_type
 			USING ERRCODE = 'datatype_mismatch', HINT = 'Omit user_id_type.';
 	ELSIF (binding.user_type = ANY (inventory.key_types())) IS NOT TRUE THEN
 		RAISE EXCEPTION 'user_id_type cannot be %', user_id_type
@@ -986,7 +1086,43 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.bind_orders(inventory.store_binding, regtype) IS 'Finds and checks the columns of orders, if there are orders, and the type of user ids.';
+COMMENT ON FUNCTION inventory.bind_user_type(inventory.store_binding, regtype) IS 'Determines the type of user ids: that of a bound column, or the given one.';
+
+CREATE FUNCTION inventory.bind_orders(INOUT binding inventory.store_binding, user_id_type regtype)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	binding.order_columns := coalesce(binding.order_columns, '{}');
+	binding.header_columns := coalesce(binding.header_columns, '{}');
+	IF binding.orders IS NOT NULL THEN
+		binding := inventory.bind_order_columns(binding);
+	ELSIF num_nonnulls(binding.order_id, binding.order_user_id, binding.order_item_id,
+					   binding.order_quantity, binding.order_writes, binding.header) > 0
+		  OR binding.order_columns <> '{}' THEN
+		RAISE EXCEPTION 'columns or options of orders were given, but no orders table'
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: orders => ''...''.';
+	END IF;
+	IF binding.header IS NOT NULL THEN
+		binding := inventory.bind_header(binding);
+	ELSIF num_nonnulls(binding.order_header_id, binding.header_user_id) > 0
+		  OR binding.header_columns <> '{}' THEN
+		RAISE EXCEPTION 'columns of a header were given, but no table of headers'
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: order_header => ''...''.';
+	END IF;
+	IF binding.orders IS NOT NULL THEN
+		PERFORM inventory.check_settable(binding.orders, binding.order_columns, 'order_columns',
+			ARRAY[binding.order_item_id, binding.order_user_id, binding.order_quantity],
+			'{item_id,quantity}'::name[] || CASE WHEN binding.header IS NOT NULL THEN 'header'::name END);
+		PERFORM inventory.check_required_columns(binding.orders, binding.order_id,
+			ARRAY[binding.order_item_id, binding.order_user_id, binding.order_quantity, binding.order_header_id],
+			binding.order_columns, 'order_columns');
+	END IF;
+	binding.order_type := coalesce(binding.order_type, 'text');
+	binding.header_type := coalesce(binding.header_type, 'text');
+	binding.order_writes := coalesce(binding.order_writes, 'record');
+	binding := inventory.bind_user_type(binding, user_id_type);
+END
+$$;
+COMMENT ON FUNCTION inventory.bind_orders(inventory.store_binding, regtype) IS 'Finds and checks the columns of orders and of their header, if there are such tables, and the type of user ids.';
 
 -- ---------------------------------------------------------------- ledger
 --
@@ -1060,7 +1196,7 @@ CREATE FUNCTION inventory.ledger_columns(binding inventory.store_binding, OUT ta
 	SELECT c.table_name, c.column_name, c.type, c.definition, coalesce(
 			   CASE c.column_name
 			   WHEN 'item_id' THEN (inventory.column_of(binding.items, binding.item_id)).attcollation
-			   WHEN 'user_id' THEN (inventory.column_of(binding.orders, binding.order_user_id)).attcollation
+			   WHEN 'user_id' THEN (inventory.user_column(binding)).attcollation
 			   WHEN 'order_id' THEN (inventory.column_of(binding.orders, binding.order_id)).attcollation
 			   WHEN 'item_before' THEN (inventory.column_of(binding.orders, binding.order_item_id)).attcollation
 			   WHEN 'item_after' THEN (inventory.column_of(binding.orders, binding.order_item_id)).attcollation
@@ -1342,7 +1478,7 @@ CREATE FUNCTION inventory.orders_trigger_name(store_name text) RETURNS name
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT ('inventory_binding_' || left(md5(store_name), 8))::name
 $$;
-COMMENT ON FUNCTION inventory.orders_trigger_name(text) IS 'The name of the binding trigger of a store on its orders, which may serve several stores.';
+COMMENT ON FUNCTION inventory.orders_trigger_name(text) IS 'The name of the binding trigger of a store on its orders or their header, which may serve several stores.';
 
 -- Orders may serve several stores, each with a guard.
 CREATE FUNCTION inventory.make_orders_guard(binding inventory.store_binding) RETURNS void
@@ -1376,11 +1512,18 @@ BEGIN
 	IF binding.orders IS NOT NULL THEN
 		PERFORM inventory.make_binding_trigger(binding.orders, binding.store_name,
 			inventory.orders_trigger_name(binding.store_name),
-			ARRAY[binding.order_id, binding.order_user_id, binding.order_item_id, binding.order_quantity]
-				|| binding.order_columns,
-			'{order_id,order_user_id,order_item_id,order_quantity}'::text[] ||
+			ARRAY[binding.order_id, binding.order_user_id, binding.order_item_id, binding.order_quantity,
+				  binding.order_header_id] || binding.order_columns,
+			'{order_id,order_user_id,order_item_id,order_quantity,order_header_id}'::text[] ||
 				array_fill('+'::text, ARRAY[cardinality(binding.order_columns)]));
 		PERFORM inventory.make_orders_guard(binding);
+	END IF;
+	IF binding.header IS NOT NULL THEN
+		PERFORM inventory.make_binding_trigger(binding.header, binding.store_name,
+			inventory.orders_trigger_name(binding.store_name),
+			ARRAY[binding.header_id, binding.header_user_id] || binding.header_columns,
+			'{header_id,header_user_id}'::text[] ||
+				array_fill('+'::text, ARRAY[cardinality(binding.header_columns)]));
 	END IF;
 END
 $$;
@@ -1395,12 +1538,12 @@ CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id o
 	SELECT t.oid, t.tgrelid, t.tgname, t.tgfoid = 'inventory.binding()'::regprocedure
 	FROM pg_trigger AS t
 	WHERE t.tgrelid = store.items AND t.tgfoid = 'inventory.guard()'::regprocedure
-	OR t.tgrelid IN (store.items, store.orders)
+	OR t.tgrelid IN (store.items, store.orders, store.header)
 	AND t.tgfoid IN ('inventory.binding()'::regprocedure, 'inventory.guard_orders()'::regprocedure)
 	AND substring(t.tgargs FOR octet_length(convert_to(store.store_name, getdatabaseencoding())) + 1)
 		= convert_to(store.store_name, getdatabaseencoding()) || E'\\x00'::bytea
 $$;
-COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items and orders of a store, and the triggers that bind its columns.';
+COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items and orders of a store, and the triggers that bind the columns of its tables.';
 
 CREATE FUNCTION inventory.bound_columns(store inventory.store, OUT relation regclass, OUT n bigint,
 										OUT column_name name, OUT role text)
@@ -1467,8 +1610,9 @@ BEGIN
 		IF t.is_ours OR EXISTS (
 			-- it has replaced a trigger of the store
 			SELECT FROM inventory.store AS s
-			WHERE t.relation IN (s.items, s.orders)
-			AND (SELECT count(*) FROM inventory.store_triggers(s)) < 3 + 2 * num_nonnulls(s.orders))
+			WHERE t.relation IN (s.items, s.orders, s.header)
+			AND (SELECT count(*) FROM inventory.store_triggers(s))
+				< 3 + 2 * num_nonnulls(s.orders) + num_nonnulls(s.header))
 		THEN
 			RAISE EXCEPTION 'must be owner of table % to create trigger "%"', t.relation, t.tgname
 				USING ERRCODE = 'insufficient_privilege',
@@ -1496,6 +1640,7 @@ CREATE FUNCTION inventory.fill_types(binding inventory.store_binding, template t
 		WHEN 'item_id_type' THEN binding.item_type::text
 		WHEN 'user_id_type' THEN binding.user_type::text
 		WHEN 'order_id_type' THEN binding.order_type::text
+		WHEN 'header_id_type' THEN binding.header_type::text
 		WHEN 'quantity_type' THEN binding.stock_type::text
 		WHEN 'line_type' THEN format('%I.line', binding.ledger_schema)
 		WHEN 'hold_type' THEN format('%I.hold', binding.ledger_schema)
@@ -1503,7 +1648,7 @@ CREATE FUNCTION inventory.fill_types(binding inventory.store_binding, template t
 		ELSE piece END, '' ORDER BY n)
 	FROM regexp_split_to_table(template, '[{}]') WITH ORDINALITY AS pieces(piece, n)
 $$;
-COMMENT ON FUNCTION inventory.fill_types(inventory.store_binding, text) IS 'A text with the types of a store in place of {item_id_type}, {user_id_type}, {order_id_type}, {quantity_type} (the type of the stock column), {line_type}, {hold_type} and {held_line_type}.';
+COMMENT ON FUNCTION inventory.fill_types(inventory.store_binding, text) IS 'A text with the types of a store in place of {item_id_type}, {user_id_type}, {order_id_type}, {header_id_type}, {quantity_type} (the type of the stock column), {line_type}, {hold_type} and {held_line_type}.';
 
 -- An argument is "name type", or "name type = default".  The default {null_with_claim} is
 -- NULL in a store with a user_claim, which can stand in for the argument, and none in other
@@ -1519,13 +1664,13 @@ CREATE FUNCTION inventory.facade_functions(
 		   'item_id {item_id_type} = {null_with_claim}', 'quantity bigint = 1',
 		   'idempotency_key text = NULL', 'order_data jsonb = NULL'],
 	 '{order_id_type}', 'VOLATILE',
-	 'Sells quantity units of an item to a user: takes the stock and inserts the order row, or does nothing. An item sells while stock - quantity is at least its stock_floor. idempotency_key: a retry with the same key and arguments gets the first answer. order_data: an object with columns of orders that callers may set. Returns the key of the order row; without orders, the text of order_data->>''order_id''. Errors: IV001 out_of_stock, IV002 item_not_found, IV009 idempotency_key_mismatch, IV010 purchase_limit_exceeded, IV014 busy, 22023, 22004, 22003, 22001, 42501, 42703.'),
+	 'Sells quantity units of an item to a user: takes the stock and inserts the order row, or does nothing. An item sells while stock - quantity is at least its stock_floor. Where the store has a table of headers, a call that names none inserts one. idempotency_key: a retry with the same key and arguments gets the first answer. order_data: an object with columns of orders that callers may set, and in "header" those of the header. Returns the key of the order row; without orders, the text of order_data->>''order_id''. Errors: IV001 out_of_stock, IV002 item_not_found, IV009 idempotency_key_mismatch, IV010 purchase_limit_exceeded, IV003 order_not_found for a header of another user, IV015 already_placed, IV014 busy, 22023, 22004, 22003, 22001, 42501, 42703.'),
 	('buyer', 'try_buy_item',
 	 ARRAY['user_id {user_id_type} = {null_with_claim}',
 		   'item_id {item_id_type} = {null_with_claim}', 'quantity bigint = 1',
 		   'idempotency_key text = NULL', 'order_data jsonb = NULL'],
 	 '{line_type}', 'VOLATILE',
-	 'As buy_item, but a refusal is a status and not an error. Returns one row: status (ok, out_of_stock, item_not_found or purchase_limit_exceeded), item_id, quantity, order_id (the key of the order row), available (the units that can still be sold) and replayed (true for the kept answer of an earlier call). With an idempotency_key a refusal is kept like any other answer. Errors: those of buy_item that are not such a refusal.'),
+	 'As buy_item, but a refusal is a status and not an error. Returns one row: status (ok, out_of_stock, item_not_found or purchase_limit_exceeded), item_id, quantity, order_id (the key of the order row), available (the units that can still be sold), replayed (true for the kept answer of an earlier call) and header_id (the key of the header, where the store has headers). With an idempotency_key a refusal is kept like any other answer. Errors: those of buy_item that are not such a refusal.'),
 	('buyer', 'buy_cart',
 	 ARRAY['user_id {user_id_type} = {null_with_claim}', 'lines jsonb = {null_with_claim}',
 		   'idempotency_key text = NULL', 'order_data jsonb = NULL'],
@@ -1801,7 +1946,7 @@ BEGIN
 	SELECT string_agg(DISTINCT quote_ident(n.nspname), ', ') INTO writable
 	FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 	CROSS JOIN LATERAL aclexplode(n.nspacl) AS a
-	WHERE c.oid IN (binding.items, binding.orders)
+	WHERE c.oid IN (binding.items, binding.orders, binding.header)
 	AND a.privilege_type = 'CREATE' AND a.grantee NOT IN (n.nspowner, binding.owner);
 	IF writable IS NOT NULL THEN
 		RAISE WARNING 'other roles may create objects in schema %', writable
@@ -1897,7 +2042,7 @@ CREATE FUNCTION inventory.generated_relations(store inventory.store) RETURNS SET
 		inventory.returned_by_store(c.reltype, store)
 		OR ARRAY(SELECT a.attname FROM pg_attribute AS a
 				 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)
-		IN ('{status,item_id,quantity,order_id,available,replayed}',
+		IN ('{status,item_id,quantity,order_id,available,replayed,header_id}',
 			'{status,reservation_id,expires_at,short_lines}',
 			'{status,expires_at,item_id,quantity,order_id}'))
 	ELSE false END
@@ -2039,8 +2184,8 @@ BEGIN
 		PERFORM inventory.make_sellable(binding);
 	END IF;
 	PERFORM inventory.make_result_type(binding, 'line',
-		'status text, item_id {item_id_type}, quantity {quantity_type}, order_id {order_id_type}, available {quantity_type}, replayed boolean',
-		'A line of the answer to a cart. status: ok, the name of the refusal, or not_taken if another line is at fault. available: units that can be sold afterwards.');
+		'status text, item_id {item_id_type}, quantity {quantity_type}, order_id {order_id_type}, available {quantity_type}, replayed boolean, header_id {header_id_type}',
+		'A line of the answer to a cart. status: ok, the name of the refusal, or not_taken if another line is at fault. available: units that can be sold afterwards. header_id: the key of the header of the line, where the store has headers.');
 	PERFORM inventory.make_result_type(binding, 'hold',
 		'status text, reservation_id uuid, expires_at timestamp with time zone, short_lines jsonb',
 		'The answer of try_reserve_cart. status: ok or the name of the refusal. short_lines: the lines that were refused.');
@@ -2069,9 +2214,16 @@ BEGIN
 					binding.order_type, binding.order_item_id)
 			|| coalesce(', quantity ' || quote_ident(binding.order_quantity),
 						', no quantity: one unit per row')
-			|| coalesce(', user ' || quote_ident(binding.order_user_id), ', no user') END,
+			|| coalesce(', user ' || quote_ident(binding.order_user_id), ', no user')
+			|| coalesce(', header ' || quote_ident(binding.order_header_id), '') END,
+		CASE WHEN binding.header IS NOT NULL THEN
+			format('header %s: key %I %s', binding.header, binding.header_id, binding.header_type)
+			|| coalesce(', user ' || quote_ident(binding.header_user_id), ', no user') END,
 		'callers may set: ' || (SELECT string_agg(quote_ident(c), ', ' ORDER BY n)
 								FROM unnest(binding.order_columns) WITH ORDINALITY AS u(c, n)),
+		'callers may set in the header: '
+			|| (SELECT string_agg(quote_ident(c), ', ' ORDER BY n)
+				FROM unnest(binding.header_columns) WITH ORDINALITY AS u(c, n)),
 		'for sale where: ' || binding.sellable,
 		format('user ids are %s', binding.user_type) || coalesce(', claim ' || binding.user_claim, ''),
 		format('functions for buyers in schema %I, ledger and functions for operators in schema %I',
@@ -2147,6 +2299,7 @@ BEGIN
 	store.store_name := binding.store_name;
 	store.items := binding.items;
 	store.orders := binding.orders;
+	store.header := binding.header;
 	store.api_schema := binding.api_schema;
 	store.movements := inventory.find_ledger(binding, binding.ledger_schema);
 	IF EXISTS (SELECT FROM inventory.store AS s WHERE s.movements = store.movements) THEN
@@ -2177,10 +2330,10 @@ CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, move
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
 								 order_writes, has_sellable, api_schema, argument_prefix, max_ttl,
-								 settings)
+								 settings, header)
 	VALUES (binding.store_name, binding.items, binding.orders, movements, binding.user_claim,
 			binding.direct_writes, binding.order_writes, has_sellable, binding.api_schema,
-			binding.argument_prefix, binding.max_ttl, binding.settings)
+			binding.argument_prefix, binding.max_ttl, binding.settings, binding.header)
 $$;
 COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
 
@@ -2189,7 +2342,8 @@ CREATE FUNCTION inventory.bind_store(
 		purchase_limit name, order_id name, order_user_id name, order_item_id name,
 		order_quantity name, order_columns name[], user_id_type regtype, api_schema name,
 		ledger_schema name, argument_prefix text, user_claim text, sellable text,
-		direct_writes text, max_ttl interval, store_name text, order_writes text)
+		direct_writes text, max_ttl interval, store_name text, order_writes text, order_header regclass,
+		order_header_id name, header_user_id name, header_columns name[])
 	RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -2202,13 +2356,21 @@ BEGIN
 	ELSIF bind_store.items = bind_store.orders THEN
 		RAISE EXCEPTION 'items and orders cannot be the same table'
 			USING ERRCODE = 'invalid_parameter_value';
+	ELSIF bind_store.order_header IN (bind_store.items, bind_store.orders) THEN
+		RAISE EXCEPTION 'order_header cannot be the table of items or orders'
+			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	PERFORM inventory.check_table(bind_store.items, 'items', false);
 	PERFORM inventory.check_owners(bind_store.items, bind_store.orders);
+	PERFORM inventory.check_owners(bind_store.items, bind_store.order_header);
 	EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', bind_store.items);
 	IF bind_store.orders IS NOT NULL THEN
 		PERFORM inventory.check_table(bind_store.orders, 'orders', true);
 		EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', bind_store.orders);
+	END IF;
+	IF bind_store.order_header IS NOT NULL THEN
+		PERFORM inventory.check_table(bind_store.order_header, 'order_header', false);
+		EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', bind_store.order_header);
 	END IF;
 	schema_name := inventory.schema_of(bind_store.items);
 	-- in the order of the type
@@ -2223,7 +2385,8 @@ BEGIN
 		coalesce(bind_store.api_schema, schema_name), bind_store.ledger_schema,
 		coalesce(bind_store.argument_prefix, ''), bind_store.user_claim, bind_store.sellable,
 		coalesce(bind_store.direct_writes, 'record'), coalesce(bind_store.max_ttl, '1 day'),
-		inventory.session_settings(), bind_store.order_writes
+		inventory.session_settings(), bind_store.order_writes, bind_store.order_header,
+		bind_store.order_header_id, NULL, bind_store.header_user_id, bind_store.header_columns, NULL
 	)::inventory.store_binding;
 	PERFORM inventory.check_options(binding);
 	binding := inventory.bind_items(binding);
@@ -2246,7 +2409,7 @@ BEGIN
 	RETURN binding.items;
 END
 $$;
-COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text) IS 'Implements attach, with the rights of the owner of the items.';
+COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, regclass, name, name, name[]) IS 'Implements attach, with the rights of the owner of the items.';
 
 CREATE FUNCTION inventory.attach(
 		items regclass, orders regclass DEFAULT NULL, item_id name DEFAULT NULL,
@@ -2258,9 +2421,11 @@ CREATE FUNCTION inventory.attach(
 		ledger_schema name DEFAULT NULL, argument_prefix text DEFAULT NULL,
 		user_claim text DEFAULT NULL, sellable text DEFAULT NULL,
 		direct_writes text DEFAULT NULL, max_ttl interval DEFAULT NULL,
-		store_name text DEFAULT NULL, order_writes text DEFAULT NULL) RETURNS regclass
+		store_name text DEFAULT NULL, order_writes text DEFAULT NULL,
+		order_header regclass DEFAULT NULL, order_header_id name DEFAULT NULL,
+		header_user_id name DEFAULT NULL, header_columns name[] DEFAULT NULL) RETURNS regclass
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_attach';
-COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null) or refuse. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
+COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, regclass, name, name, name[]) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null) or refuse. order_header: the table of which each purchase inserts a row, to which its lines refer. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
 
 CREATE FUNCTION inventory.lookup_owned_store(items regclass) RETURNS inventory.store
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -2320,7 +2485,9 @@ BEGIN
 	binding.argument_prefix := store.argument_prefix;
 	binding.max_ttl := store.max_ttl;
 	binding.settings := store.settings;
+	binding.header := store.header;
 	binding.order_columns := '{}';
+	binding.header_columns := '{}';
 	binding.owner := inventory.owner_of(store.items);
 	binding.ledger_schema := inventory.schema_of(store.movements);
 	binding.api_schema := coalesce(
@@ -2328,12 +2495,17 @@ BEGIN
 		 JOIN pg_proc AS o ON o.oid = f.function_id JOIN pg_namespace AS n ON n.oid = o.pronamespace
 		 WHERE f.part = 'buyer' LIMIT 1), store.api_schema);
 	FOR c IN
-		SELECT b.column_name AS attname, b.role FROM inventory.bound_columns(store) AS b
-		WHERE (b.relation = store.items)
-			= (b.role IN ('item_id', 'stock', 'version', 'stock_floor', 'purchase_limit'))
+		SELECT b.relation, b.column_name AS attname, b.role FROM inventory.bound_columns(store) AS b
+		WHERE b.relation = CASE
+			WHEN b.role IN ('item_id', 'stock', 'version', 'stock_floor', 'purchase_limit') THEN store.items
+			WHEN b.role LIKE 'order_%' THEN store.orders
+			WHEN b.role LIKE 'header_%' THEN store.header
+			ELSE nullif(b.relation, store.items) END
 		ORDER BY b.n
 	LOOP
-		IF c.role LIKE '%+' THEN
+		IF c.role LIKE '%+' AND c.relation = store.header THEN
+			binding.header_columns := binding.header_columns || c.attname;
+		ELSIF c.role LIKE '%+' THEN
 			binding.order_columns := binding.order_columns || c.attname;
 		END IF;
 		CASE rtrim(c.role, '+')
@@ -2346,11 +2518,15 @@ BEGIN
 			WHEN 'order_user_id' THEN binding.order_user_id := c.attname;
 			WHEN 'order_item_id' THEN binding.order_item_id := c.attname;
 			WHEN 'order_quantity' THEN binding.order_quantity := c.attname;
+			WHEN 'order_header_id' THEN binding.order_header_id := c.attname;
+			WHEN 'header_id' THEN binding.header_id := c.attname;
+			WHEN 'header_user_id' THEN binding.header_user_id := c.attname;
 			ELSE NULL;
 		END CASE;
 	END LOOP;
 	IF binding.item_id IS NULL OR binding.stock IS NULL
-	   OR store.orders IS NOT NULL AND (binding.order_id IS NULL OR binding.order_item_id IS NULL) THEN
+	   OR store.orders IS NOT NULL AND (binding.order_id IS NULL OR binding.order_item_id IS NULL)
+	   OR store.header IS NOT NULL AND (binding.header_id IS NULL OR binding.order_header_id IS NULL) THEN
 		RAISE EXCEPTION 'store "%" is not intact', store.store_name
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				  DETAIL = 'A trigger that remembers the columns of its tables is missing.',
@@ -2361,6 +2537,7 @@ BEGIN
 	binding.stock_type := inventory.column_type(store.items, binding.stock);
 	binding.user_type := inventory.column_type(store.movements, 'user_id');
 	binding.order_type := inventory.column_type(store.movements, 'order_id');
+	binding.header_type := coalesce(inventory.column_type(store.header, binding.header_id), 'text');
 END
 $$;
 COMMENT ON FUNCTION inventory.read_binding(inventory.store) IS 'The binding of a store as the catalogs of the server have it now, without sellable, which stays in its view.';
@@ -2415,11 +2592,11 @@ CREATE FUNCTION inventory.is_schema_of_store(store inventory.store, relations oi
 		AND NOT (d.classid = 'pg_type'::regclass
 				 AND d.objid IN (SELECT c.reltype FROM pg_class AS c WHERE c.oid = ANY (relations)))
 		AND NOT (d.classid = 'pg_class'::regclass AND (
-			d.objid = ANY (relations || store.items::oid || store.orders::oid) OR EXISTS (
+			d.objid = ANY (relations || store.items::oid || store.orders::oid || store.header::oid) OR EXISTS (
 				SELECT FROM pg_depend AS o
 				WHERE o.classid = 'pg_class'::regclass AND o.objid = d.objid
 				AND o.deptype IN ('a', 'i') AND o.refclassid = 'pg_class'::regclass
-				AND o.refobjid = ANY (relations || store.items::oid || store.orders::oid)))))
+				AND o.refobjid = ANY (relations || store.items::oid || store.orders::oid || store.header::oid)))))
 $$;
 COMMENT ON FUNCTION inventory.is_schema_of_store(inventory.store, oid[], oid[]) IS 'True if the ledger schema of a store contains nothing but the store.';
 
@@ -2469,6 +2646,7 @@ DECLARE
 	lost text;
 BEGIN
 	PERFORM inventory.check_owners(store.items, store.orders);
+	PERFORM inventory.check_owners(store.items, store.header);
 	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', store.items);
 	binding := inventory.read_binding(store);
 	grants := ARRAY(SELECT inventory.facade_grants(binding));

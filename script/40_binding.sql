@@ -30,7 +30,13 @@ CREATE TYPE inventory.store_binding AS (
 	direct_writes pg_catalog.text,
 	max_ttl pg_catalog.interval,
 	settings pg_catalog.text[],
-	order_writes pg_catalog.text
+	order_writes pg_catalog.text,
+	header pg_catalog.regclass,
+	order_header_id pg_catalog.name,
+	header_id pg_catalog.name,
+	header_user_id pg_catalog.name,
+	header_columns pg_catalog.name[],
+	header_type pg_catalog.regtype
 );
 COMMENT ON TYPE inventory.store_binding IS 'The tables, columns, types and options of a store: found by attach, read back by refresh, used to generate the objects of the store.';
 
@@ -81,7 +87,7 @@ BEGIN
 	PERFORM inventory.check_engine(relation);
 END
 $$;
-COMMENT ON FUNCTION inventory.check_table(regclass, text, boolean) IS 'Raises an error if a relation cannot be the items or orders of a store.';
+COMMENT ON FUNCTION inventory.check_table(regclass, text, boolean) IS 'Raises an error if a relation cannot be the items, orders or order_header of a store.';
 
 CREATE FUNCTION inventory.check_owners(stock_table regclass, order_table regclass) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -105,7 +111,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.check_owners(regclass, regclass) IS 'Raises an error unless items and orders have one owner, as whom the engine acts, and that owner can use their schemas.';
+COMMENT ON FUNCTION inventory.check_owners(regclass, regclass) IS 'Raises an error unless items and another table have one owner, as whom the engine acts, and that owner can use their schemas.';
 
 -- No ALTER where the server knows no cast to the type.
 CREATE FUNCTION inventory.retype_statement(relation regclass, attribute pg_attribute, new_type regtype)
@@ -145,7 +151,8 @@ BEGIN
 				  HINT = concat_ws(' ', allowed,
 								   inventory.retype_statement(relation, attribute, suggested_type));
 	ELSIF attribute.attgenerated <> ''
-		  AND role IN ('stock', 'version', 'order_quantity', 'order_item_id', 'order_user_id') THEN
+		  AND role IN ('stock', 'version', 'order_quantity', 'order_item_id', 'order_user_id',
+					   'order_header_id', 'header_user_id') THEN
 		-- the engine writes these
 		IF given IS NULL AND role <> 'stock' THEN
 			RETURN NULL;
@@ -239,40 +246,41 @@ END
 $$;
 COMMENT ON FUNCTION inventory.resolve_order_item(inventory.store_binding) IS 'The column of orders that holds the key of the item: the given one, or "item_id", or the only foreign key to items.';
 
-CREATE FUNCTION inventory.check_order_columns(binding inventory.store_binding) RETURNS void
+-- "bound" are columns that the engine fills, "taken" names that mean something else.
+CREATE FUNCTION inventory.check_settable(relation regclass, columns name[], argument text, bound name[],
+										 taken name[]) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	wanted name;
 	attribute pg_attribute;
 	why text;
 BEGIN
-	IF cardinality(binding.order_columns) > 63 THEN
-		RAISE EXCEPTION 'order_columns may name at most 63 columns'
+	IF cardinality(columns) > 63 THEN
+		RAISE EXCEPTION '% may name at most 63 columns', argument
 			USING ERRCODE = 'program_limit_exceeded';
 	END IF;
-	FOREACH wanted IN ARRAY binding.order_columns LOOP
-		attribute := inventory.column_of(binding.orders, wanted);
+	FOREACH wanted IN ARRAY columns LOOP
+		attribute := inventory.column_of(relation, wanted);
 		IF attribute.attname IS NULL THEN
-			RAISE EXCEPTION 'column "%" of % does not exist', wanted, binding.orders
-				USING ERRCODE = 'undefined_column', HINT = 'It was given in order_columns.';
+			RAISE EXCEPTION 'column "%" of % does not exist', wanted, relation
+				USING ERRCODE = 'undefined_column', HINT = format('It was given in %s.', argument);
 		END IF;
 		why := CASE
-			WHEN wanted IN (binding.order_item_id, binding.order_user_id, binding.order_quantity)
-				THEN 'it is an argument of its own'
-			WHEN wanted IN ('item_id', 'quantity') THEN 'a line uses this name itself'
+			WHEN wanted = ANY (bound) THEN 'it is an argument of its own'
+			WHEN wanted = ANY (taken) THEN 'a line uses this name itself'
 			WHEN attribute.attgenerated <> '' THEN 'it is generated'
 			WHEN attribute.attidentity = 'a' THEN 'it is an identity column that is always generated'
-			WHEN (SELECT count(*) FROM unnest(binding.order_columns) AS c WHERE c = wanted) > 1
+			WHEN (SELECT count(*) FROM unnest(columns) AS c WHERE c = wanted) > 1
 				THEN 'it is named twice'
 		END;
 		IF why IS NOT NULL THEN
-			RAISE EXCEPTION 'column "%" of % cannot be in order_columns: %', wanted, binding.orders, why
+			RAISE EXCEPTION 'column "%" of % cannot be in %: %', wanted, relation, argument, why
 				USING ERRCODE = 'invalid_column_reference';
 		END IF;
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION inventory.check_order_columns(inventory.store_binding) IS 'Raises an error if callers cannot set one of the columns in order_columns.';
+COMMENT ON FUNCTION inventory.check_settable(regclass, name[], text, name[], name[]) IS 'Raises an error if callers cannot set one of the columns that an argument of attach names.';
 
 -- A new sequence would begin with keys that are there already.
 CREATE FUNCTION inventory.identity_clause(relation regclass, column_name name) RETURNS text
@@ -287,49 +295,49 @@ END
 $$;
 COMMENT ON FUNCTION inventory.identity_clause(regclass, name) IS 'What makes an integer key an identity column, for ALTER TABLE ALTER COLUMN.';
 
-CREATE FUNCTION inventory.check_required_columns(binding inventory.store_binding) RETURNS void
+CREATE FUNCTION inventory.check_required_columns(relation regclass, key name, filled name[],
+												 settable name[], argument text) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	names name[];
 	alters text;
 BEGIN
 	SELECT array_agg(a.attname ORDER BY a.attnum),
-		   string_agg(format('ALTER TABLE %s ALTER COLUMN %I %s;', binding.orders, a.attname,
+		   string_agg(format('ALTER TABLE %s ALTER COLUMN %I %s;', relation, a.attname,
 							 CASE WHEN b.base IN ('timestamp', 'timestamptz', 'date') THEN 'SET DEFAULT now()'
 								  -- no random value is the key of another row
 								  WHEN b.base = 'uuid'::regtype AND NOT EXISTS (
-									  SELECT FROM pg_constraint AS f WHERE f.conrelid = binding.orders
+									  SELECT FROM pg_constraint AS f WHERE f.conrelid = relation
 									  AND f.contype = 'f' AND a.attnum = ANY (f.conkey))
 								  THEN 'SET DEFAULT gen_random_uuid()'
-								  WHEN a.attname = binding.order_id AND a.atttypid = ANY (inventory.integer_types())
-								  THEN inventory.identity_clause(binding.orders, a.attname)
+								  WHEN a.attname = key AND a.atttypid = ANY (inventory.integer_types())
+								  THEN inventory.identity_clause(relation, a.attname)
 								  ELSE 'SET DEFAULT ...' END), E'\n' ORDER BY a.attnum)
 	INTO names, alters
 	FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
 	CROSS JOIN LATERAL inventory.base_type(a.atttypid) AS b(base)
-	WHERE a.attrelid = binding.orders AND a.attnum > 0 AND NOT a.attisdropped
+	WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
 	AND (a.attnotnull OR t.typnotnull) AND NOT a.atthasdef AND a.attidentity = ''
 	AND a.attgenerated = '' AND t.typdefault IS NULL
-	AND NOT a.attname = ANY (binding.order_columns || array_remove(
-		ARRAY[binding.order_item_id, binding.order_user_id, binding.order_quantity], NULL));
+	AND NOT a.attname = ANY (settable || array_remove(filled, NULL));
 	IF names IS NULL THEN
 		RETURN;
 	ELSIF EXISTS (SELECT FROM pg_trigger AS g
-				  WHERE g.tgrelid = binding.orders AND g.tgenabled <> 'D' AND NOT g.tgisinternal
+				  WHERE g.tgrelid = relation AND g.tgenabled <> 'D' AND NOT g.tgisinternal
 				  AND g.tgtype & 7 = 7) THEN
-		RAISE WARNING 'only a trigger can fill NOT NULL columns of %: %', binding.orders,
+		RAISE WARNING 'only a trigger can fill NOT NULL columns of %: %', relation,
 					  array_to_string(names, ', ')
-			USING HINT = E'If no trigger does, every purchase fails. Let callers set them (order_columns), or:\n' || alters;
+			USING HINT = E'If no trigger does, every purchase fails. Let callers set them (' || argument || E'), or:\n' || alters;
 	ELSE
-		RAISE EXCEPTION 'nothing fills NOT NULL columns of %: %', binding.orders,
+		RAISE EXCEPTION 'nothing fills NOT NULL columns of %: %', relation,
 						array_to_string(names, ', ')
 			USING ERRCODE = 'not_null_violation',
-				  HINT = format(E'Let callers set them: order_columns => %L, or give each a default:\n',
-								names) || alters;
+				  HINT = format(E'Let callers set them: %s => %L, or give each a default:\n',
+								argument, names) || alters;
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.check_required_columns(inventory.store_binding) IS 'Raises an error, with the ALTER TABLE to use, if nothing fills a NOT NULL column of orders.';
+COMMENT ON FUNCTION inventory.check_required_columns(regclass, name, name[], name[], text) IS 'Raises an error, with the ALTER TABLE to use, if nothing fills a NOT NULL column of orders or of their header: neither the engine, nor callers, nor a default.';
 
 CREATE FUNCTION inventory.bind_order_columns(INOUT binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -363,36 +371,6 @@ BEGIN
 	binding.order_user_id := inventory.resolve_column(orders, 'order_user_id', binding.order_user_id,
 		'user_id', inventory.key_types(), NULL);
 	binding.order_type := inventory.column_type(orders, binding.order_id);
-	PERFORM inventory.check_order_columns(binding);
-	PERFORM inventory.check_required_columns(binding);
 END
 $$;
 COMMENT ON FUNCTION inventory.bind_order_columns(inventory.store_binding) IS 'Finds and checks the columns of an orders table.';
-
-CREATE FUNCTION inventory.bind_orders(INOUT binding inventory.store_binding, user_id_type regtype)
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	binding.order_columns := coalesce(binding.order_columns, '{}');
-	IF binding.orders IS NOT NULL THEN
-		binding := inventory.bind_order_columns(binding);
-	ELSIF num_nonnulls(binding.order_id, binding.order_user_id, binding.order_item_id,
-					   binding.order_quantity, binding.order_writes) > 0 OR binding.order_columns <> '{}' THEN
-		RAISE EXCEPTION 'columns or options of orders were given, but no orders table'
-			USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: orders => ''...''.';
-	END IF;
-	binding.order_type := coalesce(binding.order_type, 'text');
-	binding.order_writes := coalesce(binding.order_writes, 'record');
-	binding.user_type := inventory.base_type(coalesce(
-		inventory.column_type(binding.orders, binding.order_user_id), user_id_type, 'text'));
-	IF binding.order_user_id IS NOT NULL AND inventory.base_type(user_id_type) <> binding.user_type THEN
-		RAISE EXCEPTION 'user_id_type cannot be %: column "%" of % is %', user_id_type,
-						binding.order_user_id, binding.orders, binding.user_type
-			USING ERRCODE = 'datatype_mismatch', HINT = 'Omit user_id_type.';
-	ELSIF (binding.user_type = ANY (inventory.key_types())) IS NOT TRUE THEN
-		RAISE EXCEPTION 'user_id_type cannot be %', user_id_type
-			USING ERRCODE = 'datatype_mismatch',
-				  HINT = format('user_id_type can be: %s.', array_to_string(inventory.key_types(), ', '));
-	END IF;
-END
-$$;
-COMMENT ON FUNCTION inventory.bind_orders(inventory.store_binding, regtype) IS 'Finds and checks the columns of orders, if there are orders, and the type of user ids.';

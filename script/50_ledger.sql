@@ -71,7 +71,7 @@ CREATE FUNCTION inventory.ledger_columns(binding inventory.store_binding, OUT ta
 	SELECT c.table_name, c.column_name, c.type, c.definition, coalesce(
 			   CASE c.column_name
 			   WHEN 'item_id' THEN (inventory.column_of(binding.items, binding.item_id)).attcollation
-			   WHEN 'user_id' THEN (inventory.column_of(binding.orders, binding.order_user_id)).attcollation
+			   WHEN 'user_id' THEN (inventory.user_column(binding)).attcollation
 			   WHEN 'order_id' THEN (inventory.column_of(binding.orders, binding.order_id)).attcollation
 			   WHEN 'item_before' THEN (inventory.column_of(binding.orders, binding.order_item_id)).attcollation
 			   WHEN 'item_after' THEN (inventory.column_of(binding.orders, binding.order_item_id)).attcollation
@@ -353,7 +353,7 @@ CREATE FUNCTION inventory.orders_trigger_name(store_name text) RETURNS name
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT ('inventory_binding_' || left(md5(store_name), 8))::name
 $$;
-COMMENT ON FUNCTION inventory.orders_trigger_name(text) IS 'The name of the binding trigger of a store on its orders, which may serve several stores.';
+COMMENT ON FUNCTION inventory.orders_trigger_name(text) IS 'The name of the binding trigger of a store on its orders or their header, which may serve several stores.';
 
 -- Orders may serve several stores, each with a guard.
 CREATE FUNCTION inventory.make_orders_guard(binding inventory.store_binding) RETURNS void
@@ -387,11 +387,18 @@ BEGIN
 	IF binding.orders IS NOT NULL THEN
 		PERFORM inventory.make_binding_trigger(binding.orders, binding.store_name,
 			inventory.orders_trigger_name(binding.store_name),
-			ARRAY[binding.order_id, binding.order_user_id, binding.order_item_id, binding.order_quantity]
-				|| binding.order_columns,
-			'{order_id,order_user_id,order_item_id,order_quantity}'::text[] ||
+			ARRAY[binding.order_id, binding.order_user_id, binding.order_item_id, binding.order_quantity,
+				  binding.order_header_id] || binding.order_columns,
+			'{order_id,order_user_id,order_item_id,order_quantity,order_header_id}'::text[] ||
 				array_fill('+'::text, ARRAY[cardinality(binding.order_columns)]));
 		PERFORM inventory.make_orders_guard(binding);
+	END IF;
+	IF binding.header IS NOT NULL THEN
+		PERFORM inventory.make_binding_trigger(binding.header, binding.store_name,
+			inventory.orders_trigger_name(binding.store_name),
+			ARRAY[binding.header_id, binding.header_user_id] || binding.header_columns,
+			'{header_id,header_user_id}'::text[] ||
+				array_fill('+'::text, ARRAY[cardinality(binding.header_columns)]));
 	END IF;
 END
 $$;
@@ -406,12 +413,12 @@ CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id o
 	SELECT t.oid, t.tgrelid, t.tgname, t.tgfoid = 'inventory.binding()'::regprocedure
 	FROM pg_trigger AS t
 	WHERE t.tgrelid = store.items AND t.tgfoid = 'inventory.guard()'::regprocedure
-	OR t.tgrelid IN (store.items, store.orders)
+	OR t.tgrelid IN (store.items, store.orders, store.header)
 	AND t.tgfoid IN ('inventory.binding()'::regprocedure, 'inventory.guard_orders()'::regprocedure)
 	AND substring(t.tgargs FOR octet_length(convert_to(store.store_name, getdatabaseencoding())) + 1)
 		= convert_to(store.store_name, getdatabaseencoding()) || E'\\x00'::bytea
 $$;
-COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items and orders of a store, and the triggers that bind its columns.';
+COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items and orders of a store, and the triggers that bind the columns of its tables.';
 
 CREATE FUNCTION inventory.bound_columns(store inventory.store, OUT relation regclass, OUT n bigint,
 										OUT column_name name, OUT role text)
@@ -478,8 +485,9 @@ BEGIN
 		IF t.is_ours OR EXISTS (
 			-- it has replaced a trigger of the store
 			SELECT FROM inventory.store AS s
-			WHERE t.relation IN (s.items, s.orders)
-			AND (SELECT count(*) FROM inventory.store_triggers(s)) < 3 + 2 * num_nonnulls(s.orders))
+			WHERE t.relation IN (s.items, s.orders, s.header)
+			AND (SELECT count(*) FROM inventory.store_triggers(s))
+				< 3 + 2 * num_nonnulls(s.orders) + num_nonnulls(s.header))
 		THEN
 			RAISE EXCEPTION 'must be owner of table % to create trigger "%"', t.relation, t.tgname
 				USING ERRCODE = 'insufficient_privilege',

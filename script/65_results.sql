@@ -36,7 +36,7 @@ CREATE FUNCTION inventory.generated_relations(store inventory.store) RETURNS SET
 		inventory.returned_by_store(c.reltype, store)
 		OR ARRAY(SELECT a.attname FROM pg_attribute AS a
 				 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)
-		IN ('{status,item_id,quantity,order_id,available,replayed}',
+		IN ('{status,item_id,quantity,order_id,available,replayed,header_id}',
 			'{status,reservation_id,expires_at,short_lines}',
 			'{status,expires_at,item_id,quantity,order_id}'))
 	ELSE false END
@@ -178,8 +178,8 @@ BEGIN
 		PERFORM inventory.make_sellable(binding);
 	END IF;
 	PERFORM inventory.make_result_type(binding, 'line',
-		'status text, item_id {item_id_type}, quantity {quantity_type}, order_id {order_id_type}, available {quantity_type}, replayed boolean',
-		'A line of the answer to a cart. status: ok, the name of the refusal, or not_taken if another line is at fault. available: units that can be sold afterwards.');
+		'status text, item_id {item_id_type}, quantity {quantity_type}, order_id {order_id_type}, available {quantity_type}, replayed boolean, header_id {header_id_type}',
+		'A line of the answer to a cart. status: ok, the name of the refusal, or not_taken if another line is at fault. available: units that can be sold afterwards. header_id: the key of the header of the line, where the store has headers.');
 	PERFORM inventory.make_result_type(binding, 'hold',
 		'status text, reservation_id uuid, expires_at timestamp with time zone, short_lines jsonb',
 		'The answer of try_reserve_cart. status: ok or the name of the refusal. short_lines: the lines that were refused.');

@@ -17,9 +17,16 @@ BEGIN
 					binding.order_type, binding.order_item_id)
 			|| coalesce(', quantity ' || quote_ident(binding.order_quantity),
 						', no quantity: one unit per row')
-			|| coalesce(', user ' || quote_ident(binding.order_user_id), ', no user') END,
+			|| coalesce(', user ' || quote_ident(binding.order_user_id), ', no user')
+			|| coalesce(', header ' || quote_ident(binding.order_header_id), '') END,
+		CASE WHEN binding.header IS NOT NULL THEN
+			format('header %s: key %I %s', binding.header, binding.header_id, binding.header_type)
+			|| coalesce(', user ' || quote_ident(binding.header_user_id), ', no user') END,
 		'callers may set: ' || (SELECT string_agg(quote_ident(c), ', ' ORDER BY n)
 								FROM unnest(binding.order_columns) WITH ORDINALITY AS u(c, n)),
+		'callers may set in the header: '
+			|| (SELECT string_agg(quote_ident(c), ', ' ORDER BY n)
+				FROM unnest(binding.header_columns) WITH ORDINALITY AS u(c, n)),
 		'for sale where: ' || binding.sellable,
 		format('user ids are %s', binding.user_type) || coalesce(', claim ' || binding.user_claim, ''),
 		format('functions for buyers in schema %I, ledger and functions for operators in schema %I',
@@ -95,6 +102,7 @@ BEGIN
 	store.store_name := binding.store_name;
 	store.items := binding.items;
 	store.orders := binding.orders;
+	store.header := binding.header;
 	store.api_schema := binding.api_schema;
 	store.movements := inventory.find_ledger(binding, binding.ledger_schema);
 	IF EXISTS (SELECT FROM inventory.store AS s WHERE s.movements = store.movements) THEN
@@ -125,10 +133,10 @@ CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, move
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
 								 order_writes, has_sellable, api_schema, argument_prefix, max_ttl,
-								 settings)
+								 settings, header)
 	VALUES (binding.store_name, binding.items, binding.orders, movements, binding.user_claim,
 			binding.direct_writes, binding.order_writes, has_sellable, binding.api_schema,
-			binding.argument_prefix, binding.max_ttl, binding.settings)
+			binding.argument_prefix, binding.max_ttl, binding.settings, binding.header)
 $$;
 COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
 
@@ -137,7 +145,8 @@ CREATE FUNCTION inventory.bind_store(
 		purchase_limit name, order_id name, order_user_id name, order_item_id name,
 		order_quantity name, order_columns name[], user_id_type regtype, api_schema name,
 		ledger_schema name, argument_prefix text, user_claim text, sellable text,
-		direct_writes text, max_ttl interval, store_name text, order_writes text)
+		direct_writes text, max_ttl interval, store_name text, order_writes text, order_header regclass,
+		order_header_id name, header_user_id name, header_columns name[])
 	RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -150,13 +159,21 @@ BEGIN
 	ELSIF bind_store.items = bind_store.orders THEN
 		RAISE EXCEPTION 'items and orders cannot be the same table'
 			USING ERRCODE = 'invalid_parameter_value';
+	ELSIF bind_store.order_header IN (bind_store.items, bind_store.orders) THEN
+		RAISE EXCEPTION 'order_header cannot be the table of items or orders'
+			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	PERFORM inventory.check_table(bind_store.items, 'items', false);
 	PERFORM inventory.check_owners(bind_store.items, bind_store.orders);
+	PERFORM inventory.check_owners(bind_store.items, bind_store.order_header);
 	EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', bind_store.items);
 	IF bind_store.orders IS NOT NULL THEN
 		PERFORM inventory.check_table(bind_store.orders, 'orders', true);
 		EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', bind_store.orders);
+	END IF;
+	IF bind_store.order_header IS NOT NULL THEN
+		PERFORM inventory.check_table(bind_store.order_header, 'order_header', false);
+		EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', bind_store.order_header);
 	END IF;
 	schema_name := inventory.schema_of(bind_store.items);
 	-- in the order of the type
@@ -171,7 +188,8 @@ BEGIN
 		coalesce(bind_store.api_schema, schema_name), bind_store.ledger_schema,
 		coalesce(bind_store.argument_prefix, ''), bind_store.user_claim, bind_store.sellable,
 		coalesce(bind_store.direct_writes, 'record'), coalesce(bind_store.max_ttl, '1 day'),
-		inventory.session_settings(), bind_store.order_writes
+		inventory.session_settings(), bind_store.order_writes, bind_store.order_header,
+		bind_store.order_header_id, NULL, bind_store.header_user_id, bind_store.header_columns, NULL
 	)::inventory.store_binding;
 	PERFORM inventory.check_options(binding);
 	binding := inventory.bind_items(binding);
@@ -194,7 +212,7 @@ BEGIN
 	RETURN binding.items;
 END
 $$;
-COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text) IS 'Implements attach, with the rights of the owner of the items.';
+COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, regclass, name, name, name[]) IS 'Implements attach, with the rights of the owner of the items.';
 
 CREATE FUNCTION inventory.attach(
 		items regclass, orders regclass DEFAULT NULL, item_id name DEFAULT NULL,
@@ -206,9 +224,11 @@ CREATE FUNCTION inventory.attach(
 		ledger_schema name DEFAULT NULL, argument_prefix text DEFAULT NULL,
 		user_claim text DEFAULT NULL, sellable text DEFAULT NULL,
 		direct_writes text DEFAULT NULL, max_ttl interval DEFAULT NULL,
-		store_name text DEFAULT NULL, order_writes text DEFAULT NULL) RETURNS regclass
+		store_name text DEFAULT NULL, order_writes text DEFAULT NULL,
+		order_header regclass DEFAULT NULL, order_header_id name DEFAULT NULL,
+		header_user_id name DEFAULT NULL, header_columns name[] DEFAULT NULL) RETURNS regclass
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_attach';
-COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null) or refuse. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
+COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, regclass, name, name, name[]) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null) or refuse. order_header: the table of which each purchase inserts a row, to which its lines refer. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
 
 CREATE FUNCTION inventory.lookup_owned_store(items regclass) RETURNS inventory.store
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -268,7 +288,9 @@ BEGIN
 	binding.argument_prefix := store.argument_prefix;
 	binding.max_ttl := store.max_ttl;
 	binding.settings := store.settings;
+	binding.header := store.header;
 	binding.order_columns := '{}';
+	binding.header_columns := '{}';
 	binding.owner := inventory.owner_of(store.items);
 	binding.ledger_schema := inventory.schema_of(store.movements);
 	binding.api_schema := coalesce(
@@ -276,12 +298,17 @@ BEGIN
 		 JOIN pg_proc AS o ON o.oid = f.function_id JOIN pg_namespace AS n ON n.oid = o.pronamespace
 		 WHERE f.part = 'buyer' LIMIT 1), store.api_schema);
 	FOR c IN
-		SELECT b.column_name AS attname, b.role FROM inventory.bound_columns(store) AS b
-		WHERE (b.relation = store.items)
-			= (b.role IN ('item_id', 'stock', 'version', 'stock_floor', 'purchase_limit'))
+		SELECT b.relation, b.column_name AS attname, b.role FROM inventory.bound_columns(store) AS b
+		WHERE b.relation = CASE
+			WHEN b.role IN ('item_id', 'stock', 'version', 'stock_floor', 'purchase_limit') THEN store.items
+			WHEN b.role LIKE 'order_%' THEN store.orders
+			WHEN b.role LIKE 'header_%' THEN store.header
+			ELSE nullif(b.relation, store.items) END
 		ORDER BY b.n
 	LOOP
-		IF c.role LIKE '%+' THEN
+		IF c.role LIKE '%+' AND c.relation = store.header THEN
+			binding.header_columns := binding.header_columns || c.attname;
+		ELSIF c.role LIKE '%+' THEN
 			binding.order_columns := binding.order_columns || c.attname;
 		END IF;
 		CASE rtrim(c.role, '+')
@@ -294,11 +321,15 @@ BEGIN
 			WHEN 'order_user_id' THEN binding.order_user_id := c.attname;
 			WHEN 'order_item_id' THEN binding.order_item_id := c.attname;
 			WHEN 'order_quantity' THEN binding.order_quantity := c.attname;
+			WHEN 'order_header_id' THEN binding.order_header_id := c.attname;
+			WHEN 'header_id' THEN binding.header_id := c.attname;
+			WHEN 'header_user_id' THEN binding.header_user_id := c.attname;
 			ELSE NULL;
 		END CASE;
 	END LOOP;
 	IF binding.item_id IS NULL OR binding.stock IS NULL
-	   OR store.orders IS NOT NULL AND (binding.order_id IS NULL OR binding.order_item_id IS NULL) THEN
+	   OR store.orders IS NOT NULL AND (binding.order_id IS NULL OR binding.order_item_id IS NULL)
+	   OR store.header IS NOT NULL AND (binding.header_id IS NULL OR binding.order_header_id IS NULL) THEN
 		RAISE EXCEPTION 'store "%" is not intact', store.store_name
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				  DETAIL = 'A trigger that remembers the columns of its tables is missing.',
@@ -309,6 +340,7 @@ BEGIN
 	binding.stock_type := inventory.column_type(store.items, binding.stock);
 	binding.user_type := inventory.column_type(store.movements, 'user_id');
 	binding.order_type := inventory.column_type(store.movements, 'order_id');
+	binding.header_type := coalesce(inventory.column_type(store.header, binding.header_id), 'text');
 END
 $$;
 COMMENT ON FUNCTION inventory.read_binding(inventory.store) IS 'The binding of a store as the catalogs of the server have it now, without sellable, which stays in its view.';
@@ -363,11 +395,11 @@ CREATE FUNCTION inventory.is_schema_of_store(store inventory.store, relations oi
 		AND NOT (d.classid = 'pg_type'::regclass
 				 AND d.objid IN (SELECT c.reltype FROM pg_class AS c WHERE c.oid = ANY (relations)))
 		AND NOT (d.classid = 'pg_class'::regclass AND (
-			d.objid = ANY (relations || store.items::oid || store.orders::oid) OR EXISTS (
+			d.objid = ANY (relations || store.items::oid || store.orders::oid || store.header::oid) OR EXISTS (
 				SELECT FROM pg_depend AS o
 				WHERE o.classid = 'pg_class'::regclass AND o.objid = d.objid
 				AND o.deptype IN ('a', 'i') AND o.refclassid = 'pg_class'::regclass
-				AND o.refobjid = ANY (relations || store.items::oid || store.orders::oid)))))
+				AND o.refobjid = ANY (relations || store.items::oid || store.orders::oid || store.header::oid)))))
 $$;
 COMMENT ON FUNCTION inventory.is_schema_of_store(inventory.store, oid[], oid[]) IS 'True if the ledger schema of a store contains nothing but the store.';
 
@@ -417,6 +449,7 @@ DECLARE
 	lost text;
 BEGIN
 	PERFORM inventory.check_owners(store.items, store.orders);
+	PERFORM inventory.check_owners(store.items, store.header);
 	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', store.items);
 	binding := inventory.read_binding(store);
 	grants := ARRAY(SELECT inventory.facade_grants(binding));

@@ -33,6 +33,7 @@ typedef enum Refusal
 	REFUSAL_REFUND_EXCEEDS_ORDER,
 	REFUSAL_KEY_MISMATCH,
 	REFUSAL_PURCHASE_LIMIT,
+	REFUSAL_ALREADY_PLACED,
 	REFUSAL_STOCK_CHANGED,
 	REFUSAL_NOT_A_STORE,
 	REFUSAL_DIRECT_WRITE,
@@ -70,6 +71,8 @@ static const RefusalKind refusals[] = {
 		{ "idempotency_key_mismatch", "IV009", "PT422", INV_STATS_REFUSED_STATE },
 	[REFUSAL_PURCHASE_LIMIT] =
 		{ "purchase_limit_exceeded", "IV010", "PT403", INV_STATS_REFUSED_LIMIT },
+	[REFUSAL_ALREADY_PLACED] =
+		{ "already_placed", "IV015", "PT409", INV_STATS_REFUSED_STATE },
 	[REFUSAL_STOCK_CHANGED] =
 		{ "stock_changed", "IV011", "PT409", INV_STATS_REFUSED_STATE },
 	[REFUSAL_NOT_A_STORE] =
@@ -161,6 +164,14 @@ inv_report_order_not_found(const char *order)
 }
 
 void
+inv_report_header_not_found(const char *header)
+{
+	report_refusal(REFUSAL_ORDER_NOT_FOUND);
+	errdetail("Header \"%s\" does not exist, or is another user's.", header);
+	errhint("Name a header of the same user, or none.");
+}
+
+void
 inv_report_reservation_not_found(const char *reservation)
 {
 	report_refusal(REFUSAL_RESERVATION_NOT_FOUND);
@@ -217,6 +228,15 @@ inv_report_key_mismatch(const char *key, const char *operation)
 	report_refusal(REFUSAL_KEY_MISMATCH);
 	errdetail("Key \"%s\" was used for %s with different arguments.", key, operation);
 	errhint("Use a new key for a new request, and the same arguments for a retry.");
+}
+
+/* A call is repeated for another header than the one that it has placed. */
+void
+inv_report_already_placed(const char *header)
+{
+	report_refusal(REFUSAL_ALREADY_PLACED);
+	errdetail("This call was made before, and its order has the header_id \"%s\".", header);
+	errhint("Answer with that order, and do not commit another header for it.");
 }
 
 void
@@ -327,11 +347,11 @@ inv_report_unknown_column(const char *column, const char *relation)
 }
 
 void
-inv_report_column_not_allowed(const char *column, const char *store_name)
+inv_report_column_not_allowed(const char *column, const char *store_name, const char *argument)
 {
 	errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
 	errmsg("column \"%s\" may not be set by callers of store \"%s\"", column, store_name);
-	errhint("Name it in order_columns of inventory.attach() if callers should set it.");
+	errhint("Name it in %s of inventory.attach() if callers should set it.", argument);
 }
 
 /* ---- the caller, its transaction and the server ---- */
@@ -389,64 +409,6 @@ inv_report_serialization(void)
 {
 	errcode(ERRCODE_T_R_SERIALIZATION_FAILURE);
 	errmsg("could not serialize access due to concurrent update");
-}
-
-void
-inv_report_prepare(void)
-{
-	errcode(ERRCODE_FEATURE_NOT_SUPPORTED);
-	errmsg("cannot PREPARE a transaction that has used a hot item");
-	errhint("Nothing was taken. Cool the item first, or commit in one phase.");
-}
-
-/*
- * A transaction would settle or cool an item of which it has taken or given units itself, or
- * go on after the items table was changed.
- */
-void
-inv_report_in_flight(const char *item)
-{
-	errcode(ERRCODE_OBJECT_IN_USE);
-	errmsg("this transaction has units of hot item \"%s\" in flight", item);
-	errhint("Commit first.");
-}
-
-void
-inv_report_no_hot_items(const char *message, const char *hint)
-{
-	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
-	errmsg("%s", message);
-	errhint("%s", hint);
-}
-
-/* The row of an item could refuse what the counter would allow; "why" is a sentence. */
-void
-inv_report_cannot_be_hot(const char *item, const char *why)
-{
-	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
-	errmsg("item \"%s\" cannot be hot", item);
-	errdetail("Its row could refuse to be written with what was sold. %s", why);
-	errhint("A trigger that does not concern the stock can be limited with UPDATE OF. See "
-			"\"Rows that could refuse\" in doc/hot-items.md.");
-}
-
-/* More units than a constraint on the items table allows. */
-void
-inv_report_above_check(const char *item, int64 most)
-{
-	errcode(ERRCODE_CHECK_VIOLATION);
-	errmsg("stock of item \"%s\" out of range", item);
-	errdetail_internal("A constraint allows at most " INT64_FORMAT ".", most);
-}
-
-void
-inv_report_hot_full(int limit)
-{
-	errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED);
-	errmsg("no room for another hot item");
-	errdetail("%d items of this server are hot, or are being heated. The item stays as it is.",
-			  limit);
-	errhint("Cool other items, or increase inventory.max_hot_items.");
 }
 
 void

@@ -52,6 +52,8 @@ extern void inv_report_refund_exceeds(const char *order, int64 wanted, int64 ref
 									  const char *bought);
 extern void inv_report_not_sold(const char *order);
 extern void inv_report_key_mismatch(const char *key, const char *operation);
+extern void inv_report_already_placed(const char *header);
+extern void inv_report_header_not_found(const char *header);
 extern void inv_report_purchase_limit(const char *detail);
 extern void inv_report_stock_changed(const char *item, int64 expected, int64 actual);
 extern void inv_report_not_a_store(const char *what);
@@ -71,6 +73,8 @@ extern void inv_report_other_layout(uint32 found, uint32 known);
 #define inv_error_refund_exceeds(...) INV_RAISE(inv_report_refund_exceeds(__VA_ARGS__))
 #define inv_error_not_sold(...) INV_RAISE(inv_report_not_sold(__VA_ARGS__))
 #define inv_error_key_mismatch(...) INV_RAISE(inv_report_key_mismatch(__VA_ARGS__))
+#define inv_error_already_placed(...) INV_RAISE(inv_report_already_placed(__VA_ARGS__))
+#define inv_error_header_not_found(...) INV_RAISE(inv_report_header_not_found(__VA_ARGS__))
 #define inv_error_purchase_limit(...) INV_RAISE(inv_report_purchase_limit(__VA_ARGS__))
 #define inv_error_stock_changed(...) INV_RAISE(inv_report_stock_changed(__VA_ARGS__))
 #define inv_error_not_a_store(...) INV_RAISE(inv_report_not_a_store(__VA_ARGS__))
@@ -87,7 +91,8 @@ extern void inv_report_overflow(const char *what);
 extern void inv_report_too_long(const char *argument, int limit);
 extern void inv_report_too_many_lines(int lines, int limit);
 extern void inv_report_unknown_column(const char *column, const char *relation);
-extern void inv_report_column_not_allowed(const char *column, const char *store_name);
+extern void inv_report_column_not_allowed(const char *column, const char *store_name,
+										  const char *argument);
 
 #define inv_error_null(...) INV_RAISE(inv_report_null(__VA_ARGS__))
 #define inv_error_quantity(...) INV_RAISE(inv_report_quantity(__VA_ARGS__))
@@ -106,12 +111,6 @@ extern void inv_report_foreign_trigger(const char *store_name, const char *trigg
 extern void inv_report_no_table(Oid table);
 extern void inv_report_not_this_user(const char *claim);
 extern void inv_report_serialization(void);
-extern void inv_report_prepare(void);
-extern void inv_report_in_flight(const char *item);
-extern void inv_report_no_hot_items(const char *message, const char *hint);
-extern void inv_report_cannot_be_hot(const char *item, const char *why);
-extern void inv_report_above_check(const char *item, int64 most);
-extern void inv_report_hot_full(int limit);
 extern void inv_report_no_digest(void);
 extern void inv_report_no_random(void);
 
@@ -120,12 +119,6 @@ extern void inv_report_no_random(void);
 #define inv_error_no_table(...) INV_RAISE(inv_report_no_table(__VA_ARGS__))
 #define inv_error_not_this_user(...) INV_RAISE(inv_report_not_this_user(__VA_ARGS__))
 #define inv_error_serialization() INV_RAISE(inv_report_serialization())
-#define inv_error_prepare() INV_RAISE(inv_report_prepare())
-#define inv_error_in_flight(...) INV_RAISE(inv_report_in_flight(__VA_ARGS__))
-#define inv_error_no_hot_items(...) INV_RAISE(inv_report_no_hot_items(__VA_ARGS__))
-#define inv_error_cannot_be_hot(...) INV_RAISE(inv_report_cannot_be_hot(__VA_ARGS__))
-#define inv_error_above_check(...) INV_RAISE(inv_report_above_check(__VA_ARGS__))
-#define inv_error_hot_full(...) INV_RAISE(inv_report_hot_full(__VA_ARGS__))
 #define inv_error_no_digest() INV_RAISE(inv_report_no_digest())
 #define inv_error_no_random() INV_RAISE(inv_report_no_random())
 

@@ -89,12 +89,12 @@ settable_column(InvStore *store, const JsonbValue *key)
 		inv_error_unknown_column(name,
 								 psprintf("store \"%s\", which has no orders,", store->store_name));
 	}
-	for (int i = 0; i < store->nsettable; i++)
-		if (strcmp(store->settable[i].key, name) == 0)
+	for (int i = 0; i < store->order_columns.settable; i++)
+		if (strcmp(store->order_columns.columns[i].key, name) == 0)
 			return UINT64CONST(1) << i;
 	if (get_attnum(store->orders, name) <= 0)
 		inv_error_unknown_column(name, store->orders_name);
-	inv_error_column_not_allowed(name, store->store_name);
+	inv_error_column_not_allowed(name, store->store_name, "order_columns");
 }
 
 static bool

@@ -26,6 +26,7 @@
 #include "commands/argument.h"
 #include "commands/call.h"
 #include "commands/cart.h"
+#include "commands/header.h"
 #include "commands/hold.h"
 #include "commands/order.h"
 
@@ -73,7 +74,7 @@ book_confirmed(InvStore *store, const InvCart *cart, const InvHold *hold)
  * as they were read, and their units are not those of this reservation any more.
  */
 static void
-confirm_hold(InvStore *store, InvCart *cart, const InvHold *hold)
+confirm_hold(InvStore *store, InvHeader *header, InvCart *cart, const InvHold *hold)
 {
 	Datum *items = palloc(sizeof(Datum) * cart->line_count);
 	Datum *quantities = palloc(sizeof(Datum) * cart->line_count);
@@ -84,6 +85,7 @@ confirm_hold(InvStore *store, InvCart *cart, const InvHold *hold)
 
 	Assert(hold->state == INV_HOLD_HELD);
 	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
+	inv_header_insert(store, header, cart, &hold->user);
 	inv_insert_cart(store, cart, &hold->user);
 	for (int i = 0; i < cart->line_count; i++)
 	{
@@ -158,6 +160,7 @@ inventory_confirm_reservation(PG_FUNCTION_ARGS)
 	InvStore *store;
 	InvHold hold;
 	InvCart cart = { 0 };
+	InvHeader header;
 	bool replayed;
 
 	inv_begin_rows(fcinfo);
@@ -168,11 +171,17 @@ inventory_confirm_reservation(PG_FUNCTION_ARGS)
 	replayed = inv_hold_judge(&hold, INV_MOVE_CONFIRM) == INV_VERDICT_REPLAY;
 	cart.takes = takes_in_state(&hold, hold.state, &cart.take_count);
 	if (replayed)
+	{
 		cart_of_confirmed(&hold, &cart);
+		inv_header_read(store, &cart);
+		inv_header_check_confirmed(store, order_data, &cart);
+	}
 	else
 	{
+		order_data = inv_header_split(store, &header, order_data);
 		inv_cart_of_hold(store, &cart, cart.takes, cart.take_count, order_data);
-		confirm_hold(store, &cart, &hold);
+		inv_header_find(store, &header, &cart, &hold.user);
+		confirm_hold(store, &header, &cart, &hold);
 	}
 	read_available(store, &cart);
 	inv_return_lines(store, &cart, true, replayed, result);

@@ -15,6 +15,7 @@
 
 #include "base/compat.h"
 #include "base/error.h"
+#include "base/hot_error.h"
 #include "shmem/counter.h"
 #include "shmem/counter_state.h"
 #include "shmem/hot_directory.h"

@@ -20,6 +20,7 @@
 
 #include "base/compat.h"
 #include "base/error.h"
+#include "base/hot_error.h"
 #include "shmem/counter_xact.h"
 #include "shmem/entry_lock.h"
 #include "shmem/hot_directory.h"

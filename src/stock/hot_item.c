@@ -27,6 +27,7 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/error.h"
+#include "base/hot_error.h"
 #include "shmem/counter_state.h"
 #include "shmem/hot_directory.h"
 #include "shmem/hot_room.h"

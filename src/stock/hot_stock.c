@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/hot_error.h"
 #include "base/guc.h"
 #include "base/stats.h"
 #include "shmem/counter.h"

@@ -337,6 +337,16 @@ takes_have_epochs(const InvTake *takes, int count)
 #endif
 
 /*
+ * Could all that is asked for be taken?  False: the statuses say why not.  For a call that
+ * writes something before it takes, so that a refusal writes nothing.
+ */
+bool
+inv_may_take(InvStore *store, InvTake *takes, int count, const InvUser *user)
+{
+	return look_at_cart(store, takes, count, user);
+}
+
+/*
  * Take all that is asked for, or nothing.  False: nothing is taken, and each status says
  * what was wrong.  takes must be in key order, each item once, with a quantity of at
  * least 1.  Raises 40001 where the transaction's snapshot is too old, and IV014 after

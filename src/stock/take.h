@@ -8,6 +8,7 @@
 #include "store/binding.h"
 #include "stock/quantity.h"
 
+extern bool inv_may_take(InvStore *store, InvTake *takes, int count, const InvUser *user);
 extern bool inv_take(InvStore *store, InvTake *takes, int count, const InvUser *user);
 
 #endif /* INV_TAKE_H */

@@ -136,6 +136,7 @@ copy_catalog_row(InvCatalogRow *row, HeapTuple tuple, TupleDesc desc)
 	row->store_name = inv_catalog_text(tuple, desc, "store_name");
 	row->items = inv_catalog_table(tuple, desc, "items");
 	row->orders = inv_catalog_table(tuple, desc, "orders");
+	row->header = inv_catalog_table(tuple, desc, "header");
 	row->movements = inv_catalog_table(tuple, desc, "movements");
 	row->user_claim = inv_catalog_text(tuple, desc, "user_claim");
 	row->refuse_direct = strcmp(inv_catalog_text(tuple, desc, "direct_writes"), "refuse") == 0;

@@ -24,6 +24,7 @@ typedef struct InvCatalogRow
 	char *store_name;
 	Oid items;
 	Oid orders; /* or InvalidOid */
+	Oid header; /* or InvalidOid */
 	Oid movements;
 	char *user_claim; /* or NULL */
 	bool refuse_direct;

@@ -345,6 +345,12 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"SELECT {order item}, {order units}, {order user}, {order quantity text} "
 		"FROM {orders} AS o "
 		"WHERE {order id} {=} $1 FOR NO KEY UPDATE OF o", .by = "order_id"},
+	/* key shares: as the foreign keys of its lines lock it */
+	[INV_STMT_LOCK_HEADER] = {"h", "u?", SPI_OK_SELECT,
+		"SELECT {header user} FROM {header} AS h WHERE {header id} {=} $1 FOR KEY SHARE OF h",
+		.by = "header_id"},
+	[INV_STMT_HEADER_OF_LINE] = {"o", "h?", SPI_OK_SELECT,
+		"SELECT {order header} FROM {orders} AS o WHERE {order id} {=} $1 LIMIT 1", .by = "order_id"},
 	[INV_STMT_LINE_EXISTS] = {"o", "", SPI_OK_SELECT,
 		"SELECT FROM {orders} AS o WHERE {order id} {=} $1 LIMIT 1", .by = "order_id"},
 	[INV_STMT_LOCK_CHANGES] = {"o", "", SPI_OK_SELECT,
@@ -398,8 +404,8 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"INSERT INTO {ledger}.requests "
 		"(operation, user_id, key, fingerprint, result, created_at) "
 		"VALUES ($1, $2, $3, $4, $5, $6)", INV_LEDGER_REQUESTS},
-	[INV_STMT_REPLAY_LINES] = {"j", "t?i?s?o?s?l", SPI_OK_SELECT,
-		"SELECT l.status, l.item_id, l.quantity, l.order_id, l.available, true "
+	[INV_STMT_REPLAY_LINES] = {"j", "t?i?s?o?s?lh?", SPI_OK_SELECT,
+		"SELECT l.status, l.item_id, l.quantity, l.order_id, l.available, true, l.header_id "
 		"FROM pg_catalog.jsonb_populate_recordset(NULL::{ledger}.line, $1) AS l"},
 
 	/* ---- housekeeping */
