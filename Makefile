@@ -95,6 +95,7 @@ OBJS = \
 	src/commands/hold.o \
 	src/commands/idempotency.o \
 	src/commands/order.o \
+	src/commands/prepare_order.o \
 	src/commands/refund.o \
 	src/commands/refusal.o \
 	src/commands/reservation.o \

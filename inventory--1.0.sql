@@ -65,7 +65,10 @@ CREATE TABLE inventory.store (
 	settings pg_catalog.text[] NOT NULL DEFAULT '{}'
 		CHECK (octet_length(array_to_string(settings, '', '')) + cardinality(settings) <= 10000),
 	order_writes pg_catalog.text NOT NULL DEFAULT 'record' CHECK (order_writes IN ('record', 'refuse')),
-	header inventory.table_name CHECK (header <> items AND header <> orders)
+	header inventory.table_name CHECK (header <> items AND header <> orders),
+	has_prepare pg_catalog.bool NOT NULL DEFAULT false,
+	order_values pg_catalog.jsonb,
+	header_values pg_catalog.jsonb
 );
 -- Not unique: a role could take a name before the owner of the tables that are called so,
 -- or keep that owner waiting for its transaction.  The trigger below keeps the names of the
@@ -78,6 +81,9 @@ COMMENT ON COLUMN inventory.store.store_name IS 'name by which the generated fun
 COMMENT ON COLUMN inventory.store.items IS 'the table whose rows hold the stock';
 COMMENT ON COLUMN inventory.store.orders IS 'the table that gets one row for each line sold; null: the application inserts its orders itself';
 COMMENT ON COLUMN inventory.store.header IS 'the table that gets one row for each purchase, to which its order lines refer; null: orders have no header, or the application inserts it';
+COMMENT ON COLUMN inventory.store.has_prepare IS 'true if the function "prepare_order" of the ledger schema makes the rows of orders and of their header';
+COMMENT ON COLUMN inventory.store.order_values IS 'the expressions for columns of orders, as given to attach, which wrote them into "prepare_order"';
+COMMENT ON COLUMN inventory.store.header_values IS 'the same for columns of the header';
 COMMENT ON COLUMN inventory.store.movements IS 'the movements table of the ledger; its schema is the ledger schema';
 COMMENT ON COLUMN inventory.store.user_claim IS 'the claim of request.jwt.claims that the user_id of a buyer must equal; null: user ids are not checked';
 COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock outside the engine is booked as a movement; refuse: it is an error';
@@ -631,7 +637,13 @@ CREATE TYPE inventory.store_binding AS (
 	header_id pg_catalog.name,
 	header_user_id pg_catalog.name,
 	header_columns pg_catalog.name[],
-	header_type pg_catalog.regtype
+	header_type pg_catalog.regtype,
+	order_limit pg_catalog.name,
+	order_values pg_catalog.jsonb,
+	header_values pg_catalog.jsonb,
+	order_prepare pg_catalog.regprocedure,
+	order_value_columns pg_catalog.name[],
+	header_value_columns pg_catalog.name[]
 );
 COMMENT ON TYPE inventory.store_binding IS 'The tables, columns, types and options of a store: found by attach, read back by refresh, used to generate the objects of the store.';
 
@@ -795,6 +807,8 @@ BEGIN
 													'stock_floor', integers, NULL);
 	binding.purchase_limit := inventory.resolve_column(items, 'purchase_limit', binding.purchase_limit,
 													   'purchase_limit', integers, NULL);
+	binding.order_limit := inventory.resolve_column(items, 'order_limit', binding.order_limit,
+													'order_limit', integers, NULL);
 	binding.item_type := inventory.column_type(items, binding.item_id);
 	binding.stock_type := inventory.column_type(items, binding.stock);
 END
@@ -1023,6 +1037,45 @@ END
 $$;
 COMMENT ON FUNCTION inventory.resolve_order_header(inventory.store_binding) IS 'The column of orders that refers to their header: the given one, or the only foreign key to it; and the column of the header to which it refers.';
 
+CREATE FUNCTION inventory.value_keys(object jsonb) RETURNS name[]
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(array_agg(k ORDER BY n), '{}')::name[]
+	FROM jsonb_object_keys(coalesce(object, '{}')) WITH ORDINALITY AS u(k, n)
+$$;
+COMMENT ON FUNCTION inventory.value_keys(jsonb) IS 'The columns that order_values or header_values have expressions for.';
+
+-- "object" is order_values or header_values, "settable" what callers may set of the table.
+CREATE FUNCTION inventory.check_values(relation regclass, object jsonb, argument text, bound name[],
+									   settable name[]) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	twice name;
+BEGIN
+	IF object IS NULL THEN
+		RETURN;
+	ELSIF jsonb_typeof(object) <> 'object' THEN
+		RAISE EXCEPTION '% must be a JSON object', argument
+			USING ERRCODE = 'invalid_parameter_value',
+				  HINT = 'Of columns and expressions: {"unit_price": "price"}.';
+	ELSIF EXISTS (SELECT FROM jsonb_each(object) AS e WHERE jsonb_typeof(e.value) <> 'string') THEN
+		RAISE EXCEPTION 'the values of % must be SQL expressions in strings', argument
+			USING ERRCODE = 'invalid_parameter_value',
+				  HINT = 'Of columns and expressions: {"unit_price": "price", "status": "''pending''"}.';
+	ELSIF cardinality(inventory.value_keys(object)) > 50 THEN
+		RAISE EXCEPTION '% may name at most 50 columns', argument
+			USING ERRCODE = 'program_limit_exceeded', HINT = 'Write the function yourself: order_prepare => ''...''.';
+	END IF;
+	PERFORM inventory.check_settable(relation, inventory.value_keys(object), argument, bound, NULL);
+	SELECT k INTO twice FROM unnest(inventory.value_keys(object)) AS k WHERE k = ANY (settable) LIMIT 1;
+	IF twice IS NOT NULL THEN
+		RAISE EXCEPTION 'column "%" of % is in %, and callers may set it', twice, relation, argument
+			USING ERRCODE = 'invalid_column_reference',
+				  HINT = 'A column is either computed or set by callers.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_values(regclass, jsonb, text, name[], name[]) IS 'Raises an error if order_values or header_values are not expressions for columns that neither the engine nor callers set.';
+
 CREATE FUNCTION inventory.bind_header(INOUT binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -1054,8 +1107,13 @@ BEGIN
 	END IF;
 	PERFORM inventory.check_settable(header, binding.header_columns, 'header_columns',
 									 ARRAY[binding.header_user_id], NULL);
-	PERFORM inventory.check_required_columns(header, binding.header_id, ARRAY[binding.header_user_id],
-											 binding.header_columns, 'header_columns');
+	PERFORM inventory.check_values(header, binding.header_values, 'header_values',
+								   ARRAY[binding.header_user_id], binding.header_columns);
+	-- what a function of the shop returns is not known
+	IF binding.order_prepare IS NULL THEN
+		PERFORM inventory.check_required_columns(header, binding.header_id, ARRAY[binding.header_user_id],
+			binding.header_columns || inventory.value_keys(binding.header_values), 'header_columns');
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION inventory.bind_header(inventory.store_binding) IS 'Finds and checks the columns of the table of headers, and the column of orders that refers to it.';
@@ -1096,14 +1154,20 @@ BEGIN
 	IF binding.orders IS NOT NULL THEN
 		binding := inventory.bind_order_columns(binding);
 	ELSIF num_nonnulls(binding.order_id, binding.order_user_id, binding.order_item_id,
-					   binding.order_quantity, binding.order_writes, binding.header) > 0
+					   binding.order_quantity, binding.order_writes, binding.header,
+					   binding.order_values, binding.order_prepare) > 0
 		  OR binding.order_columns <> '{}' THEN
 		RAISE EXCEPTION 'columns or options of orders were given, but no orders table'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: orders => ''...''.';
 	END IF;
+	IF binding.order_prepare IS NOT NULL AND num_nonnulls(binding.order_values, binding.header_values) > 0 THEN
+		RAISE EXCEPTION 'order_prepare cannot be given with order_values or header_values'
+			USING ERRCODE = 'invalid_parameter_value',
+				  HINT = 'The function computes all values itself.';
+	END IF;
 	IF binding.header IS NOT NULL THEN
 		binding := inventory.bind_header(binding);
-	ELSIF num_nonnulls(binding.order_header_id, binding.header_user_id) > 0
+	ELSIF num_nonnulls(binding.order_header_id, binding.header_user_id, binding.header_values) > 0
 		  OR binding.header_columns <> '{}' THEN
 		RAISE EXCEPTION 'columns of a header were given, but no table of headers'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: order_header => ''...''.';
@@ -1112,10 +1176,17 @@ BEGIN
 		PERFORM inventory.check_settable(binding.orders, binding.order_columns, 'order_columns',
 			ARRAY[binding.order_item_id, binding.order_user_id, binding.order_quantity],
 			'{item_id,quantity}'::name[] || CASE WHEN binding.header IS NOT NULL THEN 'header'::name END);
-		PERFORM inventory.check_required_columns(binding.orders, binding.order_id,
+		PERFORM inventory.check_values(binding.orders, binding.order_values, 'order_values',
 			ARRAY[binding.order_item_id, binding.order_user_id, binding.order_quantity, binding.order_header_id],
-			binding.order_columns, 'order_columns');
+			binding.order_columns);
+		IF binding.order_prepare IS NULL THEN
+			PERFORM inventory.check_required_columns(binding.orders, binding.order_id,
+				ARRAY[binding.order_item_id, binding.order_user_id, binding.order_quantity, binding.order_header_id],
+				binding.order_columns || inventory.value_keys(binding.order_values), 'order_columns');
+		END IF;
 	END IF;
+	binding.order_value_columns := inventory.value_keys(binding.order_values);
+	binding.header_value_columns := inventory.value_keys(binding.header_values);
 	binding.order_type := coalesce(binding.order_type, 'text');
 	binding.header_type := coalesce(binding.header_type, 'text');
 	binding.order_writes := coalesce(binding.order_writes, 'record');
@@ -1472,7 +1543,7 @@ BEGIN
 	EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', relation, trigger_name);
 END
 $$;
-COMMENT ON FUNCTION inventory.make_binding_trigger(regclass, text, name, name[], text[]) IS 'Creates the disabled trigger whose column list remembers the bound columns of a table. Its arguments are the name of the store and the role of each column, in which "+" marks a column that callers may set.';
+COMMENT ON FUNCTION inventory.make_binding_trigger(regclass, text, name, name[], text[]) IS 'Creates the disabled trigger whose column list remembers the bound columns of a table. Its arguments are the name of the store and the role of each column, in which "+" marks a column that callers may set, and "=" one that prepare_order computes.';
 
 CREATE FUNCTION inventory.orders_trigger_name(store_name text) RETURNS name
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -1497,6 +1568,13 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_orders_guard(inventory.store_binding) IS 'Creates the guard of a store on its orders.';
 
+CREATE FUNCTION inventory.given_roles(settable name[], object jsonb) RETURNS text[]
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT array_fill('+'::text, ARRAY[cardinality(settable)])
+		|| ARRAY(SELECT '=' || k FROM unnest(inventory.value_keys(object)) WITH ORDINALITY AS u(k, n) ORDER BY n)
+$$;
+COMMENT ON FUNCTION inventory.given_roles(name[], jsonb) IS 'The roles of columns that callers may set, and of those that prepare_order computes: "=" and the name that it has for the column, which stays when the column is renamed.';
+
 CREATE FUNCTION inventory.make_triggers(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -1507,23 +1585,25 @@ BEGIN
 	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER inventory_guard,
 					ENABLE ALWAYS TRIGGER inventory_guard_truncate', binding.items);
 	PERFORM inventory.make_binding_trigger(binding.items, binding.store_name, 'inventory_binding',
-		ARRAY[binding.item_id, binding.stock, binding.version, binding.stock_floor, binding.purchase_limit],
-		'{item_id,stock,version,stock_floor,purchase_limit}');
+		ARRAY[binding.item_id, binding.stock, binding.version, binding.stock_floor, binding.purchase_limit,
+			  binding.order_limit],
+		'{item_id,stock,version,stock_floor,purchase_limit,order_limit}');
 	IF binding.orders IS NOT NULL THEN
 		PERFORM inventory.make_binding_trigger(binding.orders, binding.store_name,
 			inventory.orders_trigger_name(binding.store_name),
 			ARRAY[binding.order_id, binding.order_user_id, binding.order_item_id, binding.order_quantity,
-				  binding.order_header_id] || binding.order_columns,
+				  binding.order_header_id] || binding.order_columns || binding.order_value_columns,
 			'{order_id,order_user_id,order_item_id,order_quantity,order_header_id}'::text[] ||
-				array_fill('+'::text, ARRAY[cardinality(binding.order_columns)]));
+				inventory.given_roles(binding.order_columns, binding.order_values));
 		PERFORM inventory.make_orders_guard(binding);
 	END IF;
 	IF binding.header IS NOT NULL THEN
 		PERFORM inventory.make_binding_trigger(binding.header, binding.store_name,
 			inventory.orders_trigger_name(binding.store_name),
-			ARRAY[binding.header_id, binding.header_user_id] || binding.header_columns,
+			ARRAY[binding.header_id, binding.header_user_id] || binding.header_columns
+				|| binding.header_value_columns,
 			'{header_id,header_user_id}'::text[] ||
-				array_fill('+'::text, ARRAY[cardinality(binding.header_columns)]));
+				inventory.given_roles(binding.header_columns, binding.header_values));
 	END IF;
 END
 $$;
@@ -1557,7 +1637,7 @@ CREATE FUNCTION inventory.bound_columns(store inventory.store, OUT relation regc
 	JOIN pg_attribute AS a ON a.attrelid = t.tgrelid AND a.attnum = u.attnum
 	WHERE b.is_binding
 $$;
-COMMENT ON FUNCTION inventory.bound_columns(inventory.store) IS 'The columns that the binding triggers of a store list, with their number there and their role; a role that ends with + is of a column that callers may set.';
+COMMENT ON FUNCTION inventory.bound_columns(inventory.store) IS 'The columns that the binding triggers of a store list, with their number there and their role; a role that ends with + is of a column that callers may set, one with = of a column that prepare_order computes.';
 
 CREATE FUNCTION inventory.check_other_stores(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -2196,6 +2276,138 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_results(inventory.store_binding) IS 'Makes the views and the result types of a store.';
 
+-- ---------------------------------------------------------------- rows of orders
+--
+-- The function prepare_order of a ledger: it makes the rows of orders and of their header, so
+-- that prices are the shop's and not the buyer's.  The engine finds it by its name.
+
+CREATE FUNCTION inventory.prepare_comment(store_name text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'Makes the rows of orders of store ' || store_name || ': {"header": {...}, "lines": [{...}, ...]}, of the user, the lines and the order_data of a purchase. User, item and quantity are the engine''s.'
+$$;
+COMMENT ON FUNCTION inventory.prepare_comment(text) IS 'The comment on prepare_order, by which an earlier one of the store is recognized.';
+
+CREATE FUNCTION inventory.prepare_function(store inventory.store) RETURNS oid
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT p.oid FROM pg_class AS m JOIN pg_proc AS p ON p.pronamespace = m.relnamespace
+	WHERE m.oid = store.movements AND p.proname = 'prepare_order' AND p.proowner = m.relowner
+	AND obj_description(p.oid, 'pg_proc') = inventory.prepare_comment(store.store_name)
+$$;
+COMMENT ON FUNCTION inventory.prepare_function(inventory.store) IS 'The function prepare_order that attach made for a store, or null.';
+
+-- The row of an item has the names of its columns, except those that mean something else.
+CREATE FUNCTION inventory.item_alias(binding inventory.store_binding, taken name[]) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT format('item (%s)', string_agg(quote_ident(CASE
+			   WHEN a.attname = ANY ('{quantity,user_id,order_data}'::name[] || taken) THEN 'item_' || a.attname
+			   ELSE a.attname END), ', ' ORDER BY a.attnum))
+	FROM pg_attribute AS a WHERE a.attrelid = binding.items AND a.attnum > 0 AND NOT a.attisdropped
+$$;
+COMMENT ON FUNCTION inventory.item_alias(inventory.store_binding, name[]) IS 'The alias of items in prepare_order: a column with one of the given names, or with that of an argument, gets "item_" in front.';
+
+CREATE FUNCTION inventory.value_list(object jsonb, template text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT string_agg(format(template, e.key, e.value), ', ' ORDER BY e.n)
+	FROM jsonb_each_text(coalesce(object, '{}')) WITH ORDINALITY AS e(key, value, n)
+$$;
+COMMENT ON FUNCTION inventory.value_list(jsonb, text) IS 'The expressions of order_values or header_values, each in a template with its column and itself, separated by commas.';
+
+CREATE FUNCTION inventory.prepare_body(binding inventory.store_binding) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT format(E'SELECT jsonb_build_object(''header'', jsonb_build_object(%1$s),\n\t''lines'', jsonb_agg(to_jsonb(value) ORDER BY line."line number"))\nFROM jsonb_array_elements(prepare_order.lines) WITH ORDINALITY AS line ("line value", "line number")\nCROSS JOIN LATERAL (SELECT (line."line value" ->> ''item_id'')::%2$s AS "line item",\n\t(line."line value" ->> ''quantity'')::bigint AS quantity) AS call\nCROSS JOIN LATERAL (SELECT %3$s FROM (SELECT) AS one\n\tLEFT JOIN ONLY %4$s AS %5$s ON item.%7$I = call."line item") AS value\nLEFT JOIN ONLY %4$s AS %6$s ON item.%8$I = call."line item"',
+		coalesce(inventory.value_list(binding.header_values, E'%1$L, (%2$s\n)'), ''), binding.item_type,
+		coalesce(inventory.value_list(binding.order_values, E'(%2$s\n) AS %1$I'), ''), binding.items,
+		inventory.item_alias(binding, '{}'), inventory.item_alias(binding, a.columns),
+		CASE WHEN binding.item_id = ANY ('{quantity,user_id,order_data}') THEN 'item_' || binding.item_id
+			 ELSE binding.item_id END,
+		CASE WHEN binding.item_id = ANY ('{quantity,user_id,order_data}'::name[] || a.columns)
+			 THEN 'item_' || binding.item_id ELSE binding.item_id END)
+	FROM (VALUES (inventory.value_keys(binding.order_values))) AS a(columns)
+$$;
+COMMENT ON FUNCTION inventory.prepare_body(inventory.store_binding) IS 'The query of a prepare_order that computes order_values and header_values.';
+
+CREATE FUNCTION inventory.check_prepare(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	p pg_proc;
+BEGIN
+	SELECT * INTO p FROM pg_proc AS f WHERE f.oid = binding.order_prepare;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'function % does not exist', binding.order_prepare USING ERRCODE = 'undefined_function';
+	ELSIF p.proowner <> binding.owner THEN
+		RAISE EXCEPTION 'function % and its store have different owners', binding.order_prepare
+			USING ERRCODE = 'insufficient_privilege',
+				  HINT = format('ALTER FUNCTION %s OWNER TO %I;', binding.order_prepare, pg_get_userbyid(binding.owner));
+	ELSIF p.pronargs <> 3 OR p.prorettype <> 'jsonb'::regtype OR p.proretset OR p.prokind <> 'f'
+		  OR inventory.base_type(p.proargtypes[0]) <> binding.user_type
+		  OR p.proargtypes[1] <> 'jsonb'::regtype OR p.proargtypes[2] <> 'jsonb'::regtype THEN
+		RAISE EXCEPTION 'function % cannot be order_prepare', binding.order_prepare
+			USING ERRCODE = 'invalid_function_definition',
+				  HINT = format('Its arguments must be (user_id %s, lines jsonb, order_data jsonb), and its result jsonb.',
+								binding.user_type);
+	ELSIF p.provolatile = 'v' THEN
+		RAISE EXCEPTION 'function % cannot be order_prepare: it is volatile', binding.order_prepare
+			USING ERRCODE = 'invalid_function_definition',
+				  HINT = format('It must leave nothing behind if the purchase is refused: ALTER FUNCTION %s STABLE;', binding.order_prepare);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_prepare(inventory.store_binding) IS 'Raises an error if a function of the shop cannot make the rows of orders.';
+
+CREATE FUNCTION inventory.make_prepare(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	signature text := format('%I.prepare_order(%s, jsonb, jsonb)', binding.ledger_schema, binding.user_type);
+	body text;
+	p pg_proc;
+BEGIN
+	IF binding.order_prepare IS NOT NULL THEN
+		SELECT * INTO p FROM pg_proc AS f WHERE f.oid = binding.order_prepare;
+		body := format('SELECT %I.%I(prepare_order.user_id::%s, prepare_order.lines, prepare_order.order_data)',
+					   (SELECT n.nspname FROM pg_namespace AS n WHERE n.oid = p.pronamespace), p.proname,
+					   p.proargtypes[0]::regtype);
+	ELSIF num_nonnulls(binding.order_values, binding.header_values) > 0 THEN
+		body := inventory.prepare_body(binding);
+	ELSE
+		RETURN;
+	END IF;
+	BEGIN
+		EXECUTE format(E'CREATE FUNCTION %I.prepare_order(user_id %s, lines jsonb, order_data jsonb) RETURNS jsonb\nLANGUAGE sql STABLE PARALLEL UNSAFE\nBEGIN ATOMIC\n%s;\nEND',
+					   binding.ledger_schema, binding.user_type, body);
+	EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception THEN
+		IF binding.order_prepare IS NOT NULL OR SQLSTATE IN ('42723', '42501') THEN
+			RAISE;
+		END IF;
+		RAISE EXCEPTION 'order_values or header_values are not expressions: %', SQLERRM
+			USING ERRCODE = SQLSTATE,
+				  HINT = 'Write expressions over columns of the item, quantity, user_id and order_data, with the schemas of the tables and functions in them; in header_values aggregates over the lines.';
+	END;
+	PERFORM inventory.restrict_function(signature::regprocedure);
+	PERFORM inventory.describe_function(signature::regprocedure, inventory.prepare_comment(binding.store_name));
+END
+$$;
+COMMENT ON FUNCTION inventory.make_prepare(inventory.store_binding) IS 'Creates the function prepare_order of a store that has order_prepare, order_values or header_values.';
+
+CREATE FUNCTION inventory.warn_settable_values(items regclass, owner oid) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	named text;
+BEGIN
+	SELECT string_agg(format('%s.%I', b.relation, b.column_name), ', ' ORDER BY b.relation::text, b.n) INTO named
+	FROM inventory.store AS s CROSS JOIN LATERAL inventory.bound_columns(s) AS b
+	JOIN pg_attribute AS a ON a.attrelid = b.relation AND a.attname = b.column_name
+	WHERE s.items = warn_settable_values.items AND inventory.owner_of(s.items) = owner
+	AND split_part(b.role, '=', 1) LIKE '%+' AND rtrim(b.role, '+') = ''
+	AND (inventory.base_type(a.atttypid) IN ('numeric'::regtype, 'money'::regtype)
+		 OR lower(b.column_name) ~ '(price|amount|total|discount|tax|status|paid)');
+	IF named IS NOT NULL THEN
+		RAISE WARNING 'callers may set columns that look like money or state: %', named
+			USING HINT = 'A buyer who may execute the functions chooses these values. Compute them: order_values, header_values or order_prepare.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.warn_settable_values(regclass, oid) IS 'Warns if callers of a store may set columns that look like money or state.';
+
 -- ---------------------------------------------------------------- stores
 --
 -- Administration: what owners of tables call.
@@ -2208,7 +2420,8 @@ BEGIN
 			   binding.item_type, binding.stock, binding.stock_type)
 			|| coalesce(', version ' || quote_ident(binding.version), '')
 			|| coalesce(', floor ' || quote_ident(binding.stock_floor), '')
-			|| coalesce(', purchase limit ' || quote_ident(binding.purchase_limit), ''),
+			|| coalesce(', purchase limit ' || quote_ident(binding.purchase_limit), '')
+			|| coalesce(', order limit ' || quote_ident(binding.order_limit), ''),
 		CASE WHEN binding.orders IS NULL THEN 'no orders: the application inserts its own'
 		ELSE format('orders %s: key %I %s, item %I', binding.orders, binding.order_id,
 					binding.order_type, binding.order_item_id)
@@ -2224,6 +2437,10 @@ BEGIN
 		'callers may set in the header: '
 			|| (SELECT string_agg(quote_ident(c), ', ' ORDER BY n)
 				FROM unnest(binding.header_columns) WITH ORDINALITY AS u(c, n)),
+		'rows of orders made by: ' || binding.order_prepare,
+		'computed: ' || (SELECT string_agg(quote_ident(c), ', ' ORDER BY n)
+						 FROM unnest(binding.order_value_columns || binding.header_value_columns)
+							  WITH ORDINALITY AS u(c, n)),
 		'for sale where: ' || binding.sellable,
 		format('user ids are %s', binding.user_type) || coalesce(', claim ' || binding.user_claim, ''),
 		format('functions for buyers in schema %I, ledger and functions for operators in schema %I',
@@ -2286,7 +2503,7 @@ DECLARE
 	relations oid[] := ARRAY(SELECT c.oid FROM inventory.generated_relations(store) AS c
 							 WHERE pg_has_role(c.relowner, 'USAGE'));
 BEGIN
-	PERFORM inventory.drop_functions(functions);
+	PERFORM inventory.drop_functions(functions || inventory.prepare_function(store));
 	PERFORM inventory.drop_triggers(store);
 	PERFORM inventory.drop_relations(relations);
 END
@@ -2326,16 +2543,17 @@ $$;
 COMMENT ON FUNCTION inventory.drop_orphaned(inventory.store_binding) IS 'Drops the generated objects that an earlier store of the same name left behind.';
 
 CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, movements regclass,
-										   has_sellable boolean) RETURNS void
+										   has_sellable boolean, has_prepare boolean) RETURNS void
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
 								 order_writes, has_sellable, api_schema, argument_prefix, max_ttl,
-								 settings, header)
+								 settings, header, has_prepare, order_values, header_values)
 	VALUES (binding.store_name, binding.items, binding.orders, movements, binding.user_claim,
 			binding.direct_writes, binding.order_writes, has_sellable, binding.api_schema,
-			binding.argument_prefix, binding.max_ttl, binding.settings, binding.header)
+			binding.argument_prefix, binding.max_ttl, binding.settings, binding.header,
+			has_prepare, binding.order_values, binding.header_values)
 $$;
-COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
+COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
 
 CREATE FUNCTION inventory.bind_store(
 		items regclass, orders regclass, item_id name, stock name, version name, stock_floor name,
@@ -2343,7 +2561,8 @@ CREATE FUNCTION inventory.bind_store(
 		order_quantity name, order_columns name[], user_id_type regtype, api_schema name,
 		ledger_schema name, argument_prefix text, user_claim text, sellable text,
 		direct_writes text, max_ttl interval, store_name text, order_writes text, order_header regclass,
-		order_header_id name, header_user_id name, header_columns name[])
+		order_header_id name, header_user_id name, header_columns name[], order_values jsonb, header_values jsonb,
+		order_prepare regprocedure, order_limit name)
 	RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -2386,19 +2605,26 @@ BEGIN
 		coalesce(bind_store.argument_prefix, ''), bind_store.user_claim, bind_store.sellable,
 		coalesce(bind_store.direct_writes, 'record'), coalesce(bind_store.max_ttl, '1 day'),
 		inventory.session_settings(), bind_store.order_writes, bind_store.order_header,
-		bind_store.order_header_id, NULL, bind_store.header_user_id, bind_store.header_columns, NULL
+		bind_store.order_header_id, NULL, bind_store.header_user_id, bind_store.header_columns, NULL,
+		bind_store.order_limit, bind_store.order_values, bind_store.header_values, bind_store.order_prepare,
+		NULL, NULL
 	)::inventory.store_binding;
 	PERFORM inventory.check_options(binding);
 	binding := inventory.bind_items(binding);
 	binding := inventory.bind_orders(binding, bind_store.user_id_type);
 	PERFORM inventory.check_other_stores(binding);
+	IF binding.order_prepare IS NOT NULL THEN
+		PERFORM inventory.check_prepare(binding);
+	END IF;
 	binding := inventory.bind_ledger_schema(binding);
 	PERFORM inventory.drop_orphaned(binding);
 
 	movements := inventory.make_ledger(binding);
 	PERFORM inventory.make_results(binding);
 	PERFORM inventory.make_facade(binding);
-	PERFORM inventory.insert_store_row(binding, movements, binding.sellable IS NOT NULL);
+	PERFORM inventory.make_prepare(binding);
+	PERFORM inventory.insert_store_row(binding, movements, binding.sellable IS NOT NULL,
+		num_nonnulls(binding.order_prepare, binding.order_values, binding.header_values) > 0);
 	PERFORM inventory.make_triggers(binding);
 	PERFORM inventory.open_ledger(binding.store_name);
 	-- With wal_level = minimal, a crash resets a sequence that was used in the transaction
@@ -2406,10 +2632,11 @@ BEGIN
 	EXECUTE format('SELECT setval(%1$L, s.last_value, s.is_called) FROM %1$s AS s',
 		pg_get_serial_sequence(format('%I.movements', binding.ledger_schema), 'movement_id'));
 	PERFORM inventory.report_binding(binding);
+	PERFORM inventory.warn_settable_values(binding.items, binding.owner);
 	RETURN binding.items;
 END
 $$;
-COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, regclass, name, name, name[]) IS 'Implements attach, with the rights of the owner of the items.';
+COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name) IS 'Implements attach, with the rights of the owner of the items.';
 
 CREATE FUNCTION inventory.attach(
 		items regclass, orders regclass DEFAULT NULL, item_id name DEFAULT NULL,
@@ -2423,9 +2650,11 @@ CREATE FUNCTION inventory.attach(
 		direct_writes text DEFAULT NULL, max_ttl interval DEFAULT NULL,
 		store_name text DEFAULT NULL, order_writes text DEFAULT NULL,
 		order_header regclass DEFAULT NULL, order_header_id name DEFAULT NULL,
-		header_user_id name DEFAULT NULL, header_columns name[] DEFAULT NULL) RETURNS regclass
+		header_user_id name DEFAULT NULL, header_columns name[] DEFAULT NULL,
+		order_values jsonb DEFAULT NULL, header_values jsonb DEFAULT NULL,
+		order_prepare regprocedure DEFAULT NULL, order_limit name DEFAULT NULL) RETURNS regclass
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_attach';
-COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, regclass, name, name, name[]) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null) or refuse. order_header: the table of which each purchase inserts a row, to which its lines refer. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
+COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null) or refuse. order_header: the table of which each purchase inserts a row, to which its lines refer. order_values and header_values: objects of columns of orders or of their header and SQL expressions that compute them; order_prepare: a function that makes these rows instead. order_limit: the column with the units of an item that one call may take. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
 
 CREATE FUNCTION inventory.lookup_owned_store(items regclass) RETURNS inventory.store
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -2488,6 +2717,10 @@ BEGIN
 	binding.header := store.header;
 	binding.order_columns := '{}';
 	binding.header_columns := '{}';
+	binding.order_value_columns := '{}';
+	binding.header_value_columns := '{}';
+	binding.order_values := store.order_values;
+	binding.header_values := store.header_values;
 	binding.owner := inventory.owner_of(store.items);
 	binding.ledger_schema := inventory.schema_of(store.movements);
 	binding.api_schema := coalesce(
@@ -2497,23 +2730,29 @@ BEGIN
 	FOR c IN
 		SELECT b.relation, b.column_name AS attname, b.role FROM inventory.bound_columns(store) AS b
 		WHERE b.relation = CASE
-			WHEN b.role IN ('item_id', 'stock', 'version', 'stock_floor', 'purchase_limit') THEN store.items
-			WHEN b.role LIKE 'order_%' THEN store.orders
-			WHEN b.role LIKE 'header_%' THEN store.header
+			WHEN b.role IN ('item_id', 'stock', 'version', 'stock_floor', 'purchase_limit', 'order_limit')
+			THEN store.items
+			WHEN b.role LIKE 'order\_%' THEN store.orders
+			WHEN b.role LIKE 'header\_%' THEN store.header
 			ELSE nullif(b.relation, store.items) END
 		ORDER BY b.n
 	LOOP
-		IF c.role LIKE '%+' AND c.relation = store.header THEN
+		IF c.role LIKE '%=%' AND c.relation = store.header THEN
+			binding.header_value_columns := binding.header_value_columns || c.attname;
+		ELSIF c.role LIKE '%=%' THEN
+			binding.order_value_columns := binding.order_value_columns || c.attname;
+		ELSIF c.role LIKE '%+' AND c.relation = store.header THEN
 			binding.header_columns := binding.header_columns || c.attname;
 		ELSIF c.role LIKE '%+' THEN
 			binding.order_columns := binding.order_columns || c.attname;
 		END IF;
-		CASE rtrim(c.role, '+')
+		CASE rtrim(split_part(c.role, '=', 1), '+')
 			WHEN 'item_id' THEN binding.item_id := c.attname;
 			WHEN 'stock' THEN binding.stock := c.attname;
 			WHEN 'version' THEN binding.version := c.attname;
 			WHEN 'stock_floor' THEN binding.stock_floor := c.attname;
 			WHEN 'purchase_limit' THEN binding.purchase_limit := c.attname;
+			WHEN 'order_limit' THEN binding.order_limit := c.attname;
 			WHEN 'order_id' THEN binding.order_id := c.attname;
 			WHEN 'order_user_id' THEN binding.order_user_id := c.attname;
 			WHEN 'order_item_id' THEN binding.order_item_id := c.attname;
@@ -2619,7 +2858,8 @@ BEGIN
 	schema_name := inventory.schema_of(store.movements);
 	relations := ARRAY(SELECT inventory.ledger_relations(store));
 	functions := ARRAY(SELECT f.function_id FROM inventory.facade_of(store) AS f
-					   JOIN pg_proc AS p ON p.oid = f.function_id WHERE p.proowner = old_owner);
+					   JOIN pg_proc AS p ON p.oid = f.function_id WHERE p.proowner = old_owner)
+		|| inventory.prepare_function(store);
 	IF inventory.is_schema_of_store(store, relations, functions)
 	   AND (SELECT n.nspowner = old_owner FROM pg_namespace AS n WHERE n.nspname = schema_name) THEN
 		EXECUTE format('ALTER SCHEMA %I OWNER TO %I', schema_name, new_owner);
@@ -2657,12 +2897,21 @@ BEGIN
 	IF to_regclass(format('%I.order_changes', binding.ledger_schema)) IS NULL THEN
 		PERFORM inventory.make_order_changes(binding);
 	END IF;
+	IF store.has_prepare AND inventory.prepare_function(store) IS NULL THEN
+		IF num_nonnulls(store.order_values, store.header_values) = 0 THEN
+			RAISE EXCEPTION 'store "%" has lost its function prepare_order', store.store_name
+				USING ERRCODE = 'object_not_in_prerequisite_state',
+					  HINT = format('Detach the store, which keeps every table, and attach it again: SELECT inventory.detach(%L);',
+									store.items);
+		END IF;
+		PERFORM inventory.make_prepare(binding);
+	END IF;
 	PERFORM inventory.make_results(binding);
 	PERFORM inventory.make_triggers(binding);
 	PERFORM inventory.make_facade(binding);
 	IF binding.api_schema <> store.api_schema THEN
 		PERFORM inventory.delete_store_row(store.items);
-		PERFORM inventory.insert_store_row(binding, store.movements, store.has_sellable);
+		PERFORM inventory.insert_store_row(binding, store.movements, store.has_sellable, store.has_prepare);
 	END IF;
 	-- grants on objects that had to be dropped and created again
 	FOR lost IN SELECT unnest(grants) EXCEPT SELECT inventory.facade_grants(binding) ORDER BY 1 LOOP
@@ -2703,6 +2952,9 @@ BEGIN
 		END IF;
 		EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', f.schema_id::regnamespace, grantee);
 	END LOOP;
+	IF part = 'buyer' THEN
+		PERFORM inventory.warn_settable_values(store.items, inventory.owner_of(store.items));
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION inventory.grant_facade(regclass, name, text) IS 'Implements grant_api, with the rights of the owner of the items.';

@@ -65,7 +65,10 @@ CREATE TABLE inventory.store (
 	settings pg_catalog.text[] NOT NULL DEFAULT '{}'
 		CHECK (octet_length(array_to_string(settings, '', '')) + cardinality(settings) <= 10000),
 	order_writes pg_catalog.text NOT NULL DEFAULT 'record' CHECK (order_writes IN ('record', 'refuse')),
-	header inventory.table_name CHECK (header <> items AND header <> orders)
+	header inventory.table_name CHECK (header <> items AND header <> orders),
+	has_prepare pg_catalog.bool NOT NULL DEFAULT false,
+	order_values pg_catalog.jsonb,
+	header_values pg_catalog.jsonb
 );
 -- Not unique: a role could take a name before the owner of the tables that are called so,
 -- or keep that owner waiting for its transaction.  The trigger below keeps the names of the
@@ -78,6 +81,9 @@ COMMENT ON COLUMN inventory.store.store_name IS 'name by which the generated fun
 COMMENT ON COLUMN inventory.store.items IS 'the table whose rows hold the stock';
 COMMENT ON COLUMN inventory.store.orders IS 'the table that gets one row for each line sold; null: the application inserts its orders itself';
 COMMENT ON COLUMN inventory.store.header IS 'the table that gets one row for each purchase, to which its order lines refer; null: orders have no header, or the application inserts it';
+COMMENT ON COLUMN inventory.store.has_prepare IS 'true if the function "prepare_order" of the ledger schema makes the rows of orders and of their header';
+COMMENT ON COLUMN inventory.store.order_values IS 'the expressions for columns of orders, as given to attach, which wrote them into "prepare_order"';
+COMMENT ON COLUMN inventory.store.header_values IS 'the same for columns of the header';
 COMMENT ON COLUMN inventory.store.movements IS 'the movements table of the ledger; its schema is the ledger schema';
 COMMENT ON COLUMN inventory.store.user_claim IS 'the claim of request.jwt.claims that the user_id of a buyer must equal; null: user ids are not checked';
 COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock outside the engine is booked as a movement; refuse: it is an error';

@@ -36,7 +36,13 @@ CREATE TYPE inventory.store_binding AS (
 	header_id pg_catalog.name,
 	header_user_id pg_catalog.name,
 	header_columns pg_catalog.name[],
-	header_type pg_catalog.regtype
+	header_type pg_catalog.regtype,
+	order_limit pg_catalog.name,
+	order_values pg_catalog.jsonb,
+	header_values pg_catalog.jsonb,
+	order_prepare pg_catalog.regprocedure,
+	order_value_columns pg_catalog.name[],
+	header_value_columns pg_catalog.name[]
 );
 COMMENT ON TYPE inventory.store_binding IS 'The tables, columns, types and options of a store: found by attach, read back by refresh, used to generate the objects of the store.';
 
@@ -200,6 +206,8 @@ BEGIN
 													'stock_floor', integers, NULL);
 	binding.purchase_limit := inventory.resolve_column(items, 'purchase_limit', binding.purchase_limit,
 													   'purchase_limit', integers, NULL);
+	binding.order_limit := inventory.resolve_column(items, 'order_limit', binding.order_limit,
+													'order_limit', integers, NULL);
 	binding.item_type := inventory.column_type(items, binding.item_id);
 	binding.stock_type := inventory.column_type(items, binding.stock);
 END

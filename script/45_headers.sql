@@ -52,6 +52,45 @@ END
 $$;
 COMMENT ON FUNCTION inventory.resolve_order_header(inventory.store_binding) IS 'The column of orders that refers to their header: the given one, or the only foreign key to it; and the column of the header to which it refers.';
 
+CREATE FUNCTION inventory.value_keys(object jsonb) RETURNS name[]
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(array_agg(k ORDER BY n), '{}')::name[]
+	FROM jsonb_object_keys(coalesce(object, '{}')) WITH ORDINALITY AS u(k, n)
+$$;
+COMMENT ON FUNCTION inventory.value_keys(jsonb) IS 'The columns that order_values or header_values have expressions for.';
+
+-- "object" is order_values or header_values, "settable" what callers may set of the table.
+CREATE FUNCTION inventory.check_values(relation regclass, object jsonb, argument text, bound name[],
+									   settable name[]) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	twice name;
+BEGIN
+	IF object IS NULL THEN
+		RETURN;
+	ELSIF jsonb_typeof(object) <> 'object' THEN
+		RAISE EXCEPTION '% must be a JSON object', argument
+			USING ERRCODE = 'invalid_parameter_value',
+				  HINT = 'Of columns and expressions: {"unit_price": "price"}.';
+	ELSIF EXISTS (SELECT FROM jsonb_each(object) AS e WHERE jsonb_typeof(e.value) <> 'string') THEN
+		RAISE EXCEPTION 'the values of % must be SQL expressions in strings', argument
+			USING ERRCODE = 'invalid_parameter_value',
+				  HINT = 'Of columns and expressions: {"unit_price": "price", "status": "''pending''"}.';
+	ELSIF cardinality(inventory.value_keys(object)) > 50 THEN
+		RAISE EXCEPTION '% may name at most 50 columns', argument
+			USING ERRCODE = 'program_limit_exceeded', HINT = 'Write the function yourself: order_prepare => ''...''.';
+	END IF;
+	PERFORM inventory.check_settable(relation, inventory.value_keys(object), argument, bound, NULL);
+	SELECT k INTO twice FROM unnest(inventory.value_keys(object)) AS k WHERE k = ANY (settable) LIMIT 1;
+	IF twice IS NOT NULL THEN
+		RAISE EXCEPTION 'column "%" of % is in %, and callers may set it', twice, relation, argument
+			USING ERRCODE = 'invalid_column_reference',
+				  HINT = 'A column is either computed or set by callers.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_values(regclass, jsonb, text, name[], name[]) IS 'Raises an error if order_values or header_values are not expressions for columns that neither the engine nor callers set.';
+
 CREATE FUNCTION inventory.bind_header(INOUT binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -83,8 +122,13 @@ BEGIN
 	END IF;
 	PERFORM inventory.check_settable(header, binding.header_columns, 'header_columns',
 									 ARRAY[binding.header_user_id], NULL);
-	PERFORM inventory.check_required_columns(header, binding.header_id, ARRAY[binding.header_user_id],
-											 binding.header_columns, 'header_columns');
+	PERFORM inventory.check_values(header, binding.header_values, 'header_values',
+								   ARRAY[binding.header_user_id], binding.header_columns);
+	-- what a function of the shop returns is not known
+	IF binding.order_prepare IS NULL THEN
+		PERFORM inventory.check_required_columns(header, binding.header_id, ARRAY[binding.header_user_id],
+			binding.header_columns || inventory.value_keys(binding.header_values), 'header_columns');
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION inventory.bind_header(inventory.store_binding) IS 'Finds and checks the columns of the table of headers, and the column of orders that refers to it.';
@@ -125,14 +169,20 @@ BEGIN
 	IF binding.orders IS NOT NULL THEN
 		binding := inventory.bind_order_columns(binding);
 	ELSIF num_nonnulls(binding.order_id, binding.order_user_id, binding.order_item_id,
-					   binding.order_quantity, binding.order_writes, binding.header) > 0
+					   binding.order_quantity, binding.order_writes, binding.header,
+					   binding.order_values, binding.order_prepare) > 0
 		  OR binding.order_columns <> '{}' THEN
 		RAISE EXCEPTION 'columns or options of orders were given, but no orders table'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: orders => ''...''.';
 	END IF;
+	IF binding.order_prepare IS NOT NULL AND num_nonnulls(binding.order_values, binding.header_values) > 0 THEN
+		RAISE EXCEPTION 'order_prepare cannot be given with order_values or header_values'
+			USING ERRCODE = 'invalid_parameter_value',
+				  HINT = 'The function computes all values itself.';
+	END IF;
 	IF binding.header IS NOT NULL THEN
 		binding := inventory.bind_header(binding);
-	ELSIF num_nonnulls(binding.order_header_id, binding.header_user_id) > 0
+	ELSIF num_nonnulls(binding.order_header_id, binding.header_user_id, binding.header_values) > 0
 		  OR binding.header_columns <> '{}' THEN
 		RAISE EXCEPTION 'columns of a header were given, but no table of headers'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: order_header => ''...''.';
@@ -141,10 +191,17 @@ BEGIN
 		PERFORM inventory.check_settable(binding.orders, binding.order_columns, 'order_columns',
 			ARRAY[binding.order_item_id, binding.order_user_id, binding.order_quantity],
 			'{item_id,quantity}'::name[] || CASE WHEN binding.header IS NOT NULL THEN 'header'::name END);
-		PERFORM inventory.check_required_columns(binding.orders, binding.order_id,
+		PERFORM inventory.check_values(binding.orders, binding.order_values, 'order_values',
 			ARRAY[binding.order_item_id, binding.order_user_id, binding.order_quantity, binding.order_header_id],
-			binding.order_columns, 'order_columns');
+			binding.order_columns);
+		IF binding.order_prepare IS NULL THEN
+			PERFORM inventory.check_required_columns(binding.orders, binding.order_id,
+				ARRAY[binding.order_item_id, binding.order_user_id, binding.order_quantity, binding.order_header_id],
+				binding.order_columns || inventory.value_keys(binding.order_values), 'order_columns');
+		END IF;
 	END IF;
+	binding.order_value_columns := inventory.value_keys(binding.order_values);
+	binding.header_value_columns := inventory.value_keys(binding.header_values);
 	binding.order_type := coalesce(binding.order_type, 'text');
 	binding.header_type := coalesce(binding.header_type, 'text');
 	binding.order_writes := coalesce(binding.order_writes, 'record');

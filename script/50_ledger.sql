@@ -347,7 +347,7 @@ BEGIN
 	EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', relation, trigger_name);
 END
 $$;
-COMMENT ON FUNCTION inventory.make_binding_trigger(regclass, text, name, name[], text[]) IS 'Creates the disabled trigger whose column list remembers the bound columns of a table. Its arguments are the name of the store and the role of each column, in which "+" marks a column that callers may set.';
+COMMENT ON FUNCTION inventory.make_binding_trigger(regclass, text, name, name[], text[]) IS 'Creates the disabled trigger whose column list remembers the bound columns of a table. Its arguments are the name of the store and the role of each column, in which "+" marks a column that callers may set, and "=" one that prepare_order computes.';
 
 CREATE FUNCTION inventory.orders_trigger_name(store_name text) RETURNS name
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -372,6 +372,13 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_orders_guard(inventory.store_binding) IS 'Creates the guard of a store on its orders.';
 
+CREATE FUNCTION inventory.given_roles(settable name[], object jsonb) RETURNS text[]
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT array_fill('+'::text, ARRAY[cardinality(settable)])
+		|| ARRAY(SELECT '=' || k FROM unnest(inventory.value_keys(object)) WITH ORDINALITY AS u(k, n) ORDER BY n)
+$$;
+COMMENT ON FUNCTION inventory.given_roles(name[], jsonb) IS 'The roles of columns that callers may set, and of those that prepare_order computes: "=" and the name that it has for the column, which stays when the column is renamed.';
+
 CREATE FUNCTION inventory.make_triggers(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -382,23 +389,25 @@ BEGIN
 	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER inventory_guard,
 					ENABLE ALWAYS TRIGGER inventory_guard_truncate', binding.items);
 	PERFORM inventory.make_binding_trigger(binding.items, binding.store_name, 'inventory_binding',
-		ARRAY[binding.item_id, binding.stock, binding.version, binding.stock_floor, binding.purchase_limit],
-		'{item_id,stock,version,stock_floor,purchase_limit}');
+		ARRAY[binding.item_id, binding.stock, binding.version, binding.stock_floor, binding.purchase_limit,
+			  binding.order_limit],
+		'{item_id,stock,version,stock_floor,purchase_limit,order_limit}');
 	IF binding.orders IS NOT NULL THEN
 		PERFORM inventory.make_binding_trigger(binding.orders, binding.store_name,
 			inventory.orders_trigger_name(binding.store_name),
 			ARRAY[binding.order_id, binding.order_user_id, binding.order_item_id, binding.order_quantity,
-				  binding.order_header_id] || binding.order_columns,
+				  binding.order_header_id] || binding.order_columns || binding.order_value_columns,
 			'{order_id,order_user_id,order_item_id,order_quantity,order_header_id}'::text[] ||
-				array_fill('+'::text, ARRAY[cardinality(binding.order_columns)]));
+				inventory.given_roles(binding.order_columns, binding.order_values));
 		PERFORM inventory.make_orders_guard(binding);
 	END IF;
 	IF binding.header IS NOT NULL THEN
 		PERFORM inventory.make_binding_trigger(binding.header, binding.store_name,
 			inventory.orders_trigger_name(binding.store_name),
-			ARRAY[binding.header_id, binding.header_user_id] || binding.header_columns,
+			ARRAY[binding.header_id, binding.header_user_id] || binding.header_columns
+				|| binding.header_value_columns,
 			'{header_id,header_user_id}'::text[] ||
-				array_fill('+'::text, ARRAY[cardinality(binding.header_columns)]));
+				inventory.given_roles(binding.header_columns, binding.header_values));
 	END IF;
 END
 $$;
@@ -432,7 +441,7 @@ CREATE FUNCTION inventory.bound_columns(store inventory.store, OUT relation regc
 	JOIN pg_attribute AS a ON a.attrelid = t.tgrelid AND a.attnum = u.attnum
 	WHERE b.is_binding
 $$;
-COMMENT ON FUNCTION inventory.bound_columns(inventory.store) IS 'The columns that the binding triggers of a store list, with their number there and their role; a role that ends with + is of a column that callers may set.';
+COMMENT ON FUNCTION inventory.bound_columns(inventory.store) IS 'The columns that the binding triggers of a store list, with their number there and their role; a role that ends with + is of a column that callers may set, one with = of a column that prepare_order computes.';
 
 CREATE FUNCTION inventory.check_other_stores(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -33,6 +33,7 @@
 #include "commands/header.h"
 #include "commands/idempotency.h"
 #include "commands/order.h"
+#include "commands/prepare_order.h"
 #include "commands/refusal.h"
 
 /*
@@ -90,8 +91,10 @@ sell(Sale *sale)
 	InvCart *cart = &sale->cart;
 
 	Assert(cart->line_count > 0 && cart->take_count > 0);
-	if (sale->header.inserts && !inv_may_take(store, cart->takes, cart->take_count, &sale->user))
+	if ((sale->header.inserts || OidIsValid(store->prepare)) &&
+		!inv_may_take(store, cart->takes, cart->take_count, &sale->user))
 		return;
+	inv_prepare_order(store, cart, &sale->header, &sale->user);
 	inv_header_insert(store, &sale->header, cart, &sale->user);
 	if (!inv_take(store, cart->takes, cart->take_count, &sale->user))
 		return;

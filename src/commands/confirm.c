@@ -29,6 +29,7 @@
 #include "commands/header.h"
 #include "commands/hold.h"
 #include "commands/order.h"
+#include "commands/prepare_order.h"
 
 /* The items of the lines in this state, as a cart would take them; nothing is taken. */
 static InvTake *
@@ -85,6 +86,7 @@ confirm_hold(InvStore *store, InvHeader *header, InvCart *cart, const InvHold *h
 
 	Assert(hold->state == INV_HOLD_HELD);
 	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
+	inv_prepare_order(store, cart, header, &hold->user);
 	inv_header_insert(store, header, cart, &hold->user);
 	inv_insert_cart(store, cart, &hold->user);
 	for (int i = 0; i < cart->line_count; i++)

@@ -46,6 +46,8 @@ settable_header_column(InvStore *store, const JsonbValue *key)
 	for (int i = 0; i < list->settable; i++)
 		if (strcmp(list->columns[i].key, name) == 0)
 			return UINT64CONST(1) << i;
+	if (OidIsValid(store->prepare) && (!store->has_values || get_attnum(store->header, name) <= 0))
+		return 0;
 	if (get_attnum(store->header, name) <= 0)
 		inv_error_unknown_column(name, store->header_name);
 	inv_error_column_not_allowed(name, store->store_name, "header_columns");
@@ -63,6 +65,7 @@ inv_header_split(InvStore *store, InvHeader *header, Jsonb *order_data)
 	JsonbValue *value, key;
 
 	memset(header, 0, sizeof(*header));
+	header->order_data = order_data;
 	if (!OidIsValid(store->header) || order_data == NULL || !JB_ROOT_IS_OBJECT(order_data) ||
 		(value = object_field(&order_data->root, "header")) == NULL)
 		return order_data;

@@ -14,9 +14,10 @@
 /* The header of the lines of a call. */
 typedef struct InvHeader
 {
-	bool inserts;	/* the call inserts it; else the lines name theirs, or have none */
-	Jsonb *data;	/* order_data.header, or null */
-	uint64 columns; /* what the caller sets: bitmap over InvStore.header_columns */
+	bool inserts;	   /* the call inserts it; else the lines name theirs, or have none */
+	Jsonb *order_data; /* as the caller gave it, or null */
+	Jsonb *data;	   /* order_data.header, or what prepare_order makes of it; or null */
+	uint64 columns;	   /* what the caller sets: bitmap over InvStore.header_columns */
 } InvHeader;
 
 extern Jsonb *inv_header_split(InvStore *store, InvHeader *header, Jsonb *order_data);

@@ -34,6 +34,11 @@ refusal_detail(InvStore *store, const InvTake *takes, int count, InvStatus statu
 			appendStringInfo(&text,
 							 "Item \"%s\": " INT64_FORMAT " asked for, " INT64_FORMAT " available.",
 							 item, take->quantity, inv_available(take->stock, take->floor));
+		else if (status == INV_STATUS_PURCHASE_LIMIT_EXCEEDED && take->one_call)
+			appendStringInfo(&text,
+							 "Item \"%s\": " INT64_FORMAT " asked for, " INT64_FORMAT
+							 " allowed in one order.",
+							 item, take->quantity, take->limit);
 		else if (status == INV_STATUS_PURCHASE_LIMIT_EXCEEDED)
 			appendStringInfo(&text,
 							 "Item \"%s\": " INT64_FORMAT " asked for, " INT64_FORMAT

@@ -111,7 +111,7 @@ take_hot(InvStore *store, InvTake *take, const InvUser *user)
 static bool
 take_cold(InvStore *store, InvTake *take, const InvUser *user)
 {
-	if (store->purchase_limit.attnum != InvalidAttrNumber)
+	if (inv_has_limits(store))
 	{
 		inv_item_row_read(store, take);
 		if (take->status == INV_STATUS_OK)

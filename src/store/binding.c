@@ -88,6 +88,7 @@ column_of_role(InvStore *store, const char *role, BoundTable table)
 		{ "version", BOUND_TABLE_ITEMS, offsetof(InvStore, version) },
 		{ "stock_floor", BOUND_TABLE_ITEMS, offsetof(InvStore, stock_floor) },
 		{ "purchase_limit", BOUND_TABLE_ITEMS, offsetof(InvStore, purchase_limit) },
+		{ "order_limit", BOUND_TABLE_ITEMS, offsetof(InvStore, order_limit) },
 		{ "order_id", BOUND_TABLE_ORDERS, offsetof(InvStore, order_id) },
 		{ "order_user_id", BOUND_TABLE_ORDERS, offsetof(InvStore, order_user) },
 		{ "order_item_id", BOUND_TABLE_ORDERS, offsetof(InvStore, order_item) },
@@ -152,14 +153,29 @@ find_binding_trigger(InvStore *store, Relation rel, const TriggerDesc *triggers)
 	return found;
 }
 
+/* Bind a column that rows can be given, in addition to what the engine fills. */
+static void
+add_to_list(InvStore *store, InvColumnList *list, Relation rel, AttrNumber attnum,
+			const char *label)
+{
+	InvColumn *column = list ? &list->columns[list->count] : NULL;
+
+	if (list == NULL || list->count >= INV_MAX_SETTABLE)
+		inv_error_broken_store(store->store_name, "Its binding trigger is not the generated one.");
+	bind_column(store, column, rel, attnum);
+	column->label = label ? pstrdup(label) : column->key;
+	list->count++;
+}
+
 /*
  * Bind the columns that the store's binding trigger on the relation lists.  The
  * trigger's arguments are the store's name and then, for each column of its
  * list, the column's role.  A "+" at the end of the role, or alone, lets callers
- * set the column.
+ * set the column.  "=" and a name, likewise, is a column that prepare_order computes, and
+ * what it calls the column.
  */
 static void
-bind_columns(InvStore *store, Relation rel, BoundTable table)
+bind_columns(InvStore *store, Relation rel, BoundTable table, bool has_prepare)
 {
 	/* a copy, because each look-up can rebuild the relation's own */
 	TriggerDesc *triggers = CopyTriggerDesc(rel->trigdesc);
@@ -169,28 +185,48 @@ bind_columns(InvStore *store, Relation rel, BoundTable table)
 														: NULL;
 
 	if (list)
-		list->columns = palloc0(sizeof(InvColumn) * Max(trigger->tgnattr, 1));
+		list->columns = palloc0(sizeof(InvColumn) *
+								(has_prepare ? INV_MAX_SETTABLE : Max(trigger->tgnattr, 1)));
 	for (int i = 0; i < trigger->tgnattr; i++)
 	{
 		AttrNumber attnum = trigger->tgattr[i];
-		char *role = trigger->tgargs[i + 1];
+		char *role = pstrdup(trigger->tgargs[i + 1]);
 		size_t length = strlen(role);
 		InvColumn *column;
 
-		if (length > 0 && role[length - 1] == '+')
+		if (strchr(role, '='))
+			*strchr(role, '=') = '\0';
+		else if (length > 0 && role[length - 1] == '+')
 		{
-			if (list == NULL || list->settable >= INV_MAX_SETTABLE)
-				inv_error_broken_store(store->store_name,
-									   "Its binding trigger is not the generated one.");
 			role[length - 1] = '\0';
-			if (strcmp(role, "order_header_id") == 0)
-				store->header_bit = UINT64CONST(1) << list->settable;
-			bind_column(store, &list->columns[list->settable++], rel, attnum);
+			if (strcmp(role, "order_header_id") == 0 && list)
+				store->header_bit = UINT64CONST(1) << list->count;
+			add_to_list(store, list, rel, attnum, NULL);
+			list->settable = list->count;
 		}
 		if ((column = column_of_role(store, role, table)) != NULL)
 			bind_column(store, column, rel, attnum);
 	}
+	for (int i = 0; i < trigger->tgnattr; i++)
+	{
+		const char *computed = strchr(trigger->tgargs[i + 1], '=');
+
+		if (computed)
+			add_to_list(store, list, rel, trigger->tgattr[i], computed + 1);
+	}
 	FreeTriggerDesc(triggers);
+}
+
+/* Add a column to a list of the store, whose table is locked: prepare_order gives it to a row. */
+void
+inv_binding_add_column(InvStore *store, InvColumnList *list, Oid table, AttrNumber attnum)
+{
+	MemoryContext old = MemoryContextSwitchTo(store->context);
+	Relation rel = relation_open(table, NoLock);
+
+	add_to_list(store, list, rel, attnum, NULL);
+	relation_close(rel, NoLock);
+	MemoryContextSwitchTo(old);
 }
 
 /* ---- names and texts ---- */
@@ -342,17 +378,20 @@ fill_store(InvStore *store, const InvCatalogRow *row, const OpenTables *tables)
 	Assert((tables->orders != NULL) == OidIsValid(row->orders));
 	set_tables(store, row, tables->items, ledger);
 	depend_on_tables(store, ledger);
-	bind_columns(store, tables->items, BOUND_TABLE_ITEMS);
+	bind_columns(store, tables->items, BOUND_TABLE_ITEMS, false);
 	if (tables->orders)
 	{
-		bind_columns(store, tables->orders, BOUND_TABLE_ORDERS);
+		bind_columns(store, tables->orders, BOUND_TABLE_ORDERS, row->has_prepare);
 		inv_check_binding_scale(tables->orders, &store->order_quantity);
 	}
 	if (tables->header)
-		bind_columns(store, tables->header, BOUND_TABLE_HEADER);
+		bind_columns(store, tables->header, BOUND_TABLE_HEADER, row->has_prepare);
 	inv_check_binding_owners(store);
 	inv_check_binding_columns(store);
 	bind_ids(store, tables->movements);
+	if (row->has_prepare)
+		store->prepare = inv_binding_find_prepare(store, ledger);
+	store->has_values = row->has_values;
 	if (row->has_sellable)
 	{
 		store->sellable_view = get_relname_relid("sellable", ledger);

@@ -52,6 +52,7 @@ typedef struct InvColumn
 	bool filled; /* an INSERT that does not give it may not leave it null */
 	char *name;	 /* quoted where SQL needs it */
 	char *key;	 /* as it stands in the catalog */
+	char *label; /* as prepare_order calls it */
 } InvColumn;
 
 /* a set of columns that rows are given is a bitmap of 64 bits */
@@ -60,8 +61,9 @@ typedef struct InvColumn
 /* The columns of a table that rows can be given, beside those that the engine fills. */
 typedef struct InvColumnList
 {
-	InvColumn *columns;
-	int settable; /* the first of them: what callers may set */
+	InvColumn *columns; /* room for INV_MAX_SETTABLE where prepare_order makes the rows */
+	int settable;		/* the first of them: what callers may set */
+	int count;
 } InvColumnList;
 
 typedef struct InvStore
@@ -95,6 +97,7 @@ typedef struct InvStore
 	InvColumn version;
 	InvColumn stock_floor;
 	InvColumn purchase_limit;
+	InvColumn order_limit;
 
 	InvColumn order_id;
 	InvColumn order_user;
@@ -107,6 +110,9 @@ typedef struct InvStore
 	InvColumn header_id;
 	InvColumn header_user;
 	InvColumnList header_columns;
+
+	Oid prepare;	 /* the function prepare_order, which makes the rows of orders; or InvalidOid */
+	bool has_values; /* it computes some columns, and callers may set others */
 
 	/* types of the ledger's ids, without domains, and the collations of the bound columns */
 	Oid user_type;
@@ -155,6 +161,8 @@ inv_user_column(const InvStore *store)
 	return store->order_user.attnum ? &store->order_user : &store->header_user;
 }
 
+extern void inv_binding_add_column(InvStore *store, InvColumnList *list, Oid table,
+								   AttrNumber attnum);
 extern void inv_binding_lock(const InvCatalogRow *row, LOCKMODE lock);
 extern bool inv_binding_fill(InvStore *store, const InvCatalogRow *row);
 

@@ -6,9 +6,15 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "parser/parse_func.h"
+#include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "base/error.h"
 #include "base/store_error.h"
@@ -56,7 +62,8 @@ inv_check_binding_types(const InvStore *store)
 		(store->order_id.attnum && store->order_id.base != store->order_type) ||
 		(store->order_header.attnum && store->order_header.base != store->header_type) ||
 		!is_units_column(&store->stock) || !is_units_column(&store->version) ||
-		!is_units_column(&store->stock_floor) || !is_units_column(&store->purchase_limit))
+		!is_units_column(&store->stock_floor) || !is_units_column(&store->purchase_limit) ||
+		!is_units_column(&store->order_limit))
 		inv_error_broken_store(store->store_name,
 							   "A bound column or a column of the ledger has an unsupported type.");
 }
@@ -135,4 +142,36 @@ inv_check_binding_scale(Relation orders, const InvColumn *quantity)
 	/* the lowest 11 bits are the scale, with a sign */
 	if (typmod >= VARHDRSZ && ((typmod - VARHDRSZ) & 0x400) != 0)
 		inv_error_rounding_column(RelationGetRelationName(orders), quantity->key);
+}
+
+/*
+ * The function of the ledger that makes the rows of orders.  It runs as the owner, so no role
+ * without the owner's rights may have written it; and it must not write.
+ */
+Oid
+inv_binding_find_prepare(InvStore *store, Oid ledger)
+{
+	Oid types[] = { store->user_type, JSONBOID, JSONBOID };
+	Oid function = LookupFuncName(
+		list_make2(makeString(get_namespace_name(ledger)), makeString("prepare_order")),
+		lengthof(types), types, true);
+	HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Form_pg_proc form;
+
+	if (!HeapTupleIsValid(tuple))
+		inv_error_broken_store(store->store_name,
+							   "The function prepare_order of its ledger is gone.");
+	form = (Form_pg_proc) GETSTRUCT(tuple);
+	if (!has_privs_of_role(form->proowner, store->owner))
+		inv_error_owners(
+			store->store_name,
+			"Items and the function prepare_order of the ledger have different owners.");
+	if (form->prorettype != JSONBOID || form->proretset ||
+		form->provolatile == PROVOLATILE_VOLATILE)
+		inv_error_broken_store(store->store_name,
+							   "The function prepare_order of its ledger is volatile, or does not "
+							   "return jsonb.");
+	ReleaseSysCache(tuple);
+	inv_depend(&store->dependencies, INV_DEPENDENCY_FUNCTION, function);
+	return function;
 }

@@ -12,6 +12,7 @@ extern void inv_check_binding_types(const InvStore *store);
 extern void inv_check_binding_owners(const InvStore *store);
 extern void inv_check_binding_collations(const InvStore *store);
 extern void inv_check_binding_columns(const InvStore *store);
+extern Oid inv_binding_find_prepare(InvStore *store, Oid ledger);
 extern void inv_check_binding_scale(Relation orders, const InvColumn *quantity);
 
 #endif /* INV_BINDING_CHECK_H */

@@ -27,15 +27,16 @@ equal_columns(const InvColumn *a, const InvColumn *b)
 {
 	return a->attnum == b->attnum && a->type == b->type && a->base == b->base &&
 		   a->typmod == b->typmod && a->collation == b->collation && a->notnull == b->notnull &&
-		   a->filled == b->filled && equal_texts(a->name, b->name) && equal_texts(a->key, b->key);
+		   a->filled == b->filled && equal_texts(a->name, b->name) && equal_texts(a->key, b->key) &&
+		   equal_texts(a->label, b->label);
 }
 
 static bool
 equal_lists(const InvColumnList *a, const InvColumnList *b)
 {
-	if (a->settable != b->settable)
+	if (a->settable != b->settable || a->count != b->count)
 		return false;
-	for (int i = 0; i < a->settable; i++)
+	for (int i = 0; i < a->count; i++)
 		if (!equal_columns(&a->columns[i], &b->columns[i]))
 			return false;
 	return true;
@@ -50,6 +51,7 @@ equal_bound_columns(const InvStore *a, const InvStore *b)
 		   equal_columns(&a->version, &b->version) &&
 		   equal_columns(&a->stock_floor, &b->stock_floor) &&
 		   equal_columns(&a->purchase_limit, &b->purchase_limit) &&
+		   equal_columns(&a->order_limit, &b->order_limit) &&
 		   equal_columns(&a->order_id, &b->order_id) &&
 		   equal_columns(&a->order_user, &b->order_user) &&
 		   equal_columns(&a->order_item, &b->order_item) &&
@@ -102,10 +104,11 @@ bool
 inv_binding_equal(const InvStore *a, const InvStore *b)
 {
 	return equal_texts(a->store_name, b->store_name) && equal_tables(a, b) &&
-		   equal_bound_columns(a, b) && a->user_type == b->user_type &&
-		   a->order_type == b->order_type && a->header_type == b->header_type &&
-		   a->user_collation == b->user_collation && a->user_ops == b->user_ops &&
-		   a->forces_policies == b->forces_policies && equal_conditions(a->sellable, b->sellable) &&
+		   equal_bound_columns(a, b) && a->user_type == b->user_type && a->prepare == b->prepare &&
+		   a->has_values == b->has_values && a->order_type == b->order_type &&
+		   a->header_type == b->header_type && a->user_collation == b->user_collation &&
+		   a->user_ops == b->user_ops && a->forces_policies == b->forces_policies &&
+		   equal_conditions(a->sellable, b->sellable) &&
 		   equal_texts(a->user_claim, b->user_claim) && a->refuse_direct == b->refuse_direct &&
 		   a->order_writes == b->order_writes &&
 		   memcmp(&a->max_ttl, &b->max_ttl, sizeof(Interval)) == 0 && a->item_ops == b->item_ops;

@@ -128,6 +128,15 @@ catalog_text_list(HeapTuple tuple, TupleDesc desc, const char *column)
 	return texts;
 }
 
+static bool
+catalog_has_value(HeapTuple tuple, TupleDesc desc, const char *column)
+{
+	bool isnull;
+
+	(void) inv_catalog_value(tuple, desc, column, &isnull);
+	return !isnull;
+}
+
 static void
 copy_catalog_row(InvCatalogRow *row, HeapTuple tuple, TupleDesc desc)
 {
@@ -144,6 +153,9 @@ copy_catalog_row(InvCatalogRow *row, HeapTuple tuple, TupleDesc desc)
 							? INV_ORDER_WRITES_REFUSE
 							: INV_ORDER_WRITES_RECORD;
 	row->has_sellable = DatumGetBool(inv_catalog_value(tuple, desc, "has_sellable", &isnull));
+	row->has_prepare = DatumGetBool(inv_catalog_value(tuple, desc, "has_prepare", &isnull));
+	row->has_values = catalog_has_value(tuple, desc, "order_values") ||
+					  catalog_has_value(tuple, desc, "header_values");
 	row->settings = catalog_text_list(tuple, desc, "settings");
 	row->max_ttl = *DatumGetIntervalP(inv_catalog_value(tuple, desc, "max_ttl", &no_ttl));
 	Assert(row->store_name && !isnull && !no_ttl); /* all are NOT NULL */

@@ -30,7 +30,9 @@ typedef struct InvCatalogRow
 	bool refuse_direct;
 	InvOrderWrites order_writes;
 	bool has_sellable;
-	List *settings; /* of the session that attached: texts "name=value" */
+	bool has_prepare; /* the function prepare_order makes the rows of orders */
+	bool has_values;  /* attach wrote it */
+	List *settings;	  /* of the session that attached: texts "name=value" */
 	Interval max_ttl;
 } InvCatalogRow;
 

@@ -49,6 +49,7 @@ static const ColumnPlaceholder column_placeholders[] = {
 	{ "floor column", COLUMN(stock_floor), "COALESCE(i.%s::pg_catalog.int8, 0)",
 	  "0::pg_catalog.int8" },
 	{ "limit", COLUMN(purchase_limit), "i.%s::pg_catalog.int8", "NULL::pg_catalog.int8" },
+	{ "order limit", COLUMN(order_limit), "i.%s::pg_catalog.int8", NULL },
 	{ "version", COLUMN(version), "COALESCE(i.%s::pg_catalog.int8, 0)", "{stock}" },
 	{ "order id", COLUMN(order_id), "o.%s", NULL },
 	{ "order item", COLUMN(order_item), "o.%s", NULL },
@@ -369,16 +370,17 @@ static void
 append_given(StringInfo names, StringInfo values, StringInfo record, const InvColumnList *list,
 			 uint64 columns)
 {
-	for (int i = 0; i < INV_MAX_SETTABLE; i++)
+	for (int i = 0; i < list->count; i++)
 	{
 		const InvColumn *column = &list->columns[i];
 
 		if ((columns & (UINT64CONST(1) << i)) == 0)
 			continue;
 		appendStringInfo(names, "%s%s", names->len ? ", " : "", column->name);
-		appendStringInfo(values, "%sr.%s", values->len ? ", " : "", column->name);
-		appendStringInfo(record, "%s%s %s", record->len ? ", " : "", column->name,
-						 column_type_name(column));
+		appendStringInfo(values, "%sr.%s", values->len ? ", " : "",
+						 quote_identifier(column->label));
+		appendStringInfo(record, "%s%s %s", record->len ? ", " : "",
+						 quote_identifier(column->label), column_type_name(column));
 	}
 }
 

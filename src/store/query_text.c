@@ -78,6 +78,8 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"SELECT " ITEM "FOR KEY SHARE OF i", .by = "item_id"},
 	[INV_STMT_LOCK_ANY] = {"i", "n?n?", SPI_OK_SELECT,
 		"SELECT {stock}, {floor} " ITEM LOCK, .by = "item_id"},
+	[INV_STMT_ORDER_LIMIT] = {"i", "n?", SPI_OK_SELECT,
+		"SELECT {order limit} " ITEM, .by = "item_id"},
 	[INV_STMT_READ_ANY] = {"i", "n?n?", SPI_OK_SELECT,
 		"SELECT {stock}, {floor} " ITEM, .by = "item_id"},
 	[INV_STMT_TAKE] = {"in", "", SPI_OK_UPDATE,
@@ -345,7 +347,9 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"SELECT {order item}, {order units}, {order user}, {order quantity text} "
 		"FROM {orders} AS o "
 		"WHERE {order id} {=} $1 FOR NO KEY UPDATE OF o", .by = "order_id"},
-	/* key shares: as the foreign keys of its lines lock it */
+	[INV_STMT_PREPARE_ORDER] = {"ujj", "j?", SPI_OK_SELECT,
+		"SELECT {ledger}.prepare_order($1, $2, $3)"},
+	/* as the foreign keys of its lines lock it */
 	[INV_STMT_LOCK_HEADER] = {"h", "u?", SPI_OK_SELECT,
 		"SELECT {header user} FROM {header} AS h WHERE {header id} {=} $1 FOR KEY SHARE OF h",
 		.by = "header_id"},

@@ -14,6 +14,7 @@ typedef enum InvStatement
 	INV_STMT_READ,			  /* what is for sale, without a lock */
 	INV_STMT_LOCK,			  /* the same, with the row locked */
 	INV_STMT_PIN,			  /* keep the row from being deleted */
+	INV_STMT_ORDER_LIMIT,	  /* units that one call may take */
 	INV_STMT_READ_ANY,		  /* read the row, for sale or not */
 	INV_STMT_LOCK_ANY,		  /* lock the row, for sale or not */
 	INV_STMT_TAKE,			  /* conditional decrement */
@@ -73,6 +74,7 @@ typedef enum InvStatement
 	INV_STMT_COUNT_OVERDUE,
 	/* refunds */
 	INV_STMT_LOCK_ORDER,
+	INV_STMT_PREPARE_ORDER,
 	INV_STMT_LOCK_HEADER,
 	INV_STMT_HEADER_OF_LINE,
 	INV_STMT_LINE_EXISTS,
