@@ -30,9 +30,9 @@ OBJS = \
 	src/shmem/shmem.o \
 	src/shmem/store_rest.o \
 	src/shmem/worker_slot.o \
-	src/store/binding.o \
 	src/store/binding_check.o \
 	src/store/binding_equal.o \
+	src/store/binding_read.o \
 	src/store/catalog.o \
 	src/store/catalog_write.o \
 	src/store/column.o \

@@ -2388,15 +2388,16 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_prepare(inventory.store_binding) IS 'Creates the function prepare_order of a store that has order_prepare, order_values or header_values.';
 
-CREATE FUNCTION inventory.warn_settable_values(items regclass, owner oid) RETURNS void
+CREATE FUNCTION inventory.warn_settable_values(items regclass) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	named text;
 BEGIN
+	PERFORM inventory.check_owner(items);
 	SELECT string_agg(format('%s.%I', b.relation, b.column_name), ', ' ORDER BY b.relation::text, b.n) INTO named
 	FROM inventory.store AS s CROSS JOIN LATERAL inventory.bound_columns(s) AS b
 	JOIN pg_attribute AS a ON a.attrelid = b.relation AND a.attname = b.column_name
-	WHERE s.items = warn_settable_values.items AND inventory.owner_of(s.items) = owner
+	WHERE s.items = warn_settable_values.items
 	AND split_part(b.role, '=', 1) LIKE '%+' AND rtrim(b.role, '+') = ''
 	AND (inventory.base_type(a.atttypid) IN ('numeric'::regtype, 'money'::regtype)
 		 OR lower(b.column_name) ~ '(price|amount|total|discount|tax|status|paid)');
@@ -2406,7 +2407,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.warn_settable_values(regclass, oid) IS 'Warns if callers of a store may set columns that look like money or state.';
+COMMENT ON FUNCTION inventory.warn_settable_values(regclass) IS 'Warns if callers of a store may set columns that look like money or state.';
 
 -- ---------------------------------------------------------------- stores
 --
@@ -2632,7 +2633,7 @@ BEGIN
 	EXECUTE format('SELECT setval(%1$L, s.last_value, s.is_called) FROM %1$s AS s',
 		pg_get_serial_sequence(format('%I.movements', binding.ledger_schema), 'movement_id'));
 	PERFORM inventory.report_binding(binding);
-	PERFORM inventory.warn_settable_values(binding.items, binding.owner);
+	PERFORM inventory.warn_settable_values(binding.items);
 	RETURN binding.items;
 END
 $$;
@@ -2859,7 +2860,7 @@ BEGIN
 	relations := ARRAY(SELECT inventory.ledger_relations(store));
 	functions := ARRAY(SELECT f.function_id FROM inventory.facade_of(store) AS f
 					   JOIN pg_proc AS p ON p.oid = f.function_id WHERE p.proowner = old_owner)
-		|| inventory.prepare_function(store);
+		|| array_remove(ARRAY[inventory.prepare_function(store)], NULL);
 	IF inventory.is_schema_of_store(store, relations, functions)
 	   AND (SELECT n.nspowner = old_owner FROM pg_namespace AS n WHERE n.nspname = schema_name) THEN
 		EXECUTE format('ALTER SCHEMA %I OWNER TO %I', schema_name, new_owner);
@@ -2953,7 +2954,7 @@ BEGIN
 		EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', f.schema_id::regnamespace, grantee);
 	END LOOP;
 	IF part = 'buyer' THEN
-		PERFORM inventory.warn_settable_values(store.items, inventory.owner_of(store.items));
+		PERFORM inventory.warn_settable_values(store.items);
 	END IF;
 END
 $$;

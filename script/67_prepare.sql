@@ -111,15 +111,16 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_prepare(inventory.store_binding) IS 'Creates the function prepare_order of a store that has order_prepare, order_values or header_values.';
 
-CREATE FUNCTION inventory.warn_settable_values(items regclass, owner oid) RETURNS void
+CREATE FUNCTION inventory.warn_settable_values(items regclass) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	named text;
 BEGIN
+	PERFORM inventory.check_owner(items);
 	SELECT string_agg(format('%s.%I', b.relation, b.column_name), ', ' ORDER BY b.relation::text, b.n) INTO named
 	FROM inventory.store AS s CROSS JOIN LATERAL inventory.bound_columns(s) AS b
 	JOIN pg_attribute AS a ON a.attrelid = b.relation AND a.attname = b.column_name
-	WHERE s.items = warn_settable_values.items AND inventory.owner_of(s.items) = owner
+	WHERE s.items = warn_settable_values.items
 	AND split_part(b.role, '=', 1) LIKE '%+' AND rtrim(b.role, '+') = ''
 	AND (inventory.base_type(a.atttypid) IN ('numeric'::regtype, 'money'::regtype)
 		 OR lower(b.column_name) ~ '(price|amount|total|discount|tax|status|paid)');
@@ -129,4 +130,4 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.warn_settable_values(regclass, oid) IS 'Warns if callers of a store may set columns that look like money or state.';
+COMMENT ON FUNCTION inventory.warn_settable_values(regclass) IS 'Warns if callers of a store may set columns that look like money or state.';

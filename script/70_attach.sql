@@ -223,7 +223,7 @@ BEGIN
 	EXECUTE format('SELECT setval(%1$L, s.last_value, s.is_called) FROM %1$s AS s',
 		pg_get_serial_sequence(format('%I.movements', binding.ledger_schema), 'movement_id'));
 	PERFORM inventory.report_binding(binding);
-	PERFORM inventory.warn_settable_values(binding.items, binding.owner);
+	PERFORM inventory.warn_settable_values(binding.items);
 	RETURN binding.items;
 END
 $$;
@@ -450,7 +450,7 @@ BEGIN
 	relations := ARRAY(SELECT inventory.ledger_relations(store));
 	functions := ARRAY(SELECT f.function_id FROM inventory.facade_of(store) AS f
 					   JOIN pg_proc AS p ON p.oid = f.function_id WHERE p.proowner = old_owner)
-		|| inventory.prepare_function(store);
+		|| array_remove(ARRAY[inventory.prepare_function(store)], NULL);
 	IF inventory.is_schema_of_store(store, relations, functions)
 	   AND (SELECT n.nspowner = old_owner FROM pg_namespace AS n WHERE n.nspname = schema_name) THEN
 		EXECUTE format('ALTER SCHEMA %I OWNER TO %I', schema_name, new_owner);
@@ -544,7 +544,7 @@ BEGIN
 		EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', f.schema_id::regnamespace, grantee);
 	END LOOP;
 	IF part = 'buyer' THEN
-		PERFORM inventory.warn_settable_values(store.items, inventory.owner_of(store.items));
+		PERFORM inventory.warn_settable_values(store.items);
 	END IF;
 END
 $$;

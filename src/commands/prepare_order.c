@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/datum.h"
 #include "store/binding.h"
+#include "store/binding_read.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "commands/answer.h"

@@ -49,7 +49,7 @@ sum_used_units(InvStore *store, Datum item, const InvUser *user, int64 max_used)
 }
 
 /*
- * Set the status of a take that is more than one call may take of the item, whoever the user is.
+ * Set the status of a take that is more than one call may take of the item, for any user.
  * The limit is read from the row, of a hot item too: it has nothing to do with the stock.
  */
 static void

@@ -75,7 +75,7 @@ typedef struct InvStore
 
 	InvDependencies dependencies; /* which invalidations concern it */
 
-	/* ---- from the catalogs: set by binding.c, the same as long as the store is valid */
+	/* ---- from the catalogs: set by binding_read.c, the same as long as the store is valid */
 
 	char *store_name; /* survives renames, dumps and restores */
 	Oid items;
@@ -160,12 +160,5 @@ inv_user_column(const InvStore *store)
 {
 	return store->order_user.attnum ? &store->order_user : &store->header_user;
 }
-
-extern void inv_binding_add_column(InvStore *store, InvColumnList *list, Oid table,
-								   AttrNumber attnum);
-extern void inv_binding_lock(const InvCatalogRow *row, LOCKMODE lock);
-extern bool inv_binding_fill(InvStore *store, const InvCatalogRow *row);
-
-extern bool inv_binding_forces_policies(const InvStore *store);
 
 #endif /* INV_BINDING_H */

@@ -2,7 +2,7 @@
  * binding_equal.c
  *		Were two stores read from the same binding?
  *
- * Compares all that binding.c sets.  The statements of equal stores are the same.
+ * Compares all that binding_read.c sets.  The statements of equal stores are the same.
  */
 #include "postgres.h"
 

@@ -36,6 +36,7 @@
 #include "base/settings.h"
 #include "base/store_error.h"
 #include "store/binding.h"
+#include "store/binding_read.h"
 #include "store/condition.h"
 #include "store/enter.h"
 #include "store/ledger_schema.h"

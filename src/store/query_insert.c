@@ -160,8 +160,8 @@ insert_plan_of(InvStore *store, InvTarget target, uint64 columns)
 
 /* Insert rows, and return their keys: letters of the columns of the result. */
 static uint64
-insert_rows(InvStore *store, InvTarget target, uint64 columns, Datum *values, const char *nulls,
-			const char *result)
+insert_order_rows(InvStore *store, InvTarget target, uint64 columns, Datum *values,
+				  const char *nulls, const char *result)
 {
 	InsertPlan *slot = insert_plan_of(store, target, columns);
 	SPIPlanPtr plan = slot->plan;
@@ -186,7 +186,7 @@ inv_insert_orders(InvStore *store, uint64 columns, Datum *values, const char *nu
 {
 	inv_pin_path(store);
 	inv_check_orders_written(store);
-	return insert_rows(store, INV_TARGET_ORDERS, columns, values, nulls, "o?");
+	return insert_order_rows(store, INV_TARGET_ORDERS, columns, values, nulls, "o?");
 }
 
 /* Insert a header, with a set of given columns.  The row of the result is its key. */
@@ -194,5 +194,5 @@ uint64
 inv_insert_header(InvStore *store, uint64 columns, Datum *values, const char *nulls)
 {
 	inv_pin_path(store);
-	return insert_rows(store, INV_TARGET_HEADER, columns, values, nulls, "h");
+	return insert_order_rows(store, INV_TARGET_HEADER, columns, values, nulls, "h");
 }

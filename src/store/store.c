@@ -2,7 +2,7 @@
  * store.c
  *		The stores of this backend: found, cached and locked.
  *
- * Owns the list of InvStores, which binding.c fills from the catalogs.
+ * Owns the list of InvStores, which binding_read.c fills from the catalogs.
  *
  * Items, orders and their header are locked first, to the end of the transaction, and only then is
  * the cached store believed: no DDL can get between that check and the last statement
@@ -24,6 +24,7 @@
 #include "base/stats.h"
 #include "shmem/shmem.h"
 #include "store/binding.h"
+#include "store/binding_read.h"
 #include "store/binding_equal.h"
 #include "store/catalog.h"
 #include "store/dependency.h"

@@ -45,7 +45,7 @@ SELECT is_empty($$ SELECT proname FROM made WHERE coalesce(obj_description(oid, 
 CREATE FUNCTION pg_temp.columns(relation text) RETURNS text LANGUAGE sql AS $$
 	SELECT string_agg(concat_ws(' ', attname, format_type(atttypid, atttypmod), CASE WHEN attnotnull THEN 'not null' END), ', ' ORDER BY attnum)
 	FROM pg_attribute WHERE attrelid = relation::regclass AND attnum > 0 $$;
-SELECT is(pg_temp.columns('items_stock.line'), 'status text, item_id text, quantity integer, order_id bigint, available integer, replayed boolean', 'type line');
+SELECT is(pg_temp.columns('items_stock.line'), 'status text, item_id text, quantity integer, order_id bigint, available integer, replayed boolean, header_id text', 'type line');
 SELECT is(pg_temp.columns('items_stock.hold'), 'status text, reservation_id uuid, expires_at timestamp with time zone, short_lines jsonb', 'type hold');
 SELECT is(pg_temp.columns('items_stock.held_line'), 'status text, expires_at timestamp with time zone, item_id text, quantity integer, order_id bigint', 'type held_line');
 SELECT is(pg_temp.columns('items_stock.levels'), 'item_id text, available integer, reserved bigint, on_hand bigint, hot boolean', 'view levels');

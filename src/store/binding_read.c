@@ -1,5 +1,5 @@
 /*
- * binding.c
+ * binding_read.c
  *		From the catalogs to a store: which tables, which columns, whose.
  *
  * A row of inventory.store names the tables.  Their columns are remembered by the
@@ -34,6 +34,7 @@
 #include "base/store_error.h"
 #include "store/binding.h"
 #include "store/binding_check.h"
+#include "store/binding_read.h"
 #include "store/catalog.h"
 #include "store/condition.h"
 #include "store/dependency.h"
