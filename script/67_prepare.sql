@@ -14,7 +14,10 @@ CREATE FUNCTION inventory.prepare_function(store inventory.store) RETURNS oid
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT p.oid FROM pg_class AS m JOIN pg_proc AS p ON p.pronamespace = m.relnamespace
 	WHERE m.oid = store.movements AND p.proname = 'prepare_order' AND p.proowner = m.relowner
-	AND obj_description(p.oid, 'pg_proc') = inventory.prepare_comment(store.store_name)
+	AND p.pronargs = 3 AND p.proargtypes[1] = 'jsonb'::regtype AND p.proargtypes[2] = 'jsonb'::regtype
+	-- a dump can have been restored without comments
+	AND (store.has_prepare IS TRUE
+		 OR obj_description(p.oid, 'pg_proc') = inventory.prepare_comment(store.store_name))
 $$;
 COMMENT ON FUNCTION inventory.prepare_function(inventory.store) IS 'The function prepare_order that attach made for a store, or null.';
 
