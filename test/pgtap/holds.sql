@@ -84,7 +84,7 @@ DECLARE
 BEGIN
 	FOREACH move IN ARRAY '{confirm_reservation(%L),extend_reservation(%L),"change_reservation(%L, ''lamp'', 2)","change_reservation(%L, ''vase'', 1)",release_reservation(%L)}'::text[] LOOP
 		BEGIN
-			EXECUTE format('SELECT (s IS NOT NULL)::text FROM shop.' || move || ' AS s', pg_temp.r(state)) INTO answer;
+			EXECUTE format('SELECT (NOT s IS NULL)::text FROM shop.' || move || ' AS s', pg_temp.r(state)) INTO answer;
 			IF move LIKE 'release%' THEN
 				EXECUTE format('SELECT shop.' || move, pg_temp.r(state)) INTO answer;
 			END IF;
