@@ -31,8 +31,9 @@ OBJS = \
 	src/shmem/shmem.o \
 	src/shmem/store_rest.o \
 	src/shmem/worker_slot.o \
-	src/store/binding.o \
+	src/store/binding_check.o \
 	src/store/binding_equal.o \
+	src/store/binding_read.o \
 	src/store/catalog.o \
 	src/store/catalog_write.o \
 	src/store/column.o \
@@ -47,6 +48,7 @@ OBJS = \
 	src/store/query.o \
 	src/store/query_cursor.o \
 	src/store/query_expand.o \
+	src/store/query_insert.o \
 	src/store/query_letter.o \
 	src/store/query_plan.o \
 	src/store/query_text.o \
@@ -98,10 +100,13 @@ OBJS = \
 	src/commands/change.o \
 	src/commands/confirm.o \
 	src/commands/exchange.o \
+	src/commands/header.o \
+	src/commands/header_id.o \
 	src/commands/hold.o \
 	src/commands/hold_row.o \
 	src/commands/idempotency.o \
 	src/commands/order.o \
+	src/commands/prepare_order.o \
 	src/commands/refund.o \
 	src/commands/refusal.o \
 	src/commands/reservation.o \

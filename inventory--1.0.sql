@@ -65,17 +65,26 @@ CREATE TABLE inventory.store (
 	settings pg_catalog.text[] NOT NULL DEFAULT '{}'
 		CHECK (octet_length(array_to_string(settings, '', '')) + cardinality(settings) <= 10000),
 	order_writes pg_catalog.text NOT NULL DEFAULT 'record' CHECK (order_writes IN ('record', 'refuse')),
-	has_order_units pg_catalog.bool NOT NULL DEFAULT false
+	has_order_units pg_catalog.bool NOT NULL DEFAULT false,
+	header inventory.table_name CHECK (header <> items AND header <> orders),
+	has_prepare pg_catalog.bool NOT NULL DEFAULT false,
+	order_values pg_catalog.jsonb,
+	header_values pg_catalog.jsonb
 );
 -- Not unique: a role could take a name before the owner of the tables that are called so,
 -- or keep that owner waiting for its transaction.  The trigger below keeps the names of the
 -- stores of one owner apart.
 CREATE INDEX store_store_name_idx ON inventory.store (store_name);
 CREATE INDEX store_orders_idx ON inventory.store (orders);
+CREATE INDEX store_header_idx ON inventory.store (header);
 COMMENT ON TABLE inventory.store IS 'The stores of this database: the tables of each and its options. The binding triggers on items and orders keep the bound columns. Written by attach, detach and refresh.';
 COMMENT ON COLUMN inventory.store.store_name IS 'name by which the generated functions refer to the store; it survives renames, dumps and restores, and is unique among the stores of an owner';
 COMMENT ON COLUMN inventory.store.items IS 'the table whose rows hold the stock';
 COMMENT ON COLUMN inventory.store.orders IS 'the table that gets one row for each line sold; null: the application inserts its orders itself';
+COMMENT ON COLUMN inventory.store.header IS 'the table that gets one row for each purchase, to which its order lines refer; null: orders have no header, or the application inserts it';
+COMMENT ON COLUMN inventory.store.has_prepare IS 'true if the function "prepare_order" of the ledger schema makes the rows of orders and of their header';
+COMMENT ON COLUMN inventory.store.order_values IS 'the expressions for columns of orders, as given to attach, which wrote them into "prepare_order"';
+COMMENT ON COLUMN inventory.store.header_values IS 'the same for columns of the header';
 COMMENT ON COLUMN inventory.store.movements IS 'the movements table of the ledger; its schema is the ledger schema';
 COMMENT ON COLUMN inventory.store.user_claim IS 'the claim of request.jwt.claims that the user_id of a buyer must equal; null: user ids are not checked';
 COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock outside the engine is booked as a movement; refuse: it is an error';
@@ -109,6 +118,7 @@ BEGIN
 	-- one condition for each index
 	DELETE FROM inventory.store AS s WHERE s.items::oid = ANY (dropped);
 	DELETE FROM inventory.store AS s WHERE s.orders::oid = ANY (dropped);
+	DELETE FROM inventory.store AS s WHERE s.header::oid = ANY (dropped);
 	DELETE FROM inventory.store AS s WHERE s.movements::oid = ANY (dropped);
 END
 $$;
@@ -674,9 +684,18 @@ CREATE TYPE inventory.store_binding AS (
 	order_writes pg_catalog.text,
 	order_units pg_catalog.text,
 	order_final pg_catalog.text,
-	order_header pg_catalog.regclass,
+	header pg_catalog.regclass,
 	order_header_id pg_catalog.name,
-	header_key pg_catalog.name,
+	header_user_id pg_catalog.name,
+	header_columns pg_catalog.name[],
+	order_values pg_catalog.jsonb,
+	header_values pg_catalog.jsonb,
+	order_prepare pg_catalog.regprocedure,
+	order_limit pg_catalog.name,
+	header_id pg_catalog.name,
+	header_type pg_catalog.regtype,
+	order_value_columns pg_catalog.name[],
+	header_value_columns pg_catalog.name[],
 	has_order_units pg_catalog.bool
 );
 COMMENT ON TYPE inventory.store_binding IS 'The tables, columns, types and options of a store: found by attach, read back by refresh, used to generate the objects of the store.';
@@ -728,7 +747,7 @@ BEGIN
 	PERFORM inventory.check_engine(relation);
 END
 $$;
-COMMENT ON FUNCTION inventory.check_table(regclass, text, boolean) IS 'Raises an error if a relation cannot be the items or orders of a store.';
+COMMENT ON FUNCTION inventory.check_table(regclass, text, boolean) IS 'Raises an error if a relation cannot be the items, orders or order_header of a store.';
 
 CREATE FUNCTION inventory.check_owners(stock_table regclass, order_table regclass) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -752,7 +771,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.check_owners(regclass, regclass) IS 'Raises an error unless items and orders have one owner, as whom the engine acts, and that owner can use their schemas.';
+COMMENT ON FUNCTION inventory.check_owners(regclass, regclass) IS 'Raises an error unless items and another table have one owner, as whom the engine acts, and that owner can use their schemas.';
 
 -- No ALTER where the server knows no cast to the type.
 CREATE FUNCTION inventory.retype_statement(relation regclass, attribute pg_attribute, new_type regtype)
@@ -842,7 +861,8 @@ BEGIN
 	ELSIF attribute.attname IS NULL THEN
 		RETURN NULL;
 	ELSIF attribute.attgenerated <> ''
-		  AND role IN ('stock', 'version', 'order_quantity', 'order_item_id', 'order_user_id') THEN
+		  AND role IN ('stock', 'version', 'order_quantity', 'order_item_id', 'order_user_id',
+					   'order_header_id', 'header_user_id') THEN
 		-- the engine writes these
 		IF given IS NULL AND role <> 'stock' THEN
 			RETURN NULL;
@@ -900,6 +920,8 @@ BEGIN
 													'stock_floor', integers, NULL);
 	binding.purchase_limit := inventory.resolve_column(items, 'purchase_limit', binding.purchase_limit,
 													   'purchase_limit', integers, NULL);
+	binding.order_limit := inventory.resolve_column(items, 'order_limit', binding.order_limit,
+													'order_limit', integers, NULL);
 	binding.item_type := inventory.column_type(items, binding.item_id);
 	binding.stock_type := inventory.column_type(items, binding.stock);
 END
@@ -968,40 +990,41 @@ END
 $$;
 COMMENT ON FUNCTION inventory.resolve_order_item(inventory.store_binding) IS 'The column of orders that holds the key of the item: the given one, or "item_id", or the only foreign key to items, or "product_id".';
 
-CREATE FUNCTION inventory.check_order_columns(binding inventory.store_binding) RETURNS void
+-- "bound" are columns that the engine fills, "taken" names that mean something else.
+CREATE FUNCTION inventory.check_settable(relation regclass, columns name[], argument text, bound name[],
+										 taken name[]) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	wanted name;
 	attribute pg_attribute;
 	why text;
 BEGIN
-	IF cardinality(binding.order_columns) > 63 THEN
-		RAISE EXCEPTION 'order_columns may name at most 63 columns'
+	IF cardinality(columns) > 63 THEN
+		RAISE EXCEPTION '% may name at most 63 columns', argument
 			USING ERRCODE = 'program_limit_exceeded';
 	END IF;
-	FOREACH wanted IN ARRAY binding.order_columns LOOP
-		attribute := inventory.column_of(binding.orders, wanted);
+	FOREACH wanted IN ARRAY columns LOOP
+		attribute := inventory.column_of(relation, wanted);
 		IF attribute.attname IS NULL THEN
-			RAISE EXCEPTION 'column "%" of % does not exist', wanted, binding.orders
-				USING ERRCODE = 'undefined_column', HINT = 'It was given in order_columns.';
+			RAISE EXCEPTION 'column "%" of % does not exist', wanted, relation
+				USING ERRCODE = 'undefined_column', HINT = format('It was given in %s.', argument);
 		END IF;
 		why := CASE
-			WHEN wanted IN (binding.order_item_id, binding.order_user_id, binding.order_quantity)
-				THEN 'it is an argument of its own'
-			WHEN wanted IN ('item_id', 'quantity') THEN 'a line uses this name itself'
+			WHEN wanted = ANY (bound) THEN 'it is an argument of its own'
+			WHEN wanted = ANY (taken) THEN 'a line uses this name itself'
 			WHEN attribute.attgenerated <> '' THEN 'it is generated'
 			WHEN attribute.attidentity = 'a' THEN 'it is an identity column that is always generated'
-			WHEN (SELECT count(*) FROM unnest(binding.order_columns) AS c WHERE c = wanted) > 1
+			WHEN (SELECT count(*) FROM unnest(columns) AS c WHERE c = wanted) > 1
 				THEN 'it is named twice'
 		END;
 		IF why IS NOT NULL THEN
-			RAISE EXCEPTION 'column "%" of % cannot be in order_columns: %', wanted, binding.orders, why
+			RAISE EXCEPTION 'column "%" of % cannot be in %: %', wanted, relation, argument, why
 				USING ERRCODE = 'invalid_column_reference';
 		END IF;
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION inventory.check_order_columns(inventory.store_binding) IS 'Raises an error if callers cannot set one of the columns in order_columns.';
+COMMENT ON FUNCTION inventory.check_settable(regclass, name[], text, name[], name[]) IS 'Raises an error if callers cannot set one of the columns that an argument of attach names.';
 
 -- A new sequence would begin with keys that are there already.
 CREATE FUNCTION inventory.identity_clause(relation regclass, column_name name) RETURNS text
@@ -1016,49 +1039,49 @@ END
 $$;
 COMMENT ON FUNCTION inventory.identity_clause(regclass, name) IS 'What makes an integer key an identity column, for ALTER TABLE ALTER COLUMN.';
 
-CREATE FUNCTION inventory.check_required_columns(binding inventory.store_binding) RETURNS void
+CREATE FUNCTION inventory.check_required_columns(relation regclass, key name, filled name[],
+												 settable name[], argument text) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	names name[];
 	alters text;
 BEGIN
 	SELECT array_agg(a.attname ORDER BY a.attnum),
-		   string_agg(format('ALTER TABLE %s ALTER COLUMN %I %s;', binding.orders, a.attname,
+		   string_agg(format('ALTER TABLE %s ALTER COLUMN %I %s;', relation, a.attname,
 							 CASE WHEN b.base IN ('timestamp', 'timestamptz', 'date') THEN 'SET DEFAULT now()'
 								  -- no random value is the key of another row
 								  WHEN b.base = 'uuid'::regtype AND NOT EXISTS (
-									  SELECT FROM pg_constraint AS f WHERE f.conrelid = binding.orders
+									  SELECT FROM pg_constraint AS f WHERE f.conrelid = relation
 									  AND f.contype = 'f' AND a.attnum = ANY (f.conkey))
 								  THEN 'SET DEFAULT gen_random_uuid()'
-								  WHEN a.attname = binding.order_id AND a.atttypid = ANY (inventory.integer_types())
-								  THEN inventory.identity_clause(binding.orders, a.attname)
+								  WHEN a.attname = key AND a.atttypid = ANY (inventory.integer_types())
+								  THEN inventory.identity_clause(relation, a.attname)
 								  ELSE 'SET DEFAULT ...' END), E'\n' ORDER BY a.attnum)
 	INTO names, alters
 	FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
 	CROSS JOIN LATERAL inventory.base_type(a.atttypid) AS b(base)
-	WHERE a.attrelid = binding.orders AND a.attnum > 0 AND NOT a.attisdropped
+	WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
 	AND (a.attnotnull OR t.typnotnull) AND NOT a.atthasdef AND a.attidentity = ''
 	AND a.attgenerated = '' AND t.typdefault IS NULL
-	AND NOT a.attname = ANY (binding.order_columns || array_remove(
-		ARRAY[binding.order_item_id, binding.order_user_id, binding.order_quantity], NULL));
+	AND NOT a.attname = ANY (settable || array_remove(filled, NULL));
 	IF names IS NULL THEN
 		RETURN;
 	ELSIF EXISTS (SELECT FROM pg_trigger AS g
-				  WHERE g.tgrelid = binding.orders AND g.tgenabled <> 'D' AND NOT g.tgisinternal
+				  WHERE g.tgrelid = relation AND g.tgenabled <> 'D' AND NOT g.tgisinternal
 				  AND g.tgtype & 7 = 7) THEN
-		RAISE WARNING 'only a trigger can fill NOT NULL columns of %: %', binding.orders,
+		RAISE WARNING 'only a trigger can fill NOT NULL columns of %: %', relation,
 					  array_to_string(names, ', ')
-			USING HINT = E'If no trigger does, every purchase fails. Let callers set them (order_columns), or:\n' || alters;
+			USING HINT = E'If no trigger does, every purchase fails. Let callers set them (' || argument || E'), or:\n' || alters;
 	ELSE
-		RAISE EXCEPTION 'nothing fills NOT NULL columns of %: %', binding.orders,
+		RAISE EXCEPTION 'nothing fills NOT NULL columns of %: %', relation,
 						array_to_string(names, ', ')
 			USING ERRCODE = 'not_null_violation',
-				  HINT = format(E'Let callers set them: order_columns => %L, or give each a default:\n',
-								names) || alters;
+				  HINT = format(E'Let callers set them: %s => %L, or give each a default:\n',
+								argument, names) || alters;
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.check_required_columns(inventory.store_binding) IS 'Raises an error, with the ALTER TABLE to use, if nothing fills a NOT NULL column of orders.';
+COMMENT ON FUNCTION inventory.check_required_columns(regclass, name, name[], name[], text) IS 'Raises an error, with the ALTER TABLE to use, if nothing fills a NOT NULL column of orders or of their header: neither the engine, nor callers, nor a default.';
 
 CREATE FUNCTION inventory.bind_order_columns(INOUT binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -1092,82 +1115,9 @@ BEGIN
 	binding.order_user_id := inventory.resolve_column(orders, 'order_user_id', binding.order_user_id,
 		'user_id', inventory.key_types(), NULL);
 	binding.order_type := inventory.column_type(orders, binding.order_id);
-	PERFORM inventory.check_order_columns(binding);
-	PERFORM inventory.check_required_columns(binding);
 END
 $$;
 COMMENT ON FUNCTION inventory.bind_order_columns(inventory.store_binding) IS 'Finds and checks the columns of an orders table.';
-
-CREATE FUNCTION inventory.bind_header(INOUT binding inventory.store_binding)
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	columns name[];
-	keys name[];
-BEGIN
-	IF binding.order_header IS NULL THEN
-		IF binding.order_header_id IS NOT NULL THEN
-			RAISE EXCEPTION 'order_header_id was given, but no order_header'
-				USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: order_header => ''...''.';
-		END IF;
-		RETURN;
-	ELSIF binding.order_header IN (binding.items, binding.orders) THEN
-		RAISE EXCEPTION 'order_header cannot be %, which is another table of the store', binding.order_header
-			USING ERRCODE = 'invalid_parameter_value';
-	END IF;
-	PERFORM inventory.check_table(binding.order_header, 'headers', true);
-	PERFORM inventory.check_owners(binding.items, binding.order_header);
-	SELECT array_agg(DISTINCT a.attname), array_agg(DISTINCT f.attname) INTO columns, keys
-	FROM pg_constraint AS c
-	JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
-	JOIN pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = c.confkey[1]
-	WHERE c.contype = 'f' AND c.conrelid = binding.orders AND c.confrelid = binding.order_header
-	AND cardinality(c.conkey) = 1
-	AND (binding.order_header_id IS NULL OR a.attname = binding.order_header_id);
-	IF columns IS NULL THEN
-		RAISE EXCEPTION 'no column of % references %', binding.orders, binding.order_header
-			USING ERRCODE = 'invalid_foreign_key',
-				  HINT = format('ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES %s;', binding.orders,
-								coalesce(quote_ident(binding.order_header_id), '...'), binding.order_header);
-	ELSIF cardinality(columns) > 1 OR cardinality(keys) > 1 THEN
-		RAISE EXCEPTION 'several columns of % reference %: %', binding.orders, binding.order_header,
-						array_to_string(columns, ', ')
-			USING ERRCODE = 'ambiguous_column', HINT = 'Name one of them: order_header_id => ''...''.';
-	END IF;
-	binding.order_header_id := columns[1];
-	binding.header_key := keys[1];
-END
-$$;
-COMMENT ON FUNCTION inventory.bind_header(inventory.store_binding) IS 'Finds the column of orders that refers to the headers, by its foreign key.';
-
-CREATE FUNCTION inventory.bind_orders(INOUT binding inventory.store_binding, user_id_type regtype)
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	binding.order_columns := coalesce(binding.order_columns, '{}');
-	IF binding.orders IS NOT NULL THEN
-		binding := inventory.bind_order_columns(binding);
-		binding := inventory.bind_header(binding);
-	ELSIF num_nonnulls(binding.order_id, binding.order_user_id, binding.order_item_id,
-					   binding.order_quantity, binding.order_writes, binding.order_units,
-					   binding.order_final, binding.order_header, binding.order_header_id) > 0 OR binding.order_columns <> '{}' THEN
-		RAISE EXCEPTION 'columns or options of orders were given, but no orders table'
-			USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: orders => ''...''.';
-	END IF;
-	binding.order_type := coalesce(binding.order_type, 'text');
-	binding.order_writes := coalesce(binding.order_writes, 'record');
-	binding.user_type := inventory.base_type(coalesce(
-		inventory.column_type(binding.orders, binding.order_user_id), user_id_type, 'text'));
-	IF binding.order_user_id IS NOT NULL AND inventory.base_type(user_id_type) <> binding.user_type THEN
-		RAISE EXCEPTION 'user_id_type cannot be %: column "%" of % is %', user_id_type,
-						binding.order_user_id, binding.orders, binding.user_type
-			USING ERRCODE = 'datatype_mismatch', HINT = 'Omit user_id_type.';
-	ELSIF (binding.user_type = ANY (inventory.key_types())) IS NOT TRUE THEN
-		RAISE EXCEPTION 'user_id_type cannot be %', user_id_type
-			USING ERRCODE = 'datatype_mismatch',
-				  HINT = format('user_id_type can be: %s.', array_to_string(inventory.key_types(), ', '));
-	END IF;
-END
-$$;
-COMMENT ON FUNCTION inventory.bind_orders(inventory.store_binding, regtype) IS 'Finds and checks the columns of orders, if there are orders, and the type of user ids.';
 
 -- ---------------------------------------------------------------- advice
 --
@@ -1204,8 +1154,14 @@ CREATE FUNCTION inventory.attach_statement(binding inventory.store_binding) RETU
 		(22, 'order_writes', quote_nullable(CASE WHEN binding.orders IS NOT NULL THEN binding.order_writes END)),
 		(23, 'order_units', quote_nullable(binding.order_units)),
 		(24, 'order_final', quote_nullable(binding.order_final)),
-		(25, 'order_header', quote_nullable(binding.order_header::text)),
-		(26, 'order_header_id', quote_nullable(binding.order_header_id))) AS a(n, name, value)
+		(25, 'order_header', quote_nullable(binding.header::text)),
+		(26, 'order_header_id', quote_nullable(binding.order_header_id)),
+		(27, 'header_user_id', quote_literal(coalesce(binding.header_user_id, ''))),
+		(28, 'header_columns', quote_nullable(binding.header_columns::text)),
+		(29, 'order_values', quote_nullable(binding.order_values::text)),
+		(30, 'header_values', quote_nullable(binding.header_values::text)),
+		(31, 'order_prepare', quote_nullable(binding.order_prepare::text)),
+		(32, 'order_limit', quote_literal(coalesce(binding.order_limit, '')))) AS a(n, name, value)
 $$;
 COMMENT ON FUNCTION inventory.attach_statement(inventory.store_binding) IS 'The call of attach that makes a binding, with every argument. An empty name stands for a column that is not bound.';
 
@@ -1279,6 +1235,217 @@ END
 $$;
 COMMENT ON FUNCTION inventory.warn_old_orders(inventory.store_binding, regclass) IS 'Warns if orders has lines that were written before the store was attached.';
 
+-- ---------------------------------------------------------------- headers
+--
+-- Orders and the table of their headers: an order of several lines has one row there, to
+-- which the lines refer.
+
+CREATE FUNCTION inventory.resolve_order_header(binding inventory.store_binding,
+											   OUT order_header_id name, OUT header_id name)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	keys record;
+	elsewhere regclass;
+BEGIN
+	SELECT array_agg(a.attname ORDER BY a.attnum) AS own, array_agg(f.attname ORDER BY a.attnum) AS referenced
+	INTO keys
+	FROM pg_constraint AS c
+	JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+	JOIN pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = c.confkey[1]
+	WHERE c.contype = 'f' AND c.conrelid = binding.orders AND c.confrelid = binding.header
+	AND cardinality(c.conkey) = 1
+	AND a.attname = coalesce(binding.order_header_id, a.attname);
+	IF binding.order_header_id IS NULL AND coalesce(cardinality(keys.own), 0) <> 1 THEN
+		RAISE EXCEPTION 'cannot tell which column of % refers to %', binding.orders, binding.header
+			USING ERRCODE = 'undefined_column',
+				  HINT = 'It has not exactly one foreign key to the header. Name the column: order_header_id => ''...''.';
+	END IF;
+	order_header_id := inventory.resolve_column(binding.orders, 'order_header_id',
+		coalesce(binding.order_header_id, keys.own[1]), NULL, inventory.key_types(), NULL);
+	SELECT c.confrelid INTO elsewhere FROM pg_constraint AS c
+	JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+	WHERE c.contype = 'f' AND c.conrelid = binding.orders AND c.confrelid <> binding.header
+	AND cardinality(c.conkey) = 1 AND a.attname = order_header_id;
+	IF elsewhere IS NOT NULL THEN
+		RAISE EXCEPTION 'column "%" of % references %, not %', order_header_id, binding.orders, elsewhere,
+						binding.header
+			USING ERRCODE = 'invalid_column_reference',
+				  HINT = 'Name the column that holds the key of the header: order_header_id => ''...''.';
+	ELSIF order_header_id IN (binding.order_id, binding.order_item_id, binding.order_user_id,
+							  binding.order_quantity) THEN
+		RAISE EXCEPTION 'column "%" of % cannot be order_header_id: it is bound as something else',
+						order_header_id, binding.orders
+			USING ERRCODE = 'invalid_column_reference';
+	END IF;
+	header_id := coalesce(keys.referenced[1], inventory.primary_key(binding.header));
+	IF header_id IS NULL OR NOT inventory.is_key(binding.header, header_id) THEN
+		RAISE EXCEPTION '% has no key to which "%" of % could refer', binding.header, order_header_id,
+						binding.orders
+			USING ERRCODE = 'invalid_table_definition',
+				  HINT = 'It needs a primary key of one column, or a foreign key must refer to a NOT NULL column with a unique constraint of its own that is not deferrable.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.resolve_order_header(inventory.store_binding) IS 'The column of orders that refers to their header: the given one, or the only foreign key to it; and the column of the header to which it refers.';
+
+CREATE FUNCTION inventory.value_keys(object jsonb) RETURNS name[]
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(array_agg(k ORDER BY n), '{}')::name[]
+	FROM jsonb_object_keys(coalesce(object, '{}')) WITH ORDINALITY AS u(k, n)
+$$;
+COMMENT ON FUNCTION inventory.value_keys(jsonb) IS 'The columns that order_values or header_values have expressions for.';
+
+-- "object" is order_values or header_values, "settable" what callers may set of the table.
+CREATE FUNCTION inventory.check_values(relation regclass, object jsonb, argument text, bound name[],
+									   settable name[]) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	twice name;
+BEGIN
+	IF object IS NULL THEN
+		RETURN;
+	ELSIF jsonb_typeof(object) <> 'object' THEN
+		RAISE EXCEPTION '% must be a JSON object', argument
+			USING ERRCODE = 'invalid_parameter_value',
+				  HINT = 'Of columns and expressions: {"unit_price": "price"}.';
+	ELSIF EXISTS (SELECT FROM jsonb_each(object) AS e WHERE jsonb_typeof(e.value) <> 'string') THEN
+		RAISE EXCEPTION 'the values of % must be SQL expressions in strings', argument
+			USING ERRCODE = 'invalid_parameter_value',
+				  HINT = 'Of columns and expressions: {"unit_price": "price", "status": "''pending''"}.';
+	ELSIF cardinality(inventory.value_keys(object)) > 50 THEN
+		RAISE EXCEPTION '% may name at most 50 columns', argument
+			USING ERRCODE = 'program_limit_exceeded', HINT = 'Write the function yourself: order_prepare => ''...''.';
+	END IF;
+	PERFORM inventory.check_settable(relation, inventory.value_keys(object), argument, bound, NULL);
+	SELECT k INTO twice FROM unnest(inventory.value_keys(object)) AS k WHERE k = ANY (settable) LIMIT 1;
+	IF twice IS NOT NULL THEN
+		RAISE EXCEPTION 'column "%" of % is in %, and callers may set it', twice, relation, argument
+			USING ERRCODE = 'invalid_column_reference',
+				  HINT = 'A column is either computed or set by callers.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_values(regclass, jsonb, text, name[], name[]) IS 'Raises an error if order_values or header_values are not expressions for columns that neither the engine nor callers set.';
+
+CREATE FUNCTION inventory.bind_header(INOUT binding inventory.store_binding)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	header regclass := binding.header;
+	line_type regtype;
+	user_type regtype;
+BEGIN
+	SELECT r.order_header_id, r.header_id INTO binding.order_header_id, binding.header_id
+	FROM inventory.resolve_order_header(binding) AS r;
+	binding.header_id := inventory.resolve_column(header, 'the key of the header', binding.header_id, NULL,
+												  inventory.key_types(), NULL);
+	binding.header_type := inventory.column_type(header, binding.header_id);
+	line_type := inventory.column_type(binding.orders, binding.order_header_id);
+	IF line_type <> binding.header_type THEN
+		RAISE EXCEPTION 'column "%" of % is %, but the key of % is %', binding.order_header_id,
+						binding.orders, line_type, header, binding.header_type
+			USING ERRCODE = 'datatype_mismatch',
+				  HINT = coalesce(inventory.retype_statement(binding.orders,
+					  inventory.column_of(binding.orders, binding.order_header_id), binding.header_type),
+					  'Give both columns one type.');
+	END IF;
+	binding.header_user_id := inventory.resolve_column(header, 'header_user_id', binding.header_user_id,
+		'user_id', inventory.key_types(), NULL);
+	user_type := inventory.column_type(header, binding.header_user_id);
+	IF user_type <> inventory.column_type(binding.orders, binding.order_user_id) THEN
+		RAISE EXCEPTION 'column "%" of % is %, but the user of % is %', binding.header_user_id, header,
+						user_type, binding.orders, inventory.column_type(binding.orders, binding.order_user_id)
+			USING ERRCODE = 'datatype_mismatch', HINT = 'Users have one type in a store.';
+	END IF;
+	PERFORM inventory.check_settable(header, binding.header_columns, 'header_columns',
+									 ARRAY[binding.header_user_id], NULL);
+	PERFORM inventory.check_values(header, binding.header_values, 'header_values',
+								   ARRAY[binding.header_user_id], binding.header_columns);
+	-- what a function of the shop returns is not known
+	IF binding.order_prepare IS NULL THEN
+		PERFORM inventory.check_required_columns(header, binding.header_id, ARRAY[binding.header_user_id],
+			binding.header_columns || inventory.value_keys(binding.header_values), 'header_columns');
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.bind_header(inventory.store_binding) IS 'Finds and checks the columns of the table of headers, and the column of orders that refers to it.';
+
+-- The user of a line that has none is that of its header.
+CREATE FUNCTION inventory.user_column(binding inventory.store_binding) RETURNS pg_attribute
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN binding.order_user_id IS NOT NULL
+		   THEN inventory.column_of(binding.orders, binding.order_user_id)
+		   ELSE inventory.column_of(binding.header, binding.header_user_id) END
+$$;
+COMMENT ON FUNCTION inventory.user_column(inventory.store_binding) IS 'The column that has the user of an order: of the line, or else of its header; null if neither has one.';
+
+CREATE FUNCTION inventory.bind_user_type(INOUT binding inventory.store_binding, user_id_type regtype)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	attribute pg_attribute := inventory.user_column(binding);
+BEGIN
+	binding.user_type := inventory.base_type(coalesce(attribute.atttypid::regtype, user_id_type, 'text'));
+	IF attribute.attname IS NOT NULL AND inventory.base_type(user_id_type) <> binding.user_type THEN
+		RAISE EXCEPTION 'user_id_type cannot be %: column "%" of % is %', user_id_type,
+						attribute.attname, attribute.attrelid::regclass, binding.user_type
+			USING ERRCODE = 'datatype_mismatch', HINT = 'Omit user_id_type.';
+	ELSIF (binding.user_type = ANY (inventory.key_types())) IS NOT TRUE THEN
+		RAISE EXCEPTION 'user_id_type cannot be %', user_id_type
+			USING ERRCODE = 'datatype_mismatch',
+				  HINT = format('user_id_type can be: %s.', array_to_string(inventory.key_types(), ', '));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.bind_user_type(inventory.store_binding, regtype) IS 'Determines the type of user ids: that of a bound column, or the given one.';
+
+CREATE FUNCTION inventory.bind_orders(INOUT binding inventory.store_binding, user_id_type regtype)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	binding.order_columns := coalesce(binding.order_columns, '{}');
+	binding.header_columns := coalesce(binding.header_columns, '{}');
+	IF binding.orders IS NOT NULL THEN
+		binding := inventory.bind_order_columns(binding);
+	ELSIF num_nonnulls(binding.order_id, binding.order_user_id, binding.order_item_id,
+					   binding.order_quantity, binding.order_writes, binding.header,
+					   binding.order_values, binding.order_prepare) > 0
+		  OR binding.order_columns <> '{}' THEN
+		RAISE EXCEPTION 'columns or options of orders were given, but no orders table'
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: orders => ''...''.';
+	END IF;
+	IF binding.order_prepare IS NOT NULL AND num_nonnulls(binding.order_values, binding.header_values) > 0 THEN
+		RAISE EXCEPTION 'order_prepare cannot be given with order_values or header_values'
+			USING ERRCODE = 'invalid_parameter_value',
+				  HINT = 'The function computes all values itself.';
+	END IF;
+	IF binding.header IS NOT NULL THEN
+		binding := inventory.bind_header(binding);
+	ELSIF num_nonnulls(binding.order_header_id, binding.header_user_id, binding.header_values) > 0
+		  OR binding.header_columns <> '{}' THEN
+		RAISE EXCEPTION 'columns of a header were given, but no table of headers'
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: order_header => ''...''.';
+	END IF;
+	IF binding.orders IS NOT NULL THEN
+		PERFORM inventory.check_settable(binding.orders, binding.order_columns, 'order_columns',
+			ARRAY[binding.order_item_id, binding.order_user_id, binding.order_quantity],
+			'{item_id,quantity}'::name[] || CASE WHEN binding.header IS NOT NULL THEN 'header'::name END);
+		PERFORM inventory.check_values(binding.orders, binding.order_values, 'order_values',
+			ARRAY[binding.order_item_id, binding.order_user_id, binding.order_quantity, binding.order_header_id],
+			binding.order_columns);
+		IF binding.order_prepare IS NULL THEN
+			PERFORM inventory.check_required_columns(binding.orders, binding.order_id,
+				ARRAY[binding.order_item_id, binding.order_user_id, binding.order_quantity, binding.order_header_id],
+				binding.order_columns || inventory.value_keys(binding.order_values), 'order_columns');
+		END IF;
+	END IF;
+	binding.order_value_columns := inventory.value_keys(binding.order_values);
+	binding.header_value_columns := inventory.value_keys(binding.header_values);
+	binding.order_type := coalesce(binding.order_type, 'text');
+	binding.header_type := coalesce(binding.header_type, 'text');
+	binding.order_writes := coalesce(binding.order_writes, 'record');
+	binding := inventory.bind_user_type(binding, user_id_type);
+END
+$$;
+COMMENT ON FUNCTION inventory.bind_orders(inventory.store_binding, regtype) IS 'Finds and checks the columns of orders and of their header, if there are such tables, and the type of user ids.';
+
 -- ---------------------------------------------------------------- ledger
 --
 -- The tables and triggers that attach makes for a store.  They belong to the shop and
@@ -1351,7 +1518,7 @@ CREATE FUNCTION inventory.ledger_columns(binding inventory.store_binding, OUT ta
 	SELECT c.table_name, c.column_name, c.type, c.definition, coalesce(
 			   CASE c.column_name
 			   WHEN 'item_id' THEN (inventory.column_of(binding.items, binding.item_id)).attcollation
-			   WHEN 'user_id' THEN (inventory.column_of(binding.orders, binding.order_user_id)).attcollation
+			   WHEN 'user_id' THEN (inventory.user_column(binding)).attcollation
 			   WHEN 'order_id' THEN (inventory.column_of(binding.orders, binding.order_id)).attcollation
 			   WHEN 'item_before' THEN (inventory.column_of(binding.orders, binding.order_item_id)).attcollation
 			   WHEN 'item_after' THEN (inventory.column_of(binding.orders, binding.order_item_id)).attcollation
@@ -1640,13 +1807,13 @@ BEGIN
 	EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', relation, trigger_name);
 END
 $$;
-COMMENT ON FUNCTION inventory.make_binding_trigger(regclass, text, name, name[], text[]) IS 'Creates the disabled trigger whose column list remembers the bound columns of a table. Its arguments are the name of the store and the role of each column, in which "+" marks a column that callers may set.';
+COMMENT ON FUNCTION inventory.make_binding_trigger(regclass, text, name, name[], text[]) IS 'Creates the disabled trigger whose column list remembers the bound columns of a table. Its arguments are the name of the store and the role of each column, in which "+" marks a column that callers may set, and "=" one that prepare_order computes.';
 
 CREATE FUNCTION inventory.orders_trigger_name(store_name text) RETURNS name
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT ('inventory_binding_' || left(md5(store_name), 8))::name
 $$;
-COMMENT ON FUNCTION inventory.orders_trigger_name(text) IS 'The name of the binding trigger of a store on its orders, which may serve several stores.';
+COMMENT ON FUNCTION inventory.orders_trigger_name(text) IS 'The name of the binding trigger of a store on its orders or their header, which may serve several stores.';
 
 -- Orders may serve several stores, each with a guard.
 CREATE FUNCTION inventory.make_orders_guard(binding inventory.store_binding) RETURNS void
@@ -1665,6 +1832,13 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_orders_guard(inventory.store_binding) IS 'Creates the guard of a store on its orders.';
 
+CREATE FUNCTION inventory.given_roles(settable name[], object jsonb) RETURNS text[]
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT array_fill('+'::text, ARRAY[cardinality(settable)])
+		|| ARRAY(SELECT '=' || k FROM unnest(inventory.value_keys(object)) WITH ORDINALITY AS u(k, n) ORDER BY n)
+$$;
+COMMENT ON FUNCTION inventory.given_roles(name[], jsonb) IS 'The roles of columns that callers may set, and of those that prepare_order computes: "=" and the name that it has for the column, which stays when the column is renamed.';
+
 CREATE FUNCTION inventory.make_triggers(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -1675,16 +1849,25 @@ BEGIN
 	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER inventory_guard,
 					ENABLE ALWAYS TRIGGER inventory_guard_truncate', binding.items);
 	PERFORM inventory.make_binding_trigger(binding.items, binding.store_name, 'inventory_binding',
-		ARRAY[binding.item_id, binding.stock, binding.version, binding.stock_floor, binding.purchase_limit],
-		'{item_id,stock,version,stock_floor,purchase_limit}');
+		ARRAY[binding.item_id, binding.stock, binding.version, binding.stock_floor, binding.purchase_limit,
+			  binding.order_limit],
+		'{item_id,stock,version,stock_floor,purchase_limit,order_limit}');
 	IF binding.orders IS NOT NULL THEN
 		PERFORM inventory.make_binding_trigger(binding.orders, binding.store_name,
 			inventory.orders_trigger_name(binding.store_name),
 			ARRAY[binding.order_id, binding.order_user_id, binding.order_item_id, binding.order_quantity,
-				  binding.order_header_id] || binding.order_columns,
+				  binding.order_header_id] || binding.order_columns || binding.order_value_columns,
 			'{order_id,order_user_id,order_item_id,order_quantity,order_header_id}'::text[] ||
-				array_fill('+'::text, ARRAY[cardinality(binding.order_columns)]));
+				inventory.given_roles(binding.order_columns, binding.order_values));
 		PERFORM inventory.make_orders_guard(binding);
+	END IF;
+	IF binding.header IS NOT NULL THEN
+		PERFORM inventory.make_binding_trigger(binding.header, binding.store_name,
+			inventory.orders_trigger_name(binding.store_name),
+			ARRAY[binding.header_id, binding.header_user_id] || binding.header_columns
+				|| binding.header_value_columns,
+			'{header_id,header_user_id}'::text[] ||
+				inventory.given_roles(binding.header_columns, binding.header_values));
 	END IF;
 END
 $$;
@@ -1699,12 +1882,12 @@ CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id o
 	SELECT t.oid, t.tgrelid, t.tgname, t.tgfoid = 'inventory.binding()'::regprocedure
 	FROM pg_trigger AS t
 	WHERE t.tgrelid = store.items AND t.tgfoid = 'inventory.guard()'::regprocedure
-	OR t.tgrelid IN (store.items, store.orders)
+	OR t.tgrelid IN (store.items, store.orders, store.header)
 	AND t.tgfoid IN ('inventory.binding()'::regprocedure, 'inventory.guard_orders()'::regprocedure)
 	AND substring(t.tgargs FOR octet_length(convert_to(store.store_name, getdatabaseencoding())) + 1)
 		= convert_to(store.store_name, getdatabaseencoding()) || E'\\x00'::bytea
 $$;
-COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items and orders of a store, and the triggers that bind its columns.';
+COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items and orders of a store, and the triggers that bind the columns of its tables.';
 
 CREATE FUNCTION inventory.bound_columns(store inventory.store, OUT relation regclass, OUT n bigint,
 										OUT column_name name, OUT role text)
@@ -1718,7 +1901,7 @@ CREATE FUNCTION inventory.bound_columns(store inventory.store, OUT relation regc
 	JOIN pg_attribute AS a ON a.attrelid = t.tgrelid AND a.attnum = u.attnum
 	WHERE b.is_binding
 $$;
-COMMENT ON FUNCTION inventory.bound_columns(inventory.store) IS 'The columns that the binding triggers of a store list, with their number there and their role; a role that ends with + is of a column that callers may set.';
+COMMENT ON FUNCTION inventory.bound_columns(inventory.store) IS 'The columns that the binding triggers of a store list, with their number there and their role; a role that ends with + is of a column that callers may set, one with = of a column that prepare_order computes.';
 
 CREATE FUNCTION inventory.check_other_stores(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -1772,7 +1955,7 @@ BEGIN
 	LOOP
 		IF t.is_ours OR EXISTS (
 			SELECT FROM inventory.store AS s
-			WHERE t.relation IN (s.items, s.orders)
+			WHERE t.relation IN (s.items, s.orders, s.header)
 			OR s.orders IN (SELECT relid FROM pg_partition_ancestors(t.relation))
 			OR t.schema = (SELECT m.relnamespace FROM pg_class AS m WHERE m.oid = s.movements::regclass))
 		THEN
@@ -1803,6 +1986,7 @@ CREATE FUNCTION inventory.fill_types(binding inventory.store_binding, template t
 		WHEN 'item_id_type' THEN binding.item_type::text
 		WHEN 'user_id_type' THEN binding.user_type::text
 		WHEN 'order_id_type' THEN binding.order_type::text
+		WHEN 'header_id_type' THEN binding.header_type::text
 		WHEN 'quantity_type' THEN binding.stock_type::text
 		WHEN 'line_type' THEN format('%I.line', binding.ledger_schema)
 		WHEN 'hold_type' THEN format('%I.hold', binding.ledger_schema)
@@ -1813,7 +1997,7 @@ CREATE FUNCTION inventory.fill_types(binding inventory.store_binding, template t
 		ELSE piece END, '' ORDER BY n)
 	FROM regexp_split_to_table(template, '[{}]') WITH ORDINALITY AS pieces(piece, n)
 $$;
-COMMENT ON FUNCTION inventory.fill_types(inventory.store_binding, text) IS 'A text with the types of a store in place of {item_id_type}, {user_id_type}, {order_id_type}, {quantity_type} (the type of the stock column), and its result types in place of {line_type}, {hold_type} and the like.';
+COMMENT ON FUNCTION inventory.fill_types(inventory.store_binding, text) IS 'A text with the types of a store in place of {item_id_type}, {user_id_type}, {order_id_type}, {header_id_type}, {quantity_type} (the type of the stock column), and its result types in place of {line_type}, {hold_type} and the like.';
 
 -- An argument is "name type", or "name type = default".  The default {null_with_claim} is
 -- NULL in a store with a user_claim, which can stand in for the argument, and none in other
@@ -1829,13 +2013,13 @@ CREATE FUNCTION inventory.facade_functions(
 		   'item_id {item_id_type} = {null_with_claim}', 'quantity bigint = 1',
 		   'idempotency_key text = NULL', 'order_data jsonb = NULL'],
 	 '{order_id_type}', 'VOLATILE',
-	 'Sells quantity units of an item to a user: takes the stock and inserts the order row, or does nothing. An item sells while stock - quantity is at least its stock_floor. idempotency_key: a retry with the same key and arguments gets the first answer. order_data: an object with columns of orders that callers may set. Returns the key of the order row; without orders, the text of order_data->>''order_id''. Errors: IV001 out_of_stock, IV002 item_not_found, IV009 idempotency_key_mismatch, IV010 purchase_limit_exceeded, IV014 busy, 22023, 22004, 22003, 22001, 42501, 42703.'),
+	 'Sells quantity units of an item to a user: takes the stock and inserts the order row, or does nothing. An item sells while stock - quantity is at least its stock_floor. Where the store has a table of headers, a call that names none inserts one. idempotency_key: a retry with the same key and arguments gets the first answer. order_data: an object with columns of orders that callers may set, and in "header" those of the header. Returns the key of the order row; without orders, the text of order_data->>''order_id''. Errors: IV001 out_of_stock, IV002 item_not_found, IV009 idempotency_key_mismatch, IV010 purchase_limit_exceeded, IV003 order_not_found for a header of another user, IV015 already_placed, IV014 busy, 22023, 22004, 22003, 22001, 42501, 42703.'),
 	('buyer', 'try_buy_item',
 	 ARRAY['user_id {user_id_type} = {null_with_claim}',
 		   'item_id {item_id_type} = {null_with_claim}', 'quantity bigint = 1',
 		   'idempotency_key text = NULL', 'order_data jsonb = NULL'],
 	 '{line_type}', 'VOLATILE',
-	 'As buy_item, but a refusal is a status and not an error. Returns one row: status (ok, out_of_stock, item_not_found or purchase_limit_exceeded), item_id, quantity, order_id (the key of the order row), available (the units that can still be sold) and replayed (true for the kept answer of an earlier call). With an idempotency_key a refusal is kept like any other answer. Errors: those of buy_item that are not such a refusal.'),
+	 'As buy_item, but a refusal is a status and not an error. Returns one row: status (ok, out_of_stock, item_not_found or purchase_limit_exceeded), item_id, quantity, order_id (the key of the order row), available (the units that can still be sold), replayed (true for the kept answer of an earlier call) and header_id (the key of the header, where the store has headers). With an idempotency_key a refusal is kept like any other answer. Errors: those of buy_item that are not such a refusal.'),
 	('buyer', 'buy_cart',
 	 ARRAY['user_id {user_id_type} = {null_with_claim}', 'lines jsonb = {null_with_claim}',
 		   'idempotency_key text = NULL', 'order_data jsonb = NULL'],
@@ -2134,7 +2318,7 @@ BEGIN
 	SELECT string_agg(DISTINCT quote_ident(n.nspname), ', ') INTO writable
 	FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 	CROSS JOIN LATERAL aclexplode(n.nspacl) AS a
-	WHERE c.oid IN (binding.items, binding.orders)
+	WHERE c.oid IN (binding.items, binding.orders, binding.header)
 	AND a.privilege_type = 'CREATE' AND a.grantee NOT IN (n.nspowner, binding.owner);
 	IF writable IS NOT NULL THEN
 		RAISE WARNING 'other roles may create objects in schema %', writable
@@ -2231,7 +2415,7 @@ CREATE FUNCTION inventory.generated_relations(store inventory.store) RETURNS SET
 		inventory.returned_by_store(c.reltype, store)
 		OR ARRAY(SELECT a.attname FROM pg_attribute AS a
 				 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)
-		IN ('{status,item_id,quantity,order_id,available,replayed}',
+		IN ('{status,item_id,quantity,order_id,available,replayed,header_id}',
 			'{status,reservation_id,expires_at,short_lines}',
 			'{status,expires_at,item_id,quantity,order_id}',
 			'{reservation_id,item_id,quantity,expires_at}', '{item_id,available}',
@@ -2386,19 +2570,19 @@ CREATE FUNCTION inventory.make_worth_function(binding inventory.store_binding, f
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	signature text := format('%I.%I', binding.ledger_schema, function_name);
-	header text := ', ' || binding.order_header::text;
+	header text := ', ' || binding.header::text;
 BEGIN
 	BEGIN
 		-- only one expression with balanced parentheses is valid in both statements
 		EXECUTE format(E'SELECT CASE WHEN true THEN (%s\n) END FROM ONLY %s AS line%s LIMIT 0', expression,
 					   binding.orders, coalesce(header || ' AS header', ''));
 		EXECUTE format(E'CREATE FUNCTION %s(line %s%s) ' || template, signature, binding.orders,
-					   coalesce(', header ' || binding.order_header::text, ''), expression);
+					   coalesce(', header ' || binding.header::text, ''), expression);
 	EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
 		RAISE EXCEPTION '% is not an expression over the rows "line" of % and "header": %', function_name,
 						binding.orders, SQLERRM
 			USING ERRCODE = SQLSTATE,
-				  HINT = CASE WHEN binding.order_header IS NULL
+				  HINT = CASE WHEN binding.header IS NULL
 						 THEN 'For columns of the headers name their table: order_header => ''...''.'
 						 ELSE 'Write columns as line.quantity and header.status, and functions and types with their schema.' END;
 	END;
@@ -2416,7 +2600,7 @@ CREATE FUNCTION inventory.make_worth(binding inventory.store_binding) RETURNS vo
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	view_name text := format('%I.order_worth', binding.ledger_schema);
-	rows text := 'line' || CASE WHEN binding.order_header IS NULL THEN '' ELSE ', header' END;
+	rows text := 'line' || CASE WHEN binding.header IS NULL THEN '' ELSE ', header' END;
 BEGIN
 	IF NOT binding.has_order_units THEN
 		RETURN;
@@ -2426,13 +2610,13 @@ BEGIN
 		E'RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN trunc((%s\n)::numeric)::bigint');
 	PERFORM inventory.make_worth_function(binding, 'order_final', coalesce(binding.order_final, 'false'),
 		E'RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN (%s\n)');
-	IF binding.order_header IS NOT NULL THEN
+	IF binding.header IS NOT NULL THEN
 		-- the header of a line that is deleted is looked up
 		EXECUTE format($sql$
 			CREATE FUNCTION %1$I.order_final(line %2$s) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
 			RETURN coalesce((SELECT %1$I.order_final(line, header) FROM %3$s AS header WHERE header.%4$I = line.%5$I),
 							%1$I.order_final(line, NULL::%3$s))$sql$,
-			binding.ledger_schema, binding.orders, binding.order_header, binding.header_key,
+			binding.ledger_schema, binding.orders, binding.header, binding.header_id,
 			binding.order_header_id);
 		EXECUTE format('REVOKE ALL ON FUNCTION %I.order_final(%s) FROM PUBLIC', binding.ledger_schema, binding.orders);
 		EXECUTE format('COMMENT ON FUNCTION %I.order_final(%s) IS %L', binding.ledger_schema, binding.orders,
@@ -2444,9 +2628,9 @@ BEGIN
 			   CASE WHEN line.%4$I IS NULL THEN 0
 			   ELSE greatest(coalesce(%5$I.order_units(%6$s), 0), 0) END AS units,
 			   coalesce(%5$I.order_final(%6$s), false) AS final
-		FROM %7$s AS line$sql$ || CASE WHEN binding.order_header IS NULL THEN ''
-			ELSE format(' LEFT JOIN %s AS header ON header.%I = line.%I', binding.order_header,
-						binding.header_key, binding.order_header_id) END,
+		FROM %7$s AS line$sql$ || CASE WHEN binding.header IS NULL THEN ''
+			ELSE format(' LEFT JOIN %s AS header ON header.%I = line.%I', binding.header,
+						binding.header_id, binding.order_header_id) END,
 		view_name, binding.order_id, binding.order_type, binding.order_item_id, binding.ledger_schema,
 		rows, binding.orders);
 	EXECUTE format('COMMENT ON VIEW %s IS %L', view_name,
@@ -2464,8 +2648,8 @@ BEGIN
 		PERFORM inventory.make_sellable(binding);
 	END IF;
 	PERFORM inventory.make_result_type(binding, 'line',
-		'status text, item_id {item_id_type}, quantity {quantity_type}, order_id {order_id_type}, available {quantity_type}, replayed boolean',
-		'A line of the answer to a cart. status: ok, the name of the refusal, or not_taken if another line is at fault. available: units that can be sold afterwards.');
+		'status text, item_id {item_id_type}, quantity {quantity_type}, order_id {order_id_type}, available {quantity_type}, replayed boolean, header_id {header_id_type}',
+		'A line of the answer to a cart. status: ok, the name of the refusal, or not_taken if another line is at fault. available: units that can be sold afterwards. header_id: the key of the header of the line, where the store has headers.');
 	PERFORM inventory.make_result_type(binding, 'hold',
 		'status text, reservation_id uuid, expires_at timestamp with time zone, short_lines jsonb',
 		'The answer of try_reserve_cart. status: ok or the name of the refusal. short_lines: the lines that were refused.');
@@ -2484,6 +2668,142 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION inventory.make_results(inventory.store_binding) IS 'Makes the views and the result types of a store.';
+
+-- ---------------------------------------------------------------- rows of orders
+--
+-- The function prepare_order of a ledger: it makes the rows of orders and of their header, so
+-- that prices are the shop's and not the buyer's.  The engine finds it by its name.
+
+CREATE FUNCTION inventory.prepare_comment(store_name text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'Makes the rows of orders of store ' || store_name || ': {"header": {...}, "lines": [{...}, ...]}, of the user, the lines and the order_data of a purchase. User, item and quantity are the engine''s.'
+$$;
+COMMENT ON FUNCTION inventory.prepare_comment(text) IS 'The comment on prepare_order, by which an earlier one of the store is recognized.';
+
+CREATE FUNCTION inventory.prepare_function(store inventory.store) RETURNS oid
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT p.oid FROM pg_class AS m JOIN pg_proc AS p ON p.pronamespace = m.relnamespace
+	WHERE m.oid = store.movements AND p.proname = 'prepare_order' AND p.proowner = m.relowner
+	AND p.pronargs = 3 AND p.proargtypes[1] = 'jsonb'::regtype AND p.proargtypes[2] = 'jsonb'::regtype
+	-- a dump can have been restored without comments
+	AND (store.has_prepare IS TRUE
+		 OR obj_description(p.oid, 'pg_proc') = inventory.prepare_comment(store.store_name))
+$$;
+COMMENT ON FUNCTION inventory.prepare_function(inventory.store) IS 'The function prepare_order that attach made for a store, or null.';
+
+-- The row of an item has the names of its columns, except those that mean something else.
+CREATE FUNCTION inventory.item_alias(binding inventory.store_binding, taken name[]) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT format('item (%s)', string_agg(quote_ident(CASE
+			   WHEN a.attname = ANY ('{quantity,user_id,order_data}'::name[] || taken) THEN 'item_' || a.attname
+			   ELSE a.attname END), ', ' ORDER BY a.attnum))
+	FROM pg_attribute AS a WHERE a.attrelid = binding.items AND a.attnum > 0 AND NOT a.attisdropped
+$$;
+COMMENT ON FUNCTION inventory.item_alias(inventory.store_binding, name[]) IS 'The alias of items in prepare_order: a column with one of the given names, or with that of an argument, gets "item_" in front.';
+
+CREATE FUNCTION inventory.value_list(object jsonb, template text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT string_agg(format(template, e.key, e.value), ', ' ORDER BY e.n)
+	FROM jsonb_each_text(coalesce(object, '{}')) WITH ORDINALITY AS e(key, value, n)
+$$;
+COMMENT ON FUNCTION inventory.value_list(jsonb, text) IS 'The expressions of order_values or header_values, each in a template with its column and itself, separated by commas.';
+
+CREATE FUNCTION inventory.prepare_body(binding inventory.store_binding) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT format(E'SELECT jsonb_build_object(''header'', jsonb_build_object(%1$s),\n\t''lines'', jsonb_agg(to_jsonb(value) ORDER BY line."line number"))\nFROM jsonb_array_elements(prepare_order.lines) WITH ORDINALITY AS line ("line value", "line number")\nCROSS JOIN LATERAL (SELECT (line."line value" ->> ''item_id'')::%2$s AS "line item",\n\t(line."line value" ->> ''quantity'')::bigint AS quantity) AS call\nCROSS JOIN LATERAL (SELECT %3$s FROM (SELECT) AS one\n\tLEFT JOIN ONLY %4$s AS %5$s ON item.%7$I = call."line item") AS value\nLEFT JOIN ONLY %4$s AS %6$s ON item.%8$I = call."line item"',
+		coalesce(inventory.value_list(binding.header_values, E'%1$L, (%2$s\n)'), ''), binding.item_type,
+		coalesce(inventory.value_list(binding.order_values, E'(%2$s\n) AS %1$I'), ''), binding.items,
+		inventory.item_alias(binding, '{}'), inventory.item_alias(binding, a.columns),
+		CASE WHEN binding.item_id = ANY ('{quantity,user_id,order_data}') THEN 'item_' || binding.item_id
+			 ELSE binding.item_id END,
+		CASE WHEN binding.item_id = ANY ('{quantity,user_id,order_data}'::name[] || a.columns)
+			 THEN 'item_' || binding.item_id ELSE binding.item_id END)
+	FROM (VALUES (inventory.value_keys(binding.order_values))) AS a(columns)
+$$;
+COMMENT ON FUNCTION inventory.prepare_body(inventory.store_binding) IS 'The query of a prepare_order that computes order_values and header_values.';
+
+CREATE FUNCTION inventory.check_prepare(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	p pg_proc;
+BEGIN
+	SELECT * INTO p FROM pg_proc AS f WHERE f.oid = binding.order_prepare;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'function % does not exist', binding.order_prepare USING ERRCODE = 'undefined_function';
+	ELSIF p.proowner <> binding.owner THEN
+		RAISE EXCEPTION 'function % and its store have different owners', binding.order_prepare
+			USING ERRCODE = 'insufficient_privilege',
+				  HINT = format('ALTER FUNCTION %s OWNER TO %I;', binding.order_prepare, pg_get_userbyid(binding.owner));
+	ELSIF p.pronargs <> 3 OR p.prorettype <> 'jsonb'::regtype OR p.proretset OR p.prokind <> 'f'
+		  OR inventory.base_type(p.proargtypes[0]) <> binding.user_type
+		  OR p.proargtypes[1] <> 'jsonb'::regtype OR p.proargtypes[2] <> 'jsonb'::regtype THEN
+		RAISE EXCEPTION 'function % cannot be order_prepare', binding.order_prepare
+			USING ERRCODE = 'invalid_function_definition',
+				  HINT = format('Its arguments must be (user_id %s, lines jsonb, order_data jsonb), and its result jsonb.',
+								binding.user_type);
+	ELSIF p.provolatile = 'v' THEN
+		RAISE EXCEPTION 'function % cannot be order_prepare: it is volatile', binding.order_prepare
+			USING ERRCODE = 'invalid_function_definition',
+				  HINT = format('It must leave nothing behind if the purchase is refused: ALTER FUNCTION %s STABLE;', binding.order_prepare);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_prepare(inventory.store_binding) IS 'Raises an error if a function of the shop cannot make the rows of orders.';
+
+CREATE FUNCTION inventory.make_prepare(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	signature text := format('%I.prepare_order(%s, jsonb, jsonb)', binding.ledger_schema, binding.user_type);
+	body text;
+	p pg_proc;
+BEGIN
+	IF binding.order_prepare IS NOT NULL THEN
+		SELECT * INTO p FROM pg_proc AS f WHERE f.oid = binding.order_prepare;
+		body := format('SELECT %I.%I(prepare_order.user_id::%s, prepare_order.lines, prepare_order.order_data)',
+					   (SELECT n.nspname FROM pg_namespace AS n WHERE n.oid = p.pronamespace), p.proname,
+					   p.proargtypes[0]::regtype);
+	ELSIF num_nonnulls(binding.order_values, binding.header_values) > 0 THEN
+		body := inventory.prepare_body(binding);
+	ELSE
+		RETURN;
+	END IF;
+	BEGIN
+		EXECUTE format(E'CREATE FUNCTION %I.prepare_order(user_id %s, lines jsonb, order_data jsonb) RETURNS jsonb\nLANGUAGE sql STABLE PARALLEL UNSAFE\nBEGIN ATOMIC\n%s;\nEND',
+					   binding.ledger_schema, binding.user_type, body);
+	EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception THEN
+		IF binding.order_prepare IS NOT NULL OR SQLSTATE IN ('42723', '42501') THEN
+			RAISE;
+		END IF;
+		RAISE EXCEPTION 'order_values or header_values are not expressions: %', SQLERRM
+			USING ERRCODE = SQLSTATE,
+				  HINT = 'Write expressions over columns of the item, quantity, user_id and order_data, with the schemas of the tables and functions in them; in header_values aggregates over the lines.';
+	END;
+	PERFORM inventory.restrict_function(signature::regprocedure);
+	PERFORM inventory.describe_function(signature::regprocedure, inventory.prepare_comment(binding.store_name));
+END
+$$;
+COMMENT ON FUNCTION inventory.make_prepare(inventory.store_binding) IS 'Creates the function prepare_order of a store that has order_prepare, order_values or header_values.';
+
+CREATE FUNCTION inventory.warn_settable_values(items regclass) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	named text;
+BEGIN
+	PERFORM inventory.check_owner(items);
+	SELECT string_agg(format('%s.%I', b.relation, b.column_name), ', ' ORDER BY b.relation::text, b.n) INTO named
+	FROM inventory.store AS s CROSS JOIN LATERAL inventory.bound_columns(s) AS b
+	JOIN pg_attribute AS a ON a.attrelid = b.relation AND a.attname = b.column_name
+	WHERE s.items = warn_settable_values.items
+	AND split_part(b.role, '=', 1) LIKE '%+' AND rtrim(b.role, '+') = ''
+	AND (inventory.base_type(a.atttypid) IN ('numeric'::regtype, 'money'::regtype)
+		 OR lower(b.column_name) ~ '(price|amount|total|discount|tax|status|paid)');
+	IF named IS NOT NULL THEN
+		RAISE WARNING 'callers may set columns that look like money or state: %', named
+			USING HINT = 'A buyer who may execute the functions chooses these values. Compute them: order_values, header_values or order_prepare.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.warn_settable_values(regclass) IS 'Warns if callers of a store may set columns that look like money or state.';
 
 -- ---------------------------------------------------------------- stores
 --
@@ -2509,15 +2829,27 @@ BEGIN
 			   binding.item_type, binding.stock, binding.stock_type)
 			|| coalesce(', version ' || quote_ident(binding.version), '')
 			|| coalesce(', floor ' || quote_ident(binding.stock_floor), '')
-			|| coalesce(', purchase limit ' || quote_ident(binding.purchase_limit), ''),
+			|| coalesce(', purchase limit ' || quote_ident(binding.purchase_limit), '')
+			|| coalesce(', order limit ' || quote_ident(binding.order_limit), ''),
 		CASE WHEN binding.orders IS NULL THEN 'no orders: the application inserts its own'
 		ELSE format('orders %s: key %I %s, item %I', binding.orders, binding.order_id,
 					binding.order_type, binding.order_item_id)
 			|| coalesce(', quantity ' || quote_ident(binding.order_quantity),
 						', no quantity: one unit per row')
-			|| coalesce(', user ' || quote_ident(binding.order_user_id), ', no user') END,
+			|| coalesce(', user ' || quote_ident(binding.order_user_id), ', no user')
+			|| coalesce(', header ' || quote_ident(binding.order_header_id), '') END,
+		CASE WHEN binding.header IS NOT NULL THEN
+			format('header %s: key %I %s', binding.header, binding.header_id, binding.header_type)
+			|| coalesce(', user ' || quote_ident(binding.header_user_id), ', no user') END,
 		'callers may set: ' || (SELECT string_agg(quote_ident(c), ', ' ORDER BY n)
 								FROM unnest(binding.order_columns) WITH ORDINALITY AS u(c, n)),
+		'callers may set in the header: '
+			|| (SELECT string_agg(quote_ident(c), ', ' ORDER BY n)
+				FROM unnest(binding.header_columns) WITH ORDINALITY AS u(c, n)),
+		'rows of orders made by: ' || binding.order_prepare,
+		'computed: ' || (SELECT string_agg(quote_ident(c), ', ' ORDER BY n)
+						 FROM unnest(binding.order_value_columns || binding.header_value_columns)
+							  WITH ORDINALITY AS u(c, n)),
 		'for sale where: ' || binding.sellable,
 		format('user ids are %s', binding.user_type) || coalesce(', claim ' || binding.user_claim, ''),
 		'not found: ' || inventory.unbound_roles(binding),
@@ -2585,7 +2917,7 @@ DECLARE
 							  WHERE pg_has_role(c.relowner, 'USAGE') AND c.relname = 'order_worth');
 	worth_function oid;
 BEGIN
-	PERFORM inventory.drop_functions(functions);
+	PERFORM inventory.drop_functions(functions || inventory.prepare_function(store));
 	PERFORM inventory.drop_relations(worth_view);
 	FOREACH worth_function IN ARRAY inventory.worth_functions(store) LOOP
 		PERFORM inventory.drop_functions(ARRAY[worth_function]);
@@ -2602,6 +2934,7 @@ BEGIN
 	store.store_name := binding.store_name;
 	store.items := binding.items;
 	store.orders := binding.orders;
+	store.header := binding.header;
 	store.api_schema := binding.api_schema;
 	store.movements := inventory.find_ledger(binding, binding.ledger_schema);
 	IF EXISTS (SELECT FROM inventory.store AS s WHERE s.movements = store.movements) THEN
@@ -2628,16 +2961,17 @@ $$;
 COMMENT ON FUNCTION inventory.drop_orphaned(inventory.store_binding) IS 'Drops the generated objects that an earlier store of the same name left behind.';
 
 CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, movements regclass,
-										   has_sellable boolean) RETURNS void
+										   has_sellable boolean, has_prepare boolean) RETURNS void
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
 								 order_writes, has_sellable, api_schema, argument_prefix, max_ttl,
-								 settings, has_order_units)
+								 settings, has_order_units, header, has_prepare, order_values, header_values)
 	VALUES (binding.store_name, binding.items, binding.orders, movements, binding.user_claim,
 			binding.direct_writes, binding.order_writes, has_sellable, binding.api_schema,
-			binding.argument_prefix, binding.max_ttl, binding.settings, binding.has_order_units)
+			binding.argument_prefix, binding.max_ttl, binding.settings, binding.has_order_units,
+			binding.header, has_prepare, binding.order_values, binding.header_values)
 $$;
-COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
+COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
 
 CREATE FUNCTION inventory.bind_store(
 		items regclass, orders regclass, item_id name, stock name, version name, stock_floor name,
@@ -2645,7 +2979,9 @@ CREATE FUNCTION inventory.bind_store(
 		order_quantity name, order_columns name[], user_id_type regtype, api_schema name,
 		ledger_schema name, argument_prefix text, user_claim text, sellable text,
 		direct_writes text, max_ttl interval, store_name text, order_writes text, order_units text,
-		order_final text, order_header regclass, order_header_id name) RETURNS regclass
+		order_final text, order_header regclass, order_header_id name, header_user_id name,
+		header_columns name[], order_values jsonb, header_values jsonb, order_prepare regprocedure,
+		order_limit name) RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	binding inventory.store_binding;
@@ -2657,13 +2993,21 @@ BEGIN
 	ELSIF bind_store.items = bind_store.orders THEN
 		RAISE EXCEPTION 'items and orders cannot be the same table'
 			USING ERRCODE = 'invalid_parameter_value';
+	ELSIF bind_store.order_header IN (bind_store.items, bind_store.orders) THEN
+		RAISE EXCEPTION 'order_header cannot be the table of items or orders'
+			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	PERFORM inventory.check_table(bind_store.items, 'items', false);
 	PERFORM inventory.check_owners(bind_store.items, bind_store.orders);
+	PERFORM inventory.check_owners(bind_store.items, bind_store.order_header);
 	EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', bind_store.items);
 	IF bind_store.orders IS NOT NULL THEN
 		PERFORM inventory.check_table(bind_store.orders, 'orders', true);
 		EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', bind_store.orders);
+	END IF;
+	IF bind_store.order_header IS NOT NULL THEN
+		PERFORM inventory.check_table(bind_store.order_header, 'order_header', false);
+		EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', bind_store.order_header);
 	END IF;
 	schema_name := inventory.schema_of(bind_store.items);
 	-- in the order of the type
@@ -2680,13 +3024,18 @@ BEGIN
 		coalesce(bind_store.direct_writes, 'record'), coalesce(bind_store.max_ttl, '1 day'),
 		inventory.session_settings(), bind_store.order_writes, bind_store.order_units,
 		bind_store.order_final, bind_store.order_header, bind_store.order_header_id,
-		NULL, -- bind_header finds the key
+		bind_store.header_user_id, bind_store.header_columns, bind_store.order_values,
+		bind_store.header_values, bind_store.order_prepare, bind_store.order_limit,
+		NULL, NULL, NULL, NULL, -- bind_header and bind_orders find the key, its type and the values
 		num_nonnulls(bind_store.order_units, bind_store.order_final) > 0
 	)::inventory.store_binding;
 	PERFORM inventory.check_options(binding);
 	binding := inventory.bind_items(binding);
 	binding := inventory.bind_orders(binding, bind_store.user_id_type);
 	PERFORM inventory.check_other_stores(binding);
+	IF binding.order_prepare IS NOT NULL THEN
+		PERFORM inventory.check_prepare(binding);
+	END IF;
 	binding := inventory.bind_ledger_schema(binding);
 	PERFORM inventory.drop_orphaned(binding);
 
@@ -2694,7 +3043,9 @@ BEGIN
 	PERFORM inventory.make_results(binding);
 	PERFORM inventory.make_worth(binding);
 	PERFORM inventory.make_facade(binding);
-	PERFORM inventory.insert_store_row(binding, movements, binding.sellable IS NOT NULL);
+	PERFORM inventory.make_prepare(binding);
+	PERFORM inventory.insert_store_row(binding, movements, binding.sellable IS NOT NULL,
+		num_nonnulls(binding.order_prepare, binding.order_values, binding.header_values) > 0);
 	PERFORM inventory.make_triggers(binding);
 	PERFORM inventory.warn_promising_columns(binding);
 	PERFORM inventory.warn_foreign_item(binding);
@@ -2705,10 +3056,11 @@ BEGIN
 	EXECUTE format('SELECT setval(%1$L, s.last_value, s.is_called) FROM %1$s AS s',
 		pg_get_serial_sequence(format('%I.movements', binding.ledger_schema), 'movement_id'));
 	PERFORM inventory.report_binding(binding);
+	PERFORM inventory.warn_settable_values(binding.items);
 	RETURN binding.items;
 END
 $$;
-COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name) IS 'Implements attach, with the rights of the owner of the items.';
+COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name) IS 'Implements attach, with the rights of the owner of the items.';
 
 CREATE FUNCTION inventory.attach(
 		items regclass, orders regclass DEFAULT NULL, item_id name DEFAULT NULL,
@@ -2722,9 +3074,12 @@ CREATE FUNCTION inventory.attach(
 		direct_writes text DEFAULT NULL, max_ttl interval DEFAULT NULL,
 		store_name text DEFAULT NULL, order_writes text DEFAULT NULL,
 		order_units text DEFAULT NULL, order_final text DEFAULT NULL,
-		order_header regclass DEFAULT NULL, order_header_id name DEFAULT NULL) RETURNS regclass
+		order_header regclass DEFAULT NULL, order_header_id name DEFAULT NULL,
+		header_user_id name DEFAULT NULL, header_columns name[] DEFAULT NULL,
+		order_values jsonb DEFAULT NULL, header_values jsonb DEFAULT NULL,
+		order_prepare regprocedure DEFAULT NULL, order_limit name DEFAULT NULL) RETURNS regclass
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_attach';
-COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null) or refuse. order_units, order_final: SQL expressions over the rows line and header. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
+COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null) or refuse. order_units, order_final: SQL expressions over the rows line and header. order_header: the table of which each purchase inserts a row, to which its lines refer. order_values and header_values: objects of columns of orders or of their header and SQL expressions that compute them; order_prepare: a function that makes these rows instead. order_limit: the column with the units of an item that one call may take. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
 
 CREATE FUNCTION inventory.lookup_owned_store(items regclass) RETURNS inventory.store
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -2785,7 +3140,13 @@ BEGIN
 	binding.argument_prefix := store.argument_prefix;
 	binding.max_ttl := store.max_ttl;
 	binding.settings := store.settings;
+	binding.header := store.header;
 	binding.order_columns := '{}';
+	binding.header_columns := '{}';
+	binding.order_value_columns := '{}';
+	binding.header_value_columns := '{}';
+	binding.order_values := store.order_values;
+	binding.header_values := store.header_values;
 	binding.owner := inventory.owner_of(store.items);
 	binding.ledger_schema := inventory.schema_of(store.movements);
 	binding.api_schema := coalesce(
@@ -2793,30 +3154,44 @@ BEGIN
 		 JOIN pg_proc AS o ON o.oid = f.function_id JOIN pg_namespace AS n ON n.oid = o.pronamespace
 		 WHERE f.part = 'buyer' LIMIT 1), store.api_schema);
 	FOR c IN
-		SELECT b.column_name AS attname, b.role FROM inventory.bound_columns(store) AS b
-		WHERE (b.relation = store.items)
-			= (b.role IN ('item_id', 'stock', 'version', 'stock_floor', 'purchase_limit'))
+		SELECT b.relation, b.column_name AS attname, b.role FROM inventory.bound_columns(store) AS b
+		WHERE b.relation = CASE
+			WHEN b.role IN ('item_id', 'stock', 'version', 'stock_floor', 'purchase_limit', 'order_limit')
+			THEN store.items
+			WHEN b.role LIKE 'order\_%' THEN store.orders
+			WHEN b.role LIKE 'header\_%' THEN store.header
+			ELSE nullif(b.relation, store.items) END
 		ORDER BY b.n
 	LOOP
-		IF c.role LIKE '%+' THEN
+		IF c.role LIKE '%=%' AND c.relation = store.header THEN
+			binding.header_value_columns := binding.header_value_columns || c.attname;
+		ELSIF c.role LIKE '%=%' THEN
+			binding.order_value_columns := binding.order_value_columns || c.attname;
+		ELSIF c.role LIKE '%+' AND c.relation = store.header THEN
+			binding.header_columns := binding.header_columns || c.attname;
+		ELSIF c.role LIKE '%+' THEN
 			binding.order_columns := binding.order_columns || c.attname;
 		END IF;
-		CASE rtrim(c.role, '+')
+		CASE rtrim(split_part(c.role, '=', 1), '+')
 			WHEN 'item_id' THEN binding.item_id := c.attname;
 			WHEN 'stock' THEN binding.stock := c.attname;
 			WHEN 'version' THEN binding.version := c.attname;
 			WHEN 'stock_floor' THEN binding.stock_floor := c.attname;
 			WHEN 'purchase_limit' THEN binding.purchase_limit := c.attname;
+			WHEN 'order_limit' THEN binding.order_limit := c.attname;
 			WHEN 'order_id' THEN binding.order_id := c.attname;
 			WHEN 'order_user_id' THEN binding.order_user_id := c.attname;
 			WHEN 'order_item_id' THEN binding.order_item_id := c.attname;
 			WHEN 'order_quantity' THEN binding.order_quantity := c.attname;
 			WHEN 'order_header_id' THEN binding.order_header_id := c.attname;
+			WHEN 'header_id' THEN binding.header_id := c.attname;
+			WHEN 'header_user_id' THEN binding.header_user_id := c.attname;
 			ELSE NULL;
 		END CASE;
 	END LOOP;
 	IF binding.item_id IS NULL OR binding.stock IS NULL
-	   OR store.orders IS NOT NULL AND (binding.order_id IS NULL OR binding.order_item_id IS NULL) THEN
+	   OR store.orders IS NOT NULL AND (binding.order_id IS NULL OR binding.order_item_id IS NULL)
+	   OR store.header IS NOT NULL AND (binding.header_id IS NULL OR binding.order_header_id IS NULL) THEN
 		RAISE EXCEPTION 'store "%" is not intact', store.store_name
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				  DETAIL = 'A trigger that remembers the columns of its tables is missing.',
@@ -2827,6 +3202,7 @@ BEGIN
 	binding.stock_type := inventory.column_type(store.items, binding.stock);
 	binding.user_type := inventory.column_type(store.movements, 'user_id');
 	binding.order_type := inventory.column_type(store.movements, 'order_id');
+	binding.header_type := coalesce(inventory.column_type(store.header, binding.header_id), 'text');
 END
 $$;
 COMMENT ON FUNCTION inventory.read_binding(inventory.store) IS 'The binding of a store as the catalogs of the server have it now, without sellable, which stays in its view.';
@@ -2881,11 +3257,11 @@ CREATE FUNCTION inventory.is_schema_of_store(store inventory.store, relations oi
 		AND NOT (d.classid = 'pg_type'::regclass
 				 AND d.objid IN (SELECT c.reltype FROM pg_class AS c WHERE c.oid = ANY (relations)))
 		AND NOT (d.classid = 'pg_class'::regclass AND (
-			d.objid = ANY (relations || store.items::oid || store.orders::oid) OR EXISTS (
+			d.objid = ANY (relations || store.items::oid || store.orders::oid || store.header::oid) OR EXISTS (
 				SELECT FROM pg_depend AS o
 				WHERE o.classid = 'pg_class'::regclass AND o.objid = d.objid
 				AND o.deptype IN ('a', 'i') AND o.refclassid = 'pg_class'::regclass
-				AND o.refobjid = ANY (relations || store.items::oid || store.orders::oid)))))
+				AND o.refobjid = ANY (relations || store.items::oid || store.orders::oid || store.header::oid)))))
 $$;
 COMMENT ON FUNCTION inventory.is_schema_of_store(inventory.store, oid[], oid[]) IS 'True if the ledger schema of a store contains nothing but the store.';
 
@@ -2909,7 +3285,8 @@ BEGIN
 	relations := ARRAY(SELECT inventory.ledger_relations(store));
 	functions := ARRAY(SELECT f.function_id FROM inventory.facade_of(store) AS f
 					   JOIN pg_proc AS p ON p.oid = f.function_id WHERE p.proowner = old_owner)
-				 || inventory.worth_functions(store);
+				 || inventory.worth_functions(store)
+				 || array_remove(ARRAY[inventory.prepare_function(store)], NULL);
 	IF inventory.is_schema_of_store(store, relations, functions)
 	   AND (SELECT n.nspowner = old_owner FROM pg_namespace AS n WHERE n.nspname = schema_name) THEN
 		EXECUTE format('ALTER SCHEMA %I OWNER TO %I', schema_name, new_owner);
@@ -2936,6 +3313,7 @@ DECLARE
 	lost text;
 BEGIN
 	PERFORM inventory.check_owners(store.items, store.orders);
+	PERFORM inventory.check_owners(store.items, store.header);
 	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', store.items);
 	binding := inventory.read_binding(store);
 	grants := ARRAY(SELECT inventory.facade_grants(binding));
@@ -2946,12 +3324,21 @@ BEGIN
 	IF to_regclass(format('%I.order_changes', binding.ledger_schema)) IS NULL THEN
 		PERFORM inventory.make_order_changes(binding);
 	END IF;
+	IF store.has_prepare AND inventory.prepare_function(store) IS NULL THEN
+		IF num_nonnulls(store.order_values, store.header_values) = 0 THEN
+			RAISE EXCEPTION 'store "%" has lost its function prepare_order', store.store_name
+				USING ERRCODE = 'object_not_in_prerequisite_state',
+					  HINT = format('Detach the store, which keeps every table, and attach it again: SELECT inventory.detach(%L);',
+									store.items);
+		END IF;
+		PERFORM inventory.make_prepare(binding);
+	END IF;
 	PERFORM inventory.make_results(binding);
 	PERFORM inventory.make_triggers(binding);
 	PERFORM inventory.make_facade(binding);
 	IF binding.api_schema <> store.api_schema THEN
 		PERFORM inventory.delete_store_row(store.items);
-		PERFORM inventory.insert_store_row(binding, store.movements, store.has_sellable);
+		PERFORM inventory.insert_store_row(binding, store.movements, store.has_sellable, store.has_prepare);
 	END IF;
 	-- grants on objects that had to be dropped and created again
 	FOR lost IN SELECT unnest(grants) EXCEPT SELECT inventory.facade_grants(binding) ORDER BY 1 LOOP
@@ -2992,6 +3379,9 @@ BEGIN
 		END IF;
 		EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', f.schema_id::regnamespace, grantee);
 	END LOOP;
+	IF part = 'buyer' THEN
+		PERFORM inventory.warn_settable_values(store.items);
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION inventory.grant_facade(regclass, name, text) IS 'Implements grant_api, with the rights of the owner of the items.';

@@ -65,17 +65,26 @@ CREATE TABLE inventory.store (
 	settings pg_catalog.text[] NOT NULL DEFAULT '{}'
 		CHECK (octet_length(array_to_string(settings, '', '')) + cardinality(settings) <= 10000),
 	order_writes pg_catalog.text NOT NULL DEFAULT 'record' CHECK (order_writes IN ('record', 'refuse')),
-	has_order_units pg_catalog.bool NOT NULL DEFAULT false
+	has_order_units pg_catalog.bool NOT NULL DEFAULT false,
+	header inventory.table_name CHECK (header <> items AND header <> orders),
+	has_prepare pg_catalog.bool NOT NULL DEFAULT false,
+	order_values pg_catalog.jsonb,
+	header_values pg_catalog.jsonb
 );
 -- Not unique: a role could take a name before the owner of the tables that are called so,
 -- or keep that owner waiting for its transaction.  The trigger below keeps the names of the
 -- stores of one owner apart.
 CREATE INDEX store_store_name_idx ON inventory.store (store_name);
 CREATE INDEX store_orders_idx ON inventory.store (orders);
+CREATE INDEX store_header_idx ON inventory.store (header);
 COMMENT ON TABLE inventory.store IS 'The stores of this database: the tables of each and its options. The binding triggers on items and orders keep the bound columns. Written by attach, detach and refresh.';
 COMMENT ON COLUMN inventory.store.store_name IS 'name by which the generated functions refer to the store; it survives renames, dumps and restores, and is unique among the stores of an owner';
 COMMENT ON COLUMN inventory.store.items IS 'the table whose rows hold the stock';
 COMMENT ON COLUMN inventory.store.orders IS 'the table that gets one row for each line sold; null: the application inserts its orders itself';
+COMMENT ON COLUMN inventory.store.header IS 'the table that gets one row for each purchase, to which its order lines refer; null: orders have no header, or the application inserts it';
+COMMENT ON COLUMN inventory.store.has_prepare IS 'true if the function "prepare_order" of the ledger schema makes the rows of orders and of their header';
+COMMENT ON COLUMN inventory.store.order_values IS 'the expressions for columns of orders, as given to attach, which wrote them into "prepare_order"';
+COMMENT ON COLUMN inventory.store.header_values IS 'the same for columns of the header';
 COMMENT ON COLUMN inventory.store.movements IS 'the movements table of the ledger; its schema is the ledger schema';
 COMMENT ON COLUMN inventory.store.user_claim IS 'the claim of request.jwt.claims that the user_id of a buyer must equal; null: user ids are not checked';
 COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock outside the engine is booked as a movement; refuse: it is an error';
@@ -109,6 +118,7 @@ BEGIN
 	-- one condition for each index
 	DELETE FROM inventory.store AS s WHERE s.items::oid = ANY (dropped);
 	DELETE FROM inventory.store AS s WHERE s.orders::oid = ANY (dropped);
+	DELETE FROM inventory.store AS s WHERE s.header::oid = ANY (dropped);
 	DELETE FROM inventory.store AS s WHERE s.movements::oid = ANY (dropped);
 END
 $$;

@@ -33,9 +33,18 @@ CREATE TYPE inventory.store_binding AS (
 	order_writes pg_catalog.text,
 	order_units pg_catalog.text,
 	order_final pg_catalog.text,
-	order_header pg_catalog.regclass,
+	header pg_catalog.regclass,
 	order_header_id pg_catalog.name,
-	header_key pg_catalog.name,
+	header_user_id pg_catalog.name,
+	header_columns pg_catalog.name[],
+	order_values pg_catalog.jsonb,
+	header_values pg_catalog.jsonb,
+	order_prepare pg_catalog.regprocedure,
+	order_limit pg_catalog.name,
+	header_id pg_catalog.name,
+	header_type pg_catalog.regtype,
+	order_value_columns pg_catalog.name[],
+	header_value_columns pg_catalog.name[],
 	has_order_units pg_catalog.bool
 );
 COMMENT ON TYPE inventory.store_binding IS 'The tables, columns, types and options of a store: found by attach, read back by refresh, used to generate the objects of the store.';
@@ -87,7 +96,7 @@ BEGIN
 	PERFORM inventory.check_engine(relation);
 END
 $$;
-COMMENT ON FUNCTION inventory.check_table(regclass, text, boolean) IS 'Raises an error if a relation cannot be the items or orders of a store.';
+COMMENT ON FUNCTION inventory.check_table(regclass, text, boolean) IS 'Raises an error if a relation cannot be the items, orders or order_header of a store.';
 
 CREATE FUNCTION inventory.check_owners(stock_table regclass, order_table regclass) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -111,7 +120,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.check_owners(regclass, regclass) IS 'Raises an error unless items and orders have one owner, as whom the engine acts, and that owner can use their schemas.';
+COMMENT ON FUNCTION inventory.check_owners(regclass, regclass) IS 'Raises an error unless items and another table have one owner, as whom the engine acts, and that owner can use their schemas.';
 
 -- No ALTER where the server knows no cast to the type.
 CREATE FUNCTION inventory.retype_statement(relation regclass, attribute pg_attribute, new_type regtype)
@@ -201,7 +210,8 @@ BEGIN
 	ELSIF attribute.attname IS NULL THEN
 		RETURN NULL;
 	ELSIF attribute.attgenerated <> ''
-		  AND role IN ('stock', 'version', 'order_quantity', 'order_item_id', 'order_user_id') THEN
+		  AND role IN ('stock', 'version', 'order_quantity', 'order_item_id', 'order_user_id',
+					   'order_header_id', 'header_user_id') THEN
 		-- the engine writes these
 		IF given IS NULL AND role <> 'stock' THEN
 			RETURN NULL;
@@ -259,6 +269,8 @@ BEGIN
 													'stock_floor', integers, NULL);
 	binding.purchase_limit := inventory.resolve_column(items, 'purchase_limit', binding.purchase_limit,
 													   'purchase_limit', integers, NULL);
+	binding.order_limit := inventory.resolve_column(items, 'order_limit', binding.order_limit,
+													'order_limit', integers, NULL);
 	binding.item_type := inventory.column_type(items, binding.item_id);
 	binding.stock_type := inventory.column_type(items, binding.stock);
 END
@@ -327,40 +339,41 @@ END
 $$;
 COMMENT ON FUNCTION inventory.resolve_order_item(inventory.store_binding) IS 'The column of orders that holds the key of the item: the given one, or "item_id", or the only foreign key to items, or "product_id".';
 
-CREATE FUNCTION inventory.check_order_columns(binding inventory.store_binding) RETURNS void
+-- "bound" are columns that the engine fills, "taken" names that mean something else.
+CREATE FUNCTION inventory.check_settable(relation regclass, columns name[], argument text, bound name[],
+										 taken name[]) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	wanted name;
 	attribute pg_attribute;
 	why text;
 BEGIN
-	IF cardinality(binding.order_columns) > 63 THEN
-		RAISE EXCEPTION 'order_columns may name at most 63 columns'
+	IF cardinality(columns) > 63 THEN
+		RAISE EXCEPTION '% may name at most 63 columns', argument
 			USING ERRCODE = 'program_limit_exceeded';
 	END IF;
-	FOREACH wanted IN ARRAY binding.order_columns LOOP
-		attribute := inventory.column_of(binding.orders, wanted);
+	FOREACH wanted IN ARRAY columns LOOP
+		attribute := inventory.column_of(relation, wanted);
 		IF attribute.attname IS NULL THEN
-			RAISE EXCEPTION 'column "%" of % does not exist', wanted, binding.orders
-				USING ERRCODE = 'undefined_column', HINT = 'It was given in order_columns.';
+			RAISE EXCEPTION 'column "%" of % does not exist', wanted, relation
+				USING ERRCODE = 'undefined_column', HINT = format('It was given in %s.', argument);
 		END IF;
 		why := CASE
-			WHEN wanted IN (binding.order_item_id, binding.order_user_id, binding.order_quantity)
-				THEN 'it is an argument of its own'
-			WHEN wanted IN ('item_id', 'quantity') THEN 'a line uses this name itself'
+			WHEN wanted = ANY (bound) THEN 'it is an argument of its own'
+			WHEN wanted = ANY (taken) THEN 'a line uses this name itself'
 			WHEN attribute.attgenerated <> '' THEN 'it is generated'
 			WHEN attribute.attidentity = 'a' THEN 'it is an identity column that is always generated'
-			WHEN (SELECT count(*) FROM unnest(binding.order_columns) AS c WHERE c = wanted) > 1
+			WHEN (SELECT count(*) FROM unnest(columns) AS c WHERE c = wanted) > 1
 				THEN 'it is named twice'
 		END;
 		IF why IS NOT NULL THEN
-			RAISE EXCEPTION 'column "%" of % cannot be in order_columns: %', wanted, binding.orders, why
+			RAISE EXCEPTION 'column "%" of % cannot be in %: %', wanted, relation, argument, why
 				USING ERRCODE = 'invalid_column_reference';
 		END IF;
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION inventory.check_order_columns(inventory.store_binding) IS 'Raises an error if callers cannot set one of the columns in order_columns.';
+COMMENT ON FUNCTION inventory.check_settable(regclass, name[], text, name[], name[]) IS 'Raises an error if callers cannot set one of the columns that an argument of attach names.';
 
 -- A new sequence would begin with keys that are there already.
 CREATE FUNCTION inventory.identity_clause(relation regclass, column_name name) RETURNS text
@@ -375,49 +388,49 @@ END
 $$;
 COMMENT ON FUNCTION inventory.identity_clause(regclass, name) IS 'What makes an integer key an identity column, for ALTER TABLE ALTER COLUMN.';
 
-CREATE FUNCTION inventory.check_required_columns(binding inventory.store_binding) RETURNS void
+CREATE FUNCTION inventory.check_required_columns(relation regclass, key name, filled name[],
+												 settable name[], argument text) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	names name[];
 	alters text;
 BEGIN
 	SELECT array_agg(a.attname ORDER BY a.attnum),
-		   string_agg(format('ALTER TABLE %s ALTER COLUMN %I %s;', binding.orders, a.attname,
+		   string_agg(format('ALTER TABLE %s ALTER COLUMN %I %s;', relation, a.attname,
 							 CASE WHEN b.base IN ('timestamp', 'timestamptz', 'date') THEN 'SET DEFAULT now()'
 								  -- no random value is the key of another row
 								  WHEN b.base = 'uuid'::regtype AND NOT EXISTS (
-									  SELECT FROM pg_constraint AS f WHERE f.conrelid = binding.orders
+									  SELECT FROM pg_constraint AS f WHERE f.conrelid = relation
 									  AND f.contype = 'f' AND a.attnum = ANY (f.conkey))
 								  THEN 'SET DEFAULT gen_random_uuid()'
-								  WHEN a.attname = binding.order_id AND a.atttypid = ANY (inventory.integer_types())
-								  THEN inventory.identity_clause(binding.orders, a.attname)
+								  WHEN a.attname = key AND a.atttypid = ANY (inventory.integer_types())
+								  THEN inventory.identity_clause(relation, a.attname)
 								  ELSE 'SET DEFAULT ...' END), E'\n' ORDER BY a.attnum)
 	INTO names, alters
 	FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
 	CROSS JOIN LATERAL inventory.base_type(a.atttypid) AS b(base)
-	WHERE a.attrelid = binding.orders AND a.attnum > 0 AND NOT a.attisdropped
+	WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
 	AND (a.attnotnull OR t.typnotnull) AND NOT a.atthasdef AND a.attidentity = ''
 	AND a.attgenerated = '' AND t.typdefault IS NULL
-	AND NOT a.attname = ANY (binding.order_columns || array_remove(
-		ARRAY[binding.order_item_id, binding.order_user_id, binding.order_quantity], NULL));
+	AND NOT a.attname = ANY (settable || array_remove(filled, NULL));
 	IF names IS NULL THEN
 		RETURN;
 	ELSIF EXISTS (SELECT FROM pg_trigger AS g
-				  WHERE g.tgrelid = binding.orders AND g.tgenabled <> 'D' AND NOT g.tgisinternal
+				  WHERE g.tgrelid = relation AND g.tgenabled <> 'D' AND NOT g.tgisinternal
 				  AND g.tgtype & 7 = 7) THEN
-		RAISE WARNING 'only a trigger can fill NOT NULL columns of %: %', binding.orders,
+		RAISE WARNING 'only a trigger can fill NOT NULL columns of %: %', relation,
 					  array_to_string(names, ', ')
-			USING HINT = E'If no trigger does, every purchase fails. Let callers set them (order_columns), or:\n' || alters;
+			USING HINT = E'If no trigger does, every purchase fails. Let callers set them (' || argument || E'), or:\n' || alters;
 	ELSE
-		RAISE EXCEPTION 'nothing fills NOT NULL columns of %: %', binding.orders,
+		RAISE EXCEPTION 'nothing fills NOT NULL columns of %: %', relation,
 						array_to_string(names, ', ')
 			USING ERRCODE = 'not_null_violation',
-				  HINT = format(E'Let callers set them: order_columns => %L, or give each a default:\n',
-								names) || alters;
+				  HINT = format(E'Let callers set them: %s => %L, or give each a default:\n',
+								argument, names) || alters;
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.check_required_columns(inventory.store_binding) IS 'Raises an error, with the ALTER TABLE to use, if nothing fills a NOT NULL column of orders.';
+COMMENT ON FUNCTION inventory.check_required_columns(regclass, name, name[], name[], text) IS 'Raises an error, with the ALTER TABLE to use, if nothing fills a NOT NULL column of orders or of their header: neither the engine, nor callers, nor a default.';
 
 CREATE FUNCTION inventory.bind_order_columns(INOUT binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -451,79 +464,6 @@ BEGIN
 	binding.order_user_id := inventory.resolve_column(orders, 'order_user_id', binding.order_user_id,
 		'user_id', inventory.key_types(), NULL);
 	binding.order_type := inventory.column_type(orders, binding.order_id);
-	PERFORM inventory.check_order_columns(binding);
-	PERFORM inventory.check_required_columns(binding);
 END
 $$;
 COMMENT ON FUNCTION inventory.bind_order_columns(inventory.store_binding) IS 'Finds and checks the columns of an orders table.';
-
-CREATE FUNCTION inventory.bind_header(INOUT binding inventory.store_binding)
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	columns name[];
-	keys name[];
-BEGIN
-	IF binding.order_header IS NULL THEN
-		IF binding.order_header_id IS NOT NULL THEN
-			RAISE EXCEPTION 'order_header_id was given, but no order_header'
-				USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: order_header => ''...''.';
-		END IF;
-		RETURN;
-	ELSIF binding.order_header IN (binding.items, binding.orders) THEN
-		RAISE EXCEPTION 'order_header cannot be %, which is another table of the store', binding.order_header
-			USING ERRCODE = 'invalid_parameter_value';
-	END IF;
-	PERFORM inventory.check_table(binding.order_header, 'headers', true);
-	PERFORM inventory.check_owners(binding.items, binding.order_header);
-	SELECT array_agg(DISTINCT a.attname), array_agg(DISTINCT f.attname) INTO columns, keys
-	FROM pg_constraint AS c
-	JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
-	JOIN pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = c.confkey[1]
-	WHERE c.contype = 'f' AND c.conrelid = binding.orders AND c.confrelid = binding.order_header
-	AND cardinality(c.conkey) = 1
-	AND (binding.order_header_id IS NULL OR a.attname = binding.order_header_id);
-	IF columns IS NULL THEN
-		RAISE EXCEPTION 'no column of % references %', binding.orders, binding.order_header
-			USING ERRCODE = 'invalid_foreign_key',
-				  HINT = format('ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES %s;', binding.orders,
-								coalesce(quote_ident(binding.order_header_id), '...'), binding.order_header);
-	ELSIF cardinality(columns) > 1 OR cardinality(keys) > 1 THEN
-		RAISE EXCEPTION 'several columns of % reference %: %', binding.orders, binding.order_header,
-						array_to_string(columns, ', ')
-			USING ERRCODE = 'ambiguous_column', HINT = 'Name one of them: order_header_id => ''...''.';
-	END IF;
-	binding.order_header_id := columns[1];
-	binding.header_key := keys[1];
-END
-$$;
-COMMENT ON FUNCTION inventory.bind_header(inventory.store_binding) IS 'Finds the column of orders that refers to the headers, by its foreign key.';
-
-CREATE FUNCTION inventory.bind_orders(INOUT binding inventory.store_binding, user_id_type regtype)
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	binding.order_columns := coalesce(binding.order_columns, '{}');
-	IF binding.orders IS NOT NULL THEN
-		binding := inventory.bind_order_columns(binding);
-		binding := inventory.bind_header(binding);
-	ELSIF num_nonnulls(binding.order_id, binding.order_user_id, binding.order_item_id,
-					   binding.order_quantity, binding.order_writes, binding.order_units,
-					   binding.order_final, binding.order_header, binding.order_header_id) > 0 OR binding.order_columns <> '{}' THEN
-		RAISE EXCEPTION 'columns or options of orders were given, but no orders table'
-			USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: orders => ''...''.';
-	END IF;
-	binding.order_type := coalesce(binding.order_type, 'text');
-	binding.order_writes := coalesce(binding.order_writes, 'record');
-	binding.user_type := inventory.base_type(coalesce(
-		inventory.column_type(binding.orders, binding.order_user_id), user_id_type, 'text'));
-	IF binding.order_user_id IS NOT NULL AND inventory.base_type(user_id_type) <> binding.user_type THEN
-		RAISE EXCEPTION 'user_id_type cannot be %: column "%" of % is %', user_id_type,
-						binding.order_user_id, binding.orders, binding.user_type
-			USING ERRCODE = 'datatype_mismatch', HINT = 'Omit user_id_type.';
-	ELSIF (binding.user_type = ANY (inventory.key_types())) IS NOT TRUE THEN
-		RAISE EXCEPTION 'user_id_type cannot be %', user_id_type
-			USING ERRCODE = 'datatype_mismatch',
-				  HINT = format('user_id_type can be: %s.', array_to_string(inventory.key_types(), ', '));
-	END IF;
-END
-$$;
-COMMENT ON FUNCTION inventory.bind_orders(inventory.store_binding, regtype) IS 'Finds and checks the columns of orders, if there are orders, and the type of user ids.';

@@ -34,8 +34,14 @@ CREATE FUNCTION inventory.attach_statement(binding inventory.store_binding) RETU
 		(22, 'order_writes', quote_nullable(CASE WHEN binding.orders IS NOT NULL THEN binding.order_writes END)),
 		(23, 'order_units', quote_nullable(binding.order_units)),
 		(24, 'order_final', quote_nullable(binding.order_final)),
-		(25, 'order_header', quote_nullable(binding.order_header::text)),
-		(26, 'order_header_id', quote_nullable(binding.order_header_id))) AS a(n, name, value)
+		(25, 'order_header', quote_nullable(binding.header::text)),
+		(26, 'order_header_id', quote_nullable(binding.order_header_id)),
+		(27, 'header_user_id', quote_literal(coalesce(binding.header_user_id, ''))),
+		(28, 'header_columns', quote_nullable(binding.header_columns::text)),
+		(29, 'order_values', quote_nullable(binding.order_values::text)),
+		(30, 'header_values', quote_nullable(binding.header_values::text)),
+		(31, 'order_prepare', quote_nullable(binding.order_prepare::text)),
+		(32, 'order_limit', quote_literal(coalesce(binding.order_limit, '')))) AS a(n, name, value)
 $$;
 COMMENT ON FUNCTION inventory.attach_statement(inventory.store_binding) IS 'The call of attach that makes a binding, with every argument. An empty name stands for a column that is not bound.';
 

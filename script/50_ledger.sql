@@ -71,7 +71,7 @@ CREATE FUNCTION inventory.ledger_columns(binding inventory.store_binding, OUT ta
 	SELECT c.table_name, c.column_name, c.type, c.definition, coalesce(
 			   CASE c.column_name
 			   WHEN 'item_id' THEN (inventory.column_of(binding.items, binding.item_id)).attcollation
-			   WHEN 'user_id' THEN (inventory.column_of(binding.orders, binding.order_user_id)).attcollation
+			   WHEN 'user_id' THEN (inventory.user_column(binding)).attcollation
 			   WHEN 'order_id' THEN (inventory.column_of(binding.orders, binding.order_id)).attcollation
 			   WHEN 'item_before' THEN (inventory.column_of(binding.orders, binding.order_item_id)).attcollation
 			   WHEN 'item_after' THEN (inventory.column_of(binding.orders, binding.order_item_id)).attcollation
@@ -360,13 +360,13 @@ BEGIN
 	EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', relation, trigger_name);
 END
 $$;
-COMMENT ON FUNCTION inventory.make_binding_trigger(regclass, text, name, name[], text[]) IS 'Creates the disabled trigger whose column list remembers the bound columns of a table. Its arguments are the name of the store and the role of each column, in which "+" marks a column that callers may set.';
+COMMENT ON FUNCTION inventory.make_binding_trigger(regclass, text, name, name[], text[]) IS 'Creates the disabled trigger whose column list remembers the bound columns of a table. Its arguments are the name of the store and the role of each column, in which "+" marks a column that callers may set, and "=" one that prepare_order computes.';
 
 CREATE FUNCTION inventory.orders_trigger_name(store_name text) RETURNS name
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT ('inventory_binding_' || left(md5(store_name), 8))::name
 $$;
-COMMENT ON FUNCTION inventory.orders_trigger_name(text) IS 'The name of the binding trigger of a store on its orders, which may serve several stores.';
+COMMENT ON FUNCTION inventory.orders_trigger_name(text) IS 'The name of the binding trigger of a store on its orders or their header, which may serve several stores.';
 
 -- Orders may serve several stores, each with a guard.
 CREATE FUNCTION inventory.make_orders_guard(binding inventory.store_binding) RETURNS void
@@ -385,6 +385,13 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_orders_guard(inventory.store_binding) IS 'Creates the guard of a store on its orders.';
 
+CREATE FUNCTION inventory.given_roles(settable name[], object jsonb) RETURNS text[]
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT array_fill('+'::text, ARRAY[cardinality(settable)])
+		|| ARRAY(SELECT '=' || k FROM unnest(inventory.value_keys(object)) WITH ORDINALITY AS u(k, n) ORDER BY n)
+$$;
+COMMENT ON FUNCTION inventory.given_roles(name[], jsonb) IS 'The roles of columns that callers may set, and of those that prepare_order computes: "=" and the name that it has for the column, which stays when the column is renamed.';
+
 CREATE FUNCTION inventory.make_triggers(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -395,16 +402,25 @@ BEGIN
 	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER inventory_guard,
 					ENABLE ALWAYS TRIGGER inventory_guard_truncate', binding.items);
 	PERFORM inventory.make_binding_trigger(binding.items, binding.store_name, 'inventory_binding',
-		ARRAY[binding.item_id, binding.stock, binding.version, binding.stock_floor, binding.purchase_limit],
-		'{item_id,stock,version,stock_floor,purchase_limit}');
+		ARRAY[binding.item_id, binding.stock, binding.version, binding.stock_floor, binding.purchase_limit,
+			  binding.order_limit],
+		'{item_id,stock,version,stock_floor,purchase_limit,order_limit}');
 	IF binding.orders IS NOT NULL THEN
 		PERFORM inventory.make_binding_trigger(binding.orders, binding.store_name,
 			inventory.orders_trigger_name(binding.store_name),
 			ARRAY[binding.order_id, binding.order_user_id, binding.order_item_id, binding.order_quantity,
-				  binding.order_header_id] || binding.order_columns,
+				  binding.order_header_id] || binding.order_columns || binding.order_value_columns,
 			'{order_id,order_user_id,order_item_id,order_quantity,order_header_id}'::text[] ||
-				array_fill('+'::text, ARRAY[cardinality(binding.order_columns)]));
+				inventory.given_roles(binding.order_columns, binding.order_values));
 		PERFORM inventory.make_orders_guard(binding);
+	END IF;
+	IF binding.header IS NOT NULL THEN
+		PERFORM inventory.make_binding_trigger(binding.header, binding.store_name,
+			inventory.orders_trigger_name(binding.store_name),
+			ARRAY[binding.header_id, binding.header_user_id] || binding.header_columns
+				|| binding.header_value_columns,
+			'{header_id,header_user_id}'::text[] ||
+				inventory.given_roles(binding.header_columns, binding.header_values));
 	END IF;
 END
 $$;
@@ -419,12 +435,12 @@ CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id o
 	SELECT t.oid, t.tgrelid, t.tgname, t.tgfoid = 'inventory.binding()'::regprocedure
 	FROM pg_trigger AS t
 	WHERE t.tgrelid = store.items AND t.tgfoid = 'inventory.guard()'::regprocedure
-	OR t.tgrelid IN (store.items, store.orders)
+	OR t.tgrelid IN (store.items, store.orders, store.header)
 	AND t.tgfoid IN ('inventory.binding()'::regprocedure, 'inventory.guard_orders()'::regprocedure)
 	AND substring(t.tgargs FOR octet_length(convert_to(store.store_name, getdatabaseencoding())) + 1)
 		= convert_to(store.store_name, getdatabaseencoding()) || E'\\x00'::bytea
 $$;
-COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items and orders of a store, and the triggers that bind its columns.';
+COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items and orders of a store, and the triggers that bind the columns of its tables.';
 
 CREATE FUNCTION inventory.bound_columns(store inventory.store, OUT relation regclass, OUT n bigint,
 										OUT column_name name, OUT role text)
@@ -438,7 +454,7 @@ CREATE FUNCTION inventory.bound_columns(store inventory.store, OUT relation regc
 	JOIN pg_attribute AS a ON a.attrelid = t.tgrelid AND a.attnum = u.attnum
 	WHERE b.is_binding
 $$;
-COMMENT ON FUNCTION inventory.bound_columns(inventory.store) IS 'The columns that the binding triggers of a store list, with their number there and their role; a role that ends with + is of a column that callers may set.';
+COMMENT ON FUNCTION inventory.bound_columns(inventory.store) IS 'The columns that the binding triggers of a store list, with their number there and their role; a role that ends with + is of a column that callers may set, one with = of a column that prepare_order computes.';
 
 CREATE FUNCTION inventory.check_other_stores(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -492,7 +508,7 @@ BEGIN
 	LOOP
 		IF t.is_ours OR EXISTS (
 			SELECT FROM inventory.store AS s
-			WHERE t.relation IN (s.items, s.orders)
+			WHERE t.relation IN (s.items, s.orders, s.header)
 			OR s.orders IN (SELECT relid FROM pg_partition_ancestors(t.relation))
 			OR t.schema = (SELECT m.relnamespace FROM pg_class AS m WHERE m.oid = s.movements::regclass))
 		THEN

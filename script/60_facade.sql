@@ -11,6 +11,7 @@ CREATE FUNCTION inventory.fill_types(binding inventory.store_binding, template t
 		WHEN 'item_id_type' THEN binding.item_type::text
 		WHEN 'user_id_type' THEN binding.user_type::text
 		WHEN 'order_id_type' THEN binding.order_type::text
+		WHEN 'header_id_type' THEN binding.header_type::text
 		WHEN 'quantity_type' THEN binding.stock_type::text
 		WHEN 'line_type' THEN format('%I.line', binding.ledger_schema)
 		WHEN 'hold_type' THEN format('%I.hold', binding.ledger_schema)
@@ -21,7 +22,7 @@ CREATE FUNCTION inventory.fill_types(binding inventory.store_binding, template t
 		ELSE piece END, '' ORDER BY n)
 	FROM regexp_split_to_table(template, '[{}]') WITH ORDINALITY AS pieces(piece, n)
 $$;
-COMMENT ON FUNCTION inventory.fill_types(inventory.store_binding, text) IS 'A text with the types of a store in place of {item_id_type}, {user_id_type}, {order_id_type}, {quantity_type} (the type of the stock column), and its result types in place of {line_type}, {hold_type} and the like.';
+COMMENT ON FUNCTION inventory.fill_types(inventory.store_binding, text) IS 'A text with the types of a store in place of {item_id_type}, {user_id_type}, {order_id_type}, {header_id_type}, {quantity_type} (the type of the stock column), and its result types in place of {line_type}, {hold_type} and the like.';
 
 -- An argument is "name type", or "name type = default".  The default {null_with_claim} is
 -- NULL in a store with a user_claim, which can stand in for the argument, and none in other
@@ -37,13 +38,13 @@ CREATE FUNCTION inventory.facade_functions(
 		   'item_id {item_id_type} = {null_with_claim}', 'quantity bigint = 1',
 		   'idempotency_key text = NULL', 'order_data jsonb = NULL'],
 	 '{order_id_type}', 'VOLATILE',
-	 'Sells quantity units of an item to a user: takes the stock and inserts the order row, or does nothing. An item sells while stock - quantity is at least its stock_floor. idempotency_key: a retry with the same key and arguments gets the first answer. order_data: an object with columns of orders that callers may set. Returns the key of the order row; without orders, the text of order_data->>''order_id''. Errors: IV001 out_of_stock, IV002 item_not_found, IV009 idempotency_key_mismatch, IV010 purchase_limit_exceeded, IV014 busy, 22023, 22004, 22003, 22001, 42501, 42703.'),
+	 'Sells quantity units of an item to a user: takes the stock and inserts the order row, or does nothing. An item sells while stock - quantity is at least its stock_floor. Where the store has a table of headers, a call that names none inserts one. idempotency_key: a retry with the same key and arguments gets the first answer. order_data: an object with columns of orders that callers may set, and in "header" those of the header. Returns the key of the order row; without orders, the text of order_data->>''order_id''. Errors: IV001 out_of_stock, IV002 item_not_found, IV009 idempotency_key_mismatch, IV010 purchase_limit_exceeded, IV003 order_not_found for a header of another user, IV015 already_placed, IV014 busy, 22023, 22004, 22003, 22001, 42501, 42703.'),
 	('buyer', 'try_buy_item',
 	 ARRAY['user_id {user_id_type} = {null_with_claim}',
 		   'item_id {item_id_type} = {null_with_claim}', 'quantity bigint = 1',
 		   'idempotency_key text = NULL', 'order_data jsonb = NULL'],
 	 '{line_type}', 'VOLATILE',
-	 'As buy_item, but a refusal is a status and not an error. Returns one row: status (ok, out_of_stock, item_not_found or purchase_limit_exceeded), item_id, quantity, order_id (the key of the order row), available (the units that can still be sold) and replayed (true for the kept answer of an earlier call). With an idempotency_key a refusal is kept like any other answer. Errors: those of buy_item that are not such a refusal.'),
+	 'As buy_item, but a refusal is a status and not an error. Returns one row: status (ok, out_of_stock, item_not_found or purchase_limit_exceeded), item_id, quantity, order_id (the key of the order row), available (the units that can still be sold), replayed (true for the kept answer of an earlier call) and header_id (the key of the header, where the store has headers). With an idempotency_key a refusal is kept like any other answer. Errors: those of buy_item that are not such a refusal.'),
 	('buyer', 'buy_cart',
 	 ARRAY['user_id {user_id_type} = {null_with_claim}', 'lines jsonb = {null_with_claim}',
 		   'idempotency_key text = NULL', 'order_data jsonb = NULL'],
@@ -342,7 +343,7 @@ BEGIN
 	SELECT string_agg(DISTINCT quote_ident(n.nspname), ', ') INTO writable
 	FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 	CROSS JOIN LATERAL aclexplode(n.nspacl) AS a
-	WHERE c.oid IN (binding.items, binding.orders)
+	WHERE c.oid IN (binding.items, binding.orders, binding.header)
 	AND a.privilege_type = 'CREATE' AND a.grantee NOT IN (n.nspowner, binding.owner);
 	IF writable IS NOT NULL THEN
 		RAISE WARNING 'other roles may create objects in schema %', writable

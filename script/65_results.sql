@@ -37,7 +37,7 @@ CREATE FUNCTION inventory.generated_relations(store inventory.store) RETURNS SET
 		inventory.returned_by_store(c.reltype, store)
 		OR ARRAY(SELECT a.attname FROM pg_attribute AS a
 				 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)
-		IN ('{status,item_id,quantity,order_id,available,replayed}',
+		IN ('{status,item_id,quantity,order_id,available,replayed,header_id}',
 			'{status,reservation_id,expires_at,short_lines}',
 			'{status,expires_at,item_id,quantity,order_id}',
 			'{reservation_id,item_id,quantity,expires_at}', '{item_id,available}',
@@ -192,19 +192,19 @@ CREATE FUNCTION inventory.make_worth_function(binding inventory.store_binding, f
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	signature text := format('%I.%I', binding.ledger_schema, function_name);
-	header text := ', ' || binding.order_header::text;
+	header text := ', ' || binding.header::text;
 BEGIN
 	BEGIN
 		-- only one expression with balanced parentheses is valid in both statements
 		EXECUTE format(E'SELECT CASE WHEN true THEN (%s\n) END FROM ONLY %s AS line%s LIMIT 0', expression,
 					   binding.orders, coalesce(header || ' AS header', ''));
 		EXECUTE format(E'CREATE FUNCTION %s(line %s%s) ' || template, signature, binding.orders,
-					   coalesce(', header ' || binding.order_header::text, ''), expression);
+					   coalesce(', header ' || binding.header::text, ''), expression);
 	EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
 		RAISE EXCEPTION '% is not an expression over the rows "line" of % and "header": %', function_name,
 						binding.orders, SQLERRM
 			USING ERRCODE = SQLSTATE,
-				  HINT = CASE WHEN binding.order_header IS NULL
+				  HINT = CASE WHEN binding.header IS NULL
 						 THEN 'For columns of the headers name their table: order_header => ''...''.'
 						 ELSE 'Write columns as line.quantity and header.status, and functions and types with their schema.' END;
 	END;
@@ -222,7 +222,7 @@ CREATE FUNCTION inventory.make_worth(binding inventory.store_binding) RETURNS vo
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	view_name text := format('%I.order_worth', binding.ledger_schema);
-	rows text := 'line' || CASE WHEN binding.order_header IS NULL THEN '' ELSE ', header' END;
+	rows text := 'line' || CASE WHEN binding.header IS NULL THEN '' ELSE ', header' END;
 BEGIN
 	IF NOT binding.has_order_units THEN
 		RETURN;
@@ -232,13 +232,13 @@ BEGIN
 		E'RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN trunc((%s\n)::numeric)::bigint');
 	PERFORM inventory.make_worth_function(binding, 'order_final', coalesce(binding.order_final, 'false'),
 		E'RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN (%s\n)');
-	IF binding.order_header IS NOT NULL THEN
+	IF binding.header IS NOT NULL THEN
 		-- the header of a line that is deleted is looked up
 		EXECUTE format($sql$
 			CREATE FUNCTION %1$I.order_final(line %2$s) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
 			RETURN coalesce((SELECT %1$I.order_final(line, header) FROM %3$s AS header WHERE header.%4$I = line.%5$I),
 							%1$I.order_final(line, NULL::%3$s))$sql$,
-			binding.ledger_schema, binding.orders, binding.order_header, binding.header_key,
+			binding.ledger_schema, binding.orders, binding.header, binding.header_id,
 			binding.order_header_id);
 		EXECUTE format('REVOKE ALL ON FUNCTION %I.order_final(%s) FROM PUBLIC', binding.ledger_schema, binding.orders);
 		EXECUTE format('COMMENT ON FUNCTION %I.order_final(%s) IS %L', binding.ledger_schema, binding.orders,
@@ -250,9 +250,9 @@ BEGIN
 			   CASE WHEN line.%4$I IS NULL THEN 0
 			   ELSE greatest(coalesce(%5$I.order_units(%6$s), 0), 0) END AS units,
 			   coalesce(%5$I.order_final(%6$s), false) AS final
-		FROM %7$s AS line$sql$ || CASE WHEN binding.order_header IS NULL THEN ''
-			ELSE format(' LEFT JOIN %s AS header ON header.%I = line.%I', binding.order_header,
-						binding.header_key, binding.order_header_id) END,
+		FROM %7$s AS line$sql$ || CASE WHEN binding.header IS NULL THEN ''
+			ELSE format(' LEFT JOIN %s AS header ON header.%I = line.%I', binding.header,
+						binding.header_id, binding.order_header_id) END,
 		view_name, binding.order_id, binding.order_type, binding.order_item_id, binding.ledger_schema,
 		rows, binding.orders);
 	EXECUTE format('COMMENT ON VIEW %s IS %L', view_name,
@@ -270,8 +270,8 @@ BEGIN
 		PERFORM inventory.make_sellable(binding);
 	END IF;
 	PERFORM inventory.make_result_type(binding, 'line',
-		'status text, item_id {item_id_type}, quantity {quantity_type}, order_id {order_id_type}, available {quantity_type}, replayed boolean',
-		'A line of the answer to a cart. status: ok, the name of the refusal, or not_taken if another line is at fault. available: units that can be sold afterwards.');
+		'status text, item_id {item_id_type}, quantity {quantity_type}, order_id {order_id_type}, available {quantity_type}, replayed boolean, header_id {header_id_type}',
+		'A line of the answer to a cart. status: ok, the name of the refusal, or not_taken if another line is at fault. available: units that can be sold afterwards. header_id: the key of the header of the line, where the store has headers.');
 	PERFORM inventory.make_result_type(binding, 'hold',
 		'status text, reservation_id uuid, expires_at timestamp with time zone, short_lines jsonb',
 		'The answer of try_reserve_cart. status: ok or the name of the refusal. short_lines: the lines that were refused.');

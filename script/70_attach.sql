@@ -23,15 +23,27 @@ BEGIN
 			   binding.item_type, binding.stock, binding.stock_type)
 			|| coalesce(', version ' || quote_ident(binding.version), '')
 			|| coalesce(', floor ' || quote_ident(binding.stock_floor), '')
-			|| coalesce(', purchase limit ' || quote_ident(binding.purchase_limit), ''),
+			|| coalesce(', purchase limit ' || quote_ident(binding.purchase_limit), '')
+			|| coalesce(', order limit ' || quote_ident(binding.order_limit), ''),
 		CASE WHEN binding.orders IS NULL THEN 'no orders: the application inserts its own'
 		ELSE format('orders %s: key %I %s, item %I', binding.orders, binding.order_id,
 					binding.order_type, binding.order_item_id)
 			|| coalesce(', quantity ' || quote_ident(binding.order_quantity),
 						', no quantity: one unit per row')
-			|| coalesce(', user ' || quote_ident(binding.order_user_id), ', no user') END,
+			|| coalesce(', user ' || quote_ident(binding.order_user_id), ', no user')
+			|| coalesce(', header ' || quote_ident(binding.order_header_id), '') END,
+		CASE WHEN binding.header IS NOT NULL THEN
+			format('header %s: key %I %s', binding.header, binding.header_id, binding.header_type)
+			|| coalesce(', user ' || quote_ident(binding.header_user_id), ', no user') END,
 		'callers may set: ' || (SELECT string_agg(quote_ident(c), ', ' ORDER BY n)
 								FROM unnest(binding.order_columns) WITH ORDINALITY AS u(c, n)),
+		'callers may set in the header: '
+			|| (SELECT string_agg(quote_ident(c), ', ' ORDER BY n)
+				FROM unnest(binding.header_columns) WITH ORDINALITY AS u(c, n)),
+		'rows of orders made by: ' || binding.order_prepare,
+		'computed: ' || (SELECT string_agg(quote_ident(c), ', ' ORDER BY n)
+						 FROM unnest(binding.order_value_columns || binding.header_value_columns)
+							  WITH ORDINALITY AS u(c, n)),
 		'for sale where: ' || binding.sellable,
 		format('user ids are %s', binding.user_type) || coalesce(', claim ' || binding.user_claim, ''),
 		'not found: ' || inventory.unbound_roles(binding),
@@ -99,7 +111,7 @@ DECLARE
 							  WHERE pg_has_role(c.relowner, 'USAGE') AND c.relname = 'order_worth');
 	worth_function oid;
 BEGIN
-	PERFORM inventory.drop_functions(functions);
+	PERFORM inventory.drop_functions(functions || inventory.prepare_function(store));
 	PERFORM inventory.drop_relations(worth_view);
 	FOREACH worth_function IN ARRAY inventory.worth_functions(store) LOOP
 		PERFORM inventory.drop_functions(ARRAY[worth_function]);
@@ -116,6 +128,7 @@ BEGIN
 	store.store_name := binding.store_name;
 	store.items := binding.items;
 	store.orders := binding.orders;
+	store.header := binding.header;
 	store.api_schema := binding.api_schema;
 	store.movements := inventory.find_ledger(binding, binding.ledger_schema);
 	IF EXISTS (SELECT FROM inventory.store AS s WHERE s.movements = store.movements) THEN
@@ -142,16 +155,17 @@ $$;
 COMMENT ON FUNCTION inventory.drop_orphaned(inventory.store_binding) IS 'Drops the generated objects that an earlier store of the same name left behind.';
 
 CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, movements regclass,
-										   has_sellable boolean) RETURNS void
+										   has_sellable boolean, has_prepare boolean) RETURNS void
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
 								 order_writes, has_sellable, api_schema, argument_prefix, max_ttl,
-								 settings, has_order_units)
+								 settings, has_order_units, header, has_prepare, order_values, header_values)
 	VALUES (binding.store_name, binding.items, binding.orders, movements, binding.user_claim,
 			binding.direct_writes, binding.order_writes, has_sellable, binding.api_schema,
-			binding.argument_prefix, binding.max_ttl, binding.settings, binding.has_order_units)
+			binding.argument_prefix, binding.max_ttl, binding.settings, binding.has_order_units,
+			binding.header, has_prepare, binding.order_values, binding.header_values)
 $$;
-COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
+COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
 
 CREATE FUNCTION inventory.bind_store(
 		items regclass, orders regclass, item_id name, stock name, version name, stock_floor name,
@@ -159,7 +173,9 @@ CREATE FUNCTION inventory.bind_store(
 		order_quantity name, order_columns name[], user_id_type regtype, api_schema name,
 		ledger_schema name, argument_prefix text, user_claim text, sellable text,
 		direct_writes text, max_ttl interval, store_name text, order_writes text, order_units text,
-		order_final text, order_header regclass, order_header_id name) RETURNS regclass
+		order_final text, order_header regclass, order_header_id name, header_user_id name,
+		header_columns name[], order_values jsonb, header_values jsonb, order_prepare regprocedure,
+		order_limit name) RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	binding inventory.store_binding;
@@ -171,13 +187,21 @@ BEGIN
 	ELSIF bind_store.items = bind_store.orders THEN
 		RAISE EXCEPTION 'items and orders cannot be the same table'
 			USING ERRCODE = 'invalid_parameter_value';
+	ELSIF bind_store.order_header IN (bind_store.items, bind_store.orders) THEN
+		RAISE EXCEPTION 'order_header cannot be the table of items or orders'
+			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	PERFORM inventory.check_table(bind_store.items, 'items', false);
 	PERFORM inventory.check_owners(bind_store.items, bind_store.orders);
+	PERFORM inventory.check_owners(bind_store.items, bind_store.order_header);
 	EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', bind_store.items);
 	IF bind_store.orders IS NOT NULL THEN
 		PERFORM inventory.check_table(bind_store.orders, 'orders', true);
 		EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', bind_store.orders);
+	END IF;
+	IF bind_store.order_header IS NOT NULL THEN
+		PERFORM inventory.check_table(bind_store.order_header, 'order_header', false);
+		EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', bind_store.order_header);
 	END IF;
 	schema_name := inventory.schema_of(bind_store.items);
 	-- in the order of the type
@@ -194,13 +218,18 @@ BEGIN
 		coalesce(bind_store.direct_writes, 'record'), coalesce(bind_store.max_ttl, '1 day'),
 		inventory.session_settings(), bind_store.order_writes, bind_store.order_units,
 		bind_store.order_final, bind_store.order_header, bind_store.order_header_id,
-		NULL, -- bind_header finds the key
+		bind_store.header_user_id, bind_store.header_columns, bind_store.order_values,
+		bind_store.header_values, bind_store.order_prepare, bind_store.order_limit,
+		NULL, NULL, NULL, NULL, -- bind_header and bind_orders find the key, its type and the values
 		num_nonnulls(bind_store.order_units, bind_store.order_final) > 0
 	)::inventory.store_binding;
 	PERFORM inventory.check_options(binding);
 	binding := inventory.bind_items(binding);
 	binding := inventory.bind_orders(binding, bind_store.user_id_type);
 	PERFORM inventory.check_other_stores(binding);
+	IF binding.order_prepare IS NOT NULL THEN
+		PERFORM inventory.check_prepare(binding);
+	END IF;
 	binding := inventory.bind_ledger_schema(binding);
 	PERFORM inventory.drop_orphaned(binding);
 
@@ -208,7 +237,9 @@ BEGIN
 	PERFORM inventory.make_results(binding);
 	PERFORM inventory.make_worth(binding);
 	PERFORM inventory.make_facade(binding);
-	PERFORM inventory.insert_store_row(binding, movements, binding.sellable IS NOT NULL);
+	PERFORM inventory.make_prepare(binding);
+	PERFORM inventory.insert_store_row(binding, movements, binding.sellable IS NOT NULL,
+		num_nonnulls(binding.order_prepare, binding.order_values, binding.header_values) > 0);
 	PERFORM inventory.make_triggers(binding);
 	PERFORM inventory.warn_promising_columns(binding);
 	PERFORM inventory.warn_foreign_item(binding);
@@ -219,10 +250,11 @@ BEGIN
 	EXECUTE format('SELECT setval(%1$L, s.last_value, s.is_called) FROM %1$s AS s',
 		pg_get_serial_sequence(format('%I.movements', binding.ledger_schema), 'movement_id'));
 	PERFORM inventory.report_binding(binding);
+	PERFORM inventory.warn_settable_values(binding.items);
 	RETURN binding.items;
 END
 $$;
-COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name) IS 'Implements attach, with the rights of the owner of the items.';
+COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name) IS 'Implements attach, with the rights of the owner of the items.';
 
 CREATE FUNCTION inventory.attach(
 		items regclass, orders regclass DEFAULT NULL, item_id name DEFAULT NULL,
@@ -236,9 +268,12 @@ CREATE FUNCTION inventory.attach(
 		direct_writes text DEFAULT NULL, max_ttl interval DEFAULT NULL,
 		store_name text DEFAULT NULL, order_writes text DEFAULT NULL,
 		order_units text DEFAULT NULL, order_final text DEFAULT NULL,
-		order_header regclass DEFAULT NULL, order_header_id name DEFAULT NULL) RETURNS regclass
+		order_header regclass DEFAULT NULL, order_header_id name DEFAULT NULL,
+		header_user_id name DEFAULT NULL, header_columns name[] DEFAULT NULL,
+		order_values jsonb DEFAULT NULL, header_values jsonb DEFAULT NULL,
+		order_prepare regprocedure DEFAULT NULL, order_limit name DEFAULT NULL) RETURNS regclass
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_attach';
-COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null) or refuse. order_units, order_final: SQL expressions over the rows line and header. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
+COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null) or refuse. order_units, order_final: SQL expressions over the rows line and header. order_header: the table of which each purchase inserts a row, to which its lines refer. order_values and header_values: objects of columns of orders or of their header and SQL expressions that compute them; order_prepare: a function that makes these rows instead. order_limit: the column with the units of an item that one call may take. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
 
 CREATE FUNCTION inventory.lookup_owned_store(items regclass) RETURNS inventory.store
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -299,7 +334,13 @@ BEGIN
 	binding.argument_prefix := store.argument_prefix;
 	binding.max_ttl := store.max_ttl;
 	binding.settings := store.settings;
+	binding.header := store.header;
 	binding.order_columns := '{}';
+	binding.header_columns := '{}';
+	binding.order_value_columns := '{}';
+	binding.header_value_columns := '{}';
+	binding.order_values := store.order_values;
+	binding.header_values := store.header_values;
 	binding.owner := inventory.owner_of(store.items);
 	binding.ledger_schema := inventory.schema_of(store.movements);
 	binding.api_schema := coalesce(
@@ -307,30 +348,44 @@ BEGIN
 		 JOIN pg_proc AS o ON o.oid = f.function_id JOIN pg_namespace AS n ON n.oid = o.pronamespace
 		 WHERE f.part = 'buyer' LIMIT 1), store.api_schema);
 	FOR c IN
-		SELECT b.column_name AS attname, b.role FROM inventory.bound_columns(store) AS b
-		WHERE (b.relation = store.items)
-			= (b.role IN ('item_id', 'stock', 'version', 'stock_floor', 'purchase_limit'))
+		SELECT b.relation, b.column_name AS attname, b.role FROM inventory.bound_columns(store) AS b
+		WHERE b.relation = CASE
+			WHEN b.role IN ('item_id', 'stock', 'version', 'stock_floor', 'purchase_limit', 'order_limit')
+			THEN store.items
+			WHEN b.role LIKE 'order\_%' THEN store.orders
+			WHEN b.role LIKE 'header\_%' THEN store.header
+			ELSE nullif(b.relation, store.items) END
 		ORDER BY b.n
 	LOOP
-		IF c.role LIKE '%+' THEN
+		IF c.role LIKE '%=%' AND c.relation = store.header THEN
+			binding.header_value_columns := binding.header_value_columns || c.attname;
+		ELSIF c.role LIKE '%=%' THEN
+			binding.order_value_columns := binding.order_value_columns || c.attname;
+		ELSIF c.role LIKE '%+' AND c.relation = store.header THEN
+			binding.header_columns := binding.header_columns || c.attname;
+		ELSIF c.role LIKE '%+' THEN
 			binding.order_columns := binding.order_columns || c.attname;
 		END IF;
-		CASE rtrim(c.role, '+')
+		CASE rtrim(split_part(c.role, '=', 1), '+')
 			WHEN 'item_id' THEN binding.item_id := c.attname;
 			WHEN 'stock' THEN binding.stock := c.attname;
 			WHEN 'version' THEN binding.version := c.attname;
 			WHEN 'stock_floor' THEN binding.stock_floor := c.attname;
 			WHEN 'purchase_limit' THEN binding.purchase_limit := c.attname;
+			WHEN 'order_limit' THEN binding.order_limit := c.attname;
 			WHEN 'order_id' THEN binding.order_id := c.attname;
 			WHEN 'order_user_id' THEN binding.order_user_id := c.attname;
 			WHEN 'order_item_id' THEN binding.order_item_id := c.attname;
 			WHEN 'order_quantity' THEN binding.order_quantity := c.attname;
 			WHEN 'order_header_id' THEN binding.order_header_id := c.attname;
+			WHEN 'header_id' THEN binding.header_id := c.attname;
+			WHEN 'header_user_id' THEN binding.header_user_id := c.attname;
 			ELSE NULL;
 		END CASE;
 	END LOOP;
 	IF binding.item_id IS NULL OR binding.stock IS NULL
-	   OR store.orders IS NOT NULL AND (binding.order_id IS NULL OR binding.order_item_id IS NULL) THEN
+	   OR store.orders IS NOT NULL AND (binding.order_id IS NULL OR binding.order_item_id IS NULL)
+	   OR store.header IS NOT NULL AND (binding.header_id IS NULL OR binding.order_header_id IS NULL) THEN
 		RAISE EXCEPTION 'store "%" is not intact', store.store_name
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				  DETAIL = 'A trigger that remembers the columns of its tables is missing.',
@@ -341,6 +396,7 @@ BEGIN
 	binding.stock_type := inventory.column_type(store.items, binding.stock);
 	binding.user_type := inventory.column_type(store.movements, 'user_id');
 	binding.order_type := inventory.column_type(store.movements, 'order_id');
+	binding.header_type := coalesce(inventory.column_type(store.header, binding.header_id), 'text');
 END
 $$;
 COMMENT ON FUNCTION inventory.read_binding(inventory.store) IS 'The binding of a store as the catalogs of the server have it now, without sellable, which stays in its view.';
@@ -395,11 +451,11 @@ CREATE FUNCTION inventory.is_schema_of_store(store inventory.store, relations oi
 		AND NOT (d.classid = 'pg_type'::regclass
 				 AND d.objid IN (SELECT c.reltype FROM pg_class AS c WHERE c.oid = ANY (relations)))
 		AND NOT (d.classid = 'pg_class'::regclass AND (
-			d.objid = ANY (relations || store.items::oid || store.orders::oid) OR EXISTS (
+			d.objid = ANY (relations || store.items::oid || store.orders::oid || store.header::oid) OR EXISTS (
 				SELECT FROM pg_depend AS o
 				WHERE o.classid = 'pg_class'::regclass AND o.objid = d.objid
 				AND o.deptype IN ('a', 'i') AND o.refclassid = 'pg_class'::regclass
-				AND o.refobjid = ANY (relations || store.items::oid || store.orders::oid)))))
+				AND o.refobjid = ANY (relations || store.items::oid || store.orders::oid || store.header::oid)))))
 $$;
 COMMENT ON FUNCTION inventory.is_schema_of_store(inventory.store, oid[], oid[]) IS 'True if the ledger schema of a store contains nothing but the store.';
 
@@ -423,7 +479,8 @@ BEGIN
 	relations := ARRAY(SELECT inventory.ledger_relations(store));
 	functions := ARRAY(SELECT f.function_id FROM inventory.facade_of(store) AS f
 					   JOIN pg_proc AS p ON p.oid = f.function_id WHERE p.proowner = old_owner)
-				 || inventory.worth_functions(store);
+				 || inventory.worth_functions(store)
+				 || array_remove(ARRAY[inventory.prepare_function(store)], NULL);
 	IF inventory.is_schema_of_store(store, relations, functions)
 	   AND (SELECT n.nspowner = old_owner FROM pg_namespace AS n WHERE n.nspname = schema_name) THEN
 		EXECUTE format('ALTER SCHEMA %I OWNER TO %I', schema_name, new_owner);
@@ -450,6 +507,7 @@ DECLARE
 	lost text;
 BEGIN
 	PERFORM inventory.check_owners(store.items, store.orders);
+	PERFORM inventory.check_owners(store.items, store.header);
 	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', store.items);
 	binding := inventory.read_binding(store);
 	grants := ARRAY(SELECT inventory.facade_grants(binding));
@@ -460,12 +518,21 @@ BEGIN
 	IF to_regclass(format('%I.order_changes', binding.ledger_schema)) IS NULL THEN
 		PERFORM inventory.make_order_changes(binding);
 	END IF;
+	IF store.has_prepare AND inventory.prepare_function(store) IS NULL THEN
+		IF num_nonnulls(store.order_values, store.header_values) = 0 THEN
+			RAISE EXCEPTION 'store "%" has lost its function prepare_order', store.store_name
+				USING ERRCODE = 'object_not_in_prerequisite_state',
+					  HINT = format('Detach the store, which keeps every table, and attach it again: SELECT inventory.detach(%L);',
+									store.items);
+		END IF;
+		PERFORM inventory.make_prepare(binding);
+	END IF;
 	PERFORM inventory.make_results(binding);
 	PERFORM inventory.make_triggers(binding);
 	PERFORM inventory.make_facade(binding);
 	IF binding.api_schema <> store.api_schema THEN
 		PERFORM inventory.delete_store_row(store.items);
-		PERFORM inventory.insert_store_row(binding, store.movements, store.has_sellable);
+		PERFORM inventory.insert_store_row(binding, store.movements, store.has_sellable, store.has_prepare);
 	END IF;
 	-- grants on objects that had to be dropped and created again
 	FOR lost IN SELECT unnest(grants) EXCEPT SELECT inventory.facade_grants(binding) ORDER BY 1 LOOP
@@ -506,6 +573,9 @@ BEGIN
 		END IF;
 		EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', f.schema_id::regnamespace, grantee);
 	END LOOP;
+	IF part = 'buyer' THEN
+		PERFORM inventory.warn_settable_values(store.items);
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION inventory.grant_facade(regclass, name, text) IS 'Implements grant_api, with the rights of the owner of the items.';

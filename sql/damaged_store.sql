@@ -72,7 +72,7 @@ ALTER TYPE h_stock.line ALTER ATTRIBUTE item_id TYPE text;
 SELECT status FROM damaged_h.buy_cart('u', '[{"item_id": 1}]', 'k');
 SELECT status FROM damaged_h.try_buy_item('u', 1);
 \set VERBOSITY default
-CREATE TYPE mine AS (status text, item_id bigint, quantity bigint, order_id text, available bigint, replayed boolean);
+CREATE TYPE mine AS (status text, item_id bigint, quantity bigint, order_id text, available bigint, replayed boolean, header_id text);
 SELECT status FROM inventory.buy_cart('damaged.h', 'u'::text, '[{"item_id": 1}]', 'k', NULL, NULL::mine);
 
 SELECT inventory.buy_cart('damaged.h', 'u'::text, '[{"item_id": 1}]', 'k', NULL, 1);

@@ -19,7 +19,7 @@
 #include "shmem/shmem.h"
 #include "shmem/worker_slot.h"
 #include "store/catalog_write.h"
-#include "store/query.h"
+#include "store/query_insert.h"
 #include "store/query_plan.h"
 #include "store/store.h"
 #include "store/store_name.h"
@@ -45,7 +45,7 @@ _PG_init(void)
 	inv_catalog_write_init();
 	inv_store_name_init();
 	inv_store_init();
-	inv_query_init();
+	inv_query_insert_init();
 	inv_hot_room_init();
 	inv_query_plan_init();
 	inv_counter_xact_init();

@@ -35,6 +35,7 @@ typedef enum Refusal
 	REFUSAL_REFUND_EXCEEDS_ORDER,
 	REFUSAL_KEY_MISMATCH,
 	REFUSAL_PURCHASE_LIMIT,
+	REFUSAL_ALREADY_PLACED,
 	REFUSAL_STOCK_CHANGED,
 	REFUSAL_NOT_A_STORE,
 	REFUSAL_DIRECT_WRITE,
@@ -72,6 +73,8 @@ static const RefusalKind refusals[] = {
 		{ "idempotency_key_mismatch", "IV009", "PT422", INV_STATS_REFUSED_STATE },
 	[REFUSAL_PURCHASE_LIMIT] =
 		{ "purchase_limit_exceeded", "IV010", "PT403", INV_STATS_REFUSED_LIMIT },
+	[REFUSAL_ALREADY_PLACED] =
+		{ "already_placed", "IV015", "PT409", INV_STATS_REFUSED_STATE },
 	[REFUSAL_STOCK_CHANGED] =
 		{ "stock_changed", "IV011", "PT409", INV_STATS_REFUSED_STATE },
 	[REFUSAL_NOT_A_STORE] =
@@ -178,6 +181,14 @@ inv_report_no_item(const InvFacts *facts)
 }
 
 void
+inv_report_header_not_found(const InvFacts *facts)
+{
+	report_refusal(REFUSAL_ORDER_NOT_FOUND, facts,
+				   psprintf("Header \"%s\" does not exist, or is another user's.", facts->name));
+	errhint("Name a header of the same user, or none.");
+}
+
+void
 inv_report_order_not_found(const InvFacts *facts)
 {
 	report_refusal(REFUSAL_ORDER_NOT_FOUND, facts,
@@ -268,6 +279,16 @@ inv_report_key_mismatch(const InvFacts *facts, const char *operation)
 		REFUSAL_KEY_MISMATCH, facts,
 		psprintf("Key \"%s\" was used for %s with different arguments.", facts->name, operation));
 	errhint("Use a new key for a new request, and the same arguments for a retry.");
+}
+
+/* A call is repeated for another header than the one that it has placed. */
+void
+inv_report_already_placed(const InvFacts *facts)
+{
+	report_refusal(REFUSAL_ALREADY_PLACED, facts,
+				   psprintf("This call was made before, and its order has the header_id \"%s\".",
+							facts->name));
+	errhint("Answer with that order, and do not commit another header for it.");
 }
 
 void
@@ -380,11 +401,11 @@ inv_report_unknown_column(const char *column, const char *relation, const char *
 }
 
 void
-inv_report_column_not_allowed(const char *column, const char *store_name)
+inv_report_column_not_allowed(const char *column, const char *store_name, const char *argument)
 {
 	errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
 	errmsg("column \"%s\" may not be set by callers of store \"%s\"", column, store_name);
-	errhint("Name it in order_columns of inventory.attach() if callers should set it.");
+	errhint("Name it in %s of inventory.attach() if callers should set it.", argument);
 }
 
 /* ---- the caller, its transaction and the server ---- */

@@ -52,6 +52,7 @@ extern void inv_report_item_not_found(const InvFacts *facts, const char *detail)
 extern void inv_report_no_item(const InvFacts *facts);
 extern void inv_report_order_not_found(const InvFacts *facts);
 extern void inv_report_order_deleted(const InvFacts *facts, int64 left);
+extern void inv_report_header_not_found(const InvFacts *facts);
 extern void inv_report_reservation_not_found(const InvFacts *facts);
 extern void inv_report_reservation_expired(const InvFacts *facts, const char *when);
 extern void inv_report_kept_reservation_ended(const InvFacts *facts, const char *key);
@@ -61,6 +62,7 @@ extern void inv_report_refund_exceeds(const InvFacts *facts, int64 wanted, int64
 									  const char *sold);
 extern void inv_report_not_sold(const InvFacts *facts);
 extern void inv_report_key_mismatch(const InvFacts *facts, const char *operation);
+extern void inv_report_already_placed(const InvFacts *facts);
 extern void inv_report_purchase_limit(const InvFacts *facts, const char *detail);
 extern void inv_report_stock_changed(const InvFacts *facts, int64 expected, int64 actual);
 extern void inv_report_not_a_store(const InvFacts *facts);
@@ -85,6 +87,8 @@ extern void inv_report_other_layout(uint32 found, uint32 known);
 #define inv_error_refund_exceeds(...) INV_RAISE(inv_report_refund_exceeds(__VA_ARGS__))
 #define inv_error_not_sold(...) INV_RAISE(inv_report_not_sold(__VA_ARGS__))
 #define inv_error_key_mismatch(...) INV_RAISE(inv_report_key_mismatch(__VA_ARGS__))
+#define inv_error_already_placed(...) INV_RAISE(inv_report_already_placed(__VA_ARGS__))
+#define inv_error_header_not_found(...) INV_RAISE(inv_report_header_not_found(__VA_ARGS__))
 #define inv_error_purchase_limit(...) INV_RAISE(inv_report_purchase_limit(__VA_ARGS__))
 #define inv_error_stock_changed(...) INV_RAISE(inv_report_stock_changed(__VA_ARGS__))
 #define inv_error_not_a_store(...) INV_RAISE(inv_report_not_a_store(__VA_ARGS__))
@@ -101,7 +105,8 @@ extern void inv_report_overflow(const char *what);
 extern void inv_report_too_long(const char *argument, int limit);
 extern void inv_report_too_many_lines(int lines, int limit);
 extern void inv_report_unknown_column(const char *column, const char *relation, const char *meant);
-extern void inv_report_column_not_allowed(const char *column, const char *store_name);
+extern void inv_report_column_not_allowed(const char *column, const char *store_name,
+										  const char *argument);
 
 #define inv_error_null(...) INV_RAISE(inv_report_null(__VA_ARGS__))
 #define inv_error_quantity(...) INV_RAISE(inv_report_quantity(__VA_ARGS__))

@@ -30,7 +30,7 @@
 #include "commands/cart.h"
 
 /* columns of the composite type "line" */
-#define LINE_COLUMNS 6
+#define LINE_COLUMNS 7
 
 void
 inv_append_id(StringInfo json, Oid type, Datum value, bool isnull)
@@ -95,6 +95,11 @@ inv_lines_json(InvStore *store, InvCart *cart, bool sold)
 			appendStringInfo(
 				&json, ", \"available\": %s",
 				inv_datum_text(store->stock.base, inv_quantity_datum(store, available)));
+		if (sold && line->has_header)
+		{
+			appendStringInfoString(&json, ", \"header_id\": ");
+			inv_append_id(&json, store->header_type, line->header, false);
+		}
 		appendStringInfoChar(&json, '}');
 	}
 	appendStringInfoChar(&json, ']');
@@ -124,6 +129,8 @@ form_line(InvStore *store, InvCart *cart, int number, bool sold, bool replayed, 
 	row->nulls[4] = !line_available(take, &available);
 	row->values[4] = inv_quantity_datum(store, available);
 	row->values[5] = BoolGetDatum(replayed);
+	row->values[6] = line->header;
+	row->nulls[6] = !sold || !line->has_header;
 }
 
 void
@@ -246,7 +253,8 @@ void
 inv_check_line_type(InvStore *store, TupleDesc desc)
 {
 	Oid types[LINE_COLUMNS] = { TEXTOID,		   store->item_id.base, store->stock.base,
-								store->order_type, store->stock.base,	BOOLOID };
+								store->order_type, store->stock.base,	BOOLOID,
+								store->header_type };
 
 	inv_check_row_type(store, desc, types, LINE_COLUMNS);
 }

@@ -181,13 +181,14 @@ inv_getarg_named_user(InvStore *store, FunctionCallInfo fcinfo, int argument)
 	return user;
 }
 
-/* The user of a purchase; raises 22004 if the orders need one and there is none. */
+/* The user of a purchase; raises 22004 if orders or their header need one and there is none. */
 InvUser
 inv_getarg_user(InvStore *store, FunctionCallInfo fcinfo, int argument)
 {
 	InvUser user = inv_getarg_named_user(store, fcinfo, argument);
 
-	if (user.isnull && store->order_user.attnum && store->order_user.notnull)
+	if (user.isnull && ((store->order_user.attnum && store->order_user.notnull) ||
+						(store->header_user.attnum && store->header_user.notnull)))
 		inv_error_null("user_id");
 	return user;
 }

@@ -15,6 +15,7 @@
 
 #include "base/datum.h"
 #include "base/error.h"
+#include "base/isolated.h"
 #include "base/stats.h"
 #include "store/binding.h"
 #include "store/column.h"
@@ -26,26 +27,109 @@
 #include "commands/argument.h"
 #include "commands/call.h"
 #include "commands/cart.h"
+#include "commands/header.h"
 #include "commands/idempotency.h"
 #include "commands/order.h"
+#include "commands/prepare_order.h"
 #include "commands/refusal.h"
 #include "commands/sale.h"
 
-/*
- * Take the stock, insert the order rows and write the movements.  False if a line is
- * refused: then its status says why, and nothing is written.
- */
-static bool
-sell_cart(InvStore *store, InvCart *cart, const InvUser *user)
+/* A purchase whose arguments are read. */
+typedef struct Sale
 {
+	InvStore *store;
+	InvUser user;
+	InvCart cart;
+	InvHeader header;
+	bool sold; /* else the status of a line says why it is refused */
+} Sale;
+
+/*
+ * Take the stock, insert the order rows and write the movements.  If a line is refused,
+ * nothing is written, except for a header that was inserted before its stock was found to be
+ * gone.
+ */
+static void
+sell(Sale *sale)
+{
+	InvStore *store = sale->store;
+	InvCart *cart = &sale->cart;
+
 	Assert(cart->line_count > 0 && cart->take_count > 0);
-	if (!inv_take(store, cart->takes, cart->take_count, user))
-		return false;
+	if ((sale->header.inserts || OidIsValid(store->prepare)) &&
+		!inv_take_may_succeed(store, cart->takes, cart->take_count, &sale->user))
+		return;
+	inv_prepare_order(store, cart, &sale->header, &sale->user);
+	inv_header_insert(store, &sale->header, cart, &sale->user);
+	if (!inv_take(store, cart->takes, cart->take_count, &sale->user))
+		return;
 	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
-	inv_insert_cart(store, cart, user);
-	inv_book_sale(store, cart, user, NULL);
-	inv_check_limits(store, cart->takes, cart->take_count, user);
-	return true;
+	inv_insert_cart(store, cart, &sale->user);
+	inv_book_sale(store, cart, &sale->user, NULL);
+	inv_check_limits(store, cart->takes, cart->take_count, &sale->user);
+	sale->sold = true;
+}
+
+/* Work in a subtransaction, which is kept if the cart is sold. */
+static bool
+sell_isolated(void *arg)
+{
+	Sale *sale = arg;
+
+	sell(sale);
+	return sale->sold;
+}
+
+/* Sell, and count a refusal, which leaves no header. */
+static void
+try_to_sell(Sale *sale)
+{
+	if (sale->header.inserts)
+		inv_run_undoable(sell_isolated, sale);
+	else
+		sell(sale);
+	if (!sale->sold)
+		inv_count_refusals(sale->cart.takes, sale->cart.take_count);
+}
+
+/* A purchase of one item, by arguments 2, 3 and 5. */
+static void
+read_item_sale(Sale *sale, FunctionCallInfo fcinfo)
+{
+	InvStore *store = sale->store;
+	Jsonb *order_data =
+		inv_header_split(store, &sale->header, PG_ARGISNULL(5) ? NULL : PG_GETARG_JSONB_P(5));
+
+	inv_cart_of_item(store, &sale->cart, inv_getarg_item(store, fcinfo, 2),
+					 inv_getarg_quantity(fcinfo, 3, "quantity"), order_data, INV_PURPOSE_SALE);
+	inv_header_find(store, &sale->header, &sale->cart, &sale->user);
+}
+
+/* The answer of buy_item that is kept: the key of the order row, with that of its header. */
+static char *
+item_answer(InvStore *store, const InvLine *line)
+{
+	StringInfoData answer;
+
+	initStringInfo(&answer);
+	if (line->has_header)
+		appendStringInfoString(&answer, "{\"order_id\": ");
+	inv_append_id(&answer, store->order_type, line->order, line->no_order);
+	if (line->has_header)
+	{
+		appendStringInfoString(&answer, ", \"header_id\": ");
+		inv_append_id(&answer, store->header_type, line->header, false);
+		appendStringInfoChar(&answer, '}');
+	}
+	return answer.data;
+}
+
+/* The key of the order row in such an answer, as text; null for null. */
+static char *
+order_of_answer(InvRequest *request)
+{
+	return JB_ROOT_IS_OBJECT(request->replay) ? inv_json_field(request->replay, "order_id")
+											  : inv_request_scalar(request);
 }
 
 /* ---- SQL functions ---- */
@@ -62,42 +146,36 @@ PG_FUNCTION_INFO_V1(inventory_try_buy_cart);
 Datum
 inventory_buy_item(PG_FUNCTION_ARGS)
 {
-	Jsonb *order_data = PG_ARGISNULL(5) ? NULL : PG_GETARG_JSONB_P(5);
 	InvCall call;
 	InvStore *store;
-	InvUser user;
 	InvRequest request;
+	Sale sale = { 0 };
 	Datum order;
 	bool no_order;
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "buy_item");
-	store = call.store;
+	sale.store = store = call.store;
 	inv_check_result(store, fcinfo, store->order_type);
-	user = inv_getarg_user(store, fcinfo, 1);
-	if (inv_request_begin(&request, store, "buy_item", &user, fcinfo, 4, store->item_id.base))
+	sale.user = inv_getarg_user(store, fcinfo, 1);
+	if (inv_request_begin(&request, store, "buy_item", &sale.user, fcinfo, 4, store->item_id.base))
 	{
-		char *answer = inv_request_scalar(&request);
+		char *answer = order_of_answer(&request);
 
+		inv_header_check_replay(store, NULL, PG_ARGISNULL(5) ? NULL : PG_GETARG_JSONB_P(5),
+								request.replay);
 		no_order = answer == NULL;
 		order = answer ? inv_from_text(store->order_type, answer) : (Datum) 0;
 	}
 	else
 	{
-		StringInfoData answer;
-		InvCart cart;
-
-		inv_cart_of_item(store, &cart, inv_getarg_item(store, fcinfo, 2),
-						 inv_getarg_quantity(fcinfo, 3, "quantity"), order_data, INV_PURPOSE_SALE);
-		if (!sell_cart(store, &cart, &user))
-			inv_refuse(store, cart.takes, &user);
-		order = cart.lines->order;
-		no_order = cart.lines->no_order;
+		read_item_sale(&sale, fcinfo);
+		sell(&sale);
+		if (!sale.sold)
+			inv_refuse(store, sale.cart.takes, &sale.user);
+		order = sale.cart.lines->order;
+		no_order = sale.cart.lines->no_order;
 		if (request.key)
-		{
-			initStringInfo(&answer);
-			inv_append_id(&answer, store->order_type, order, no_order);
-			inv_request_end(store, &request, answer.data);
-		}
+			inv_request_end(store, &request, item_answer(store, sale.cart.lines));
 	}
 	if (!no_order)
 		order = inv_copy_result(&call, store->order_type, order);
@@ -114,37 +192,52 @@ inventory_buy_item(PG_FUNCTION_ARGS)
 Datum
 inventory_try_buy_item(PG_FUNCTION_ARGS)
 {
-	Jsonb *order_data = PG_ARGISNULL(5) ? NULL : PG_GETARG_JSONB_P(5);
 	InvCall call;
 	InvStore *store;
-	InvUser user;
 	InvRequest request;
+	Sale sale = { 0 };
 	TupleDesc desc;
 	Datum line;
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "try_buy_item");
-	store = call.store;
+	sale.store = store = call.store;
 	desc = inv_line_desc(store, fcinfo);
-	user = inv_getarg_user(store, fcinfo, 1);
-	if (inv_request_begin(&request, store, "try_buy_item", &user, fcinfo, 4, store->item_id.base))
+	sale.user = inv_getarg_user(store, fcinfo, 1);
+	if (inv_request_begin(&request, store, "try_buy_item", &sale.user, fcinfo, 4,
+						  store->item_id.base))
+	{
+		inv_header_check_replay(store, NULL, PG_ARGISNULL(5) ? NULL : PG_GETARG_JSONB_P(5),
+								request.replay);
 		line = inv_replay_line(store, request.replay, desc);
+	}
 	else
 	{
-		InvCart cart;
-		bool sold;
-
-		inv_cart_of_item(store, &cart, inv_getarg_item(store, fcinfo, 2),
-						 inv_getarg_quantity(fcinfo, 3, "quantity"), order_data, INV_PURPOSE_SALE);
-		sold = sell_cart(store, &cart, &user);
-		if (!sold)
-			inv_count_refusals(cart.takes, cart.take_count);
+		read_item_sale(&sale, fcinfo);
+		try_to_sell(&sale);
 		if (request.key)
-			inv_request_end(store, &request, inv_lines_json(store, &cart, sold));
-		line = inv_form_line(store, &cart, sold, desc);
+			inv_request_end(store, &request, inv_lines_json(store, &sale.cart, sale.sold));
+		line = inv_form_line(store, &sale.cart, sale.sold, desc);
 	}
 	line = inv_copy_result(&call, desc->tdtypeid, line);
 	inv_store_leave(&call);
 	return line;
+}
+
+/* Sell a cart of lines that are not null. */
+static void
+sell_lines(Sale *sale, Jsonb *lines, Jsonb *order_data, bool try)
+{
+	order_data = inv_header_split(sale->store, &sale->header, order_data);
+	inv_cart_of_lines(sale->store, &sale->cart, lines, order_data, INV_PURPOSE_SALE);
+	inv_header_find(sale->store, &sale->header, &sale->cart, &sale->user);
+	if (try)
+		try_to_sell(sale);
+	else
+	{
+		sell(sale);
+		if (!sale->sold)
+			inv_refuse_cart(sale->store, sale->cart.takes, sale->cart.take_count, &sale->user);
+	}
 }
 
 /* buy_cart, or with "try" try_buy_cart, which keeps and returns a refusal. */
@@ -156,32 +249,27 @@ buy_cart(FunctionCallInfo fcinfo, const char *operation, bool try)
 	Jsonb *order_data = PG_ARGISNULL(4) ? NULL : PG_GETARG_JSONB_P(4);
 	InvCall call;
 	InvStore *store;
-	InvUser user;
 	InvRequest request;
+	Sale sale = { 0 };
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), operation);
 	inv_begin_rows(fcinfo);
-	store = call.store;
+	sale.store = store = call.store;
 	inv_check_line_type(store, result->setDesc);
-	user = inv_getarg_user(store, fcinfo, 1);
-	if (inv_request_begin(&request, store, operation, &user, fcinfo, 3, InvalidOid))
+	sale.user = inv_getarg_user(store, fcinfo, 1);
+	if (inv_request_begin(&request, store, operation, &sale.user, fcinfo, 3, InvalidOid))
+	{
+		inv_header_check_replay(store, lines, order_data, request.replay);
 		inv_replay_lines(store, request.replay, result);
+	}
 	else
 	{
-		InvCart cart;
-		bool sold;
-
 		if (lines == NULL)
 			inv_error_null("lines");
-		inv_cart_of_lines(store, &cart, lines, order_data, INV_PURPOSE_SALE);
-		sold = sell_cart(store, &cart, &user);
-		if (!sold && !try)
-			inv_refuse_cart(store, cart.takes, cart.take_count, &user);
-		if (!sold)
-			inv_count_refusals(cart.takes, cart.take_count);
+		sell_lines(&sale, lines, order_data, try);
 		if (request.key)
-			inv_request_end(store, &request, inv_lines_json(store, &cart, sold));
-		inv_return_lines(store, &cart, sold, false, result);
+			inv_request_end(store, &request, inv_lines_json(store, &sale.cart, sale.sold));
+		inv_return_lines(store, &sale.cart, sale.sold, false, result);
 	}
 	inv_store_leave(&call);
 	return (Datum) 0;

@@ -75,7 +75,10 @@ parse_line_quantity(const JsonbValue *value)
 
 /* ---- columns that the caller sets ---- */
 
-/* The bit in InvLine.columns of a column that callers may set; raises if they may not. */
+/*
+ * The bit in InvLine.columns of a column that callers may set; raises if they may not.  0: it
+ * is no column of a row.
+ */
 static uint64
 settable_column(InvStore *store, const JsonbValue *key, bool is_line)
 {
@@ -89,12 +92,15 @@ settable_column(InvStore *store, const JsonbValue *key, bool is_line)
 								 psprintf("store \"%s\", which has no orders,", store->store_name),
 								 inv_meant_key(store, name, is_line));
 	}
-	for (int i = 0; i < store->nsettable; i++)
-		if (strcmp(store->settable[i].key, name) == 0)
+	for (int i = 0; i < store->order_columns.settable; i++)
+		if (strcmp(store->order_columns.columns[i].key, name) == 0)
 			return UINT64CONST(1) << i;
+	/* where a function makes the rows, the rest is for it alone */
+	if (OidIsValid(store->prepare) && (!store->has_values || get_attnum(store->orders, name) <= 0))
+		return 0;
 	if (get_attnum(store->orders, name) <= 0)
 		inv_error_unknown_column(name, store->orders_name, inv_meant_key(store, name, is_line));
-	inv_error_column_not_allowed(name, store->store_name);
+	inv_error_column_not_allowed(name, store->store_name, "order_columns");
 }
 
 static bool
@@ -111,7 +117,7 @@ push_columns(InvStore *store, JsonbContainer *object, bool is_line, InvJsonbStat
 	JsonbIterator *iterator = JsonbIteratorInit(object);
 	JsonbIteratorToken token;
 	JsonbValue key, value;
-	uint64 columns = 0;
+	uint64 columns = 0, bit;
 
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
@@ -120,7 +126,9 @@ push_columns(InvStore *store, JsonbContainer *object, bool is_line, InvJsonbStat
 		(void) JsonbIteratorNext(&iterator, &value, true);
 		if (is_line && (is_key(&key, "item_id") || is_key(&key, "quantity")))
 			continue;
-		columns |= settable_column(store, &key, is_line);
+		if ((bit = settable_column(store, &key, is_line)) == 0)
+			continue;
+		columns |= bit;
 		inv_jsonb_push(state, WJB_KEY, &key);
 		inv_jsonb_push(state, WJB_VALUE, &value);
 	}
@@ -168,6 +176,7 @@ common_columns(Jsonb *order_data)
 static void
 set_columns(InvStore *store, InvLine *line, JsonbContainer *own, CommonColumns *common)
 {
+	line->own = own;
 	common->copied += common->order_data ? VARSIZE_ANY(common->order_data) : 0;
 	if (common->copied > MAX_COPIED_BYTES)
 		inv_error_value("order_data is too large for so many lines", "Buy fewer lines at a time.");
@@ -258,7 +267,8 @@ check_order(InvStore *store, InvLine *line, InvPurpose purpose)
 		return;
 	}
 	check_unit(store, line->quantity);
-	if (purpose == INV_PURPOSE_SALE && !store->order_id.filled && store->order_id.notnull)
+	if (purpose == INV_PURPOSE_SALE && !store->order_id.filled && store->order_id.notnull &&
+		!OidIsValid(store->prepare))
 	{
 		JsonbValue *key = line->columns
 							  ? getKeyJsonValueFromContainer(&line->data->root, store->order_id.key,

@@ -17,11 +17,14 @@ typedef struct InvLine
 {
 	Datum item;
 	int64 quantity;
-	int take;		/* index of its item in InvCart.takes */
-	uint64 columns; /* what the caller sets: bitmap over InvStore.settable */
-	Jsonb *data;	/* the values, if columns is not 0 */
-	Datum order;	/* key of the order row, once there is one */
-	bool no_order;	/* it is null */
+	int take;			 /* index of its item in InvCart.takes */
+	uint64 columns;		 /* what the caller sets: bitmap over InvStore.order_columns */
+	Jsonb *data;		 /* the values, if columns is not 0 */
+	JsonbContainer *own; /* the line as the caller gave it, if it has more than item and quantity */
+	Datum order;		 /* key of the order row, once there is one */
+	bool no_order;		 /* it is null */
+	Datum header;		 /* key of the header of the order row, if it has one */
+	bool has_header;
 } InvLine;
 
 typedef struct InvCart

@@ -26,9 +26,11 @@
 #include "commands/argument.h"
 #include "commands/call.h"
 #include "commands/cart.h"
+#include "commands/header.h"
 #include "commands/hold.h"
 #include "commands/hold_row.h"
 #include "commands/order.h"
+#include "commands/prepare_order.h"
 
 /* The items of the lines in this state, as a cart would take them; nothing is taken. */
 static InvTake *
@@ -74,10 +76,12 @@ book_confirmed(InvStore *store, const InvCart *cart, const InvHold *hold)
  * as they were read, and their units are not those of this reservation any more.
  */
 static void
-confirm_hold(InvStore *store, InvCart *cart, const InvHold *hold)
+confirm_hold(InvStore *store, InvHeader *header, InvCart *cart, const InvHold *hold)
 {
 	Assert(hold->state == INV_HOLD_HELD);
 	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
+	inv_prepare_order(store, cart, header, &hold->user);
+	inv_header_insert(store, header, cart, &hold->user);
 	inv_insert_cart(store, cart, &hold->user);
 	if (!inv_hold_mark_confirmed(store, hold, cart))
 	{
@@ -140,6 +144,7 @@ inventory_confirm_reservation(PG_FUNCTION_ARGS)
 	InvStore *store;
 	InvHold hold;
 	InvCart cart = { 0 };
+	InvHeader header;
 	bool replayed;
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "confirm_reservation");
@@ -150,11 +155,17 @@ inventory_confirm_reservation(PG_FUNCTION_ARGS)
 	replayed = inv_hold_judge(call.store, &hold, INV_MOVE_CONFIRM) == INV_VERDICT_REPLAY;
 	cart.takes = takes_in_state(&hold, hold.state, &cart.take_count);
 	if (replayed)
+	{
 		cart_of_confirmed(&hold, &cart);
+		inv_header_read(store, &cart);
+		inv_header_check_confirmed(store, order_data, &cart);
+	}
 	else
 	{
+		order_data = inv_header_split(store, &header, order_data);
 		inv_cart_of_hold(store, &cart, cart.takes, cart.take_count, order_data);
-		confirm_hold(store, &cart, &hold);
+		inv_header_find(store, &header, &cart, &hold.user);
+		confirm_hold(store, &header, &cart, &hold);
 	}
 	read_available(store, &cart);
 	inv_return_lines(store, &cart, true, replayed, result);

@@ -30,6 +30,7 @@
 #include "store/query.h"
 #include "store/query_text.h"
 #include "commands/argument.h"
+#include "commands/header_id.h"
 #include "commands/idempotency.h"
 
 #define MAX_KEY_BYTES 255
@@ -38,10 +39,12 @@
 
 /*
  * An argument as a text that no setting of the session changes.  An id is brought
- * to its type first, so that each id has one text.
+ * to its type first, so that each id has one text.  Ids of headers are left out: an
+ * application that tries again may have inserted another one (header.c).  Null if nothing
+ * else was given.
  */
 static char *
-argument_text(FunctionCallInfo fcinfo, int argument, Oid id_type)
+argument_text(InvStore *store, FunctionCallInfo fcinfo, int argument, Oid id_type)
 {
 	Oid type = get_fn_expr_argtype(fcinfo->flinfo, argument);
 
@@ -55,6 +58,12 @@ argument_text(FunctionCallInfo fcinfo, int argument, Oid id_type)
 	}
 	if (type == TIMESTAMPTZOID)
 		return psprintf(INT64_FORMAT, PG_GETARG_TIMESTAMPTZ(argument));
+	if (type == JSONBOID && OidIsValid(store->header))
+	{
+		Jsonb *rest = inv_without_headers(store, PG_GETARG_JSONB_P(argument));
+
+		return JB_ROOT_COUNT(rest) > 0 ? inv_datum_text(type, JsonbPGetDatum(rest)) : NULL;
+	}
 	return inv_datum_text(type, PG_GETARG_DATUM(argument));
 }
 
@@ -64,7 +73,7 @@ argument_text(FunctionCallInfo fcinfo, int argument, Oid id_type)
  * the same text.  The first is an id of that type, unless it is invalid.
  */
 static StringInfoData
-arguments_text(FunctionCallInfo fcinfo, int first, int key, Oid id_type)
+arguments_text(InvStore *store, FunctionCallInfo fcinfo, int first, int key, Oid id_type)
 {
 	StringInfoData text;
 
@@ -75,12 +84,14 @@ arguments_text(FunctionCallInfo fcinfo, int first, int key, Oid id_type)
 
 		if (i == key)
 			continue;
-		if (PG_ARGISNULL(i))
+		argument = PG_ARGISNULL(i)
+					   ? NULL
+					   : argument_text(store, fcinfo, i, i == first ? id_type : InvalidOid);
+		if (argument == NULL)
 		{
 			appendStringInfoString(&text, "null ");
 			continue;
 		}
-		argument = argument_text(fcinfo, i, i == first ? id_type : InvalidOid);
 		appendStringInfo(&text, "%zu:%s ", strlen(argument), argument);
 	}
 	return text;
@@ -212,7 +223,7 @@ inv_request_begin(InvRequest *request, InvStore *store, const char *operation, c
 		return false;
 	request->operation = operation;
 	request->user = user ? *user : (InvUser){ .isnull = true };
-	arguments = arguments_text(fcinfo, first, key, id_type);
+	arguments = arguments_text(store, fcinfo, first, key, id_type);
 	request->digest = digest_of(&arguments);
 	lock_key(store, request);
 	request->replay = kept_answer(store, request);

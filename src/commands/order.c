@@ -16,6 +16,7 @@
 #include "store/binding.h"
 #include "store/direct_insert.h"
 #include "store/query.h"
+#include "store/query_insert.h"
 #include "stock/expected_line.h"
 #include "commands/cart.h"
 #include "commands/order.h"
@@ -52,6 +53,8 @@ insert_directly(InvStore *store, InvCart *cart, const InvUser *user)
 		row->values[INV_ORDER_QUANTITY] = Int64GetDatum(line->quantity);
 		row->values[INV_ORDER_USER] = user->value;
 		row->nulls[INV_ORDER_USER] = user->isnull;
+		row->values[INV_ORDER_HEADER] = line->header;
+		row->nulls[INV_ORDER_HEADER] = !line->has_header;
 		items_written = items_written && cart->takes[line->take].row_written;
 		count++;
 	}
@@ -81,8 +84,8 @@ insert_group(InvStore *store, InvCart *cart, uint64 columns, const InvUser *user
 	Datum *data = palloc0(sizeof(Datum) * cart->line_count);
 	bool *no_data = palloc(sizeof(bool) * cart->line_count);
 	InvLine **group = palloc(sizeof(InvLine *) * cart->line_count);
-	Datum values[4];
-	char nulls[] = { ' ', ' ', user->isnull ? 'n' : ' ', ' ' };
+	Datum values[5];
+	char nulls[] = { ' ', ' ', user->isnull ? 'n' : ' ', ' ', ' ' };
 	int base = inv_expect_lines_begin();
 	uint64 count = 0, rows;
 
@@ -105,6 +108,9 @@ insert_group(InvStore *store, InvCart *cart, uint64 columns, const InvUser *user
 	values[1] = inv_make_array(INT8OID, quantities, NULL, count);
 	values[2] = user->value;
 	values[3] = inv_make_array(JSONBOID, data, no_data, count);
+	/* the columns of lines that name a header have it */
+	values[4] = group[0]->header;
+	nulls[4] = group[0]->has_header ? ' ' : 'n';
 	rows = inv_insert_orders(store, columns, values, nulls);
 	inv_expect_lines_end(base);
 	if (rows != count)

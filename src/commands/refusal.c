@@ -64,6 +64,14 @@ describe_take(InvStore *store, const InvTake *take, const InvUser *user, StringI
 		inv_fact_number(facts, "available", available);
 		describe_own_hold(store, take, user, text, facts);
 	}
+	else if (take->status == INV_STATUS_PURCHASE_LIMIT_EXCEEDED && take->one_call)
+	{
+		appendStringInfo(
+			text, "Item \"%s\": " INT64_FORMAT " asked for, " INT64_FORMAT " allowed in one order.",
+			facts->name, take->quantity, take->limit);
+		inv_fact_number(facts, "limit", take->limit);
+		facts->column = store->order_limit.key;
+	}
 	else if (take->status == INV_STATUS_PURCHASE_LIMIT_EXCEEDED)
 	{
 		appendStringInfo(text,

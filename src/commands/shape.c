@@ -91,6 +91,16 @@ names_are_alike(const char *a, const char *b)
 	}
 }
 
+/* The column that callers may set whose name could have been meant; null if there is none. */
+const char *
+inv_meant_column(const InvColumnList *list, const char *key)
+{
+	for (int i = 0; i < list->settable; i++)
+		if (names_are_alike(key, list->columns[i].key))
+			return list->columns[i].key;
+	return NULL;
+}
+
 /* The key that could have been meant by an unknown one, or null.  store is null for a reservation. */
 const char *
 inv_meant_key(const InvStore *store, const char *key, bool is_line)
@@ -103,8 +113,5 @@ inv_meant_key(const InvStore *store, const char *key, bool is_line)
 		return NULL;
 	if (!OidIsValid(store->orders))
 		return names_are_alike(key, "order_id") ? "order_id" : NULL;
-	for (int i = 0; i < store->nsettable; i++)
-		if (names_are_alike(key, store->settable[i].key))
-			return store->settable[i].key;
-	return NULL;
+	return inv_meant_column(&store->order_columns, key);
 }

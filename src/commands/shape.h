@@ -14,6 +14,7 @@
 extern void inv_check_lines(Jsonb *lines);
 extern JsonbContainer *inv_line_object(const JsonbValue *line);
 extern void inv_check_order_data(Jsonb *order_data);
+extern const char *inv_meant_column(const InvColumnList *list, const char *key);
 extern const char *inv_meant_key(const InvStore *store, const char *key, bool is_line);
 
 #endif /* INV_SHAPE_H */

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/error.h"
+#include "base/hot_error.h"
 #include "base/guc.h"
 #include "base/hot_error.h"
 #include "base/stats.h"

@@ -1,6 +1,7 @@
 /*
  * limit.c
- *		Purchase limits: how many units of an item one user may have (invariant 6).
+ *		Limits: how many units of an item one user may have (invariant 6), and one call may
+ *		take.
  *
  * What a user has is the sum of the user's movements of the item, so holds count too.
  * Takes a lock on hashes of item and user, to the end of the transaction, and locks
@@ -49,6 +50,34 @@ sum_used_units(InvStore *store, Datum item, const InvUser *user, int64 max_used)
 }
 
 /*
+ * Set the status of a take that is more than one call may take of the item, for any user.
+ * The limit is read from the row, of a hot item too: it has nothing to do with the stock.
+ */
+static void
+check_order_limit(InvStore *store, InvTake *take)
+{
+	bool isnull;
+	int64 limit;
+
+	if (inv_execute(store, INV_STMT_ORDER_LIMIT, &take->item, NULL, INV_SNAPSHOT_LATEST) == 0)
+		return;
+	limit = DatumGetInt64(inv_result(0, 1, &isnull));
+	if (isnull || take->quantity <= limit)
+		return;
+	take->status = INV_STATUS_PURCHASE_LIMIT_EXCEEDED;
+	take->one_call = true;
+	take->limit = limit;
+}
+
+/* Has the store limits, for which a take has to be checked before the stock? */
+bool
+inv_has_limits(const InvStore *store)
+{
+	return store->purchase_limit.attnum != InvalidAttrNumber ||
+		   store->order_limit.attnum != InvalidAttrNumber;
+}
+
+/*
  * Lock the limit of item and user, and set the status of the take if it exceeds what is
  * left.  The lock comes first and the sum after it, with the latest snapshot: every other
  * purchase for this user has committed, or waits for the lock.  Raises 22004 for a
@@ -60,7 +89,10 @@ inv_check_limit(InvStore *store, InvTake *take, const InvUser *user)
 	int64 max_used; /* beside this take */
 
 	Assert(take->status == INV_STATUS_OK);
-	if (!take->limited)
+	take->one_call = false;
+	if (store->order_limit.attnum != InvalidAttrNumber)
+		check_order_limit(store, take);
+	if (!take->limited || take->status != INV_STATUS_OK)
 		return;
 	if (user->isnull)
 		inv_error_null("user_id of an item with a purchase_limit");

@@ -8,6 +8,7 @@
 #include "store/binding.h"
 #include "stock/quantity.h"
 
+extern bool inv_has_limits(const InvStore *store);
 extern void inv_check_limit(InvStore *store, InvTake *take, const InvUser *user);
 extern void inv_check_limits(InvStore *store, const InvTake *takes, int count, const InvUser *user);
 

@@ -20,8 +20,9 @@ typedef struct InvTake
 	int64 stock;
 	int64 floor;
 	bool limited;
-	int64 limit; /* units that one user may have */
-	int64 used;	 /* units that this user has */
+	int64 limit;   /* units that one user may have */
+	int64 used;	   /* units that this user has */
+	bool one_call; /* exceeded is the limit of one call, which "limit" is then */
 	int64 version;
 	int64 overdue; /* units of overdue holds that are not given back yet */
 

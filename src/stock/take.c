@@ -111,7 +111,7 @@ take_hot(InvStore *store, InvTake *take, const InvUser *user)
 static bool
 take_cold(InvStore *store, InvTake *take, const InvUser *user)
 {
-	if (store->purchase_limit.attnum != InvalidAttrNumber)
+	if (inv_has_limits(store))
 	{
 		inv_item_row_read(store, take);
 		if (take->status == INV_STATUS_OK)
@@ -371,8 +371,9 @@ inv_take(InvStore *store, InvTake *takes, int count, const InvUser *user)
 }
 
 /*
- * Could inv_take succeed, by what is read without locks?  Locks the purchase limits, for a
- * caller that then locks the rows itself, with those of other items.
+ * Could inv_take succeed, by what is read without locks?  False: the statuses say why not.
+ * Locks the purchase limits, for a caller that then locks the rows itself, with those of other
+ * items, or that writes something before it takes.
  */
 bool
 inv_take_may_succeed(InvStore *store, InvTake *takes, int count, const InvUser *user)

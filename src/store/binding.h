@@ -3,7 +3,7 @@
  *		A store as this backend knows it: which tables, which columns, whose.
  *
  * An InvStore is made of one row of inventory.store and of the columns that the
- * binding triggers on items and orders remember.  It is read once and kept until
+ * binding triggers on its tables remember.  It is read once and kept until
  * an invalidation message says that one of the tables, or a catalog that it
  * depends on, may have changed.
  */
@@ -26,6 +26,7 @@
 typedef enum InvTarget
 {
 	INV_TARGET_ORDERS,
+	INV_TARGET_HEADER,
 	INV_TARGET_MOVEMENTS,
 	INV_TARGET_HOLDS,
 	INV_TARGET_REQUESTS,
@@ -43,6 +44,7 @@ typedef enum InvKey
 } InvKey;
 
 typedef struct InvQueryPlans InvQueryPlans;
+typedef struct InvInsertPlans InvInsertPlans;
 typedef struct InvDirectInsertPlan InvDirectInsertPlan;
 typedef struct InvDirectReadPlan InvDirectReadPlan;
 typedef struct InvDirectTakePlan InvDirectTakePlan;
@@ -62,10 +64,19 @@ typedef struct InvColumn
 	bool filled; /* an INSERT that does not give it may not leave it null */
 	char *name;	 /* quoted where SQL needs it */
 	char *key;	 /* as it stands in the catalog */
+	char *label; /* as prepare_order calls it */
 } InvColumn;
 
-/* a set of settable columns is a bitmap of 64 bits */
+/* a set of columns that rows are given is a bitmap of 64 bits */
 #define INV_MAX_SETTABLE 63
+
+/* The columns of a table that rows can be given, beside those that the engine fills. */
+typedef struct InvColumnList
+{
+	InvColumn *columns; /* room for INV_MAX_SETTABLE where prepare_order makes the rows */
+	int settable;		/* the first of them: what callers may set */
+	int count;
+} InvColumnList;
 
 typedef struct InvStore
 {
@@ -76,12 +87,13 @@ typedef struct InvStore
 
 	InvDependencies dependencies; /* which invalidations concern it */
 
-	/* ---- from the catalogs: set by binding.c, the same as long as the store is valid */
+	/* ---- from the catalogs: set by binding_read.c, the same as long as the store is valid */
 
 	char *store_name; /* survives renames, dumps and restores */
 	Oid items;
 	Oid orders;					  /* InvalidOid: the shop writes its orders itself */
 	Oid order_row;				  /* the type of their rows */
+	Oid header;					  /* InvalidOid: orders have none, or the shop writes it itself */
 	Oid ledger[INV_LEDGER_COUNT]; /* by InvLedgerTable */
 	Oid sellable_view;			  /* InvalidOid: every item is for sale */
 	Oid owner;
@@ -89,6 +101,7 @@ typedef struct InvStore
 	/* quoted names, qualified for tables */
 	char *items_name;
 	char *orders_name; /* or NULL */
+	char *header_name; /* or NULL */
 	char *ledger_name; /* the ledger schema */
 	char *path;		   /* search_path of statements and code of the shop */
 
@@ -97,17 +110,27 @@ typedef struct InvStore
 	InvColumn version;
 	InvColumn stock_floor;
 	InvColumn purchase_limit;
+	InvColumn order_limit;
 
 	InvColumn order_id;
 	InvColumn order_user;
 	InvColumn order_item;
 	InvColumn order_quantity;
-	InvColumn *settable; /* what callers may set */
-	int nsettable;
+	InvColumn order_header; /* refers to the header */
+	InvColumnList order_columns;
+	uint64 header_bit; /* of order_header in order_columns, if callers may set it */
+
+	InvColumn header_id;
+	InvColumn header_user;
+	InvColumnList header_columns;
+
+	Oid prepare;	 /* the function prepare_order, which makes the rows of orders; or InvalidOid */
+	bool has_values; /* it computes some columns, and callers may set others */
 
 	/* types of the ledger's ids, without domains, and the collations of the bound columns */
 	Oid user_type;
 	Oid order_type;
+	Oid header_type;
 	Oid user_collation;
 	TypeCacheEntry *user_ops; /* equality and hash of users */
 
@@ -124,6 +147,7 @@ typedef struct InvStore
 
 	TimestampTz now;									   /* of the call, when it entered */
 	InvQueryPlans *queries;								   /* query.c */
+	InvInsertPlans *inserts;							   /* query_insert.c */
 	InvDirectInsertPlan *direct_inserts[INV_TARGET_COUNT]; /* direct_insert.c, by InvTarget */
 	InvDirectReadPlan *direct_read;						   /* direct_read.c */
 	InvDirectTakePlan *direct_take;						   /* direct_take.c */
@@ -146,9 +170,11 @@ typedef struct InvUser
 	bool isnull;
 } InvUser;
 
-extern void inv_binding_lock(const InvCatalogRow *row, LOCKMODE lock);
-extern bool inv_binding_fill(InvStore *store, const InvCatalogRow *row);
-
-extern bool inv_binding_forces_policies(const InvStore *store);
+/* The column of the user of an order: the line's own, or else that of its header. */
+static inline const InvColumn *
+inv_user_column(const InvStore *store)
+{
+	return store->order_user.attnum ? &store->order_user : &store->header_user;
+}
 
 #endif /* INV_BINDING_H */

@@ -2,7 +2,7 @@
  * binding_equal.c
  *		Were two stores read from the same binding?
  *
- * Compares all that binding.c sets.  The statements of equal stores are the same.
+ * Compares all that binding_read.c sets.  The statements of equal stores are the same.
  */
 #include "postgres.h"
 
@@ -27,35 +27,49 @@ equal_columns(const InvColumn *a, const InvColumn *b)
 {
 	return a->attnum == b->attnum && a->type == b->type && a->base == b->base &&
 		   a->typmod == b->typmod && a->collation == b->collation && a->notnull == b->notnull &&
-		   a->filled == b->filled && equal_texts(a->name, b->name) && equal_texts(a->key, b->key);
+		   a->filled == b->filled && equal_texts(a->name, b->name) && equal_texts(a->key, b->key) &&
+		   equal_texts(a->label, b->label);
+}
+
+static bool
+equal_lists(const InvColumnList *a, const InvColumnList *b)
+{
+	if (a->settable != b->settable || a->count != b->count)
+		return false;
+	for (int i = 0; i < a->count; i++)
+		if (!equal_columns(&a->columns[i], &b->columns[i]))
+			return false;
+	return true;
 }
 
 static bool
 equal_bound_columns(const InvStore *a, const InvStore *b)
 {
-	if (a->nsettable != b->nsettable)
-		return false;
-	for (int i = 0; i < a->nsettable; i++)
-		if (!equal_columns(&a->settable[i], &b->settable[i]))
-			return false;
-	return equal_columns(&a->item_id, &b->item_id) && equal_columns(&a->stock, &b->stock) &&
+	return equal_lists(&a->order_columns, &b->order_columns) &&
+		   equal_lists(&a->header_columns, &b->header_columns) &&
+		   equal_columns(&a->item_id, &b->item_id) && equal_columns(&a->stock, &b->stock) &&
 		   equal_columns(&a->version, &b->version) &&
 		   equal_columns(&a->stock_floor, &b->stock_floor) &&
 		   equal_columns(&a->purchase_limit, &b->purchase_limit) &&
+		   equal_columns(&a->order_limit, &b->order_limit) &&
 		   equal_columns(&a->order_id, &b->order_id) &&
 		   equal_columns(&a->order_user, &b->order_user) &&
 		   equal_columns(&a->order_item, &b->order_item) &&
-		   equal_columns(&a->order_quantity, &b->order_quantity);
+		   equal_columns(&a->order_quantity, &b->order_quantity) &&
+		   equal_columns(&a->order_header, &b->order_header) &&
+		   equal_columns(&a->header_id, &b->header_id) &&
+		   equal_columns(&a->header_user, &b->header_user);
 }
 
 static bool
 equal_tables(const InvStore *a, const InvStore *b)
 {
-	return a->items == b->items && a->orders == b->orders &&
+	return a->items == b->items && a->orders == b->orders && a->header == b->header &&
 		   memcmp(a->ledger, b->ledger, sizeof(a->ledger)) == 0 &&
 		   a->sellable_view == b->sellable_view && a->owner == b->owner &&
 		   equal_texts(a->items_name, b->items_name) &&
 		   equal_texts(a->orders_name, b->orders_name) &&
+		   equal_texts(a->header_name, b->header_name) &&
 		   equal_texts(a->ledger_name, b->ledger_name) && equal_texts(a->path, b->path);
 }
 
@@ -90,8 +104,9 @@ bool
 inv_binding_equal(const InvStore *a, const InvStore *b)
 {
 	return equal_texts(a->store_name, b->store_name) && equal_tables(a, b) &&
-		   equal_bound_columns(a, b) && a->user_type == b->user_type &&
-		   a->order_type == b->order_type && a->user_collation == b->user_collation &&
+		   equal_bound_columns(a, b) && a->user_type == b->user_type && a->prepare == b->prepare &&
+		   a->has_values == b->has_values && a->order_type == b->order_type &&
+		   a->header_type == b->header_type && a->user_collation == b->user_collation &&
 		   a->user_ops == b->user_ops && a->forces_policies == b->forces_policies &&
 		   equal_conditions(a->sellable, b->sellable) &&
 		   equal_texts(a->user_claim, b->user_claim) && a->refuse_direct == b->refuse_direct &&

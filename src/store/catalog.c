@@ -128,6 +128,15 @@ catalog_text_list(HeapTuple tuple, TupleDesc desc, const char *column)
 	return texts;
 }
 
+static bool
+catalog_has_value(HeapTuple tuple, TupleDesc desc, const char *column)
+{
+	bool isnull;
+
+	(void) inv_catalog_value(tuple, desc, column, &isnull);
+	return !isnull;
+}
+
 static void
 copy_catalog_row(InvCatalogRow *row, HeapTuple tuple, TupleDesc desc)
 {
@@ -136,6 +145,7 @@ copy_catalog_row(InvCatalogRow *row, HeapTuple tuple, TupleDesc desc)
 	row->store_name = inv_catalog_text(tuple, desc, "store_name");
 	row->items = inv_catalog_table(tuple, desc, "items");
 	row->orders = inv_catalog_table(tuple, desc, "orders");
+	row->header = inv_catalog_table(tuple, desc, "header");
 	row->movements = inv_catalog_table(tuple, desc, "movements");
 	row->user_claim = inv_catalog_text(tuple, desc, "user_claim");
 	row->refuse_direct = strcmp(inv_catalog_text(tuple, desc, "direct_writes"), "refuse") == 0;
@@ -144,6 +154,9 @@ copy_catalog_row(InvCatalogRow *row, HeapTuple tuple, TupleDesc desc)
 							: INV_ORDER_WRITES_RECORD;
 	row->has_order_units = DatumGetBool(inv_catalog_value(tuple, desc, "has_order_units", &isnull));
 	row->has_sellable = DatumGetBool(inv_catalog_value(tuple, desc, "has_sellable", &isnull));
+	row->has_prepare = DatumGetBool(inv_catalog_value(tuple, desc, "has_prepare", &isnull));
+	row->has_values = catalog_has_value(tuple, desc, "order_values") ||
+					  catalog_has_value(tuple, desc, "header_values");
 	row->settings = catalog_text_list(tuple, desc, "settings");
 	row->max_ttl = *DatumGetIntervalP(inv_catalog_value(tuple, desc, "max_ttl", &no_ttl));
 	Assert(row->store_name && !isnull && !no_ttl); /* all are NOT NULL */

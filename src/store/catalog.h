@@ -24,13 +24,16 @@ typedef struct InvCatalogRow
 	char *store_name;
 	Oid items;
 	Oid orders; /* or InvalidOid */
+	Oid header; /* or InvalidOid */
 	Oid movements;
 	char *user_claim; /* or NULL */
 	bool refuse_direct;
 	InvOrderWrites order_writes;
 	bool has_order_units;
 	bool has_sellable;
-	List *settings; /* of the session that attached: texts "name=value" */
+	bool has_prepare; /* the function prepare_order makes the rows of orders */
+	bool has_values;  /* attach wrote it */
+	List *settings;	  /* of the session that attached: texts "name=value" */
 	Interval max_ttl;
 } InvCatalogRow;
 

@@ -229,6 +229,9 @@ check_catalog_tables(const InvCatalogRow *row)
 	if (OidIsValid(row->orders) && !is_table_of(row->orders, owner, true, &facts))
 		inv_error_unfit_row(row->store_name,
 							"Its orders are not an ordinary table of the same owner.");
+	if (OidIsValid(row->header) && !is_table_of(row->header, owner, false, &facts))
+		inv_error_unfit_row(row->store_name,
+							"The header of its orders is not an ordinary table of the same owner.");
 	if (!is_ledger_of(row->movements, owner))
 		inv_error_unfit_row(row->store_name, "Its movements are not a ledger of the same owner.");
 }
@@ -314,6 +317,7 @@ check_catalog_row(Relation catalog, HeapTuple tuple, bool is_new)
 	row.store_name = inv_catalog_text(tuple, desc, "store_name");
 	row.items = check_catalog_table(tuple, desc, "items", missing_ok);
 	row.orders = check_catalog_table(tuple, desc, "orders", missing_ok);
+	row.header = check_catalog_table(tuple, desc, "header", missing_ok);
 	row.movements = check_catalog_table(tuple, desc, "movements", missing_ok);
 	if (!is_new || row.store_name == NULL)
 		return;
@@ -329,7 +333,7 @@ check_catalog_row(Relation catalog, HeapTuple tuple, bool is_new)
 static bool
 is_row_without_table(HeapTuple tuple, TupleDesc desc)
 {
-	static const char *const columns[] = { "items", "orders", "movements" };
+	static const char *const columns[] = { "items", "orders", "header", "movements" };
 	bool missing = false;
 
 	for (size_t i = 0; i < lengthof(columns); i++)

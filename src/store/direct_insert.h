@@ -16,8 +16,16 @@ typedef enum InvOrderColumn
 	INV_ORDER_ITEM,
 	INV_ORDER_QUANTITY,
 	INV_ORDER_USER,
+	INV_ORDER_HEADER,
 	INV_ORDER_COLUMN_COUNT
 } InvOrderColumn;
+
+/* The columns of a header that are given. */
+typedef enum InvHeaderColumn
+{
+	INV_HEADER_USER,
+	INV_HEADER_COLUMN_COUNT
+} InvHeaderColumn;
 
 /*
  * A row to insert.  Its columns are those of its table's enum; numbers are bigint,
@@ -30,7 +38,7 @@ typedef struct InvDirectRow
 
 	/* what became of it */
 	bool written; /* false: a trigger of the shop suppressed it */
-	Datum key;	  /* of an order */
+	Datum key;	  /* of an order or a header */
 	bool no_key;
 	ItemPointerData place;
 } InvDirectRow;

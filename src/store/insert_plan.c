@@ -68,7 +68,19 @@ add_order_columns(InvDirectInsertPlan *plan, InvStore *store, TupleDesc desc)
 	/* in the order of InvOrderColumn */
 	return add_given_column(plan, desc, "item_id", store->order_item.attnum, store->item_id.base) &&
 		   add_given_column(plan, desc, "quantity", store->order_quantity.attnum, INT8OID) &&
-		   add_given_column(plan, desc, "user_id", store->order_user.attnum, store->user_type);
+		   add_given_column(plan, desc, "user_id", store->order_user.attnum, store->user_type) &&
+		   add_given_column(plan, desc, "header_id", store->order_header.attnum,
+							store->header_type);
+}
+
+static bool
+add_header_columns(InvDirectInsertPlan *plan, InvStore *store, TupleDesc desc)
+{
+	plan->key = store->header_id.attnum;
+	Assert(plan->key > 0 && plan->key <= desc->natts);
+	/* in the order of InvHeaderColumn */
+	return inv_base_type(TupleDescAttr(desc, plan->key - 1)->atttypid) == store->header_type &&
+		   add_given_column(plan, desc, "user_id", store->header_user.attnum, store->user_type);
 }
 
 /* The tables of the ledger among the targets, with the columns that rows give and their types. */
@@ -229,9 +241,12 @@ make_insert_plan(InvStore *store, InvTarget target, Relation table)
 	InvDirectInsertPlan *plan = palloc0(sizeof(InvDirectInsertPlan));
 	TupleDesc desc = RelationGetDescr(table);
 
-	plan->usable = target == INV_TARGET_ORDERS
-					   ? add_order_columns(plan, store, desc)
-					   : add_ledger_columns(plan, store, target, RelationGetRelid(table), desc);
+	if (target == INV_TARGET_ORDERS)
+		plan->usable = add_order_columns(plan, store, desc);
+	else if (target == INV_TARGET_HEADER)
+		plan->usable = add_header_columns(plan, store, desc);
+	else
+		plan->usable = add_ledger_columns(plan, store, target, RelationGetRelid(table), desc);
 	plan->usable =
 		plan->usable && inv_owner_may_name(store, table) && add_default_columns(plan, table);
 	if (plan->usable)
@@ -269,6 +284,9 @@ inv_insert_plan(InvStore *store, InvTarget target, Relation table)
 Relation
 inv_open_target(InvStore *store, InvTarget target)
 {
-	return target == INV_TARGET_ORDERS ? table_open(store->orders, NoLock)
-									   : inv_ledger_table_open(store, ledger_targets[target].table);
+	if (target == INV_TARGET_ORDERS)
+		return table_open(store->orders, NoLock);
+	if (target == INV_TARGET_HEADER)
+		return table_open(store->header, NoLock);
+	return inv_ledger_table_open(store, ledger_targets[target].table);
 }

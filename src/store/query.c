@@ -36,6 +36,7 @@
 #include "base/settings.h"
 #include "base/store_error.h"
 #include "store/binding.h"
+#include "store/binding_read.h"
 #include "store/condition.h"
 #include "store/enter.h"
 #include "store/ledger_schema.h"
@@ -46,31 +47,14 @@
 #include "store/query_text.h"
 #include "store/table_check.h"
 
-#define INSERT_PLANS 16
-
-/* A plan of INSERT INTO orders, for a set of columns that callers give. */
-typedef struct InsertPlan
-{
-	uint64 columns;		/* bitmap over InvStore.settable */
-	uint64 last_used;	/* by insert_clock: the least recently used plan is replaced */
-	int running;		/* executions that have not ended */
-	uint64 transaction; /* of these; after an error they end with it */
-	SPIPlanPtr plan;
-} InsertPlan;
-
 /* The plans of a store, in its memory. */
 struct InvQueryPlans
 {
 	SPIPlanPtr statements[INV_STMT_COUNT];
 	int generations[INV_STMT_COUNT];	/* query_plan.c: of these plans */
 	bool has_condition[INV_STMT_COUNT]; /* a condition that needs more than its text */
-	InsertPlan inserts[INSERT_PLANS];
-	uint64 insert_clock;
-	MemoryContextCallback free; /* with the context */
+	MemoryContextCallback free;			/* with the context */
 };
-
-static List *retired_plans = NIL;	 /* to be freed at the end of the transaction */
-static uint64 transaction_count = 0; /* transactions of this session that have ended */
 
 /* ---- plans ---- */
 
@@ -78,8 +62,8 @@ static uint64 transaction_count = 0; /* transactions of this session that have e
  * Prepare a generic plan that outlives the call.  "parameters" has a letter for the type
  * of each; with_constants: those of the store's condition come after them.
  */
-static SPIPlanPtr
-prepare_plan(InvStore *store, const char *parameters, bool with_constants, const char *text)
+SPIPlanPtr
+inv_prepare_plan(InvStore *store, const char *parameters, bool with_constants, const char *text)
 {
 	int own = strlen(parameters);
 	int constants = with_constants ? store->sellable->constant_count : 0;
@@ -126,37 +110,6 @@ hold_plan_without_policies(InvStore *store, SPIPlanPtr plan)
 	return cached;
 }
 
-/* Free a plan when the transaction ends: a call further up may be executing it. */
-static void
-retire_plan(SPIPlanPtr plan)
-{
-	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-
-	retired_plans = lappend(retired_plans, plan);
-	MemoryContextSwitchTo(old);
-}
-
-/* At the end of a transaction no plan runs, also where an error ended its execution. */
-static void
-query_at_xact_end(XactEvent event, void *arg pg_attribute_unused())
-{
-	ListCell *cell;
-
-	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
-		return;
-	transaction_count++;
-	foreach (cell, retired_plans)
-		SPI_freeplan((SPIPlanPtr) lfirst(cell));
-	list_free(retired_plans);
-	retired_plans = NIL;
-}
-
-void
-inv_query_init(void)
-{
-	RegisterXactCallback(query_at_xact_end, NULL);
-}
-
 /* Callback of the memory of a store. */
 static void
 free_query_plans(void *arg)
@@ -166,9 +119,6 @@ free_query_plans(void *arg)
 	for (int i = 0; i < INV_STMT_COUNT; i++)
 		if (plans->statements[i])
 			SPI_freeplan(plans->statements[i]);
-	for (int i = 0; i < INSERT_PLANS; i++)
-		if (plans->inserts[i].plan)
-			SPI_freeplan(plans->inserts[i].plan);
 }
 
 /* The plans of a store, which are freed with its memory. */
@@ -243,9 +193,9 @@ check_result(InvStore *store, const char *columns)
  * Execute a plan; returns the number of rows.  Raises unless it did what was expected.  SPI leaves
  * its own memory context behind, which ends with the call; the caller can be filling another.
  */
-static uint64
-execute_plan(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls,
-			 InvSnapshotMode mode, int expected, const char *columns)
+uint64
+inv_execute_plan(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls,
+				 InvSnapshotMode mode, int expected, const char *columns)
 {
 	Snapshot snapshot = InvalidSnapshot;
 	Snapshot crosscheck = InvalidSnapshot;
@@ -318,8 +268,8 @@ execute_with_condition(InvStore *store, InvStatement statement, Datum *values, c
 		all[INV_FIRST_CONSTANT - 1 + i] = condition->constants[i];
 	if (template->by)
 		plan_by_key(store, statement);
-	rows = execute_plan(store, store->queries->statements[statement], all, all_nulls, mode,
-						template->result, template->columns);
+	rows = inv_execute_plan(store, store->queries->statements[statement], all, all_nulls, mode,
+							template->result, template->columns);
 	if (nest)
 		AtEOXact_GUC(true, nest);
 	return rows;
@@ -333,7 +283,7 @@ prepare_statement(InvStore *store, InvStatement statement)
 
 	store->queries->has_condition[statement] =
 		with_condition && (store->sellable->constant_count > 0 || store->sellable->settings);
-	store->queries->statements[statement] = prepare_plan(
+	store->queries->statements[statement] = inv_prepare_plan(
 		store, template->parameters, with_condition, inv_expand_template(store, template->text));
 }
 
@@ -358,8 +308,8 @@ inv_execute(InvStore *store, InvStatement statement, Datum *values, const char *
 		return execute_with_condition(store, statement, values, nulls, mode);
 	if (template->by)
 		plan_by_key(store, statement);
-	return execute_plan(store, plans->statements[statement], values, nulls, mode, template->result,
-						template->columns);
+	return inv_execute_plan(store, plans->statements[statement], values, nulls, mode,
+							template->result, template->columns);
 }
 
 /* Raise because something of the shop's keeps rows of the ledger from being written. */
@@ -414,82 +364,4 @@ inv_make_array(Oid type, Datum *elements, bool *nulls, int count)
 	get_typlenbyvalalign(type, &length, &byval, &align);
 	return PointerGetDatum(
 		construct_md_array(elements, nulls, 1, &count, bounds, type, length, byval, align));
-}
-
-/* Is a plan the better one to replace: idle, or else less recently used? */
-static bool
-replaces_better(const InsertPlan *plan, const InsertPlan *other)
-{
-	if ((plan->running == 0) != (other->running == 0))
-		return plan->running == 0;
-	return plan->last_used < other->last_used;
-}
-
-/* The cached plan for a set of columns, or else the one to replace. */
-static InsertPlan *
-find_insert_plan(InvQueryPlans *plans, uint64 columns)
-{
-	InsertPlan *victim = &plans->inserts[0];
-
-	for (int i = 0; i < INSERT_PLANS; i++)
-	{
-		InsertPlan *candidate = &plans->inserts[i];
-
-		/* executions of an earlier transaction ended with it */
-		if (candidate->transaction != transaction_count)
-			candidate->running = 0;
-		candidate->transaction = transaction_count;
-
-		if (candidate->plan && candidate->columns == columns)
-			return candidate;
-		if (replaces_better(candidate, victim))
-			victim = candidate;
-	}
-	return victim;
-}
-
-static InsertPlan *
-insert_plan_of(InvStore *store, uint64 columns)
-{
-	InvQueryPlans *plans = query_plans_of(store);
-	InsertPlan *slot = find_insert_plan(plans, columns);
-
-	slot->last_used = ++plans->insert_clock;
-	if (slot->plan && slot->columns == columns)
-		return slot;
-	if (slot->plan && slot->running > 0)
-		retire_plan(slot->plan);
-	else if (slot->plan)
-		SPI_freeplan(slot->plan);
-	slot->plan = NULL;
-	slot->running = 0;
-	slot->columns = columns;
-	slot->plan = prepare_plan(store, INV_INSERT_ORDERS_PARAMETERS, false,
-							  inv_insert_orders_text(store, columns));
-	return slot;
-}
-
-/*
- * Insert order lines, all with the same set of columns that callers give.  The rows
- * of the result are their keys, in the order of the lines.
- */
-uint64
-inv_insert_orders(InvStore *store, uint64 columns, Datum *values, const char *nulls)
-{
-	InsertPlan *slot;
-	SPIPlanPtr plan;
-	uint64 rows;
-
-	inv_pin_path(store);
-	inv_check_orders_written(store);
-	slot = insert_plan_of(store, columns);
-	plan = slot->plan;
-	Assert(plan != NULL && slot->running >= 0);
-	slot->running++;
-	rows = execute_plan(store, plan, values, nulls, INV_SNAPSHOT_TRANSACTION,
-						SPI_OK_INSERT_RETURNING, "o?");
-	/* a trigger of orders may have called the engine, which replaced the plan */
-	if (slot->plan == plan)
-		slot->running--;
-	return rows;
 }

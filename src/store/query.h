@@ -5,6 +5,8 @@
 #ifndef INV_QUERY_H
 #define INV_QUERY_H
 
+#include "executor/spi.h"
+
 #include "store/binding.h"
 #include "store/query_text.h"
 
@@ -28,13 +30,15 @@ typedef enum InvSnapshotMode
 	INV_SNAPSHOT_READ_ONLY
 } InvSnapshotMode;
 
-extern void inv_query_init(void);
+extern SPIPlanPtr inv_prepare_plan(InvStore *store, const char *parameters, bool with_constants,
+								   const char *text);
+extern uint64 inv_execute_plan(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nulls,
+							   InvSnapshotMode mode, int expected, const char *columns);
 extern void inv_error_rows_not_written(InvStore *store, InvStatement statement);
 extern void inv_execute_write(InvStore *store, InvStatement statement, Datum *values,
 							  const char *nulls, InvSnapshotMode mode, uint64 rows);
 extern uint64 inv_execute(InvStore *store, InvStatement statement, Datum *values, const char *nulls,
 						  InvSnapshotMode mode);
-extern uint64 inv_insert_orders(InvStore *store, uint64 columns, Datum *values, const char *nulls);
 extern Datum inv_result(uint64 row, int column, bool *isnull);
 extern int64 inv_result_int64(uint64 row, int column);
 extern Datum inv_make_array(Oid type, Datum *elements, bool *nulls, int count);

@@ -49,12 +49,16 @@ static const ColumnPlaceholder column_placeholders[] = {
 	{ "floor column", COLUMN(stock_floor), "COALESCE(i.%s::pg_catalog.int8, 0)",
 	  "0::pg_catalog.int8" },
 	{ "limit", COLUMN(purchase_limit), "i.%s::pg_catalog.int8", "NULL::pg_catalog.int8" },
+	{ "order limit", COLUMN(order_limit), "i.%s::pg_catalog.int8", NULL },
 	{ "version", COLUMN(version), "COALESCE(i.%s::pg_catalog.int8, 0)", "{stock}" },
 	{ "order id", COLUMN(order_id), "o.%s", NULL },
 	{ "order item", COLUMN(order_item), "o.%s", NULL },
 	{ "order quantity column", COLUMN(order_quantity), "%s", NULL },
 	{ "order quantity text", COLUMN(order_quantity), "o.%s::pg_catalog.text", "'1'" },
-	{ "order user", COLUMN(order_user), "o.%s", "NULL::{user type}" },
+	{ "order user", COLUMN(order_user), "o.%s", "{user of header}" },
+	{ "order header", COLUMN(order_header), "o.%s", "NULL::pg_catalog.text" },
+	{ "header id", COLUMN(header_id), "h.%s", NULL },
+	{ "header user", COLUMN(header_user), "h.%s", "NULL::{user type}" },
 };
 
 static void
@@ -102,6 +106,24 @@ append_orders_name(StringInfo text, InvStore *store)
 {
 	Assert(OidIsValid(store->orders));
 	appendStringInfoString(text, store->orders_name);
+}
+
+static void
+append_header_name(StringInfo text, InvStore *store)
+{
+	Assert(OidIsValid(store->header));
+	appendStringInfoString(text, store->header_name);
+}
+
+/* The user of an order line that has none is that of its header. */
+static void
+append_user_of_header(StringInfo text, InvStore *store)
+{
+	append_template(text, store,
+					store->header_user.attnum == InvalidAttrNumber
+						? "NULL::{user type}"
+						: "(SELECT {header user} FROM {header} AS h "
+						  "WHERE {header id} {=} {order header})");
 }
 
 static void
@@ -275,6 +297,8 @@ static const struct
 	{ "items oid", append_items_oid },
 	{ "sellable oid", append_sellable_oid },
 	{ "orders", append_orders_name },
+	{ "header", append_header_name },
+	{ "user of header", append_user_of_header },
 	{ "ledger", append_ledger_name },
 	{ "stock type", append_stock_type },
 	{ "stock type oid", append_stock_type_oid },
@@ -345,7 +369,7 @@ inv_expand_template(InvStore *store, const char *template)
 	return text.data;
 }
 
-/* ---- orders: one text per set of caller-given columns ---- */
+/* ---- orders and headers: one text per set of given columns ---- */
 
 /*
  * A bound column and its value, if the store has that column.  There is no cast,
@@ -360,9 +384,28 @@ append_bound(StringInfo names, StringInfo values, const InvColumn *column, const
 	appendStringInfo(values, "%s%s", values->len ? ", " : "", value);
 }
 
+/* Columns that a JSON object has, a bitmap over the list; "record" describes the object. */
+static void
+append_given(StringInfo names, StringInfo values, StringInfo record, const InvColumnList *list,
+			 uint64 columns)
+{
+	for (int i = 0; i < list->count; i++)
+	{
+		const InvColumn *column = &list->columns[i];
+
+		if ((columns & (UINT64CONST(1) << i)) == 0)
+			continue;
+		appendStringInfo(names, "%s%s", names->len ? ", " : "", column->name);
+		appendStringInfo(values, "%sr.%s", values->len ? ", " : "",
+						 quote_identifier(column->label));
+		appendStringInfo(record, "%s%s %s", record->len ? ", " : "",
+						 quote_identifier(column->label), column_type_name(column));
+	}
+}
+
 /*
- * The INSERT of order lines that give these columns, a bitmap over
- * InvStore.settable.  A line's data is a JSON object with the columns.
+ * The INSERT of order lines that give these columns, a bitmap over InvStore.order_columns.
+ * A line's data is a JSON object with the columns.
  */
 char *
 inv_insert_orders_text(InvStore *store, uint64 columns)
@@ -376,17 +419,9 @@ inv_insert_orders_text(InvStore *store, uint64 columns)
 	append_bound(&names, &values, &store->order_item, "w.item");
 	append_bound(&names, &values, &store->order_quantity, "w.quantity");
 	append_bound(&names, &values, &store->order_user, "$3");
-	for (int i = 0; i < store->nsettable; i++)
-	{
-		const InvColumn *column = &store->settable[i];
-
-		if ((columns & (UINT64CONST(1) << i)) == 0)
-			continue;
-		appendStringInfo(&names, ", %s", column->name);
-		appendStringInfo(&values, ", r.%s", column->name);
-		appendStringInfo(&record, "%s%s %s", record.len ? ", " : "", column->name,
-						 column_type_name(column));
-	}
+	if ((columns & store->header_bit) == 0)
+		append_bound(&names, &values, &store->order_header, "$5");
+	append_given(&names, &values, &record, &store->order_columns, columns);
 	appendStringInfo(&text,
 					 "INSERT INTO %s (%s) SELECT %s "
 					 "FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), "
@@ -395,5 +430,28 @@ inv_insert_orders_text(InvStore *store, uint64 columns)
 	if (record.len)
 		appendStringInfo(&text, ", pg_catalog.jsonb_to_record(w.data) AS r (%s)", record.data);
 	appendStringInfo(&text, " ORDER BY w.line RETURNING %s", store->order_id.name);
+	return text.data;
+}
+
+/* The same of a header: its data is a JSON object with columns of InvStore.header_columns. */
+char *
+inv_insert_header_text(InvStore *store, uint64 columns)
+{
+	StringInfoData names, values, record, text;
+
+	initStringInfo(&names);
+	initStringInfo(&values);
+	initStringInfo(&record);
+	initStringInfo(&text);
+	append_bound(&names, &values, &store->header_user, "$1");
+	append_given(&names, &values, &record, &store->header_columns, columns);
+	appendStringInfo(&text, "INSERT INTO %s ", store->header_name);
+	if (names.len)
+		appendStringInfo(&text, "(%s) SELECT %s", names.data, values.data);
+	else
+		appendStringInfoString(&text, "DEFAULT VALUES");
+	if (record.len)
+		appendStringInfo(&text, " FROM pg_catalog.jsonb_to_record($2) AS r (%s)", record.data);
+	appendStringInfo(&text, " RETURNING %s", store->header_id.name);
 	return text.data;
 }

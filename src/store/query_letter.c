@@ -29,6 +29,7 @@ static const LetterType letter_types['z' - 'a' + 1] = {
 	LETTER('b') = {.type = BYTEAOID},
 	LETTER('c') = {.type = TIDOID},									/* ctid */
 	LETTER('e') = {.offset = offsetof(InvStore, order_item.base)},	/* item, in orders */
+	LETTER('h') = {.offset = offsetof(InvStore, header_type)},		/* header */
 	LETTER('i') = {.offset = offsetof(InvStore, item_id.base)},		/* item */
 	LETTER('j') = {.type = JSONBOID},
 	LETTER('l') = {.type = BOOLOID},								/* logical */

@@ -30,6 +30,8 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"SELECT " ONE_ITEM "FOR KEY SHARE OF i", .by = "item_id"},
 	[INV_STMT_LOCK_ANY] = {"i", "n?n?", SPI_OK_SELECT,
 		"SELECT {stock}, {floor} " ONE_ITEM LOCK, .by = "item_id"},
+	[INV_STMT_ORDER_LIMIT] = {"i", "n?", SPI_OK_SELECT,
+		"SELECT {order limit} " ONE_ITEM, .by = "item_id"},
 	[INV_STMT_READ_ANY] = {"i", "n?n?", SPI_OK_SELECT,
 		"SELECT {stock}, {floor} " ONE_ITEM, .by = "item_id"},
 	[INV_STMT_TAKE] = {"in", "", SPI_OK_UPDATE,
@@ -350,6 +352,14 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_REFUND_ROWS] = {"j", "o?t?s?", SPI_OK_SELECT,
 		"SELECT l.order_id, l.status, l.quantity "
 		"FROM pg_catalog.jsonb_populate_recordset(NULL::{ledger}.refunded_order, $1) AS l"},
+	[INV_STMT_PREPARE_ORDER] = {"ujj", "j?", SPI_OK_SELECT,
+		"SELECT {ledger}.prepare_order($1, $2, $3)"},
+	/* as the foreign keys of its lines lock it */
+	[INV_STMT_LOCK_HEADER] = {"h", "u?", SPI_OK_SELECT,
+		"SELECT {header user} FROM {header} AS h WHERE {header id} {=} $1 FOR KEY SHARE OF h",
+		.by = "header_id"},
+	[INV_STMT_HEADER_OF_LINE] = {"o", "h?", SPI_OK_SELECT,
+		"SELECT {order header} FROM {orders} AS o WHERE {order id} {=} $1 LIMIT 1", .by = "order_id"},
 	[INV_STMT_LINE_EXISTS] = {"o", "", SPI_OK_SELECT,
 		"SELECT FROM {orders} AS o WHERE {order id} {=} $1 LIMIT 1", .by = "order_id"},
 	[INV_STMT_LOCK_CHANGES] = {"o", "", SPI_OK_SELECT,
@@ -409,8 +419,8 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"INSERT INTO {ledger}.requests "
 		"(operation, user_id, key, fingerprint, result, created_at) "
 		"VALUES ($1, $2, $3, $4, $5, $6)", INV_LEDGER_REQUESTS},
-	[INV_STMT_REPLAY_LINES] = {"j", "t?i?s?o?s?l", SPI_OK_SELECT,
-		"SELECT l.status, l.item_id, l.quantity, l.order_id, l.available, true "
+	[INV_STMT_REPLAY_LINES] = {"j", "t?i?s?o?s?lh?", SPI_OK_SELECT,
+		"SELECT l.status, l.item_id, l.quantity, l.order_id, l.available, true, l.header_id "
 		"FROM pg_catalog.jsonb_populate_recordset(NULL::{ledger}.line, $1) AS l"},
 
 	/* ---- housekeeping */

@@ -14,6 +14,7 @@ typedef enum InvStatement
 	INV_STMT_READ,			  /* what is for sale, without a lock */
 	INV_STMT_LOCK,			  /* the same, with the row locked */
 	INV_STMT_PIN,			  /* keep the row from being deleted */
+	INV_STMT_ORDER_LIMIT,	  /* units that one call may take */
 	INV_STMT_READ_ANY,		  /* read the row, for sale or not */
 	INV_STMT_LOCK_ANY,		  /* lock the row, for sale or not */
 	INV_STMT_TAKE,			  /* conditional decrement */
@@ -79,6 +80,9 @@ typedef enum InvStatement
 	INV_STMT_LOCK_ORDERS,
 	INV_STMT_CHANGE_ORDER,
 	INV_STMT_REFUND_ROWS,
+	INV_STMT_PREPARE_ORDER,
+	INV_STMT_LOCK_HEADER,
+	INV_STMT_HEADER_OF_LINE,
 	INV_STMT_LINE_EXISTS,
 	INV_STMT_LOCK_CHANGES,
 	INV_STMT_SOLD,

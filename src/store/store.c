@@ -2,9 +2,9 @@
  * store.c
  *		The stores of this backend: found, cached and locked.
  *
- * Owns the list of InvStores, which binding.c fills from the catalogs.
+ * Owns the list of InvStores, which binding_read.c fills from the catalogs.
  *
- * Items and orders are locked first, to the end of the transaction, and only then is
+ * Items, orders and their header are locked first, to the end of the transaction, and only then is
  * the cached store believed: no DDL can get between that check and the last statement
  * of the call.  A store that may be out of date is replaced, and freed as soon as no
  * call uses it.  Its plans are not kept, because the server forgets what a statement
@@ -24,6 +24,7 @@
 #include "base/stats.h"
 #include "shmem/shmem.h"
 #include "store/binding.h"
+#include "store/binding_read.h"
 #include "store/binding_equal.h"
 #include "store/catalog.h"
 #include "store/dependency.h"
@@ -236,7 +237,7 @@ find_and_lock(Oid items, LOCKMODE lock, InvCatalogRow *row)
 		if (!inv_catalog_find(items, row))
 			return false;
 		if (row->items == before.items && row->orders == before.orders &&
-			row->movements == before.movements)
+			row->header == before.header && row->movements == before.movements)
 			return true;
 	}
 }
@@ -363,6 +364,8 @@ open_store(Oid items, LOCKMODE lock)
 		LockRelationOid(store->items, lock);
 		if (OidIsValid(store->orders))
 			LockRelationOid(store->orders, lock);
+		if (OidIsValid(store->header))
+			LockRelationOid(store->header, lock);
 	}
 	if (store && store->valid)
 		return store;

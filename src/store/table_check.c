@@ -32,7 +32,7 @@
 static bool
 is_always_written(const InvStore *store, Oid relid)
 {
-	return relid == store->items || relid == store->orders ||
+	return relid == store->items || relid == store->orders || relid == store->header ||
 		   relid == store->ledger[INV_LEDGER_MOVEMENTS];
 }
 
@@ -62,6 +62,7 @@ inv_check_tables(InvStore *store)
 {
 	check_table(store, store->items);
 	check_table(store, store->orders);
+	check_table(store, store->header);
 	for (int i = INV_LEDGER_NONE + 1; i < INV_LEDGER_COUNT; i++)
 		check_table(store, store->ledger[i]);
 }

@@ -12,7 +12,7 @@
  *
  * The extension's own functions belong to a superuser, but what they do is not for
  * every role that may execute them to choose: a second guard would book each change
- * twice.  Which trigger binds the columns is checked by binding.c.
+ * twice.  Which trigger binds the columns is checked by binding_read.c.
  *
  * Items and orders are checked when the store is read, and a change makes it be
  * read again.  Tables of the ledger and partitions, which are not locked yet when

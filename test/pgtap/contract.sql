@@ -178,7 +178,7 @@ SELECT pg_temp.columns_are('requests', 'operation text not null, user_id {U}, ke
 SELECT pg_temp.columns_are('reservations', 'reservation_id uuid not null, item_id {I} not null, quantity bigint not null, user_id {U}, status text not null, expires_at timestamp with time zone not null, order_id {O}, created_at timestamp with time zone not null, tracked boolean not null');
 SELECT pg_temp.columns_are('hot', 'item_id {I} not null, number bigint not null, hot boolean not null, settled_epoch bigint not null, incarnation bigint not null');
 SELECT pg_temp.columns_are('levels', 'item_id {I}, available bigint, reserved bigint, on_hand bigint, hot boolean');
-SELECT pg_temp.columns_are('line', 'status text, item_id {I}, quantity {Q}, order_id {O}, available {Q}, replayed boolean');
+SELECT pg_temp.columns_are('line', 'status text, item_id {I}, quantity {Q}, order_id {O}, available {Q}, replayed boolean, header_id text');
 SELECT pg_temp.columns_are('hold', 'status text, reservation_id uuid, expires_at timestamp with time zone, short_lines jsonb');
 SELECT pg_temp.columns_are('held_line', 'status text, expires_at timestamp with time zone, item_id {I}, quantity {Q}, order_id {O}');
 SELECT pg_temp.columns_are('open_hold', 'reservation_id uuid, item_id {I}, quantity {Q}, expires_at timestamp with time zone');
@@ -264,7 +264,9 @@ SELECT is(pg_temp.declared('inventory.attach'),
 	'argument_prefix text DEFAULT NULL::text, user_claim text DEFAULT NULL::text, sellable text DEFAULT NULL::text, direct_writes text DEFAULT NULL::text, '
 	'max_ttl interval DEFAULT NULL::interval, store_name text DEFAULT NULL::text, order_writes text DEFAULT NULL::text, '
 	'order_units text DEFAULT NULL::text, order_final text DEFAULT NULL::text, order_header regclass DEFAULT NULL::regclass, '
-	'order_header_id name DEFAULT NULL::name -> regclass', 'attach');
+	'order_header_id name DEFAULT NULL::name, header_user_id name DEFAULT NULL::name, '
+	'header_columns name[] DEFAULT NULL::name[], order_values jsonb DEFAULT NULL::jsonb, header_values jsonb DEFAULT NULL::jsonb, '
+	'order_prepare regprocedure DEFAULT NULL::regprocedure, order_limit name DEFAULT NULL::name -> regclass', 'attach');
 SELECT is(pg_temp.declared('inventory.detach'), 'items regclass -> void', 'detach');
 SELECT is(pg_temp.declared('inventory.refresh'), 'items regclass -> void', 'refresh');
 SELECT is(pg_temp.declared('inventory.grant_api'), 'items regclass, role name, part text -> void', 'grant_api');

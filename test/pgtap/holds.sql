@@ -46,7 +46,7 @@ SELECT is_empty($$ SELECT proname FROM made WHERE coalesce(obj_description(oid, 
 CREATE FUNCTION pg_temp.columns(relation text) RETURNS text LANGUAGE sql AS $$
 	SELECT string_agg(concat_ws(' ', attname, format_type(atttypid, atttypmod), CASE WHEN attnotnull THEN 'not null' END), ', ' ORDER BY attnum)
 	FROM pg_attribute WHERE attrelid = relation::regclass AND attnum > 0 $$;
-SELECT is(pg_temp.columns('items_stock.line'), 'status text, item_id text, quantity integer, order_id bigint, available integer, replayed boolean', 'type line');
+SELECT is(pg_temp.columns('items_stock.line'), 'status text, item_id text, quantity integer, order_id bigint, available integer, replayed boolean, header_id text', 'type line');
 SELECT is(pg_temp.columns('items_stock.hold'), 'status text, reservation_id uuid, expires_at timestamp with time zone, short_lines jsonb', 'type hold');
 SELECT is(pg_temp.columns('items_stock.held_line'), 'status text, expires_at timestamp with time zone, item_id text, quantity integer, order_id bigint', 'type held_line');
 SELECT is(pg_temp.columns('items_stock.levels'), 'item_id text, available bigint, reserved bigint, on_hand bigint, hot boolean', 'view levels');
@@ -86,7 +86,7 @@ DECLARE
 BEGIN
 	FOREACH move IN ARRAY '{confirm_reservation(%L),extend_reservation(%L),"change_reservation(%L, ''lamp'', 2)","change_reservation(%L, ''vase'', 1)",release_reservation(%L)}'::text[] LOOP
 		BEGIN
-			EXECUTE format('SELECT (s IS NOT NULL)::text FROM shop.' || move || ' AS s', pg_temp.r(state)) INTO answer;
+			EXECUTE format('SELECT (NOT s IS NULL)::text FROM shop.' || move || ' AS s', pg_temp.r(state)) INTO answer;
 			IF move LIKE 'release%' THEN
 				EXECUTE format('SELECT shop.' || move, pg_temp.r(state)) INTO answer;
 			END IF;

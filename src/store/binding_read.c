@@ -1,9 +1,9 @@
 /*
- * binding.c
+ * binding_read.c
  *		From the catalogs to a store: which tables, which columns, whose.
  *
  * A row of inventory.store names the tables.  Their columns are remembered by the
- * binding triggers on items and orders, because a trigger's column list follows
+ * binding triggers on these tables, because a trigger's column list follows
  * renames and is dumped by name; neither a name nor a column number in a table of
  * the extension would.
  *
@@ -33,6 +33,8 @@
 #include "base/error.h"
 #include "base/store_error.h"
 #include "store/binding.h"
+#include "store/binding_check.h"
+#include "store/binding_read.h"
 #include "store/catalog.h"
 #include "store/condition.h"
 #include "store/dependency.h"
@@ -64,43 +66,41 @@ bind_column(InvStore *store, InvColumn *column, Relation rel, AttrNumber attnum)
 		inv_depend(&store->dependencies, INV_DEPENDENCY_TYPE, attr.atttypid);
 }
 
-/* Raise if a column of quantities rounds whole units, as numeric with a negative scale does. */
-static void
-check_scale(Relation orders, const InvColumn *quantity)
+/* The tables of a store whose columns are bound. */
+typedef enum BoundTable
 {
-	int32 typmod = quantity->typmod;
+	BOUND_TABLE_ITEMS,
+	BOUND_TABLE_ORDERS,
+	BOUND_TABLE_HEADER
+} BoundTable;
 
-	if (quantity->base != NUMERICOID)
-		return;
-	(void) getBaseTypeAndTypmod(quantity->type, &typmod);
-	/* the lowest 11 bits are the scale, with a sign */
-	if (typmod >= VARHDRSZ && ((typmod - VARHDRSZ) & 0x400) != 0)
-		inv_error_rounding_column(RelationGetRelationName(orders), quantity->key);
-}
-
-/* The column of the store that has a role in items or in orders; NULL if no column has it there. */
+/* The column of the store that has a role in a table; NULL if no column has it there. */
 static InvColumn *
-column_of_role(InvStore *store, const char *role, bool is_orders)
+column_of_role(InvStore *store, const char *role, BoundTable table)
 {
 	static const struct
 	{
 		const char *role;
-		bool is_orders;
+		BoundTable table;
 		size_t offset;
 	} roles[] = {
-		{ "item_id", false, offsetof(InvStore, item_id) },
-		{ "stock", false, offsetof(InvStore, stock) },
-		{ "version", false, offsetof(InvStore, version) },
-		{ "stock_floor", false, offsetof(InvStore, stock_floor) },
-		{ "purchase_limit", false, offsetof(InvStore, purchase_limit) },
-		{ "order_id", true, offsetof(InvStore, order_id) },
-		{ "order_user_id", true, offsetof(InvStore, order_user) },
-		{ "order_item_id", true, offsetof(InvStore, order_item) },
-		{ "order_quantity", true, offsetof(InvStore, order_quantity) },
+		{ "item_id", BOUND_TABLE_ITEMS, offsetof(InvStore, item_id) },
+		{ "stock", BOUND_TABLE_ITEMS, offsetof(InvStore, stock) },
+		{ "version", BOUND_TABLE_ITEMS, offsetof(InvStore, version) },
+		{ "stock_floor", BOUND_TABLE_ITEMS, offsetof(InvStore, stock_floor) },
+		{ "purchase_limit", BOUND_TABLE_ITEMS, offsetof(InvStore, purchase_limit) },
+		{ "order_limit", BOUND_TABLE_ITEMS, offsetof(InvStore, order_limit) },
+		{ "order_id", BOUND_TABLE_ORDERS, offsetof(InvStore, order_id) },
+		{ "order_user_id", BOUND_TABLE_ORDERS, offsetof(InvStore, order_user) },
+		{ "order_item_id", BOUND_TABLE_ORDERS, offsetof(InvStore, order_item) },
+		{ "order_quantity", BOUND_TABLE_ORDERS, offsetof(InvStore, order_quantity) },
+		{ "order_header_id", BOUND_TABLE_ORDERS, offsetof(InvStore, order_header) },
+		{ "header_id", BOUND_TABLE_HEADER, offsetof(InvStore, header_id) },
+		{ "header_user_id", BOUND_TABLE_HEADER, offsetof(InvStore, header_user) },
 	};
 
 	for (size_t i = 0; i < lengthof(roles); i++)
-		if (roles[i].is_orders == is_orders && strcmp(roles[i].role, role) == 0)
+		if (roles[i].table == table && strcmp(roles[i].role, role) == 0)
 			return (InvColumn *) ((char *) store + roles[i].offset);
 	return NULL;
 }
@@ -154,41 +154,81 @@ find_binding_trigger(InvStore *store, Relation rel, const TriggerDesc *triggers)
 	return found;
 }
 
+/* Bind a column that rows can be given, in addition to what the engine fills. */
+static void
+add_to_list(InvStore *store, InvColumnList *list, Relation rel, AttrNumber attnum,
+			const char *label)
+{
+	InvColumn *column = list ? &list->columns[list->count] : NULL;
+
+	if (list == NULL || list->count >= INV_MAX_SETTABLE)
+		inv_error_broken_store(store->store_name, store->items,
+							   "Its binding trigger is not the generated one.");
+	bind_column(store, column, rel, attnum);
+	column->label = label ? pstrdup(label) : column->key;
+	list->count++;
+}
+
 /*
  * Bind the columns that the store's binding trigger on the relation lists.  The
  * trigger's arguments are the store's name and then, for each column of its
  * list, the column's role.  A "+" at the end of the role, or alone, lets callers
- * set the column.
+ * set the column.  "=" and a name, likewise, is a column that prepare_order computes, and
+ * what it calls the column.
  */
 static void
-bind_columns(InvStore *store, Relation rel, bool is_orders)
+bind_columns(InvStore *store, Relation rel, BoundTable table, bool has_prepare)
 {
 	/* a copy, because each look-up can rebuild the relation's own */
 	TriggerDesc *triggers = CopyTriggerDesc(rel->trigdesc);
 	const Trigger *trigger = find_binding_trigger(store, rel, triggers);
+	InvColumnList *list = table == BOUND_TABLE_ORDERS	? &store->order_columns
+						  : table == BOUND_TABLE_HEADER ? &store->header_columns
+														: NULL;
 
-	Assert(store->nsettable == 0);
-	if (is_orders)
-		store->settable = palloc0(sizeof(InvColumn) * Max(trigger->tgnattr, 1));
+	if (list)
+		list->columns = palloc0(sizeof(InvColumn) *
+								(has_prepare ? INV_MAX_SETTABLE : Max(trigger->tgnattr, 1)));
 	for (int i = 0; i < trigger->tgnattr; i++)
 	{
 		AttrNumber attnum = trigger->tgattr[i];
-		char *role = trigger->tgargs[i + 1];
+		char *role = pstrdup(trigger->tgargs[i + 1]);
 		size_t length = strlen(role);
 		InvColumn *column;
 
-		if (length > 0 && role[length - 1] == '+')
+		if (strchr(role, '='))
+			*strchr(role, '=') = '\0';
+		else if (length > 0 && role[length - 1] == '+')
 		{
-			if (!is_orders || store->nsettable >= INV_MAX_SETTABLE)
-				inv_error_broken_store(store->store_name, store->items,
-									   "Its binding trigger is not the generated one.");
 			role[length - 1] = '\0';
-			bind_column(store, &store->settable[store->nsettable++], rel, attnum);
+			if (strcmp(role, "order_header_id") == 0 && list)
+				store->header_bit = UINT64CONST(1) << list->count;
+			add_to_list(store, list, rel, attnum, NULL);
+			list->settable = list->count;
 		}
-		if ((column = column_of_role(store, role, is_orders)) != NULL)
+		if ((column = column_of_role(store, role, table)) != NULL)
 			bind_column(store, column, rel, attnum);
 	}
+	for (int i = 0; i < trigger->tgnattr; i++)
+	{
+		const char *computed = strchr(trigger->tgargs[i + 1], '=');
+
+		if (computed)
+			add_to_list(store, list, rel, trigger->tgattr[i], computed + 1);
+	}
 	FreeTriggerDesc(triggers);
+}
+
+/* Add a column to a list of the store, whose table is locked: prepare_order gives it to a row. */
+void
+inv_binding_add_column(InvStore *store, InvColumnList *list, Oid table, AttrNumber attnum)
+{
+	MemoryContext old = MemoryContextSwitchTo(store->context);
+	Relation rel = relation_open(table, NoLock);
+
+	add_to_list(store, list, rel, attnum, NULL);
+	relation_close(rel, NoLock);
+	MemoryContextSwitchTo(old);
 }
 
 /* ---- names and texts ---- */
@@ -198,21 +238,28 @@ bind_columns(InvStore *store, Relation rel, bool is_orders)
  * find their tables.
  */
 static char *
-pinned_path(Relation items, Relation orders)
+pinned_path(const InvStore *store)
 {
+	const Oid tables[] = { store->items, store->orders, store->header };
+	List *schemas = NIL;
 	StringInfoData path;
 
 	initStringInfo(&path);
-	appendStringInfo(&path, "pg_catalog, %s",
-					 quote_identifier(get_namespace_name(RelationGetNamespace(items))));
-	if (orders && RelationGetNamespace(orders) != RelationGetNamespace(items))
-		appendStringInfo(&path, ", %s",
-						 quote_identifier(get_namespace_name(RelationGetNamespace(orders))));
+	appendStringInfoString(&path, "pg_catalog");
+	for (size_t i = 0; i < lengthof(tables); i++)
+	{
+		Oid schema = OidIsValid(tables[i]) ? get_rel_namespace(tables[i]) : InvalidOid;
+
+		if (!OidIsValid(schema) || list_member_oid(schemas, schema))
+			continue;
+		schemas = lappend_oid(schemas, schema);
+		appendStringInfo(&path, ", %s", quote_identifier(get_namespace_name(schema)));
+	}
 	appendStringInfoString(&path, ", pg_temp");
 	return path.data;
 }
 
-/* ---- checks ---- */
+/* ---- ids ---- */
 
 static Oid
 column_type(Relation rel, const char *name)
@@ -224,123 +271,24 @@ column_type(Relation rel, const char *name)
 	return inv_base_type(get_atttype(RelationGetRelid(rel), attnum));
 }
 
-static Oid
-column_collation(Oid table, AttrNumber attnum)
-{
-	Oid type, collation;
-	int32 typmod;
-
-	get_atttypetypmodcoll(table, attnum, &type, &typmod, &collation);
-	return collation;
-}
-
-static bool
-is_units_column(const InvColumn *column)
-{
-	return column->attnum == InvalidAttrNumber || column->base == INT2OID ||
-		   column->base == INT4OID || column->base == INT8OID;
-}
-
-static bool
-is_id_type(Oid type)
-{
-	return type == UUIDOID || type == INT2OID || type == INT4OID || type == INT8OID ||
-		   type == TEXTOID;
-}
-
-/*
- * The engine reads a datum as the type that the binding says.  attach has checked
- * the types, but the owner can change them.
- */
-static void
-check_types(InvStore *store)
-{
-	if (!is_id_type(store->item_id.base) || !is_id_type(store->user_type) ||
-		!is_id_type(store->order_type) ||
-		(store->order_id.attnum && store->order_id.base != store->order_type) ||
-		!is_units_column(&store->stock) || !is_units_column(&store->version) ||
-		!is_units_column(&store->stock_floor) || !is_units_column(&store->purchase_limit))
-		inv_error_broken_store(store->store_name, store->items,
-							   "A bound column or a column of the ledger has an unsupported type.");
-}
-
-static void
-check_owners(InvStore *store, Relation orders, Relation movements)
-{
-	if (orders && orders->rd_rel->relowner != store->owner)
-		inv_error_owners(store->store_name, store->items,
-						 "Items and orders have different owners.");
-	if (movements->rd_rel->relowner != store->owner)
-		inv_error_owners(store->store_name, store->items,
-						 "Items and the ledger have different owners.");
-}
-
-/*
- * The tables of the ledger compare ids as the columns do that the ids come from; else
- * a statement would take two spellings of a user, an item or an order for two of them.
- */
-static void
-check_collations(InvStore *store)
-{
-	const struct
-	{
-		InvLedgerTable table;
-		const char *name;
-		const InvColumn *column;
-	} ids[] = {
-		{ INV_LEDGER_MOVEMENTS, "item_id", &store->item_id },
-		{ INV_LEDGER_MOVEMENTS, "user_id", &store->order_user },
-		{ INV_LEDGER_MOVEMENTS, "order_id", &store->order_id },
-		{ INV_LEDGER_RESERVATIONS, "item_id", &store->item_id },
-		{ INV_LEDGER_RESERVATIONS, "user_id", &store->order_user },
-		{ INV_LEDGER_REQUESTS, "user_id", &store->order_user },
-		{ INV_LEDGER_HOT, "item_id", &store->item_id },
-		{ INV_LEDGER_ORDER_CHANGES, "order_id", &store->order_id },
-		{ INV_LEDGER_ORDER_CHANGES, "item_before", &store->order_item },
-		{ INV_LEDGER_ORDER_CHANGES, "item_after", &store->order_item },
-		{ INV_LEDGER_ORDER_CHANGES, "user_before", &store->order_user },
-		{ INV_LEDGER_ORDER_CHANGES, "user_after", &store->order_user },
-	};
-
-	for (size_t i = 0; i < lengthof(ids); i++)
-	{
-		Oid table = store->ledger[ids[i].table];
-		AttrNumber attnum = OidIsValid(table) ? get_attnum(table, ids[i].name) : InvalidAttrNumber;
-
-		if (ids[i].column->attnum != InvalidAttrNumber && attnum != InvalidAttrNumber &&
-			column_collation(table, attnum) != ids[i].column->collation)
-			inv_error_broken_store(
-				store->store_name, store->items,
-				psprintf("Column \"%s\" of \"%s\" has another collation than the ids of the store.",
-						 ids[i].name, get_rel_name(table)));
-	}
-}
-
 /* The types of users and orders, and how users are compared. */
 static void
 bind_ids(InvStore *store, Relation movements)
 {
+	const InvColumn *user = inv_user_column(store);
+
 	store->user_type = column_type(movements, "user_id");
 	store->order_type = column_type(movements, "order_id");
-	check_types(store);
-	check_collations(store);
-	store->user_collation =
-		store->order_user.attnum
-			? store->order_user.collation
-			: column_collation(RelationGetRelid(movements),
-							   get_attnum(RelationGetRelid(movements), "user_id"));
+	store->header_type = OidIsValid(store->header) ? store->header_id.base : TEXTOID;
+	inv_check_binding_types(store);
+	inv_check_binding_collations(store);
+	store->user_collation = user->attnum
+								? user->collation
+								: inv_column_collation(RelationGetRelid(movements), "user_id");
 	store->user_ops = lookup_type_cache(store->user_type, TYPECACHE_EQ_OPR_FINFO |
 															  TYPECACHE_HASH_EXTENDED_PROC_FINFO);
 	store->item_ops = lookup_type_cache(
 		store->item_id.base, TYPECACHE_CMP_PROC_FINFO | TYPECACHE_HASH_EXTENDED_PROC_FINFO);
-}
-
-static void
-check_required_columns(InvStore *store)
-{
-	if (!store->item_id.attnum || !store->stock.attnum ||
-		(OidIsValid(store->orders) && (!store->order_id.attnum || !store->order_item.attnum)))
-		inv_error_broken_store(store->store_name, store->items, "A required column is not bound.");
 }
 
 /* ---- row security ---- */
@@ -352,8 +300,9 @@ check_required_columns(InvStore *store)
 bool
 inv_binding_forces_policies(const InvStore *store)
 {
-	bool any =
-		inv_catalog_forces_policies(store->items) || inv_catalog_forces_policies(store->orders);
+	bool any = inv_catalog_forces_policies(store->items) ||
+			   inv_catalog_forces_policies(store->orders) ||
+			   inv_catalog_forces_policies(store->header);
 
 	for (int i = INV_LEDGER_NONE + 1; !any && i < INV_LEDGER_COUNT; i++)
 		any = inv_catalog_forces_policies(store->ledger[i]);
@@ -364,17 +313,18 @@ inv_binding_forces_policies(const InvStore *store)
 
 /* What a store is before its columns are bound. */
 static void
-set_tables(InvStore *store, const InvCatalogRow *row, Relation items, Relation orders, Oid ledger)
+set_tables(InvStore *store, const InvCatalogRow *row, Relation items, Oid ledger)
 {
 	store->store_name = pstrdup(row->store_name);
 	store->items = row->items;
 	store->orders = row->orders;
-	store->order_row = orders ? orders->rd_rel->reltype : InvalidOid;
+	store->order_row = OidIsValid(row->orders) ? get_rel_type_id(row->orders) : InvalidOid;
+	store->header = row->header;
 	store->ledger[INV_LEDGER_MOVEMENTS] = row->movements;
 	store->ledger[INV_LEDGER_RESERVATIONS] = get_relname_relid("reservations", ledger);
 	store->ledger[INV_LEDGER_REQUESTS] = get_relname_relid("requests", ledger);
 	store->ledger[INV_LEDGER_HOT] = get_relname_relid("hot", ledger);
-	if (orders)
+	if (OidIsValid(row->orders))
 		store->ledger[INV_LEDGER_ORDER_CHANGES] = get_relname_relid("order_changes", ledger);
 	store->may_be_hot = true;
 	store->user_claim = row->user_claim ? pstrdup(row->user_claim) : NULL;
@@ -384,9 +334,10 @@ set_tables(InvStore *store, const InvCatalogRow *row, Relation items, Relation o
 	store->max_ttl = row->max_ttl;
 	store->owner = items->rd_rel->relowner;
 	store->items_name = inv_catalog_table_name(RelationGetRelid(items));
-	store->orders_name = orders ? inv_catalog_table_name(RelationGetRelid(orders)) : NULL;
+	store->orders_name = OidIsValid(row->orders) ? inv_catalog_table_name(row->orders) : NULL;
+	store->header_name = OidIsValid(row->header) ? inv_catalog_table_name(row->header) : NULL;
 	store->ledger_name = pstrdup(quote_identifier(get_namespace_name(ledger)));
-	store->path = pinned_path(items, orders);
+	store->path = pinned_path(store);
 	store->forces_policies = inv_binding_forces_policies(store);
 }
 
@@ -395,13 +346,14 @@ static void
 depend_on_tables(InvStore *store, Oid ledger)
 {
 	InvDependencies *dependencies = &store->dependencies;
+	const Oid tables[] = { store->items, store->orders, store->header };
 
-	inv_depend(dependencies, INV_DEPENDENCY_RELATION, store->items);
-	inv_depend(dependencies, INV_DEPENDENCY_SCHEMA, get_rel_namespace(store->items));
-	if (OidIsValid(store->orders))
+	for (size_t i = 0; i < lengthof(tables); i++)
 	{
-		inv_depend(dependencies, INV_DEPENDENCY_RELATION, store->orders);
-		inv_depend(dependencies, INV_DEPENDENCY_SCHEMA, get_rel_namespace(store->orders));
+		if (!OidIsValid(tables[i]))
+			continue;
+		inv_depend(dependencies, INV_DEPENDENCY_RELATION, tables[i]);
+		inv_depend(dependencies, INV_DEPENDENCY_SCHEMA, get_rel_namespace(tables[i]));
 	}
 	/* where a table of the ledger is missing, any that is made may be the one */
 	for (int i = INV_LEDGER_NONE + 1; i < INV_LEDGER_COUNT; i++)
@@ -413,24 +365,37 @@ depend_on_tables(InvStore *store, Oid ledger)
 	inv_depend(dependencies, INV_DEPENDENCY_RELATION, ProcedureRelationId);
 }
 
-static void
-fill_store(InvStore *store, const InvCatalogRow *row, Relation items, Relation orders,
-		   Relation movements)
+/* The tables that a row names, open. */
+typedef struct OpenTables
 {
-	Oid ledger = RelationGetNamespace(movements);
+	Relation items;
+	Relation orders;
+	Relation header;
+	Relation movements;
+} OpenTables;
 
-	Assert((orders != NULL) == OidIsValid(row->orders));
-	set_tables(store, row, items, orders, ledger);
+static void
+fill_store(InvStore *store, const InvCatalogRow *row, const OpenTables *tables)
+{
+	Oid ledger = RelationGetNamespace(tables->movements);
+
+	Assert((tables->orders != NULL) == OidIsValid(row->orders));
+	set_tables(store, row, tables->items, ledger);
 	depend_on_tables(store, ledger);
-	bind_columns(store, items, false);
-	if (orders)
+	bind_columns(store, tables->items, BOUND_TABLE_ITEMS, false);
+	if (tables->orders)
 	{
-		bind_columns(store, orders, true);
-		check_scale(orders, &store->order_quantity);
+		bind_columns(store, tables->orders, BOUND_TABLE_ORDERS, row->has_prepare);
+		inv_check_binding_scale(tables->orders, &store->order_quantity);
 	}
-	check_owners(store, orders, movements);
-	check_required_columns(store);
-	bind_ids(store, movements);
+	if (tables->header)
+		bind_columns(store, tables->header, BOUND_TABLE_HEADER, row->has_prepare);
+	inv_check_binding_owners(store);
+	inv_check_binding_columns(store);
+	bind_ids(store, tables->movements);
+	if (row->has_prepare)
+		store->prepare = inv_binding_find_prepare(store, ledger);
+	store->has_values = row->has_values;
 	if (row->has_sellable)
 	{
 		store->sellable_view = get_relname_relid("sellable", ledger);
@@ -450,7 +415,23 @@ inv_binding_lock(const InvCatalogRow *row, LOCKMODE lock)
 	LockRelationOid(row->items, lock);
 	if (OidIsValid(row->orders))
 		LockRelationOid(row->orders, lock);
+	if (OidIsValid(row->header))
+		LockRelationOid(row->header, lock);
 	LockRelationOid(row->movements, AccessShareLock);
+}
+
+/* Null if the row names no table, or the table is gone. */
+static Relation
+open_if_named(Oid table)
+{
+	return OidIsValid(table) ? try_relation_open(table, NoLock) : NULL;
+}
+
+static void
+close_if_open(Relation table)
+{
+	if (table)
+		relation_close(table, NoLock);
 }
 
 /*
@@ -460,24 +441,22 @@ inv_binding_lock(const InvCatalogRow *row, LOCKMODE lock)
 bool
 inv_binding_fill(InvStore *store, const InvCatalogRow *row)
 {
-	Relation items, orders = NULL, movements;
+	OpenTables tables;
 	bool complete;
 
 	Assert(store->context == CurrentMemoryContext && !store->valid);
-	items = try_relation_open(row->items, NoLock);
-	if (OidIsValid(row->orders))
-		orders = try_relation_open(row->orders, NoLock);
-	movements = try_relation_open(row->movements, NoLock);
-
-	complete = items && movements && (orders || !OidIsValid(row->orders));
+	tables.items = open_if_named(row->items);
+	tables.orders = open_if_named(row->orders);
+	tables.header = open_if_named(row->header);
+	tables.movements = open_if_named(row->movements);
+	complete = tables.items && tables.movements && (tables.orders || !OidIsValid(row->orders)) &&
+			   (tables.header || !OidIsValid(row->header));
 	if (complete)
-		fill_store(store, row, items, orders, movements);
-	if (items)
-		relation_close(items, NoLock);
-	if (orders)
-		relation_close(orders, NoLock);
-	if (movements)
-		relation_close(movements, NoLock);
+		fill_store(store, row, &tables);
+	close_if_open(tables.items);
+	close_if_open(tables.orders);
+	close_if_open(tables.header);
+	close_if_open(tables.movements);
 	return complete;
 }
 
