@@ -1156,8 +1156,9 @@ CREATE FUNCTION inventory.attach_statement(binding inventory.store_binding) RETU
 		(24, 'order_final', quote_nullable(binding.order_final)),
 		(25, 'order_header', quote_nullable(binding.header::text)),
 		(26, 'order_header_id', quote_nullable(binding.order_header_id)),
-		(27, 'header_user_id', quote_literal(coalesce(binding.header_user_id, ''))),
-		(28, 'header_columns', quote_nullable(binding.header_columns::text)),
+		(27, 'header_user_id', quote_nullable(CASE WHEN binding.header IS NOT NULL
+											  THEN coalesce(binding.header_user_id, '') END)),
+		(28, 'header_columns', quote_nullable(CASE WHEN binding.header IS NOT NULL THEN binding.header_columns::text END)),
 		(29, 'order_values', quote_nullable(binding.order_values::text)),
 		(30, 'header_values', quote_nullable(binding.header_values::text)),
 		(31, 'order_prepare', quote_nullable(binding.order_prepare::text)),
@@ -1405,8 +1406,9 @@ BEGIN
 	IF binding.orders IS NOT NULL THEN
 		binding := inventory.bind_order_columns(binding);
 	ELSIF num_nonnulls(binding.order_id, binding.order_user_id, binding.order_item_id,
-					   binding.order_quantity, binding.order_writes, binding.header,
-					   binding.order_values, binding.order_prepare) > 0
+					   binding.order_quantity, binding.order_writes, binding.order_units,
+					   binding.order_final, binding.header, binding.order_values,
+					   binding.order_prepare) > 0
 		  OR binding.order_columns <> '{}' THEN
 		RAISE EXCEPTION 'columns or options of orders were given, but no orders table'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: orders => ''...''.';
@@ -2815,7 +2817,8 @@ CREATE FUNCTION inventory.unbound_roles(binding inventory.store_binding) RETURNS
 		(1, 'version', binding.version, true), (2, 'stock_floor', binding.stock_floor, true),
 		(3, 'purchase_limit', binding.purchase_limit, true),
 		(4, 'order_user_id', binding.order_user_id, binding.orders IS NOT NULL),
-		(5, 'order_quantity', binding.order_quantity, binding.orders IS NOT NULL))
+		(5, 'order_quantity', binding.order_quantity, binding.orders IS NOT NULL),
+		(6, 'header_user_id', binding.header_user_id, binding.header IS NOT NULL))
 		AS r(n, role, column_name, is_looked_for)
 	WHERE r.column_name IS NULL AND r.is_looked_for
 $$;
@@ -3461,19 +3464,16 @@ CREATE FUNCTION inventory.worth_expression(store inventory.store, function_name 
 $$;
 COMMENT ON FUNCTION inventory.worth_expression(inventory.store, name) IS 'The expression order_units or order_final of a store, as the server writes it; null if there is none.';
 
--- The table that the expressions of the store read, or where there are none, that the foreign
--- key references.
-CREATE FUNCTION inventory.header_of(store inventory.store, order_header_id name) RETURNS regclass
+-- prepare_order calls it, and nothing else of the owner's: inventory.make_prepare().
+CREATE FUNCTION inventory.prepared_by(store inventory.store) RETURNS regprocedure
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT coalesce(
-		(SELECT c.oid FROM pg_proc AS p JOIN pg_class AS c ON c.reltype = p.proargtypes[1]
-		 WHERE p.oid = ANY (inventory.worth_functions(store)) LIMIT 1),
-		(SELECT f.confrelid FROM pg_constraint AS f
-		 JOIN pg_attribute AS a ON a.attrelid = f.conrelid AND ARRAY[a.attnum] = f.conkey
-		 WHERE f.contype = 'f' AND f.conrelid = store.orders AND f.conparentid = 0
-		 AND a.attname = header_of.order_header_id ORDER BY f.oid LIMIT 1))
+	SELECT d.refobjid::regprocedure FROM pg_depend AS d
+	WHERE d.classid = 'pg_proc'::regclass AND d.objid = inventory.prepare_function(store)
+	AND d.refclassid = 'pg_proc'::regclass AND d.deptype = 'n'
+	AND num_nonnulls(store.order_values, store.header_values) = 0
+	LIMIT 1
 $$;
-COMMENT ON FUNCTION inventory.header_of(inventory.store, name) IS 'The table of the headers of order lines, which a column of orders refers to; null if there is none.';
+COMMENT ON FUNCTION inventory.prepared_by(inventory.store) IS 'The function order_prepare of a store; null if there is none.';
 
 CREATE VIEW inventory.bindings AS
 	SELECT s.store_name, s.items::regclass AS items, s.orders::regclass AS orders,
@@ -3485,7 +3485,8 @@ CREATE VIEW inventory.bindings AS
 		   CASE WHEN s.orders IS NOT NULL THEN s.order_writes END AS order_writes,
 		   inventory.worth_expression(s, 'order_units') AS order_units,
 		   inventory.worth_expression(s, 'order_final') AS order_final,
-		   inventory.header_of(s, b.order_header_id) AS order_header, b.order_header_id
+		   s.header::regclass AS order_header, b.order_header_id, b.header_user_id, b.header_columns,
+		   s.order_values, s.header_values, inventory.prepared_by(s) AS order_prepare, b.order_limit
 	FROM inventory.store AS s
 	CROSS JOIN LATERAL (
 		SELECT min(c.column_name::text) FILTER (WHERE c.role = 'item_id')::name AS item_id,
@@ -3498,8 +3499,16 @@ CREATE VIEW inventory.bindings AS
 			   min(c.column_name::text) FILTER (WHERE c.role = 'order_item_id')::name AS order_item_id,
 			   min(c.column_name::text) FILTER (WHERE c.role = 'order_quantity')::name AS order_quantity,
 			   min(c.column_name::text) FILTER (WHERE c.role = 'order_header_id')::name AS order_header_id,
-			   coalesce(array_agg(c.column_name ORDER BY c.n) FILTER (WHERE c.is_settable), '{}') AS order_columns
-		FROM (SELECT d.column_name, d.n, rtrim(d.role, '+') AS role, d.role LIKE '%+' AS is_settable
+			   min(c.column_name::text) FILTER (WHERE c.role = 'header_user_id')::name AS header_user_id,
+			   min(c.column_name::text) FILTER (WHERE c.role = 'order_limit')::name AS order_limit,
+			   coalesce(array_agg(c.column_name ORDER BY c.n) FILTER (WHERE c.is_settable AND NOT c.of_header), '{}')
+				   AS order_columns,
+			   CASE WHEN s.header IS NOT NULL THEN
+				   coalesce(array_agg(c.column_name ORDER BY c.n) FILTER (WHERE c.is_settable AND c.of_header), '{}')
+			   END AS header_columns
+		FROM (SELECT d.column_name, d.n, rtrim(split_part(d.role, '=', 1), '+') AS role,
+					 d.role LIKE '%+' AND d.role NOT LIKE '%=%' AS is_settable,
+					 d.relation = s.header IS TRUE AS of_header
 			  FROM inventory.bound_columns(s) AS d) AS c) AS b;
 COMMENT ON VIEW inventory.bindings IS 'The arguments of attach that are in force for each store. A column that is not bound is null, as is one that is unknown because a trigger that remembers it is gone.';
 
@@ -3512,7 +3521,7 @@ BEGIN
 	binding.sellable := inventory.sellable_condition(store);
 	binding.order_units := inventory.worth_expression(store, 'order_units');
 	binding.order_final := inventory.worth_expression(store, 'order_final');
-	binding.order_header := inventory.header_of(store, binding.order_header_id);
+	binding.order_prepare := inventory.prepared_by(store);
 	RETURN inventory.attach_statement(binding);
 END
 $$;

@@ -36,8 +36,9 @@ CREATE FUNCTION inventory.attach_statement(binding inventory.store_binding) RETU
 		(24, 'order_final', quote_nullable(binding.order_final)),
 		(25, 'order_header', quote_nullable(binding.header::text)),
 		(26, 'order_header_id', quote_nullable(binding.order_header_id)),
-		(27, 'header_user_id', quote_literal(coalesce(binding.header_user_id, ''))),
-		(28, 'header_columns', quote_nullable(binding.header_columns::text)),
+		(27, 'header_user_id', quote_nullable(CASE WHEN binding.header IS NOT NULL
+											  THEN coalesce(binding.header_user_id, '') END)),
+		(28, 'header_columns', quote_nullable(CASE WHEN binding.header IS NOT NULL THEN binding.header_columns::text END)),
 		(29, 'order_values', quote_nullable(binding.order_values::text)),
 		(30, 'header_values', quote_nullable(binding.header_values::text)),
 		(31, 'order_prepare', quote_nullable(binding.order_prepare::text)),

@@ -169,8 +169,9 @@ BEGIN
 	IF binding.orders IS NOT NULL THEN
 		binding := inventory.bind_order_columns(binding);
 	ELSIF num_nonnulls(binding.order_id, binding.order_user_id, binding.order_item_id,
-					   binding.order_quantity, binding.order_writes, binding.header,
-					   binding.order_values, binding.order_prepare) > 0
+					   binding.order_quantity, binding.order_writes, binding.order_units,
+					   binding.order_final, binding.header, binding.order_values,
+					   binding.order_prepare) > 0
 		  OR binding.order_columns <> '{}' THEN
 		RAISE EXCEPTION 'columns or options of orders were given, but no orders table'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the table: orders => ''...''.';

@@ -9,7 +9,8 @@ CREATE FUNCTION inventory.unbound_roles(binding inventory.store_binding) RETURNS
 		(1, 'version', binding.version, true), (2, 'stock_floor', binding.stock_floor, true),
 		(3, 'purchase_limit', binding.purchase_limit, true),
 		(4, 'order_user_id', binding.order_user_id, binding.orders IS NOT NULL),
-		(5, 'order_quantity', binding.order_quantity, binding.orders IS NOT NULL))
+		(5, 'order_quantity', binding.order_quantity, binding.orders IS NOT NULL),
+		(6, 'header_user_id', binding.header_user_id, binding.header IS NOT NULL))
 		AS r(n, role, column_name, is_looked_for)
 	WHERE r.column_name IS NULL AND r.is_looked_for
 $$;

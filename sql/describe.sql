@@ -61,11 +61,11 @@ SELECT inventory.attach('bare', stock => '');
 CREATE TABLE "head'er" (id bigint PRIMARY KEY, "the state" text, shipped timestamptz);
 ALTER TABLE orders ADD header_id bigint REFERENCES "head'er", ADD other bigint REFERENCES "head'er";
 SELECT inventory.detach('items');
-SELECT inventory.attach('items', 'orders', ledger_schema => 'describe_stock', order_writes => 'refuse', order_header => '"head''er"', order_header_id => 'header_id');
+SELECT inventory.attach('items', 'orders', ledger_schema => 'describe_stock', order_writes => 'refuse', order_header => '"head''er"', header_columns => '{id}', order_header_id => 'header_id');
 SELECT substring(inventory.describe('items') FROM '\torder_writes.*$');
 SELECT made_again('items');
 SELECT inventory.detach('items');
-SELECT inventory.attach('items', 'orders', ledger_schema => 'describe_stock', order_header => '"head''er"', order_header_id => 'other',
+SELECT inventory.attach('items', 'orders', ledger_schema => 'describe_stock', order_header => '"head''er"', header_columns => '{id}', order_header_id => 'other',
 	order_units => $c$CASE WHEN header."the state" <> ALL ('{cart,it''s}') THEN line.quantity END$c$, order_final => $c$header.shipped >= '2026-01-01 00:00+00'$c$);
 SELECT made_again('items');
 ALTER TABLE "head'er" RENAME "the state" TO state;
@@ -78,6 +78,21 @@ SELECT order_writes, order_units, order_final, order_header, order_header_id FRO
 SELECT inventory.detach('items');
 SELECT inventory.attach('items', 'orders', ledger_schema => 'describe_stock', order_units => '2');
 SELECT made_again('items');
+\echo '-- what a purchase writes into headers, and what the shop computes'
+SELECT inventory.detach('items');
+ALTER TABLE "head'er" ADD "who else" text, ADD total numeric NOT NULL;
+SELECT inventory.attach('items', 'orders', ledger_schema => 'describe_stock', order_columns => '{header_id,note}', order_header => '"head''er"', order_header_id => 'header_id',
+	header_user_id => 'who else', header_columns => '{id}', order_values => '{"price": "item.stock + 0.5"}', header_values => '{"total": "sum(price)", "state": "''it''''s new''"}');
+SELECT made_again('items');
+SELECT substring(inventory.describe('items') FROM '\torder_header.*$');
+SELECT order_columns, header_user_id, header_columns, order_values, header_values, order_prepare FROM inventory.bindings WHERE items = 'items'::regclass \gx
+SELECT inventory.detach('items');
+CREATE FUNCTION "make'it"(text, jsonb, jsonb) RETURNS jsonb LANGUAGE sql STABLE RETURN '{"header": {"id": 1, "total": 0}, "lines": [{}]}'::jsonb;
+SELECT inventory.attach('items', 'orders', ledger_schema => 'describe_stock', order_header => '"head''er"', order_header_id => 'header_id',
+	header_user_id => '', order_prepare => '"make''it"(text,jsonb,jsonb)', order_limit => 'purchase_limit');
+SELECT made_again('items');
+SELECT substring(inventory.describe('items') FROM '\torder_header.*$');
+SELECT order_columns, header_user_id, header_columns, order_values, header_values, order_prepare, order_limit FROM inventory.bindings WHERE items = 'items'::regclass \gx
 SELECT order_units, order_final FROM inventory.bindings WHERE items = 'items'::regclass;
 
 \echo '-- names, options and conditions that need quoting, after renames'

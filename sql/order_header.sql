@@ -136,6 +136,23 @@ SELECT items_stock.refund_order(:line);
 SELECT user_id, delta FROM items_stock.movements WHERE kind = 'refund';
 SELECT status FROM try_buy_item(11, 2);
 
+\echo # an exchange sells to the same user, under the header of the line that is given back
+SELECT order_id AS line, header_id AS header FROM buy_cart(12, '[{"item_id": 4, "quantity": 2}]', order_data => '{"header": {"note": "to exchange"}}') \gset
+SELECT status, item_id, header_id = :'header' AS is_same, replayed
+FROM items_stock.exchange_order(:line, '[{"item_id": 2}, {"item_id": 4, "note": "red"}]', 'size', 'x1');
+SELECT status, item_id, header_id = :'header' AS is_same, replayed
+FROM items_stock.exchange_order(:line, '[{"item_id": 2}, {"item_id": 4, "note": "red"}]', 'size', 'x1');
+SELECT l.item_id, l.quantity, l.note, h.user_id FROM order_items AS l JOIN orders AS h ON h.id = l.order_id
+WHERE h.id = :header ORDER BY l.id;
+SELECT kind, item_id, delta, user_id FROM items_stock.movements WHERE user_id = 12 ORDER BY movement_id;
+SELECT max(id) AS line FROM order_items WHERE order_id = :header \gset
+SELECT items_stock.exchange_order(:line, '[{"item_id": 2, "order_id": 101}]'); \echo :LAST_ERROR_SQLSTATE
+SELECT items_stock.exchange_order(:line, '[{"item_id": 3}]'); \echo :LAST_ERROR_SQLSTATE
+INSERT INTO orders (id, user_id) VALUES (301, 12);
+SELECT header_id FROM items_stock.exchange_order(:line, '[{"item_id": 2, "order_id": 301}]');
+SELECT count(*) FROM orders WHERE user_id = 12;
+SELECT * FROM inventory.verify('items');
+
 \echo # hot items
 UPDATE items SET stock = 5 WHERE id = 1;
 SELECT inventory.heat('items', 1);

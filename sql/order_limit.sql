@@ -1,6 +1,7 @@
 -- The limit of one call: order_limit, beside that of one user.
 \pset format unaligned
 \pset tuples_only on
+\set SHOW_CONTEXT never
 CREATE SCHEMA order_limit;
 SET search_path = order_limit, order_limit_stock;
 CREATE TABLE items (id int PRIMARY KEY, stock int, purchase_limit int, order_limit smallint);

@@ -48,6 +48,15 @@ SELECT buy_item('ann', 1, order_data => '{"id": 1000}'); \echo :LAST_ERROR_SQLST
 \echo '-- what has no price'
 SELECT buy_item('ann', 4); \echo :LAST_ERROR_SQLSTATE
 
+\echo '-- an exchange has prices, too, and leaves the header as it is'
+SELECT min(id) AS line, min(order_id) AS header FROM order_items \gset
+SELECT status, header_id = :'header' FROM prepare_stock.exchange_order(:line, '[{"item_id": 2, "quantity": 2, "gift": "for eve"}]');
+SELECT prepare_stock.exchange_order(max(id), '[{"item_id": 4}]') FROM order_items WHERE order_id = :header; \echo :LAST_ERROR_SQLSTATE
+SELECT prepare_stock.exchange_order(max(id), '[{"item_id": 1, "total": 0}]') FROM order_items WHERE order_id = :header; \echo :LAST_ERROR_SQLSTATE
+SELECT quantity, unit_price, total, product_name, gift FROM order_items WHERE order_id = :header ORDER BY id;
+SELECT total_amount, status FROM orders WHERE id = :header;
+SELECT * FROM inventory.verify('items');
+
 \echo '-- renames follow, on both sides'
 ALTER TABLE items RENAME COLUMN price TO list_price;
 ALTER TABLE order_items RENAME COLUMN unit_price TO price_each;

@@ -31,11 +31,11 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN concat_ws(E'\n    ', SQLSTATE || ' ' || SQLERRM, nullif(detail, ''), nullif(hint, ''));
 END $$;
 SELECT refused($$order_units => 'header.status'$$);
-SELECT refused($$order_units => 'header.nothing', order_header => '"Order"'$$);
+SELECT refused($$order_units => 'header.nothing', order_header => '"Order"', header_columns => '{id,status}'$$);
 SELECT refused($$order_units => 'quantity.'$$);
 SELECT refused($$order_units => '1); DROP TABLE line; SELECT (1'$$);
 SELECT refused($$order_units => 'extract(epoch from now())'$$);
-SELECT refused($$order_units => 'CASE WHEN header.placed > ''2026-01-01''::text::timestamptz THEN 1 END', order_header => '"Order"'$$);
+SELECT refused($$order_units => 'CASE WHEN header.placed > ''2026-01-01''::text::timestamptz THEN 1 END', order_header => '"Order"', header_columns => '{id,status}'$$);
 SELECT refused($$order_units => '(SELECT max(id) FROM order_units.line)'$$);
 SELECT refused($$order_units => 'sum(line.quantity)'$$);
 SELECT refused($$order_units => 'generate_series(1, 2)'$$);
@@ -45,7 +45,7 @@ SELECT refused($$order_final => 'line.quantity'$$);
 SELECT refused($$order_header => 'line'$$);
 SELECT refused($$order_header => 'product'$$);
 SELECT refused($$order_header_id => 'order_id'$$);
-SELECT refused($$order_header => '"Order"', order_header_id => 'canceled'$$);
+SELECT refused($$order_header => '"Order"', order_header_id => 'quantity'$$);
 SELECT refused($$order_header => 'pg_class'$$);
 CREATE TABLE alone (id int PRIMARY KEY);
 SELECT refused($$order_header => 'alone'$$);
@@ -62,7 +62,7 @@ SET ROLE regress_order_units;
 
 \echo '-- a line is worth what the expression says of its rows'
 SELECT inventory.attach('product', 'line', ledger_schema => 'order_units_stock', order_item_id => 'product_id', order_columns => '{id,order_id}',
-	order_header => '"Order"', order_units => $$CASE WHEN header.status NOT IN ('cart', 'cancelled') THEN line.quantity - line.canceled END$$,
+	order_header => '"Order"', header_columns => '{id,status}', order_units => $$CASE WHEN header.status NOT IN ('cart', 'cancelled') THEN line.quantity - line.canceled END$$,
 	order_final => $$header.status = 'shipped'$$);
 SELECT buy_item('ann', 1, 3, order_data => '{"id": 1, "order_id": 1}'), buy_item('ann', 2, 2, order_data => '{"id": 2, "order_id": 3}');
 INSERT INTO line (id, order_id, product_id, quantity, canceled) VALUES (3, 2, 1, 4, 0), (4, 1, 1, 2.9, 0), (5, 1, 1, 1, 3), (6, NULL, 1, 2, 0), (7, 1, NULL, 2, 0), (8, 1, 2, NULL, 0);

@@ -66,7 +66,7 @@ SELECT look(:'then');
 SELECT inventory.cool('product', 3);
 \echo '-- by what lines are worth'
 SELECT inventory.detach('product');
-SELECT inventory.attach('product', 'line', ledger_schema => 'oversold_stock', order_item_id => 'product_id', order_columns => '{id}', order_header => 'orders',
+SELECT inventory.attach('product', 'line', ledger_schema => 'oversold_stock', order_item_id => 'product_id', order_columns => '{id}', order_header => 'orders', header_columns => '{id,status}',
 	order_units => $$CASE WHEN header.status <> 'cart' THEN line.quantity END$$, order_final => $$header.status = 'shipped'$$, order_writes => 'refuse');
 INSERT INTO product VALUES (7, 1);
 INSERT INTO orders VALUES (1, 'paid'), (2, 'cart');
@@ -75,7 +75,7 @@ SELECT look(:'then') AS o;
 UPDATE orders SET status = 'paid' WHERE id = 2;
 SELECT look(:'then') AS o;
 \echo '-- and final lines may be deleted where others are refused'
-SELECT buy_item('ann', 3, 1, order_data => '{"id": 50}'), buy_item('ann', 3, 1, order_data => '{"id": 51}');
+SELECT buy_item('ann', 3, 1, order_data => '{"id": 50, "header": {"id": 3, "status": "paid"}}'), buy_item('ann', 3, 1, order_data => '{"id": 51, "header": {"id": 4, "status": "paid"}}');
 UPDATE line SET order_id = 1 WHERE id IN (50, 51);
 DELETE FROM line WHERE id = 50;
 UPDATE orders SET status = 'shipped' WHERE id = 1;

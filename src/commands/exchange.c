@@ -28,8 +28,10 @@
 #include "commands/argument.h"
 #include "commands/call.h"
 #include "commands/cart.h"
+#include "commands/header.h"
 #include "commands/idempotency.h"
 #include "commands/order.h"
+#include "commands/prepare_order.h"
 #include "commands/refund.h"
 #include "commands/refusal.h"
 #include "commands/sale.h"
@@ -188,12 +190,16 @@ keep_reference(Exchange *exchange)
 	}
 }
 
-/* Exchange a line; exchange->cart has the new ones. */
+/*
+ * Exchange a line; exchange->cart has the new ones.  They are lines of its header, and only where
+ * it has none, lines of another one, as those of a purchase.
+ */
 static void
 exchange_order(Exchange *exchange, const char *reason)
 {
 	InvStore *store = exchange->store;
 	InvOrder order = inv_lock_order(store, exchange->order);
+	InvHeader header = { 0 };
 
 	exchange->sold = inv_only_sold(&order, "exchange a line");
 	exchange->left = inv_sold_left(exchange->sold);
@@ -201,7 +207,11 @@ exchange_order(Exchange *exchange, const char *reason)
 		inv_error_order_refunded(store, exchange->order, 0, exchange->sold->refunded,
 								 exchange->sold);
 	keep_reference(exchange);
+	inv_header_keep(store, &exchange->cart, exchange->order);
+	inv_header_find(store, &header, &exchange->cart, &exchange->sold->user);
 	net_exchange(exchange);
+	inv_prepare_order(store, &exchange->cart, &header, &exchange->sold->user);
+	inv_header_insert(store, &header, &exchange->cart, &exchange->sold->user);
 	move_stock(exchange);
 	inv_stats_count(INV_STATS_UNITS, inv_cart_units(&exchange->cart));
 	inv_insert_cart(store, &exchange->cart, &exchange->sold->user);

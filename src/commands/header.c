@@ -169,7 +169,9 @@ inv_header_find(InvStore *store, InvHeader *header, InvCart *cart, const InvUser
 		inv_error_value(psprintf("order_data has both a header and %s", store->order_header.key),
 						"Its header has the columns of a header that the call inserts.");
 	for (int i = 0; i < named; i++)
-		if (i == 0 || !is_same_header(store, cart->lines[i].header, cart->lines[i - 1].header))
+		if ((cart->lines[i].columns & store->header_bit) == 0)
+			continue; /* that of the line which is exchanged for it */
+		else if (i == 0 || !is_same_header(store, cart->lines[i].header, cart->lines[i - 1].header))
 			check_given_header(store, &cart->lines[i], user);
 }
 
@@ -220,6 +222,24 @@ inv_header_insert(InvStore *store, InvHeader *header, InvCart *cart, const InvUs
 		cart->lines[i].has_header = true;
 	}
 	INV_POINT("inventory-after-header");
+}
+
+/* Let the lines of a cart that name no header have that of an order row, if it has one. */
+void
+inv_header_keep(InvStore *store, InvCart *cart, Datum order)
+{
+	bool isnull;
+	Datum header;
+
+	if (!OidIsValid(store->header) ||
+		inv_execute(store, INV_STMT_HEADER_OF_LINE, &order, NULL, INV_SNAPSHOT_LATEST) == 0)
+		return;
+	header = inv_result(0, 1, &isnull);
+	for (int i = 0; !isnull && i < cart->line_count; i++)
+	{
+		cart->lines[i].header = header;
+		cart->lines[i].has_header = true;
+	}
 }
 
 /* ---- calls that are repeated ---- */

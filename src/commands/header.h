@@ -24,6 +24,7 @@ extern Jsonb *inv_header_split(InvStore *store, InvHeader *header, Jsonb *order_
 extern void inv_header_find(InvStore *store, InvHeader *header, InvCart *cart, const InvUser *user);
 extern void inv_header_insert(InvStore *store, InvHeader *header, InvCart *cart,
 							  const InvUser *user);
+extern void inv_header_keep(InvStore *store, InvCart *cart, Datum order);
 extern void inv_header_read(InvStore *store, InvCart *cart);
 extern void inv_header_check_replay(InvStore *store, Jsonb *lines, Jsonb *order_data,
 									Jsonb *answer);

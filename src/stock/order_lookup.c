@@ -41,6 +41,10 @@ inv_direct_lock_order_row(InvStore *store, Datum order, InvOrderRow *row)
 	bool known = true;
 
 	row->exists = false;
+	/* its user is in another row */
+	if (store->order_user.attnum == InvalidAttrNumber &&
+		store->header_user.attnum != InvalidAttrNumber)
+		return false;
 	/* code of the shop that the call has run can have changed the columns of orders */
 	if (!store->valid || !inv_begin_key_lookup(&lookup, store, INV_KEY_ORDER, &order, &not_null, 1))
 		return false;

@@ -28,6 +28,7 @@
 #include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_text.h"
+#include "stock/ledger.h"
 #include "stock/order_change.h"
 #include "stock/order_lookup.h"
 #include "stock/sold.h"
@@ -265,8 +266,19 @@ typedef struct LockedLine
 	char *text; /* of the quantity */
 } LockedLine;
 
+/* The user is that of the row, or else of its header; guards see the row alone. */
 static void
-read_locked_row(uint64 number, LockedLine *line)
+read_locked_user(InvStore *store, uint64 number, LockedLine *line)
+{
+	InvUser user;
+
+	user.value = inv_result(number, 4, &user.isnull);
+	line->row.user = store->order_user.attnum != InvalidAttrNumber ? user : inv_no_user;
+	line->order->header_user = store->order_user.attnum == InvalidAttrNumber ? user : inv_no_user;
+}
+
+static void
+read_locked_row(InvStore *store, uint64 number, LockedLine *line)
 {
 	InvOrderRow *row = &line->row;
 	bool no_text;
@@ -276,7 +288,7 @@ read_locked_row(uint64 number, LockedLine *line)
 	row->order = inv_result(number, 1, &row->no_order);
 	row->item = inv_result(number, 2, &row->no_item);
 	row->units = DatumGetInt64(inv_result(number, 3, &row->no_units));
-	row->user.value = inv_result(number, 4, &row->user.isnull);
+	read_locked_user(store, number, line);
 	quantity = inv_result(number, 5, &no_text);
 	line->text = no_text ? NULL : TextDatumGetCString(quantity);
 }
@@ -325,7 +337,7 @@ lock_rows(InvStore *store, LockedLine *lines, int count)
 			inv_error_order_not_unique(store->orders_name, inv_order_text(store, keys[i]),
 									   row - first);
 		if (row > first)
-			read_locked_row(first, &lines[i]);
+			read_locked_row(store, first, &lines[i]);
 	}
 }
 
@@ -345,7 +357,10 @@ lock_lines(InvStore *store, InvOrder *orders, int count)
 	if (!OidIsValid(store->ledger[INV_LEDGER_ORDER_CHANGES]))
 		inv_error_broken_store(store->store_name, store->items, "A table of its ledger is gone.");
 	for (int i = 0; i < count; i++)
+	{
 		lines[i].order = &orders[i];
+		orders[i].header_user = inv_no_user;
+	}
 	lock_rows(store, lines, count);
 	for (int i = 0; i < count; i++)
 		orders[i].changed = lock_changes(store, orders[i].key);
@@ -365,6 +380,15 @@ lock_lines(InvStore *store, InvOrder *orders, int count)
 		else if (line->row.exists)
 			order->sold = sold_by_row(store, &line->row, line->text);
 	}
+}
+
+/* Where neither a line nor the movement of its sale says who bought it, its header does. */
+static void
+find_header_user(InvOrder *order)
+{
+	for (int i = 0; i < order->count; i++)
+		if (order->sold[i].user.isnull)
+			order->sold[i].user = order->header_user;
 }
 
 /*
@@ -387,6 +411,8 @@ inv_lock_orders(InvStore *store, InvOrder *orders, int count)
 		}
 	for (int i = 0; i < count; i++)
 		find_refunded(store, &orders[i]);
+	for (int i = 0; i < count && OidIsValid(store->orders); i++)
+		find_header_user(&orders[i]);
 	INV_POINT("inventory-after-order-lock");
 }
 

@@ -27,8 +27,9 @@ typedef struct InvOrder
 {
 	Datum key;
 	bool exists;
-	bool changed;	 /* others have changed its row */
-	InvOrderRow row; /* locked; where the store has orders, and the row has not been deleted */
+	bool changed;		 /* others have changed its row */
+	InvOrderRow row;	 /* locked; where the store has orders, and the row has not been deleted */
+	InvUser header_user; /* where lines have no user of their own: that of the header */
 	InvSold *sold;
 	int count; /* 0: it does not exist, or nothing was sold on it */
 } InvOrder;
