@@ -891,6 +891,7 @@ CREATE FUNCTION inventory.bind_items(INOUT binding inventory.store_binding)
 DECLARE
 	items regclass := binding.items;
 	integers regtype[] := inventory.integer_types();
+	twice name;
 BEGIN
 	binding.item_id := inventory.resolve_column(items, 'item_id',
 		coalesce(binding.item_id, inventory.primary_key(items)), NULL, inventory.key_types(), NULL);
@@ -922,6 +923,14 @@ BEGIN
 													   'purchase_limit', integers, NULL);
 	binding.order_limit := inventory.resolve_column(items, 'order_limit', binding.order_limit,
 													'order_limit', integers, NULL);
+	SELECT c INTO twice
+	FROM unnest(ARRAY[binding.item_id, binding.stock, binding.version, binding.stock_floor,
+					  binding.purchase_limit, binding.order_limit]) AS u(c)
+	WHERE c IS NOT NULL GROUP BY c HAVING count(*) > 1 LIMIT 1;
+	IF twice IS NOT NULL THEN
+		RAISE EXCEPTION 'column "%" of % is bound twice', twice, items
+			USING ERRCODE = 'invalid_column_reference', HINT = 'A column has one meaning in a store.';
+	END IF;
 	binding.item_type := inventory.column_type(items, binding.item_id);
 	binding.stock_type := inventory.column_type(items, binding.stock);
 END

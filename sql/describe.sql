@@ -78,6 +78,8 @@ SELECT order_writes, order_units, order_final, order_header, order_header_id FRO
 SELECT inventory.detach('items');
 SELECT inventory.attach('items', 'orders', ledger_schema => 'describe_stock', order_units => '2');
 SELECT made_again('items');
+SELECT order_units, order_final FROM inventory.bindings WHERE items = 'items'::regclass;
+
 \echo '-- what a purchase writes into headers, and what the shop computes'
 SELECT inventory.detach('items');
 ALTER TABLE "head'er" ADD "who else" text, ADD total numeric NOT NULL;
@@ -89,11 +91,10 @@ SELECT order_columns, header_user_id, header_columns, order_values, header_value
 SELECT inventory.detach('items');
 CREATE FUNCTION "make'it"(text, jsonb, jsonb) RETURNS jsonb LANGUAGE sql STABLE RETURN '{"header": {"id": 1, "total": 0}, "lines": [{}]}'::jsonb;
 SELECT inventory.attach('items', 'orders', ledger_schema => 'describe_stock', order_header => '"head''er"', order_header_id => 'header_id',
-	header_user_id => '', order_prepare => '"make''it"(text,jsonb,jsonb)', order_limit => 'purchase_limit');
+	header_user_id => '', order_prepare => '"make''it"(text,jsonb,jsonb)', purchase_limit => '', order_limit => 'purchase_limit');
 SELECT made_again('items');
 SELECT substring(inventory.describe('items') FROM '\torder_header.*$');
 SELECT order_columns, header_user_id, header_columns, order_values, header_values, order_prepare, order_limit FROM inventory.bindings WHERE items = 'items'::regclass \gx
-SELECT order_units, order_final FROM inventory.bindings WHERE items = 'items'::regclass;
 
 \echo '-- names, options and conditions that need quoting, after renames'
 RESET ROLE;

@@ -52,4 +52,6 @@ SELECT buy_item(1, 1, 5);
 SELECT inventory.detach('items');
 ALTER TABLE items ALTER COLUMN at_once TYPE numeric;
 SELECT inventory.attach('items', 'orders', ledger_schema => 'order_limit_stock', order_limit => 'at_once');
+ALTER TABLE items ALTER COLUMN at_once TYPE int;
+SELECT inventory.attach('items', 'orders', ledger_schema => 'order_limit_stock', purchase_limit => 'at_once', order_limit => 'at_once');
 DROP SCHEMA order_limit, order_limit_stock CASCADE;
