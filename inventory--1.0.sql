@@ -2109,7 +2109,7 @@ CREATE FUNCTION inventory.facade_functions(
 	 ARRAY['order_id {order_id_type}', 'lines jsonb', 'reason text = NULL',
 		   'idempotency_key text = NULL'],
 	 'SETOF {line_type}', 'VOLATILE',
-	 'Exchanges an order line: refunds all that is left of it, gives it back to the stock, and sells other lines to the same user, or does nothing. lines: as for buy_cart. Returns one row for each new line, in their order. Errors: those of buy_cart, IV003 order_not_found, and IV008 refund_exceeds_order if nothing is left of the line.'),
+	 'Exchanges an order line: refunds all that is left of it, gives it back to the stock, and sells other lines to the same user, under the same header, or does nothing. lines: as for buy_cart. Returns one row for each new line, in their order. Errors: those of buy_cart, IV003 order_not_found, and IV008 refund_exceeds_order if nothing is left of the line.'),
 	('operator', 'expire_reservations',
 	 ARRAY['max_rows integer = 1000'],
 	 'bigint', 'VOLATILE',
