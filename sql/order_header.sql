@@ -181,8 +181,20 @@ ALTER TABLE headers DROP COLUMN remark;
 SELECT inventory.detach('items');
 SELECT tgname FROM pg_trigger WHERE tgrelid = 'headers'::regclass AND NOT tgisinternal;
 
+\echo # the user of a line that others have changed is still that of its header, without a limit too
+SELECT inventory.attach('items', 'order_items', order_header => 'headers', header_user_id => 'buyer', purchase_limit => '');
+SELECT order_id AS line FROM buy_cart(13, '[{"item_id": 2, "quantity": 3}]') \gset
+SELECT items_stock.change_order(:line, 4);
+UPDATE order_items SET quantity = 5 WHERE id = :line;
+SELECT items_stock.refund_order(:line, 1);
+SELECT items_stock.change_order(:line, 3);
+SELECT status FROM items_stock.exchange_order(:line, '[{"item_id": 4}]');
+SELECT kind, item_id, delta, user_id FROM items_stock.movements ORDER BY movement_id DESC LIMIT 6;
+SELECT operation, quantity_before, quantity_after, user_before, user_after FROM items_stock.order_changes WHERE order_id = :line;
+SELECT l.item_id, l.quantity, h.buyer FROM order_items AS l JOIN headers AS h ON h.id = l.header_key WHERE h.buyer = 13 ORDER BY l.id;
+SELECT * FROM inventory.verify('items');
+
 \echo # dropping the table of headers takes the store with it
-SELECT inventory.attach('items', 'order_items', order_header => 'headers', header_user_id => 'buyer');
 DROP TABLE headers CASCADE;
 SELECT count(*) FROM inventory.store WHERE items = 'items'::regclass;
 DROP SCHEMA header, items_stock CASCADE;
