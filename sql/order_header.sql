@@ -149,7 +149,10 @@ SELECT max(id) AS line FROM order_items WHERE order_id = :header \gset
 SELECT items_stock.exchange_order(:line, '[{"item_id": 2, "order_id": 101}]'); \echo :LAST_ERROR_SQLSTATE
 SELECT items_stock.exchange_order(:line, '[{"item_id": 3}]'); \echo :LAST_ERROR_SQLSTATE
 INSERT INTO orders (id, user_id) VALUES (301, 12);
-SELECT header_id FROM items_stock.exchange_order(:line, '[{"item_id": 2, "order_id": 301}]');
+SELECT header_id FROM items_stock.exchange_order(:line, '[{"item_id": 2, "order_id": 301}]', NULL, 'x2');
+INSERT INTO orders (id, user_id) VALUES (302, 11);
+SELECT items_stock.exchange_order(:line, '[{"item_id": 2, "order_id": 302}]', NULL, 'x2'); \echo :LAST_ERROR_SQLSTATE
+SELECT header_id, replayed FROM items_stock.exchange_order(:line, '[{"item_id": 2, "order_id": 301}]', NULL, 'x2');
 SELECT count(*) FROM orders WHERE user_id = 12;
 SELECT * FROM inventory.verify('items');
 

@@ -239,7 +239,10 @@ inventory_exchange_order(PG_FUNCTION_ARGS)
 	store = call.store;
 	inv_check_line_type(store, result->setDesc);
 	if (inv_request_begin(&request, store, "exchange_order", NULL, fcinfo, 4, store->order_type))
+	{
+		inv_header_check_replay(store, lines, NULL, request.replay);
 		inv_replay_lines(store, request.replay, result);
+	}
 	else
 	{
 		Exchange exchange = { .store = store, .order = inv_getarg_order(store, fcinfo, 1) };
