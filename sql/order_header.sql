@@ -156,6 +156,15 @@ SELECT header_id, replayed FROM items_stock.exchange_order(:line, '[{"item_id": 
 SELECT count(*) FROM orders WHERE user_id = 12;
 SELECT * FROM inventory.verify('items');
 
+\echo # errors say what they are about
+\set VERBOSITY default
+\set SHOW_CONTEXT never
+SET inventory.error_format = json;
+SELECT buy_item(12, 2, order_data => '{"order_id": 101}');
+SELECT items_stock.exchange_order(:line, '[{"item_id": 2, "order_id": 302}]', NULL, 'x2');
+RESET inventory.error_format;
+\set VERBOSITY terse
+
 \echo # hot items
 UPDATE items SET stock = 5 WHERE id = 1;
 SELECT inventory.heat('items', 1);
