@@ -55,9 +55,10 @@ def too_early(cycle, op, rows, end, report):
 
 def key_refused(cycle, op, report):
     """A call that made a hold is repeated: only a hold that has ended is refused."""
-    kept = [json.loads(row.result).get("reservation_id")
-            for row in cycle.tables.requests_of.get(op.key, ()) if row.operation == op.op]
-    rows = [line for hold in kept for line in cycle.tables.holds.get(hold, ())]
+    kept = [json.loads(row.result) for row in cycle.tables.requests_of.get(op.key, ())
+            if row.operation == op.op]
+    rows = [line for hold in kept for line in
+            cycle.tables.holds.get(hold.get("reservation_id") if isinstance(hold, dict) else hold, ())]
     if not rows:
         report.add("C5", "reservation_expired, but no hold was made under the key", op)
     elif ended(rows) != "released":
