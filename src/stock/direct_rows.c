@@ -43,18 +43,11 @@ typedef struct DirectRows
 static bool
 is_for_sale(const DirectRows *rows, TupleTableSlot *row, Datum item)
 {
-	ExprContext *context = rows->plan->update.context;
 	bool isnull;
 	Datum key = slot_getattr(row, rows->store->item_id.attnum, &isnull);
 
-	if (isnull || inv_item_compare(rows->store, key, item) != 0)
-		return false;
-	if (rows->plan->sellable == NULL)
-		return true;
-	ResetExprContext(context);
-	context->ecxt_scantuple = row;
-	return DatumGetBool(ExecEvalExprSwitchContext(rows->plan->sellable, context, &isnull)) &&
-		   !isnull;
+	return !isnull && inv_item_compare(rows->store, key, item) == 0 &&
+		   inv_row_is_sellable(rows->plan, row);
 }
 
 static void
