@@ -56,20 +56,13 @@ satisfies_take(DirectChange *change)
 {
 	InvStore *store = change->store;
 	TupleTableSlot *row = change->row.old;
-	ExprContext *context = change->plan->update.context;
-	bool isnull;
 
 	/* without a version column the stock stands for it */
 	if (change->condition == INV_TAKE_IF_VERSION &&
 		inv_column_number(row, &store->version, store->version.attnum ? 0 : change->old_stock,
 						  NULL) != change->take->version)
 		return false;
-	if (change->condition == INV_TAKE_IF_ENOUGH || change->plan->sellable == NULL)
-		return true;
-	ResetExprContext(context);
-	context->ecxt_scantuple = row;
-	return DatumGetBool(ExecEvalExprSwitchContext(change->plan->sellable, context, &isnull)) &&
-		   !isnull;
+	return change->condition == INV_TAKE_IF_ENOUGH || inv_row_is_sellable(change->plan, row);
 }
 
 /* Is the row that of the item, and does it satisfy what the WHERE of the statement asks for? */

@@ -14,6 +14,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
+#include "executor/executor.h"
 #include "optimizer/clauses.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -129,4 +130,18 @@ inv_take_plan(InvStore *store, Relation items)
 	store->direct_take = make_take_plan(store, items);
 	MemoryContextSwitchTo(old);
 	return store->direct_take;
+}
+
+/* Does a row satisfy the condition on what is for sale? */
+bool
+inv_row_is_sellable(InvDirectTakePlan *plan, TupleTableSlot *row)
+{
+	ExprContext *context = plan->update.context;
+	bool isnull;
+
+	if (plan->sellable == NULL)
+		return true;
+	ResetExprContext(context);
+	context->ecxt_scantuple = row;
+	return DatumGetBool(ExecEvalExprSwitchContext(plan->sellable, context, &isnull)) && !isnull;
 }

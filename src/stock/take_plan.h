@@ -23,5 +23,6 @@ struct InvDirectTakePlan
 };
 
 extern InvDirectTakePlan *inv_take_plan(InvStore *store, Relation items);
+extern bool inv_row_is_sellable(InvDirectTakePlan *plan, TupleTableSlot *row);
 
 #endif /* INV_TAKE_PLAN_H */

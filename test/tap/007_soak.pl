@@ -243,6 +243,8 @@ sub acknowledged
     for my $call (grep { happened($_) } @_)
     {
         (my $answer = $call->{answer}) =~ s/"replayed": (?:true|false)//g;
+        # a hold that has ended is not held again: a repeated key is told so
+        next if $call->{key} && $seen{ $call->{key} } && $answer =~ /^\(reservation_expired,/;
         push @once, $call unless $call->{key} && $seen{ $call->{key} };
         $seen{ $call->{key} }{$answer} = 1 if $call->{key};
     }

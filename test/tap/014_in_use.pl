@@ -139,7 +139,7 @@ END { unlink $script if $script }
 
 append_to_file($script, <<'END');
 ALTER TABLE inventory.store ADD remark pg_catalog.text NOT NULL DEFAULT 'new';
-ALTER TABLE inventory.store ALTER user_claim TYPE pg_catalog.varchar;
+ALTER TABLE inventory.store ALTER remark TYPE pg_catalog.name;
 ALTER FUNCTION inventory.buy_item(text, "any", "any", bigint, text, jsonb, anyelement) RENAME TO old_buy_item;
 CREATE FUNCTION inventory.buy_item(store_name text, user_id "any", item_id "any", quantity bigint, idempotency_key text,
     order_data jsonb, result_type anyelement) RETURNS anyelement LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_buy_item';

@@ -15,7 +15,9 @@ TAKES = {"IV001", "IV010", "IV014"}
 CLOSED = {"IV004", "IV005", "IV006", "IV007"}
 REFUSALS = {
     "buy_item": TAKES, "buy_cart": TAKES, "try_buy_cart": TAKES,
-    "reserve_stock": TAKES, "reserve_cart": TAKES, "try_reserve_cart": TAKES,
+    # IV005: the key's hold has ended; C5 looks at that
+    "reserve_stock": TAKES | {"IV005"}, "reserve_cart": TAKES | {"IV005"},
+    "try_reserve_cart": TAKES | {"IV005"},
     "change_reservation": TAKES | CLOSED, "extend_reservation": CLOSED,
     "confirm_reservation": {"IV004", "IV005", "IV007"},
     "release_reservation": {"IV004", "IV006"},

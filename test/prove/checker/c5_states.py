@@ -7,6 +7,8 @@ before a promotion, because a commit that stopped waiting for the standby was vi
 with the old primary.
 """
 
+import json
+
 from .history import COMMITTED, RESERVES
 from .timeline import SLACK
 
@@ -51,6 +53,18 @@ def too_early(cycle, op, rows, end, report):
         report.add("C5", f"reservation_expired {ms:.0f} ms before it did", op)
 
 
+def key_refused(cycle, op, report):
+    """A call that made a hold is repeated: only a hold that has ended is refused."""
+    kept = [json.loads(row.result) for row in cycle.tables.requests_of.get(op.key, ())
+            if row.operation == op.op]
+    rows = [line for hold in kept for line in
+            cycle.tables.holds.get(hold.get("reservation_id") if isinstance(hold, dict) else hold, ())]
+    if not rows:
+        report.add("C5", "reservation_expired, but no hold was made under the key", op)
+    elif ended(rows) != "released":
+        too_early(cycle, op, rows, ended(rows), report)
+
+
 def refund_refused(cycle, op, report):
     order = cycle.tables.order.get(op.args["order"])
     if op.code == "IV003":
@@ -89,6 +103,9 @@ def check_states(cycle, report):
         if "reservation" in op.args and op.code in ("IV004", "IV005", "IV006", "IV007"):
             report.look("refusals of reservations")
             hold_refused(cycle, op, acknowledged, report)
+        elif op.op in RESERVES and op.code == "IV005":
+            report.look("repeated calls of holds that have ended")
+            key_refused(cycle, op, report)
         elif op.op == "refund_order":
             report.look("refusals of refunds")
             refund_refused(cycle, op, report)

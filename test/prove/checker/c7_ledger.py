@@ -9,7 +9,7 @@ under a key is the answer of the call.  `verify` finds nothing.
 import json
 from collections import Counter
 
-from .history import COMMITTED, UNKNOWN
+from .history import COMMITTED, RESERVES, UNKNOWN
 
 KINDS = {"opening", "sale", "hold", "release", "expiry", "refund", "restock", "adjustment", "count",
          "write_off", "direct"}
@@ -152,7 +152,7 @@ def kept(cycle, intent, report):
     rows = [row for row in cycle.tables.requests_of.get(intent.first.key, ())
             if row.operation == intent.op]
     for op in intent.tries:
-        if op.fate != COMMITTED:
+        if op.fate != COMMITTED or (intent.op in RESERVES and op.code == "IV005"):
             continue
         report.look("kept answers")
         if not rows:

@@ -250,6 +250,7 @@ code_of_status(const char *status)
 	static const char *const codes[][2] = {
 		{ "out_of_stock", "IV001" },
 		{ "item_not_found", "IV002" },
+		{ "reservation_expired", "IV005" },
 		{ "purchase_limit_exceeded", "IV010" },
 		{ "busy", "IV014" },
 	};
