@@ -1991,14 +1991,26 @@ COMMENT ON EVENT TRIGGER inventory_check_created_triggers IS 'Keeps roles that a
 -- ids: those for buyers in the api schema, those for operators in the ledger schema.
 
 -- Splits at the braces and so replaces each placeholder once, whatever a schema is called.
+-- The server finds some pseudo-types in a view only by an internal error.
+CREATE FUNCTION inventory.type_name(type regtype) RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF EXISTS (SELECT FROM pg_type AS t WHERE t.oid = type AND t.typtype = 'p') THEN
+		RAISE EXCEPTION 'type % cannot be that of a column', type USING ERRCODE = 'datatype_mismatch';
+	END IF;
+	RETURN type::text;
+END
+$$;
+COMMENT ON FUNCTION inventory.type_name(regtype) IS 'The name of a type of a column. Raises an error for a pseudo-type.';
+
 CREATE FUNCTION inventory.fill_types(binding inventory.store_binding, template text) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT string_agg(CASE piece
-		WHEN 'item_id_type' THEN binding.item_type::text
-		WHEN 'user_id_type' THEN binding.user_type::text
-		WHEN 'order_id_type' THEN binding.order_type::text
-		WHEN 'header_id_type' THEN binding.header_type::text
-		WHEN 'quantity_type' THEN binding.stock_type::text
+		WHEN 'item_id_type' THEN inventory.type_name(binding.item_type)
+		WHEN 'user_id_type' THEN inventory.type_name(binding.user_type)
+		WHEN 'order_id_type' THEN inventory.type_name(binding.order_type)
+		WHEN 'header_id_type' THEN inventory.type_name(binding.header_type)
+		WHEN 'quantity_type' THEN inventory.type_name(binding.stock_type)
 		WHEN 'line_type' THEN format('%I.line', binding.ledger_schema)
 		WHEN 'hold_type' THEN format('%I.hold', binding.ledger_schema)
 		WHEN 'held_line_type' THEN format('%I.held_line', binding.ledger_schema)
@@ -2529,7 +2541,7 @@ BEGIN
 						   WHERE m.item_id = t.item_id AND m.epoch > t.settled_epoch) AS unsettled
 			FROM %1$I.hot AS t WHERE t.item_id = i.%2$I AND t.hot) AS u ON true$sql$,
 		binding.ledger_schema, binding.item_id, binding.stock, floor, max_stock,
-		binding.item_type, binding.items);
+		inventory.type_name(binding.item_type), binding.items);
 	EXECUTE format('COMMENT ON VIEW %I.levels IS %L', binding.ledger_schema,
 				   'Stock of each item, in units: available can be sold, reserved is held, on_hand is what is there, reserved units included; null where stock is not tracked.');
 	IF NOT fits THEN
@@ -2642,7 +2654,7 @@ BEGIN
 		FROM %7$s AS line$sql$ || CASE WHEN binding.header IS NULL THEN ''
 			ELSE format(' LEFT JOIN %s AS header ON header.%I = line.%I', binding.header,
 						binding.header_id, binding.order_header_id) END,
-		view_name, binding.order_id, binding.order_type, binding.order_item_id, binding.ledger_schema,
+		view_name, binding.order_id, inventory.type_name(binding.order_type), binding.order_item_id, binding.ledger_schema,
 		rows, binding.orders);
 	EXECUTE format('COMMENT ON VIEW %s IS %L', view_name,
 				   'What each order line is worth, in units, by order_units, and whether it is final, by order_final.');

@@ -5,14 +5,26 @@
 -- ids: those for buyers in the api schema, those for operators in the ledger schema.
 
 -- Splits at the braces and so replaces each placeholder once, whatever a schema is called.
+-- The server finds some pseudo-types in a view only by an internal error.
+CREATE FUNCTION inventory.type_name(type regtype) RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF EXISTS (SELECT FROM pg_type AS t WHERE t.oid = type AND t.typtype = 'p') THEN
+		RAISE EXCEPTION 'type % cannot be that of a column', type USING ERRCODE = 'datatype_mismatch';
+	END IF;
+	RETURN type::text;
+END
+$$;
+COMMENT ON FUNCTION inventory.type_name(regtype) IS 'The name of a type of a column. Raises an error for a pseudo-type.';
+
 CREATE FUNCTION inventory.fill_types(binding inventory.store_binding, template text) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT string_agg(CASE piece
-		WHEN 'item_id_type' THEN binding.item_type::text
-		WHEN 'user_id_type' THEN binding.user_type::text
-		WHEN 'order_id_type' THEN binding.order_type::text
-		WHEN 'header_id_type' THEN binding.header_type::text
-		WHEN 'quantity_type' THEN binding.stock_type::text
+		WHEN 'item_id_type' THEN inventory.type_name(binding.item_type)
+		WHEN 'user_id_type' THEN inventory.type_name(binding.user_type)
+		WHEN 'order_id_type' THEN inventory.type_name(binding.order_type)
+		WHEN 'header_id_type' THEN inventory.type_name(binding.header_type)
+		WHEN 'quantity_type' THEN inventory.type_name(binding.stock_type)
 		WHEN 'line_type' THEN format('%I.line', binding.ledger_schema)
 		WHEN 'hold_type' THEN format('%I.hold', binding.ledger_schema)
 		WHEN 'held_line_type' THEN format('%I.held_line', binding.ledger_schema)

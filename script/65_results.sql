@@ -140,7 +140,7 @@ BEGIN
 						   WHERE m.item_id = t.item_id AND m.epoch > t.settled_epoch) AS unsettled
 			FROM %1$I.hot AS t WHERE t.item_id = i.%2$I AND t.hot) AS u ON true$sql$,
 		binding.ledger_schema, binding.item_id, binding.stock, floor, max_stock,
-		binding.item_type, binding.items);
+		inventory.type_name(binding.item_type), binding.items);
 	EXECUTE format('COMMENT ON VIEW %I.levels IS %L', binding.ledger_schema,
 				   'Stock of each item, in units: available can be sold, reserved is held, on_hand is what is there, reserved units included; null where stock is not tracked.');
 	IF NOT fits THEN
@@ -253,7 +253,7 @@ BEGIN
 		FROM %7$s AS line$sql$ || CASE WHEN binding.header IS NULL THEN ''
 			ELSE format(' LEFT JOIN %s AS header ON header.%I = line.%I', binding.header,
 						binding.header_id, binding.order_header_id) END,
-		view_name, binding.order_id, binding.order_type, binding.order_item_id, binding.ledger_schema,
+		view_name, binding.order_id, inventory.type_name(binding.order_type), binding.order_item_id, binding.ledger_schema,
 		rows, binding.orders);
 	EXECUTE format('COMMENT ON VIEW %s IS %L', view_name,
 				   'What each order line is worth, in units, by order_units, and whether it is final, by order_final.');

@@ -178,7 +178,14 @@ SELECT status, available FROM refresh.buy_cart(5, '[{"item_id": 1}]');
 SET ROLE regress_refresh_heir;
 SELECT inventory.refresh('things');
 SELECT * FROM inventory.verify('things');
+
+\echo '-- a binding with a type that no column has: the error of the server for it would be an internal one'
 RESET ROLE;
+CREATE TABLE named (id text PRIMARY KEY, stock integer);
+CREATE SCHEMA named;
+SELECT inventory.attach('named', api_schema => 'named');
+SELECT inventory.make_levels(jsonb_populate_record(inventory.read_binding(s), '{"item_type": "unknown"}'::jsonb))
+FROM inventory.store AS s WHERE s.items = 'named'::regclass;
 RESET search_path;
-DROP SCHEMA refresh, refresh_books CASCADE;
+DROP SCHEMA refresh, refresh_books, named, named_stock CASCADE;
 DROP ROLE regress_refresh_owner, regress_refresh_heir, regress_refresh_buyer, regress_refresh_clerk;
