@@ -34,16 +34,20 @@ OBJS = \
 	src/store/binding_check.o \
 	src/store/binding_equal.o \
 	src/store/binding_read.o \
+	src/store/binding_worth.o \
 	src/store/catalog.o \
 	src/store/catalog_write.o \
+	src/store/claim.o \
 	src/store/column.o \
 	src/store/condition.o \
 	src/store/dependency.o \
-	src/store/direct_insert.o src/store/insert_plan.o \
-	src/store/direct_update.o src/store/update_plan.o \
+	src/store/direct_insert.o \
+	src/store/direct_update.o \
 	src/store/enter.o \
 	src/store/expression.o \
+	src/store/function_body.o \
 	src/store/index_lookup.o \
+	src/store/insert_plan.o \
 	src/store/key_lookup.o \
 	src/store/query.o \
 	src/store/query_cursor.o \
@@ -55,10 +59,11 @@ OBJS = \
 	src/store/relation_check.o \
 	src/store/shop_code.o \
 	src/store/store.o \
+	src/store/store_name.o \
 	src/store/table_check.o \
 	src/store/table_name.o \
-	src/store/store_name.o \
 	src/store/trigger_check.o \
+	src/store/update_plan.o \
 	src/stock/adjust.o \
 	src/stock/direct_read.o \
 	src/stock/direct_rows.o \
@@ -66,9 +71,11 @@ OBJS = \
 	src/stock/expected.o \
 	src/stock/expected_line.o \
 	src/stock/expiry.o \
+	src/stock/follow_line.o \
 	src/stock/give.o \
 	src/stock/guard.o \
 	src/stock/guard_check.o \
+	src/stock/headers_guard.o \
 	src/stock/hot_check.o \
 	src/stock/hot_item.o \
 	src/stock/hot_mirror.o \
@@ -84,13 +91,16 @@ OBJS = \
 	src/stock/order_lookup.o \
 	src/stock/order_row.o \
 	src/stock/orders_guard.o \
+	src/stock/pending.o \
 	src/stock/quantity.o \
 	src/stock/row_check.o \
 	src/stock/row_proof.o \
 	src/stock/row_take.o \
 	src/stock/sold.o \
+	src/stock/sold_followed.o \
 	src/stock/take.o \
 	src/stock/take_plan.o \
+	src/stock/worth.o \
 	src/commands/answer.o \
 	src/commands/argument.o \
 	src/commands/available.o \
@@ -100,6 +110,8 @@ OBJS = \
 	src/commands/change.o \
 	src/commands/confirm.o \
 	src/commands/exchange.o \
+	src/commands/follow.o \
+	src/commands/follow_stock.o \
 	src/commands/header.o \
 	src/commands/header_id.o \
 	src/commands/hold.o \
@@ -127,9 +139,9 @@ OBJS = \
 	src/maintenance/language.o \
 	src/maintenance/launcher.o \
 	src/maintenance/locked_row.o \
-	src/maintenance/session_reset.o \
 	src/maintenance/oversold.o \
 	src/maintenance/row_expression.o \
+	src/maintenance/session_reset.o \
 	src/maintenance/settle.o \
 	src/maintenance/signature.o \
 	src/maintenance/stats_view.o \

@@ -64,7 +64,7 @@ CREATE TABLE inventory.store (
 	argument_prefix pg_catalog.text NOT NULL CHECK (octet_length(argument_prefix) <= 40),
 	settings pg_catalog.text[] NOT NULL DEFAULT '{}'
 		CHECK (octet_length(array_to_string(settings, '', '')) + cardinality(settings) <= 10000),
-	order_writes pg_catalog.text NOT NULL DEFAULT 'record' CHECK (order_writes IN ('record', 'refuse')),
+	order_writes pg_catalog.text NOT NULL DEFAULT 'record' CHECK (order_writes IN ('record', 'refuse', 'follow')),
 	has_order_units pg_catalog.bool NOT NULL DEFAULT false,
 	header inventory.table_name CHECK (header <> items AND header <> orders),
 	has_prepare pg_catalog.bool NOT NULL DEFAULT false,
@@ -88,7 +88,7 @@ COMMENT ON COLUMN inventory.store.header_values IS 'the same for columns of the 
 COMMENT ON COLUMN inventory.store.movements IS 'the movements table of the ledger; its schema is the ledger schema';
 COMMENT ON COLUMN inventory.store.user_claim IS 'the claim of request.jwt.claims that the user_id of a buyer must equal; null: user ids are not checked';
 COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock outside the engine is booked as a movement; refuse: it is an error';
-COMMENT ON COLUMN inventory.store.order_writes IS 'record: what others change on order lines is recorded in order_changes; refuse: it is an error where it touches units that were sold';
+COMMENT ON COLUMN inventory.store.order_writes IS 'record: what others change on order lines is recorded in order_changes; refuse: it is an error where it touches units that were sold; follow: the stock and the ledger follow it';
 COMMENT ON COLUMN inventory.store.has_sellable IS 'true if the view "sellable" of the ledger schema determines which items are for sale';
 COMMENT ON COLUMN inventory.store.has_order_units IS 'true if the view "order_worth" of the ledger schema says what each order line is worth';
 COMMENT ON COLUMN inventory.store.api_schema IS 'schema of the generated functions for buyers';
@@ -144,6 +144,18 @@ COMMENT ON FUNCTION inventory.guard() IS 'Trigger on the items of a store: books
 CREATE FUNCTION inventory.guard_orders() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard_orders';
 COMMENT ON FUNCTION inventory.guard_orders() IS 'Trigger on the orders of a store: records or refuses changes of order lines made outside the engine. Argument: the name of the store.';
+
+CREATE FUNCTION inventory.guard_headers() RETURNS pg_catalog.trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard_headers';
+COMMENT ON FUNCTION inventory.guard_headers() IS 'Trigger on the headers of a store with order_writes follow: notes changes by which order lines may be worth something else. Argument: the name of the store.';
+
+CREATE FUNCTION inventory.follow_orders() RETURNS pg_catalog.trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_follow_orders';
+COMMENT ON FUNCTION inventory.follow_orders() IS 'Triggers on the orders and headers of a store with order_writes follow: before and after each statement, and deferred after each row. They take from the stock, or give back, by what order lines are worth. Argument: the name of the store. Errors: IV001, IV002, IV010, IV013, IV014, 40001, 22003.';
+
+CREATE FUNCTION inventory.must_follow_later() RETURNS pg_catalog.bool
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_must_follow_later';
+COMMENT ON FUNCTION inventory.must_follow_later() IS 'The condition of the deferred trigger of a store with order_writes follow: true if no trigger at the end of the statement applies a change.';
 
 CREATE FUNCTION inventory.binding() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_binding';
@@ -1233,7 +1245,7 @@ DECLARE
 	has_movements boolean;
 BEGIN
 	EXECUTE format('SELECT EXISTS (SELECT FROM %s)', movements) INTO has_movements;
-	IF binding.orders IS NOT NULL AND NOT has_movements THEN
+	IF binding.orders IS NOT NULL AND binding.order_writes <> 'follow' AND NOT has_movements THEN
 		EXECUTE format('SELECT EXISTS (SELECT FROM %s)', binding.orders) INTO has_orders;
 	END IF;
 	IF has_orders THEN
@@ -1718,6 +1730,11 @@ BEGIN
 		EXECUTE format('CREATE INDEX IF NOT EXISTS movements_users_idx ON %s (item_id, user_id)
 						WHERE user_id IS NOT NULL', movements);
 	END IF;
+	-- what order lines are worth is compared with all that is booked of them
+	IF binding.order_writes = 'follow' THEN
+		EXECUTE format('CREATE INDEX IF NOT EXISTS movements_orders_idx ON %s (order_id)
+						WHERE order_id IS NOT NULL', movements);
+	END IF;
 	-- a refund looks up the sale where no order row has the item, or the user
 	IF binding.orders IS NULL OR (binding.purchase_limit IS NOT NULL AND binding.order_user_id IS NULL) THEN
 		EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_sales_idx ON %s (order_id)
@@ -1826,22 +1843,58 @@ CREATE FUNCTION inventory.orders_trigger_name(store_name text) RETURNS name
 $$;
 COMMENT ON FUNCTION inventory.orders_trigger_name(text) IS 'The name of the binding trigger of a store on its orders or their header, which may serve several stores.';
 
--- Orders may serve several stores, each with a guard.
-CREATE FUNCTION inventory.make_orders_guard(binding inventory.store_binding) RETURNS void
+-- Orders may serve several stores, each with its guards.
+CREATE FUNCTION inventory.make_guard(relation regclass, trigger_name name, store_name text,
+									 template text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	trigger_name name := 'inventory_orders_guard';
 BEGIN
-	IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = binding.orders AND t.tgname = trigger_name) THEN
-		trigger_name := trigger_name || '_' || left(md5(binding.store_name), 8);
+	IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = relation AND t.tgname = trigger_name) THEN
+		trigger_name := trigger_name || '_' || left(md5(store_name), 8);
 	END IF;
-	EXECUTE format('CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s
-					FOR EACH ROW EXECUTE FUNCTION inventory.guard_orders(%L)',
-				   trigger_name, binding.orders, binding.store_name);
-	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', binding.orders, trigger_name);
+	EXECUTE format(template, trigger_name, relation, store_name);
+	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', relation, trigger_name);
 END
 $$;
-COMMENT ON FUNCTION inventory.make_orders_guard(inventory.store_binding) IS 'Creates the guard of a store on its orders.';
+COMMENT ON FUNCTION inventory.make_guard(regclass, name, text, text) IS 'Creates a trigger of a store by a template, under another name if that is taken, and enables it in every mode.';
+
+-- A statement on a partition fires no trigger of the partitioned table at its end: there, and
+-- where the setting says so, the deferred trigger applies what the guard has noted.
+CREATE FUNCTION inventory.make_follow_triggers(relation regclass, store_name text, prefix text)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM inventory.make_guard(relation, (prefix || '_begin')::name, store_name,
+		'CREATE TRIGGER %I BEFORE INSERT OR UPDATE OR DELETE ON %s
+		 FOR EACH STATEMENT EXECUTE FUNCTION inventory.follow_orders(%L)');
+	PERFORM inventory.make_guard(relation, (prefix || '_end')::name, store_name,
+		'CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s
+		 FOR EACH STATEMENT EXECUTE FUNCTION inventory.follow_orders(%L)');
+	PERFORM inventory.make_guard(relation, (prefix || '_commit')::name, store_name,
+		'CREATE CONSTRAINT TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s
+		 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (inventory.must_follow_later())
+		 EXECUTE FUNCTION inventory.follow_orders(%L)');
+END
+$$;
+COMMENT ON FUNCTION inventory.make_follow_triggers(regclass, text, text) IS 'Creates the triggers that apply what the guards on orders or headers have noted.';
+
+CREATE FUNCTION inventory.make_orders_guards(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM inventory.make_guard(binding.orders, 'inventory_orders_guard', binding.store_name,
+		'CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s
+		 FOR EACH ROW EXECUTE FUNCTION inventory.guard_orders(%L)');
+	IF binding.order_writes = 'follow' THEN
+		PERFORM inventory.make_follow_triggers(binding.orders, binding.store_name, 'inventory_orders');
+		IF binding.header IS NOT NULL THEN
+			PERFORM inventory.make_guard(binding.header, 'inventory_headers_guard', binding.store_name,
+				'CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s
+				 FOR EACH ROW EXECUTE FUNCTION inventory.guard_headers(%L)');
+			PERFORM inventory.make_follow_triggers(binding.header, binding.store_name, 'inventory_headers');
+		END IF;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_orders_guards(inventory.store_binding) IS 'Creates the guards of a store on its orders and their headers.';
 
 CREATE FUNCTION inventory.given_roles(settable name[], object jsonb) RETURNS text[]
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -1870,7 +1923,7 @@ BEGIN
 				  binding.order_header_id] || binding.order_columns || binding.order_value_columns,
 			'{order_id,order_user_id,order_item_id,order_quantity,order_header_id}'::text[] ||
 				inventory.given_roles(binding.order_columns, binding.order_values));
-		PERFORM inventory.make_orders_guard(binding);
+		PERFORM inventory.make_orders_guards(binding);
 	END IF;
 	IF binding.header IS NOT NULL THEN
 		PERFORM inventory.make_binding_trigger(binding.header, binding.store_name,
@@ -1894,7 +1947,8 @@ CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id o
 	FROM pg_trigger AS t
 	WHERE t.tgrelid = store.items AND t.tgfoid = 'inventory.guard()'::regprocedure
 	OR t.tgrelid IN (store.items, store.orders, store.header)
-	AND t.tgfoid IN ('inventory.binding()'::regprocedure, 'inventory.guard_orders()'::regprocedure)
+	AND t.tgfoid IN ('inventory.binding()'::regprocedure, 'inventory.guard_orders()'::regprocedure,
+					 'inventory.guard_headers()'::regprocedure, 'inventory.follow_orders()'::regprocedure)
 	AND substring(t.tgargs FOR octet_length(convert_to(store.store_name, getdatabaseencoding())) + 1)
 		= convert_to(store.store_name, getdatabaseencoding()) || E'\\x00'::bytea
 $$;
@@ -2828,6 +2882,159 @@ END
 $$;
 COMMENT ON FUNCTION inventory.warn_settable_values(regclass) IS 'Warns if callers of a store may set columns that look like money or state.';
 
+-- ---------------------------------------------------------------- follow
+--
+-- Stores whose stock follows what the shop writes into its orders: what attach requires, books
+-- and warns of.
+
+CREATE FUNCTION inventory.has_index(relation regclass, column_name name) RETURNS boolean
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT EXISTS (
+		SELECT FROM pg_index AS i
+		JOIN pg_class AS c ON c.oid = i.indexrelid JOIN pg_am AS m ON m.oid = c.relam
+		JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+		WHERE i.indrelid = relation AND a.attname = column_name AND i.indisvalid AND i.indpred IS NULL
+		AND m.amname = 'btree' AND i.indcollation[0] = a.attcollation)
+$$;
+COMMENT ON FUNCTION inventory.has_index(regclass, name) IS 'True if the rows of a table with a value of a column are found by a btree index.';
+
+CREATE FUNCTION inventory.check_follow(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	other name;
+BEGIN
+	IF binding.order_writes <> 'follow' OR binding.orders IS NULL THEN
+		RETURN;
+	END IF;
+	IF binding.header IS NULL THEN
+		RETURN;
+	END IF;
+	SELECT a.attname INTO other FROM pg_constraint AS c
+	JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+	WHERE c.contype = 'f' AND c.conrelid = binding.orders AND c.confrelid = binding.header
+	AND cardinality(c.conkey) = 1 AND a.attname <> binding.order_header_id;
+	IF other IS NOT NULL THEN
+		RAISE EXCEPTION 'columns "%" and "%" of % both refer to %', binding.order_header_id, other,
+						binding.orders, binding.header
+			USING ERRCODE = 'invalid_column_reference',
+				  DETAIL = 'A line of two headers cannot be followed: a change of either may change what it is worth.',
+				  HINT = 'Choose order_writes => ''record'' or ''refuse''.';
+	ELSIF NOT inventory.has_index(binding.orders, binding.order_header_id) THEN
+		RAISE EXCEPTION 'column "%" of % has no index', binding.order_header_id, binding.orders
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  DETAIL = 'Each change of a header looks up its lines.',
+				  HINT = format('CREATE INDEX ON %s (%I);', binding.orders, binding.order_header_id);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_follow(inventory.store_binding) IS 'Raises an error if the orders of a store cannot be followed.';
+
+-- Lines that the ledger does not know are supplied by an opening of their units, so that no
+-- stock moves.  Where it knows them, and they are worth something else, so does an adjustment.
+CREATE FUNCTION inventory.book_open_lines(binding inventory.store_binding, movements regclass)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	rows text := 'line' || CASE WHEN binding.header IS NULL THEN '' ELSE ', header' END;
+	header_join text := CASE WHEN binding.header IS NULL THEN ''
+		ELSE format('LEFT JOIN %s AS header ON header.%I = line.%I', binding.header, binding.header_id,
+					binding.order_header_id) END;
+	line_user text := coalesce('line.' || quote_ident(binding.order_user_id),
+							   'header.' || quote_ident(binding.header_user_id),
+							   format('NULL::%s', inventory.type_name(binding.user_type)));
+BEGIN
+	IF binding.order_writes <> 'follow' OR binding.orders IS NULL THEN
+		RETURN;
+	END IF;
+	EXECUTE format($sql$
+		WITH worth AS MATERIALIZED (
+			SELECT line.%1$I AS order_id, i.%2$I AS item_id, %3$s AS user_id,
+				   greatest(coalesce(%4$I.order_units(%5$s), 0), 0) AS units,
+				   coalesce(%4$I.order_final(%5$s), false) AS final
+			FROM %6$s AS line %7$s JOIN ONLY %8$s AS i ON i.%2$I = line.%9$I),
+		known AS MATERIALIZED (
+			SELECT m.order_id, m.item_id, sum(-m.delta) AS units FROM %10$s AS m
+			WHERE m.order_id IS NOT NULL AND m.kind IN ('sale', 'cancellation', 'refund')
+			GROUP BY m.order_id, m.item_id),
+		booked AS MATERIALIZED (
+			SELECT m.order_id, m.item_id, sum(-m.delta) AS units FROM %10$s AS m
+			WHERE m.order_id IS NOT NULL AND m.kind IN ('sale', 'cancellation')
+			GROUP BY m.order_id, m.item_id),
+		change AS MATERIALIZED (
+			SELECT w.order_id, w.item_id, w.user_id, w.units, false AS known FROM worth AS w
+			WHERE w.units > 0 AND NOT w.final
+			AND NOT EXISTS (SELECT FROM known AS k WHERE k.order_id = w.order_id)
+			UNION ALL
+			SELECT w.order_id, w.item_id, w.user_id, (w.units - coalesce(b.units, 0))::bigint, true
+			FROM worth AS w LEFT JOIN booked AS b ON b.order_id = w.order_id AND b.item_id = w.item_id
+			WHERE NOT w.final AND w.units <> coalesce(b.units, 0)
+			AND EXISTS (SELECT FROM known AS k WHERE k.order_id = w.order_id))
+		INSERT INTO %10$s (item_id, delta, kind, user_id, order_id, reason, actor, created_at)
+		SELECT n.item_id, n.delta, n.kind, n.user_id, n.order_id, n.reason, current_user, clock_timestamp()
+		FROM (
+			SELECT c.item_id, -c.units AS delta, CASE WHEN c.units > 0 THEN 'sale' ELSE 'cancellation' END AS kind,
+				   c.user_id, c.order_id, CASE WHEN c.known THEN 'reattached' END AS reason
+			FROM change AS c
+			UNION ALL
+			SELECT c.item_id, sum(c.units)::bigint, CASE WHEN c.known THEN 'adjustment' ELSE 'opening' END,
+				   NULL, NULL, CASE WHEN c.known THEN 'reattached' END
+			FROM change AS c GROUP BY c.item_id, c.known) AS n$sql$,
+		binding.order_id, binding.item_id, line_user, binding.ledger_schema, rows, binding.orders, header_join,
+		binding.items, binding.order_item_id, movements);
+END
+$$;
+COMMENT ON FUNCTION inventory.book_open_lines(inventory.store_binding, regclass) IS 'Books what the order lines of a store with order_writes follow are worth; no stock moves.';
+
+-- By the text of functions: a trigger or function of the shop that counts the stock itself.
+CREATE FUNCTION inventory.counting_code(binding inventory.store_binding, OUT object text, OUT drop_statement text)
+	RETURNS SETOF record
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	WITH names AS (
+		SELECT '(?i)\mupdate\s+(only\s+)?("?' || regexp_replace(n.nspname, '(\W)', '\\\1', 'g') || '"?\s*\.\s*)?"?'
+			   || regexp_replace(c.relname, '(\W)', '\\\1', 'g') || '"?\M[^;]*\mset\M[^;]*"?\m'
+			   || regexp_replace(binding.stock, '(\W)', '\\\1', 'g') || '\M"?\s*=' AS pattern
+		FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = binding.items),
+	counting AS (
+		SELECT p.oid, p.prorettype FROM pg_proc AS p, names AS x
+		JOIN pg_language AS l ON true
+		WHERE l.oid = p.prolang AND l.lanname NOT IN ('internal', 'c')
+		AND p.pronamespace NOT IN ('inventory'::regnamespace, 'pg_catalog'::regnamespace)
+		AND (p.prosrc ~ x.pattern
+			 OR p.prorettype = 'trigger'::regtype AND EXISTS (
+				SELECT FROM pg_trigger AS t WHERE t.tgfoid = p.oid AND t.tgrelid = binding.items
+				AND p.prosrc ~ ('(?i)\mnew\.\s*"?' || regexp_replace(binding.stock, '(\W)', '\\\1', 'g') || '"?\s*:?='))))
+	SELECT format('trigger "%s" of %s', t.tgname, t.tgrelid::regclass),
+		   format('DROP TRIGGER %I ON %s;', t.tgname, t.tgrelid::regclass)
+	FROM counting AS c JOIN pg_trigger AS t ON t.tgfoid = c.oid
+	WHERE t.tgrelid IN (binding.items, binding.orders, binding.header) AND NOT t.tgisinternal
+	UNION ALL
+	SELECT format('function %s', c.oid::regprocedure), format('DROP FUNCTION %s;', c.oid::regprocedure)
+	FROM counting AS c WHERE c.prorettype <> 'trigger'::regtype
+	ORDER BY 1
+$$;
+COMMENT ON FUNCTION inventory.counting_code(inventory.store_binding) IS 'Triggers and functions of the shop whose text writes the stock, and the statements that drop them.';
+
+CREATE FUNCTION inventory.warn_follow(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	code record;
+BEGIN
+	IF binding.order_writes <> 'follow' THEN
+		RETURN;
+	END IF;
+	FOR code IN SELECT c.object, c.drop_statement FROM inventory.counting_code(binding) AS c LOOP
+		RAISE WARNING '% writes "%" of %', code.object, binding.stock, binding.items
+			USING DETAIL = 'Each sale would count twice, and each cancellation make a unit out of nothing: the order line is the sale.',
+				  HINT = code.drop_statement;
+	END LOOP;
+	IF binding.order_final IS NULL THEN
+		RAISE WARNING 'no order line of % is final', binding.orders
+			USING HINT = 'DELETE of an old line gives its units back. Say which lines do not: order_final => ''header.status IN (...)''.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.warn_follow(inventory.store_binding) IS 'Warns of what makes the stock wrong where it follows the order lines: code of the shop that counts itself, lines that are never final.';
+
 -- ---------------------------------------------------------------- stores
 --
 -- Administration: what owners of tables call.
@@ -2891,9 +3098,14 @@ BEGIN
 	IF binding.direct_writes NOT IN ('record', 'refuse') THEN
 		RAISE EXCEPTION 'direct_writes cannot be "%"', binding.direct_writes
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record or refuse.';
-	ELSIF binding.order_writes NOT IN ('record', 'refuse') THEN
+	ELSIF binding.order_writes NOT IN ('record', 'refuse', 'follow') THEN
 		RAISE EXCEPTION 'order_writes cannot be "%"', binding.order_writes
-			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record or refuse.';
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record, refuse or follow.';
+	ELSIF binding.order_writes = 'follow' AND binding.direct_writes = 'record' THEN
+		RAISE EXCEPTION 'direct_writes cannot be "record" where order_writes is "follow"'
+			USING ERRCODE = 'invalid_parameter_value',
+				  DETAIL = 'A sale would count twice: by its order line, and by what the application takes from the stock.',
+				  HINT = 'Leave direct_writes out, which then is refuse.';
 	ELSIF NOT binding.max_ttl BETWEEN '1 microsecond' AND '100 years' THEN
 		RAISE EXCEPTION 'max_ttl must be greater than zero and at most 100 years'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'For example: max_ttl => ''1 day''.';
@@ -3045,18 +3257,21 @@ BEGIN
 		NULL, NULL, NULL, NULL, -- bind_items and bind_orders find the types
 		coalesce(bind_store.api_schema, schema_name), bind_store.ledger_schema,
 		coalesce(bind_store.argument_prefix, ''), bind_store.user_claim, bind_store.sellable,
-		coalesce(bind_store.direct_writes, 'record'), coalesce(bind_store.max_ttl, '1 day'),
+		coalesce(bind_store.direct_writes, CASE WHEN bind_store.order_writes = 'follow' THEN 'refuse' ELSE 'record' END),
+		coalesce(bind_store.max_ttl, '1 day'),
 		inventory.session_settings(), bind_store.order_writes, bind_store.order_units,
 		bind_store.order_final, bind_store.order_header, bind_store.order_header_id,
 		bind_store.header_user_id, bind_store.header_columns, bind_store.order_values,
 		bind_store.header_values, bind_store.order_prepare, bind_store.order_limit,
 		NULL, NULL, NULL, NULL, -- bind_header and bind_orders find the key, its type and the values
 		num_nonnulls(bind_store.order_units, bind_store.order_final) > 0
+			OR bind_store.order_writes IS NOT DISTINCT FROM 'follow'
 	)::inventory.store_binding;
 	PERFORM inventory.check_options(binding);
 	binding := inventory.bind_items(binding);
 	binding := inventory.bind_orders(binding, bind_store.user_id_type);
 	PERFORM inventory.check_other_stores(binding);
+	PERFORM inventory.check_follow(binding);
 	IF binding.order_prepare IS NOT NULL THEN
 		PERFORM inventory.check_prepare(binding);
 	END IF;
@@ -3074,7 +3289,9 @@ BEGIN
 	PERFORM inventory.warn_promising_columns(binding);
 	PERFORM inventory.warn_foreign_item(binding);
 	PERFORM inventory.warn_old_orders(binding, movements);
+	PERFORM inventory.warn_follow(binding);
 	PERFORM inventory.open_ledger(binding.store_name);
+	PERFORM inventory.book_open_lines(binding, movements);
 	-- With wal_level = minimal, a crash resets a sequence that was used in the transaction
 	-- that created it, unless it is set once more.
 	EXECUTE format('SELECT setval(%1$L, s.last_value, s.is_called) FROM %1$s AS s',
@@ -3103,7 +3320,7 @@ CREATE FUNCTION inventory.attach(
 		order_values jsonb DEFAULT NULL, header_values jsonb DEFAULT NULL,
 		order_prepare regprocedure DEFAULT NULL, order_limit name DEFAULT NULL) RETURNS regclass
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_attach';
-COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null) or refuse. order_units, order_final: SQL expressions over the rows line and header. order_header: the table of which each purchase inserts a row, to which its lines refer. order_values and header_values: objects of columns of orders or of their header and SQL expressions that compute them; order_prepare: a function that makes these rows instead. order_limit: the column with the units of an item that one call may take. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
+COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null), refuse or follow. order_units, order_final: SQL expressions over the rows line and header. order_header: the table of which each purchase inserts a row, to which its lines refer. order_values and header_values: objects of columns of orders or of their header and SQL expressions that compute them; order_prepare: a function that makes these rows instead. order_limit: the column with the units of an item that one call may take. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
 
 CREATE FUNCTION inventory.lookup_owned_store(items regclass) RETURNS inventory.store
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

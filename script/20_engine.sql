@@ -14,6 +14,18 @@ CREATE FUNCTION inventory.guard_orders() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard_orders';
 COMMENT ON FUNCTION inventory.guard_orders() IS 'Trigger on the orders of a store: records or refuses changes of order lines made outside the engine. Argument: the name of the store.';
 
+CREATE FUNCTION inventory.guard_headers() RETURNS pg_catalog.trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard_headers';
+COMMENT ON FUNCTION inventory.guard_headers() IS 'Trigger on the headers of a store with order_writes follow: notes changes by which order lines may be worth something else. Argument: the name of the store.';
+
+CREATE FUNCTION inventory.follow_orders() RETURNS pg_catalog.trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_follow_orders';
+COMMENT ON FUNCTION inventory.follow_orders() IS 'Triggers on the orders and headers of a store with order_writes follow: before and after each statement, and deferred after each row. They take from the stock, or give back, by what order lines are worth. Argument: the name of the store. Errors: IV001, IV002, IV010, IV013, IV014, 40001, 22003.';
+
+CREATE FUNCTION inventory.must_follow_later() RETURNS pg_catalog.bool
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_must_follow_later';
+COMMENT ON FUNCTION inventory.must_follow_later() IS 'The condition of the deferred trigger of a store with order_writes follow: true if no trigger at the end of the statement applies a change.';
+
 CREATE FUNCTION inventory.binding() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_binding';
 COMMENT ON FUNCTION inventory.binding() IS 'Disabled trigger on items and orders. Its column list follows renames of the bound columns. Arguments: the name of the store, then the role of each column.';

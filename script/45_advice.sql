@@ -104,7 +104,7 @@ DECLARE
 	has_movements boolean;
 BEGIN
 	EXECUTE format('SELECT EXISTS (SELECT FROM %s)', movements) INTO has_movements;
-	IF binding.orders IS NOT NULL AND NOT has_movements THEN
+	IF binding.orders IS NOT NULL AND binding.order_writes <> 'follow' AND NOT has_movements THEN
 		EXECUTE format('SELECT EXISTS (SELECT FROM %s)', binding.orders) INTO has_orders;
 	END IF;
 	IF has_orders THEN

@@ -260,6 +260,11 @@ BEGIN
 		EXECUTE format('CREATE INDEX IF NOT EXISTS movements_users_idx ON %s (item_id, user_id)
 						WHERE user_id IS NOT NULL', movements);
 	END IF;
+	-- what order lines are worth is compared with all that is booked of them
+	IF binding.order_writes = 'follow' THEN
+		EXECUTE format('CREATE INDEX IF NOT EXISTS movements_orders_idx ON %s (order_id)
+						WHERE order_id IS NOT NULL', movements);
+	END IF;
 	-- a refund looks up the sale where no order row has the item, or the user
 	IF binding.orders IS NULL OR (binding.purchase_limit IS NOT NULL AND binding.order_user_id IS NULL) THEN
 		EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_sales_idx ON %s (order_id)
@@ -368,22 +373,58 @@ CREATE FUNCTION inventory.orders_trigger_name(store_name text) RETURNS name
 $$;
 COMMENT ON FUNCTION inventory.orders_trigger_name(text) IS 'The name of the binding trigger of a store on its orders or their header, which may serve several stores.';
 
--- Orders may serve several stores, each with a guard.
-CREATE FUNCTION inventory.make_orders_guard(binding inventory.store_binding) RETURNS void
+-- Orders may serve several stores, each with its guards.
+CREATE FUNCTION inventory.make_guard(relation regclass, trigger_name name, store_name text,
+									 template text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	trigger_name name := 'inventory_orders_guard';
 BEGIN
-	IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = binding.orders AND t.tgname = trigger_name) THEN
-		trigger_name := trigger_name || '_' || left(md5(binding.store_name), 8);
+	IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = relation AND t.tgname = trigger_name) THEN
+		trigger_name := trigger_name || '_' || left(md5(store_name), 8);
 	END IF;
-	EXECUTE format('CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s
-					FOR EACH ROW EXECUTE FUNCTION inventory.guard_orders(%L)',
-				   trigger_name, binding.orders, binding.store_name);
-	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', binding.orders, trigger_name);
+	EXECUTE format(template, trigger_name, relation, store_name);
+	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', relation, trigger_name);
 END
 $$;
-COMMENT ON FUNCTION inventory.make_orders_guard(inventory.store_binding) IS 'Creates the guard of a store on its orders.';
+COMMENT ON FUNCTION inventory.make_guard(regclass, name, text, text) IS 'Creates a trigger of a store by a template, under another name if that is taken, and enables it in every mode.';
+
+-- A statement on a partition fires no trigger of the partitioned table at its end: there, and
+-- where the setting says so, the deferred trigger applies what the guard has noted.
+CREATE FUNCTION inventory.make_follow_triggers(relation regclass, store_name text, prefix text)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM inventory.make_guard(relation, (prefix || '_begin')::name, store_name,
+		'CREATE TRIGGER %I BEFORE INSERT OR UPDATE OR DELETE ON %s
+		 FOR EACH STATEMENT EXECUTE FUNCTION inventory.follow_orders(%L)');
+	PERFORM inventory.make_guard(relation, (prefix || '_end')::name, store_name,
+		'CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s
+		 FOR EACH STATEMENT EXECUTE FUNCTION inventory.follow_orders(%L)');
+	PERFORM inventory.make_guard(relation, (prefix || '_commit')::name, store_name,
+		'CREATE CONSTRAINT TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s
+		 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (inventory.must_follow_later())
+		 EXECUTE FUNCTION inventory.follow_orders(%L)');
+END
+$$;
+COMMENT ON FUNCTION inventory.make_follow_triggers(regclass, text, text) IS 'Creates the triggers that apply what the guards on orders or headers have noted.';
+
+CREATE FUNCTION inventory.make_orders_guards(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM inventory.make_guard(binding.orders, 'inventory_orders_guard', binding.store_name,
+		'CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s
+		 FOR EACH ROW EXECUTE FUNCTION inventory.guard_orders(%L)');
+	IF binding.order_writes = 'follow' THEN
+		PERFORM inventory.make_follow_triggers(binding.orders, binding.store_name, 'inventory_orders');
+		IF binding.header IS NOT NULL THEN
+			PERFORM inventory.make_guard(binding.header, 'inventory_headers_guard', binding.store_name,
+				'CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s
+				 FOR EACH ROW EXECUTE FUNCTION inventory.guard_headers(%L)');
+			PERFORM inventory.make_follow_triggers(binding.header, binding.store_name, 'inventory_headers');
+		END IF;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_orders_guards(inventory.store_binding) IS 'Creates the guards of a store on its orders and their headers.';
 
 CREATE FUNCTION inventory.given_roles(settable name[], object jsonb) RETURNS text[]
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -412,7 +453,7 @@ BEGIN
 				  binding.order_header_id] || binding.order_columns || binding.order_value_columns,
 			'{order_id,order_user_id,order_item_id,order_quantity,order_header_id}'::text[] ||
 				inventory.given_roles(binding.order_columns, binding.order_values));
-		PERFORM inventory.make_orders_guard(binding);
+		PERFORM inventory.make_orders_guards(binding);
 	END IF;
 	IF binding.header IS NOT NULL THEN
 		PERFORM inventory.make_binding_trigger(binding.header, binding.store_name,
@@ -436,7 +477,8 @@ CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id o
 	FROM pg_trigger AS t
 	WHERE t.tgrelid = store.items AND t.tgfoid = 'inventory.guard()'::regprocedure
 	OR t.tgrelid IN (store.items, store.orders, store.header)
-	AND t.tgfoid IN ('inventory.binding()'::regprocedure, 'inventory.guard_orders()'::regprocedure)
+	AND t.tgfoid IN ('inventory.binding()'::regprocedure, 'inventory.guard_orders()'::regprocedure,
+					 'inventory.guard_headers()'::regprocedure, 'inventory.follow_orders()'::regprocedure)
 	AND substring(t.tgargs FOR octet_length(convert_to(store.store_name, getdatabaseencoding())) + 1)
 		= convert_to(store.store_name, getdatabaseencoding()) || E'\\x00'::bytea
 $$;

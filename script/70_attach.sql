@@ -62,9 +62,14 @@ BEGIN
 	IF binding.direct_writes NOT IN ('record', 'refuse') THEN
 		RAISE EXCEPTION 'direct_writes cannot be "%"', binding.direct_writes
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record or refuse.';
-	ELSIF binding.order_writes NOT IN ('record', 'refuse') THEN
+	ELSIF binding.order_writes NOT IN ('record', 'refuse', 'follow') THEN
 		RAISE EXCEPTION 'order_writes cannot be "%"', binding.order_writes
-			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record or refuse.';
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record, refuse or follow.';
+	ELSIF binding.order_writes = 'follow' AND binding.direct_writes = 'record' THEN
+		RAISE EXCEPTION 'direct_writes cannot be "record" where order_writes is "follow"'
+			USING ERRCODE = 'invalid_parameter_value',
+				  DETAIL = 'A sale would count twice: by its order line, and by what the application takes from the stock.',
+				  HINT = 'Leave direct_writes out, which then is refuse.';
 	ELSIF NOT binding.max_ttl BETWEEN '1 microsecond' AND '100 years' THEN
 		RAISE EXCEPTION 'max_ttl must be greater than zero and at most 100 years'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'For example: max_ttl => ''1 day''.';
@@ -216,18 +221,21 @@ BEGIN
 		NULL, NULL, NULL, NULL, -- bind_items and bind_orders find the types
 		coalesce(bind_store.api_schema, schema_name), bind_store.ledger_schema,
 		coalesce(bind_store.argument_prefix, ''), bind_store.user_claim, bind_store.sellable,
-		coalesce(bind_store.direct_writes, 'record'), coalesce(bind_store.max_ttl, '1 day'),
+		coalesce(bind_store.direct_writes, CASE WHEN bind_store.order_writes = 'follow' THEN 'refuse' ELSE 'record' END),
+		coalesce(bind_store.max_ttl, '1 day'),
 		inventory.session_settings(), bind_store.order_writes, bind_store.order_units,
 		bind_store.order_final, bind_store.order_header, bind_store.order_header_id,
 		bind_store.header_user_id, bind_store.header_columns, bind_store.order_values,
 		bind_store.header_values, bind_store.order_prepare, bind_store.order_limit,
 		NULL, NULL, NULL, NULL, -- bind_header and bind_orders find the key, its type and the values
 		num_nonnulls(bind_store.order_units, bind_store.order_final) > 0
+			OR bind_store.order_writes IS NOT DISTINCT FROM 'follow'
 	)::inventory.store_binding;
 	PERFORM inventory.check_options(binding);
 	binding := inventory.bind_items(binding);
 	binding := inventory.bind_orders(binding, bind_store.user_id_type);
 	PERFORM inventory.check_other_stores(binding);
+	PERFORM inventory.check_follow(binding);
 	IF binding.order_prepare IS NOT NULL THEN
 		PERFORM inventory.check_prepare(binding);
 	END IF;
@@ -245,7 +253,9 @@ BEGIN
 	PERFORM inventory.warn_promising_columns(binding);
 	PERFORM inventory.warn_foreign_item(binding);
 	PERFORM inventory.warn_old_orders(binding, movements);
+	PERFORM inventory.warn_follow(binding);
 	PERFORM inventory.open_ledger(binding.store_name);
+	PERFORM inventory.book_open_lines(binding, movements);
 	-- With wal_level = minimal, a crash resets a sequence that was used in the transaction
 	-- that created it, unless it is set once more.
 	EXECUTE format('SELECT setval(%1$L, s.last_value, s.is_called) FROM %1$s AS s',
@@ -274,7 +284,7 @@ CREATE FUNCTION inventory.attach(
 		order_values jsonb DEFAULT NULL, header_values jsonb DEFAULT NULL,
 		order_prepare regprocedure DEFAULT NULL, order_limit name DEFAULT NULL) RETURNS regclass
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_attach';
-COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null) or refuse. order_units, order_final: SQL expressions over the rows line and header. order_header: the table of which each purchase inserts a row, to which its lines refer. order_values and header_values: objects of columns of orders or of their header and SQL expressions that compute them; order_prepare: a function that makes these rows instead. order_limit: the column with the units of an item that one call may take. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
+COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null), refuse or follow. order_units, order_final: SQL expressions over the rows line and header. order_header: the table of which each purchase inserts a row, to which its lines refer. order_values and header_values: objects of columns of orders or of their header and SQL expressions that compute them; order_prepare: a function that makes these rows instead. order_limit: the column with the units of an item that one call may take. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
 
 CREATE FUNCTION inventory.lookup_owned_store(items regclass) RETURNS inventory.store
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

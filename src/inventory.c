@@ -28,6 +28,7 @@
 #include "stock/hot_item.h"
 #include "stock/notify.h"
 #include "stock/orders_guard.h"
+#include "stock/pending.h"
 #include "maintenance/launcher.h"
 
 PG_MODULE_MAGIC;
@@ -53,6 +54,7 @@ _PG_init(void)
 	inv_expected_init();
 	inv_expected_line_init();
 	inv_orders_guard_init();
+	inv_pending_init();
 	inv_notify_init();
 	inv_worker_slot_init();
 	inv_launcher_init();

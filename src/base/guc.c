@@ -21,6 +21,7 @@ int inv_error_format = INV_ERROR_FORMAT_TEXT;
 bool inv_log_refusals = true;
 bool inv_notify = false;
 bool inv_direct_access = true;
+int inv_follow_at = INV_FOLLOW_AT_STATEMENT;
 int inv_request_retention = 0;
 int inv_reservation_ttl = 900;
 int inv_hot_mode = INV_HOT_MODE_MANUAL;
@@ -43,6 +44,12 @@ static const struct config_enum_entry strategies[] = {
 static const struct config_enum_entry error_formats[] = {
 	{ "text", INV_ERROR_FORMAT_TEXT, false },
 	{ "json", INV_ERROR_FORMAT_JSON, false },
+	{ NULL, 0, false },
+};
+
+static const struct config_enum_entry follow_times[] = {
+	{ "statement", INV_FOLLOW_AT_STATEMENT, false },
+	{ "commit", INV_FOLLOW_AT_COMMIT, false },
 	{ NULL, 0, false },
 };
 
@@ -91,6 +98,12 @@ define_call_settings(void)
 		"Without effect where an extension checks or records the permissions "
 		"of statements.",
 		&inv_direct_access, true, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable(
+		"inventory.follow_at",
+		"Sets when stock follows the order lines of stores with order_writes "
+		"follow.",
+		"statement: at the end of each statement; commit: once for all lines of the transaction.",
+		&inv_follow_at, INV_FOLLOW_AT_STATEMENT, follow_times, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("inventory.reservation_ttl",
 							"Sets how long a reservation lasts if its caller does not say.", NULL,
 							&inv_reservation_ttl, 900, 1, INT_MAX, PGC_USERSET, GUC_UNIT_S, NULL,

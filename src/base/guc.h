@@ -19,6 +19,13 @@ typedef enum InvErrorFormat
 	INV_ERROR_FORMAT_JSON
 } InvErrorFormat;
 
+/* When the ledger follows order lines that other code has changed. */
+typedef enum InvFollowAt
+{
+	INV_FOLLOW_AT_STATEMENT,
+	INV_FOLLOW_AT_COMMIT
+} InvFollowAt;
+
 typedef enum InvHotMode
 {
 	INV_HOT_MODE_OFF,
@@ -33,6 +40,7 @@ extern int inv_error_format; /* an InvErrorFormat */
 extern bool inv_log_refusals;
 extern bool inv_notify;
 extern bool inv_direct_access;
+extern int inv_follow_at;		  /* an InvFollowAt */
 extern int inv_request_retention; /* seconds; 0: indefinitely */
 extern int inv_reservation_ttl;	  /* seconds */
 extern int inv_hot_mode;		  /* an InvHotMode */

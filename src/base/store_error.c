@@ -145,6 +145,15 @@ inv_report_prepare_store(void)
 }
 
 void
+inv_report_not_followed(void)
+{
+	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
+	errmsg("order lines have changed, and no trigger has told the ledger");
+	errhint("Triggers of a store were dropped or disabled in this transaction: see "
+			"inventory.verify(), and recreate them by inventory.refresh().");
+}
+
+void
 inv_report_hot_stores_full(int limit)
 {
 	errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED);

@@ -27,6 +27,7 @@
 #include "base/error.h"
 #include "base/store_error.h"
 #include "store/binding.h"
+#include "store/claim.h"
 #include "store/column.h"
 #include "store/enter.h"
 #include "store/ledger_schema.h"
@@ -116,40 +117,6 @@ inv_getarg_text(FunctionCallInfo fcinfo, int argument)
 
 /* ---- the user ---- */
 
-/* May the role that called the generated function execute the operator functions? */
-static bool
-is_operator(InvStore *store)
-{
-	char *ledger = get_namespace_name(get_rel_namespace(store->ledger[INV_LEDGER_MOVEMENTS]));
-	/* the generated function takes a smallint key as integer */
-	Oid types[] = { store->item_id.base == INT2OID ? INT4OID : store->item_id.base, INT8OID,
-					TEXTOID, TEXTOID };
-	Oid function = LookupFuncName(list_make2(makeString(ledger), makeString("restock_item")),
-								  lengthof(types), types, true);
-
-	return OidIsValid(function) && inv_may_execute(function, GetOuterUserId());
-}
-
-/* The value of the store's claim in request.jwt.claims, or null. */
-static char *
-claimed_user(InvStore *store)
-{
-	const char *claims = GetConfigOption("request.jwt.claims", true, false);
-	Jsonb *object;
-	JsonbValue *value;
-
-	if (claims == NULL || claims[0] == '\0')
-		return NULL;
-	object = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(claims)));
-	if (!JB_ROOT_IS_OBJECT(object))
-		return NULL;
-	value = getKeyJsonValueFromContainer(&object->root, store->user_claim,
-										 strlen(store->user_claim), NULL);
-	if (value == NULL)
-		return NULL;
-	return inv_json_text(value);
-}
-
 /*
  * The user that a call names, or null.  Where the store has a claim, a role with
  * only the buyer grant acts as the user of its token: another user is refused
@@ -159,26 +126,19 @@ InvUser
 inv_getarg_named_user(InvStore *store, FunctionCallInfo fcinfo, int argument)
 {
 	InvUser user = { (Datum) 0, argument < 0 || PG_ARGISNULL(argument) };
-	char *claim;
-	Datum claimed;
+	InvUser claimed;
 
 	if (!user.isnull)
 	{
 		user.value = inv_getarg_as(fcinfo, argument, store->user_type);
 		inv_check_id_length(store->user_type, user.value, "user_id");
 	}
-	if (store->user_claim == NULL || is_operator(store))
+	if (!inv_claim_binds(store, GetOuterUserId()))
 		return user;
-	claim = claimed_user(store);
-	if (claim == NULL)
+	claimed = inv_claimed_user(store);
+	if (!user.isnull && !inv_same_user(store, user.value, claimed.value))
 		inv_error_not_this_user(store->user_claim);
-	claimed = inv_from_text(store->user_type, claim);
-	inv_check_id_length(store->user_type, claimed, "user_id");
-	if (!user.isnull && !inv_same_user(store, user.value, claimed))
-		inv_error_not_this_user(store->user_claim);
-	user.value = claimed;
-	user.isnull = false;
-	return user;
+	return claimed;
 }
 
 /* The user of a purchase; raises 22004 if orders or their header need one and there is none. */

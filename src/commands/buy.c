@@ -27,6 +27,7 @@
 #include "commands/argument.h"
 #include "commands/call.h"
 #include "commands/cart.h"
+#include "commands/follow.h"
 #include "commands/header.h"
 #include "commands/idempotency.h"
 #include "commands/order.h"
@@ -64,8 +65,10 @@ sell(Sale *sale)
 	if (!inv_take(store, cart->takes, cart->take_count, &sale->user))
 		return;
 	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
+	inv_follow_begin(store);
 	inv_insert_cart(store, cart, &sale->user);
 	inv_book_sale(store, cart, &sale->user, NULL);
+	inv_follow_cart(store, cart);
 	inv_check_limits(store, cart->takes, cart->take_count, &sale->user);
 	sale->sold = true;
 }

@@ -26,10 +26,12 @@
 #include "stock/limit.h"
 #include "stock/quantity.h"
 #include "stock/sold.h"
+#include "stock/sold_followed.h"
 #include "stock/take.h"
 #include "commands/argument.h"
 #include "commands/call.h"
 #include "commands/cart.h"
+#include "commands/follow.h"
 #include "commands/idempotency.h"
 #include "commands/refund.h"
 #include "commands/refusal.h"
@@ -112,6 +114,31 @@ refuse_deleted(InvStore *store, Datum order, int64 left)
 	inv_error_order_deleted(facts, left);
 }
 
+/* What was sold is what the ledger has, which follows the row. */
+static void
+change_followed(InvStore *store, const InvOrder *order, const InvSold *sold, int64 quantity,
+				const char *reason)
+{
+	Datum values[] = { order->key, Int64GetDatum(quantity) };
+	InvFacts *facts = inv_order_facts(store, order->key);
+
+	if (!order->known)
+		inv_error_order_not_found(facts);
+	if (order->final)
+		inv_error_direct_write(facts, psprintf("Order \"%s\" is final.", facts->name),
+							   psprintf("Use refund_order of store \"%s\".", store->store_name));
+	if (quantity < sold->refunded)
+		inv_error_order_refunded(store, order->key, sold->quantity - quantity, sold->refunded,
+								 sold);
+	if (store->order_quantity.attnum == InvalidAttrNumber)
+		inv_error_value("the orders of the store have no quantity", NULL);
+	inv_follow_begin(store);
+	if (inv_execute(store, INV_STMT_CHANGE_ORDER, values, NULL, INV_SNAPSHOT_LATEST) != 1 ||
+		inv_result_int64(0, 1) != quantity)
+		inv_error_order_kept(store->orders_name, inv_order_text(store, order->key));
+	inv_follow_lines(store, reason);
+}
+
 static void
 change_order(InvStore *store, Datum key, int64 quantity, const char *reason)
 {
@@ -119,9 +146,14 @@ change_order(InvStore *store, Datum key, int64 quantity, const char *reason)
 	InvSold *sold = inv_only_sold(&order, "change the quantity");
 
 	if (quantity == 0)
+	{
+		inv_book_unknown(store, &order);
 		empty_order(store, key, sold, reason);
+	}
 	else if (OidIsValid(store->orders) && !order.row.exists)
 		refuse_deleted(store, key, inv_sold_left(sold));
+	else if (inv_follows_orders(store))
+		change_followed(store, &order, sold, quantity, reason);
 	else if (quantity > sold->quantity)
 		enlarge_order(store, &order, sold, quantity, reason);
 	else if (quantity < sold->quantity)

@@ -26,6 +26,7 @@
 #include "commands/argument.h"
 #include "commands/call.h"
 #include "commands/cart.h"
+#include "commands/follow.h"
 #include "commands/header.h"
 #include "commands/hold.h"
 #include "commands/hold_row.h"
@@ -82,6 +83,7 @@ confirm_hold(InvStore *store, InvHeader *header, InvCart *cart, const InvHold *h
 	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
 	inv_prepare_order(store, cart, header, &hold->user);
 	inv_header_insert(store, header, cart, &hold->user);
+	inv_follow_begin(store);
 	inv_insert_cart(store, cart, &hold->user);
 	if (!inv_hold_mark_confirmed(store, hold, cart))
 	{
@@ -90,6 +92,7 @@ confirm_hold(InvStore *store, InvHeader *header, InvCart *cart, const InvHold *h
 	}
 	INV_POINT("inventory-after-confirm");
 	book_confirmed(store, cart, hold);
+	inv_follow_cart(store, cart);
 }
 
 /* The cart of a reservation that was confirmed before, with its order keys. */

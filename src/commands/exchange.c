@@ -23,11 +23,13 @@
 #include "stock/limit.h"
 #include "stock/quantity.h"
 #include "stock/sold.h"
+#include "stock/sold_followed.h"
 #include "stock/take.h"
 #include "commands/answer.h"
 #include "commands/argument.h"
 #include "commands/call.h"
 #include "commands/cart.h"
+#include "commands/follow.h"
 #include "commands/header.h"
 #include "commands/idempotency.h"
 #include "commands/order.h"
@@ -206,6 +208,7 @@ exchange_order(Exchange *exchange, const char *reason)
 	if (exchange->left == 0)
 		inv_error_order_refunded(store, exchange->order, 0, exchange->sold->refunded,
 								 exchange->sold);
+	inv_book_unknown(store, &order);
 	keep_reference(exchange);
 	inv_header_keep(store, &exchange->cart, exchange->order);
 	inv_header_find(store, &header, &exchange->cart, &exchange->sold->user);
@@ -214,8 +217,10 @@ exchange_order(Exchange *exchange, const char *reason)
 	inv_header_insert(store, &header, &exchange->cart, &exchange->sold->user);
 	move_stock(exchange);
 	inv_stats_count(INV_STATS_UNITS, inv_cart_units(&exchange->cart));
+	inv_follow_begin(store);
 	inv_insert_cart(store, &exchange->cart, &exchange->sold->user);
 	book_exchange(exchange, reason);
+	inv_follow_cart(store, &exchange->cart);
 	read_same(exchange);
 }
 

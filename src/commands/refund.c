@@ -28,6 +28,7 @@
 #include "stock/ledger.h"
 #include "stock/quantity.h"
 #include "stock/sold.h"
+#include "stock/sold_followed.h"
 #include "commands/answer.h"
 #include "commands/argument.h"
 #include "commands/call.h"
@@ -125,6 +126,7 @@ refund_units(InvStore *store, FunctionCallInfo fcinfo, Datum key)
 
 		inv_error_order_refunded(store, key, quantity, refunded, &all_sold);
 	}
+	inv_book_unknown(store, &order);
 	for (int i = 0; i < order.count; i++)
 	{
 		InvSold *sold = &order.sold[i];
@@ -252,7 +254,7 @@ gives_of_orders(InvStore *store, const InvOrder *orders, int count, int *give_co
 
 /* Refund what is left of locked orders. */
 static void
-refund_left(InvStore *store, const InvOrder *orders, int count, const InvReturn *how)
+refund_left(InvStore *store, InvOrder *orders, int count, const InvReturn *how)
 {
 	int give_count, sold_count = 0;
 	InvGive *gives = gives_of_orders(store, orders, count, &give_count);
@@ -263,7 +265,10 @@ refund_left(InvStore *store, const InvOrder *orders, int count, const InvReturn 
 	if (how->restock)
 		inv_give(store, gives, give_count, INV_SNAPSHOT_TRANSACTION);
 	for (int i = 0; i < count; i++)
+	{
+		inv_book_unknown(store, &orders[i]);
 		sold_count += orders[i].count;
+	}
 	inv_book_init(&book, INV_RETURN_MOVEMENTS * sold_count);
 	for (int i = 0; i < count; i++)
 		for (int j = 0; j < orders[i].count; j++)

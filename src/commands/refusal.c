@@ -54,6 +54,11 @@ describe_take(InvStore *store, const InvTake *take, const InvUser *user, StringI
 
 	if (text->len)
 		appendStringInfoChar(text, ' ');
+	if (take->order)
+	{
+		appendStringInfo(text, "Order \"%s\": ", take->order);
+		inv_fact_text(facts, "order_id", take->order);
+	}
 	if (take->quantity > 0)
 		inv_fact_number(facts, "requested", take->quantity);
 	if (take->status == INV_STATUS_OUT_OF_STOCK)

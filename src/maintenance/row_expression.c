@@ -8,36 +8,15 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "catalog/pg_proc.h"
 #include "fmgr.h"
 #include "nodes/parsenodes.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "utils/builtins.h"
-#include "utils/syscache.h"
 
 #include "base/error.h"
 #include "base/store_error.h"
-
-/* The body of a function that is one RETURN. */
-static Query *
-read_body(Oid function)
-{
-	HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	Datum body;
-	bool isnull;
-	Node *node;
-
-	if (!HeapTupleIsValid(tuple))
-		inv_error_no_function(function);
-	body = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosqlbody, &isnull);
-	node = isnull ? NULL : stringToNode(TextDatumGetCString(body));
-	ReleaseSysCache(tuple);
-	if (node == NULL || !IsA(node, Query))
-		inv_error_value("the function has no expression", NULL);
-	return (Query *) node;
-}
+#include "store/function_body.h"
 
 PG_FUNCTION_INFO_V1(inventory_check_row_expression);
 
@@ -51,7 +30,7 @@ inventory_check_row_expression(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		inv_error_null("function");
 	argument = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	body = read_body(PG_GETARG_OID(0));
+	body = inv_function_body(PG_GETARG_OID(0));
 	if (body->hasSubLinks || body->hasAggs || body->hasWindowFuncs || body->hasTargetSRFs)
 		inv_error_row_expression(ERRCODE_FEATURE_NOT_SUPPORTED, argument,
 								 "It has a sub-select, an aggregate or a set.");

@@ -272,7 +272,9 @@ verify_store(void *arg)
 		report_guard(inv_orders_guard_problem(store), result);
 	report_problems(store, INV_STMT_VERIFY, &item, result);
 	report_problems(store, INV_STMT_VERIFY_HOLDS, &item, result);
-	report_problems(store, INV_STMT_VERIFY_ORDERS, &item, result);
+	report_problems(store,
+					inv_follows_orders(store) ? INV_STMT_VERIFY_FOLLOWED : INV_STMT_VERIFY_ORDERS,
+					&item, result);
 	verify_counters(store, &item, result);
 	inv_store_leave(&call);
 }

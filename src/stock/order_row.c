@@ -6,6 +6,9 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tupconvert.h"
 #include "catalog/pg_type.h"
 #include "executor/tuptable.h"
 #include "utils/builtins.h"
@@ -78,6 +81,48 @@ inv_order_row_read(InvStore *store, Relation rel, TupleTableSlot *slot, InvOrder
 	quantity = row_value(store, rel, slot, &store->order_quantity, &row->no_units);
 	read_units(store, quantity, row);
 	row->user.value = row_value(store, rel, slot, &store->order_user, &row->user.isnull);
+	row->header = row_value(store, rel, slot, &store->order_header, &row->no_header);
+}
+
+/* A whole row of a table as a value of its row type; "rel" is the table or a partition. */
+Datum
+inv_order_row_whole(Oid table, Relation rel, HeapTuple row)
+{
+	Relation root = table_open(table, AccessShareLock);
+	TupleConversionMap *map = convert_tuples_by_name(RelationGetDescr(rel), RelationGetDescr(root));
+	Datum value;
+
+	if (map)
+		row = execute_attr_map_tuple(row, map);
+	value = heap_copy_tuple_as_datum(row, RelationGetDescr(root));
+	table_close(root, NoLock);
+	return value;
+}
+
+/* Does one of these columns of a table differ between two rows of it, or of a partition? */
+bool
+inv_row_changed(Oid table, Relation rel, HeapTuple old, HeapTuple new, const Bitmapset *columns)
+{
+	TupleDesc desc = RelationGetDescr(rel);
+	int column = -1;
+
+	while ((column = bms_next_member(columns, column)) >= 0)
+	{
+		AttrNumber attnum = column;
+		Form_pg_attribute attribute;
+		bool no_old, no_new;
+		Datum before, after;
+
+		if (RelationGetRelid(rel) != table)
+			attnum = get_attnum(RelationGetRelid(rel), get_attname(table, column, false));
+		attribute = TupleDescAttr(desc, attnum - 1);
+		before = heap_getattr(old, attnum, desc, &no_old);
+		after = heap_getattr(new, attnum, desc, &no_new);
+		if (no_old != no_new ||
+			(!no_old && !datum_image_eq(before, after, attribute->attbyval, attribute->attlen)))
+			return true;
+	}
+	return false;
 }
 
 /* Copy what a row points to into the current memory context. */
@@ -91,7 +136,8 @@ inv_order_row_copy(InvStore *store, InvOrderRow *row)
 		Oid type;
 	} values[] = { { &row->order, row->no_order, store->order_type },
 				   { &row->item, row->no_item, store->order_item.base },
-				   { &row->user.value, row->user.isnull, store->user_type } };
+				   { &row->user.value, row->user.isnull, store->user_type },
+				   { &row->header, row->no_header, store->header_type } };
 
 	for (size_t i = 0; i < lengthof(values); i++)
 	{
@@ -142,7 +188,13 @@ inv_order_row_same_user(InvStore *store, const InvOrderRow *a, const InvOrderRow
 					  b->user.isnull);
 }
 
-/* Do two rows with the same key have the same bound columns? */
+bool
+inv_order_row_same_header(InvStore *store, const InvOrderRow *a, const InvOrderRow *b)
+{
+	return same_value(store->header_type, a->header, a->no_header, b->header, b->no_header);
+}
+
+/* Do two rows with the same key have the same item, units and user? */
 bool
 inv_order_row_same(InvStore *store, const InvOrderRow *a, const InvOrderRow *b)
 {

@@ -26,6 +26,8 @@ typedef struct InvTake
 	int64 version;
 	int64 overdue; /* units of overdue holds that are not given back yet */
 
+	const char *order; /* of the line for which other code asks; null in calls of the engine */
+
 	bool row_written; /* directly, so this transaction has it locked */
 	bool hot;
 	InvCounterRef counter; /* of a hot item */

@@ -32,6 +32,7 @@
 #include "stock/order_change.h"
 #include "stock/order_lookup.h"
 #include "stock/sold.h"
+#include "stock/sold_followed.h"
 
 char *
 inv_order_text(InvStore *store, Datum order)
@@ -285,6 +286,7 @@ read_locked_row(InvStore *store, uint64 number, LockedLine *line)
 	Datum quantity;
 
 	row->exists = true;
+	row->no_header = true;
 	row->order = inv_result(number, 1, &row->no_order);
 	row->item = inv_result(number, 2, &row->no_item);
 	row->units = DatumGetInt64(inv_result(number, 3, &row->no_units));
@@ -399,6 +401,12 @@ void
 inv_lock_orders(InvStore *store, InvOrder *orders, int count)
 {
 	Assert(count > 0);
+	if (inv_follows_orders(store))
+	{
+		inv_lock_followed(store, orders, count);
+		INV_POINT("inventory-after-order-lock");
+		return;
+	}
 	if (OidIsValid(store->orders))
 		lock_lines(store, orders, count);
 	else

@@ -28,6 +28,8 @@ typedef struct InvOrder
 	Datum key;
 	bool exists;
 	bool changed;		 /* others have changed its row */
+	bool known;			 /* where the ledger follows orders: it has movements of the line */
+	bool final;			 /* there: the line is final */
 	InvOrderRow row;	 /* locked; where the store has orders, and the row has not been deleted */
 	InvUser header_user; /* where lines have no user of their own: that of the header */
 	InvSold *sold;

@@ -11,6 +11,7 @@
 #define INV_BINDING_H
 
 #include "access/attnum.h"
+#include "nodes/bitmapset.h"
 #include "storage/lockdefs.h"
 #include "utils/relcache.h"
 #include "utils/timestamp.h"
@@ -78,6 +79,15 @@ typedef struct InvColumnList
 	int count;
 } InvColumnList;
 
+/* The functions that say what an order line is worth, and the columns that they read. */
+typedef struct InvWorth
+{
+	Oid order_units;
+	Oid order_final;
+	Bitmapset *line_columns; /* of orders */
+	Bitmapset *header_columns;
+} InvWorth;
+
 typedef struct InvStore
 {
 	MemoryContext context; /* of the store and of all that it points to */
@@ -93,6 +103,7 @@ typedef struct InvStore
 	Oid items;
 	Oid orders;					  /* InvalidOid: the shop writes its orders itself */
 	Oid order_row;				  /* the type of their rows */
+	Oid header_row;				  /* the type of the rows of headers */
 	Oid header;					  /* InvalidOid: orders have none, or the shop writes it itself */
 	Oid ledger[INV_LEDGER_COUNT]; /* by InvLedgerTable */
 	Oid sellable_view;			  /* InvalidOid: every item is for sale */
@@ -140,6 +151,7 @@ typedef struct InvStore
 	bool refuse_direct;
 	InvOrderWrites order_writes;
 	bool has_order_units;	  /* the view order_worth of the ledger says what a line is worth */
+	InvWorth worth;			  /* how, where the ledger follows it */
 	Interval max_ttl;		  /* of a hold, from its creation */
 	TypeCacheEntry *item_ops; /* comparison and hash of keys */
 
@@ -169,6 +181,13 @@ typedef struct InvUser
 	Datum value;
 	bool isnull;
 } InvUser;
+
+/* Is the ledger made equal to what order lines are worth? */
+static inline bool
+inv_follows_orders(const InvStore *store)
+{
+	return store->order_writes == INV_ORDER_WRITES_FOLLOW;
+}
 
 /* The column of the user of an order: the line's own, or else that of its header. */
 static inline const InvColumn *

@@ -100,6 +100,14 @@ equal_conditions(const InvCondition *a, const InvCondition *b)
 		   equal_constants(a, b) && inv_settings_equal(a->settings, b->settings);
 }
 
+static bool
+equal_worth(const InvWorth *a, const InvWorth *b)
+{
+	return a->order_units == b->order_units && a->order_final == b->order_final &&
+		   bms_equal(a->line_columns, b->line_columns) &&
+		   bms_equal(a->header_columns, b->header_columns);
+}
+
 bool
 inv_binding_equal(const InvStore *a, const InvStore *b)
 {
@@ -111,5 +119,6 @@ inv_binding_equal(const InvStore *a, const InvStore *b)
 		   equal_conditions(a->sellable, b->sellable) &&
 		   equal_texts(a->user_claim, b->user_claim) && a->refuse_direct == b->refuse_direct &&
 		   a->order_writes == b->order_writes && a->has_order_units == b->has_order_units &&
+		   equal_worth(&a->worth, &b->worth) &&
 		   memcmp(&a->max_ttl, &b->max_ttl, sizeof(Interval)) == 0 && a->item_ops == b->item_ops;
 }

@@ -35,6 +35,7 @@
 #include "store/binding.h"
 #include "store/binding_check.h"
 #include "store/binding_read.h"
+#include "store/binding_worth.h"
 #include "store/catalog.h"
 #include "store/condition.h"
 #include "store/dependency.h"
@@ -320,6 +321,7 @@ set_tables(InvStore *store, const InvCatalogRow *row, Relation items, Oid ledger
 	store->orders = row->orders;
 	store->order_row = OidIsValid(row->orders) ? get_rel_type_id(row->orders) : InvalidOid;
 	store->header = row->header;
+	store->header_row = OidIsValid(row->header) ? get_rel_type_id(row->header) : InvalidOid;
 	store->ledger[INV_LEDGER_MOVEMENTS] = row->movements;
 	store->ledger[INV_LEDGER_RESERVATIONS] = get_relname_relid("reservations", ledger);
 	store->ledger[INV_LEDGER_REQUESTS] = get_relname_relid("requests", ledger);
@@ -393,6 +395,8 @@ fill_store(InvStore *store, const InvCatalogRow *row, const OpenTables *tables)
 	inv_check_binding_owners(store);
 	inv_check_binding_columns(store);
 	bind_ids(store, tables->movements);
+	if (inv_follows_orders(store))
+		inv_binding_find_worth(store, ledger);
 	if (row->has_prepare)
 		store->prepare = inv_binding_find_prepare(store, ledger);
 	store->has_values = row->has_values;

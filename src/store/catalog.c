@@ -137,6 +137,14 @@ catalog_has_value(HeapTuple tuple, TupleDesc desc, const char *column)
 	return !isnull;
 }
 
+static InvOrderWrites
+order_writes_of(const char *name)
+{
+	return strcmp(name, "follow") == 0	 ? INV_ORDER_WRITES_FOLLOW
+		   : strcmp(name, "refuse") == 0 ? INV_ORDER_WRITES_REFUSE
+										 : INV_ORDER_WRITES_RECORD;
+}
+
 static void
 copy_catalog_row(InvCatalogRow *row, HeapTuple tuple, TupleDesc desc)
 {
@@ -149,9 +157,7 @@ copy_catalog_row(InvCatalogRow *row, HeapTuple tuple, TupleDesc desc)
 	row->movements = inv_catalog_table(tuple, desc, "movements");
 	row->user_claim = inv_catalog_text(tuple, desc, "user_claim");
 	row->refuse_direct = strcmp(inv_catalog_text(tuple, desc, "direct_writes"), "refuse") == 0;
-	row->order_writes = strcmp(inv_catalog_text(tuple, desc, "order_writes"), "refuse") == 0
-							? INV_ORDER_WRITES_REFUSE
-							: INV_ORDER_WRITES_RECORD;
+	row->order_writes = order_writes_of(inv_catalog_text(tuple, desc, "order_writes"));
 	row->has_order_units = DatumGetBool(inv_catalog_value(tuple, desc, "has_order_units", &isnull));
 	row->has_sellable = DatumGetBool(inv_catalog_value(tuple, desc, "has_sellable", &isnull));
 	row->has_prepare = DatumGetBool(inv_catalog_value(tuple, desc, "has_prepare", &isnull));
@@ -219,11 +225,11 @@ inv_catalog_find(Oid items, InvCatalogRow *row)
 }
 
 /*
- * The items table of the store that has this name and one of these tables as orders;
- * InvalidOid if there is none.  All of them have one owner, whose stores have different names.
+ * The items table of the store that has this name and one of these tables as orders or
+ * their headers; InvalidOid if there is none.  All of them have one owner, whose stores have different names.
  */
 Oid
-inv_catalog_find_orders(const char *store_name, const List *orders)
+inv_catalog_find_orders(const char *store_name, const List *tables)
 {
 	Oid relid = inv_catalog_relid();
 	Oid items = InvalidOid;
@@ -236,7 +242,9 @@ inv_catalog_find_orders(const char *store_name, const List *orders)
 	catalog = table_open(relid, AccessShareLock);
 	scan = inv_catalog_scan_by_name(catalog, store_name);
 	while (!OidIsValid(items) && HeapTupleIsValid(tuple = systable_getnext(scan)))
-		if (list_member_oid(orders, inv_catalog_table(tuple, RelationGetDescr(catalog), "orders")))
+		if (list_member_oid(tables,
+							inv_catalog_table(tuple, RelationGetDescr(catalog), "orders")) ||
+			list_member_oid(tables, inv_catalog_table(tuple, RelationGetDescr(catalog), "header")))
 			items = inv_catalog_table(tuple, RelationGetDescr(catalog), "items");
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);

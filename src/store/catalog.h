@@ -15,7 +15,8 @@
 typedef enum InvOrderWrites
 {
 	INV_ORDER_WRITES_RECORD, /* it is recorded */
-	INV_ORDER_WRITES_REFUSE	 /* it is refused where it touches units that were sold */
+	INV_ORDER_WRITES_REFUSE, /* it is refused where it touches units that were sold */
+	INV_ORDER_WRITES_FOLLOW	 /* the ledger is made equal to what the lines are worth */
 } InvOrderWrites;
 
 /* A row of inventory.store, as far as the engine reads it. */

@@ -172,6 +172,17 @@ inv_order_compare(InvStore *store, Datum a, Datum b)
 	return DatumGetInt32(FunctionCall2Coll(&ops->cmp_proc_finfo, collation, a, b));
 }
 
+/* The order of two keys of headers, by which their rows are locked. */
+int
+inv_header_compare(InvStore *store, Datum a, Datum b)
+{
+	TypeCacheEntry *ops = lookup_type_cache(store->header_type, TYPECACHE_CMP_PROC_FINFO);
+	Oid collation = OidIsValid(store->header) ? store->header_id.collation
+											  : get_typcollation(store->header_type);
+
+	return DatumGetInt32(FunctionCall2Coll(&ops->cmp_proc_finfo, collation, a, b));
+}
+
 /*
  * The item of an order row as a key of items: the column can be a wider or narrower
  * integer.  Raises if the value does not fit.

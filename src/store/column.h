@@ -24,6 +24,7 @@ extern int inv_item_compare(InvStore *store, Datum a, Datum b);
 extern uint64 inv_item_hash(InvStore *store, Datum item, uint64 seed);
 extern bool inv_same_user(InvStore *store, Datum a, Datum b);
 extern uint64 inv_user_hash(InvStore *store, const InvUser *user);
+extern int inv_header_compare(InvStore *store, Datum a, Datum b);
 extern int inv_order_compare(InvStore *store, Datum a, Datum b);
 extern Datum inv_item_of_order(InvStore *store, Datum value);
 extern Datum inv_item_for_order(InvStore *store, Datum item);

@@ -147,6 +147,22 @@ inv_store_enter_items(InvCall *call, Oid items)
 	return true;
 }
 
+/*
+ * Enter the store of an items table to write, for a trigger on its orders, whose statement has
+ * locked these alone; false if it is none.
+ */
+bool
+inv_store_enter_to_follow(InvCall *call, Oid items)
+{
+	InvStore *store = inv_store_by_items(items, RowExclusiveLock);
+
+	if (store == NULL)
+		return false;
+	become_owner(call, store, false);
+	inv_stats_begin(store->items, "follow");
+	return true;
+}
+
 /* Enter the store of an items table, to read, for a call by its owner. */
 void
 inv_store_enter_owned(InvCall *call, Oid items)

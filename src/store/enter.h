@@ -33,6 +33,7 @@ extern void inv_guest_end(InvGuest *guest);
 extern InvStore *inv_store_find(text *store_name, LOCKMODE lock);
 extern void inv_store_enter(InvCall *call, text *store_name, const char *writer);
 extern bool inv_store_enter_items(InvCall *call, Oid items);
+extern bool inv_store_enter_to_follow(InvCall *call, Oid items);
 extern void inv_store_enter_owned(InvCall *call, Oid items);
 extern void inv_store_leave(InvCall *call);
 

@@ -110,7 +110,6 @@ typedef enum InvRequestColumn
 #define INV_KIND_RELEASE "release"
 #define INV_KIND_EXPIRY "expiry"
 #define INV_KIND_REFUND "refund"
-#define INV_KIND_CANCELLATION "cancellation" /* units that a line has no longer */
 #define INV_KIND_RESTOCK "restock"
 #define INV_KIND_ADJUSTMENT "adjustment"
 #define INV_KIND_WRITE_OFF "write_off"
@@ -122,6 +121,8 @@ typedef enum InvRequestColumn
 /* movements.reason, where the engine gives it */
 #define INV_REASON_UNTRACKED "untracked" /* undoes a movement that no stock took part in */
 #define INV_REASON_ATTACH "attach"		 /* an older ledger did not explain the stock */
+#define INV_REASON_CLOSED "closed"		 /* the order line is not known any more */
+#define INV_REASON_ARCHIVED "archived"	 /* a final order line was deleted */
 
 /* order_changes.operation */
 #define INV_CHANGE_INSERT "INSERT"

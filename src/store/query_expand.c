@@ -288,6 +288,26 @@ append_and_order_rows(StringInfo text, InvStore *store)
 		"FROM {ledger}.order_changes AS c WHERE c.operation {<>} '" INV_CHANGE_DELETE "' ");
 }
 
+/* The rows that order_units and order_final have. */
+static void
+append_line_rows(StringInfo text, InvStore *store)
+{
+	appendStringInfoString(text, OidIsValid(store->header) ? "o, h" : "o");
+}
+
+static void
+append_join_header(StringInfo text, InvStore *store)
+{
+	if (OidIsValid(store->header))
+		append_template(text, store, "LEFT JOIN {header} AS h ON {header id} {=} {order header}");
+}
+
+static void
+append_header_lock(StringInfo text, InvStore *store)
+{
+	appendStringInfoString(text, inv_follows_orders(store) ? "NO KEY UPDATE" : "KEY SHARE");
+}
+
 static const struct
 {
 	const char *name;
@@ -316,6 +336,9 @@ static const struct
 	{ "and order rows", append_and_order_rows },
 	{ "has orders", append_has_orders },
 	{ "order worth", append_order_worth },
+	{ "line rows", append_line_rows },
+	{ "join header", append_join_header },
+	{ "header lock", append_header_lock },
 };
 
 /* ---- expansion ---- */

@@ -35,6 +35,7 @@ static const LetterType letter_types['z' - 'a' + 1] = {
 	LETTER('l') = {.type = BOOLOID},								/* logical */
 	LETTER('n') = {.type = INT8OID},								/* number */
 	LETTER('o') = {.offset = offsetof(InvStore, order_type)},		/* order */
+	LETTER('p') = {.offset = offsetof(InvStore, header_row)},		/* row of headers */
 	LETTER('q') = {.type = UUIDOID},								/* reservation */
 	LETTER('r') = {.offset = offsetof(InvStore, order_row)},		/* row of orders */
 	LETTER('s') = {.offset = offsetof(InvStore, stock.base)},		/* stock */

@@ -43,7 +43,8 @@ key_column_of(const InvStore *store, Oid table, const char *by)
 	if (table == store->items)
 		return store->item_id.attnum;
 	if (table == store->orders)
-		return store->order_id.attnum;
+		return strcmp(by, "order_header") == 0 ? store->order_header.attnum
+											   : store->order_id.attnum;
 	if (OidIsValid(store->header) && table == store->header)
 		return store->header_id.attnum;
 	for (int i = INV_LEDGER_NONE + 1; i < INV_LEDGER_COUNT; i++)

@@ -234,6 +234,38 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"ORDER BY l.order_id, l.item_id, p.problem"},
 
 	/*
+	 * The same where the ledger follows orders: by line and item, what it is worth and what is
+	 * booked.  Lines that are not booked are not known, and those that were final may be gone.
+	 * A line without an item keeps the one that is booked.
+	 */
+	[INV_STMT_VERIFY_FOLLOWED] = {"i", "ttnn", SPI_OK_SELECT,
+		"SELECT b.item_id::pg_catalog.text, p.problem, p.expected, p.actual FROM ("
+		"SELECT c.order_id, c.item_id, " SUM("c.booked") " AS booked, " SUM("c.refunded") " AS refunded, "
+		SUM("c.worth") " AS worth, pg_catalog.bool_or(c.archived) AS archived, "
+		"pg_catalog.bool_or(pg_catalog.bool_or(c.known)) OVER (PARTITION BY c.order_id) AS known FROM ("
+		"SELECT m.order_id, m.item_id, CASE WHEN m.kind {<>} " KIND_NAME(REFUND) " THEN {-} m.delta ELSE 0 END AS booked, "
+		"CASE WHEN m.kind {=} " KIND_NAME(REFUND) " THEN m.delta ELSE 0 END AS refunded, "
+		"0 AS worth, m.reason IS NOT DISTINCT FROM " QUOTED(INV_REASON_ARCHIVED) " AS archived, true AS known "
+		"FROM " MOVEMENTS "WHERE m.order_id IS NOT NULL AND m.kind {=} ANY (ARRAY[" KIND_NAME(SALE) ", "
+		KIND_NAME(CANCELLATION) ", " KIND_NAME(REFUND) "]::pg_catalog.text[]) "
+		"UNION ALL SELECT {order id}, {order item}, 0, 0, "
+		"GREATEST(COALESCE({ledger}.order_units({line rows}), 0), 0), false, false "
+		"FROM {orders} AS o {join header} WHERE {order item} IS NOT NULL) AS c "
+		"GROUP BY c.order_id, c.item_id) AS b "
+		"LEFT JOIN LATERAL (SELECT COALESCE({ledger}.order_final({line rows}), false) AS final, "
+		"{order item} IS NULL AS no_item FROM {orders} AS o {join header} "
+		"WHERE {order id} {=} b.order_id LIMIT 1) AS o ON true "
+		"CROSS JOIN LATERAL (VALUES "
+		"(CASE WHEN o.final IS NULL THEN 'order_missing' ELSE 'order_differs_from_sale' END, "
+		"CASE WHEN b.worth {>} b.booked THEN b.booked ELSE b.booked {-} b.refunded END, b.worth, "
+		"o.no_item IS NOT TRUE AND (b.worth {>} b.booked "
+		"OR (b.worth {<} (b.booked {-} b.refunded) AND o.final IS NOT TRUE AND NOT b.archived))), "
+		"('refunds_exceed_sales', GREATEST(b.booked, 0), b.refunded, b.refunded {>} GREATEST(b.booked, 0))) "
+		"AS p (problem, expected, actual, found) "
+		"WHERE b.known AND p.found AND ($1 IS NULL OR b.item_id {=} $1) "
+		"ORDER BY b.order_id, b.item_id, p.problem"},
+
+	/*
 	 * Units of lines that were written since an instant against the units that were there, in
 	 * the order of time.  What the shop's own code took from the stock is not counted: the lines
 	 * are.
@@ -354,9 +386,9 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"FROM pg_catalog.jsonb_populate_recordset(NULL::{ledger}.refunded_order, $1) AS l"},
 	[INV_STMT_PREPARE_ORDER] = {"ujj", "j?", SPI_OK_SELECT,
 		"SELECT {ledger}.prepare_order($1, $2, $3)"},
-	/* as the foreign keys of its lines lock it */
+	/* as the foreign keys of its lines lock it, or as those lock it who look at its lines */
 	[INV_STMT_LOCK_HEADER] = {"h", "u?", SPI_OK_SELECT,
-		"SELECT {header user} FROM {header} AS h WHERE {header id} {=} $1 FOR KEY SHARE OF h",
+		"SELECT {header user} FROM {header} AS h WHERE {header id} {=} $1 FOR {header lock} OF h",
 		.by = "header_id"},
 	[INV_STMT_HEADER_OF_LINE] = {"o", "h?", SPI_OK_SELECT,
 		"SELECT {order header} FROM {orders} AS o WHERE {order id} {=} $1 LIMIT 1", .by = "order_id"},
@@ -387,6 +419,35 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", INV_LEDGER_ORDER_CHANGES},
 	[INV_STMT_IS_FINAL] = {"r", "l", SPI_OK_SELECT,
 		"SELECT COALESCE({ledger}.order_final($1), false)"},
+	[INV_STMT_LOCK_HEADERS] = {"H", "", SPI_OK_SELECT,
+		"SELECT FROM {header} AS h WHERE {header id} {=} ANY ($1) "
+		"ORDER BY {header id} FOR NO KEY UPDATE OF h", .by = "header_id"},
+	[INV_STMT_LINES_OF_HEADERS] = {"H", "o?", SPI_OK_SELECT,
+		"SELECT {order id} FROM {orders} AS o WHERE {order header} {=} ANY ($1)",
+		.by = "order_header"},
+	[INV_STMT_HEADER_ROW] = {"h", "p", SPI_OK_SELECT,
+		"SELECT h FROM {header} AS h WHERE {header id} {=} $1", .by = "header_id"},
+	[INV_STMT_LINE_WORTH] = {"O", "oe?u?n?lh?", SPI_OK_SELECT,
+		"SELECT {order id}, {order item}, {order user}, {ledger}.order_units({line rows}), "
+		"COALESCE({ledger}.order_final({line rows}), false), {order header} "
+		"FROM {orders} AS o {join header} "
+		"WHERE {order id} {=} ANY ($1) ORDER BY {order id}", .by = "order_id"},
+	[INV_STMT_WORTH_OF_ROW] = {"r", "n?l", SPI_OK_SELECT,
+		"SELECT {ledger}.order_units($1), COALESCE({ledger}.order_final($1), false)"},
+	[INV_STMT_WORTH_OF_ROWS] = {"rp", "n?l", SPI_OK_SELECT,
+		"SELECT {ledger}.order_units($1, $2), COALESCE({ledger}.order_final($1, $2), false)"},
+	[INV_STMT_WORTH_UNDER_HEADER] = {"op", "n?", SPI_OK_SELECT,
+		"SELECT {ledger}.order_units(o, $2) FROM {orders} AS o WHERE {order id} {=} $1",
+		.by = "order_id"},
+	/* by line, item and user: what is sold and not cancelled, and what is refunded */
+	[INV_STMT_BOOKED] = {"O", "oiu?nn", SPI_OK_SELECT,
+		"SELECT m.order_id, m.item_id, m.user_id, "
+		SUM("CASE WHEN m.kind {<>} " KIND_NAME(REFUND) " THEN {-} m.delta END") ", "
+		SUM("CASE WHEN m.kind {=} " KIND_NAME(REFUND) " THEN m.delta END") " FROM " MOVEMENTS
+		"WHERE m.order_id {=} ANY ($1) AND m.kind {=} ANY (ARRAY[" KIND_NAME(SALE) ", "
+		KIND_NAME(CANCELLATION) ", " KIND_NAME(REFUND) "]::pg_catalog.text[]) "
+		"GROUP BY m.order_id, m.item_id, m.user_id "
+		"ORDER BY m.order_id, m.item_id, pg_catalog.min(m.movement_id)", .by = "order_id"},
 	/* what was sold, without what change_order took off again */
 	[INV_STMT_SALES] = {"o", "inu?", SPI_OK_SELECT,
 		"SELECT m.item_id, " SUM("{-} m.delta") ", m.user_id "

@@ -46,9 +46,10 @@ check_table(InvStore *store, Oid relid)
 	inv_check_engine(store->store_name, rel, &store->dependencies);
 	if (is_always_written(store, relid))
 		inv_check_triggers(store->store_name, store->owner, rel,
-						   relid == store->items	? INV_TRIGGERS_OF_ITEMS
-						   : relid == store->orders ? INV_TRIGGERS_OF_ORDERS
-													: INV_TRIGGERS_OF_OTHERS,
+						   relid == store->items ? INV_TRIGGERS_OF_ITEMS
+						   : relid == store->orders || relid == store->header
+							   ? INV_TRIGGERS_OF_ORDERS
+							   : INV_TRIGGERS_OF_OTHERS,
 						   &store->dependencies);
 	relation_close(rel, NoLock);
 }

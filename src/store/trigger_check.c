@@ -165,21 +165,25 @@ static void
 check_own_function(const TriggerCheck *check, const TriggerDesc *triggers, const char *function,
 				   InvTriggerRole role)
 {
-	/* their functions, and how the names of the triggers begin */
-	static const char *const guards[][2] = {
-		[INV_TRIGGERS_OF_ITEMS] = { "guard", "inventory_guard" },
-		[INV_TRIGGERS_OF_ORDERS] = { "guard_orders", "inventory_orders_guard" },
-		[INV_TRIGGERS_OF_OTHERS] = { "", "" },
+	/* the functions of guards */
+	static const char *const guards[][4] = {
+		[INV_TRIGGERS_OF_ITEMS] = { "guard" },
+		[INV_TRIGGERS_OF_ORDERS] = { "guard_orders", "guard_headers", "follow_orders" },
+		[INV_TRIGGERS_OF_OTHERS] = { NULL },
 	};
+	/* how the names of their triggers begin */
+	static const char name[] = "inventory_";
 	const char *table = inv_catalog_table_name(RelationGetRelid(check->rel));
-	const char *name = guards[role][1];
+	const char *const *guard = guards[role];
 	const Trigger *trigger = check->trigger;
 	const Trigger *same;
 
 	/* the function of the binding trigger does nothing */
 	if (strcmp(function, "binding") == 0)
 		return;
-	if (strcmp(function, guards[role][0]) != 0)
+	while (*guard && strcmp(function, *guard) != 0)
+		guard++;
+	if (*guard == NULL)
 		inv_error_surplus_trigger(check->store_name, trigger->tgname, table);
 	/* the guard itself refuses to be fired in any other way than attach fires it */
 	if (!TRIGGER_FOR_ROW(trigger->tgtype) || (same = find_same_guard(triggers, trigger)) == NULL)

@@ -9,7 +9,7 @@
 
 #include "store/dependency.h"
 
-/* Which guard may the table have?  A partition of orders has theirs. */
+/* Which guards may the table have?  A partition of orders has theirs, and so have headers. */
 typedef enum InvTriggerRole
 {
 	INV_TRIGGERS_OF_ITEMS,

@@ -1,0 +1,428 @@
+/*
+ * follow.c
+ *		The ledger follows what order lines are worth (order_writes follow).
+ *
+ * For a shop that writes its orders itself.  The guards on orders and on their headers note
+ * what changes (stock/pending.c).  At the end of the statement, or of the transaction, the
+ * lines concerned are read and compared with the ledger (stock/follow_line.c), and the
+ * difference is taken from the stock or given back, of all lines at once.
+ *
+ * Locks, in this order: headers by ascending key, then what a cart locks.  The statement has
+ * its order rows locked before.
+ */
+#include "postgres.h"
+
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "utils/rel.h"
+
+#include "base/error.h"
+#include "base/guc.h"
+#include "base/store_error.h"
+#include "store/binding.h"
+#include "store/column.h"
+#include "store/enter.h"
+#include "store/store.h"
+#include "stock/follow_line.h"
+#include "stock/pending.h"
+#include "stock/worth.h"
+#include "commands/cart.h"
+#include "commands/follow.h"
+#include "commands/follow_stock.h"
+
+/* ---- which lines ---- */
+
+/* The changes of a store that are applied. */
+typedef struct Changes
+{
+	InvStore *store;
+	InvPending *list;
+	int count;
+	InvPending **headers; /* those of headers, in the order of their keys */
+	int header_count;
+	InvFollowed *lines; /* in key order, each once */
+	int line_count;
+} Changes;
+
+/* Headers by key. */
+static int
+compare_headers(const void *a, const void *b, void *store)
+{
+	return inv_header_compare(store, (*(InvPending *const *) a)->key,
+							  (*(InvPending *const *) b)->key);
+}
+
+/* Put the headers that have changed into the order of their keys, for find_changed_header. */
+static void
+sort_changed_headers(Changes *changes)
+{
+	changes->headers = palloc(sizeof(InvPending *) * changes->count);
+	for (int i = 0; i < changes->count; i++)
+		if (changes->list[i].kind == INV_PENDING_HEADER)
+			changes->headers[changes->header_count++] = &changes->list[i];
+	qsort_arg(changes->headers, changes->header_count, sizeof(InvPending *), compare_headers,
+			  changes->store);
+}
+
+/* The first change of a header; null if it has not changed. */
+static const InvPending *
+find_changed_header(const Changes *changes, Datum key)
+{
+	InvPending wanted = { .key = key };
+	InvPending *pointer = &wanted;
+	InvPending **found = bsearch_arg(&pointer, changes->headers, changes->header_count,
+									 sizeof(InvPending *), compare_headers, changes->store);
+
+	if (found == NULL)
+		return NULL;
+	/* the list is in the order of time, and places in it are addresses */
+	for (; found > changes->headers && compare_headers(found - 1, &pointer, changes->store) == 0;)
+		found--;
+	pointer = *found;
+	for (; found < changes->headers + changes->header_count &&
+		   compare_headers(found, &pointer, changes->store) == 0;
+		 found++)
+		if (*found < pointer)
+			pointer = *found;
+	return pointer;
+}
+
+static void
+add_header(Datum **headers, int *count, int *room, Datum header)
+{
+	if (*count == *room)
+	{
+		*room = Max(16, *room * 2);
+		*headers =
+			*headers ? repalloc(*headers, *room * sizeof(Datum)) : palloc(*room * sizeof(Datum));
+	}
+	(*headers)[(*count)++] = header;
+}
+
+/* Lock the headers that have changed, and those of lines that have. */
+static void
+lock_headers_of(Changes *changes)
+{
+	Datum *headers = NULL;
+	int count = 0, room = 0;
+
+	for (int i = 0; i < changes->count; i++)
+	{
+		const InvPending *change = &changes->list[i];
+
+		if (change->kind == INV_PENDING_HEADER)
+			add_header(&headers, &count, &room, change->key);
+		if (change->has_header)
+			add_header(&headers, &count, &room, change->header);
+		if (change->old.exists && !change->old.no_header)
+			add_header(&headers, &count, &room, change->old.header);
+	}
+	inv_lock_headers(changes->store, headers, count);
+}
+
+/* The keys of the lines of headers that have changed. */
+static Datum *
+lines_of_changed_headers(Changes *changes, int *count)
+{
+	Datum *headers = palloc(sizeof(Datum) * Max(changes->header_count, 1));
+
+	for (int i = 0; i < changes->header_count; i++)
+		headers[i] = changes->headers[i]->key;
+	return inv_lines_of_headers(changes->store, headers, changes->header_count, count);
+}
+
+static int
+compare_lines(const void *a, const void *b, void *store)
+{
+	return inv_order_compare(store, ((const InvFollowed *) a)->now.order,
+							 ((const InvFollowed *) b)->now.order);
+}
+
+/* Find the lines to look at. */
+static void
+find_lines(Changes *changes)
+{
+	InvStore *store = changes->store;
+	int of_headers, count = 0, kept = 0;
+	Datum *keys = lines_of_changed_headers(changes, &of_headers);
+	InvFollowed *lines = palloc0(sizeof(InvFollowed) * (changes->count + of_headers));
+
+	for (int i = 0; i < changes->count; i++)
+		if (changes->list[i].kind != INV_PENDING_HEADER)
+			lines[count++].now.order = changes->list[i].key;
+	for (int i = 0; i < of_headers; i++)
+		lines[count++].now.order = keys[i];
+	qsort_arg(lines, count, sizeof(InvFollowed), compare_lines, store);
+	for (int i = 0; i < count; i++)
+		if (kept == 0 || compare_lines(&lines[kept - 1], &lines[i], store) != 0)
+			lines[kept++] = lines[i];
+	changes->lines = lines;
+	changes->line_count = kept;
+}
+
+/* ---- what they were ---- */
+
+/* The row of a header as it was before the changes; 0 if there was none. */
+static Datum
+header_before(Changes *changes, Datum key)
+{
+	const InvPending *change = find_changed_header(changes, key);
+	Datum row;
+
+	if (change)
+		return change->old_row;
+	if (inv_pending_old_header(changes->store, key, &row))
+		return row;
+	return inv_read_header(changes->store, key);
+}
+
+/* The same as it is, or as it last was. */
+static Datum
+header_after(Changes *changes, Datum key)
+{
+	Datum row = inv_read_header(changes->store, key);
+
+	if (row == (Datum) 0)
+		(void) inv_pending_old_header(changes->store, key, &row);
+	return row;
+}
+
+/* Note what a change of its row says of a line. */
+static void
+note_change(Changes *changes, const InvPending *change, InvFollowed *line, bool *moved)
+{
+	if (change->kind == INV_PENDING_ENGINE)
+	{
+		line->by_engine = true;
+		return;
+	}
+	if (!line->existed && line->old_row == (Datum) 0 && change->kind != INV_PENDING_INSERT &&
+		!line->is_new)
+	{
+		line->existed = true;
+		line->old = change->old;
+		line->old_row = change->old_row;
+		/* what it was worth matters only where the ledger does not know it */
+		if (!change->old.no_header && line->booked_count == 0)
+			line->old_header = header_before(changes, change->old.header);
+	}
+	if (change->kind == INV_PENDING_INSERT && !*moved)
+		line->is_new = true;
+	*moved = change->kind == INV_PENDING_MOVE;
+	if (change->kind == INV_PENDING_DELETE)
+	{
+		line->deleted = true;
+		line->last_row = change->old_row;
+		line->last_header =
+			change->old.no_header ? (Datum) 0 : header_after(changes, change->old.header);
+	}
+}
+
+/* The change of a line's row that comes next, in the order of lines and then of time. */
+static int
+compare_changes(const void *a, const void *b, void *arg)
+{
+	const Changes *changes = arg;
+	const InvPending *left = &changes->list[*(const int *) a];
+	const InvPending *right = &changes->list[*(const int *) b];
+	int order = inv_order_compare(changes->store, left->key, right->key);
+
+	return order != 0 ? order : *(const int *) a - *(const int *) b;
+}
+
+/* Note what the changes say of the lines. */
+static void
+note_changes(Changes *changes)
+{
+	int *places = palloc(sizeof(int) * changes->count);
+	int count = 0, place = 0;
+
+	for (int i = 0; i < changes->count; i++)
+		if (changes->list[i].kind != INV_PENDING_HEADER)
+			places[count++] = i;
+	qsort_arg(places, count, sizeof(int), compare_changes, changes);
+	for (int i = 0; i < changes->line_count; i++)
+	{
+		InvFollowed *line = &changes->lines[i];
+		bool moved = false;
+
+		for (; place < count; place++)
+		{
+			const InvPending *change = &changes->list[places[place]];
+
+			if (inv_order_compare(changes->store, change->key, line->now.order) != 0)
+				break;
+			note_change(changes, change, line, &moved);
+		}
+	}
+}
+
+/* A line whose row has not changed was there before, under the header as that was. */
+static void
+note_headers(Changes *changes)
+{
+	for (int i = 0; i < changes->line_count; i++)
+	{
+		InvFollowed *line = &changes->lines[i];
+
+		if (line->existed || line->is_new || line->by_engine || line->now.no_header ||
+			line->booked_count > 0)
+			continue;
+		line->existed = true;
+		line->old_header = header_before(changes, line->now.header);
+	}
+}
+
+/* ---- applying ---- */
+
+static void
+read_lines(Changes *changes)
+{
+	InvLineWorth *worth = palloc(sizeof(InvLineWorth) * changes->line_count);
+
+	for (int i = 0; i < changes->line_count; i++)
+		worth[i] = changes->lines[i].now;
+	inv_read_worth(changes->store, worth, changes->line_count);
+	for (int i = 0; i < changes->line_count; i++)
+		changes->lines[i].now = worth[i];
+	inv_read_booked(changes->store, changes->lines, changes->line_count);
+}
+
+/* Make the ledger of an entered store equal to what the lines that have changed are worth. */
+static void
+apply_changes(InvStore *store, bool at_commit, const char *reason)
+{
+	Changes changes = { .store = store };
+	InvBook book;
+	int movements = 0;
+
+	changes.list = inv_pending_take(store, at_commit, &changes.count);
+	if (changes.count == 0)
+		return;
+	sort_changed_headers(&changes);
+	lock_headers_of(&changes);
+	find_lines(&changes);
+	if (changes.line_count == 0)
+		return;
+	read_lines(&changes);
+	note_changes(&changes);
+	note_headers(&changes);
+	for (int i = 0; i < changes.line_count; i++)
+		movements += inv_follow_movements(&changes.lines[i]);
+	inv_book_init(&book, movements);
+	for (int i = 0; i < changes.line_count; i++)
+		inv_follow_line(store, &changes.lines[i], reason, &book);
+	inv_move_followed_stock(store, &book);
+}
+
+/* Triggers of the shop may have changed lines of other stores while the engine wrote. */
+static void
+apply_others(void)
+{
+	Oid items;
+
+	while (OidIsValid(items = inv_pending_store()))
+	{
+		InvCall call;
+
+		if (!inv_store_enter_to_follow(&call, items))
+			inv_error_not_followed();
+		apply_changes(call.store, false, NULL);
+		inv_store_leave(&call);
+	}
+}
+
+/* The engine begins to write order rows, and books them before they are looked at. */
+void
+inv_follow_begin(InvStore *store)
+{
+	if (inv_follows_orders(store))
+		inv_pending_hold();
+}
+
+/* The engine has booked what it wrote. */
+void
+inv_follow_lines(InvStore *store, const char *reason)
+{
+	if (!inv_follows_orders(store))
+		return;
+	inv_pending_release();
+	if (inv_pending_is_held())
+		return;
+	apply_changes(store, false, reason);
+	apply_others();
+}
+
+/* The same of a cart: raises 55000 if a line is not worth what was sold on it. */
+void
+inv_follow_cart(InvStore *store, const InvCart *cart)
+{
+	if (!inv_follows_orders(store))
+		return;
+	for (int i = 0; i < cart->line_count; i++)
+	{
+		InvPending line = { .kind = INV_PENDING_ENGINE, .key = cart->lines[i].order };
+
+		if (!cart->lines[i].no_order)
+			inv_pending_add(store, &line);
+	}
+	inv_follow_lines(store, NULL);
+}
+
+/* ---- triggers ---- */
+
+static void
+follow_trigger(const TriggerData *trigdata, bool at_commit)
+{
+	InvStore *store = inv_store_by_orders(trigdata->tg_relation, trigdata->tg_trigger->tgargs[0]);
+	InvCall call;
+
+	if (store == NULL || !inv_pending_has(store->items, at_commit) ||
+		!inv_store_enter_to_follow(&call, store->items))
+		return;
+	apply_changes(call.store, at_commit, NULL);
+	inv_store_leave(&call);
+}
+
+PG_FUNCTION_INFO_V1(inventory_follow_orders);
+PG_FUNCTION_INFO_V1(inventory_must_follow_later);
+
+/*
+ * follow_orders(store_name): trigger on orders and headers, before and after each statement, and
+ * a deferred one after rows.
+ */
+Datum
+inventory_follow_orders(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		inv_error_value("follow_orders is a trigger function", NULL);
+	if (trigdata->tg_trigger->tgnargs != 1)
+		inv_error_value("follow_orders must be fired with the name of a store", NULL);
+	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
+		return PointerGetDatum(NULL);
+	if (TRIGGER_FIRED_BEFORE(trigdata->tg_event) && TRIGGER_FIRED_FOR_STATEMENT(trigdata->tg_event))
+		inv_statement_begins();
+	else if (TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+		follow_trigger(trigdata, true);
+	else
+	{
+		inv_statement_ends();
+		if (!inv_pending_is_held())
+			follow_trigger(trigdata, false);
+	}
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * must_follow_later(): is a change of a row, which is happening now, applied at the end of the
+ * transaction?  The condition of the deferred trigger.
+ */
+Datum
+inventory_must_follow_later(PG_FUNCTION_ARGS)
+{
+	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA || inv_pending_is_held())
+		PG_RETURN_BOOL(false);
+	PG_RETURN_BOOL(inv_follow_at == INV_FOLLOW_AT_COMMIT || !inv_in_statement());
+}

@@ -1,0 +1,368 @@
+/*
+ * pending.c
+ *		Order lines and headers that other code has changed, until the ledger follows them.
+ *
+ * The triggers after each row add what has changed to a list of this session; a trigger at the
+ * end of the statement, or of the transaction, takes the list and applies it at once
+ * (commands/follow.c).  The list tells which lines to look at and what they were before: what
+ * they are worth is read when it is applied.
+ *
+ * A change goes with the subtransaction that made it.  One that a subtransaction has applied is
+ * kept while an abort of that subtransaction alone would undo what was applied.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "base/error.h"
+#include "base/guc.h"
+#include "base/store_error.h"
+#include "store/binding.h"
+#include "stock/pending.h"
+
+/* A header that is gone, or has another key: lines that were deleted after it are judged by it. */
+typedef struct OldHeader
+{
+	Oid items;
+	Datum key;
+	Datum row;
+	int nesting;
+} OldHeader;
+
+static MemoryContext pending_context = NULL; /* in TopTransactionContext, or null */
+static InvPending *pending = NULL;			 /* in pending_context */
+static int pending_count = 0;
+static int pending_room = 0;
+static List *old_headers = NIL; /* in pending_context */
+
+/* The levels of (sub)transactions of statements that are running, and of calls of the engine. */
+static List *statements = NIL; /* in pending_context */
+static List *calls = NIL;	   /* in pending_context */
+
+static bool
+nothing_is_kept(void)
+{
+	return pending_count == 0 && old_headers == NIL && statements == NIL && calls == NIL;
+}
+
+static MemoryContext
+enter_pending_context(void)
+{
+	if (pending_context && nothing_is_kept())
+	{
+		MemoryContextReset(pending_context);
+		pending = NULL;
+		pending_room = 0;
+	}
+	if (pending_context == NULL)
+		pending_context = AllocSetContextCreate(TopTransactionContext, "inventory pending",
+												ALLOCSET_DEFAULT_SIZES);
+	return MemoryContextSwitchTo(pending_context);
+}
+
+static Datum
+copy_datum(Oid type, Datum value)
+{
+	int16 length;
+	bool byval;
+
+	get_typlenbyval(type, &length, &byval);
+	return datumCopy(value, byval, length);
+}
+
+static Datum
+copy_row(Datum row)
+{
+	return row == (Datum) 0 ? row : datumCopy(row, false, -1);
+}
+
+/* Copy what a change points to into the current memory context. */
+static void
+copy_change(InvStore *store, InvPending *change)
+{
+	change->key = copy_datum(
+		change->kind == INV_PENDING_HEADER ? store->header_type : store->order_type, change->key);
+	if (change->old.exists)
+		inv_order_row_copy(store, &change->old);
+	change->old_row = copy_row(change->old_row);
+	if (change->has_header)
+		change->header = copy_datum(store->header_type, change->header);
+}
+
+/* Add a change; what it points to is copied.  What a call of the engine causes, it applies. */
+void
+inv_pending_add(InvStore *store, const InvPending *change)
+{
+	MemoryContext old = enter_pending_context();
+	InvPending *new;
+
+	if (pending_count == pending_room)
+	{
+		int room = Max(16, pending_room * 2);
+
+		pending = pending ? repalloc_huge(pending, room * sizeof(InvPending))
+						  : palloc(room * sizeof(InvPending));
+		pending_room = room;
+	}
+	new = &pending[pending_count];
+	*new = *change;
+	copy_change(store, new);
+	new->items = store->items;
+	new->at_commit = inv_follow_at == INV_FOLLOW_AT_COMMIT &&calls == NIL;
+	new->nesting = GetCurrentTransactionNestLevel();
+	new->applied = 0;
+	pending_count++;
+	MemoryContextSwitchTo(old);
+}
+
+/* Remember a header that no row has any more. */
+void
+inv_pending_remember_header(InvStore *store, Datum key, Datum row)
+{
+	MemoryContext old = enter_pending_context();
+	OldHeader *header = palloc(sizeof(OldHeader));
+
+	header->items = store->items;
+	header->key = copy_datum(store->header_type, key);
+	header->row = copy_row(row);
+	header->nesting = GetCurrentTransactionNestLevel();
+	old_headers = lcons(header, old_headers);
+	MemoryContextSwitchTo(old);
+}
+
+static bool
+same_header(InvStore *store, Datum a, Datum b)
+{
+	int16 length;
+	bool byval;
+
+	get_typlenbyval(store->header_type, &length, &byval);
+	return datum_image_eq(a, b, byval, length);
+}
+
+/* Find the row of a header that is gone, as it last was; false if none is remembered. */
+bool
+inv_pending_old_header(InvStore *store, Datum key, Datum *row)
+{
+	ListCell *cell;
+
+	foreach (cell, old_headers)
+	{
+		OldHeader *header = lfirst(cell);
+
+		if (header->items != store->items || !same_header(store, header->key, key))
+			continue;
+		*row = header->row;
+		return true;
+	}
+	return false;
+}
+
+/* Does a change undo itself wherever what has applied it is undone? */
+static bool
+is_done(const InvPending *change)
+{
+	return change->applied > 0 && change->nesting >= change->applied;
+}
+
+/* Forget what cannot be needed again. */
+static void
+forget_applied(void)
+{
+	int kept = 0;
+
+	for (int i = 0; i < pending_count; i++)
+		if (!is_done(&pending[i]))
+			pending[kept++] = pending[i];
+	pending_count = kept;
+}
+
+/*
+ * Take the changes of a store that are to be applied now, in their order.  Those that wait for
+ * the end of the transaction are taken only there.
+ */
+InvPending *
+inv_pending_take(InvStore *store, bool at_commit, int *count)
+{
+	InvPending *taken =
+		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(InvPending) * Max(pending_count, 1));
+
+	*count = 0;
+	for (int i = 0; i < pending_count; i++)
+	{
+		InvPending *change = &pending[i];
+
+		if (change->applied > 0 || change->items != store->items ||
+			(change->at_commit && !at_commit))
+			continue;
+		taken[*count] = *change;
+		copy_change(store, &taken[(*count)++]);
+		change->applied = GetCurrentTransactionNestLevel();
+	}
+	forget_applied();
+	return taken;
+}
+
+/* Is there a change of a store that is to be applied? */
+bool
+inv_pending_has(Oid items, bool at_commit)
+{
+	for (int i = 0; i < pending_count; i++)
+		if (pending[i].applied == 0 && pending[i].items == items &&
+			(at_commit || !pending[i].at_commit))
+			return true;
+	return false;
+}
+
+/* The items of a store of which changes are to be applied now; InvalidOid if there is none. */
+Oid
+inv_pending_store(void)
+{
+	for (int i = 0; i < pending_count; i++)
+		if (pending[i].applied == 0 && !pending[i].at_commit)
+			return pending[i].items;
+	return InvalidOid;
+}
+
+/* ---- statements and calls ---- */
+
+/*
+ * A statement whose trigger at its end applies what it changes.  Where the end fires more than
+ * once, as it can for cascades of foreign keys, what comes later waits for the end of the
+ * transaction at most.
+ */
+void
+inv_statement_begins(void)
+{
+	MemoryContext old = enter_pending_context();
+
+	statements = lappend_int(statements, GetCurrentTransactionNestLevel());
+	MemoryContextSwitchTo(old);
+}
+
+void
+inv_statement_ends(void)
+{
+	statements = list_truncate(statements, Max(list_length(statements) - 1, 0));
+}
+
+bool
+inv_in_statement(void)
+{
+	return statements != NIL;
+}
+
+/* A call of the engine writes lines, and has not booked them yet. */
+void
+inv_pending_hold(void)
+{
+	MemoryContext old = enter_pending_context();
+
+	calls = lappend_int(calls, GetCurrentTransactionNestLevel());
+	MemoryContextSwitchTo(old);
+}
+
+void
+inv_pending_release(void)
+{
+	Assert(calls != NIL);
+	calls = list_truncate(calls, list_length(calls) - 1);
+}
+
+bool
+inv_pending_is_held(void)
+{
+	return calls != NIL;
+}
+
+/* ---- transactions ---- */
+
+/* The end of a list of levels that a subtransaction has added. */
+static List *
+cut_levels(List *levels, int nesting)
+{
+	while (levels != NIL && llast_int(levels) >= nesting)
+		levels = list_truncate(levels, list_length(levels) - 1);
+	return levels;
+}
+
+static void
+undo_subtransaction(int nesting)
+{
+	int kept = 0;
+
+	for (int i = 0; i < pending_count; i++)
+	{
+		if (pending[i].nesting >= nesting)
+			continue;
+		if (pending[i].applied >= nesting)
+			pending[i].applied = 0;
+		pending[kept++] = pending[i];
+	}
+	pending_count = kept;
+	while (old_headers != NIL && ((OldHeader *) linitial(old_headers))->nesting >= nesting)
+		old_headers = list_delete_first(old_headers);
+	statements = cut_levels(statements, nesting);
+	calls = cut_levels(calls, nesting);
+}
+
+/* What a subtransaction has done becomes that of the one around it. */
+static void
+merge_subtransaction(int nesting)
+{
+	ListCell *cell;
+
+	for (int i = 0; i < pending_count; i++)
+	{
+		pending[i].nesting = Min(pending[i].nesting, nesting - 1);
+		pending[i].applied = Min(pending[i].applied, nesting - 1);
+	}
+	forget_applied();
+	foreach (cell, old_headers)
+		((OldHeader *) lfirst(cell))->nesting =
+			Min(((OldHeader *) lfirst(cell))->nesting, nesting - 1);
+}
+
+static void
+pending_at_subxact_end(SubXactEvent event, SubTransactionId self pg_attribute_unused(),
+					   SubTransactionId parent pg_attribute_unused(),
+					   void *arg pg_attribute_unused())
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		undo_subtransaction(GetCurrentTransactionNestLevel());
+	else if (event == SUBXACT_EVENT_COMMIT_SUB)
+		merge_subtransaction(GetCurrentTransactionNestLevel());
+}
+
+/* Triggers have applied all changes, unless one is missing. */
+static void
+check_nothing_pending(void)
+{
+	for (int i = 0; i < pending_count; i++)
+		if (pending[i].applied == 0)
+			inv_error_not_followed();
+}
+
+static void
+pending_at_xact_end(XactEvent event, void *arg pg_attribute_unused())
+{
+	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
+		check_nothing_pending();
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
+		return;
+	/* the context goes with the transaction's */
+	pending_context = NULL;
+	pending = NULL;
+	pending_count = pending_room = 0;
+	old_headers = statements = calls = NIL;
+}
+
+void
+inv_pending_init(void)
+{
+	RegisterXactCallback(pending_at_xact_end, NULL);
+	RegisterSubXactCallback(pending_at_subxact_end, NULL);
+}

@@ -1,0 +1,63 @@
+/*
+ * binding_worth.c
+ *		The functions that say what order lines are worth, and what they read.
+ *
+ * The ledger of a store that follows its orders calls order_units and order_final for every
+ * line that changes, with the owner's rights.  A change of a column that neither of them reads
+ * does not concern it.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_proc.h"
+#include "parser/parse_func.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "base/error.h"
+#include "base/store_error.h"
+#include "store/binding.h"
+#include "store/binding_worth.h"
+#include "store/function_body.h"
+
+/* Find one of the functions, which the owner must have made. */
+static Oid
+find_worth_function(InvStore *store, Oid ledger, const char *name)
+{
+	Oid types[] = { store->order_row, store->header_row };
+	Oid function = LookupFuncName(
+		list_make2(makeString(get_namespace_name(ledger)), makeString(pstrdup(name))),
+		OidIsValid(store->header) ? 2 : 1, types, true);
+	HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Form_pg_proc form;
+
+	if (!HeapTupleIsValid(tuple))
+		inv_error_broken_store(store->store_name, store->items,
+							   psprintf("The function %s of its ledger is gone.", name));
+	form = (Form_pg_proc) GETSTRUCT(tuple);
+	if (!has_privs_of_role(form->proowner, store->owner))
+		inv_error_owners(
+			store->store_name, store->items,
+			psprintf("Items and the function %s of the ledger have different owners.", name));
+	if (form->provolatile != PROVOLATILE_IMMUTABLE)
+		inv_error_broken_store(store->store_name, store->items,
+							   psprintf("The function %s of its ledger is not immutable.", name));
+	ReleaseSysCache(tuple);
+	inv_depend(&store->dependencies, INV_DEPENDENCY_FUNCTION, function);
+	return function;
+}
+
+void
+inv_binding_find_worth(InvStore *store, Oid ledger)
+{
+	InvWorth *worth = &store->worth;
+	Bitmapset *columns[] = { NULL, NULL };
+
+	worth->order_units = find_worth_function(store, ledger, "order_units");
+	worth->order_final = find_worth_function(store, ledger, "order_final");
+	inv_columns_of_arguments(worth->order_units, columns, lengthof(columns));
+	inv_columns_of_arguments(worth->order_final, columns, lengthof(columns));
+	worth->line_columns = columns[0];
+	worth->header_columns = columns[1];
+}

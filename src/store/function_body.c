@@ -1,0 +1,87 @@
+/*
+ * function_body.c
+ *		The expression of a function that is one RETURN, and the columns that it reads.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_proc.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/parsenodes.h"
+#include "utils/builtins.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+#include "base/error.h"
+#include "base/store_error.h"
+#include "store/function_body.h"
+
+/* The body of a function that is one RETURN. */
+Query *
+inv_function_body(Oid function)
+{
+	HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Datum body;
+	bool isnull;
+	Node *node;
+
+	if (!HeapTupleIsValid(tuple))
+		inv_error_no_function(function);
+	body = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosqlbody, &isnull);
+	node = isnull ? NULL : stringToNode(TextDatumGetCString(body));
+	ReleaseSysCache(tuple);
+	if (node == NULL || !IsA(node, Query))
+		inv_error_value("the function has no expression", NULL);
+	return (Query *) node;
+}
+
+/* The columns that an expression reads of the rows that are its arguments. */
+typedef struct ReadColumns
+{
+	Bitmapset **columns;
+	int arguments;
+} ReadColumns;
+
+/* The whole row is read. */
+static void
+add_all_columns(const Param *param, Bitmapset **columns)
+{
+	TupleDesc desc = lookup_rowtype_tupdesc_noerror(param->paramtype, -1, true);
+
+	if (desc == NULL)
+		return;
+	*columns = bms_add_range(*columns, 1, desc->natts);
+	ReleaseTupleDesc(desc);
+}
+
+static bool
+find_read_columns(Node *node, void *context)
+{
+	ReadColumns *read = context;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, FieldSelect) && IsA(((FieldSelect *) node)->arg, Param))
+	{
+		FieldSelect *field = (FieldSelect *) node;
+		Bitmapset **columns = &read->columns[((Param *) field->arg)->paramid - 1];
+
+		*columns = bms_add_member(*columns, field->fieldnum);
+		return false;
+	}
+	if (IsA(node, Param))
+		add_all_columns((Param *) node, &read->columns[((Param *) node)->paramid - 1]);
+	return expression_tree_walker(node, find_read_columns, context);
+}
+
+/*
+ * Add to each set the columns that the expression of a function reads of the argument of this
+ * number, which is a row.
+ */
+void
+inv_columns_of_arguments(Oid function, Bitmapset **columns, int arguments)
+{
+	ReadColumns read = { columns, arguments };
+
+	(void) find_read_columns((Node *) inv_function_body(function)->targetList, &read);
+}
