@@ -88,6 +88,13 @@ CREATE TEMP TABLE generated AS SELECT split_part(p.prosrc, ' ', 1) AS name
 	FROM pg_stat_user_functions AS s JOIN pg_proc AS p ON p.oid = s.funcid
 	WHERE p.prosrc LIKE '% every_function.items';
 SELECT inventory.detach('items');
+CREATE TABLE headers (id integer PRIMARY KEY, status text);
+CREATE TABLE followed (id integer PRIMARY KEY, header_id integer REFERENCES headers, item_id text REFERENCES items);
+CREATE INDEX ON followed (header_id);
+SELECT inventory.attach('items', 'followed', order_header => 'headers', order_writes => 'follow', header_columns => '{id}', order_columns => '{id}');
+INSERT INTO headers VALUES (1);
+INSERT INTO followed VALUES (1, 1, 'cold');
+SELECT inventory.detach('items');
 SELECT inventory.create_store('every_function_made');
 DROP SCHEMA every_function_made CASCADE;
 SELECT pg_stat_force_next_flush();
