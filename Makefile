@@ -86,8 +86,10 @@ OBJS = \
 	src/stock/ledger.o \
 	src/stock/level.o \
 	src/stock/limit.o \
+	src/stock/note_line.o \
 	src/stock/notify.o \
 	src/stock/order_change.o \
+	src/stock/order_fact.o \
 	src/stock/order_lookup.o \
 	src/stock/order_row.o \
 	src/stock/orders_guard.o \

@@ -89,11 +89,11 @@ CREATE TEMP TABLE generated AS SELECT split_part(p.prosrc, ' ', 1) AS name
 	WHERE p.prosrc LIKE '% every_function.items';
 SELECT inventory.detach('items');
 CREATE TABLE headers (id integer PRIMARY KEY, status text);
-CREATE TABLE followed (id integer PRIMARY KEY, header_id integer REFERENCES headers, item_id text REFERENCES items);
+CREATE TABLE followed (id integer PRIMARY KEY, header_id integer REFERENCES headers, item_id text REFERENCES items, user_id text);
 CREATE INDEX ON followed (header_id);
 SELECT inventory.attach('items', 'followed', order_header => 'headers', order_writes => 'follow', header_columns => '{id}', order_columns => '{id}');
 INSERT INTO headers VALUES (1);
-INSERT INTO followed VALUES (1, 1, 'cold');
+INSERT INTO followed VALUES (1, 1, 'cold', 'u');
 SELECT inventory.detach('items');
 SELECT inventory.create_store('every_function_made');
 DROP SCHEMA every_function_made CASCADE;

@@ -1,4 +1,4 @@
--- Tests of order_writes follow: the stock is what order lines are worth, whoever writes them.
+-- Tests of order_writes follow: the stock is what order lines are worth.
 \set SHOW_CONTEXT never
 \set VERBOSITY terse
 \pset format unaligned

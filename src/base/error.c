@@ -273,19 +273,6 @@ inv_report_not_sold(const InvFacts *facts)
 }
 
 void
-inv_report_worth_differs(const InvFacts *facts, int64 sold, int64 worth)
-{
-	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
-	errmsg("order line is not worth what was sold on it");
-	inv_report_facts(facts, NULL,
-					 psprintf("Order \"%s\": " INT64_FORMAT " sold, worth " INT64_FORMAT
-							  " by order_units.",
-							  facts->name, sold, worth));
-	errhint("Give the order a state that order_units counts, in order_data or by order_values and "
-			"header_values.");
-}
-
-void
 inv_report_key_mismatch(const InvFacts *facts, const char *operation)
 {
 	report_refusal(

@@ -61,7 +61,6 @@ extern void inv_report_reservation_released(const InvFacts *facts);
 extern void inv_report_refund_exceeds(const InvFacts *facts, int64 wanted, int64 refunded,
 									  const char *sold);
 extern void inv_report_not_sold(const InvFacts *facts);
-extern void inv_report_worth_differs(const InvFacts *facts, int64 sold, int64 worth);
 extern void inv_report_key_mismatch(const InvFacts *facts, const char *operation);
 extern void inv_report_already_placed(const InvFacts *facts);
 extern void inv_report_purchase_limit(const InvFacts *facts, const char *detail);
@@ -87,7 +86,6 @@ extern void inv_report_other_layout(uint32 found, uint32 known);
 #define inv_error_reservation_released(...) INV_RAISE(inv_report_reservation_released(__VA_ARGS__))
 #define inv_error_refund_exceeds(...) INV_RAISE(inv_report_refund_exceeds(__VA_ARGS__))
 #define inv_error_not_sold(...) INV_RAISE(inv_report_not_sold(__VA_ARGS__))
-#define inv_error_worth_differs(...) INV_RAISE(inv_report_worth_differs(__VA_ARGS__))
 #define inv_error_key_mismatch(...) INV_RAISE(inv_report_key_mismatch(__VA_ARGS__))
 #define inv_error_already_placed(...) INV_RAISE(inv_report_already_placed(__VA_ARGS__))
 #define inv_error_header_not_found(...) INV_RAISE(inv_report_header_not_found(__VA_ARGS__))

@@ -24,6 +24,7 @@
 #include "stock/expected_line.h"
 #include "stock/ledger.h"
 #include "stock/limit.h"
+#include "stock/order_fact.h"
 #include "stock/quantity.h"
 #include "stock/sold.h"
 #include "stock/sold_followed.h"

@@ -132,7 +132,7 @@ lines_of_changed_headers(Changes *changes, int *count)
 }
 
 static int
-compare_lines(const void *a, const void *b, void *store)
+compare_followed(const void *a, const void *b, void *store)
 {
 	return inv_order_compare(store, ((const InvFollowed *) a)->now.order,
 							 ((const InvFollowed *) b)->now.order);
@@ -152,9 +152,9 @@ find_lines(Changes *changes)
 			lines[count++].now.order = changes->list[i].key;
 	for (int i = 0; i < of_headers; i++)
 		lines[count++].now.order = keys[i];
-	qsort_arg(lines, count, sizeof(InvFollowed), compare_lines, store);
+	qsort_arg(lines, count, sizeof(InvFollowed), compare_followed, store);
 	for (int i = 0; i < count; i++)
-		if (kept == 0 || compare_lines(&lines[kept - 1], &lines[i], store) != 0)
+		if (kept == 0 || compare_followed(&lines[kept - 1], &lines[i], store) != 0)
 			lines[kept++] = lines[i];
 	changes->lines = lines;
 	changes->line_count = kept;

@@ -42,7 +42,7 @@ typedef struct UserChange
 } UserChange;
 
 static void
-add_units(int64 *sum, int64 units)
+add_to_change(int64 *sum, int64 units)
 {
 	if (pg_add_s64_overflow(*sum, units, sum))
 		inv_error_overflow("sum of the quantities of an item");
@@ -117,7 +117,7 @@ changes_by_user(InvStore *store, const InvBook *book, int *count)
 	qsort_arg(changes, book->count, sizeof(UserChange), compare_user_changes, store);
 	for (int i = 0; i < book->count; i++)
 		if (kept > 0 && compare_user_changes(&changes[kept - 1], &changes[i], store) == 0)
-			add_units(&changes[kept - 1].take.quantity, changes[i].take.quantity);
+			add_to_change(&changes[kept - 1].take.quantity, changes[i].take.quantity);
 		else
 			changes[kept++] = changes[i];
 	*count = kept;
@@ -170,7 +170,7 @@ changes_by_item(InvStore *store, const InvBook *book, int *count)
 	qsort_arg(changes, book->count, sizeof(ItemChange), compare_item_changes, store);
 	for (int i = 0; i < book->count; i++)
 		if (kept > 0 && compare_item_changes(&changes[kept - 1], &changes[i], store) == 0)
-			add_units(&changes[kept - 1].delta, changes[i].delta);
+			add_to_change(&changes[kept - 1].delta, changes[i].delta);
 		else
 			changes[kept++] = changes[i];
 	*count = kept;

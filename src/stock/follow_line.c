@@ -25,7 +25,7 @@
 #include "store/query_text.h"
 #include "stock/follow_line.h"
 #include "stock/ledger.h"
-#include "stock/sold.h"
+#include "stock/order_fact.h"
 #include "stock/worth.h"
 
 /* A line whose movements are written. */

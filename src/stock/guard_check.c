@@ -19,21 +19,31 @@
 #include "store/catalog.h"
 #include "stock/guard_check.h"
 
-#define EVERY_ROW                                                                                  \
-	(TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE)
+#define EVERY_CHANGE (TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE)
+#define EVERY_ROW (TRIGGER_TYPE_ROW | EVERY_CHANGE)
 
-/* Is it the guard of this type, with this function and this argument (null for none)? */
+/* A trigger that attach makes. */
+typedef struct Guard
+{
+	int16 type;
+	const char *function;
+	const char *argument; /* or null, for none */
+	bool deferred;		  /* a constraint trigger, with a condition */
+} Guard;
+
 static bool
-is_guard_of_type(const Trigger *trigger, int16 type, const char *function, const char *argument)
+is_this_guard(const Trigger *trigger, const Guard *guard)
 {
 	char *name;
 
-	if (trigger->tgtype != type || trigger->tgnattr != 0 || trigger->tgqual != NULL)
+	if (trigger->tgtype != guard->type || trigger->tgnattr != 0 ||
+		(trigger->tgqual != NULL) != guard->deferred || trigger->tginitdeferred != guard->deferred)
 		return false;
-	if (argument && (trigger->tgnargs != 1 || strcmp(trigger->tgargs[0], argument) != 0))
+	if (guard->argument &&
+		(trigger->tgnargs != 1 || strcmp(trigger->tgargs[0], guard->argument) != 0))
 		return false;
 	name = get_func_name(trigger->tgfoid);
-	return name && strcmp(name, function) == 0 &&
+	return name && strcmp(name, guard->function) == 0 &&
 		   get_func_namespace(trigger->tgfoid) == get_namespace_oid(INV_SCHEMA, false);
 }
 
@@ -42,7 +52,7 @@ is_guard_of_type(const Trigger *trigger, int16 type, const char *function, const
  * event and every row, or changes are not booked (invariants 7 and 9).
  */
 static const char *
-find_problem(Oid table, int16 type, const char *function, const char *argument)
+find_problem(Oid table, const Guard *guard)
 {
 	Relation rel = table_open(table, NoLock);
 	/* a copy, because a look-up can replace the relcache's */
@@ -53,7 +63,7 @@ find_problem(Oid table, int16 type, const char *function, const char *argument)
 	{
 		const Trigger *trigger = &triggers->triggers[i];
 
-		if (!is_guard_of_type(trigger, type, function, argument))
+		if (!is_this_guard(trigger, guard))
 			continue;
 		if (trigger->tgenabled == TRIGGER_FIRES_ALWAYS)
 		{
@@ -71,26 +81,76 @@ find_problem(Oid table, int16 type, const char *function, const char *argument)
 const char *
 inv_guard_problem(InvStore *store)
 {
-	const char *problem = find_problem(store->items, EVERY_ROW, "guard", NULL);
+	const Guard guard = { EVERY_ROW, "guard", NULL, false };
+	const Guard truncate = { TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE, "guard", NULL, false };
+	const char *problem = find_problem(store->items, &guard);
 
-	if (problem == NULL)
-		problem =
-			find_problem(store->items, TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE, "guard", NULL);
+	return problem ? problem : find_problem(store->items, &truncate);
+}
+
+/* What is wrong with a trigger for each row of a table, or of one of its partitions, or null. */
+static const char *
+find_row_problem(Oid table, const Guard *guard)
+{
+	const char *problem = NULL;
+	List *tables = list_make1_oid(table);
+	ListCell *cell;
+
+	if (get_rel_relkind(table) == RELKIND_PARTITIONED_TABLE)
+		tables = find_all_inheritors(table, AccessShareLock, NULL);
+	foreach (cell, tables)
+		if (problem == NULL)
+			problem = find_problem(lfirst_oid(cell), guard);
 	return problem;
 }
 
-/* What is wrong with the guard trigger on orders or on one of their partitions, or null. */
+/* What is wrong with the triggers on orders or headers that apply what guards note, or null. */
+static const char *
+find_follow_problem(InvStore *store, Oid table)
+{
+	const Guard begin = { TRIGGER_TYPE_BEFORE | EVERY_CHANGE, "follow_orders", store->store_name,
+						  false };
+	const Guard end = { EVERY_CHANGE, "follow_orders", store->store_name, false };
+	const Guard commit = { EVERY_ROW, "follow_orders", store->store_name, true };
+	const char *problem = find_problem(table, &begin);
+
+	if (problem == NULL)
+		problem = find_problem(table, &end);
+	return problem ? problem : find_row_problem(table, &commit);
+}
+
+/* What is wrong with the guards on orders, or null. */
+static const char *
+find_orders_problem(InvStore *store)
+{
+	const Guard guard = { EVERY_ROW, "guard_orders", store->store_name, false };
+	const char *problem = find_row_problem(store->orders, &guard);
+
+	return problem || !inv_follows_orders(store) ? problem
+												 : find_follow_problem(store, store->orders);
+}
+
+/* The same of those on headers. */
+static const char *
+find_headers_problem(InvStore *store)
+{
+	const Guard guard = { EVERY_ROW, "guard_headers", store->store_name, false };
+	const char *problem;
+
+	if (!inv_follows_orders(store) || !OidIsValid(store->header))
+		return NULL;
+	problem = find_problem(store->header, &guard);
+	return problem ? problem : find_follow_problem(store, store->header);
+}
+
+/* What is wrong with the guards on orders and headers, or null. */
 const char *
 inv_orders_guard_problem(InvStore *store)
 {
-	const char *problem = NULL;
-	List *tables = list_make1_oid(store->orders);
-	ListCell *cell;
+	const char *of_orders = find_orders_problem(store);
+	const char *of_headers = of_orders ? NULL : find_headers_problem(store);
 
-	if (get_rel_relkind(store->orders) == RELKIND_PARTITIONED_TABLE)
-		tables = find_all_inheritors(store->orders, AccessShareLock, NULL);
-	foreach (cell, tables)
-		if (problem == NULL)
-			problem = find_problem(lfirst_oid(cell), EVERY_ROW, "guard_orders", store->store_name);
-	return problem ? psprintf("orders_%s", problem) : NULL;
+	return of_orders	? psprintf("orders_%s", of_orders)
+		   : of_headers ? psprintf("headers_%s", of_headers)
+						: NULL;
 }

@@ -23,14 +23,12 @@
 #include "access/xact.h"
 #include "commands/trigger.h"
 #include "executor/tuptable.h"
-#include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "base/datum.h"
 #include "base/error.h"
 #include "store/binding.h"
-#include "store/claim.h"
 #include "store/column.h"
 #include "store/direct_insert.h"
 #include "store/enter.h"
@@ -39,11 +37,11 @@
 #include "store/query_text.h"
 #include "store/store.h"
 #include "stock/expected_line.h"
-#include "stock/follow_line.h"
+#include "stock/note_line.h"
+#include "stock/order_change.h"
+#include "stock/order_fact.h"
 #include "stock/order_row.h"
 #include "stock/orders_guard.h"
-#include "stock/order_change.h"
-#include "stock/pending.h"
 #include "stock/sold.h"
 
 /* ---- refusing ---- */
@@ -320,118 +318,6 @@ inv_orders_guard_init(void)
 	RegisterSubXactCallback(guard_at_subxact_end, NULL);
 }
 
-/* ---- following ---- */
-
-/* Does the change of a row not change what a line is worth, or for whom? */
-static bool
-is_indifferent(InvStore *store, const TriggerData *trigdata, const InvOrderRow *old,
-			   const InvOrderRow *new)
-{
-	return old->exists && new->exists &&inv_order_row_same_key(store, old, new) &&
-		   inv_order_row_same(store, old, new) && inv_order_row_same_header(store, old, new) &&
-		   !inv_row_changed(store->orders, trigdata->tg_relation, trigdata->tg_trigtuple,
-							trigdata->tg_newtuple, store->worth.line_columns);
-}
-
-/* Raise IV013 if the key of a line changes of which the ledger has units. */
-static void
-refuse_new_key(InvStore *store, const InvOrderRow *old)
-{
-	InvFollowed line = { .now.order = old->order };
-	InvFacts *facts;
-
-	inv_read_booked(store, &line, 1);
-	for (int i = 0; i < line.booked_count; i++)
-	{
-		if (line.booked[i].units <= 0)
-			continue;
-		facts = inv_order_facts(store, old->order);
-		inv_error_direct_write(
-			facts, psprintf("The key of order \"%s\" may not change.", facts->name), NULL);
-	}
-}
-
-/* Note a change of a line; the ledger follows later. */
-static void
-note_line(InvStore *store, const TriggerData *trigdata, InvPendingKind kind, const InvOrderRow *old,
-		  const InvOrderRow *new)
-{
-	const InvOrderRow *keyed = new->exists ? new : old;
-	InvPending change = { .kind = kind, .key = keyed->order };
-
-	if (keyed->no_order)
-		return;
-	if (old->exists)
-	{
-		change.old = *old;
-		change.old_row =
-			inv_order_row_whole(store->orders, trigdata->tg_relation, trigdata->tg_trigtuple);
-	}
-	if (new->exists && !new->no_header)
-	{
-		change.header = new->header;
-		change.has_header = true;
-	}
-	inv_pending_add(store, &change);
-}
-
-/* A role with only the buyer grant can write lines of the user of its token alone. */
-static void
-check_writer(InvStore *store, Oid writer, const InvOrderRow *old, const InvOrderRow *new)
-{
-	InvUser claimed;
-
-	if (!new->exists || store->order_user.attnum == InvalidAttrNumber ||
-		!inv_claim_binds(store, writer) ||
-		(old->exists && inv_order_row_same_user(store, old, new)))
-		return;
-	claimed = inv_claimed_user(store);
-	if (new->user.isnull || !inv_same_user(store, new->user.value, claimed.value))
-		inv_error_not_this_user(store->user_claim);
-}
-
-/* Other code has changed a line of a store that follows. */
-static void
-follow_change(InvStore *store, const TriggerData *trigdata, const InvOrderRow *old,
-			  const InvOrderRow *new)
-{
-	static const InvOrderRow none = { 0 };
-
-	if (!new->exists)
-		note_line(store, trigdata,
-				  HeapTupleHeaderIndicatesMovedPartitions(trigdata->tg_trigtuple->t_data)
-					  ? INV_PENDING_MOVE
-					  : INV_PENDING_DELETE,
-				  old, &none);
-	else if (!old->exists)
-		note_line(store, trigdata, INV_PENDING_INSERT, &none, new);
-	else if (inv_order_row_same_key(store, old, new))
-		note_line(store, trigdata, INV_PENDING_UPDATE, old, new);
-	else
-	{
-		refuse_new_key(store, old);
-		note_line(store, trigdata, INV_PENDING_DELETE, old, &none);
-		note_line(store, trigdata, INV_PENDING_INSERT, &none, new);
-	}
-}
-
-static void
-follow_line(InvStore *store, const TriggerData *trigdata, const InvOrderRow *old,
-			const InvOrderRow *new)
-{
-	EngineLine line;
-	InvCall call;
-	Oid writer = GetUserId();
-
-	/* what the engine writes it compares when it has booked it */
-	if ((new->exists &&find_engine_line(store, trigdata, &line)) ||
-		is_indifferent(store, trigdata, old, new) || !inv_store_enter_items(&call, store->items))
-		return;
-	check_writer(call.store, writer, old, new);
-	follow_change(call.store, trigdata, old, new);
-	inv_store_leave(&call);
-}
-
 /* ---- the trigger ---- */
 
 /* A row of orders was inserted, updated or deleted. */
@@ -452,7 +338,9 @@ guard_line(InvStore *store, const TriggerData *trigdata)
 		inv_order_row_read(store, trigdata->tg_relation, trigdata->tg_newslot, &new);
 	if (inv_follows_orders(store))
 	{
-		follow_line(store, trigdata, &old, &new);
+		/* what the engine writes it compares when it has booked it */
+		if (!new.exists || !find_engine_line(store, trigdata, &line))
+			inv_note_line(store, trigdata, &old, &new);
 		return;
 	}
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))

@@ -14,7 +14,6 @@
 #include "store/query_text.h"
 #include "stock/follow_line.h"
 #include "stock/ledger.h"
-#include "stock/sold.h"
 #include "stock/sold_followed.h"
 #include "stock/worth.h"
 

@@ -55,7 +55,7 @@ add_all_columns(const Param *param, Bitmapset **columns)
 }
 
 static bool
-find_read_columns(Node *node, void *context)
+find_columns_read(Node *node, void *context)
 {
 	ReadColumns *read = context;
 
@@ -71,7 +71,7 @@ find_read_columns(Node *node, void *context)
 	}
 	if (IsA(node, Param))
 		add_all_columns((Param *) node, &read->columns[((Param *) node)->paramid - 1]);
-	return expression_tree_walker(node, find_read_columns, context);
+	return expression_tree_walker(node, find_columns_read, context);
 }
 
 /*
@@ -83,5 +83,5 @@ inv_columns_of_arguments(Oid function, Bitmapset **columns, int arguments)
 {
 	ReadColumns read = { columns, arguments };
 
-	(void) find_read_columns((Node *) inv_function_body(function)->targetList, &read);
+	(void) find_columns_read((Node *) inv_function_body(function)->targetList, &read);
 }

@@ -239,10 +239,27 @@ append_carried_user(StringInfo text, InvStore *store)
 		append_template(text, store, "NULL::{user type}");
 }
 
-/* Refunds read the quantity, or the user, from movements where orders do not have it. */
+/*
+ * What refunds read of old movements stays: where orders do not have the quantity or the user,
+ * those of sales.  Where the ledger follows orders a line goes as a whole, and is not known any
+ * more.
+ */
 static void
 append_and_not_refundable(StringInfo text, InvStore *store)
 {
+	if (inv_follows_orders(store))
+	{
+		append_template(
+			text, store,
+			"AND (m.order_id IS NULL OR NOT EXISTS (SELECT FROM {ledger}.movements AS n "
+			"LEFT JOIN {ledger}.hot AS g ON g.item_id {=} n.item_id "
+			"WHERE n.order_id {=} m.order_id AND (n.created_at {>=} $1 "
+			"OR n.reservation_id IS NOT NULL OR (n.epoch IS NOT NULL "
+			"AND (n.epoch {<=} g.settled_epoch) IS NOT TRUE)))) ");
+		return;
+	}
+	appendStringInfoString(text, "AND m.kind OPERATOR(pg_catalog.<>) ALL (ARRAY['" INV_KIND_REFUND
+								 "', '" INV_KIND_CANCELLATION "', '" INV_KIND_WRITE_OFF "']) ");
 	if (!OidIsValid(store->orders) || (store->purchase_limit.attnum != InvalidAttrNumber &&
 									   store->order_user.attnum == InvalidAttrNumber))
 		appendStringInfoString(text, "AND (m.kind OPERATOR(pg_catalog.<>) '" INV_KIND_SALE
