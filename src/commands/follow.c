@@ -372,13 +372,11 @@ inv_follow_cart(InvStore *store, const InvCart *cart)
 /* ---- triggers ---- */
 
 static void
-follow_trigger(const TriggerData *trigdata, bool at_commit)
+follow_trigger(Oid items, bool at_commit)
 {
-	InvStore *store = inv_store_by_orders(trigdata->tg_relation, trigdata->tg_trigger->tgargs[0]);
 	InvCall call;
 
-	if (store == NULL || !inv_pending_has(store->items, at_commit) ||
-		!inv_store_enter_to_follow(&call, store->items))
+	if (!inv_pending_has(items, at_commit) || !inv_store_enter_to_follow(&call, items))
 		return;
 	apply_changes(call.store, at_commit, NULL);
 	inv_store_leave(&call);
@@ -395,6 +393,7 @@ Datum
 inventory_follow_orders(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	InvStore *store;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		inv_error_value("follow_orders is a trigger function", NULL);
@@ -402,15 +401,18 @@ inventory_follow_orders(PG_FUNCTION_ARGS)
 		inv_error_value("follow_orders must be fired with the name of a store", NULL);
 	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
 		return PointerGetDatum(NULL);
+	store = inv_store_by_orders(trigdata->tg_relation, trigdata->tg_trigger->tgargs[0]);
+	if (store == NULL || !inv_follows_orders(store))
+		return PointerGetDatum(NULL);
 	if (TRIGGER_FIRED_BEFORE(trigdata->tg_event) && TRIGGER_FIRED_FOR_STATEMENT(trigdata->tg_event))
 		inv_statement_begins();
 	else if (TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
-		follow_trigger(trigdata, true);
+		follow_trigger(store->items, true);
 	else
 	{
 		inv_statement_ends();
 		if (!inv_pending_is_held())
-			follow_trigger(trigdata, false);
+			follow_trigger(store->items, false);
 	}
 	return PointerGetDatum(NULL);
 }

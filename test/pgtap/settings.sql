@@ -10,6 +10,7 @@ SELECT results_eq($$
 	FROM pg_settings WHERE name LIKE 'inventory.%' ORDER BY 1 $$, $$ VALUES
 	('direct_access' COLLATE "C", 'bool', 'on', 'superuser', NULL, NULL, NULL, NULL::text[]),
 	('error_format', 'enum', 'text', 'user', NULL, NULL, NULL, '{text,json}'),
+	('follow_at', 'enum', 'statement', 'user', NULL, NULL, NULL, '{statement,commit}'),
 	('hot_idle_timeout', 'integer', '60', 'sighup', 's', '1', '2147483647', NULL),
 	('hot_lock_timeout', 'integer', '10000', 'user', 'ms', '0', '2147483647', NULL),
 	('hot_mode', 'enum', 'manual', 'sighup', NULL, NULL, NULL, '{off,manual,auto}'),
