@@ -76,6 +76,7 @@ OBJS = \
 	src/stock/hot_row.o \
 	src/stock/hot_stock.o \
 	src/stock/item_row.o \
+	src/stock/keep.o \
 	src/stock/ledger.o \
 	src/stock/level.o \
 	src/stock/limit.o \

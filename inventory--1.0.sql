@@ -57,7 +57,7 @@ CREATE TABLE inventory.store (
 	orders inventory.table_name CHECK (orders <> items),
 	movements inventory.table_name NOT NULL UNIQUE,
 	user_claim pg_catalog.text CHECK (octet_length(user_claim) BETWEEN 1 AND 255),
-	direct_writes pg_catalog.text NOT NULL CHECK (direct_writes IN ('record', 'refuse')),
+	direct_writes pg_catalog.text NOT NULL CHECK (direct_writes IN ('record', 'refuse', 'keep')),
 	has_sellable pg_catalog.bool NOT NULL,
 	max_ttl pg_catalog.interval NOT NULL CHECK (max_ttl > '0'),
 	api_schema pg_catalog.name NOT NULL,
@@ -87,7 +87,7 @@ COMMENT ON COLUMN inventory.store.order_values IS 'the expressions for columns o
 COMMENT ON COLUMN inventory.store.header_values IS 'the same for columns of the header';
 COMMENT ON COLUMN inventory.store.movements IS 'the movements table of the ledger; its schema is the ledger schema';
 COMMENT ON COLUMN inventory.store.user_claim IS 'the claim of request.jwt.claims that the user_id of a buyer must equal; null: user ids are not checked';
-COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock outside the engine is booked as a movement; refuse: it is an error';
+COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock outside the engine is booked as a movement; refuse: it is an error; keep: an UPDATE that writes other columns too leaves the stock as it is, and any other is an error';
 COMMENT ON COLUMN inventory.store.order_writes IS 'record: what others change on order lines is recorded in order_changes; refuse: it is an error where it touches units that were sold';
 COMMENT ON COLUMN inventory.store.has_sellable IS 'true if the view "sellable" of the ledger schema determines which items are for sale';
 COMMENT ON COLUMN inventory.store.has_order_units IS 'true if the view "order_worth" of the ledger schema says what each order line is worth';
@@ -140,6 +140,10 @@ COMMENT ON EVENT TRIGGER inventory_forget_dropped IS 'Deletes the store of a dro
 CREATE FUNCTION inventory.guard() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard';
 COMMENT ON FUNCTION inventory.guard() IS 'Trigger on the items of a store: books or refuses changes of stock made outside the engine.';
+
+CREATE FUNCTION inventory.keep_stock() RETURNS pg_catalog.trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_keep_stock';
+COMMENT ON FUNCTION inventory.keep_stock() IS 'Trigger on the items of a store with direct_writes => keep: an UPDATE that writes the stock among other columns leaves it as it is.';
 
 CREATE FUNCTION inventory.guard_orders() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard_orders';
@@ -420,7 +424,8 @@ CREATE FUNCTION inventory.refusing_trigger(relation pg_catalog.oid, columns pg_c
 		AND t.tgenabled IN ('O', 'A') AND t.tgtype & 16 <> 0
 		AND (cardinality(t.tgattr::int2[]) = 0
 			 OR t.tgattr::int2[]::int8[] && refusing_trigger.columns)
-		AND t.tgfoid NOT IN ('inventory.guard()'::regprocedure, 'inventory.binding()'::regprocedure)
+		AND t.tgfoid NOT IN ('inventory.guard()'::regprocedure, 'inventory.binding()'::regprocedure,
+							 'inventory.keep_stock()'::regprocedure)
 	), called AS (
 		SELECT f.tgname, f.is_before_row, f.tgfoid AS function_id, c.language, c.code
 		FROM fired AS f CROSS JOIN LATERAL inventory.function_code(f.tgfoid) AS c
@@ -1850,6 +1855,19 @@ CREATE FUNCTION inventory.given_roles(settable name[], object jsonb) RETURNS tex
 $$;
 COMMENT ON FUNCTION inventory.given_roles(name[], jsonb) IS 'The roles of columns that callers may set, and of those that prepare_order computes: "=" and the name that it has for the column, which stays when the column is renamed.';
 
+-- Triggers of the shop that compute something from the stock find the stock that stays: the
+-- name is before theirs.  Not ALWAYS: it has nothing to do where a subscriber applies a row.
+CREATE FUNCTION inventory.make_keep(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	EXECUTE format('CREATE TRIGGER _inventory_keep BEFORE UPDATE OF %I ON %s
+					FOR EACH ROW EXECUTE FUNCTION inventory.keep_stock()', binding.stock, binding.items);
+	EXECUTE format('CREATE TRIGGER inventory_keep_notice AFTER UPDATE OF %I ON %s
+					FOR EACH STATEMENT EXECUTE FUNCTION inventory.keep_stock()', binding.stock, binding.items);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_keep(inventory.store_binding) IS 'Creates the triggers that leave the stock as it is when other code saves whole rows.';
+
 CREATE FUNCTION inventory.make_triggers(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -1859,6 +1877,9 @@ BEGIN
 					FOR EACH STATEMENT EXECUTE FUNCTION inventory.guard()', binding.items);
 	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER inventory_guard,
 					ENABLE ALWAYS TRIGGER inventory_guard_truncate', binding.items);
+	IF binding.direct_writes = 'keep' THEN
+		PERFORM inventory.make_keep(binding);
+	END IF;
 	PERFORM inventory.make_binding_trigger(binding.items, binding.store_name, 'inventory_binding',
 		ARRAY[binding.item_id, binding.stock, binding.version, binding.stock_floor, binding.purchase_limit,
 			  binding.order_limit],
@@ -1892,7 +1913,7 @@ CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id o
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT t.oid, t.tgrelid, t.tgname, t.tgfoid = 'inventory.binding()'::regprocedure
 	FROM pg_trigger AS t
-	WHERE t.tgrelid = store.items AND t.tgfoid = 'inventory.guard()'::regprocedure
+	WHERE t.tgrelid = store.items AND t.tgfoid IN ('inventory.guard()'::regprocedure, 'inventory.keep_stock()'::regprocedure)
 	OR t.tgrelid IN (store.items, store.orders, store.header)
 	AND t.tgfoid IN ('inventory.binding()'::regprocedure, 'inventory.guard_orders()'::regprocedure)
 	AND substring(t.tgargs FOR octet_length(convert_to(store.store_name, getdatabaseencoding())) + 1)
@@ -2888,9 +2909,9 @@ CREATE FUNCTION inventory.check_options(binding inventory.store_binding) RETURNS
 DECLARE
 	taken regclass;
 BEGIN
-	IF binding.direct_writes NOT IN ('record', 'refuse') THEN
+	IF binding.direct_writes NOT IN ('record', 'refuse', 'keep') THEN
 		RAISE EXCEPTION 'direct_writes cannot be "%"', binding.direct_writes
-			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record or refuse.';
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record, refuse or keep.';
 	ELSIF binding.order_writes NOT IN ('record', 'refuse') THEN
 		RAISE EXCEPTION 'order_writes cannot be "%"', binding.order_writes
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record or refuse.';

@@ -59,9 +59,9 @@ CREATE FUNCTION inventory.check_options(binding inventory.store_binding) RETURNS
 DECLARE
 	taken regclass;
 BEGIN
-	IF binding.direct_writes NOT IN ('record', 'refuse') THEN
+	IF binding.direct_writes NOT IN ('record', 'refuse', 'keep') THEN
 		RAISE EXCEPTION 'direct_writes cannot be "%"', binding.direct_writes
-			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record or refuse.';
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record, refuse or keep.';
 	ELSIF binding.order_writes NOT IN ('record', 'refuse') THEN
 		RAISE EXCEPTION 'order_writes cannot be "%"', binding.order_writes
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record or refuse.';

@@ -137,6 +137,16 @@ catalog_has_value(HeapTuple tuple, TupleDesc desc, const char *column)
 	return !isnull;
 }
 
+static InvDirectWrites
+catalog_direct_writes(HeapTuple tuple, TupleDesc desc)
+{
+	const char *mode = inv_catalog_text(tuple, desc, "direct_writes");
+
+	return strcmp(mode, "refuse") == 0 ? INV_DIRECT_WRITES_REFUSE
+		   : strcmp(mode, "keep") == 0 ? INV_DIRECT_WRITES_KEEP
+									   : INV_DIRECT_WRITES_RECORD;
+}
+
 static void
 copy_catalog_row(InvCatalogRow *row, HeapTuple tuple, TupleDesc desc)
 {
@@ -148,7 +158,7 @@ copy_catalog_row(InvCatalogRow *row, HeapTuple tuple, TupleDesc desc)
 	row->header = inv_catalog_table(tuple, desc, "header");
 	row->movements = inv_catalog_table(tuple, desc, "movements");
 	row->user_claim = inv_catalog_text(tuple, desc, "user_claim");
-	row->refuse_direct = strcmp(inv_catalog_text(tuple, desc, "direct_writes"), "refuse") == 0;
+	row->direct_writes = catalog_direct_writes(tuple, desc);
 	row->order_writes = strcmp(inv_catalog_text(tuple, desc, "order_writes"), "refuse") == 0
 							? INV_ORDER_WRITES_REFUSE
 							: INV_ORDER_WRITES_RECORD;

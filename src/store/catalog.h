@@ -11,11 +11,20 @@
 
 #define INV_SCHEMA "inventory"
 
+/* What happens when other code than the engine changes the stock. */
+typedef enum InvDirectWrites
+{
+	INV_DIRECT_WRITES_RECORD, /* it is booked */
+	INV_DIRECT_WRITES_REFUSE, /* it is refused */
+	INV_DIRECT_WRITES_KEEP	  /* an UPDATE of other columns, too, leaves the stock as it is */
+} InvDirectWrites;
+
 /* What happens when other code than the engine changes order lines. */
 typedef enum InvOrderWrites
 {
 	INV_ORDER_WRITES_RECORD, /* it is recorded */
-	INV_ORDER_WRITES_REFUSE	 /* it is refused where it touches units that were sold */
+	INV_ORDER_WRITES_REFUSE, /* it is refused where it touches units that were sold */
+	INV_ORDER_WRITES_FOLLOW	 /* the ledger is made equal to what the lines are worth */
 } InvOrderWrites;
 
 /* A row of inventory.store, as far as the engine reads it. */
@@ -27,7 +36,7 @@ typedef struct InvCatalogRow
 	Oid header; /* or InvalidOid */
 	Oid movements;
 	char *user_claim; /* or NULL */
-	bool refuse_direct;
+	InvDirectWrites direct_writes;
 	InvOrderWrites order_writes;
 	bool has_order_units;
 	bool has_sellable;

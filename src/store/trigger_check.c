@@ -179,6 +179,9 @@ check_own_function(const TriggerCheck *check, const TriggerDesc *triggers, const
 	/* the function of the binding trigger does nothing */
 	if (strcmp(function, "binding") == 0)
 		return;
+	/* any number of these triggers does what one does */
+	if (role == INV_TRIGGERS_OF_ITEMS && strcmp(function, "keep_stock") == 0)
+		return;
 	if (strcmp(function, guards[role][0]) != 0)
 		inv_error_surplus_trigger(check->store_name, trigger->tgname, table);
 	/* the guard itself refuses to be fired in any other way than attach fires it */
