@@ -38,6 +38,14 @@ CREATE FUNCTION inventory.open_ledger(store_name pg_catalog.text) RETURNS pg_cat
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_open_ledger';
 COMMENT ON FUNCTION inventory.open_ledger(pg_catalog.text) IS 'Books an opening for each tracked item that has no movements, and the difference where the movements of an existing ledger do not add up to the stock. Returns the number of movements booked.';
 
+CREATE FUNCTION inventory.repair_hot(store_name pg_catalog.text) RETURNS pg_catalog.int8
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_repair_hot';
+COMMENT ON FUNCTION inventory.repair_hot(pg_catalog.text) IS 'Deletes rows of the table "hot", where an item has several, that its movements and its stock contradict. Returns how many. Part of repair.';
+
+CREATE FUNCTION inventory.repair_ledger(store_name pg_catalog.text, item "any") RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_repair_ledger';
+COMMENT ON FUNCTION inventory.repair_ledger(pg_catalog.text, "any") IS 'Books what the movements of an item, or of all, lack to its stock and to what reservations hold, and has wrong counters counted again. Part of repair.';
+
 CREATE FUNCTION inventory.verify(items pg_catalog.regclass, item "any" DEFAULT NULL,
 								 OUT item_id pg_catalog.text, OUT problem pg_catalog.text,
 								 OUT expected pg_catalog.int8, OUT actual pg_catalog.int8)

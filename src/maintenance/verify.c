@@ -74,14 +74,15 @@ Datum
 inventory_open_ledger(PG_FUNCTION_ARGS)
 {
 	InvCall call;
-	Datum values[2];
+	Datum values[4] = { 0 };
 	uint64 booked;
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "open_ledger");
 	LockRelationOid(call.store->items, ShareRowExclusiveLock);
 	values[0] = inv_ledger_actor();
 	values[1] = inv_ledger_time();
-	booked = inv_execute(call.store, INV_STMT_OPEN_LEDGER, values, NULL, INV_SNAPSHOT_LATEST);
+	values[3] = CStringGetTextDatum(INV_REASON_ATTACH);
+	booked = inv_execute(call.store, INV_STMT_OPEN_LEDGER, values, "  n ", INV_SNAPSHOT_LATEST);
 	inv_store_leave(&call);
 	PG_RETURN_INT64(booked);
 }

@@ -122,6 +122,7 @@ typedef enum InvRequestColumn
 /* movements.reason, where the engine gives it */
 #define INV_REASON_UNTRACKED "untracked" /* undoes a movement that no stock took part in */
 #define INV_REASON_ATTACH "attach"		 /* an older ledger did not explain the stock */
+#define INV_REASON_REPAIR "repair"		 /* the ledger did not explain what the rows have */
 
 /* order_changes.operation */
 #define INV_CHANGE_INSERT "INSERT"
