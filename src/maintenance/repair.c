@@ -4,7 +4,7 @@
  *
  * The rows are right: the stock of an item, and what its reservations hold.  What the movements
  * lack is booked, and the counters of hot items are counted again.  Items are locked against
- * writers until the end of the transaction: no unit is in flight meanwhile, and a buyer who
+ * writers until the end of the transaction: no unit is in flight, and a buyer who
  * waits finds a ledger that agrees.  Writes movements and "hot", and neither items nor orders.
  */
 #include "postgres.h"

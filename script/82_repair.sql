@@ -102,7 +102,7 @@ $$;
 COMMENT ON FUNCTION inventory.try_repair(inventory.store, text, text) IS 'Repairs a part of a store. Returns null, or, with nothing repaired, the error.';
 
 -- What is wrong with triggers and views is repaired first, because changes were missed
--- meanwhile.  The first lock is the strongest that is needed, and on the table that buyers lock
+-- until then.  The first lock is the strongest that is needed, and on the table that buyers lock
 -- first: nothing is written between what is found, what is repaired, and the commit.
 CREATE FUNCTION inventory.repair_store(items regclass, item text) RETURNS jsonb
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
