@@ -1222,6 +1222,22 @@ END
 $$;
 COMMENT ON FUNCTION inventory.warn_promising_columns(inventory.store_binding) IS 'Warns of columns of items that, by their names, count units that the stock still contains.';
 
+CREATE FUNCTION inventory.warn_below_floor(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	floor_of text := coalesce('coalesce(' || quote_ident(binding.stock_floor) || ', 0)', '0');
+	below bigint;
+BEGIN
+	EXECUTE format('SELECT count(*) FROM ONLY %s WHERE %I < %s', binding.items, binding.stock, floor_of) INTO below;
+	IF below > 0 THEN
+		RAISE WARNING 'rows of % with less stock than their floor: %', binding.items, below
+			USING HINT = format('Nothing of them is sold until they have more. To see them: SELECT * FROM %s WHERE %I < %s;',
+								binding.items, binding.stock, floor_of);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.warn_below_floor(inventory.store_binding) IS 'Warns of items that have less stock than their floor, which is 0 where none is bound.';
+
 CREATE FUNCTION inventory.warn_foreign_item(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -3101,6 +3117,7 @@ BEGIN
 		num_nonnulls(binding.order_prepare, binding.order_values, binding.header_values) > 0);
 	PERFORM inventory.make_triggers(binding);
 	PERFORM inventory.warn_promising_columns(binding);
+	PERFORM inventory.warn_below_floor(binding);
 	PERFORM inventory.warn_foreign_item(binding);
 	PERFORM inventory.warn_old_orders(binding, movements);
 	PERFORM inventory.open_ledger(binding.store_name);

@@ -243,6 +243,7 @@ BEGIN
 		num_nonnulls(binding.order_prepare, binding.order_values, binding.header_values) > 0);
 	PERFORM inventory.make_triggers(binding);
 	PERFORM inventory.warn_promising_columns(binding);
+	PERFORM inventory.warn_below_floor(binding);
 	PERFORM inventory.warn_foreign_item(binding);
 	PERFORM inventory.warn_old_orders(binding, movements);
 	PERFORM inventory.open_ledger(binding.store_name);
