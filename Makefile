@@ -83,6 +83,7 @@ OBJS = \
 	src/stock/hot_row.o \
 	src/stock/hot_stock.o \
 	src/stock/item_row.o \
+	src/stock/keep.o \
 	src/stock/ledger.o \
 	src/stock/level.o \
 	src/stock/limit.o \
@@ -142,6 +143,7 @@ OBJS = \
 	src/maintenance/launcher.o \
 	src/maintenance/locked_row.o \
 	src/maintenance/oversold.o \
+	src/maintenance/repair.o \
 	src/maintenance/row_expression.o \
 	src/maintenance/session_reset.o \
 	src/maintenance/settle.o \

@@ -57,7 +57,7 @@ CREATE TABLE inventory.store (
 	orders inventory.table_name CHECK (orders <> items),
 	movements inventory.table_name NOT NULL UNIQUE,
 	user_claim pg_catalog.text CHECK (octet_length(user_claim) BETWEEN 1 AND 255),
-	direct_writes pg_catalog.text NOT NULL CHECK (direct_writes IN ('record', 'refuse')),
+	direct_writes pg_catalog.text NOT NULL CHECK (direct_writes IN ('record', 'refuse', 'keep')),
 	has_sellable pg_catalog.bool NOT NULL,
 	max_ttl pg_catalog.interval NOT NULL CHECK (max_ttl > '0'),
 	api_schema pg_catalog.name NOT NULL,
@@ -87,7 +87,7 @@ COMMENT ON COLUMN inventory.store.order_values IS 'the expressions for columns o
 COMMENT ON COLUMN inventory.store.header_values IS 'the same for columns of the header';
 COMMENT ON COLUMN inventory.store.movements IS 'the movements table of the ledger; its schema is the ledger schema';
 COMMENT ON COLUMN inventory.store.user_claim IS 'the claim of request.jwt.claims that the user_id of a buyer must equal; null: user ids are not checked';
-COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock outside the engine is booked as a movement; refuse: it is an error';
+COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock outside the engine is booked as a movement; refuse: it is an error; keep: an UPDATE that writes other columns too leaves the stock as it is, and any other is an error';
 COMMENT ON COLUMN inventory.store.order_writes IS 'record: what others change on order lines is recorded in order_changes; refuse: it is an error where it touches units that were sold; follow: the stock and the ledger follow it';
 COMMENT ON COLUMN inventory.store.has_sellable IS 'true if the view "sellable" of the ledger schema determines which items are for sale';
 COMMENT ON COLUMN inventory.store.has_order_units IS 'true if the view "order_worth" of the ledger schema says what each order line is worth';
@@ -141,6 +141,10 @@ CREATE FUNCTION inventory.guard() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard';
 COMMENT ON FUNCTION inventory.guard() IS 'Trigger on the items of a store: books or refuses changes of stock made outside the engine.';
 
+CREATE FUNCTION inventory.keep_stock() RETURNS pg_catalog.trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_keep_stock';
+COMMENT ON FUNCTION inventory.keep_stock() IS 'Trigger on the items of a store with direct_writes => keep: an UPDATE that writes the stock among other columns leaves it as it is.';
+
 CREATE FUNCTION inventory.guard_orders() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard_orders';
 COMMENT ON FUNCTION inventory.guard_orders() IS 'Trigger on the orders of a store: records or refuses changes of order lines made outside the engine. Argument: the name of the store.';
@@ -177,12 +181,20 @@ CREATE FUNCTION inventory.open_ledger(store_name pg_catalog.text) RETURNS pg_cat
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_open_ledger';
 COMMENT ON FUNCTION inventory.open_ledger(pg_catalog.text) IS 'Books an opening for each tracked item that has no movements, and the difference where the movements of an existing ledger do not add up to the stock. Returns the number of movements booked.';
 
+CREATE FUNCTION inventory.repair_hot(store_name pg_catalog.text) RETURNS pg_catalog.int8
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_repair_hot';
+COMMENT ON FUNCTION inventory.repair_hot(pg_catalog.text) IS 'Deletes rows of the table "hot", where an item has several, that its movements and its stock contradict. Returns how many. Part of repair.';
+
+CREATE FUNCTION inventory.repair_ledger(store_name pg_catalog.text, item "any") RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_repair_ledger';
+COMMENT ON FUNCTION inventory.repair_ledger(pg_catalog.text, "any") IS 'Books what the movements of an item, or of all, lack to its stock and to what reservations hold, and has wrong counters counted again. Part of repair.';
+
 CREATE FUNCTION inventory.verify(items pg_catalog.regclass, item "any" DEFAULT NULL,
 								 OUT item_id pg_catalog.text, OUT problem pg_catalog.text,
 								 OUT expected pg_catalog.int8, OUT actual pg_catalog.int8)
 	RETURNS SETOF record
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_verify';
-COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Returns a row for each invariant of a store that does not hold; no rows if all hold. Arguments: items, the table; item, one key, or null for all. Problems: stock_differs_from_movements, untracked_item_has_balance, movements_of_unknown_item, holds_differ_from_movements, counter_differs_from_stock, cannot_be_settled, order_differs_from_sale, order_missing, refunds_exceed_sales, guard_missing, guard_disabled, guard_not_always_enabled, the same with orders_guard, store_not_intact (a warning says what is damaged). expected and actual are in units: what the movements, or for a counter the tables, add up to, and what was found. Errors: IV012 not_a_store, 42501.';
+COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Returns a row for each invariant of a store that does not hold; no rows if all hold. Arguments: items, the table; item, one key, or null for all. Problems: stock_differs_from_movements, untracked_item_has_balance, movements_of_unknown_item, holds_differ_from_movements, counter_differs_from_stock, cannot_be_settled, order_differs_from_sale, order_missing, refunds_exceed_sales, guard_missing, guard_disabled, guard_not_always_enabled, the same with orders_guard, keep_missing, keep_disabled, direct_ignored (how often direct_writes => keep has left the stock as it is, since reset_stats), store_not_intact (a warning says what is damaged). expected and actual are in units: what the movements, or for a counter the tables, add up to, and what was found. Errors: IV012 not_a_store, 42501.';
 
 CREATE FUNCTION inventory.oversold(items pg_catalog.regclass, since pg_catalog.timestamptz DEFAULT NULL,
 								   OUT item_id pg_catalog.text, OUT ordered pg_catalog.int8,
@@ -432,7 +444,8 @@ CREATE FUNCTION inventory.refusing_trigger(relation pg_catalog.oid, columns pg_c
 		AND t.tgenabled IN ('O', 'A') AND t.tgtype & 16 <> 0
 		AND (cardinality(t.tgattr::int2[]) = 0
 			 OR t.tgattr::int2[]::int8[] && refusing_trigger.columns)
-		AND t.tgfoid NOT IN ('inventory.guard()'::regprocedure, 'inventory.binding()'::regprocedure)
+		AND t.tgfoid NOT IN ('inventory.guard()'::regprocedure, 'inventory.binding()'::regprocedure,
+							 'inventory.keep_stock()'::regprocedure)
 	), called AS (
 		SELECT f.tgname, f.is_before_row, f.tgfoid AS function_id, c.language, c.code
 		FROM fired AS f CROSS JOIN LATERAL inventory.function_code(f.tgfoid) AS c
@@ -1221,6 +1234,22 @@ END
 $$;
 COMMENT ON FUNCTION inventory.warn_promising_columns(inventory.store_binding) IS 'Warns of columns of items that, by their names, count units that the stock still contains.';
 
+CREATE FUNCTION inventory.warn_below_floor(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	floor_of text := coalesce('coalesce(' || quote_ident(binding.stock_floor) || ', 0)', '0');
+	below bigint;
+BEGIN
+	EXECUTE format('SELECT count(*) FROM ONLY %s WHERE %I < %s', binding.items, binding.stock, floor_of) INTO below;
+	IF below > 0 THEN
+		RAISE WARNING 'rows of % with less stock than their floor: %', binding.items, below
+			USING HINT = format('Nothing of them is sold until they have more. To see them: SELECT * FROM %s WHERE %I < %s;',
+								binding.items, binding.stock, floor_of);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.warn_below_floor(inventory.store_binding) IS 'Warns of items that have less stock than their floor, which is 0 where none is bound.';
+
 CREATE FUNCTION inventory.warn_foreign_item(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -1903,6 +1932,19 @@ CREATE FUNCTION inventory.given_roles(settable name[], object jsonb) RETURNS tex
 $$;
 COMMENT ON FUNCTION inventory.given_roles(name[], jsonb) IS 'The roles of columns that callers may set, and of those that prepare_order computes: "=" and the name that it has for the column, which stays when the column is renamed.';
 
+-- Triggers of the shop that compute something from the stock find the stock that stays: the
+-- name is before theirs.  Not ALWAYS: it has nothing to do where a subscriber applies a row.
+CREATE FUNCTION inventory.make_keep(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	EXECUTE format('CREATE TRIGGER _inventory_keep BEFORE UPDATE OF %I ON %s
+					FOR EACH ROW EXECUTE FUNCTION inventory.keep_stock()', binding.stock, binding.items);
+	EXECUTE format('CREATE TRIGGER inventory_keep_notice AFTER UPDATE OF %I ON %s
+					FOR EACH STATEMENT EXECUTE FUNCTION inventory.keep_stock()', binding.stock, binding.items);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_keep(inventory.store_binding) IS 'Creates the triggers that leave the stock as it is when other code saves whole rows.';
+
 CREATE FUNCTION inventory.make_triggers(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -1912,6 +1954,9 @@ BEGIN
 					FOR EACH STATEMENT EXECUTE FUNCTION inventory.guard()', binding.items);
 	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER inventory_guard,
 					ENABLE ALWAYS TRIGGER inventory_guard_truncate', binding.items);
+	IF binding.direct_writes = 'keep' THEN
+		PERFORM inventory.make_keep(binding);
+	END IF;
 	PERFORM inventory.make_binding_trigger(binding.items, binding.store_name, 'inventory_binding',
 		ARRAY[binding.item_id, binding.stock, binding.version, binding.stock_floor, binding.purchase_limit,
 			  binding.order_limit],
@@ -1945,7 +1990,7 @@ CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id o
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT t.oid, t.tgrelid, t.tgname, t.tgfoid = 'inventory.binding()'::regprocedure
 	FROM pg_trigger AS t
-	WHERE t.tgrelid = store.items AND t.tgfoid = 'inventory.guard()'::regprocedure
+	WHERE t.tgrelid = store.items AND t.tgfoid IN ('inventory.guard()'::regprocedure, 'inventory.keep_stock()'::regprocedure)
 	OR t.tgrelid IN (store.items, store.orders, store.header)
 	AND t.tgfoid IN ('inventory.binding()'::regprocedure, 'inventory.guard_orders()'::regprocedure,
 					 'inventory.guard_headers()'::regprocedure, 'inventory.follow_orders()'::regprocedure)
@@ -3095,9 +3140,9 @@ CREATE FUNCTION inventory.check_options(binding inventory.store_binding) RETURNS
 DECLARE
 	taken regclass;
 BEGIN
-	IF binding.direct_writes NOT IN ('record', 'refuse') THEN
+	IF binding.direct_writes NOT IN ('record', 'refuse', 'keep') THEN
 		RAISE EXCEPTION 'direct_writes cannot be "%"', binding.direct_writes
-			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record or refuse.';
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record, refuse or keep.';
 	ELSIF binding.order_writes NOT IN ('record', 'refuse', 'follow') THEN
 		RAISE EXCEPTION 'order_writes cannot be "%"', binding.order_writes
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record, refuse or follow.';
@@ -3105,7 +3150,7 @@ BEGIN
 		RAISE EXCEPTION 'direct_writes cannot be "record" where order_writes is "follow"'
 			USING ERRCODE = 'invalid_parameter_value',
 				  DETAIL = 'A sale would count twice: by its order line, and by what the application takes from the stock.',
-				  HINT = 'Leave direct_writes out, which then is refuse.';
+				  HINT = 'It can be refuse (the default there) or keep.';
 	ELSIF NOT binding.max_ttl BETWEEN '1 microsecond' AND '100 years' THEN
 		RAISE EXCEPTION 'max_ttl must be greater than zero and at most 100 years'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'For example: max_ttl => ''1 day''.';
@@ -3287,6 +3332,7 @@ BEGIN
 		num_nonnulls(binding.order_prepare, binding.order_values, binding.header_values) > 0);
 	PERFORM inventory.make_triggers(binding);
 	PERFORM inventory.warn_promising_columns(binding);
+	PERFORM inventory.warn_below_floor(binding);
 	PERFORM inventory.warn_foreign_item(binding);
 	PERFORM inventory.warn_old_orders(binding, movements);
 	PERFORM inventory.warn_follow(binding);
@@ -3811,7 +3857,156 @@ CREATE VIEW inventory.stats AS
 	FROM inventory.store AS s LEFT JOIN inventory.stats_entries() AS e ON e.items = s.items
 	LEFT JOIN hot AS t ON t.items = s.items LEFT JOIN holders AS p ON p.items = s.items
 	CROSS JOIN (SELECT inventory.worker_last_run(), inventory.worker_state()) AS w(last_run, state);
-COMMENT ON VIEW inventory.stats IS 'Counters for each store and operation since the server started or reset_stats was called. units: sold, held, given back or added. replays: answers from idempotency keys. retries: after another session changed the row. waits: for an idempotency key, a purchase limit, or transactions in flight on a hot item. out_of_stock to busy: refusals by reason. Operation expiry counts lines and units of expired holds that were given back, direct_write changes of stock outside the engine. hot_items: number of hot items. hot_held: their units in flight. hot_holders: process ids of the transactions that hold these. overdue_holds: lines of expired holds not given back when the worker last looked, null if it is idle. Operation worker_timeout counts the rounds in which the worker gave up the store after inventory.worker_timeout. worker_last_run: time of the last round of the worker, null if it is idle. worker_state: what the worker does, see worker_state().';
+COMMENT ON VIEW inventory.stats IS 'Counters for each store and operation since the server started or reset_stats was called. units: sold, held, given back or added. replays: answers from idempotency keys. retries: after another session changed the row. waits: for an idempotency key, a purchase limit, or transactions in flight on a hot item. out_of_stock to busy: refusals by reason. Operation expiry counts lines and units of expired holds that were given back, direct_write changes of stock outside the engine, direct_ignored such changes that direct_writes => keep has left out. hot_items: number of hot items. hot_held: their units in flight. hot_holders: process ids of the transactions that hold these. overdue_holds: lines of expired holds not given back when the worker last looked, null if it is idle. Operation worker_timeout counts the rounds in which the worker gave up the store after inventory.worker_timeout. worker_last_run: time of the last round of the worker, null if it is idle. worker_state: what the worker does, see worker_state().';
+
+-- ---------------------------------------------------------------- repair
+--
+-- What verify finds, and what can be done about it.
+
+CREATE FUNCTION inventory.is_of_catalogs(problem text) RETURNS boolean
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT problem = 'store_not_intact' OR problem LIKE '%\_missing' AND problem <> 'order_missing'
+		OR problem LIKE '%\_disabled' OR problem LIKE '%\_not\_always\_enabled'
+$$;
+COMMENT ON FUNCTION inventory.is_of_catalogs(text) IS 'Is a problem that verify finds one of the triggers and views of a store, and not of its rows?';
+
+CREATE FUNCTION inventory.has_problem_of_catalogs(found jsonb) RETURNS boolean
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT EXISTS (SELECT FROM jsonb_array_elements(found) AS f WHERE inventory.is_of_catalogs(f->>'problem'))
+$$;
+COMMENT ON FUNCTION inventory.has_problem_of_catalogs(jsonb) IS 'Is one of these findings of verify about triggers or views?';
+
+CREATE FUNCTION inventory.verify_quietly(items regclass, item text) RETURNS jsonb
+	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = error AS $$
+	SELECT coalesce(jsonb_agg(to_jsonb(v)), '[]')
+	FROM inventory.verify(verify_quietly.items, verify_quietly.item) AS v
+$$;
+COMMENT ON FUNCTION inventory.verify_quietly(regclass, text) IS 'What verify finds, without its warning about a store that is not intact.';
+
+CREATE FUNCTION inventory.repair_triggers(items regclass) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	store inventory.store := inventory.lookup_owned_store(repair_triggers.items);
+	binding inventory.store_binding := inventory.read_binding(store);
+BEGIN
+	PERFORM inventory.drop_triggers(store);
+	PERFORM inventory.make_triggers(binding);
+END
+$$;
+COMMENT ON FUNCTION inventory.repair_triggers(regclass) IS 'Creates the guards and the binding triggers of a store again. Part of repair.';
+
+CREATE FUNCTION inventory.repair_action(problem text, expected bigint, actual bigint) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE
+		WHEN problem IN ('stock_differs_from_movements', 'untracked_item_has_balance', 'movements_of_unknown_item')
+			THEN format('%s booked', coalesce(actual, 0) - expected)
+		WHEN problem = 'holds_differ_from_movements'
+			THEN format('%s booked as %s and %s as direct', expected - actual,
+						CASE WHEN expected > actual THEN 'release' ELSE 'hold' END, actual - expected)
+		WHEN problem = 'counter_differs_from_stock' THEN 'the counter is counted again from the tables'
+		WHEN problem = 'store_not_intact' THEN 'functions, views, triggers and the table "hot" corrected'
+		ELSE 'triggers created again'
+		END
+$$;
+COMMENT ON FUNCTION inventory.repair_action(text, bigint, bigint) IS 'What repair has done about a finding of verify.';
+
+CREATE FUNCTION inventory.repair_refusal(item_id text, problem text, reason text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'not repaired: ' || CASE
+		WHEN problem = 'order_missing' THEN 'an order is never changed; put the line back, or book what came back with restock_item'
+		WHEN problem LIKE 'order\_%' OR problem LIKE 'refunds\_%' THEN 'an order is never changed; correct the line, or use change_order or refund_order'
+		WHEN problem = 'cannot_be_settled' THEN 'the row refuses what was sold; problem of inventory.hot_entries() says why'
+		WHEN problem = 'direct_ignored' THEN 'the ledger is right; book what was meant with restock_item, then call inventory.reset_stats()'
+		WHEN reason IS NOT NULL THEN reason
+		WHEN item_id IS NULL THEN 'a row has no key'
+		ELSE 'it is not known what is right'
+		END
+$$;
+COMMENT ON FUNCTION inventory.repair_refusal(text, text, text) IS 'Why repair has not repaired a finding of verify; the last argument is an error that it met, or null.';
+
+CREATE FUNCTION inventory.repair_report(found jsonb, rest jsonb, reason text) RETURNS jsonb
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	WITH finding AS (
+		SELECT DISTINCT f.* FROM jsonb_to_recordset(found) AS f(item_id text, problem text, expected bigint, actual bigint)),
+	result AS (
+		-- a counter is counted again at the commit
+		SELECT f.*, f.problem = 'counter_differs_from_stock' OR NOT EXISTS (
+			SELECT FROM jsonb_to_recordset(rest) AS r(item_id text, problem text)
+			WHERE r.problem = f.problem AND r.item_id IS NOT DISTINCT FROM f.item_id) AS repaired
+		FROM finding AS f)
+	SELECT coalesce(jsonb_agg(to_jsonb(r) || jsonb_build_object('action',
+		CASE WHEN r.repaired THEN inventory.repair_action(r.problem, r.expected, r.actual)
+		ELSE inventory.repair_refusal(r.item_id, r.problem, reason) END)
+		ORDER BY r.item_id NULLS FIRST, r.problem, r.expected, r.actual), '[]')
+	FROM result AS r
+$$;
+COMMENT ON FUNCTION inventory.repair_report(jsonb, jsonb, text) IS 'What verify found before a repair, what is left of it, and what was done or why nothing was.';
+
+-- Raises nothing but for a cancelled statement: what one part cannot repair, the next may.
+CREATE FUNCTION inventory.try_repair(store inventory.store, part text, item text, OUT reason text)
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	detail text;
+BEGIN
+	CASE part
+		WHEN 'triggers' THEN PERFORM inventory.repair_triggers(store.items);
+		WHEN 'hot' THEN PERFORM inventory.repair_hot(store.store_name);
+		WHEN 'store' THEN PERFORM inventory.refresh_store(store.items);
+		WHEN 'ledger' THEN PERFORM inventory.repair_ledger(store.store_name, item);
+	END CASE;
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS reason = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+	reason := concat_ws(': ', reason, nullif(detail, ''));
+END
+$$;
+COMMENT ON FUNCTION inventory.try_repair(inventory.store, text, text) IS 'Repairs a part of a store. Returns null, or, with nothing repaired, the error.';
+
+-- What is wrong with triggers and views is repaired first, because changes were missed
+-- until then.  The first lock is the strongest that is needed, and on the table that buyers lock
+-- first: nothing is written between what is found, what is repaired, and the commit.
+CREATE FUNCTION inventory.repair_store(items regclass, item text) RETURNS jsonb
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	store inventory.store := inventory.lookup_owned_store(repair_store.items);
+	found jsonb := inventory.verify_quietly(store.items, repair_store.item);
+	gone jsonb := '[]';
+	reason text;
+BEGIN
+	EXECUTE format('LOCK TABLE ONLY %s IN %s MODE', store.items,
+		CASE WHEN inventory.has_problem_of_catalogs(found) THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
+	IF inventory.has_problem_of_catalogs(found) THEN
+		gone := (SELECT jsonb_agg(f) FROM jsonb_array_elements(found) AS f WHERE inventory.is_of_catalogs(f->>'problem'));
+		IF found @> '[{"problem": "store_not_intact"}]' THEN
+			PERFORM inventory.try_repair(store, 'hot', NULL);
+			IF inventory.verify_quietly(store.items, NULL) @> '[{"problem": "store_not_intact"}]' THEN
+				reason := inventory.try_repair(store, 'store', NULL);
+			END IF;
+		END IF;
+		IF inventory.has_problem_of_catalogs(inventory.verify_quietly(store.items, NULL)) THEN
+			reason := coalesce(reason, inventory.try_repair(store, 'triggers', NULL));
+		END IF;
+	END IF;
+	found := inventory.verify_quietly(store.items, repair_store.item);
+	IF found <> '[]' THEN
+		reason := coalesce(inventory.try_repair(store, 'ledger', repair_store.item), reason);
+	END IF;
+	RETURN inventory.repair_report(gone || found, inventory.verify_quietly(store.items, repair_store.item), reason);
+END
+$$;
+COMMENT ON FUNCTION inventory.repair_store(regclass, text) IS 'Implements repair, with the rights of the owner of the items.';
+
+CREATE FUNCTION inventory.repair_as_owner(items regclass, item text) RETURNS jsonb
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_repair';
+COMMENT ON FUNCTION inventory.repair_as_owner(regclass, text) IS 'Calls repair_store as the owner of the items.';
+
+CREATE FUNCTION inventory.repair(items regclass, item text DEFAULT NULL, OUT item_id text, OUT problem text,
+								 OUT expected bigint, OUT actual bigint, OUT repaired boolean, OUT action text)
+	RETURNS SETOF record
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT * FROM jsonb_to_recordset(inventory.repair_as_owner(repair.items, repair.item))
+		AS f(item_id text, problem text, expected bigint, actual bigint, repaired boolean, action text)
+$$;
+COMMENT ON FUNCTION inventory.repair(regclass, text) IS 'Repairs what verify finds of a store, or of one item: creates triggers again, books as direct what the movements lack to the stock, and what reservations hold, and counts the counters of hot items again. The rows of items, reservations and orders are right and are not changed. Returns each finding, whether it was repaired, and what was done or why nothing was. Arguments: items, the table; item, a key, or null for all. Writers of items wait until the transaction ends. Errors: IV012 not_a_store, 22004, 42501.';
 
 -- ---------------------------------------------------------------- privileges
 --

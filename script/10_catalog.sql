@@ -57,7 +57,7 @@ CREATE TABLE inventory.store (
 	orders inventory.table_name CHECK (orders <> items),
 	movements inventory.table_name NOT NULL UNIQUE,
 	user_claim pg_catalog.text CHECK (octet_length(user_claim) BETWEEN 1 AND 255),
-	direct_writes pg_catalog.text NOT NULL CHECK (direct_writes IN ('record', 'refuse')),
+	direct_writes pg_catalog.text NOT NULL CHECK (direct_writes IN ('record', 'refuse', 'keep')),
 	has_sellable pg_catalog.bool NOT NULL,
 	max_ttl pg_catalog.interval NOT NULL CHECK (max_ttl > '0'),
 	api_schema pg_catalog.name NOT NULL,
@@ -87,7 +87,7 @@ COMMENT ON COLUMN inventory.store.order_values IS 'the expressions for columns o
 COMMENT ON COLUMN inventory.store.header_values IS 'the same for columns of the header';
 COMMENT ON COLUMN inventory.store.movements IS 'the movements table of the ledger; its schema is the ledger schema';
 COMMENT ON COLUMN inventory.store.user_claim IS 'the claim of request.jwt.claims that the user_id of a buyer must equal; null: user ids are not checked';
-COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock outside the engine is booked as a movement; refuse: it is an error';
+COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock outside the engine is booked as a movement; refuse: it is an error; keep: an UPDATE that writes other columns too leaves the stock as it is, and any other is an error';
 COMMENT ON COLUMN inventory.store.order_writes IS 'record: what others change on order lines is recorded in order_changes; refuse: it is an error where it touches units that were sold; follow: the stock and the ledger follow it';
 COMMENT ON COLUMN inventory.store.has_sellable IS 'true if the view "sellable" of the ledger schema determines which items are for sale';
 COMMENT ON COLUMN inventory.store.has_order_units IS 'true if the view "order_worth" of the ledger schema says what each order line is worth';

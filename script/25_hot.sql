@@ -45,7 +45,8 @@ CREATE FUNCTION inventory.refusing_trigger(relation pg_catalog.oid, columns pg_c
 		AND t.tgenabled IN ('O', 'A') AND t.tgtype & 16 <> 0
 		AND (cardinality(t.tgattr::int2[]) = 0
 			 OR t.tgattr::int2[]::int8[] && refusing_trigger.columns)
-		AND t.tgfoid NOT IN ('inventory.guard()'::regprocedure, 'inventory.binding()'::regprocedure)
+		AND t.tgfoid NOT IN ('inventory.guard()'::regprocedure, 'inventory.binding()'::regprocedure,
+							 'inventory.keep_stock()'::regprocedure)
 	), called AS (
 		SELECT f.tgname, f.is_before_row, f.tgfoid AS function_id, c.language, c.code
 		FROM fired AS f CROSS JOIN LATERAL inventory.function_code(f.tgfoid) AS c

@@ -80,6 +80,22 @@ END
 $$;
 COMMENT ON FUNCTION inventory.warn_promising_columns(inventory.store_binding) IS 'Warns of columns of items that, by their names, count units that the stock still contains.';
 
+CREATE FUNCTION inventory.warn_below_floor(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	floor_of text := coalesce('coalesce(' || quote_ident(binding.stock_floor) || ', 0)', '0');
+	below bigint;
+BEGIN
+	EXECUTE format('SELECT count(*) FROM ONLY %s WHERE %I < %s', binding.items, binding.stock, floor_of) INTO below;
+	IF below > 0 THEN
+		RAISE WARNING 'rows of % with less stock than their floor: %', binding.items, below
+			USING HINT = format('Nothing of them is sold until they have more. To see them: SELECT * FROM %s WHERE %I < %s;',
+								binding.items, binding.stock, floor_of);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.warn_below_floor(inventory.store_binding) IS 'Warns of items that have less stock than their floor, which is 0 where none is bound.';
+
 CREATE FUNCTION inventory.warn_foreign_item(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

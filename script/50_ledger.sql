@@ -433,6 +433,19 @@ CREATE FUNCTION inventory.given_roles(settable name[], object jsonb) RETURNS tex
 $$;
 COMMENT ON FUNCTION inventory.given_roles(name[], jsonb) IS 'The roles of columns that callers may set, and of those that prepare_order computes: "=" and the name that it has for the column, which stays when the column is renamed.';
 
+-- Triggers of the shop that compute something from the stock find the stock that stays: the
+-- name is before theirs.  Not ALWAYS: it has nothing to do where a subscriber applies a row.
+CREATE FUNCTION inventory.make_keep(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	EXECUTE format('CREATE TRIGGER _inventory_keep BEFORE UPDATE OF %I ON %s
+					FOR EACH ROW EXECUTE FUNCTION inventory.keep_stock()', binding.stock, binding.items);
+	EXECUTE format('CREATE TRIGGER inventory_keep_notice AFTER UPDATE OF %I ON %s
+					FOR EACH STATEMENT EXECUTE FUNCTION inventory.keep_stock()', binding.stock, binding.items);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_keep(inventory.store_binding) IS 'Creates the triggers that leave the stock as it is when other code saves whole rows.';
+
 CREATE FUNCTION inventory.make_triggers(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -442,6 +455,9 @@ BEGIN
 					FOR EACH STATEMENT EXECUTE FUNCTION inventory.guard()', binding.items);
 	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER inventory_guard,
 					ENABLE ALWAYS TRIGGER inventory_guard_truncate', binding.items);
+	IF binding.direct_writes = 'keep' THEN
+		PERFORM inventory.make_keep(binding);
+	END IF;
 	PERFORM inventory.make_binding_trigger(binding.items, binding.store_name, 'inventory_binding',
 		ARRAY[binding.item_id, binding.stock, binding.version, binding.stock_floor, binding.purchase_limit,
 			  binding.order_limit],
@@ -475,7 +491,7 @@ CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id o
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT t.oid, t.tgrelid, t.tgname, t.tgfoid = 'inventory.binding()'::regprocedure
 	FROM pg_trigger AS t
-	WHERE t.tgrelid = store.items AND t.tgfoid = 'inventory.guard()'::regprocedure
+	WHERE t.tgrelid = store.items AND t.tgfoid IN ('inventory.guard()'::regprocedure, 'inventory.keep_stock()'::regprocedure)
 	OR t.tgrelid IN (store.items, store.orders, store.header)
 	AND t.tgfoid IN ('inventory.binding()'::regprocedure, 'inventory.guard_orders()'::regprocedure,
 					 'inventory.guard_headers()'::regprocedure, 'inventory.follow_orders()'::regprocedure)

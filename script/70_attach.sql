@@ -59,9 +59,9 @@ CREATE FUNCTION inventory.check_options(binding inventory.store_binding) RETURNS
 DECLARE
 	taken regclass;
 BEGIN
-	IF binding.direct_writes NOT IN ('record', 'refuse') THEN
+	IF binding.direct_writes NOT IN ('record', 'refuse', 'keep') THEN
 		RAISE EXCEPTION 'direct_writes cannot be "%"', binding.direct_writes
-			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record or refuse.';
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record, refuse or keep.';
 	ELSIF binding.order_writes NOT IN ('record', 'refuse', 'follow') THEN
 		RAISE EXCEPTION 'order_writes cannot be "%"', binding.order_writes
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'It can be record, refuse or follow.';
@@ -69,7 +69,7 @@ BEGIN
 		RAISE EXCEPTION 'direct_writes cannot be "record" where order_writes is "follow"'
 			USING ERRCODE = 'invalid_parameter_value',
 				  DETAIL = 'A sale would count twice: by its order line, and by what the application takes from the stock.',
-				  HINT = 'Leave direct_writes out, which then is refuse.';
+				  HINT = 'It can be refuse (the default there) or keep.';
 	ELSIF NOT binding.max_ttl BETWEEN '1 microsecond' AND '100 years' THEN
 		RAISE EXCEPTION 'max_ttl must be greater than zero and at most 100 years'
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'For example: max_ttl => ''1 day''.';
@@ -251,6 +251,7 @@ BEGIN
 		num_nonnulls(binding.order_prepare, binding.order_values, binding.header_values) > 0);
 	PERFORM inventory.make_triggers(binding);
 	PERFORM inventory.warn_promising_columns(binding);
+	PERFORM inventory.warn_below_floor(binding);
 	PERFORM inventory.warn_foreign_item(binding);
 	PERFORM inventory.warn_old_orders(binding, movements);
 	PERFORM inventory.warn_follow(binding);

@@ -68,6 +68,15 @@ SELECT inventory.detach('records');
 SELECT inventory.attach('records', 'lines', stock => 'num_in_stock', order_item_id => 'title_id', ledger_schema => 'attach_advice_stock', stock_floor => 'num_allocated');
 SELECT available_stock(1);
 SELECT inventory.detach('records');
+-- less than the floor, or than 0
+INSERT INTO records VALUES (2, 10, 11), (3, -1, NULL), (4, NULL, 5), (5, 0, 0);
+CREATE SCHEMA attach_advice_below;
+SELECT inventory.attach('records', stock => 'num_in_stock', ledger_schema => 'attach_advice_below', stock_floor => 'num_allocated');
+SELECT count(*) FROM attach_advice.records WHERE num_in_stock < coalesce(num_allocated, 0);
+SELECT inventory.detach('records');
+ALTER TABLE records DROP num_allocated, DROP "qtyReserved";
+SELECT inventory.attach('records', stock => 'num_in_stock', ledger_schema => 'attach_advice_below');
+SELECT inventory.detach('records');
 
 \echo '-- what was bound, and what was looked for and not found'
 RESET client_min_messages;
@@ -98,4 +107,4 @@ CREATE INDEX movements_epochs_idx ON plain (stock);
 CREATE TYPE attach_advice_taken.refunded_order AS (x integer);
 SELECT inventory.attach('plain', ledger_schema => 'attach_advice_taken');
 SET client_min_messages = error;
-DROP SCHEMA attach_advice, attach_advice_stock, attach_advice_taken, attach_advice_plain, attach_advice_none CASCADE;
+DROP SCHEMA attach_advice, attach_advice_below, attach_advice_stock, attach_advice_taken, attach_advice_plain, attach_advice_none CASCADE;

@@ -74,6 +74,8 @@ SELECT count(*) FROM inventory.hot_entries() WHERE items = 'items'::regclass;
 SELECT operation, calls FROM inventory.stats WHERE store_name = 'every_function.items' AND operation IN ('buy_cart', 'buy_item') ORDER BY 1;
 SELECT inventory.worker_last_run() <= clock_timestamp() IS NOT FALSE, coalesce(inventory.overdue_holds('items'), 0), inventory.reset_stats();
 SELECT count(*) FROM inventory.oversold('items');
+SELECT count(*) FROM inventory.repair('items');
+SELECT inventory.repair_hot('every_function.items'), inventory.repair_ledger('every_function.items', NULL::text);
 SELECT inventory.count_hot(store_name) FROM inventory.store WHERE items = 'items'::regclass;
 SELECT inventory.refresh('items');
 SELECT buy_item('u', 'cold'), buy_item('u', 'hot');
@@ -96,6 +98,8 @@ INSERT INTO headers VALUES (1);
 INSERT INTO followed VALUES (1, 1, 'cold', 'u');
 SELECT inventory.detach('items');
 SELECT inventory.create_store('every_function_made');
+CREATE TRIGGER keep AFTER UPDATE ON every_function_made.items FOR EACH STATEMENT EXECUTE FUNCTION inventory.keep_stock();
+UPDATE every_function_made.items SET stock = stock;
 DROP SCHEMA every_function_made CASCADE;
 SELECT pg_stat_force_next_flush();
 SELECT DISTINCT p.proname FROM pg_proc AS p

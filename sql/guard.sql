@@ -94,12 +94,17 @@ UPDATE items SET stock = stock + 1 WHERE id = 2;
 \echo :SQLSTATE
 UPDATE items SET stock = NULL WHERE id = 2;
 \echo :SQLSTATE
-INSERT INTO items VALUES (20, 1);
+UPDATE items SET stock = 0, stock_floor = 0 WHERE id = 2;
 \echo :SQLSTATE
 DELETE FROM items WHERE id = 1;
 \echo :SQLSTATE
 UPDATE items SET name = 'free' WHERE id = 1;
-INSERT INTO items VALUES (20, 0), (21, NULL);
+-- an INSERT overwrites nothing; its stock becomes null, or tracked, by the engine alone
+INSERT INTO items VALUES (20, 0), (21, NULL), (22, 22);
+UPDATE items SET stock = NULL WHERE id = 20;
+\echo :SQLSTATE
+UPDATE items SET stock = 0 WHERE id = 21;
+\echo :SQLSTATE
 DELETE FROM items WHERE id = 21;
 SELECT guard_stock.restock_item(20, 4), buy_item(NULL, 20), buy_item(NULL, 1);
 SELECT count(*) FROM buy_cart(NULL, '[{"item_id": 20}, {"item_id": 1}]');

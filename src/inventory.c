@@ -26,6 +26,7 @@
 #include "stock/expected.h"
 #include "stock/expected_line.h"
 #include "stock/hot_item.h"
+#include "stock/keep.h"
 #include "stock/notify.h"
 #include "stock/orders_guard.h"
 #include "stock/pending.h"
@@ -53,6 +54,7 @@ _PG_init(void)
 	inv_hot_item_init();
 	inv_expected_init();
 	inv_expected_line_init();
+	inv_keep_init();
 	inv_orders_guard_init();
 	inv_pending_init();
 	inv_notify_init();

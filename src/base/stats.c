@@ -337,15 +337,12 @@ add_stats_entry_somehow(const StatsKey *key)
 static InvStatsEntry *
 find_stats_entry(Oid items, const char *operation)
 {
-	StatsKey key;
+	StatsKey key = { MyDatabaseId, items, "" };
 	InvStatsEntry *entry;
 
 	Assert(OidIsValid(MyDatabaseId) && strlen(operation) < INV_STATS_OPERATION_LENGTH);
 	if (stats_table == NULL)
 		make_local_stats();
-	memset(&key, 0, sizeof(key));
-	key.database = MyDatabaseId;
-	key.items = items;
 	strlcpy(key.operation, operation, INV_STATS_OPERATION_LENGTH);
 	lock_stats(LW_SHARED);
 	entry = lookup_stats_entry(&key);
@@ -411,6 +408,22 @@ inv_stats_add(Oid items, const char *operation, InvStatsCounter counter, int64 b
 		add_to_counter(&entry->counters[counter], by);
 }
 
+/* Read a counter of an operation; false, with nothing read, if it was never counted. */
+bool
+inv_stats_get(Oid items, const char *operation, InvStatsCounter counter, int64 *value)
+{
+	StatsKey key = { MyDatabaseId, items, "" };
+	InvStatsEntry *entry;
+
+	strlcpy(key.operation, operation, INV_STATS_OPERATION_LENGTH);
+	lock_stats(LW_SHARED);
+	entry = stats_table ? lookup_stats_entry(&key) : NULL;
+	if (entry)
+		*value = pg_atomic_read_u64(&entry->counters[counter]);
+	unlock_stats();
+	return entry != NULL;
+}
+
 /* ---- what the worker saw ---- */
 
 /* The worker has seen this many overdue lines in holds of a store, and those that it could not give back. */
@@ -420,26 +433,15 @@ inv_stats_set_overdue(Oid items, int64 lines)
 	InvStatsEntry *entry = find_stats_entry(items, "");
 
 	Assert(lines >= 0);
-	if (entry == NULL)
-		return;
-	pg_atomic_write_u64(&entry->counters[INV_STATS_UNITS], lines);
+	if (entry)
+		pg_atomic_write_u64(&entry->counters[INV_STATS_UNITS], lines);
 }
 
 /* What the worker saw last; false if it has not seen the store since the server started. */
 bool
 inv_stats_get_overdue(Oid items, int64 *lines)
 {
-	StatsKey key = { MyDatabaseId, items, "" };
-	InvStatsEntry *entry;
-
-	if (stats_lock == NULL)
-		return false;
-	lock_stats(LW_SHARED);
-	entry = lookup_stats_entry(&key);
-	if (entry)
-		*lines = pg_atomic_read_u64(&entry->counters[INV_STATS_UNITS]);
-	unlock_stats();
-	return entry != NULL;
+	return stats_lock && inv_stats_get(items, "", INV_STATS_UNITS, lines);
 }
 
 /* ---- reading the table ---- */

@@ -27,6 +27,9 @@ typedef struct InvStatsEntry InvStatsEntry;
 
 #define INV_STATS_OPERATION_LENGTH 32
 
+/* the operation that counts changes of stock that were left out (stock/keep.c) */
+#define INV_STATS_DIRECT_IGNORED "direct_ignored"
+
 /* A copy of them. */
 typedef struct InvStatsRow
 {
@@ -49,6 +52,8 @@ extern void inv_stats_count(InvStatsCounter counter, int64 by);
 
 /* any operation */
 extern void inv_stats_add(Oid items, const char *operation, InvStatsCounter counter, int64 by);
+
+extern bool inv_stats_get(Oid items, const char *operation, InvStatsCounter counter, int64 *value);
 
 /* what the worker saw of a store */
 extern void inv_stats_set_overdue(Oid items, int64 lines);

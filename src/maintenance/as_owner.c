@@ -1,6 +1,6 @@
 /*
  * as_owner.c
- *		attach(), detach(), refresh() and grant_api() act with the rights of the owner.
+ *		attach(), detach(), refresh(), grant_api() and repair() act with the rights of the owner.
  *
  * A superuser, or a role that is a member of the owner, calls them for tables of
  * another role, which decides what objects are called, where they are, and what
@@ -98,6 +98,7 @@ PG_FUNCTION_INFO_V1(inventory_attach);
 PG_FUNCTION_INFO_V1(inventory_detach);
 PG_FUNCTION_INFO_V1(inventory_refresh);
 PG_FUNCTION_INFO_V1(inventory_grant_api);
+PG_FUNCTION_INFO_V1(inventory_repair);
 
 Datum
 inventory_attach(PG_FUNCTION_ARGS)
@@ -123,4 +124,10 @@ Datum
 inventory_grant_api(PG_FUNCTION_ARGS)
 {
 	return call_as_owner(fcinfo, "grant_facade");
+}
+
+Datum
+inventory_repair(PG_FUNCTION_ARGS)
+{
+	return call_as_owner(fcinfo, "repair_store");
 }

@@ -89,7 +89,7 @@ const char *
 inv_heat_refusal(InvStore *store, Datum item, int64 stock, int64 floor)
 {
 	int64 most;
-	const char *refusal = inv_row_refusal(store, item, floor, NULL, &most);
+	const char *refusal = inv_row_refusal(store, item, Min(floor, stock), NULL, &most);
 
 	if (refusal == NULL)
 		refusal = try_stock(store, item, stock, Min(floor, 0));

@@ -30,6 +30,7 @@
 #include "base/error_class.h"
 #include "base/isolated.h"
 #include "base/settings.h"
+#include "base/stats.h"
 #include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
@@ -73,14 +74,15 @@ Datum
 inventory_open_ledger(PG_FUNCTION_ARGS)
 {
 	InvCall call;
-	Datum values[2];
+	Datum values[4] = { 0 };
 	uint64 booked;
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "open_ledger");
 	LockRelationOid(call.store->items, ShareRowExclusiveLock);
 	values[0] = inv_ledger_actor();
 	values[1] = inv_ledger_time();
-	booked = inv_execute(call.store, INV_STMT_OPEN_LEDGER, values, NULL, INV_SNAPSHOT_LATEST);
+	values[3] = CStringGetTextDatum(INV_REASON_ATTACH);
+	booked = inv_execute(call.store, INV_STMT_OPEN_LEDGER, values, "  n ", INV_SNAPSHOT_LATEST);
 	inv_store_leave(&call);
 	PG_RETURN_INT64(booked);
 }
@@ -99,6 +101,24 @@ report_guard(const char *problem, ReturnSetInfo *result)
 		values[PROBLEM_COLUMN_PROBLEM] = CStringGetTextDatum(problem);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
+}
+
+/* Report how often the stock was left as it is, for what was meant may be missing. */
+static void
+report_ignored(InvStore *store, ReturnSetInfo *result)
+{
+	Datum values[PROBLEM_COLUMN_COUNT] = { 0 };
+	bool nulls[PROBLEM_COLUMN_COUNT] = { true, false, false, false };
+	int64 ignored;
+
+	if (store->direct_writes != INV_DIRECT_WRITES_KEEP ||
+		!inv_stats_get(store->items, INV_STATS_DIRECT_IGNORED, INV_STATS_CALLS, &ignored) ||
+		ignored == 0)
+		return;
+	values[PROBLEM_COLUMN_PROBLEM] = CStringGetTextDatum("direct_ignored");
+	values[PROBLEM_COLUMN_EXPECTED] = Int64GetDatum(0);
+	values[PROBLEM_COLUMN_ACTUAL] = Int64GetDatum(ignored);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
 /* Report the rows of a statement that finds problems of one item, or of all. */
@@ -268,6 +288,7 @@ verify_store(void *arg)
 		item.value = inv_getarg_item(store, fcinfo, 1);
 	verification->reading_item = false;
 	report_guard(inv_guard_problem(store), result);
+	report_guard(inv_keep_problem(store), result);
 	if (OidIsValid(store->orders))
 		report_guard(inv_orders_guard_problem(store), result);
 	report_problems(store, INV_STMT_VERIFY, &item, result);
@@ -276,6 +297,8 @@ verify_store(void *arg)
 					inv_follows_orders(store) ? INV_STMT_VERIFY_FOLLOWED : INV_STMT_VERIFY_ORDERS,
 					&item, result);
 	verify_counters(store, &item, result);
+	if (item.isnull)
+		report_ignored(store, result);
 	inv_store_leave(&call);
 }
 

@@ -34,8 +34,8 @@ static int expected_next = 0; /* behind the last match: where the next is looked
  * How many triggers are running.  This tells the engine's own change of a row from
  * what the shop's triggers do to the same row, one level deeper.
  */
-static int
-get_trigger_depth(void)
+int
+inv_trigger_depth(void)
 {
 	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
 }
@@ -66,7 +66,7 @@ add_expected(InvStore *store, Datum item, int64 delta)
 	new->delta = delta;
 	new->settling = false;
 	new->seen = false;
-	new->depth = get_trigger_depth() + 1;
+	new->depth = inv_trigger_depth() + 1;
 	new->nesting = GetCurrentTransactionNestLevel();
 	return new;
 }
@@ -134,6 +134,28 @@ inv_expected_init(void)
 	RegisterSubXactCallback(expected_at_subxact_end, NULL);
 }
 
+/* The place of the announcement of a change of a row whose triggers run; -1 if there is none. */
+static int
+find_expected(InvStore *store, Datum item)
+{
+	int depth;
+
+	if (expected_count == 0)
+		return -1;
+	depth = inv_trigger_depth();
+	/* the rows of a cart usually come in the order in which they were announced */
+	for (int n = 0; n < expected_count; n++)
+	{
+		int i = (expected_next + n) % expected_count;
+		const InvExpected *candidate = &expected[i];
+
+		if (!candidate->seen && candidate->depth == depth && candidate->items == store->items &&
+			inv_item_compare(store, candidate->item, item) == 0)
+			return i;
+	}
+	return -1;
+}
+
 /*
  * The announcement of this change of a row, which the guard is fired for; null if
  * there is none.  Each matches once.  The result is valid until the next inv_expect.
@@ -141,23 +163,18 @@ inv_expected_init(void)
 InvExpected *
 inv_expected_match(InvStore *store, Datum item)
 {
-	int depth;
+	int found = find_expected(store, item);
 
-	if (expected_count == 0)
+	if (found < 0)
 		return NULL;
-	depth = get_trigger_depth();
-	/* the rows of a cart usually come in the order in which they were announced */
-	for (int n = 0; n < expected_count; n++)
-	{
-		int i = (expected_next + n) % expected_count;
-		InvExpected *candidate = &expected[i];
+	expected[found].seen = true;
+	expected_next = found + 1;
+	return &expected[found];
+}
 
-		if (candidate->seen || candidate->depth != depth || candidate->items != store->items ||
-			inv_item_compare(store, candidate->item, item) != 0)
-			continue;
-		candidate->seen = true;
-		expected_next = i + 1;
-		return candidate;
-	}
-	return NULL;
+/* Is this change of a row, before which a trigger is fired, announced? */
+bool
+inv_expected_announced(InvStore *store, Datum item)
+{
+	return find_expected(store, item) >= 0;
 }

@@ -4,8 +4,8 @@
  *
  * Every change of a row fires it: AFTER ROW, without a condition, ENABLE ALWAYS.
  * The engine announces each change of stock before it makes it (expected.c).  What
- * remains of a change after what was announced was made by other code; it is refused
- * or booked.  The counter of a hot item follows each change of its row.
+ * remains of a change after what was announced was made by other code, after keep.c has
+ * left out what it can; it is refused or booked.  The counter of a hot item follows each change of its row.
  *
  * Runs in the statement that changed the row, which has the row locked.  Enters the
  * store only where it has something to do; writes movements, but not items.
@@ -197,23 +197,44 @@ mirror_change(InvStore *store, Oid items, GuardedChange *change)
 	return mirrored;
 }
 
+/* Does the store refuse the change?  What is inserted overwrites nothing. */
+static bool
+is_refused(const InvStore *store, const GuardedChange *change)
+{
+	bool changes_tracking = change->new.exists && change->old.tracked != change->new.tracked;
+
+	return store->direct_writes != INV_DIRECT_WRITES_RECORD && change->old.exists &&
+		   (change->unannounced != 0 || changes_tracking) && !is_replica();
+}
+
+/* What would happen to the stock of an item. */
+static char *
+describe_change(InvStore *store, const GuardedChange *change)
+{
+	char *name = inv_item_text(store, change->row.item);
+
+	if (!change->new.exists || change->old.tracked == change->new.tracked)
+		return psprintf("The stock of item \"%s\" would change by " INT64_FORMAT
+						" outside the engine.",
+						name, change->unannounced);
+	return psprintf("The stock of item \"%s\" would become %s outside the engine.", name,
+					change->new.tracked ? psprintf(INT64_FORMAT, change->new.stock) : "null");
+}
+
 /* Refuse what other code than the engine changed, before a counter is asked for it. */
 static void
 refuse_direct_write(Oid items, const GuardedChange *change)
 {
-	Datum item = change->row.item;
 	InvFacts *facts;
 	InvCall call;
 
 	if (!inv_store_enter_items(&call, items))
 		return;
 	inv_stats_begin(call.store->items, "direct_write");
-	facts = inv_item_facts(call.store, item);
+	facts = inv_item_facts(call.store, change->row.item);
 	inv_fact_number(facts, "change", change->unannounced);
 	inv_error_direct_write(
-		facts,
-		psprintf("The stock of item \"%s\" would change by " INT64_FORMAT " outside the engine.",
-				 inv_item_text(call.store, item), change->unannounced),
+		facts, describe_change(call.store, change),
 		psprintf("Use restock_item, adjust_stock or count_stock of store \"%s\".",
 				 call.store->store_name));
 }
@@ -233,7 +254,8 @@ book_direct_write(Oid items, const GuardedChange *change, bool hot)
 	store = call.store;
 	if (!change->counted)
 		inv_stats_begin(store->items, "direct_write");
-	if (delta < 0 && !hot && change->new.tracked && change->new.stock < change->new.floor)
+	if (delta < 0 && !hot && store->stock_floor.attnum != InvalidAttrNumber &&
+		change->new.tracked && change->new.stock < change->new.floor)
 		inv_error_direct_below_floor(store, item, change->new.stock, change->new.floor);
 	inv_book_init(&book, 1);
 	inv_book_add(&book, item, delta, change->old.exists ? INV_KIND_DIRECT : INV_KIND_OPENING);
@@ -278,7 +300,7 @@ guard_row(InvStore *store, const TriggerData *trigdata)
 	read_change(store, trigdata, &change);
 	compare_versions(store, &change);
 	match_announcement(store, &change);
-	if (store->refuse_direct && change.unannounced != 0 && !is_replica())
+	if (is_refused(store, &change))
 		refuse_direct_write(items, &change);
 	mirrored = mirror_change(store, items, &change);
 	if (change.announced)

@@ -104,6 +104,51 @@ find_row_problem(Oid table, const Guard *guard)
 	return problem;
 }
 
+/* Is it the trigger that keeps the stock, of this type? */
+static bool
+is_keep_of_type(InvStore *store, const Trigger *trigger, int16 type)
+{
+	char *name;
+
+	if (trigger->tgtype != type || trigger->tgqual != NULL || trigger->tgnattr != 1 ||
+		trigger->tgattr[0] != store->stock.attnum)
+		return false;
+	name = get_func_name(trigger->tgfoid);
+	return name && strcmp(name, "keep_stock") == 0 &&
+		   get_func_namespace(trigger->tgfoid) == get_namespace_oid(INV_SCHEMA, false);
+}
+
+/*
+ * What is wrong with the triggers on items that keep the stock, or null.  Without them the
+ * guard refuses what they would leave out.
+ */
+const char *
+inv_keep_problem(InvStore *store)
+{
+	static const int16 types[] = { TRIGGER_TYPE_ROW | TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_UPDATE,
+								   TRIGGER_TYPE_UPDATE };
+	Relation items;
+	TriggerDesc *triggers;
+	const char *problem = NULL;
+
+	if (store->direct_writes != INV_DIRECT_WRITES_KEEP)
+		return NULL;
+	items = table_open(store->items, NoLock);
+	triggers = CopyTriggerDesc(items->trigdesc);
+	for (size_t type = 0; problem == NULL && type < lengthof(types); type++)
+	{
+		problem = "keep_missing";
+		for (int i = 0; triggers && i < triggers->numtriggers; i++)
+			if (is_keep_of_type(store, &triggers->triggers[i], types[type]))
+				problem = triggers->triggers[i].tgenabled == TRIGGER_DISABLED ||
+								  triggers->triggers[i].tgenabled == TRIGGER_FIRES_ON_REPLICA
+							  ? "keep_disabled"
+							  : NULL;
+	}
+	table_close(items, NoLock);
+	return problem;
+}
+
 /* What is wrong with the triggers on orders or headers that apply what guards note, or null. */
 static const char *
 find_follow_problem(InvStore *store, Oid table)

@@ -8,6 +8,7 @@
 #include "store/binding.h"
 
 extern const char *inv_guard_problem(InvStore *store);
+extern const char *inv_keep_problem(InvStore *store);
 extern const char *inv_orders_guard_problem(InvStore *store);
 
 #endif /* INV_GUARD_CHECK_H */

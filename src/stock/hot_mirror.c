@@ -41,6 +41,19 @@ inv_error_direct_below_floor(InvStore *store, Datum item, int64 left, int64 floo
 }
 
 /*
+ * May a direct write leave so little?  A floor column binds it.  Without one the counter may
+ * be negative, but the row must take that when it is settled.
+ */
+static bool
+may_leave(InvStore *store, const InvRowChange *change, int64 least)
+{
+	int64 most;
+
+	return store->stock_floor.attnum == InvalidAttrNumber &&
+		   inv_row_refusal(store, change->item, least, change->row, &most) == NULL;
+}
+
+/*
  * The item is hot, but its counter is not published: it will be counted with this
  * change.  What the row and the unsettled movements have must be enough for it (I1).
  */
@@ -59,6 +72,8 @@ check_unpublished(InvStore *store, const InvRowChange *change)
 		return INV_MIRRORED_FOLLOWED;
 	if (change->taken)
 		return INV_MIRRORED_UNDO;
+	if (may_leave(store, change, left))
+		return INV_MIRRORED_FOLLOWED;
 	inv_error_direct_below_floor(store, change->item, left, change->floor);
 }
 
@@ -94,6 +109,24 @@ follow_floor(const InvRowChange *change, const InvCounterRef *counter)
 	return result == INV_COUNTER_DONE;
 }
 
+/* The least that the counter may have after a direct write, if that is below the floor. */
+static int64
+least_left(InvStore *store, const InvRowChange *change, const InvCounterRef *counter)
+{
+	InvCounterValues now;
+	int64 left;
+
+	if (change->stock_change > 0)
+		return PG_INT64_MAX;
+	if (may_leave(store, change, inv_min_units(store)))
+		return inv_min_units(store);
+	if (inv_counter_read_with_own(counter, &now) == INV_HOT_STATE_HOT &&
+		!pg_add_s64_overflow(now.stock, change->stock_change, &left) &&
+		may_leave(store, change, left))
+		return left;
+	return PG_INT64_MAX;
+}
+
 /*
  * Change the counter by what changed in the row: units that are gone are taken, or
  * refused (IV001); units that were added are given.  A change of the floor, or one
@@ -110,7 +143,8 @@ follow_row(InvStore *store, const InvRowChange *change, const InvCounterRef *cou
 	if (change->stock_change != 0 && change->replicated)
 		followed &= inv_counter_change_unchecked(counter, change->stock_change) == INV_COUNTER_DONE;
 	else if (change->stock_change != 0)
-		followed &= inv_hot_stock_change(store, &stock, change->stock_change, PG_INT64_MAX);
+		followed &= inv_hot_stock_change(store, &stock, change->stock_change,
+										 least_left(store, change, counter));
 	if (!followed)
 		inv_error_busy(inv_item_facts(store, change->item), "it was cooled concurrently");
 	if (change->limits_may_change)
@@ -138,7 +172,8 @@ check_row(InvStore *store, const InvRowChange *change, const InvCounterRef *coun
 
 	if (change->row == NULL || inv_counter_read(counter, &now) != INV_HOT_STATE_HOT)
 		return;
-	refusal = inv_row_refusal(store, change->item, change->floor, change->row, &most);
+	refusal =
+		inv_row_refusal(store, change->item, Min(change->floor, now.stock), change->row, &most);
 	if (refusal == NULL && most == now.max_stock)
 		return;
 	if (change->replicated)

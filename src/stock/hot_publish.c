@@ -90,8 +90,8 @@ publish_locked_item(Publishing *publishing)
 		return PUBLISH_NOT_HOT;
 	if (count.own_row)
 		return PUBLISH_OWN_ROW;
-	publishing->refusal =
-		inv_row_refusal(store, item, count.values.floor, NULL, &count.values.max_stock);
+	publishing->refusal = inv_row_refusal(store, item, Min(count.values.floor, count.values.stock),
+										  NULL, &count.values.max_stock);
 	if (publishing->refusal)
 		return PUBLISH_REFUSED;
 	INV_POINT("inventory-before-publish");

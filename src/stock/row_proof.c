@@ -4,7 +4,8 @@
  *
  * The buyers of a hot item do not write its row: it is written when the item is settled or
  * cooled, and must not refuse then what was sold.  The counter allows any stock from the
- * floor, or 0 if that is less (a stock-take goes down to it), up to a greatest number.  So
+ * floor, or 0 if that is less (a stock-take goes down to it), or what direct writes left, up
+ * to a greatest number.  So
  * nothing that runs when the stock is written may refuse any of these numbers:
  *
  *		CHECKs of the table and of the type of the stock are proved, as the planner proves
@@ -230,15 +231,16 @@ fetch_row(InvStore *store, Datum item)
  * Why the row of an item could refuse what its counter allows, as a sentence; null if it
  * could not, and then *max_stock is the greatest stock that it takes.  "row" is the item's
  * row, or null: then it is read, if that is needed, which expects it to be locked.
+ * The counter allows any stock from "least", or from 0 if that is less.
  */
 const char *
-inv_row_refusal(InvStore *store, Datum item, int64 floor, TupleTableSlot *row, int64 *max_stock)
+inv_row_refusal(InvStore *store, Datum item, int64 least, TupleTableSlot *row, int64 *max_stock)
 {
 	const InvRowChecks *checks;
 	TupleTableSlot *fetched = NULL;
-	int64 least = Min(floor, 0);
 	const char *refusal;
 
+	least = Min(least, 0);
 	/* to simplify a condition can run functions of the shop */
 	inv_pin_path(store);
 	checks = inv_row_checks(store);

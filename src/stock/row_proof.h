@@ -9,7 +9,7 @@
 
 #include "store/binding.h"
 
-extern const char *inv_row_refusal(InvStore *store, Datum item, int64 floor, TupleTableSlot *row,
+extern const char *inv_row_refusal(InvStore *store, Datum item, int64 least, TupleTableSlot *row,
 								   int64 *max_stock);
 
 #endif /* INV_ROW_PROOF_H */

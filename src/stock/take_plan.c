@@ -3,7 +3,7 @@
  *		Can units be taken from the rows of items without a statement, and how?
  *
  * Not if an UPDATE of the stock would do more than to write the row (update_plan.c) and to
- * fire the guard.  The condition on what is for sale is compiled and kept; where it calls
+ * fire the extension's own triggers.  The condition on what is for sale is compiled and kept; where it calls
  * functions of the shop, a statement is needed.
  *
  * Reads only.  Expects an entered store: a change of the table makes the store invalid,
@@ -61,6 +61,22 @@ is_guard(const Trigger *trigger)
 		   get_func_namespace(trigger->tgfoid) == get_namespace_oid(INV_SCHEMA, true);
 }
 
+/* Is a trigger one of those that leave the stock as it is, which let the engine's writes pass? */
+static bool
+is_keep(const Trigger *trigger)
+{
+	char *name = trigger->tgqual == NULL ? get_func_name(trigger->tgfoid) : NULL;
+
+	return name && strcmp(name, "keep_stock") == 0 &&
+		   get_func_namespace(trigger->tgfoid) == get_namespace_oid(INV_SCHEMA, true);
+}
+
+static bool
+is_own_trigger(const Trigger *trigger)
+{
+	return is_guard(trigger) || is_keep(trigger);
+}
+
 /* Is the guard among the triggers, once? */
 static bool
 has_guard(Relation items)
@@ -103,7 +119,7 @@ make_take_plan(InvStore *store, Relation items)
 		OidIsValid(plan->item_index) && inv_items_are_as_bound(store, RelationGetDescr(items)) &&
 		inv_owner_may_name(store, items) && add_number_column(plan, items, &store->stock) &&
 		add_number_column(plan, items, &store->version) && has_guard(items) &&
-		!inv_update_needs_statement(&plan->update, store, items, is_guard) &&
+		!inv_update_needs_statement(&plan->update, store, items, is_own_trigger) &&
 		add_sellable(plan, store->sellable);
 	if (plan->usable)
 	{

@@ -330,7 +330,7 @@ set_tables(InvStore *store, const InvCatalogRow *row, Relation items, Oid ledger
 		store->ledger[INV_LEDGER_ORDER_CHANGES] = get_relname_relid("order_changes", ledger);
 	store->may_be_hot = true;
 	store->user_claim = row->user_claim ? pstrdup(row->user_claim) : NULL;
-	store->refuse_direct = row->refuse_direct;
+	store->direct_writes = row->direct_writes;
 	store->order_writes = row->order_writes;
 	store->has_order_units = row->has_order_units;
 	store->max_ttl = row->max_ttl;

@@ -145,6 +145,14 @@ order_writes_of(const char *name)
 										 : INV_ORDER_WRITES_RECORD;
 }
 
+static InvDirectWrites
+direct_writes_of(const char *name)
+{
+	return strcmp(name, "refuse") == 0 ? INV_DIRECT_WRITES_REFUSE
+		   : strcmp(name, "keep") == 0 ? INV_DIRECT_WRITES_KEEP
+									   : INV_DIRECT_WRITES_RECORD;
+}
+
 static void
 copy_catalog_row(InvCatalogRow *row, HeapTuple tuple, TupleDesc desc)
 {
@@ -156,7 +164,7 @@ copy_catalog_row(InvCatalogRow *row, HeapTuple tuple, TupleDesc desc)
 	row->header = inv_catalog_table(tuple, desc, "header");
 	row->movements = inv_catalog_table(tuple, desc, "movements");
 	row->user_claim = inv_catalog_text(tuple, desc, "user_claim");
-	row->refuse_direct = strcmp(inv_catalog_text(tuple, desc, "direct_writes"), "refuse") == 0;
+	row->direct_writes = direct_writes_of(inv_catalog_text(tuple, desc, "direct_writes"));
 	row->order_writes = order_writes_of(inv_catalog_text(tuple, desc, "order_writes"));
 	row->has_order_units = DatumGetBool(inv_catalog_value(tuple, desc, "has_order_units", &isnull));
 	row->has_sellable = DatumGetBool(inv_catalog_value(tuple, desc, "has_sellable", &isnull));

@@ -11,6 +11,14 @@
 
 #define INV_SCHEMA "inventory"
 
+/* What happens when other code than the engine changes the stock. */
+typedef enum InvDirectWrites
+{
+	INV_DIRECT_WRITES_RECORD, /* it is booked */
+	INV_DIRECT_WRITES_REFUSE, /* it is refused */
+	INV_DIRECT_WRITES_KEEP	  /* an UPDATE of other columns, too, leaves the stock as it is */
+} InvDirectWrites;
+
 /* What happens when other code than the engine changes order lines. */
 typedef enum InvOrderWrites
 {
@@ -28,7 +36,7 @@ typedef struct InvCatalogRow
 	Oid header; /* or InvalidOid */
 	Oid movements;
 	char *user_claim; /* or NULL */
-	bool refuse_direct;
+	InvDirectWrites direct_writes;
 	InvOrderWrites order_writes;
 	bool has_order_units;
 	bool has_sellable;

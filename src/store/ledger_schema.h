@@ -123,6 +123,7 @@ typedef enum InvRequestColumn
 #define INV_REASON_ATTACH "attach"		 /* an older ledger did not explain the stock */
 #define INV_REASON_CLOSED "closed"		 /* the order line is not known any more */
 #define INV_REASON_ARCHIVED "archived"	 /* a final order line was deleted */
+#define INV_REASON_REPAIR "repair"		 /* the ledger did not explain what the rows have */
 
 /* order_changes.operation */
 #define INV_CHANGE_INSERT "INSERT"

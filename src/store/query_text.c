@@ -14,6 +14,7 @@
 #include "store/binding.h"
 #include "store/query_audit.h"
 #include "store/query_phrase.h"
+#include "store/query_repair.h"
 #include "store/query_text.h"
 
 /* clang-format off */
@@ -170,16 +171,21 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_USED] = {"iu", "n", SPI_OK_SELECT,
 		"SELECT " SUM("{-} m.delta") " FROM " MOVEMENTS
 		"WHERE m.item_id {=} $1 AND m.user_id {=} $2", .by = "item_id"},
-	[INV_STMT_OPEN_LEDGER] = {"tz", "", SPI_OK_INSERT,
+	[INV_STMT_OPEN_LEDGER] = {"tzit", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.movements (item_id, delta, kind, reason, actor, created_at) "
 		"SELECT COALESCE({id}, m.item_id), COALESCE({stock}, 0) {-} COALESCE(m.total, 0), "
 		"CASE WHEN m.item_id IS NULL THEN " KIND_NAME(OPENING) " ELSE " KIND_NAME(DIRECT) " END, "
-		"CASE WHEN m.item_id IS NULL THEN NULL ELSE " QUOTED(INV_REASON_ATTACH) " END, $1, $2 "
-		"FROM (SELECT i.* FROM ONLY {items} AS i) AS i "
+		"CASE WHEN m.item_id IS NULL THEN NULL ELSE $4 END, $1, $2 "
+		"FROM (SELECT i.* FROM ONLY {items} AS i WHERE $3 IS NULL OR {id} {=} $3) AS i "
 		"FULL JOIN (SELECT m.item_id, " SUM("m.delta") " AS total FROM " SETTLED_MOVEMENTS
+		"AND ($3 IS NULL OR m.item_id {=} $3) "
 		"GROUP BY m.item_id) AS m ON {id} {=} m.item_id "
-		"WHERE (m.item_id IS NULL AND {stock} IS NOT NULL) "
-		"OR COALESCE({stock}, 0) {<>} COALESCE(m.total, 0)", INV_LEDGER_MOVEMENTS},
+		"WHERE COALESCE({id}, m.item_id) IS NOT NULL AND ((m.item_id IS NULL AND {stock} IS NOT NULL) "
+		"OR COALESCE({stock}, 0) {<>} COALESCE(m.total, 0))", INV_LEDGER_MOVEMENTS},
+	[INV_STMT_REPAIR_HOLDS] = {"tzit", "", SPI_OK_INSERT, REPAIR_HOLDS, INV_LEDGER_MOVEMENTS},
+	[INV_STMT_REPAIR_HOT] = {"", "", SPI_OK_DELETE, REPAIR_HOT, INV_LEDGER_HOT},
+	[INV_STMT_SEVERAL_OF_KEY] = {"", "i", SPI_OK_SELECT, SEVERAL("{id}", "ONLY {items} AS i")},
+	[INV_STMT_SEVERAL_OF_HOT] = {"", "i", SPI_OK_SELECT, SEVERAL("h.item_id", "{ledger}.hot AS h")},
 	[INV_STMT_VERIFY] = {"i", "t?tnn?", SPI_OK_SELECT,
 		"SELECT COALESCE({id}, m.item_id)::pg_catalog.text, "
 		"CASE WHEN {id} IS NULL THEN 'movements_of_unknown_item' "

@@ -181,6 +181,9 @@ check_own_function(const TriggerCheck *check, const TriggerDesc *triggers, const
 	/* the function of the binding trigger does nothing */
 	if (strcmp(function, "binding") == 0)
 		return;
+	/* any number of these triggers does what one does */
+	if (role == INV_TRIGGERS_OF_ITEMS && strcmp(function, "keep_stock") == 0)
+		return;
 	while (*guard && strcmp(function, *guard) != 0)
 		guard++;
 	if (*guard == NULL)

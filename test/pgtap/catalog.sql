@@ -4,7 +4,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
-SELECT plan(61);
+SELECT plan(64);
 
 -- inventory.store
 SELECT results_eq($$
@@ -146,7 +146,7 @@ SELECT throws_ok($$ UPDATE inventory.store SET direct_writes = 'refuse' WHERE it
 SELECT throws_ok($$ DELETE FROM inventory.store WHERE items = 'owned.items'::regclass $$, '42501', NULL, 'nor delete it');
 RESET ROLE;
 SELECT throws_ok($$ UPDATE inventory.store SET store_name = '' WHERE items = 'owned.items'::regclass $$, '23514', NULL, 'a store has a name');
-SELECT throws_ok($$ UPDATE inventory.store SET direct_writes = 'ignore' WHERE items = 'owned.items'::regclass $$, '23514', NULL, 'direct writes are recorded or refused');
+SELECT throws_ok($$ UPDATE inventory.store SET direct_writes = 'ignore' WHERE items = 'owned.items'::regclass $$, '23514', NULL, 'direct writes are recorded, refused or left out');
 SELECT throws_ok($$ UPDATE inventory.store SET order_writes = 'ignore' WHERE items = 'owned.items'::regclass $$, '23514', NULL, 'and so are writes of orders');
 SELECT throws_ok($$ UPDATE inventory.store SET max_ttl = '0' WHERE items = 'owned.items'::regclass $$, '23514', NULL, 'holds last some time');
 SET LOCAL ROLE catalog_owner;
@@ -176,6 +176,18 @@ SELECT results_eq($$ SELECT relname FROM pg_class WHERE relnamespace = 'ledger':
 	'{hot,movements,order_changes,requests,reservations}'::name[], 'detach: of the ledger the tables, no view and no type');
 SELECT lives_ok($$ UPDATE market.goods SET pieces = 7, id = 3 $$, 'detach: nobody guards');
 SELECT is((SELECT array_agg(kind || ' ' || delta ORDER BY movement_id) FROM ledger.movements), '{opening 0,restock 5}', 'detach: the ledger is kept as it was');
+
+-- a store that keeps its stock has two triggers more
+CREATE TABLE market.kept (id bigint PRIMARY KEY, stock integer, name text);
+SELECT inventory.attach('market.kept', direct_writes => 'keep');
+SELECT results_eq($$ SELECT tgname, tgenabled, tgtype, tgattr::text FROM pg_trigger
+		WHERE tgrelid = 'market.kept'::regclass AND tgfoid = 'inventory.keep_stock'::regproc ORDER BY tgname $$, $$ VALUES
+	('_inventory_keep'::name, 'O'::"char", 19::int2, '2'), ('inventory_keep_notice', 'O', 16::int2, '2') $$,
+	'keep: before each row and after the statement, of the stock, not for a replica');
+INSERT INTO market.kept VALUES (1, 5, 'a');
+UPDATE market.kept SET stock = 9, name = 'b';
+SELECT results_eq('SELECT stock, name FROM market.kept', $$ VALUES (5, 'b') $$, 'keep: the stock stays, the rest changes');
+SELECT throws_ok('UPDATE market.kept SET stock = 9', 'IV013', 'direct_write_refused', 'keep: an UPDATE of the stock alone is refused');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -4,7 +4,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
-SELECT plan(62);
+SELECT plan(63);
 
 CREATE ROLE priv_owner;
 CREATE ROLE priv_anon;
@@ -140,6 +140,7 @@ SELECT throws_ok($$ SELECT inventory.available_stock('mine.items', 1, NULL::inte
 SELECT throws_ok($$ SELECT inventory.open_ledger('mine.items') $$, '42501', NULL, 'a buyer cannot open the ledger');
 SELECT throws_ok($$ SELECT * FROM inventory.verify('mine.items') $$, '42501', NULL, 'a buyer cannot call verify');
 SELECT throws_ok($$ SELECT * FROM inventory.oversold('mine.items') $$, '42501', NULL, 'nor oversold');
+SELECT throws_ok($$ SELECT * FROM inventory.repair('mine.items') $$, '42501', NULL, 'nor repair it');
 SELECT throws_ok($$ SELECT inventory.detach('mine.items') $$, '42501', NULL, 'a buyer cannot detach');
 SELECT throws_ok($$ SELECT inventory.refresh('mine.items') $$, '42501', NULL, 'a buyer cannot refresh');
 SELECT throws_ok($$ SELECT inventory.grant_api('mine.items', 'priv_buyer', 'operator') $$, '42501', NULL, 'a buyer cannot grant itself the operator functions');
