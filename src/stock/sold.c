@@ -159,7 +159,10 @@ refunded_units(InvStore *store, Datum order, const InvSold *sold)
 	if (OidIsValid(store->orders) && sold->is_only && inv_direct_sum_refunds(store, order, &units))
 		return units;
 	inv_execute(store, INV_STMT_REFUNDED, values, nulls, INV_SNAPSHOT_LATEST);
-	return inv_result_int64(0, !OidIsValid(store->orders) ? 3 : sold->is_only ? 1 : 2);
+	/* what users bought is told apart where the movements say what was sold */
+	if (!OidIsValid(store->orders) || inv_follows_orders(store))
+		return inv_result_int64(0, 3);
+	return inv_result_int64(0, sold->is_only ? 1 : 2);
 }
 
 /* After a refund: triggers of the shop may have refunded the same units (IV008). */
