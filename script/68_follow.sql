@@ -69,33 +69,70 @@ BEGIN
 				   greatest(coalesce(%4$I.order_units(%5$s), 0), 0) AS units,
 				   coalesce(%4$I.order_final(%5$s), false) AS final
 			FROM %6$s AS line %7$s JOIN ONLY %8$s AS i ON i.%2$I = line.%9$I),
-		known AS MATERIALIZED (
-			SELECT m.order_id, m.item_id, sum(-m.delta) AS units FROM %10$s AS m
-			WHERE m.order_id IS NOT NULL AND m.kind IN ('sale', 'cancellation', 'refund')
-			GROUP BY m.order_id, m.item_id),
+		part AS MATERIALIZED (
+			SELECT m.order_id, m.item_id, m.user_id,
+				   sum(CASE m.kind WHEN 'refund' THEN 0 ELSE -m.delta END)::bigint AS units,
+				   sum(CASE m.kind WHEN 'refund' THEN m.delta ELSE 0 END)::bigint AS refunded,
+				   coalesce(bool_or(m.reason = 'archived'), false) AS archived
+			FROM %10$s AS m WHERE m.order_id IS NOT NULL AND m.kind IN ('sale', 'cancellation', 'refund')
+			GROUP BY m.order_id, m.item_id, m.user_id),
 		booked AS MATERIALIZED (
-			SELECT m.order_id, m.item_id, sum(-m.delta) AS units FROM %10$s AS m
-			WHERE m.order_id IS NOT NULL AND m.kind IN ('sale', 'cancellation')
-			GROUP BY m.order_id, m.item_id),
-		change AS MATERIALIZED (
-			SELECT w.order_id, w.item_id, w.user_id, w.units, false AS known FROM worth AS w
-			WHERE w.units > 0 AND NOT w.final
-			AND NOT EXISTS (SELECT FROM known AS k WHERE k.order_id = w.order_id)
+			SELECT p.order_id, p.item_id, sum(p.units)::bigint AS units, sum(p.refunded)::bigint AS refunded,
+				   sum(sum(p.units)) OVER (PARTITION BY p.order_id) AS of_all_items,
+				   bool_or(bool_or(p.archived)) OVER (PARTITION BY p.order_id) AS archived
+			FROM part AS p GROUP BY p.order_id, p.item_id),
+		-- what is booked of a known line, and what it should be
+		target AS MATERIALIZED (
+			SELECT b.order_id, b.item_id, b.units AS booked, b.refunded, b.of_all_items, w.user_id,
+				   CASE WHEN w.item_id = b.item_id THEN w.units ELSE 0 END AS units,
+				   coalesce(w.item_id = b.item_id, false) AS has_item, coalesce(w.final, false) AS final
+			FROM booked AS b LEFT JOIN worth AS w ON w.order_id = b.order_id
+			WHERE w.order_id IS NOT NULL
+			OR NOT b.archived AND NOT EXISTS (SELECT FROM %6$s AS line WHERE line.%1$I = b.order_id)
 			UNION ALL
-			SELECT w.order_id, w.item_id, w.user_id, (w.units - coalesce(b.units, 0))::bigint, true
-			FROM worth AS w LEFT JOIN booked AS b ON b.order_id = w.order_id AND b.item_id = w.item_id
-			WHERE NOT w.final AND w.units <> coalesce(b.units, 0)
-			AND EXISTS (SELECT FROM known AS k WHERE k.order_id = w.order_id))
+			SELECT w.order_id, w.item_id, 0, 0, k.of_all_items, w.user_id, w.units, true, w.final
+			FROM worth AS w JOIN LATERAL (SELECT b.of_all_items FROM booked AS b WHERE b.order_id = w.order_id LIMIT 1) AS k ON true
+			WHERE NOT EXISTS (SELECT FROM booked AS b WHERE b.order_id = w.order_id AND b.item_id = w.item_id)),
+		rise AS MATERIALIZED (
+			SELECT t.order_id, t.item_id, t.user_id, t.units - t.booked AS units FROM target AS t
+			WHERE t.units > t.booked AND (NOT t.final OR t.of_all_items = t.booked)),
+		-- units of a part that fall: those that were refunded first
+		fall AS MATERIALIZED (
+			SELECT f.*, least(f.open, greatest(f.rest - f.open_before, 0)) AS units
+			FROM (
+				SELECT p.order_id, p.item_id, p.user_id, t.user_id AS new_user_id,
+					   p.units - p.refunded AS open,
+					   t.has_item AND t.user_id IS NOT NULL AND p.user_id IS DISTINCT FROM t.user_id AS is_other_user,
+					   least(p.refunded, greatest(t.booked - t.units
+							 - (sum(p.refunded) OVER parts - p.refunded), 0))::bigint AS refunded,
+					   greatest(t.booked - t.units - t.refunded, 0) AS rest,
+					   (sum(p.units - p.refunded) OVER parts - (p.units - p.refunded))::bigint AS open_before
+				FROM part AS p JOIN target AS t ON t.order_id = p.order_id AND t.item_id = p.item_id
+				WHERE NOT t.final
+				WINDOW parts AS (PARTITION BY p.order_id, p.item_id ORDER BY p.user_id IS DISTINCT FROM t.user_id, p.user_id)) AS f),
+		opened AS MATERIALIZED (
+			SELECT w.order_id, w.item_id, w.user_id, w.units FROM worth AS w
+			WHERE w.units > 0 AND NOT w.final
+			AND NOT EXISTS (SELECT FROM booked AS b WHERE b.order_id = w.order_id))
 		INSERT INTO %10$s (item_id, delta, kind, user_id, order_id, reason, actor, created_at)
 		SELECT n.item_id, n.delta, n.kind, n.user_id, n.order_id, n.reason, current_user, clock_timestamp()
 		FROM (
-			SELECT c.item_id, -c.units AS delta, CASE WHEN c.units > 0 THEN 'sale' ELSE 'cancellation' END AS kind,
-				   c.user_id, c.order_id, CASE WHEN c.known THEN 'reattached' END AS reason
-			FROM change AS c
+			SELECT o.item_id, -o.units AS delta, 'sale' AS kind, o.user_id, o.order_id, NULL AS reason FROM opened AS o
 			UNION ALL
-			SELECT c.item_id, sum(c.units)::bigint, CASE WHEN c.known THEN 'adjustment' ELSE 'opening' END,
-				   NULL, NULL, CASE WHEN c.known THEN 'reattached' END
-			FROM change AS c GROUP BY c.item_id, c.known) AS n$sql$,
+			SELECT o.item_id, sum(o.units)::bigint, 'opening', NULL, NULL, NULL FROM opened AS o GROUP BY o.item_id
+			UNION ALL
+			SELECT r.item_id, -r.units, 'sale', r.user_id, r.order_id, 'reattached' FROM rise AS r
+			UNION ALL
+			SELECT f.item_id, m.delta, m.kind, m.user_id, f.order_id, 'reattached'
+			FROM fall AS f CROSS JOIN LATERAL (VALUES
+				('refund', -f.refunded, f.user_id), ('cancellation', f.refunded + f.units, f.user_id),
+				('cancellation', CASE WHEN f.is_other_user THEN f.open - f.units ELSE 0 END, f.user_id),
+				('sale', CASE WHEN f.is_other_user THEN f.units - f.open ELSE 0 END, f.new_user_id)) AS m (kind, delta, user_id)
+			WHERE m.delta <> 0
+			UNION ALL
+			SELECT c.item_id, sum(c.units)::bigint, 'adjustment', NULL, NULL, 'reattached'
+			FROM (SELECT r.item_id, r.units FROM rise AS r UNION ALL SELECT f.item_id, -f.units FROM fall AS f) AS c
+			GROUP BY c.item_id HAVING sum(c.units) <> 0) AS n$sql$,
 		binding.order_id, binding.item_id, line_user, binding.ledger_schema, rows, binding.orders, header_join,
 		binding.items, binding.order_item_id, movements);
 END

@@ -115,22 +115,12 @@ refuse_deleted(InvStore *store, Datum order, int64 left)
 	inv_error_order_deleted(facts, left);
 }
 
-/* What was sold is what the ledger has, which follows the row. */
+/* Write the quantity of a line that is followed, and follow it. */
 static void
-change_followed(InvStore *store, const InvOrder *order, const InvSold *sold, int64 quantity,
-				const char *reason)
+write_followed(InvStore *store, const InvOrder *order, int64 quantity, const char *reason)
 {
 	Datum values[] = { order->key, Int64GetDatum(quantity) };
-	InvFacts *facts = inv_order_facts(store, order->key);
 
-	if (!order->known)
-		inv_error_order_not_found(facts);
-	if (order->final)
-		inv_error_direct_write(facts, psprintf("Order \"%s\" is final.", facts->name),
-							   psprintf("Use refund_order of store \"%s\".", store->store_name));
-	if (quantity < sold->refunded)
-		inv_error_order_refunded(store, order->key, sold->quantity - quantity, sold->refunded,
-								 sold);
 	if (store->order_quantity.attnum == InvalidAttrNumber)
 		inv_error_value("the orders of the store have no quantity", NULL);
 	inv_follow_begin(store);
@@ -140,12 +130,48 @@ change_followed(InvStore *store, const InvOrder *order, const InvSold *sold, int
 	inv_follow_lines(store, reason);
 }
 
+/*
+ * What was sold is what the ledger has, which follows the row.  All of a line can be cancelled
+ * and its quantity change nevertheless.
+ */
+static void
+change_followed(InvStore *store, const InvOrder *order, int64 quantity, const char *reason)
+{
+	InvFacts *facts = inv_order_facts(store, order->key);
+	InvSold all = { 0 };
+
+	if (!order->known)
+		inv_error_order_not_found(facts);
+	if (order->final)
+		inv_error_direct_write(facts, psprintf("Order \"%s\" is final.", facts->name),
+							   psprintf("Use refund_order of store \"%s\".", store->store_name));
+	for (int i = 0; i < order->count; i++)
+	{
+		all.quantity += order->sold[i].quantity;
+		all.refunded += order->sold[i].refunded;
+	}
+	if (quantity < all.refunded)
+		inv_error_order_refunded(store, order->key, all.quantity - quantity, all.refunded, &all);
+	write_followed(store, order, quantity, reason);
+}
+
 static void
 change_order(InvStore *store, Datum key, int64 quantity, const char *reason)
 {
-	InvOrder order = inv_lock_order(store, key);
-	InvSold *sold = inv_only_sold(&order, "change the quantity");
+	InvOrder order = { .key = key };
+	InvSold *sold;
 
+	inv_lock_orders(store, &order, 1);
+	if (inv_follows_orders(store) && quantity > 0 && order.row.exists)
+	{
+		(void) inv_only_sold(&order, "change the quantity");
+		change_followed(store, &order, quantity, reason);
+		return;
+	}
+	/* a line that the ledger follows can have been cancelled: nothing is left of it */
+	if (quantity > 0 || !order.known)
+		inv_check_sold(store, &order);
+	sold = inv_only_sold(&order, "change the quantity");
 	if (quantity == 0)
 	{
 		inv_book_unknown(store, &order);
@@ -153,8 +179,6 @@ change_order(InvStore *store, Datum key, int64 quantity, const char *reason)
 	}
 	else if (OidIsValid(store->orders) && !order.row.exists)
 		refuse_deleted(store, key, inv_sold_left(sold));
-	else if (inv_follows_orders(store))
-		change_followed(store, &order, sold, quantity, reason);
 	else if (quantity > sold->quantity)
 		enlarge_order(store, &order, sold, quantity, reason);
 	else if (quantity < sold->quantity)

@@ -173,7 +173,7 @@ header_before(Changes *changes, Datum key)
 		return change->old_row;
 	if (inv_pending_old_header(changes->store, key, &row))
 		return row;
-	return inv_read_header(changes->store, key);
+	return inv_read_header_before(changes->store, key);
 }
 
 /* The same as it is, or as it last was. */

@@ -239,15 +239,35 @@ change_user(Follower *f, InvBooked *part)
 	add_line_movement(f, part->item, -open, INV_KIND_SALE, &f->line->now.user);
 }
 
-/* Cancel units of an item, those of the line's user first. */
+/* Cancel units of an item that were refunded, of all users. */
+static int64
+cancel_refunded(Follower *f, Datum item, int64 units)
+{
+	int64 cancelled = 0;
+
+	for (int i = 0; i < f->line->booked_count; i++)
+	{
+		InvBooked *part = &f->line->booked[i];
+		int64 some = Min(units - cancelled, part->refunded);
+
+		if (some <= 0 || !is_of_item(f, part, item))
+			continue;
+		cancel_units(f, part, some);
+		cancelled += some;
+	}
+	return cancelled;
+}
+
+/* Cancel units of an item: what was refunded, then those of the line's user first. */
 static void
 cancel_of_item(Follower *f, Datum item, int64 units)
 {
-	for (int own = 1; own >= 0 && units > 0; own--)
-		for (int i = 0; i < f->line->booked_count && units > 0; i++)
+	units -= cancel_refunded(f, item, units);
+	for (int own = 1; own >= 0; own--)
+		for (int i = 0; i < f->line->booked_count; i++)
 		{
 			InvBooked *part = &f->line->booked[i];
-			int64 some = Min(units, part->units);
+			int64 some = Min(units, part->units - part->refunded);
 
 			if (some <= 0 || !is_of_item(f, part, item) ||
 				is_of_user(f, part, &f->line->now.user) != (own == 1))

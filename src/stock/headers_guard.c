@@ -101,8 +101,9 @@ guard_header(InvStore *store, const TriggerData *trigdata, const HeaderRow *old,
 		inv_pending_remember_header(store, old->key, old_row);
 		note_header(store, old, old_row);
 	}
+	/* under another key it is the same header: lines follow it by ON UPDATE CASCADE */
 	if (new->exists)
-		note_header(store, new, (Datum) 0);
+		note_header(store, new, old_row);
 }
 
 static void

@@ -9,6 +9,7 @@
 
 #include "access/htup_details.h"
 #include "commands/trigger.h"
+#include "executor/executor.h"
 #include "miscadmin.h"
 
 #include "base/error.h"
@@ -22,6 +23,7 @@
 #include "stock/order_fact.h"
 #include "stock/order_row.h"
 #include "stock/pending.h"
+#include "stock/worth.h"
 
 /* Does the change of a row not change what a line is worth, or for whom? */
 static bool
@@ -76,18 +78,34 @@ note_line(InvStore *store, const TriggerData *trigdata, InvPendingKind kind, con
 	inv_pending_add(store, &change);
 }
 
+/* The user of the header of a line; null if it has none. */
+static InvUser
+user_of_header(InvStore *store, const InvOrderRow *line)
+{
+	InvUser user = { .isnull = true };
+	Datum header = line->no_header ? (Datum) 0 : inv_read_header(store, line->header);
+
+	if (header != (Datum) 0)
+		user.value = GetAttributeByNum(DatumGetHeapTupleHeader(header), store->header_user.attnum,
+									   &user.isnull);
+	return user;
+}
+
 /* A role with only the buyer grant can write lines of the user of its token alone. */
 static void
 check_writer(InvStore *store, Oid writer, const InvOrderRow *old, const InvOrderRow *new)
 {
-	InvUser claimed;
+	bool of_header = store->order_user.attnum == InvalidAttrNumber;
+	InvUser claimed, user;
 
-	if (!new->exists || store->order_user.attnum == InvalidAttrNumber ||
+	if (!new->exists || (of_header && store->header_user.attnum == InvalidAttrNumber) ||
 		!inv_claim_binds(store, writer) ||
-		(old->exists && inv_order_row_same_user(store, old, new)))
+		(old->exists && (of_header ? inv_order_row_same_header(store, old, new)
+								   : inv_order_row_same_user(store, old, new))))
 		return;
 	claimed = inv_claimed_user(store);
-	if (new->user.isnull || !inv_same_user(store, new->user.value, claimed.value))
+	user = of_header ? user_of_header(store, new) : new->user;
+	if (user.isnull || !inv_same_user(store, user.value, claimed.value))
 		inv_error_not_this_user(store->user_claim);
 }
 

@@ -159,7 +159,10 @@ refunded_units(InvStore *store, Datum order, const InvSold *sold)
 	if (OidIsValid(store->orders) && sold->is_only && inv_direct_sum_refunds(store, order, &units))
 		return units;
 	inv_execute(store, INV_STMT_REFUNDED, values, nulls, INV_SNAPSHOT_LATEST);
-	return inv_result_int64(0, !OidIsValid(store->orders) ? 3 : sold->is_only ? 1 : 2);
+	/* what users bought is told apart where the movements say what was sold */
+	if (!OidIsValid(store->orders) || inv_follows_orders(store))
+		return inv_result_int64(0, 3);
+	return inv_result_int64(0, sold->is_only ? 1 : 2);
 }
 
 /* After a refund: triggers of the shop may have refunded the same units (IV008). */
@@ -406,17 +409,24 @@ inv_lock_orders(InvStore *store, InvOrder *orders, int count)
 	INV_POINT("inventory-after-order-lock");
 }
 
-/* The same of one order; raises IV003 if it does not exist, IV008 if nothing was sold on it. */
+/* Raise IV003 if an order does not exist, IV008 if nothing was sold on it. */
+void
+inv_check_sold(InvStore *store, const InvOrder *order)
+{
+	if (!order->exists)
+		inv_error_order_not_found(inv_order_facts(store, order->key));
+	if (order->count == 0)
+		inv_error_not_sold(inv_order_facts(store, order->key));
+}
+
+/* Lock one order, on which something was sold. */
 InvOrder
 inv_lock_order(InvStore *store, Datum key)
 {
 	InvOrder order = { .key = key };
 
 	inv_lock_orders(store, &order, 1);
-	if (!order.exists)
-		inv_error_order_not_found(inv_order_facts(store, key));
-	if (order.count == 0)
-		inv_error_not_sold(inv_order_facts(store, key));
+	inv_check_sold(store, &order);
 	return order;
 }
 

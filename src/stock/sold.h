@@ -11,6 +11,7 @@
 #include "stock/sold_order.h"
 
 extern void inv_lock_orders(InvStore *store, InvOrder *orders, int count);
+extern void inv_check_sold(InvStore *store, const InvOrder *order);
 extern InvOrder inv_lock_order(InvStore *store, Datum key);
 extern InvSold *inv_only_sold(const InvOrder *order, const char *what);
 extern void inv_check_refunded(InvStore *store, Datum order, InvSold *sold, int64 quantity);

@@ -149,7 +149,10 @@ inv_worth_of_row(InvStore *store, Datum row, Datum header, int64 *units, bool *f
 	*final = DatumGetBool(inv_result(0, 2, &isnull));
 }
 
-/* What a line would be worth under another row of its header. */
+/*
+ * What a line was worth under a row of its header, before the statement whose end is followed:
+ * another part of the statement may have changed it too.
+ */
 int64
 inv_worth_under_header(InvStore *store, Datum order, Datum header)
 {
@@ -158,19 +161,35 @@ inv_worth_under_header(InvStore *store, Datum order, Datum header)
 	bool no_units;
 	int64 worth;
 
-	if (inv_execute(store, INV_STMT_WORTH_UNDER_HEADER, values, nulls, INV_SNAPSHOT_LATEST) == 0)
+	if (inv_execute(store, INV_STMT_WORTH_UNDER_HEADER, values, nulls, INV_SNAPSHOT_READ_ONLY) == 0)
 		return 0;
 	worth = DatumGetInt64(inv_result(0, 1, &no_units));
 	return no_units ? 0 : Max(worth, 0);
+}
+
+static Datum
+read_header_as(InvStore *store, Datum key, InvSnapshotMode mode)
+{
+	bool isnull;
+
+	if (inv_execute(store, INV_STMT_HEADER_ROW, &key, NULL, mode) == 0)
+		return (Datum) 0;
+	return inv_result(0, 1, &isnull);
 }
 
 /* The row of a header; 0 if it does not exist. */
 Datum
 inv_read_header(InvStore *store, Datum key)
 {
-	bool isnull;
+	return read_header_as(store, key, INV_SNAPSHOT_LATEST);
+}
 
-	if (inv_execute(store, INV_STMT_HEADER_ROW, &key, NULL, INV_SNAPSHOT_LATEST) == 0)
-		return (Datum) 0;
-	return inv_result(0, 1, &isnull);
+/*
+ * The same before the statement whose end is followed.  Where the statement has several parts,
+ * the guards of another one may not have told yet what it has changed.
+ */
+Datum
+inv_read_header_before(InvStore *store, Datum key)
+{
+	return read_header_as(store, key, INV_SNAPSHOT_READ_ONLY);
 }

@@ -10,7 +10,6 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
-#include "parser/parse_func.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -21,6 +20,7 @@
 #include "store/binding.h"
 #include "store/binding_check.h"
 #include "store/catalog.h"
+#include "store/function_body.h"
 #include "store/ledger_schema.h"
 
 /* The collation of a column; InvalidOid if there is no such column. */
@@ -154,9 +154,7 @@ Oid
 inv_binding_find_prepare(InvStore *store, Oid ledger)
 {
 	Oid types[] = { store->user_type, JSONBOID, JSONBOID };
-	Oid function = LookupFuncName(
-		list_make2(makeString(get_namespace_name(ledger)), makeString("prepare_order")),
-		lengthof(types), types, true);
+	Oid function = inv_find_function(ledger, "prepare_order", types, lengthof(types));
 	HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
 	Form_pg_proc form;
 

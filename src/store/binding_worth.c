@@ -10,7 +10,6 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_proc.h"
-#include "parser/parse_func.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -26,9 +25,7 @@ static Oid
 find_worth_function(InvStore *store, Oid ledger, const char *name)
 {
 	Oid types[] = { store->order_row, store->header_row };
-	Oid function = LookupFuncName(
-		list_make2(makeString(get_namespace_name(ledger)), makeString(pstrdup(name))),
-		OidIsValid(store->header) ? 2 : 1, types, true);
+	Oid function = inv_find_function(ledger, name, types, OidIsValid(store->header) ? 2 : 1);
 	HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
 	Form_pg_proc form;
 

@@ -85,3 +85,16 @@ inv_columns_of_arguments(Oid function, Bitmapset **columns, int arguments)
 
 	(void) find_columns_read((Node *) inv_function_body(function)->targetList, &read);
 }
+
+/*
+ * A function of a schema with arguments of these types; InvalidOid if there is none.  Roles that
+ * may write orders need not have the rights on the ledger that a look-up by name asks for.
+ */
+Oid
+inv_find_function(Oid schema, const char *name, const Oid *types, int count)
+{
+	oidvector *arguments = buildoidvector(types, count);
+
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name),
+						   PointerGetDatum(arguments), ObjectIdGetDatum(schema));
+}

@@ -49,7 +49,8 @@
 	"SELECT b.item_id::pg_catalog.text, p.problem, p.expected, p.actual FROM (" \
 	"SELECT c.order_id, c.item_id, " SUM("c.booked") " AS booked, " SUM("c.refunded") " AS refunded, " \
 	SUM("c.worth") " AS worth, pg_catalog.bool_or(c.archived) AS archived, " \
-	"pg_catalog.bool_or(pg_catalog.bool_or(c.known)) OVER (PARTITION BY c.order_id) AS known FROM (" \
+	"pg_catalog.bool_or(pg_catalog.bool_or(c.known)) OVER (PARTITION BY c.order_id) AS known, " \
+	"pg_catalog.sum(pg_catalog.sum(c.booked)) OVER (PARTITION BY c.order_id) AS of_all_items FROM (" \
 	"SELECT m.order_id, m.item_id, CASE WHEN m.kind {<>} " KIND_NAME(REFUND) " THEN {-} m.delta ELSE 0 END AS booked, " \
 	"CASE WHEN m.kind {=} " KIND_NAME(REFUND) " THEN m.delta ELSE 0 END AS refunded, " \
 	"0 AS worth, m.reason IS NOT DISTINCT FROM " QUOTED(INV_REASON_ARCHIVED) " AS archived, true AS known " \
@@ -65,7 +66,7 @@
 	"CROSS JOIN LATERAL (VALUES " \
 	"(CASE WHEN o.final IS NULL THEN 'order_missing' ELSE 'order_differs_from_sale' END, " \
 	"CASE WHEN b.worth {>} b.booked THEN b.booked ELSE b.booked {-} b.refunded END, b.worth, " \
-	"o.no_item IS NOT TRUE AND (b.worth {>} b.booked " \
+	"o.no_item IS NOT TRUE AND ((b.worth {>} b.booked AND (o.final IS NOT TRUE OR b.of_all_items {=} b.booked)) " \
 	"OR (b.worth {<} (b.booked {-} b.refunded) AND o.final IS NOT TRUE AND NOT b.archived))), " \
 	"('refunds_exceed_sales', GREATEST(b.booked, 0), b.refunded, b.refunded {>} GREATEST(b.booked, 0))) " \
 	"AS p (problem, expected, actual, found) " \
