@@ -55,7 +55,8 @@
 	"CROSS JOIN LATERAL (VALUES (d.excess, CASE WHEN d.excess {>} 0 THEN " KIND_NAME(RELEASE) " " \
 	"ELSE " KIND_NAME(HOLD) " END, true), ({-} d.excess, " KIND_NAME(DIRECT) ", false)) " \
 	"AS w (delta, kind, of_hold) WHERE d.excess {<>} 0 AND d.total {<>} 0 " \
-	"AND d.item_id IS NOT NULL AND d.reservation_id IS NOT NULL"
+	"AND d.item_id IS NOT NULL AND d.reservation_id IS NOT NULL " \
+	"ORDER BY d.item_id, d.reservation_id, w.of_hold DESC"
 
 /* of several rows of an item, those by which its movements do not add up to the stock */
 #define REPAIR_HOT \
