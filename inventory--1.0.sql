@@ -194,7 +194,7 @@ CREATE FUNCTION inventory.verify(items pg_catalog.regclass, item "any" DEFAULT N
 								 OUT expected pg_catalog.int8, OUT actual pg_catalog.int8)
 	RETURNS SETOF record
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_verify';
-COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Returns a row for each invariant of a store that does not hold; no rows if all hold. Arguments: items, the table; item, one key, or null for all. Problems: stock_differs_from_movements, untracked_item_has_balance, movements_of_unknown_item, holds_differ_from_movements, counter_differs_from_stock, cannot_be_settled, order_differs_from_sale, order_missing, refunds_exceed_sales, guard_missing, guard_disabled, guard_not_always_enabled, the same with orders_guard, keep_missing, keep_disabled, direct_ignored (how often direct_writes => keep has left the stock as it is, since reset_stats), store_not_intact (a warning says what is damaged). expected and actual are in units: what the movements, or for a counter the tables, add up to, and what was found. Errors: IV012 not_a_store, 42501.';
+COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Returns a row for each invariant of a store that does not hold; no rows if all hold. Arguments: items, the table; item, one key, or null for all. Problems: stock_differs_from_movements, untracked_item_has_balance, movements_of_unknown_item, holds_differ_from_movements, counter_differs_from_stock, cannot_be_settled, order_differs_from_sale, order_missing, refunds_exceed_sales, guard_missing, guard_disabled, guard_not_always_enabled, the same with orders_guard, keep_missing, keep_disabled, direct_ignored (how often direct_writes => keep has left the stock as it is, since reset_stats), direct_after_sale (units that were sold, and taken again by a direct write of the same transaction, where direct_writes is not record), store_not_intact (a warning says what is damaged). expected and actual are in units: what the movements, or for a counter the tables, add up to, and what was found. Errors: IV012 not_a_store, 42501.';
 
 CREATE FUNCTION inventory.oversold(items pg_catalog.regclass, since pg_catalog.timestamptz DEFAULT NULL,
 								   OUT item_id pg_catalog.text, OUT ordered pg_catalog.int8,
@@ -3953,6 +3953,7 @@ CREATE FUNCTION inventory.repair_refusal(item_id text, problem text, reason text
 		WHEN problem = 'order_missing' THEN 'an order is never changed; put the line back, or book what came back with restock_item'
 		WHEN problem LIKE 'order\_%' OR problem LIKE 'refunds\_%' THEN 'an order is never changed; correct the line, or use change_order or refund_order'
 		WHEN problem = 'cannot_be_settled' THEN 'the row refuses what was sold; problem of inventory.hot_entries() says why'
+		WHEN problem = 'direct_after_sale' THEN 'whether the units were there is not known; count them, and book that with count_stock'
 		WHEN problem = 'direct_ignored' THEN 'the ledger is right; book what was meant with restock_item, then call inventory.reset_stats()'
 		WHEN reason IS NOT NULL THEN reason
 		WHEN item_id IS NULL THEN 'a row has no key'

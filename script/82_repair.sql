@@ -56,6 +56,7 @@ CREATE FUNCTION inventory.repair_refusal(item_id text, problem text, reason text
 		WHEN problem = 'order_missing' THEN 'an order is never changed; put the line back, or book what came back with restock_item'
 		WHEN problem LIKE 'order\_%' OR problem LIKE 'refunds\_%' THEN 'an order is never changed; correct the line, or use change_order or refund_order'
 		WHEN problem = 'cannot_be_settled' THEN 'the row refuses what was sold; problem of inventory.hot_entries() says why'
+		WHEN problem = 'direct_after_sale' THEN 'whether the units were there is not known; count them, and book that with count_stock'
 		WHEN problem = 'direct_ignored' THEN 'the ledger is right; book what was meant with restock_item, then call inventory.reset_stats()'
 		WHEN reason IS NOT NULL THEN reason
 		WHEN item_id IS NULL THEN 'a row has no key'

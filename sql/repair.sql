@@ -15,7 +15,7 @@ SELECT inventory.attach('items', 'orders', ledger_schema => 'repair_stock');
 SELECT inventory.heat('items', 5), inventory.heat('items', 6);
 SELECT buy_item('u', 1, 2) > 0, buy_item('u', 5, 2) > 0;
 SELECT reserve_stock('u', 2, 3, '10 hours') AS hold \gset
-SELECT reserve_stock('v', 2, 4, '10 hours') AS other \gset
+SELECT reserve_stock('v', 2, 3, '10 hours') AS other \gset
 SELECT reserve_stock('u', 5, 5, '10 hours') AS hot_hold \gset
 INSERT INTO seen SELECT max(movement_id), true FROM movements;
 
@@ -62,7 +62,7 @@ INSERT INTO reservations SELECT gen_random_uuid(), 1, 2, 'w', 'held', now() + '1
 UPDATE reservations SET quantity = 6 WHERE reservation_id = :'hot_hold';
 SELECT * FROM inventory.repair('items');
 SELECT look();
-SELECT item_id, delta, kind, user_id, reservation_id IS NOT NULL AS of_hold FROM movements WHERE reason = 'repair' AND kind <> 'direct' ORDER BY movement_id;
+SELECT item_id, delta, kind, user_id, reservation_id IS NOT NULL AS of_hold FROM movements WHERE reason = 'repair' AND kind <> 'direct' ORDER BY item_id, user_id;
 SELECT release_reservation(reservation_id) FROM reservations WHERE status = 'held' ORDER BY item_id;
 SELECT look();
 
@@ -170,16 +170,16 @@ DELETE FROM movements WHERE item_id IS NULL;
 SELECT look() !~ 'WRONG';
 
 \echo '-- functions and grants stay, as the shop has changed them'
-CREATE ROLE repair_buyer;
-SELECT inventory.grant_api('items', 'repair_buyer', 'buyer');
-SELECT proacl::text ~ 'repair_buyer' FROM pg_proc WHERE oid = 'buy_item'::regproc;
+CREATE ROLE regress_repair_buyer;
+SELECT inventory.grant_api('items', 'regress_repair_buyer', 'buyer');
+SELECT proacl::text ~ 'regress_repair_buyer' FROM pg_proc WHERE oid = 'buy_item'::regproc;
 ALTER FUNCTION buy_item SET work_mem = '5MB';
 DROP TRIGGER inventory_guard ON items;
 SELECT problem, repaired FROM inventory.repair('items');
-SELECT proacl::text ~ 'repair_buyer', proconfig::text ~ 'work_mem' FROM pg_proc WHERE oid = 'buy_item'::regproc;
+SELECT proacl::text ~ 'regress_repair_buyer', proconfig::text ~ 'work_mem' FROM pg_proc WHERE oid = 'buy_item'::regproc;
 
 \echo '-- the owner''s; a superuser does it with the owner''s rights'
-SET ROLE repair_buyer;
+SET ROLE regress_repair_buyer;
 SELECT inventory.repair('items');
 SELECT inventory.repair_as_owner('items', NULL);
 SELECT inventory.repair_store('items', NULL);
@@ -189,8 +189,26 @@ RESET ROLE;
 SELECT inventory.repair(NULL);
 SELECT inventory.repair('pg_class');
 SELECT inventory.repair('items', '{"no key"}');
-DROP OWNED BY repair_buyer;
-DROP ROLE repair_buyer;
+DROP OWNED BY regress_repair_buyer;
+DROP ROLE regress_repair_buyer;
+CREATE ROLE regress_repair_owner;
+CREATE SCHEMA repair_owned AUTHORIZATION regress_repair_owner;
+SET ROLE regress_repair_owner;
+CREATE TABLE repair_owned.items (id bigint PRIMARY KEY, stock bigint);
+CREATE FUNCTION repair_owned.who() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.reason := current_user; RETURN NEW; END $$;
+INSERT INTO repair_owned.items VALUES (1, 1);
+SELECT inventory.attach('repair_owned.items', ledger_schema => 'repair_owned');
+CREATE TRIGGER who BEFORE INSERT ON repair_owned.movements FOR EACH ROW EXECUTE FUNCTION repair_owned.who();
+DROP TRIGGER inventory_guard ON repair_owned.items;
+UPDATE repair_owned.items SET stock = 2;
+RESET ROLE;
+SELECT * FROM inventory.repair('repair_owned.items');
+SELECT delta, kind, reason, actor = session_user FROM repair_owned.movements ORDER BY movement_id;
+SELECT current_user = session_user, * FROM inventory.repair('repair_owned.items');
+SET client_min_messages = error;
+DROP OWNED BY regress_repair_owner CASCADE;
+DROP ROLE regress_repair_owner;
+SET client_min_messages = warning;
 
 \echo '-- a store that keeps its stock'
 SELECT inventory.detach('items');

@@ -296,6 +296,9 @@ verify_store(void *arg)
 	report_problems(store,
 					inv_follows_orders(store) ? INV_STMT_VERIFY_FOLLOWED : INV_STMT_VERIFY_ORDERS,
 					&item, result);
+	/* where direct writes are recorded, the shop may mean both */
+	if (store->direct_writes != INV_DIRECT_WRITES_RECORD)
+		report_problems(store, INV_STMT_VERIFY_COUNTED_TWICE, &item, result);
 	verify_counters(store, &item, result);
 	if (item.isnull)
 		report_ignored(store, result);

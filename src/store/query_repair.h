@@ -1,6 +1,6 @@
 /*
  * query_repair.h
- *		The SQL texts of repair(), for query_text.c.
+ *		The SQL texts of repair(), and one of verify(), for query_text.c.
  */
 #ifndef INV_QUERY_REPAIR_H
 #define INV_QUERY_REPAIR_H
@@ -9,6 +9,24 @@
 #include "store/query_phrase.h"
 
 /* clang-format off */
+
+/*
+ * Transactions in which direct writes took as many units of an item as were sold, since the
+ * item's last stock-take.  A movement shows its transaction until the ledger is restored from a
+ * dump: then all have that of the first one, which books the opening and is left out.
+ */
+#define COUNTED_TWICE \
+	"SELECT g.item_id::pg_catalog.text, 'direct_after_sale', 0::pg_catalog.int8, " SUM("{-} g.direct") " " \
+	"FROM (SELECT m.item_id, m.xmin AS writer, pg_catalog.max(m.created_at) AS at, " \
+	"pg_catalog.sum(m.delta) FILTER (WHERE m.kind {=} " KIND_NAME(SALE) ") AS sold, " \
+	"pg_catalog.sum(m.delta) FILTER (WHERE m.kind {=} " KIND_NAME(DIRECT) ") AS direct FROM " MOVEMENTS \
+	"WHERE m.kind {=} ANY (ARRAY[" KIND_NAME(SALE) ", " KIND_NAME(DIRECT) "]::pg_catalog.text[]) " \
+	"AND ($1 IS NULL OR m.item_id {=} $1) GROUP BY m.item_id, m.xmin) AS g " \
+	"JOIN (SELECT m.item_id, (pg_catalog.array_agg(m.xmin ORDER BY m.movement_id))[1] AS writer, " \
+	"pg_catalog.max(m.created_at) FILTER (WHERE m.kind {=} " KIND_NAME(STOCK_TAKE) ") AS counted " \
+	"FROM " MOVEMENTS "WHERE $1 IS NULL OR m.item_id {=} $1 GROUP BY m.item_id) AS f " \
+	"ON f.item_id {=} g.item_id WHERE g.sold {=} g.direct AND g.sold {<} 0 AND g.writer {<>} f.writer " \
+	"AND (f.counted IS NULL OR g.at {>} f.counted) GROUP BY g.item_id ORDER BY g.item_id"
 
 /* a value that several rows of a table have */
 #define SEVERAL(column, table) \
@@ -37,7 +55,8 @@
 	"CROSS JOIN LATERAL (VALUES (d.excess, CASE WHEN d.excess {>} 0 THEN " KIND_NAME(RELEASE) " " \
 	"ELSE " KIND_NAME(HOLD) " END, true), ({-} d.excess, " KIND_NAME(DIRECT) ", false)) " \
 	"AS w (delta, kind, of_hold) WHERE d.excess {<>} 0 AND d.total {<>} 0 " \
-	"AND d.item_id IS NOT NULL AND d.reservation_id IS NOT NULL"
+	"AND d.item_id IS NOT NULL AND d.reservation_id IS NOT NULL " \
+	"ORDER BY d.item_id, d.reservation_id, w.of_hold DESC"
 
 /* of several rows of an item, those by which its movements do not add up to the stock */
 #define REPAIR_HOT \

@@ -182,6 +182,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"GROUP BY m.item_id) AS m ON {id} {=} m.item_id "
 		"WHERE COALESCE({id}, m.item_id) IS NOT NULL AND ((m.item_id IS NULL AND {stock} IS NOT NULL) "
 		"OR COALESCE({stock}, 0) {<>} COALESCE(m.total, 0))", INV_LEDGER_MOVEMENTS},
+	[INV_STMT_VERIFY_COUNTED_TWICE] = {"i", "ttnn", SPI_OK_SELECT, COUNTED_TWICE},
 	[INV_STMT_REPAIR_HOLDS] = {"tzit", "", SPI_OK_INSERT, REPAIR_HOLDS, INV_LEDGER_MOVEMENTS},
 	[INV_STMT_REPAIR_HOT] = {"", "", SPI_OK_DELETE, REPAIR_HOT, INV_LEDGER_HOT},
 	[INV_STMT_SEVERAL_OF_KEY] = {"", "i", SPI_OK_SELECT, SEVERAL("{id}", "ONLY {items} AS i")},

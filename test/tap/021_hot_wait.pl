@@ -21,7 +21,10 @@ use Shop;
 use Waiting;
 
 my $node = Hot::server('hot_wait');
-my $shop = Shop->new($node, 'hot_wait', { 1 => 10, 2 => 5, 3 => 5, 4 => 1000 })->attached;
+my $shop = Shop->new($node, 'hot_wait', { 1 => 10, 2 => 5, 3 => 5, 4 => 1000 });
+# which binds direct writes, too
+$shop->query('ALTER TABLE shop.items ADD stock_floor int');
+$shop->attached;
 my ($one, $two, $three, $four) = map { Shop::item_id($_) } 1 .. 4;
 
 Interrupt::add_gates($shop, 'shop.orders' => 'AFTER INSERT', 'items_stock.movements' => 'BEFORE INSERT');
