@@ -37,6 +37,14 @@ is_guard_of_type(const Trigger *trigger, int16 type, const char *function, const
 		   get_func_namespace(trigger->tgfoid) == get_namespace_oid(INV_SCHEMA, false);
 }
 
+/* Is it the guard on the rows of items, as attach makes it? */
+bool
+inv_is_row_guard(const Trigger *trigger)
+{
+	return trigger->tgenabled == TRIGGER_FIRES_ALWAYS &&
+		   is_guard_of_type(trigger, EVERY_ROW, "guard", NULL);
+}
+
 /*
  * What is wrong with a guard of a table, or null.  It must fire in every mode, for every such
  * event and every row, or changes are not booked (invariants 7 and 9).

@@ -11,8 +11,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/namespace.h"
-#include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "optimizer/clauses.h"
@@ -23,7 +21,6 @@
 
 #include "base/settings.h"
 #include "store/binding.h"
-#include "store/catalog.h"
 #include "store/column.h"
 #include "store/condition.h"
 #include "store/enter.h"
@@ -31,6 +28,7 @@
 #include "store/index_lookup.h"
 #include "store/table_check.h"
 #include "store/update_plan.h"
+#include "stock/guard_check.h"
 #include "stock/take_plan.h"
 
 /* Note that a column is written; false if its value needs more than the engine computes. */
@@ -45,22 +43,6 @@ add_number_column(InvDirectTakePlan *plan, Relation items, const InvColumn *colu
 								  column->type);
 }
 
-/* Is a trigger the guard, as attach makes it? */
-static bool
-is_guard(const Trigger *trigger)
-{
-	char *name;
-
-	if (trigger->tgenabled != TRIGGER_FIRES_ALWAYS || trigger->tgnattr != 0 ||
-		trigger->tgqual != NULL ||
-		trigger->tgtype !=
-			(TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE))
-		return false;
-	name = get_func_name(trigger->tgfoid);
-	return name && strcmp(name, "guard") == 0 &&
-		   get_func_namespace(trigger->tgfoid) == get_namespace_oid(INV_SCHEMA, true);
-}
-
 /* Is the guard among the triggers, once? */
 static bool
 has_guard(Relation items)
@@ -70,7 +52,7 @@ has_guard(Relation items)
 	int guards = 0;
 
 	for (int i = 0; triggers && i < triggers->numtriggers; i++)
-		guards += is_guard(&triggers->triggers[i]);
+		guards += inv_is_row_guard(&triggers->triggers[i]);
 	return guards == 1;
 }
 
@@ -103,7 +85,7 @@ make_take_plan(InvStore *store, Relation items)
 		OidIsValid(plan->item_index) && inv_items_are_as_bound(store, RelationGetDescr(items)) &&
 		inv_owner_may_name(store, items) && add_number_column(plan, items, &store->stock) &&
 		add_number_column(plan, items, &store->version) && has_guard(items) &&
-		!inv_update_needs_statement(&plan->update, store, items, is_guard) &&
+		!inv_update_needs_statement(&plan->update, store, items, inv_is_row_guard) &&
 		add_sellable(plan, store->sellable);
 	if (plan->usable)
 	{
