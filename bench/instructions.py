@@ -22,6 +22,7 @@ ITEMS = 1000  # with fewer, PostgreSQL finds a row by reading the whole table
 HOT_ITEMS = 10  # so few that the first session uses each
 PATIENCE = 60  # seconds for a session's counts after its end
 STORES = 1000
+ORDERS = 10_000  # sold before, to be refunded
 
 HAND = peers.BY_NAME[peers.BASE]
 COLD = peers.BY_NAME["ours-atomic"]
@@ -151,8 +152,6 @@ def open_shop(call, shops):
     if key not in shops:
         part = f"{call.peer.suffix}-{len(shops)}"
         shops[key] = Shop(replace(call.peer, suffix=part), call.items, call.stock)
-        if "refund" in shops[key].peer.sections():
-            shops[key].peer.run(OLD_ORDERS, items=call.items)
         if call.stock:
             wear_in(shops[key])
     return shops[key]
@@ -167,15 +166,9 @@ def wear_in(shop):
                                     {"c": 1, "n": 2 * ITEMS, "i": shop.items, "x": "uniform",
                                      "b": shop.next})
             shop.next += client.wait()["total_ended"]
+    if "refund" in shop.peer.sections():
+        shop.sell(ORDERS)
     shop.peer.vacuum()
-
-
-# existing orders, for refunds
-OLD_ORDERS = """
-INSERT INTO orders (user_id, item_id, quantity)
-SELECT i % 1000 + 1, i % :items + 1, 1 FROM generate_series(1, 10000) AS i;
-ANALYZE orders;
-"""
 
 
 def instructions(plan):

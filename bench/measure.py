@@ -19,6 +19,9 @@ SELECT pg_current_wal_insert_lsn() - '0/0',
 """
 STOCK = "SELECT sum(stock), sum(greatest(-stock, 0)) FROM {schema}.{stock}"
 SOLD = "SELECT coalesce(sum(quantity), 0) FROM {schema}.{sold}"
+SELL = """
+SELECT count(buy_item(i % 1000 + 1, i % :items + 1, 1)) FROM generate_series(1, :orders) AS i;
+"""
 VERIFY = "SELECT count(*), min(problem) FROM inventory.verify('{schema}.items')"
 
 
@@ -30,6 +33,10 @@ class Shop:
         self.items = items
         self.next = 1  # next number for :next, which is unique
         peer.set_up(items, stock)
+
+    def sell(self, orders):
+        """Make orders, one unit each, for refunds."""
+        self.peer.run(SELL, items=self.items, orders=orders)
 
     def stock(self):
         """(sum of all stock, sum of all negative stock)"""

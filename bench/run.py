@@ -72,8 +72,9 @@ def open_shops(plan, work):
             shop = next((shop for shop, _ in shops if shop.peer is peer), None)
             if shop is None:
                 shop = Shop(peer, work.items, work.stock)
-                if work.prepared:
-                    peer.run(work.prepared)
+                if work.orders:
+                    shop.sell(work.orders)
+                    peer.vacuum()
             shops.append((shop, way))
     return shops
 

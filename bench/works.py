@@ -17,19 +17,12 @@ class Work:
     lines: int = 1
     units: int = 1  # taken by a success; negative: given back
     limit: str = "inserts"  # the peer that is the upper limit
-    prepared: str = ""  # a statement that the owner runs after the tables are filled
+    orders: int = 0  # that are sold before, to be refunded: more than can be in the time
 
     def crowd(self):
         """Options of the client."""
         return {"i": self.items, "x": self.choice, "l": self.lines}
 
-
-# existing orders, for refunds: more than can be refunded in the time
-OLD_ORDERS = """
-INSERT INTO orders (user_id, item_id, quantity)
-SELECT i % 100000 + 1, i % 10000 + 1, 1 FROM generate_series(1, 300000) AS i;
-ANALYZE orders;
-"""
 
 WORKS = (
     Work("hot", "One hot item", items=1, stock=2_000_000_000, choice="fixed"),
@@ -40,6 +33,6 @@ WORKS = (
          items=1, stock=10, choice="fixed", limit="raising"),  # sold during the warm-up
     Work("cart", "Carts of 10 items", ways=("cart", "cart_statement"), lines=10, units=10),
     Work("hold", "Reserve, then confirm", ways=("hold",)),
-    Work("refund", "Refunds", ways=("refund",), units=-1, prepared=OLD_ORDERS),
+    Work("refund", "Refunds", ways=("refund",), units=-1, orders=300_000),
 )
 BY_NAME = {work.name: work for work in WORKS}

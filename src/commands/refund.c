@@ -215,17 +215,11 @@ units_left(const InvOrder *order)
 	return left;
 }
 
-static int
-compare_returned(const void *a, const void *b, void *store)
-{
-	return inv_item_compare(store, ((const InvGive *) a)->item, ((const InvGive *) b)->item);
-}
-
 /* What comes back of each item, in key order and each item once. */
 static InvGive *
 gives_of_orders(InvStore *store, const InvOrder *orders, int count, int *give_count)
 {
-	int most = 0, kept = 0, given = 0;
+	int most = 0, given = 0;
 	InvGive *gives;
 
 	for (int i = 0; i < count; i++)
@@ -241,14 +235,7 @@ gives_of_orders(InvStore *store, const InvOrder *orders, int count, int *give_co
 			gives[given].item = sold->item;
 			gives[given++].quantity = inv_sold_left(sold);
 		}
-	qsort_arg(gives, given, sizeof(InvGive), compare_returned, store);
-	for (int i = 0; i < given; i++)
-		if (kept == 0 || compare_returned(&gives[kept - 1], &gives[i], store) != 0)
-			gives[kept++] = gives[i];
-		else if (pg_add_s64_overflow(gives[kept - 1].quantity, gives[i].quantity,
-									 &gives[kept - 1].quantity))
-			inv_error_overflow("sum of the quantities of an item");
-	*give_count = kept;
+	*give_count = inv_merge_gives(store, gives, given, "sum of the quantities of an item");
 	return gives;
 }
 
@@ -275,12 +262,11 @@ refund_left(InvStore *store, InvOrder *orders, int count, const InvReturn *how)
 		{
 			InvSold *sold = &orders[i].sold[j];
 			int64 left = inv_sold_left(sold);
-			InvGive key = { .item = sold->item };
 			const InvGive *give;
 
 			if (left == 0)
 				continue;
-			give = bsearch_arg(&key, gives, give_count, sizeof(InvGive), compare_returned, store);
+			give = inv_find_give(store, gives, give_count, sold->item);
 			Assert(give != NULL);
 			inv_book_returned(&book, orders[i].key, sold, left, give, how);
 			inv_stats_count(INV_STATS_UNITS, left);

@@ -15,10 +15,27 @@
 #include "base/stats.h"
 #include "store/binding.h"
 #include "store/column.h"
+#include "store/key_lookup.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/quantity.h"
 #include "commands/refusal.h"
+
+/* Can the user have an open hold?  A statement is needed to find it. */
+static bool
+may_have_hold(InvStore *store, const InvUser *user)
+{
+	InvKeyLookup lookup;
+	bool found;
+
+	if (user->isnull)
+		return false;
+	if (!inv_begin_key_lookup(&lookup, store, INV_KEY_HOLD_OF_USER, &user->value, &user->isnull, 1))
+		return true;
+	found = inv_next_key_row(&lookup);
+	inv_end_key_lookup(&lookup);
+	return found;
+}
 
 /*
  * Name the open hold of the user that has the units which the take lacks: a shop that lost the
@@ -33,7 +50,7 @@ describe_own_hold(InvStore *store, const InvTake *take, const InvUser *user, Str
 	int64 held;
 	bool isnull;
 
-	if (user->isnull ||
+	if (!may_have_hold(store, user) ||
 		inv_execute(store, INV_STMT_OWN_HOLD, values, NULL, INV_SNAPSHOT_LATEST) == 0)
 		return;
 	held = inv_result_int64(0, 2);

@@ -14,8 +14,8 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "common/int.h"
 
 #include "base/compat.h"
 #include "base/error.h"
@@ -70,18 +70,12 @@ copy_overdue_lines(uint64 count)
 	return lines;
 }
 
-static int
-compare_gives(const void *a, const void *b, void *store)
-{
-	return inv_item_compare(store, ((const InvGive *) a)->item, ((const InvGive *) b)->item);
-}
-
-/* Give back the units of the lines: one InvGive per item, in key order. */
+/* The units of the lines, which were taken from the stock: one InvGive per item, in key order. */
 static InvGive *
-give_overdue_back(InvStore *store, const OverdueLine *lines, uint64 count, int *gives_count)
+gives_of_lines(InvStore *store, const OverdueLine *lines, uint64 count, int *gives_count)
 {
 	InvGive *gives = palloc0(sizeof(InvGive) * count);
-	int used = 0, merged = 0;
+	int used = 0;
 
 	for (uint64 i = 0; i < count; i++)
 	{
@@ -90,31 +84,8 @@ give_overdue_back(InvStore *store, const OverdueLine *lines, uint64 count, int *
 		gives[used].item = lines[i].item;
 		gives[used++].quantity = lines[i].quantity;
 	}
-	qsort_arg(gives, used, sizeof(InvGive), compare_gives, store);
-	for (int i = 0; i < used; i++)
-	{
-		InvGive *last = merged > 0 ? &gives[merged - 1] : NULL;
-
-		if (last == NULL || inv_item_compare(store, last->item, gives[i].item) != 0)
-			gives[merged++] = gives[i];
-		else if (pg_add_s64_overflow(last->quantity, gives[i].quantity, &last->quantity))
-			inv_error_overflow("stock");
-	}
-	if (merged > 0)
-		inv_give(store, gives, merged, INV_SNAPSHOT_LATEST);
-	*gives_count = merged;
+	*gives_count = inv_merge_gives(store, gives, used, "stock");
 	return gives;
-}
-
-/* The give that has the units of a line; null if they were not taken from the stock. */
-static const InvGive *
-find_give(InvStore *store, InvGive *gives, int count, const OverdueLine *line)
-{
-	InvGive key = { .item = line->item };
-
-	if (!line->tracked)
-		return NULL;
-	return bsearch_arg(&key, gives, count, sizeof(InvGive), compare_gives, store);
 }
 
 /* Mark lines as expired, give their units back, and book that. */
@@ -137,17 +108,25 @@ expire_lines(InvStore *store, const OverdueLine *lines, uint64 count)
 	values[1] = inv_make_array(store->item_id.base, items, NULL, count);
 	inv_execute_write(store, INV_STMT_EXPIRE, values, NULL, INV_SNAPSHOT_LATEST, count);
 	INV_POINT("inventory-after-expire");
-	gives = give_overdue_back(store, lines, count, &gives_count);
+	gives = gives_of_lines(store, lines, count, &gives_count);
+	if (gives_count > 0)
+		inv_give(store, gives, gives_count, INV_SNAPSHOT_LATEST);
 
 	inv_book_init(&book, 2 * count);
 	for (uint64 i = 0; i < count; i++)
 	{
-		const InvGive *give = find_give(store, gives, gives_count, &lines[i]);
+		const InvGive *give =
+			lines[i].tracked ? inv_find_give(store, gives, gives_count, lines[i].item) : NULL;
 
 		inv_book_return(&book, lines[i].item, lines[i].quantity, INV_KIND_EXPIRY, &lines[i].user,
 						lines[i].reservation, give && give->tracked, give ? give->epoch : 0);
 	}
 	inv_book_write(store, &book);
+}
+
+static void
+count_expired_lines(InvStore *store, const OverdueLine *lines, uint64 count)
+{
 	for (uint64 i = 0; i < count; i++)
 		inv_stats_add(store->items, "expiry", INV_STATS_UNITS, lines[i].quantity);
 	inv_stats_add(store->items, "expiry", INV_STATS_CALLS, count);
@@ -169,17 +148,30 @@ expire_batch(void *arg)
 	expire_lines(batch->store, batch->lines, batch->count);
 }
 
-/* Expire lines, all of them or none; the error if one of their items is to blame, or null. */
+/*
+ * Expire lines, all of them or none; the error if one of their items is to blame, or null.
+ *
+ * A session that waits for a row that a released subtransaction has written waits for the end
+ * of the transaction (XactLockTableWait), although a rollback to a savepoint frees the row
+ * earlier; when the transaction then comes back to the row, both can wait for each other.  So
+ * after a savepoint the subtransaction is a trial, and what it did is done again without it.
+ */
 static ErrorData *
 try_expire_lines(InvStore *store, const OverdueLine *lines, uint64 count, bool skip_locked)
 {
 	ExpiryBatch batch = { store, lines, count };
-	ErrorData *error = inv_run_isolated(expire_batch, &batch, true);
+	bool trial = IsSubTransaction();
+	ErrorData *error = inv_run_isolated(expire_batch, &batch, !trial);
 
 	if (error && !inv_error_is_of_one_row(error->sqlerrcode) &&
 		!(skip_locked && error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE))
 		ReThrowError(error);
-	return error;
+	if (error)
+		return error;
+	if (trial)
+		expire_lines(store, lines, count);
+	count_expired_lines(store, lines, count);
+	return NULL;
 }
 
 /* Report that an item does not take units back; that its row is locked is nothing to report. */
@@ -263,6 +255,7 @@ inv_expire_overdue_of_item(InvStore *store, Datum item, int64 units)
 			break;
 		lines = copy_overdue_lines(count);
 		expire_lines(store, lines, count);
+		count_expired_lines(store, lines, count);
 		any = true;
 		for (uint64 i = 0; i < count; i++)
 			units -= lines[i].quantity;

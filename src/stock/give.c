@@ -8,10 +8,13 @@
  */
 #include "postgres.h"
 
+#include "common/int.h"
 #include "miscadmin.h"
 
 #include "base/compat.h"
+#include "base/error.h"
 #include "store/binding.h"
+#include "store/column.h"
 #include "store/query.h"
 #include "stock/direct_take.h"
 #include "stock/give.h"
@@ -19,6 +22,43 @@
 #include "stock/hot_stock.h"
 #include "stock/item_row.h"
 #include "stock/quantity.h"
+
+static int
+compare_gives(const void *a, const void *b, void *store)
+{
+	return inv_item_compare(store, ((const InvGive *) a)->item, ((const InvGive *) b)->item);
+}
+
+/*
+ * Bring gives into key order, each item once with the sum of its units; returns how many items.
+ * Raises 22003, "of" this, if a sum is too large.
+ */
+int
+inv_merge_gives(InvStore *store, InvGive *gives, int count, const char *of)
+{
+	int merged = 0;
+
+	qsort_arg(gives, count, sizeof(InvGive), compare_gives, store);
+	for (int i = 0; i < count; i++)
+	{
+		InvGive *last = merged > 0 ? &gives[merged - 1] : NULL;
+
+		if (last == NULL || compare_gives(last, &gives[i], store) != 0)
+			gives[merged++] = gives[i];
+		else if (pg_add_s64_overflow(last->quantity, gives[i].quantity, &last->quantity))
+			inv_error_overflow(of);
+	}
+	return merged;
+}
+
+/* The one of merged gives that is for an item, or null. */
+const InvGive *
+inv_find_give(InvStore *store, const InvGive *gives, int count, Datum item)
+{
+	InvGive key = { .item = item };
+
+	return bsearch_arg(&key, gives, count, sizeof(InvGive), compare_gives, store);
+}
 
 /* Give to the rows of cold items; statements give from the first on that needs one. */
 static void

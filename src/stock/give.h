@@ -9,6 +9,8 @@
 #include "store/query.h"
 #include "stock/quantity.h"
 
+extern int inv_merge_gives(InvStore *store, InvGive *gives, int count, const char *of);
+extern const InvGive *inv_find_give(InvStore *store, const InvGive *gives, int count, Datum item);
 extern void inv_give(InvStore *store, InvGive *gives, int count, InvSnapshotMode mode);
 
 #endif /* INV_GIVE_H */

@@ -47,6 +47,15 @@ is_this_guard(const Trigger *trigger, const Guard *guard)
 		   get_func_namespace(trigger->tgfoid) == get_namespace_oid(INV_SCHEMA, false);
 }
 
+/* Is it the guard on the rows of items, as attach makes it? */
+bool
+inv_is_row_guard(const Trigger *trigger)
+{
+	const Guard guard = { EVERY_ROW, "guard", NULL, false };
+
+	return trigger->tgenabled == TRIGGER_FIRES_ALWAYS && is_this_guard(trigger, &guard);
+}
+
 /*
  * What is wrong with a guard of a table, or null.  It must fire in every mode, for every such
  * event and every row, or changes are not booked (invariants 7 and 9).

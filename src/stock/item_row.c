@@ -133,7 +133,7 @@ inv_item_row_read_many(InvStore *store, InvTake *takes, int count, bool lock)
 	Datum keys;
 
 	Assert(count > 0);
-	if (!lock && inv_direct_read_rows(store, takes, count))
+	if (inv_direct_read_rows(store, takes, count, lock))
 		return;
 	for (int i = 0; i < count; i++)
 		if (!takes[i].hot)

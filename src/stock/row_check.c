@@ -19,9 +19,9 @@
 #include "utils/rel.h"
 #include "utils/typcache.h"
 
-#include "base/compat.h"
 #include "store/binding.h"
 #include "store/column.h"
+#include "store/expression.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/guard_check.h"
@@ -97,8 +97,7 @@ find_checks(InvStore *store, InvRowChecks *checks, Relation items, TupleDesc col
 		palloc(sizeof(InvRowCheck) * (table_checks + list_length(domain->constraints)));
 	for (int i = 0; i < table_checks; i++)
 	{
-		Node *condition =
-			inv_expand_virtual_columns(stringToNode(columns->constr->check[i].ccbin), items);
+		Node *condition = inv_check_condition(&columns->constr->check[i], items);
 
 		if (reads_written(checks, condition))
 			add_check(checks, columns->constr->check[i].ccname, condition);

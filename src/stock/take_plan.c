@@ -12,7 +12,6 @@
 #include "postgres.h"
 
 #include "catalog/namespace.h"
-#include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "optimizer/clauses.h"
@@ -31,6 +30,7 @@
 #include "store/index_lookup.h"
 #include "store/table_check.h"
 #include "store/update_plan.h"
+#include "stock/guard_check.h"
 #include "stock/take_plan.h"
 
 /* Note that a column is written; false if its value needs more than the engine computes. */
@@ -43,22 +43,6 @@ add_number_column(InvDirectTakePlan *plan, Relation items, const InvColumn *colu
 		plan->has_domains = true;
 	return inv_add_written_column(&plan->update, RelationGetDescr(items), column->attnum,
 								  column->type);
-}
-
-/* Is a trigger the guard, as attach makes it? */
-static bool
-is_guard(const Trigger *trigger)
-{
-	char *name;
-
-	if (trigger->tgenabled != TRIGGER_FIRES_ALWAYS || trigger->tgnattr != 0 ||
-		trigger->tgqual != NULL ||
-		trigger->tgtype !=
-			(TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE))
-		return false;
-	name = get_func_name(trigger->tgfoid);
-	return name && strcmp(name, "guard") == 0 &&
-		   get_func_namespace(trigger->tgfoid) == get_namespace_oid(INV_SCHEMA, true);
 }
 
 /* Is a trigger one of those that leave the stock as it is, which let the engine's writes pass? */
@@ -74,7 +58,7 @@ is_keep(const Trigger *trigger)
 static bool
 is_own_trigger(const Trigger *trigger)
 {
-	return is_guard(trigger) || is_keep(trigger);
+	return inv_is_row_guard(trigger) || is_keep(trigger);
 }
 
 /* Is the guard among the triggers, once? */
@@ -86,7 +70,7 @@ has_guard(Relation items)
 	int guards = 0;
 
 	for (int i = 0; triggers && i < triggers->numtriggers; i++)
-		guards += is_guard(&triggers->triggers[i]);
+		guards += inv_is_row_guard(&triggers->triggers[i]);
 	return guards == 1;
 }
 

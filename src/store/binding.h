@@ -37,10 +37,11 @@ typedef enum InvTarget
 /* The keys by which rows of the ledger and orders are found without a statement. */
 typedef enum InvKey
 {
-	INV_KEY_REQUEST, /* an idempotency key, its operation and its user */
-	INV_KEY_HOLD,	 /* a reservation, and the item of the line */
-	INV_KEY_ORDER,	 /* the key of orders */
-	INV_KEY_REFUND,	 /* the order of refunds among the movements */
+	INV_KEY_REQUEST,	  /* an idempotency key, its operation and its user */
+	INV_KEY_HOLD,		  /* a reservation, and the item of the line */
+	INV_KEY_ORDER,		  /* the key of orders */
+	INV_KEY_REFUND,		  /* the order of refunds among the movements */
+	INV_KEY_HOLD_OF_USER, /* the user of open holds, overdue ones too */
 	INV_KEY_COUNT
 } InvKey;
 

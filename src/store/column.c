@@ -183,6 +183,13 @@ inv_header_compare(InvStore *store, Datum a, Datum b)
 	return DatumGetInt32(FunctionCall2Coll(&ops->cmp_proc_finfo, collation, a, b));
 }
 
+/* A key in another base type, by its text. */
+static Datum
+convert_key(Datum key, Oid from, Oid to)
+{
+	return from == to ? key : inv_from_text(to, inv_datum_text(from, key));
+}
+
 /*
  * The item of an order row as a key of items: the column can be a wider or narrower
  * integer.  Raises if the value does not fit.
@@ -191,9 +198,7 @@ Datum
 inv_item_of_order(InvStore *store, Datum value)
 {
 	Assert(store->order_item.attnum != InvalidAttrNumber);
-	if (store->order_item.base == store->item_id.base)
-		return value;
-	return inv_from_text(store->item_id.base, inv_datum_text(store->order_item.base, value));
+	return convert_key(value, store->order_item.base, store->item_id.base);
 }
 
 /* A key of items as the item of an order row. */
@@ -201,9 +206,7 @@ Datum
 inv_item_for_order(InvStore *store, Datum item)
 {
 	Assert(store->order_item.attnum != InvalidAttrNumber);
-	if (store->order_item.base == store->item_id.base)
-		return item;
-	return inv_from_text(store->order_item.base, inv_datum_text(store->item_id.base, item));
+	return convert_key(item, store->item_id.base, store->order_item.base);
 }
 
 /*

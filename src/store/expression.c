@@ -19,7 +19,15 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
+#include "base/compat.h"
 #include "store/expression.h"
+
+/* The condition of a CHECK of a table, with the expressions of virtual columns in their place. */
+Node *
+inv_check_condition(const ConstrCheck *check, Relation table)
+{
+	return inv_expand_virtual_columns(stringToNode(check->ccbin), table);
+}
 
 /* Is it something that was not there when the database was created? */
 bool

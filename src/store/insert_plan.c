@@ -195,8 +195,7 @@ add_row_checks(InvDirectInsertPlan *plan, Relation table)
 
 	for (int i = 0; i < count; i++)
 	{
-		Node *condition =
-			inv_expand_virtual_columns(stringToNode(desc->constr->check[i].ccbin), table);
+		Node *condition = inv_check_condition(&desc->constr->check[i], table);
 
 		if (!inv_may_keep_expression(condition))
 			return;

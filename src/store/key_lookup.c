@@ -59,7 +59,7 @@ static const struct
 	LOCKMODE lock;
 	const char *columns[KEY_COLUMNS];
 	const char *types;
-	const char *kind; /* of movements: an index of these will do */
+	const char *among[2]; /* a column and its value in all rows: an index of these will do */
 	const char *read[INV_KEY_READ_COLUMNS];
 	const char *read_types;
 } keys[INV_KEY_COUNT] = {
@@ -79,9 +79,15 @@ static const struct
 						 .lock = AccessShareLock,
 						 .columns = { "order_id" },
 						 .types = "o",
-						 .kind = INV_KIND_REFUND,
+						 .among = { "kind", INV_KIND_REFUND },
 						 .read = { "kind", "delta" },
 						 .read_types = "tn" },
+	[INV_KEY_HOLD_OF_USER] = { .table = INV_LEDGER_RESERVATIONS,
+							   .lock = AccessShareLock,
+							   .columns = { "user_id" },
+							   .types = "u",
+							   .among = { "status", INV_RESERVATION_HELD },
+							   .read_types = "" },
 };
 
 /* How to look a key up; kept as long as the binding is valid. */
@@ -128,20 +134,21 @@ is_key_column(Relation table, Relation index, int n, const char *name, Oid type)
 static bool
 has_all_rows(InvStore *store, Relation index, InvKey key)
 {
-	AttrNumber kind;
+	AttrNumber attnum;
 	Expr *condition;
 
 	if (heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL))
 		return true;
-	if (keys[key].kind == NULL)
+	if (keys[key].among[0] == NULL)
 		return false;
 	inv_pin_path(store);
-	kind = get_attnum(index->rd_index->indrelid, "kind");
-	condition = make_opclause(TextEqualOperator, BOOLOID, false,
-							  (Expr *) makeVar(1, kind, TEXTOID, -1, DEFAULT_COLLATION_OID, 0),
-							  (Expr *) makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
-												 CStringGetTextDatum(keys[key].kind), false, false),
-							  InvalidOid, DEFAULT_COLLATION_OID);
+	attnum = get_attnum(index->rd_index->indrelid, keys[key].among[0]);
+	condition =
+		make_opclause(TextEqualOperator, BOOLOID, false,
+					  (Expr *) makeVar(1, attnum, TEXTOID, -1, DEFAULT_COLLATION_OID, 0),
+					  (Expr *) makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
+										 CStringGetTextDatum(keys[key].among[1]), false, false),
+					  InvalidOid, DEFAULT_COLLATION_OID);
 	fix_opfuncids((Node *) condition);
 	return predicate_implied_by(RelationGetIndexPredicate(index), list_make1(condition), false);
 }

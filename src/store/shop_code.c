@@ -62,7 +62,7 @@ has_shop_constraint(Relation table)
 	if (constraints->has_generated_stored)
 		return true;
 	for (int i = 0; !found && i < constraints->num_check; i++)
-		found = inv_calls_shop_code(stringToNode(constraints->check[i].ccbin));
+		found = inv_calls_shop_code(inv_check_condition(&constraints->check[i], table));
 	return found;
 }
 

@@ -107,7 +107,7 @@ writes_key_columns(InvUpdatePlan *plan, Relation table)
 
 /* Keep the CHECKs of the table; false if one of them cannot be kept. */
 static bool
-add_checks(InvUpdatePlan *plan, TupleDesc desc)
+add_checks(InvUpdatePlan *plan, TupleDesc desc, Relation table)
 {
 	int count = desc->constr ? desc->constr->num_check : 0;
 
@@ -119,7 +119,7 @@ add_checks(InvUpdatePlan *plan, TupleDesc desc)
 
 		if (!inv_check_is_enforced(check))
 			continue;
-		condition = stringToNode(check->ccbin);
+		condition = inv_check_condition(check, table);
 		if (!inv_may_keep_expression(condition))
 			return false;
 		plan->checks[plan->check_count++] = inv_keep_expression(condition);
@@ -171,7 +171,7 @@ inv_update_needs_statement(InvUpdatePlan *plan, InvStore *store, Relation table,
 
 	if (!is_plain_table(store, table) || !add_columns(plan, desc) ||
 		writes_key_columns(plan, table) || fires_trigger(plan, table, is_own) ||
-		!add_checks(plan, desc))
+		!add_checks(plan, desc, table))
 		return true;
 	plan->runs_shop_code = inv_write_runs_shop_code(store, table);
 	plan->context = CreateStandaloneExprContext();
