@@ -69,7 +69,8 @@ CREATE TABLE inventory.store (
 	header inventory.table_name CHECK (header <> items AND header <> orders),
 	has_prepare pg_catalog.bool NOT NULL DEFAULT false,
 	order_values pg_catalog.jsonb,
-	header_values pg_catalog.jsonb
+	header_values pg_catalog.jsonb,
+	refuses_truncate pg_catalog.bool NOT NULL DEFAULT false
 );
 -- Not unique: a role could take a name before the owner of the tables that are called so,
 -- or keep that owner waiting for its transaction.  The trigger below keeps the names of the
@@ -88,6 +89,7 @@ COMMENT ON COLUMN inventory.store.header_values IS 'the same for columns of the 
 COMMENT ON COLUMN inventory.store.movements IS 'the movements table of the ledger; its schema is the ledger schema';
 COMMENT ON COLUMN inventory.store.user_claim IS 'the claim of request.jwt.claims that the user_id of a buyer must equal; null: user ids are not checked';
 COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock outside the engine is booked as a movement; refuse: it is an error';
+COMMENT ON COLUMN inventory.store.refuses_truncate IS 'true if direct_writes => refuse was given to attach, which then refuses TRUNCATE of the tables, too';
 COMMENT ON COLUMN inventory.store.order_writes IS 'record: what others change on order lines is recorded in order_changes; refuse: it is an error where it touches units that were sold';
 COMMENT ON COLUMN inventory.store.has_sellable IS 'true if the view "sellable" of the ledger schema determines which items are for sale';
 COMMENT ON COLUMN inventory.store.has_order_units IS 'true if the view "order_worth" of the ledger schema says what each order line is worth';
@@ -140,6 +142,10 @@ COMMENT ON EVENT TRIGGER inventory_forget_dropped IS 'Deletes the store of a dro
 CREATE FUNCTION inventory.guard() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard';
 COMMENT ON FUNCTION inventory.guard() IS 'Trigger on the items of a store: books or refuses changes of stock made outside the engine.';
+
+CREATE FUNCTION inventory.guard_truncate() RETURNS pg_catalog.trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard_truncate';
+COMMENT ON FUNCTION inventory.guard_truncate() IS 'Trigger on the items and orders of a store, and on their header: before TRUNCATE ends what the rows were, or refuses it. Argument: the name of the store.';
 
 CREATE FUNCTION inventory.guard_orders() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard_orders';
@@ -696,7 +702,8 @@ CREATE TYPE inventory.store_binding AS (
 	header_type pg_catalog.regtype,
 	order_value_columns pg_catalog.name[],
 	header_value_columns pg_catalog.name[],
-	has_order_units pg_catalog.bool
+	has_order_units pg_catalog.bool,
+	refuses_truncate pg_catalog.bool
 );
 COMMENT ON TYPE inventory.store_binding IS 'The tables, columns, types and options of a store: found by attach, read back by refresh, used to generate the objects of the store.';
 
@@ -1843,6 +1850,23 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_orders_guard(inventory.store_binding) IS 'Creates the guard of a store on its orders.';
 
+CREATE FUNCTION inventory.make_truncate_guard(relation regclass, store_name text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	trigger_name name := 'inventory_guard_truncate';
+BEGIN
+	IF EXISTS (SELECT FROM pg_trigger AS t
+			   WHERE t.tgrelid = relation AND t.tgname = trigger_name) THEN
+		trigger_name := trigger_name || '_' || left(md5(store_name), 8);
+	END IF;
+	EXECUTE format('CREATE TRIGGER %I BEFORE TRUNCATE ON %s
+					FOR EACH STATEMENT EXECUTE FUNCTION inventory.guard_truncate(%L)',
+				   trigger_name, relation, store_name);
+	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', relation, trigger_name);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_truncate_guard(regclass, text) IS 'Creates the guard of a store against TRUNCATE of one of its tables, which may serve several stores.';
+
 CREATE FUNCTION inventory.given_roles(settable name[], object jsonb) RETURNS text[]
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT array_fill('+'::text, ARRAY[cardinality(settable)])
@@ -1855,10 +1879,8 @@ CREATE FUNCTION inventory.make_triggers(binding inventory.store_binding) RETURNS
 BEGIN
 	EXECUTE format('CREATE TRIGGER inventory_guard AFTER INSERT OR UPDATE OR DELETE ON %s
 					FOR EACH ROW EXECUTE FUNCTION inventory.guard()', binding.items);
-	EXECUTE format('CREATE TRIGGER inventory_guard_truncate BEFORE TRUNCATE ON %s
-					FOR EACH STATEMENT EXECUTE FUNCTION inventory.guard()', binding.items);
-	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER inventory_guard,
-					ENABLE ALWAYS TRIGGER inventory_guard_truncate', binding.items);
+	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER inventory_guard', binding.items);
+	PERFORM inventory.make_truncate_guard(binding.items, binding.store_name);
 	PERFORM inventory.make_binding_trigger(binding.items, binding.store_name, 'inventory_binding',
 		ARRAY[binding.item_id, binding.stock, binding.version, binding.stock_floor, binding.purchase_limit,
 			  binding.order_limit],
@@ -1871,6 +1893,7 @@ BEGIN
 			'{order_id,order_user_id,order_item_id,order_quantity,order_header_id}'::text[] ||
 				inventory.given_roles(binding.order_columns, binding.order_values));
 		PERFORM inventory.make_orders_guard(binding);
+		PERFORM inventory.make_truncate_guard(binding.orders, binding.store_name);
 	END IF;
 	IF binding.header IS NOT NULL THEN
 		PERFORM inventory.make_binding_trigger(binding.header, binding.store_name,
@@ -1879,6 +1902,7 @@ BEGIN
 				|| binding.header_value_columns,
 			'{header_id,header_user_id}'::text[] ||
 				inventory.given_roles(binding.header_columns, binding.header_values));
+		PERFORM inventory.make_truncate_guard(binding.header, binding.store_name);
 	END IF;
 END
 $$;
@@ -1894,11 +1918,12 @@ CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id o
 	FROM pg_trigger AS t
 	WHERE t.tgrelid = store.items AND t.tgfoid = 'inventory.guard()'::regprocedure
 	OR t.tgrelid IN (store.items, store.orders, store.header)
-	AND t.tgfoid IN ('inventory.binding()'::regprocedure, 'inventory.guard_orders()'::regprocedure)
+	AND t.tgfoid IN ('inventory.binding()'::regprocedure, 'inventory.guard_orders()'::regprocedure,
+					 'inventory.guard_truncate()'::regprocedure)
 	AND substring(t.tgargs FOR octet_length(convert_to(store.store_name, getdatabaseencoding())) + 1)
 		= convert_to(store.store_name, getdatabaseencoding()) || E'\\x00'::bytea
 $$;
-COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items and orders of a store, and the triggers that bind the columns of its tables.';
+COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the tables of a store, and the triggers that bind the columns of its tables.';
 
 CREATE FUNCTION inventory.bound_columns(store inventory.store, OUT relation regclass, OUT n bigint,
 										OUT column_name name, OUT role text)
@@ -2989,11 +3014,13 @@ CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, move
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
 								 order_writes, has_sellable, api_schema, argument_prefix, max_ttl,
-								 settings, has_order_units, header, has_prepare, order_values, header_values)
+								 settings, has_order_units, header, has_prepare, order_values, header_values,
+								 refuses_truncate)
 	VALUES (binding.store_name, binding.items, binding.orders, movements, binding.user_claim,
 			binding.direct_writes, binding.order_writes, has_sellable, binding.api_schema,
 			binding.argument_prefix, binding.max_ttl, binding.settings, binding.has_order_units,
-			binding.header, has_prepare, binding.order_values, binding.header_values)
+			binding.header, has_prepare, binding.order_values, binding.header_values,
+			binding.refuses_truncate)
 $$;
 COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
 
@@ -3051,7 +3078,8 @@ BEGIN
 		bind_store.header_user_id, bind_store.header_columns, bind_store.order_values,
 		bind_store.header_values, bind_store.order_prepare, bind_store.order_limit,
 		NULL, NULL, NULL, NULL, -- bind_header and bind_orders find the key, its type and the values
-		num_nonnulls(bind_store.order_units, bind_store.order_final) > 0
+		num_nonnulls(bind_store.order_units, bind_store.order_final) > 0,
+		bind_store.direct_writes IS NOT DISTINCT FROM 'refuse'
 	)::inventory.store_binding;
 	PERFORM inventory.check_options(binding);
 	binding := inventory.bind_items(binding);
@@ -3160,6 +3188,7 @@ BEGIN
 	binding.orders := store.orders;
 	binding.user_claim := store.user_claim;
 	binding.direct_writes := store.direct_writes;
+	binding.refuses_truncate := store.refuses_truncate;
 	binding.order_writes := store.order_writes;
 	binding.has_order_units := store.has_order_units;
 	binding.argument_prefix := store.argument_prefix;

@@ -10,6 +10,10 @@ CREATE FUNCTION inventory.guard() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard';
 COMMENT ON FUNCTION inventory.guard() IS 'Trigger on the items of a store: books or refuses changes of stock made outside the engine.';
 
+CREATE FUNCTION inventory.guard_truncate() RETURNS pg_catalog.trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard_truncate';
+COMMENT ON FUNCTION inventory.guard_truncate() IS 'Trigger on the items and orders of a store, and on their header: before TRUNCATE ends what the rows were, or refuses it. Argument: the name of the store.';
+
 CREATE FUNCTION inventory.guard_orders() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard_orders';
 COMMENT ON FUNCTION inventory.guard_orders() IS 'Trigger on the orders of a store: records or refuses changes of order lines made outside the engine. Argument: the name of the store.';

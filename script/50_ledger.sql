@@ -385,6 +385,23 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_orders_guard(inventory.store_binding) IS 'Creates the guard of a store on its orders.';
 
+CREATE FUNCTION inventory.make_truncate_guard(relation regclass, store_name text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	trigger_name name := 'inventory_guard_truncate';
+BEGIN
+	IF EXISTS (SELECT FROM pg_trigger AS t
+			   WHERE t.tgrelid = relation AND t.tgname = trigger_name) THEN
+		trigger_name := trigger_name || '_' || left(md5(store_name), 8);
+	END IF;
+	EXECUTE format('CREATE TRIGGER %I BEFORE TRUNCATE ON %s
+					FOR EACH STATEMENT EXECUTE FUNCTION inventory.guard_truncate(%L)',
+				   trigger_name, relation, store_name);
+	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', relation, trigger_name);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_truncate_guard(regclass, text) IS 'Creates the guard of a store against TRUNCATE of one of its tables, which may serve several stores.';
+
 CREATE FUNCTION inventory.given_roles(settable name[], object jsonb) RETURNS text[]
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT array_fill('+'::text, ARRAY[cardinality(settable)])
@@ -397,10 +414,8 @@ CREATE FUNCTION inventory.make_triggers(binding inventory.store_binding) RETURNS
 BEGIN
 	EXECUTE format('CREATE TRIGGER inventory_guard AFTER INSERT OR UPDATE OR DELETE ON %s
 					FOR EACH ROW EXECUTE FUNCTION inventory.guard()', binding.items);
-	EXECUTE format('CREATE TRIGGER inventory_guard_truncate BEFORE TRUNCATE ON %s
-					FOR EACH STATEMENT EXECUTE FUNCTION inventory.guard()', binding.items);
-	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER inventory_guard,
-					ENABLE ALWAYS TRIGGER inventory_guard_truncate', binding.items);
+	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER inventory_guard', binding.items);
+	PERFORM inventory.make_truncate_guard(binding.items, binding.store_name);
 	PERFORM inventory.make_binding_trigger(binding.items, binding.store_name, 'inventory_binding',
 		ARRAY[binding.item_id, binding.stock, binding.version, binding.stock_floor, binding.purchase_limit,
 			  binding.order_limit],
@@ -413,6 +428,7 @@ BEGIN
 			'{order_id,order_user_id,order_item_id,order_quantity,order_header_id}'::text[] ||
 				inventory.given_roles(binding.order_columns, binding.order_values));
 		PERFORM inventory.make_orders_guard(binding);
+		PERFORM inventory.make_truncate_guard(binding.orders, binding.store_name);
 	END IF;
 	IF binding.header IS NOT NULL THEN
 		PERFORM inventory.make_binding_trigger(binding.header, binding.store_name,
@@ -421,6 +437,7 @@ BEGIN
 				|| binding.header_value_columns,
 			'{header_id,header_user_id}'::text[] ||
 				inventory.given_roles(binding.header_columns, binding.header_values));
+		PERFORM inventory.make_truncate_guard(binding.header, binding.store_name);
 	END IF;
 END
 $$;
@@ -436,11 +453,12 @@ CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id o
 	FROM pg_trigger AS t
 	WHERE t.tgrelid = store.items AND t.tgfoid = 'inventory.guard()'::regprocedure
 	OR t.tgrelid IN (store.items, store.orders, store.header)
-	AND t.tgfoid IN ('inventory.binding()'::regprocedure, 'inventory.guard_orders()'::regprocedure)
+	AND t.tgfoid IN ('inventory.binding()'::regprocedure, 'inventory.guard_orders()'::regprocedure,
+					 'inventory.guard_truncate()'::regprocedure)
 	AND substring(t.tgargs FOR octet_length(convert_to(store.store_name, getdatabaseencoding())) + 1)
 		= convert_to(store.store_name, getdatabaseencoding()) || E'\\x00'::bytea
 $$;
-COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items and orders of a store, and the triggers that bind the columns of its tables.';
+COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the tables of a store, and the triggers that bind the columns of its tables.';
 
 CREATE FUNCTION inventory.bound_columns(store inventory.store, OUT relation regclass, OUT n bigint,
 										OUT column_name name, OUT role text)

@@ -160,11 +160,13 @@ CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, move
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
 								 order_writes, has_sellable, api_schema, argument_prefix, max_ttl,
-								 settings, has_order_units, header, has_prepare, order_values, header_values)
+								 settings, has_order_units, header, has_prepare, order_values, header_values,
+								 refuses_truncate)
 	VALUES (binding.store_name, binding.items, binding.orders, movements, binding.user_claim,
 			binding.direct_writes, binding.order_writes, has_sellable, binding.api_schema,
 			binding.argument_prefix, binding.max_ttl, binding.settings, binding.has_order_units,
-			binding.header, has_prepare, binding.order_values, binding.header_values)
+			binding.header, has_prepare, binding.order_values, binding.header_values,
+			binding.refuses_truncate)
 $$;
 COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
 
@@ -222,7 +224,8 @@ BEGIN
 		bind_store.header_user_id, bind_store.header_columns, bind_store.order_values,
 		bind_store.header_values, bind_store.order_prepare, bind_store.order_limit,
 		NULL, NULL, NULL, NULL, -- bind_header and bind_orders find the key, its type and the values
-		num_nonnulls(bind_store.order_units, bind_store.order_final) > 0
+		num_nonnulls(bind_store.order_units, bind_store.order_final) > 0,
+		bind_store.direct_writes IS NOT DISTINCT FROM 'refuse'
 	)::inventory.store_binding;
 	PERFORM inventory.check_options(binding);
 	binding := inventory.bind_items(binding);
@@ -331,6 +334,7 @@ BEGIN
 	binding.orders := store.orders;
 	binding.user_claim := store.user_claim;
 	binding.direct_writes := store.direct_writes;
+	binding.refuses_truncate := store.refuses_truncate;
 	binding.order_writes := store.order_writes;
 	binding.has_order_units := store.has_order_units;
 	binding.argument_prefix := store.argument_prefix;

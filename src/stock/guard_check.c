@@ -67,19 +67,26 @@ find_problem(Oid table, int16 type, const char *function, const char *argument)
 	return problem;
 }
 
+static const char *
+find_truncate_problem(InvStore *store, Oid table)
+{
+	return find_problem(table, TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE, "guard_truncate",
+						store->store_name);
+}
+
 /* What is wrong with the guard triggers on items, or null. */
 const char *
 inv_guard_problem(InvStore *store)
 {
 	const char *problem = find_problem(store->items, EVERY_ROW, "guard", NULL);
 
-	if (problem == NULL)
-		problem =
-			find_problem(store->items, TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE, "guard", NULL);
-	return problem;
+	return problem ? problem : find_truncate_problem(store, store->items);
 }
 
-/* What is wrong with the guard trigger on orders or on one of their partitions, or null. */
+/*
+ * What is wrong with the guard triggers on orders, on one of their partitions or on their
+ * header, or null.
+ */
 const char *
 inv_orders_guard_problem(InvStore *store)
 {
@@ -92,5 +99,9 @@ inv_orders_guard_problem(InvStore *store)
 	foreach (cell, tables)
 		if (problem == NULL)
 			problem = find_problem(lfirst_oid(cell), EVERY_ROW, "guard_orders", store->store_name);
+	if (problem == NULL)
+		problem = find_truncate_problem(store, store->orders);
+	if (problem == NULL && OidIsValid(store->header))
+		problem = find_truncate_problem(store, store->header);
 	return problem ? psprintf("orders_%s", problem) : NULL;
 }

@@ -110,6 +110,7 @@ inv_binding_equal(const InvStore *a, const InvStore *b)
 		   a->user_ops == b->user_ops && a->forces_policies == b->forces_policies &&
 		   equal_conditions(a->sellable, b->sellable) &&
 		   equal_texts(a->user_claim, b->user_claim) && a->refuse_direct == b->refuse_direct &&
-		   a->order_writes == b->order_writes && a->has_order_units == b->has_order_units &&
+		   a->refuses_truncate == b->refuses_truncate && a->order_writes == b->order_writes &&
+		   a->has_order_units == b->has_order_units &&
 		   memcmp(&a->max_ttl, &b->max_ttl, sizeof(Interval)) == 0 && a->item_ops == b->item_ops;
 }

@@ -149,6 +149,8 @@ copy_catalog_row(InvCatalogRow *row, HeapTuple tuple, TupleDesc desc)
 	row->movements = inv_catalog_table(tuple, desc, "movements");
 	row->user_claim = inv_catalog_text(tuple, desc, "user_claim");
 	row->refuse_direct = strcmp(inv_catalog_text(tuple, desc, "direct_writes"), "refuse") == 0;
+	row->refuses_truncate =
+		DatumGetBool(inv_catalog_value(tuple, desc, "refuses_truncate", &isnull));
 	row->order_writes = strcmp(inv_catalog_text(tuple, desc, "order_writes"), "refuse") == 0
 							? INV_ORDER_WRITES_REFUSE
 							: INV_ORDER_WRITES_RECORD;
@@ -219,8 +221,8 @@ inv_catalog_find(Oid items, InvCatalogRow *row)
 }
 
 /*
- * The items table of the store that has this name and one of these tables as orders;
- * InvalidOid if there is none.  All of them have one owner, whose stores have different names.
+ * The items table of the store that has this name and one of these tables as orders or their
+ * header; InvalidOid if there is none.  All of them have one owner, whose stores have different names.
  */
 Oid
 inv_catalog_find_orders(const char *store_name, const List *orders)
@@ -236,7 +238,9 @@ inv_catalog_find_orders(const char *store_name, const List *orders)
 	catalog = table_open(relid, AccessShareLock);
 	scan = inv_catalog_scan_by_name(catalog, store_name);
 	while (!OidIsValid(items) && HeapTupleIsValid(tuple = systable_getnext(scan)))
-		if (list_member_oid(orders, inv_catalog_table(tuple, RelationGetDescr(catalog), "orders")))
+		if (list_member_oid(orders,
+							inv_catalog_table(tuple, RelationGetDescr(catalog), "orders")) ||
+			list_member_oid(orders, inv_catalog_table(tuple, RelationGetDescr(catalog), "header")))
 			items = inv_catalog_table(tuple, RelationGetDescr(catalog), "items");
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);

@@ -28,6 +28,7 @@ typedef struct InvCatalogRow
 	Oid movements;
 	char *user_claim; /* or NULL */
 	bool refuse_direct;
+	bool refuses_truncate;
 	InvOrderWrites order_writes;
 	bool has_order_units;
 	bool has_sellable;

@@ -121,6 +121,7 @@ typedef enum InvRequestColumn
 
 /* movements.reason, where the engine gives it */
 #define INV_REASON_UNTRACKED "untracked" /* undoes a movement that no stock took part in */
+#define INV_REASON_TRUNCATE "truncate"	 /* what items had when they were truncated */
 #define INV_REASON_ATTACH "attach"		 /* an older ledger did not explain the stock */
 
 /* order_changes.operation */

@@ -14,6 +14,7 @@
 #include "store/binding.h"
 #include "store/query_phrase.h"
 #include "store/query_text.h"
+#include "store/query_truncate.h"
 
 /* clang-format off */
 
@@ -252,7 +253,10 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"ON w.order_id {=} l.order_id AND w.item_id {=} l.item_id "
 		"UNION ALL SELECT m.item_id, CASE WHEN m.created_at {<} $1 THEN '-infinity' ELSE m.created_at END, "
 		"NULL, 0, m.delta FROM " MOVEMENTS "WHERE m.kind {<>} ALL (" HOLD_KINDS ") "
-		"AND (m.created_at {<} $1 OR (m.kind {<>} " KIND_NAME(SALE) " AND m.kind {<>} " KIND_NAME(REFUND) " "
+		/* with what was sold on lines that were truncated, and what was lost so */
+		"AND (m.created_at {<} $1 OR m.reason {=} " QUOTED(INV_REASON_TRUNCATE) " "
+		"OR (m.order_id IS NULL AND m.kind {=} ANY (ARRAY[" KIND_NAME(SALE) ", " KIND_NAME(REFUND) "]::pg_catalog.text[])) "
+		"OR (m.kind {<>} " KIND_NAME(SALE) " AND m.kind {<>} " KIND_NAME(REFUND) " "
 		"AND (m.kind {<>} " KIND_NAME(DIRECT) " OR m.delta {>} 0) "
 		"AND m.reason IS DISTINCT FROM " QUOTED(INV_REASON_UNTRACKED) "))), "
 		"total AS (SELECT e.*, {floor} {-} pg_catalog.sum(e.supplied {-} e.ordered) OVER ("
@@ -422,6 +426,8 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_REPLAY_LINES] = {"j", "t?i?s?o?s?lh?", SPI_OK_SELECT,
 		"SELECT l.status, l.item_id, l.quantity, l.order_id, l.available, true, l.header_id "
 		"FROM pg_catalog.jsonb_populate_recordset(NULL::{ledger}.line, $1) AS l"},
+
+	TRUNCATE_TEMPLATES
 
 	/* ---- housekeeping */
 	[INV_STMT_PRUNE_HOLDS] = {"zn", "", SPI_OK_DELETE,

@@ -411,7 +411,7 @@ inv_store_by_items(Oid items, LOCKMODE lock)
 	return open_store(items, lock);
 }
 
-/* The cached store of this name that has one of these tables as orders, valid; or null. */
+/* The cached store of this name that has one of these tables as orders or their header, valid; or null. */
 static InvStore *
 find_cached_by_orders(const char *store_name, const List *orders)
 {
@@ -421,7 +421,8 @@ find_cached_by_orders(const char *store_name, const List *orders)
 	{
 		InvStore *store = lfirst(cell);
 
-		if (store->valid && list_member_oid(orders, store->orders) &&
+		if (store->valid &&
+			(list_member_oid(orders, store->orders) || list_member_oid(orders, store->header)) &&
 			strcmp(store->store_name, store_name) == 0)
 			return store;
 	}
@@ -430,7 +431,8 @@ find_cached_by_orders(const char *store_name, const List *orders)
 
 /*
  * The store of this name for a trigger on its orders, which can have been fired on a
- * partition of them; null if there is none.  The statement that fired it has orders locked.
+ * partition of them, or on their header; null if there is none.  The statement that fired it
+ * has the table locked.
  */
 InvStore *
 inv_store_by_orders(Relation orders, const char *store_name)
