@@ -108,6 +108,30 @@ CREATE TRIGGER store_changed BEFORE INSERT OR UPDATE OR DELETE ON inventory.stor
 	FOR EACH ROW EXECUTE FUNCTION inventory.store_changed();
 ALTER TABLE inventory.store ENABLE ALWAYS TRIGGER store_changed;
 
+-- A comment is dumped and restored, it moves with its table, and only the owner of that can
+-- write it.  The database is in it because a copy by CREATE DATABASE has the same OIDs.
+CREATE FUNCTION inventory.table_mark(relation pg_catalog.oid) RETURNS text
+	LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'inventory_table_mark';
+COMMENT ON FUNCTION inventory.table_mark(pg_catalog.oid) IS 'What identifies a table: the identifier of the database system, the OID of the database, and that of the table.';
+
+CREATE FUNCTION inventory.ledger_mark(movements regclass) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT substring(col_description(a.attrelid, a.attnum) FROM '[0-9]+/[0-9]+/[0-9]+')
+	FROM pg_attribute AS a WHERE a.attrelid = movements AND a.attname = 'item_id'
+$$;
+COMMENT ON FUNCTION inventory.ledger_mark(regclass) IS 'The table that the movements of a ledger are of, as table_mark() has it; null if that is not known.';
+
+CREATE FUNCTION inventory.mark_ledger(movements regclass, items pg_catalog.oid) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF inventory.ledger_mark(movements) IS DISTINCT FROM inventory.table_mark(items) THEN
+		EXECUTE format('COMMENT ON COLUMN %s.item_id IS %L', movements,
+					   'Key of the item. Its table (system/database/OID): ' || inventory.table_mark(items));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.mark_ledger(regclass, pg_catalog.oid) IS 'Notes in the comment on the column item_id of movements which table they are of.';
+
 CREATE FUNCTION inventory.forget_dropped() RETURNS pg_catalog.event_trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -117,6 +141,10 @@ BEGIN
 	IF dropped = '{}' THEN
 		RETURN;
 	END IF;
+	-- a ledger that was restored, or copied with its database, has the mark of another table
+	PERFORM inventory.mark_ledger(s.movements, s.items)
+	FROM inventory.store AS s JOIN pg_attribute AS a ON a.attrelid = s.movements AND a.attname = 'item_id'
+	WHERE s.items::oid = ANY (dropped);
 	-- one condition for each index
 	DELETE FROM inventory.store AS s WHERE s.items::oid = ANY (dropped);
 	DELETE FROM inventory.store AS s WHERE s.orders::oid = ANY (dropped);
@@ -124,7 +152,7 @@ BEGIN
 	DELETE FROM inventory.store AS s WHERE s.movements::oid = ANY (dropped);
 END
 $$;
-COMMENT ON FUNCTION inventory.forget_dropped() IS 'Event trigger function: deletes the store of a dropped table.';
+COMMENT ON FUNCTION inventory.forget_dropped() IS 'Event trigger function: deletes the store of a dropped table, and makes sure that its ledger is known to be of that table.';
 
 -- For every command: with CASCADE a table can go with a function or a collation of its partition key.
 CREATE EVENT TRIGGER inventory_forget_dropped ON sql_drop
@@ -1486,12 +1514,26 @@ CREATE FUNCTION inventory.find_ledger(binding inventory.store_binding, schema_na
 $$;
 COMMENT ON FUNCTION inventory.find_ledger(inventory.store_binding, name) IS 'The movements that an earlier store of the same name and owner left in a schema, or null.';
 
+CREATE FUNCTION inventory.own_ledger(binding inventory.store_binding) RETURNS regclass
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT c.oid::regclass FROM pg_class AS c
+	WHERE c.relname = 'movements' AND c.relowner = binding.owner
+	AND inventory.ledger_mark(c.oid::regclass) = inventory.table_mark(binding.items)
+	AND NOT EXISTS (SELECT FROM inventory.store AS s WHERE s.movements::oid = c.oid)
+	ORDER BY obj_description(c.oid, 'pg_class') = inventory.ledger_comment(binding.store_name) DESC NULLS LAST,
+			 c.oid DESC
+	LIMIT 1
+$$;
+COMMENT ON FUNCTION inventory.own_ledger(inventory.store_binding) IS 'The movements that are marked as those of the items of a binding, rather those of a store of its name, or null.';
+
 CREATE FUNCTION inventory.bind_ledger_schema(INOUT binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	table_name name;
 	candidate name;
 BEGIN
+	binding.ledger_schema := coalesce(binding.ledger_schema,
+		inventory.schema_of(inventory.own_ledger(binding)));
 	IF binding.ledger_schema IS NOT NULL THEN
 		RETURN;
 	END IF;
@@ -1513,7 +1555,7 @@ BEGIN
 		USING ERRCODE = 'duplicate_schema', HINT = 'Choose another schema: ledger_schema => ''...''.';
 END
 $$;
-COMMENT ON FUNCTION inventory.bind_ledger_schema(inventory.store_binding) IS 'Chooses the schema for the ledger of a store: the given one, or <items>_stock, or <schema>_<items>_stock if the first is in use, or one with a digest or random digits.';
+COMMENT ON FUNCTION inventory.bind_ledger_schema(inventory.store_binding) IS 'Chooses the schema for the ledger of a store: the given one, or that of a ledger of the same table, or <items>_stock, or <schema>_<items>_stock if the first is in use, or one with a digest or random digits.';
 
 CREATE FUNCTION inventory.collate_clause(collation_id oid, type regtype) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -2853,6 +2895,130 @@ END
 $$;
 COMMENT ON FUNCTION inventory.warn_settable_values(regclass) IS 'Warns if callers of a store may set columns that look like money or state.';
 
+-- ---------------------------------------------------------------- tables made again
+--
+-- A ledger has the mark of its table.  One of another table of the same database is not
+-- continued: what was held, and each key and refund, was of that table.
+
+CREATE FUNCTION inventory.old_ledger(binding inventory.store_binding) RETURNS regclass
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT c.oid::regclass
+	FROM pg_class AS c
+	CROSS JOIN LATERAL regexp_match(inventory.ledger_mark(c.oid::regclass), '^(.*)/(.*)$') AS old(mark)
+	CROSS JOIN LATERAL regexp_match(inventory.table_mark(binding.items), '^(.*)/(.*)$') AS own(mark)
+	WHERE c.relnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
+	AND c.relname = 'movements' AND c.relkind = 'r' AND c.relowner = binding.owner
+	AND old.mark[1] = own.mark[1] AND old.mark[2] <> own.mark[2]
+	AND NOT EXISTS (SELECT FROM inventory.store AS s WHERE s.movements::oid = c.oid)
+$$;
+COMMENT ON FUNCTION inventory.old_ledger(inventory.store_binding) IS 'The movements in the ledger schema of a binding that are those of another table of this database and of no store, or null.';
+
+-- The views that attach made for the dropped table went with it, unless it was only renamed.
+CREATE FUNCTION inventory.old_ledger_relations(movements regclass, OUT relation regclass, OUT kind text)
+	RETURNS SETOF record
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT c.oid::regclass, CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END
+	FROM pg_class AS m JOIN pg_class AS c ON c.relnamespace = m.relnamespace AND c.relowner = m.relowner
+	WHERE m.oid = movements AND CASE c.relkind
+	WHEN 'r' THEN c.relname IN (SELECT e.table_name FROM inventory.ledger_columns(NULL) AS e)
+		AND NOT EXISTS (
+			SELECT e.column_name FROM inventory.ledger_columns(NULL) AS e
+			WHERE e.table_name = c.relname AND e.column_name IS NOT NULL
+			EXCEPT SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = c.oid)
+	WHEN 'v' THEN c.relname = 'levels' AND inventory.reads_relation(c.oid, movements)
+		OR c.relname = 'sellable' AND obj_description(c.oid, 'pg_class') LIKE '%The engine reads the condition from this view.'
+	ELSE false END
+$$;
+COMMENT ON FUNCTION inventory.old_ledger_relations(regclass) IS 'The tables of a ledger, and its views that still exist.';
+
+CREATE FUNCTION inventory.old_schema_name(schema_name name, number bigint) RETURNS name
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT (inventory.clip(schema_name, 62 - length(number::text)) || '_' || number)::name
+$$;
+COMMENT ON FUNCTION inventory.old_schema_name(name, bigint) IS 'The name of the schema for an old ledger of a ledger schema.';
+
+CREATE FUNCTION inventory.make_old_schema(binding inventory.store_binding) RETURNS name
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	number bigint := 1;
+	schema_name name;
+BEGIN
+	IF NOT has_database_privilege(current_database(), 'CREATE') THEN
+		RAISE EXCEPTION 'schema "%" has the ledger of another table, and no schema can be created for it',
+						binding.ledger_schema
+			USING ERRCODE = 'insufficient_privilege',
+				  HINT = format('Choose another schema (ledger_schema => ''...''), continue that ledger (adopt => true), or: GRANT CREATE ON DATABASE %I TO %I;',
+								current_database(), current_user);
+	END IF;
+	LOOP
+		schema_name := inventory.old_schema_name(binding.ledger_schema, number);
+		EXIT WHEN to_regnamespace(quote_ident(schema_name)) IS NULL;
+		number := number + 1;
+	END LOOP;
+	PERFORM inventory.make_schema(schema_name, binding.owner);
+	RETURN schema_name;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_old_schema(inventory.store_binding) IS 'Creates a schema for the old ledger of a store.';
+
+CREATE FUNCTION inventory.report_older_ledgers(binding inventory.store_binding, newest name) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	older name;
+BEGIN
+	FOR older IN
+		SELECT n.nspname FROM pg_namespace AS n
+		JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'movements'
+		WHERE n.nspname ~ '_[1-9][0-9]{0,8}$' AND n.nspname <> newest AND n.nspowner = binding.owner
+		AND n.nspname = inventory.old_schema_name(binding.ledger_schema, substring(n.nspname FROM '[0-9]+$')::bigint)
+		AND inventory.ledger_mark(c.oid::regclass) IS NOT NULL
+		AND NOT EXISTS (SELECT FROM inventory.store AS s WHERE s.movements::oid = c.oid)
+		ORDER BY c.oid
+	LOOP
+		RAISE NOTICE 'schema "%" has an older ledger', older
+			USING HINT = format('To drop it: DROP SCHEMA %I CASCADE;', older);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.report_older_ledgers(inventory.store_binding, name) IS 'Raises a NOTICE for each old ledger of a ledger schema but the newest.';
+
+-- The tables and not the schema, which can be that of the shop.
+CREATE FUNCTION inventory.move_old_ledger(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	movements regclass := inventory.old_ledger(binding);
+	schema_name name;
+	moved regclass[];
+	reader regclass;
+	r record;
+BEGIN
+	IF movements IS NULL THEN
+		RETURN;
+	END IF;
+	schema_name := inventory.make_old_schema(binding);
+	moved := ARRAY(SELECT o.relation FROM inventory.old_ledger_relations(movements) AS o);
+	FOR r IN SELECT * FROM inventory.old_ledger_relations(movements) LOOP
+		EXECUTE format('ALTER %s %s SET SCHEMA %I', r.kind, r.relation, schema_name);
+	END LOOP;
+	RAISE NOTICE 'the ledger in schema "%" is of another table, and is now in schema "%"',
+				 binding.ledger_schema, schema_name
+		USING DETAIL = format('%s has another OID than the table of that ledger: it was made again. It gets a new ledger, without grants.',
+							  binding.items),
+			  HINT = format(E'If it is needed no longer: DROP SCHEMA %1$I CASCADE;\nIf %2$s was restored, and is to continue it: SELECT inventory.detach(%2$L); and attach it with ledger_schema => %1$L, adopt => true.',
+							schema_name, binding.items);
+	FOR reader IN
+		SELECT DISTINCT v.ev_class::regclass FROM pg_depend AS d JOIN pg_rewrite AS v ON v.oid = d.objid
+		WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+		AND d.refobjid = ANY (moved) AND NOT v.ev_class = ANY (moved) ORDER BY 1
+	LOOP
+		RAISE NOTICE 'view % still reads the old ledger, in schema "%"', reader, schema_name
+			USING HINT = format('Create it again to read schema %I.', binding.ledger_schema);
+	END LOOP;
+	PERFORM inventory.report_older_ledgers(binding, schema_name);
+END
+$$;
+COMMENT ON FUNCTION inventory.move_old_ledger(inventory.store_binding) IS 'Moves the ledger of another table out of the ledger schema of a store that is being attached, with its grants, and says so.';
+
 -- ---------------------------------------------------------------- stores
 --
 -- Administration: what owners of tables call.
@@ -3090,8 +3256,12 @@ BEGIN
 	END IF;
 	binding := inventory.bind_ledger_schema(binding);
 	PERFORM inventory.drop_orphaned(binding);
+	IF adopt IS NOT TRUE THEN
+		PERFORM inventory.move_old_ledger(binding);
+	END IF;
 
 	movements := inventory.make_ledger(binding);
+	PERFORM inventory.mark_ledger(movements, binding.items);
 	PERFORM inventory.make_results(binding);
 	PERFORM inventory.make_worth(binding);
 	PERFORM inventory.make_facade(binding);
@@ -3159,6 +3329,7 @@ DECLARE
 BEGIN
 	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', store.items);
 	PERFORM inventory.check_cold(store);
+	PERFORM inventory.mark_ledger(store.movements, store.items);
 	PERFORM inventory.drop_generated(store, ARRAY(SELECT f.function_id FROM inventory.facade_of(store) AS f));
 	PERFORM inventory.delete_store_row(store.items);
 END
@@ -3373,6 +3544,7 @@ BEGIN
 	grants := ARRAY(SELECT inventory.facade_grants(binding));
 	PERFORM inventory.check_ledger_owner(binding, store.movements);
 	PERFORM inventory.check_schema_create(binding.ledger_schema);
+	PERFORM inventory.mark_ledger(store.movements, store.items);
 	PERFORM inventory.drop_triggers(store);
 	-- a store of an earlier version has none
 	IF to_regclass(format('%I.order_changes', binding.ledger_schema)) IS NULL THEN

@@ -108,6 +108,30 @@ CREATE TRIGGER store_changed BEFORE INSERT OR UPDATE OR DELETE ON inventory.stor
 	FOR EACH ROW EXECUTE FUNCTION inventory.store_changed();
 ALTER TABLE inventory.store ENABLE ALWAYS TRIGGER store_changed;
 
+-- A comment is dumped and restored, it moves with its table, and only the owner of that can
+-- write it.  The database is in it because a copy by CREATE DATABASE has the same OIDs.
+CREATE FUNCTION inventory.table_mark(relation pg_catalog.oid) RETURNS text
+	LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'inventory_table_mark';
+COMMENT ON FUNCTION inventory.table_mark(pg_catalog.oid) IS 'What identifies a table: the identifier of the database system, the OID of the database, and that of the table.';
+
+CREATE FUNCTION inventory.ledger_mark(movements regclass) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT substring(col_description(a.attrelid, a.attnum) FROM '[0-9]+/[0-9]+/[0-9]+')
+	FROM pg_attribute AS a WHERE a.attrelid = movements AND a.attname = 'item_id'
+$$;
+COMMENT ON FUNCTION inventory.ledger_mark(regclass) IS 'The table that the movements of a ledger are of, as table_mark() has it; null if that is not known.';
+
+CREATE FUNCTION inventory.mark_ledger(movements regclass, items pg_catalog.oid) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF inventory.ledger_mark(movements) IS DISTINCT FROM inventory.table_mark(items) THEN
+		EXECUTE format('COMMENT ON COLUMN %s.item_id IS %L', movements,
+					   'Key of the item. Its table (system/database/OID): ' || inventory.table_mark(items));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.mark_ledger(regclass, pg_catalog.oid) IS 'Notes in the comment on the column item_id of movements which table they are of.';
+
 CREATE FUNCTION inventory.forget_dropped() RETURNS pg_catalog.event_trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -117,6 +141,10 @@ BEGIN
 	IF dropped = '{}' THEN
 		RETURN;
 	END IF;
+	-- a ledger that was restored, or copied with its database, has the mark of another table
+	PERFORM inventory.mark_ledger(s.movements, s.items)
+	FROM inventory.store AS s JOIN pg_attribute AS a ON a.attrelid = s.movements AND a.attname = 'item_id'
+	WHERE s.items::oid = ANY (dropped);
 	-- one condition for each index
 	DELETE FROM inventory.store AS s WHERE s.items::oid = ANY (dropped);
 	DELETE FROM inventory.store AS s WHERE s.orders::oid = ANY (dropped);
@@ -124,7 +152,7 @@ BEGIN
 	DELETE FROM inventory.store AS s WHERE s.movements::oid = ANY (dropped);
 END
 $$;
-COMMENT ON FUNCTION inventory.forget_dropped() IS 'Event trigger function: deletes the store of a dropped table.';
+COMMENT ON FUNCTION inventory.forget_dropped() IS 'Event trigger function: deletes the store of a dropped table, and makes sure that its ledger is known to be of that table.';
 
 -- For every command: with CASCADE a table can go with a function or a collation of its partition key.
 CREATE EVENT TRIGGER inventory_forget_dropped ON sql_drop

@@ -21,12 +21,26 @@ CREATE FUNCTION inventory.find_ledger(binding inventory.store_binding, schema_na
 $$;
 COMMENT ON FUNCTION inventory.find_ledger(inventory.store_binding, name) IS 'The movements that an earlier store of the same name and owner left in a schema, or null.';
 
+CREATE FUNCTION inventory.own_ledger(binding inventory.store_binding) RETURNS regclass
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT c.oid::regclass FROM pg_class AS c
+	WHERE c.relname = 'movements' AND c.relowner = binding.owner
+	AND inventory.ledger_mark(c.oid::regclass) = inventory.table_mark(binding.items)
+	AND NOT EXISTS (SELECT FROM inventory.store AS s WHERE s.movements::oid = c.oid)
+	ORDER BY obj_description(c.oid, 'pg_class') = inventory.ledger_comment(binding.store_name) DESC NULLS LAST,
+			 c.oid DESC
+	LIMIT 1
+$$;
+COMMENT ON FUNCTION inventory.own_ledger(inventory.store_binding) IS 'The movements that are marked as those of the items of a binding, rather those of a store of its name, or null.';
+
 CREATE FUNCTION inventory.bind_ledger_schema(INOUT binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	table_name name;
 	candidate name;
 BEGIN
+	binding.ledger_schema := coalesce(binding.ledger_schema,
+		inventory.schema_of(inventory.own_ledger(binding)));
 	IF binding.ledger_schema IS NOT NULL THEN
 		RETURN;
 	END IF;
@@ -48,7 +62,7 @@ BEGIN
 		USING ERRCODE = 'duplicate_schema', HINT = 'Choose another schema: ledger_schema => ''...''.';
 END
 $$;
-COMMENT ON FUNCTION inventory.bind_ledger_schema(inventory.store_binding) IS 'Chooses the schema for the ledger of a store: the given one, or <items>_stock, or <schema>_<items>_stock if the first is in use, or one with a digest or random digits.';
+COMMENT ON FUNCTION inventory.bind_ledger_schema(inventory.store_binding) IS 'Chooses the schema for the ledger of a store: the given one, or that of a ledger of the same table, or <items>_stock, or <schema>_<items>_stock if the first is in use, or one with a digest or random digits.';
 
 CREATE FUNCTION inventory.collate_clause(collation_id oid, type regtype) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

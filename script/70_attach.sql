@@ -236,8 +236,12 @@ BEGIN
 	END IF;
 	binding := inventory.bind_ledger_schema(binding);
 	PERFORM inventory.drop_orphaned(binding);
+	IF adopt IS NOT TRUE THEN
+		PERFORM inventory.move_old_ledger(binding);
+	END IF;
 
 	movements := inventory.make_ledger(binding);
+	PERFORM inventory.mark_ledger(movements, binding.items);
 	PERFORM inventory.make_results(binding);
 	PERFORM inventory.make_worth(binding);
 	PERFORM inventory.make_facade(binding);
@@ -305,6 +309,7 @@ DECLARE
 BEGIN
 	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', store.items);
 	PERFORM inventory.check_cold(store);
+	PERFORM inventory.mark_ledger(store.movements, store.items);
 	PERFORM inventory.drop_generated(store, ARRAY(SELECT f.function_id FROM inventory.facade_of(store) AS f));
 	PERFORM inventory.delete_store_row(store.items);
 END
@@ -519,6 +524,7 @@ BEGIN
 	grants := ARRAY(SELECT inventory.facade_grants(binding));
 	PERFORM inventory.check_ledger_owner(binding, store.movements);
 	PERFORM inventory.check_schema_create(binding.ledger_schema);
+	PERFORM inventory.mark_ledger(store.movements, store.items);
 	PERFORM inventory.drop_triggers(store);
 	-- a store of an earlier version has none
 	IF to_regclass(format('%I.order_changes', binding.ledger_schema)) IS NULL THEN
