@@ -111,7 +111,7 @@ ALTER TABLE inventory.store ENABLE ALWAYS TRIGGER store_changed;
 -- A comment is dumped and restored, it moves with its table, and only the owner of that can
 -- write it.  The database is in it because a copy by CREATE DATABASE has the same OIDs.
 CREATE FUNCTION inventory.table_mark(relation pg_catalog.oid) RETURNS text
-	LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'inventory_table_mark';
+	LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'inventory_table_mark';
 COMMENT ON FUNCTION inventory.table_mark(pg_catalog.oid) IS 'What identifies a table: the identifier of the database system, the OID of the database, and that of the table.';
 
 CREATE FUNCTION inventory.ledger_mark(movements regclass) RETURNS text

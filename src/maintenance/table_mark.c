@@ -14,10 +14,12 @@
 
 PG_FUNCTION_INFO_V1(inventory_table_mark);
 
-/* table_mark(relation): the text "system/database/OID". */
+/* table_mark(relation): the text "system/database/OID"; null for null. */
 Datum
 inventory_table_mark(PG_FUNCTION_ARGS)
 {
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(
 		psprintf(UINT64_FORMAT "/%u/%u", GetSystemIdentifier(), MyDatabaseId, PG_GETARG_OID(0))));
 }

@@ -24,6 +24,7 @@ SELECT results_eq($$
 	('order_values', 'jsonb', false),
 	('order_writes', 'text', true),
 	('orders', 'inventory.table_name', false),
+	('refuses_truncate', 'boolean', true),
 	('settings', 'text[]', true),
 	('store_name', 'text', true),
 	('user_claim', 'text', false) $$, 'inventory.store: columns');
