@@ -122,15 +122,8 @@ $$;
 COMMENT ON FUNCTION inventory.ledger_mark(regclass) IS 'The table that the movements of a ledger are of, as table_mark() has it; null if that is not known.';
 
 CREATE FUNCTION inventory.mark_ledger(movements regclass, items pg_catalog.oid) RETURNS void
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	IF inventory.ledger_mark(movements) IS DISTINCT FROM inventory.table_mark(items) THEN
-		EXECUTE format('COMMENT ON COLUMN %s.item_id IS %L', movements,
-					   'Key of the item. Its table (system/database/OID): ' || inventory.table_mark(items));
-	END IF;
-END
-$$;
-COMMENT ON FUNCTION inventory.mark_ledger(regclass, pg_catalog.oid) IS 'Notes in the comment on the column item_id of movements which table they are of.';
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_mark_ledger';
+COMMENT ON FUNCTION inventory.mark_ledger(regclass, pg_catalog.oid) IS 'Notes in the comment on the column item_id of movements which table they are of. For the owner of movements.';
 
 CREATE FUNCTION inventory.forget_dropped() RETURNS pg_catalog.event_trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -143,8 +136,7 @@ BEGIN
 	END IF;
 	-- a ledger that was restored, or copied with its database, has the mark of another table
 	PERFORM inventory.mark_ledger(s.movements, s.items)
-	FROM inventory.store AS s JOIN pg_attribute AS a ON a.attrelid = s.movements AND a.attname = 'item_id'
-	WHERE s.items::oid = ANY (dropped);
+	FROM inventory.store AS s WHERE s.items::oid = ANY (dropped);
 	-- one condition for each index
 	DELETE FROM inventory.store AS s WHERE s.items::oid = ANY (dropped);
 	DELETE FROM inventory.store AS s WHERE s.orders::oid = ANY (dropped);

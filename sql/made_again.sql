@@ -191,6 +191,7 @@ SELECT inventory.refresh('again_shop.items');
 SELECT col_description('again_shop.movements'::regclass, 2) = 'Key of the item. Its table (system/database/OID): ' || inventory.table_mark('again_shop.items'::regclass);
 SET ROLE regress_again_reader;
 COMMENT ON COLUMN again_shop.movements.item_id IS NULL;
+SELECT inventory.mark_ledger((SELECT c.oid FROM pg_class AS c WHERE c.relname = 'movements' AND c.relnamespace = 'again_shop'::regnamespace), 1);
 SET ROLE regress_again_owner;
 
 \echo '-- without the right to create a schema'

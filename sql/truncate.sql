@@ -270,6 +270,13 @@ TRUNCATE carts, lines;
 \set VERBOSITY terse
 SELECT inventory.refresh('items');
 TRUNCATE carts CASCADE;
+SELECT inventory.describe('items') ~ 'direct_writes => ''refuse''';
+RESET ROLE;
+UPDATE inventory.store SET refuses_truncate = false WHERE items = 'truncating.items'::regclass;
+SET ROLE regress_truncate_owner;
+SELECT inventory.describe('items') ~ 'direct_writes => NULL';
+TRUNCATE items, lines;
+SELECT look();
 SELECT inventory.detach('items');
 
 \echo '-- orders of two stores'
