@@ -150,6 +150,8 @@ OBJS = \
 	src/maintenance/signature.o \
 	src/maintenance/stats_view.o \
 	src/maintenance/store_task.o \
+	src/maintenance/table_mark.o \
+	src/maintenance/truncate.o \
 	src/maintenance/verify.o \
 	src/maintenance/worker.o \
 	src/maintenance/worker_timeout.o \

@@ -69,7 +69,8 @@ CREATE TABLE inventory.store (
 	header inventory.table_name CHECK (header <> items AND header <> orders),
 	has_prepare pg_catalog.bool NOT NULL DEFAULT false,
 	order_values pg_catalog.jsonb,
-	header_values pg_catalog.jsonb
+	header_values pg_catalog.jsonb,
+	refuses_truncate pg_catalog.bool NOT NULL DEFAULT false
 );
 -- Not unique: a role could take a name before the owner of the tables that are called so,
 -- or keep that owner waiting for its transaction.  The trigger below keeps the names of the
@@ -88,6 +89,7 @@ COMMENT ON COLUMN inventory.store.header_values IS 'the same for columns of the 
 COMMENT ON COLUMN inventory.store.movements IS 'the movements table of the ledger; its schema is the ledger schema';
 COMMENT ON COLUMN inventory.store.user_claim IS 'the claim of request.jwt.claims that the user_id of a buyer must equal; null: user ids are not checked';
 COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock outside the engine is booked as a movement; refuse: it is an error; keep: an UPDATE that writes other columns too leaves the stock as it is, and any other is an error';
+COMMENT ON COLUMN inventory.store.refuses_truncate IS 'true if direct_writes => refuse was given to attach, which then refuses TRUNCATE of the tables, too';
 COMMENT ON COLUMN inventory.store.order_writes IS 'record: what others change on order lines is recorded in order_changes; refuse: it is an error where it touches units that were sold; follow: the stock and the ledger follow it';
 COMMENT ON COLUMN inventory.store.has_sellable IS 'true if the view "sellable" of the ledger schema determines which items are for sale';
 COMMENT ON COLUMN inventory.store.has_order_units IS 'true if the view "order_worth" of the ledger schema says what each order line is worth';
@@ -106,6 +108,23 @@ CREATE TRIGGER store_changed BEFORE INSERT OR UPDATE OR DELETE ON inventory.stor
 	FOR EACH ROW EXECUTE FUNCTION inventory.store_changed();
 ALTER TABLE inventory.store ENABLE ALWAYS TRIGGER store_changed;
 
+-- A comment is dumped and restored, it moves with its table, and only the owner of that can
+-- write it.  The database is in it because a copy by CREATE DATABASE has the same OIDs.
+CREATE FUNCTION inventory.table_mark(relation pg_catalog.oid) RETURNS text
+	LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'inventory_table_mark';
+COMMENT ON FUNCTION inventory.table_mark(pg_catalog.oid) IS 'What identifies a table: the identifier of the database system, the OID of the database, and that of the table.';
+
+CREATE FUNCTION inventory.ledger_mark(movements regclass) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT substring(col_description(a.attrelid, a.attnum) FROM '[0-9]+/[0-9]+/[0-9]+')
+	FROM pg_attribute AS a WHERE a.attrelid = movements AND a.attname = 'item_id'
+$$;
+COMMENT ON FUNCTION inventory.ledger_mark(regclass) IS 'The table that the movements of a ledger are of, as table_mark() has it; null if that is not known.';
+
+CREATE FUNCTION inventory.mark_ledger(movements regclass, items pg_catalog.oid) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_mark_ledger';
+COMMENT ON FUNCTION inventory.mark_ledger(regclass, pg_catalog.oid) IS 'Notes in the comment on the column item_id of movements which table they are of. For the owner of movements.';
+
 CREATE FUNCTION inventory.forget_dropped() RETURNS pg_catalog.event_trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -115,6 +134,9 @@ BEGIN
 	IF dropped = '{}' THEN
 		RETURN;
 	END IF;
+	-- a ledger that was restored, or copied with its database, has the mark of another table
+	PERFORM inventory.mark_ledger(s.movements, s.items)
+	FROM inventory.store AS s WHERE s.items::oid = ANY (dropped);
 	-- one condition for each index
 	DELETE FROM inventory.store AS s WHERE s.items::oid = ANY (dropped);
 	DELETE FROM inventory.store AS s WHERE s.orders::oid = ANY (dropped);
@@ -122,7 +144,7 @@ BEGIN
 	DELETE FROM inventory.store AS s WHERE s.movements::oid = ANY (dropped);
 END
 $$;
-COMMENT ON FUNCTION inventory.forget_dropped() IS 'Event trigger function: deletes the store of a dropped table.';
+COMMENT ON FUNCTION inventory.forget_dropped() IS 'Event trigger function: deletes the store of a dropped table, and makes sure that its ledger is known to be of that table.';
 
 -- For every command: with CASCADE a table can go with a function or a collation of its partition key.
 CREATE EVENT TRIGGER inventory_forget_dropped ON sql_drop
@@ -144,6 +166,10 @@ COMMENT ON FUNCTION inventory.guard() IS 'Trigger on the items of a store: books
 CREATE FUNCTION inventory.keep_stock() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_keep_stock';
 COMMENT ON FUNCTION inventory.keep_stock() IS 'Trigger on the items of a store with direct_writes => keep: an UPDATE that writes the stock among other columns leaves it as it is.';
+
+CREATE FUNCTION inventory.guard_truncate() RETURNS pg_catalog.trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard_truncate';
+COMMENT ON FUNCTION inventory.guard_truncate() IS 'Trigger on the items and orders of a store, and on their header: before TRUNCATE ends what the rows were, or refuses it. Argument: the name of the store.';
 
 CREATE FUNCTION inventory.guard_orders() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard_orders';
@@ -721,7 +747,8 @@ CREATE TYPE inventory.store_binding AS (
 	header_type pg_catalog.regtype,
 	order_value_columns pg_catalog.name[],
 	header_value_columns pg_catalog.name[],
-	has_order_units pg_catalog.bool
+	has_order_units pg_catalog.bool,
+	refuses_truncate pg_catalog.bool
 );
 COMMENT ON TYPE inventory.store_binding IS 'The tables, columns, types and options of a store: found by attach, read back by refresh, used to generate the objects of the store.';
 
@@ -1182,7 +1209,9 @@ CREATE FUNCTION inventory.attach_statement(binding inventory.store_binding) RETU
 		(16, 'argument_prefix', quote_literal(binding.argument_prefix)),
 		(17, 'user_claim', quote_nullable(binding.user_claim)),
 		(18, 'sellable', quote_nullable(binding.sellable)),
-		(19, 'direct_writes', quote_literal(binding.direct_writes)),
+		-- a refusal that was not asked for does not refuse TRUNCATE
+		(19, 'direct_writes', quote_nullable(CASE WHEN binding.direct_writes <> 'refuse' OR binding.refuses_truncate
+											 THEN binding.direct_writes END)),
 		(20, 'max_ttl', quote_literal(binding.max_ttl::text)),
 		(21, 'store_name', quote_literal(binding.store_name)),
 		(22, 'order_writes', quote_nullable(CASE WHEN binding.orders IS NOT NULL THEN binding.order_writes END)),
@@ -1520,12 +1549,26 @@ CREATE FUNCTION inventory.find_ledger(binding inventory.store_binding, schema_na
 $$;
 COMMENT ON FUNCTION inventory.find_ledger(inventory.store_binding, name) IS 'The movements that an earlier store of the same name and owner left in a schema, or null.';
 
+CREATE FUNCTION inventory.own_ledger(binding inventory.store_binding) RETURNS regclass
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT c.oid::regclass FROM pg_class AS c
+	WHERE c.relname = 'movements' AND c.relowner = binding.owner
+	AND inventory.ledger_mark(c.oid::regclass) = inventory.table_mark(binding.items)
+	AND NOT EXISTS (SELECT FROM inventory.store AS s WHERE s.movements::oid = c.oid)
+	ORDER BY obj_description(c.oid, 'pg_class') = inventory.ledger_comment(binding.store_name) DESC NULLS LAST,
+			 c.oid DESC
+	LIMIT 1
+$$;
+COMMENT ON FUNCTION inventory.own_ledger(inventory.store_binding) IS 'The movements that are marked as those of the items of a binding, rather those of a store of its name, or null.';
+
 CREATE FUNCTION inventory.bind_ledger_schema(INOUT binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	table_name name;
 	candidate name;
 BEGIN
+	binding.ledger_schema := coalesce(binding.ledger_schema,
+		inventory.schema_of(inventory.own_ledger(binding)));
 	IF binding.ledger_schema IS NOT NULL THEN
 		RETURN;
 	END IF;
@@ -1547,7 +1590,7 @@ BEGIN
 		USING ERRCODE = 'duplicate_schema', HINT = 'Choose another schema: ledger_schema => ''...''.';
 END
 $$;
-COMMENT ON FUNCTION inventory.bind_ledger_schema(inventory.store_binding) IS 'Chooses the schema for the ledger of a store: the given one, or <items>_stock, or <schema>_<items>_stock if the first is in use, or one with a digest or random digits.';
+COMMENT ON FUNCTION inventory.bind_ledger_schema(inventory.store_binding) IS 'Chooses the schema for the ledger of a store: the given one, or that of a ledger of the same table, or <items>_stock, or <schema>_<items>_stock if the first is in use, or one with a digest or random digits.';
 
 CREATE FUNCTION inventory.collate_clause(collation_id oid, type regtype) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -1925,6 +1968,23 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_orders_guards(inventory.store_binding) IS 'Creates the guards of a store on its orders and their headers.';
 
+CREATE FUNCTION inventory.make_truncate_guard(relation regclass, store_name text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	trigger_name name := 'inventory_guard_truncate';
+BEGIN
+	IF EXISTS (SELECT FROM pg_trigger AS t
+			   WHERE t.tgrelid = relation AND t.tgname = trigger_name) THEN
+		trigger_name := trigger_name || '_' || left(md5(store_name), 8);
+	END IF;
+	EXECUTE format('CREATE TRIGGER %I BEFORE TRUNCATE ON %s
+					FOR EACH STATEMENT EXECUTE FUNCTION inventory.guard_truncate(%L)',
+				   trigger_name, relation, store_name);
+	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', relation, trigger_name);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_truncate_guard(regclass, text) IS 'Creates the guard of a store against TRUNCATE of one of its tables, which may serve several stores.';
+
 CREATE FUNCTION inventory.given_roles(settable name[], object jsonb) RETURNS text[]
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT array_fill('+'::text, ARRAY[cardinality(settable)])
@@ -1950,10 +2010,8 @@ CREATE FUNCTION inventory.make_triggers(binding inventory.store_binding) RETURNS
 BEGIN
 	EXECUTE format('CREATE TRIGGER inventory_guard AFTER INSERT OR UPDATE OR DELETE ON %s
 					FOR EACH ROW EXECUTE FUNCTION inventory.guard()', binding.items);
-	EXECUTE format('CREATE TRIGGER inventory_guard_truncate BEFORE TRUNCATE ON %s
-					FOR EACH STATEMENT EXECUTE FUNCTION inventory.guard()', binding.items);
-	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER inventory_guard,
-					ENABLE ALWAYS TRIGGER inventory_guard_truncate', binding.items);
+	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER inventory_guard', binding.items);
+	PERFORM inventory.make_truncate_guard(binding.items, binding.store_name);
 	IF binding.direct_writes = 'keep' THEN
 		PERFORM inventory.make_keep(binding);
 	END IF;
@@ -1969,6 +2027,7 @@ BEGIN
 			'{order_id,order_user_id,order_item_id,order_quantity,order_header_id}'::text[] ||
 				inventory.given_roles(binding.order_columns, binding.order_values));
 		PERFORM inventory.make_orders_guards(binding);
+		PERFORM inventory.make_truncate_guard(binding.orders, binding.store_name);
 	END IF;
 	IF binding.header IS NOT NULL THEN
 		PERFORM inventory.make_binding_trigger(binding.header, binding.store_name,
@@ -1977,6 +2036,7 @@ BEGIN
 				|| binding.header_value_columns,
 			'{header_id,header_user_id}'::text[] ||
 				inventory.given_roles(binding.header_columns, binding.header_values));
+		PERFORM inventory.make_truncate_guard(binding.header, binding.store_name);
 	END IF;
 END
 $$;
@@ -1993,11 +2053,12 @@ CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id o
 	WHERE t.tgrelid = store.items AND t.tgfoid IN ('inventory.guard()'::regprocedure, 'inventory.keep_stock()'::regprocedure)
 	OR t.tgrelid IN (store.items, store.orders, store.header)
 	AND t.tgfoid IN ('inventory.binding()'::regprocedure, 'inventory.guard_orders()'::regprocedure,
-					 'inventory.guard_headers()'::regprocedure, 'inventory.follow_orders()'::regprocedure)
+					 'inventory.guard_headers()'::regprocedure, 'inventory.follow_orders()'::regprocedure,
+					 'inventory.guard_truncate()'::regprocedure)
 	AND substring(t.tgargs FOR octet_length(convert_to(store.store_name, getdatabaseencoding())) + 1)
 		= convert_to(store.store_name, getdatabaseencoding()) || E'\\x00'::bytea
 $$;
-COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items and orders of a store, and the triggers that bind the columns of its tables.';
+COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the tables of a store, and the triggers that bind the columns of its tables.';
 
 CREATE FUNCTION inventory.bound_columns(store inventory.store, OUT relation regclass, OUT n bigint,
 										OUT column_name name, OUT role text)
@@ -3117,6 +3178,130 @@ END
 $$;
 COMMENT ON FUNCTION inventory.warn_follow(inventory.store_binding) IS 'Warns of what makes the stock wrong where it follows the order lines: code of the shop that counts itself, lines that are never final.';
 
+-- ---------------------------------------------------------------- tables made again
+--
+-- A ledger has the mark of its table.  One of another table of the same database is not
+-- continued: what was held, and each key and refund, was of that table.
+
+CREATE FUNCTION inventory.old_ledger(binding inventory.store_binding) RETURNS regclass
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT c.oid::regclass
+	FROM pg_class AS c
+	CROSS JOIN LATERAL regexp_match(inventory.ledger_mark(c.oid::regclass), '^(.*)/(.*)$') AS old(mark)
+	CROSS JOIN LATERAL regexp_match(inventory.table_mark(binding.items), '^(.*)/(.*)$') AS own(mark)
+	WHERE c.relnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
+	AND c.relname = 'movements' AND c.relkind = 'r' AND c.relowner = binding.owner
+	AND old.mark[1] = own.mark[1] AND old.mark[2] <> own.mark[2]
+	AND NOT EXISTS (SELECT FROM inventory.store AS s WHERE s.movements::oid = c.oid)
+$$;
+COMMENT ON FUNCTION inventory.old_ledger(inventory.store_binding) IS 'The movements in the ledger schema of a binding that are those of another table of this database and of no store, or null.';
+
+-- The views that attach made for the dropped table went with it, unless it was only renamed.
+CREATE FUNCTION inventory.old_ledger_relations(movements regclass, OUT relation regclass, OUT kind text)
+	RETURNS SETOF record
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT c.oid::regclass, CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END
+	FROM pg_class AS m JOIN pg_class AS c ON c.relnamespace = m.relnamespace AND c.relowner = m.relowner
+	WHERE m.oid = movements AND CASE c.relkind
+	WHEN 'r' THEN c.relname IN (SELECT e.table_name FROM inventory.ledger_columns(NULL) AS e)
+		AND NOT EXISTS (
+			SELECT e.column_name FROM inventory.ledger_columns(NULL) AS e
+			WHERE e.table_name = c.relname AND e.column_name IS NOT NULL
+			EXCEPT SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = c.oid)
+	WHEN 'v' THEN c.relname = 'levels' AND inventory.reads_relation(c.oid, movements)
+		OR c.relname = 'sellable' AND obj_description(c.oid, 'pg_class') LIKE '%The engine reads the condition from this view.'
+	ELSE false END
+$$;
+COMMENT ON FUNCTION inventory.old_ledger_relations(regclass) IS 'The tables of a ledger, and its views that still exist.';
+
+CREATE FUNCTION inventory.old_schema_name(schema_name name, number bigint) RETURNS name
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT (inventory.clip(schema_name, 62 - length(number::text)) || '_' || number)::name
+$$;
+COMMENT ON FUNCTION inventory.old_schema_name(name, bigint) IS 'The name of the schema for an old ledger of a ledger schema.';
+
+CREATE FUNCTION inventory.make_old_schema(binding inventory.store_binding) RETURNS name
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	number bigint := 1;
+	schema_name name;
+BEGIN
+	IF NOT has_database_privilege(current_database(), 'CREATE') THEN
+		RAISE EXCEPTION 'schema "%" has the ledger of another table, and no schema can be created for it',
+						binding.ledger_schema
+			USING ERRCODE = 'insufficient_privilege',
+				  HINT = format('Choose another schema (ledger_schema => ''...''), continue that ledger (adopt => true), or: GRANT CREATE ON DATABASE %I TO %I;',
+								current_database(), current_user);
+	END IF;
+	LOOP
+		schema_name := inventory.old_schema_name(binding.ledger_schema, number);
+		EXIT WHEN to_regnamespace(quote_ident(schema_name)) IS NULL;
+		number := number + 1;
+	END LOOP;
+	PERFORM inventory.make_schema(schema_name, binding.owner);
+	RETURN schema_name;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_old_schema(inventory.store_binding) IS 'Creates a schema for the old ledger of a store.';
+
+CREATE FUNCTION inventory.report_older_ledgers(binding inventory.store_binding, newest name) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	older name;
+BEGIN
+	FOR older IN
+		SELECT n.nspname FROM pg_namespace AS n
+		JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'movements'
+		WHERE n.nspname ~ '_[1-9][0-9]{0,8}$' AND n.nspname <> newest AND n.nspowner = binding.owner
+		AND n.nspname = inventory.old_schema_name(binding.ledger_schema, substring(n.nspname FROM '[0-9]+$')::bigint)
+		AND inventory.ledger_mark(c.oid::regclass) IS NOT NULL
+		AND NOT EXISTS (SELECT FROM inventory.store AS s WHERE s.movements::oid = c.oid)
+		ORDER BY c.oid
+	LOOP
+		RAISE NOTICE 'schema "%" has an older ledger', older
+			USING HINT = format('To drop it: DROP SCHEMA %I CASCADE;', older);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.report_older_ledgers(inventory.store_binding, name) IS 'Raises a NOTICE for each old ledger of a ledger schema but the newest.';
+
+-- The tables and not the schema, which can be that of the shop.
+CREATE FUNCTION inventory.move_old_ledger(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	movements regclass := inventory.old_ledger(binding);
+	schema_name name;
+	moved regclass[];
+	reader regclass;
+	r record;
+BEGIN
+	IF movements IS NULL THEN
+		RETURN;
+	END IF;
+	schema_name := inventory.make_old_schema(binding);
+	moved := ARRAY(SELECT o.relation FROM inventory.old_ledger_relations(movements) AS o);
+	FOR r IN SELECT * FROM inventory.old_ledger_relations(movements) LOOP
+		EXECUTE format('ALTER %s %s SET SCHEMA %I', r.kind, r.relation, schema_name);
+	END LOOP;
+	RAISE NOTICE 'the ledger in schema "%" is of another table, and is now in schema "%"',
+				 binding.ledger_schema, schema_name
+		USING DETAIL = format('%s has another OID than the table of that ledger: it was made again. It gets a new ledger, without grants.',
+							  binding.items),
+			  HINT = format(E'If it is needed no longer: DROP SCHEMA %1$I CASCADE;\nIf %2$s was restored, and is to continue it: SELECT inventory.detach(%2$L); and attach it with ledger_schema => %1$L, adopt => true.',
+							schema_name, binding.items);
+	FOR reader IN
+		SELECT DISTINCT v.ev_class::regclass FROM pg_depend AS d JOIN pg_rewrite AS v ON v.oid = d.objid
+		WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+		AND d.refobjid = ANY (moved) AND NOT v.ev_class = ANY (moved) ORDER BY 1
+	LOOP
+		RAISE NOTICE 'view % still reads the old ledger, in schema "%"', reader, schema_name
+			USING HINT = format('Create it again to read schema %I.', binding.ledger_schema);
+	END LOOP;
+	PERFORM inventory.report_older_ledgers(binding, schema_name);
+END
+$$;
+COMMENT ON FUNCTION inventory.move_old_ledger(inventory.store_binding) IS 'Moves the ledger of another table out of the ledger schema of a store that is being attached, with its grants, and says so.';
+
 -- ---------------------------------------------------------------- stores
 --
 -- Administration: what owners of tables call.
@@ -3283,11 +3468,13 @@ CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, move
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
 								 order_writes, has_sellable, api_schema, argument_prefix, max_ttl,
-								 settings, has_order_units, header, has_prepare, order_values, header_values)
+								 settings, has_order_units, header, has_prepare, order_values, header_values,
+								 refuses_truncate)
 	VALUES (binding.store_name, binding.items, binding.orders, movements, binding.user_claim,
 			binding.direct_writes, binding.order_writes, has_sellable, binding.api_schema,
 			binding.argument_prefix, binding.max_ttl, binding.settings, binding.has_order_units,
-			binding.header, has_prepare, binding.order_values, binding.header_values)
+			binding.header, has_prepare, binding.order_values, binding.header_values,
+			binding.refuses_truncate)
 $$;
 COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
 
@@ -3299,7 +3486,7 @@ CREATE FUNCTION inventory.bind_store(
 		direct_writes text, max_ttl interval, store_name text, order_writes text, order_units text,
 		order_final text, order_header regclass, order_header_id name, header_user_id name,
 		header_columns name[], order_values jsonb, header_values jsonb, order_prepare regprocedure,
-		order_limit name) RETURNS regclass
+		order_limit name, adopt boolean, reset boolean) RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	binding inventory.store_binding;
@@ -3347,7 +3534,8 @@ BEGIN
 		bind_store.header_values, bind_store.order_prepare, bind_store.order_limit,
 		NULL, NULL, NULL, NULL, -- bind_header and bind_orders find the key, its type and the values
 		num_nonnulls(bind_store.order_units, bind_store.order_final) > 0
-			OR bind_store.order_writes IS NOT DISTINCT FROM 'follow'
+			OR bind_store.order_writes IS NOT DISTINCT FROM 'follow',
+		bind_store.direct_writes IS NOT DISTINCT FROM 'refuse'
 	)::inventory.store_binding;
 	PERFORM inventory.check_options(binding);
 	binding := inventory.bind_items(binding);
@@ -3359,8 +3547,12 @@ BEGIN
 	END IF;
 	binding := inventory.bind_ledger_schema(binding);
 	PERFORM inventory.drop_orphaned(binding);
+	IF adopt IS NOT TRUE THEN
+		PERFORM inventory.move_old_ledger(binding);
+	END IF;
 
 	movements := inventory.make_ledger(binding);
+	PERFORM inventory.mark_ledger(movements, binding.items);
 	PERFORM inventory.make_results(binding);
 	PERFORM inventory.make_worth(binding);
 	PERFORM inventory.make_facade(binding);
@@ -3384,7 +3576,7 @@ BEGIN
 	RETURN binding.items;
 END
 $$;
-COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name) IS 'Implements attach, with the rights of the owner of the items.';
+COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name, boolean, boolean) IS 'Implements attach, with the rights of the owner of the items.';
 
 CREATE FUNCTION inventory.attach(
 		items regclass, orders regclass DEFAULT NULL, item_id name DEFAULT NULL,
@@ -3401,9 +3593,10 @@ CREATE FUNCTION inventory.attach(
 		order_header regclass DEFAULT NULL, order_header_id name DEFAULT NULL,
 		header_user_id name DEFAULT NULL, header_columns name[] DEFAULT NULL,
 		order_values jsonb DEFAULT NULL, header_values jsonb DEFAULT NULL,
-		order_prepare regprocedure DEFAULT NULL, order_limit name DEFAULT NULL) RETURNS regclass
+		order_prepare regprocedure DEFAULT NULL, order_limit name DEFAULT NULL,
+		adopt boolean DEFAULT NULL, reset boolean DEFAULT NULL) RETURNS regclass
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_attach';
-COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null), refuse or follow. order_units, order_final: SQL expressions over the rows line and header. order_header: the table of which each purchase inserts a row, to which its lines refer. order_values and header_values: objects of columns of orders or of their header and SQL expressions that compute them; order_prepare: a function that makes these rows instead. order_limit: the column with the units of an item that one call may take. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
+COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name, boolean, boolean) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null), refuse or follow. order_units, order_final: SQL expressions over the rows line and header. order_header: the table of which each purchase inserts a row, to which its lines refer. order_values and header_values: objects of columns of orders or of their header and SQL expressions that compute them; order_prepare: a function that makes these rows instead. order_limit: the column with the units of an item that one call may take. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
 
 CREATE FUNCTION inventory.lookup_owned_store(items regclass) RETURNS inventory.store
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -3430,6 +3623,7 @@ DECLARE
 BEGIN
 	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', store.items);
 	PERFORM inventory.check_cold(store);
+	PERFORM inventory.mark_ledger(store.movements, store.items);
 	PERFORM inventory.drop_generated(store, ARRAY(SELECT f.function_id FROM inventory.facade_of(store) AS f));
 	PERFORM inventory.delete_store_row(store.items);
 END
@@ -3459,6 +3653,7 @@ BEGIN
 	binding.orders := store.orders;
 	binding.user_claim := store.user_claim;
 	binding.direct_writes := store.direct_writes;
+	binding.refuses_truncate := store.refuses_truncate;
 	binding.order_writes := store.order_writes;
 	binding.has_order_units := store.has_order_units;
 	binding.argument_prefix := store.argument_prefix;
@@ -3643,6 +3838,7 @@ BEGIN
 	grants := ARRAY(SELECT inventory.facade_grants(binding));
 	PERFORM inventory.check_ledger_owner(binding, store.movements);
 	PERFORM inventory.check_schema_create(binding.ledger_schema);
+	PERFORM inventory.mark_ledger(store.movements, store.items);
 	PERFORM inventory.drop_triggers(store);
 	-- a store of an earlier version has none
 	IF to_regclass(format('%I.order_changes', binding.ledger_schema)) IS NULL THEN

@@ -69,7 +69,8 @@ CREATE TABLE inventory.store (
 	header inventory.table_name CHECK (header <> items AND header <> orders),
 	has_prepare pg_catalog.bool NOT NULL DEFAULT false,
 	order_values pg_catalog.jsonb,
-	header_values pg_catalog.jsonb
+	header_values pg_catalog.jsonb,
+	refuses_truncate pg_catalog.bool NOT NULL DEFAULT false
 );
 -- Not unique: a role could take a name before the owner of the tables that are called so,
 -- or keep that owner waiting for its transaction.  The trigger below keeps the names of the
@@ -88,6 +89,7 @@ COMMENT ON COLUMN inventory.store.header_values IS 'the same for columns of the 
 COMMENT ON COLUMN inventory.store.movements IS 'the movements table of the ledger; its schema is the ledger schema';
 COMMENT ON COLUMN inventory.store.user_claim IS 'the claim of request.jwt.claims that the user_id of a buyer must equal; null: user ids are not checked';
 COMMENT ON COLUMN inventory.store.direct_writes IS 'record: a change of stock outside the engine is booked as a movement; refuse: it is an error; keep: an UPDATE that writes other columns too leaves the stock as it is, and any other is an error';
+COMMENT ON COLUMN inventory.store.refuses_truncate IS 'true if direct_writes => refuse was given to attach, which then refuses TRUNCATE of the tables, too';
 COMMENT ON COLUMN inventory.store.order_writes IS 'record: what others change on order lines is recorded in order_changes; refuse: it is an error where it touches units that were sold; follow: the stock and the ledger follow it';
 COMMENT ON COLUMN inventory.store.has_sellable IS 'true if the view "sellable" of the ledger schema determines which items are for sale';
 COMMENT ON COLUMN inventory.store.has_order_units IS 'true if the view "order_worth" of the ledger schema says what each order line is worth';
@@ -106,6 +108,23 @@ CREATE TRIGGER store_changed BEFORE INSERT OR UPDATE OR DELETE ON inventory.stor
 	FOR EACH ROW EXECUTE FUNCTION inventory.store_changed();
 ALTER TABLE inventory.store ENABLE ALWAYS TRIGGER store_changed;
 
+-- A comment is dumped and restored, it moves with its table, and only the owner of that can
+-- write it.  The database is in it because a copy by CREATE DATABASE has the same OIDs.
+CREATE FUNCTION inventory.table_mark(relation pg_catalog.oid) RETURNS text
+	LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'inventory_table_mark';
+COMMENT ON FUNCTION inventory.table_mark(pg_catalog.oid) IS 'What identifies a table: the identifier of the database system, the OID of the database, and that of the table.';
+
+CREATE FUNCTION inventory.ledger_mark(movements regclass) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT substring(col_description(a.attrelid, a.attnum) FROM '[0-9]+/[0-9]+/[0-9]+')
+	FROM pg_attribute AS a WHERE a.attrelid = movements AND a.attname = 'item_id'
+$$;
+COMMENT ON FUNCTION inventory.ledger_mark(regclass) IS 'The table that the movements of a ledger are of, as table_mark() has it; null if that is not known.';
+
+CREATE FUNCTION inventory.mark_ledger(movements regclass, items pg_catalog.oid) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_mark_ledger';
+COMMENT ON FUNCTION inventory.mark_ledger(regclass, pg_catalog.oid) IS 'Notes in the comment on the column item_id of movements which table they are of. For the owner of movements.';
+
 CREATE FUNCTION inventory.forget_dropped() RETURNS pg_catalog.event_trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -115,6 +134,9 @@ BEGIN
 	IF dropped = '{}' THEN
 		RETURN;
 	END IF;
+	-- a ledger that was restored, or copied with its database, has the mark of another table
+	PERFORM inventory.mark_ledger(s.movements, s.items)
+	FROM inventory.store AS s WHERE s.items::oid = ANY (dropped);
 	-- one condition for each index
 	DELETE FROM inventory.store AS s WHERE s.items::oid = ANY (dropped);
 	DELETE FROM inventory.store AS s WHERE s.orders::oid = ANY (dropped);
@@ -122,7 +144,7 @@ BEGIN
 	DELETE FROM inventory.store AS s WHERE s.movements::oid = ANY (dropped);
 END
 $$;
-COMMENT ON FUNCTION inventory.forget_dropped() IS 'Event trigger function: deletes the store of a dropped table.';
+COMMENT ON FUNCTION inventory.forget_dropped() IS 'Event trigger function: deletes the store of a dropped table, and makes sure that its ledger is known to be of that table.';
 
 -- For every command: with CASCADE a table can go with a function or a collation of its partition key.
 CREATE EVENT TRIGGER inventory_forget_dropped ON sql_drop

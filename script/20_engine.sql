@@ -14,6 +14,10 @@ CREATE FUNCTION inventory.keep_stock() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_keep_stock';
 COMMENT ON FUNCTION inventory.keep_stock() IS 'Trigger on the items of a store with direct_writes => keep: an UPDATE that writes the stock among other columns leaves it as it is.';
 
+CREATE FUNCTION inventory.guard_truncate() RETURNS pg_catalog.trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard_truncate';
+COMMENT ON FUNCTION inventory.guard_truncate() IS 'Trigger on the items and orders of a store, and on their header: before TRUNCATE ends what the rows were, or refuses it. Argument: the name of the store.';
+
 CREATE FUNCTION inventory.guard_orders() RETURNS pg_catalog.trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_guard_orders';
 COMMENT ON FUNCTION inventory.guard_orders() IS 'Trigger on the orders of a store: records or refuses changes of order lines made outside the engine. Argument: the name of the store.';

@@ -45,7 +45,8 @@ CREATE TYPE inventory.store_binding AS (
 	header_type pg_catalog.regtype,
 	order_value_columns pg_catalog.name[],
 	header_value_columns pg_catalog.name[],
-	has_order_units pg_catalog.bool
+	has_order_units pg_catalog.bool,
+	refuses_truncate pg_catalog.bool
 );
 COMMENT ON TYPE inventory.store_binding IS 'The tables, columns, types and options of a store: found by attach, read back by refresh, used to generate the objects of the store.';
 

@@ -28,7 +28,9 @@ CREATE FUNCTION inventory.attach_statement(binding inventory.store_binding) RETU
 		(16, 'argument_prefix', quote_literal(binding.argument_prefix)),
 		(17, 'user_claim', quote_nullable(binding.user_claim)),
 		(18, 'sellable', quote_nullable(binding.sellable)),
-		(19, 'direct_writes', quote_literal(binding.direct_writes)),
+		-- a refusal that was not asked for does not refuse TRUNCATE
+		(19, 'direct_writes', quote_nullable(CASE WHEN binding.direct_writes <> 'refuse' OR binding.refuses_truncate
+											 THEN binding.direct_writes END)),
 		(20, 'max_ttl', quote_literal(binding.max_ttl::text)),
 		(21, 'store_name', quote_literal(binding.store_name)),
 		(22, 'order_writes', quote_nullable(CASE WHEN binding.orders IS NOT NULL THEN binding.order_writes END)),

@@ -21,12 +21,26 @@ CREATE FUNCTION inventory.find_ledger(binding inventory.store_binding, schema_na
 $$;
 COMMENT ON FUNCTION inventory.find_ledger(inventory.store_binding, name) IS 'The movements that an earlier store of the same name and owner left in a schema, or null.';
 
+CREATE FUNCTION inventory.own_ledger(binding inventory.store_binding) RETURNS regclass
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT c.oid::regclass FROM pg_class AS c
+	WHERE c.relname = 'movements' AND c.relowner = binding.owner
+	AND inventory.ledger_mark(c.oid::regclass) = inventory.table_mark(binding.items)
+	AND NOT EXISTS (SELECT FROM inventory.store AS s WHERE s.movements::oid = c.oid)
+	ORDER BY obj_description(c.oid, 'pg_class') = inventory.ledger_comment(binding.store_name) DESC NULLS LAST,
+			 c.oid DESC
+	LIMIT 1
+$$;
+COMMENT ON FUNCTION inventory.own_ledger(inventory.store_binding) IS 'The movements that are marked as those of the items of a binding, rather those of a store of its name, or null.';
+
 CREATE FUNCTION inventory.bind_ledger_schema(INOUT binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	table_name name;
 	candidate name;
 BEGIN
+	binding.ledger_schema := coalesce(binding.ledger_schema,
+		inventory.schema_of(inventory.own_ledger(binding)));
 	IF binding.ledger_schema IS NOT NULL THEN
 		RETURN;
 	END IF;
@@ -48,7 +62,7 @@ BEGIN
 		USING ERRCODE = 'duplicate_schema', HINT = 'Choose another schema: ledger_schema => ''...''.';
 END
 $$;
-COMMENT ON FUNCTION inventory.bind_ledger_schema(inventory.store_binding) IS 'Chooses the schema for the ledger of a store: the given one, or <items>_stock, or <schema>_<items>_stock if the first is in use, or one with a digest or random digits.';
+COMMENT ON FUNCTION inventory.bind_ledger_schema(inventory.store_binding) IS 'Chooses the schema for the ledger of a store: the given one, or that of a ledger of the same table, or <items>_stock, or <schema>_<items>_stock if the first is in use, or one with a digest or random digits.';
 
 CREATE FUNCTION inventory.collate_clause(collation_id oid, type regtype) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -426,6 +440,23 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_orders_guards(inventory.store_binding) IS 'Creates the guards of a store on its orders and their headers.';
 
+CREATE FUNCTION inventory.make_truncate_guard(relation regclass, store_name text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	trigger_name name := 'inventory_guard_truncate';
+BEGIN
+	IF EXISTS (SELECT FROM pg_trigger AS t
+			   WHERE t.tgrelid = relation AND t.tgname = trigger_name) THEN
+		trigger_name := trigger_name || '_' || left(md5(store_name), 8);
+	END IF;
+	EXECUTE format('CREATE TRIGGER %I BEFORE TRUNCATE ON %s
+					FOR EACH STATEMENT EXECUTE FUNCTION inventory.guard_truncate(%L)',
+				   trigger_name, relation, store_name);
+	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', relation, trigger_name);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_truncate_guard(regclass, text) IS 'Creates the guard of a store against TRUNCATE of one of its tables, which may serve several stores.';
+
 CREATE FUNCTION inventory.given_roles(settable name[], object jsonb) RETURNS text[]
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT array_fill('+'::text, ARRAY[cardinality(settable)])
@@ -451,10 +482,8 @@ CREATE FUNCTION inventory.make_triggers(binding inventory.store_binding) RETURNS
 BEGIN
 	EXECUTE format('CREATE TRIGGER inventory_guard AFTER INSERT OR UPDATE OR DELETE ON %s
 					FOR EACH ROW EXECUTE FUNCTION inventory.guard()', binding.items);
-	EXECUTE format('CREATE TRIGGER inventory_guard_truncate BEFORE TRUNCATE ON %s
-					FOR EACH STATEMENT EXECUTE FUNCTION inventory.guard()', binding.items);
-	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER inventory_guard,
-					ENABLE ALWAYS TRIGGER inventory_guard_truncate', binding.items);
+	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER inventory_guard', binding.items);
+	PERFORM inventory.make_truncate_guard(binding.items, binding.store_name);
 	IF binding.direct_writes = 'keep' THEN
 		PERFORM inventory.make_keep(binding);
 	END IF;
@@ -470,6 +499,7 @@ BEGIN
 			'{order_id,order_user_id,order_item_id,order_quantity,order_header_id}'::text[] ||
 				inventory.given_roles(binding.order_columns, binding.order_values));
 		PERFORM inventory.make_orders_guards(binding);
+		PERFORM inventory.make_truncate_guard(binding.orders, binding.store_name);
 	END IF;
 	IF binding.header IS NOT NULL THEN
 		PERFORM inventory.make_binding_trigger(binding.header, binding.store_name,
@@ -478,6 +508,7 @@ BEGIN
 				|| binding.header_value_columns,
 			'{header_id,header_user_id}'::text[] ||
 				inventory.given_roles(binding.header_columns, binding.header_values));
+		PERFORM inventory.make_truncate_guard(binding.header, binding.store_name);
 	END IF;
 END
 $$;
@@ -494,11 +525,12 @@ CREATE FUNCTION inventory.store_triggers(store inventory.store, OUT trigger_id o
 	WHERE t.tgrelid = store.items AND t.tgfoid IN ('inventory.guard()'::regprocedure, 'inventory.keep_stock()'::regprocedure)
 	OR t.tgrelid IN (store.items, store.orders, store.header)
 	AND t.tgfoid IN ('inventory.binding()'::regprocedure, 'inventory.guard_orders()'::regprocedure,
-					 'inventory.guard_headers()'::regprocedure, 'inventory.follow_orders()'::regprocedure)
+					 'inventory.guard_headers()'::regprocedure, 'inventory.follow_orders()'::regprocedure,
+					 'inventory.guard_truncate()'::regprocedure)
 	AND substring(t.tgargs FOR octet_length(convert_to(store.store_name, getdatabaseencoding())) + 1)
 		= convert_to(store.store_name, getdatabaseencoding()) || E'\\x00'::bytea
 $$;
-COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the items and orders of a store, and the triggers that bind the columns of its tables.';
+COMMENT ON FUNCTION inventory.store_triggers(inventory.store) IS 'The guard triggers on the tables of a store, and the triggers that bind the columns of its tables.';
 
 CREATE FUNCTION inventory.bound_columns(store inventory.store, OUT relation regclass, OUT n bigint,
 										OUT column_name name, OUT role text)

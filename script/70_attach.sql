@@ -165,11 +165,13 @@ CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, move
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
 								 order_writes, has_sellable, api_schema, argument_prefix, max_ttl,
-								 settings, has_order_units, header, has_prepare, order_values, header_values)
+								 settings, has_order_units, header, has_prepare, order_values, header_values,
+								 refuses_truncate)
 	VALUES (binding.store_name, binding.items, binding.orders, movements, binding.user_claim,
 			binding.direct_writes, binding.order_writes, has_sellable, binding.api_schema,
 			binding.argument_prefix, binding.max_ttl, binding.settings, binding.has_order_units,
-			binding.header, has_prepare, binding.order_values, binding.header_values)
+			binding.header, has_prepare, binding.order_values, binding.header_values,
+			binding.refuses_truncate)
 $$;
 COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
 
@@ -181,7 +183,7 @@ CREATE FUNCTION inventory.bind_store(
 		direct_writes text, max_ttl interval, store_name text, order_writes text, order_units text,
 		order_final text, order_header regclass, order_header_id name, header_user_id name,
 		header_columns name[], order_values jsonb, header_values jsonb, order_prepare regprocedure,
-		order_limit name) RETURNS regclass
+		order_limit name, adopt boolean, reset boolean) RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	binding inventory.store_binding;
@@ -229,7 +231,8 @@ BEGIN
 		bind_store.header_values, bind_store.order_prepare, bind_store.order_limit,
 		NULL, NULL, NULL, NULL, -- bind_header and bind_orders find the key, its type and the values
 		num_nonnulls(bind_store.order_units, bind_store.order_final) > 0
-			OR bind_store.order_writes IS NOT DISTINCT FROM 'follow'
+			OR bind_store.order_writes IS NOT DISTINCT FROM 'follow',
+		bind_store.direct_writes IS NOT DISTINCT FROM 'refuse'
 	)::inventory.store_binding;
 	PERFORM inventory.check_options(binding);
 	binding := inventory.bind_items(binding);
@@ -241,8 +244,12 @@ BEGIN
 	END IF;
 	binding := inventory.bind_ledger_schema(binding);
 	PERFORM inventory.drop_orphaned(binding);
+	IF adopt IS NOT TRUE THEN
+		PERFORM inventory.move_old_ledger(binding);
+	END IF;
 
 	movements := inventory.make_ledger(binding);
+	PERFORM inventory.mark_ledger(movements, binding.items);
 	PERFORM inventory.make_results(binding);
 	PERFORM inventory.make_worth(binding);
 	PERFORM inventory.make_facade(binding);
@@ -266,7 +273,7 @@ BEGIN
 	RETURN binding.items;
 END
 $$;
-COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name) IS 'Implements attach, with the rights of the owner of the items.';
+COMMENT ON FUNCTION inventory.bind_store(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name, boolean, boolean) IS 'Implements attach, with the rights of the owner of the items.';
 
 CREATE FUNCTION inventory.attach(
 		items regclass, orders regclass DEFAULT NULL, item_id name DEFAULT NULL,
@@ -283,9 +290,10 @@ CREATE FUNCTION inventory.attach(
 		order_header regclass DEFAULT NULL, order_header_id name DEFAULT NULL,
 		header_user_id name DEFAULT NULL, header_columns name[] DEFAULT NULL,
 		order_values jsonb DEFAULT NULL, header_values jsonb DEFAULT NULL,
-		order_prepare regprocedure DEFAULT NULL, order_limit name DEFAULT NULL) RETURNS regclass
+		order_prepare regprocedure DEFAULT NULL, order_limit name DEFAULT NULL,
+		adopt boolean DEFAULT NULL, reset boolean DEFAULT NULL) RETURNS regclass
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_attach';
-COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null), refuse or follow. order_units, order_final: SQL expressions over the rows line and header. order_header: the table of which each purchase inserts a row, to which its lines refer. order_values and header_values: objects of columns of orders or of their header and SQL expressions that compute them; order_prepare: a function that makes these rows instead. order_limit: the column with the units of an item that one call may take. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
+COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name, boolean, boolean) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null), refuse or follow. order_units, order_final: SQL expressions over the rows line and header. order_header: the table of which each purchase inserts a row, to which its lines refer. order_values and header_values: objects of columns of orders or of their header and SQL expressions that compute them; order_prepare: a function that makes these rows instead. order_limit: the column with the units of an item that one call may take. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
 
 CREATE FUNCTION inventory.lookup_owned_store(items regclass) RETURNS inventory.store
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -312,6 +320,7 @@ DECLARE
 BEGIN
 	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', store.items);
 	PERFORM inventory.check_cold(store);
+	PERFORM inventory.mark_ledger(store.movements, store.items);
 	PERFORM inventory.drop_generated(store, ARRAY(SELECT f.function_id FROM inventory.facade_of(store) AS f));
 	PERFORM inventory.delete_store_row(store.items);
 END
@@ -341,6 +350,7 @@ BEGIN
 	binding.orders := store.orders;
 	binding.user_claim := store.user_claim;
 	binding.direct_writes := store.direct_writes;
+	binding.refuses_truncate := store.refuses_truncate;
 	binding.order_writes := store.order_writes;
 	binding.has_order_units := store.has_order_units;
 	binding.argument_prefix := store.argument_prefix;
@@ -525,6 +535,7 @@ BEGIN
 	grants := ARRAY(SELECT inventory.facade_grants(binding));
 	PERFORM inventory.check_ledger_owner(binding, store.movements);
 	PERFORM inventory.check_schema_create(binding.ledger_schema);
+	PERFORM inventory.mark_ledger(store.movements, store.items);
 	PERFORM inventory.drop_triggers(store);
 	-- a store of an earlier version has none
 	IF to_regclass(format('%I.order_changes', binding.ledger_schema)) IS NULL THEN

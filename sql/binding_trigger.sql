@@ -126,7 +126,7 @@ SELECT buy_item('eve', 2);
 SET ROLE regress_binding_owner;
 SELECT inventory.refresh('items');
 SELECT tgname FROM pg_trigger WHERE tgrelid IN ('items'::regclass, 'orders'::regclass) AND tgfoid IN
-	('inventory.binding()'::regprocedure, 'inventory.guard()'::regprocedure) ORDER BY 1;
+	('inventory.binding()'::regprocedure, 'inventory.guard()'::regprocedure, 'inventory.guard_truncate()'::regprocedure) ORDER BY 1;
 
 \echo '-- triggers that were there before attach'
 SELECT inventory.detach('items');

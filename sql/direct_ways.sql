@@ -71,12 +71,18 @@ SELECT release_reservation(:'held');
 SELECT look();
 
 \echo '-- TRUNCATE of items, with CASCADE, and of the table that items refers to'
+BEGIN;
 TRUNCATE items;
-\echo :SQLSTATE
+SELECT look();
+ROLLBACK;
+BEGIN;
 TRUNCATE ONLY items RESTART IDENTITY CASCADE;
-\echo :SQLSTATE
+SELECT look();
+ROLLBACK;
+BEGIN;
 TRUNCATE shelves CASCADE;
-\echo :SQLSTATE
+SELECT look();
+ROLLBACK;
 SELECT look();
 
 \echo '-- COPY: all rows or none; a duplicate key, and a stock below the floor'

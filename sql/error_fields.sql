@@ -53,7 +53,6 @@ CREATE VIEW refusals AS SELECT n, statement FROM unnest(ARRAY[
 	$$UPDATE items SET stock = 1 WHERE id = 1$$,
 	$$UPDATE items SET id = 11 WHERE id = 1$$,
 	$$UPDATE items SET stock = NULL WHERE id = 4$$,
-	$$TRUNCATE items$$,
 	$$SELECT inventory.verify('orders')$$,
 	$$SELECT inventory.buy_item('nothing', 'u', 1, 1, NULL, NULL, NULL::bigint)$$]) WITH ORDINALITY AS u(statement, n);
 

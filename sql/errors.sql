@@ -33,7 +33,6 @@ SELECT error($$SELECT adjust_stock('mug', 1, 'found', 5)$$);
 SELECT error($$SELECT inventory.verify('orders')$$);
 SELECT error($$SELECT inventory.available_stock('gone', 'mug', NULL::integer)$$);
 SELECT error($$UPDATE items SET id = 'cup' WHERE id = 'mug'$$);
-SELECT error($$TRUNCATE items$$);
 
 -- arguments
 SELECT error($$SELECT buy_item('ada', NULL)$$);

@@ -64,7 +64,9 @@ SELECT expire_reservations(), prune('1 day'), close_ledger('2000-01-01');
 TABLE levels ORDER BY item_id;
 UPDATE items SET stock = stock - 1;
 DELETE FROM items WHERE id = 'hot' AND stock < 0;
+BEGIN;
 TRUNCATE items CASCADE;
+ROLLBACK;
 SELECT inventory.settle('items') IS NOT NULL;
 SELECT look();
 

@@ -116,8 +116,6 @@ UPDATE items SET id = 9 WHERE id = 1;
 \echo :SQLSTATE
 UPDATE items SET stock = NULL WHERE id = 1;
 \echo :SQLSTATE
-TRUNCATE items;
-\echo :SQLSTATE
 UPDATE items SET stock = NULL WHERE id = 3;
 UPDATE items SET stock = 5 WHERE id = 3;
 DELETE FROM items WHERE id = 8;

@@ -319,7 +319,7 @@ guard_row(InvStore *store, const TriggerData *trigdata)
 
 PG_FUNCTION_INFO_V1(inventory_guard);
 
-/* guard(): trigger on items, after each row and before a TRUNCATE. */
+/* guard(): trigger on items, after each row. */
 Datum
 inventory_guard(PG_FUNCTION_ARGS)
 {
@@ -329,23 +329,15 @@ inventory_guard(PG_FUNCTION_ARGS)
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		inv_error_value("guard is a trigger function", NULL);
 	/* a BEFORE trigger would book what later ones can still change or prevent */
-	if (!TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event) &&
-		!(TRIGGER_FIRED_AFTER(trigdata->tg_event) && TRIGGER_FIRED_FOR_ROW(trigdata->tg_event)))
+	if (!TRIGGER_FIRED_AFTER(trigdata->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
 		inv_error_value("guard must be fired AFTER each row", NULL);
 
 	store = inv_store_by_items(RelationGetRelid(trigdata->tg_relation), NoLock);
 	if (store == NULL)
 		return PointerGetDatum(NULL);
-	if (!TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
-	{
-		/* what it calls can replace the store */
-		inv_store_use(store);
-		guard_row(store, trigdata);
-		inv_store_unuse(store);
-	}
-	else if (!is_replica())
-		inv_error_direct_write(inv_facts(store->items, NULL),
-							   "TRUNCATE would lose the stock of every item.",
-							   "DELETE the rows, or detach the store first.");
+	/* what it calls can replace the store */
+	inv_store_use(store);
+	guard_row(store, trigdata);
+	inv_store_unuse(store);
 	return PointerGetDatum(NULL);
 }

@@ -86,15 +86,23 @@ find_problem(Oid table, const Guard *guard)
 	return problem;
 }
 
+static const char *
+find_truncate_problem(InvStore *store, Oid table)
+{
+	const Guard guard = { TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE, "guard_truncate",
+						  store->store_name, false };
+
+	return find_problem(table, &guard);
+}
+
 /* What is wrong with the guard triggers on items, or null. */
 const char *
 inv_guard_problem(InvStore *store)
 {
 	const Guard guard = { EVERY_ROW, "guard", NULL, false };
-	const Guard truncate = { TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE, "guard", NULL, false };
 	const char *problem = find_problem(store->items, &guard);
 
-	return problem ? problem : find_problem(store->items, &truncate);
+	return problem ? problem : find_truncate_problem(store, store->items);
 }
 
 /* What is wrong with a trigger for each row of a table, or of one of its partitions, or null. */
@@ -180,6 +188,8 @@ find_orders_problem(InvStore *store)
 	const Guard guard = { EVERY_ROW, "guard_orders", store->store_name, false };
 	const char *problem = find_row_problem(store->orders, &guard);
 
+	if (problem == NULL)
+		problem = find_truncate_problem(store, store->orders);
 	return problem || !inv_follows_orders(store) ? problem
 												 : find_follow_problem(store, store->orders);
 }
@@ -189,22 +199,24 @@ static const char *
 find_headers_problem(InvStore *store)
 {
 	const Guard guard = { EVERY_ROW, "guard_headers", store->store_name, false };
-	const char *problem;
+	const char *problem = find_truncate_problem(store, store->header);
 
-	if (!inv_follows_orders(store) || !OidIsValid(store->header))
-		return NULL;
+	if (problem || !inv_follows_orders(store))
+		return problem;
 	problem = find_problem(store->header, &guard);
 	return problem ? problem : find_follow_problem(store, store->header);
 }
 
-/* What is wrong with the guards on orders and headers, or null. */
+/*
+ * What is wrong with the guards on orders, on one of their partitions or on their headers, or
+ * null.
+ */
 const char *
 inv_orders_guard_problem(InvStore *store)
 {
-	const char *of_orders = find_orders_problem(store);
-	const char *of_headers = of_orders ? NULL : find_headers_problem(store);
+	const char *problem = find_orders_problem(store);
 
-	return of_orders	? psprintf("orders_%s", of_orders)
-		   : of_headers ? psprintf("headers_%s", of_headers)
-						: NULL;
+	if (problem == NULL && OidIsValid(store->header))
+		problem = find_headers_problem(store);
+	return problem ? psprintf("orders_%s", problem) : NULL;
 }

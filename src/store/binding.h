@@ -150,6 +150,7 @@ typedef struct InvStore
 	bool forces_policies;	/* one of its tables forces its row security policies on the owner */
 	char *user_claim;		/* claim of request.jwt.claims, or NULL */
 	InvDirectWrites direct_writes;
+	bool refuses_truncate;
 	InvOrderWrites order_writes;
 	bool has_order_units;	  /* the view order_worth of the ledger says what a line is worth */
 	InvWorth worth;			  /* how, where the ledger follows it */

@@ -119,6 +119,6 @@ inv_binding_equal(const InvStore *a, const InvStore *b)
 		   equal_conditions(a->sellable, b->sellable) &&
 		   equal_texts(a->user_claim, b->user_claim) && a->direct_writes == b->direct_writes &&
 		   a->order_writes == b->order_writes && a->has_order_units == b->has_order_units &&
-		   equal_worth(&a->worth, &b->worth) &&
+		   equal_worth(&a->worth, &b->worth) && a->refuses_truncate == b->refuses_truncate &&
 		   memcmp(&a->max_ttl, &b->max_ttl, sizeof(Interval)) == 0 && a->item_ops == b->item_ops;
 }

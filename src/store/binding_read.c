@@ -331,6 +331,7 @@ set_tables(InvStore *store, const InvCatalogRow *row, Relation items, Oid ledger
 	store->may_be_hot = true;
 	store->user_claim = row->user_claim ? pstrdup(row->user_claim) : NULL;
 	store->direct_writes = row->direct_writes;
+	store->refuses_truncate = row->refuses_truncate;
 	store->order_writes = row->order_writes;
 	store->has_order_units = row->has_order_units;
 	store->max_ttl = row->max_ttl;

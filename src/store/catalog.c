@@ -166,6 +166,8 @@ copy_catalog_row(InvCatalogRow *row, HeapTuple tuple, TupleDesc desc)
 	row->user_claim = inv_catalog_text(tuple, desc, "user_claim");
 	row->direct_writes = direct_writes_of(inv_catalog_text(tuple, desc, "direct_writes"));
 	row->order_writes = order_writes_of(inv_catalog_text(tuple, desc, "order_writes"));
+	row->refuses_truncate =
+		DatumGetBool(inv_catalog_value(tuple, desc, "refuses_truncate", &isnull));
 	row->has_order_units = DatumGetBool(inv_catalog_value(tuple, desc, "has_order_units", &isnull));
 	row->has_sellable = DatumGetBool(inv_catalog_value(tuple, desc, "has_sellable", &isnull));
 	row->has_prepare = DatumGetBool(inv_catalog_value(tuple, desc, "has_prepare", &isnull));

@@ -37,6 +37,7 @@ typedef struct InvCatalogRow
 	Oid movements;
 	char *user_claim; /* or NULL */
 	InvDirectWrites direct_writes;
+	bool refuses_truncate;
 	InvOrderWrites order_writes;
 	bool has_order_units;
 	bool has_sellable;

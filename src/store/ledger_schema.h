@@ -120,6 +120,7 @@ typedef enum InvRequestColumn
 
 /* movements.reason, where the engine gives it */
 #define INV_REASON_UNTRACKED "untracked" /* undoes a movement that no stock took part in */
+#define INV_REASON_TRUNCATE "truncate"	 /* what items had when they were truncated */
 #define INV_REASON_ATTACH "attach"		 /* an older ledger did not explain the stock */
 #define INV_REASON_CLOSED "closed"		 /* the order line is not known any more */
 #define INV_REASON_ARCHIVED "archived"	 /* a final order line was deleted */

@@ -92,7 +92,10 @@
 	"ON w.order_id {=} l.order_id AND w.item_id {=} l.item_id " \
 	"UNION ALL SELECT m.item_id, CASE WHEN m.created_at {<} $1 THEN '-infinity' ELSE m.created_at END, " \
 	"NULL, 0, m.delta FROM " MOVEMENTS "WHERE m.kind {<>} ALL (" HOLD_KINDS ") " \
-	"AND (m.created_at {<} $1 OR (m.kind {<>} " KIND_NAME(SALE) " AND m.kind {<>} " KIND_NAME(REFUND) " " \
+	/* with what was sold on lines that were truncated, and what was lost so */ \
+	"AND (m.created_at {<} $1 OR m.reason {=} " QUOTED(INV_REASON_TRUNCATE) " " \
+	"OR (m.order_id IS NULL AND m.kind {=} ANY (ARRAY[" KIND_NAME(SALE) ", " KIND_NAME(REFUND) "]::pg_catalog.text[])) " \
+	"OR (m.kind {<>} " KIND_NAME(SALE) " AND m.kind {<>} " KIND_NAME(REFUND) " " \
 	"AND (m.kind {<>} " KIND_NAME(DIRECT) " OR m.delta {>} 0) " \
 	"AND m.reason IS DISTINCT FROM " QUOTED(INV_REASON_UNTRACKED) "))), " \
 	"total AS (SELECT e.*, {floor} {-} pg_catalog.sum(e.supplied {-} e.ordered) OVER (" \

@@ -16,6 +16,7 @@
 #include "store/query_phrase.h"
 #include "store/query_repair.h"
 #include "store/query_text.h"
+#include "store/query_truncate.h"
 
 /* clang-format off */
 
@@ -398,6 +399,8 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_REPLAY_LINES] = {"j", "t?i?s?o?s?lh?", SPI_OK_SELECT,
 		"SELECT l.status, l.item_id, l.quantity, l.order_id, l.available, true, l.header_id "
 		"FROM pg_catalog.jsonb_populate_recordset(NULL::{ledger}.line, $1) AS l"},
+
+	TRUNCATE_TEMPLATES
 
 	/* ---- housekeeping */
 	[INV_STMT_PRUNE_HOLDS] = {"zn", "", SPI_OK_DELETE,

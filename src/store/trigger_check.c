@@ -178,8 +178,8 @@ check_own_function(const TriggerCheck *check, const TriggerDesc *triggers, const
 	const Trigger *trigger = check->trigger;
 	const Trigger *same;
 
-	/* the function of the binding trigger does nothing */
-	if (strcmp(function, "binding") == 0)
+	/* the function of the binding trigger does nothing, the other looks for a store of its table */
+	if (strcmp(function, "binding") == 0 || strcmp(function, "guard_truncate") == 0)
 		return;
 	/* any number of these triggers does what one does */
 	if (role == INV_TRIGGERS_OF_ITEMS && strcmp(function, "keep_stock") == 0)

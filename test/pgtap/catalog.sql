@@ -24,6 +24,7 @@ SELECT results_eq($$
 	('order_values', 'jsonb', false),
 	('order_writes', 'text', true),
 	('orders', 'inventory.table_name', false),
+	('refuses_truncate', 'boolean', true),
 	('settings', 'text[]', true),
 	('store_name', 'text', true),
 	('user_claim', 'text', false) $$, 'inventory.store: columns');
@@ -84,11 +85,12 @@ SELECT results_eq($$ SELECT tgname, tgenabled, tgtype, tgattr::text <> '', tgqua
 	('inventory_guard', 'A', 29::int2, false, true),
 	('inventory_guard_truncate', 'A', 34::int2, false, true) $$,
 	'attach: the guard after each row and before TRUNCATE, ALWAYS and without condition; the memory disabled');
-SELECT results_eq($$ SELECT tgname ~ '^inventory_(binding_[0-9a-f]{8}|orders_guard)$', tgenabled, tgtype, tgattr::text <> '', tgqual IS NULL FROM pg_trigger
+SELECT results_eq($$ SELECT tgname ~ '^inventory_(binding_[0-9a-f]{8}|orders_guard|guard_truncate)$', tgenabled, tgtype, tgattr::text <> '', tgqual IS NULL FROM pg_trigger
 		WHERE tgrelid = 'shop.orders'::regclass AND NOT tgisinternal ORDER BY tgname $$, $$ VALUES
 	(true, 'D'::"char", 16::int2, true, true),
+	(true, 'A', 34::int2, false, true),
 	(true, 'A', 29::int2, false, true) $$,
-	'attach: on orders the guard after each row, ALWAYS and without condition; the memory disabled');
+	'attach: on orders the guard after each row and before TRUNCATE, ALWAYS and without condition; the memory disabled');
 SELECT is((SELECT order_writes FROM inventory.store), 'refuse', 'attach: order_writes');
 
 -- it guards: in every mode, and what is bound cannot be lost in passing
