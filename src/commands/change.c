@@ -161,6 +161,7 @@ change_order(InvStore *store, Datum key, int64 quantity, const char *reason)
 	InvOrder order = { .key = key };
 	InvSold *sold;
 
+	inv_follow_waiting(store);
 	inv_lock_orders(store, &order, 1);
 	if (inv_follows_orders(store) && quantity > 0 && order.row.exists)
 	{

@@ -200,9 +200,11 @@ static void
 exchange_order(Exchange *exchange, const char *reason)
 {
 	InvStore *store = exchange->store;
-	InvOrder order = inv_lock_order(store, exchange->order);
+	InvOrder order;
 	InvHeader header = { 0 };
 
+	inv_follow_waiting(store);
+	order = inv_lock_order(store, exchange->order);
 	exchange->sold = inv_only_sold(&order, "exchange a line");
 	exchange->left = inv_sold_left(exchange->sold);
 	if (exchange->left == 0)

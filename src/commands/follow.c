@@ -332,6 +332,18 @@ apply_others(void)
 	}
 }
 
+/*
+ * The engine is about to read what the ledger has of order lines: apply what waits for the end
+ * of the transaction.  A line that is not booked yet would be taken for one that is older than
+ * the store.
+ */
+void
+inv_follow_waiting(InvStore *store)
+{
+	if (inv_follows_orders(store) && !inv_pending_is_held() && inv_pending_has(store->items, true))
+		apply_changes(store, true, NULL);
+}
+
 /* The engine begins to write order rows, and books them before they are looked at. */
 void
 inv_follow_begin(InvStore *store)
@@ -378,7 +390,8 @@ follow_trigger(Oid items, bool at_commit)
 
 	if (!inv_pending_has(items, at_commit) || !inv_store_enter_to_follow(&call, items))
 		return;
-	apply_changes(call.store, at_commit, NULL);
+	/* what is applied now may depend on what waits for the end of the transaction */
+	apply_changes(call.store, true, NULL);
 	inv_store_leave(&call);
 }
 

@@ -8,6 +8,9 @@
 #include "store/binding.h"
 #include "commands/cart.h"
 
+/* Before the engine reads what was sold on a line. */
+extern void inv_follow_waiting(InvStore *store);
+
 /*
  * Around what the engine writes into orders before it books it:
  *

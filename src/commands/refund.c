@@ -33,6 +33,7 @@
 #include "commands/argument.h"
 #include "commands/call.h"
 #include "commands/cart.h"
+#include "commands/follow.h"
 #include "commands/idempotency.h"
 #include "commands/refund.h"
 
@@ -101,11 +102,13 @@ inv_return_units(InvStore *store, Datum order, InvSold *sold, int64 quantity, co
 static int64
 refund_units(InvStore *store, FunctionCallInfo fcinfo, Datum key)
 {
-	InvOrder order = inv_lock_order(store, key);
+	InvOrder order;
 	InvReturn how = { .kind = INV_KIND_REFUND, .reason = inv_getarg_text(fcinfo, 4) };
 	bool all = PG_ARGISNULL(2);
 	int64 left = 0, total = 0, refunded = 0, quantity;
 
+	inv_follow_waiting(store);
+	order = inv_lock_order(store, key);
 	if (PG_ARGISNULL(3))
 		inv_error_null("restock");
 	how.restock = PG_GETARG_BOOL(3);
@@ -296,6 +299,7 @@ refund_orders(InvStore *store, Datum ids, const InvReturn *how)
 	appendStringInfoChar(&json, '[');
 	if (count > 0)
 	{
+		inv_follow_waiting(store);
 		inv_lock_orders(store, orders, count);
 		refund_left(store, orders, count, how);
 	}

@@ -352,21 +352,25 @@ sub change_order_whole
 
 # ---------------------------------------------------------------- calls of the engine
 
+# Calls that read what was sold on a line apply first what waits for the end of the transaction.
 sub refund
 {
+    my @waiting = $model->settle;
     my $id = any(some_line() // 1, any(sort { $a <=> $b } keys %{ $model->{ledger} }));
     my $units = chance(0.4) ? undef : any(1, 1, 2);
     my $restock = chance(0.8);
-    my @reasons = $model->refund($id, $units, $restock);
+    my @reasons = @waiting ? @waiting : $model->refund($id, $units, $restock);
     return ("SELECT items_stock.refund_order($id, " . ($units // 'NULL') . ', ' . ($restock ? 'true' : 'false') . ')', @reasons);
 }
 
 sub change_order
 {
+    my @waiting = $model->settle;
     my $id = some_line() // 1;
     my $units = any(0, 1, 2, 3, 4, 5);
     my $line = $model->{lines}{$id};
     my $call = "SELECT items_stock.change_order($id, $units)";
+    return ($call, @waiting) if @waiting;
     my $known = $model->{ledger}{$id};
     my ($parts, $reason) = $model->sold($id);
     my @open = grep { FollowModel::open_units($_) > 0 } @$parts;
@@ -395,7 +399,8 @@ sub exchange
     my $json = join ', ', map { qq({"id": $_->[0], "item_id": $_->[1], "quantity": $_->[2]@{[ $store{headers} ? '' : ', "status": "placed"' ]}}) } @lines;
 
     return insert() unless $model->{lines}{$id} && (!$store{headers} || defined $model->{lines}{$id}{header});
-    my @reasons = $model->exchange($id, @lines);
+    my @reasons = $model->settle;
+    push @reasons, $model->exchange($id, @lines) unless @reasons;
     return ("SELECT count(*) FROM items_stock.exchange_order($id, '[$json]')", @reasons);
 }
 
@@ -451,7 +456,8 @@ sub restock
 
 my @row_steps = (\&insert, \&insert, \&copy_in, \&upsert, \&update, \&update, \&update, \&update_many, \&swap, \&delete_lines, \&change_key, \&move_partition);
 my @header_steps = (\&insert_order, \&insert_order, \&update_headers, \&update_headers, \&update_headers, \&delete_header, \&change_header_key, \&change_order_whole);
-my @engine_steps = (\&refund, \&refund, \&change_order, \&exchange, \&buy, \&confirm, \&restock);
+my @order_steps = (\&refund, \&refund, \&change_order, \&exchange);
+my @engine_steps = (\&buy, \&confirm, \&restock);
 
 # ---------------------------------------------------------------- the walk
 
@@ -500,10 +506,25 @@ sub differences
 sub take_step
 {
     my ($engine) = @_;
-    my @steps = @row_steps;
+    my @steps = (@row_steps, @order_steps);
     push @steps, @header_steps if $store{headers};
     push @steps, @engine_steps if $engine;
     return any(@steps)->();
+}
+
+# In a transaction whose changes wait for its end, a statement that is followed at its end; what
+# waits is applied with it.
+sub take_immediate_step
+{
+    my $waiting = $model->{touched};
+
+    send_statement('SET LOCAL inventory.follow_at = statement');
+    $model->{touched} = {};
+    my ($statement, @reasons) = any(\&insert, \&update, \&delete_lines)->();
+    my $follows = %{ $model->{touched} };
+    $model->{touched} = { %$waiting, %{ $model->{touched} } };
+    push @reasons, $model->settle if $follows;
+    return ($statement, @reasons);
 }
 
 # A statement in a transaction of its own.
@@ -550,13 +571,26 @@ sub transaction
         {
             my $at_commit = $store{at} eq 'commit';
             my $engine = !$at_commit || !%{ $model->{touched} };
-            my ($statement, @reasons) = $at_commit && chance(0.1) ? ('SET CONSTRAINTS ALL IMMEDIATE') : take_step($engine);
+            my ($statement, @reasons);
 
-            push @reasons, $model->settle if !$at_commit || $statement =~ /^SET/;
             send_statement('SAVEPOINT step');
+            if ($at_commit && chance(0.1))
+            {
+                ($statement, @reasons) = ('SET CONSTRAINTS ALL IMMEDIATE', $model->settle);
+            }
+            elsif ($at_commit && chance(0.15))
+            {
+                ($statement, @reasons) = take_immediate_step();
+            }
+            else
+            {
+                ($statement, @reasons) = take_step($engine);
+                push @reasons, $model->settle unless $at_commit;
+            }
             push @problems, judge(send_statement($statement), @reasons);
             last if @problems;
             send_statement(@reasons ? 'ROLLBACK TO step' : 'RELEASE step');
+            send_statement("SET LOCAL inventory.follow_at = $store{at}");
             send_statement('SET CONSTRAINTS ALL DEFERRED');
             $model = $start if @reasons;
         }
