@@ -209,7 +209,8 @@ note_change(Changes *changes, const InvPending *change, InvFollowed *line, bool 
 	if (change->kind == INV_PENDING_INSERT && !*moved)
 		line->is_new = true;
 	*moved = change->kind == INV_PENDING_MOVE;
-	if (change->kind == INV_PENDING_DELETE)
+	/* what is deleted later is a new line, which the ledger does not know yet */
+	if (change->kind == INV_PENDING_DELETE && !line->deleted)
 	{
 		line->deleted = true;
 		line->last_row = change->old_row;

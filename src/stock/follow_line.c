@@ -195,13 +195,16 @@ was_final_line(Follower *f)
 	return final;
 }
 
-/* A row was inserted with the key of a line that the ledger knows: that line is another one. */
+/*
+ * A row was inserted with the key of a line that the ledger knows: that line is another one.  If
+ * it was there, it was deleted; else it had been archived.
+ */
 static void
 end_former_line(Follower *f)
 {
 	InvFollowed *line = f->line;
 
-	if (line->deleted && !was_final_line(f))
+	if (line->existed && line->deleted && !was_final_line(f))
 		cancel_all(f);
 	else
 		for (int i = 0; i < line->booked_count; i++)

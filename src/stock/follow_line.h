@@ -30,7 +30,7 @@ typedef struct InvFollowed
 	Datum old_row;
 	Datum old_header; /* the row of the header at that time; 0: there was none */
 
-	/* as it was when it was last deleted */
+	/* as it was when it was deleted, for the first time */
 	bool deleted;
 	Datum last_row;
 	Datum last_header;
