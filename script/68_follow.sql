@@ -15,6 +15,42 @@ CREATE FUNCTION inventory.has_index(relation regclass, column_name name) RETURNS
 $$;
 COMMENT ON FUNCTION inventory.has_index(regclass, name) IS 'True if the rows of a table with a value of a column are found by a btree index.';
 
+-- The item of a line must be the row whose stock it takes, and a line one row for all its life.
+CREATE FUNCTION inventory.check_followed_lines(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	target regclass;
+	column_name name;
+BEGIN
+	SELECT c.confrelid INTO target FROM pg_constraint AS c
+	JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+	WHERE c.contype = 'f' AND c.conrelid = binding.orders AND cardinality(c.conkey) = 1
+	AND a.attname = binding.order_item_id
+	-- the items may have the key of that table as theirs
+	AND NOT EXISTS (
+		SELECT FROM pg_constraint AS i JOIN pg_attribute AS b ON b.attrelid = i.conrelid AND b.attnum = i.conkey[1]
+		WHERE i.contype = 'f' AND i.conrelid = binding.items AND cardinality(i.conkey) = 1
+		AND b.attname = binding.item_id AND i.confrelid = c.confrelid)
+	ORDER BY c.confrelid = binding.items DESC LIMIT 1;
+	IF target <> binding.items THEN
+		RAISE EXCEPTION 'column "%" of % refers to %, not to %', binding.order_item_id, binding.orders, target, binding.items
+			USING ERRCODE = 'invalid_column_reference',
+				  DETAIL = 'It can have several rows of stock, or none: a line does not say of which it takes.',
+				  HINT = 'Bind orders whose lines name the row of the stock, or choose order_writes => ''record'' or ''refuse''.';
+	END IF;
+	SELECT a.attname INTO column_name FROM pg_index AS i
+	JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+	WHERE i.indrelid = binding.orders AND lower(a.attname) = 'version' LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'the lines of % have versions', binding.orders
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  DETAIL = format('Column "%s" is in an index: where a change of an order inserts its lines again, each would be taken again.', column_name),
+				  HINT = 'Choose order_writes => ''record'' or ''refuse''.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_followed_lines(inventory.store_binding) IS 'Raises an error if what the lines of a store take cannot be told from their rows.';
+
 CREATE FUNCTION inventory.check_follow(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -23,6 +59,7 @@ BEGIN
 	IF binding.order_writes <> 'follow' OR binding.orders IS NULL THEN
 		RETURN;
 	END IF;
+	PERFORM inventory.check_followed_lines(binding);
 	IF binding.header IS NULL THEN
 		RETURN;
 	END IF;

@@ -291,6 +291,19 @@ CALL layouts.drive('warehouse_stock',
 	$$deleted: DELETE FROM warehouse_allocation$$);
 DROP SCHEMA layout, layout_ledger CASCADE;
 
+\echo '-- lines of product variants, and of versions, are refused'
+CREATE SCHEMA layout;
+CREATE TABLE product_productvariant (id serial PRIMARY KEY);
+CREATE TABLE warehouse_stock (id serial PRIMARY KEY, quantity integer, product_variant_id integer NOT NULL REFERENCES product_productvariant, warehouse_id integer);
+CREATE TABLE order_orderline (id serial PRIMARY KEY, variant_id integer REFERENCES product_productvariant, quantity integer NOT NULL);
+\set VERBOSITY default
+SELECT inventory.attach('warehouse_stock', 'order_orderline', stock => 'quantity', order_item_id => 'variant_id', ledger_schema => 'layout_ledger', order_writes => 'follow');
+CREATE TABLE order_item (id text PRIMARY KEY DEFAULT gen_random_uuid(), order_id text, version integer NOT NULL DEFAULT 1, item_id integer, quantity integer NOT NULL);
+CREATE INDEX ON order_item (order_id, version);
+SELECT inventory.attach('warehouse_stock', 'order_item', stock => 'quantity', ledger_schema => 'layout_ledger', order_writes => 'follow');
+\set VERBOSITY terse
+DROP SCHEMA layout CASCADE;
+
 \echo '-- Vendure: states, quantity 0 before it is cancelled'
 CREATE SCHEMA layout;
 CREATE TABLE stock_level (id serial PRIMARY KEY, "stockOnHand" integer, "productVariantId" integer NOT NULL UNIQUE, "customFieldsThreshold" integer NOT NULL DEFAULT 0);
