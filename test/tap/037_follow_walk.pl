@@ -363,6 +363,18 @@ sub refund
     return ("SELECT items_stock.refund_order($id, " . ($units // 'NULL') . ', ' . ($restock ? 'true' : 'false') . ')', @reasons);
 }
 
+# refund_orders refuses nothing: what cannot be refunded has a status.
+sub refund_orders
+{
+    my @waiting = $model->settle;
+    my %ids = map { $_ => 1 } some_line() // 1, any(sort { $a <=> $b } keys %{ $model->{ledger} }), ++$last_id;
+    my $restock = chance(0.8);
+    my @ids = sort { $a <=> $b } keys %ids;
+
+    $model->refund($_, undef, $restock) for @waiting ? () : @ids;
+    return ("SELECT count(*) FROM items_stock.refund_orders(ARRAY[@{[ join ', ', @ids ]}], " . ($restock ? 'true' : 'false') . ')', @waiting);
+}
+
 sub change_order
 {
     my @waiting = $model->settle;
@@ -456,7 +468,7 @@ sub restock
 
 my @row_steps = (\&insert, \&insert, \&copy_in, \&upsert, \&update, \&update, \&update, \&update_many, \&swap, \&delete_lines, \&change_key, \&move_partition);
 my @header_steps = (\&insert_order, \&insert_order, \&update_headers, \&update_headers, \&update_headers, \&delete_header, \&change_header_key, \&change_order_whole);
-my @order_steps = (\&refund, \&refund, \&change_order, \&exchange);
+my @order_steps = (\&refund, \&refund, \&refund_orders, \&change_order, \&exchange);
 my @engine_steps = (\&buy, \&confirm, \&restock);
 
 # ---------------------------------------------------------------- the walk
