@@ -109,6 +109,6 @@ SELECT DISTINCT p.proname FROM pg_proc AS p
 	AND p.proname NOT IN (SELECT g.name FROM generated AS g)
 	AND NOT EXISTS (SELECT FROM pg_stat_user_functions AS s WHERE s.funcid = p.oid)
 	ORDER BY 1;
-DROP SCHEMA every_function, every_function_stock CASCADE;
+DROP SCHEMA every_function, every_function_stock, items_stock CASCADE;
 DROP OWNED BY regress_every_function;
 DROP ROLE regress_every_function;
