@@ -50,7 +50,7 @@ SELECT item_id, quantity FROM my_reservations('u') ORDER BY item_id, quantity;
 SELECT * FROM available_stocks('{cold,hot,none}');
 SELECT status, order_id IS NOT NULL FROM confirm_reservation(:'two', 'u') ORDER BY item_id;
 SELECT release_reservation(:'one', 'u');
-SELECT inventory.settle('items') IS NOT NULL;
+SELECT inventory.settle('items') IS NOT NULL, inventory.table_mark('items'::regclass) IS NOT NULL;
 SELECT look();
 
 \echo '-- operators'
