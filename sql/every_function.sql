@@ -93,7 +93,7 @@ CREATE TEMP TABLE generated AS SELECT split_part(p.prosrc, ' ', 1) AS name
 	WHERE p.prosrc LIKE '% every_function.items';
 SELECT inventory.detach('items');
 CREATE TABLE headers (id integer PRIMARY KEY, status text);
-CREATE TABLE followed (id integer PRIMARY KEY, header_id integer REFERENCES headers, item_id text REFERENCES items, user_id text);
+CREATE TABLE followed (id bigint PRIMARY KEY, header_id integer REFERENCES headers, item_id text REFERENCES items, user_id text);
 CREATE INDEX ON followed (header_id);
 SELECT inventory.attach('items', 'followed', order_header => 'headers', order_writes => 'follow', header_columns => '{id}', order_columns => '{id}');
 INSERT INTO headers VALUES (1);
@@ -109,6 +109,6 @@ SELECT DISTINCT p.proname FROM pg_proc AS p
 	AND p.proname NOT IN (SELECT g.name FROM generated AS g)
 	AND NOT EXISTS (SELECT FROM pg_stat_user_functions AS s WHERE s.funcid = p.oid)
 	ORDER BY 1;
-DROP SCHEMA every_function, every_function_stock, items_stock CASCADE;
+DROP SCHEMA every_function, every_function_stock CASCADE;
 DROP OWNED BY regress_every_function;
 DROP ROLE regress_every_function;
