@@ -88,16 +88,12 @@ gives_of_lines(InvStore *store, const OverdueLine *lines, uint64 count, int *giv
 	return gives;
 }
 
-/* Mark lines as expired, give their units back, and book that. */
 static void
-expire_lines(InvStore *store, const OverdueLine *lines, uint64 count)
+mark_lines_expired(InvStore *store, const OverdueLine *lines, uint64 count)
 {
 	Datum *reservations = palloc(sizeof(Datum) * count);
 	Datum *items = palloc(sizeof(Datum) * count);
 	Datum values[2];
-	InvGive *gives;
-	int gives_count;
-	InvBook book;
 
 	for (uint64 i = 0; i < count; i++)
 	{
@@ -108,7 +104,16 @@ expire_lines(InvStore *store, const OverdueLine *lines, uint64 count)
 	values[1] = inv_make_array(store->item_id.base, items, NULL, count);
 	inv_execute_write(store, INV_STMT_EXPIRE, values, NULL, INV_SNAPSHOT_LATEST, count);
 	INV_POINT("inventory-after-expire");
-	gives = gives_of_lines(store, lines, count, &gives_count);
+}
+
+/* Give the units of lines back, and book that. */
+static void
+give_lines_back(InvStore *store, const OverdueLine *lines, uint64 count)
+{
+	int gives_count;
+	InvGive *gives = gives_of_lines(store, lines, count, &gives_count);
+	InvBook book;
+
 	if (gives_count > 0)
 		inv_give(store, gives, gives_count, INV_SNAPSHOT_LATEST);
 
@@ -122,6 +127,14 @@ expire_lines(InvStore *store, const OverdueLine *lines, uint64 count)
 						lines[i].reservation, give && give->tracked, give ? give->epoch : 0);
 	}
 	inv_book_write(store, &book);
+}
+
+/* Mark lines as expired, give their units back, and book that. */
+static void
+expire_lines(InvStore *store, const OverdueLine *lines, uint64 count)
+{
+	mark_lines_expired(store, lines, count);
+	give_lines_back(store, lines, count);
 }
 
 static void
@@ -148,6 +161,14 @@ expire_batch(void *arg)
 	expire_lines(batch->store, batch->lines, batch->count);
 }
 
+static void
+give_batch(void *arg)
+{
+	const ExpiryBatch *batch = arg;
+
+	give_lines_back(batch->store, batch->lines, batch->count);
+}
+
 /*
  * Expire lines, all of them or none; the error if one of their items is to blame, or null.
  *
@@ -155,13 +176,16 @@ expire_batch(void *arg)
  * of the transaction (XactLockTableWait), although a rollback to a savepoint frees the row
  * earlier; when the transaction then comes back to the row, both can wait for each other.  So
  * after a savepoint the subtransaction is a trial, and what it did is done again without it.
+ * The trial does not write the lines, which the transaction has locked: a server with assertions
+ * does not expect a row that was locked, written by a subtransaction that was rolled back, and is
+ * written again.
  */
 static ErrorData *
 try_expire_lines(InvStore *store, const OverdueLine *lines, uint64 count, bool skip_locked)
 {
 	ExpiryBatch batch = { store, lines, count };
 	bool trial = IsSubTransaction();
-	ErrorData *error = inv_run_isolated(expire_batch, &batch, !trial);
+	ErrorData *error = inv_run_isolated(trial ? give_batch : expire_batch, &batch, !trial);
 
 	if (error && !inv_error_is_of_one_row(error->sqlerrcode) &&
 		!(skip_locked && error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE))
