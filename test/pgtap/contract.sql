@@ -266,7 +266,8 @@ SELECT is(pg_temp.declared('inventory.attach'),
 	'order_units text DEFAULT NULL::text, order_final text DEFAULT NULL::text, order_header regclass DEFAULT NULL::regclass, '
 	'order_header_id name DEFAULT NULL::name, header_user_id name DEFAULT NULL::name, '
 	'header_columns name[] DEFAULT NULL::name[], order_values jsonb DEFAULT NULL::jsonb, header_values jsonb DEFAULT NULL::jsonb, '
-	'order_prepare regprocedure DEFAULT NULL::regprocedure, order_limit name DEFAULT NULL::name -> regclass', 'attach');
+	'order_prepare regprocedure DEFAULT NULL::regprocedure, order_limit name DEFAULT NULL::name, '
+	'adopt boolean DEFAULT NULL::boolean, reset boolean DEFAULT NULL::boolean -> regclass', 'attach');
 SELECT is(pg_temp.declared('inventory.detach'), 'items regclass -> void', 'detach');
 SELECT is(pg_temp.declared('inventory.refresh'), 'items regclass -> void', 'refresh');
 SELECT is(pg_temp.declared('inventory.grant_api'), 'items regclass, role name, part text -> void', 'grant_api');
