@@ -129,6 +129,7 @@ OBJS = \
 	src/maintenance/locked_row.o \
 	src/maintenance/session_reset.o \
 	src/maintenance/oversold.o \
+	src/maintenance/retype.o \
 	src/maintenance/row_expression.o \
 	src/maintenance/settle.o \
 	src/maintenance/signature.o \

@@ -5,7 +5,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
-SELECT plan(128);
+SELECT plan(129);
 
 CREATE TEMP TABLE signature (part text, name name, arguments text, result text, volatility "char");
 INSERT INTO signature VALUES
@@ -270,6 +270,7 @@ SELECT is(pg_temp.declared('inventory.attach'),
 	'adopt boolean DEFAULT NULL::boolean, reset boolean DEFAULT NULL::boolean -> regclass', 'attach');
 SELECT is(pg_temp.declared('inventory.detach'), 'items regclass -> void', 'detach');
 SELECT is(pg_temp.declared('inventory.refresh'), 'items regclass -> void', 'refresh');
+SELECT is(pg_temp.declared('inventory.retype'), 'items regclass, "column" name, type regtype -> void', 'retype');
 SELECT is(pg_temp.declared('inventory.grant_api'), 'items regclass, role name, part text -> void', 'grant_api');
 SELECT is(pg_temp.declared('inventory.oversold'),
 	'items regclass, since timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT item_id text, OUT ordered bigint, OUT supplied bigint, OUT oversold bigint, OUT first_order text, OUT at timestamp with time zone -> SETOF record', 'oversold');
