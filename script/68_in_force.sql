@@ -130,6 +130,26 @@ CREATE FUNCTION inventory.facade_grants(binding inventory.store_binding) RETURNS
 $$;
 COMMENT ON FUNCTION inventory.facade_grants(inventory.store_binding) IS 'The GRANT statements for the privileges of other roles on the functions and the view "levels" of a store.';
 
+-- The view "levels" says which tables beside the movements are those of the store.
+CREATE FUNCTION inventory.ledger_relations(store inventory.store) RETURNS SETOF oid
+	LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+	WITH generated AS MATERIALIZED (SELECT * FROM inventory.generated_relations(store))
+	SELECT c.oid FROM pg_class AS m JOIN pg_class AS c ON c.relnamespace = m.relnamespace
+	WHERE m.oid = store.movements AND c.relowner = m.relowner AND c.relkind = 'r'
+	AND (c.oid = m.oid OR c.relname IN ('requests', 'reservations', 'hot', 'order_changes') AND NOT EXISTS (
+		SELECT e.column_name FROM inventory.ledger_columns(NULL) AS e
+		WHERE e.table_name = c.relname AND e.column_name IS NOT NULL
+		EXCEPT SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = c.oid)
+		AND EXISTS (
+			SELECT FROM generated AS v
+			WHERE v.relname = 'levels' AND inventory.reads_relation(v.oid, m.oid)
+			AND (c.relname IN ('requests', 'order_changes') OR inventory.reads_relation(v.oid, c.oid))))
+	UNION ALL
+	SELECT g.oid FROM generated AS g
+	WHERE g.relkind = 'v' OR inventory.returned_by_store(g.reltype, store)
+$$;
+COMMENT ON FUNCTION inventory.ledger_relations(inventory.store) IS 'The tables, views and result types in the ledger schema of a store that are certainly of the store.';
+
 CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, movements regclass,
 										   has_sellable boolean, has_prepare boolean) RETURNS void
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

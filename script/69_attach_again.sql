@@ -121,7 +121,7 @@ BEGIN
 			USING ERRCODE = 'datatype_mismatch',
 				  HINT = CASE WHEN changed.column_name IS NULL
 						 THEN 'Attach without orders first, which keeps their keys in a column of the ledger, then with these orders.'
-						 ELSE format('Change the type of the ids first: SELECT inventory.retype(%L, %L, %L);',
+						 ELSE format('Change the type of the ids first: SELECT %I.retype(%L, %L, %L);', 'inventory',
 									 old.items, changed.column_name, changed.after) END;
 	END IF;
 END

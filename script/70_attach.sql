@@ -305,26 +305,6 @@ CREATE FUNCTION inventory.detach(items regclass) RETURNS void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_detach';
 COMMENT ON FUNCTION inventory.detach(regclass) IS 'Detaches a store from its tables: drops its functions, guards, views and binding, and keeps every table, including the ledger. Attaching the items again continues that ledger. Errors: IV012 not_a_store, 55006 while an item is hot, 22004, 42501.';
 
--- The view "levels" says which tables beside the movements are those of the store.
-CREATE FUNCTION inventory.ledger_relations(store inventory.store) RETURNS SETOF oid
-	LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
-	WITH generated AS MATERIALIZED (SELECT * FROM inventory.generated_relations(store))
-	SELECT c.oid FROM pg_class AS m JOIN pg_class AS c ON c.relnamespace = m.relnamespace
-	WHERE m.oid = store.movements AND c.relowner = m.relowner AND c.relkind = 'r'
-	AND (c.oid = m.oid OR c.relname IN ('requests', 'reservations', 'hot', 'order_changes') AND NOT EXISTS (
-		SELECT e.column_name FROM inventory.ledger_columns(NULL) AS e
-		WHERE e.table_name = c.relname AND e.column_name IS NOT NULL
-		EXCEPT SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = c.oid)
-		AND EXISTS (
-			SELECT FROM generated AS v
-			WHERE v.relname = 'levels' AND inventory.reads_relation(v.oid, m.oid)
-			AND (c.relname IN ('requests', 'order_changes') OR inventory.reads_relation(v.oid, c.oid))))
-	UNION ALL
-	SELECT g.oid FROM generated AS g
-	WHERE g.relkind = 'v' OR inventory.returned_by_store(g.reltype, store)
-$$;
-COMMENT ON FUNCTION inventory.ledger_relations(inventory.store) IS 'The tables, views and result types in the ledger schema of a store that are certainly of the store.';
-
 CREATE FUNCTION inventory.is_schema_of_store(store inventory.store, relations oid[], functions oid[])
 	RETURNS boolean
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

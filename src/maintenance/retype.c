@@ -26,11 +26,11 @@ check_altered_column(Oid table, const AlterTableCmd *command)
 	NameData name;
 
 	namestrcpy(&name, command->name);
-	OidFunctionCall3(LookupFuncName(list_make2(makeString(INV_SCHEMA),
-											   makeString("check_altered_column")),
-									-1, NULL, false),
-					 ObjectIdGetDatum(table), NameGetDatum(&name),
-					 CStringGetTextDatum(TypeNameToString(column->typeName)));
+	OidFunctionCall3(
+		LookupFuncName(list_make2(makeString(INV_SCHEMA), makeString("check_altered_column")), -1,
+					   NULL, false),
+		ObjectIdGetDatum(table), NameGetDatum(&name),
+		CStringGetTextDatum(TypeNameToString(column->typeName)));
 }
 
 /* Event trigger before ALTER TABLE. */
