@@ -3483,6 +3483,13 @@ CREATE FUNCTION inventory.check_same_ids(old inventory.store_binding, new invent
 DECLARE
 	changed record;
 BEGIN
+	IF old.item_id <> new.item_id OR old.orders = new.orders AND old.order_id <> new.order_id THEN
+		RAISE EXCEPTION 'store "%" knows its % by column "%"', old.store_name,
+						CASE WHEN old.item_id <> new.item_id THEN 'items' ELSE 'order lines' END,
+						CASE WHEN old.item_id <> new.item_id THEN old.item_id ELSE old.order_id END
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  HINT = 'Another key needs another ledger: detach the store, and attach with ledger_schema => ''...''.';
+	END IF;
 	SELECT * INTO changed FROM (VALUES
 		('items', old.item_type, new.item_type, inventory.table_column(old.items, old.item_id)),
 		('users', old.user_type, new.user_type, coalesce(inventory.table_column(old.orders, old.order_user_id),
@@ -3501,7 +3508,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.check_same_ids(inventory.store_binding, inventory.store_binding) IS 'Raises an error if a binding has ids of other types than the one in force.';
+COMMENT ON FUNCTION inventory.check_same_ids(inventory.store_binding, inventory.store_binding) IS 'Raises an error if a binding has other keys than the one in force, or ids of other types.';
 
 CREATE FUNCTION inventory.move_objects(functions oid[], relations oid[], schema_name name) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -3666,7 +3673,7 @@ DECLARE
 					FROM inventory.binding_changes(old, new) AS c);
 BEGIN
 	-- counters know neither columns nor conditions
-	IF changed && '{item_id,stock,version,stock_floor,purchase_limit,order_limit,sellable}' THEN
+	IF changed && '{stock,version,stock_floor,purchase_limit,order_limit,sellable}' THEN
 		PERFORM inventory.check_cold(store);
 	END IF;
 	PERFORM inventory.check_ledger_owner(old, store.movements);
@@ -3683,7 +3690,7 @@ BEGIN
 	IF 'stock' = ANY (changed) THEN
 		PERFORM inventory.open_ledger(new.store_name);
 	END IF;
-	RAISE NOTICE 'store "%" is changed', new.store_name USING DETAIL = report;
+	RAISE NOTICE 'store "%" is changed', new.store_name USING DETAIL = coalesce(report, 'sellable: the settings of this session');
 	PERFORM inventory.warn_promising_columns(new);
 	IF changed && '{orders,order_item_id}' THEN
 		PERFORM inventory.warn_foreign_item(new);
@@ -3709,7 +3716,8 @@ BEGIN
 		SELECT c.old, c.new INTO compared FROM inventory.compare_bindings(binding, store) AS c;
 		old := compared.old;
 		new := compared.new;
-		IF new.sellable IS NOT DISTINCT FROM old.sellable AND NOT reset THEN
+		-- they matter only to the condition
+		IF new.sellable IS NULL OR new.sellable = old.sellable AND NOT reset THEN
 			new.settings := old.settings;
 		END IF;
 		IF NOT EXISTS (SELECT FROM inventory.binding_changes(old, new)) AND new.settings = old.settings THEN

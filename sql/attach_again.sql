@@ -168,7 +168,38 @@ SELECT inventory.attach('items', 'orders', stock => 'pieces', order_user_id => '
 \echo :SQLSTATE
 SELECT inventory.attach('items', 'others', order_user_id => '', order_columns => '{id}', stock => 'pieces');
 SELECT inventory.attach('items', 'orders', stock => 'nothing');
+ALTER TABLE items ADD sku bigint NOT NULL UNIQUE GENERATED ALWAYS AS IDENTITY;
+SELECT inventory.attach('items', 'orders', stock => 'pieces', item_id => 'sku');
+ALTER TABLE orders ADD number bigint NOT NULL UNIQUE GENERATED ALWAYS AS IDENTITY;
+SELECT inventory.attach('items', 'orders', stock => 'pieces', order_id => 'number');
 SELECT inventory.attach('items', 'orders', stock => 'pieces', store_name => '');
+
+\echo '-- while an item is hot'
+SELECT inventory.heat('items', 1::bigint);
+SELECT inventory.attach('items', 'orders', stock => 'pieces', stock_floor => '', reset => true);
+\echo :SQLSTATE
+SELECT inventory.attach('items', 'orders', stock => 'pieces', max_ttl => '5 days');
+SELECT buy_item('ann', 1, 1);
+SELECT available_stock(1), (SELECT count(*) FROM inventory.hot_entries());
+SELECT inventory.cool('items');
+SELECT inventory.attach('items', 'orders', stock => 'pieces', stock_floor => '');
+SELECT * FROM inventory.verify('items');
+
+\echo '-- by a superuser, and by other roles'
+CREATE ROLE regress_again_owner;
+ALTER SCHEMA again OWNER TO regress_again_owner;
+ALTER TABLE items OWNER TO regress_again_owner;
+ALTER TABLE orders OWNER TO regress_again_owner;
+SELECT inventory.refresh('items');
+SELECT inventory.attach('items', 'orders', stock => 'pieces', stock_floor => '', sellable => $$status <> 'old'$$);
+SELECT inventory.attach('items', 'orders', stock => 'pieces', stock_floor => '', sellable => $$(status) <> 'old'$$);
+SELECT count(*) AS not_the_owners FROM pg_class WHERE relnamespace = 'items_stock'::regnamespace AND relowner <> 'regress_again_owner'::regrole;
+SET ROLE regress_again_buyer;
+SELECT inventory.attach('again.items', 'again.orders');
+\echo :SQLSTATE
+RESET ROLE;
+SELECT buy_item('ann', 1, 1);
+SELECT inventory.attach('items', 'orders', stock => 'pieces', reset => true);
 
 \echo '-- after detach the ledger is found, without a word about its indexes'
 SELECT inventory.detach('items');
@@ -179,4 +210,4 @@ SELECT buy_item('ann', 1, 2, 'k1');
 SELECT * FROM inventory.verify('items');
 SET client_min_messages = warning;
 DROP SCHEMA again, again_api, again_books, items_stock CASCADE;
-DROP ROLE regress_again_buyer;
+DROP ROLE regress_again_buyer, regress_again_owner;
