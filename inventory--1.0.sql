@@ -1192,7 +1192,7 @@ CREATE FUNCTION inventory.promising_columns(binding inventory.store_binding) RET
 	AND inventory.base_type(a.atttypid) = ANY (inventory.integer_types())
 	AND NOT coalesce(a.attname IN (binding.item_id, binding.stock, binding.version, binding.stock_floor,
 								   binding.purchase_limit), false)
-	AND lower(regexp_replace(a.attname::text, '([a-z0-9])([A-Z])', '\1_\2', 'g'))
+	AND lower(regexp_replace(a.attname::text, '([a-z0-9])([A-Z])', $re$\1_\2$re$, 'g'))
 		~ '(^|_)(sold|purchased|reserved|held|allocated|on_?hold|committed)(_|$)'
 	ORDER BY a.attnum
 $$;
@@ -1839,7 +1839,7 @@ BEGIN
 		SELECT c.relname, inventory.base_type(a.atttypid) = binding.order_type AS fits
 		FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'order_id'
 		WHERE binding.orders IS NOT NULL AND c.relnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
-		AND c.relkind = 'r' AND c.relname ~ '^order_changes(_\d+)?$'
+		AND c.relkind = 'r' AND c.relname ~ '^order_changes(_[0-9]+)?$'
 		-- the one that does not fit goes before the one that does takes its place
 		AND (inventory.base_type(a.atttypid) = binding.order_type) = (c.relname <> 'order_changes')
 		ORDER BY c.relname
@@ -1862,7 +1862,7 @@ DECLARE
 	schema_name name := binding.ledger_schema;
 	kept name[] := ARRAY(SELECT a.attname FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
 						 WHERE c.relnamespace = to_regnamespace(quote_ident(schema_name)) AND c.relname = 'movements'
-						 AND a.attname ~ '^order_(reference|key_\d+)$' AND NOT a.attisdropped
+						 AND a.attname ~ '^order_(reference|key_[0-9]+)$' AND NOT a.attisdropped
 						 -- those that can be the ids of this binding
 						 AND (a.attname = 'order_reference') = (binding.orders IS NULL)
 						 AND inventory.base_type(a.atttypid) = binding.order_type);
@@ -3100,8 +3100,8 @@ BEGIN
 		WHERE b.relation = CASE
 			WHEN b.role IN ('item_id', 'stock', 'version', 'stock_floor', 'purchase_limit', 'order_limit')
 			THEN store.items
-			WHEN b.role LIKE 'order\_%' THEN store.orders
-			WHEN b.role LIKE 'header\_%' THEN store.header
+			WHEN starts_with(b.role, 'order_') THEN store.orders
+			WHEN starts_with(b.role, 'header_') THEN store.header
 			ELSE nullif(b.relation, store.items) END
 		ORDER BY b.n
 	LOOP
@@ -3219,7 +3219,7 @@ CREATE FUNCTION inventory.worth_body(function oid) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 	SET DateStyle = ISO SET IntervalStyle = postgres AS $$
 	SELECT CASE p.proname
-		   WHEN 'order_units' THEN substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN \(trunc\((.*)\)\)::bigint$')
+		   WHEN 'order_units' THEN substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN [(]trunc[(](.*)[)][)]::bigint$')
 		   ELSE nullif(substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN (.*)$'), 'false') END
 	FROM pg_proc AS p WHERE p.oid = function
 $$;
@@ -3252,7 +3252,7 @@ CREATE FUNCTION inventory.sql_tokens(source text, OUT n bigint, OUT token text, 
 	SELECT t.n, t.token, sum(CASE WHEN t.token IN ('(', '[') THEN 1 WHEN t.token IN (')', ']') THEN -1 ELSE 0 END)
 		OVER (ORDER BY t.n)
 	FROM (SELECT m.n, m.matched[1] FROM regexp_matches(source,
-			  $r$('(?:[^']|'')*'|"(?:[^"]|"")*"|[[:alnum:]_$]+|.)$r$, 'g') WITH ORDINALITY AS m(matched, n)) AS t(n, token)
+			  $re$('(?:[^']|'')*'|"(?:[^"]|"")*"|[[:alnum:]_$]+|.)$re$, 'g') WITH ORDINALITY AS m(matched, n)) AS t(n, token)
 $$;
 COMMENT ON FUNCTION inventory.sql_tokens(text) IS 'The tokens of an expression or query as the server writes it, spaces included, and how many brackets are open after each.';
 
@@ -3305,8 +3305,10 @@ DECLARE
 	parts text[];
 	computed text[];
 	consumed bigint;
+	names name[];
+	header_names name[];
 BEGIN
-	body := substring(body FROM $r$^BEGIN ATOMIC\s+SELECT jsonb_build_object\('header', jsonb_build_object\((.*)$r$);
+	body := substring(body FROM $re$^BEGIN ATOMIC\s+SELECT jsonb_build_object\('header', jsonb_build_object\((.*)$re$);
 	IF body IS NULL THEN
 		RETURN;
 	END IF;
@@ -3314,21 +3316,23 @@ BEGIN
 	FROM inventory.sql_list(body) AS l WHERE l.part <> '';
 	-- the first sub-select is of the call, and has nothing of the shop's
 	body := substring(substr(body, consumed::integer + 1)
-					  FROM 'CROSS JOIN LATERAL \( SELECT.*?CROSS JOIN LATERAL \( SELECT\s(.*)$');
-	SELECT coalesce(array_agg(inventory.rename_columns(
-			   regexp_replace(l.part, ' AS ("([^"]|"")*"|[[:alnum:]_$]+)$', ''), 'item_1', 'item',
-			   inventory.listed_names(substring(body FROM ' item_1\((.*)$')),
-			   inventory.listed_names(substring(inventory.item_alias(binding, '{}') FROM '\((.*)$'))) ORDER BY l.n), '{}'),
+					  FROM $re$CROSS JOIN LATERAL \( SELECT.*?CROSS JOIN LATERAL \( SELECT\s(.*)\Z$re$);
+	SELECT coalesce(array_agg(regexp_replace(l.part, ' AS ("([^"]|"")*"|[[:alnum:]_$]+)$', '') ORDER BY l.n), '{}'),
 		   coalesce(max(l.length), 0)
 	INTO computed, consumed FROM inventory.sql_list(body) AS l WHERE l.part <> '';
-	order_values := (SELECT jsonb_object_agg(u.column_name, computed[p.n])
+	-- nor has what comes after the expressions
+	body := substr(body, consumed::integer + 1);
+	names := inventory.listed_names(substring(body FROM $re$ item_1\((.*)$re$));
+	header_names := inventory.listed_names(substring(body FROM $re$ item\((.*)$re$));
+	order_values := (SELECT jsonb_object_agg(u.column_name, inventory.rename_columns(computed[p.n], 'item_1', 'item',
+						 names, inventory.listed_names(substring(inventory.item_alias(binding, '{}') FROM $re$\((.*)$re$))))
 					 FROM unnest(labels, columns) AS u(label, column_name)
 					 JOIN unnest(inventory.value_keys((SELECT jsonb_object_agg(k, '') FROM unnest(labels) AS k)))
 						  WITH ORDINALITY AS p(label, n) USING (label));
 	header_values := (SELECT jsonb_object_agg(u.column_name, inventory.rename_columns(
 						  inventory.rename_columns(parts[2 * p.n], 'item', 'item',
-							  inventory.listed_names(substring(body FROM ' item\((.*)$')),
-							  inventory.listed_names(substring(inventory.item_alias(binding, columns) FROM '\((.*)$'))),
+							  header_names,
+							  inventory.listed_names(substring(inventory.item_alias(binding, columns) FROM $re$\((.*)$re$))),
 						  'value', 'value', labels, columns))
 					  FROM unnest(header_labels, header_columns) AS u(label, column_name)
 					  JOIN unnest(inventory.value_keys((SELECT jsonb_object_agg(k, '') FROM unnest(header_labels) AS k)))
@@ -4358,23 +4362,27 @@ CREATE FUNCTION inventory.alter_types(relations regclass[], attributes name[], n
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	-- foreign keys between the columns, which would have to change at once
-	keys text[] := ARRAY(
-		SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid))
-		FROM pg_constraint AS c
+	keys oid[] := ARRAY(
+		SELECT c.oid FROM pg_constraint AS c
 		JOIN unnest(relations, attributes) AS o(relation, attribute) ON o.relation = c.conrelid
 		JOIN unnest(relations, attributes) AS i(relation, attribute) ON i.relation = c.confrelid
 		JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = o.attribute AND a.attnum = ANY (c.conkey)
 		JOIN pg_attribute AS f ON f.attrelid = c.confrelid AND f.attname = i.attribute AND f.attnum = ANY (c.confkey)
 		WHERE c.contype = 'f' AND c.conparentid = 0);
+	additions text[] := ARRAY(
+		SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid))
+		FROM pg_constraint AS c WHERE c.oid = ANY (keys) ORDER BY c.oid);
 	statement text;
 BEGIN
-	FOREACH statement IN ARRAY keys LOOP
-		EXECUTE regexp_replace(statement, ' ADD CONSTRAINT ("([^"]|"")*"|\S+) FOREIGN KEY .*$', ' DROP CONSTRAINT \1');
+	FOR statement IN SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', c.conrelid::regclass, c.conname)
+					 FROM pg_constraint AS c WHERE c.oid = ANY (keys)
+	LOOP
+		EXECUTE statement;
 	END LOOP;
 	FOR n IN 1..cardinality(relations) LOOP
 		PERFORM inventory.alter_type(relations[n], attributes[n], new_type);
 	END LOOP;
-	FOREACH statement IN ARRAY keys LOOP
+	FOREACH statement IN ARRAY additions LOOP
 		EXECUTE statement;
 	END LOOP;
 END

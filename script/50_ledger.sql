@@ -358,7 +358,7 @@ BEGIN
 		SELECT c.relname, inventory.base_type(a.atttypid) = binding.order_type AS fits
 		FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'order_id'
 		WHERE binding.orders IS NOT NULL AND c.relnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
-		AND c.relkind = 'r' AND c.relname ~ '^order_changes(_\d+)?$'
+		AND c.relkind = 'r' AND c.relname ~ '^order_changes(_[0-9]+)?$'
 		-- the one that does not fit goes before the one that does takes its place
 		AND (inventory.base_type(a.atttypid) = binding.order_type) = (c.relname <> 'order_changes')
 		ORDER BY c.relname
@@ -381,7 +381,7 @@ DECLARE
 	schema_name name := binding.ledger_schema;
 	kept name[] := ARRAY(SELECT a.attname FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
 						 WHERE c.relnamespace = to_regnamespace(quote_ident(schema_name)) AND c.relname = 'movements'
-						 AND a.attname ~ '^order_(reference|key_\d+)$' AND NOT a.attisdropped
+						 AND a.attname ~ '^order_(reference|key_[0-9]+)$' AND NOT a.attisdropped
 						 -- those that can be the ids of this binding
 						 AND (a.attname = 'order_reference') = (binding.orders IS NULL)
 						 AND inventory.base_type(a.atttypid) = binding.order_type);

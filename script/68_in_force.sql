@@ -64,8 +64,8 @@ BEGIN
 		WHERE b.relation = CASE
 			WHEN b.role IN ('item_id', 'stock', 'version', 'stock_floor', 'purchase_limit', 'order_limit')
 			THEN store.items
-			WHEN b.role LIKE 'order\_%' THEN store.orders
-			WHEN b.role LIKE 'header\_%' THEN store.header
+			WHEN starts_with(b.role, 'order_') THEN store.orders
+			WHEN starts_with(b.role, 'header_') THEN store.header
 			ELSE nullif(b.relation, store.items) END
 		ORDER BY b.n
 	LOOP
@@ -183,7 +183,7 @@ CREATE FUNCTION inventory.worth_body(function oid) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 	SET DateStyle = ISO SET IntervalStyle = postgres AS $$
 	SELECT CASE p.proname
-		   WHEN 'order_units' THEN substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN \(trunc\((.*)\)\)::bigint$')
+		   WHEN 'order_units' THEN substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN [(]trunc[(](.*)[)][)]::bigint$')
 		   ELSE nullif(substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN (.*)$'), 'false') END
 	FROM pg_proc AS p WHERE p.oid = function
 $$;
@@ -216,7 +216,7 @@ CREATE FUNCTION inventory.sql_tokens(source text, OUT n bigint, OUT token text, 
 	SELECT t.n, t.token, sum(CASE WHEN t.token IN ('(', '[') THEN 1 WHEN t.token IN (')', ']') THEN -1 ELSE 0 END)
 		OVER (ORDER BY t.n)
 	FROM (SELECT m.n, m.matched[1] FROM regexp_matches(source,
-			  $r$('(?:[^']|'')*'|"(?:[^"]|"")*"|[[:alnum:]_$]+|.)$r$, 'g') WITH ORDINALITY AS m(matched, n)) AS t(n, token)
+			  $re$('(?:[^']|'')*'|"(?:[^"]|"")*"|[[:alnum:]_$]+|.)$re$, 'g') WITH ORDINALITY AS m(matched, n)) AS t(n, token)
 $$;
 COMMENT ON FUNCTION inventory.sql_tokens(text) IS 'The tokens of an expression or query as the server writes it, spaces included, and how many brackets are open after each.';
 
@@ -269,8 +269,10 @@ DECLARE
 	parts text[];
 	computed text[];
 	consumed bigint;
+	names name[];
+	header_names name[];
 BEGIN
-	body := substring(body FROM $r$^BEGIN ATOMIC\s+SELECT jsonb_build_object\('header', jsonb_build_object\((.*)$r$);
+	body := substring(body FROM $re$^BEGIN ATOMIC\s+SELECT jsonb_build_object\('header', jsonb_build_object\((.*)$re$);
 	IF body IS NULL THEN
 		RETURN;
 	END IF;
@@ -278,21 +280,23 @@ BEGIN
 	FROM inventory.sql_list(body) AS l WHERE l.part <> '';
 	-- the first sub-select is of the call, and has nothing of the shop's
 	body := substring(substr(body, consumed::integer + 1)
-					  FROM 'CROSS JOIN LATERAL \( SELECT.*?CROSS JOIN LATERAL \( SELECT\s(.*)$');
-	SELECT coalesce(array_agg(inventory.rename_columns(
-			   regexp_replace(l.part, ' AS ("([^"]|"")*"|[[:alnum:]_$]+)$', ''), 'item_1', 'item',
-			   inventory.listed_names(substring(body FROM ' item_1\((.*)$')),
-			   inventory.listed_names(substring(inventory.item_alias(binding, '{}') FROM '\((.*)$'))) ORDER BY l.n), '{}'),
+					  FROM $re$CROSS JOIN LATERAL \( SELECT.*?CROSS JOIN LATERAL \( SELECT\s(.*)\Z$re$);
+	SELECT coalesce(array_agg(regexp_replace(l.part, ' AS ("([^"]|"")*"|[[:alnum:]_$]+)$', '') ORDER BY l.n), '{}'),
 		   coalesce(max(l.length), 0)
 	INTO computed, consumed FROM inventory.sql_list(body) AS l WHERE l.part <> '';
-	order_values := (SELECT jsonb_object_agg(u.column_name, computed[p.n])
+	-- nor has what comes after the expressions
+	body := substr(body, consumed::integer + 1);
+	names := inventory.listed_names(substring(body FROM $re$ item_1\((.*)$re$));
+	header_names := inventory.listed_names(substring(body FROM $re$ item\((.*)$re$));
+	order_values := (SELECT jsonb_object_agg(u.column_name, inventory.rename_columns(computed[p.n], 'item_1', 'item',
+						 names, inventory.listed_names(substring(inventory.item_alias(binding, '{}') FROM $re$\((.*)$re$))))
 					 FROM unnest(labels, columns) AS u(label, column_name)
 					 JOIN unnest(inventory.value_keys((SELECT jsonb_object_agg(k, '') FROM unnest(labels) AS k)))
 						  WITH ORDINALITY AS p(label, n) USING (label));
 	header_values := (SELECT jsonb_object_agg(u.column_name, inventory.rename_columns(
 						  inventory.rename_columns(parts[2 * p.n], 'item', 'item',
-							  inventory.listed_names(substring(body FROM ' item\((.*)$')),
-							  inventory.listed_names(substring(inventory.item_alias(binding, columns) FROM '\((.*)$'))),
+							  header_names,
+							  inventory.listed_names(substring(inventory.item_alias(binding, columns) FROM $re$\((.*)$re$))),
 						  'value', 'value', labels, columns))
 					  FROM unnest(header_labels, header_columns) AS u(label, column_name)
 					  JOIN unnest(inventory.value_keys((SELECT jsonb_object_agg(k, '') FROM unnest(header_labels) AS k)))

@@ -88,23 +88,27 @@ CREATE FUNCTION inventory.alter_types(relations regclass[], attributes name[], n
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	-- foreign keys between the columns, which would have to change at once
-	keys text[] := ARRAY(
-		SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid))
-		FROM pg_constraint AS c
+	keys oid[] := ARRAY(
+		SELECT c.oid FROM pg_constraint AS c
 		JOIN unnest(relations, attributes) AS o(relation, attribute) ON o.relation = c.conrelid
 		JOIN unnest(relations, attributes) AS i(relation, attribute) ON i.relation = c.confrelid
 		JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = o.attribute AND a.attnum = ANY (c.conkey)
 		JOIN pg_attribute AS f ON f.attrelid = c.confrelid AND f.attname = i.attribute AND f.attnum = ANY (c.confkey)
 		WHERE c.contype = 'f' AND c.conparentid = 0);
+	additions text[] := ARRAY(
+		SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid))
+		FROM pg_constraint AS c WHERE c.oid = ANY (keys) ORDER BY c.oid);
 	statement text;
 BEGIN
-	FOREACH statement IN ARRAY keys LOOP
-		EXECUTE regexp_replace(statement, ' ADD CONSTRAINT ("([^"]|"")*"|\S+) FOREIGN KEY .*$', ' DROP CONSTRAINT \1');
+	FOR statement IN SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', c.conrelid::regclass, c.conname)
+					 FROM pg_constraint AS c WHERE c.oid = ANY (keys)
+	LOOP
+		EXECUTE statement;
 	END LOOP;
 	FOR n IN 1..cardinality(relations) LOOP
 		PERFORM inventory.alter_type(relations[n], attributes[n], new_type);
 	END LOOP;
-	FOREACH statement IN ARRAY keys LOOP
+	FOREACH statement IN ARRAY additions LOOP
 		EXECUTE statement;
 	END LOOP;
 END

@@ -95,6 +95,16 @@ SELECT inventory.attach('items', 'orders', order_values => '{"price": "quantity 
 SELECT inventory.attach('items', 'orders', order_values => '{"price": "item.price*quantity"}');
 SELECT inventory.attach('items', 'orders', order_values => '{"price": "(price * quantity::numeric)"}');
 SELECT inventory.attach('items', 'orders', order_values => '{"price": "prices * quantity"}');
+SELECT inventory.attach('items', 'orders', order_values => $${"price": "price * quantity", "note": "', ''item_1.price) item( AS x' || upper(order_data->>'note') || (SELECT E'\\\\' || max(i.id) FROM again.items AS i WHERE i.price = item.price)"}$$);
+SELECT order_values->'note' FROM inventory.bindings WHERE items = 'items'::regclass;
+SELECT inventory.describe('items') AS statement \gset
+:statement
+ALTER TABLE items RENAME price TO quantity;
+SELECT order_values FROM inventory.bindings WHERE items = 'items'::regclass;
+SELECT inventory.describe('items') AS statement \gset
+:statement
+ALTER TABLE items RENAME quantity TO price;
+SELECT inventory.attach('items', 'orders', order_values => '{"price": "price * quantity"}');
 ALTER TABLE orders RENAME price TO total;
 ALTER TABLE items RENAME price TO cost;
 SELECT order_values FROM inventory.bindings WHERE items = 'items'::regclass;
