@@ -144,6 +144,7 @@ OBJS = \
 	src/maintenance/locked_row.o \
 	src/maintenance/oversold.o \
 	src/maintenance/repair.o \
+	src/maintenance/retype.o \
 	src/maintenance/row_expression.o \
 	src/maintenance/session_reset.o \
 	src/maintenance/settle.o \

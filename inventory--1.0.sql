@@ -84,7 +84,7 @@ COMMENT ON COLUMN inventory.store.items IS 'the table whose rows hold the stock'
 COMMENT ON COLUMN inventory.store.orders IS 'the table that gets one row for each line sold; null: the application inserts its orders itself';
 COMMENT ON COLUMN inventory.store.header IS 'the table that gets one row for each purchase, to which its order lines refer; null: orders have no header, or the application inserts it';
 COMMENT ON COLUMN inventory.store.has_prepare IS 'true if the function "prepare_order" of the ledger schema makes the rows of orders and of their header';
-COMMENT ON COLUMN inventory.store.order_values IS 'the expressions for columns of orders, as given to attach, which wrote them into "prepare_order"';
+COMMENT ON COLUMN inventory.store.order_values IS 'the expressions for columns of orders, as given to attach, which wrote them into "prepare_order": there they follow renames';
 COMMENT ON COLUMN inventory.store.header_values IS 'the same for columns of the header';
 COMMENT ON COLUMN inventory.store.movements IS 'the movements table of the ledger; its schema is the ledger schema';
 COMMENT ON COLUMN inventory.store.user_claim IS 'the claim of request.jwt.claims that the user_id of a buyer must equal; null: user ids are not checked';
@@ -1185,10 +1185,11 @@ COMMENT ON FUNCTION inventory.bind_order_columns(inventory.store_binding) IS 'Fi
 -- What attach looks at beside the columns that it binds, and the statements that it gives as
 -- hints.
 
-CREATE FUNCTION inventory.attach_statement(binding inventory.store_binding) RETURNS text
+CREATE FUNCTION inventory.binding_arguments(binding inventory.store_binding, OUT n integer, OUT name text,
+											OUT value text)
+	RETURNS SETOF record
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET IntervalStyle = postgres AS $$
-	SELECT format(E'SELECT %I.attach(\n%s);', 'inventory', string_agg(format(E'\t%s => %s', a.name, a.value), E',\n' ORDER BY a.n))
-	FROM (VALUES
+	VALUES
 		(1, 'items', quote_nullable(binding.items::text)),
 		(2, 'orders', quote_nullable(binding.orders::text)),
 		(3, 'item_id', quote_nullable(binding.item_id)),
@@ -1225,9 +1226,17 @@ CREATE FUNCTION inventory.attach_statement(binding inventory.store_binding) RETU
 		(29, 'order_values', quote_nullable(binding.order_values::text)),
 		(30, 'header_values', quote_nullable(binding.header_values::text)),
 		(31, 'order_prepare', quote_nullable(binding.order_prepare::text)),
-		(32, 'order_limit', quote_literal(coalesce(binding.order_limit, '')))) AS a(n, name, value)
+		(32, 'order_limit', quote_literal(coalesce(binding.order_limit, '')))
 $$;
-COMMENT ON FUNCTION inventory.attach_statement(inventory.store_binding) IS 'The call of attach that makes a binding, with every argument. An empty name stands for a column that is not bound.';
+COMMENT ON FUNCTION inventory.binding_arguments(inventory.store_binding) IS 'The arguments of attach that make a binding. An empty name stands for a column that is not bound.';
+
+CREATE FUNCTION inventory.attach_statement(binding inventory.store_binding) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT format(E'SELECT %I.attach(\n%s);', 'inventory',
+				  string_agg(format(E'\t%s => %s', a.name, a.value), E',\n' ORDER BY a.n))
+	FROM inventory.binding_arguments(binding) AS a
+$$;
+COMMENT ON FUNCTION inventory.attach_statement(inventory.store_binding) IS 'The call of attach that makes a binding, with every argument.';
 
 -- In snake case, so that num_allocated, qtyReserved and onHold have the same words.
 CREATE FUNCTION inventory.promising_columns(binding inventory.store_binding) RETURNS SETOF name
@@ -1237,7 +1246,7 @@ CREATE FUNCTION inventory.promising_columns(binding inventory.store_binding) RET
 	AND inventory.base_type(a.atttypid) = ANY (inventory.integer_types())
 	AND NOT coalesce(a.attname IN (binding.item_id, binding.stock, binding.version, binding.stock_floor,
 								   binding.purchase_limit), false)
-	AND lower(regexp_replace(a.attname::text, '([a-z0-9])([A-Z])', '\1_\2', 'g'))
+	AND lower(regexp_replace(a.attname::text, '([a-z0-9])([A-Z])', $re$\1_\2$re$, 'g'))
 		~ '(^|_)(sold|purchased|reserved|held|allocated|on_?hold|committed)(_|$)'
 	ORDER BY a.attnum
 $$;
@@ -1254,8 +1263,8 @@ BEGIN
 		cure.stock_floor := promising;
 		RAISE WARNING 'column "%" of % is not bound', promising, binding.items
 			USING HINT = CASE WHEN binding.stock_floor IS NULL THEN format(
-				E'If it counts units that "%s" still contains, they would be sold again. Bind it as the floor:\nSELECT %I.detach(%L);\n%s',
-				binding.stock, 'inventory', binding.items, inventory.attach_statement(cure))
+				E'If it counts units that "%s" still contains, they would be sold again. Bind it as the floor:\n%s',
+				binding.stock, inventory.attach_statement(cure))
 			ELSE format('If it counts units that "%s" still contains, they would be sold again, unless "%s" includes them.',
 						binding.stock, binding.stock_floor) END;
 	END LOOP;
@@ -1294,22 +1303,33 @@ END
 $$;
 COMMENT ON FUNCTION inventory.warn_foreign_item(inventory.store_binding) IS 'Warns if the column of orders that holds the key of the item references another table.';
 
+CREATE FUNCTION inventory.warn_sold_lines(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	has_lines boolean := false;
+BEGIN
+	IF binding.orders IS NOT NULL AND binding.order_writes <> 'follow' THEN
+		EXECUTE format('SELECT EXISTS (SELECT FROM %s)', binding.orders) INTO has_lines;
+	END IF;
+	IF has_lines THEN
+		RAISE WARNING '% has lines already', binding.orders
+			USING HINT = format('They count as sold, and refund_order gives their units back: "%s" must not contain these units any more.',
+								binding.stock);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.warn_sold_lines(inventory.store_binding) IS 'Warns if orders has lines that were written before they were bound.';
+
 -- Only of a new ledger: an older one knows its own sales.
 CREATE FUNCTION inventory.warn_old_orders(binding inventory.store_binding, movements regclass)
 	RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	has_orders boolean := false;
 	has_movements boolean;
 BEGIN
 	EXECUTE format('SELECT EXISTS (SELECT FROM %s)', movements) INTO has_movements;
-	IF binding.orders IS NOT NULL AND binding.order_writes <> 'follow' AND NOT has_movements THEN
-		EXECUTE format('SELECT EXISTS (SELECT FROM %s)', binding.orders) INTO has_orders;
-	END IF;
-	IF has_orders THEN
-		RAISE WARNING '% has lines already', binding.orders
-			USING HINT = format('They count as sold, and refund_order gives their units back: "%s" must not contain these units any more.',
-								binding.stock);
+	IF NOT has_movements THEN
+		PERFORM inventory.warn_sold_lines(binding);
 	END IF;
 END
 $$;
@@ -1463,7 +1483,10 @@ CREATE FUNCTION inventory.bind_user_type(INOUT binding inventory.store_binding, 
 DECLARE
 	attribute pg_attribute := inventory.user_column(binding);
 BEGIN
-	binding.user_type := inventory.base_type(coalesce(attribute.atttypid::regtype, user_id_type, 'text'));
+	-- an attached store keeps what no column says
+	binding.user_type := inventory.base_type(coalesce(attribute.atttypid::regtype, user_id_type,
+		(SELECT inventory.column_type(s.movements, 'user_id') FROM inventory.store AS s WHERE s.items = binding.items),
+		'text'));
 	IF attribute.attname IS NOT NULL AND inventory.base_type(user_id_type) <> binding.user_type THEN
 		RAISE EXCEPTION 'user_id_type cannot be %: column "%" of % is %', user_id_type,
 						attribute.attname, attribute.attrelid::regclass, binding.user_type
@@ -1782,8 +1805,19 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_ledger_table(inventory.store_binding, name, text) IS 'Creates a table of a ledger for the owner of the items alone, and returns true; a table that exists must fit.';
 
-CREATE FUNCTION inventory.make_ledger_indexes(binding inventory.store_binding, movements regclass)
+CREATE FUNCTION inventory.make_ledger_index(binding inventory.store_binding, index_name name, definition text)
 	RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	-- not IF NOT EXISTS, which raises a NOTICE
+	IF to_regclass(format('%I.%I', binding.ledger_schema, index_name)) IS NULL THEN
+		EXECUTE format('CREATE INDEX %I ON %I.movements %s', index_name, binding.ledger_schema, definition);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_ledger_index(inventory.store_binding, name, text) IS 'Creates an index on the movements of a store unless it exists.';
+
+CREATE FUNCTION inventory.make_ledger_indexes(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	refunds regclass := to_regclass(format('%I.movements_refunds_idx', binding.ledger_schema));
@@ -1792,29 +1826,26 @@ BEGIN
 	IF pg_get_indexdef(refunds) NOT LIKE '%cancellation%' THEN
 		EXECUTE format('DROP INDEX %s', refunds);
 	END IF;
-	EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_refunds_idx ON %s (order_id)
-					WHERE kind IN ('refund', 'cancellation', 'write_off')$sql$, movements);
+	PERFORM inventory.make_ledger_index(binding, 'movements_refunds_idx',
+		$sql$(order_id) WHERE kind IN ('refund', 'cancellation', 'write_off')$sql$);
 	-- the movements of a hot item that its stock column does not contain yet
-	EXECUTE format('CREATE INDEX IF NOT EXISTS movements_epochs_idx ON %s (item_id, epoch)
-					WHERE epoch IS NOT NULL', movements);
+	PERFORM inventory.make_ledger_index(binding, 'movements_epochs_idx', '(item_id, epoch) WHERE epoch IS NOT NULL');
 	-- sums per user are needed only where purchases are limited
 	IF binding.purchase_limit IS NOT NULL THEN
-		EXECUTE format('CREATE INDEX IF NOT EXISTS movements_users_idx ON %s (item_id, user_id)
-						WHERE user_id IS NOT NULL', movements);
+		PERFORM inventory.make_ledger_index(binding, 'movements_users_idx', '(item_id, user_id) WHERE user_id IS NOT NULL');
 	END IF;
 	-- what order lines are worth is compared with all that is booked of them
 	IF binding.order_writes = 'follow' THEN
-		EXECUTE format('CREATE INDEX IF NOT EXISTS movements_orders_idx ON %s (order_id)
-						WHERE order_id IS NOT NULL', movements);
+		PERFORM inventory.make_ledger_index(binding, 'movements_orders_idx', '(order_id) WHERE order_id IS NOT NULL');
 	END IF;
 	-- a refund looks up the sale where no order row has the item, or the user
 	IF binding.orders IS NULL OR (binding.purchase_limit IS NOT NULL AND binding.order_user_id IS NULL) THEN
-		EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_sales_idx ON %s (order_id)
-						WHERE kind IN ('sale', 'cancellation')$sql$, movements);
+		PERFORM inventory.make_ledger_index(binding, 'movements_sales_idx',
+			$sql$(order_id) WHERE kind IN ('sale', 'cancellation')$sql$);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.make_ledger_indexes(inventory.store_binding, regclass) IS 'Creates the indexes on the movements of a store that do not exist.';
+COMMENT ON FUNCTION inventory.make_ledger_indexes(inventory.store_binding) IS 'Creates the indexes on the movements of a store that do not exist.';
 
 -- A ledger can have hot items that no counter knows: it was restored from another server,
 -- or the extension was dropped by force.
@@ -1851,16 +1882,123 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_order_changes(inventory.store_binding) IS 'Creates the table of the changes of order lines, in the ledger of a store with orders, unless it exists.';
 
+CREATE FUNCTION inventory.has_column(schema_name name, table_name name, column_name name) RETURNS boolean
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT EXISTS (SELECT FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
+				   WHERE c.relnamespace = to_regnamespace(quote_ident(schema_name)) AND c.relname = table_name
+				   AND a.attname = column_name AND NOT a.attisdropped)
+$$;
+COMMENT ON FUNCTION inventory.has_column(name, name, name) IS 'True if a table has a column of this name.';
+
+CREATE FUNCTION inventory.rename_keys(object jsonb, away text, back text) RETURNS jsonb
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN jsonb_typeof(object) = 'array'
+		   THEN (SELECT coalesce(jsonb_agg(inventory.rename_keys(e.value, away, back) ORDER BY e.n), '[]')
+				 FROM jsonb_array_elements(object) WITH ORDINALITY AS e(value, n))
+		   WHEN jsonb_typeof(object) = 'object'
+		   THEN object - 'order_id' - back
+			   || CASE WHEN object ? 'order_id' THEN jsonb_build_object(away, object -> 'order_id') ELSE '{}' END
+			   || CASE WHEN object ? back THEN jsonb_build_object('order_id', object -> back) ELSE '{}' END
+		   ELSE object END
+$$;
+COMMENT ON FUNCTION inventory.rename_keys(jsonb, text, text) IS 'A kept answer whose key "order_id" is renamed to "away", and its key "back" to "order_id".';
+
+CREATE FUNCTION inventory.fit_kept_answers(binding inventory.store_binding, away text, back text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	-- the answer of buy_item can be the id alone
+	EXECUTE format('UPDATE %I.requests AS q SET result = inventory.rename_keys(
+						CASE WHEN q.operation = ''buy_item'' AND jsonb_typeof(q.result) <> ''object''
+						THEN jsonb_build_object(''order_id'', q.result) ELSE q.result END, $1, $2)
+					WHERE q.operation = ''buy_item'' OR jsonb_typeof(q.result) IN (''object'', ''array'')',
+				   binding.ledger_schema)
+	USING away, coalesce(back, '');
+END
+$$;
+COMMENT ON FUNCTION inventory.fit_kept_answers(inventory.store_binding, text, text) IS 'Moves the order ids in the answers that a ledger keeps for idempotency keys, as fit_order_ids does those of its tables.';
+
+-- Changes of lines whose keys have another type stay in a table of their own.
+CREATE FUNCTION inventory.fit_order_changes(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	t record;
+BEGIN
+	FOR t IN
+		SELECT c.relname, inventory.base_type(a.atttypid) = binding.order_type AS fits
+		FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'order_id'
+		WHERE binding.orders IS NOT NULL AND c.relnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
+		AND c.relkind = 'r' AND c.relname ~ '^order_changes(_[0-9]+)?$'
+		-- the one that does not fit goes before the one that does takes its place
+		AND (inventory.base_type(a.atttypid) = binding.order_type) = (c.relname <> 'order_changes')
+		ORDER BY c.relname
+	LOOP
+		EXECUTE format('ALTER TABLE %I.%I RENAME TO %I', binding.ledger_schema, t.relname, CASE WHEN t.fits THEN 'order_changes'
+			ELSE (SELECT 'order_changes_' || n FROM generate_series(1, 1600) AS n
+				  WHERE to_regclass(format('%I.%I', binding.ledger_schema, 'order_changes_' || n)) IS NULL
+				  ORDER BY n LIMIT 1) END);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.fit_order_changes(inventory.store_binding) IS 'Makes the changes of order lines in a ledger those of lines with keys of the type of a binding.';
+
+-- Without orders an order id is a text of the application's, which need not be the key of any
+-- order.  Where orders are bound later, it stays in a column of its own, and so do the keys where
+-- they are bound no longer: nothing is cast.
+CREATE FUNCTION inventory.fit_order_ids(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	schema_name name := binding.ledger_schema;
+	kept name[] := ARRAY(SELECT a.attname FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
+						 WHERE c.relnamespace = to_regnamespace(quote_ident(schema_name)) AND c.relname = 'movements'
+						 AND a.attname ~ '^order_(reference|key_[0-9]+)$' AND NOT a.attisdropped
+						 -- those that can be the ids of this binding
+						 AND (a.attname = 'order_reference') = (binding.orders IS NULL)
+						 AND inventory.base_type(a.atttypid) = binding.order_type);
+	has_keys boolean := inventory.has_column(schema_name, 'movements', 'order_reference')
+		OR inventory.has_column(schema_name, 'order_changes', 'order_id')
+		   AND NOT inventory.has_column(schema_name, 'movements', 'order_key_1');
+	away name := CASE WHEN binding.orders IS NOT NULL THEN 'order_reference' ELSE (
+		SELECT 'order_key_' || n FROM generate_series(1, 1600) AS n
+		WHERE NOT inventory.has_column(schema_name, 'movements', ('order_key_' || n)::name) ORDER BY n LIMIT 1) END;
+	back name := kept[1];
+	t record;
+BEGIN
+	IF NOT inventory.has_column(schema_name, 'movements', 'order_id') OR has_keys = (binding.orders IS NOT NULL) THEN
+		RETURN;
+	END IF;
+	FOR t IN SELECT * FROM inventory.ledger_columns(binding) AS c
+			 WHERE c.column_name = 'order_id' AND c.table_name IN ('movements', 'reservations')
+			 AND inventory.has_column(schema_name, c.table_name, 'order_id')
+	LOOP
+		EXECUTE format('ALTER TABLE %I.%I RENAME COLUMN order_id TO %I', schema_name, t.table_name, away);
+		EXECUTE format(CASE WHEN inventory.has_column(schema_name, t.table_name, back)
+					   THEN 'ALTER TABLE %I.%I RENAME COLUMN %I TO order_id'
+					   ELSE 'ALTER TABLE %I.%I ADD COLUMN order_id %4$s' END, schema_name, t.table_name, back,
+					   t.type || inventory.collate_clause(t.collation_id, t.type));
+	END LOOP;
+	-- of the column that was renamed
+	EXECUTE (SELECT coalesce(string_agg(format('DROP INDEX %s', c.oid::regclass), '; '), '')
+			 FROM pg_class AS c WHERE c.relnamespace = to_regnamespace(quote_ident(schema_name))
+			 AND c.relname IN ('movements_refunds_idx', 'movements_sales_idx') AND c.relkind = 'i');
+	IF inventory.has_column(schema_name, 'requests', 'result') THEN
+		PERFORM inventory.fit_kept_answers(binding, away, back);
+	END IF;
+	PERFORM inventory.fit_order_changes(binding);
+END
+$$;
+COMMENT ON FUNCTION inventory.fit_order_ids(inventory.store_binding) IS 'Makes the order ids of a ledger those of a store with orders, or without.';
+
 CREATE FUNCTION inventory.make_ledger(binding inventory.store_binding) RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	movements regclass;
 BEGIN
 	PERFORM inventory.make_schema(binding.ledger_schema, binding.owner);
+	PERFORM inventory.fit_order_ids(binding);
 	PERFORM inventory.make_ledger_table(binding, 'movements', inventory.ledger_comment(binding.store_name));
 	movements := format('%I.movements', binding.ledger_schema)::regclass;
 	PERFORM inventory.check_ledger_names(binding);
-	PERFORM inventory.make_ledger_indexes(binding, movements);
+	PERFORM inventory.make_ledger_indexes(binding);
 	PERFORM inventory.make_ledger_table(binding, 'requests',
 		'Idempotency keys: the answer to each call that passed one, and a digest of its arguments.');
 	IF inventory.make_ledger_table(binding, 'reservations',
@@ -2615,11 +2753,46 @@ CREATE FUNCTION inventory.existing_relations(binding inventory.store_binding, re
 $$;
 COMMENT ON FUNCTION inventory.existing_relations(inventory.store_binding, name) IS 'The view or result type of a name that attach made for the store of a binding, if there is one.';
 
+CREATE FUNCTION inventory.check_dependents(relations oid[]) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	views text;
+	first record;
+BEGIN
+	-- what depends on such a view, too: it has to go first
+	WITH RECURSIVE above(view, level) AS (
+		SELECT r.ev_class, 1 FROM pg_depend AS d JOIN pg_rewrite AS r ON r.oid = d.objid
+		WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+		AND d.refobjid = ANY (relations) AND NOT r.ev_class = ANY (relations)
+		UNION
+		SELECT r.ev_class, a.level + 1 FROM above AS a JOIN pg_depend AS d ON d.refobjid = a.view
+		JOIN pg_rewrite AS r ON r.oid = d.objid
+		WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND r.ev_class <> a.view
+	), deepest AS (SELECT a.view, max(a.level) AS level FROM above AS a GROUP BY a.view)
+	SELECT string_agg(format('DROP %s %s;', CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, v.view::regclass),
+					  E'\n' ORDER BY v.level DESC, v.view::regclass::text)
+	INTO views FROM deepest AS v JOIN pg_class AS c ON c.oid = v.view;
+	IF views IS NULL THEN
+		RETURN;
+	END IF;
+	SELECT r.ev_class::regclass AS view, d.refobjid::regclass AS relation INTO first
+	FROM pg_depend AS d JOIN pg_rewrite AS r ON r.oid = d.objid
+	WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+	AND d.refobjid = ANY (relations) AND NOT r.ev_class = ANY (relations)
+	ORDER BY r.ev_class::regclass::text LIMIT 1;
+	RAISE EXCEPTION '% reads %, which has to be made again', first.view, first.relation
+		USING ERRCODE = 'dependent_objects_still_exist',
+			  HINT = E'Keep the definitions, for example by pg_get_viewdef, drop the views, and create them afterwards:\n' || views;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_dependents(oid[]) IS 'Raises an error that names the views of the shop which keep generated views from being dropped.';
+
 CREATE FUNCTION inventory.drop_relations(relations oid[]) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	relation regclass;
 BEGIN
+	PERFORM inventory.check_dependents(relations);
 	FOREACH relation IN ARRAY relations LOOP
 		EXECUTE format('DROP %s %s', (SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TYPE' END
 									  FROM pg_class AS c WHERE c.oid = relation), relation);
@@ -2712,27 +2885,32 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_levels(inventory.store_binding) IS 'Creates or replaces the view of the stock of a store.';
 
-CREATE FUNCTION inventory.make_sellable(binding inventory.store_binding) RETURNS void
+CREATE FUNCTION inventory.make_sellable(binding inventory.store_binding, view_name name) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	qualified text := format('%I.%I', binding.ledger_schema, view_name);
+	exists boolean := inventory.existing_relations(binding, view_name) <> '{}';
 BEGIN
 	BEGIN
 		-- only one expression with balanced parentheses is valid in both statements.
 		EXECUTE format(E'SELECT CASE WHEN (%s\n) THEN 1 END FROM ONLY %s AS i LIMIT 0',
 					   binding.sellable, binding.items);
-		EXECUTE format(E'CREATE VIEW %I.sellable AS SELECT i.%I AS item_id FROM ONLY %s AS i WHERE (%s\n)',
-					   binding.ledger_schema, binding.item_id, binding.items, binding.sellable);
+		EXECUTE format(E'%s VIEW %s AS SELECT i.%I AS item_id FROM ONLY %s AS i WHERE (%s\n)',
+					   CASE WHEN exists THEN 'CREATE OR REPLACE' ELSE 'CREATE' END, qualified, binding.item_id,
+					   binding.items, binding.sellable);
 	EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
 		RAISE EXCEPTION 'sellable is not a condition on %: %', binding.items, SQLERRM
 			USING ERRCODE = SQLSTATE,
 				  HINT = 'Write it as after WHERE, for example status = ''live'', with the schemas of the tables and functions in it.';
 	END;
-	EXECUTE format('COMMENT ON VIEW %I.sellable IS %L', binding.ledger_schema,
+	EXECUTE format('COMMENT ON VIEW %s IS %L', qualified,
 				   'The items that are for sale. The engine reads the condition from this view.');
-	PERFORM inventory.restrict_to_owner('TABLE', format('%I.sellable', binding.ledger_schema),
-										binding.owner);
+	IF NOT exists THEN
+		PERFORM inventory.restrict_to_owner('TABLE', qualified, binding.owner);
+	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.make_sellable(inventory.store_binding) IS 'Creates the view of the items that are for sale.';
+COMMENT ON FUNCTION inventory.make_sellable(inventory.store_binding, name) IS 'Creates or replaces a view of the items that are for sale.';
 
 -- In the schema of the ledger.  One that takes the rows of orders is of the store: it was made
 -- by attach, and it goes with their table.
@@ -2748,19 +2926,35 @@ CREATE FUNCTION inventory.worth_functions(store inventory.store) RETURNS oid[]
 $$;
 COMMENT ON FUNCTION inventory.worth_functions(inventory.store) IS 'The functions order_units and order_final of a store.';
 
+CREATE FUNCTION inventory.drop_worth(store inventory.store) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	worth_function oid;
+BEGIN
+	PERFORM inventory.drop_relations(ARRAY(SELECT c.oid FROM inventory.generated_relations(store) AS c
+										   WHERE pg_has_role(c.relowner, 'USAGE') AND c.relname = 'order_worth'));
+	FOREACH worth_function IN ARRAY inventory.worth_functions(store) LOOP
+		PERFORM inventory.drop_functions(ARRAY[worth_function]);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.drop_worth(inventory.store) IS 'Drops the functions order_units and order_final of a store, and the view order_worth.';
+
+-- "more" are further arguments, which tell a function that is only to be read from the store's own.
 CREATE FUNCTION inventory.make_worth_function(binding inventory.store_binding, function_name name,
-											  expression text, template text) RETURNS void
+											  expression text, template text, more text) RETURNS oid
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	signature text := format('%I.%I', binding.ledger_schema, function_name);
 	header text := ', ' || binding.header::text;
+	made oid;
 BEGIN
 	BEGIN
 		-- only one expression with balanced parentheses is valid in both statements
 		EXECUTE format(E'SELECT CASE WHEN true THEN (%s\n) END FROM ONLY %s AS line%s LIMIT 0', expression,
 					   binding.orders, coalesce(header || ' AS header', ''));
-		EXECUTE format(E'CREATE FUNCTION %s(line %s%s) ' || template, signature, binding.orders,
-					   coalesce(', header ' || binding.header::text, ''), expression);
+		EXECUTE format(E'CREATE FUNCTION %s(line %s%s%s) ' || template, signature, binding.orders,
+					   coalesce(', header ' || binding.header::text, ''), more, expression);
 	EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
 		RAISE EXCEPTION '% is not an expression over the rows "line" of % and "header": %', function_name,
 						binding.orders, SQLERRM
@@ -2769,15 +2963,29 @@ BEGIN
 						 THEN 'For columns of the headers name their table: order_header => ''...''.'
 						 ELSE 'Write columns as line.quantity and header.status, and functions and types with their schema.' END;
 	END;
-	PERFORM inventory.check_row_expression(
-		to_regprocedure(format('%s(%s%s)', signature, binding.orders, coalesce(header, ''))), function_name);
-	EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', signature);
-	EXECUTE format('COMMENT ON FUNCTION %s IS %L', signature, CASE function_name
+	made := to_regprocedure(format('%s(%s%s%s)', signature, binding.orders, coalesce(header, ''), more));
+	PERFORM inventory.check_row_expression(made, function_name);
+	EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', made::regprocedure);
+	EXECUTE format('COMMENT ON FUNCTION %s IS %L', made::regprocedure, CASE function_name
 		WHEN 'order_units' THEN 'What an order line is worth, in units.'
 		ELSE 'True if an order line is final: what falls on it gives nothing back.' END);
+	RETURN made;
 END
 $$;
-COMMENT ON FUNCTION inventory.make_worth_function(inventory.store_binding, name, text, text) IS 'Creates order_units or order_final of a store from its expression.';
+COMMENT ON FUNCTION inventory.make_worth_function(inventory.store_binding, name, text, text, text) IS 'Creates order_units or order_final of a store from its expression.';
+
+CREATE FUNCTION inventory.make_worth_functions(binding inventory.store_binding, more text, OUT order_units oid,
+											   OUT order_final oid)
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	order_units := inventory.make_worth_function(binding, 'order_units',
+		coalesce(binding.order_units, 'line.' || quote_ident(binding.order_quantity), '1'),
+		E'RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN trunc((%s\n)::numeric)::bigint', more);
+	order_final := inventory.make_worth_function(binding, 'order_final', coalesce(binding.order_final, 'false'),
+		E'RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN (%s\n)', more);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_worth_functions(inventory.store_binding, text) IS 'Creates the functions order_units and order_final of both rows.';
 
 CREATE FUNCTION inventory.make_worth(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -2788,11 +2996,7 @@ BEGIN
 	IF NOT binding.has_order_units THEN
 		RETURN;
 	END IF;
-	PERFORM inventory.make_worth_function(binding, 'order_units',
-		coalesce(binding.order_units, 'line.' || quote_ident(binding.order_quantity), '1'),
-		E'RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN trunc((%s\n)::numeric)::bigint');
-	PERFORM inventory.make_worth_function(binding, 'order_final', coalesce(binding.order_final, 'false'),
-		E'RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN (%s\n)');
+	PERFORM inventory.make_worth_functions(binding, '');
 	IF binding.header IS NOT NULL THEN
 		-- the header of a line that is deleted is looked up
 		EXECUTE format($sql$
@@ -2828,7 +3032,7 @@ CREATE FUNCTION inventory.make_results(binding inventory.store_binding) RETURNS 
 BEGIN
 	PERFORM inventory.make_levels(binding);
 	IF binding.sellable IS NOT NULL THEN
-		PERFORM inventory.make_sellable(binding);
+		PERFORM inventory.make_sellable(binding, 'sellable');
 	END IF;
 	PERFORM inventory.make_result_type(binding, 'line',
 		'status text, item_id {item_id_type}, quantity {quantity_type}, order_id {order_id_type}, available {quantity_type}, replayed boolean, header_id {header_id_type}',
@@ -2933,10 +3137,11 @@ END
 $$;
 COMMENT ON FUNCTION inventory.check_prepare(inventory.store_binding) IS 'Raises an error if a function of the shop cannot make the rows of orders.';
 
-CREATE FUNCTION inventory.make_prepare(binding inventory.store_binding) RETURNS void
+-- "more" are further arguments, which tell a function that is only to be read from the store's own.
+CREATE FUNCTION inventory.make_prepare(binding inventory.store_binding, more text) RETURNS oid
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	signature text := format('%I.prepare_order(%s, jsonb, jsonb)', binding.ledger_schema, binding.user_type);
+	signature text := format('%I.prepare_order(%s, jsonb, jsonb%s)', binding.ledger_schema, binding.user_type, more);
 	body text;
 	p pg_proc;
 BEGIN
@@ -2948,11 +3153,11 @@ BEGIN
 	ELSIF num_nonnulls(binding.order_values, binding.header_values) > 0 THEN
 		body := inventory.prepare_body(binding);
 	ELSE
-		RETURN;
+		RETURN NULL;
 	END IF;
 	BEGIN
-		EXECUTE format(E'CREATE FUNCTION %I.prepare_order(user_id %s, lines jsonb, order_data jsonb) RETURNS jsonb\nLANGUAGE sql STABLE PARALLEL UNSAFE\nBEGIN ATOMIC\n%s;\nEND',
-					   binding.ledger_schema, binding.user_type, body);
+		EXECUTE format(E'CREATE FUNCTION %I.prepare_order(user_id %s, lines jsonb, order_data jsonb%s) RETURNS jsonb\nLANGUAGE sql STABLE PARALLEL UNSAFE\nBEGIN ATOMIC\n%s;\nEND',
+					   binding.ledger_schema, binding.user_type, more, body);
 	EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception THEN
 		IF binding.order_prepare IS NOT NULL OR SQLSTATE IN ('42723', '42501') THEN
 			RAISE;
@@ -2963,9 +3168,10 @@ BEGIN
 	END;
 	PERFORM inventory.restrict_function(signature::regprocedure);
 	PERFORM inventory.describe_function(signature::regprocedure, inventory.prepare_comment(binding.store_name));
+	RETURN signature::regprocedure;
 END
 $$;
-COMMENT ON FUNCTION inventory.make_prepare(inventory.store_binding) IS 'Creates the function prepare_order of a store that has order_prepare, order_values or header_values.';
+COMMENT ON FUNCTION inventory.make_prepare(inventory.store_binding, text) IS 'Creates the function prepare_order of a store that has order_prepare, order_values or header_values.';
 
 CREATE FUNCTION inventory.warn_settable_values(items regclass) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -3170,9 +3376,9 @@ CREATE FUNCTION inventory.counting_code(binding inventory.store_binding, OUT obj
 	RETURNS SETOF record
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	WITH names AS (
-		SELECT '(?i)\mupdate\s+(only\s+)?("?' || regexp_replace(n.nspname, '(\W)', '\\\1', 'g') || '"?\s*\.\s*)?"?'
-			   || regexp_replace(c.relname, '(\W)', '\\\1', 'g') || '"?\M[^;]*\mset\M[^;]*"?\m'
-			   || regexp_replace(binding.stock, '(\W)', '\\\1', 'g') || '\M"?\s*=' AS pattern
+		SELECT $re$(?i)\mupdate\s+(only\s+)?("?$re$ || regexp_replace(n.nspname, $re$(\W)$re$, $re$\\\1$re$, 'g') || $re$"?\s*\.\s*)?"?$re$
+			   || regexp_replace(c.relname, $re$(\W)$re$, $re$\\\1$re$, 'g') || $re$"?\M[^;]*\mset\M[^;]*"?\m$re$
+			   || regexp_replace(binding.stock, $re$(\W)$re$, $re$\\\1$re$, 'g') || $re$\M"?\s*=$re$ AS pattern
 		FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = binding.items),
 	counting AS (
 		SELECT p.oid, p.prorettype FROM pg_proc AS p, names AS x
@@ -3182,7 +3388,7 @@ CREATE FUNCTION inventory.counting_code(binding inventory.store_binding, OUT obj
 		AND (p.prosrc ~ x.pattern
 			 OR p.prorettype = 'trigger'::regtype AND EXISTS (
 				SELECT FROM pg_trigger AS t WHERE t.tgfoid = p.oid AND t.tgrelid = binding.items
-				AND p.prosrc ~ ('(?i)\mnew\.\s*"?' || regexp_replace(binding.stock, '(\W)', '\\\1', 'g') || '"?\s*:?='))))
+				AND p.prosrc ~ ($re$(?i)\mnew\.\s*"?$re$ || regexp_replace(binding.stock, $re$(\W)$re$, $re$\\\1$re$, 'g') || $re$"?\s*:?=$re$))))
 	SELECT format('trigger "%s" of %s', t.tgname, t.tgrelid::regclass),
 		   format('DROP TRIGGER %I ON %s;', t.tgname, t.tgrelid::regclass)
 	FROM counting AS c JOIN pg_trigger AS t ON t.tgfoid = c.oid
@@ -3214,6 +3420,383 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION inventory.warn_follow(inventory.store_binding) IS 'Warns of what makes the stock wrong where it follows the order lines: code of the shop that counts itself, lines that are never final.';
+
+-- What is recorded adds what the rows have more than the ledger, or less.
+CREATE FUNCTION inventory.record_followed_lines(binding inventory.store_binding, movements regclass)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF binding.orders IS NULL THEN
+		RETURN;
+	END IF;
+	EXECUTE format($sql$
+		WITH booked AS (
+			SELECT m.order_id, m.item_id, sum(-m.delta)::bigint AS units, min(m.user_id::text) AS user_id
+			FROM %1$s AS m WHERE m.order_id IS NOT NULL AND m.kind IN ('sale', 'cancellation')
+			GROUP BY m.order_id, m.item_id),
+		line AS (
+			SELECT o.%2$I AS order_id, o.%3$I AS item_id, %4$s AS units, %5$s::text AS user_id
+			FROM %6$s AS o WHERE EXISTS (SELECT FROM booked AS b WHERE b.order_id = o.%2$I))
+		INSERT INTO %7$I.order_changes (order_id, operation, item_before, item_after, quantity_before,
+										quantity_after, user_before, user_after, actor, created_at)
+		SELECT coalesce(b.order_id, l.order_id),
+			   CASE WHEN l.order_id IS NULL THEN 'DELETE' WHEN b.order_id IS NULL THEN 'INSERT' ELSE 'UPDATE' END,
+			   b.item_id, l.item_id, b.units, l.units, b.user_id::%8$s, l.user_id::%8$s, current_user, clock_timestamp()
+		FROM booked AS b FULL JOIN line AS l ON l.order_id = b.order_id AND l.item_id = b.item_id
+		WHERE b.units IS DISTINCT FROM l.units AND (b.units <> 0 OR l.units <> 0)$sql$,
+		movements, binding.order_id, binding.order_item_id,
+		CASE WHEN binding.order_quantity IS NULL THEN '1' ELSE format('trunc(o.%I)::bigint', binding.order_quantity) END,
+		coalesce('o.' || quote_ident(binding.order_user_id), 'NULL'), binding.orders, binding.ledger_schema,
+		inventory.type_name(binding.user_type));
+END
+$$;
+COMMENT ON FUNCTION inventory.record_followed_lines(inventory.store_binding, regclass) IS 'Records, for a store that no longer follows its orders, where the rows of lines and the ledger differ.';
+
+-- ---------------------------------------------------------------- what is in force
+--
+-- What is attached, as the catalogs of the server have it: columns may have been renamed
+-- and objects moved.
+
+CREATE FUNCTION inventory.lookup_owned_store(items regclass) RETURNS inventory.store
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	store inventory.store;
+BEGIN
+	IF lookup_owned_store.items IS NULL THEN
+		RAISE EXCEPTION 'items must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	SELECT * INTO store FROM inventory.store AS s WHERE s.items = lookup_owned_store.items;
+	IF NOT FOUND THEN
+		PERFORM inventory.verify(lookup_owned_store.items);	-- raises not_a_store
+	END IF;
+	PERFORM inventory.check_owner(store.items);
+	RETURN store;
+END
+$$;
+COMMENT ON FUNCTION inventory.lookup_owned_store(regclass) IS 'The row of a store. Raises an error if there is none or the current user does not have the rights of its owner.';
+
+CREATE FUNCTION inventory.read_binding(store inventory.store, OUT binding inventory.store_binding)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	c record;
+BEGIN
+	SELECT t.relation, string_agg(quote_ident(t.trigger_name), ', ' ORDER BY t.trigger_name) AS names
+	INTO c FROM inventory.store_triggers(store) AS t WHERE t.is_binding
+	GROUP BY t.relation HAVING count(*) > 1 LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'store "%" is not intact', store.store_name
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  DETAIL = format('More than one trigger of %s binds its columns: %s.', c.relation, c.names),
+				  HINT = 'Drop those that inventory.attach() did not make.';
+	END IF;
+	binding.store_name := store.store_name;
+	binding.items := store.items;
+	binding.orders := store.orders;
+	binding.user_claim := store.user_claim;
+	binding.direct_writes := store.direct_writes;
+	binding.refuses_truncate := store.refuses_truncate;
+	binding.order_writes := store.order_writes;
+	binding.has_order_units := store.has_order_units;
+	binding.argument_prefix := store.argument_prefix;
+	binding.max_ttl := store.max_ttl;
+	binding.settings := store.settings;
+	binding.header := store.header;
+	binding.order_columns := '{}';
+	binding.header_columns := '{}';
+	binding.order_value_columns := '{}';
+	binding.header_value_columns := '{}';
+	binding.order_values := store.order_values;
+	binding.header_values := store.header_values;
+	binding.owner := inventory.owner_of(store.items);
+	binding.ledger_schema := inventory.schema_of(store.movements);
+	binding.api_schema := coalesce(
+		(SELECT n.nspname FROM inventory.facade_of(store) AS f
+		 JOIN pg_proc AS o ON o.oid = f.function_id JOIN pg_namespace AS n ON n.oid = o.pronamespace
+		 WHERE f.part = 'buyer' LIMIT 1), store.api_schema);
+	FOR c IN
+		SELECT b.relation, b.column_name AS attname, b.role FROM inventory.bound_columns(store) AS b
+		WHERE b.relation = CASE
+			WHEN b.role IN ('item_id', 'stock', 'version', 'stock_floor', 'purchase_limit', 'order_limit')
+			THEN store.items
+			WHEN starts_with(b.role, 'order_') THEN store.orders
+			WHEN starts_with(b.role, 'header_') THEN store.header
+			ELSE nullif(b.relation, store.items) END
+		ORDER BY b.n
+	LOOP
+		IF c.role LIKE '%=%' AND c.relation = store.header THEN
+			binding.header_value_columns := binding.header_value_columns || c.attname;
+		ELSIF c.role LIKE '%=%' THEN
+			binding.order_value_columns := binding.order_value_columns || c.attname;
+		ELSIF c.role LIKE '%+' AND c.relation = store.header THEN
+			binding.header_columns := binding.header_columns || c.attname;
+		ELSIF c.role LIKE '%+' THEN
+			binding.order_columns := binding.order_columns || c.attname;
+		END IF;
+		CASE rtrim(split_part(c.role, '=', 1), '+')
+			WHEN 'item_id' THEN binding.item_id := c.attname;
+			WHEN 'stock' THEN binding.stock := c.attname;
+			WHEN 'version' THEN binding.version := c.attname;
+			WHEN 'stock_floor' THEN binding.stock_floor := c.attname;
+			WHEN 'purchase_limit' THEN binding.purchase_limit := c.attname;
+			WHEN 'order_limit' THEN binding.order_limit := c.attname;
+			WHEN 'order_id' THEN binding.order_id := c.attname;
+			WHEN 'order_user_id' THEN binding.order_user_id := c.attname;
+			WHEN 'order_item_id' THEN binding.order_item_id := c.attname;
+			WHEN 'order_quantity' THEN binding.order_quantity := c.attname;
+			WHEN 'order_header_id' THEN binding.order_header_id := c.attname;
+			WHEN 'header_id' THEN binding.header_id := c.attname;
+			WHEN 'header_user_id' THEN binding.header_user_id := c.attname;
+			ELSE NULL;
+		END CASE;
+	END LOOP;
+	IF binding.item_id IS NULL OR binding.stock IS NULL
+	   OR store.orders IS NOT NULL AND (binding.order_id IS NULL OR binding.order_item_id IS NULL)
+	   OR store.header IS NOT NULL AND (binding.header_id IS NULL OR binding.order_header_id IS NULL) THEN
+		RAISE EXCEPTION 'store "%" is not intact', store.store_name
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  DETAIL = 'A trigger that remembers the columns of its tables is missing.',
+				  HINT = format('Detach the store, which keeps every table, and attach it again: SELECT inventory.detach(%L);',
+								store.items);
+	END IF;
+	binding.item_type := inventory.column_type(store.items, binding.item_id);
+	binding.stock_type := inventory.column_type(store.items, binding.stock);
+	binding.user_type := inventory.column_type(store.movements, 'user_id');
+	binding.order_type := inventory.column_type(store.movements, 'order_id');
+	binding.header_type := coalesce(inventory.column_type(store.header, binding.header_id), 'text');
+END
+$$;
+COMMENT ON FUNCTION inventory.read_binding(inventory.store) IS 'The binding of a store as the catalogs of the server have it now, without sellable, which stays in its view.';
+
+-- A function is named without its arguments, because refresh may change them.
+CREATE FUNCTION inventory.facade_grants(binding inventory.store_binding) RETURNS SETOF text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT format('GRANT %s ON %s %s.%I TO %s%s', a.privilege_type, o.kind, o.schema, o.name,
+				  coalesce(quote_ident(r.rolname), 'PUBLIC'),
+				  CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+	FROM (SELECT 'FUNCTION' AS kind, p.pronamespace::regnamespace AS schema, p.proname AS name,
+				 p.proowner AS owner, p.proacl AS acl
+		  FROM inventory.existing_facade(binding) AS f JOIN pg_proc AS p ON p.oid = f.function_id
+		  UNION ALL
+		  SELECT 'TABLE', c.relnamespace::regnamespace, c.relname, c.relowner, c.relacl
+		  FROM pg_class AS c WHERE c.oid = ANY (inventory.existing_relations(binding, 'levels')))
+		 AS o, aclexplode(o.acl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee
+	WHERE a.grantee NOT IN (o.owner, binding.owner)
+$$;
+COMMENT ON FUNCTION inventory.facade_grants(inventory.store_binding) IS 'The GRANT statements for the privileges of other roles on the functions and the view "levels" of a store.';
+
+-- The view "levels" says which tables beside the movements are those of the store.
+CREATE FUNCTION inventory.ledger_relations(store inventory.store) RETURNS SETOF oid
+	LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+	WITH generated AS MATERIALIZED (SELECT * FROM inventory.generated_relations(store))
+	SELECT c.oid FROM pg_class AS m JOIN pg_class AS c ON c.relnamespace = m.relnamespace
+	WHERE m.oid = store.movements AND c.relowner = m.relowner AND c.relkind = 'r'
+	AND (c.oid = m.oid OR c.relname IN ('requests', 'reservations', 'hot', 'order_changes') AND NOT EXISTS (
+		SELECT e.column_name FROM inventory.ledger_columns(NULL) AS e
+		WHERE e.table_name = c.relname AND e.column_name IS NOT NULL
+		EXCEPT SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = c.oid)
+		AND EXISTS (
+			SELECT FROM generated AS v
+			WHERE v.relname = 'levels' AND inventory.reads_relation(v.oid, m.oid)
+			AND (c.relname IN ('requests', 'order_changes') OR inventory.reads_relation(v.oid, c.oid))))
+	UNION ALL
+	SELECT g.oid FROM generated AS g
+	WHERE g.relkind = 'v' OR inventory.returned_by_store(g.reltype, store)
+$$;
+COMMENT ON FUNCTION inventory.ledger_relations(inventory.store) IS 'The tables, views and result types in the ledger schema of a store that are certainly of the store.';
+
+CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, movements regclass,
+										   has_sellable boolean, has_prepare boolean) RETURNS void
+	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
+								 order_writes, has_sellable, api_schema, argument_prefix, max_ttl,
+								 settings, has_order_units, header, has_prepare, order_values, header_values,
+								 refuses_truncate)
+	VALUES (binding.store_name, binding.items, binding.orders, movements, binding.user_claim,
+			binding.direct_writes, binding.order_writes, has_sellable, binding.api_schema,
+			binding.argument_prefix, binding.max_ttl, binding.settings, binding.has_order_units,
+			binding.header, has_prepare, binding.order_values, binding.header_values,
+			binding.refuses_truncate)
+$$;
+COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
+
+-- The view has a fixed form, so that what is before the condition is known.
+CREATE FUNCTION inventory.view_condition(view oid) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+	SET DateStyle = ISO SET IntervalStyle = postgres AS $$
+	SELECT substring(rtrim(pg_get_viewdef(view), ';') FROM E'\n  WHERE (.*)$')
+$$;
+COMMENT ON FUNCTION inventory.view_condition(oid) IS 'The condition of a view "sellable", as the server writes it.';
+
+CREATE FUNCTION inventory.sellable_condition(store inventory.store) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT inventory.view_condition(c.oid) FROM inventory.generated_relations(store) AS c
+	WHERE store.has_sellable AND c.relname = 'sellable'
+$$;
+COMMENT ON FUNCTION inventory.sellable_condition(inventory.store) IS 'The condition on the items of a store that are for sale, as the server writes it; null if all are.';
+
+-- The functions have a fixed form, too: inventory.make_worth_functions().
+CREATE FUNCTION inventory.worth_body(function oid) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+	SET DateStyle = ISO SET IntervalStyle = postgres AS $$
+	SELECT CASE p.proname
+		   WHEN 'order_units' THEN substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN [(]trunc[(](.*)[)][)]::bigint$')
+		   ELSE nullif(substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN (.*)$'), 'false') END
+	FROM pg_proc AS p WHERE p.oid = function
+$$;
+COMMENT ON FUNCTION inventory.worth_body(oid) IS 'The expression of a function order_units or order_final, as the server writes it; null if there is none.';
+
+CREATE FUNCTION inventory.worth_expression(store inventory.store, function_name name) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT inventory.worth_body(p.oid)
+	FROM pg_proc AS p WHERE p.oid = ANY (inventory.worth_functions(store)) AND p.proname = function_name
+	-- where there is a header, order_final of a line alone calls that of both rows
+	ORDER BY p.pronargs DESC LIMIT 1
+$$;
+COMMENT ON FUNCTION inventory.worth_expression(inventory.store, name) IS 'The expression order_units or order_final of a store, as the server writes it; null if there is none.';
+
+-- prepare_order calls it, and nothing else of the owner's: inventory.make_prepare().
+CREATE FUNCTION inventory.prepared_by(store inventory.store) RETURNS regprocedure
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT d.refobjid::regprocedure FROM pg_depend AS d
+	WHERE d.classid = 'pg_proc'::regclass AND d.objid = inventory.prepare_function(store)
+	AND d.refclassid = 'pg_proc'::regclass AND d.deptype = 'n'
+	AND num_nonnulls(store.order_values, store.header_values) = 0
+	LIMIT 1
+$$;
+COMMENT ON FUNCTION inventory.prepared_by(inventory.store) IS 'The function order_prepare of a store; null if there is none.';
+
+-- As the server writes SQL: without comments, and with names in quotes where they need them.
+CREATE FUNCTION inventory.sql_tokens(source text, OUT n bigint, OUT token text, OUT depth bigint)
+	RETURNS SETOF record
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT t.n, t.token, sum(CASE WHEN t.token IN ('(', '[') THEN 1 WHEN t.token IN (')', ']') THEN -1 ELSE 0 END)
+		OVER (ORDER BY t.n)
+	FROM (SELECT m.n, m.matched[1] FROM regexp_matches(source,
+			  $re$('(?:[^']|'')*'|"(?:[^"]|"")*"|[[:alnum:]_$]+|.)$re$, 'g') WITH ORDINALITY AS m(matched, n)) AS t(n, token)
+$$;
+COMMENT ON FUNCTION inventory.sql_tokens(text) IS 'The tokens of an expression or query as the server writes it, spaces included, and how many brackets are open after each.';
+
+CREATE FUNCTION inventory.sql_list(source text, OUT n bigint, OUT part text, OUT length bigint)
+	RETURNS SETOF record
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	WITH t AS MATERIALIZED (SELECT * FROM inventory.sql_tokens(source)),
+		 l AS (SELECT t.*, count(*) FILTER (WHERE t.token = ',' AND t.depth = 0) OVER (ORDER BY t.n) AS part
+			   FROM t WHERE t.n < (SELECT min(e.n) FROM t AS e WHERE e.depth < 0 OR e.depth = 0 AND e.token = 'FROM'))
+	SELECT l.part + 1, btrim(string_agg(l.token, '' ORDER BY l.n) FILTER (WHERE l.token <> ',' OR l.depth > 0), E' \n'),
+		   sum(sum(length(l.token))) OVER ()
+	FROM l GROUP BY l.part
+$$;
+COMMENT ON FUNCTION inventory.sql_list(text) IS 'The parts of a list separated by commas with which a text begins, up to a closing bracket or FROM; and the length of the list.';
+
+CREATE FUNCTION inventory.rename_columns(expression text, qualifier name, new_qualifier name, columns name[],
+										 new_columns name[]) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT string_agg(CASE
+		WHEN t.token = quote_ident(qualifier) AND t.next = '.' AND t.previous IS DISTINCT FROM '.'
+		THEN quote_ident(new_qualifier)
+		WHEN t.previous = '.' AND t.second = quote_ident(qualifier) AND t.third IS DISTINCT FROM '.'
+		THEN coalesce((SELECT quote_ident(u.b) FROM unnest(columns, new_columns) AS u(a, b)
+					   WHERE quote_ident(u.a) = t.token), t.token)
+		ELSE t.token END, '' ORDER BY t.n)
+	FROM (SELECT s.n, s.token, lead(s.token) OVER w AS next, lag(s.token) OVER w AS previous,
+				 lag(s.token, 2) OVER w AS second, lag(s.token, 3) OVER w AS third
+		  FROM inventory.sql_tokens(expression) AS s WINDOW w AS (ORDER BY s.n)) AS t
+$$;
+COMMENT ON FUNCTION inventory.rename_columns(text, name, name, name[], name[]) IS 'An expression as the server writes it with other names for a table and its columns.';
+
+-- The names that prepare_order has for the columns of the item, in the order of the columns.
+CREATE FUNCTION inventory.listed_names(source text) RETURNS name[]
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT array_agg(CASE WHEN l.part LIKE '"%' THEN replace(substr(l.part, 2, length(l.part) - 2), '""', '"')
+						  ELSE l.part END::name ORDER BY l.n)
+	FROM inventory.sql_list(source) AS l
+$$;
+COMMENT ON FUNCTION inventory.listed_names(text) IS 'The names in a list with which a text begins.';
+
+-- The form of the body is that of inventory.prepare_body().  There the columns of the item have
+-- names of their own, and the computed ones those that they had when it was written.
+CREATE FUNCTION inventory.values_of_body(binding inventory.store_binding, function oid, labels name[],
+										  columns name[], header_labels name[], header_columns name[],
+										  OUT order_values jsonb, OUT header_values jsonb)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+	SET DateStyle = ISO SET IntervalStyle = postgres SET standard_conforming_strings = on AS $$
+DECLARE
+	body text := pg_get_function_sqlbody(function);
+	parts text[];
+	computed text[];
+	consumed bigint;
+	names name[];
+	header_names name[];
+BEGIN
+	body := substring(body FROM $re$^BEGIN ATOMIC\s+SELECT jsonb_build_object\('header', jsonb_build_object\((.*)$re$);
+	IF body IS NULL THEN
+		RETURN;
+	END IF;
+	SELECT coalesce(array_agg(l.part ORDER BY l.n), '{}'), coalesce(max(l.length), 0) INTO parts, consumed
+	FROM inventory.sql_list(body) AS l WHERE l.part <> '';
+	-- the first sub-select is of the call, and has nothing of the shop's
+	body := substring(substr(body, consumed::integer + 1)
+					  FROM $re$CROSS JOIN LATERAL \( SELECT.*?CROSS JOIN LATERAL \( SELECT\s(.*)\Z$re$);
+	SELECT coalesce(array_agg(regexp_replace(l.part, ' AS ("([^"]|"")*"|[[:alnum:]_$]+)$', '') ORDER BY l.n), '{}'),
+		   coalesce(max(l.length), 0)
+	INTO computed, consumed FROM inventory.sql_list(body) AS l WHERE l.part <> '';
+	-- nor has what comes after the expressions
+	body := substr(body, consumed::integer + 1);
+	names := inventory.listed_names(substring(body FROM $re$ item_1\((.*)$re$));
+	header_names := inventory.listed_names(substring(body FROM $re$ item\((.*)$re$));
+	order_values := (SELECT jsonb_object_agg(u.column_name, inventory.rename_columns(computed[p.n], 'item_1', 'item',
+						 names, inventory.listed_names(substring(inventory.item_alias(binding, '{}') FROM $re$\((.*)$re$))))
+					 FROM unnest(labels, columns) AS u(label, column_name)
+					 JOIN unnest(inventory.value_keys((SELECT jsonb_object_agg(k, '') FROM unnest(labels) AS k)))
+						  WITH ORDINALITY AS p(label, n) USING (label));
+	header_values := (SELECT jsonb_object_agg(u.column_name, inventory.rename_columns(
+						  inventory.rename_columns(parts[2 * p.n], 'item', 'item',
+							  header_names,
+							  inventory.listed_names(substring(inventory.item_alias(binding, columns) FROM $re$\((.*)$re$))),
+						  'value', 'value', labels, columns))
+					  FROM unnest(header_labels, header_columns) AS u(label, column_name)
+					  JOIN unnest(inventory.value_keys((SELECT jsonb_object_agg(k, '') FROM unnest(header_labels) AS k)))
+						   WITH ORDINALITY AS p(label, n) USING (label));
+END
+$$;
+COMMENT ON FUNCTION inventory.values_of_body(inventory.store_binding, oid, name[], name[], name[], name[]) IS 'The expressions order_values and header_values in a function prepare_order that attach wrote, as the server writes them. It knows the columns that they compute by "labels".';
+
+CREATE FUNCTION inventory.computed_values(store inventory.store, OUT order_values jsonb, OUT header_values jsonb)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	binding inventory.store_binding;
+	c record;
+BEGIN
+	binding.items := store.items;
+	SELECT array_agg(split_part(b.role, '=', 2)) FILTER (WHERE b.relation = store.orders) AS labels,
+		   array_agg(b.column_name) FILTER (WHERE b.relation = store.orders) AS columns,
+		   array_agg(split_part(b.role, '=', 2)) FILTER (WHERE b.relation = store.header) AS header_labels,
+		   array_agg(b.column_name) FILTER (WHERE b.relation = store.header) AS header_columns
+	INTO c FROM inventory.bound_columns(store) AS b WHERE b.role LIKE '%=%';
+	SELECT v.order_values, v.header_values INTO order_values, header_values
+	FROM inventory.values_of_body(binding, inventory.prepare_function(store), c.labels::name[], c.columns,
+								   c.header_labels::name[], c.header_columns) AS v
+	WHERE num_nonnulls(store.order_values, store.header_values) > 0;
+	-- without an expression
+	order_values := coalesce(order_values, CASE WHEN store.order_values = '{}' THEN '{}'::jsonb END);
+	header_values := coalesce(header_values, CASE WHEN store.header_values = '{}' THEN '{}'::jsonb END);
+END
+$$;
+COMMENT ON FUNCTION inventory.computed_values(inventory.store) IS 'The expressions order_values and header_values of a store, as the server writes them; null if there are none.';
+
+CREATE FUNCTION inventory.binding_in_force(store inventory.store, OUT binding inventory.store_binding)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	binding := inventory.read_binding(store);
+	binding.sellable := inventory.sellable_condition(store);
+	binding.order_units := inventory.worth_expression(store, 'order_units');
+	binding.order_final := inventory.worth_expression(store, 'order_final');
+	binding.order_prepare := inventory.prepared_by(store);
+	SELECT v.order_values, v.header_values INTO binding.order_values, binding.header_values
+	FROM inventory.computed_values(store) AS v;
+END
+$$;
+COMMENT ON FUNCTION inventory.binding_in_force(inventory.store) IS 'The binding of a store as the catalogs of the server have it now, with its expressions.';
 
 -- ---------------------------------------------------------------- tables made again
 --
@@ -3339,6 +3922,379 @@ END
 $$;
 COMMENT ON FUNCTION inventory.move_old_ledger(inventory.store_binding) IS 'Moves the ledger of another table out of the ledger schema of a store that is being attached, with its grants, and says so.';
 
+-- ---------------------------------------------------------------- attach again
+--
+-- attach on an attached store changes its options.  It compares before it locks, so that it
+-- can be part of every deployment.
+
+CREATE FUNCTION inventory.binding_changes(old inventory.store_binding, new inventory.store_binding,
+										  OUT n integer, OUT name text, OUT before text, OUT after text)
+	RETURNS SETOF record
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT o.n, o.name, o.value, a.value
+	FROM inventory.binding_arguments(old) AS o JOIN inventory.binding_arguments(new) AS a USING (n)
+	WHERE o.value <> a.value
+	UNION ALL
+	-- found by the foreign key
+	SELECT 100, 'key of the header', quote_nullable(old.header_id), quote_nullable(new.header_id)
+	WHERE old.header = new.header AND old.header_id <> new.header_id
+$$;
+COMMENT ON FUNCTION inventory.binding_changes(inventory.store_binding, inventory.store_binding) IS 'The arguments of attach in which two bindings differ, as attach_statement writes them.';
+
+-- Made under other names, or with one more argument: to be taken back.
+CREATE FUNCTION inventory.as_written(INOUT binding inventory.store_binding, in_force inventory.store_binding)
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	made record;
+	scratch inventory.store_binding := binding;
+BEGIN
+	scratch.ledger_schema := in_force.ledger_schema;
+	IF binding.sellable <> in_force.sellable THEN
+		PERFORM inventory.make_sellable(scratch, 'sellable_as_given');
+		binding.sellable := inventory.view_condition(format('%I.sellable_as_given', scratch.ledger_schema)::regclass);
+	END IF;
+	IF binding.has_order_units AND binding.orders = in_force.orders
+	   AND binding.header IS NOT DISTINCT FROM in_force.header
+	   AND (binding.order_units, binding.order_final) IS DISTINCT FROM (in_force.order_units, in_force.order_final)
+	THEN
+		SELECT * INTO made FROM inventory.make_worth_functions(scratch, ', boolean');
+		binding.order_units := inventory.worth_body(made.order_units);
+		binding.order_final := inventory.worth_body(made.order_final);
+	END IF;
+	IF num_nonnulls(binding.order_values, binding.header_values) > 0
+	   AND (binding.order_values, binding.header_values) IS DISTINCT FROM (in_force.order_values, in_force.header_values)
+	THEN
+		SELECT coalesce(v.order_values, binding.order_values), coalesce(v.header_values, binding.header_values)
+		INTO binding.order_values, binding.header_values
+		FROM inventory.values_of_body(binding, inventory.make_prepare(scratch, ', boolean'),
+			binding.order_value_columns, binding.order_value_columns,
+			binding.header_value_columns, binding.header_value_columns) AS v;
+	END IF;
+	-- the order of these columns has no meaning
+	IF ARRAY(SELECT unnest(binding.order_columns) ORDER BY 1) = ARRAY(SELECT unnest(in_force.order_columns) ORDER BY 1) THEN
+		binding.order_columns := in_force.order_columns;
+	END IF;
+	IF ARRAY(SELECT unnest(binding.header_columns) ORDER BY 1) = ARRAY(SELECT unnest(in_force.header_columns) ORDER BY 1) THEN
+		binding.header_columns := in_force.header_columns;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.as_written(inventory.store_binding, inventory.store_binding) IS 'A binding with its expressions as the server writes them, to compare it with the one in force.';
+
+-- In a subtransaction that takes it all back, with the locks of the tables that expressions read.
+CREATE FUNCTION inventory.compare_bindings(given inventory.store_binding, store inventory.store,
+										   OUT old inventory.store_binding, OUT new inventory.store_binding)
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	BEGIN
+		old := inventory.binding_in_force(store);
+		new := inventory.as_written(given, old);
+		RAISE SQLSTATE 'IV000';
+	EXCEPTION WHEN SQLSTATE 'IV000' THEN
+		NULL;
+	END;
+END
+$$;
+COMMENT ON FUNCTION inventory.compare_bindings(inventory.store_binding, inventory.store) IS 'The binding in force of a store, and a given one, both as the server writes them.';
+
+-- Nothing is lost by what binds more than before, or was record.
+CREATE FUNCTION inventory.check_loosened(old inventory.store_binding, new inventory.store_binding, omitted text[])
+	RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	loosened text;
+BEGIN
+	SELECT string_agg(c.name, ', ' ORDER BY c.n) INTO loosened
+	FROM inventory.binding_changes(old, new) AS c
+	WHERE c.name = ANY (omitted) AND c.before NOT IN ('NULL', quote_literal(''), quote_literal('record'))
+	-- one of them takes the place of the other
+	AND NOT (c.name = 'order_prepare' AND num_nonnulls(new.order_values, new.header_values) > 0)
+	AND NOT (c.name IN ('order_values', 'header_values') AND new.order_prepare IS NOT NULL);
+	IF loosened IS NOT NULL THEN
+		RAISE EXCEPTION 'attach does not name what is in force in store "%": %', old.store_name, loosened
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  HINT = E'Edit the statement that is in force, or give up what it does not name: reset => true.\n'
+						 || inventory.attach_statement(old);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_loosened(inventory.store_binding, inventory.store_binding, text[]) IS 'Raises an error if arguments that were omitted would loosen what is in force.';
+
+CREATE FUNCTION inventory.table_column(relation regclass, column_name name) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT quote_ident(c.relname) || '.' || quote_ident(column_name) FROM pg_class AS c WHERE c.oid = relation
+$$;
+COMMENT ON FUNCTION inventory.table_column(regclass, name) IS 'A column with the name of its table, as retype takes it; null without one.';
+
+CREATE FUNCTION inventory.check_same_ids(old inventory.store_binding, new inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	changed record;
+BEGIN
+	IF old.item_id <> new.item_id OR old.orders = new.orders AND old.order_id <> new.order_id THEN
+		RAISE EXCEPTION 'store "%" knows its % by column "%"', old.store_name,
+						CASE WHEN old.item_id <> new.item_id THEN 'items' ELSE 'order lines' END,
+						CASE WHEN old.item_id <> new.item_id THEN old.item_id ELSE old.order_id END
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  HINT = 'Another key needs another ledger: detach the store, and attach with ledger_schema => ''...''.';
+	END IF;
+	SELECT * INTO changed FROM (VALUES
+		('items', old.item_type, new.item_type, inventory.table_column(old.items, old.item_id)),
+		('users', old.user_type, new.user_type, coalesce(inventory.table_column(old.orders, old.order_user_id),
+			inventory.table_column(old.header, old.header_user_id), 'user_id')),
+		('orders', old.order_type, CASE WHEN old.orders IS NOT NULL AND new.orders IS NOT NULL THEN new.order_type END, NULL))
+		AS t(what, before, after, column_name)
+	WHERE t.before <> t.after LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'the ids of % would be %, but those of store "%" are %', changed.what, changed.after,
+						old.store_name, changed.before
+			USING ERRCODE = 'datatype_mismatch',
+				  HINT = CASE WHEN changed.column_name IS NULL
+						 THEN 'Attach without orders first, which keeps their keys in a column of the ledger, then with these orders.'
+						 ELSE format('Change the type of the ids first: SELECT %I.retype(%L, %L, %L);', 'inventory',
+									 old.items, changed.column_name, changed.after) END;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_same_ids(inventory.store_binding, inventory.store_binding) IS 'Raises an error if a binding has other keys than the one in force, or ids of other types.';
+
+CREATE FUNCTION inventory.move_objects(functions oid[], relations oid[], schema_name name) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	object text;
+BEGIN
+	FOR object IN
+		SELECT format('FUNCTION %s', p.oid::regprocedure) FROM pg_proc AS p
+		WHERE p.oid = ANY (functions) AND p.pronamespace <> quote_ident(schema_name)::regnamespace
+		UNION ALL
+		SELECT format('%s %s', CASE c.relkind WHEN 'c' THEN 'TYPE' WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, c.oid::regclass)
+		FROM pg_class AS c
+		WHERE c.oid = ANY (relations) AND c.relnamespace <> quote_ident(schema_name)::regnamespace
+	LOOP
+		EXECUTE format('ALTER %s SET SCHEMA %I', object, schema_name);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.move_objects(oid[], oid[], name) IS 'Moves functions, tables, views and types into a schema.';
+
+CREATE FUNCTION inventory.move_store(store inventory.store, old inventory.store_binding,
+									 new inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	relations oid[];
+BEGIN
+	PERFORM inventory.check_facade_names(new);
+	IF new.ledger_schema <> old.ledger_schema THEN
+		PERFORM inventory.make_schema(new.ledger_schema, new.owner);
+		relations := ARRAY(SELECT inventory.ledger_relations(store));
+		PERFORM inventory.move_objects(
+			ARRAY(SELECT f.function_id FROM inventory.facade_of(store) AS f WHERE f.part = 'operator')
+				|| inventory.worth_functions(store) || inventory.prepare_function(store), relations, new.ledger_schema);
+	END IF;
+	IF new.api_schema <> old.api_schema THEN
+		PERFORM inventory.move_objects(
+			ARRAY(SELECT f.function_id FROM inventory.facade_of(store) AS f WHERE f.part = 'buyer'), '{}', new.api_schema);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.move_store(inventory.store, inventory.store_binding, inventory.store_binding) IS 'Moves the generated objects and the ledger of a store into the schemas of a new binding.';
+
+-- A role that may execute the functions needs their schema.
+CREATE FUNCTION inventory.grant_schemas(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	g record;
+BEGIN
+	FOR g IN
+		SELECT DISTINCT p.pronamespace AS schema_id, coalesce(r.rolname, 'public') AS role
+		FROM inventory.existing_facade(binding) AS f JOIN pg_proc AS p ON p.oid = f.function_id
+		CROSS JOIN LATERAL aclexplode(p.proacl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee
+		WHERE a.grantee <> p.proowner ORDER BY 1, 2
+	LOOP
+		CONTINUE WHEN has_schema_privilege(g.role, g.schema_id, 'USAGE');
+		IF has_schema_privilege(g.schema_id, 'USAGE WITH GRANT OPTION') THEN
+			EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', g.schema_id::regnamespace,
+						   CASE g.role WHEN 'public' THEN 'PUBLIC' ELSE quote_ident(g.role) END);
+		ELSE
+			RAISE WARNING 'role % may execute functions in schema %, but not use the schema', g.role, g.schema_id::regnamespace
+				USING HINT = format('GRANT USAGE ON SCHEMA %s TO %s;', g.schema_id::regnamespace,
+									CASE g.role WHEN 'public' THEN 'PUBLIC' ELSE quote_ident(g.role) END);
+		END IF;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.grant_schemas(inventory.store_binding) IS 'Lets the roles that may execute the functions of a store use the schemas into which they were moved.';
+
+CREATE FUNCTION inventory.remake_expressions(store inventory.store, old inventory.store_binding,
+											 new inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF (old.orders, old.header, old.order_units, old.order_final, old.order_id, old.order_item_id, old.order_quantity,
+		old.order_header_id, old.header_id)
+	   IS DISTINCT FROM
+	   (new.orders, new.header, new.order_units, new.order_final, new.order_id, new.order_item_id, new.order_quantity,
+		new.order_header_id, new.header_id)
+	THEN
+		PERFORM inventory.drop_worth(store);
+		PERFORM inventory.make_worth(new);
+	END IF;
+	-- whatever changed: its names for columns are those that the binding triggers get now
+	PERFORM inventory.drop_functions(ARRAY[inventory.prepare_function(store)]);
+	PERFORM inventory.make_prepare(new, '');
+	IF new.sellable IS NULL THEN
+		PERFORM inventory.drop_relations(inventory.existing_relations(old, 'sellable'));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.remake_expressions(inventory.store, inventory.store_binding, inventory.store_binding) IS 'Makes the views and functions with the expressions of a new binding; make_results makes that of sellable.';
+
+-- Objects are replaced where possible and not dropped.
+CREATE FUNCTION inventory.remake_store(store inventory.store, binding inventory.store_binding, changed boolean,
+									   has_sellable boolean, has_prepare boolean) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	grants text[] := ARRAY(SELECT inventory.facade_grants(binding));
+	lost text;
+BEGIN
+	PERFORM inventory.drop_triggers(store);
+	-- a store of an earlier version has none
+	IF to_regclass(format('%I.order_changes', binding.ledger_schema)) IS NULL THEN
+		PERFORM inventory.make_order_changes(binding);
+	END IF;
+	PERFORM inventory.make_results(binding);
+	PERFORM inventory.make_triggers(binding);
+	PERFORM inventory.make_facade(binding);
+	IF changed THEN
+		PERFORM inventory.delete_store_row(store.items);
+		PERFORM inventory.insert_store_row(binding, store.movements, has_sellable, has_prepare);
+	END IF;
+	-- grants on objects that had to be dropped and created again
+	FOR lost IN SELECT unnest(grants) EXCEPT SELECT inventory.facade_grants(binding) ORDER BY 1 LOOP
+		EXECUTE lost;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.remake_store(inventory.store, inventory.store_binding, boolean, boolean, boolean) IS 'Makes the functions, views, types and triggers of a store by a binding, and its row if the binding is "changed". Grants are kept. Part of refresh and of attach on an attached store.';
+
+CREATE FUNCTION inventory.lock_exclusively(old inventory.store_binding, new inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	relation regclass;
+BEGIN
+	-- in the order in which a call locks them
+	FOREACH relation IN ARRAY ARRAY[new.items, old.orders, new.orders, old.header, new.header] LOOP
+		CONTINUE WHEN relation IS NULL;
+		EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', relation);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.lock_exclusively(inventory.store_binding, inventory.store_binding) IS 'Locks the tables of a store before its objects are made again.';
+
+CREATE FUNCTION inventory.alter_ledger(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	statement text;
+BEGIN
+	FOR statement IN
+		SELECT format('ALTER TABLE %s %s', a.attrelid::regclass, string_agg(
+			format('ALTER COLUMN %1$I TYPE %2$s USING %1$I::text::%3$s', a.attname,
+				   e.type || inventory.collate_clause(e.collation_id, e.type), e.type), ', '))
+		FROM inventory.ledger_columns(binding) AS e
+		JOIN pg_class AS c ON c.relnamespace = quote_ident(binding.ledger_schema)::regnamespace AND c.relname = e.table_name
+		JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = e.column_name
+		WHERE (a.atttypid, a.attcollation) IS DISTINCT FROM (e.type::oid, e.collation_id)
+		AND (e.table_name <> 'order_changes' OR binding.orders IS NOT NULL)
+		GROUP BY a.attrelid
+	LOOP
+		EXECUTE statement;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.alter_ledger(inventory.store_binding) IS 'Gives the columns of a ledger the types and collations that a binding needs.';
+
+CREATE FUNCTION inventory.change_store(store inventory.store, old inventory.store_binding,
+									   new inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	changed text[] := ARRAY(SELECT c.name FROM inventory.binding_changes(old, new) AS c);
+	report text := (SELECT string_agg(format('%s: %s -> %s', c.name, c.before, c.after), E'\n' ORDER BY c.n)
+					FROM inventory.binding_changes(old, new) AS c);
+BEGIN
+	-- counters know neither columns nor conditions
+	IF changed && '{stock,version,stock_floor,purchase_limit,order_limit,sellable}' THEN
+		PERFORM inventory.check_cold(store);
+	END IF;
+	PERFORM inventory.check_ledger_owner(old, store.movements);
+	PERFORM inventory.move_store(store, old, new);
+	PERFORM inventory.check_schema_create(new.ledger_schema);
+	PERFORM inventory.fit_order_ids(new);
+	PERFORM inventory.alter_ledger(new);
+	PERFORM inventory.make_ledger_indexes(new);
+	PERFORM inventory.remake_expressions(store, old, new);
+	PERFORM inventory.remake_store(store, new, true, new.sellable IS NOT NULL,
+		num_nonnulls(new.order_prepare, new.order_values, new.header_values) > 0);
+	PERFORM inventory.grant_schemas(new);
+	EXECUTE format('COMMENT ON TABLE %s IS %L', store.movements::regclass, inventory.ledger_comment(new.store_name));
+	IF 'stock' = ANY (changed) THEN
+		PERFORM inventory.open_ledger(new.store_name);
+	END IF;
+	IF old.order_writes = 'follow' AND new.order_writes <> 'follow' THEN
+		PERFORM inventory.record_followed_lines(new, store.movements);
+	END IF;
+	IF changed && '{orders,order_item_id,order_quantity,order_user_id,order_writes,order_units,order_final,order_header,order_header_id}' THEN
+		PERFORM inventory.book_open_lines(new, store.movements);
+	END IF;
+	RAISE NOTICE 'store "%" is changed', new.store_name USING DETAIL = coalesce(report, 'sellable: the settings of this session');
+	PERFORM inventory.warn_promising_columns(new);
+	IF changed && '{order_writes,order_final}' THEN
+		PERFORM inventory.warn_follow(new);
+	END IF;
+	IF changed && '{orders,order_item_id}' THEN
+		PERFORM inventory.warn_foreign_item(new);
+	END IF;
+	IF 'orders' = ANY (changed) THEN
+		PERFORM inventory.warn_sold_lines(new);
+	END IF;
+	PERFORM inventory.warn_settable_values(new.items);
+END
+$$;
+COMMENT ON FUNCTION inventory.change_store(inventory.store, inventory.store_binding, inventory.store_binding) IS 'Puts another binding of a store in force, and raises a NOTICE of what changed. The ledger and all grants stay.';
+
+CREATE FUNCTION inventory.bind_again(binding inventory.store_binding, omitted text[], reset boolean) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	store inventory.store;
+	compared record;
+	old inventory.store_binding;
+	new inventory.store_binding;
+BEGIN
+	FOR pass IN 1..2 LOOP
+		store := inventory.lookup_owned_store(binding.items);
+		SELECT c.old, c.new INTO compared FROM inventory.compare_bindings(binding, store) AS c;
+		old := compared.old;
+		new := compared.new;
+		-- they matter only to the condition
+		IF new.sellable IS NULL OR new.sellable = old.sellable AND NOT reset THEN
+			new.settings := old.settings;
+		END IF;
+		IF NOT EXISTS (SELECT FROM inventory.binding_changes(old, new)) AND new.settings = old.settings THEN
+			RAISE NOTICE 'store "%" is attached, nothing changed', old.store_name;
+			RETURN;
+		END IF;
+		IF NOT reset THEN
+			PERFORM inventory.check_loosened(old, new, omitted);
+		END IF;
+		PERFORM inventory.check_same_ids(old, new);
+		IF pass = 1 THEN
+			-- and look again: another session may have changed it
+			PERFORM inventory.lock_exclusively(old, new);
+		END IF;
+	END LOOP;
+	PERFORM inventory.change_store(store, old, new);
+END
+$$;
+COMMENT ON FUNCTION inventory.bind_again(inventory.store_binding, text[], boolean) IS 'Implements attach on an attached store. "omitted" are the arguments that were not given, "reset" means their absence.';
+
 -- ---------------------------------------------------------------- stores
 --
 -- Administration: what owners of tables call.
@@ -3430,15 +4386,9 @@ BEGIN
 		RAISE EXCEPTION 'schema "%" does not exist', binding.api_schema
 			USING ERRCODE = 'invalid_schema_name', HINT = 'It was given as api_schema.';
 	END IF;
-	IF EXISTS (SELECT FROM inventory.store AS s WHERE s.items = binding.items) THEN
-		RAISE EXCEPTION '% is already attached', binding.items
-			USING ERRCODE = 'duplicate_object',
-				  HINT = format('Detach it first, which keeps every table: SELECT inventory.detach(%L);',
-								binding.items);
-	END IF;
 	-- stores of other owners may have the same name
 	SELECT s.items INTO taken FROM inventory.store AS s
-	WHERE s.store_name = binding.store_name AND inventory.owner_of(s.items) = binding.owner;
+	WHERE s.store_name = binding.store_name AND s.items <> binding.items AND inventory.owner_of(s.items) = binding.owner;
 	IF taken IS NOT NULL THEN
 		RAISE EXCEPTION 'store "%" already exists, on %', binding.store_name, taken
 			USING ERRCODE = 'duplicate_object', HINT = 'Choose another name: store_name => ''...''.';
@@ -3453,15 +4403,9 @@ CREATE FUNCTION inventory.drop_generated(store inventory.store, functions oid[])
 DECLARE
 	relations oid[] := ARRAY(SELECT c.oid FROM inventory.generated_relations(store) AS c
 							 WHERE pg_has_role(c.relowner, 'USAGE') AND c.relname <> 'order_worth');
-	worth_view oid[] := ARRAY(SELECT c.oid FROM inventory.generated_relations(store) AS c
-							  WHERE pg_has_role(c.relowner, 'USAGE') AND c.relname = 'order_worth');
-	worth_function oid;
 BEGIN
 	PERFORM inventory.drop_functions(functions || inventory.prepare_function(store));
-	PERFORM inventory.drop_relations(worth_view);
-	FOREACH worth_function IN ARRAY inventory.worth_functions(store) LOOP
-		PERFORM inventory.drop_functions(ARRAY[worth_function]);
-	END LOOP;
+	PERFORM inventory.drop_worth(store);
 	PERFORM inventory.drop_triggers(store);
 	PERFORM inventory.drop_relations(relations);
 END
@@ -3500,20 +4444,17 @@ END
 $$;
 COMMENT ON FUNCTION inventory.drop_orphaned(inventory.store_binding) IS 'Drops the generated objects that an earlier store of the same name left behind.';
 
-CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, movements regclass,
-										   has_sellable boolean, has_prepare boolean) RETURNS void
-	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
-								 order_writes, has_sellable, api_schema, argument_prefix, max_ttl,
-								 settings, has_order_units, header, has_prepare, order_values, header_values,
-								 refuses_truncate)
-	VALUES (binding.store_name, binding.items, binding.orders, movements, binding.user_claim,
-			binding.direct_writes, binding.order_writes, has_sellable, binding.api_schema,
-			binding.argument_prefix, binding.max_ttl, binding.settings, binding.has_order_units,
-			binding.header, has_prepare, binding.order_values, binding.header_values,
-			binding.refuses_truncate)
+CREATE FUNCTION inventory.lock_tables(items regclass, orders regclass, header regclass) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	relation regclass;
+BEGIN
+	FOREACH relation IN ARRAY array_remove(ARRAY[items, orders, header], NULL) LOOP
+		EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', relation);
+	END LOOP;
+END
 $$;
-COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
+COMMENT ON FUNCTION inventory.lock_tables(regclass, regclass, regclass) IS 'Locks the tables of a store to be made against writers.';
 
 CREATE FUNCTION inventory.bind_store(
 		items regclass, orders regclass, item_id name, stock name, version name, stock_floor name,
@@ -3526,9 +4467,22 @@ CREATE FUNCTION inventory.bind_store(
 		order_limit name, adopt boolean, reset boolean) RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	store inventory.store;
 	binding inventory.store_binding;
 	schema_name name;
 	movements regclass;
+	omitted text[] := array_remove(ARRAY[
+		CASE WHEN bind_store.orders IS NULL THEN 'orders' END,
+		CASE WHEN bind_store.stock_floor IS NULL THEN 'stock_floor' END,
+		CASE WHEN bind_store.purchase_limit IS NULL THEN 'purchase_limit' END,
+		CASE WHEN bind_store.user_claim IS NULL THEN 'user_claim' END,
+		CASE WHEN bind_store.sellable IS NULL THEN 'sellable' END,
+		CASE WHEN bind_store.direct_writes IS NULL THEN 'direct_writes' END,
+		CASE WHEN bind_store.order_writes IS NULL THEN 'order_writes' END,
+		CASE WHEN bind_store.order_values IS NULL THEN 'order_values' END,
+		CASE WHEN bind_store.header_values IS NULL THEN 'header_values' END,
+		CASE WHEN bind_store.order_prepare IS NULL THEN 'order_prepare' END,
+		CASE WHEN bind_store.order_limit IS NULL THEN 'order_limit' END], NULL);
 BEGIN
 	IF bind_store.items IS NULL THEN
 		RAISE EXCEPTION 'items must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -3539,29 +4493,36 @@ BEGIN
 		RAISE EXCEPTION 'order_header cannot be the table of items or orders'
 			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
-	PERFORM inventory.check_table(bind_store.items, 'items', false);
+	SELECT * INTO store FROM inventory.store AS s WHERE s.items = bind_store.items;
+	IF NOT FOUND THEN
+		PERFORM inventory.check_table(bind_store.items, 'items', false);
+	END IF;
 	PERFORM inventory.check_owners(bind_store.items, bind_store.orders);
 	PERFORM inventory.check_owners(bind_store.items, bind_store.order_header);
-	EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', bind_store.items);
-	IF bind_store.orders IS NOT NULL THEN
-		PERFORM inventory.check_table(bind_store.orders, 'orders', true);
-		EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', bind_store.orders);
+	IF store.items IS NULL THEN
+		PERFORM inventory.lock_tables(bind_store.items, bind_store.orders, bind_store.order_header);
+		-- another session may have attached it
+		SELECT * INTO store FROM inventory.store AS s WHERE s.items = bind_store.items;
 	END IF;
-	IF bind_store.order_header IS NOT NULL THEN
+	-- those of a store are checked by each call, and here they are not even locked
+	IF bind_store.orders IS DISTINCT FROM store.orders::regclass AND bind_store.orders IS NOT NULL THEN
+		PERFORM inventory.check_table(bind_store.orders, 'orders', true);
+	END IF;
+	IF bind_store.order_header IS DISTINCT FROM store.header::regclass AND bind_store.order_header IS NOT NULL THEN
 		PERFORM inventory.check_table(bind_store.order_header, 'order_header', false);
-		EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', bind_store.order_header);
 	END IF;
 	schema_name := inventory.schema_of(bind_store.items);
 	-- in the order of the type
 	binding := ROW(
-		coalesce(bind_store.store_name, concat_ws('.', schema_name,
+		coalesce(bind_store.store_name, store.store_name, concat_ws('.', schema_name,
 			(SELECT c.relname FROM pg_class AS c WHERE c.oid = bind_store.items))),
 		bind_store.items, bind_store.orders, inventory.owner_of(bind_store.items),
 		bind_store.item_id, bind_store.stock, bind_store.version, bind_store.stock_floor,
 		bind_store.purchase_limit, bind_store.order_id, bind_store.order_user_id,
 		bind_store.order_item_id, bind_store.order_quantity, bind_store.order_columns,
 		NULL, NULL, NULL, NULL, -- bind_items and bind_orders find the types
-		coalesce(bind_store.api_schema, schema_name), bind_store.ledger_schema,
+		coalesce(bind_store.api_schema, schema_name),
+		coalesce(bind_store.ledger_schema, inventory.schema_of(store.movements)),
 		coalesce(bind_store.argument_prefix, ''), bind_store.user_claim, bind_store.sellable,
 		coalesce(bind_store.direct_writes, CASE WHEN bind_store.order_writes = 'follow' THEN 'refuse' ELSE 'record' END),
 		coalesce(bind_store.max_ttl, '1 day'),
@@ -3582,6 +4543,10 @@ BEGIN
 	IF binding.order_prepare IS NOT NULL THEN
 		PERFORM inventory.check_prepare(binding);
 	END IF;
+	IF store.items IS NOT NULL THEN
+		PERFORM inventory.bind_again(binding, omitted, coalesce(bind_store.reset, false));
+		RETURN binding.items;
+	END IF;
 	binding := inventory.bind_ledger_schema(binding);
 	PERFORM inventory.drop_orphaned(binding);
 	IF adopt IS NOT TRUE THEN
@@ -3593,7 +4558,7 @@ BEGIN
 	PERFORM inventory.make_results(binding);
 	PERFORM inventory.make_worth(binding);
 	PERFORM inventory.make_facade(binding);
-	PERFORM inventory.make_prepare(binding);
+	PERFORM inventory.make_prepare(binding, '');
 	PERFORM inventory.insert_store_row(binding, movements, binding.sellable IS NOT NULL,
 		num_nonnulls(binding.order_prepare, binding.order_values, binding.header_values) > 0);
 	PERFORM inventory.make_triggers(binding);
@@ -3633,25 +4598,7 @@ CREATE FUNCTION inventory.attach(
 		order_prepare regprocedure DEFAULT NULL, order_limit name DEFAULT NULL,
 		adopt boolean DEFAULT NULL, reset boolean DEFAULT NULL) RETURNS regclass
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_attach';
-COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name, boolean, boolean) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null), refuse or follow. order_units, order_final: SQL expressions over the rows line and header. order_header: the table of which each purchase inserts a row, to which its lines refer. order_values and header_values: objects of columns of orders or of their header and SQL expressions that compute them; order_prepare: a function that makes these rows instead. order_limit: the column with the units of an item that one call may take. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
-
-CREATE FUNCTION inventory.lookup_owned_store(items regclass) RETURNS inventory.store
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	store inventory.store;
-BEGIN
-	IF lookup_owned_store.items IS NULL THEN
-		RAISE EXCEPTION 'items must not be null' USING ERRCODE = 'null_value_not_allowed';
-	END IF;
-	SELECT * INTO store FROM inventory.store AS s WHERE s.items = lookup_owned_store.items;
-	IF NOT FOUND THEN
-		PERFORM inventory.verify(lookup_owned_store.items);	-- raises not_a_store
-	END IF;
-	PERFORM inventory.check_owner(store.items);
-	RETURN store;
-END
-$$;
-COMMENT ON FUNCTION inventory.lookup_owned_store(regclass) IS 'The row of a store. Raises an error if there is none or the current user does not have the rights of its owner.';
+COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name, boolean, boolean) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. On an attached store it changes the options to those that are given, and keeps the ledger and all grants; where nothing differs it locks nothing. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null), refuse or follow. order_units, order_final: SQL expressions over the rows line and header. order_header: the table of which each purchase inserts a row, to which its lines refer. order_values and header_values: objects of columns of orders or of their header and SQL expressions that compute them; order_prepare: a function that makes these rows instead. order_limit: the column with the units of an item that one call may take. adopt: continues the ledger in the ledger schema, also if it is of another table. reset: on an attached store, an argument that is omitted is meant, even where that loosens what is in force. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if another store has the name, 55000 if what is omitted would loosen what is in force, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
 
 CREATE FUNCTION inventory.unbind_store(items regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -3670,135 +4617,6 @@ COMMENT ON FUNCTION inventory.unbind_store(regclass) IS 'Implements detach, with
 CREATE FUNCTION inventory.detach(items regclass) RETURNS void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_detach';
 COMMENT ON FUNCTION inventory.detach(regclass) IS 'Detaches a store from its tables: drops its functions, guards, views and binding, and keeps every table, including the ledger. Attaching the items again continues that ledger. Errors: IV012 not_a_store, 55006 while an item is hot, 22004, 42501.';
-
-CREATE FUNCTION inventory.read_binding(store inventory.store, OUT binding inventory.store_binding)
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	c record;
-BEGIN
-	SELECT t.relation, string_agg(quote_ident(t.trigger_name), ', ' ORDER BY t.trigger_name) AS names
-	INTO c FROM inventory.store_triggers(store) AS t WHERE t.is_binding
-	GROUP BY t.relation HAVING count(*) > 1 LIMIT 1;
-	IF FOUND THEN
-		RAISE EXCEPTION 'store "%" is not intact', store.store_name
-			USING ERRCODE = 'object_not_in_prerequisite_state',
-				  DETAIL = format('More than one trigger of %s binds its columns: %s.', c.relation, c.names),
-				  HINT = 'Drop those that inventory.attach() did not make.';
-	END IF;
-	binding.store_name := store.store_name;
-	binding.items := store.items;
-	binding.orders := store.orders;
-	binding.user_claim := store.user_claim;
-	binding.direct_writes := store.direct_writes;
-	binding.refuses_truncate := store.refuses_truncate;
-	binding.order_writes := store.order_writes;
-	binding.has_order_units := store.has_order_units;
-	binding.argument_prefix := store.argument_prefix;
-	binding.max_ttl := store.max_ttl;
-	binding.settings := store.settings;
-	binding.header := store.header;
-	binding.order_columns := '{}';
-	binding.header_columns := '{}';
-	binding.order_value_columns := '{}';
-	binding.header_value_columns := '{}';
-	binding.order_values := store.order_values;
-	binding.header_values := store.header_values;
-	binding.owner := inventory.owner_of(store.items);
-	binding.ledger_schema := inventory.schema_of(store.movements);
-	binding.api_schema := coalesce(
-		(SELECT n.nspname FROM inventory.facade_of(store) AS f
-		 JOIN pg_proc AS o ON o.oid = f.function_id JOIN pg_namespace AS n ON n.oid = o.pronamespace
-		 WHERE f.part = 'buyer' LIMIT 1), store.api_schema);
-	FOR c IN
-		SELECT b.relation, b.column_name AS attname, b.role FROM inventory.bound_columns(store) AS b
-		WHERE b.relation = CASE
-			WHEN b.role IN ('item_id', 'stock', 'version', 'stock_floor', 'purchase_limit', 'order_limit')
-			THEN store.items
-			WHEN b.role LIKE 'order\_%' THEN store.orders
-			WHEN b.role LIKE 'header\_%' THEN store.header
-			ELSE nullif(b.relation, store.items) END
-		ORDER BY b.n
-	LOOP
-		IF c.role LIKE '%=%' AND c.relation = store.header THEN
-			binding.header_value_columns := binding.header_value_columns || c.attname;
-		ELSIF c.role LIKE '%=%' THEN
-			binding.order_value_columns := binding.order_value_columns || c.attname;
-		ELSIF c.role LIKE '%+' AND c.relation = store.header THEN
-			binding.header_columns := binding.header_columns || c.attname;
-		ELSIF c.role LIKE '%+' THEN
-			binding.order_columns := binding.order_columns || c.attname;
-		END IF;
-		CASE rtrim(split_part(c.role, '=', 1), '+')
-			WHEN 'item_id' THEN binding.item_id := c.attname;
-			WHEN 'stock' THEN binding.stock := c.attname;
-			WHEN 'version' THEN binding.version := c.attname;
-			WHEN 'stock_floor' THEN binding.stock_floor := c.attname;
-			WHEN 'purchase_limit' THEN binding.purchase_limit := c.attname;
-			WHEN 'order_limit' THEN binding.order_limit := c.attname;
-			WHEN 'order_id' THEN binding.order_id := c.attname;
-			WHEN 'order_user_id' THEN binding.order_user_id := c.attname;
-			WHEN 'order_item_id' THEN binding.order_item_id := c.attname;
-			WHEN 'order_quantity' THEN binding.order_quantity := c.attname;
-			WHEN 'order_header_id' THEN binding.order_header_id := c.attname;
-			WHEN 'header_id' THEN binding.header_id := c.attname;
-			WHEN 'header_user_id' THEN binding.header_user_id := c.attname;
-			ELSE NULL;
-		END CASE;
-	END LOOP;
-	IF binding.item_id IS NULL OR binding.stock IS NULL
-	   OR store.orders IS NOT NULL AND (binding.order_id IS NULL OR binding.order_item_id IS NULL)
-	   OR store.header IS NOT NULL AND (binding.header_id IS NULL OR binding.order_header_id IS NULL) THEN
-		RAISE EXCEPTION 'store "%" is not intact', store.store_name
-			USING ERRCODE = 'object_not_in_prerequisite_state',
-				  DETAIL = 'A trigger that remembers the columns of its tables is missing.',
-				  HINT = format('Detach the store, which keeps every table, and attach it again: SELECT inventory.detach(%L);',
-								store.items);
-	END IF;
-	binding.item_type := inventory.column_type(store.items, binding.item_id);
-	binding.stock_type := inventory.column_type(store.items, binding.stock);
-	binding.user_type := inventory.column_type(store.movements, 'user_id');
-	binding.order_type := inventory.column_type(store.movements, 'order_id');
-	binding.header_type := coalesce(inventory.column_type(store.header, binding.header_id), 'text');
-END
-$$;
-COMMENT ON FUNCTION inventory.read_binding(inventory.store) IS 'The binding of a store as the catalogs of the server have it now, without sellable, which stays in its view.';
-
--- A function is named without its arguments, because refresh may change them.
-CREATE FUNCTION inventory.facade_grants(binding inventory.store_binding) RETURNS SETOF text
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT format('GRANT %s ON %s %s.%I TO %s%s', a.privilege_type, o.kind, o.schema, o.name,
-				  coalesce(quote_ident(r.rolname), 'PUBLIC'),
-				  CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-	FROM (SELECT 'FUNCTION' AS kind, p.pronamespace::regnamespace AS schema, p.proname AS name,
-				 p.proowner AS owner, p.proacl AS acl
-		  FROM inventory.existing_facade(binding) AS f JOIN pg_proc AS p ON p.oid = f.function_id
-		  UNION ALL
-		  SELECT 'TABLE', c.relnamespace::regnamespace, c.relname, c.relowner, c.relacl
-		  FROM pg_class AS c WHERE c.oid = ANY (inventory.existing_relations(binding, 'levels')))
-		 AS o, aclexplode(o.acl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee
-	WHERE a.grantee NOT IN (o.owner, binding.owner)
-$$;
-COMMENT ON FUNCTION inventory.facade_grants(inventory.store_binding) IS 'The GRANT statements for the privileges of other roles on the functions and the view "levels" of a store.';
-
--- The view "levels" says which tables beside the movements are those of the store.
-CREATE FUNCTION inventory.ledger_relations(store inventory.store) RETURNS SETOF oid
-	LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
-	WITH generated AS MATERIALIZED (SELECT * FROM inventory.generated_relations(store))
-	SELECT c.oid FROM pg_class AS m JOIN pg_class AS c ON c.relnamespace = m.relnamespace
-	WHERE m.oid = store.movements AND c.relowner = m.relowner AND c.relkind = 'r'
-	AND (c.oid = m.oid OR c.relname IN ('requests', 'reservations', 'hot', 'order_changes') AND NOT EXISTS (
-		SELECT e.column_name FROM inventory.ledger_columns(NULL) AS e
-		WHERE e.table_name = c.relname AND e.column_name IS NOT NULL
-		EXCEPT SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = c.oid)
-		AND EXISTS (
-			SELECT FROM generated AS v
-			WHERE v.relname = 'levels' AND inventory.reads_relation(v.oid, m.oid)
-			AND (c.relname IN ('requests', 'order_changes') OR inventory.reads_relation(v.oid, c.oid))))
-	UNION ALL
-	SELECT g.oid FROM generated AS g
-	WHERE g.relkind = 'v' OR inventory.returned_by_store(g.reltype, store)
-$$;
-COMMENT ON FUNCTION inventory.ledger_relations(inventory.store) IS 'The tables, views and result types in the ledger schema of a store that are certainly of the store.';
 
 CREATE FUNCTION inventory.is_schema_of_store(store inventory.store, relations oid[], functions oid[])
 	RETURNS boolean
@@ -3865,22 +4683,14 @@ CREATE FUNCTION inventory.refresh_store(items regclass) RETURNS void
 DECLARE
 	store inventory.store := inventory.lookup_owned_store(refresh_store.items);
 	binding inventory.store_binding;
-	grants text[];
-	lost text;
 BEGIN
 	PERFORM inventory.check_owners(store.items, store.orders);
 	PERFORM inventory.check_owners(store.items, store.header);
 	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', store.items);
 	binding := inventory.read_binding(store);
-	grants := ARRAY(SELECT inventory.facade_grants(binding));
 	PERFORM inventory.check_ledger_owner(binding, store.movements);
 	PERFORM inventory.check_schema_create(binding.ledger_schema);
 	PERFORM inventory.mark_ledger(store.movements, store.items);
-	PERFORM inventory.drop_triggers(store);
-	-- a store of an earlier version has none
-	IF to_regclass(format('%I.order_changes', binding.ledger_schema)) IS NULL THEN
-		PERFORM inventory.make_order_changes(binding);
-	END IF;
 	IF store.has_prepare AND inventory.prepare_function(store) IS NULL THEN
 		IF num_nonnulls(store.order_values, store.header_values) = 0 THEN
 			RAISE EXCEPTION 'store "%" has lost its function prepare_order', store.store_name
@@ -3888,19 +4698,10 @@ BEGIN
 					  HINT = format('Detach the store, which keeps every table, and attach it again: SELECT inventory.detach(%L);',
 									store.items);
 		END IF;
-		PERFORM inventory.make_prepare(binding);
+		PERFORM inventory.make_prepare(binding, '');
 	END IF;
-	PERFORM inventory.make_results(binding);
-	PERFORM inventory.make_triggers(binding);
-	PERFORM inventory.make_facade(binding);
-	IF binding.api_schema <> store.api_schema THEN
-		PERFORM inventory.delete_store_row(store.items);
-		PERFORM inventory.insert_store_row(binding, store.movements, store.has_sellable, store.has_prepare);
-	END IF;
-	-- grants on objects that had to be dropped and created again
-	FOR lost IN SELECT unnest(grants) EXCEPT SELECT inventory.facade_grants(binding) ORDER BY 1 LOOP
-		EXECUTE lost;
-	END LOOP;
+	PERFORM inventory.remake_store(store, binding, binding.api_schema <> store.api_schema, store.has_sellable,
+								   store.has_prepare);
 END
 $$;
 COMMENT ON FUNCTION inventory.refresh_store(regclass) IS 'Implements refresh, with the rights of the owner of the items.';
@@ -3995,40 +4796,6 @@ COMMENT ON FUNCTION inventory.create_store(name, regtype, regtype) IS 'Creates t
 --
 -- What is attached, for people and for tools.
 
--- The view has a fixed form, so that what is before the condition is known.
-CREATE FUNCTION inventory.sellable_condition(store inventory.store) RETURNS text
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-	SET DateStyle = ISO SET IntervalStyle = postgres AS $$
-	SELECT substring(rtrim(pg_get_viewdef(c.oid), ';') FROM E'\n  WHERE (.*)$')
-	FROM inventory.generated_relations(store) AS c
-	WHERE store.has_sellable AND c.relname = 'sellable'
-$$;
-COMMENT ON FUNCTION inventory.sellable_condition(inventory.store) IS 'The condition on the items of a store that are for sale, as the server writes it; null if all are.';
-
--- The functions have a fixed form, too: inventory.make_worth().
-CREATE FUNCTION inventory.worth_expression(store inventory.store, function_name name) RETURNS text
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-	SET DateStyle = ISO SET IntervalStyle = postgres AS $$
-	SELECT CASE function_name
-		   WHEN 'order_units' THEN substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN \(trunc\((.*)\)\)::bigint$')
-		   ELSE nullif(substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN (.*)$'), 'false') END
-	FROM pg_proc AS p WHERE p.oid = ANY (inventory.worth_functions(store)) AND p.proname = function_name
-	-- where there is a header, order_final of a line alone calls that of both rows
-	ORDER BY p.pronargs DESC LIMIT 1
-$$;
-COMMENT ON FUNCTION inventory.worth_expression(inventory.store, name) IS 'The expression order_units or order_final of a store, as the server writes it; null if there is none.';
-
--- prepare_order calls it, and nothing else of the owner's: inventory.make_prepare().
-CREATE FUNCTION inventory.prepared_by(store inventory.store) RETURNS regprocedure
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT d.refobjid::regprocedure FROM pg_depend AS d
-	WHERE d.classid = 'pg_proc'::regclass AND d.objid = inventory.prepare_function(store)
-	AND d.refclassid = 'pg_proc'::regclass AND d.deptype = 'n'
-	AND num_nonnulls(store.order_values, store.header_values) = 0
-	LIMIT 1
-$$;
-COMMENT ON FUNCTION inventory.prepared_by(inventory.store) IS 'The function order_prepare of a store; null if there is none.';
-
 CREATE VIEW inventory.bindings AS
 	SELECT s.store_name, s.items::regclass AS items, s.orders::regclass AS orders,
 		   b.item_id, b.stock, b.version, b.stock_floor, b.purchase_limit,
@@ -4040,8 +4807,9 @@ CREATE VIEW inventory.bindings AS
 		   inventory.worth_expression(s, 'order_units') AS order_units,
 		   inventory.worth_expression(s, 'order_final') AS order_final,
 		   s.header::regclass AS order_header, b.order_header_id, b.header_user_id, b.header_columns,
-		   s.order_values, s.header_values, inventory.prepared_by(s) AS order_prepare, b.order_limit
+		   v.order_values, v.header_values, inventory.prepared_by(s) AS order_prepare, b.order_limit
 	FROM inventory.store AS s
+	CROSS JOIN LATERAL inventory.computed_values(s) AS v
 	CROSS JOIN LATERAL (
 		SELECT min(c.column_name::text) FILTER (WHERE c.role = 'item_id')::name AS item_id,
 			   min(c.column_name::text) FILTER (WHERE c.role = 'stock')::name AS stock,
@@ -4070,16 +4838,230 @@ CREATE FUNCTION inventory.describe(items regclass) RETURNS text
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	store inventory.store := inventory.lookup_owned_store(describe.items);
-	binding inventory.store_binding := inventory.read_binding(store);
 BEGIN
-	binding.sellable := inventory.sellable_condition(store);
-	binding.order_units := inventory.worth_expression(store, 'order_units');
-	binding.order_final := inventory.worth_expression(store, 'order_final');
-	binding.order_prepare := inventory.prepared_by(store);
-	RETURN inventory.attach_statement(binding);
+	RETURN inventory.attach_statement(inventory.binding_in_force(store));
 END
 $$;
 COMMENT ON FUNCTION inventory.describe(regclass) IS 'Returns the call of attach that is in force for a store, with every argument; after detach it makes the same store again. An empty name stands for a column that is not bound. Errors: IV012 not_a_store, 22004, 42501, 55000 if the store is not intact.';
+
+-- ---------------------------------------------------------------- types
+--
+-- The type of a bound column is also that of columns of the ledger and of arguments of the
+-- functions, so it changes with them or not at all.
+
+-- "column" can be qualified by the name of its table.
+CREATE FUNCTION inventory.find_column(binding inventory.store_binding, column_name text,
+									  OUT relation regclass, OUT attribute name)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	names text[];
+	bound name[] := ARRAY[binding.item_id, binding.stock, binding.version, binding.stock_floor, binding.purchase_limit,
+						  binding.order_limit];
+	order_bound name[] := ARRAY[binding.order_id, binding.order_user_id, binding.order_item_id, binding.order_quantity,
+								binding.order_header_id];
+BEGIN
+	-- of those that are bound, if any is
+	SELECT array_agg(f.name ORDER BY f.n), (array_agg(f.relation ORDER BY f.n))[1], (array_agg(f.attname ORDER BY f.n))[1]
+	INTO names, relation, attribute
+	FROM (SELECT t.n, t.relation, a.attname, inventory.table_column(c.oid, a.attname) AS name,
+				 rank() OVER (ORDER BY (a.attname = ANY (t.bound)) IS NOT TRUE) AS rank
+		  FROM (VALUES (1, binding.items, bound), (2, binding.orders, order_bound),
+					   (3, binding.header, ARRAY[binding.header_id, binding.header_user_id])) AS t(n, relation, bound)
+		  JOIN pg_class AS c ON c.oid = t.relation
+		  JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+		  WHERE column_name IN (a.attname, c.relname || '.' || a.attname, inventory.table_column(c.oid, a.attname))) AS f
+	WHERE f.rank = 1;
+	IF cardinality(names) > 1 THEN
+		RAISE EXCEPTION 'column "%" can be % or %', column_name, names[1], names[2]
+			USING ERRCODE = 'ambiguous_column', HINT = format('Name its table: %L or %L.', names[1], names[2]);
+	ELSIF names IS NULL AND (column_name <> 'user_id' OR binding.order_user_id IS NOT NULL
+							 OR binding.header_user_id IS NOT NULL) THEN
+		RAISE EXCEPTION 'no table of store "%" has a column "%"', binding.store_name, column_name
+			USING ERRCODE = 'undefined_column',
+				  HINT = 'Name a column of items, orders or the header, or "user_id" for the users of a store that binds no column of them.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.find_column(inventory.store_binding, text) IS 'The column of a table of a store that a name means; null for the users of a store that has no column of them. Raises an error if there is none, or more than one.';
+
+-- The columns of ids that have one type in a store.
+CREATE FUNCTION inventory.columns_of_type(binding inventory.store_binding, INOUT relation regclass,
+										  INOUT attribute name, new_type regtype)
+	RETURNS SETOF record
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	WITH ids(id, relation, attribute) AS (VALUES
+		('item', binding.items, binding.item_id), ('item', binding.orders, binding.order_item_id),
+		('user', binding.orders, binding.order_user_id), ('user', binding.header, binding.header_user_id),
+		('header', binding.header, binding.header_id), ('header', binding.orders, binding.order_header_id))
+	SELECT columns_of_type.relation, columns_of_type.attribute WHERE columns_of_type.attribute IS NOT NULL
+	UNION
+	SELECT o.relation, o.attribute FROM ids AS i JOIN ids AS o USING (id)
+	WHERE i.relation = columns_of_type.relation AND i.attribute = columns_of_type.attribute
+	AND o.attribute IS NOT NULL
+	-- lines may have a wider or narrower integer than the key of their item
+	AND NOT (i.id = 'item' AND ARRAY[inventory.base_type(new_type), inventory.column_type(o.relation, o.attribute)]
+							   <@ inventory.integer_types())
+$$;
+COMMENT ON FUNCTION inventory.columns_of_type(inventory.store_binding, regclass, name, regtype) IS 'The columns that change their type with a column of a store.';
+
+CREATE FUNCTION inventory.alter_type(relation regclass, attribute name, new_type regtype) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	a pg_attribute := inventory.column_of(relation, attribute);
+	default_value text := (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef AS d
+						   WHERE d.adrelid = relation AND d.adnum = a.attnum AND a.attgenerated = '');
+	serial text := pg_get_serial_sequence(relation::text, attribute);
+BEGIN
+	IF inventory.base_type(new_type) = ANY (inventory.integer_types()) AND inventory.has_fractions(relation, a) THEN
+		RAISE EXCEPTION 'column "%" of % has fractions, which % would round', attribute, relation, new_type
+			USING ERRCODE = 'numeric_value_out_of_range',
+				  HINT = format('Count in a smaller unit, or round down first: UPDATE %1$s SET %2$I = floor(%2$I) WHERE %2$I <> floor(%2$I);',
+								relation, attribute);
+	END IF;
+	EXECUTE format('ALTER TABLE %1$s %4$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::%3$s %5$s', relation, attribute, new_type,
+				   'ALTER COLUMN ' || CASE WHEN default_value IS NOT NULL THEN quote_ident(attribute) END || ' DROP DEFAULT,',
+				   format(', ALTER COLUMN %I SET DEFAULT ', attribute) || '(' || default_value || ')::' || new_type);
+	-- an identity column does that itself
+	IF serial IS NOT NULL AND a.attidentity = '' AND new_type = ANY (inventory.integer_types()) THEN
+		EXECUTE format('ALTER SEQUENCE %s AS %s', serial, new_type);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.alter_type(regclass, name, regtype) IS 'Changes the type of a column, its values and its default.';
+
+CREATE FUNCTION inventory.alter_types(relations regclass[], attributes name[], new_type regtype) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	-- foreign keys between the columns, which would have to change at once
+	keys oid[] := ARRAY(
+		SELECT c.oid FROM pg_constraint AS c
+		JOIN unnest(relations, attributes) AS o(relation, attribute) ON o.relation = c.conrelid
+		JOIN unnest(relations, attributes) AS i(relation, attribute) ON i.relation = c.confrelid
+		JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = o.attribute AND a.attnum = ANY (c.conkey)
+		JOIN pg_attribute AS f ON f.attrelid = c.confrelid AND f.attname = i.attribute AND f.attnum = ANY (c.confkey)
+		WHERE c.contype = 'f' AND c.conparentid = 0);
+	additions text[] := ARRAY(
+		SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid))
+		FROM pg_constraint AS c WHERE c.oid = ANY (keys) ORDER BY c.oid);
+	statement text;
+BEGIN
+	FOR statement IN SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', c.conrelid::regclass, c.conname)
+					 FROM pg_constraint AS c WHERE c.oid = ANY (keys)
+	LOOP
+		EXECUTE statement;
+	END LOOP;
+	FOR n IN 1..cardinality(relations) LOOP
+		PERFORM inventory.alter_type(relations[n], attributes[n], new_type);
+	END LOOP;
+	FOREACH statement IN ARRAY additions LOOP
+		EXECUTE statement;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.alter_types(regclass[], name[], regtype) IS 'Changes the type of columns and keeps the foreign keys between them.';
+
+CREATE FUNCTION inventory.attach_quietly(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = error AS $$
+DECLARE
+	store inventory.store;
+BEGIN
+	EXECUTE inventory.attach_statement(binding);
+	-- the settings are not those of this session
+	store := inventory.lookup_owned_store(binding.items);
+	IF store.settings <> binding.settings THEN
+		PERFORM inventory.delete_store_row(store.items);
+		PERFORM inventory.insert_store_row(
+			jsonb_populate_record(inventory.read_binding(store), jsonb_build_object('settings', binding.settings)),
+			store.movements, store.has_sellable, store.has_prepare);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.attach_quietly(inventory.store_binding) IS 'Makes the store of a binding, under its settings, without a NOTICE.';
+
+CREATE FUNCTION inventory.retype_column(items regclass, "column" name, type regtype) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	store inventory.store := inventory.lookup_owned_store(retype_column.items);
+	binding inventory.store_binding;
+	found record;
+	relations regclass[];
+	attributes name[];
+	report text;
+	grants text[];
+	lost text;
+BEGIN
+	IF "column" IS NULL OR type IS NULL THEN
+		RAISE EXCEPTION 'column and type must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM inventory.type_name(type);
+	binding := inventory.binding_in_force(store);
+	PERFORM inventory.lock_exclusively(binding, binding);
+	store := inventory.lookup_owned_store(store.items);
+	binding := inventory.binding_in_force(store);
+	SELECT * INTO found FROM inventory.find_column(binding, "column"::text);
+	SELECT coalesce(array_agg(c.relation), '{}'), coalesce(array_agg(c.attribute), '{}'),
+		   coalesce(string_agg(format('column %I of %s: %s -> %s', c.attribute, c.relation,
+							   format_type((inventory.column_of(c.relation, c.attribute)).atttypid, NULL), type), E'\n'),
+					format('users: %s -> %s', binding.user_type, type))
+	INTO relations, attributes, report
+	FROM inventory.columns_of_type(binding, found.relation, found.attribute, type) AS c;
+	grants := ARRAY(SELECT inventory.facade_grants(binding));
+	PERFORM inventory.unbind_store(store.items);
+	PERFORM inventory.alter_types(relations, attributes, type);
+	binding.item_type := inventory.column_type(binding.items, binding.item_id);
+	binding.order_type := coalesce(inventory.column_type(binding.orders, binding.order_id), binding.order_type);
+	binding.user_type := inventory.base_type(coalesce((inventory.user_column(binding)).atttypid,
+		CASE WHEN found.attribute IS NULL THEN type ELSE binding.user_type END));
+	PERFORM inventory.alter_ledger(binding);
+	PERFORM inventory.attach_quietly(binding);
+	FOR lost IN SELECT unnest(grants) EXCEPT SELECT inventory.facade_grants(binding) ORDER BY 1 LOOP
+		EXECUTE lost;
+	END LOOP;
+	RAISE NOTICE 'store "%" is changed', binding.store_name USING DETAIL = report;
+END
+$$;
+COMMENT ON FUNCTION inventory.retype_column(regclass, name, regtype) IS 'Implements retype, with the rights of the owner of the items.';
+
+CREATE FUNCTION inventory.retype(items regclass, "column" name, type regtype) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_retype';
+COMMENT ON FUNCTION inventory.retype(regclass, name, regtype) IS 'Changes the type of a column of the tables of a store, in the ledger and the functions too: detaches, alters and attaches in one transaction. The ledger and all grants stay. Arguments: items, the table; column, of items, orders or their header, with the name of its table where that is needed (orders.id), or user_id where users have no column; type, the new one. Columns of ids that must have one type change together, and foreign keys between them stay. Errors: IV012 not_a_store, 42702, 42703, 42804 for a type that the column cannot have, 55006 while an item is hot, 2BP01 for views of the shop on levels, 22003 for fractions, 22P02, 22004, 42501.';
+
+-- ALTER TABLE would only say that a trigger or a view uses the column.
+CREATE FUNCTION inventory.check_altered_column(relation regclass, column_name name, type text) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	store inventory.store;
+BEGIN
+	SELECT s.* INTO store FROM inventory.store AS s
+	WHERE relation IN (s.items, s.orders, s.header) AND pg_has_role(inventory.owner_of(relation), 'USAGE')
+	AND EXISTS (
+		SELECT FROM pg_depend AS d JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+		WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = relation AND a.attname = column_name
+		AND (d.classid = 'pg_trigger'::regclass AND d.objid IN (SELECT t.trigger_id FROM inventory.store_triggers(s) AS t)
+			 OR d.classid = 'pg_rewrite'::regclass AND EXISTS (
+				 SELECT FROM pg_rewrite AS r JOIN inventory.generated_relations(s) AS g ON g.oid = r.ev_class
+				 WHERE r.oid = d.objid)
+			 OR d.classid = 'pg_proc'::regclass
+				AND d.objid = ANY (inventory.worth_functions(s) || inventory.prepare_function(s))))
+	LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'cannot alter the type of column "%" of %: store "%" uses it', column_name, relation, store.store_name
+			USING ERRCODE = 'feature_not_supported',
+				  HINT = format('SELECT inventory.retype(%L, %L, %L);', store.items,
+								inventory.table_column(relation, column_name),
+								coalesce(to_regtype(type)::text, type));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_altered_column(regclass, name, text) IS 'Refuses to change the type of a column that a store uses.';
+
+CREATE FUNCTION inventory.before_alter() RETURNS pg_catalog.event_trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'inventory_before_alter';
+COMMENT ON FUNCTION inventory.before_alter() IS 'Event trigger function: refuses to change the type of a column that a store uses, and names retype.';
+
+CREATE EVENT TRIGGER inventory_before_alter ON ddl_command_start
+	WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION inventory.before_alter();
+COMMENT ON EVENT TRIGGER inventory_before_alter IS 'Names inventory.retype() where ALTER TABLE cannot change the type of a column.';
 
 -- ---------------------------------------------------------------- statistics
 

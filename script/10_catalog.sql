@@ -84,7 +84,7 @@ COMMENT ON COLUMN inventory.store.items IS 'the table whose rows hold the stock'
 COMMENT ON COLUMN inventory.store.orders IS 'the table that gets one row for each line sold; null: the application inserts its orders itself';
 COMMENT ON COLUMN inventory.store.header IS 'the table that gets one row for each purchase, to which its order lines refer; null: orders have no header, or the application inserts it';
 COMMENT ON COLUMN inventory.store.has_prepare IS 'true if the function "prepare_order" of the ledger schema makes the rows of orders and of their header';
-COMMENT ON COLUMN inventory.store.order_values IS 'the expressions for columns of orders, as given to attach, which wrote them into "prepare_order"';
+COMMENT ON COLUMN inventory.store.order_values IS 'the expressions for columns of orders, as given to attach, which wrote them into "prepare_order": there they follow renames';
 COMMENT ON COLUMN inventory.store.header_values IS 'the same for columns of the header';
 COMMENT ON COLUMN inventory.store.movements IS 'the movements table of the ledger; its schema is the ledger schema';
 COMMENT ON COLUMN inventory.store.user_claim IS 'the claim of request.jwt.claims that the user_id of a buyer must equal; null: user ids are not checked';

@@ -4,10 +4,11 @@
 -- What attach looks at beside the columns that it binds, and the statements that it gives as
 -- hints.
 
-CREATE FUNCTION inventory.attach_statement(binding inventory.store_binding) RETURNS text
+CREATE FUNCTION inventory.binding_arguments(binding inventory.store_binding, OUT n integer, OUT name text,
+											OUT value text)
+	RETURNS SETOF record
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET IntervalStyle = postgres AS $$
-	SELECT format(E'SELECT %I.attach(\n%s);', 'inventory', string_agg(format(E'\t%s => %s', a.name, a.value), E',\n' ORDER BY a.n))
-	FROM (VALUES
+	VALUES
 		(1, 'items', quote_nullable(binding.items::text)),
 		(2, 'orders', quote_nullable(binding.orders::text)),
 		(3, 'item_id', quote_nullable(binding.item_id)),
@@ -44,9 +45,17 @@ CREATE FUNCTION inventory.attach_statement(binding inventory.store_binding) RETU
 		(29, 'order_values', quote_nullable(binding.order_values::text)),
 		(30, 'header_values', quote_nullable(binding.header_values::text)),
 		(31, 'order_prepare', quote_nullable(binding.order_prepare::text)),
-		(32, 'order_limit', quote_literal(coalesce(binding.order_limit, '')))) AS a(n, name, value)
+		(32, 'order_limit', quote_literal(coalesce(binding.order_limit, '')))
 $$;
-COMMENT ON FUNCTION inventory.attach_statement(inventory.store_binding) IS 'The call of attach that makes a binding, with every argument. An empty name stands for a column that is not bound.';
+COMMENT ON FUNCTION inventory.binding_arguments(inventory.store_binding) IS 'The arguments of attach that make a binding. An empty name stands for a column that is not bound.';
+
+CREATE FUNCTION inventory.attach_statement(binding inventory.store_binding) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT format(E'SELECT %I.attach(\n%s);', 'inventory',
+				  string_agg(format(E'\t%s => %s', a.name, a.value), E',\n' ORDER BY a.n))
+	FROM inventory.binding_arguments(binding) AS a
+$$;
+COMMENT ON FUNCTION inventory.attach_statement(inventory.store_binding) IS 'The call of attach that makes a binding, with every argument.';
 
 -- In snake case, so that num_allocated, qtyReserved and onHold have the same words.
 CREATE FUNCTION inventory.promising_columns(binding inventory.store_binding) RETURNS SETOF name
@@ -56,7 +65,7 @@ CREATE FUNCTION inventory.promising_columns(binding inventory.store_binding) RET
 	AND inventory.base_type(a.atttypid) = ANY (inventory.integer_types())
 	AND NOT coalesce(a.attname IN (binding.item_id, binding.stock, binding.version, binding.stock_floor,
 								   binding.purchase_limit), false)
-	AND lower(regexp_replace(a.attname::text, '([a-z0-9])([A-Z])', '\1_\2', 'g'))
+	AND lower(regexp_replace(a.attname::text, '([a-z0-9])([A-Z])', $re$\1_\2$re$, 'g'))
 		~ '(^|_)(sold|purchased|reserved|held|allocated|on_?hold|committed)(_|$)'
 	ORDER BY a.attnum
 $$;
@@ -73,8 +82,8 @@ BEGIN
 		cure.stock_floor := promising;
 		RAISE WARNING 'column "%" of % is not bound', promising, binding.items
 			USING HINT = CASE WHEN binding.stock_floor IS NULL THEN format(
-				E'If it counts units that "%s" still contains, they would be sold again. Bind it as the floor:\nSELECT %I.detach(%L);\n%s',
-				binding.stock, 'inventory', binding.items, inventory.attach_statement(cure))
+				E'If it counts units that "%s" still contains, they would be sold again. Bind it as the floor:\n%s',
+				binding.stock, inventory.attach_statement(cure))
 			ELSE format('If it counts units that "%s" still contains, they would be sold again, unless "%s" includes them.',
 						binding.stock, binding.stock_floor) END;
 	END LOOP;
@@ -113,22 +122,33 @@ END
 $$;
 COMMENT ON FUNCTION inventory.warn_foreign_item(inventory.store_binding) IS 'Warns if the column of orders that holds the key of the item references another table.';
 
+CREATE FUNCTION inventory.warn_sold_lines(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	has_lines boolean := false;
+BEGIN
+	IF binding.orders IS NOT NULL AND binding.order_writes <> 'follow' THEN
+		EXECUTE format('SELECT EXISTS (SELECT FROM %s)', binding.orders) INTO has_lines;
+	END IF;
+	IF has_lines THEN
+		RAISE WARNING '% has lines already', binding.orders
+			USING HINT = format('They count as sold, and refund_order gives their units back: "%s" must not contain these units any more.',
+								binding.stock);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.warn_sold_lines(inventory.store_binding) IS 'Warns if orders has lines that were written before they were bound.';
+
 -- Only of a new ledger: an older one knows its own sales.
 CREATE FUNCTION inventory.warn_old_orders(binding inventory.store_binding, movements regclass)
 	RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	has_orders boolean := false;
 	has_movements boolean;
 BEGIN
 	EXECUTE format('SELECT EXISTS (SELECT FROM %s)', movements) INTO has_movements;
-	IF binding.orders IS NOT NULL AND binding.order_writes <> 'follow' AND NOT has_movements THEN
-		EXECUTE format('SELECT EXISTS (SELECT FROM %s)', binding.orders) INTO has_orders;
-	END IF;
-	IF has_orders THEN
-		RAISE WARNING '% has lines already', binding.orders
-			USING HINT = format('They count as sold, and refund_order gives their units back: "%s" must not contain these units any more.',
-								binding.stock);
+	IF NOT has_movements THEN
+		PERFORM inventory.warn_sold_lines(binding);
 	END IF;
 END
 $$;

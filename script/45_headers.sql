@@ -147,7 +147,10 @@ CREATE FUNCTION inventory.bind_user_type(INOUT binding inventory.store_binding, 
 DECLARE
 	attribute pg_attribute := inventory.user_column(binding);
 BEGIN
-	binding.user_type := inventory.base_type(coalesce(attribute.atttypid::regtype, user_id_type, 'text'));
+	-- an attached store keeps what no column says
+	binding.user_type := inventory.base_type(coalesce(attribute.atttypid::regtype, user_id_type,
+		(SELECT inventory.column_type(s.movements, 'user_id') FROM inventory.store AS s WHERE s.items = binding.items),
+		'text'));
 	IF attribute.attname IS NOT NULL AND inventory.base_type(user_id_type) <> binding.user_type THEN
 		RAISE EXCEPTION 'user_id_type cannot be %: column "%" of % is %', user_id_type,
 						attribute.attname, attribute.attrelid::regclass, binding.user_type

@@ -254,8 +254,19 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_ledger_table(inventory.store_binding, name, text) IS 'Creates a table of a ledger for the owner of the items alone, and returns true; a table that exists must fit.';
 
-CREATE FUNCTION inventory.make_ledger_indexes(binding inventory.store_binding, movements regclass)
+CREATE FUNCTION inventory.make_ledger_index(binding inventory.store_binding, index_name name, definition text)
 	RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	-- not IF NOT EXISTS, which raises a NOTICE
+	IF to_regclass(format('%I.%I', binding.ledger_schema, index_name)) IS NULL THEN
+		EXECUTE format('CREATE INDEX %I ON %I.movements %s', index_name, binding.ledger_schema, definition);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_ledger_index(inventory.store_binding, name, text) IS 'Creates an index on the movements of a store unless it exists.';
+
+CREATE FUNCTION inventory.make_ledger_indexes(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	refunds regclass := to_regclass(format('%I.movements_refunds_idx', binding.ledger_schema));
@@ -264,29 +275,26 @@ BEGIN
 	IF pg_get_indexdef(refunds) NOT LIKE '%cancellation%' THEN
 		EXECUTE format('DROP INDEX %s', refunds);
 	END IF;
-	EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_refunds_idx ON %s (order_id)
-					WHERE kind IN ('refund', 'cancellation', 'write_off')$sql$, movements);
+	PERFORM inventory.make_ledger_index(binding, 'movements_refunds_idx',
+		$sql$(order_id) WHERE kind IN ('refund', 'cancellation', 'write_off')$sql$);
 	-- the movements of a hot item that its stock column does not contain yet
-	EXECUTE format('CREATE INDEX IF NOT EXISTS movements_epochs_idx ON %s (item_id, epoch)
-					WHERE epoch IS NOT NULL', movements);
+	PERFORM inventory.make_ledger_index(binding, 'movements_epochs_idx', '(item_id, epoch) WHERE epoch IS NOT NULL');
 	-- sums per user are needed only where purchases are limited
 	IF binding.purchase_limit IS NOT NULL THEN
-		EXECUTE format('CREATE INDEX IF NOT EXISTS movements_users_idx ON %s (item_id, user_id)
-						WHERE user_id IS NOT NULL', movements);
+		PERFORM inventory.make_ledger_index(binding, 'movements_users_idx', '(item_id, user_id) WHERE user_id IS NOT NULL');
 	END IF;
 	-- what order lines are worth is compared with all that is booked of them
 	IF binding.order_writes = 'follow' THEN
-		EXECUTE format('CREATE INDEX IF NOT EXISTS movements_orders_idx ON %s (order_id)
-						WHERE order_id IS NOT NULL', movements);
+		PERFORM inventory.make_ledger_index(binding, 'movements_orders_idx', '(order_id) WHERE order_id IS NOT NULL');
 	END IF;
 	-- a refund looks up the sale where no order row has the item, or the user
 	IF binding.orders IS NULL OR (binding.purchase_limit IS NOT NULL AND binding.order_user_id IS NULL) THEN
-		EXECUTE format($sql$CREATE INDEX IF NOT EXISTS movements_sales_idx ON %s (order_id)
-						WHERE kind IN ('sale', 'cancellation')$sql$, movements);
+		PERFORM inventory.make_ledger_index(binding, 'movements_sales_idx',
+			$sql$(order_id) WHERE kind IN ('sale', 'cancellation')$sql$);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.make_ledger_indexes(inventory.store_binding, regclass) IS 'Creates the indexes on the movements of a store that do not exist.';
+COMMENT ON FUNCTION inventory.make_ledger_indexes(inventory.store_binding) IS 'Creates the indexes on the movements of a store that do not exist.';
 
 -- A ledger can have hot items that no counter knows: it was restored from another server,
 -- or the extension was dropped by force.
@@ -323,16 +331,123 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_order_changes(inventory.store_binding) IS 'Creates the table of the changes of order lines, in the ledger of a store with orders, unless it exists.';
 
+CREATE FUNCTION inventory.has_column(schema_name name, table_name name, column_name name) RETURNS boolean
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT EXISTS (SELECT FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
+				   WHERE c.relnamespace = to_regnamespace(quote_ident(schema_name)) AND c.relname = table_name
+				   AND a.attname = column_name AND NOT a.attisdropped)
+$$;
+COMMENT ON FUNCTION inventory.has_column(name, name, name) IS 'True if a table has a column of this name.';
+
+CREATE FUNCTION inventory.rename_keys(object jsonb, away text, back text) RETURNS jsonb
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN jsonb_typeof(object) = 'array'
+		   THEN (SELECT coalesce(jsonb_agg(inventory.rename_keys(e.value, away, back) ORDER BY e.n), '[]')
+				 FROM jsonb_array_elements(object) WITH ORDINALITY AS e(value, n))
+		   WHEN jsonb_typeof(object) = 'object'
+		   THEN object - 'order_id' - back
+			   || CASE WHEN object ? 'order_id' THEN jsonb_build_object(away, object -> 'order_id') ELSE '{}' END
+			   || CASE WHEN object ? back THEN jsonb_build_object('order_id', object -> back) ELSE '{}' END
+		   ELSE object END
+$$;
+COMMENT ON FUNCTION inventory.rename_keys(jsonb, text, text) IS 'A kept answer whose key "order_id" is renamed to "away", and its key "back" to "order_id".';
+
+CREATE FUNCTION inventory.fit_kept_answers(binding inventory.store_binding, away text, back text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	-- the answer of buy_item can be the id alone
+	EXECUTE format('UPDATE %I.requests AS q SET result = inventory.rename_keys(
+						CASE WHEN q.operation = ''buy_item'' AND jsonb_typeof(q.result) <> ''object''
+						THEN jsonb_build_object(''order_id'', q.result) ELSE q.result END, $1, $2)
+					WHERE q.operation = ''buy_item'' OR jsonb_typeof(q.result) IN (''object'', ''array'')',
+				   binding.ledger_schema)
+	USING away, coalesce(back, '');
+END
+$$;
+COMMENT ON FUNCTION inventory.fit_kept_answers(inventory.store_binding, text, text) IS 'Moves the order ids in the answers that a ledger keeps for idempotency keys, as fit_order_ids does those of its tables.';
+
+-- Changes of lines whose keys have another type stay in a table of their own.
+CREATE FUNCTION inventory.fit_order_changes(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	t record;
+BEGIN
+	FOR t IN
+		SELECT c.relname, inventory.base_type(a.atttypid) = binding.order_type AS fits
+		FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'order_id'
+		WHERE binding.orders IS NOT NULL AND c.relnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
+		AND c.relkind = 'r' AND c.relname ~ '^order_changes(_[0-9]+)?$'
+		-- the one that does not fit goes before the one that does takes its place
+		AND (inventory.base_type(a.atttypid) = binding.order_type) = (c.relname <> 'order_changes')
+		ORDER BY c.relname
+	LOOP
+		EXECUTE format('ALTER TABLE %I.%I RENAME TO %I', binding.ledger_schema, t.relname, CASE WHEN t.fits THEN 'order_changes'
+			ELSE (SELECT 'order_changes_' || n FROM generate_series(1, 1600) AS n
+				  WHERE to_regclass(format('%I.%I', binding.ledger_schema, 'order_changes_' || n)) IS NULL
+				  ORDER BY n LIMIT 1) END);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.fit_order_changes(inventory.store_binding) IS 'Makes the changes of order lines in a ledger those of lines with keys of the type of a binding.';
+
+-- Without orders an order id is a text of the application's, which need not be the key of any
+-- order.  Where orders are bound later, it stays in a column of its own, and so do the keys where
+-- they are bound no longer: nothing is cast.
+CREATE FUNCTION inventory.fit_order_ids(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	schema_name name := binding.ledger_schema;
+	kept name[] := ARRAY(SELECT a.attname FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
+						 WHERE c.relnamespace = to_regnamespace(quote_ident(schema_name)) AND c.relname = 'movements'
+						 AND a.attname ~ '^order_(reference|key_[0-9]+)$' AND NOT a.attisdropped
+						 -- those that can be the ids of this binding
+						 AND (a.attname = 'order_reference') = (binding.orders IS NULL)
+						 AND inventory.base_type(a.atttypid) = binding.order_type);
+	has_keys boolean := inventory.has_column(schema_name, 'movements', 'order_reference')
+		OR inventory.has_column(schema_name, 'order_changes', 'order_id')
+		   AND NOT inventory.has_column(schema_name, 'movements', 'order_key_1');
+	away name := CASE WHEN binding.orders IS NOT NULL THEN 'order_reference' ELSE (
+		SELECT 'order_key_' || n FROM generate_series(1, 1600) AS n
+		WHERE NOT inventory.has_column(schema_name, 'movements', ('order_key_' || n)::name) ORDER BY n LIMIT 1) END;
+	back name := kept[1];
+	t record;
+BEGIN
+	IF NOT inventory.has_column(schema_name, 'movements', 'order_id') OR has_keys = (binding.orders IS NOT NULL) THEN
+		RETURN;
+	END IF;
+	FOR t IN SELECT * FROM inventory.ledger_columns(binding) AS c
+			 WHERE c.column_name = 'order_id' AND c.table_name IN ('movements', 'reservations')
+			 AND inventory.has_column(schema_name, c.table_name, 'order_id')
+	LOOP
+		EXECUTE format('ALTER TABLE %I.%I RENAME COLUMN order_id TO %I', schema_name, t.table_name, away);
+		EXECUTE format(CASE WHEN inventory.has_column(schema_name, t.table_name, back)
+					   THEN 'ALTER TABLE %I.%I RENAME COLUMN %I TO order_id'
+					   ELSE 'ALTER TABLE %I.%I ADD COLUMN order_id %4$s' END, schema_name, t.table_name, back,
+					   t.type || inventory.collate_clause(t.collation_id, t.type));
+	END LOOP;
+	-- of the column that was renamed
+	EXECUTE (SELECT coalesce(string_agg(format('DROP INDEX %s', c.oid::regclass), '; '), '')
+			 FROM pg_class AS c WHERE c.relnamespace = to_regnamespace(quote_ident(schema_name))
+			 AND c.relname IN ('movements_refunds_idx', 'movements_sales_idx') AND c.relkind = 'i');
+	IF inventory.has_column(schema_name, 'requests', 'result') THEN
+		PERFORM inventory.fit_kept_answers(binding, away, back);
+	END IF;
+	PERFORM inventory.fit_order_changes(binding);
+END
+$$;
+COMMENT ON FUNCTION inventory.fit_order_ids(inventory.store_binding) IS 'Makes the order ids of a ledger those of a store with orders, or without.';
+
 CREATE FUNCTION inventory.make_ledger(binding inventory.store_binding) RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	movements regclass;
 BEGIN
 	PERFORM inventory.make_schema(binding.ledger_schema, binding.owner);
+	PERFORM inventory.fit_order_ids(binding);
 	PERFORM inventory.make_ledger_table(binding, 'movements', inventory.ledger_comment(binding.store_name));
 	movements := format('%I.movements', binding.ledger_schema)::regclass;
 	PERFORM inventory.check_ledger_names(binding);
-	PERFORM inventory.make_ledger_indexes(binding, movements);
+	PERFORM inventory.make_ledger_indexes(binding);
 	PERFORM inventory.make_ledger_table(binding, 'requests',
 		'Idempotency keys: the answer to each call that passed one, and a digest of its arguments.');
 	IF inventory.make_ledger_table(binding, 'reservations',

@@ -54,11 +54,46 @@ CREATE FUNCTION inventory.existing_relations(binding inventory.store_binding, re
 $$;
 COMMENT ON FUNCTION inventory.existing_relations(inventory.store_binding, name) IS 'The view or result type of a name that attach made for the store of a binding, if there is one.';
 
+CREATE FUNCTION inventory.check_dependents(relations oid[]) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	views text;
+	first record;
+BEGIN
+	-- what depends on such a view, too: it has to go first
+	WITH RECURSIVE above(view, level) AS (
+		SELECT r.ev_class, 1 FROM pg_depend AS d JOIN pg_rewrite AS r ON r.oid = d.objid
+		WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+		AND d.refobjid = ANY (relations) AND NOT r.ev_class = ANY (relations)
+		UNION
+		SELECT r.ev_class, a.level + 1 FROM above AS a JOIN pg_depend AS d ON d.refobjid = a.view
+		JOIN pg_rewrite AS r ON r.oid = d.objid
+		WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND r.ev_class <> a.view
+	), deepest AS (SELECT a.view, max(a.level) AS level FROM above AS a GROUP BY a.view)
+	SELECT string_agg(format('DROP %s %s;', CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, v.view::regclass),
+					  E'\n' ORDER BY v.level DESC, v.view::regclass::text)
+	INTO views FROM deepest AS v JOIN pg_class AS c ON c.oid = v.view;
+	IF views IS NULL THEN
+		RETURN;
+	END IF;
+	SELECT r.ev_class::regclass AS view, d.refobjid::regclass AS relation INTO first
+	FROM pg_depend AS d JOIN pg_rewrite AS r ON r.oid = d.objid
+	WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+	AND d.refobjid = ANY (relations) AND NOT r.ev_class = ANY (relations)
+	ORDER BY r.ev_class::regclass::text LIMIT 1;
+	RAISE EXCEPTION '% reads %, which has to be made again', first.view, first.relation
+		USING ERRCODE = 'dependent_objects_still_exist',
+			  HINT = E'Keep the definitions, for example by pg_get_viewdef, drop the views, and create them afterwards:\n' || views;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_dependents(oid[]) IS 'Raises an error that names the views of the shop which keep generated views from being dropped.';
+
 CREATE FUNCTION inventory.drop_relations(relations oid[]) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	relation regclass;
 BEGIN
+	PERFORM inventory.check_dependents(relations);
 	FOREACH relation IN ARRAY relations LOOP
 		EXECUTE format('DROP %s %s', (SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TYPE' END
 									  FROM pg_class AS c WHERE c.oid = relation), relation);
@@ -151,27 +186,32 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_levels(inventory.store_binding) IS 'Creates or replaces the view of the stock of a store.';
 
-CREATE FUNCTION inventory.make_sellable(binding inventory.store_binding) RETURNS void
+CREATE FUNCTION inventory.make_sellable(binding inventory.store_binding, view_name name) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	qualified text := format('%I.%I', binding.ledger_schema, view_name);
+	exists boolean := inventory.existing_relations(binding, view_name) <> '{}';
 BEGIN
 	BEGIN
 		-- only one expression with balanced parentheses is valid in both statements.
 		EXECUTE format(E'SELECT CASE WHEN (%s\n) THEN 1 END FROM ONLY %s AS i LIMIT 0',
 					   binding.sellable, binding.items);
-		EXECUTE format(E'CREATE VIEW %I.sellable AS SELECT i.%I AS item_id FROM ONLY %s AS i WHERE (%s\n)',
-					   binding.ledger_schema, binding.item_id, binding.items, binding.sellable);
+		EXECUTE format(E'%s VIEW %s AS SELECT i.%I AS item_id FROM ONLY %s AS i WHERE (%s\n)',
+					   CASE WHEN exists THEN 'CREATE OR REPLACE' ELSE 'CREATE' END, qualified, binding.item_id,
+					   binding.items, binding.sellable);
 	EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
 		RAISE EXCEPTION 'sellable is not a condition on %: %', binding.items, SQLERRM
 			USING ERRCODE = SQLSTATE,
 				  HINT = 'Write it as after WHERE, for example status = ''live'', with the schemas of the tables and functions in it.';
 	END;
-	EXECUTE format('COMMENT ON VIEW %I.sellable IS %L', binding.ledger_schema,
+	EXECUTE format('COMMENT ON VIEW %s IS %L', qualified,
 				   'The items that are for sale. The engine reads the condition from this view.');
-	PERFORM inventory.restrict_to_owner('TABLE', format('%I.sellable', binding.ledger_schema),
-										binding.owner);
+	IF NOT exists THEN
+		PERFORM inventory.restrict_to_owner('TABLE', qualified, binding.owner);
+	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.make_sellable(inventory.store_binding) IS 'Creates the view of the items that are for sale.';
+COMMENT ON FUNCTION inventory.make_sellable(inventory.store_binding, name) IS 'Creates or replaces a view of the items that are for sale.';
 
 -- In the schema of the ledger.  One that takes the rows of orders is of the store: it was made
 -- by attach, and it goes with their table.
@@ -187,19 +227,35 @@ CREATE FUNCTION inventory.worth_functions(store inventory.store) RETURNS oid[]
 $$;
 COMMENT ON FUNCTION inventory.worth_functions(inventory.store) IS 'The functions order_units and order_final of a store.';
 
+CREATE FUNCTION inventory.drop_worth(store inventory.store) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	worth_function oid;
+BEGIN
+	PERFORM inventory.drop_relations(ARRAY(SELECT c.oid FROM inventory.generated_relations(store) AS c
+										   WHERE pg_has_role(c.relowner, 'USAGE') AND c.relname = 'order_worth'));
+	FOREACH worth_function IN ARRAY inventory.worth_functions(store) LOOP
+		PERFORM inventory.drop_functions(ARRAY[worth_function]);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.drop_worth(inventory.store) IS 'Drops the functions order_units and order_final of a store, and the view order_worth.';
+
+-- "more" are further arguments, which tell a function that is only to be read from the store's own.
 CREATE FUNCTION inventory.make_worth_function(binding inventory.store_binding, function_name name,
-											  expression text, template text) RETURNS void
+											  expression text, template text, more text) RETURNS oid
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	signature text := format('%I.%I', binding.ledger_schema, function_name);
 	header text := ', ' || binding.header::text;
+	made oid;
 BEGIN
 	BEGIN
 		-- only one expression with balanced parentheses is valid in both statements
 		EXECUTE format(E'SELECT CASE WHEN true THEN (%s\n) END FROM ONLY %s AS line%s LIMIT 0', expression,
 					   binding.orders, coalesce(header || ' AS header', ''));
-		EXECUTE format(E'CREATE FUNCTION %s(line %s%s) ' || template, signature, binding.orders,
-					   coalesce(', header ' || binding.header::text, ''), expression);
+		EXECUTE format(E'CREATE FUNCTION %s(line %s%s%s) ' || template, signature, binding.orders,
+					   coalesce(', header ' || binding.header::text, ''), more, expression);
 	EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
 		RAISE EXCEPTION '% is not an expression over the rows "line" of % and "header": %', function_name,
 						binding.orders, SQLERRM
@@ -208,15 +264,29 @@ BEGIN
 						 THEN 'For columns of the headers name their table: order_header => ''...''.'
 						 ELSE 'Write columns as line.quantity and header.status, and functions and types with their schema.' END;
 	END;
-	PERFORM inventory.check_row_expression(
-		to_regprocedure(format('%s(%s%s)', signature, binding.orders, coalesce(header, ''))), function_name);
-	EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', signature);
-	EXECUTE format('COMMENT ON FUNCTION %s IS %L', signature, CASE function_name
+	made := to_regprocedure(format('%s(%s%s%s)', signature, binding.orders, coalesce(header, ''), more));
+	PERFORM inventory.check_row_expression(made, function_name);
+	EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', made::regprocedure);
+	EXECUTE format('COMMENT ON FUNCTION %s IS %L', made::regprocedure, CASE function_name
 		WHEN 'order_units' THEN 'What an order line is worth, in units.'
 		ELSE 'True if an order line is final: what falls on it gives nothing back.' END);
+	RETURN made;
 END
 $$;
-COMMENT ON FUNCTION inventory.make_worth_function(inventory.store_binding, name, text, text) IS 'Creates order_units or order_final of a store from its expression.';
+COMMENT ON FUNCTION inventory.make_worth_function(inventory.store_binding, name, text, text, text) IS 'Creates order_units or order_final of a store from its expression.';
+
+CREATE FUNCTION inventory.make_worth_functions(binding inventory.store_binding, more text, OUT order_units oid,
+											   OUT order_final oid)
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	order_units := inventory.make_worth_function(binding, 'order_units',
+		coalesce(binding.order_units, 'line.' || quote_ident(binding.order_quantity), '1'),
+		E'RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN trunc((%s\n)::numeric)::bigint', more);
+	order_final := inventory.make_worth_function(binding, 'order_final', coalesce(binding.order_final, 'false'),
+		E'RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN (%s\n)', more);
+END
+$$;
+COMMENT ON FUNCTION inventory.make_worth_functions(inventory.store_binding, text) IS 'Creates the functions order_units and order_final of both rows.';
 
 CREATE FUNCTION inventory.make_worth(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -227,11 +297,7 @@ BEGIN
 	IF NOT binding.has_order_units THEN
 		RETURN;
 	END IF;
-	PERFORM inventory.make_worth_function(binding, 'order_units',
-		coalesce(binding.order_units, 'line.' || quote_ident(binding.order_quantity), '1'),
-		E'RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN trunc((%s\n)::numeric)::bigint');
-	PERFORM inventory.make_worth_function(binding, 'order_final', coalesce(binding.order_final, 'false'),
-		E'RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN (%s\n)');
+	PERFORM inventory.make_worth_functions(binding, '');
 	IF binding.header IS NOT NULL THEN
 		-- the header of a line that is deleted is looked up
 		EXECUTE format($sql$
@@ -267,7 +333,7 @@ CREATE FUNCTION inventory.make_results(binding inventory.store_binding) RETURNS 
 BEGIN
 	PERFORM inventory.make_levels(binding);
 	IF binding.sellable IS NOT NULL THEN
-		PERFORM inventory.make_sellable(binding);
+		PERFORM inventory.make_sellable(binding, 'sellable');
 	END IF;
 	PERFORM inventory.make_result_type(binding, 'line',
 		'status text, item_id {item_id_type}, quantity {quantity_type}, order_id {order_id_type}, available {quantity_type}, replayed boolean, header_id {header_id_type}',

@@ -80,10 +80,11 @@ END
 $$;
 COMMENT ON FUNCTION inventory.check_prepare(inventory.store_binding) IS 'Raises an error if a function of the shop cannot make the rows of orders.';
 
-CREATE FUNCTION inventory.make_prepare(binding inventory.store_binding) RETURNS void
+-- "more" are further arguments, which tell a function that is only to be read from the store's own.
+CREATE FUNCTION inventory.make_prepare(binding inventory.store_binding, more text) RETURNS oid
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	signature text := format('%I.prepare_order(%s, jsonb, jsonb)', binding.ledger_schema, binding.user_type);
+	signature text := format('%I.prepare_order(%s, jsonb, jsonb%s)', binding.ledger_schema, binding.user_type, more);
 	body text;
 	p pg_proc;
 BEGIN
@@ -95,11 +96,11 @@ BEGIN
 	ELSIF num_nonnulls(binding.order_values, binding.header_values) > 0 THEN
 		body := inventory.prepare_body(binding);
 	ELSE
-		RETURN;
+		RETURN NULL;
 	END IF;
 	BEGIN
-		EXECUTE format(E'CREATE FUNCTION %I.prepare_order(user_id %s, lines jsonb, order_data jsonb) RETURNS jsonb\nLANGUAGE sql STABLE PARALLEL UNSAFE\nBEGIN ATOMIC\n%s;\nEND',
-					   binding.ledger_schema, binding.user_type, body);
+		EXECUTE format(E'CREATE FUNCTION %I.prepare_order(user_id %s, lines jsonb, order_data jsonb%s) RETURNS jsonb\nLANGUAGE sql STABLE PARALLEL UNSAFE\nBEGIN ATOMIC\n%s;\nEND',
+					   binding.ledger_schema, binding.user_type, more, body);
 	EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception THEN
 		IF binding.order_prepare IS NOT NULL OR SQLSTATE IN ('42723', '42501') THEN
 			RAISE;
@@ -110,9 +111,10 @@ BEGIN
 	END;
 	PERFORM inventory.restrict_function(signature::regprocedure);
 	PERFORM inventory.describe_function(signature::regprocedure, inventory.prepare_comment(binding.store_name));
+	RETURN signature::regprocedure;
 END
 $$;
-COMMENT ON FUNCTION inventory.make_prepare(inventory.store_binding) IS 'Creates the function prepare_order of a store that has order_prepare, order_values or header_values.';
+COMMENT ON FUNCTION inventory.make_prepare(inventory.store_binding, text) IS 'Creates the function prepare_order of a store that has order_prepare, order_values or header_values.';
 
 CREATE FUNCTION inventory.warn_settable_values(items regclass) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -181,9 +181,9 @@ CREATE FUNCTION inventory.counting_code(binding inventory.store_binding, OUT obj
 	RETURNS SETOF record
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	WITH names AS (
-		SELECT '(?i)\mupdate\s+(only\s+)?("?' || regexp_replace(n.nspname, '(\W)', '\\\1', 'g') || '"?\s*\.\s*)?"?'
-			   || regexp_replace(c.relname, '(\W)', '\\\1', 'g') || '"?\M[^;]*\mset\M[^;]*"?\m'
-			   || regexp_replace(binding.stock, '(\W)', '\\\1', 'g') || '\M"?\s*=' AS pattern
+		SELECT $re$(?i)\mupdate\s+(only\s+)?("?$re$ || regexp_replace(n.nspname, $re$(\W)$re$, $re$\\\1$re$, 'g') || $re$"?\s*\.\s*)?"?$re$
+			   || regexp_replace(c.relname, $re$(\W)$re$, $re$\\\1$re$, 'g') || $re$"?\M[^;]*\mset\M[^;]*"?\m$re$
+			   || regexp_replace(binding.stock, $re$(\W)$re$, $re$\\\1$re$, 'g') || $re$\M"?\s*=$re$ AS pattern
 		FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = binding.items),
 	counting AS (
 		SELECT p.oid, p.prorettype FROM pg_proc AS p, names AS x
@@ -193,7 +193,7 @@ CREATE FUNCTION inventory.counting_code(binding inventory.store_binding, OUT obj
 		AND (p.prosrc ~ x.pattern
 			 OR p.prorettype = 'trigger'::regtype AND EXISTS (
 				SELECT FROM pg_trigger AS t WHERE t.tgfoid = p.oid AND t.tgrelid = binding.items
-				AND p.prosrc ~ ('(?i)\mnew\.\s*"?' || regexp_replace(binding.stock, '(\W)', '\\\1', 'g') || '"?\s*:?='))))
+				AND p.prosrc ~ ($re$(?i)\mnew\.\s*"?$re$ || regexp_replace(binding.stock, $re$(\W)$re$, $re$\\\1$re$, 'g') || $re$"?\s*:?=$re$))))
 	SELECT format('trigger "%s" of %s', t.tgname, t.tgrelid::regclass),
 		   format('DROP TRIGGER %I ON %s;', t.tgname, t.tgrelid::regclass)
 	FROM counting AS c JOIN pg_trigger AS t ON t.tgfoid = c.oid
@@ -225,3 +225,34 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION inventory.warn_follow(inventory.store_binding) IS 'Warns of what makes the stock wrong where it follows the order lines: code of the shop that counts itself, lines that are never final.';
+
+-- What is recorded adds what the rows have more than the ledger, or less.
+CREATE FUNCTION inventory.record_followed_lines(binding inventory.store_binding, movements regclass)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF binding.orders IS NULL THEN
+		RETURN;
+	END IF;
+	EXECUTE format($sql$
+		WITH booked AS (
+			SELECT m.order_id, m.item_id, sum(-m.delta)::bigint AS units, min(m.user_id::text) AS user_id
+			FROM %1$s AS m WHERE m.order_id IS NOT NULL AND m.kind IN ('sale', 'cancellation')
+			GROUP BY m.order_id, m.item_id),
+		line AS (
+			SELECT o.%2$I AS order_id, o.%3$I AS item_id, %4$s AS units, %5$s::text AS user_id
+			FROM %6$s AS o WHERE EXISTS (SELECT FROM booked AS b WHERE b.order_id = o.%2$I))
+		INSERT INTO %7$I.order_changes (order_id, operation, item_before, item_after, quantity_before,
+										quantity_after, user_before, user_after, actor, created_at)
+		SELECT coalesce(b.order_id, l.order_id),
+			   CASE WHEN l.order_id IS NULL THEN 'DELETE' WHEN b.order_id IS NULL THEN 'INSERT' ELSE 'UPDATE' END,
+			   b.item_id, l.item_id, b.units, l.units, b.user_id::%8$s, l.user_id::%8$s, current_user, clock_timestamp()
+		FROM booked AS b FULL JOIN line AS l ON l.order_id = b.order_id AND l.item_id = b.item_id
+		WHERE b.units IS DISTINCT FROM l.units AND (b.units <> 0 OR l.units <> 0)$sql$,
+		movements, binding.order_id, binding.order_item_id,
+		CASE WHEN binding.order_quantity IS NULL THEN '1' ELSE format('trunc(o.%I)::bigint', binding.order_quantity) END,
+		coalesce('o.' || quote_ident(binding.order_user_id), 'NULL'), binding.orders, binding.ledger_schema,
+		inventory.type_name(binding.user_type));
+END
+$$;
+COMMENT ON FUNCTION inventory.record_followed_lines(inventory.store_binding, regclass) IS 'Records, for a store that no longer follows its orders, where the rows of lines and the ledger differ.';

@@ -90,15 +90,9 @@ BEGIN
 		RAISE EXCEPTION 'schema "%" does not exist', binding.api_schema
 			USING ERRCODE = 'invalid_schema_name', HINT = 'It was given as api_schema.';
 	END IF;
-	IF EXISTS (SELECT FROM inventory.store AS s WHERE s.items = binding.items) THEN
-		RAISE EXCEPTION '% is already attached', binding.items
-			USING ERRCODE = 'duplicate_object',
-				  HINT = format('Detach it first, which keeps every table: SELECT inventory.detach(%L);',
-								binding.items);
-	END IF;
 	-- stores of other owners may have the same name
 	SELECT s.items INTO taken FROM inventory.store AS s
-	WHERE s.store_name = binding.store_name AND inventory.owner_of(s.items) = binding.owner;
+	WHERE s.store_name = binding.store_name AND s.items <> binding.items AND inventory.owner_of(s.items) = binding.owner;
 	IF taken IS NOT NULL THEN
 		RAISE EXCEPTION 'store "%" already exists, on %', binding.store_name, taken
 			USING ERRCODE = 'duplicate_object', HINT = 'Choose another name: store_name => ''...''.';
@@ -113,15 +107,9 @@ CREATE FUNCTION inventory.drop_generated(store inventory.store, functions oid[])
 DECLARE
 	relations oid[] := ARRAY(SELECT c.oid FROM inventory.generated_relations(store) AS c
 							 WHERE pg_has_role(c.relowner, 'USAGE') AND c.relname <> 'order_worth');
-	worth_view oid[] := ARRAY(SELECT c.oid FROM inventory.generated_relations(store) AS c
-							  WHERE pg_has_role(c.relowner, 'USAGE') AND c.relname = 'order_worth');
-	worth_function oid;
 BEGIN
 	PERFORM inventory.drop_functions(functions || inventory.prepare_function(store));
-	PERFORM inventory.drop_relations(worth_view);
-	FOREACH worth_function IN ARRAY inventory.worth_functions(store) LOOP
-		PERFORM inventory.drop_functions(ARRAY[worth_function]);
-	END LOOP;
+	PERFORM inventory.drop_worth(store);
 	PERFORM inventory.drop_triggers(store);
 	PERFORM inventory.drop_relations(relations);
 END
@@ -160,20 +148,17 @@ END
 $$;
 COMMENT ON FUNCTION inventory.drop_orphaned(inventory.store_binding) IS 'Drops the generated objects that an earlier store of the same name left behind.';
 
-CREATE FUNCTION inventory.insert_store_row(binding inventory.store_binding, movements regclass,
-										   has_sellable boolean, has_prepare boolean) RETURNS void
-	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-	INSERT INTO inventory.store (store_name, items, orders, movements, user_claim, direct_writes,
-								 order_writes, has_sellable, api_schema, argument_prefix, max_ttl,
-								 settings, has_order_units, header, has_prepare, order_values, header_values,
-								 refuses_truncate)
-	VALUES (binding.store_name, binding.items, binding.orders, movements, binding.user_claim,
-			binding.direct_writes, binding.order_writes, has_sellable, binding.api_schema,
-			binding.argument_prefix, binding.max_ttl, binding.settings, binding.has_order_units,
-			binding.header, has_prepare, binding.order_values, binding.header_values,
-			binding.refuses_truncate)
+CREATE FUNCTION inventory.lock_tables(items regclass, orders regclass, header regclass) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	relation regclass;
+BEGIN
+	FOREACH relation IN ARRAY array_remove(ARRAY[items, orders, header], NULL) LOOP
+		EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', relation);
+	END LOOP;
+END
 $$;
-COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass, boolean, boolean) IS 'Inserts the row of a store into inventory.store. Part of attach and refresh.';
+COMMENT ON FUNCTION inventory.lock_tables(regclass, regclass, regclass) IS 'Locks the tables of a store to be made against writers.';
 
 CREATE FUNCTION inventory.bind_store(
 		items regclass, orders regclass, item_id name, stock name, version name, stock_floor name,
@@ -186,9 +171,22 @@ CREATE FUNCTION inventory.bind_store(
 		order_limit name, adopt boolean, reset boolean) RETURNS regclass
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	store inventory.store;
 	binding inventory.store_binding;
 	schema_name name;
 	movements regclass;
+	omitted text[] := array_remove(ARRAY[
+		CASE WHEN bind_store.orders IS NULL THEN 'orders' END,
+		CASE WHEN bind_store.stock_floor IS NULL THEN 'stock_floor' END,
+		CASE WHEN bind_store.purchase_limit IS NULL THEN 'purchase_limit' END,
+		CASE WHEN bind_store.user_claim IS NULL THEN 'user_claim' END,
+		CASE WHEN bind_store.sellable IS NULL THEN 'sellable' END,
+		CASE WHEN bind_store.direct_writes IS NULL THEN 'direct_writes' END,
+		CASE WHEN bind_store.order_writes IS NULL THEN 'order_writes' END,
+		CASE WHEN bind_store.order_values IS NULL THEN 'order_values' END,
+		CASE WHEN bind_store.header_values IS NULL THEN 'header_values' END,
+		CASE WHEN bind_store.order_prepare IS NULL THEN 'order_prepare' END,
+		CASE WHEN bind_store.order_limit IS NULL THEN 'order_limit' END], NULL);
 BEGIN
 	IF bind_store.items IS NULL THEN
 		RAISE EXCEPTION 'items must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -199,29 +197,36 @@ BEGIN
 		RAISE EXCEPTION 'order_header cannot be the table of items or orders'
 			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
-	PERFORM inventory.check_table(bind_store.items, 'items', false);
+	SELECT * INTO store FROM inventory.store AS s WHERE s.items = bind_store.items;
+	IF NOT FOUND THEN
+		PERFORM inventory.check_table(bind_store.items, 'items', false);
+	END IF;
 	PERFORM inventory.check_owners(bind_store.items, bind_store.orders);
 	PERFORM inventory.check_owners(bind_store.items, bind_store.order_header);
-	EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', bind_store.items);
-	IF bind_store.orders IS NOT NULL THEN
-		PERFORM inventory.check_table(bind_store.orders, 'orders', true);
-		EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', bind_store.orders);
+	IF store.items IS NULL THEN
+		PERFORM inventory.lock_tables(bind_store.items, bind_store.orders, bind_store.order_header);
+		-- another session may have attached it
+		SELECT * INTO store FROM inventory.store AS s WHERE s.items = bind_store.items;
 	END IF;
-	IF bind_store.order_header IS NOT NULL THEN
+	-- those of a store are checked by each call, and here they are not even locked
+	IF bind_store.orders IS DISTINCT FROM store.orders::regclass AND bind_store.orders IS NOT NULL THEN
+		PERFORM inventory.check_table(bind_store.orders, 'orders', true);
+	END IF;
+	IF bind_store.order_header IS DISTINCT FROM store.header::regclass AND bind_store.order_header IS NOT NULL THEN
 		PERFORM inventory.check_table(bind_store.order_header, 'order_header', false);
-		EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', bind_store.order_header);
 	END IF;
 	schema_name := inventory.schema_of(bind_store.items);
 	-- in the order of the type
 	binding := ROW(
-		coalesce(bind_store.store_name, concat_ws('.', schema_name,
+		coalesce(bind_store.store_name, store.store_name, concat_ws('.', schema_name,
 			(SELECT c.relname FROM pg_class AS c WHERE c.oid = bind_store.items))),
 		bind_store.items, bind_store.orders, inventory.owner_of(bind_store.items),
 		bind_store.item_id, bind_store.stock, bind_store.version, bind_store.stock_floor,
 		bind_store.purchase_limit, bind_store.order_id, bind_store.order_user_id,
 		bind_store.order_item_id, bind_store.order_quantity, bind_store.order_columns,
 		NULL, NULL, NULL, NULL, -- bind_items and bind_orders find the types
-		coalesce(bind_store.api_schema, schema_name), bind_store.ledger_schema,
+		coalesce(bind_store.api_schema, schema_name),
+		coalesce(bind_store.ledger_schema, inventory.schema_of(store.movements)),
 		coalesce(bind_store.argument_prefix, ''), bind_store.user_claim, bind_store.sellable,
 		coalesce(bind_store.direct_writes, CASE WHEN bind_store.order_writes = 'follow' THEN 'refuse' ELSE 'record' END),
 		coalesce(bind_store.max_ttl, '1 day'),
@@ -242,6 +247,10 @@ BEGIN
 	IF binding.order_prepare IS NOT NULL THEN
 		PERFORM inventory.check_prepare(binding);
 	END IF;
+	IF store.items IS NOT NULL THEN
+		PERFORM inventory.bind_again(binding, omitted, coalesce(bind_store.reset, false));
+		RETURN binding.items;
+	END IF;
 	binding := inventory.bind_ledger_schema(binding);
 	PERFORM inventory.drop_orphaned(binding);
 	IF adopt IS NOT TRUE THEN
@@ -253,7 +262,7 @@ BEGIN
 	PERFORM inventory.make_results(binding);
 	PERFORM inventory.make_worth(binding);
 	PERFORM inventory.make_facade(binding);
-	PERFORM inventory.make_prepare(binding);
+	PERFORM inventory.make_prepare(binding, '');
 	PERFORM inventory.insert_store_row(binding, movements, binding.sellable IS NOT NULL,
 		num_nonnulls(binding.order_prepare, binding.order_values, binding.header_values) > 0);
 	PERFORM inventory.make_triggers(binding);
@@ -293,25 +302,7 @@ CREATE FUNCTION inventory.attach(
 		order_prepare regprocedure DEFAULT NULL, order_limit name DEFAULT NULL,
 		adopt boolean DEFAULT NULL, reset boolean DEFAULT NULL) RETURNS regclass
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_attach';
-COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name, boolean, boolean) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null), refuse or follow. order_units, order_final: SQL expressions over the rows line and header. order_header: the table of which each purchase inserts a row, to which its lines refer. order_values and header_values: objects of columns of orders or of their header and SQL expressions that compute them; order_prepare: a function that makes these rows instead. order_limit: the column with the units of an item that one call may take. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if items is already attached, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
-
-CREATE FUNCTION inventory.lookup_owned_store(items regclass) RETURNS inventory.store
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	store inventory.store;
-BEGIN
-	IF lookup_owned_store.items IS NULL THEN
-		RAISE EXCEPTION 'items must not be null' USING ERRCODE = 'null_value_not_allowed';
-	END IF;
-	SELECT * INTO store FROM inventory.store AS s WHERE s.items = lookup_owned_store.items;
-	IF NOT FOUND THEN
-		PERFORM inventory.verify(lookup_owned_store.items);	-- raises not_a_store
-	END IF;
-	PERFORM inventory.check_owner(store.items);
-	RETURN store;
-END
-$$;
-COMMENT ON FUNCTION inventory.lookup_owned_store(regclass) IS 'The row of a store. Raises an error if there is none or the current user does not have the rights of its owner.';
+COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name, boolean, boolean) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. On an attached store it changes the options to those that are given, and keeps the ledger and all grants; where nothing differs it locks nothing. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null), refuse or follow. order_units, order_final: SQL expressions over the rows line and header. order_header: the table of which each purchase inserts a row, to which its lines refer. order_values and header_values: objects of columns of orders or of their header and SQL expressions that compute them; order_prepare: a function that makes these rows instead. order_limit: the column with the units of an item that one call may take. adopt: continues the ledger in the ledger schema, also if it is of another table. reset: on an attached store, an argument that is omitted is meant, even where that loosens what is in force. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if another store has the name, 55000 if what is omitted would loosen what is in force, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
 
 CREATE FUNCTION inventory.unbind_store(items regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -330,135 +321,6 @@ COMMENT ON FUNCTION inventory.unbind_store(regclass) IS 'Implements detach, with
 CREATE FUNCTION inventory.detach(items regclass) RETURNS void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_detach';
 COMMENT ON FUNCTION inventory.detach(regclass) IS 'Detaches a store from its tables: drops its functions, guards, views and binding, and keeps every table, including the ledger. Attaching the items again continues that ledger. Errors: IV012 not_a_store, 55006 while an item is hot, 22004, 42501.';
-
-CREATE FUNCTION inventory.read_binding(store inventory.store, OUT binding inventory.store_binding)
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	c record;
-BEGIN
-	SELECT t.relation, string_agg(quote_ident(t.trigger_name), ', ' ORDER BY t.trigger_name) AS names
-	INTO c FROM inventory.store_triggers(store) AS t WHERE t.is_binding
-	GROUP BY t.relation HAVING count(*) > 1 LIMIT 1;
-	IF FOUND THEN
-		RAISE EXCEPTION 'store "%" is not intact', store.store_name
-			USING ERRCODE = 'object_not_in_prerequisite_state',
-				  DETAIL = format('More than one trigger of %s binds its columns: %s.', c.relation, c.names),
-				  HINT = 'Drop those that inventory.attach() did not make.';
-	END IF;
-	binding.store_name := store.store_name;
-	binding.items := store.items;
-	binding.orders := store.orders;
-	binding.user_claim := store.user_claim;
-	binding.direct_writes := store.direct_writes;
-	binding.refuses_truncate := store.refuses_truncate;
-	binding.order_writes := store.order_writes;
-	binding.has_order_units := store.has_order_units;
-	binding.argument_prefix := store.argument_prefix;
-	binding.max_ttl := store.max_ttl;
-	binding.settings := store.settings;
-	binding.header := store.header;
-	binding.order_columns := '{}';
-	binding.header_columns := '{}';
-	binding.order_value_columns := '{}';
-	binding.header_value_columns := '{}';
-	binding.order_values := store.order_values;
-	binding.header_values := store.header_values;
-	binding.owner := inventory.owner_of(store.items);
-	binding.ledger_schema := inventory.schema_of(store.movements);
-	binding.api_schema := coalesce(
-		(SELECT n.nspname FROM inventory.facade_of(store) AS f
-		 JOIN pg_proc AS o ON o.oid = f.function_id JOIN pg_namespace AS n ON n.oid = o.pronamespace
-		 WHERE f.part = 'buyer' LIMIT 1), store.api_schema);
-	FOR c IN
-		SELECT b.relation, b.column_name AS attname, b.role FROM inventory.bound_columns(store) AS b
-		WHERE b.relation = CASE
-			WHEN b.role IN ('item_id', 'stock', 'version', 'stock_floor', 'purchase_limit', 'order_limit')
-			THEN store.items
-			WHEN b.role LIKE 'order\_%' THEN store.orders
-			WHEN b.role LIKE 'header\_%' THEN store.header
-			ELSE nullif(b.relation, store.items) END
-		ORDER BY b.n
-	LOOP
-		IF c.role LIKE '%=%' AND c.relation = store.header THEN
-			binding.header_value_columns := binding.header_value_columns || c.attname;
-		ELSIF c.role LIKE '%=%' THEN
-			binding.order_value_columns := binding.order_value_columns || c.attname;
-		ELSIF c.role LIKE '%+' AND c.relation = store.header THEN
-			binding.header_columns := binding.header_columns || c.attname;
-		ELSIF c.role LIKE '%+' THEN
-			binding.order_columns := binding.order_columns || c.attname;
-		END IF;
-		CASE rtrim(split_part(c.role, '=', 1), '+')
-			WHEN 'item_id' THEN binding.item_id := c.attname;
-			WHEN 'stock' THEN binding.stock := c.attname;
-			WHEN 'version' THEN binding.version := c.attname;
-			WHEN 'stock_floor' THEN binding.stock_floor := c.attname;
-			WHEN 'purchase_limit' THEN binding.purchase_limit := c.attname;
-			WHEN 'order_limit' THEN binding.order_limit := c.attname;
-			WHEN 'order_id' THEN binding.order_id := c.attname;
-			WHEN 'order_user_id' THEN binding.order_user_id := c.attname;
-			WHEN 'order_item_id' THEN binding.order_item_id := c.attname;
-			WHEN 'order_quantity' THEN binding.order_quantity := c.attname;
-			WHEN 'order_header_id' THEN binding.order_header_id := c.attname;
-			WHEN 'header_id' THEN binding.header_id := c.attname;
-			WHEN 'header_user_id' THEN binding.header_user_id := c.attname;
-			ELSE NULL;
-		END CASE;
-	END LOOP;
-	IF binding.item_id IS NULL OR binding.stock IS NULL
-	   OR store.orders IS NOT NULL AND (binding.order_id IS NULL OR binding.order_item_id IS NULL)
-	   OR store.header IS NOT NULL AND (binding.header_id IS NULL OR binding.order_header_id IS NULL) THEN
-		RAISE EXCEPTION 'store "%" is not intact', store.store_name
-			USING ERRCODE = 'object_not_in_prerequisite_state',
-				  DETAIL = 'A trigger that remembers the columns of its tables is missing.',
-				  HINT = format('Detach the store, which keeps every table, and attach it again: SELECT inventory.detach(%L);',
-								store.items);
-	END IF;
-	binding.item_type := inventory.column_type(store.items, binding.item_id);
-	binding.stock_type := inventory.column_type(store.items, binding.stock);
-	binding.user_type := inventory.column_type(store.movements, 'user_id');
-	binding.order_type := inventory.column_type(store.movements, 'order_id');
-	binding.header_type := coalesce(inventory.column_type(store.header, binding.header_id), 'text');
-END
-$$;
-COMMENT ON FUNCTION inventory.read_binding(inventory.store) IS 'The binding of a store as the catalogs of the server have it now, without sellable, which stays in its view.';
-
--- A function is named without its arguments, because refresh may change them.
-CREATE FUNCTION inventory.facade_grants(binding inventory.store_binding) RETURNS SETOF text
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT format('GRANT %s ON %s %s.%I TO %s%s', a.privilege_type, o.kind, o.schema, o.name,
-				  coalesce(quote_ident(r.rolname), 'PUBLIC'),
-				  CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-	FROM (SELECT 'FUNCTION' AS kind, p.pronamespace::regnamespace AS schema, p.proname AS name,
-				 p.proowner AS owner, p.proacl AS acl
-		  FROM inventory.existing_facade(binding) AS f JOIN pg_proc AS p ON p.oid = f.function_id
-		  UNION ALL
-		  SELECT 'TABLE', c.relnamespace::regnamespace, c.relname, c.relowner, c.relacl
-		  FROM pg_class AS c WHERE c.oid = ANY (inventory.existing_relations(binding, 'levels')))
-		 AS o, aclexplode(o.acl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee
-	WHERE a.grantee NOT IN (o.owner, binding.owner)
-$$;
-COMMENT ON FUNCTION inventory.facade_grants(inventory.store_binding) IS 'The GRANT statements for the privileges of other roles on the functions and the view "levels" of a store.';
-
--- The view "levels" says which tables beside the movements are those of the store.
-CREATE FUNCTION inventory.ledger_relations(store inventory.store) RETURNS SETOF oid
-	LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
-	WITH generated AS MATERIALIZED (SELECT * FROM inventory.generated_relations(store))
-	SELECT c.oid FROM pg_class AS m JOIN pg_class AS c ON c.relnamespace = m.relnamespace
-	WHERE m.oid = store.movements AND c.relowner = m.relowner AND c.relkind = 'r'
-	AND (c.oid = m.oid OR c.relname IN ('requests', 'reservations', 'hot', 'order_changes') AND NOT EXISTS (
-		SELECT e.column_name FROM inventory.ledger_columns(NULL) AS e
-		WHERE e.table_name = c.relname AND e.column_name IS NOT NULL
-		EXCEPT SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = c.oid)
-		AND EXISTS (
-			SELECT FROM generated AS v
-			WHERE v.relname = 'levels' AND inventory.reads_relation(v.oid, m.oid)
-			AND (c.relname IN ('requests', 'order_changes') OR inventory.reads_relation(v.oid, c.oid))))
-	UNION ALL
-	SELECT g.oid FROM generated AS g
-	WHERE g.relkind = 'v' OR inventory.returned_by_store(g.reltype, store)
-$$;
-COMMENT ON FUNCTION inventory.ledger_relations(inventory.store) IS 'The tables, views and result types in the ledger schema of a store that are certainly of the store.';
 
 CREATE FUNCTION inventory.is_schema_of_store(store inventory.store, relations oid[], functions oid[])
 	RETURNS boolean
@@ -525,22 +387,14 @@ CREATE FUNCTION inventory.refresh_store(items regclass) RETURNS void
 DECLARE
 	store inventory.store := inventory.lookup_owned_store(refresh_store.items);
 	binding inventory.store_binding;
-	grants text[];
-	lost text;
 BEGIN
 	PERFORM inventory.check_owners(store.items, store.orders);
 	PERFORM inventory.check_owners(store.items, store.header);
 	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', store.items);
 	binding := inventory.read_binding(store);
-	grants := ARRAY(SELECT inventory.facade_grants(binding));
 	PERFORM inventory.check_ledger_owner(binding, store.movements);
 	PERFORM inventory.check_schema_create(binding.ledger_schema);
 	PERFORM inventory.mark_ledger(store.movements, store.items);
-	PERFORM inventory.drop_triggers(store);
-	-- a store of an earlier version has none
-	IF to_regclass(format('%I.order_changes', binding.ledger_schema)) IS NULL THEN
-		PERFORM inventory.make_order_changes(binding);
-	END IF;
 	IF store.has_prepare AND inventory.prepare_function(store) IS NULL THEN
 		IF num_nonnulls(store.order_values, store.header_values) = 0 THEN
 			RAISE EXCEPTION 'store "%" has lost its function prepare_order', store.store_name
@@ -548,19 +402,10 @@ BEGIN
 					  HINT = format('Detach the store, which keeps every table, and attach it again: SELECT inventory.detach(%L);',
 									store.items);
 		END IF;
-		PERFORM inventory.make_prepare(binding);
+		PERFORM inventory.make_prepare(binding, '');
 	END IF;
-	PERFORM inventory.make_results(binding);
-	PERFORM inventory.make_triggers(binding);
-	PERFORM inventory.make_facade(binding);
-	IF binding.api_schema <> store.api_schema THEN
-		PERFORM inventory.delete_store_row(store.items);
-		PERFORM inventory.insert_store_row(binding, store.movements, store.has_sellable, store.has_prepare);
-	END IF;
-	-- grants on objects that had to be dropped and created again
-	FOR lost IN SELECT unnest(grants) EXCEPT SELECT inventory.facade_grants(binding) ORDER BY 1 LOOP
-		EXECUTE lost;
-	END LOOP;
+	PERFORM inventory.remake_store(store, binding, binding.api_schema <> store.api_schema, store.has_sellable,
+								   store.has_prepare);
 END
 $$;
 COMMENT ON FUNCTION inventory.refresh_store(regclass) IS 'Implements refresh, with the rights of the owner of the items.';

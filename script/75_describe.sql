@@ -3,40 +3,6 @@
 --
 -- What is attached, for people and for tools.
 
--- The view has a fixed form, so that what is before the condition is known.
-CREATE FUNCTION inventory.sellable_condition(store inventory.store) RETURNS text
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-	SET DateStyle = ISO SET IntervalStyle = postgres AS $$
-	SELECT substring(rtrim(pg_get_viewdef(c.oid), ';') FROM E'\n  WHERE (.*)$')
-	FROM inventory.generated_relations(store) AS c
-	WHERE store.has_sellable AND c.relname = 'sellable'
-$$;
-COMMENT ON FUNCTION inventory.sellable_condition(inventory.store) IS 'The condition on the items of a store that are for sale, as the server writes it; null if all are.';
-
--- The functions have a fixed form, too: inventory.make_worth().
-CREATE FUNCTION inventory.worth_expression(store inventory.store, function_name name) RETURNS text
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-	SET DateStyle = ISO SET IntervalStyle = postgres AS $$
-	SELECT CASE function_name
-		   WHEN 'order_units' THEN substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN \(trunc\((.*)\)\)::bigint$')
-		   ELSE nullif(substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN (.*)$'), 'false') END
-	FROM pg_proc AS p WHERE p.oid = ANY (inventory.worth_functions(store)) AND p.proname = function_name
-	-- where there is a header, order_final of a line alone calls that of both rows
-	ORDER BY p.pronargs DESC LIMIT 1
-$$;
-COMMENT ON FUNCTION inventory.worth_expression(inventory.store, name) IS 'The expression order_units or order_final of a store, as the server writes it; null if there is none.';
-
--- prepare_order calls it, and nothing else of the owner's: inventory.make_prepare().
-CREATE FUNCTION inventory.prepared_by(store inventory.store) RETURNS regprocedure
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT d.refobjid::regprocedure FROM pg_depend AS d
-	WHERE d.classid = 'pg_proc'::regclass AND d.objid = inventory.prepare_function(store)
-	AND d.refclassid = 'pg_proc'::regclass AND d.deptype = 'n'
-	AND num_nonnulls(store.order_values, store.header_values) = 0
-	LIMIT 1
-$$;
-COMMENT ON FUNCTION inventory.prepared_by(inventory.store) IS 'The function order_prepare of a store; null if there is none.';
-
 CREATE VIEW inventory.bindings AS
 	SELECT s.store_name, s.items::regclass AS items, s.orders::regclass AS orders,
 		   b.item_id, b.stock, b.version, b.stock_floor, b.purchase_limit,
@@ -48,8 +14,9 @@ CREATE VIEW inventory.bindings AS
 		   inventory.worth_expression(s, 'order_units') AS order_units,
 		   inventory.worth_expression(s, 'order_final') AS order_final,
 		   s.header::regclass AS order_header, b.order_header_id, b.header_user_id, b.header_columns,
-		   s.order_values, s.header_values, inventory.prepared_by(s) AS order_prepare, b.order_limit
+		   v.order_values, v.header_values, inventory.prepared_by(s) AS order_prepare, b.order_limit
 	FROM inventory.store AS s
+	CROSS JOIN LATERAL inventory.computed_values(s) AS v
 	CROSS JOIN LATERAL (
 		SELECT min(c.column_name::text) FILTER (WHERE c.role = 'item_id')::name AS item_id,
 			   min(c.column_name::text) FILTER (WHERE c.role = 'stock')::name AS stock,
@@ -78,13 +45,8 @@ CREATE FUNCTION inventory.describe(items regclass) RETURNS text
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	store inventory.store := inventory.lookup_owned_store(describe.items);
-	binding inventory.store_binding := inventory.read_binding(store);
 BEGIN
-	binding.sellable := inventory.sellable_condition(store);
-	binding.order_units := inventory.worth_expression(store, 'order_units');
-	binding.order_final := inventory.worth_expression(store, 'order_final');
-	binding.order_prepare := inventory.prepared_by(store);
-	RETURN inventory.attach_statement(binding);
+	RETURN inventory.attach_statement(inventory.binding_in_force(store));
 END
 $$;
 COMMENT ON FUNCTION inventory.describe(regclass) IS 'Returns the call of attach that is in force for a store, with every argument; after detach it makes the same store again. An empty name stands for a column that is not bound. Errors: IV012 not_a_store, 22004, 42501, 55000 if the store is not intact.';

@@ -22,7 +22,7 @@ CREATE TABLE bare (id integer PRIMARY KEY, stock bigint);
 
 -- What is in force, without the store of another name.
 CREATE FUNCTION in_force(items regclass) RETURNS text LANGUAGE sql AS $$
-	SELECT concat_ws(E'\n', to_jsonb(b), (SELECT jsonb_agg(to_jsonb(s) - 'movements' ORDER BY s.store_name) FROM inventory.store AS s WHERE s.items = b.items))
+	SELECT concat_ws(E'\n', to_jsonb(b), (SELECT jsonb_agg(to_jsonb(s) - '{movements,order_values,header_values}'::text[] ORDER BY s.store_name) FROM inventory.store AS s WHERE s.items = b.items))
 	FROM inventory.bindings AS b WHERE b.items = in_force.items
 $$;
 -- Detach a store, and make it again with its own description.

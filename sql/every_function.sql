@@ -91,6 +91,7 @@ SELECT pg_stat_force_next_flush();
 CREATE TEMP TABLE generated AS SELECT split_part(p.prosrc, ' ', 1) AS name
 	FROM pg_stat_user_functions AS s JOIN pg_proc AS p ON p.oid = s.funcid
 	WHERE p.prosrc LIKE '% every_function.items';
+SELECT inventory.retype('items', 'stock', 'bigint');
 SELECT inventory.detach('items');
 CREATE TABLE headers (id integer PRIMARY KEY, status text);
 CREATE TABLE followed (id bigint PRIMARY KEY, header_id integer REFERENCES headers, item_id text REFERENCES items, user_id text);

@@ -1,6 +1,7 @@
 /*
  * as_owner.c
- *		attach(), detach(), refresh(), grant_api() and repair() act with the rights of the owner.
+ *		attach(), detach(), refresh(), retype(), grant_api() and repair() act with the rights of the
+ *		owner.
  *
  * A superuser, or a role that is a member of the owner, calls them for tables of
  * another role, which decides what objects are called, where they are, and what
@@ -97,6 +98,7 @@ take_over_ledger(FunctionCallInfo fcinfo)
 PG_FUNCTION_INFO_V1(inventory_attach);
 PG_FUNCTION_INFO_V1(inventory_detach);
 PG_FUNCTION_INFO_V1(inventory_refresh);
+PG_FUNCTION_INFO_V1(inventory_retype);
 PG_FUNCTION_INFO_V1(inventory_grant_api);
 PG_FUNCTION_INFO_V1(inventory_repair);
 
@@ -118,6 +120,13 @@ inventory_refresh(PG_FUNCTION_ARGS)
 {
 	take_over_ledger(fcinfo);
 	return call_as_owner(fcinfo, "refresh_store");
+}
+
+Datum
+inventory_retype(PG_FUNCTION_ARGS)
+{
+	take_over_ledger(fcinfo);
+	return call_as_owner(fcinfo, "retype_column");
 }
 
 Datum

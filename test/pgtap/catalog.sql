@@ -47,8 +47,8 @@ SELECT results_eq($$ SELECT tgname, tgenabled, tgtype, tgfoid::regproc::text FRO
 	$$ VALUES ('store_changed'::name, 'A'::"char", 31::int2, 'inventory.store_changed') $$,
 	'inventory.store: a trigger before each row that is written, in every mode');
 SELECT results_eq($$ SELECT evtname, evtevent, evtenabled, evtfoid::regproc::text, evttags COLLATE "default" FROM pg_event_trigger WHERE evtname LIKE 'inventory%' ORDER BY evtname $$,
-	$$ VALUES ('inventory_before_drop'::name, 'ddl_command_start'::name, 'O'::"char", 'inventory.before_drop',
-			   '{DROP EXTENSION,DROP SCHEMA}'::text[]),
+	$$ VALUES ('inventory_before_alter'::name, 'ddl_command_start'::name, 'O'::"char", 'inventory.before_alter', '{ALTER TABLE}'::text[]),
+			  ('inventory_before_drop', 'ddl_command_start', 'O', 'inventory.before_drop', '{DROP EXTENSION,DROP SCHEMA}'),
 			  ('inventory_check_created_triggers', 'ddl_command_end', 'A', 'inventory.check_created_triggers', '{CREATE TRIGGER}'),
 			  ('inventory_forget_dropped'::name, 'sql_drop'::name, 'O'::"char", 'inventory.forget_dropped', NULL) $$, 'the event triggers');
 

@@ -270,6 +270,7 @@ SELECT is(pg_temp.declared('inventory.attach'),
 	'adopt boolean DEFAULT NULL::boolean, reset boolean DEFAULT NULL::boolean -> regclass', 'attach');
 SELECT is(pg_temp.declared('inventory.detach'), 'items regclass -> void', 'detach');
 SELECT is(pg_temp.declared('inventory.refresh'), 'items regclass -> void', 'refresh');
+SELECT is(pg_temp.declared('inventory.retype'), 'items regclass, "column" name, type regtype -> void', 'retype');
 SELECT is(pg_temp.declared('inventory.grant_api'), 'items regclass, role name, part text -> void', 'grant_api');
 SELECT is(pg_temp.declared('inventory.repair'),
 	'items regclass, item text DEFAULT NULL::text, OUT item_id text, OUT problem text, OUT expected bigint, OUT actual bigint, OUT repaired boolean, OUT action text -> SETOF record', 'repair');
