@@ -4129,10 +4129,10 @@ CREATE FUNCTION inventory.remake_expressions(store inventory.store, old inventor
 											 new inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF (old.orders, old.header, old.order_units, old.order_final, old.order_id, old.order_item_id, old.order_quantity,
+	IF (old.has_order_units, old.orders, old.header, old.order_units, old.order_final, old.order_id, old.order_item_id, old.order_quantity,
 		old.order_header_id, old.header_id)
 	   IS DISTINCT FROM
-	   (new.orders, new.header, new.order_units, new.order_final, new.order_id, new.order_item_id, new.order_quantity,
+	   (new.has_order_units, new.orders, new.header, new.order_units, new.order_final, new.order_id, new.order_item_id, new.order_quantity,
 		new.order_header_id, new.header_id)
 	THEN
 		PERFORM inventory.drop_worth(store);
