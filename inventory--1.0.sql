@@ -2123,12 +2123,13 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_truncate_guard(regclass, text) IS 'Creates the guard of a store against TRUNCATE of one of its tables, which may serve several stores.';
 
-CREATE FUNCTION inventory.given_roles(settable name[], object jsonb) RETURNS text[]
+CREATE FUNCTION inventory.given_roles(settable name[], object jsonb, of_lines boolean) RETURNS text[]
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT array_fill('+'::text, ARRAY[cardinality(settable)])
-		|| ARRAY(SELECT '=' || k FROM unnest(inventory.value_keys(object)) WITH ORDINALITY AS u(k, n) ORDER BY n)
+		|| ARRAY(SELECT CASE WHEN of_lines AND object ->> k ~ $re$(^|[^.])\mquantity\M$re$ THEN '*=' ELSE '=' END || k
+				 FROM unnest(inventory.value_keys(object)) WITH ORDINALITY AS u(k, n) ORDER BY n)
 $$;
-COMMENT ON FUNCTION inventory.given_roles(name[], jsonb) IS 'The roles of columns that callers may set, and of those that prepare_order computes: "=" and the name that it has for the column, which stays when the column is renamed.';
+COMMENT ON FUNCTION inventory.given_roles(name[], jsonb, boolean) IS 'The roles of columns that callers may set, and of those that prepare_order computes: "=" and the name that it has for the column, which stays when the column is renamed; "*" before it where a line''s quantity is in the expression.';
 
 -- Triggers of the shop that compute something from the stock find the stock that stays: the
 -- name is before theirs.  Not ALWAYS: it has nothing to do where a subscriber applies a row.
@@ -2163,7 +2164,7 @@ BEGIN
 			ARRAY[binding.order_id, binding.order_user_id, binding.order_item_id, binding.order_quantity,
 				  binding.order_header_id] || binding.order_columns || binding.order_value_columns,
 			'{order_id,order_user_id,order_item_id,order_quantity,order_header_id}'::text[] ||
-				inventory.given_roles(binding.order_columns, binding.order_values));
+				inventory.given_roles(binding.order_columns, binding.order_values, true));
 		PERFORM inventory.make_orders_guards(binding);
 		PERFORM inventory.make_truncate_guard(binding.orders, binding.store_name);
 	END IF;
@@ -2173,7 +2174,7 @@ BEGIN
 			ARRAY[binding.header_id, binding.header_user_id] || binding.header_columns
 				|| binding.header_value_columns,
 			'{header_id,header_user_id}'::text[] ||
-				inventory.given_roles(binding.header_columns, binding.header_values));
+				inventory.given_roles(binding.header_columns, binding.header_values, false));
 		PERFORM inventory.make_truncate_guard(binding.header, binding.store_name);
 	END IF;
 END
@@ -3532,7 +3533,7 @@ BEGIN
 		ELSIF c.role LIKE '%+' THEN
 			binding.order_columns := binding.order_columns || c.attname;
 		END IF;
-		CASE rtrim(split_part(c.role, '=', 1), '+')
+		CASE rtrim(split_part(c.role, '=', 1), '+*')
 			WHEN 'item_id' THEN binding.item_id := c.attname;
 			WHEN 'stock' THEN binding.stock := c.attname;
 			WHEN 'version' THEN binding.version := c.attname;
@@ -4828,7 +4829,7 @@ CREATE VIEW inventory.bindings AS
 			   CASE WHEN s.header IS NOT NULL THEN
 				   coalesce(array_agg(c.column_name ORDER BY c.n) FILTER (WHERE c.is_settable AND c.of_header), '{}')
 			   END AS header_columns
-		FROM (SELECT d.column_name, d.n, rtrim(split_part(d.role, '=', 1), '+') AS role,
+		FROM (SELECT d.column_name, d.n, rtrim(split_part(d.role, '=', 1), '+*') AS role,
 					 d.role LIKE '%+' AND d.role NOT LIKE '%=%' AS is_settable,
 					 d.relation = s.header IS TRUE AS of_header
 			  FROM inventory.bound_columns(s) AS d) AS c) AS b;

@@ -79,7 +79,7 @@ BEGIN
 		ELSIF c.role LIKE '%+' THEN
 			binding.order_columns := binding.order_columns || c.attname;
 		END IF;
-		CASE rtrim(split_part(c.role, '=', 1), '+')
+		CASE rtrim(split_part(c.role, '=', 1), '+*')
 			WHEN 'item_id' THEN binding.item_id := c.attname;
 			WHEN 'stock' THEN binding.stock := c.attname;
 			WHEN 'version' THEN binding.version := c.attname;

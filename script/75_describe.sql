@@ -35,7 +35,7 @@ CREATE VIEW inventory.bindings AS
 			   CASE WHEN s.header IS NOT NULL THEN
 				   coalesce(array_agg(c.column_name ORDER BY c.n) FILTER (WHERE c.is_settable AND c.of_header), '{}')
 			   END AS header_columns
-		FROM (SELECT d.column_name, d.n, rtrim(split_part(d.role, '=', 1), '+') AS role,
+		FROM (SELECT d.column_name, d.n, rtrim(split_part(d.role, '=', 1), '+*') AS role,
 					 d.role LIKE '%+' AND d.role NOT LIKE '%=%' AS is_settable,
 					 d.relation = s.header IS TRUE AS of_header
 			  FROM inventory.bound_columns(s) AS d) AS c) AS b;

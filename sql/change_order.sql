@@ -204,6 +204,24 @@ SELECT change_order('A-2', 3);
 \echo :SQLSTATE
 SELECT change_order('A-3', 3);
 SELECT * FROM inventory.verify('parts');
+
+\echo '-- numbers that order_values computes from the quantity change with it'
+CREATE SCHEMA change_values;
+CREATE TABLE change_values.things (id integer PRIMARY KEY, stock integer, price numeric, quantity_of_box integer);
+CREATE TABLE change_values.lines (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, thing_id integer NOT NULL REFERENCES change_values.things, quantity integer NOT NULL,
+	price numeric, total numeric(12, 2), points integer, label text, boxed integer);
+INSERT INTO change_values.things VALUES (1, 100, 9.99, 6);
 SET client_min_messages = warning;
+SELECT inventory.attach('change_values.things', 'change_values.lines', order_values =>
+	'{"price": "price", "total": "price * quantity", "points": "10 * quantity", "label": "quantity || '' pieces''", "boxed": "item.quantity_of_box"}');
+SELECT change_values.buy_item('u', 1, 3);
+SELECT quantity, price, total, points, label, boxed FROM change_values.lines;
+SELECT things_stock.change_order(1, 5);
+SELECT quantity, price, total, points, label, boxed FROM change_values.lines;
+SELECT inventory.refresh('change_values.things');
+ALTER TABLE change_values.lines RENAME total TO sum;
+SELECT things_stock.change_order(1, 1);
+SELECT quantity, price, sum, points, label, boxed FROM change_values.lines;
+DROP SCHEMA change_values, things_stock CASCADE;
 DROP SCHEMA change_parts, change_order, change_order_stock CASCADE;
 DROP ROLE regress_change_buyer, regress_change_operator;

@@ -63,10 +63,11 @@ typedef struct InvColumn
 	int32 typmod;
 	Oid collation;
 	bool notnull;
-	bool filled; /* an INSERT that does not give it may not leave it null */
-	char *name;	 /* quoted where SQL needs it */
-	char *key;	 /* as it stands in the catalog */
-	char *label; /* as prepare_order calls it */
+	bool filled;	  /* an INSERT that does not give it may not leave it null */
+	char *name;		  /* quoted where SQL needs it */
+	char *key;		  /* as it stands in the catalog */
+	char *label;	  /* as prepare_order calls it */
+	bool by_quantity; /* prepare_order computes it from the quantity of the line */
 } InvColumn;
 
 /* a set of columns that rows are given is a bitmap of 64 bits */

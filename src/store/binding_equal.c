@@ -28,7 +28,7 @@ equal_columns(const InvColumn *a, const InvColumn *b)
 	return a->attnum == b->attnum && a->type == b->type && a->base == b->base &&
 		   a->typmod == b->typmod && a->collation == b->collation && a->notnull == b->notnull &&
 		   a->filled == b->filled && equal_texts(a->name, b->name) && equal_texts(a->key, b->key) &&
-		   equal_texts(a->label, b->label);
+		   equal_texts(a->label, b->label) && a->by_quantity == b->by_quantity;
 }
 
 static bool

@@ -175,7 +175,7 @@ add_to_list(InvStore *store, InvColumnList *list, Relation rel, AttrNumber attnu
  * trigger's arguments are the store's name and then, for each column of its
  * list, the column's role.  A "+" at the end of the role, or alone, lets callers
  * set the column.  "=" and a name, likewise, is a column that prepare_order computes, and
- * what it calls the column.
+ * what it calls the column; "*" before it: from the quantity of the line.
  */
 static void
 bind_columns(InvStore *store, Relation rel, BoundTable table, bool has_prepare)
@@ -214,8 +214,10 @@ bind_columns(InvStore *store, Relation rel, BoundTable table, bool has_prepare)
 	{
 		const char *computed = strchr(trigger->tgargs[i + 1], '=');
 
-		if (computed)
-			add_to_list(store, list, rel, trigger->tgattr[i], computed + 1);
+		if (computed == NULL)
+			continue;
+		add_to_list(store, list, rel, trigger->tgattr[i], computed + 1);
+		list->columns[list->count - 1].by_quantity = trigger->tgargs[i + 1][0] == '*';
 	}
 	FreeTriggerDesc(triggers);
 }

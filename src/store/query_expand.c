@@ -193,6 +193,28 @@ append_next_version(StringInfo text, InvStore *store)
 					 version->name, version->name, limit, version->name, column_type_name(version));
 }
 
+/* Numbers that are computed from the quantity of a line change with it. */
+static void
+append_by_quantity(StringInfo text, InvStore *store)
+{
+	for (int i = store->order_columns.settable; i < store->order_columns.count; i++)
+	{
+		const InvColumn *column = &store->order_columns.columns[i];
+
+		if (!column->by_quantity ||
+			!(column->base == INT2OID || column->base == INT4OID || column->base == INT8OID ||
+			  column->base == NUMERICOID || column->base == FLOAT4OID || column->base == FLOAT8OID))
+			continue;
+		appendStringInfo(
+			text,
+			", %s = CASE WHEN o.%s OPERATOR(pg_catalog.<>) 0 THEN (o.%s::pg_catalog.numeric "
+			"OPERATOR(pg_catalog.*) $2 OPERATOR(pg_catalog./) "
+			"o.%s::pg_catalog.numeric)::%s ELSE o.%s END",
+			column->name, store->order_quantity.name, column->name, store->order_quantity.name,
+			column_type_name(column), column->name);
+	}
+}
+
 static void
 append_sellable(StringInfo text, InvStore *store)
 {
@@ -343,6 +365,7 @@ static const struct
 	{ "user type", append_user_type },
 	{ "order units", append_order_units },
 	{ "and next version", append_next_version },
+	{ "and by quantity", append_by_quantity },
 	{ "is sellable", append_sellable },
 	{ "and sellable", append_and_sellable },
 	{ "movement columns", append_movement_columns },

@@ -295,7 +295,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"WHERE {order id} {=} ANY ($1) ORDER BY {order id} FOR NO KEY UPDATE OF o",
 		.by = "order_id"},
 	[INV_STMT_CHANGE_ORDER] = {"on", "n?", SPI_OK_UPDATE_RETURNING,
-		"UPDATE {orders} AS o SET {order quantity column} = $2 WHERE {order id} {=} $1 "
+		"UPDATE {orders} AS o SET {order quantity column} = $2{and by quantity} WHERE {order id} {=} $1 "
 		"RETURNING {order units}", .by = "order_id"},
 	[INV_STMT_REFUND_ROWS] = {"j", "o?t?s?", SPI_OK_SELECT,
 		"SELECT l.order_id, l.status, l.quantity "
