@@ -1237,7 +1237,7 @@ CREATE FUNCTION inventory.promising_columns(binding inventory.store_binding) RET
 	AND inventory.base_type(a.atttypid) = ANY (inventory.integer_types())
 	AND NOT coalesce(a.attname IN (binding.item_id, binding.stock, binding.version, binding.stock_floor,
 								   binding.purchase_limit), false)
-	AND lower(regexp_replace(a.attname::text, '([a-z0-9])([A-Z])', '\1_\2', 'g'))
+	AND lower(regexp_replace(a.attname::text, '([a-z0-9])([A-Z])', $re$\1_\2$re$, 'g'))
 		~ '(^|_)(sold|purchased|reserved|held|allocated|on_?hold|committed)(_|$)'
 	ORDER BY a.attnum
 $$;
@@ -3170,9 +3170,9 @@ CREATE FUNCTION inventory.counting_code(binding inventory.store_binding, OUT obj
 	RETURNS SETOF record
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	WITH names AS (
-		SELECT '(?i)\mupdate\s+(only\s+)?("?' || regexp_replace(n.nspname, '(\W)', '\\\1', 'g') || '"?\s*\.\s*)?"?'
-			   || regexp_replace(c.relname, '(\W)', '\\\1', 'g') || '"?\M[^;]*\mset\M[^;]*"?\m'
-			   || regexp_replace(binding.stock, '(\W)', '\\\1', 'g') || '\M"?\s*=' AS pattern
+		SELECT $re$(?i)\mupdate\s+(only\s+)?("?$re$ || regexp_replace(n.nspname, $re$(\W)$re$, $re$\\\1$re$, 'g') || $re$"?\s*\.\s*)?"?$re$
+			   || regexp_replace(c.relname, $re$(\W)$re$, $re$\\\1$re$, 'g') || $re$"?\M[^;]*\mset\M[^;]*"?\m$re$
+			   || regexp_replace(binding.stock, $re$(\W)$re$, $re$\\\1$re$, 'g') || $re$\M"?\s*=$re$ AS pattern
 		FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = binding.items),
 	counting AS (
 		SELECT p.oid, p.prorettype FROM pg_proc AS p, names AS x
@@ -3182,7 +3182,7 @@ CREATE FUNCTION inventory.counting_code(binding inventory.store_binding, OUT obj
 		AND (p.prosrc ~ x.pattern
 			 OR p.prorettype = 'trigger'::regtype AND EXISTS (
 				SELECT FROM pg_trigger AS t WHERE t.tgfoid = p.oid AND t.tgrelid = binding.items
-				AND p.prosrc ~ ('(?i)\mnew\.\s*"?' || regexp_replace(binding.stock, '(\W)', '\\\1', 'g') || '"?\s*:?='))))
+				AND p.prosrc ~ ($re$(?i)\mnew\.\s*"?$re$ || regexp_replace(binding.stock, $re$(\W)$re$, $re$\\\1$re$, 'g') || $re$"?\s*:?=$re$))))
 	SELECT format('trigger "%s" of %s', t.tgname, t.tgrelid::regclass),
 		   format('DROP TRIGGER %I ON %s;', t.tgname, t.tgrelid::regclass)
 	FROM counting AS c JOIN pg_trigger AS t ON t.tgfoid = c.oid
@@ -3714,8 +3714,8 @@ BEGIN
 		WHERE b.relation = CASE
 			WHEN b.role IN ('item_id', 'stock', 'version', 'stock_floor', 'purchase_limit', 'order_limit')
 			THEN store.items
-			WHEN b.role LIKE 'order\_%' THEN store.orders
-			WHEN b.role LIKE 'header\_%' THEN store.header
+			WHEN b.role ~ '^order_' THEN store.orders
+			WHEN b.role ~ '^header_' THEN store.header
 			ELSE nullif(b.relation, store.items) END
 		ORDER BY b.n
 	LOOP
@@ -4010,7 +4010,7 @@ CREATE FUNCTION inventory.worth_expression(store inventory.store, function_name 
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 	SET DateStyle = ISO SET IntervalStyle = postgres AS $$
 	SELECT CASE function_name
-		   WHEN 'order_units' THEN substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN \(trunc\((.*)\)\)::bigint$')
+		   WHEN 'order_units' THEN substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN [(]trunc[(](.*)[)][)]::bigint$')
 		   ELSE nullif(substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN (.*)$'), 'false') END
 	FROM pg_proc AS p WHERE p.oid = ANY (inventory.worth_functions(store)) AND p.proname = function_name
 	-- where there is a header, order_final of a line alone calls that of both rows
@@ -4135,8 +4135,8 @@ COMMENT ON VIEW inventory.stats IS 'Counters for each store and operation since 
 
 CREATE FUNCTION inventory.is_of_catalogs(problem text) RETURNS boolean
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT problem = 'store_not_intact' OR problem LIKE '%\_missing' AND problem <> 'order_missing'
-		OR problem LIKE '%\_disabled' OR problem LIKE '%\_not\_always\_enabled'
+	SELECT problem = 'store_not_intact' OR problem ~ '_missing$' AND problem <> 'order_missing'
+		OR problem ~ '_(disabled|not_always_enabled)$'
 $$;
 COMMENT ON FUNCTION inventory.is_of_catalogs(text) IS 'Is a problem that verify finds one of the triggers and views of a store, and not of its rows?';
 
@@ -4184,7 +4184,7 @@ CREATE FUNCTION inventory.repair_refusal(item_id text, problem text, reason text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT 'not repaired: ' || CASE
 		WHEN problem = 'order_missing' THEN 'an order is never changed; put the line back, or book what came back with restock_item'
-		WHEN problem LIKE 'order\_%' OR problem LIKE 'refunds\_%' THEN 'an order is never changed; correct the line, or use change_order or refund_order'
+		WHEN problem ~ '^(order|refunds)_' THEN 'an order is never changed; correct the line, or use change_order or refund_order'
 		WHEN problem = 'cannot_be_settled' THEN 'the row refuses what was sold; problem of inventory.hot_entries() says why'
 		WHEN problem = 'direct_after_sale' THEN 'whether the units were there is not known; count them, and book that with count_stock'
 		WHEN problem = 'direct_ignored' THEN 'the ledger is right; book what was meant with restock_item, then call inventory.reset_stats()'

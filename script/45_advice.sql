@@ -56,7 +56,7 @@ CREATE FUNCTION inventory.promising_columns(binding inventory.store_binding) RET
 	AND inventory.base_type(a.atttypid) = ANY (inventory.integer_types())
 	AND NOT coalesce(a.attname IN (binding.item_id, binding.stock, binding.version, binding.stock_floor,
 								   binding.purchase_limit), false)
-	AND lower(regexp_replace(a.attname::text, '([a-z0-9])([A-Z])', '\1_\2', 'g'))
+	AND lower(regexp_replace(a.attname::text, '([a-z0-9])([A-Z])', $re$\1_\2$re$, 'g'))
 		~ '(^|_)(sold|purchased|reserved|held|allocated|on_?hold|committed)(_|$)'
 	ORDER BY a.attnum
 $$;

@@ -181,9 +181,9 @@ CREATE FUNCTION inventory.counting_code(binding inventory.store_binding, OUT obj
 	RETURNS SETOF record
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	WITH names AS (
-		SELECT '(?i)\mupdate\s+(only\s+)?("?' || regexp_replace(n.nspname, '(\W)', '\\\1', 'g') || '"?\s*\.\s*)?"?'
-			   || regexp_replace(c.relname, '(\W)', '\\\1', 'g') || '"?\M[^;]*\mset\M[^;]*"?\m'
-			   || regexp_replace(binding.stock, '(\W)', '\\\1', 'g') || '\M"?\s*=' AS pattern
+		SELECT $re$(?i)\mupdate\s+(only\s+)?("?$re$ || regexp_replace(n.nspname, $re$(\W)$re$, $re$\\\1$re$, 'g') || $re$"?\s*\.\s*)?"?$re$
+			   || regexp_replace(c.relname, $re$(\W)$re$, $re$\\\1$re$, 'g') || $re$"?\M[^;]*\mset\M[^;]*"?\m$re$
+			   || regexp_replace(binding.stock, $re$(\W)$re$, $re$\\\1$re$, 'g') || $re$\M"?\s*=$re$ AS pattern
 		FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = binding.items),
 	counting AS (
 		SELECT p.oid, p.prorettype FROM pg_proc AS p, names AS x
@@ -193,7 +193,7 @@ CREATE FUNCTION inventory.counting_code(binding inventory.store_binding, OUT obj
 		AND (p.prosrc ~ x.pattern
 			 OR p.prorettype = 'trigger'::regtype AND EXISTS (
 				SELECT FROM pg_trigger AS t WHERE t.tgfoid = p.oid AND t.tgrelid = binding.items
-				AND p.prosrc ~ ('(?i)\mnew\.\s*"?' || regexp_replace(binding.stock, '(\W)', '\\\1', 'g') || '"?\s*:?='))))
+				AND p.prosrc ~ ($re$(?i)\mnew\.\s*"?$re$ || regexp_replace(binding.stock, $re$(\W)$re$, $re$\\\1$re$, 'g') || $re$"?\s*:?=$re$))))
 	SELECT format('trigger "%s" of %s', t.tgname, t.tgrelid::regclass),
 		   format('DROP TRIGGER %I ON %s;', t.tgname, t.tgrelid::regclass)
 	FROM counting AS c JOIN pg_trigger AS t ON t.tgfoid = c.oid

@@ -374,8 +374,8 @@ BEGIN
 		WHERE b.relation = CASE
 			WHEN b.role IN ('item_id', 'stock', 'version', 'stock_floor', 'purchase_limit', 'order_limit')
 			THEN store.items
-			WHEN b.role LIKE 'order\_%' THEN store.orders
-			WHEN b.role LIKE 'header\_%' THEN store.header
+			WHEN b.role ~ '^order_' THEN store.orders
+			WHEN b.role ~ '^header_' THEN store.header
 			ELSE nullif(b.relation, store.items) END
 		ORDER BY b.n
 	LOOP

@@ -18,7 +18,7 @@ CREATE FUNCTION inventory.worth_expression(store inventory.store, function_name 
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 	SET DateStyle = ISO SET IntervalStyle = postgres AS $$
 	SELECT CASE function_name
-		   WHEN 'order_units' THEN substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN \(trunc\((.*)\)\)::bigint$')
+		   WHEN 'order_units' THEN substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN [(]trunc[(](.*)[)][)]::bigint$')
 		   ELSE nullif(substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN (.*)$'), 'false') END
 	FROM pg_proc AS p WHERE p.oid = ANY (inventory.worth_functions(store)) AND p.proname = function_name
 	-- where there is a header, order_final of a line alone calls that of both rows
