@@ -5118,8 +5118,8 @@ COMMENT ON VIEW inventory.stats IS 'Counters for each store and operation since 
 
 CREATE FUNCTION inventory.is_of_catalogs(problem text) RETURNS boolean
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT problem = 'store_not_intact' OR problem LIKE '%\_missing' AND problem <> 'order_missing'
-		OR problem LIKE '%\_disabled' OR problem LIKE '%\_not\_always\_enabled'
+	SELECT problem = 'store_not_intact' OR problem ~ '_missing$' AND problem <> 'order_missing'
+		OR problem ~ '_(disabled|not_always_enabled)$'
 $$;
 COMMENT ON FUNCTION inventory.is_of_catalogs(text) IS 'Is a problem that verify finds one of the triggers and views of a store, and not of its rows?';
 
@@ -5167,7 +5167,7 @@ CREATE FUNCTION inventory.repair_refusal(item_id text, problem text, reason text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT 'not repaired: ' || CASE
 		WHEN problem = 'order_missing' THEN 'an order is never changed; put the line back, or book what came back with restock_item'
-		WHEN problem LIKE 'order\_%' OR problem LIKE 'refunds\_%' THEN 'an order is never changed; correct the line, or use change_order or refund_order'
+		WHEN problem ~ '^(order|refunds)_' THEN 'an order is never changed; correct the line, or use change_order or refund_order'
 		WHEN problem = 'cannot_be_settled' THEN 'the row refuses what was sold; problem of inventory.hot_entries() says why'
 		WHEN problem = 'direct_after_sale' THEN 'whether the units were there is not known; count them, and book that with count_stock'
 		WHEN problem = 'direct_ignored' THEN 'the ledger is right; book what was meant with restock_item, then call inventory.reset_stats()'
