@@ -48,6 +48,7 @@ OBJS = \
 	src/store/function_body.o \
 	src/store/index_lookup.o \
 	src/store/insert_plan.o \
+	src/store/insert_text.o \
 	src/store/key_lookup.o \
 	src/store/query.o \
 	src/store/query_cursor.o \

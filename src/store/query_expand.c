@@ -3,9 +3,7 @@
  *		From a template of query_text.c to the SQL of one store.
  *
  * Each placeholder is in one of two tables: with the column that it stands for, or
- * with the function that appends its text.  {=} and the like are operators.  The
- * INSERT into orders is built without a template, because its columns depend on
- * what the caller of the engine gave.
+ * with the function that appends its text.  {=} and the like are operators.
  *
  * Expects the store to be entered: names of types are looked up in the catalogs.
  */
@@ -22,9 +20,9 @@
 
 static void append_template(StringInfo text, InvStore *store, const char *template);
 
-/* A type with its modifier, qualified. */
-static char *
-column_type_name(const InvColumn *column)
+/* The type of a column with its modifier, qualified. */
+char *
+inv_column_type_name(const InvColumn *column)
 {
 	return format_type_extended(column->type, column->typmod,
 								FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
@@ -135,7 +133,7 @@ append_ledger_name(StringInfo text, InvStore *store)
 static void
 append_stock_type(StringInfo text, InvStore *store)
 {
-	appendStringInfoString(text, column_type_name(&store->stock));
+	appendStringInfoString(text, inv_column_type_name(&store->stock));
 }
 
 /* No stock is below the range of its column, so a lower floor means the end of that range. */
@@ -190,7 +188,8 @@ append_next_version(StringInfo text, InvStore *store)
 	appendStringInfo(text,
 					 ", %s = CASE WHEN i.%s::pg_catalog.int8 OPERATOR(pg_catalog.<) %s "
 					 "THEN (i.%s::pg_catalog.int8 OPERATOR(pg_catalog.+) 1)::%s ELSE 0 END",
-					 version->name, version->name, limit, version->name, column_type_name(version));
+					 version->name, version->name, limit, version->name,
+					 inv_column_type_name(version));
 }
 
 /* Numbers that are computed from the quantity of a line change with it. */
@@ -211,7 +210,7 @@ append_by_quantity(StringInfo text, InvStore *store)
 			"OPERATOR(pg_catalog.*) $2 OPERATOR(pg_catalog./) "
 			"o.%s::pg_catalog.numeric)::%s ELSE o.%s END",
 			column->name, store->order_quantity.name, column->name, store->order_quantity.name,
-			column_type_name(column), column->name);
+			inv_column_type_name(column), column->name);
 	}
 }
 
@@ -429,92 +428,5 @@ inv_expand_template(InvStore *store, const char *template)
 
 	initStringInfo(&text);
 	append_template(&text, store, template);
-	return text.data;
-}
-
-/* ---- orders and headers: one text per set of given columns ---- */
-
-/*
- * A bound column and its value, if the store has that column.  There is no cast,
- * because a cast would cut off what is too long, and the assignment refuses it.
- */
-static void
-append_bound(StringInfo names, StringInfo values, const InvColumn *column, const char *value)
-{
-	if (column->attnum == InvalidAttrNumber)
-		return;
-	appendStringInfo(names, "%s%s", names->len ? ", " : "", column->name);
-	appendStringInfo(values, "%s%s", values->len ? ", " : "", value);
-}
-
-/* Columns that a JSON object has, a bitmap over the list; "record" describes the object. */
-static void
-append_given(StringInfo names, StringInfo values, StringInfo record, const InvColumnList *list,
-			 uint64 columns)
-{
-	for (int i = 0; i < list->count; i++)
-	{
-		const InvColumn *column = &list->columns[i];
-
-		if ((columns & (UINT64CONST(1) << i)) == 0)
-			continue;
-		appendStringInfo(names, "%s%s", names->len ? ", " : "", column->name);
-		appendStringInfo(values, "%sr.%s", values->len ? ", " : "",
-						 quote_identifier(column->label));
-		appendStringInfo(record, "%s%s %s", record->len ? ", " : "",
-						 quote_identifier(column->label), column_type_name(column));
-	}
-}
-
-/*
- * The INSERT of order lines that give these columns, a bitmap over InvStore.order_columns.
- * A line's data is a JSON object with the columns.
- */
-char *
-inv_insert_orders_text(InvStore *store, uint64 columns)
-{
-	StringInfoData names, values, record, text;
-
-	initStringInfo(&names);
-	initStringInfo(&values);
-	initStringInfo(&record);
-	initStringInfo(&text);
-	append_bound(&names, &values, &store->order_item, "w.item");
-	append_bound(&names, &values, &store->order_quantity, "w.quantity");
-	append_bound(&names, &values, &store->order_user, "$3");
-	if ((columns & store->header_bit) == 0)
-		append_bound(&names, &values, &store->order_header, "$5");
-	append_given(&names, &values, &record, &store->order_columns, columns);
-	appendStringInfo(&text,
-					 "INSERT INTO %s (%s) SELECT %s "
-					 "FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), "
-					 "pg_catalog.unnest($4)) WITH ORDINALITY AS w (item, quantity, data, line)",
-					 store->orders_name, names.data, values.data);
-	if (record.len)
-		appendStringInfo(&text, ", pg_catalog.jsonb_to_record(w.data) AS r (%s)", record.data);
-	appendStringInfo(&text, " ORDER BY w.line RETURNING %s", store->order_id.name);
-	return text.data;
-}
-
-/* The same of a header: its data is a JSON object with columns of InvStore.header_columns. */
-char *
-inv_insert_header_text(InvStore *store, uint64 columns)
-{
-	StringInfoData names, values, record, text;
-
-	initStringInfo(&names);
-	initStringInfo(&values);
-	initStringInfo(&record);
-	initStringInfo(&text);
-	append_bound(&names, &values, &store->header_user, "$1");
-	append_given(&names, &values, &record, &store->header_columns, columns);
-	appendStringInfo(&text, "INSERT INTO %s ", store->header_name);
-	if (names.len)
-		appendStringInfo(&text, "(%s) SELECT %s", names.data, values.data);
-	else
-		appendStringInfoString(&text, "DEFAULT VALUES");
-	if (record.len)
-		appendStringInfo(&text, " FROM pg_catalog.jsonb_to_record($2) AS r (%s)", record.data);
-	appendStringInfo(&text, " RETURNING %s", store->header_id.name);
 	return text.data;
 }

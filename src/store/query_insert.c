@@ -13,6 +13,7 @@
 
 #include "store/binding.h"
 #include "store/enter.h"
+#include "store/insert_text.h"
 #include "store/query.h"
 #include "store/query_expand.h"
 #include "store/query_insert.h"
