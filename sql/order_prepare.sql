@@ -1,4 +1,5 @@
 -- Values that are the shop's and not the buyer's: order_values, header_values, order_prepare.
+\set SHOW_CONTEXT never
 \pset format unaligned
 \pset tuples_only on
 CREATE SCHEMA prepare;
