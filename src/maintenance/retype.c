@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "catalog/namespace.h"
 #include "commands/event_trigger.h"
 #include "nodes/parsenodes.h"
@@ -23,12 +24,13 @@ static void
 check_altered_column(Oid table, const AlterTableCmd *command)
 {
 	const ColumnDef *column = castNode(ColumnDef, command->def);
+	static const Oid types[] = { REGCLASSOID, NAMEOID, TEXTOID };
 	NameData name;
 
 	namestrcpy(&name, command->name);
 	OidFunctionCall3(
-		LookupFuncName(list_make2(makeString(INV_SCHEMA), makeString("check_altered_column")), -1,
-					   NULL, false),
+		LookupFuncName(list_make2(makeString(INV_SCHEMA), makeString("check_altered_column")),
+					   lengthof(types), types, false),
 		ObjectIdGetDatum(table), NameGetDatum(&name),
 		CStringGetTextDatum(TypeNameToString(column->typeName)));
 }
