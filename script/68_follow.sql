@@ -226,7 +226,8 @@ END
 $$;
 COMMENT ON FUNCTION inventory.warn_follow(inventory.store_binding) IS 'Warns of what makes the stock wrong where it follows the order lines: code of the shop that counts itself, lines that are never final.';
 
--- What is recorded adds what the rows have more than the ledger, or less.
+-- What was sold is the row without what its changes added: beside those of before, one change
+-- adds what the row has more than the ledger, or less.
 CREATE FUNCTION inventory.record_followed_lines(binding inventory.store_binding, movements regclass)
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -235,24 +236,48 @@ BEGIN
 		RETURN;
 	END IF;
 	EXECUTE format($sql$
-		WITH booked AS (
-			SELECT m.order_id, m.item_id, sum(-m.delta)::bigint AS units, min(m.user_id::text) AS user_id
+		WITH booked AS MATERIALIZED (
+			SELECT m.order_id, m.item_id, sum(-m.delta) AS units, min(m.user_id::text) AS user_id
 			FROM %1$s AS m WHERE m.order_id IS NOT NULL AND m.kind IN ('sale', 'cancellation')
 			GROUP BY m.order_id, m.item_id),
-		line AS (
-			SELECT o.%2$I AS order_id, o.%3$I AS item_id, %4$s AS units, %5$s::text AS user_id
-			FROM %6$s AS o WHERE EXISTS (SELECT FROM booked AS b WHERE b.order_id = o.%2$I))
-		INSERT INTO %7$I.order_changes (order_id, operation, item_before, item_after, quantity_before,
+		part AS (
+			SELECT b.order_id, b.item_id, b.units, b.user_id FROM booked AS b
+			UNION ALL
+			SELECT o.%2$I, o.%3$I, -%4$s, NULL FROM %5$s AS o
+			UNION ALL
+			SELECT c.order_id, c.item_before, -c.quantity_before, NULL FROM %6$I.order_changes AS c
+			WHERE c.operation <> 'INSERT'
+			UNION ALL
+			SELECT c.order_id, c.item_after, c.quantity_after, NULL FROM %6$I.order_changes AS c
+			WHERE c.operation <> 'DELETE'),
+		difference AS (
+			SELECT p.order_id, p.item_id, sum(p.units)::bigint AS units, min(p.user_id) AS user_id FROM part AS p
+			WHERE p.item_id IS NOT NULL AND EXISTS (SELECT FROM booked AS b WHERE b.order_id = p.order_id)
+			GROUP BY p.order_id, p.item_id HAVING sum(p.units) <> 0)
+		INSERT INTO %6$I.order_changes (order_id, operation, item_before, item_after, quantity_before,
 										quantity_after, user_before, user_after, actor, created_at)
-		SELECT coalesce(b.order_id, l.order_id),
-			   CASE WHEN l.order_id IS NULL THEN 'DELETE' WHEN b.order_id IS NULL THEN 'INSERT' ELSE 'UPDATE' END,
-			   b.item_id, l.item_id, b.units, l.units, b.user_id::%8$s, l.user_id::%8$s, current_user, clock_timestamp()
-		FROM booked AS b FULL JOIN line AS l ON l.order_id = b.order_id AND l.item_id = b.item_id
-		WHERE b.units IS DISTINCT FROM l.units AND (b.units <> 0 OR l.units <> 0)$sql$,
+		SELECT d.order_id, 'UPDATE', d.item_id, d.item_id, greatest(d.units, 0), greatest(-d.units, 0),
+			   d.user_id::%7$s, d.user_id::%7$s, current_user, clock_timestamp()
+		FROM difference AS d$sql$,
 		movements, binding.order_id, binding.order_item_id,
-		CASE WHEN binding.order_quantity IS NULL THEN '1' ELSE format('trunc(o.%I)::bigint', binding.order_quantity) END,
-		coalesce('o.' || quote_ident(binding.order_user_id), 'NULL'), binding.orders, binding.ledger_schema,
-		inventory.type_name(binding.user_type));
+		CASE WHEN binding.order_quantity IS NULL THEN '1'
+			 ELSE format('coalesce(trunc(o.%I::numeric)::bigint, 0)', binding.order_quantity) END,
+		binding.orders, binding.ledger_schema, inventory.type_name(binding.user_type));
 END
 $$;
 COMMENT ON FUNCTION inventory.record_followed_lines(inventory.store_binding, regclass) IS 'Records, for a store that no longer follows its orders, where the rows of lines and the ledger differ.';
+
+-- The index of a ledger that follows orders tells that it did.
+CREATE FUNCTION inventory.stop_following(binding inventory.store_binding, movements regclass) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	of_orders regclass := to_regclass(format('%I.movements_orders_idx', binding.ledger_schema));
+BEGIN
+	IF binding.order_writes = 'follow' OR of_orders IS NULL THEN
+		RETURN;
+	END IF;
+	PERFORM inventory.record_followed_lines(binding, movements);
+	EXECUTE format('DROP INDEX %s', of_orders);
+END
+$$;
+COMMENT ON FUNCTION inventory.stop_following(inventory.store_binding, regclass) IS 'Where the ledger of a store has followed its orders before, and does so no longer: records where the rows of lines and the ledger differ.';

@@ -315,9 +315,7 @@ BEGIN
 	IF 'stock' = ANY (changed) THEN
 		PERFORM inventory.open_ledger(new.store_name);
 	END IF;
-	IF old.order_writes = 'follow' AND new.order_writes <> 'follow' THEN
-		PERFORM inventory.record_followed_lines(new, store.movements);
-	END IF;
+	PERFORM inventory.stop_following(new, store.movements);
 	IF changed && '{orders,order_item_id,order_quantity,order_user_id,order_writes,order_units,order_final,order_header,order_header_id}' THEN
 		PERFORM inventory.book_open_lines(new, store.movements);
 	END IF;
