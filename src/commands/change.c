@@ -38,11 +38,21 @@
 #include "commands/refusal.h"
 #include "commands/sale.h"
 
-/* Write the quantity of a line into its row, if it has one. */
+/* Write the quantity of a line into its row. */
+static void
+set_quantity(InvStore *store, const InvOrder *order, int64 quantity)
+{
+	Datum values[] = { order->key, Int64GetDatum(quantity) };
+
+	if (inv_execute(store, INV_STMT_CHANGE_ORDER, values, NULL, INV_SNAPSHOT_LATEST) != 1 ||
+		inv_result_int64(0, 1) != quantity)
+		inv_error_order_kept(store->orders_name, inv_order_text(store, order->key));
+}
+
+/* The same, if it has one, as the engine's own change. */
 static void
 write_quantity(InvStore *store, const InvOrder *order, const InvSold *sold, int64 quantity)
 {
-	Datum values[] = { order->key, Int64GetDatum(quantity) };
 	int base;
 
 	if (!OidIsValid(store->orders))
@@ -52,9 +62,7 @@ write_quantity(InvStore *store, const InvOrder *order, const InvSold *sold, int6
 	inv_replace_changes(store, order, sold, quantity);
 	base = inv_expect_lines_begin();
 	inv_expect_line(store, sold->item, quantity, &sold->user);
-	if (inv_execute(store, INV_STMT_CHANGE_ORDER, values, NULL, INV_SNAPSHOT_LATEST) != 1 ||
-		inv_result_int64(0, 1) != quantity)
-		inv_error_order_kept(store->orders_name, inv_order_text(store, order->key));
+	set_quantity(store, order, quantity);
 	inv_expect_lines_end(base);
 }
 
@@ -119,14 +127,10 @@ refuse_deleted(InvStore *store, Datum order, int64 left)
 static void
 write_followed(InvStore *store, const InvOrder *order, int64 quantity, const char *reason)
 {
-	Datum values[] = { order->key, Int64GetDatum(quantity) };
-
 	if (store->order_quantity.attnum == InvalidAttrNumber)
 		inv_error_value("the orders of the store have no quantity", NULL);
 	inv_follow_begin(store);
-	if (inv_execute(store, INV_STMT_CHANGE_ORDER, values, NULL, INV_SNAPSHOT_LATEST) != 1 ||
-		inv_result_int64(0, 1) != quantity)
-		inv_error_order_kept(store->orders_name, inv_order_text(store, order->key));
+	set_quantity(store, order, quantity);
 	inv_follow_lines(store, reason);
 }
 

@@ -38,7 +38,7 @@ typedef struct Changes
 	InvStore *store;
 	InvPending *list;
 	int count;
-	InvPending **headers; /* those of headers, in the order of their keys */
+	InvPending **headers; /* the first of each header, in the order of their keys */
 	int header_count;
 	InvFollowed *lines; /* in key order, each once */
 	int line_count;
@@ -52,16 +52,33 @@ compare_headers(const void *a, const void *b, void *store)
 							  (*(InvPending *const *) b)->key);
 }
 
-/* Put the headers that have changed into the order of their keys, for find_changed_header. */
+/* And those of one key in the order of time: the list is, and places in it are addresses. */
+static int
+compare_header_changes(const void *a, const void *b, void *store)
+{
+	const InvPending *left = *(InvPending *const *) a, *right = *(InvPending *const *) b;
+	int order = compare_headers(a, b, store);
+
+	return order != 0 ? order : left < right ? -1 : left > right;
+}
+
+/* Find the first change of each header that has changed, in the order of their keys. */
 static void
 sort_changed_headers(Changes *changes)
 {
+	int kept = 0;
+
 	changes->headers = palloc(sizeof(InvPending *) * changes->count);
 	for (int i = 0; i < changes->count; i++)
 		if (changes->list[i].kind == INV_PENDING_HEADER)
 			changes->headers[changes->header_count++] = &changes->list[i];
-	qsort_arg(changes->headers, changes->header_count, sizeof(InvPending *), compare_headers,
+	qsort_arg(changes->headers, changes->header_count, sizeof(InvPending *), compare_header_changes,
 			  changes->store);
+	for (int i = 0; i < changes->header_count; i++)
+		if (kept == 0 ||
+			compare_headers(&changes->headers[kept - 1], &changes->headers[i], changes->store) != 0)
+			changes->headers[kept++] = changes->headers[i];
+	changes->header_count = kept;
 }
 
 /* The first change of a header; null if it has not changed. */
@@ -73,49 +90,26 @@ find_changed_header(const Changes *changes, Datum key)
 	InvPending **found = bsearch_arg(&pointer, changes->headers, changes->header_count,
 									 sizeof(InvPending *), compare_headers, changes->store);
 
-	if (found == NULL)
-		return NULL;
-	/* the list is in the order of time, and places in it are addresses */
-	for (; found > changes->headers && compare_headers(found - 1, &pointer, changes->store) == 0;)
-		found--;
-	pointer = *found;
-	for (; found < changes->headers + changes->header_count &&
-		   compare_headers(found, &pointer, changes->store) == 0;
-		 found++)
-		if (*found < pointer)
-			pointer = *found;
-	return pointer;
-}
-
-static void
-add_header(Datum **headers, int *count, int *room, Datum header)
-{
-	if (*count == *room)
-	{
-		*room = Max(16, *room * 2);
-		*headers =
-			*headers ? repalloc(*headers, *room * sizeof(Datum)) : palloc(*room * sizeof(Datum));
-	}
-	(*headers)[(*count)++] = header;
+	return found ? *found : NULL;
 }
 
 /* Lock the headers that have changed, and those of lines that have. */
 static void
 lock_headers_of(Changes *changes)
 {
-	Datum *headers = NULL;
-	int count = 0, room = 0;
+	Datum *headers = palloc(sizeof(Datum) * 2 * changes->count);
+	int count = 0;
 
 	for (int i = 0; i < changes->count; i++)
 	{
 		const InvPending *change = &changes->list[i];
 
 		if (change->kind == INV_PENDING_HEADER)
-			add_header(&headers, &count, &room, change->key);
+			headers[count++] = change->key;
 		if (change->has_header)
-			add_header(&headers, &count, &room, change->header);
+			headers[count++] = change->header;
 		if (change->old.exists && !change->old.no_header)
-			add_header(&headers, &count, &room, change->old.header);
+			headers[count++] = change->old.header;
 	}
 	inv_lock_headers(changes->store, headers, count);
 }

@@ -67,20 +67,12 @@ first_taker(InvStore *store, const InvBook *book, Datum item)
 
 /* ---- limits ---- */
 
-static bool
-is_same_user(InvStore *store, const InvUser *a, const InvUser *b)
-{
-	if (a->isnull || b->isnull)
-		return a->isnull == b->isnull;
-	return inv_same_user(store, a->value, b->value);
-}
-
 static int
 compare_users(InvStore *store, const InvUser *a, const InvUser *b)
 {
 	uint64 left, right;
 
-	if (is_same_user(store, a, b))
+	if (inv_same_users(store, a, b))
 		return 0;
 	if (a->isnull || b->isnull)
 		return a->isnull ? -1 : 1;

@@ -150,14 +150,6 @@ is_of_item(Follower *f, const InvBooked *part, Datum item)
 	return inv_item_compare(f->store, part->item, item) == 0;
 }
 
-static bool
-is_of_user(Follower *f, const InvBooked *part, const InvUser *user)
-{
-	if (part->user.isnull || user->isnull)
-		return part->user.isnull == user->isnull;
-	return inv_same_user(f->store, part->user.value, user->value);
-}
-
 /* Cancel all that is booked of a line. */
 static void
 cancel_all(Follower *f)
@@ -174,11 +166,9 @@ cancel_all(Follower *f)
 static void
 note_archived(Follower *f)
 {
-	static const InvUser nobody = { (Datum) 0, true };
-
 	for (int i = 0; i < f->line->booked_count; i++)
 		if (f->line->booked[i].units > 0)
-			add_line_movement(f, f->line->booked[i].item, 0, INV_KIND_CANCELLATION, &nobody)
+			add_line_movement(f, f->line->booked[i].item, 0, INV_KIND_CANCELLATION, &inv_no_user)
 				->reason = INV_REASON_ARCHIVED;
 }
 
@@ -273,7 +263,7 @@ cancel_of_item(Follower *f, Datum item, int64 units)
 			int64 some = Min(units, part->units - part->refunded);
 
 			if (some <= 0 || !is_of_item(f, part, item) ||
-				is_of_user(f, part, &f->line->now.user) != (own == 1))
+				inv_same_users(f->store, &part->user, &f->line->now.user) != (own == 1))
 				continue;
 			cancel_units(f, part, some);
 			units -= some;
@@ -331,7 +321,7 @@ follow_known(Follower *f)
 	{
 		InvBooked *part = &line->booked[i];
 
-		if (is_of_item(f, part, now->item) && !is_of_user(f, part, &now->user))
+		if (is_of_item(f, part, now->item) && !inv_same_users(f->store, &part->user, &now->user))
 			change_user(f, part);
 	}
 	sell_units(f, now->item, &now->user, now->units - booked);

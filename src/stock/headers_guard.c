@@ -46,14 +46,6 @@ read_header_row(InvStore *store, TupleTableSlot *slot, HeapTuple tuple, HeaderRo
 }
 
 static bool
-same_header_user(InvStore *store, const HeaderRow *a, const HeaderRow *b)
-{
-	if (a->user.isnull || b->user.isnull)
-		return a->user.isnull == b->user.isnull;
-	return inv_same_user(store, a->user.value, b->user.value);
-}
-
-static bool
 same_header_key(InvStore *store, const HeaderRow *a, const HeaderRow *b)
 {
 	return !a->no_key && !b->no_key && inv_header_compare(store, a->key, b->key) == 0;
@@ -72,14 +64,11 @@ note_header(InvStore *store, const HeaderRow *keyed, Datum old_row)
 static void
 check_header_writer(InvStore *store, Oid writer, const HeaderRow *old, const HeaderRow *new)
 {
-	InvUser claimed;
-
 	if (!new->exists || store->header_user.attnum == InvalidAttrNumber ||
-		!inv_claim_binds(store, writer) || (old->exists && same_header_user(store, old, new)))
+		!inv_claim_binds(store, writer) ||
+		(old->exists && inv_same_users(store, &old->user, &new->user)))
 		return;
-	claimed = inv_claimed_user(store);
-	if (new->user.isnull || !inv_same_user(store, new->user.value, claimed.value))
-		inv_error_not_this_user(store->user_claim);
+	inv_check_claim(store, &new->user);
 }
 
 /* Note the lines of a header that was inserted, updated or deleted. */
@@ -121,7 +110,7 @@ guard_header_row(InvStore *store, const TriggerData *trigdata)
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 		read_header_row(store, trigdata->tg_newslot, trigdata->tg_newtuple, &new);
 	if (old.exists && new.exists && same_header_key(store, &old, &new) &&
-		same_header_user(store, &old, &new) &&
+		inv_same_users(store, &old.user, &new.user) &&
 		!inv_row_changed(store->header, trigdata->tg_relation, old.tuple, new.tuple,
 						 store->worth.header_columns))
 		return;

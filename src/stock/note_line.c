@@ -96,17 +96,15 @@ static void
 check_writer(InvStore *store, Oid writer, const InvOrderRow *old, const InvOrderRow *new)
 {
 	bool of_header = store->order_user.attnum == InvalidAttrNumber;
-	InvUser claimed, user;
+	InvUser user;
 
 	if (!new->exists || (of_header && store->header_user.attnum == InvalidAttrNumber) ||
 		!inv_claim_binds(store, writer) ||
 		(old->exists && (of_header ? inv_order_row_same_header(store, old, new)
 								   : inv_order_row_same_user(store, old, new))))
 		return;
-	claimed = inv_claimed_user(store);
 	user = of_header ? user_of_header(store, new) : new->user;
-	if (user.isnull || !inv_same_user(store, user.value, claimed.value))
-		inv_error_not_this_user(store->user_claim);
+	inv_check_claim(store, &user);
 }
 
 /* Other code has changed a line of a store that follows. */

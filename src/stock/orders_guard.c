@@ -18,8 +18,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/table.h"
-#include "access/tupconvert.h"
 #include "access/xact.h"
 #include "commands/trigger.h"
 #include "executor/tuptable.h"
@@ -95,18 +93,10 @@ find_refused_effect(InvStore *store, const InvOrderRow *old, const InvOrderRow *
 static bool
 was_final(InvStore *store, const TriggerData *trigdata)
 {
-	Relation orders = table_open(store->orders, AccessShareLock);
-	TupleConversionMap *map =
-		convert_tuples_by_name(RelationGetDescr(trigdata->tg_relation), RelationGetDescr(orders));
-	HeapTuple row = trigdata->tg_trigtuple;
-	Datum value;
+	Datum row = inv_order_row_whole(store->orders, trigdata->tg_relation, trigdata->tg_trigtuple);
 	bool isnull;
 
-	if (map)
-		row = execute_attr_map_tuple(row, map);
-	value = heap_copy_tuple_as_datum(row, RelationGetDescr(orders));
-	table_close(orders, NoLock);
-	inv_execute(store, INV_STMT_IS_FINAL, &value, NULL, INV_SNAPSHOT_LATEST);
+	inv_execute(store, INV_STMT_IS_FINAL, &row, NULL, INV_SNAPSHOT_LATEST);
 	return DatumGetBool(inv_result(0, 1, &isnull));
 }
 

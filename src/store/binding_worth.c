@@ -53,8 +53,8 @@ inv_binding_find_worth(InvStore *store, Oid ledger)
 
 	worth->order_units = find_worth_function(store, ledger, "order_units");
 	worth->order_final = find_worth_function(store, ledger, "order_final");
-	inv_columns_of_arguments(worth->order_units, columns, lengthof(columns));
-	inv_columns_of_arguments(worth->order_final, columns, lengthof(columns));
+	inv_columns_of_arguments(worth->order_units, columns);
+	inv_columns_of_arguments(worth->order_final, columns);
 	worth->line_columns = columns[0];
 	worth->header_columns = columns[1];
 }

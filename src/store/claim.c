@@ -78,3 +78,13 @@ inv_claimed_user(InvStore *store)
 	inv_check_id_length(store->user_type, user.value, "user_id");
 	return user;
 }
+
+/* Raise 42501 unless the user is that of the token. */
+void
+inv_check_claim(InvStore *store, const InvUser *user)
+{
+	InvUser claimed = inv_claimed_user(store);
+
+	if (!inv_same_users(store, user, &claimed))
+		inv_error_not_this_user(store->user_claim);
+}

@@ -9,5 +9,6 @@
 
 extern bool inv_claim_binds(InvStore *store, Oid role);
 extern InvUser inv_claimed_user(InvStore *store);
+extern void inv_check_claim(InvStore *store, const InvUser *user);
 
 #endif /* INV_CLAIM_H */

@@ -221,6 +221,15 @@ inv_same_user(InvStore *store, Datum a, Datum b)
 		FunctionCall2Coll(&store->user_ops->eq_opr_finfo, store->user_collation, a, b));
 }
 
+/* The same of users of whom either can be null. */
+bool
+inv_same_users(InvStore *store, const InvUser *a, const InvUser *b)
+{
+	if (a->isnull || b->isnull)
+		return a->isnull == b->isnull;
+	return inv_same_user(store, a->value, b->value);
+}
+
 /* A hash that all spellings of a user share; that of a guest is 0. */
 uint64
 inv_user_hash(InvStore *store, const InvUser *user)

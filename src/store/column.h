@@ -23,6 +23,7 @@ extern char *inv_item_text(InvStore *store, Datum item);
 extern int inv_item_compare(InvStore *store, Datum a, Datum b);
 extern uint64 inv_item_hash(InvStore *store, Datum item, uint64 seed);
 extern bool inv_same_user(InvStore *store, Datum a, Datum b);
+extern bool inv_same_users(InvStore *store, const InvUser *a, const InvUser *b);
 extern uint64 inv_user_hash(InvStore *store, const InvUser *user);
 extern int inv_header_compare(InvStore *store, Datum a, Datum b);
 extern int inv_order_compare(InvStore *store, Datum a, Datum b);

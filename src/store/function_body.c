@@ -35,13 +35,6 @@ inv_function_body(Oid function)
 	return (Query *) node;
 }
 
-/* The columns that an expression reads of the rows that are its arguments. */
-typedef struct ReadColumns
-{
-	Bitmapset **columns;
-	int arguments;
-} ReadColumns;
-
 /* The whole row is read. */
 static void
 add_all_columns(const Param *param, Bitmapset **columns)
@@ -57,20 +50,20 @@ add_all_columns(const Param *param, Bitmapset **columns)
 static bool
 find_columns_read(Node *node, void *context)
 {
-	ReadColumns *read = context;
+	Bitmapset **read = context;
 
 	if (node == NULL)
 		return false;
 	if (IsA(node, FieldSelect) && IsA(((FieldSelect *) node)->arg, Param))
 	{
 		FieldSelect *field = (FieldSelect *) node;
-		Bitmapset **columns = &read->columns[((Param *) field->arg)->paramid - 1];
+		Bitmapset **columns = &read[((Param *) field->arg)->paramid - 1];
 
 		*columns = bms_add_member(*columns, field->fieldnum);
 		return false;
 	}
 	if (IsA(node, Param))
-		add_all_columns((Param *) node, &read->columns[((Param *) node)->paramid - 1]);
+		add_all_columns((Param *) node, &read[((Param *) node)->paramid - 1]);
 	return expression_tree_walker(node, find_columns_read, context);
 }
 
@@ -79,11 +72,9 @@ find_columns_read(Node *node, void *context)
  * number, which is a row.
  */
 void
-inv_columns_of_arguments(Oid function, Bitmapset **columns, int arguments)
+inv_columns_of_arguments(Oid function, Bitmapset **columns)
 {
-	ReadColumns read = { columns, arguments };
-
-	(void) find_columns_read((Node *) inv_function_body(function)->targetList, &read);
+	(void) find_columns_read((Node *) inv_function_body(function)->targetList, columns);
 }
 
 /*

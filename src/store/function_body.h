@@ -9,6 +9,6 @@
 
 extern Oid inv_find_function(Oid schema, const char *name, const Oid *types, int count);
 extern Query *inv_function_body(Oid function);
-extern void inv_columns_of_arguments(Oid function, Bitmapset **columns, int arguments);
+extern void inv_columns_of_arguments(Oid function, Bitmapset **columns);
 
 #endif /* INV_FUNCTION_BODY_H */
