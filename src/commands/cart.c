@@ -103,13 +103,6 @@ settable_column(InvStore *store, const JsonbValue *key, bool is_line)
 	inv_error_column_not_allowed(name, store->store_name, "order_columns");
 }
 
-static bool
-is_key(const JsonbValue *key, const char *name)
-{
-	return (size_t) key->val.string.len == strlen(name) &&
-		   memcmp(key->val.string.val, name, key->val.string.len) == 0;
-}
-
 /* Add the columns of an object to the one under construction; returns their bits. */
 static uint64
 push_columns(InvStore *store, JsonbContainer *object, bool is_line, InvJsonbState *state)
@@ -124,7 +117,7 @@ push_columns(InvStore *store, JsonbContainer *object, bool is_line, InvJsonbStat
 		if (token != WJB_KEY)
 			continue;
 		(void) JsonbIteratorNext(&iterator, &value, true);
-		if (is_line && (is_key(&key, "item_id") || is_key(&key, "quantity")))
+		if (is_line && (inv_is_key(&key, "item_id") || inv_is_key(&key, "quantity")))
 			continue;
 		if ((bit = settable_column(store, &key, is_line)) == 0)
 			continue;
@@ -206,7 +199,7 @@ check_keys(InvStore *store, JsonbContainer *line, InvPurpose purpose)
 	{
 		const char *name;
 
-		if (token != WJB_KEY || is_key(&key, "item_id") || is_key(&key, "quantity"))
+		if (token != WJB_KEY || inv_is_key(&key, "item_id") || inv_is_key(&key, "quantity"))
 			continue;
 		if (purpose == INV_PURPOSE_SALE)
 		{

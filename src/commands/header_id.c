@@ -7,13 +7,7 @@
 #include "base/compat.h"
 #include "store/binding.h"
 #include "commands/header_id.h"
-
-static bool
-has_name(const JsonbValue *key, const char *name)
-{
-	return (size_t) key->val.string.len == strlen(name) &&
-		   memcmp(key->val.string.val, name, key->val.string.len) == 0;
-}
+#include "commands/shape.h"
 
 static bool
 is_object(const JsonbValue *value)
@@ -36,9 +30,9 @@ without_key(JsonbContainer *object, const char *name, const char *nested, const 
 		if (token != WJB_KEY)
 			continue;
 		(void) JsonbIteratorNext(&iterator, &value, true);
-		if (has_name(&key, name))
+		if (inv_is_key(&key, name))
 			continue;
-		if (nested && has_name(&key, nested) && is_object(&value))
+		if (nested && inv_is_key(&key, nested) && is_object(&value))
 			JsonbToJsonbValue(without_key(value.val.binary.data, nested_name, NULL, NULL), &value);
 		inv_jsonb_push(&state, WJB_KEY, &key);
 		inv_jsonb_push(&state, WJB_VALUE, &value);

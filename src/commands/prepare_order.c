@@ -25,15 +25,16 @@
 #include "commands/cart.h"
 #include "commands/header.h"
 #include "commands/prepare_order.h"
+#include "commands/shape.h"
 
 #define RESULT_HINT                                                                                \
 	"It returns {\"header\": {...}, \"lines\": [{...}, ...]}, with an object for each line."
 
+/* Is it the key of this name, if there is one? */
 static bool
 is_named(const JsonbValue *key, const char *name)
 {
-	return name && (size_t) key->val.string.len == strlen(name) &&
-		   memcmp(key->val.string.val, name, key->val.string.len) == 0;
+	return name && inv_is_key(key, name);
 }
 
 /* ---- what the function gets ---- */
@@ -48,6 +49,24 @@ push_pair(InvJsonbState *state, const char *name, JsonbValue *value)
 	key.val.string.len = strlen(name);
 	inv_jsonb_push(state, WJB_KEY, &key);
 	inv_jsonb_push(state, WJB_VALUE, value);
+}
+
+/* The members of an object, into one under construction. */
+static void
+push_members(InvJsonbState *state, JsonbContainer *object)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(object);
+	JsonbIteratorToken token;
+	JsonbValue key, value;
+
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		if (token != WJB_KEY)
+			continue;
+		(void) JsonbIteratorNext(&iterator, &value, true);
+		inv_jsonb_push(state, WJB_KEY, &key);
+		inv_jsonb_push(state, WJB_VALUE, &value);
+	}
 }
 
 /* An id as JSON: a number or a string. */
@@ -75,19 +94,10 @@ lines_of_cart(InvStore *store, const InvCart *cart)
 	for (int i = 0; i < cart->line_count; i++)
 	{
 		const InvLine *line = &cart->lines[i];
-		JsonbIterator *iterator = line->own ? JsonbIteratorInit(line->own) : NULL;
-		JsonbIteratorToken token;
-		JsonbValue key, value;
 
 		inv_jsonb_push(&state, WJB_BEGIN_OBJECT, NULL);
-		while (iterator && (token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
-		{
-			if (token != WJB_KEY)
-				continue;
-			(void) JsonbIteratorNext(&iterator, &value, true);
-			inv_jsonb_push(&state, WJB_KEY, &key);
-			inv_jsonb_push(&state, WJB_VALUE, &value);
-		}
+		if (line->own)
+			push_members(&state, line->own);
 		/* of two values of a key the last one counts */
 		push_id(&state, "item_id", store->item_id.base, line->item);
 		push_id(&state, "quantity", INT8OID, Int64GetDatum(line->quantity));
@@ -140,22 +150,14 @@ static Jsonb *
 prepared_row(InvStore *store, InvColumnList *list, Oid table, Jsonb *given,
 			 JsonbContainer *returned, uint64 *columns)
 {
-	JsonbIterator *iterator;
+	JsonbIterator *iterator = JsonbIteratorInit(returned);
 	JsonbIteratorToken token;
 	InvJsonbState state = { 0 };
 	JsonbValue key, value;
 
 	inv_jsonb_push(&state, WJB_BEGIN_OBJECT, NULL);
-	iterator = given ? JsonbIteratorInit(&given->root) : NULL;
-	while (iterator && (token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
-	{
-		if (token != WJB_KEY)
-			continue;
-		(void) JsonbIteratorNext(&iterator, &value, true);
-		inv_jsonb_push(&state, WJB_KEY, &key);
-		inv_jsonb_push(&state, WJB_VALUE, &value);
-	}
-	iterator = JsonbIteratorInit(returned);
+	if (given)
+		push_members(&state, &given->root);
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
 		if (token != WJB_KEY)

@@ -14,6 +14,14 @@
 #define ENCODED_TWICE_HINT                                                                         \
 	"It was encoded twice. Pass the value itself, not its JSON text as a string."
 
+/* Is it the key of this name? */
+bool
+inv_is_key(const JsonbValue *key, const char *name)
+{
+	return (size_t) key->val.string.len == strlen(name) &&
+		   memcmp(key->val.string.val, name, key->val.string.len) == 0;
+}
+
 /* Is a value a string that contains a JSON array or object? */
 static bool
 is_encoded_twice(const JsonbValue *value)

@@ -11,6 +11,7 @@
 
 #define INV_LINE_HINT "A line is an object such as {\"item_id\": 42, \"quantity\": 2}."
 
+extern bool inv_is_key(const JsonbValue *key, const char *name);
 extern void inv_check_lines(Jsonb *lines);
 extern JsonbContainer *inv_line_object(const JsonbValue *line);
 extern void inv_check_order_data(Jsonb *order_data);

@@ -1,6 +1,6 @@
 /*
  * order_lookup.c
- *		Order rows and refunds, found without a statement.
+ *		Order rows and refunds, found without a statement, or in the result of one.
  *
  * Where a table needs a statement, the answer of each function is false; so it is where there
  * is something that the statement would raise an error for.  Expects the store to be entered.
@@ -11,11 +11,14 @@
 #include "common/int.h"
 #include "utils/builtins.h"
 
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/key_lookup.h"
 #include "store/ledger_schema.h"
+#include "store/query.h"
 #include "stock/ledger.h"
+#include "stock/order_fact.h"
 #include "stock/order_lookup.h"
 
 /* Copy what the row of an order says; false if its quantity is not of an integer type. */
@@ -77,4 +80,22 @@ inv_direct_sum_refunds(InvStore *store, Datum order, int64 *units)
 	}
 	inv_end_key_lookup(&lookup);
 	return known;
+}
+
+/*
+ * Find the row of an order in the result of a statement, whose first column is its key, in key
+ * order.  "next" is where to look, and then the place behind it.  Raises 21000 if there are two.
+ */
+bool
+inv_find_order_row(InvStore *store, uint64 rows, uint64 *next, Datum order, uint64 *found)
+{
+	bool isnull;
+
+	*found = *next;
+	while (*next < rows && inv_order_compare(store, inv_result(*next, 1, &isnull), order) == 0)
+		(*next)++;
+	if (*next - *found > 1)
+		inv_error_order_not_unique(store->orders_name, inv_order_text(store, order),
+								   *next - *found);
+	return *next > *found;
 }

@@ -315,16 +315,10 @@ lock_rows(InvStore *store, LockedLine *lines, int count)
 	/* both are in key order */
 	for (int i = 0; i < count; i++)
 	{
-		uint64 first = row;
-		bool isnull;
+		uint64 found;
 
-		while (row < rows && inv_order_compare(store, inv_result(row, 1, &isnull), keys[i]) == 0)
-			row++;
-		if (row - first > 1)
-			inv_error_order_not_unique(store->orders_name, inv_order_text(store, keys[i]),
-									   row - first);
-		if (row > first)
-			read_locked_row(store, first, &lines[i]);
+		if (inv_find_order_row(store, rows, &row, keys[i], &found))
+			read_locked_row(store, found, &lines[i]);
 	}
 }
 

@@ -10,13 +10,12 @@
 #include "access/xact.h"
 
 #include "base/compat.h"
-#include "base/datum.h"
 #include "base/error.h"
-#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/query.h"
 #include "store/query_text.h"
+#include "stock/order_lookup.h"
 #include "stock/worth.h"
 
 /* Lock headers, in key order. */
@@ -89,16 +88,10 @@ read_worth_as(InvStore *store, InvLineWorth *lines, int count, InvSnapshotMode m
 	/* both are in key order */
 	for (int i = 0; i < count; i++)
 	{
-		uint64 first = row;
-		bool isnull;
+		uint64 found;
 
-		while (row < rows && inv_order_compare(store, inv_result(row, 1, &isnull), keys[i]) == 0)
-			row++;
-		if (row - first > 1)
-			inv_error_order_not_unique(store->orders_name,
-									   inv_datum_text(store->order_type, keys[i]), row - first);
-		if (row > first)
-			read_worth_row(store, first, &lines[i]);
+		if (inv_find_order_row(store, rows, &row, keys[i], &found))
+			read_worth_row(store, found, &lines[i]);
 	}
 }
 
