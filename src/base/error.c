@@ -152,7 +152,10 @@ void
 inv_report_out_of_stock(const InvFacts *facts, const char *detail)
 {
 	report_refusal(REFUSAL_OUT_OF_STOCK, facts, detail);
-	errhint("Ask for less, or try again after a restock.");
+	if (facts->own_hold)
+		errhint("Confirm what you hold, or release it and ask again.");
+	else
+		errhint("Ask for less, or try again after a restock.");
 }
 
 /* The same, where an operator or a direct write would take off what cannot be missing. */
@@ -221,7 +224,7 @@ inv_report_reservation_expired(const InvFacts *facts, const char *when)
 {
 	report_refusal(REFUSAL_RESERVATION_EXPIRED, facts,
 				   psprintf("Reservation \"%s\" expired at %s.", facts->name, when));
-	errhint("Reserve again.");
+	errhint("Reserve again. A call with an idempotency key needs a new key.");
 }
 
 /* The answer that was kept under an idempotency key is a reservation that has ended. */
@@ -248,7 +251,7 @@ inv_report_reservation_released(const InvFacts *facts)
 {
 	report_refusal(REFUSAL_RESERVATION_RELEASED, facts,
 				   psprintf("Reservation \"%s\" was released.", facts->name));
-	errhint("Reserve again.");
+	errhint("Reserve again. A call with an idempotency key needs a new key.");
 }
 
 /* "sold" is what was sold, as a sentence shows it. */

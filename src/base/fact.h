@@ -13,6 +13,7 @@ typedef struct InvFacts
 	Oid table;			/* InvalidOid: none is known */
 	const char *column; /* or null */
 	const char *name;	/* of the item, order or reservation, for a sentence; or null */
+	bool own_hold;		/* the units that lack are in a reservation of the same user */
 	StringInfoData json;
 } InvFacts;
 

@@ -58,6 +58,7 @@ describe_own_hold(InvStore *store, const InvTake *take, const InvUser *user, Str
 		return;
 	reservation = inv_datum_text(UUIDOID, inv_result(0, 1, &isnull));
 	appendStringInfo(text, " You hold " INT64_FORMAT " in reservation \"%s\".", held, reservation);
+	facts->own_hold = true;
 	inv_fact_number(facts, "held", held);
 	inv_fact_text(facts, "reservation_id", reservation);
 }
@@ -146,6 +147,7 @@ refuse(InvStore *store, const InvTake *takes, int count, const InvUser *user, bo
 	InvStatus status = first_status(takes, count);
 	InvFacts *facts = NULL;
 	StringInfoData text, lines;
+	bool own_hold = true;
 
 	initStringInfo(&text);
 	initStringInfo(&lines);
@@ -154,11 +156,13 @@ refuse(InvStore *store, const InvTake *takes, int count, const InvUser *user, bo
 		if (takes[i].status != status)
 			continue;
 		facts = describe_take(store, &takes[i], user, &text);
+		own_hold = own_hold && facts->own_hold;
 		appendStringInfo(&lines, "%s{%s}", lines.len ? ", " : "", facts->json.data);
 	}
 	if (is_cart)
 	{
 		facts = inv_facts(facts->table, facts->column);
+		facts->own_hold = own_hold;
 		inv_fact_json(facts, "lines", psprintf("[%s]", lines.data));
 	}
 	if (status == INV_STATUS_ITEM_NOT_FOUND)
