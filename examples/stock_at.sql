@@ -1,7 +1,8 @@
 -- The stock at a time in the past, and how an item got from one stock to another.
 --
 -- The ledger is complete: the stock at a time is the sum of the movements until then.  A movement has
--- the time at which its transaction began.
+-- the time at which its call began, and appears when its transaction commits.  After close_ledger,
+-- times before it have no movements of their own any more.
 
 CREATE EXTENSION IF NOT EXISTS inventory;
 

@@ -8,7 +8,7 @@ from tree import LintTest, clean
 
 class Files(LintTest):
     def test_clean(self):
-        self.assert_clean("compiles", "long_files", "long_functions", "names", "script", "assembled", "words", "attacks", "titles",
+        self.assert_clean("compiles", "long_files", "long_functions", "names", "script", "assembled", "words", "attacks", "titles", "snippets",
                           "versions", "whitespace", "editorconfig", "expectations", "generated")
 
     def test_unknown_check(self):
@@ -104,6 +104,19 @@ class Files(LintTest):
         self.plant("test/tap/001_take.pl", "use strict;\n# Every unit is taken once.\n")
         self.assert_found("titles", "sql/take.sql:1: there is no comment", "test/isolation/specs/take.spec:1: there is no comment",
                           "test/pgtap/take.sql:2: the comment", "test/tap/001_take.pl:1: there is no comment")
+
+    def test_snippets(self):
+        shown = clean("script/20_take.sql")
+        self.plant("doc/good.md", f"# Good\n\n<!-- from script/20_take.sql -->\n```sql\n{shown}```\n\n```\nnothing\n```\n")
+        self.assert_clean("snippets")
+        self.plant("doc/part.md", "<!-- from sql/lines.txt -->\n```\n  one\n…\nthree\n```\n")
+        self.plant("sql/lines.txt", "one\ntwo\n\n    three\n")
+        self.assert_clean("snippets")
+        self.plant("doc/bad.md", "# Bad\n\n<!-- from sql/lines.txt -->\n```\none\nthree\n```\n"
+                   "<!-- from sql/lines.txt -->\n```\nthree\n…\none\n```\n"
+                   "<!-- from sql/none.txt -->\n```\none\n```\n<!-- from sql/lines.txt -->\n\nText.\n")
+        self.assert_found("snippets", "doc/bad.md:3: differs from sql/lines.txt", "doc/bad.md:8: differs from sql/lines.txt",
+                          "doc/bad.md:14: sql/none.txt does not exist", "doc/bad.md:18: no code block follows")
 
     def test_editorconfig(self):
         self.plant("src/base/lock.c", "int\ninv_lock(void)\n{\n    return 1;\n}\n")

@@ -67,6 +67,19 @@ gives($db, 'SELECT quantity FROM my_reservations(3)', '1', 'who gives up makes r
 $node->safe_psql($db, 'SELECT confirm_reservation(reservation_id) FROM waitlist WHERE user_id IN (2, 3)');
 gives($db, 'SELECT user_id FROM order_items ORDER BY 1', "2\n3", 'those who pay have it');
 
+# A customer joins while a unit is on its way back.
+my $returning = Session->new($node, $db);
+my $joining = Session->new($node, $db, 'joining');
+$returning->run('BEGIN');
+$returning->value('products_stock.restock_item(1, 1)');
+$joining->call('join_waitlist(4, 1)');
+$node->poll_query_until($db, q{SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'joining'
+    AND query LIKE '%join_waitlist%' AND (state = 'idle' OR wait_event_type = 'Lock')});
+$returning->run('COMMIT');
+$joining->await;
+$_->quit for $returning, $joining;
+gives($db, 'SELECT quantity FROM my_reservations(4)', '1', 'a customer who joins at the same moment is not overlooked');
+
 # Customers join while units come back one by one, and other buyers try to be faster.
 crowd($db, 24, 10, "\\set customer random(100, 1000000000)\nSELECT join_waitlist(:customer, 1);\n",
     "SELECT products_stock.restock_item(1, 1);\n", "SELECT status FROM try_buy_item(99, 1);\n");
