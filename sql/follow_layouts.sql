@@ -17,12 +17,35 @@ BEGIN
 	RETURN stock || coalesce(', verify: ' || problems, '');
 END
 $$;
+-- Make every item of a store hot.
+CREATE PROCEDURE layouts.heat(items regclass) LANGUAGE plpgsql AS $$
+DECLARE
+	b inventory.bindings;
+BEGIN
+	SELECT * INTO b FROM inventory.bindings AS s WHERE s.items = heat.items;
+	EXECUTE format('SELECT inventory.heat(%L, i.%I) FROM %s AS i WHERE i.%I IS NOT NULL', items::oid, b.item_id, items, b.stock);
+END
+$$;
+-- Say what a step of a shop led to; where every item is hot, at the end.
+CREATE TABLE layouts.said (number int GENERATED ALWAYS AS IDENTITY, words text);
+CREATE PROCEDURE layouts.say(words text) LANGUAGE plpgsql AS $$
+BEGIN
+	IF current_setting('layouts.hot', true) THEN
+		INSERT INTO layouts.said (words) VALUES (words);
+	ELSE
+		RAISE INFO '%', words;
+	END IF;
+END
+$$;
 -- Run statements of a shop; what stands before a colon says what they do.
 CREATE PROCEDURE layouts.drive(items regclass, VARIADIC statements text[]) LANGUAGE plpgsql AS $$
 DECLARE
 	statement text;
 	problem text;
 BEGIN
+	IF current_setting('layouts.hot', true) THEN
+		CALL layouts.heat(items);
+	END IF;
 	FOREACH statement IN ARRAY statements LOOP
 		problem := NULL;
 		BEGIN
@@ -30,7 +53,7 @@ BEGIN
 		EXCEPTION WHEN OTHERS THEN
 			problem := concat_ws(' ', '', SQLSTATE, SQLERRM);
 		END;
-		RAISE INFO '%:% %', split_part(statement, ':', 1), coalesce(problem, ''), layouts.now_is(items);
+		CALL layouts.say(format('%s:%s %s', split_part(statement, ':', 1), problem, layouts.now_is(items)));
 		COMMIT;
 	END LOOP;
 END
@@ -144,8 +167,11 @@ CREATE TABLE "Order" ("id" TEXT NOT NULL PRIMARY KEY, "userId" TEXT NOT NULL, "s
 CREATE TABLE "OrderItem" ("id" TEXT NOT NULL PRIMARY KEY, "orderId" TEXT NOT NULL REFERENCES "Order" ("id") ON DELETE RESTRICT ON UPDATE CASCADE,
 	"productId" TEXT NOT NULL REFERENCES "Product" ("id") ON DELETE RESTRICT ON UPDATE CASCADE, "quantity" INTEGER NOT NULL, "price" DECIMAL(65, 30) NOT NULL);
 INSERT INTO "Product" VALUES ('ckp-1', 'mug', 9, 5, now()), ('ckp-2', 'cup', 9, 5, now());
+\if :{?hot}
+\else
 SELECT inventory.attach('"Product"', '"OrderItem"', ledger_schema => 'layout_ledger', api_schema => 'layout', order_writes => 'follow', order_header => '"Order"',
 	order_columns => '{id,price}', header_columns => '{id,status,updatedAt}');
+\endif
 CREATE INDEX ON "OrderItem" ("orderId");
 SELECT inventory.attach('"Product"', '"OrderItem"', ledger_schema => 'layout_ledger', api_schema => 'layout', order_writes => 'follow', order_header => '"Order"',
 	order_columns => '{id,price}', header_columns => '{id,status,updatedAt}',
@@ -259,8 +285,11 @@ CREATE TABLE spree_orders (id serial PRIMARY KEY, number varchar(32), state varc
 CREATE TABLE spree_line_items (id serial PRIMARY KEY, variant_id integer, order_id integer REFERENCES spree_orders, quantity integer NOT NULL, price numeric(10, 2) NOT NULL);
 CREATE INDEX ON spree_line_items (order_id);
 INSERT INTO spree_stock_items (stock_location_id, variant_id, count_on_hand) VALUES (1, 10, 5), (1, 11, 5);
+\if :{?hot}
+\else
 SELECT inventory.attach('spree_stock_items', 'spree_line_items', item_id => 'variant_id', stock => 'count_on_hand', order_item_id => 'variant_id', order_header => 'spree_orders',
 	ledger_schema => 'layout_ledger', api_schema => 'layout', order_columns => '{price}', order_writes => 'follow');
+\endif
 ALTER TABLE spree_stock_items ADD UNIQUE (variant_id);
 SELECT inventory.attach('spree_stock_items', 'spree_line_items', item_id => 'variant_id', stock => 'count_on_hand', order_item_id => 'variant_id', order_header => 'spree_orders',
 	ledger_schema => 'layout_ledger', api_schema => 'layout', order_columns => '{price}', header_columns => '{state}', order_writes => 'follow',
@@ -291,6 +320,8 @@ CALL layouts.drive('warehouse_stock',
 	$$deleted: DELETE FROM warehouse_allocation$$);
 DROP SCHEMA layout, layout_ledger CASCADE;
 
+\if :{?hot}
+\else
 \echo '-- lines of product variants, and of versions, are refused'
 CREATE SCHEMA layout;
 CREATE TABLE product_productvariant (id serial PRIMARY KEY);
@@ -303,6 +334,7 @@ CREATE INDEX ON order_item (order_id, version);
 SELECT inventory.attach('warehouse_stock', 'order_item', stock => 'quantity', ledger_schema => 'layout_ledger', order_writes => 'follow');
 \set VERBOSITY terse
 DROP SCHEMA layout CASCADE;
+\endif
 
 \echo '-- Vendure: states, quantity 0 before it is cancelled'
 CREATE SCHEMA layout;
@@ -364,4 +396,5 @@ CALL layouts.drive('products',
 	$$cancelled: UPDATE orders SET status = 'cancelled'$$,
 	$$placed again: UPDATE orders SET status = 'paid'$$,
 	$$deleted: DELETE FROM orders$$);
+SELECT words FROM layouts.said ORDER BY number;
 DROP SCHEMA layout, layout_ledger, layouts CASCADE;
