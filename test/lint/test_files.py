@@ -8,7 +8,7 @@ from tree import LintTest, clean
 
 class Files(LintTest):
     def test_clean(self):
-        self.assert_clean("compiles", "long_files", "long_functions", "names", "script", "assembled", "words", "attacks", "titles", "snippets",
+        self.assert_clean("compiles", "long_files", "long_functions", "names", "script", "assembled", "words", "attacks", "titles", "snippets", "links",
                           "versions", "whitespace", "editorconfig", "expectations", "generated")
 
     def test_unknown_check(self):
@@ -117,6 +117,13 @@ class Files(LintTest):
                    "<!-- from sql/none.txt -->\n```\none\n```\n<!-- from sql/lines.txt -->\n\nText.\n")
         self.assert_found("snippets", "doc/bad.md:3: differs from sql/lines.txt", "doc/bad.md:8: differs from sql/lines.txt",
                           "doc/bad.md:14: sql/none.txt does not exist", "doc/bad.md:18: no code block follows")
+
+    def test_links(self):
+        self.plant("doc/good.md", "# Good: a `page`\n\n[a](#good-a-page) [b](../README.md#inventory) [c](../sql) [d](https://none.example/x)\n")
+        self.assert_clean("links")
+        self.plant("doc/bad.md", "# Bad\n\n[a](#good)\n[b](none.md)\n[c](good.md#bad)\n")
+        self.assert_found("links", "doc/bad.md:3: doc/bad.md has no heading #good", "doc/bad.md:4: doc/none.md does not exist",
+                          "doc/bad.md:5: doc/good.md has no heading #bad")
 
     def test_editorconfig(self):
         self.plant("src/base/lock.c", "int\ninv_lock(void)\n{\n    return 1;\n}\n")

@@ -229,4 +229,27 @@ crowd($db, 8, 1, "SELECT payment_received('pay-4', 3);\n");
 gives($db, 'SELECT count(*) FROM order_items WHERE user_id = 3', '1', 'the message of a payment in time, eight times at once');
 gives($db, q{SELECT * FROM inventory.verify('products')}, '', 'every unit is accounted for');
 
+# ---------------------------------------------------------------- migrations, archiving, tests
+
+$db = example('migrations');
+gives($db, 'SELECT quantity_in_stock FROM products', '5000000000', 'the last migration');
+gives($db, 'SELECT count(*), count(unit_price) FROM lines', '3|3', 'every sale went through, with its price');
+gives($db, q{SELECT * FROM inventory.verify('products')}, '', 'every unit is accounted for');
+$node->safe_psql($db, q{SELECT inventory.detach('products')});
+gives($db, 'SELECT count(*) FROM products_stock.movements WHERE kind = $$sale$$', '3', 'the way down keeps the ledger');
+
+$db = example('archiving', q{INSERT INTO products (name, stock) VALUES ('guitar', 9)},
+    q{INSERT INTO orders (user_id, created_at) SELECT n, now() - interval '3 years' FROM generate_series(1, 3) AS n},
+    q{INSERT INTO order_items (order_id, product_id, quantity) SELECT id, 1, 2 FROM orders},
+    q{UPDATE orders SET status = CASE id WHEN 1 THEN 'shipped' WHEN 2 THEN 'cancelled' ELSE 'paid' END});
+gives($db, 'SELECT stock FROM products', '5', 'one order shipped, one cancelled, one paid');
+gives($db, q{SELECT archive_orders(now() - interval '1 year')}, '1', 'the one that is over is moved');
+gives($db, 'SELECT stock, (SELECT count(*) FROM order_items), (SELECT count(*) FROM old_order_items) FROM products', '5|2|1', 'and no stock moves');
+gives($db, q{SELECT * FROM inventory.verify('products')}, '', 'every unit is accounted for');
+$node->safe_psql($db, q{SELECT products_stock.close_ledger(now()); SELECT products_stock.prune('1 second')});
+gives($db, q{SELECT * FROM inventory.verify('products')}, '', 'also with the ledger closed');
+
+$db = example('testing');
+gives($db, 'SELECT stock, (SELECT count(*) FROM order_items) FROM products', '0|1', 'a key of an earlier test is forgotten');
+
 done_testing();
