@@ -477,7 +477,7 @@ set_up() {
 copy_source() {
     SOURCE=$WORK/source
     mkdir "$SOURCE"
-    tar -C "$ROOT" --exclude-vcs -cf - . | tar -C "$SOURCE" --no-same-owner -xf -
+    tar -C "$ROOT" --exclude-vcs --exclude=node_modules -cf - . | tar -C "$SOURCE" --no-same-owner -xf -
     # the checkout may be read-only
     chmod -R u+w "$SOURCE"
     own "$SOURCE"

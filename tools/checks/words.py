@@ -22,6 +22,8 @@ DOCSTRING = r'"""(?:[^"\\]|\\.|"(?!""))*"""'
 COMMENTS = {
     ".c": (C, LITERAL), ".h": (C, LITERAL), ".pml": (C, LITERAL),
     ".sql": (SQL, SQL_STRING), ".spec": (HASH, r'"[^"]*"'), ".py": (rf"{DOCSTRING}|{HASH}", LITERAL),
+    ".ts": (C, LITERAL), ".js": (C, LITERAL), ".mjs": (C, LITERAL), ".css": (r"/\*.*?\*/", LITERAL),
+    ".go": (C, LITERAL), ".java": (C, LITERAL),
     ".pl": (HASH, r"(?!)"), ".pm": (HASH, r"(?!)"), "": (HASH, r"(?!)"), ".sh": (HASH, r"(?!)"),
 }
 CODE = r"^```.*?^```|`[^`\n]*`"
