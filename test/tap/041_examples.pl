@@ -249,6 +249,7 @@ gives($db, q{SELECT * FROM inventory.verify('products')}, '', 'every unit is acc
 $node->safe_psql($db, q{SELECT products_stock.close_ledger(now()); SELECT products_stock.prune('1 second')});
 gives($db, q{SELECT * FROM inventory.verify('products')}, '', 'also with the ledger closed');
 
+$node->safe_psql('template1', 'CREATE EXTENSION inventory');
 $db = example('testing');
 gives($db, 'SELECT stock, (SELECT count(*) FROM order_items) FROM products', '0|1', 'a key of an earlier test is forgotten');
 
