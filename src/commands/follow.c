@@ -252,6 +252,25 @@ note_changes(Changes *changes)
 	}
 }
 
+/* The key of a line that is gone is used again: no refund of that line is in progress. */
+static void
+lock_former_lines(Changes *changes)
+{
+	bool locked = false;
+
+	for (int i = 0; i < changes->line_count; i++)
+	{
+		InvFollowed *line = &changes->lines[i];
+
+		if (!line->is_new || line->booked_count == 0)
+			continue;
+		inv_lock_booked(changes->store, line->now.order);
+		locked = true;
+	}
+	if (locked)
+		inv_read_booked(changes->store, changes->lines, changes->line_count);
+}
+
 /* A line whose row has not changed was there before, under the header as that was. */
 static void
 note_headers(Changes *changes)
@@ -301,6 +320,7 @@ apply_changes(InvStore *store, bool at_commit, const char *reason)
 		return;
 	read_lines(&changes);
 	note_changes(&changes);
+	lock_former_lines(&changes);
 	note_headers(&changes);
 	for (int i = 0; i < changes.line_count; i++)
 		movements += inv_follow_movements(&changes.lines[i]);

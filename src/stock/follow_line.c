@@ -74,6 +74,13 @@ inv_read_booked(InvStore *store, InvFollowed *lines, int count)
 	Assert(row == rows);
 }
 
+/* Lock what the ledger has of a line whose row is gone. */
+void
+inv_lock_booked(InvStore *store, Datum order)
+{
+	inv_execute(store, INV_STMT_LOCK_BOOKED, &order, NULL, INV_SNAPSHOT_LATEST);
+}
+
 /* The most movements that a line can need. */
 int
 inv_follow_movements(const InvFollowed *line)

@@ -2,13 +2,14 @@
  * sold_followed.c
  *		What was sold on order lines that the ledger follows.
  *
- * The ledger says it.  A line that it does not know was sold by what its row is worth.  Where
- * the store has headers, the lock of the header guards its lines, as it does for those who
- * change them; elsewhere the row of the line is locked.
+ * The ledger says it.  A line that it does not know was sold by what its row is worth.  The
+ * lock of its header guards a line, as it does for those who change it; that of its row, if it
+ * has no header; and if its row is gone, that of its first movement.
  */
 #include "postgres.h"
 
 #include "store/binding.h"
+#include "store/column.h"
 #include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_text.h"
@@ -17,36 +18,86 @@
 #include "stock/sold_followed.h"
 #include "stock/worth.h"
 
-/* Lock the headers of orders. */
-static void
-lock_headers_of_orders(InvStore *store, InvOrder *orders, int count)
+/* What is locked to keep a line as it is: its header, else its row, else what the ledger has. */
+typedef struct LineLock
 {
-	Datum *headers = palloc(sizeof(Datum) * count);
-	int found = 0;
+	bool has_row;
+	bool has_header;
+	Datum header;
+} LineLock;
+
+static LineLock
+find_line_lock(InvStore *store, Datum order)
+{
+	bool has_headers = OidIsValid(store->header);
+	LineLock lock = { 0 };
+	bool isnull = true;
+
+	lock.has_row = inv_execute(store, has_headers ? INV_STMT_LOCKABLE_HEADER : INV_STMT_LINE_EXISTS,
+							   &order, NULL, INV_SNAPSHOT_LATEST) > 0;
+	if (lock.has_row && has_headers)
+		lock.header = inv_result(0, 1, &isnull);
+	lock.has_header = !isnull;
+	return lock;
+}
+
+static bool
+same_line_lock(InvStore *store, const LineLock *a, const LineLock *b)
+{
+	return a->has_row == b->has_row && a->has_header == b->has_header &&
+		   (!a->has_header || inv_header_compare(store, a->header, b->header) == 0);
+}
+
+/* Find what is to be locked; has it changed since it was found before? */
+static bool
+find_line_locks(InvStore *store, const InvOrder *orders, LineLock *locks, int count)
+{
+	bool changed = false;
 
 	for (int i = 0; i < count; i++)
 	{
-		bool isnull;
+		LineLock lock = find_line_lock(store, orders[i].key);
 
-		if (inv_execute(store, INV_STMT_HEADER_OF_LINE, &orders[i].key, NULL,
-						INV_SNAPSHOT_LATEST) == 0)
-			continue;
-		headers[found] = inv_result(0, 1, &isnull);
-		found += !isnull;
+		changed |= !same_line_lock(store, &lock, &locks[i]);
+		locks[i] = lock;
 	}
-	inv_lock_headers(store, headers, found);
+	return changed;
 }
 
 static void
-lock_rows_of_orders(InvStore *store, InvOrder *orders, int count)
+take_line_locks(InvStore *store, const InvOrder *orders, const LineLock *locks, int count)
 {
-	Datum *keys = palloc(sizeof(Datum) * count);
-	Datum array;
+	Datum *headers = palloc(sizeof(Datum) * count);
+	Datum *rows = palloc(sizeof(Datum) * count);
+	int header_count = 0, row_count = 0;
 
 	for (int i = 0; i < count; i++)
-		keys[i] = orders[i].key;
-	array = inv_make_array(store->order_type, keys, NULL, count);
-	inv_execute(store, INV_STMT_LOCK_ORDERS, &array, NULL, INV_SNAPSHOT_LATEST);
+		if (locks[i].has_header)
+			headers[header_count++] = locks[i].header;
+		else if (locks[i].has_row)
+			rows[row_count++] = orders[i].key;
+	inv_lock_headers(store, headers, header_count);
+	if (row_count > 0)
+	{
+		Datum array = inv_make_array(store->order_type, rows, NULL, row_count);
+
+		inv_execute(store, INV_STMT_LOCK_ORDERS, &array, NULL, INV_SNAPSHOT_LATEST);
+	}
+	for (int i = 0; i < count; i++)
+		if (!locks[i].has_row)
+			inv_lock_booked(store, orders[i].key);
+}
+
+/* Lock lines.  While a lock is waited for, a line can go, or come under another header. */
+static void
+lock_followed_lines(InvStore *store, const InvOrder *orders, int count)
+{
+	LineLock *locks = palloc0(sizeof(LineLock) * count);
+
+	(void) find_line_locks(store, orders, locks, count);
+	do
+		take_line_locks(store, orders, locks, count);
+	while (find_line_locks(store, orders, locks, count));
 }
 
 /* What the ledger says was sold. */
@@ -94,10 +145,7 @@ inv_lock_followed(InvStore *store, InvOrder *orders, int count)
 	InvFollowed *lines = palloc0(sizeof(InvFollowed) * count);
 	InvLineWorth *worth = palloc0(sizeof(InvLineWorth) * count);
 
-	if (OidIsValid(store->header))
-		lock_headers_of_orders(store, orders, count);
-	else
-		lock_rows_of_orders(store, orders, count);
+	lock_followed_lines(store, orders, count);
 	for (int i = 0; i < count; i++)
 		lines[i].now.order = worth[i].order = orders[i].key;
 	inv_read_worth(store, worth, count);

@@ -308,6 +308,10 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		.by = "header_id"},
 	[INV_STMT_HEADER_OF_LINE] = {"o", "h?", SPI_OK_SELECT,
 		"SELECT {order header} FROM {orders} AS o WHERE {order id} {=} $1 LIMIT 1", .by = "order_id"},
+	/* null if its header does not exist */
+	[INV_STMT_LOCKABLE_HEADER] = {"o", "h?", SPI_OK_SELECT,
+		"SELECT {header id} FROM {orders} AS o {join header} WHERE {order id} {=} $1 LIMIT 1",
+		.by = "order_id"},
 	[INV_STMT_LINE_EXISTS] = {"o", "", SPI_OK_SELECT,
 		"SELECT FROM {orders} AS o WHERE {order id} {=} $1 LIMIT 1", .by = "order_id"},
 	[INV_STMT_LOCK_CHANGES] = {"o", "", SPI_OK_SELECT,
@@ -364,6 +368,9 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		KIND_NAME(CANCELLATION) ", " KIND_NAME(REFUND) "]::pg_catalog.text[]) "
 		"GROUP BY m.order_id, m.item_id, m.user_id "
 		"ORDER BY m.order_id, m.item_id, pg_catalog.min(m.movement_id)", .by = "order_id"},
+	[INV_STMT_LOCK_BOOKED] = {"o", "", SPI_OK_SELECT,
+		"SELECT FROM " MOVEMENTS "WHERE m.order_id {=} $1 "
+		"ORDER BY m.movement_id LIMIT 1 FOR NO KEY UPDATE OF m", .by = "order_id"},
 	/* what was sold, without what change_order took off again */
 	[INV_STMT_SALES] = {"o", "inu?", SPI_OK_SELECT,
 		"SELECT m.item_id, " SUM("{-} m.delta") ", m.user_id "
