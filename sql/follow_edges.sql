@@ -105,4 +105,15 @@ INSERT INTO lines VALUES (9, 10, 1, 4);
 DELETE FROM lines WHERE id = 9;
 COMMIT;
 SELECT now_is(9);
+\echo '-- a part of a line whose user has changed after a refund'
+INSERT INTO orders VALUES (11, 7);
+INSERT INTO lines VALUES (11, 11, 1, 5);
+SELECT items_stock.refund_order(11, 1);
+UPDATE orders SET user_id = 8 WHERE id = 11;
+SELECT items_stock.refund_order(11, 1);
+SELECT now_is(11);
+SELECT items_stock.refund_order(11, 4);
+SELECT items_stock.refund_order(11);
+SELECT items_stock.refund_order(11, 1);
+SELECT now_is(11);
 DROP SCHEMA follow_edges, items_stock CASCADE;

@@ -169,14 +169,14 @@ change_order(InvStore *store, Datum key, int64 quantity, const char *reason)
 	inv_lock_orders(store, &order, 1);
 	if (inv_follows_orders(store) && quantity > 0 && order.row.exists)
 	{
-		(void) inv_only_sold(&order, "change the quantity");
+		(void) inv_only_sold(&order, "change the quantity", NULL);
 		change_followed(store, &order, quantity, reason);
 		return;
 	}
 	/* a line that the ledger follows can have been cancelled: nothing is left of it */
 	if (quantity > 0 || !order.known)
 		inv_check_sold(store, &order);
-	sold = inv_only_sold(&order, "change the quantity");
+	sold = inv_only_sold(&order, "change the quantity", NULL);
 	if (quantity == 0)
 	{
 		inv_book_unknown(store, &order);

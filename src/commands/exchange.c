@@ -205,7 +205,7 @@ exchange_order(Exchange *exchange, const char *reason)
 
 	inv_follow_waiting(store);
 	order = inv_lock_order(store, exchange->order);
-	exchange->sold = inv_only_sold(&order, "exchange a line");
+	exchange->sold = inv_only_sold(&order, "exchange a line", NULL);
 	exchange->left = inv_sold_left(exchange->sold);
 	if (exchange->left == 0)
 		inv_error_order_refunded(store, exchange->order, 0, exchange->sold->refunded,

@@ -106,6 +106,7 @@ refund_units(InvStore *store, FunctionCallInfo fcinfo, Datum key)
 	InvReturn how = { .kind = INV_KIND_REFUND, .reason = inv_getarg_text(fcinfo, 4) };
 	bool all = PG_ARGISNULL(2);
 	int64 left = 0, total = 0, refunded = 0, quantity;
+	const InvSold *only = NULL;
 
 	inv_follow_waiting(store);
 	order = inv_lock_order(store, key);
@@ -119,9 +120,9 @@ refund_units(InvStore *store, FunctionCallInfo fcinfo, Datum key)
 	}
 	left = total - refunded;
 	quantity = all ? left : inv_getarg_quantity(fcinfo, 2, "quantity");
-	if (!all && order.count > 1)
-		inv_error_value("cannot refund a quantity of an order with several items or users",
-						"Leave quantity null to refund all of it.");
+	if (!all)
+		only =
+			inv_only_sold(&order, "refund a quantity", "Leave quantity null to refund all of it.");
 	if (quantity > left || left <= 0)
 	{
 		InvSold all_sold = { .quantity = total,
@@ -133,7 +134,7 @@ refund_units(InvStore *store, FunctionCallInfo fcinfo, Datum key)
 	for (int i = 0; i < order.count; i++)
 	{
 		InvSold *sold = &order.sold[i];
-		int64 part = all ? inv_sold_left(sold) : quantity;
+		int64 part = only == NULL ? inv_sold_left(sold) : only == sold ? quantity : 0;
 
 		if (part == 0)
 			continue;

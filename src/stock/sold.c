@@ -429,7 +429,7 @@ inv_lock_order(InvStore *store, Datum key)
  * 22023 if it is not.
  */
 InvSold *
-inv_only_sold(const InvOrder *order, const char *what)
+inv_only_sold(const InvOrder *order, const char *what, const char *hint)
 {
 	InvSold *only = order->sold;
 	int open = 0;
@@ -441,7 +441,7 @@ inv_only_sold(const InvOrder *order, const char *what)
 			open++;
 		}
 	if (open > 1)
-		inv_error_value(psprintf("cannot %s of an order with several items or users", what), NULL);
+		inv_error_value(psprintf("cannot %s of an order with several items or users", what), hint);
 	return only;
 }
 

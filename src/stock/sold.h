@@ -13,7 +13,7 @@
 extern void inv_lock_orders(InvStore *store, InvOrder *orders, int count);
 extern void inv_check_sold(InvStore *store, const InvOrder *order);
 extern InvOrder inv_lock_order(InvStore *store, Datum key);
-extern InvSold *inv_only_sold(const InvOrder *order, const char *what);
+extern InvSold *inv_only_sold(const InvOrder *order, const char *what, const char *hint);
 extern void inv_check_refunded(InvStore *store, Datum order, InvSold *sold, int64 quantity);
 extern void inv_replace_changes(InvStore *store, const InvOrder *order, const InvSold *sold,
 								int64 quantity);
