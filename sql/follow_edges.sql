@@ -14,7 +14,7 @@ CREATE INDEX ON lines (order_id);
 INSERT INTO items VALUES (1, 100), (2, 100);
 INSERT INTO orders VALUES (90, 9, 'shipped'), (91, 9, 'cart');
 INSERT INTO lines VALUES (90, 90, 1, 3), (91, 91, 1, 3);
-SELECT inventory.attach('items', 'lines', order_header => 'orders', header_columns => '{status}', order_columns => '{order_id}', order_writes => 'follow',
+SELECT inventory.attach('items', 'lines', order_header => 'orders', header_columns => '{status}', order_columns => '{id,order_id}', order_writes => 'follow',
 	order_units => $$CASE WHEN header.status NOT IN ('cart', 'cancelled') THEN line.quantity ELSE 0 END$$, order_final => $$header.status = 'shipped'$$);
 CREATE FUNCTION now_is(line int) RETURNS text LANGUAGE sql SET search_path = follow_edges AS $$
 	SELECT concat_ws('; ', (SELECT string_agg(on_hand::text, ' ' ORDER BY item_id) FROM items_stock.levels),
@@ -116,4 +116,13 @@ SELECT items_stock.refund_order(11, 4);
 SELECT items_stock.refund_order(11);
 SELECT items_stock.refund_order(11, 1);
 SELECT now_is(11);
+\echo '-- the engine sells on the key of an archived line'
+UPDATE orders SET status = 'shipped' WHERE id = 11;
+INSERT INTO lines VALUES (12, 11, 2, 2);
+DELETE FROM lines WHERE id = 12;
+INSERT INTO orders VALUES (12, 7);
+SELECT buy_item(7, 1, 3, order_data => '{"id": 12, "order_id": 12}');
+SELECT now_is(12);
+SELECT items_stock.refund_order(12);
+SELECT now_is(12);
 DROP SCHEMA follow_edges, items_stock CASCADE;

@@ -188,6 +188,7 @@ note_change(Changes *changes, const InvPending *change, InvFollowed *line, bool 
 	if (change->kind == INV_PENDING_ENGINE)
 	{
 		line->by_engine = true;
+		line->sold += change->sold;
 		return;
 	}
 	if (!line->existed && line->old_row == (Datum) 0 && change->kind != INV_PENDING_INSERT &&
@@ -262,7 +263,7 @@ lock_former_lines(Changes *changes)
 	{
 		InvFollowed *line = &changes->lines[i];
 
-		if (!line->is_new || line->booked_count == 0)
+		if (line->by_engine ? !inv_has_former_line(line) : !line->is_new || line->booked_count == 0)
 			continue;
 		inv_lock_booked(changes->store, line->now.order);
 		locked = true;
@@ -388,7 +389,9 @@ inv_follow_cart(InvStore *store, const InvCart *cart)
 		return;
 	for (int i = 0; i < cart->line_count; i++)
 	{
-		InvPending line = { .kind = INV_PENDING_ENGINE, .key = cart->lines[i].order };
+		InvPending line = { .kind = INV_PENDING_ENGINE,
+							.key = cart->lines[i].order,
+							.sold = cart->lines[i].quantity };
 
 		if (!cart->lines[i].no_order)
 			inv_pending_add(store, &line);

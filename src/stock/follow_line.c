@@ -375,19 +375,48 @@ follow_unknown(Follower *f)
 
 /* ---- lines of the engine ---- */
 
-/* The engine has sold what it wrote: raise if that is not what the line is worth. */
+/* Are units of a former line booked for the key of a line that the engine has inserted? */
+bool
+inv_has_former_line(const InvFollowed *line)
+{
+	int64 units = 0;
+
+	for (int i = 0; i < line->booked_count; i++)
+		units += line->booked[i].units;
+	return units > line->sold;
+}
+
+/* Find what the engine has sold on a line: the last that is booked of its item. */
+static InvBooked *
+find_sold_part(Follower *f)
+{
+	InvFollowed *line = f->line;
+
+	for (int i = line->booked_count - 1; i >= 0 && !line->now.no_item; i--)
+		if (line->booked[i].units >= line->sold && is_of_item(f, &line->booked[i], line->now.item))
+			return &line->booked[i];
+	return NULL;
+}
+
+/*
+ * The engine has sold what it wrote: raise if that is not what the line is worth.  If the ledger
+ * knew a line of the same key, that was another one.
+ */
 static void
 check_engine_line(Follower *f)
 {
 	InvFollowed *line = f->line;
-	int64 sold = 0;
+	InvBooked *own = line->now.exists ? find_sold_part(f) : NULL;
 
-	for (int i = 0; i < line->booked_count; i++)
-		sold += line->booked[i].units;
-	if (!line->now.exists || line->now.no_item || sold != line->now.units ||
-		booked_of_item(f, line->now.item) != sold)
-		inv_error_worth_differs(inv_order_facts(f->store, line->now.order), sold,
+	if (own == NULL || line->sold != line->now.units)
+		inv_error_worth_differs(inv_order_facts(f->store, line->now.order), line->sold,
 								line->now.exists && !line->now.no_item ? line->now.units : 0);
+	if (!inv_has_former_line(line))
+		return;
+	own->units -= line->sold;
+	for (int i = 0; i < line->booked_count; i++)
+		close_part(f, &line->booked[i]);
+	own->units = line->sold;
 }
 
 /* Add the movements of a line that has changed, or none. */

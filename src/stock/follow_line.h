@@ -37,6 +37,7 @@ typedef struct InvFollowed
 
 	bool is_new; /* a row of this key was inserted, which did not move from another partition */
 	bool by_engine;
+	int64 sold; /* by the engine, on the row that it has inserted */
 
 	InvBooked *booked;
 	int booked_count; /* 0: the ledger does not know the line */
@@ -44,6 +45,7 @@ typedef struct InvFollowed
 
 extern void inv_read_booked(InvStore *store, InvFollowed *lines, int count);
 extern void inv_lock_booked(InvStore *store, Datum order);
+extern bool inv_has_former_line(const InvFollowed *line);
 extern int inv_follow_movements(const InvFollowed *line);
 extern void inv_follow_line(InvStore *store, InvFollowed *line, const char *reason, InvBook *book);
 

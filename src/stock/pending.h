@@ -29,6 +29,7 @@ typedef struct InvPending
 	Datum old_row;	 /* the whole row before, of orders or headers; 0: there was none */
 	Datum header;	 /* the line refers to this header now */
 	bool has_header;
+	int64 sold; /* what the engine has sold on the line */
 
 	bool at_commit; /* not before the end of the transaction */
 	int nesting;	/* level of the (sub)transaction of the change */
