@@ -3463,6 +3463,34 @@ END
 $$;
 COMMENT ON FUNCTION inventory.record_followed_lines(inventory.store_binding, regclass) IS 'Records, for a store that no longer follows its orders, where the rows of lines and the ledger differ.';
 
+-- A line that the ledger does not know, as one of a cart, counts as sold by its row where a store
+-- does not follow: only as far as it is worth something.
+CREATE FUNCTION inventory.record_unsold_lines(binding inventory.store_binding, movements regclass)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	EXECUTE format($sql$
+		WITH line AS (
+			SELECT o.%2$I AS order_id, o.%3$I AS item_id, w.units AS worth,
+				   %4$s - coalesce((
+					   SELECT sum(CASE WHEN c.operation <> 'DELETE' AND c.item_after = o.%3$I THEN coalesce(c.quantity_after, 0) ELSE 0 END
+								  - CASE WHEN c.operation <> 'INSERT' AND c.item_before = o.%3$I THEN coalesce(c.quantity_before, 0) ELSE 0 END)
+					   FROM %6$I.order_changes AS c WHERE c.order_id = o.%2$I), 0)::bigint AS sold
+			FROM %5$s AS o JOIN %6$I.order_worth AS w ON w.order_id = o.%2$I
+			WHERE o.%3$I IS NOT NULL AND NOT EXISTS (
+				SELECT FROM %1$s AS m WHERE m.order_id = o.%2$I AND m.kind IN ('sale', 'cancellation')))
+		INSERT INTO %6$I.order_changes (order_id, operation, item_before, item_after, quantity_before,
+										quantity_after, actor, created_at)
+		SELECT l.order_id, 'UPDATE', l.item_id, l.item_id, l.worth, l.sold, current_user, clock_timestamp()
+		FROM line AS l WHERE l.sold > l.worth$sql$,
+		movements, binding.order_id, binding.order_item_id,
+		CASE WHEN binding.order_quantity IS NULL THEN '1'
+			 ELSE format('coalesce(trunc(o.%I::numeric)::bigint, 0)', binding.order_quantity) END,
+		binding.orders, binding.ledger_schema);
+END
+$$;
+COMMENT ON FUNCTION inventory.record_unsold_lines(inventory.store_binding, regclass) IS 'Records, for a store that is about to no longer follow its orders, what the rows of lines that its ledger does not know have more than these are worth.';
+
 -- The index of a ledger that follows orders tells that it did.
 CREATE FUNCTION inventory.stop_following(binding inventory.store_binding, movements regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -4256,6 +4284,10 @@ BEGIN
 	PERFORM inventory.fit_order_ids(new);
 	PERFORM inventory.alter_ledger(new);
 	PERFORM inventory.make_ledger_indexes(new);
+	-- what lines are worth, the functions of before say
+	IF old.order_writes = 'follow' AND new.order_writes <> 'follow' AND new.orders = old.orders THEN
+		PERFORM inventory.record_unsold_lines(old, store.movements);
+	END IF;
 	PERFORM inventory.remake_expressions(store, old, new);
 	PERFORM inventory.remake_store(store, new, true, new.sellable IS NOT NULL,
 		num_nonnulls(new.order_prepare, new.order_values, new.header_values) > 0);

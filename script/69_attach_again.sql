@@ -307,6 +307,10 @@ BEGIN
 	PERFORM inventory.fit_order_ids(new);
 	PERFORM inventory.alter_ledger(new);
 	PERFORM inventory.make_ledger_indexes(new);
+	-- what lines are worth, the functions of before say
+	IF old.order_writes = 'follow' AND new.order_writes <> 'follow' AND new.orders = old.orders THEN
+		PERFORM inventory.record_unsold_lines(old, store.movements);
+	END IF;
 	PERFORM inventory.remake_expressions(store, old, new);
 	PERFORM inventory.remake_store(store, new, true, new.sellable IS NOT NULL,
 		num_nonnulls(new.order_prepare, new.order_values, new.header_values) > 0);

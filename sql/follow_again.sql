@@ -44,6 +44,25 @@ SELECT now_is();
 SELECT follow_again_stock.refund_order(2);
 SELECT follow_again_stock.refund_order(11);
 SELECT now_is();
+\echo '-- lines that the ledger does not know: what is not worth anything was not sold'
+SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_again_stock', order_writes => 'follow',
+	order_units => 'CASE WHEN NOT line.canceled THEN line.quantity END', order_final => 'false');
+INSERT INTO lines (id, item_id, quantity, canceled) VALUES (15, 1, 4, true), (16, 1, 4, true);
+SELECT now_is();
+SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_again_stock', order_writes => 'record', direct_writes => 'record', reset => true);
+SELECT order_id, operation, item_before, item_after, quantity_before, quantity_after FROM follow_again_stock.order_changes WHERE order_id >= 15;
+UPDATE lines SET canceled = false, quantity = 6 WHERE id = 15;
+SELECT follow_again_stock.refund_order(15);
+\echo '-- nor if it is followed for a while once more'
+SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_again_stock', order_writes => 'follow',
+	order_units => 'CASE WHEN NOT line.canceled THEN line.quantity END', order_final => 'false');
+UPDATE lines SET quantity = 9 WHERE id = 16;
+SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_again_stock', order_writes => 'record', direct_writes => 'record', reset => true);
+SELECT follow_again_stock.refund_order(15);
+SELECT follow_again_stock.refund_order(16);
+DELETE FROM lines WHERE id IN (15, 16);
+SELECT follow_again_stock.refund_order(15);
+SELECT follow_again_stock.refund_order(16);
 \echo '-- the same by detach and attach'
 INSERT INTO lines (id, item_id, quantity) VALUES (21, 1, 5);
 SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_again_stock', order_writes => 'follow',
