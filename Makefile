@@ -50,6 +50,7 @@ OBJS = \
 	src/store/insert_plan.o \
 	src/store/insert_text.o \
 	src/store/key_lookup.o \
+	src/store/latest_statement.o \
 	src/store/query.o \
 	src/store/query_cursor.o \
 	src/store/query_expand.o \

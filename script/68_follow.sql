@@ -100,7 +100,7 @@ BEGIN
 	IF binding.order_writes <> 'follow' OR binding.orders IS NULL THEN
 		RETURN;
 	END IF;
-	EXECUTE format($sql$
+	PERFORM inventory.execute_latest(format($sql$
 		WITH worth AS MATERIALIZED (
 			SELECT line.%1$I AS order_id, i.%2$I AS item_id, %3$s AS user_id,
 				   greatest(coalesce(%4$I.order_units(%5$s), 0), 0) AS units,
@@ -171,7 +171,7 @@ BEGIN
 			FROM (SELECT r.item_id, r.units FROM rise AS r UNION ALL SELECT f.item_id, -f.units FROM fall AS f) AS c
 			GROUP BY c.item_id HAVING sum(c.units) <> 0) AS n$sql$,
 		binding.order_id, binding.item_id, line_user, binding.ledger_schema, rows, binding.orders, header_join,
-		binding.items, binding.order_item_id, movements);
+		binding.items, binding.order_item_id, movements));
 END
 $$;
 COMMENT ON FUNCTION inventory.book_open_lines(inventory.store_binding, regclass) IS 'Books what the order lines of a store with order_writes follow are worth; no stock moves.';
@@ -235,7 +235,7 @@ BEGIN
 	IF binding.orders IS NULL THEN
 		RETURN;
 	END IF;
-	EXECUTE format($sql$
+	PERFORM inventory.execute_latest(format($sql$
 		WITH booked AS MATERIALIZED (
 			SELECT m.order_id, m.item_id, sum(-m.delta) AS units, min(m.user_id::text) AS user_id
 			FROM %1$s AS m WHERE m.order_id IS NOT NULL AND m.kind IN ('sale', 'cancellation')
@@ -262,7 +262,7 @@ BEGIN
 		movements, binding.order_id, binding.order_item_id,
 		CASE WHEN binding.order_quantity IS NULL THEN '1'
 			 ELSE format('coalesce(trunc(o.%I::numeric)::bigint, 0)', binding.order_quantity) END,
-		binding.orders, binding.ledger_schema, inventory.type_name(binding.user_type));
+		binding.orders, binding.ledger_schema, inventory.type_name(binding.user_type)));
 END
 $$;
 COMMENT ON FUNCTION inventory.record_followed_lines(inventory.store_binding, regclass) IS 'Records, for a store that no longer follows its orders, where the rows of lines and the ledger differ.';
@@ -273,7 +273,7 @@ CREATE FUNCTION inventory.record_unsold_lines(binding inventory.store_binding, m
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	EXECUTE format($sql$
+	PERFORM inventory.execute_latest(format($sql$
 		WITH line AS (
 			SELECT o.%2$I AS order_id, o.%3$I AS item_id, w.units AS worth,
 				   %4$s - coalesce((
@@ -290,7 +290,7 @@ BEGIN
 		movements, binding.order_id, binding.order_item_id,
 		CASE WHEN binding.order_quantity IS NULL THEN '1'
 			 ELSE format('coalesce(trunc(o.%I::numeric)::bigint, 0)', binding.order_quantity) END,
-		binding.orders, binding.ledger_schema);
+		binding.orders, binding.ledger_schema));
 END
 $$;
 COMMENT ON FUNCTION inventory.record_unsold_lines(inventory.store_binding, regclass) IS 'Records, for a store that is about to no longer follow its orders, what the rows of lines that its ledger does not know have more than these are worth.';
