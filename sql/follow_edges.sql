@@ -125,4 +125,16 @@ SELECT buy_item(7, 1, 3, order_data => '{"id": 12, "order_id": 12}');
 SELECT now_is(12);
 SELECT items_stock.refund_order(12);
 SELECT now_is(12);
+\echo '-- close_ledger keeps what tells that a line is refunded'
+INSERT INTO orders VALUES (13, 7);
+INSERT INTO lines VALUES (13, 13, 1, 3), (14, 13, 1, 3);
+SELECT items_stock.refund_order(13, 2);
+SELECT items_stock.close_ledger(clock_timestamp()) > 0;
+SELECT now_is(13);
+SELECT now_is(14);
+SELECT items_stock.refund_order(13, 2);
+SELECT items_stock.refund_order(14, 2);
+UPDATE orders SET status = 'cancelled' WHERE id = 13;
+SELECT now_is(13);
+SELECT now_is(14);
 DROP SCHEMA follow_edges, items_stock CASCADE;

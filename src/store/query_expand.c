@@ -263,7 +263,7 @@ append_carried_user(StringInfo text, InvStore *store)
 /*
  * What refunds read of old movements stays: where orders do not have the quantity or the user,
  * those of sales.  Where the ledger follows orders a line goes as a whole, and is not known any
- * more.
+ * more: then its row says what can be refunded, so that no line goes of which units were.
  */
 static void
 append_and_not_refundable(StringInfo text, InvStore *store)
@@ -275,6 +275,8 @@ append_and_not_refundable(StringInfo text, InvStore *store)
 			"AND (m.order_id IS NULL OR NOT EXISTS (SELECT FROM {ledger}.movements AS n "
 			"LEFT JOIN {ledger}.hot AS g ON g.item_id {=} n.item_id "
 			"WHERE n.order_id {=} m.order_id AND (n.created_at {>=} $1 "
+			"OR (n.kind {=} '" INV_KIND_REFUND "' "
+			"AND EXISTS (SELECT FROM {orders} AS o WHERE {order id} {=} n.order_id)) "
 			"OR n.reservation_id IS NOT NULL OR (n.epoch IS NOT NULL "
 			"AND (n.epoch {<=} g.settled_epoch) IS NOT TRUE)))) ");
 		return;
