@@ -3,7 +3,7 @@ there, as they were asked for, once; those of a refused statement are not.
 
 The stream has every version of a row, with the token of the operation that wrote it.  Calls of the
 engine may write a row again and leave its token as it is, so that the first version is compared.
-A line may be missing at the end only if somebody asked for it to be deleted.
+A line may be missing at the end only if an operation was to delete it.
 """
 
 from .history import COMMITTED, FOLLOWS, GONE, ROWS, UNKNOWN
@@ -86,7 +86,7 @@ def update(following, op, report):
 
 
 def delete(following, op, report):
-    """DELETE: the row is gone, and somebody deleted it."""
+    """DELETE: the row is gone, and a commit deleted it."""
     table = "orders" if op.op == "delete_header" else "lines"
     final = following.tables.headers if table == "orders" else following.tables.lines
     row = op.args["row"]
@@ -136,7 +136,7 @@ def headers_of(following):
 
 
 def check_lost(following, report):
-    """Rows that are gone, though nobody asked for that."""
+    """Rows that are gone, though no operation was to delete them."""
     asked = {(op.op, op.args["row"]) for op in following.operations
              if op.op in ("delete_header", "delete_line") and op.fate != GONE}
     for row, headers in headers_of(following).items():

@@ -211,7 +211,7 @@ class Rows(FollowCase):
         self.line, = self.shop.insert_lines(self.header, [(1, 2)])
 
     def test_line_lost(self):
-        """It was acknowledged, and is deleted by nobody; the ledger agrees."""
+        """It was acknowledged, and no operation deletes it; the ledger agrees."""
         shop = self.shop
         with shop.commit():
             shop.remove("follow.lines_0", shop.lines, self.line)
@@ -275,7 +275,7 @@ class Rows(FollowCase):
         shop.answer(shop.invoke("commit", {}, tx=1), "unknown")
         self.assert_found("C2", "transaction 1: of 2 operations only", only=True)
 
-    def test_nobody_asked(self):
+    def test_unexplained(self):
         shop = self.shop
         with shop.commit():
             shop.put("follow.orders", shop.headers, {"id": "9-9", "user_id": "u1",
