@@ -9,7 +9,7 @@
 #   # settings: a=b c=d      settings of the server
 #   # faults: postmaster     faults that happen; without this line, none
 #   # client: retry-keyless  switches of the load program
-#   # mix: all=0 direct=1    weights of the operations
+#   # mix: all=0 direct=1    weights of the operations; follow=100 for the store that follows
 #   # heat: fixed            which items are hot (Heat.pm); without this line, none
 #
 # First the same files without edits run in the same conditions (faults, mix, heat), and
