@@ -21,7 +21,7 @@ CREATE TABLE follow.lines (
     item_id int NOT NULL REFERENCES follow.goods,
     quantity int NOT NULL,
     cancelled int NOT NULL DEFAULT 0,
-    token text NOT NULL,
+    token text,
     PRIMARY KEY (id, place)) PARTITION BY LIST (place);
 CREATE TABLE follow.lines_0 PARTITION OF follow.lines FOR VALUES IN (0);
 CREATE TABLE follow.lines_1 PARTITION OF follow.lines FOR VALUES IN (1);

@@ -31,7 +31,8 @@ REFUSALS = {
     "insert_header": set(), "update_header": TAKES, "delete_header": set(),
     "insert_lines": TAKES, "update_line": TAKES, "delete_line": set(),
     "follow_buy_cart": TAKES, "follow_refund_order": {"IV003", "IV008"},
-    "follow_change_order": TAKES | {"IV003", "IV008", "IV013"}, "follow_restock_item": set(),
+    "follow_change_order": TAKES | {"IV003", "IV008", "IV013"},
+    "follow_exchange_order": TAKES | {"IV003", "IV008"}, "follow_restock_item": set(),
     "follow_heat": set(), "follow_cool": set(),
 }
 
@@ -41,10 +42,13 @@ MAY_BE_BUSY = set(REFUSALS) - {"heat", "settle", "extend_reservation", "insert_h
 
 # statements that lock a line before its header, or a header and then its lines
 LINES_FIRST = {"update_line", "delete_line"}
-HEADER_FIRST = {"delete_header", "follow_change_order"}
+HEADER_FIRST = {"delete_header", "follow_change_order", "follow_exchange_order"}
 
 # heating without room, without shared memory, or with hot items switched off
 NO_HEAT = {"53400", "55000"}
+
+# calls that need a line to be of one item and one user
+PARTS = {"follow_refund_order", "follow_change_order", "follow_exchange_order"}
 
 CANCELLED = {"57014", "57P01", "57P02", "57P03", "57P05", "25P03", "25P04"}
 UNDER_FAULTS = {"25006", "53100", "53200", "53300", "58030"}    # a standby, no room, no memory
@@ -94,6 +98,8 @@ def excused(op, transactions, faults, ever_hot):
         return True
     if code == "23503":     # the header has been deleted
         return op.op in ("insert_lines", "update_line")
+    if code == "22023":     # the units of a final line may be of several users or items
+        return op.op in PARTS and "several" in op.message
     if code == "55006":     # its own transaction has units in flight
         return op.op in ("cool", "settle", "follow_cool") and op.tx is not None
     if code == "40P01":

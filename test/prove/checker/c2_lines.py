@@ -8,7 +8,8 @@ A line may be missing at the end only if an operation was to delete it.
 
 from .history import COMMITTED, FOLLOWS, GONE, ROWS, UNKNOWN
 
-CALLS = {"follow_refund_order": "refund", "follow_restock_item": "restock"}
+CALLS = {"follow_refund_order": "refund", "follow_exchange_order": "refund",
+         "follow_restock_item": "restock"}
 
 
 def header(row):
@@ -102,7 +103,7 @@ def call(following, op, report):
     """Calls of operators: movements with the token as their reason."""
     rows = [row for row in following.tables.movements_of.get(op.token, ())
             if row.kind == CALLS[op.op]]
-    units = op.args.get("units") if op.op == "follow_refund_order" else op.lines()[0][1]
+    units = op.lines()[0][1] if op.op == "follow_restock_item" else op.args.get("units")
     found = sum(row.delta for row in rows)
     if op.took_effect() and (found != units if units is not None else found <= 0):
         report.add("C2", f"asked for {op.args}, {found} are booked", op)
@@ -152,8 +153,10 @@ def check_lost(following, report):
 
 
 def check_unexplained(following, report):
-    """Rows whose token no operation has that writes rows."""
+    """Rows whose token no operation has that writes rows; lines of an exchange have none."""
     for token, changes in following.written.items():
+        if token is None:
+            continue
         intent = following.intents.get(token)
         if intent is None or intent.op not in ROWS | {"follow_buy_cart"}:
             report.add("C2", f"{first_version(changes[0])} of token {token}: no operation asked "

@@ -92,7 +92,8 @@ class Replay:
     def __init__(self, following, report):
         self.following = following
         self.report = report
-        self.headers, self.lines, self.gone = {}, {}, {}
+        self.headers, self.lines = {}, {}
+        self.gone, self.dead = {}, {}   # headers and lines that the commit has deleted
         self.under = {}         # header: the ids of its lines
         self.ledger = Ledger()
         self.archived = set()   # lines that may have been final when they were deleted
@@ -102,8 +103,8 @@ class Replay:
         return self.headers.get(line.order_id) or self.gone.get(line.order_id)
 
     def note(self, line_id):
-        """Note the state of a line."""
-        line = self.lines.get(line_id)
+        """Note the state of a line; one that is deleted can be judged by its header as it will be."""
+        line = self.lines.get(line_id) or self.dead.get(line_id)
         states = self.states.setdefault(line_id, [])
         if line is not None:
             states.append(State(line, self.header_of(line)))
@@ -122,13 +123,16 @@ class Replay:
     def write_line(self, change):
         row = change.row
         self.note(row.id)
-        former = self.lines.pop(row.id, None)
-        if former is not None:
-            self.under.setdefault(former.order_id, set()).discard(row.id)
+        # a line that moves to another partition is deleted, and inserted again
+        former = self.lines.pop(row.id, None) or self.dead.pop(row.id, None)
         if change.action != "DELETE":
+            if former is not None:
+                self.under[former.order_id].discard(row.id)
             self.lines[row.id] = row
             self.under.setdefault(row.order_id, set()).add(row.id)
             self.note(row.id)
+        elif former is not None:
+            self.dead[row.id] = former
 
     def check_bounds(self, line, before, say):
         """What is booked on a line that is final or gone, by the states that it was in."""
@@ -169,7 +173,9 @@ class Replay:
             self.ledger.check_open(line, self.header_of(line), say)
 
     def commit(self, commit):
-        self.states, self.gone = {}, {}
+        for line, row in self.dead.items():
+            self.under[row.order_id].discard(line)
+        self.states, self.gone, self.dead = {}, {}, {}
         moved = [change.row for change in commit.changes
                  if change.table == "movements" and change.row.order_id is not None]
         for change in commit.changes:

@@ -227,6 +227,7 @@ static void (*const choices[BEGIN])(Operation *op) = {
 	[FOLLOW_BUY] = choose_following,
 	[FOLLOW_REFUND] = choose_following,
 	[FOLLOW_CHANGE] = choose_following,
+	[FOLLOW_EXCHANGE] = choose_following,
 	[FOLLOW_RESTOCK] = choose_following,
 	[FOLLOW_HEAT] = choose_following,
 	[FOLLOW_COOL] = choose_following,

@@ -130,6 +130,14 @@ choose_change(Operation *op)
 		op->number = random_between(0, 6);
 }
 
+/* Exchange a recent line for others. */
+static void
+choose_exchange(Operation *op)
+{
+	if (choose_recent_line(op))
+		choose_goods(op, random_between(1, 2));
+}
+
 static void
 choose_restock(Operation *op)
 {
@@ -169,6 +177,9 @@ choose_following(Operation *op)
 			break;
 		case FOLLOW_CHANGE:
 			choose_change(op);
+			break;
+		case FOLLOW_EXCHANGE:
+			choose_exchange(op);
 			break;
 		case FOLLOW_RESTOCK:
 			choose_restock(op);
@@ -260,16 +271,24 @@ sql_delete(Text *sql, const Operation *op)
 	text_add(sql, " WHERE id = '%s'", op->target);
 }
 
+/* A cart, or an exchange: its lines cannot be given a token. */
 static void
-sql_buy(Text *sql, const Operation *op)
+sql_sell(Text *sql, const Operation *op)
 {
-	text_add(sql,
-			 "SELECT json_agg(json_build_array(l.item_id, l.quantity, l.order_id, l.status, "
-			 "l.replayed)) FROM follow.buy_cart('%s', '[",
-			 op->user);
+	text_add(sql, "SELECT json_agg(json_build_array(l.item_id, l.quantity, l.order_id, l.status, "
+				  "l.replayed)) FROM ");
+	if (op->kind == FOLLOW_BUY)
+		text_add(sql, "follow.buy_cart('%s', '[", op->user);
+	else
+		text_add(sql, "goods_stock.exchange_order('%s', '[", op->target);
 	for (int i = 0; i < op->line_count; i++)
 		text_add(sql, "%s{\"item_id\":%d,\"quantity\":%d}", i ? "," : "", op->lines[i].item,
 				 op->lines[i].quantity);
+	if (op->kind == FOLLOW_EXCHANGE)
+	{
+		text_add(sql, "]', '%s') AS l", op->token);
+		return;
+	}
 	text_add(sql,
 			 "]', NULL, '{\"token\":\"%s\",\"header\":{\"id\":\"%s\",\"status\":\"placed\","
 			 "\"token\":\"%s\"}}') AS l",
@@ -313,8 +332,8 @@ sql_following(Text *sql, const Operation *op)
 		[UPDATE_LINE] = sql_update_line,	 [DELETE_LINE] = sql_delete,
 	};
 
-	if (op->kind == FOLLOW_BUY)
-		sql_buy(sql, op);
+	if (op->kind == FOLLOW_BUY || op->kind == FOLLOW_EXCHANGE)
+		sql_sell(sql, op);
 	else if (op->kind > DELETE_LINE)
 		sql_call(sql, op);
 	else

@@ -55,7 +55,7 @@ keep_made(Session *session)
 		keep_answered(session, ORDER);
 	else if (makes_reservation(op->kind))
 		keep_answered(session, RESERVATION);
-	else if (op->kind == FOLLOW_BUY)
+	else if (op->kind == FOLLOW_BUY || op->kind == FOLLOW_EXCHANGE)
 		keep_answered(session, LINE);
 	if (op->kind == INSERT_HEADER || op->kind == FOLLOW_BUY)
 		add_made(session, HEADER, op->token, strlen(op->token));

@@ -47,6 +47,7 @@ static Kind kinds[OPERATION_KINDS] = {
 	[FOLLOW_BUY] = { "follow_buy_cart", 6, false },
 	[FOLLOW_REFUND] = { "follow_refund_order", 8, false },
 	[FOLLOW_CHANGE] = { "follow_change_order", 4, false },
+	[FOLLOW_EXCHANGE] = { "follow_exchange_order", 4, false },
 	[FOLLOW_RESTOCK] = { "follow_restock_item", 12, false },
 	[FOLLOW_HEAT] = { "follow_heat", 0, false },
 	[FOLLOW_COOL] = { "follow_cool", 0, false },

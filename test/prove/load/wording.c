@@ -349,6 +349,7 @@ static const struct
 	[FOLLOW_BUY] = { sql_following, args_following },
 	[FOLLOW_REFUND] = { sql_following, args_following },
 	[FOLLOW_CHANGE] = { sql_following, args_following },
+	[FOLLOW_EXCHANGE] = { sql_following, args_following },
 	[FOLLOW_RESTOCK] = { sql_following, args_following },
 	[FOLLOW_HEAT] = { sql_following, args_following },
 	[FOLLOW_COOL] = { sql_following, args_following },

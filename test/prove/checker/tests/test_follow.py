@@ -41,6 +41,18 @@ class Good(FollowCase):
         shop.delete_header(header)
         self.assert_clean()
 
+    def test_final_at_commit(self):
+        """A line is deleted, then its header ships, and both are looked at when they are."""
+        shop = self.shop
+        header = shop.insert_header()
+        line, = shop.insert_lines(header, [(1, 2)])
+        shop.answer(shop.invoke("begin", {}, tx=1))
+        with shop.commit():
+            shop.delete_line(line, follow=False, tx=1)
+            shop.update_header(header, "shipped", follow=False, tx=1)
+        shop.answer(shop.invoke("commit", {}, tx=1))
+        self.assert_clean()
+
     def test_unknown(self):
         """A statement whose answer was lost, which is there."""
         header = self.shop.insert_header(answered=False)
