@@ -9,10 +9,10 @@ CREATE TABLE follow.goods (
     purchase_limit int);
 
 CREATE TABLE follow.orders (
-    id text PRIMARY KEY,
+    id text PRIMARY KEY DEFAULT gen_random_uuid(),
     user_id text NOT NULL,
-    status text NOT NULL,
-    token text NOT NULL);
+    status text NOT NULL DEFAULT 'placed',
+    token text);
 
 CREATE TABLE follow.lines (
     id text DEFAULT gen_random_uuid(),
