@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "store/binding.h"
+#include "store/column.h"
 #include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_text.h"
@@ -17,11 +18,10 @@
 #include "stock/sold_followed.h"
 #include "stock/worth.h"
 
-/* Lock the headers of orders. */
-static void
-lock_headers_of_orders(InvStore *store, InvOrder *orders, int count)
+/* Read the keys of the headers of orders; returns how many there are. */
+static int
+read_headers_of_orders(InvStore *store, InvOrder *orders, int count, Datum *headers)
 {
-	Datum *headers = palloc(sizeof(Datum) * count);
 	int found = 0;
 
 	for (int i = 0; i < count; i++)
@@ -34,7 +34,37 @@ lock_headers_of_orders(InvStore *store, InvOrder *orders, int count)
 		headers[found] = inv_result(0, 1, &isnull);
 		found += !isnull;
 	}
-	inv_lock_headers(store, headers, found);
+	return found;
+}
+
+static bool
+same_headers(InvStore *store, const Datum *a, const Datum *b, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (inv_header_compare(store, a[i], b[i]) != 0)
+			return false;
+	return true;
+}
+
+/*
+ * Lock the headers of orders.  While the lock of a header is waited for, a line can move to
+ * another one: it stays where it is only under a header that is locked.
+ */
+static void
+lock_headers_of_orders(InvStore *store, InvOrder *orders, int count)
+{
+	Datum *locked = palloc(sizeof(Datum) * count);
+	Datum *headers = palloc(sizeof(Datum) * count);
+	int locked_count = 0;
+	int found = read_headers_of_orders(store, orders, count, headers);
+
+	while (found != locked_count || !same_headers(store, headers, locked, found))
+	{
+		memcpy(locked, headers, sizeof(Datum) * found);
+		locked_count = found;
+		inv_lock_headers(store, locked, locked_count);
+		found = read_headers_of_orders(store, orders, count, headers);
+	}
 }
 
 static void
