@@ -272,7 +272,10 @@ lock_former_lines(Changes *changes)
 		inv_read_booked(changes->store, changes->lines, changes->line_count);
 }
 
-/* A line whose row has not changed was there before, under the header as that was. */
+/*
+ * A line whose row has not changed was there before, under the header as that was.  One that is
+ * gone was deleted by a session with session_replication_role replica, which waits for no header.
+ */
 static void
 note_headers(Changes *changes)
 {
@@ -280,8 +283,8 @@ note_headers(Changes *changes)
 	{
 		InvFollowed *line = &changes->lines[i];
 
-		if (line->existed || line->is_new || line->by_engine || line->now.no_header ||
-			line->booked_count > 0)
+		if (line->existed || line->is_new || line->by_engine || !line->now.exists ||
+			line->now.no_header || line->booked_count > 0)
 			continue;
 		line->existed = true;
 		line->old_header = header_before(changes, line->now.header);

@@ -29,3 +29,5 @@ CREATE TABLE shop.direct (
     delta int NOT NULL);
 
 SELECT inventory.attach('shop.items', 'shop.orders', order_columns => '{token,id}');
+
+\ir following.sql

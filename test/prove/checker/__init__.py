@@ -18,4 +18,11 @@ each item at each commit).  A rule is a module with a function check(cycle, repo
     c5_refusals     each refusal was right at some instant of its call
     c6_levels       at rest the store reports the units that there are, and none in flight
     c7_ledger, c7_holds    the ledger explains every unit, also of holds
+
+following.py has the store that follows its orders in the form of a cycle, to which c0, c4, c6 and c7
+apply.  Its own rules are
+
+    c1_units        initial + put in - what customers have = on hand
+    c2_lines        headers and lines that were acknowledged are there, once, as asked for
+    c8_worth        after each commit, the ledger is equal to what the lines are worth
 """

@@ -8,7 +8,7 @@ operations lock in any order, so that a single call may deadlock with them.
 
 import re
 
-from .history import CONTROL
+from .history import CONTROL, FOLLOWS
 
 # the refusals of each operation; the load does nothing that causes IV002, IV009 or IV013
 TAKES = {"IV001", "IV010", "IV014"}
@@ -28,13 +28,27 @@ REFUSALS = {
     "count_stock": {"IV001"},
     "direct": {"IV001"},
     "heat": set(), "cool": set(), "settle": set(),
+    "insert_header": set(), "update_header": TAKES, "delete_header": set(),
+    "insert_lines": TAKES, "update_line": TAKES, "delete_line": set(),
+    "follow_buy_cart": TAKES, "follow_refund_order": {"IV003", "IV008"},
+    "follow_change_order": TAKES | {"IV003", "IV008", "IV013"},
+    "follow_exchange_order": TAKES | {"IV003", "IV008"}, "follow_restock_item": set(),
+    "follow_heat": set(), "follow_cool": set(),
 }
 
 # operations that may be refused with IV014 because of transactions in flight on a hot item
-MAY_BE_BUSY = set(REFUSALS) - {"heat", "settle", "extend_reservation"}
+MAY_BE_BUSY = set(REFUSALS) - {"heat", "settle", "extend_reservation", "insert_header",
+                               "follow_heat"}
+
+# statements that lock a line before its header, or a header and then its lines
+LINES_FIRST = {"update_line", "delete_line"}
+HEADER_FIRST = {"delete_header", "follow_change_order", "follow_exchange_order"}
 
 # heating without room, without shared memory, or with hot items switched off
 NO_HEAT = {"53400", "55000"}
+
+# calls that need a line to be of one item and one user
+PARTS = {"follow_refund_order", "follow_change_order", "follow_exchange_order"}
 
 CANCELLED = {"57014", "57P01", "57P02", "57P03", "57P05", "25P03", "25P04"}
 UNDER_FAULTS = {"25006", "53100", "53200", "53300", "58030"}    # a standby, no room, no memory
@@ -42,7 +56,8 @@ PROCESS = re.compile(r"[Pp]rocess (\d+)")
 
 
 class Transactions:
-    """The times at which each backend was in a transaction of several operations."""
+    """The times at which each backend was in a transaction of several operations, or in one that
+    locks lines and headers in another order than others."""
 
     def __init__(self, operations):
         spans = {}
@@ -51,12 +66,24 @@ class Transactions:
                 span = spans.setdefault((op.client, op.tx), [op.at, op.end, op.pid])
                 span[1] = op.end
         self.spans = list(spans.values())
+        self.with_lines = [[op.at, op.end, op.pid] for op in operations if op.op in LINES_FIRST]
+        self.with_headers = [[op.at, op.end, op.pid] for op in operations if op.op in HEADER_FIRST]
+        self.following = {(op.client, op.tx) for op in operations
+                          if op.tx is not None and op.op in FOLLOWS}
 
-    def met(self, op):
+    def met(self, op, spans=None):
         """Can this call have been in a deadlock with such a transaction?"""
         pids = {int(pid) for pid in PROCESS.findall(op.message or "")}
         return any(at <= op.end and end >= op.at and (not pids or pid in pids)
-                   for at, end, pid in self.spans)
+                   for at, end, pid in (self.spans if spans is None else spans))
+
+    def met_lines(self, op):
+        """Can it have been in one of a line and its header?"""
+        return self.met(op, self.with_lines) and self.met(op, self.with_headers)
+
+    def may_follow(self, op):
+        """May the ledger follow here what the transaction wrote before?"""
+        return (op.client, op.tx) in self.following
 
 
 def excused(op, transactions, faults, ever_hot):
@@ -65,14 +92,20 @@ def excused(op, transactions, faults, ever_hot):
     if code in CANCELLED or code.startswith("08"):
         return True
     if code == "40001":
-        return op.iso != "rc"
-    if op.op == "heat" and code in NO_HEAT:
+        # READ COMMITTED does not wait for a row that moves to another partition
+        return op.iso != "rc" or (op.op in FOLLOWS and "another partition" in op.message)
+    if op.op in ("heat", "follow_heat") and code in NO_HEAT:
         return True
+    if code == "23503":     # the header has been deleted
+        return op.op in ("insert_lines", "update_line")
+    if code == "22023":     # the units of a final line may be of several users or items
+        return op.op in PARTS and "several" in op.message
     if code == "55006":     # its own transaction has units in flight
-        return op.op in ("cool", "settle") and op.tx is not None
+        return op.op in ("cool", "settle", "follow_cool") and op.tx is not None
     if code == "40P01":
         # settle, cool and the worker lock several rows, too
-        return op.tx is not None or ever_hot or transactions.met(op)
+        return op.tx is not None or ever_hot or transactions.met(op) or \
+            (op.op in FOLLOWS and transactions.met_lines(op))
     if code == "25P02":
         return op.tx is not None
     if op.op == "commit" and code in ("", "00000"):     # answered with ROLLBACK
@@ -80,12 +113,14 @@ def excused(op, transactions, faults, ever_hot):
     return code in UNDER_FAULTS and faults
 
 
-def may_be_refused(cycle, op):
+def may_be_refused(cycle, transactions, op):
     """Is this a refusal that the operation can have?"""
+    if op.code in TAKES and (op.op == "commit" or op.op in FOLLOWS) and transactions.may_follow(op):
+        return True
     if op.op in CONTROL:
         return False
     return op.code in REFUSALS[op.op] or \
-        bool(op.code == "IV014" and cycle.ever_hot and op.op in MAY_BE_BUSY)
+        bool(op.code == "IV014" and cycle.was_hot(op) and op.op in MAY_BE_BUSY)
 
 
 def check(cycle, report):
@@ -93,9 +128,9 @@ def check(cycle, report):
     for op in cycle.operations:
         if op.state == "error":
             report.look("errors")
-            if not excused(op, transactions, bool(cycle.faults), cycle.ever_hot):
+            if not excused(op, transactions, bool(cycle.faults), cycle.was_hot(op)):
                 report.add("C0", f"unexpected error {op.code}: {op.message}", op)
         elif op.state == "refused":
             report.look("refusals")
-            if not may_be_refused(cycle, op):
+            if not may_be_refused(cycle, transactions, op):
                 report.add("C0", f"unexpected refusal {op.code}: {op.message}", op)

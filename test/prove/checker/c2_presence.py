@@ -143,10 +143,11 @@ def traces(cycle, token):
     """Is anything stored with this token?"""
     tables = cycle.tables
     return any(token in found for found in (tables.orders_of, tables.movements_of,
-                                            tables.direct_of, tables.holds_of))
+                                            tables.direct_of, tables.holds_of)) or \
+        (cycle.following is not None and token in cycle.following.written)
 
 
-TRACED = BUYS | set(KINDS) | {"direct"}
+TRACED = BUYS | set(KINDS) | {"direct", "insert_header", "insert_lines", "follow_buy_cart"}
 
 
 def half_transactions(cycle, report):

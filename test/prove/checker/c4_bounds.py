@@ -117,6 +117,12 @@ def check_limits(cycle, report):
                                  f"{limits[key[0]]}, in {commit.name()}", named(cycle, commit))
 
 
+def check_commits(cycle, report):
+    """The stream alone."""
+    check_floor(cycle, report)
+    check_limits(cycle, report)
+
+
 def check(cycle, report):
     below = {item.id for item in cycle.items.values() if item.stock < item.floor}
     below |= check_floor(cycle, report)

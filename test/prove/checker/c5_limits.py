@@ -6,7 +6,7 @@ was bought during the call and without anything that was returned during it.  Ov
 count.
 """
 
-from .history import summed
+from .history import CONTROL, FOLLOWS, summed
 from .timeline import SLACK
 
 
@@ -90,7 +90,7 @@ def check_limits(cycle, report):
                        if line[3] == "purchase_limit_exceeded"}
             lines = [line for line in summed(op.lines()).items() if line[0] in refused]
             user = op.user
-        elif op.code == "IV010":
+        elif op.code == "IV010" and op.op not in FOLLOWS | CONTROL:
             lines, user = asked(cycle, op)
         if not lines:
             continue

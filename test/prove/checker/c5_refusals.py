@@ -16,7 +16,7 @@ from bisect import bisect_left, bisect_right
 
 from .c5_limits import check_limits
 from .c5_states import check_states
-from .history import BUYS, HEATS, RESERVES, summed
+from .history import BUYS, CONTROL, FOLLOWS, HEATS, RESERVES, summed
 from .levels import Levels
 
 TAKING = BUYS | RESERVES
@@ -50,7 +50,7 @@ def min_own(op, item):
     """The minimum by which earlier operations of the transaction may have changed a stock."""
     least = 0
     for other in op.own:
-        if other.state != "ok" or other.op in HEATS:
+        if other.state != "ok" or other.op in HEATS | FOLLOWS:
             continue
         if other.op in TAKING:
             least -= summed(other.lines()).get(item, 0)
@@ -86,7 +86,8 @@ def claims(op):
 def out_of_stock(op):
     if op.op == "try_buy_cart" and op.refused_softly():
         return any(line[3] == "out_of_stock" for line in op.result or ())
-    return op.state == "refused" and op.code == "IV001" and op.op != "count_stock"
+    return op.state == "refused" and op.code == "IV001" and op.op != "count_stock" and \
+        op.op not in FOLLOWS | CONTROL
 
 
 def check_stock(cycle, levels, report):

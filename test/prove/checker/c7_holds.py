@@ -151,6 +151,8 @@ def wrong_move(cycle, commit, reservation, before, now):
     by = movers(cycle, commit, reservation, status)
     if not by:
         return f"{status}, and no operation did that", None
+    if status != "held":    # its own transaction may have extended it
+        expires_at = max(expires_at, expires_then)
     late = min(cycle.clock.wall(op.at) - SLACK - expires_at for op in by) / 1e6
     wrong = f"{status} by a call that began {late:.0f} ms after it expired" if late > 0 else None
     return wrong, by[0]

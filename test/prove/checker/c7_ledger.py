@@ -12,7 +12,7 @@ from collections import Counter
 from .history import COMMITTED, RESERVES, UNKNOWN
 
 KINDS = {"opening", "sale", "hold", "release", "expiry", "refund", "restock", "adjustment", "count",
-         "write_off", "direct"}
+         "write_off", "direct", "cancellation"}
 
 
 def check_sums(cycle, report):
@@ -187,10 +187,14 @@ def check_answers(cycle, report):
                                done)
 
 
-def check(cycle, report):
+def check_verify(cycle, report):
     for row in cycle.tables.verify:
         report.add("C7", f"verify: item {row.item_id} {row.problem}, expected {row.expected}, "
                          f"actual {row.actual}")
+
+
+def check(cycle, report):
+    check_verify(cycle, report)
     check_sums(cycle, report)
     check_commits(cycle, report)
     check_epochs(cycle, report)

@@ -3,10 +3,11 @@
 import json
 import os
 
-from .history import read_histories
+from .following import Following
+from .history import FOLLOWS, read_histories
 from .rest import read_stages
 from .stream import read_stream
-from .tables import Tables
+from .tables import Tables, read_items
 from .timeline import set_bounds
 from .totals import set_totals
 
@@ -20,23 +21,13 @@ def read_lines(path):
     return [json.loads(line) for line in text[:text.rfind("\n") + 1].splitlines()]
 
 
-class Item:
-    """An item as it was at the start."""
-
-    def __init__(self, line):
-        self.id = line["id"]
-        self.stock = line["stock"]
-        self.floor = line["floor"] or 0
-        self.limit = line["limit"]
-
-
 class Cycle:
     """All data of a cycle."""
 
     def __init__(self, directory):
         with open(os.path.join(directory, "run.json"), encoding="utf-8") as file:
             self.run = json.load(file)
-        self.items = {line["id"]: Item(line) for line in self.run["items"]}
+        self.items = read_items(self.run["items"])
         self.operations, self.intents = read_histories(directory)
         self.tables = Tables(directory)
         self.commits = read_stream(directory)
@@ -44,6 +35,7 @@ class Cycle:
         self.faults = read_lines(os.path.join(directory, "faults.jsonl"))
         self.stages = read_stages(directory)
         self.ever_hot = set_totals(self)
+        self.following = Following(directory, self) if "goods" in self.run else None
         self.clock = set_bounds(self.run, self.commits, self.operations, self.intents)
         self.on_hold = {}       # operations by their argument `reservation`
         for op in self.operations:
@@ -54,6 +46,10 @@ class Cycle:
         """The operation to name for a token, or None."""
         intent = self.intents.get(token)
         return intent.acknowledged() if intent else None
+
+    def was_hot(self, op):
+        """Was anything ever hot in the store of an operation?"""
+        return self.following.ever_hot if op.op in FOLLOWS else self.ever_hot
 
     def may_be_repeated(self, op):
         """Is a refusal the answer of an earlier try, or can it be?"""

@@ -21,6 +21,10 @@ TRY = {"try_buy_cart", "try_reserve_cart"}
 BUYS = {"buy_item", "buy_cart", "try_buy_cart"}
 RESERVES = {"reserve_stock", "reserve_cart", "try_reserve_cart"}
 HEATS = {"heat", "cool", "settle"}
+ROWS = {"insert_header", "update_header", "delete_header", "insert_lines", "update_line",
+        "delete_line"}      # statements of the shop that follows its orders
+FOLLOWS = ROWS | {"follow_buy_cart", "follow_refund_order", "follow_change_order",
+                  "follow_exchange_order", "follow_restock_item", "follow_heat", "follow_cool"}
 ON_HOLD = {"change_reservation", "extend_reservation", "confirm_reservation",
            "release_reservation"}
 

@@ -3,13 +3,25 @@
 import gc
 import sys
 
-from . import (c0_errors, c1_balance, c2_presence, c3_keys, c4_bounds, c5_refusals, c6_levels,
-               c7_holds, c7_ledger)
+from . import (c0_errors, c1_balance, c1_units, c2_lines, c2_presence, c3_keys, c4_bounds,
+               c5_refusals, c6_levels, c7_holds, c7_ledger, c8_worth)
 from .cycle import Cycle
-from .report import Report
+from .report import Part, Report
 
 RULES = (c0_errors, c1_balance, c2_presence, c3_keys, c4_bounds, c5_refusals, c6_levels,
          c7_ledger, c7_holds)
+
+
+def check_following(following, report):
+    """Apply the rules of the store that follows its orders."""
+    c1_units.check(following, c8_worth.check(following, report), report)
+    c2_lines.check(following, report)
+    c4_bounds.check_commits(following, report)
+    c6_levels.check(following, report)
+    c7_ledger.check_verify(following, report)
+    c7_ledger.check_sums(following, report)
+    c7_ledger.check_commits(following, report)
+    c7_ledger.check_epochs(following, report)
 
 
 def check(directory):
@@ -18,6 +30,8 @@ def check(directory):
     report = Report(cycle.run["seed"], cycle.run["cycle"])
     for rule in RULES:
         rule.check(cycle, report)
+    if cycle.following is not None:
+        check_following(cycle.following, Part(report, "follow"))
     return cycle, report
 
 

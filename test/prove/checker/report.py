@@ -31,3 +31,17 @@ class Report:
             yield from shown
             if len(shown) < len(lines):
                 yield f"{rule}: {len(lines) - len(shown)} more {self.where}"
+
+
+class Part:
+    """The report of a part of a cycle, which is named."""
+
+    def __init__(self, report, name):
+        self.report = report
+        self.name = name
+
+    def add(self, rule, fact, op=None):
+        self.report.add(rule, f"{self.name}: {fact}", op)
+
+    def look(self, what, count=1):
+        self.report.look(f"{self.name}: {what}", count)

@@ -15,13 +15,13 @@ STAGES = ("left", "restarted", "settled")
 class Stage:
     """The files of one stage."""
 
-    def __init__(self, name, directory):
+    def __init__(self, name, directory, store):
         where = os.path.join("rest", name)
         self.name = name
-        self.counters = read_table(directory, "counters", where)
-        self.verify = read_table(directory, "verify", where)
+        self.counters = read_table(directory, store + "counters", where)
+        self.verify = read_table(directory, store + "verify", where)
 
 
-def read_stages(directory):
-    return [Stage(name, directory) for name in STAGES
+def read_stages(directory, store=""):
+    return [Stage(name, directory, store) for name in STAGES
             if os.path.isdir(os.path.join(directory, "rest", name))]

@@ -16,11 +16,18 @@ WANTED = {
     "shop.direct": ("token", "item_id", "delta"),
     "items_stock.movements": ("item_id", "delta", "kind", "user_id", "reason", "epoch"),
     "items_stock.hot": ("item_id", "hot", "settled_epoch"),
+    "follow.goods": ("id", "stock", "stock_floor"),
+    "follow.orders": ("id", "user_id", "status", "token"),
+    "follow.lines": ("id", "order_id", "item_id", "quantity", "cancelled", "token"),
+    "goods_stock.movements": ("item_id", "delta", "kind", "user_id", "reason", "epoch", "order_id"),
+    "goods_stock.hot": ("item_id", "hot", "settled_epoch"),
     "items_stock.reservations": ("reservation_id", "item_id", "quantity", "user_id", "status",
                                  "expires_at"),
 }
-NUMBERS = {"items.id", "stock", "stock_floor", "item_id", "quantity", "delta", "epoch",
-           "settled_epoch"}
+PARTITIONS = {"follow.lines_0": "follow.lines", "follow.lines_1": "follow.lines"}
+DELETED = {"follow.orders": ("id",), "follow.lines": ("id",)}   # of which rows may be deleted
+NUMBERS = {"items.id", "goods.id", "stock", "stock_floor", "item_id", "quantity", "cancelled",
+           "delta", "epoch", "settled_epoch"}
 COLUMN = re.compile(r"(\w+)\[((?:[^\[\]]|\[\])*)\]:('(?:[^']|'')*'|\S+)(?: |$)")
 VALUE = r"('(?:[^']|'')*'|\S+)"
 ENDED = re.compile(r"COMMIT (?:PREPARED '.*', txid )?(\d+) \(at (.*)\)")
@@ -30,7 +37,7 @@ class Commit:
     """One transaction: the rows that it wrote."""
 
     __slots__ = ("segment", "xid", "at", "items", "orders", "direct", "movements", "holds",
-                 "new_holds", "hot", "totals", "deleted", "from_", "until")
+                 "new_holds", "hot", "totals", "deleted", "from_", "until", "following", "changes")
 
     def __init__(self, segment):
         self.segment = segment
@@ -44,6 +51,8 @@ class Commit:
         self.hot = {}           # item: (hot, settled epoch) at the end
         self.totals = {}        # item: (before, after), set by totals.py
         self.deleted = []       # names of tables
+        self.following = None   # the same of the store that follows its orders, a Commit
+        self.changes = []       # (table, action, row) of its headers, lines and movements
         self.from_ = self.until = None      # between which times it became visible: timeline.py
 
     def name(self):
@@ -60,27 +69,27 @@ def unquote(text):
 
 
 class TableReader:
-    """Reads the lines of one table."""
+    """Reads the lines of one table; of a DELETE, only its key."""
 
-    def __init__(self, table, line):
+    def __init__(self, table, line, wanted_columns):
         short = table.split(".")[1]
         columns = COLUMN.findall(line)
         names = [name for name, _, _ in columns]
-        missing = set(WANTED[table]) - set(names)
+        missing = set(wanted_columns) - set(names)
         if missing:
             raise ValueError(f"{table} has no {', '.join(sorted(missing))}: {line}")
         pattern, order = "", []
-        last = max(names.index(name) for name in WANTED[table])
+        last = max(names.index(name) for name in wanted_columns)
         for name, kind, _ in columns[:last + 1]:
-            wanted = name in WANTED[table]
+            wanted = name in wanted_columns
             pattern += f"{name}\\[{re.escape(kind)}\\]:" + (VALUE if wanted else f"(?:{VALUE[1:]}")
             pattern += "(?: |$)"
             if wanted:
                 order.append(name)
         self.match = re.compile(pattern).match
-        self.pick = [order.index(name) for name in WANTED[table]]
-        self.numbers = [name in NUMBERS or f"{short}.{name}" in NUMBERS for name in WANTED[table]]
-        self.times = [name == "expires_at" for name in WANTED[table]]
+        self.pick = [order.index(name) for name in wanted_columns]
+        self.numbers = [name in NUMBERS or f"{short}.{name}" in NUMBERS for name in wanted_columns]
+        self.times = [name == "expires_at" for name in wanted_columns]
 
     def read(self, line):
         """The wanted values, in the order of WANTED."""
@@ -113,16 +122,22 @@ class Reader:
         """A line `table schema.name: ACTION: columns`."""
         table, action, rest = line[6:].split(": ", 2) if line.count(": ") > 1 else \
             (line[6:].split(":")[0], line.split(" ")[-1], "")
+        table = PARTITIONS.get(table, table)
         if table not in WANTED:
             return
-        if action == "DELETE":
+        deleted = action == "DELETE"
+        if deleted and table not in DELETED:
             self.commit.deleted.append(table)
             return
         if rest.startswith("old-key: "):
             rest = rest[rest.index("new-tuple: ") + 11:]
-        if table not in self.readers:
-            self.readers[table] = TableReader(table, rest)
-        row = self.readers[table].read(rest)
+        if (table, deleted) not in self.readers:
+            self.readers[table, deleted] = TableReader(
+                table, rest, DELETED[table] if deleted else WANTED[table])
+        row = self.readers[table, deleted].read(rest)
+        if table.startswith(("follow.", "goods_stock.")):
+            self.following_row(table, action, row)
+            return
         if table == "shop.items":
             self.commit.items[row[0]] = row[1:]
         elif table == "shop.orders":
@@ -139,6 +154,20 @@ class Reader:
                 self.seen.add(row[0])
                 self.commit.new_holds[row[0]] = row[3]
 
+    def following_row(self, table, action, row):
+        """A row of the store that follows its orders."""
+        if self.commit.following is None:
+            self.commit.following = Commit(self.commit.segment)
+        commit = self.commit.following
+        if table == "follow.goods":
+            commit.items[row[0]] = row[1:]
+        elif table == "goods_stock.hot":
+            commit.hot[row[0]] = row[1] == "true", row[2]
+        else:
+            if table == "goods_stock.movements":
+                commit.movements.append(row[:6])
+            commit.changes.append((table.split(".")[1], action, row))
+
     def end(self, line):
         found = ENDED.match(line)
         if found is None:
@@ -146,6 +175,8 @@ class Reader:
         self.commit.xid = int(found.group(1))
         self.commit.at = nanoseconds(found.group(2))
         self.commits.append(self.commit)
+        if self.commit.following is not None:
+            self.commit.following.xid, self.commit.following.at = self.commit.xid, self.commit.at
         self.commit = None
 
     def segment(self, number, path):

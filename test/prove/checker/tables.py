@@ -6,12 +6,26 @@ from types import SimpleNamespace
 
 from .clock import nanoseconds
 
-NUMBERS = {"id": {"items"}, "stock": None, "version": None, "stock_floor": None,
+NUMBERS = {"id": {"items", "follow_goods"}, "stock": None, "version": None, "stock_floor": None,
            "purchase_limit": None, "item_id": None, "quantity": None, "delta": None,
            "movement_id": None, "available": None, "reserved": None, "on_hand": None,
            "epoch": None, "settled_epoch": None, "unsettled": None, "holders": None,
-           "held": {"counters"}}
+           "held": {"counters", "follow_counters"}, "cancelled": None}
 TIMES = {"expires_at"}
+
+
+class Item:
+    """An item as it was at the start."""
+
+    def __init__(self, line):
+        self.id = line["id"]
+        self.stock = line["stock"]
+        self.floor = line["floor"] or 0
+        self.limit = line["limit"]
+
+
+def read_items(lines):
+    return {line["id"]: Item(line) for line in lines}
 
 
 def converter(table, column):

@@ -86,16 +86,21 @@ sub remove_standby
     }
 }
 
-# Create a shop in a database of its own, the current one from now on; $items is a VALUES list.
+# Create a shop in a database of its own, the current one from now on, with items by their tables.
 sub make_shop
 {
-    my ($self, $database, $items) = @_;
+    my ($self, $database, %items) = @_;
     my $primary = $self->{primary};
 
     $self->{database} = $database;
     $self->{connect} = "$self->{root}/$database.connect";
     $primary->query('postgres', "CREATE DATABASE $database TEMPLATE " . TEMPLATE);
-    $primary->query($database, "INSERT INTO shop.items (id, stock, stock_floor, purchase_limit) VALUES $items");
+    for my $table (sort keys %items)
+    {
+        my @rows = map { "($_->{id}, $_->{stock}, $_->{floor}, " . ($_->{limit} // 'NULL') . ')' } @{ $items{$table} };
+        $primary->query($database,
+            "INSERT INTO $table (id, stock, stock_floor, purchase_limit) VALUES " . join(', ', @rows));
+    }
 }
 
 # Open the stream: it has every commit in the shop from now on.

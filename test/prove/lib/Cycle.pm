@@ -11,6 +11,7 @@ use Time::HiRes qw(sleep time clock_gettime CLOCK_MONOTONIC CLOCK_REALTIME);
 
 use Fault;
 use Files;
+use Follow;
 use Heat;
 
 use constant {
@@ -29,7 +30,8 @@ my %final = (
     requests     => 'SELECT * FROM items_stock.requests ORDER BY created_at',
     levels       => 'SELECT * FROM items_stock.levels ORDER BY item_id',
     hot          => 'SELECT * FROM items_stock.hot ORDER BY item_id',
-    verify       => q{SELECT * FROM inventory.verify('shop.items')});
+    verify       => q{SELECT * FROM inventory.verify('shop.items')},
+    Follow::final());
 
 # Checks that every index has all rows of its table, and that every table can be read.
 my $amcheck = <<'END';
@@ -38,7 +40,8 @@ DECLARE
     r record;
 BEGIN
     FOR r IN SELECT c.oid, c.relkind, a.amname FROM pg_class AS c JOIN pg_am AS a ON a.oid = c.relam
-        WHERE c.relnamespace IN ('shop'::regnamespace, 'items_stock'::regnamespace)
+        WHERE c.relnamespace IN ('shop'::regnamespace, 'items_stock'::regnamespace,
+            'follow'::regnamespace, 'goods_stock'::regnamespace)
     LOOP
         IF r.relkind = 'i' AND r.amname = 'btree' THEN
             PERFORM bt_index_check(r.oid, true);
@@ -181,9 +184,9 @@ sub set_up
     my ($self) = @_;
     my $arena = $self->{arena};
     my @items = $self->make_items;
+    my @goods = Follow::make_items();
 
-    $arena->make_shop($self->{database},
-        join ', ', map { "($_->{id}, $_->{stock}, $_->{floor}, " . ($_->{limit} // 'NULL') . ')' } @items);
+    $arena->make_shop($self->{database}, 'shop.items' => \@items, 'follow.goods' => \@goods);
     if ($self->{sql})
     {
         Files::put("$self->{directory}/store.sql", $self->{sql});
@@ -200,6 +203,7 @@ sub set_up
             clients => $self->{clients},
             seconds => $self->{seconds},
             items => \@items,
+            goods => \@goods,
             clock => { monotonic => now(CLOCK_MONOTONIC), realtime => now(CLOCK_REALTIME) },
             settings => { $self->settings },
             faults => $self->{kinds},
@@ -356,10 +360,17 @@ sub other_problems
     my @problems = map { "server log: $_" } $arena->alarms;
 
     push @problems, 'amcheck finds damage' unless defined $arena->{primary}->ask($self->{database}, $amcheck);
-    open my $verify, '<', "$self->{directory}/final/verify.csv" or die "verify.csv: $!";
+    return @problems, map { $self->findings($_) } qw(verify follow_verify);
+}
+
+# What verify found at the end.
+sub findings
+{
+    my ($self, $name) = @_;
+    open my $verify, '<', "$self->{directory}/final/$name.csv" or die "$name.csv: $!";
     my (undef, @rows) = <$verify>;
     chomp @rows;
-    return @problems, map { "verify: $_" } @rows;
+    return map { "$name: $_" } @rows;
 }
 
 # The number of operations by state.

@@ -6,17 +6,26 @@ package Heat;
 use strict;
 use warnings FATAL => 'all';
 
+# The items of the stores, and their ledgers; by what precedes the names of their files.
+my %stores = ('' => [ 'shop.items', 'items_stock' ], follow_ => [ 'follow.goods', 'goods_stock' ]);
+
 # Queries for the units of each item, with its counter, and for the findings of verify.
-my %stage = (
-    counters => <<'END' =~ s/\s+/ /gr,
+my %stage = map { queries($_, @{ $stores{$_} }) } keys %stores;
+
+sub queries
+{
+    my ($prefix, $items, $ledger) = @_;
+    return (
+        "${prefix}counters" => <<"END" =~ s/\s+/ /gr,
 SELECT i.id AS item_id, i.stock, i.stock_floor, coalesce(h.hot, false) AS hot, u.unsettled, e.state, e.available,
     e.held, cardinality(e.holders) AS holders
-FROM shop.items AS i LEFT JOIN items_stock.hot AS h ON h.item_id = i.id
-LEFT JOIN inventory.hot_entries() AS e ON e.items = 'shop.items'::regclass AND e.number = h.number
-CROSS JOIN LATERAL (SELECT coalesce(sum(m.delta), 0) AS unsettled FROM items_stock.movements AS m
+FROM $items AS i LEFT JOIN $ledger.hot AS h ON h.item_id = i.id
+LEFT JOIN inventory.hot_entries() AS e ON e.items = '$items'::regclass AND e.number = h.number
+CROSS JOIN LATERAL (SELECT coalesce(sum(m.delta), 0) AS unsettled FROM $ledger.movements AS m
     WHERE m.item_id = i.id AND m.epoch > h.settled_epoch) AS u ORDER BY i.id
 END
-    verify => q{SELECT * FROM inventory.verify('shop.items')});
+        "${prefix}verify" => "SELECT * FROM inventory.verify('$items')");
+}
 
 # A plan: none; fixed (items stay hot); churn (clients heat and cool); without $how, one at random.
 sub draw
@@ -29,6 +38,7 @@ sub draw
     my @heated = grep { $how || rand() < ($_ <= $contended ? 0.75 : 0.15) } 1 .. $items;
 
     splice @heated, $room if @heated > $room;
+    $self->{full} = $room < 1024;
     $self->{items} = $hot ? \@heated : [];
     $self->{settings} = {
         'inventory.hot_mode' => $how || rand() < 0.5 ? 'manual' : $hot ? 'auto' : 'off',
@@ -37,7 +47,7 @@ sub draw
         'inventory.hot_queue_threshold' => 2,
         'inventory.hot_idle_timeout' => '1s'
     };
-    $self->{mix} = $self->{how} eq 'churn' ? 'heat=3 cool=1 settle=1 ' : '';
+    $self->{mix} = $self->{how} eq 'churn' ? 'heat=3 cool=1 settle=1 follow_heat=3 follow_cool=1 ' : '';
     return $self;
 }
 
@@ -65,7 +75,10 @@ sub begin
 {
     my ($self, $arena) = @_;
     return unless @{ $self->{items} } && $arena->query('SHOW shared_preload_libraries') =~ /inventory/;
-    $arena->query("SELECT inventory.heat('shop.items', i) FROM unnest(ARRAY[" . join(',', @{ $self->{items} }) . ']) AS i');
+    my $items = join ',', @{ $self->{items} };
+    $arena->query("SELECT inventory.heat('shop.items', i) FROM unnest(ARRAY[$items]) AS i");
+    return if $self->{full};
+    $arena->query("SELECT inventory.heat('follow.goods', id) FROM follow.goods WHERE id IN ($items)");
 }
 
 # Write the state of rest: as clients left it, after a restart, and after settling.
@@ -80,7 +93,7 @@ sub rest
         $self->restart($cycle);
         $self->save($cycle, 'restarted');
     }
-    $arena->query(q{SELECT inventory.settle('shop.items')});
+    $arena->query(map { "SELECT inventory.settle('$_->[0]')" } values %stores);
     $self->save($cycle, 'settled');
 }
 

@@ -9,14 +9,14 @@
 #   # settings: a=b c=d      settings of the server
 #   # faults: postmaster     faults that happen; without this line, none
 #   # client: retry-keyless  switches of the load program
-#   # mix: all=0 direct=1    weights of the operations
+#   # mix: all=0 direct=1    weights of the operations; follow=100 for the store that follows
 #   # heat: fixed            which items are hot (Heat.pm); without this line, none
 #
 # First the same files without edits run in the same conditions (faults, mix, heat), and
 # must be found clean.
 #
-# Mutants that need no faults, settings or hot items of their own run several at a time,
-# each in a database of its own.  Whether a mutant is caught depends on chance, as a race
+# Mutants of the shop that need no faults, settings or hot items of their own run several at a
+# time, each in a database of its own.  Whether a mutant is caught depends on chance, as a race
 # does: one that is not caught runs again, alone and longer.
 
 package Mutant;
@@ -54,7 +54,7 @@ sub groups
     return (group(grep { !$seen{ $_->{name} }++ } map { unmutated($_) } @mutants), group(@mutants));
 }
 
-# Divide into groups; one that needs the server alone is a group.
+# Divide into groups; one that needs the server or a library alone is a group.
 sub group
 {
     my @alone = map { [$_] } grep { $_->alone } @_;
@@ -68,7 +68,7 @@ sub group
 sub alone
 {
     my ($self) = @_;
-    return $self->{faults} ne 'none' || $self->{settings} ne '' || $self->{heat} ne 'none';
+    return @{ $self->{engine} } || $self->{faults} ne 'none' || $self->{settings} ne '' || $self->{heat} ne 'none';
 }
 
 sub read_file

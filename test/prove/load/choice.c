@@ -9,13 +9,13 @@
 #include "load.h"
 
 /* A random item: in `contended` percent of the calls one of the contended items. */
-static int
-random_item(int contended)
+int
+random_item(int items, int contended)
 {
-	return random_between(1, chance(contended) ? options.contended : options.items);
+	return random_between(1, chance(contended) ? options.contended : items);
 }
 
-static int
+int
 random_quantity(void)
 {
 	return chance(10) ? random_between(4, 9) : random_between(1, 3);
@@ -25,7 +25,7 @@ static void
 choose_line(Operation *op)
 {
 	op->line_count = 1;
-	op->lines[0].item = random_item(50);
+	op->lines[0].item = random_item(options.items, 50);
 	op->lines[0].quantity = random_quantity();
 }
 
@@ -36,7 +36,7 @@ choose_lines(Operation *op)
 	op->line_count = random_between(1, MAX_LINES);
 	for (int i = 0; i < op->line_count; i++)
 	{
-		op->lines[i].item = random_item(25);
+		op->lines[i].item = random_item(options.items, 25);
 		op->lines[i].quantity = random_between(1, 3);
 	}
 }
@@ -87,7 +87,7 @@ choose_reserve_cart(Operation *op)
 static void
 choose_reservation(Operation *op)
 {
-	if (recent_reservation(op->target))
+	if (recently_made(RESERVATION, op->target))
 	{
 		op->user[0] = '\0';
 		return;
@@ -122,7 +122,7 @@ choose_expire(Operation *op)
 static void
 choose_refund(Operation *op)
 {
-	if (recent_order(op->target))
+	if (recently_made(ORDER, op->target))
 	{
 		op->user[0] = '\0';
 		op->number = chance(40) ? NONE : random_between(1, 2);
@@ -218,6 +218,19 @@ static void (*const choices[BEGIN])(Operation *op) = {
 	[HEAT] = choose_heat,
 	[COOL] = choose_cool,
 	[SETTLE] = choose_settle,
+	[INSERT_HEADER] = choose_following,
+	[UPDATE_HEADER] = choose_following,
+	[DELETE_HEADER] = choose_following,
+	[INSERT_LINES] = choose_following,
+	[UPDATE_LINE] = choose_following,
+	[DELETE_LINE] = choose_following,
+	[FOLLOW_BUY] = choose_following,
+	[FOLLOW_REFUND] = choose_following,
+	[FOLLOW_CHANGE] = choose_following,
+	[FOLLOW_EXCHANGE] = choose_following,
+	[FOLLOW_RESTOCK] = choose_following,
+	[FOLLOW_HEAT] = choose_following,
+	[FOLLOW_COOL] = choose_following,
 };
 
 /* Choose the arguments; an operation without a user argument loses its user. */

@@ -1,6 +1,6 @@
 /*
  * crowd.c
- *		What the processes share: recent reservations, orders and calls with a key,
+ *		What the processes share: recently made reservations, orders and lines, calls with a key,
  *		which any session may use, counters, and the time of the end.
  *
  * A worker may be killed while it holds the lock.  The lock is robust, and a
@@ -37,8 +37,7 @@ typedef struct Crowd
 	pthread_mutex_t lock;
 	volatile int64_t end; /* after which no new work is started; read without the lock */
 	int clients;
-	RecentIds reservations;
-	RecentIds orders;
+	RecentIds made[MADE_KINDS];
 	Operation operations[RECENT];
 	unsigned operation_count;
 	long returns[OPERATION_KINDS][STATES];
@@ -112,17 +111,20 @@ recent_slot(unsigned count)
 	return (count - (unsigned) random_between(1, (int) back)) % RECENT;
 }
 
-static void
-share_id(RecentIds *recent, const char *id)
+void
+share_made(Made kind, const char *id)
 {
+	RecentIds *recent = &crowd->made[kind];
+
 	lock();
 	strcpy(recent->ids[recent->count++ % RECENT], id);
 	unlock();
 }
 
-static bool
-recent_id(const RecentIds *recent, char *id)
+bool
+recently_made(Made kind, char *id)
 {
+	const RecentIds *recent = &crowd->made[kind];
 	bool found;
 
 	lock();
@@ -131,30 +133,6 @@ recent_id(const RecentIds *recent, char *id)
 		strcpy(id, recent->ids[recent_slot(recent->count)]);
 	unlock();
 	return found;
-}
-
-void
-share_reservation(const char *id)
-{
-	share_id(&crowd->reservations, id);
-}
-
-bool
-recent_reservation(char *id)
-{
-	return recent_id(&crowd->reservations, id);
-}
-
-void
-share_order(const char *id)
-{
-	share_id(&crowd->orders, id);
-}
-
-bool
-recent_order(char *id)
-{
-	return recent_id(&crowd->orders, id);
 }
 
 void

@@ -62,6 +62,20 @@ typedef enum OperationKind
 	HEAT,
 	COOL,
 	SETTLE,
+	/* in the store that follows its orders: the shop's statements, then calls */
+	INSERT_HEADER,
+	UPDATE_HEADER,
+	DELETE_HEADER,
+	INSERT_LINES,
+	UPDATE_LINE,
+	DELETE_LINE,
+	FOLLOW_BUY,
+	FOLLOW_REFUND,
+	FOLLOW_CHANGE,
+	FOLLOW_EXCHANGE,
+	FOLLOW_RESTOCK,
+	FOLLOW_HEAT,
+	FOLLOW_COOL,
 	/* transaction control; these change nothing themselves */
 	BEGIN,
 	COMMIT,
@@ -84,12 +98,14 @@ typedef struct Operation
 	char token[24];
 	char key[28];
 	char user[24];
-	char target[UUID_LENGTH + 1]; /* a reservation or an order */
+	char target[UUID_LENGTH + 1]; /* a reservation, an order, a header or a line */
+	char other[UUID_LENGTH + 1];  /* the header to which a line moves */
 	Line lines[MAX_LINES];		  /* an operation on one item uses the first */
 	int line_count;
 	int number; /* ttl, delta, units counted, rows */
 	int expected;
 	bool restock;
+	int place; /* the partition that is written to; NONE: through the table */
 } Operation;
 
 extern const char *operation_name(OperationKind kind);
@@ -98,14 +114,33 @@ extern int share_of(const char *name);
 extern void choose_operation(Operation *op, const char *token);
 extern bool makes_orders(OperationKind kind);
 extern bool makes_reservation(OperationKind kind);
+extern bool is_of_following(OperationKind kind);
 
 /* ---------------------------------------------------------------- choice.c, wording.c */
 
+extern int random_quantity(void);
+extern int random_item(int items, int contended);
 extern void choose_arguments(Operation *op);
 extern void write_sql(Text *sql, const Operation *op, bool with_key);
 extern void write_args(Text *json, const Operation *op);
 
+/* ---------------------------------------------------------------- follow.c */
+
+extern void choose_following(Operation *op);
+extern void sql_following(Text *sql, const Operation *op);
+extern void args_following(Text *json, const Operation *op);
+
 /* ---------------------------------------------------------------- crowd.c */
+
+/* What other sessions may use. */
+typedef enum Made
+{
+	RESERVATION,
+	ORDER,
+	HEADER,
+	LINE,
+	MADE_KINDS
+} Made;
 
 typedef enum State
 {
@@ -122,11 +157,9 @@ extern void crowd_start(void);
 extern void set_end_of_work(int64_t at);
 extern int64_t end_of_work(void);
 extern int new_client(void);
-extern void share_reservation(const char *id);
-extern void share_order(const char *id);
+extern void share_made(Made kind, const char *id);
 extern void share_operation(const Operation *op);
-extern bool recent_reservation(char *id);
-extern bool recent_order(char *id);
+extern bool recently_made(Made kind, char *id);
 extern bool recent_operation(Operation *op);
 extern void count_return(OperationKind kind, State state, const char *code);
 extern void count_sample(void);
@@ -190,9 +223,9 @@ typedef struct Session
 	bool savepoint;
 	bool aborted;
 
-	/* ids of orders and reservations of the transaction, to be shared at its commit */
+	/* ids that the transaction has made, to be shared at its commit */
 	char made[MAX_MADE][UUID_LENGTH + 1];
-	bool made_is_order[MAX_MADE];
+	Made made_kind[MAX_MADE];
 	int made_count;
 
 	/* a call with a key whose outcome is unknown or an error */
@@ -205,6 +238,11 @@ extern void session_start(Session *session, int client);
 extern void session_continue(Session *session, int64_t now, bool stop);
 extern bool session_waits(const Session *session, int *fd, short *events);
 extern void session_give_up(Session *session);
+
+/* ---------------------------------------------------------------- made.c */
+
+extern void keep_made(Session *session);
+extern void share_all_made(Session *session);
 
 /* ---------------------------------------------------------------- main.c, worker.c, sampler.c */
 
@@ -225,6 +263,7 @@ typedef struct Options
 	/* read from the shop */
 	int items;
 	bool *limited; /* by item */
+	int goods;	   /* items of the store that follows */
 } Options;
 
 extern Options options;

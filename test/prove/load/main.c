@@ -153,6 +153,16 @@ read_options(int argc, char **argv)
 
 /* ---------------------------------------------------------------- the shop */
 
+static PGresult *
+query(PGconn *conn, const char *sql)
+{
+	PGresult *result = PQexec(conn, sql);
+
+	if (PQresultStatus(result) != PGRES_TUPLES_OK)
+		die("%s", PQerrorMessage(conn));
+	return result;
+}
+
 /* Count the items, which are numbered from 1, and see which have a purchase limit. */
 static void
 read_shop(void)
@@ -164,15 +174,16 @@ read_shop(void)
 	if (!read_conninfo(conninfo, sizeof(conninfo), 1))
 		die("%s: %s", options.connect_file, strerror(errno));
 	conn = PQconnectdb(conninfo);
-	result = PQexec(conn, "SELECT purchase_limit IS NOT NULL FROM shop.items ORDER BY id");
-	if (PQresultStatus(result) != PGRES_TUPLES_OK)
-		die("%s", PQerrorMessage(conn));
+	result = query(conn, "SELECT purchase_limit IS NOT NULL FROM shop.items ORDER BY id");
 	options.items = PQntuples(result);
 	if (options.items < options.contended)
 		die("the shop has %d items only", options.items);
 	options.limited = calloc((size_t) options.items + 1, sizeof(bool));
 	for (int i = 0; i < options.items; i++)
 		options.limited[i + 1] = PQgetvalue(result, i, 0)[0] == 't';
+	PQclear(result);
+	result = query(conn, "SELECT id FROM follow.goods");
+	options.goods = PQntuples(result);
 	PQclear(result);
 	PQfinish(conn);
 }

@@ -2,7 +2,8 @@
  * operation.c
  *		The operations of a client, and how often it does each.
  *
- * A new operation needs a row here, one in choice.c and one in wording.c.
+ * A new operation needs a row here, one in choice.c and one in wording.c.  Those of the store
+ * that follows its orders are in follow.c.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,19 @@ static Kind kinds[OPERATION_KINDS] = {
 	[HEAT] = { "heat", 0, false },
 	[COOL] = { "cool", 0, false },
 	[SETTLE] = { "settle", 0, false },
+	[INSERT_HEADER] = { "insert_header", 12, false },
+	[UPDATE_HEADER] = { "update_header", 16, false },
+	[DELETE_HEADER] = { "delete_header", 2, false },
+	[INSERT_LINES] = { "insert_lines", 30, false },
+	[UPDATE_LINE] = { "update_line", 24, false },
+	[DELETE_LINE] = { "delete_line", 5, false },
+	[FOLLOW_BUY] = { "follow_buy_cart", 6, false },
+	[FOLLOW_REFUND] = { "follow_refund_order", 8, false },
+	[FOLLOW_CHANGE] = { "follow_change_order", 4, false },
+	[FOLLOW_EXCHANGE] = { "follow_exchange_order", 4, false },
+	[FOLLOW_RESTOCK] = { "follow_restock_item", 12, false },
+	[FOLLOW_HEAT] = { "follow_heat", 0, false },
+	[FOLLOW_COOL] = { "follow_cool", 0, false },
 	[BEGIN] = { "begin", 0, false },
 	[COMMIT] = { "commit", 0, false },
 	[ROLLBACK] = { "rollback", 0, false },
@@ -53,6 +67,7 @@ static struct
 	{ "transactions", 12 }, /* begin a transaction rather than send a single call */
 	{ "keys", 50 },			/* pass an idempotency key */
 	{ "again", 6 },			/* repeat a recent call of any client, with its key */
+	{ "follow", 0 },		/* work in the store that follows its orders */
 };
 
 #define SHARES (int) (sizeof(shares) / sizeof(shares[0]))
@@ -74,7 +89,14 @@ share_of(const char *name)
 	die("no share is called %s", name);
 }
 
-/* Set one weight or share; `all` stands for the weights of all operations. */
+/* Is it an operation in the store that follows its orders? */
+bool
+is_of_following(OperationKind kind)
+{
+	return kind >= INSERT_HEADER && kind <= FOLLOW_COOL;
+}
+
+/* Set one weight or share; `all` stands for the weights of the operations in the other store. */
 static bool
 set_weight(const char *name, int weight)
 {
@@ -82,7 +104,8 @@ set_weight(const char *name, int weight)
 
 	for (int kind = 0; kind < BEGIN; kind++)
 	{
-		if (strcmp(name, "all") == 0 || strcmp(name, kinds[kind].name) == 0)
+		if ((strcmp(name, "all") == 0 && !is_of_following(kind)) ||
+			strcmp(name, kinds[kind].name) == 0)
 		{
 			kinds[kind].weight = weight;
 			found = true;
@@ -123,19 +146,27 @@ set_weights(const char *mix)
 	return true;
 }
 
+/* The weight of an operation in one of the stores. */
+static int
+weight_in(bool following, int kind)
+{
+	return is_of_following(kind) == following ? kinds[kind].weight : 0;
+}
+
 static OperationKind
 random_kind(void)
 {
+	bool following = chance(share_of("follow"));
 	int total = 0;
 	int ticket;
 	int kind = 0;
 
 	for (int i = 0; i < BEGIN; i++)
-		total += kinds[i].weight;
+		total += weight_in(following, i);
 	if (total <= 0)
 		die("nothing to do: every weight is 0");
-	for (ticket = random_between(1, total); ticket > kinds[kind].weight; kind++)
-		ticket -= kinds[kind].weight;
+	for (ticket = random_between(1, total); ticket > weight_in(following, kind); kind++)
+		ticket -= weight_in(following, kind);
 	return kind;
 }
 
@@ -143,7 +174,7 @@ random_kind(void)
 void
 choose_operation(Operation *op, const char *token)
 {
-	Operation chosen = { .kind = random_kind(), .number = NONE, .expected = NONE };
+	Operation chosen = { .kind = random_kind(), .number = NONE, .expected = NONE, .place = NONE };
 
 	strcpy(chosen.token, token);
 	snprintf(chosen.user, sizeof(chosen.user), "u%d", random_between(1, 20));

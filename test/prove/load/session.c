@@ -38,7 +38,10 @@ receive_notice(void *argument, const PGresult *result)
 	}
 }
 
-/* Start to connect, with a random isolation level, strategy, direct access and timeouts. */
+/*
+ * Start to connect, with a random isolation level, strategy, direct access,
+ * time at which the ledger follows, and timeouts.
+ */
 static void
 connect_server(Session *session)
 {
@@ -58,15 +61,16 @@ connect_server(Session *session)
 		session->wake = in_ms(50, 100);
 		return;
 	}
-	snprintf(conninfo, sizeof(conninfo),
-			 "%s application_name=load-%d options='-c default_transaction_isolation=%s "
-			 "-c inventory.strategy=%s -c inventory.direct_access=%s "
-			 "-c inventory.hot_lock_timeout=%d -c statement_timeout=%d'",
-			 server, session->history.client, levels[iso], session->strategy,
-			 chance(25) ? "off" : "on", waits[random_between(0, 2)],
-			 options.timeout > 0 && chance(20)
-				 ? random_between(options.timeout / 4, options.timeout)
-				 : 0);
+	snprintf(
+		conninfo, sizeof(conninfo),
+		"%s application_name=load-%d options='-c default_transaction_isolation=%s "
+		"-c inventory.strategy=%s -c inventory.direct_access=%s "
+		"-c inventory.follow_at=%s "
+		"-c inventory.hot_lock_timeout=%d -c statement_timeout=%d'",
+		server, session->history.client, levels[iso], session->strategy, chance(25) ? "off" : "on",
+		chance(50) ? "commit" : "statement", waits[random_between(0, 2)],
+		options.timeout > 0 && chance(20) ? random_between(options.timeout / 4, options.timeout)
+										  : 0);
 	session->conn = PQconnectStart(conninfo);
 	session->polling = PGRES_POLLING_WRITING;
 	session->phase = CONNECTING;
@@ -291,45 +295,6 @@ outcome(Session *session)
 	return session->answered ? OK : UNKNOWN;
 }
 
-/* ---------------------------------------------------------------- new orders and reservations */
-
-static void
-share_made(Session *session)
-{
-	for (int i = 0; i < session->made_count; i++)
-	{
-		if (session->made_is_order[i])
-			share_order(session->made[i]);
-		else
-			share_reservation(session->made[i]);
-	}
-	session->made_count = 0;
-}
-
-/* Keep the ids of an answer until the transaction is committed. */
-static void
-keep_made(Session *session)
-{
-	static const char digits[] = "0123456789abcdef-";
-	bool orders = makes_orders(session->op.kind);
-	const char *at = session->result;
-
-	if (!orders && !makes_reservation(session->op.kind))
-		return;
-	while (*at != '\0' && session->made_count < MAX_MADE)
-	{
-		size_t length = strspn(at, digits);
-
-		if (length == UUID_LENGTH)
-		{
-			memcpy(session->made[session->made_count], at, UUID_LENGTH);
-			session->made[session->made_count][UUID_LENGTH] = '\0';
-			session->made_is_order[session->made_count++] = orders;
-		}
-		at += length > 0 ? length : 1;
-	}
-}
-
 /* ---------------------------------------------------------------- after an answer */
 
 /* Mostly retry, with its key, a call that failed or has no certain outcome. */
@@ -368,7 +333,7 @@ move_transaction(Session *session, State state)
 			}
 			session->tx = 0;
 			if (session->op.kind == COMMIT && state == OK)
-				share_made(session);
+				share_all_made(session);
 			session->made_count = 0;
 			break;
 		default:
@@ -398,7 +363,7 @@ finish(Session *session)
 		return;
 	}
 	if (session->tx == 0)
-		share_made(session);
+		share_all_made(session);
 	else
 		move_transaction(session, state);
 	session->phase = RESTING;

@@ -339,6 +339,14 @@ class Shop:
             yield {"item_id": item, "available": max(0, row["stock"] - row["stock_floor"]),
                    "reserved": held, "on_hand": row["stock"] + held, "hot": "f"}
 
+    def run(self):
+        return {"seed": 42, "cycle": 7, "store": "test", "items": self.start,
+                "clock": {"monotonic": 0, "realtime": AHEAD}}
+
+    def empty(self, name):
+        """The columns of a table without rows."""
+        return EMPTY.get(name)
+
     def tables(self):
         return {"items": list(self.items.values()), "orders": self.orders, "direct": self.direct,
                 "movements": self.movements, "reservations": self.reservations,
@@ -363,8 +371,7 @@ class Shop:
             writer.writerows(rows)
             put(f"{name}.csv", text.getvalue())
 
-        put("run.json", json.dumps({"seed": 42, "cycle": 7, "store": "test", "items": self.start,
-                                    "clock": {"monotonic": 0, "realtime": AHEAD}}))
+        put("run.json", json.dumps(self.run()))
         put("snapshots.jsonl", lines(self.snapshots))
         put("faults.jsonl", lines(self.faults))
         for client, history in self.histories.items():
@@ -374,7 +381,7 @@ class Shop:
             put(f"stream/{k}.txt", "".join(line + "\n" for commit in self.stream[begin:end]
                                            for line in commit))
         for name, rows in self.tables().items():
-            table(f"final/{name}", rows, EMPTY.get(name))
+            table(f"final/{name}", rows, self.empty(name))
         for stage, rows in self.stages.items():
             os.makedirs(os.path.join(directory, "rest", stage))
             table(f"rest/{stage}/counters", rows, None)

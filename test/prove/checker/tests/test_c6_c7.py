@@ -256,6 +256,18 @@ class Holds(RuleCase):
         self.shop.confirm(row)
         self.assert_found("C7", "confirmed by a call that began 22 ms after it expired", only=True)
 
+    def test_extended_and_confirmed(self):
+        """In one transaction, which confirms when the hold would have expired."""
+        shop = self.shop
+        row = shop.reserve(1, 1, ttl=20)
+        shop.answer(shop.invoke("begin", {}, tx=1))
+        with shop.commit():
+            shop.extend(row, 60_000, tx=1)
+            shop.tick(40)
+            shop.confirm(row, tx=1)
+        shop.answer(shop.invoke("commit", {}, tx=1))
+        self.assert_clean()
+
     def test_extended_too_late(self):
         row = self.shop.reserve(1, 1, ttl=20)
         self.shop.tick(40)
