@@ -2204,12 +2204,15 @@ CREATE FUNCTION inventory.bound_columns(store inventory.store, OUT relation regc
 	RETURNS SETOF record
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT b.relation, u.n, a.attname,
-		   -- counted from the end: the name of the store may contain anything
-		   split_part(encode(t.tgargs, 'escape'), E'\\000', u.n::integer - t.tgnargs - 1)
+		   -- counted from the end: the name of the store may contain anything.  A backslash is \134
+		   -- there, so that \000 is the end of an argument alone.
+		   convert_from(decode(split_part(replace(encode(t.tgargs, 'escape'), E'\\\\', E'\\134'), E'\\000',
+										  u.n::integer - t.tgnargs - 1), 'escape'), getdatabaseencoding())
 	FROM inventory.store_triggers(store) AS b JOIN pg_trigger AS t ON t.oid = b.trigger_id
 	CROSS JOIN LATERAL unnest(t.tgattr::int2[]) WITH ORDINALITY AS u(attnum, n)
 	JOIN pg_attribute AS a ON a.attrelid = t.tgrelid AND a.attnum = u.attnum
-	WHERE b.is_binding
+	-- an owner can make such a trigger with fewer roles than columns
+	WHERE b.is_binding AND u.n < t.tgnargs
 $$;
 COMMENT ON FUNCTION inventory.bound_columns(inventory.store) IS 'The columns that the binding triggers of a store list, with their number there and their role; a role that ends with + is of a column that callers may set, one with = of a column that prepare_order computes.';
 
@@ -2616,7 +2619,7 @@ $$;
 COMMENT ON FUNCTION inventory.facade_definition(inventory.store_binding, text, name, text[], text, text) IS 'The definition of a generated function, to follow CREATE or CREATE OR REPLACE.';
 
 CREATE FUNCTION inventory.stale_functions(binding inventory.store_binding) RETURNS oid[]
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off AS $$
 	SELECT array_agg(o.oid)
 	FROM inventory.existing_facade(binding) AS g
 	JOIN inventory.facade_functions() AS f USING (function_name)
@@ -2818,7 +2821,7 @@ COMMENT ON FUNCTION inventory.result_columns(inventory.store_binding, name) IS '
 CREATE FUNCTION inventory.make_result_type(binding inventory.store_binding, type_name name,
 										   template text, description text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-	SET client_min_messages = warning AS $$
+	SET client_min_messages = warning SET quote_all_identifiers = off AS $$
 DECLARE
 	type text := format('%I.%I', binding.ledger_schema, type_name);
 	columns text := inventory.fill_types(binding, template);
@@ -2845,7 +2848,7 @@ COMMENT ON FUNCTION inventory.make_result_type(inventory.store_binding, name, te
 
 CREATE FUNCTION inventory.make_levels(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-	SET client_min_messages = warning AS $$
+	SET client_min_messages = warning SET quote_all_identifiers = off AS $$
 DECLARE
 	floor text := coalesce('coalesce(i.' || quote_ident(binding.stock_floor) || ', 0)::numeric', '0');
 	max_stock text := CASE binding.stock_type WHEN 'smallint'::regtype THEN '32767'
@@ -2981,7 +2984,7 @@ CREATE FUNCTION inventory.make_worth_functions(binding inventory.store_binding, 
 BEGIN
 	order_units := inventory.make_worth_function(binding, 'order_units',
 		coalesce(binding.order_units, 'line.' || quote_ident(binding.order_quantity), '1'),
-		E'RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN trunc((%s\n)::numeric)::bigint', more);
+		E'RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN trunc(least(greatest(nullif((%s\n)::numeric, ''NaN''), 0), 9223372036854775807))::bigint', more);
 	order_final := inventory.make_worth_function(binding, 'order_final', coalesce(binding.order_final, 'false'),
 		E'RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN (%s\n)', more);
 END
@@ -2992,7 +2995,8 @@ CREATE FUNCTION inventory.make_worth(binding inventory.store_binding) RETURNS vo
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	view_name text := format('%I.order_worth', binding.ledger_schema);
-	rows text := 'line' || CASE WHEN binding.header IS NULL THEN '' ELSE ', header' END;
+	-- not "line": a column can be called so
+	rows text := 'line.*' || CASE WHEN binding.header IS NULL THEN '' ELSE ', header.*' END;
 BEGIN
 	IF NOT binding.has_order_units THEN
 		RETURN;
@@ -3002,8 +3006,8 @@ BEGIN
 		-- the header of a line that is deleted is looked up
 		EXECUTE format($sql$
 			CREATE FUNCTION %1$I.order_final(line %2$s) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
-			RETURN coalesce((SELECT %1$I.order_final(line, header) FROM %3$s AS header WHERE header.%4$I = line.%5$I),
-							%1$I.order_final(line, NULL::%3$s))$sql$,
+			RETURN coalesce((SELECT %1$I.order_final(line.*, header.*) FROM %3$s AS header WHERE header.%4$I = line.%5$I),
+							%1$I.order_final(line.*, NULL::%3$s))$sql$,
 			binding.ledger_schema, binding.orders, binding.header, binding.header_id,
 			binding.order_header_id);
 		EXECUTE format('REVOKE ALL ON FUNCTION %I.order_final(%s) FROM PUBLIC', binding.ledger_schema, binding.orders);
@@ -3098,7 +3102,7 @@ COMMENT ON FUNCTION inventory.value_list(jsonb, text) IS 'The expressions of ord
 
 CREATE FUNCTION inventory.prepare_body(binding inventory.store_binding) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT format(E'SELECT jsonb_build_object(''header'', jsonb_build_object(%1$s),\n\t''lines'', jsonb_agg(to_jsonb(value) ORDER BY line."line number"))\nFROM jsonb_array_elements(prepare_order.lines) WITH ORDINALITY AS line ("line value", "line number")\nCROSS JOIN LATERAL (SELECT (line."line value" ->> ''item_id'')::%2$s AS "line item",\n\t(line."line value" ->> ''quantity'')::bigint AS quantity) AS call\nCROSS JOIN LATERAL (SELECT %3$s FROM (SELECT) AS one\n\tLEFT JOIN ONLY %4$s AS %5$s ON item.%7$I = call."line item") AS value\nLEFT JOIN ONLY %4$s AS %6$s ON item.%8$I = call."line item"',
+	SELECT format(E'SELECT jsonb_build_object(''header'', jsonb_build_object(%1$s),\n\t''lines'', jsonb_agg(to_jsonb(value.*) ORDER BY line."line number"))\nFROM jsonb_array_elements(prepare_order.lines) WITH ORDINALITY AS line ("line value", "line number")\nCROSS JOIN LATERAL (SELECT (line."line value" ->> ''item_id'')::%2$s AS "line item",\n\t(line."line value" ->> ''quantity'')::bigint AS quantity) AS call\nCROSS JOIN LATERAL (SELECT %3$s FROM (SELECT) AS one\n\tLEFT JOIN ONLY %4$s AS %5$s ON item.%7$I = call."line item") AS value\nLEFT JOIN ONLY %4$s AS %6$s ON item.%8$I = call."line item"',
 		coalesce(inventory.value_list(binding.header_values, E'%1$L, (%2$s\n)'), ''), binding.item_type,
 		coalesce(inventory.value_list(binding.order_values, E'(%2$s\n) AS %1$I'), ''), binding.items,
 		inventory.item_alias(binding, '{}'), inventory.item_alias(binding, a.columns),
@@ -3285,7 +3289,7 @@ CREATE FUNCTION inventory.book_open_lines(binding inventory.store_binding, movem
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	rows text := 'line' || CASE WHEN binding.header IS NULL THEN '' ELSE ', header' END;
+	rows text := 'line.*' || CASE WHEN binding.header IS NULL THEN '' ELSE ', header.*' END;
 	header_join text := CASE WHEN binding.header IS NULL THEN ''
 		ELSE format('LEFT JOIN %s AS header ON header.%I = line.%I', binding.header, binding.header_id,
 					binding.order_header_id) END;
@@ -3457,7 +3461,9 @@ BEGIN
 		FROM difference AS d$sql$,
 		movements, binding.order_id, binding.order_item_id,
 		CASE WHEN binding.order_quantity IS NULL THEN '1'
-			 ELSE format('coalesce(trunc(o.%I::numeric)::bigint, 0)', binding.order_quantity) END,
+			 -- as far as a bigint goes
+			 ELSE format('CASE WHEN o.%1$I::numeric <> ''NaN'' THEN trunc(least(greatest(o.%1$I::numeric, -9223372036854775807), 9223372036854775807))::bigint ELSE 0 END',
+						 binding.order_quantity) END,
 		binding.orders, binding.ledger_schema, inventory.type_name(binding.user_type));
 END
 $$;
@@ -3648,7 +3654,8 @@ COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass
 -- The view has a fixed form, so that what is before the condition is known.
 CREATE FUNCTION inventory.view_condition(view oid) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-	SET DateStyle = ISO SET IntervalStyle = postgres AS $$
+	SET DateStyle = ISO SET IntervalStyle = postgres SET extra_float_digits = 1
+	SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
 	SELECT substring(rtrim(pg_get_viewdef(view), ';') FROM E'\n  WHERE (.*)$')
 $$;
 COMMENT ON FUNCTION inventory.view_condition(oid) IS 'The condition of a view "sellable", as the server writes it.';
@@ -3660,14 +3667,18 @@ CREATE FUNCTION inventory.sellable_condition(store inventory.store) RETURNS text
 $$;
 COMMENT ON FUNCTION inventory.sellable_condition(inventory.store) IS 'The condition on the items of a store that are for sale, as the server writes it; null if all are.';
 
--- The functions have a fixed form, too: inventory.make_worth_functions().
+-- The functions have a fixed form, too: inventory.make_worth_functions().  (line).quantity would
+-- be a column called line where attach tries the expression over the tables.
 CREATE FUNCTION inventory.worth_body(function oid) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-	SET DateStyle = ISO SET IntervalStyle = postgres AS $$
-	SELECT CASE p.proname
-		   WHEN 'order_units' THEN substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN [(]trunc[(](.*)[)][)]::bigint$')
-		   ELSE nullif(substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN (.*)$'), 'false') END
-	FROM pg_proc AS p WHERE p.oid = function
+	SET DateStyle = ISO SET IntervalStyle = postgres SET extra_float_digits = 1
+	SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
+	SELECT regexp_replace(CASE p.proname
+		WHEN 'order_units' THEN substring(b.body
+			FROM $re$^RETURN [(]trunc[(]LEAST[(]GREATEST[(]NULLIF[(](.*), 'NaN'::numeric[)], [(]0[)]::numeric[)], $re$)
+		ELSE nullif(substring(b.body FROM '^RETURN (.*)$'), 'false') END,
+		$re$('(?:[^']|'')*'|"(?:[^"]|"")*")|[(](line|header)[)]([.])$re$, $re$\1\2\3$re$, 'g')
+	FROM pg_proc AS p CROSS JOIN LATERAL pg_get_function_sqlbody(p.oid) AS b(body) WHERE p.oid = function
 $$;
 COMMENT ON FUNCTION inventory.worth_body(oid) IS 'The expression of a function order_units or order_final, as the server writes it; null if there is none.';
 
@@ -3745,7 +3756,8 @@ CREATE FUNCTION inventory.values_of_body(binding inventory.store_binding, functi
 										  columns name[], header_labels name[], header_columns name[],
 										  OUT order_values jsonb, OUT header_values jsonb)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-	SET DateStyle = ISO SET IntervalStyle = postgres SET standard_conforming_strings = on AS $$
+	SET DateStyle = ISO SET IntervalStyle = postgres SET extra_float_digits = 1
+	SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
 DECLARE
 	body text := pg_get_function_sqlbody(function);
 	parts text[];
@@ -3794,9 +3806,9 @@ DECLARE
 	c record;
 BEGIN
 	binding.items := store.items;
-	SELECT array_agg(split_part(b.role, '=', 2)) FILTER (WHERE b.relation = store.orders) AS labels,
+	SELECT array_agg(substr(b.role, strpos(b.role, '=') + 1)) FILTER (WHERE b.relation = store.orders) AS labels,
 		   array_agg(b.column_name) FILTER (WHERE b.relation = store.orders) AS columns,
-		   array_agg(split_part(b.role, '=', 2)) FILTER (WHERE b.relation = store.header) AS header_labels,
+		   array_agg(substr(b.role, strpos(b.role, '=') + 1)) FILTER (WHERE b.relation = store.header) AS header_labels,
 		   array_agg(b.column_name) FILTER (WHERE b.relation = store.header) AS header_columns
 	INTO c FROM inventory.bound_columns(store) AS b WHERE b.role LIKE '%=%';
 	SELECT v.order_values, v.header_values INTO order_values, header_values
@@ -4986,7 +4998,9 @@ $$;
 COMMENT ON FUNCTION inventory.alter_types(regclass[], name[], regtype) IS 'Changes the type of columns and keeps the foreign keys between them.';
 
 CREATE FUNCTION inventory.attach_quietly(binding inventory.store_binding) RETURNS void
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = error AS $$
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = error
+	-- those under which the expressions were written
+	SET DateStyle = ISO SET IntervalStyle = postgres SET standard_conforming_strings = on SET array_nulls = on AS $$
 DECLARE
 	store inventory.store;
 BEGIN

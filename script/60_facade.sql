@@ -331,7 +331,7 @@ $$;
 COMMENT ON FUNCTION inventory.facade_definition(inventory.store_binding, text, name, text[], text, text) IS 'The definition of a generated function, to follow CREATE or CREATE OR REPLACE.';
 
 CREATE FUNCTION inventory.stale_functions(binding inventory.store_binding) RETURNS oid[]
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off AS $$
 	SELECT array_agg(o.oid)
 	FROM inventory.existing_facade(binding) AS g
 	JOIN inventory.facade_functions() AS f USING (function_name)

@@ -169,7 +169,8 @@ COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass
 -- The view has a fixed form, so that what is before the condition is known.
 CREATE FUNCTION inventory.view_condition(view oid) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-	SET DateStyle = ISO SET IntervalStyle = postgres AS $$
+	SET DateStyle = ISO SET IntervalStyle = postgres SET extra_float_digits = 1
+	SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
 	SELECT substring(rtrim(pg_get_viewdef(view), ';') FROM E'\n  WHERE (.*)$')
 $$;
 COMMENT ON FUNCTION inventory.view_condition(oid) IS 'The condition of a view "sellable", as the server writes it.';
@@ -181,14 +182,18 @@ CREATE FUNCTION inventory.sellable_condition(store inventory.store) RETURNS text
 $$;
 COMMENT ON FUNCTION inventory.sellable_condition(inventory.store) IS 'The condition on the items of a store that are for sale, as the server writes it; null if all are.';
 
--- The functions have a fixed form, too: inventory.make_worth_functions().
+-- The functions have a fixed form, too: inventory.make_worth_functions().  (line).quantity would
+-- be a column called line where attach tries the expression over the tables.
 CREATE FUNCTION inventory.worth_body(function oid) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-	SET DateStyle = ISO SET IntervalStyle = postgres AS $$
-	SELECT CASE p.proname
-		   WHEN 'order_units' THEN substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN [(]trunc[(](.*)[)][)]::bigint$')
-		   ELSE nullif(substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN (.*)$'), 'false') END
-	FROM pg_proc AS p WHERE p.oid = function
+	SET DateStyle = ISO SET IntervalStyle = postgres SET extra_float_digits = 1
+	SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
+	SELECT regexp_replace(CASE p.proname
+		WHEN 'order_units' THEN substring(b.body
+			FROM $re$^RETURN [(]trunc[(]LEAST[(]GREATEST[(]NULLIF[(](.*), 'NaN'::numeric[)], [(]0[)]::numeric[)], $re$)
+		ELSE nullif(substring(b.body FROM '^RETURN (.*)$'), 'false') END,
+		$re$('(?:[^']|'')*'|"(?:[^"]|"")*")|[(](line|header)[)]([.])$re$, $re$\1\2\3$re$, 'g')
+	FROM pg_proc AS p CROSS JOIN LATERAL pg_get_function_sqlbody(p.oid) AS b(body) WHERE p.oid = function
 $$;
 COMMENT ON FUNCTION inventory.worth_body(oid) IS 'The expression of a function order_units or order_final, as the server writes it; null if there is none.';
 
@@ -266,7 +271,8 @@ CREATE FUNCTION inventory.values_of_body(binding inventory.store_binding, functi
 										  columns name[], header_labels name[], header_columns name[],
 										  OUT order_values jsonb, OUT header_values jsonb)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-	SET DateStyle = ISO SET IntervalStyle = postgres SET standard_conforming_strings = on AS $$
+	SET DateStyle = ISO SET IntervalStyle = postgres SET extra_float_digits = 1
+	SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
 DECLARE
 	body text := pg_get_function_sqlbody(function);
 	parts text[];
@@ -315,9 +321,9 @@ DECLARE
 	c record;
 BEGIN
 	binding.items := store.items;
-	SELECT array_agg(split_part(b.role, '=', 2)) FILTER (WHERE b.relation = store.orders) AS labels,
+	SELECT array_agg(substr(b.role, strpos(b.role, '=') + 1)) FILTER (WHERE b.relation = store.orders) AS labels,
 		   array_agg(b.column_name) FILTER (WHERE b.relation = store.orders) AS columns,
-		   array_agg(split_part(b.role, '=', 2)) FILTER (WHERE b.relation = store.header) AS header_labels,
+		   array_agg(substr(b.role, strpos(b.role, '=') + 1)) FILTER (WHERE b.relation = store.header) AS header_labels,
 		   array_agg(b.column_name) FILTER (WHERE b.relation = store.header) AS header_columns
 	INTO c FROM inventory.bound_columns(store) AS b WHERE b.role LIKE '%=%';
 	SELECT v.order_values, v.header_values INTO order_values, header_values
