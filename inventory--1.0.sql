@@ -3822,6 +3822,33 @@ END
 $$;
 COMMENT ON FUNCTION inventory.computed_values(inventory.store) IS 'The expressions order_values and header_values of a store, as the server writes them; null if there are none.';
 
+-- What is made again without an expression would sell what is not for sale, or at no price.
+CREATE FUNCTION inventory.check_read_back(store inventory.store, binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	lost text := CASE
+		WHEN store.has_sellable AND binding.sellable IS NULL THEN 'sellable'
+		WHEN store.has_order_units AND binding.order_units IS NULL THEN 'order_units'
+		WHEN store.has_order_units AND EXISTS (
+			SELECT FROM unnest(inventory.worth_functions(store)) AS f
+			WHERE pg_get_function_sqlbody(f) ~ '^RETURN ' IS NOT TRUE) THEN 'order_final'
+		WHEN store.order_values <> '{}' AND binding.order_values IS NULL THEN 'order_values'
+		WHEN store.header_values <> '{}' AND binding.header_values IS NULL THEN 'header_values'
+		WHEN store.has_prepare AND num_nonnulls(store.order_values, store.header_values, binding.order_prepare) = 0
+			THEN 'order_prepare' END;
+BEGIN
+	IF lost IS NOT NULL THEN
+		RAISE EXCEPTION 'store "%" is not intact', store.store_name
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  DETAIL = format('What it was attached with as %s cannot be read back: another function or view has its place, or none.',
+								  lost),
+				  HINT = format('Detach the store, which keeps every table, and attach it again: SELECT inventory.detach(%L);',
+								store.items);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_read_back(inventory.store, inventory.store_binding) IS 'Raises an error if an expression of a store is not known any more.';
+
 CREATE FUNCTION inventory.binding_in_force(store inventory.store, OUT binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -3832,6 +3859,7 @@ BEGIN
 	binding.order_prepare := inventory.prepared_by(store);
 	SELECT v.order_values, v.header_values INTO binding.order_values, binding.header_values
 	FROM inventory.computed_values(store) AS v;
+	PERFORM inventory.check_read_back(store, binding);
 END
 $$;
 COMMENT ON FUNCTION inventory.binding_in_force(inventory.store) IS 'The binding of a store as the catalogs of the server have it now, with its expressions.';

@@ -104,6 +104,41 @@ FROM inventory.bindings WHERE store_name = 'described_settings.items';
 SELECT described_settings.buy_item(NULL, 1, 1);
 SELECT * FROM described_settings.orders;
 
+\echo what cannot be read back is not made again without it
+\set SHOW_CONTEXT never
+\set VERBOSITY default
 SET client_min_messages = error;
+BEGIN;
+DROP FUNCTION described_settings.prepare_order;
+SELECT inventory.describe('described_settings.items');
+ROLLBACK;
+\set VERBOSITY terse
+BEGIN;
+CREATE OR REPLACE FUNCTION described_settings.prepare_order(user_id text, lines jsonb, order_data jsonb) RETURNS jsonb
+	LANGUAGE sql STABLE AS 'SELECT NULL::jsonb';
+SELECT inventory.retype('described_settings.items', 'stock', 'integer');
+ROLLBACK;
+BEGIN;
+CREATE OR REPLACE FUNCTION described_settings.order_units(line described_settings.orders) RETURNS bigint
+	LANGUAGE sql IMMUTABLE RETURN 1;
+SELECT inventory.retype('described_settings.items', 'stock', 'integer');
+ROLLBACK;
+BEGIN;
+CREATE OR REPLACE FUNCTION described_settings.order_final(line described_settings.orders) RETURNS boolean
+	LANGUAGE sql IMMUTABLE AS 'SELECT true';
+SELECT inventory.retype('described_settings.items', 'stock', 'integer');
+ROLLBACK;
+BEGIN;
+DROP VIEW described_settings.sellable;
+SELECT inventory.attach('described_settings.items', 'described_settings.orders');
+ROLLBACK;
+-- refresh writes it again
+BEGIN;
+DROP FUNCTION described_settings.prepare_order;
+SELECT inventory.refresh('described_settings.items');
+SELECT order_values = :'was_order_values' AS order_values
+FROM inventory.bindings WHERE store_name = 'described_settings.items';
+ROLLBACK;
+
 DROP SCHEMA described_a, described_b, described_l, described_names, described_bytes, described_settings CASCADE;
 DROP ROLE described_ann, described_bob;

@@ -15,6 +15,7 @@ my $node = Shop::server('growth');
 
 $node->safe_psql('postgres', <<'END');
 SET client_min_messages = warning;
+CREATE EXTENSION inventory;
 CREATE SCHEMA shop;
 CREATE TABLE shop.items (id int PRIMARY KEY, stock int NOT NULL);
 INSERT INTO shop.items SELECT n, 10 FROM generate_series(1, 32000) AS n;
