@@ -31,7 +31,7 @@ typedef struct OldHeader
 {
 	slist_node newest_first; /* in old_headers */
 	slist_node same_hash;	 /* in its bucket, which has the newest first, too */
-	Oid items;
+	uint64 layout;			 /* of the store */
 	uint32 hash;
 	Datum key;
 	Datum row;
@@ -125,6 +125,7 @@ inv_pending_add(InvStore *store, const InvPending *change)
 	*new = *change;
 	copy_change(store, new);
 	new->items = store->items;
+	new->layout = store->layout;
 	new->at_commit = inv_follow_at == INV_FOLLOW_AT_COMMIT &&calls == NIL;
 	new->nesting = GetCurrentTransactionNestLevel();
 	new->applied = 0;
@@ -165,7 +166,7 @@ hash_header(InvStore *store, Datum key)
 	bool byval;
 
 	get_typlenbyval(store->header_type, &length, &byval);
-	return hash_combine(hash_uint32(store->items), datum_image_hash(key, byval, length));
+	return hash_combine(hash_uint32((uint32) store->layout), datum_image_hash(key, byval, length));
 }
 
 static bool
@@ -185,7 +186,7 @@ inv_pending_remember_header(InvStore *store, Datum key, Datum row)
 	MemoryContext old = enter_pending_context();
 	OldHeader *header = palloc(sizeof(OldHeader));
 
-	header->items = store->items;
+	header->layout = store->layout;
 	header->hash = hash_header(store, key);
 	header->key = copy_datum(store->header_type, key);
 	header->row = copy_row(row);
@@ -208,7 +209,7 @@ inv_pending_old_header(InvStore *store, Datum key, Datum *row)
 	{
 		OldHeader *header = slist_container(OldHeader, same_hash, iter.cur);
 
-		if (header->items != store->items || !same_header(store, header->key, key))
+		if (header->layout != store->layout || !same_header(store, header->key, key))
 			continue;
 		*row = header->row;
 		return true;
@@ -286,6 +287,9 @@ inv_pending_take(InvStore *store, bool at_commit, int *count)
 		if (change->applied > 0 || change->items != store->items ||
 			(change->at_commit && !at_commit))
 			continue;
+		/* nothing keeps a table from being altered whose trigger is missing */
+		if (change->layout != store->layout)
+			inv_error_not_followed();
 		taken[*count] = *change;
 		copy_change(store, &taken[(*count)++]);
 		change->applied = GetCurrentTransactionNestLevel();
