@@ -171,7 +171,7 @@ changes_by_item(InvStore *store, const InvBook *book, int *count)
 
 /* Takes by item; they are in key order. */
 static int
-compare_takes(const void *a, const void *b, void *store)
+compare_items_taken(const void *a, const void *b, void *store)
 {
 	return inv_item_compare(store, ((const InvTake *) a)->item, ((const InvTake *) b)->item);
 }
@@ -184,9 +184,9 @@ name_takers(InvStore *store, const InvBook *book, InvTake *takes, int count)
 	{
 		const InvMovement *movement = &book->movements[i];
 		InvTake key = { .item = movement->item };
-		InvTake *take = movement->delta < 0
-							? bsearch_arg(&key, takes, count, sizeof(InvTake), compare_takes, store)
-							: NULL;
+		InvTake *take = movement->delta < 0 ? bsearch_arg(&key, takes, count, sizeof(InvTake),
+														  compare_items_taken, store)
+											: NULL;
 
 		if (take && take->order == NULL)
 			take->order = order_of_movement(store, movement);
