@@ -5115,8 +5115,7 @@ BEGIN
 		RAISE EXCEPTION 'cannot alter the type of column "%" of %: store "%" uses it', column_name, relation, store.store_name
 			USING ERRCODE = 'feature_not_supported',
 				  HINT = format('SELECT inventory.retype(%L, %L, %L);', store.items,
-								inventory.table_column(relation, column_name),
-								coalesce(to_regtype(type)::text, type));
+								inventory.table_column(relation, column_name), type);
 	END IF;
 END
 $$;
