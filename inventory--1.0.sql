@@ -3827,11 +3827,9 @@ END
 $$;
 COMMENT ON FUNCTION inventory.computed_values(inventory.store) IS 'The expressions order_values and header_values of a store, as the server writes them; null if there are none.';
 
--- What is made again without an expression would sell what is not for sale, or at no price.
-CREATE FUNCTION inventory.check_read_back(store inventory.store, binding inventory.store_binding) RETURNS void
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	lost text := CASE
+CREATE FUNCTION inventory.lost_expression(store inventory.store, binding inventory.store_binding) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE
 		WHEN store.has_sellable AND binding.sellable IS NULL THEN 'sellable'
 		WHEN store.has_order_units AND binding.order_units IS NULL THEN 'order_units'
 		WHEN store.has_order_units AND EXISTS (
@@ -3840,7 +3838,15 @@ DECLARE
 		WHEN store.order_values <> '{}' AND binding.order_values IS NULL THEN 'order_values'
 		WHEN store.header_values <> '{}' AND binding.header_values IS NULL THEN 'header_values'
 		WHEN store.has_prepare AND num_nonnulls(store.order_values, store.header_values, binding.order_prepare) = 0
-			THEN 'order_prepare' END;
+			THEN 'order_prepare' END
+$$;
+COMMENT ON FUNCTION inventory.lost_expression(inventory.store, inventory.store_binding) IS 'What a store was attached with that its binding in force does not have, because it cannot be read back; null if there is nothing.';
+
+-- What is made again without an expression would sell what is not for sale, or at no price.
+CREATE FUNCTION inventory.check_read_back(store inventory.store, binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	lost text := inventory.lost_expression(store, binding);
 BEGIN
 	IF lost IS NOT NULL THEN
 		RAISE EXCEPTION 'store "%" is not intact', store.store_name
@@ -3864,7 +3870,6 @@ BEGIN
 	binding.order_prepare := inventory.prepared_by(store);
 	SELECT v.order_values, v.header_values INTO binding.order_values, binding.header_values
 	FROM inventory.computed_values(store) AS v;
-	PERFORM inventory.check_read_back(store, binding);
 END
 $$;
 COMMENT ON FUNCTION inventory.binding_in_force(inventory.store) IS 'The binding of a store as the catalogs of the server have it now, with its expressions.';
@@ -4346,7 +4351,11 @@ BEGIN
 		IF new.sellable IS NULL OR new.sellable = old.sellable AND NOT reset THEN
 			new.settings := old.settings;
 		END IF;
-		IF NOT EXISTS (SELECT FROM inventory.binding_changes(old, new)) AND new.settings = old.settings THEN
+		IF pass = 2 AND NOT reset THEN
+			PERFORM inventory.check_read_back(store, old);
+		END IF;
+		IF NOT EXISTS (SELECT FROM inventory.binding_changes(old, new)) AND new.settings = old.settings
+		   AND inventory.lost_expression(store, old) IS NULL THEN
 			RAISE NOTICE 'store "%" is attached, nothing changed', old.store_name;
 			RETURN;
 		END IF;
@@ -4908,8 +4917,10 @@ CREATE FUNCTION inventory.describe(items regclass) RETURNS text
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	store inventory.store := inventory.lookup_owned_store(describe.items);
+	binding inventory.store_binding := inventory.binding_in_force(store);
 BEGIN
-	RETURN inventory.attach_statement(inventory.binding_in_force(store));
+	PERFORM inventory.check_read_back(store, binding);
+	RETURN inventory.attach_statement(binding);
 END
 $$;
 COMMENT ON FUNCTION inventory.describe(regclass) IS 'Returns the call of attach that is in force for a store, with every argument; after detach it makes the same store again. An empty name stands for a column that is not bound. Errors: IV012 not_a_store, 22004, 42501, 55000 if the store is not intact.';
@@ -5070,6 +5081,7 @@ BEGIN
 	PERFORM inventory.lock_exclusively(binding, binding);
 	store := inventory.lookup_owned_store(store.items);
 	binding := inventory.binding_in_force(store);
+	PERFORM inventory.check_read_back(store, binding);
 	SELECT * INTO found FROM inventory.find_column(binding, "column"::text);
 	SELECT coalesce(array_agg(c.relation), '{}'), coalesce(array_agg(c.attribute), '{}'),
 		   coalesce(string_agg(format('column %I of %s: %s -> %s', c.attribute, c.relation,

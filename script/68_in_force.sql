@@ -337,11 +337,9 @@ END
 $$;
 COMMENT ON FUNCTION inventory.computed_values(inventory.store) IS 'The expressions order_values and header_values of a store, as the server writes them; null if there are none.';
 
--- What is made again without an expression would sell what is not for sale, or at no price.
-CREATE FUNCTION inventory.check_read_back(store inventory.store, binding inventory.store_binding) RETURNS void
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	lost text := CASE
+CREATE FUNCTION inventory.lost_expression(store inventory.store, binding inventory.store_binding) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE
 		WHEN store.has_sellable AND binding.sellable IS NULL THEN 'sellable'
 		WHEN store.has_order_units AND binding.order_units IS NULL THEN 'order_units'
 		WHEN store.has_order_units AND EXISTS (
@@ -350,7 +348,15 @@ DECLARE
 		WHEN store.order_values <> '{}' AND binding.order_values IS NULL THEN 'order_values'
 		WHEN store.header_values <> '{}' AND binding.header_values IS NULL THEN 'header_values'
 		WHEN store.has_prepare AND num_nonnulls(store.order_values, store.header_values, binding.order_prepare) = 0
-			THEN 'order_prepare' END;
+			THEN 'order_prepare' END
+$$;
+COMMENT ON FUNCTION inventory.lost_expression(inventory.store, inventory.store_binding) IS 'What a store was attached with that its binding in force does not have, because it cannot be read back; null if there is nothing.';
+
+-- What is made again without an expression would sell what is not for sale, or at no price.
+CREATE FUNCTION inventory.check_read_back(store inventory.store, binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	lost text := inventory.lost_expression(store, binding);
 BEGIN
 	IF lost IS NOT NULL THEN
 		RAISE EXCEPTION 'store "%" is not intact', store.store_name
@@ -374,7 +380,6 @@ BEGIN
 	binding.order_prepare := inventory.prepared_by(store);
 	SELECT v.order_values, v.header_values INTO binding.order_values, binding.header_values
 	FROM inventory.computed_values(store) AS v;
-	PERFORM inventory.check_read_back(store, binding);
 END
 $$;
 COMMENT ON FUNCTION inventory.binding_in_force(inventory.store) IS 'The binding of a store as the catalogs of the server have it now, with its expressions.';

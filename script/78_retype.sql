@@ -155,6 +155,7 @@ BEGIN
 	PERFORM inventory.lock_exclusively(binding, binding);
 	store := inventory.lookup_owned_store(store.items);
 	binding := inventory.binding_in_force(store);
+	PERFORM inventory.check_read_back(store, binding);
 	SELECT * INTO found FROM inventory.find_column(binding, "column"::text);
 	SELECT coalesce(array_agg(c.relation), '{}'), coalesce(array_agg(c.attribute), '{}'),
 		   coalesce(string_agg(format('column %I of %s: %s -> %s', c.attribute, c.relation,

@@ -130,7 +130,13 @@ SELECT inventory.retype('described_settings.items', 'stock', 'integer');
 ROLLBACK;
 BEGIN;
 DROP VIEW described_settings.sellable;
-SELECT inventory.attach('described_settings.items', 'described_settings.orders');
+SELECT inventory.attach('described_settings.items', 'described_settings.orders', order_units => :'was_order_units',
+	order_values => :'was_order_values');
+ROLLBACK;
+BEGIN;
+DROP VIEW described_settings.sellable;
+SELECT inventory.attach('described_settings.items', 'described_settings.orders', reset => true);
+SELECT sellable, order_units, order_values FROM inventory.bindings WHERE store_name = 'described_settings.items';
 ROLLBACK;
 -- refresh writes it again
 BEGIN;
