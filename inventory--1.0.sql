@@ -2519,8 +2519,13 @@ DECLARE
 							EXCEPT SELECT p.proname FROM pg_proc AS p WHERE p.oid = ANY (found));
 BEGIN
 	IF missing <> '{}' THEN
-		found := found || ARRAY(SELECT p.oid FROM pg_proc AS p
-								WHERE p.proname = ANY (missing) AND inventory.is_generated(p, store));
+		found := found || ARRAY(
+			SELECT p.oid FROM pg_proc AS p
+			WHERE p.proname = ANY (missing) AND inventory.is_generated(p, store)
+			-- a previous owner of this store can have another one of its name
+			AND NOT EXISTS (SELECT FROM inventory.store AS s
+							WHERE s.store_name = facade_of.store.store_name AND s.items <> facade_of.store.items
+							AND inventory.owner_of(s.items) = p.proowner));
 	END IF;
 	RETURN QUERY SELECT f.part, f.function_name, p.oid
 				 FROM inventory.facade_functions() AS f JOIN pg_proc AS p ON p.proname = f.function_name
