@@ -68,8 +68,8 @@ CREATE TABLE inventory.store (
 	has_order_units pg_catalog.bool NOT NULL DEFAULT false,
 	header inventory.table_name CHECK (header <> items AND header <> orders),
 	has_prepare pg_catalog.bool NOT NULL DEFAULT false,
-	order_values pg_catalog.jsonb,
-	header_values pg_catalog.jsonb,
+	order_values pg_catalog.jsonb CHECK (octet_length(order_values::text) <= 50000),
+	header_values pg_catalog.jsonb CHECK (octet_length(header_values::text) <= 50000),
 	refuses_truncate pg_catalog.bool NOT NULL DEFAULT false
 );
 -- Not unique: a role could take a name before the owner of the tables that are called so,
@@ -1417,6 +1417,9 @@ BEGIN
 		RAISE EXCEPTION 'the values of % must be SQL expressions in strings', argument
 			USING ERRCODE = 'invalid_parameter_value',
 				  HINT = 'Of columns and expressions: {"unit_price": "price", "status": "''pending''"}.';
+	ELSIF octet_length(object::text) > 50000 THEN
+		RAISE EXCEPTION '% may have at most 50000 bytes', argument
+			USING ERRCODE = 'program_limit_exceeded', HINT = 'Write the function yourself: order_prepare => ''...''.';
 	ELSIF cardinality(inventory.value_keys(object)) > 50 THEN
 		RAISE EXCEPTION '% may name at most 50 columns', argument
 			USING ERRCODE = 'program_limit_exceeded', HINT = 'Write the function yourself: order_prepare => ''...''.';
@@ -3777,7 +3780,8 @@ DECLARE
 	header_names name[];
 BEGIN
 	body := substring(body FROM $re$^BEGIN ATOMIC\s+SELECT jsonb_build_object\('header', jsonb_build_object\((.*)$re$);
-	IF body IS NULL THEN
+	-- an owner can replace the function, and all roles can read the view "bindings"
+	IF body IS NULL OR length(body) > 500000 THEN
 		RETURN;
 	END IF;
 	SELECT coalesce(array_agg(l.part ORDER BY l.n), '{}'), coalesce(max(l.length), 0) INTO parts, consumed

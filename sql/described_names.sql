@@ -146,5 +146,9 @@ SELECT order_values = :'was_order_values' AS order_values
 FROM inventory.bindings WHERE store_name = 'described_settings.items';
 ROLLBACK;
 
+\echo expressions have a limit, because every role can read them
+SELECT inventory.attach('described_bytes.items', 'described_bytes.orders',
+	order_values => jsonb_build_object('abc', repeat('1 + ', 12500) || '1'));
+
 DROP SCHEMA described_a, described_b, described_l, described_names, described_bytes, described_settings CASCADE;
 DROP ROLE described_ann, described_bob;
