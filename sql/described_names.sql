@@ -85,7 +85,14 @@ SELECT inventory.attach('described_settings.items', 'described_settings.orders',
 SELECT sellable, order_units, order_values FROM inventory.bindings WHERE store_name = 'described_settings.items' \gset was_
 SET quote_all_identifiers = on;
 SET extra_float_digits = -10;
-SET standard_conforming_strings = off;
+-- which servers from 19 on do not have
+DO $$
+BEGIN
+	PERFORM set_config('standard_conforming_strings', 'off', false);
+EXCEPTION WHEN feature_not_supported OR invalid_parameter_value THEN
+	NULL;
+END
+$$;
 SELECT sellable = :'was_sellable' AS sellable, order_units = :'was_order_units' AS order_units,
 	order_values = :'was_order_values' AS order_values
 FROM inventory.bindings WHERE store_name = 'described_settings.items';
