@@ -68,8 +68,8 @@ CREATE TABLE inventory.store (
 	has_order_units pg_catalog.bool NOT NULL DEFAULT false,
 	header inventory.table_name CHECK (header <> items AND header <> orders),
 	has_prepare pg_catalog.bool NOT NULL DEFAULT false,
-	order_values pg_catalog.jsonb,
-	header_values pg_catalog.jsonb,
+	order_values pg_catalog.jsonb CHECK (octet_length(order_values::text) <= 50000),
+	header_values pg_catalog.jsonb CHECK (octet_length(header_values::text) <= 50000),
 	refuses_truncate pg_catalog.bool NOT NULL DEFAULT false
 );
 -- Not unique: a role could take a name before the owner of the tables that are called so,
@@ -926,6 +926,11 @@ BEGIN
 		RAISE EXCEPTION 'column "%" of % is generated and cannot be %', attribute.attname, relation, role
 			USING ERRCODE = 'invalid_column_reference',
 				  HINT = 'Use the column that it is computed from.';
+	ELSIF attribute.attgenerated = 'v' THEN
+		-- the engine reads rows without computing anything
+		RAISE EXCEPTION 'column "%" of % is virtual and cannot be %', attribute.attname, relation, role
+			USING ERRCODE = 'invalid_column_reference',
+				  HINT = 'Generate it as STORED, or use the column that it is computed from.';
 	ELSIF NOT inventory.base_type(attribute.atttypid) = ANY (types) THEN
 		IF given IS NULL AND suggested_type IS NULL THEN
 			RAISE WARNING 'column "%" of % is not bound: it is %, which cannot be %', attribute.attname,
@@ -1416,6 +1421,9 @@ BEGIN
 		RAISE EXCEPTION 'the values of % must be SQL expressions in strings', argument
 			USING ERRCODE = 'invalid_parameter_value',
 				  HINT = 'Of columns and expressions: {"unit_price": "price", "status": "''pending''"}.';
+	ELSIF octet_length(object::text) > 50000 THEN
+		RAISE EXCEPTION '% may have at most 50000 bytes', argument
+			USING ERRCODE = 'program_limit_exceeded', HINT = 'Write the function yourself: order_prepare => ''...''.';
 	ELSIF cardinality(inventory.value_keys(object)) > 50 THEN
 		RAISE EXCEPTION '% may name at most 50 columns', argument
 			USING ERRCODE = 'program_limit_exceeded', HINT = 'Write the function yourself: order_prepare => ''...''.';
@@ -2208,12 +2216,15 @@ CREATE FUNCTION inventory.bound_columns(store inventory.store, OUT relation regc
 	RETURNS SETOF record
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT b.relation, u.n, a.attname,
-		   -- counted from the end: the name of the store may contain anything
-		   split_part(encode(t.tgargs, 'escape'), E'\\000', u.n::integer - t.tgnargs - 1)
+		   -- counted from the end: the name of the store may contain anything.  A backslash is \134
+		   -- there, so that \000 is the end of an argument alone.
+		   convert_from(decode(split_part(replace(encode(t.tgargs, 'escape'), E'\\\\', E'\\134'), E'\\000',
+										  u.n::integer - t.tgnargs - 1), 'escape'), getdatabaseencoding())
 	FROM inventory.store_triggers(store) AS b JOIN pg_trigger AS t ON t.oid = b.trigger_id
 	CROSS JOIN LATERAL unnest(t.tgattr::int2[]) WITH ORDINALITY AS u(attnum, n)
 	JOIN pg_attribute AS a ON a.attrelid = t.tgrelid AND a.attnum = u.attnum
-	WHERE b.is_binding
+	-- an owner can make such a trigger with fewer roles than columns
+	WHERE b.is_binding AND u.n < t.tgnargs
 $$;
 COMMENT ON FUNCTION inventory.bound_columns(inventory.store) IS 'The columns that the binding triggers of a store list, with their number there and their role; a role that ends with + is of a column that callers may set, one with = of a column that prepare_order computes.';
 
@@ -2515,8 +2526,13 @@ DECLARE
 							EXCEPT SELECT p.proname FROM pg_proc AS p WHERE p.oid = ANY (found));
 BEGIN
 	IF missing <> '{}' THEN
-		found := found || ARRAY(SELECT p.oid FROM pg_proc AS p
-								WHERE p.proname = ANY (missing) AND inventory.is_generated(p, store));
+		found := found || ARRAY(
+			SELECT p.oid FROM pg_proc AS p
+			WHERE p.proname = ANY (missing) AND inventory.is_generated(p, store)
+			-- a previous owner of this store can have another one of its name
+			AND NOT EXISTS (SELECT FROM inventory.store AS s
+							WHERE s.store_name = facade_of.store.store_name AND s.items <> facade_of.store.items
+							AND inventory.owner_of(s.items) = p.proowner));
 	END IF;
 	RETURN QUERY SELECT f.part, f.function_name, p.oid
 				 FROM inventory.facade_functions() AS f JOIN pg_proc AS p ON p.proname = f.function_name
@@ -2620,7 +2636,7 @@ $$;
 COMMENT ON FUNCTION inventory.facade_definition(inventory.store_binding, text, name, text[], text, text) IS 'The definition of a generated function, to follow CREATE or CREATE OR REPLACE.';
 
 CREATE FUNCTION inventory.stale_functions(binding inventory.store_binding) RETURNS oid[]
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off AS $$
 	SELECT array_agg(o.oid)
 	FROM inventory.existing_facade(binding) AS g
 	JOIN inventory.facade_functions() AS f USING (function_name)
@@ -2822,7 +2838,7 @@ COMMENT ON FUNCTION inventory.result_columns(inventory.store_binding, name) IS '
 CREATE FUNCTION inventory.make_result_type(binding inventory.store_binding, type_name name,
 										   template text, description text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-	SET client_min_messages = warning AS $$
+	SET client_min_messages = warning SET quote_all_identifiers = off AS $$
 DECLARE
 	type text := format('%I.%I', binding.ledger_schema, type_name);
 	columns text := inventory.fill_types(binding, template);
@@ -2849,7 +2865,7 @@ COMMENT ON FUNCTION inventory.make_result_type(inventory.store_binding, name, te
 
 CREATE FUNCTION inventory.make_levels(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-	SET client_min_messages = warning AS $$
+	SET client_min_messages = warning SET quote_all_identifiers = off AS $$
 DECLARE
 	floor text := coalesce('coalesce(i.' || quote_ident(binding.stock_floor) || ', 0)::numeric', '0');
 	max_stock text := CASE binding.stock_type WHEN 'smallint'::regtype THEN '32767'
@@ -2985,7 +3001,7 @@ CREATE FUNCTION inventory.make_worth_functions(binding inventory.store_binding, 
 BEGIN
 	order_units := inventory.make_worth_function(binding, 'order_units',
 		coalesce(binding.order_units, 'line.' || quote_ident(binding.order_quantity), '1'),
-		E'RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN trunc((%s\n)::numeric)::bigint', more);
+		E'RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN trunc(least(greatest(nullif((%s\n)::numeric, ''NaN''), 0), 9223372036854775807))::bigint', more);
 	order_final := inventory.make_worth_function(binding, 'order_final', coalesce(binding.order_final, 'false'),
 		E'RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN (%s\n)', more);
 END
@@ -2996,7 +3012,8 @@ CREATE FUNCTION inventory.make_worth(binding inventory.store_binding) RETURNS vo
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	view_name text := format('%I.order_worth', binding.ledger_schema);
-	rows text := 'line' || CASE WHEN binding.header IS NULL THEN '' ELSE ', header' END;
+	-- not "line": a column can be called so
+	rows text := 'line.*' || CASE WHEN binding.header IS NULL THEN '' ELSE ', header.*' END;
 BEGIN
 	IF NOT binding.has_order_units THEN
 		RETURN;
@@ -3006,8 +3023,8 @@ BEGIN
 		-- the header of a line that is deleted is looked up
 		EXECUTE format($sql$
 			CREATE FUNCTION %1$I.order_final(line %2$s) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
-			RETURN coalesce((SELECT %1$I.order_final(line, header) FROM %3$s AS header WHERE header.%4$I = line.%5$I),
-							%1$I.order_final(line, NULL::%3$s))$sql$,
+			RETURN coalesce((SELECT %1$I.order_final(line.*, header.*) FROM %3$s AS header WHERE header.%4$I = line.%5$I),
+							%1$I.order_final(line.*, NULL::%3$s))$sql$,
 			binding.ledger_schema, binding.orders, binding.header, binding.header_id,
 			binding.order_header_id);
 		EXECUTE format('REVOKE ALL ON FUNCTION %I.order_final(%s) FROM PUBLIC', binding.ledger_schema, binding.orders);
@@ -3102,7 +3119,7 @@ COMMENT ON FUNCTION inventory.value_list(jsonb, text) IS 'The expressions of ord
 
 CREATE FUNCTION inventory.prepare_body(binding inventory.store_binding) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT format(E'SELECT jsonb_build_object(''header'', jsonb_build_object(%1$s),\n\t''lines'', jsonb_agg(to_jsonb(value) ORDER BY line."line number"))\nFROM jsonb_array_elements(prepare_order.lines) WITH ORDINALITY AS line ("line value", "line number")\nCROSS JOIN LATERAL (SELECT (line."line value" ->> ''item_id'')::%2$s AS "line item",\n\t(line."line value" ->> ''quantity'')::bigint AS quantity) AS call\nCROSS JOIN LATERAL (SELECT %3$s FROM (SELECT) AS one\n\tLEFT JOIN ONLY %4$s AS %5$s ON item.%7$I = call."line item") AS value\nLEFT JOIN ONLY %4$s AS %6$s ON item.%8$I = call."line item"',
+	SELECT format(E'SELECT jsonb_build_object(''header'', jsonb_build_object(%1$s),\n\t''lines'', jsonb_agg(to_jsonb(value.*) ORDER BY line."line number"))\nFROM jsonb_array_elements(prepare_order.lines) WITH ORDINALITY AS line ("line value", "line number")\nCROSS JOIN LATERAL (SELECT (line."line value" ->> ''item_id'')::%2$s AS "line item",\n\t(line."line value" ->> ''quantity'')::bigint AS quantity) AS call\nCROSS JOIN LATERAL (SELECT %3$s FROM (SELECT) AS one\n\tLEFT JOIN ONLY %4$s AS %5$s ON item.%7$I = call."line item") AS value\nLEFT JOIN ONLY %4$s AS %6$s ON item.%8$I = call."line item"',
 		coalesce(inventory.value_list(binding.header_values, E'%1$L, (%2$s\n)'), ''), binding.item_type,
 		coalesce(inventory.value_list(binding.order_values, E'(%2$s\n) AS %1$I'), ''), binding.items,
 		inventory.item_alias(binding, '{}'), inventory.item_alias(binding, a.columns),
@@ -3289,7 +3306,7 @@ CREATE FUNCTION inventory.book_open_lines(binding inventory.store_binding, movem
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	rows text := 'line' || CASE WHEN binding.header IS NULL THEN '' ELSE ', header' END;
+	rows text := 'line.*' || CASE WHEN binding.header IS NULL THEN '' ELSE ', header.*' END;
 	header_join text := CASE WHEN binding.header IS NULL THEN ''
 		ELSE format('LEFT JOIN %s AS header ON header.%I = line.%I', binding.header, binding.header_id,
 					binding.order_header_id) END;
@@ -3461,7 +3478,9 @@ BEGIN
 		FROM difference AS d$sql$,
 		movements, binding.order_id, binding.order_item_id,
 		CASE WHEN binding.order_quantity IS NULL THEN '1'
-			 ELSE format('coalesce(trunc(o.%I::numeric)::bigint, 0)', binding.order_quantity) END,
+			 -- as far as a bigint goes
+			 ELSE format('CASE WHEN o.%1$I::numeric <> ''NaN'' THEN trunc(least(greatest(o.%1$I::numeric, -9223372036854775807), 9223372036854775807))::bigint ELSE 0 END',
+						 binding.order_quantity) END,
 		binding.orders, binding.ledger_schema, inventory.type_name(binding.user_type)));
 END
 $$;
@@ -3680,7 +3699,8 @@ COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass
 -- The view has a fixed form, so that what is before the condition is known.
 CREATE FUNCTION inventory.view_condition(view oid) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-	SET DateStyle = ISO SET IntervalStyle = postgres AS $$
+	SET DateStyle = ISO SET IntervalStyle = postgres SET extra_float_digits = 1
+	SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
 	SELECT substring(rtrim(pg_get_viewdef(view), ';') FROM E'\n  WHERE (.*)$')
 $$;
 COMMENT ON FUNCTION inventory.view_condition(oid) IS 'The condition of a view "sellable", as the server writes it.';
@@ -3692,14 +3712,18 @@ CREATE FUNCTION inventory.sellable_condition(store inventory.store) RETURNS text
 $$;
 COMMENT ON FUNCTION inventory.sellable_condition(inventory.store) IS 'The condition on the items of a store that are for sale, as the server writes it; null if all are.';
 
--- The functions have a fixed form, too: inventory.make_worth_functions().
+-- The functions have a fixed form, too: inventory.make_worth_functions().  (line).quantity would
+-- be a column called line where attach tries the expression over the tables.
 CREATE FUNCTION inventory.worth_body(function oid) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-	SET DateStyle = ISO SET IntervalStyle = postgres AS $$
-	SELECT CASE p.proname
-		   WHEN 'order_units' THEN substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN [(]trunc[(](.*)[)][)]::bigint$')
-		   ELSE nullif(substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN (.*)$'), 'false') END
-	FROM pg_proc AS p WHERE p.oid = function
+	SET DateStyle = ISO SET IntervalStyle = postgres SET extra_float_digits = 1
+	SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
+	SELECT regexp_replace(CASE p.proname
+		WHEN 'order_units' THEN substring(b.body
+			FROM $re$^RETURN [(]trunc[(]LEAST[(]GREATEST[(]NULLIF[(](.*), 'NaN'::numeric[)], [(]0[)]::numeric[)], $re$)
+		ELSE nullif(substring(b.body FROM '^RETURN (.*)$'), 'false') END,
+		$re$('(?:[^']|'')*'|"(?:[^"]|"")*")|[(](line|header)[)]([.])$re$, $re$\1\2\3$re$, 'g')
+	FROM pg_proc AS p CROSS JOIN LATERAL pg_get_function_sqlbody(p.oid) AS b(body) WHERE p.oid = function
 $$;
 COMMENT ON FUNCTION inventory.worth_body(oid) IS 'The expression of a function order_units or order_final, as the server writes it; null if there is none.';
 
@@ -3777,7 +3801,8 @@ CREATE FUNCTION inventory.values_of_body(binding inventory.store_binding, functi
 										  columns name[], header_labels name[], header_columns name[],
 										  OUT order_values jsonb, OUT header_values jsonb)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-	SET DateStyle = ISO SET IntervalStyle = postgres SET standard_conforming_strings = on AS $$
+	SET DateStyle = ISO SET IntervalStyle = postgres SET extra_float_digits = 1
+	SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
 DECLARE
 	body text := pg_get_function_sqlbody(function);
 	parts text[];
@@ -3787,7 +3812,8 @@ DECLARE
 	header_names name[];
 BEGIN
 	body := substring(body FROM $re$^BEGIN ATOMIC\s+SELECT jsonb_build_object\('header', jsonb_build_object\((.*)$re$);
-	IF body IS NULL THEN
+	-- an owner can replace the function, and all roles can read the view "bindings"
+	IF body IS NULL OR length(body) > 500000 THEN
 		RETURN;
 	END IF;
 	SELECT coalesce(array_agg(l.part ORDER BY l.n), '{}'), coalesce(max(l.length), 0) INTO parts, consumed
@@ -3826,9 +3852,9 @@ DECLARE
 	c record;
 BEGIN
 	binding.items := store.items;
-	SELECT array_agg(split_part(b.role, '=', 2)) FILTER (WHERE b.relation = store.orders) AS labels,
+	SELECT array_agg(substr(b.role, strpos(b.role, '=') + 1)) FILTER (WHERE b.relation = store.orders) AS labels,
 		   array_agg(b.column_name) FILTER (WHERE b.relation = store.orders) AS columns,
-		   array_agg(split_part(b.role, '=', 2)) FILTER (WHERE b.relation = store.header) AS header_labels,
+		   array_agg(substr(b.role, strpos(b.role, '=') + 1)) FILTER (WHERE b.relation = store.header) AS header_labels,
 		   array_agg(b.column_name) FILTER (WHERE b.relation = store.header) AS header_columns
 	INTO c FROM inventory.bound_columns(store) AS b WHERE b.role LIKE '%=%';
 	SELECT v.order_values, v.header_values INTO order_values, header_values
@@ -3841,6 +3867,39 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION inventory.computed_values(inventory.store) IS 'The expressions order_values and header_values of a store, as the server writes them; null if there are none.';
+
+CREATE FUNCTION inventory.lost_expression(store inventory.store, binding inventory.store_binding) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE
+		WHEN store.has_sellable AND binding.sellable IS NULL THEN 'sellable'
+		WHEN store.has_order_units AND binding.order_units IS NULL THEN 'order_units'
+		WHEN store.has_order_units AND EXISTS (
+			SELECT FROM unnest(inventory.worth_functions(store)) AS f
+			WHERE pg_get_function_sqlbody(f) ~ '^RETURN ' IS NOT TRUE) THEN 'order_final'
+		WHEN store.order_values <> '{}' AND binding.order_values IS NULL THEN 'order_values'
+		WHEN store.header_values <> '{}' AND binding.header_values IS NULL THEN 'header_values'
+		WHEN store.has_prepare AND num_nonnulls(store.order_values, store.header_values, binding.order_prepare) = 0
+			THEN 'order_prepare' END
+$$;
+COMMENT ON FUNCTION inventory.lost_expression(inventory.store, inventory.store_binding) IS 'What a store was attached with that its binding in force does not have, because it cannot be read back; null if there is nothing.';
+
+-- What is made again without an expression would sell what is not for sale, or at no price.
+CREATE FUNCTION inventory.check_read_back(store inventory.store, binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	lost text := inventory.lost_expression(store, binding);
+BEGIN
+	IF lost IS NOT NULL THEN
+		RAISE EXCEPTION 'store "%" is not intact', store.store_name
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  DETAIL = format('What it was attached with as %s cannot be read back: another function or view has its place, or none.',
+								  lost),
+				  HINT = format('Detach the store, which keeps every table, and attach it again: SELECT inventory.detach(%L);',
+								store.items);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_read_back(inventory.store, inventory.store_binding) IS 'Raises an error if an expression of a store is not known any more.';
 
 CREATE FUNCTION inventory.binding_in_force(store inventory.store, OUT binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -4337,7 +4396,11 @@ BEGIN
 		IF new.sellable IS NULL OR new.sellable = old.sellable AND NOT reset THEN
 			new.settings := old.settings;
 		END IF;
-		IF NOT EXISTS (SELECT FROM inventory.binding_changes(old, new)) AND new.settings = old.settings THEN
+		IF pass = 2 AND NOT reset THEN
+			PERFORM inventory.check_read_back(store, old);
+		END IF;
+		IF NOT EXISTS (SELECT FROM inventory.binding_changes(old, new)) AND new.settings = old.settings
+		   AND inventory.lost_expression(store, old) IS NULL THEN
 			RAISE NOTICE 'store "%" is attached, nothing changed', old.store_name;
 			RETURN;
 		END IF;
@@ -4899,8 +4962,10 @@ CREATE FUNCTION inventory.describe(items regclass) RETURNS text
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	store inventory.store := inventory.lookup_owned_store(describe.items);
+	binding inventory.store_binding := inventory.binding_in_force(store);
 BEGIN
-	RETURN inventory.attach_statement(inventory.binding_in_force(store));
+	PERFORM inventory.check_read_back(store, binding);
+	RETURN inventory.attach_statement(binding);
 END
 $$;
 COMMENT ON FUNCTION inventory.describe(regclass) IS 'Returns the call of attach that is in force for a store, with every argument; after detach it makes the same store again. An empty name stands for a column that is not bound. Errors: IV012 not_a_store, 22004, 42501, 55000 if the store is not intact.';
@@ -5022,7 +5087,9 @@ $$;
 COMMENT ON FUNCTION inventory.alter_types(regclass[], name[], regtype) IS 'Changes the type of columns and keeps the foreign keys between them.';
 
 CREATE FUNCTION inventory.attach_quietly(binding inventory.store_binding) RETURNS void
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = error AS $$
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = error
+	-- those under which the expressions were written
+	SET DateStyle = ISO SET IntervalStyle = postgres SET standard_conforming_strings = on SET array_nulls = on AS $$
 DECLARE
 	store inventory.store;
 BEGIN
@@ -5059,6 +5126,7 @@ BEGIN
 	PERFORM inventory.lock_exclusively(binding, binding);
 	store := inventory.lookup_owned_store(store.items);
 	binding := inventory.binding_in_force(store);
+	PERFORM inventory.check_read_back(store, binding);
 	SELECT * INTO found FROM inventory.find_column(binding, "column"::text);
 	SELECT coalesce(array_agg(c.relation), '{}'), coalesce(array_agg(c.attribute), '{}'),
 		   coalesce(string_agg(format('column %I of %s: %s -> %s', c.attribute, c.relation,
@@ -5109,8 +5177,7 @@ BEGIN
 		RAISE EXCEPTION 'cannot alter the type of column "%" of %: store "%" uses it', column_name, relation, store.store_name
 			USING ERRCODE = 'feature_not_supported',
 				  HINT = format('SELECT inventory.retype(%L, %L, %L);', store.items,
-								inventory.table_column(relation, column_name),
-								coalesce(to_regtype(type)::text, type));
+								inventory.table_column(relation, column_name), type);
 	END IF;
 END
 $$;

@@ -68,8 +68,8 @@ CREATE TABLE inventory.store (
 	has_order_units pg_catalog.bool NOT NULL DEFAULT false,
 	header inventory.table_name CHECK (header <> items AND header <> orders),
 	has_prepare pg_catalog.bool NOT NULL DEFAULT false,
-	order_values pg_catalog.jsonb,
-	header_values pg_catalog.jsonb,
+	order_values pg_catalog.jsonb CHECK (octet_length(order_values::text) <= 50000),
+	header_values pg_catalog.jsonb CHECK (octet_length(header_values::text) <= 50000),
 	refuses_truncate pg_catalog.bool NOT NULL DEFAULT false
 );
 -- Not unique: a role could take a name before the owner of the tables that are called so,

@@ -220,6 +220,11 @@ BEGIN
 		RAISE EXCEPTION 'column "%" of % is generated and cannot be %', attribute.attname, relation, role
 			USING ERRCODE = 'invalid_column_reference',
 				  HINT = 'Use the column that it is computed from.';
+	ELSIF attribute.attgenerated = 'v' THEN
+		-- the engine reads rows without computing anything
+		RAISE EXCEPTION 'column "%" of % is virtual and cannot be %', attribute.attname, relation, role
+			USING ERRCODE = 'invalid_column_reference',
+				  HINT = 'Generate it as STORED, or use the column that it is computed from.';
 	ELSIF NOT inventory.base_type(attribute.atttypid) = ANY (types) THEN
 		IF given IS NULL AND suggested_type IS NULL THEN
 			RAISE WARNING 'column "%" of % is not bound: it is %, which cannot be %', attribute.attname,

@@ -76,6 +76,9 @@ BEGIN
 		RAISE EXCEPTION 'the values of % must be SQL expressions in strings', argument
 			USING ERRCODE = 'invalid_parameter_value',
 				  HINT = 'Of columns and expressions: {"unit_price": "price", "status": "''pending''"}.';
+	ELSIF octet_length(object::text) > 50000 THEN
+		RAISE EXCEPTION '% may have at most 50000 bytes', argument
+			USING ERRCODE = 'program_limit_exceeded', HINT = 'Write the function yourself: order_prepare => ''...''.';
 	ELSIF cardinality(inventory.value_keys(object)) > 50 THEN
 		RAISE EXCEPTION '% may name at most 50 columns', argument
 			USING ERRCODE = 'program_limit_exceeded', HINT = 'Write the function yourself: order_prepare => ''...''.';

@@ -653,12 +653,15 @@ CREATE FUNCTION inventory.bound_columns(store inventory.store, OUT relation regc
 	RETURNS SETOF record
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT b.relation, u.n, a.attname,
-		   -- counted from the end: the name of the store may contain anything
-		   split_part(encode(t.tgargs, 'escape'), E'\\000', u.n::integer - t.tgnargs - 1)
+		   -- counted from the end: the name of the store may contain anything.  A backslash is \134
+		   -- there, so that \000 is the end of an argument alone.
+		   convert_from(decode(split_part(replace(encode(t.tgargs, 'escape'), E'\\\\', E'\\134'), E'\\000',
+										  u.n::integer - t.tgnargs - 1), 'escape'), getdatabaseencoding())
 	FROM inventory.store_triggers(store) AS b JOIN pg_trigger AS t ON t.oid = b.trigger_id
 	CROSS JOIN LATERAL unnest(t.tgattr::int2[]) WITH ORDINALITY AS u(attnum, n)
 	JOIN pg_attribute AS a ON a.attrelid = t.tgrelid AND a.attnum = u.attnum
-	WHERE b.is_binding
+	-- an owner can make such a trigger with fewer roles than columns
+	WHERE b.is_binding AND u.n < t.tgnargs
 $$;
 COMMENT ON FUNCTION inventory.bound_columns(inventory.store) IS 'The columns that the binding triggers of a store list, with their number there and their role; a role that ends with + is of a column that callers may set, one with = of a column that prepare_order computes.';
 

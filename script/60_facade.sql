@@ -226,8 +226,13 @@ DECLARE
 							EXCEPT SELECT p.proname FROM pg_proc AS p WHERE p.oid = ANY (found));
 BEGIN
 	IF missing <> '{}' THEN
-		found := found || ARRAY(SELECT p.oid FROM pg_proc AS p
-								WHERE p.proname = ANY (missing) AND inventory.is_generated(p, store));
+		found := found || ARRAY(
+			SELECT p.oid FROM pg_proc AS p
+			WHERE p.proname = ANY (missing) AND inventory.is_generated(p, store)
+			-- a previous owner of this store can have another one of its name
+			AND NOT EXISTS (SELECT FROM inventory.store AS s
+							WHERE s.store_name = facade_of.store.store_name AND s.items <> facade_of.store.items
+							AND inventory.owner_of(s.items) = p.proowner));
 	END IF;
 	RETURN QUERY SELECT f.part, f.function_name, p.oid
 				 FROM inventory.facade_functions() AS f JOIN pg_proc AS p ON p.proname = f.function_name
@@ -331,7 +336,7 @@ $$;
 COMMENT ON FUNCTION inventory.facade_definition(inventory.store_binding, text, name, text[], text, text) IS 'The definition of a generated function, to follow CREATE or CREATE OR REPLACE.';
 
 CREATE FUNCTION inventory.stale_functions(binding inventory.store_binding) RETURNS oid[]
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off AS $$
 	SELECT array_agg(o.oid)
 	FROM inventory.existing_facade(binding) AS g
 	JOIN inventory.facade_functions() AS f USING (function_name)

@@ -118,7 +118,7 @@ COMMENT ON FUNCTION inventory.result_columns(inventory.store_binding, name) IS '
 CREATE FUNCTION inventory.make_result_type(binding inventory.store_binding, type_name name,
 										   template text, description text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-	SET client_min_messages = warning AS $$
+	SET client_min_messages = warning SET quote_all_identifiers = off AS $$
 DECLARE
 	type text := format('%I.%I', binding.ledger_schema, type_name);
 	columns text := inventory.fill_types(binding, template);
@@ -145,7 +145,7 @@ COMMENT ON FUNCTION inventory.make_result_type(inventory.store_binding, name, te
 
 CREATE FUNCTION inventory.make_levels(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-	SET client_min_messages = warning AS $$
+	SET client_min_messages = warning SET quote_all_identifiers = off AS $$
 DECLARE
 	floor text := coalesce('coalesce(i.' || quote_ident(binding.stock_floor) || ', 0)::numeric', '0');
 	max_stock text := CASE binding.stock_type WHEN 'smallint'::regtype THEN '32767'
@@ -281,7 +281,7 @@ CREATE FUNCTION inventory.make_worth_functions(binding inventory.store_binding, 
 BEGIN
 	order_units := inventory.make_worth_function(binding, 'order_units',
 		coalesce(binding.order_units, 'line.' || quote_ident(binding.order_quantity), '1'),
-		E'RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN trunc((%s\n)::numeric)::bigint', more);
+		E'RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN trunc(least(greatest(nullif((%s\n)::numeric, ''NaN''), 0), 9223372036854775807))::bigint', more);
 	order_final := inventory.make_worth_function(binding, 'order_final', coalesce(binding.order_final, 'false'),
 		E'RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN (%s\n)', more);
 END
@@ -292,7 +292,8 @@ CREATE FUNCTION inventory.make_worth(binding inventory.store_binding) RETURNS vo
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	view_name text := format('%I.order_worth', binding.ledger_schema);
-	rows text := 'line' || CASE WHEN binding.header IS NULL THEN '' ELSE ', header' END;
+	-- not "line": a column can be called so
+	rows text := 'line.*' || CASE WHEN binding.header IS NULL THEN '' ELSE ', header.*' END;
 BEGIN
 	IF NOT binding.has_order_units THEN
 		RETURN;
@@ -302,8 +303,8 @@ BEGIN
 		-- the header of a line that is deleted is looked up
 		EXECUTE format($sql$
 			CREATE FUNCTION %1$I.order_final(line %2$s) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
-			RETURN coalesce((SELECT %1$I.order_final(line, header) FROM %3$s AS header WHERE header.%4$I = line.%5$I),
-							%1$I.order_final(line, NULL::%3$s))$sql$,
+			RETURN coalesce((SELECT %1$I.order_final(line.*, header.*) FROM %3$s AS header WHERE header.%4$I = line.%5$I),
+							%1$I.order_final(line.*, NULL::%3$s))$sql$,
 			binding.ledger_schema, binding.orders, binding.header, binding.header_id,
 			binding.order_header_id);
 		EXECUTE format('REVOKE ALL ON FUNCTION %I.order_final(%s) FROM PUBLIC', binding.ledger_schema, binding.orders);

@@ -40,7 +40,7 @@ COMMENT ON FUNCTION inventory.value_list(jsonb, text) IS 'The expressions of ord
 
 CREATE FUNCTION inventory.prepare_body(binding inventory.store_binding) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT format(E'SELECT jsonb_build_object(''header'', jsonb_build_object(%1$s),\n\t''lines'', jsonb_agg(to_jsonb(value) ORDER BY line."line number"))\nFROM jsonb_array_elements(prepare_order.lines) WITH ORDINALITY AS line ("line value", "line number")\nCROSS JOIN LATERAL (SELECT (line."line value" ->> ''item_id'')::%2$s AS "line item",\n\t(line."line value" ->> ''quantity'')::bigint AS quantity) AS call\nCROSS JOIN LATERAL (SELECT %3$s FROM (SELECT) AS one\n\tLEFT JOIN ONLY %4$s AS %5$s ON item.%7$I = call."line item") AS value\nLEFT JOIN ONLY %4$s AS %6$s ON item.%8$I = call."line item"',
+	SELECT format(E'SELECT jsonb_build_object(''header'', jsonb_build_object(%1$s),\n\t''lines'', jsonb_agg(to_jsonb(value.*) ORDER BY line."line number"))\nFROM jsonb_array_elements(prepare_order.lines) WITH ORDINALITY AS line ("line value", "line number")\nCROSS JOIN LATERAL (SELECT (line."line value" ->> ''item_id'')::%2$s AS "line item",\n\t(line."line value" ->> ''quantity'')::bigint AS quantity) AS call\nCROSS JOIN LATERAL (SELECT %3$s FROM (SELECT) AS one\n\tLEFT JOIN ONLY %4$s AS %5$s ON item.%7$I = call."line item") AS value\nLEFT JOIN ONLY %4$s AS %6$s ON item.%8$I = call."line item"',
 		coalesce(inventory.value_list(binding.header_values, E'%1$L, (%2$s\n)'), ''), binding.item_type,
 		coalesce(inventory.value_list(binding.order_values, E'(%2$s\n) AS %1$I'), ''), binding.items,
 		inventory.item_alias(binding, '{}'), inventory.item_alias(binding, a.columns),

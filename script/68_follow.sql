@@ -89,7 +89,7 @@ CREATE FUNCTION inventory.book_open_lines(binding inventory.store_binding, movem
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	rows text := 'line' || CASE WHEN binding.header IS NULL THEN '' ELSE ', header' END;
+	rows text := 'line.*' || CASE WHEN binding.header IS NULL THEN '' ELSE ', header.*' END;
 	header_join text := CASE WHEN binding.header IS NULL THEN ''
 		ELSE format('LEFT JOIN %s AS header ON header.%I = line.%I', binding.header, binding.header_id,
 					binding.order_header_id) END;
@@ -261,7 +261,9 @@ BEGIN
 		FROM difference AS d$sql$,
 		movements, binding.order_id, binding.order_item_id,
 		CASE WHEN binding.order_quantity IS NULL THEN '1'
-			 ELSE format('coalesce(trunc(o.%I::numeric)::bigint, 0)', binding.order_quantity) END,
+			 -- as far as a bigint goes
+			 ELSE format('CASE WHEN o.%1$I::numeric <> ''NaN'' THEN trunc(least(greatest(o.%1$I::numeric, -9223372036854775807), 9223372036854775807))::bigint ELSE 0 END',
+						 binding.order_quantity) END,
 		binding.orders, binding.ledger_schema, inventory.type_name(binding.user_type)));
 END
 $$;

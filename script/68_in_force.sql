@@ -169,7 +169,8 @@ COMMENT ON FUNCTION inventory.insert_store_row(inventory.store_binding, regclass
 -- The view has a fixed form, so that what is before the condition is known.
 CREATE FUNCTION inventory.view_condition(view oid) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-	SET DateStyle = ISO SET IntervalStyle = postgres AS $$
+	SET DateStyle = ISO SET IntervalStyle = postgres SET extra_float_digits = 1
+	SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
 	SELECT substring(rtrim(pg_get_viewdef(view), ';') FROM E'\n  WHERE (.*)$')
 $$;
 COMMENT ON FUNCTION inventory.view_condition(oid) IS 'The condition of a view "sellable", as the server writes it.';
@@ -181,14 +182,18 @@ CREATE FUNCTION inventory.sellable_condition(store inventory.store) RETURNS text
 $$;
 COMMENT ON FUNCTION inventory.sellable_condition(inventory.store) IS 'The condition on the items of a store that are for sale, as the server writes it; null if all are.';
 
--- The functions have a fixed form, too: inventory.make_worth_functions().
+-- The functions have a fixed form, too: inventory.make_worth_functions().  (line).quantity would
+-- be a column called line where attach tries the expression over the tables.
 CREATE FUNCTION inventory.worth_body(function oid) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-	SET DateStyle = ISO SET IntervalStyle = postgres AS $$
-	SELECT CASE p.proname
-		   WHEN 'order_units' THEN substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN [(]trunc[(](.*)[)][)]::bigint$')
-		   ELSE nullif(substring(pg_get_function_sqlbody(p.oid) FROM '^RETURN (.*)$'), 'false') END
-	FROM pg_proc AS p WHERE p.oid = function
+	SET DateStyle = ISO SET IntervalStyle = postgres SET extra_float_digits = 1
+	SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
+	SELECT regexp_replace(CASE p.proname
+		WHEN 'order_units' THEN substring(b.body
+			FROM $re$^RETURN [(]trunc[(]LEAST[(]GREATEST[(]NULLIF[(](.*), 'NaN'::numeric[)], [(]0[)]::numeric[)], $re$)
+		ELSE nullif(substring(b.body FROM '^RETURN (.*)$'), 'false') END,
+		$re$('(?:[^']|'')*'|"(?:[^"]|"")*")|[(](line|header)[)]([.])$re$, $re$\1\2\3$re$, 'g')
+	FROM pg_proc AS p CROSS JOIN LATERAL pg_get_function_sqlbody(p.oid) AS b(body) WHERE p.oid = function
 $$;
 COMMENT ON FUNCTION inventory.worth_body(oid) IS 'The expression of a function order_units or order_final, as the server writes it; null if there is none.';
 
@@ -266,7 +271,8 @@ CREATE FUNCTION inventory.values_of_body(binding inventory.store_binding, functi
 										  columns name[], header_labels name[], header_columns name[],
 										  OUT order_values jsonb, OUT header_values jsonb)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-	SET DateStyle = ISO SET IntervalStyle = postgres SET standard_conforming_strings = on AS $$
+	SET DateStyle = ISO SET IntervalStyle = postgres SET extra_float_digits = 1
+	SET standard_conforming_strings = on SET quote_all_identifiers = off AS $$
 DECLARE
 	body text := pg_get_function_sqlbody(function);
 	parts text[];
@@ -276,7 +282,8 @@ DECLARE
 	header_names name[];
 BEGIN
 	body := substring(body FROM $re$^BEGIN ATOMIC\s+SELECT jsonb_build_object\('header', jsonb_build_object\((.*)$re$);
-	IF body IS NULL THEN
+	-- an owner can replace the function, and all roles can read the view "bindings"
+	IF body IS NULL OR length(body) > 500000 THEN
 		RETURN;
 	END IF;
 	SELECT coalesce(array_agg(l.part ORDER BY l.n), '{}'), coalesce(max(l.length), 0) INTO parts, consumed
@@ -315,9 +322,9 @@ DECLARE
 	c record;
 BEGIN
 	binding.items := store.items;
-	SELECT array_agg(split_part(b.role, '=', 2)) FILTER (WHERE b.relation = store.orders) AS labels,
+	SELECT array_agg(substr(b.role, strpos(b.role, '=') + 1)) FILTER (WHERE b.relation = store.orders) AS labels,
 		   array_agg(b.column_name) FILTER (WHERE b.relation = store.orders) AS columns,
-		   array_agg(split_part(b.role, '=', 2)) FILTER (WHERE b.relation = store.header) AS header_labels,
+		   array_agg(substr(b.role, strpos(b.role, '=') + 1)) FILTER (WHERE b.relation = store.header) AS header_labels,
 		   array_agg(b.column_name) FILTER (WHERE b.relation = store.header) AS header_columns
 	INTO c FROM inventory.bound_columns(store) AS b WHERE b.role LIKE '%=%';
 	SELECT v.order_values, v.header_values INTO order_values, header_values
@@ -330,6 +337,39 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION inventory.computed_values(inventory.store) IS 'The expressions order_values and header_values of a store, as the server writes them; null if there are none.';
+
+CREATE FUNCTION inventory.lost_expression(store inventory.store, binding inventory.store_binding) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE
+		WHEN store.has_sellable AND binding.sellable IS NULL THEN 'sellable'
+		WHEN store.has_order_units AND binding.order_units IS NULL THEN 'order_units'
+		WHEN store.has_order_units AND EXISTS (
+			SELECT FROM unnest(inventory.worth_functions(store)) AS f
+			WHERE pg_get_function_sqlbody(f) ~ '^RETURN ' IS NOT TRUE) THEN 'order_final'
+		WHEN store.order_values <> '{}' AND binding.order_values IS NULL THEN 'order_values'
+		WHEN store.header_values <> '{}' AND binding.header_values IS NULL THEN 'header_values'
+		WHEN store.has_prepare AND num_nonnulls(store.order_values, store.header_values, binding.order_prepare) = 0
+			THEN 'order_prepare' END
+$$;
+COMMENT ON FUNCTION inventory.lost_expression(inventory.store, inventory.store_binding) IS 'What a store was attached with that its binding in force does not have, because it cannot be read back; null if there is nothing.';
+
+-- What is made again without an expression would sell what is not for sale, or at no price.
+CREATE FUNCTION inventory.check_read_back(store inventory.store, binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	lost text := inventory.lost_expression(store, binding);
+BEGIN
+	IF lost IS NOT NULL THEN
+		RAISE EXCEPTION 'store "%" is not intact', store.store_name
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  DETAIL = format('What it was attached with as %s cannot be read back: another function or view has its place, or none.',
+								  lost),
+				  HINT = format('Detach the store, which keeps every table, and attach it again: SELECT inventory.detach(%L);',
+								store.items);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.check_read_back(inventory.store, inventory.store_binding) IS 'Raises an error if an expression of a store is not known any more.';
 
 CREATE FUNCTION inventory.binding_in_force(store inventory.store, OUT binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -356,7 +356,11 @@ BEGIN
 		IF new.sellable IS NULL OR new.sellable = old.sellable AND NOT reset THEN
 			new.settings := old.settings;
 		END IF;
-		IF NOT EXISTS (SELECT FROM inventory.binding_changes(old, new)) AND new.settings = old.settings THEN
+		IF pass = 2 AND NOT reset THEN
+			PERFORM inventory.check_read_back(store, old);
+		END IF;
+		IF NOT EXISTS (SELECT FROM inventory.binding_changes(old, new)) AND new.settings = old.settings
+		   AND inventory.lost_expression(store, old) IS NULL THEN
 			RAISE NOTICE 'store "%" is attached, nothing changed', old.store_name;
 			RETURN;
 		END IF;

@@ -45,8 +45,10 @@ CREATE FUNCTION inventory.describe(items regclass) RETURNS text
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	store inventory.store := inventory.lookup_owned_store(describe.items);
+	binding inventory.store_binding := inventory.binding_in_force(store);
 BEGIN
-	RETURN inventory.attach_statement(inventory.binding_in_force(store));
+	PERFORM inventory.check_read_back(store, binding);
+	RETURN inventory.attach_statement(binding);
 END
 $$;
 COMMENT ON FUNCTION inventory.describe(regclass) IS 'Returns the call of attach that is in force for a store, with every argument; after detach it makes the same store again. An empty name stands for a column that is not bound. Errors: IV012 not_a_store, 22004, 42501, 55000 if the store is not intact.';

@@ -116,7 +116,9 @@ $$;
 COMMENT ON FUNCTION inventory.alter_types(regclass[], name[], regtype) IS 'Changes the type of columns and keeps the foreign keys between them.';
 
 CREATE FUNCTION inventory.attach_quietly(binding inventory.store_binding) RETURNS void
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = error AS $$
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = error
+	-- those under which the expressions were written
+	SET DateStyle = ISO SET IntervalStyle = postgres SET standard_conforming_strings = on SET array_nulls = on AS $$
 DECLARE
 	store inventory.store;
 BEGIN
@@ -153,6 +155,7 @@ BEGIN
 	PERFORM inventory.lock_exclusively(binding, binding);
 	store := inventory.lookup_owned_store(store.items);
 	binding := inventory.binding_in_force(store);
+	PERFORM inventory.check_read_back(store, binding);
 	SELECT * INTO found FROM inventory.find_column(binding, "column"::text);
 	SELECT coalesce(array_agg(c.relation), '{}'), coalesce(array_agg(c.attribute), '{}'),
 		   coalesce(string_agg(format('column %I of %s: %s -> %s', c.attribute, c.relation,
@@ -203,8 +206,7 @@ BEGIN
 		RAISE EXCEPTION 'cannot alter the type of column "%" of %: store "%" uses it', column_name, relation, store.store_name
 			USING ERRCODE = 'feature_not_supported',
 				  HINT = format('SELECT inventory.retype(%L, %L, %L);', store.items,
-								inventory.table_column(relation, column_name),
-								coalesce(to_regtype(type)::text, type));
+								inventory.table_column(relation, column_name), type);
 	END IF;
 END
 $$;

@@ -41,6 +41,9 @@ ALTER TABLE heads ALTER user_id TYPE uuid;
 ALTER TABLE items ALTER live TYPE text;
 ALTER TABLE parcels ALTER order_id TYPE bigint;
 ALTER TABLE items ALTER nothing TYPE bigint;
+CREATE DOMAIN "odd type" AS bigint;
+ALTER TABLE items ALTER stock TYPE "odd type";
+DROP DOMAIN "odd type";
 
 \echo '-- each column'
 SELECT inventory.retype('items', 'stock', 'bigint');

@@ -169,11 +169,34 @@ changes_by_item(InvStore *store, const InvBook *book, int *count)
 	return changes;
 }
 
+/* Takes by item; they are in key order. */
+static int
+compare_items_taken(const void *a, const void *b, void *store)
+{
+	return inv_item_compare(store, ((const InvTake *) a)->item, ((const InvTake *) b)->item);
+}
+
+/* Note the first line that takes of each item, for the error. */
+static void
+name_takers(InvStore *store, const InvBook *book, InvTake *takes, int count)
+{
+	for (int i = 0; i < book->count; i++)
+	{
+		const InvMovement *movement = &book->movements[i];
+		InvTake key = { .item = movement->item };
+		InvTake *take = movement->delta < 0 ? bsearch_arg(&key, takes, count, sizeof(InvTake),
+														  compare_items_taken, store)
+											: NULL;
+
+		if (take && take->order == NULL)
+			take->order = order_of_movement(store, movement);
+	}
+}
+
 INV_NORETURN static void
 refuse_takes(InvStore *store, const InvBook *book, InvTake *takes, int count)
 {
-	for (int i = 0; i < count; i++)
-		takes[i].order = first_taker(store, book, takes[i].item);
+	name_takers(store, book, takes, count);
 	if (count == 1)
 		inv_refuse(store, takes, &inv_no_user);
 	inv_refuse_cart(store, takes, count, &inv_no_user);

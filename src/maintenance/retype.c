@@ -14,11 +14,26 @@
 #include "parser/parse_func.h"
 #include "parser/parse_type.h"
 #include "utils/builtins.h"
+#include "utils/syscache.h"
 
 #include "base/error.h"
 #include "store/catalog.h"
 
 PG_FUNCTION_INFO_V1(inventory_before_alter);
+
+/* A type as the role that names it writes it, in quotes where they are needed. */
+static char *
+type_text(const TypeName *name)
+{
+	Type type = LookupTypeName(NULL, name, NULL, true);
+	char *text;
+
+	if (type == NULL)
+		return TypeNameToString(name);
+	text = format_type_be(typeTypeId(type));
+	ReleaseSysCache(type);
+	return text;
+}
 
 static void
 check_altered_column(Oid table, const AlterTableCmd *command)
@@ -32,7 +47,7 @@ check_altered_column(Oid table, const AlterTableCmd *command)
 		LookupFuncName(list_make2(makeString(INV_SCHEMA), makeString("check_altered_column")),
 					   lengthof(types), types, false),
 		ObjectIdGetDatum(table), NameGetDatum(&name),
-		CStringGetTextDatum(TypeNameToString(column->typeName)));
+		CStringGetTextDatum(type_text(column->typeName)));
 }
 
 /* Event trigger before ALTER TABLE. */

@@ -231,7 +231,7 @@ take_engine_line(InvStore *store, const EngineLine *line, const InvOrderRow *old
  */
 typedef struct MovedLine
 {
-	Oid items; /* of the store */
+	uint64 layout; /* of the store */
 	InvOrderRow old;
 	int nesting;
 } MovedLine;
@@ -255,7 +255,7 @@ remember_moved(InvStore *store, const InvOrderRow *old)
 	MemoryContext context = MemoryContextSwitchTo(TopTransactionContext);
 	MovedLine *moved = palloc(sizeof(MovedLine));
 
-	moved->items = store->items;
+	moved->layout = store->layout;
 	moved->old = *old;
 	inv_order_row_copy(store, &moved->old);
 	moved->nesting = GetCurrentTransactionNestLevel();
@@ -273,7 +273,7 @@ recall_moved(InvStore *store, const InvOrderRow *new, InvOrderRow *old)
 	{
 		MovedLine *moved = lfirst(cell);
 
-		if (moved->items != store->items || !inv_order_row_same_key(store, &moved->old, new))
+		if (moved->layout != store->layout || !inv_order_row_same_key(store, &moved->old, new))
 			continue;
 		*old = moved->old;
 		moved_lines = foreach_delete_current(moved_lines, cell);

@@ -13,7 +13,10 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "common/hashfn.h"
+#include "lib/ilist.h"
 #include "utils/datum.h"
+#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
@@ -26,17 +29,27 @@
 /* A header that is gone, or has another key: lines that were deleted after it are judged by it. */
 typedef struct OldHeader
 {
-	Oid items;
+	slist_node newest_first; /* in old_headers */
+	slist_node same_hash;	 /* in its bucket, which has the newest first, too */
+	uint64 layout;			 /* of the store */
+	uint32 hash;
 	Datum key;
 	Datum row;
 	int nesting;
 } OldHeader;
 
+typedef struct OldHeaderBucket
+{
+	uint32 hash; /* the key */
+	slist_head headers;
+} OldHeaderBucket;
+
 static MemoryContext pending_context = NULL; /* in TopTransactionContext, or null */
 static InvPending *pending = NULL;			 /* in pending_context */
 static int pending_count = 0;
 static int pending_room = 0;
-static List *old_headers = NIL; /* in pending_context */
+static slist_head old_headers = SLIST_STATIC_INIT(old_headers);
+static HTAB *old_header_buckets = NULL; /* in pending_context, or null */
 
 /* The levels of (sub)transactions of statements that are running, and of calls of the engine. */
 static List *statements = NIL; /* in pending_context */
@@ -45,7 +58,7 @@ static List *calls = NIL;	   /* in pending_context */
 static bool
 nothing_is_kept(void)
 {
-	return pending_count == 0 && old_headers == NIL && statements == NIL && calls == NIL;
+	return pending_count == 0 && slist_is_empty(&old_headers) && statements == NIL && calls == NIL;
 }
 
 static MemoryContext
@@ -56,6 +69,7 @@ enter_pending_context(void)
 		MemoryContextReset(pending_context);
 		pending = NULL;
 		pending_room = 0;
+		old_header_buckets = NULL;
 	}
 	if (pending_context == NULL)
 		pending_context = AllocSetContextCreate(TopTransactionContext, "inventory pending",
@@ -111,6 +125,7 @@ inv_pending_add(InvStore *store, const InvPending *change)
 	*new = *change;
 	copy_change(store, new);
 	new->items = store->items;
+	new->layout = store->layout;
 	new->at_commit = inv_follow_at == INV_FOLLOW_AT_COMMIT &&calls == NIL;
 	new->nesting = GetCurrentTransactionNestLevel();
 	new->applied = 0;
@@ -118,19 +133,40 @@ inv_pending_add(InvStore *store, const InvPending *change)
 	MemoryContextSwitchTo(old);
 }
 
-/* Remember a header that no row has any more. */
-void
-inv_pending_remember_header(InvStore *store, Datum key, Datum row)
-{
-	MemoryContext old = enter_pending_context();
-	OldHeader *header = palloc(sizeof(OldHeader));
+/* ---- headers that are gone ---- */
 
-	header->items = store->items;
-	header->key = copy_datum(store->header_type, key);
-	header->row = copy_row(row);
-	header->nesting = GetCurrentTransactionNestLevel();
-	old_headers = lcons(header, old_headers);
-	MemoryContextSwitchTo(old);
+/* The bucket of a hash; null if there is none and it is not to be made. */
+static OldHeaderBucket *
+bucket_of_hash(uint32 hash, bool make)
+{
+	OldHeaderBucket *bucket;
+	bool found = false;
+
+	if (old_header_buckets == NULL)
+	{
+		HASHCTL info = { .keysize = sizeof(uint32),
+						 .entrysize = sizeof(OldHeaderBucket),
+						 .hcxt = pending_context };
+
+		if (!make)
+			return NULL;
+		old_header_buckets =
+			hash_create("inventory old headers", 64, &info, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	bucket = hash_search(old_header_buckets, &hash, make ? HASH_ENTER : HASH_FIND, &found);
+	if (bucket && !found)
+		slist_init(&bucket->headers);
+	return bucket;
+}
+
+static uint32
+hash_header(InvStore *store, Datum key)
+{
+	int16 length;
+	bool byval;
+
+	get_typlenbyval(store->header_type, &length, &byval);
+	return hash_combine(hash_uint32((uint32) store->layout), datum_image_hash(key, byval, length));
 }
 
 static bool
@@ -143,23 +179,76 @@ same_header(InvStore *store, Datum a, Datum b)
 	return datum_image_eq(a, b, byval, length);
 }
 
+/* Remember a header that no row has any more. */
+void
+inv_pending_remember_header(InvStore *store, Datum key, Datum row)
+{
+	MemoryContext old = enter_pending_context();
+	OldHeader *header = palloc(sizeof(OldHeader));
+
+	header->layout = store->layout;
+	header->hash = hash_header(store, key);
+	header->key = copy_datum(store->header_type, key);
+	header->row = copy_row(row);
+	header->nesting = GetCurrentTransactionNestLevel();
+	slist_push_head(&bucket_of_hash(header->hash, true)->headers, &header->same_hash);
+	slist_push_head(&old_headers, &header->newest_first);
+	MemoryContextSwitchTo(old);
+}
+
 /* Find the row of a header that is gone, as it last was; false if none is remembered. */
 bool
 inv_pending_old_header(InvStore *store, Datum key, Datum *row)
 {
-	ListCell *cell;
+	OldHeaderBucket *bucket = bucket_of_hash(hash_header(store, key), false);
+	slist_iter iter;
 
-	foreach (cell, old_headers)
+	if (bucket == NULL)
+		return false;
+	slist_foreach(iter, &bucket->headers)
 	{
-		OldHeader *header = lfirst(cell);
+		OldHeader *header = slist_container(OldHeader, same_hash, iter.cur);
 
-		if (header->items != store->items || !same_header(store, header->key, key))
+		if (header->layout != store->layout || !same_header(store, header->key, key))
 			continue;
 		*row = header->row;
 		return true;
 	}
 	return false;
 }
+
+/* Forget the headers that a subtransaction has remembered. */
+static void
+forget_headers_of(int nesting)
+{
+	while (!slist_is_empty(&old_headers))
+	{
+		OldHeader *header = slist_head_element(OldHeader, newest_first, &old_headers);
+
+		if (header->nesting < nesting)
+			break;
+		slist_pop_head_node(&old_headers);
+		slist_pop_head_node(&bucket_of_hash(header->hash, false)->headers);
+	}
+}
+
+/* Make them those of the subtransaction around it. */
+static void
+raise_headers_of(int nesting)
+{
+	slist_iter iter;
+
+	slist_foreach(iter, &old_headers)
+	{
+		OldHeader *header = slist_container(OldHeader, newest_first, iter.cur);
+
+		if (header->nesting < nesting)
+			break;
+		header->nesting = nesting - 1;
+	}
+}
+
+/* ---- applying ---- */
 
 /* Does a change undo itself wherever what has applied it is undone? */
 static bool
@@ -198,6 +287,9 @@ inv_pending_take(InvStore *store, bool at_commit, int *count)
 		if (change->applied > 0 || change->items != store->items ||
 			(change->at_commit && !at_commit))
 			continue;
+		/* nothing keeps a table from being altered whose trigger is missing */
+		if (change->layout != store->layout)
+			inv_error_not_followed();
 		taken[*count] = *change;
 		copy_change(store, &taken[(*count)++]);
 		change->applied = GetCurrentTransactionNestLevel();
@@ -303,8 +395,7 @@ undo_subtransaction(int nesting)
 		pending[kept++] = pending[i];
 	}
 	pending_count = kept;
-	while (old_headers != NIL && ((OldHeader *) linitial(old_headers))->nesting >= nesting)
-		old_headers = list_delete_first(old_headers);
+	forget_headers_of(nesting);
 	statements = cut_levels(statements, nesting);
 	calls = cut_levels(calls, nesting);
 }
@@ -313,17 +404,13 @@ undo_subtransaction(int nesting)
 static void
 merge_subtransaction(int nesting)
 {
-	ListCell *cell;
-
 	for (int i = 0; i < pending_count; i++)
 	{
 		pending[i].nesting = Min(pending[i].nesting, nesting - 1);
 		pending[i].applied = Min(pending[i].applied, nesting - 1);
 	}
 	forget_applied();
-	foreach (cell, old_headers)
-		((OldHeader *) lfirst(cell))->nesting =
-			Min(((OldHeader *) lfirst(cell))->nesting, nesting - 1);
+	raise_headers_of(nesting);
 }
 
 static void
@@ -357,7 +444,9 @@ pending_at_xact_end(XactEvent event, void *arg pg_attribute_unused())
 	pending_context = NULL;
 	pending = NULL;
 	pending_count = pending_room = 0;
-	old_headers = statements = calls = NIL;
+	slist_init(&old_headers);
+	old_header_buckets = NULL;
+	statements = calls = NIL;
 }
 
 void

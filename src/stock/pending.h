@@ -21,7 +21,8 @@ typedef enum InvPendingKind
 /* A change of a row of orders, or of the table of headers. */
 typedef struct InvPending
 {
-	Oid items; /* of the store: orders can serve several */
+	Oid items;	   /* of the store: orders can serve several */
+	uint64 layout; /* of the store: the types of what is kept here */
 	InvPendingKind kind;
 	Datum key; /* of the line, or of the header */
 

@@ -96,6 +96,7 @@ typedef struct InvStore
 	bool valid;			   /* false after an invalidation: it cannot be entered */
 	int uses;			   /* store.c: by calls that have not ended */
 	bool just_loaded;	   /* no call has looked for work of the worker yet */
+	uint64 layout;		   /* store.c: the same while its ids and rows have the same types */
 
 	InvDependencies dependencies; /* which invalidations concern it */
 
@@ -146,6 +147,7 @@ typedef struct InvStore
 	Oid header_type;
 	Oid user_collation;
 	TypeCacheEntry *user_ops; /* equality and hash of users */
+	List *row_types;		  /* of the columns of orders, 0, and of headers */
 
 	InvCondition *sellable; /* NULL: every item is for sale */
 	bool forces_policies;	/* one of its tables forces its row security policies on the owner */

@@ -8,5 +8,6 @@
 #include "store/binding.h"
 
 extern bool inv_binding_equal(const InvStore *a, const InvStore *b);
+extern bool inv_binding_same_layout(const InvStore *a, const InvStore *b);
 
 #endif /* INV_BINDING_EQUAL_H */

@@ -379,6 +379,15 @@ typedef struct OpenTables
 	Relation movements;
 } OpenTables;
 
+/* Note the types of the columns of orders or headers, which may be null. */
+static void
+note_row_types(InvStore *store, Relation table)
+{
+	for (int i = 0; table && i < RelationGetNumberOfAttributes(table); i++)
+		store->row_types =
+			lappend_oid(store->row_types, TupleDescAttr(RelationGetDescr(table), i)->atttypid);
+}
+
 static void
 fill_store(InvStore *store, const InvCatalogRow *row, const OpenTables *tables)
 {
@@ -398,6 +407,9 @@ fill_store(InvStore *store, const InvCatalogRow *row, const OpenTables *tables)
 	inv_check_binding_owners(store);
 	inv_check_binding_columns(store);
 	bind_ids(store, tables->movements);
+	note_row_types(store, tables->orders);
+	store->row_types = lappend_oid(store->row_types, InvalidOid);
+	note_row_types(store, tables->header);
 	if (inv_follows_orders(store))
 		inv_binding_find_worth(store, ledger);
 	if (row->has_prepare)

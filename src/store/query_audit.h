@@ -102,7 +102,7 @@
 	"PARTITION BY e.item_id ORDER BY e.at, e.supplied DESC, e.order_id ROWS UNBOUNDED PRECEDING) AS excess " \
 	"FROM event AS e JOIN ONLY {items} AS i ON {id} {=} e.item_id WHERE {stock} IS NOT NULL) " \
 	"SELECT t.item_id::pg_catalog.text, " SUM("t.ordered") ", " SUM("t.supplied") ", " \
-	"pg_catalog.max(t.excess) FILTER (WHERE t.ordered {>} 0)::pg_catalog.int8, " \
+	"LEAST(pg_catalog.max(t.excess) FILTER (WHERE t.ordered {>} 0), 9223372036854775807)::pg_catalog.int8, " \
 	"(pg_catalog.array_agg(t.order_id ORDER BY t.at, t.order_id) " \
 	"FILTER (WHERE t.ordered {>} 0 AND t.excess {>} 0))[1]::pg_catalog.text, " \
 	"pg_catalog.min(t.at) FILTER (WHERE t.ordered {>} 0 AND t.excess {>} 0) FROM total AS t " \

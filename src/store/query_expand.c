@@ -329,10 +329,11 @@ append_and_order_rows(StringInfo text, InvStore *store)
 }
 
 /* The rows that order_units and order_final have. */
+/* Not "o": a column can be called so. */
 static void
 append_line_rows(StringInfo text, InvStore *store)
 {
-	appendStringInfoString(text, OidIsValid(store->header) ? "o, h" : "o");
+	appendStringInfoString(text, OidIsValid(store->header) ? "o.*, h.*" : "o.*");
 }
 
 static void

@@ -346,7 +346,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"SELECT {order id} FROM {orders} AS o WHERE {order header} {=} ANY ($1)",
 		.by = "order_header"},
 	[INV_STMT_HEADER_ROW] = {"h", "p", SPI_OK_SELECT,
-		"SELECT h FROM {header} AS h WHERE {header id} {=} $1", .by = "header_id"},
+		"SELECT h.*::{header} FROM {header} AS h WHERE {header id} {=} $1", .by = "header_id"},
 	[INV_STMT_LINE_WORTH] = {"O", "oe?u?n?lh?", SPI_OK_SELECT,
 		"SELECT {order id}, {order item}, {order user}, {ledger}.order_units({line rows}), "
 		"COALESCE({ledger}.order_final({line rows}), false), {order header} "
@@ -357,7 +357,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_WORTH_OF_ROWS] = {"rp", "n?l", SPI_OK_SELECT,
 		"SELECT {ledger}.order_units($1, $2), COALESCE({ledger}.order_final($1, $2), false)"},
 	[INV_STMT_WORTH_UNDER_HEADER] = {"op", "n?", SPI_OK_SELECT,
-		"SELECT {ledger}.order_units(o, $2) FROM {orders} AS o WHERE {order id} {=} $1",
+		"SELECT {ledger}.order_units(o.*, $2) FROM {orders} AS o WHERE {order id} {=} $1",
 		.by = "order_id"},
 	/* by line, item and user: what is sold and not cancelled, and what is refunded */
 	[INV_STMT_BOOKED] = {"O", "oiu?nn", SPI_OK_SELECT,

@@ -21,7 +21,9 @@
 #include "utils/rel.h"
 
 #include "base/compat.h"
+#include "base/error.h"
 #include "base/stats.h"
+#include "base/store_error.h"
 #include "shmem/shmem.h"
 #include "store/binding.h"
 #include "store/binding_read.h"
@@ -33,6 +35,7 @@
 #include "store/table_check.h"
 
 static List *cached_stores = NIL;  /* of InvStore, in TopMemoryContext */
+static uint64 last_layout = 0;	   /* of a store of this session */
 static List *retired_stores = NIL; /* replaced ones that a call further up uses */
 
 static uint64 store_changes = 0; /* how often a store became invalid */
@@ -352,6 +355,25 @@ retire_store(InvStore *store)
 		MemoryContextDelete(store->context);
 }
 
+/*
+ * A call holds values of ids as the store says that it used when it began: raise if they have
+ * other types in the one that is to take its place.
+ */
+static void
+check_used_stores(const List *stores, const InvStore *new)
+{
+	ListCell *cell;
+
+	foreach (cell, stores)
+	{
+		const InvStore *used = lfirst(cell);
+
+		if (used->items == new->items && used->uses > 0 && !inv_binding_same_layout(used, new))
+			inv_error_broken_store(new->store_name, new->items,
+								   "The types of its columns have changed during the call.");
+	}
+}
+
 /* The store of an items table; null if there is none. */
 static InvStore *
 open_store(Oid items, LOCKMODE lock)
@@ -371,6 +393,12 @@ open_store(Oid items, LOCKMODE lock)
 		return store;
 	free_retired_stores();
 	new = load_store(items, lock);
+	if (new)
+	{
+		check_used_stores(cached_stores, new);
+		check_used_stores(retired_stores, new);
+		new->layout = store &&inv_binding_same_layout(store, new) ? store->layout : ++last_layout;
+	}
 	if (store)
 		retire_store(store);
 	if (new)
