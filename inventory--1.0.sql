@@ -304,25 +304,28 @@ COMMENT ON FUNCTION inventory.count_stock(pg_catalog.text, "any", pg_catalog.int
 
 CREATE FUNCTION inventory.reserve_stock(store_name pg_catalog.text, user_id "any", item_id "any",
 										quantity pg_catalog.int8, ttl pg_catalog.interval,
-										idempotency_key pg_catalog.text)
+										idempotency_key pg_catalog.text,
+										reservation_id pg_catalog.uuid)
 	RETURNS pg_catalog.uuid
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_reserve_stock';
-COMMENT ON FUNCTION inventory.reserve_stock(pg_catalog.text, "any", "any", pg_catalog.int8, pg_catalog.interval, pg_catalog.text) IS 'Implements the generated function reserve_stock.';
+COMMENT ON FUNCTION inventory.reserve_stock(pg_catalog.text, "any", "any", pg_catalog.int8, pg_catalog.interval, pg_catalog.text, pg_catalog.uuid) IS 'Implements the generated function reserve_stock.';
 
 CREATE FUNCTION inventory.reserve_cart(store_name pg_catalog.text, user_id "any",
 										lines pg_catalog.jsonb, ttl pg_catalog.interval,
-										idempotency_key pg_catalog.text)
+										idempotency_key pg_catalog.text,
+										reservation_id pg_catalog.uuid)
 	RETURNS pg_catalog.uuid
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_reserve_cart';
-COMMENT ON FUNCTION inventory.reserve_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.interval, pg_catalog.text) IS 'Implements the generated function reserve_cart.';
+COMMENT ON FUNCTION inventory.reserve_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.interval, pg_catalog.text, pg_catalog.uuid) IS 'Implements the generated function reserve_cart.';
 
 CREATE FUNCTION inventory.try_reserve_cart(store_name pg_catalog.text, user_id "any",
 											lines pg_catalog.jsonb, ttl pg_catalog.interval,
 											idempotency_key pg_catalog.text,
+											reservation_id pg_catalog.uuid,
 											result_type pg_catalog.anyelement)
 	RETURNS pg_catalog.anyelement
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_try_reserve_cart';
-COMMENT ON FUNCTION inventory.try_reserve_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.interval, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function try_reserve_cart.';
+COMMENT ON FUNCTION inventory.try_reserve_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.interval, pg_catalog.text, pg_catalog.uuid, pg_catalog.anyelement) IS 'Implements the generated function try_reserve_cart.';
 
 CREATE FUNCTION inventory.change_reservation(store_name pg_catalog.text,
 												reservation_id pg_catalog.uuid, item_id "any",
@@ -337,6 +340,12 @@ CREATE FUNCTION inventory.extend_reservation(store_name pg_catalog.text,
 	RETURNS pg_catalog.timestamptz
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_extend_reservation';
 COMMENT ON FUNCTION inventory.extend_reservation(pg_catalog.text, pg_catalog.uuid, pg_catalog.interval, "any") IS 'Implements the generated function extend_reservation.';
+
+CREATE FUNCTION inventory.decide_reservation(store_name pg_catalog.text,
+												reservation_id pg_catalog.uuid, user_id "any")
+	RETURNS pg_catalog.timestamptz
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_decide_reservation';
+COMMENT ON FUNCTION inventory.decide_reservation(pg_catalog.text, pg_catalog.uuid, "any") IS 'Implements the generated function decide_reservation.';
 
 CREATE FUNCTION inventory.confirm_reservation(store_name pg_catalog.text,
 												reservation_id pg_catalog.uuid, user_id "any",
@@ -1765,7 +1774,7 @@ DECLARE
 BEGIN
 	SELECT t.typname INTO taken FROM pg_type AS t
 	WHERE t.typnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
-	AND (t.typname IN ('levels', 'line', 'hold', 'held_line', 'open_hold', 'item_level', 'refunded_order')
+	AND (t.typname IN ('levels', 'open_reservations', 'line', 'hold', 'held_line', 'open_hold', 'item_level', 'refunded_order')
 		 OR t.typname = 'sellable' AND binding.sellable IS NOT NULL
 		 OR t.typname = 'order_worth' AND binding.has_order_units)
 	ORDER BY t.typname LIMIT 1;
@@ -2378,17 +2387,20 @@ CREATE FUNCTION inventory.facade_functions(
 	('buyer', 'reserve_stock',
 	 ARRAY['user_id {user_id_type} = {null_with_claim}',
 		   'item_id {item_id_type} = {null_with_claim}', 'quantity bigint = 1',
-		   'ttl interval = NULL', 'idempotency_key text = NULL'],
+		   'ttl interval = NULL', 'idempotency_key text = NULL',
+		   'reservation_id uuid = NULL'],
 	 'uuid', 'VOLATILE',
-	 'Holds quantity units of an item for a user: they leave the stock at once and return to it when the hold is released or expires. ttl: time from now until it expires, null for inventory.reservation_ttl, at most the max_ttl of the store. Returns the id of the reservation. Errors: those of buy_item, 22023 for a ttl that is not positive or longer than max_ttl, and 22008 for one out of range.'),
+	 'Holds quantity units of an item for a user: they leave the stock at once and return to it when the hold is released or expires. ttl: time from now until it expires, null for inventory.reservation_ttl, at most the max_ttl of the store. reservation_id: the id that the reservation is to have, null for a new one; the same id again, with the same user and units, is the same reservation. Returns the id of the reservation. Errors: those of buy_item, IV005 reservation_expired and IV007 reservation_released for an id or a key whose reservation has ended, IV009 idempotency_key_mismatch also for an id of another reservation, 22023 for a ttl that is not positive or longer than max_ttl, and 22008 for one out of range.'),
 	('buyer', 'reserve_cart',
 	 ARRAY['user_id {user_id_type} = {null_with_claim}', 'lines jsonb = {null_with_claim}',
-		   'ttl interval = NULL', 'idempotency_key text = NULL'],
+		   'ttl interval = NULL', 'idempotency_key text = NULL',
+		   'reservation_id uuid = NULL'],
 	 'uuid', 'VOLATILE',
 	 'Holds all lines of a cart, 1 to 1000, or none. lines: [{"item_id": ..., "quantity": 1}]; lines with the same item are added up. Returns the id of the reservation. Errors: those of reserve_stock, with every line at fault in the detail, and 54000 for too many lines.'),
 	('buyer', 'try_reserve_cart',
 	 ARRAY['user_id {user_id_type} = {null_with_claim}', 'lines jsonb = {null_with_claim}',
-		   'ttl interval = NULL', 'idempotency_key text = NULL'],
+		   'ttl interval = NULL', 'idempotency_key text = NULL',
+		   'reservation_id uuid = NULL'],
 	 '{hold_type}', 'VOLATILE',
 	 'As reserve_cart, but a refusal is a status and not an error, with the lines at fault in short_lines. With an idempotency_key a refusal is kept like any other answer. Errors: those of reserve_cart that are not such a refusal.'),
 	('buyer', 'change_reservation',
@@ -2436,6 +2448,10 @@ CREATE FUNCTION inventory.facade_functions(
 		   'idempotency_key text = NULL'],
 	 'SETOF {line_type}', 'VOLATILE',
 	 'Exchanges an order line: refunds all that is left of it, gives it back to the stock, and sells other lines to the same user, under the same header, or does nothing. lines: as for buy_cart. Returns one row for each new line, in their order. Errors: those of buy_cart, IV003 order_not_found, and IV008 refund_exceeds_order if nothing is left of the line.'),
+	('operator', 'decide_reservation',
+	 ARRAY['reservation_id uuid', 'user_id {user_id_type} = NULL'],
+	 'timestamp with time zone', 'VOLATILE',
+	 'Makes a reservation last until it is confirmed or released: it has been paid, or a cart of which it is a part is decided. user_id: the user whose reservation it must be, null for any. Returns the time when it expires, which is infinity. prune does not delete such a reservation. Errors: IV004 reservation_not_found, IV005 reservation_expired, IV006 reservation_confirmed, IV007 reservation_released, 22004.'),
 	('operator', 'expire_reservations',
 	 ARRAY['max_rows integer = 1000'],
 	 'bigint', 'VOLATILE',
@@ -2753,6 +2769,9 @@ CREATE FUNCTION inventory.generated_relations(store inventory.store) RETURNS SET
 	AND CASE c.relkind
 	WHEN 'v' THEN c.relname IN ('levels', 'sellable') AND inventory.reads_relation(c.oid, store.items)
 		OR c.relname = 'order_worth' AND inventory.reads_relation(c.oid, store.orders)
+		OR c.relname = 'open_reservations' AND EXISTS (
+			SELECT FROM pg_class AS h WHERE h.relnamespace = m.relnamespace AND h.relname = 'reservations'
+			AND inventory.reads_relation(c.oid, h.oid))
 	WHEN 'c' THEN c.relname IN ('line', 'hold', 'held_line', 'open_hold', 'item_level', 'refunded_order') AND (
 		inventory.returned_by_store(c.reltype, store)
 		OR ARRAY(SELECT a.attname FROM pg_attribute AS a
@@ -2906,6 +2925,31 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_levels(inventory.store_binding) IS 'Creates or replaces the view of the stock of a store.';
 
+CREATE FUNCTION inventory.make_open_reservations(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	qualified text := format('%I.open_reservations', binding.ledger_schema);
+	fits boolean := coalesce(inventory.result_columns(binding, 'open_reservations') = inventory.fill_types(binding,
+		'reservation_id uuid, item_id {item_id_type}, quantity bigint, user_id {user_id_type}, decided boolean, expires_at timestamp with time zone, created_at timestamp with time zone'), false);
+BEGIN
+	IF NOT fits THEN
+		PERFORM inventory.drop_relations(inventory.existing_relations(binding, 'open_reservations'));
+	END IF;
+	EXECUTE CASE WHEN fits THEN 'CREATE OR REPLACE' ELSE 'CREATE' END || format($sql$
+		VIEW %s AS
+		SELECT r.reservation_id, r.item_id, r.quantity, r.user_id, r.expires_at = 'infinity' AS decided,
+			   r.expires_at, r.created_at
+		FROM %I.reservations AS r WHERE r.status = 'held' AND r.expires_at > clock_timestamp()$sql$,
+		qualified, binding.ledger_schema);
+	EXECUTE format('COMMENT ON VIEW %s IS %L', qualified,
+				   'The lines of reservations that hold units now. decided: it does not expire, and waits for its confirmation or release.');
+	IF NOT fits THEN
+		PERFORM inventory.restrict_to_owner('TABLE', qualified, binding.owner);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_open_reservations(inventory.store_binding) IS 'Creates or replaces the view of the open reservations of a store.';
+
 CREATE FUNCTION inventory.make_sellable(binding inventory.store_binding, view_name name) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -3053,6 +3097,7 @@ CREATE FUNCTION inventory.make_results(binding inventory.store_binding) RETURNS 
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM inventory.make_levels(binding);
+	PERFORM inventory.make_open_reservations(binding);
 	IF binding.sellable IS NOT NULL THEN
 		PERFORM inventory.make_sellable(binding, 'sellable');
 	END IF;
@@ -3655,11 +3700,12 @@ CREATE FUNCTION inventory.facade_grants(binding inventory.store_binding) RETURNS
 		  FROM inventory.existing_facade(binding) AS f JOIN pg_proc AS p ON p.oid = f.function_id
 		  UNION ALL
 		  SELECT 'TABLE', c.relnamespace::regnamespace, c.relname, c.relowner, c.relacl
-		  FROM pg_class AS c WHERE c.oid = ANY (inventory.existing_relations(binding, 'levels')))
+		  FROM pg_class AS c WHERE c.oid = ANY (inventory.existing_relations(binding, 'levels')
+												|| inventory.existing_relations(binding, 'open_reservations')))
 		 AS o, aclexplode(o.acl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee
 	WHERE a.grantee NOT IN (o.owner, binding.owner)
 $$;
-COMMENT ON FUNCTION inventory.facade_grants(inventory.store_binding) IS 'The GRANT statements for the privileges of other roles on the functions and the view "levels" of a store.';
+COMMENT ON FUNCTION inventory.facade_grants(inventory.store_binding) IS 'The GRANT statements for the privileges of other roles on the functions and on the views "levels" and "open_reservations" of a store.';
 
 -- The view "levels" says which tables beside the movements are those of the store.
 CREATE FUNCTION inventory.ledger_relations(store inventory.store) RETURNS SETOF oid
@@ -3946,6 +3992,9 @@ CREATE FUNCTION inventory.old_ledger_relations(movements regclass, OUT relation 
 			WHERE e.table_name = c.relname AND e.column_name IS NOT NULL
 			EXCEPT SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = c.oid)
 	WHEN 'v' THEN c.relname = 'levels' AND inventory.reads_relation(c.oid, movements)
+		OR c.relname = 'open_reservations' AND EXISTS (
+			SELECT FROM pg_class AS h WHERE h.relnamespace = m.relnamespace AND h.relname = 'reservations'
+			AND inventory.reads_relation(c.oid, h.oid))
 		OR c.relname = 'sellable' AND obj_description(c.oid, 'pg_class') LIKE '%The engine reads the condition from this view.'
 	ELSE false END
 $$;

@@ -151,25 +151,28 @@ COMMENT ON FUNCTION inventory.count_stock(pg_catalog.text, "any", pg_catalog.int
 
 CREATE FUNCTION inventory.reserve_stock(store_name pg_catalog.text, user_id "any", item_id "any",
 										quantity pg_catalog.int8, ttl pg_catalog.interval,
-										idempotency_key pg_catalog.text)
+										idempotency_key pg_catalog.text,
+										reservation_id pg_catalog.uuid)
 	RETURNS pg_catalog.uuid
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_reserve_stock';
-COMMENT ON FUNCTION inventory.reserve_stock(pg_catalog.text, "any", "any", pg_catalog.int8, pg_catalog.interval, pg_catalog.text) IS 'Implements the generated function reserve_stock.';
+COMMENT ON FUNCTION inventory.reserve_stock(pg_catalog.text, "any", "any", pg_catalog.int8, pg_catalog.interval, pg_catalog.text, pg_catalog.uuid) IS 'Implements the generated function reserve_stock.';
 
 CREATE FUNCTION inventory.reserve_cart(store_name pg_catalog.text, user_id "any",
 										lines pg_catalog.jsonb, ttl pg_catalog.interval,
-										idempotency_key pg_catalog.text)
+										idempotency_key pg_catalog.text,
+										reservation_id pg_catalog.uuid)
 	RETURNS pg_catalog.uuid
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_reserve_cart';
-COMMENT ON FUNCTION inventory.reserve_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.interval, pg_catalog.text) IS 'Implements the generated function reserve_cart.';
+COMMENT ON FUNCTION inventory.reserve_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.interval, pg_catalog.text, pg_catalog.uuid) IS 'Implements the generated function reserve_cart.';
 
 CREATE FUNCTION inventory.try_reserve_cart(store_name pg_catalog.text, user_id "any",
 											lines pg_catalog.jsonb, ttl pg_catalog.interval,
 											idempotency_key pg_catalog.text,
+											reservation_id pg_catalog.uuid,
 											result_type pg_catalog.anyelement)
 	RETURNS pg_catalog.anyelement
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_try_reserve_cart';
-COMMENT ON FUNCTION inventory.try_reserve_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.interval, pg_catalog.text, pg_catalog.anyelement) IS 'Implements the generated function try_reserve_cart.';
+COMMENT ON FUNCTION inventory.try_reserve_cart(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.interval, pg_catalog.text, pg_catalog.uuid, pg_catalog.anyelement) IS 'Implements the generated function try_reserve_cart.';
 
 CREATE FUNCTION inventory.change_reservation(store_name pg_catalog.text,
 												reservation_id pg_catalog.uuid, item_id "any",
@@ -184,6 +187,12 @@ CREATE FUNCTION inventory.extend_reservation(store_name pg_catalog.text,
 	RETURNS pg_catalog.timestamptz
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_extend_reservation';
 COMMENT ON FUNCTION inventory.extend_reservation(pg_catalog.text, pg_catalog.uuid, pg_catalog.interval, "any") IS 'Implements the generated function extend_reservation.';
+
+CREATE FUNCTION inventory.decide_reservation(store_name pg_catalog.text,
+												reservation_id pg_catalog.uuid, user_id "any")
+	RETURNS pg_catalog.timestamptz
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_decide_reservation';
+COMMENT ON FUNCTION inventory.decide_reservation(pg_catalog.text, pg_catalog.uuid, "any") IS 'Implements the generated function decide_reservation.';
 
 CREATE FUNCTION inventory.confirm_reservation(store_name pg_catalog.text,
 												reservation_id pg_catalog.uuid, user_id "any",

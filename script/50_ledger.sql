@@ -202,7 +202,7 @@ DECLARE
 BEGIN
 	SELECT t.typname INTO taken FROM pg_type AS t
 	WHERE t.typnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
-	AND (t.typname IN ('levels', 'line', 'hold', 'held_line', 'open_hold', 'item_level', 'refunded_order')
+	AND (t.typname IN ('levels', 'open_reservations', 'line', 'hold', 'held_line', 'open_hold', 'item_level', 'refunded_order')
 		 OR t.typname = 'sellable' AND binding.sellable IS NOT NULL
 		 OR t.typname = 'order_worth' AND binding.has_order_units)
 	ORDER BY t.typname LIMIT 1;

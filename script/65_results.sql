@@ -33,6 +33,9 @@ CREATE FUNCTION inventory.generated_relations(store inventory.store) RETURNS SET
 	AND CASE c.relkind
 	WHEN 'v' THEN c.relname IN ('levels', 'sellable') AND inventory.reads_relation(c.oid, store.items)
 		OR c.relname = 'order_worth' AND inventory.reads_relation(c.oid, store.orders)
+		OR c.relname = 'open_reservations' AND EXISTS (
+			SELECT FROM pg_class AS h WHERE h.relnamespace = m.relnamespace AND h.relname = 'reservations'
+			AND inventory.reads_relation(c.oid, h.oid))
 	WHEN 'c' THEN c.relname IN ('line', 'hold', 'held_line', 'open_hold', 'item_level', 'refunded_order') AND (
 		inventory.returned_by_store(c.reltype, store)
 		OR ARRAY(SELECT a.attname FROM pg_attribute AS a
@@ -186,6 +189,31 @@ END
 $$;
 COMMENT ON FUNCTION inventory.make_levels(inventory.store_binding) IS 'Creates or replaces the view of the stock of a store.';
 
+CREATE FUNCTION inventory.make_open_reservations(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	qualified text := format('%I.open_reservations', binding.ledger_schema);
+	fits boolean := coalesce(inventory.result_columns(binding, 'open_reservations') = inventory.fill_types(binding,
+		'reservation_id uuid, item_id {item_id_type}, quantity bigint, user_id {user_id_type}, decided boolean, expires_at timestamp with time zone, created_at timestamp with time zone'), false);
+BEGIN
+	IF NOT fits THEN
+		PERFORM inventory.drop_relations(inventory.existing_relations(binding, 'open_reservations'));
+	END IF;
+	EXECUTE CASE WHEN fits THEN 'CREATE OR REPLACE' ELSE 'CREATE' END || format($sql$
+		VIEW %s AS
+		SELECT r.reservation_id, r.item_id, r.quantity, r.user_id, r.expires_at = 'infinity' AS decided,
+			   r.expires_at, r.created_at
+		FROM %I.reservations AS r WHERE r.status = 'held' AND r.expires_at > clock_timestamp()$sql$,
+		qualified, binding.ledger_schema);
+	EXECUTE format('COMMENT ON VIEW %s IS %L', qualified,
+				   'The lines of reservations that hold units now. decided: it does not expire, and waits for its confirmation or release.');
+	IF NOT fits THEN
+		PERFORM inventory.restrict_to_owner('TABLE', qualified, binding.owner);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.make_open_reservations(inventory.store_binding) IS 'Creates or replaces the view of the open reservations of a store.';
+
 CREATE FUNCTION inventory.make_sellable(binding inventory.store_binding, view_name name) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -333,6 +361,7 @@ CREATE FUNCTION inventory.make_results(binding inventory.store_binding) RETURNS 
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM inventory.make_levels(binding);
+	PERFORM inventory.make_open_reservations(binding);
 	IF binding.sellable IS NOT NULL THEN
 		PERFORM inventory.make_sellable(binding, 'sellable');
 	END IF;

@@ -125,11 +125,12 @@ CREATE FUNCTION inventory.facade_grants(binding inventory.store_binding) RETURNS
 		  FROM inventory.existing_facade(binding) AS f JOIN pg_proc AS p ON p.oid = f.function_id
 		  UNION ALL
 		  SELECT 'TABLE', c.relnamespace::regnamespace, c.relname, c.relowner, c.relacl
-		  FROM pg_class AS c WHERE c.oid = ANY (inventory.existing_relations(binding, 'levels')))
+		  FROM pg_class AS c WHERE c.oid = ANY (inventory.existing_relations(binding, 'levels')
+												|| inventory.existing_relations(binding, 'open_reservations')))
 		 AS o, aclexplode(o.acl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee
 	WHERE a.grantee NOT IN (o.owner, binding.owner)
 $$;
-COMMENT ON FUNCTION inventory.facade_grants(inventory.store_binding) IS 'The GRANT statements for the privileges of other roles on the functions and the view "levels" of a store.';
+COMMENT ON FUNCTION inventory.facade_grants(inventory.store_binding) IS 'The GRANT statements for the privileges of other roles on the functions and on the views "levels" and "open_reservations" of a store.';
 
 -- The view "levels" says which tables beside the movements are those of the store.
 CREATE FUNCTION inventory.ledger_relations(store inventory.store) RETURNS SETOF oid

@@ -105,15 +105,15 @@ UPDATE attack_code.items SET stock = stock - 1 WHERE id = 1;
 SELECT count(*) FROM attack_code_stock.hot;
 :look
 \echo '-- buyer'
-SELECT inventory.reserve_stock('attack_code.items', 'u'::text, 1::bigint, 2, NULL, NULL) AS one,
-	inventory.reserve_cart('attack_code.items', 'u'::text, '[{"item_id": 1}, {"item_id": 2}]', NULL, NULL) AS two \gset
+SELECT inventory.reserve_stock('attack_code.items', 'u'::text, 1::bigint, 2, NULL, NULL, NULL) AS one,
+	inventory.reserve_cart('attack_code.items', 'u'::text, '[{"item_id": 1}, {"item_id": 2}]', NULL, NULL, NULL) AS two \gset
 SELECT attack_code.attempt(
 	$$inventory.buy_item('attack_code.items', 'u'::text, 1::bigint, 1, 'k', NULL, NULL::bigint)$$,
 	$$inventory.try_buy_item('attack_code.items', 'u'::text, 1::bigint, 1, 'k', NULL, NULL::attack_code_stock.line)$$,
 	$$inventory.buy_cart('attack_code.items', 'u'::text, '[{"item_id": 1}, {"item_id": 2}]', NULL, NULL, NULL::attack_code_stock.line)$$,
 	$$inventory.try_buy_cart('attack_code.items', 'u'::text, '[{"item_id": 1}]', NULL, NULL, NULL::attack_code_stock.line)$$,
 	$$inventory.available_stock('attack_code.items', 1::bigint, NULL::bigint)$$,
-	$$inventory.try_reserve_cart('attack_code.items', 'u'::text, '[{"item_id": 1}]', NULL, NULL, NULL::attack_code_stock.hold)$$,
+	$$inventory.try_reserve_cart('attack_code.items', 'u'::text, '[{"item_id": 1}]', NULL, NULL, NULL, NULL::attack_code_stock.hold)$$,
 	format($$inventory.change_reservation('attack_code.items', %L, 1::bigint, 3, 'u'::text)$$, :'one'),
 	format($$inventory.extend_reservation('attack_code.items', %L, NULL, 'u'::text)$$, :'one'),
 	format($$inventory.get_reservation('attack_code.items', %L, NULL::attack_code_stock.held_line)$$, :'one'),
@@ -126,7 +126,7 @@ SELECT attack_code.attempt($$inventory.buy_item('attack_code.items', 'u'::text, 
 :not_later
 :look
 \echo '-- operator'
-SELECT inventory.reserve_stock('attack_code.items', 'u'::text, 1::bigint, 1, '1 microsecond', NULL) IS NOT NULL;
+SELECT inventory.reserve_stock('attack_code.items', 'u'::text, 1::bigint, 1, '1 microsecond', NULL, NULL) IS NOT NULL;
 SELECT attack_code.attempt(
 	$$inventory.restock_item('attack_code.items', 1::bigint, 5, NULL, NULL, NULL::bigint)$$,
 	$$inventory.adjust_stock('attack_code.items', 1::bigint, -1, 'damp', NULL, 'write_off', NULL, NULL::bigint)$$,

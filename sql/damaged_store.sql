@@ -60,6 +60,7 @@ UPDATE f_stock.requests SET result = '[]' WHERE key = 'l';
 SELECT status FROM damaged_f.try_buy_item('u', 1, 1, 'l');
 SELECT store('g');
 SELECT damaged_g.reserve_stock('u', 1) AS hold \gset
+DROP VIEW g_stock.open_reservations;
 ALTER TABLE g_stock.reservations ALTER user_id TYPE bigint USING 1;
 SELECT status FROM damaged_g.get_reservation(:'hold');
 SELECT damaged_g.release_reservation(:'hold', 'u');

@@ -50,6 +50,8 @@ SELECT item_id, quantity FROM my_reservations('u') ORDER BY item_id, quantity;
 SELECT * FROM available_stocks('{cold,hot,none}');
 SELECT status, order_id IS NOT NULL FROM confirm_reservation(:'two', 'u') ORDER BY item_id;
 SELECT release_reservation(:'one', 'u');
+SELECT reserve_stock('u', 'hot', reservation_id => '00000000-0000-4000-8000-000000000001'), decide_reservation('00000000-0000-4000-8000-000000000001');
+SELECT release_reservation('00000000-0000-4000-8000-000000000001');
 SELECT inventory.settle('items') IS NOT NULL, inventory.table_mark('items'::regclass) IS NOT NULL;
 SELECT look();
 

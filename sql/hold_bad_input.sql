@@ -80,9 +80,9 @@ SELECT refused('refund_order(' || a || ')') FROM unnest('{"NULL","99","''abc''",
 SELECT refused(c) FROM unnest(ARRAY['expire_reservations(0)', 'expire_reservations(-1)', 'expire_reservations(NULL)', 'expire_reservations(2147483648)', 'prune(NULL)',
 	'prune(''-1 second'')', 'prune(''300000 years'')', 'prune(''x'')', 'close_ledger(NULL)', 'close_ledger(''infinity'')', 'close_ledger(''-infinity'')', 'close_ledger(''tomorrow'')']) AS c;
 \echo '-- the functions of the engine: no store of that name, another type'
-SELECT refused(c) FROM unnest(ARRAY['inventory.reserve_stock(''none'', 1, 1, 1, NULL, NULL)', 'inventory.reserve_stock(NULL, 1, 1, 1, NULL, NULL)', 'inventory.release_reservation(''none'', r(''held''), 1)',
+SELECT refused(c) FROM unnest(ARRAY['inventory.reserve_stock(''none'', 1, 1, 1, NULL, NULL, NULL)', 'inventory.reserve_stock(NULL, 1, 1, 1, NULL, NULL, NULL)', 'inventory.release_reservation(''none'', r(''held''), 1)',
 	'inventory.refund_order(''hold_bad_input.items'', 1, 1, true, NULL, NULL, NULL::text)', 'inventory.get_reservation(''hold_bad_input.items'', r(''held''), NULL::items)',
-	'inventory.try_reserve_cart(''hold_bad_input.items'', 1, ''[{"item_id": 1}]'', NULL, NULL, NULL::integer)']) AS c;
+	'inventory.try_reserve_cart(''hold_bad_input.items'', 1, ''[{"item_id": 1}]'', NULL, NULL, NULL, NULL::integer)']) AS c;
 \echo '-- the store still works'
 SELECT status, item_id FROM confirm_reservation(r('held'));
 SELECT * FROM levels ORDER BY item_id;

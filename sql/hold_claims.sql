@@ -99,7 +99,7 @@ SET ROLE regress_holds_none;
 SELECT attempt('{"sub": "7"}', 'reserve_stock(7, 1)');
 SELECT attempt('{"sub": "7"}', format('get_reservation(%L)', :'of_7'));
 \echo '-- only the owner can call the functions of the engine'
-SELECT attempt('{"sub": "7"}', 'inventory.reserve_stock(''hold_claims.items'', 7::bigint, 1::bigint, 1, NULL, NULL)');
+SELECT attempt('{"sub": "7"}', 'inventory.reserve_stock(''hold_claims.items'', 7::bigint, 1::bigint, 1, NULL, NULL, NULL)');
 SELECT attempt('{"sub": "7"}', format('inventory.release_reservation(''hold_claims.items'', %L, 7)', :'of_7'));
 SELECT attempt('{"sub": "7"}', 'inventory.refund_order(''hold_claims.items'', 1, 1, true, NULL, NULL, 1)');
 SELECT attempt('{"sub": "7"}', 'inventory.close_ledger(''hold_claims.items'', now())');

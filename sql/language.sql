@@ -105,8 +105,8 @@ CREATE FUNCTION h6(reservation_id uuid) RETURNS held_line LANGUAGE inventory STA
 CREATE FUNCTION h7(reservation_id uuid) RETURNS SETOF record LANGUAGE inventory STABLE AS 'get_reservation language.items';
 CREATE FUNCTION h8(reservation_id uuid) RETURNS SETOF text LANGUAGE inventory STABLE AS 'get_reservation language.items';
 CREATE FUNCTION h9(reservation_id uuid) RETURNS SETOF line LANGUAGE inventory STABLE AS 'get_reservation language.items';
-CREATE FUNCTION h10(user_id text, lines jsonb, ttl interval, idempotency_key text) RETURNS text LANGUAGE inventory AS 'try_reserve_cart language.items';
-CREATE FUNCTION h11(user_id text, lines jsonb, ttl interval, idempotency_key text) RETURNS items LANGUAGE inventory AS 'try_reserve_cart language.items';
+CREATE FUNCTION h10(user_id text, lines jsonb, ttl interval, idempotency_key text, reservation_id uuid) RETURNS text LANGUAGE inventory AS 'try_reserve_cart language.items';
+CREATE FUNCTION h11(user_id text, lines jsonb, ttl interval, idempotency_key text, reservation_id uuid) RETURNS items LANGUAGE inventory AS 'try_reserve_cart language.items';
 SELECT h1(1);
 SELECT h2(1);
 SELECT * FROM h3(1);
@@ -116,20 +116,20 @@ SELECT h6('00000000-0000-0000-0000-000000000001');
 SELECT * FROM h7('00000000-0000-0000-0000-000000000001') AS t(a text);
 SELECT * FROM h8('00000000-0000-0000-0000-000000000001');
 SELECT * FROM h9('00000000-0000-0000-0000-000000000001');
-SELECT h10('ada', '[{"item_id": 1}]', NULL, NULL);
-SELECT h11('ada', '[{"item_id": 1}]', NULL, NULL);
+SELECT h10('ada', '[{"item_id": 1}]', NULL, NULL, NULL);
+SELECT h11('ada', '[{"item_id": 1}]', NULL, NULL, NULL);
 -- a row type with a domain, or over one
 CREATE DOMAIN word AS text CHECK (VALUE <> 'ok');
 CREATE TYPE hold2 AS (status word, reservation_id uuid, expires_at timestamptz, short_lines jsonb);
-CREATE FUNCTION h12(user_id text, lines jsonb, ttl interval, idempotency_key text) RETURNS hold2 LANGUAGE inventory AS 'try_reserve_cart language.items';
-SELECT h12('ada', '[{"item_id": 1}]', NULL, NULL);
+CREATE FUNCTION h12(user_id text, lines jsonb, ttl interval, idempotency_key text, reservation_id uuid) RETURNS hold2 LANGUAGE inventory AS 'try_reserve_cart language.items';
+SELECT h12('ada', '[{"item_id": 1}]', NULL, NULL, NULL);
 CREATE DOMAIN held AS hold CHECK ((VALUE).status <> 'ok');
-CREATE FUNCTION h13(user_id text, lines jsonb, ttl interval, idempotency_key text) RETURNS held LANGUAGE inventory AS 'try_reserve_cart language.items';
-SELECT h13('ada', '[{"item_id": 1}]', NULL, NULL);
+CREATE FUNCTION h13(user_id text, lines jsonb, ttl interval, idempotency_key text, reservation_id uuid) RETURNS held LANGUAGE inventory AS 'try_reserve_cart language.items';
+SELECT h13('ada', '[{"item_id": 1}]', NULL, NULL, NULL);
 -- a row type that changes between two calls of one prepared statement
 CREATE TYPE hold3 AS (status text, reservation_id uuid, expires_at timestamptz, short_lines jsonb);
-CREATE FUNCTION h14(user_id text, lines jsonb, ttl interval, idempotency_key text) RETURNS hold3 LANGUAGE inventory AS 'try_reserve_cart language.items';
-PREPARE again AS SELECT (h14('ada', '[{"item_id": 1}]', NULL, NULL)).status;
+CREATE FUNCTION h14(user_id text, lines jsonb, ttl interval, idempotency_key text, reservation_id uuid) RETURNS hold3 LANGUAGE inventory AS 'try_reserve_cart language.items';
+PREPARE again AS SELECT (h14('ada', '[{"item_id": 1}]', NULL, NULL, NULL)).status;
 EXECUTE again;
 ALTER TYPE hold3 DROP ATTRIBUTE short_lines;
 EXECUTE again;
@@ -137,9 +137,9 @@ ALTER TYPE hold3 ADD ATTRIBUTE short_lines jsonb;
 EXECUTE again;
 DROP TYPE hold3 CASCADE;
 CREATE TYPE hold3 AS (status int, reservation_id uuid, expires_at timestamptz, short_lines jsonb);
-CREATE FUNCTION h14(user_id text, lines jsonb, ttl interval, idempotency_key text) RETURNS hold3 LANGUAGE inventory AS 'try_reserve_cart language.items';
+CREATE FUNCTION h14(user_id text, lines jsonb, ttl interval, idempotency_key text, reservation_id uuid) RETURNS hold3 LANGUAGE inventory AS 'try_reserve_cart language.items';
 EXECUTE again;
-SELECT h14('ada', '[{"item_id": 1}]', NULL, NULL);
+SELECT h14('ada', '[{"item_id": 1}]', NULL, NULL, NULL);
 
 -- kinds of functions
 CREATE PROCEDURE p1(reservation_id uuid, user_id text) LANGUAGE inventory AS 'release_reservation language.items';

@@ -117,6 +117,7 @@ SELECT kind, name FROM before EXCEPT SELECT kind, name FROM made;
 -- users of another type: the functions with a user change, and their grants do not
 TRUNCATE before;
 INSERT INTO before TABLE made;
+DROP VIEW refresh_books.open_reservations;
 ALTER TABLE refresh_books.movements ALTER user_id TYPE bigint USING NULL;
 ALTER TABLE refresh_books.reservations ALTER user_id TYPE bigint USING NULL;
 ALTER TABLE refresh_books.requests ALTER user_id TYPE bigint USING NULL;

@@ -126,26 +126,22 @@ report_refusal(Refusal refusal, const InvFacts *facts, const char *detail)
 const char *
 inv_status_name(InvStatus status)
 {
-	switch (status)
-	{
-		case INV_STATUS_OK:
-			return "ok";
-		case INV_STATUS_ITEM_NOT_FOUND:
-			return refusals[REFUSAL_ITEM_NOT_FOUND].name;
-		case INV_STATUS_PURCHASE_LIMIT_EXCEEDED:
-			return refusals[REFUSAL_PURCHASE_LIMIT].name;
-		case INV_STATUS_OUT_OF_STOCK:
-			return refusals[REFUSAL_OUT_OF_STOCK].name;
-		case INV_STATUS_NOT_TAKEN:
-			return "not_taken";
-		case INV_STATUS_ORDER_NOT_FOUND:
-			return refusals[REFUSAL_ORDER_NOT_FOUND].name;
-		case INV_STATUS_REFUND_EXCEEDS_ORDER:
-			return refusals[REFUSAL_REFUND_EXCEEDS_ORDER].name;
-		case INV_STATUS_RESERVATION_EXPIRED:
-			return refusals[REFUSAL_RESERVATION_EXPIRED].name;
-	}
-	pg_unreachable();
+	static const Refusal of[] = {
+		[INV_STATUS_ITEM_NOT_FOUND] = REFUSAL_ITEM_NOT_FOUND,
+		[INV_STATUS_PURCHASE_LIMIT_EXCEEDED] = REFUSAL_PURCHASE_LIMIT,
+		[INV_STATUS_OUT_OF_STOCK] = REFUSAL_OUT_OF_STOCK,
+		[INV_STATUS_ORDER_NOT_FOUND] = REFUSAL_ORDER_NOT_FOUND,
+		[INV_STATUS_REFUND_EXCEEDS_ORDER] = REFUSAL_REFUND_EXCEEDS_ORDER,
+		[INV_STATUS_RESERVATION_EXPIRED] = REFUSAL_RESERVATION_EXPIRED,
+		[INV_STATUS_RESERVATION_RELEASED] = REFUSAL_RESERVATION_RELEASED,
+	};
+
+	if (status == INV_STATUS_OK)
+		return "ok";
+	if (status == INV_STATUS_NOT_TAKEN)
+		return "not_taken";
+	Assert((size_t) status < lengthof(of));
+	return refusals[of[status]].name;
 }
 
 void
@@ -224,7 +220,7 @@ inv_report_reservation_expired(const InvFacts *facts, const char *when)
 {
 	report_refusal(REFUSAL_RESERVATION_EXPIRED, facts,
 				   psprintf("Reservation \"%s\" expired at %s.", facts->name, when));
-	errhint("Reserve again. A call with an idempotency key needs a new key.");
+	errhint("Reserve again. A call with an idempotency key or an id needs a new one.");
 }
 
 /* The answer that was kept under an idempotency key is a reservation that has ended. */
@@ -251,7 +247,7 @@ inv_report_reservation_released(const InvFacts *facts)
 {
 	report_refusal(REFUSAL_RESERVATION_RELEASED, facts,
 				   psprintf("Reservation \"%s\" was released.", facts->name));
-	errhint("Reserve again. A call with an idempotency key needs a new key.");
+	errhint("Reserve again. A call with an idempotency key or an id needs a new one.");
 }
 
 /* "sold" is what was sold, as a sentence shows it. */

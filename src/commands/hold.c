@@ -42,6 +42,8 @@ static const InvHoldVerdict verdicts[][4] = {
 						   INV_VERDICT_NOTHING },
 	[INV_MOVE_EXTEND] = { INV_VERDICT_PROCEED, INV_VERDICT_CONFIRMED, INV_VERDICT_RELEASED,
 						  INV_VERDICT_EXPIRED },
+	[INV_MOVE_REPEAT] = { INV_VERDICT_REPLAY, INV_VERDICT_REPLAY, INV_VERDICT_RELEASED,
+						  INV_VERDICT_EXPIRED },
 	[INV_MOVE_CHANGE] = { INV_VERDICT_PROCEED, INV_VERDICT_CONFIRMED, INV_VERDICT_RELEASED,
 						  INV_VERDICT_EXPIRED },
 };
@@ -97,6 +99,31 @@ error_expired(InvStore *store, const InvHold *hold)
 	inv_error_reservation_expired(facts, timestamptz_to_str(hold->expires_at));
 }
 
+/* Lock a reservation, and read it as it is then. */
+static void
+lock_hold(InvStore *store, InvHold *hold)
+{
+	/* the name first: change_reservation could add a line before those locked here */
+	inv_lock_name(store->items, INV_LOCKTAG_RESERVATION, hold_text(hold));
+	inv_hold_lock_rows(store, hold);
+	/* it may have expired while the lock was waited for */
+	store->now = Max(store->now, GetCurrentTimestamp());
+}
+
+/*
+ * Lock the id that a caller gives a reservation, and read the reservation if it exists already;
+ * else false.
+ */
+bool
+inv_hold_find_given(InvStore *store, InvHold *hold, Datum id)
+{
+	hold->id = id;
+	lock_hold(store, hold);
+	if (hold->count > 0)
+		hold->state = reservation_state(store, hold);
+	return hold->count > 0;
+}
+
 /*
  * Read the reservation that argument 1 names, as it is when it is locked, if "lock", and else
  * by the snapshot of the calling query.  user is the number of the argument with the user, or -1.  Raises IV004 if there is no such
@@ -111,13 +138,7 @@ inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user,
 		inv_error_null("reservation_id");
 	hold->id = PG_GETARG_DATUM(1);
 	if (lock)
-	{
-		/* the name first: change_reservation could add a line before those locked here */
-		inv_lock_name(store->items, INV_LOCKTAG_RESERVATION, hold_text(hold));
-		inv_hold_lock_rows(store, hold);
-		/* it may have expired while the lock was waited for */
-		store->now = Max(store->now, GetCurrentTimestamp());
-	}
+		lock_hold(store, hold);
 	else
 		inv_hold_read_rows(store, hold, INV_SNAPSHOT_READ_ONLY);
 	if (hold->count == 0)

@@ -17,7 +17,8 @@ typedef enum InvHoldMove
 	INV_MOVE_CONFIRM,
 	INV_MOVE_RELEASE,
 	INV_MOVE_EXTEND,
-	INV_MOVE_CHANGE
+	INV_MOVE_CHANGE,
+	INV_MOVE_REPEAT /* make it once more, with the same id */
 } InvHoldMove;
 
 /* What the state of the reservation says to that. */
@@ -33,6 +34,7 @@ typedef enum InvHoldVerdict
 
 extern void inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user,
 						  bool lock);
+extern bool inv_hold_find_given(InvStore *store, InvHold *hold, Datum id);
 extern InvFacts *inv_reservation_facts(InvStore *store, Datum id);
 extern bool inv_hold_has_ended(InvStore *store, Datum id);
 extern InvHoldVerdict inv_hold_judge(InvStore *store, const InvHold *hold, InvHoldMove move);

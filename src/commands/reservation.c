@@ -1,6 +1,6 @@
 /*
  * reservation.c
- *		Reservations after they are made: release, extend, change, get, my_reservations.
+ *		Reservations after they are made: release, extend, decide, change, get, my_reservations.
  *
  * Each of the writing calls locks the reservation first, asks the table in hold.c
  * what its state allows, and then takes or returns units.
@@ -89,6 +89,7 @@ release_hold(InvStore *store, const InvHold *hold)
 
 PG_FUNCTION_INFO_V1(inventory_release_reservation);
 PG_FUNCTION_INFO_V1(inventory_extend_reservation);
+PG_FUNCTION_INFO_V1(inventory_decide_reservation);
 PG_FUNCTION_INFO_V1(inventory_change_reservation);
 PG_FUNCTION_INFO_V1(inventory_get_reservation);
 PG_FUNCTION_INFO_V1(inventory_my_reservations);
@@ -113,6 +114,19 @@ inventory_release_reservation(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(released);
 }
 
+/* Let a reservation that is locked end at a time, unless it ends later already. */
+static void
+prolong(InvStore *store, InvHold *hold, TimestampTz end)
+{
+	Datum values[] = { hold->id, TimestampTzGetDatum(end) };
+
+	if (end <= hold->expires_at)
+		return;
+	inv_execute_write(store, INV_STMT_EXTEND_HOLD, values, NULL, INV_SNAPSHOT_LATEST,
+					  inv_hold_count_held(hold));
+	hold->expires_at = end;
+}
+
 /*
  * extend_reservation(store_name, reservation_id, ttl, user_id): sets the end of a
  * reservation to ttl from now, unless it ends later already; returns its end.
@@ -128,15 +142,27 @@ inventory_extend_reservation(PG_FUNCTION_ARGS)
 	inv_hold_find(call.store, &hold, fcinfo, 3, true);
 	inv_hold_judge(call.store, &hold, INV_MOVE_EXTEND);
 	end = inv_hold_end(call.store, fcinfo, 2, hold.created_at);
-	if (end > hold.expires_at)
-	{
-		Datum values[] = { hold.id, TimestampTzGetDatum(end) };
-
-		inv_execute_write(call.store, INV_STMT_EXTEND_HOLD, values, NULL, INV_SNAPSHOT_LATEST,
-						  inv_hold_count_held(&hold));
-	}
+	prolong(call.store, &hold, end);
 	inv_store_leave(&call);
-	PG_RETURN_TIMESTAMPTZ(Max(end, hold.expires_at));
+	PG_RETURN_TIMESTAMPTZ(hold.expires_at);
+}
+
+/*
+ * decide_reservation(store_name, reservation_id, user_id): lets a reservation last until it is
+ * confirmed or released; returns its end, which is infinity.
+ */
+Datum
+inventory_decide_reservation(PG_FUNCTION_ARGS)
+{
+	InvCall call;
+	InvHold hold;
+
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "decide_reservation");
+	inv_hold_find(call.store, &hold, fcinfo, 2, true);
+	inv_hold_judge(call.store, &hold, INV_MOVE_EXTEND);
+	prolong(call.store, &hold, DT_NOEND);
+	inv_store_leave(&call);
+	PG_RETURN_TIMESTAMPTZ(hold.expires_at);
 }
 
 /* ---- changing ---- */

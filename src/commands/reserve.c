@@ -21,6 +21,7 @@
 #include "base/stats.h"
 #include "shmem/worker_slot.h"
 #include "store/binding.h"
+#include "store/column.h"
 #include "store/direct_insert.h"
 #include "store/enter.h"
 #include "store/query.h"
@@ -111,12 +112,12 @@ write_hold(InvStore *store, const InvCart *cart, const InvUser *user, Datum id, 
 }
 
 /*
- * Take the stock and write the reservation, whose id is made here.  It lasts until *end,
- * and longer by what the call has waited for its units.  False if a line is refused: then
+ * Take the stock and write the reservation.  It lasts until *end, and longer by what the call has
+ * waited for its units.  False if a line is refused: then
  * its status says why, and nothing is written.
  */
 static bool
-reserve_units(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, TimestampTz *end)
+reserve_units(InvStore *store, InvCart *cart, const InvUser *user, Datum id, TimestampTz *end)
 {
 	int count = cart->take_count;
 	TimestampTz now;
@@ -128,12 +129,59 @@ reserve_units(InvStore *store, InvCart *cart, const InvUser *user, Datum *id, Ti
 	store->now = now;
 	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
 	inv_worker_start_at_commit();
-	*id = new_uuid();
-	write_hold(store, cart, user, *id, *end);
+	write_hold(store, cart, user, id, *end);
 	INV_POINT("inventory-after-hold");
-	inv_hold_book(store, cart->takes, count, user, *id, *end);
+	inv_hold_book(store, cart->takes, count, user, id, *end);
 	inv_check_limits(store, cart->takes, count, user);
 	return true;
+}
+
+/* ---- ids that callers give ---- */
+
+/* Has a reservation the lines of a cart? */
+static bool
+has_lines(InvStore *store, const InvHold *hold, const InvCart *cart)
+{
+	int count = 0;
+
+	for (int i = 0; i < hold->count; i++)
+	{
+		const InvHoldLine *line = &hold->lines[i];
+
+		/* a line that was removed from it is not part of it */
+		if (line->state == INV_HOLD_RELEASED)
+			continue;
+		if (count == cart->take_count || line->quantity != cart->takes[count].quantity ||
+			inv_item_compare(store, line->item, cart->takes[count].item) != 0)
+			return false;
+		count++;
+	}
+	return count == cart->take_count;
+}
+
+/*
+ * The reservation that has the id which the caller gives for a new one: the call is repeated.
+ * False if there is none, or no id is given; raises IV009 if it is another user's, or has other lines.
+ */
+static bool
+find_repeated(InvStore *store, FunctionCallInfo fcinfo, int given, const InvCart *cart,
+			  const InvUser *user, InvHold *hold)
+{
+	bool open;
+
+	if (PG_ARGISNULL(given) || !inv_hold_find_given(store, hold, PG_GETARG_DATUM(given)))
+		return false;
+	open = hold->state == INV_HOLD_HELD || hold->state == INV_HOLD_CONFIRMED;
+	if (!inv_same_users(store, &hold->user, user) || (open && !has_lines(store, hold, cart)))
+		inv_error_key_mismatch(inv_reservation_facts(store, hold->id), "a reservation");
+	return true;
+}
+
+/* The id of a new reservation: the caller's, or one that is made here. */
+static Datum
+id_of_new(FunctionCallInfo fcinfo, int given)
+{
+	return PG_ARGISNULL(given) ? new_uuid() : PG_GETARG_DATUM(given);
 }
 
 /* Raise because the reservation that a key was used for has ended (IV005). */
@@ -151,7 +199,7 @@ PG_FUNCTION_INFO_V1(inventory_reserve_cart);
 PG_FUNCTION_INFO_V1(inventory_try_reserve_cart);
 
 /*
- * reserve_stock(store_name, user_id, item_id, quantity, ttl, idempotency_key):
+ * reserve_stock(store_name, user_id, item_id, quantity, ttl, idempotency_key, reservation_id):
  * holds units of one item; returns the reservation's id.
  */
 Datum
@@ -175,12 +223,16 @@ inventory_reserve_stock(PG_FUNCTION_ARGS)
 	else
 	{
 		InvCart cart;
+		InvHold hold;
 		TimestampTz end;
 
 		inv_cart_of_item(store, &cart, inv_getarg_item(store, fcinfo, 2),
 						 inv_getarg_quantity(fcinfo, 3, "quantity"), NULL, INV_PURPOSE_HOLD);
 		end = inv_hold_end(store, fcinfo, 4, store->now);
-		if (!reserve_units(store, &cart, &user, &id, &end))
+		id = id_of_new(fcinfo, 6);
+		if (find_repeated(store, fcinfo, 6, &cart, &user, &hold))
+			inv_hold_judge(store, &hold, INV_MOVE_REPEAT);
+		else if (!reserve_units(store, &cart, &user, id, &end))
 			inv_refuse(store, cart.takes, &user);
 		inv_request_end(store, &request, psprintf("\"%s\"", inv_datum_text(UUIDOID, id)));
 	}
@@ -275,6 +327,21 @@ first_refusal(const InvCart *cart)
 	return first;
 }
 
+/* The answer to a call that is repeated with the id of its reservation. */
+static void
+repeat_answer(InvStore *store, const InvHold *hold, bool try, CartAnswer *answer)
+{
+	answer->end = hold->expires_at;
+	if (try && hold->state == INV_HOLD_EXPIRED)
+		answer->refusal = INV_STATUS_RESERVATION_EXPIRED;
+	else if (try && hold->state == INV_HOLD_RELEASED)
+		answer->refusal = INV_STATUS_RESERVATION_RELEASED;
+	else
+		inv_hold_judge(store, hold, INV_MOVE_REPEAT);
+	if (answer->refusal != INV_STATUS_OK)
+		answer->short_lines = pstrdup("[]"); /* no line is at fault */
+}
+
 static void
 reserve_cart(InvStore *store, FunctionCallInfo fcinfo, const char *operation, bool try,
 			 CartAnswer *answer)
@@ -283,6 +350,7 @@ reserve_cart(InvStore *store, FunctionCallInfo fcinfo, const char *operation, bo
 	InvUser user = inv_getarg_user(store, fcinfo, 1);
 	InvRequest request;
 	InvCart cart;
+	InvHold hold;
 
 	if (inv_request_begin(&request, store, operation, &user, fcinfo, 4, InvalidOid))
 	{
@@ -300,7 +368,10 @@ reserve_cart(InvStore *store, FunctionCallInfo fcinfo, const char *operation, bo
 	inv_cart_of_lines(store, &cart, lines, NULL, INV_PURPOSE_HOLD);
 	answer->end = inv_hold_end(store, fcinfo, 3, store->now);
 	answer->refusal = INV_STATUS_OK;
-	if (!reserve_units(store, &cart, &user, &answer->id, &answer->end))
+	answer->id = id_of_new(fcinfo, 5);
+	if (find_repeated(store, fcinfo, 5, &cart, &user, &hold))
+		repeat_answer(store, &hold, try, answer);
+	else if (!reserve_units(store, &cart, &user, answer->id, &answer->end))
 	{
 		if (!try)
 			inv_refuse_cart(store, cart.takes, cart.take_count, &user);
@@ -313,8 +384,8 @@ reserve_cart(InvStore *store, FunctionCallInfo fcinfo, const char *operation, bo
 }
 
 /*
- * reserve_cart(store_name, user_id, lines, ttl, idempotency_key): holds all lines
- * or none; returns the reservation's id.
+ * reserve_cart(store_name, user_id, lines, ttl, idempotency_key, reservation_id): holds all
+ * lines or none; returns the reservation's id.
  */
 Datum
 inventory_reserve_cart(PG_FUNCTION_ARGS)
@@ -331,8 +402,8 @@ inventory_reserve_cart(PG_FUNCTION_ARGS)
 }
 
 /*
- * try_reserve_cart(store_name, user_id, lines, ttl, idempotency_key, result_type): as
- * reserve_cart, with a refusal as a status instead of an error.
+ * try_reserve_cart(store_name, user_id, lines, ttl, idempotency_key, reservation_id,
+ * result_type): as reserve_cart, with a refusal as a status instead of an error.
  */
 Datum
 inventory_try_reserve_cart(PG_FUNCTION_ARGS)

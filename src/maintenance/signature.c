@@ -74,9 +74,9 @@
 	F(try_buy_cart, true, true, 'r', true, USER, LINES, KEY, ORDER_DATA)                           \
 	F(available_stock, false, false, 's', true, ITEM)                                              \
 	F(available_stocks, false, true, 'r', true, { "item_ids", 'I' })                               \
-	F(reserve_stock, true, false, 'q', false, USER, ITEM, QUANTITY, TTL, KEY)                      \
-	F(reserve_cart, true, false, 'q', false, USER, LINES, TTL, KEY)                                \
-	F(try_reserve_cart, true, false, 'r', true, USER, LINES, TTL, KEY)                             \
+	F(reserve_stock, true, false, 'q', false, USER, ITEM, QUANTITY, TTL, KEY, HOLD)                \
+	F(reserve_cart, true, false, 'q', false, USER, LINES, TTL, KEY, HOLD)                          \
+	F(try_reserve_cart, true, false, 'r', true, USER, LINES, TTL, KEY, HOLD)                       \
 	F(change_reservation, true, false, 'z', false, HOLD, ITEM, QUANTITY, USER)                     \
 	F(extend_reservation, true, false, 'z', false, HOLD, TTL, USER)                                \
 	F(confirm_reservation, true, true, 'r', true, HOLD, USER, ORDER_DATA)                          \
@@ -88,6 +88,7 @@
 	F(refund_orders, true, true, 'r', true, { "order_ids", 'O' }, { "restock", 'l' }, REASON, KEY) \
 	F(change_order, true, false, 's', true, { "order_id", 'o' }, QUANTITY, REASON, KEY)            \
 	F(exchange_order, true, true, 'r', true, { "order_id", 'o' }, LINES, REASON, KEY)              \
+	F(decide_reservation, true, false, 'z', false, HOLD, USER)                                     \
 	F(expire_reservations, true, false, 'n', false, { "max_rows", 'k' })                           \
 	F(prune, true, false, 'n', false, { "older_than", 'v' })                                       \
 	F(close_ledger, true, false, 'n', false, { "before", 'z' })                                    \

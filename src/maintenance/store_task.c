@@ -105,7 +105,8 @@ expire_holds(InvStore *store, InvStoreTask *task, InvRoundResult *result)
 	next_expiry = DatumGetTimestampTz(inv_result(0, 1, &no_holds));
 	if (no_holds)
 		next_expiry = DT_NOEND;
-	else
+	/* decided reservations do not expire */
+	if (!TIMESTAMP_IS_NOEND(next_expiry))
 		note_next_work(result, TimestampDifferenceMilliseconds(store->now, next_expiry));
 	/* counting takes long while many lines are overdue: then not after each of the transactions */
 	if (!more || task->uncounted == 0)

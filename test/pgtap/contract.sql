@@ -13,9 +13,9 @@ INSERT INTO signature VALUES
 ('buyer', 'try_buy_item', 'user_id {A:U}, item_id {A:I}, quantity bigint DEFAULT 1, idempotency_key text DEFAULT NULL::text, order_data jsonb DEFAULT NULL::jsonb', '{ledger}.line', 'v'),
 ('buyer', 'buy_cart', 'user_id {A:U}, lines jsonb, idempotency_key text DEFAULT NULL::text, order_data jsonb DEFAULT NULL::jsonb', 'SETOF {ledger}.line', 'v'),
 ('buyer', 'try_buy_cart', 'user_id {A:U}, lines jsonb, idempotency_key text DEFAULT NULL::text, order_data jsonb DEFAULT NULL::jsonb', 'SETOF {ledger}.line', 'v'),
-('buyer', 'reserve_stock', 'user_id {A:U}, item_id {A:I}, quantity bigint DEFAULT 1, ttl interval DEFAULT NULL::interval, idempotency_key text DEFAULT NULL::text', 'uuid', 'v'),
-('buyer', 'reserve_cart', 'user_id {A:U}, lines jsonb, ttl interval DEFAULT NULL::interval, idempotency_key text DEFAULT NULL::text', 'uuid', 'v'),
-('buyer', 'try_reserve_cart', 'user_id {A:U}, lines jsonb, ttl interval DEFAULT NULL::interval, idempotency_key text DEFAULT NULL::text', '{ledger}.hold', 'v'),
+('buyer', 'reserve_stock', 'user_id {A:U}, item_id {A:I}, quantity bigint DEFAULT 1, ttl interval DEFAULT NULL::interval, idempotency_key text DEFAULT NULL::text, reservation_id uuid DEFAULT NULL::uuid', 'uuid', 'v'),
+('buyer', 'reserve_cart', 'user_id {A:U}, lines jsonb, ttl interval DEFAULT NULL::interval, idempotency_key text DEFAULT NULL::text, reservation_id uuid DEFAULT NULL::uuid', 'uuid', 'v'),
+('buyer', 'try_reserve_cart', 'user_id {A:U}, lines jsonb, ttl interval DEFAULT NULL::interval, idempotency_key text DEFAULT NULL::text, reservation_id uuid DEFAULT NULL::uuid', '{ledger}.hold', 'v'),
 ('buyer', 'change_reservation', 'reservation_id uuid, item_id {A:I}, quantity bigint, user_id {A:U} DEFAULT NULL::{A:U}', 'timestamp with time zone', 'v'),
 ('buyer', 'extend_reservation', 'reservation_id uuid, ttl interval DEFAULT NULL::interval, user_id {A:U} DEFAULT NULL::{A:U}', 'timestamp with time zone', 'v'),
 ('buyer', 'confirm_reservation', 'reservation_id uuid, user_id {A:U} DEFAULT NULL::{A:U}, order_data jsonb DEFAULT NULL::jsonb', 'SETOF {ledger}.line', 'v'),
@@ -31,6 +31,7 @@ INSERT INTO signature VALUES
 ('operator', 'restock_item', 'item_id {A:I}, quantity bigint, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text', '{Q}', 'v'),
 ('operator', 'adjust_stock', 'item_id {A:I}, delta bigint, reason text, expected bigint DEFAULT NULL::bigint, kind text DEFAULT ''adjustment''::text, idempotency_key text DEFAULT NULL::text', '{Q}', 'v'),
 ('operator', 'count_stock', 'item_id {A:I}, counted bigint, unshipped bigint DEFAULT 0, counted_at timestamp with time zone DEFAULT NULL::timestamp with time zone, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text', '{Q}', 'v'),
+('operator', 'decide_reservation', 'reservation_id uuid, user_id {A:U} DEFAULT NULL::{A:U}', 'timestamp with time zone', 'v'),
 ('operator', 'expire_reservations', 'max_rows integer DEFAULT 1000', 'bigint', 'v'),
 ('operator', 'prune', 'older_than interval', 'bigint', 'v'),
 ('operator', 'close_ledger', 'before timestamp with time zone', 'bigint', 'v');
@@ -178,6 +179,7 @@ SELECT pg_temp.columns_are('requests', 'operation text not null, user_id {U}, ke
 SELECT pg_temp.columns_are('reservations', 'reservation_id uuid not null, item_id {I} not null, quantity bigint not null, user_id {U}, status text not null, expires_at timestamp with time zone not null, order_id {O}, created_at timestamp with time zone not null, tracked boolean not null');
 SELECT pg_temp.columns_are('hot', 'item_id {I} not null, number bigint not null, hot boolean not null, settled_epoch bigint not null, incarnation bigint not null');
 SELECT pg_temp.columns_are('levels', 'item_id {I}, available bigint, reserved bigint, on_hand bigint, hot boolean');
+SELECT pg_temp.columns_are('open_reservations', 'reservation_id uuid, item_id {I}, quantity bigint, user_id {U}, decided boolean, expires_at timestamp with time zone, created_at timestamp with time zone');
 SELECT pg_temp.columns_are('line', 'status text, item_id {I}, quantity {Q}, order_id {O}, available {Q}, replayed boolean, header_id text');
 SELECT pg_temp.columns_are('hold', 'status text, reservation_id uuid, expires_at timestamp with time zone, short_lines jsonb');
 SELECT pg_temp.columns_are('held_line', 'status text, expires_at timestamp with time zone, item_id {I}, quantity {Q}, order_id {O}');
@@ -212,7 +214,7 @@ SELECT is_empty($$
 -- every object has a comment
 SELECT is_empty($$
 	SELECT c.oid::regclass FROM pg_class c JOIN shop s ON c.relnamespace = s.ledger::regnamespace
-	WHERE c.relname IN ('movements', 'requests', 'reservations', 'order_changes', 'levels', 'sellable')
+	WHERE c.relname IN ('movements', 'requests', 'reservations', 'order_changes', 'levels', 'open_reservations', 'sellable')
 	AND coalesce(obj_description(c.oid, 'pg_class'), '') = '' $$, 'each table and view of a ledger has a comment');
 SELECT is_empty($$
 	SELECT t.oid::regtype FROM pg_type t JOIN shop s ON t.typnamespace = s.ledger::regnamespace

@@ -24,6 +24,7 @@ FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE p.proname ~ 'reserv|^refund_order$|^prune$|^close_ledger$' AND n.nspname IN ('shop', 'items_stock');
 SELECT results_eq($$ SELECT nspname, proname, arguments, result, provolatile FROM made ORDER BY nspname, proname $$, $$ VALUES
 	('items_stock'::name, 'close_ledger'::name, 'before timestamp with time zone', 'bigint', 'v'::"char"),
+	('items_stock', 'decide_reservation', 'reservation_id uuid, user_id uuid DEFAULT NULL::uuid', 'timestamp with time zone', 'v'),
 	('items_stock', 'expire_reservations', 'max_rows integer DEFAULT 1000', 'bigint', 'v'),
 	('items_stock', 'prune', 'older_than interval', 'bigint', 'v'),
 	('items_stock', 'refund_order', 'order_id bigint, quantity bigint DEFAULT NULL::bigint, restock boolean DEFAULT true, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text', 'integer', 'v'),
@@ -33,9 +34,9 @@ SELECT results_eq($$ SELECT nspname, proname, arguments, result, provolatile FRO
 	('shop', 'get_reservation', 'reservation_id uuid', 'SETOF items_stock.held_line', 's'),
 	('shop', 'my_reservations', 'user_id uuid', 'SETOF items_stock.open_hold', 's'),
 	('shop', 'release_reservation', 'reservation_id uuid, user_id uuid DEFAULT NULL::uuid', 'boolean', 'v'),
-	('shop', 'reserve_cart', 'user_id uuid, lines jsonb, ttl interval DEFAULT NULL::interval, idempotency_key text DEFAULT NULL::text', 'uuid', 'v'),
-	('shop', 'reserve_stock', 'user_id uuid, item_id text, quantity bigint DEFAULT 1, ttl interval DEFAULT NULL::interval, idempotency_key text DEFAULT NULL::text', 'uuid', 'v'),
-	('shop', 'try_reserve_cart', 'user_id uuid, lines jsonb, ttl interval DEFAULT NULL::interval, idempotency_key text DEFAULT NULL::text', 'items_stock.hold', 'v') $$,
+	('shop', 'reserve_cart', 'user_id uuid, lines jsonb, ttl interval DEFAULT NULL::interval, idempotency_key text DEFAULT NULL::text, reservation_id uuid DEFAULT NULL::uuid', 'uuid', 'v'),
+	('shop', 'reserve_stock', 'user_id uuid, item_id text, quantity bigint DEFAULT 1, ttl interval DEFAULT NULL::interval, idempotency_key text DEFAULT NULL::text, reservation_id uuid DEFAULT NULL::uuid', 'uuid', 'v'),
+	('shop', 'try_reserve_cart', 'user_id uuid, lines jsonb, ttl interval DEFAULT NULL::interval, idempotency_key text DEFAULT NULL::text, reservation_id uuid DEFAULT NULL::uuid', 'items_stock.hold', 'v') $$,
 	'one signature per name: arguments, defaults, results, volatility');
 SELECT is_empty($$ SELECT proname FROM made WHERE NOT prosecdef OR proisstrict OR owner <> current_user $$, 'SECURITY DEFINER, owned by the owner of the tables, and not STRICT');
 SELECT is_empty($$ SELECT proname FROM made WHERE proconfig <> '{"search_path=pg_catalog, shop, pg_temp"}' $$, 'search_path is pinned');

@@ -115,6 +115,7 @@ SELECT results_eq($$ SELECT kind, object, privilege, grantable FROM given WHERE 
 	('function', 'items_stock.close_ledger', 'EXECUTE', false),
 	('function', 'items_stock.count_stock', 'EXECUTE', false),
 	('function', 'items_stock.exchange_order', 'EXECUTE', false),
+	('function', 'items_stock.decide_reservation', 'EXECUTE', false),
 	('function', 'items_stock.expire_reservations', 'EXECUTE', false),
 	('function', 'items_stock.prune', 'EXECUTE', false),
 	('function', 'items_stock.refund_order', 'EXECUTE', false),
