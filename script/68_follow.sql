@@ -226,6 +226,15 @@ END
 $$;
 COMMENT ON FUNCTION inventory.warn_follow(inventory.store_binding) IS 'Warns of what makes the stock wrong where it follows the order lines: code of the shop that counts itself, lines that are never final.';
 
+CREATE FUNCTION inventory.row_units(binding inventory.store_binding) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN binding.order_quantity IS NULL THEN '1'
+		-- as far as a bigint goes
+		ELSE format('CASE WHEN o.%1$I::numeric <> ''NaN'' THEN trunc(least(greatest(o.%1$I::numeric, -9223372036854775807), 9223372036854775807))::bigint ELSE 0 END',
+					binding.order_quantity) END
+$$;
+COMMENT ON FUNCTION inventory.row_units(inventory.store_binding) IS 'An expression for the whole units in the quantity of the row o of orders, 0 if it is none.';
+
 -- What was sold is the row without what its changes added: beside those of before, one change
 -- adds what the row has more than the ledger, or less.
 CREATE FUNCTION inventory.record_followed_lines(binding inventory.store_binding, movements regclass)
@@ -260,11 +269,7 @@ BEGIN
 			   d.user_id::%7$s, d.user_id::%7$s, current_user, clock_timestamp()
 		FROM difference AS d$sql$,
 		movements, binding.order_id, binding.order_item_id,
-		CASE WHEN binding.order_quantity IS NULL THEN '1'
-			 -- as far as a bigint goes
-			 ELSE format('CASE WHEN o.%1$I::numeric <> ''NaN'' THEN trunc(least(greatest(o.%1$I::numeric, -9223372036854775807), 9223372036854775807))::bigint ELSE 0 END',
-						 binding.order_quantity) END,
-		binding.orders, binding.ledger_schema, inventory.type_name(binding.user_type)));
+		inventory.row_units(binding), binding.orders, binding.ledger_schema, inventory.type_name(binding.user_type)));
 END
 $$;
 COMMENT ON FUNCTION inventory.record_followed_lines(inventory.store_binding, regclass) IS 'Records, for a store that no longer follows its orders, where the rows of lines and the ledger differ.';
@@ -290,9 +295,7 @@ BEGIN
 		SELECT l.order_id, 'UPDATE', l.item_id, l.item_id, l.worth, l.sold, current_user, clock_timestamp()
 		FROM line AS l WHERE l.sold > l.worth$sql$,
 		movements, binding.order_id, binding.order_item_id,
-		CASE WHEN binding.order_quantity IS NULL THEN '1'
-			 ELSE format('coalesce(trunc(o.%I::numeric)::bigint, 0)', binding.order_quantity) END,
-		binding.orders, binding.ledger_schema));
+		inventory.row_units(binding), binding.orders, binding.ledger_schema));
 END
 $$;
 COMMENT ON FUNCTION inventory.record_unsold_lines(inventory.store_binding, regclass) IS 'Records, for a store that is about to no longer follow its orders, what the rows of lines that its ledger does not know have more than these are worth.';

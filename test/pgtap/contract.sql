@@ -5,7 +5,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public;
-SELECT plan(130);
+SELECT plan(136);
 
 CREATE TEMP TABLE signature (part text, name name, arguments text, result text, volatility "char");
 INSERT INTO signature VALUES
