@@ -182,6 +182,8 @@ test('what is on hold can be bought, or given back', async () => {
     await click(page, 'Buy what is on hold', /yours/);
     await page.locator('#orders li').waitFor();
     assert.equal(await stockOf(page), 'Sold out');
+    // the button is gone, and who works without a mouse goes on from the message
+    await page.locator('#message:focus').waitFor();
 });
 
 test('a refund puts the guitar back, once, and only for its buyer', async () => {
