@@ -83,7 +83,9 @@ wish() {
     if ! "$@" >/dev/null 2>&1 && [ -n "$(command -v apt-get)" ] &&
         { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then
         update_lists
-        if [ $LISTS = current ] && offers "$package"; then MISSING+=("$package"); fi
+        if [ $LISTS = current ] && offers "$package" && [[ " ${MISSING[*]-} " != *" $package "* ]]; then
+            MISSING+=("$package")
+        fi
     fi
 }
 

@@ -43,7 +43,7 @@ def main():
     for document in sys.argv[1:]:
         with open(document, encoding="utf-8") as file:
             text = file.read()
-        for mark in re.finditer(r"^<!-- from (\S+) -->\n(```\w*\n(.*?)^```)?", text, re.M | re.S):
+        for mark in re.finditer(r"^ *<!-- from (\S+) -->\n( *```\w*\n(.*?)^ *```)?", text, re.M | re.S):
             line = text.count("\n", 0, mark.start()) + 1
             path = mark.group(1)
             if mark.group(3) is None:

@@ -28,7 +28,9 @@ before(async () => {
             if (found) resolve(found);
         });
     });
-    browser = await chromium.launch({ executablePath: '/usr/bin/chromium', chromiumSandbox: false });
+    browser = await chromium.launch({
+        executablePath: '/usr/bin/chromium', chromiumSandbox: false, args: ['--disable-dev-shm-usage'],
+    });
 });
 
 after(async () => {
@@ -180,6 +182,8 @@ test('what is on hold can be bought, or given back', async () => {
     await click(page, 'Buy what is on hold', /yours/);
     await page.locator('#orders li').waitFor();
     assert.equal(await stockOf(page), 'Sold out');
+    // the button is gone, and who works without a mouse goes on from the message
+    await page.locator('#message:focus').waitFor();
 });
 
 test('a refund puts the guitar back, once, and only for its buyer', async () => {
@@ -230,19 +234,6 @@ test('every error of the reference is known, with its HTTP status', async () => 
     assert.equal(refusalOf('out_of_stock', 'P0001'), undefined);
     assert.equal(refusalOf('column "x" does not exist', '42703')?.status, 400);
     assert.equal(refusalOf('relation "x" does not exist', '42P01'), undefined);
-});
-
-test('the code in the documents is code of this shop', async () => {
-    const files = ['src/shop.service.ts', 'src/shop.module.ts', 'src/main.ts', 'src/refusal.filter.ts', 'src/refusals.ts',
-        'migrations/002_inventory.sql'];
-    const lines = new Set((await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('\n').split('\n').map((line) => line.trim()));
-    const recipe = /^## From NestJS\n(.*?)^#/ms.exec(await readFile('../../doc/recipes.md', 'utf8'))?.[1] ?? '';
-    for (const document of [await readFile('README.md', 'utf8'), recipe]) {
-        const blocks = [...document.matchAll(/^ *```(?:ts|sql)\n(.*?)^ *```/gms)].map(([, block = '']) => block);
-        assert.ok(blocks.length > 0);
-        const unknown = blocks.join('').split('\n').map((line) => line.trim()).filter((line) => line && !/^(\/\/|--|…)/.test(line) && !lines.has(line));
-        assert.deepEqual(unknown, []);
-    }
 });
 
 test('afterwards every unit is accounted for', async () => {

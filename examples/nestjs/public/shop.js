@@ -41,6 +41,7 @@ function keyOf(event) {
 
 // act: what a button does, and then the page as the server sees it
 async function act(work, key = {}) {
+    const button = document.activeElement;
     try {
         say(await work(key.value));
         key.unanswered = false;
@@ -49,6 +50,8 @@ async function act(work, key = {}) {
         say(error.message, true);
     }
     await refresh();
+    // where the button is gone, keyboards and screen readers go on from the message
+    if (button.disabled || !button.checkVisibility()) $('message').focus({ preventScroll: true });
 }
 
 async function refresh() {
