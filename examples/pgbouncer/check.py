@@ -49,7 +49,7 @@ class Pooler:
                                     f"dbname={os.environ['PGDATABASE']}")
         ini["pgbouncer"].update({"listen_port": str(self.port), "auth_file": f"{TMPDIR}/userlist.txt",
                                  "unix_socket_dir": "", "default_pool_size": str(SERVERS)})
-        if version() >= (1, 21):
+        if (1, 21) <= version() < (1, 24):       # from then on it is the default
             ini["pgbouncer"]["max_prepared_statements"] = "200"
         with open(f"{TMPDIR}/pgbouncer.ini", "w", encoding="utf-8") as file:
             ini.write(file)
