@@ -228,7 +228,10 @@ def main():
         cursor.execute("ALTER ROLE exporter PASSWORD %s", (os.environ["PGPASSWORD"],))
         sell(owner)
         collectors = [load(file) for file in COLLECTORS]
-        ok(True, "the collectors have the keys that sql_exporter knows")
+        with open("sql_exporter.yml", encoding="utf-8") as text:
+            named = yaml.safe_load(text)["target"]["collectors"]
+        ok(named == [collector["collector_name"] for collector in collectors],
+           "the collectors load, and are those of the configuration", named)
         made = {}
         check_rights()
         for store in ("mugs", "books"):
