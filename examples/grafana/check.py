@@ -72,7 +72,7 @@ def ok(passed, name, problems=()):
     """Writes a line of TAP."""
     results.append(bool(passed))
     print(f"{'ok' if passed else 'not ok'} {len(results)} - {name}", flush=True)
-    for problem in problems:
+    for problem in () if passed else problems:
         print(f"# {problem}")
 
 
@@ -233,11 +233,12 @@ def main():
         ok(named == [collector["collector_name"] for collector in collectors],
            "the collectors load, and are those of the configuration", named)
         made = {}
+        check_collectors(collectors[:1], made)       # pg_monitor is all that it needs
         check_rights()
         for store in ("mugs", "books"):
             cursor.execute(f"GRANT USAGE ON SCHEMA {store}_stock TO exporter; "
                            f"GRANT SELECT ON {store}_stock.levels TO exporter")
-        check_collectors(collectors, made)
+        check_collectors(collectors[1:], made)
         problems = missing(made)
         ok(not problems, "sales, refusals, hot items and stock of two stores are what was done", problems)
         states = made.get("inventory_worker_state", [])

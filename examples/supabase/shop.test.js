@@ -149,6 +149,12 @@ test('the server refunds and restocks; a buyer may not', async () => {
   assert.equal((await bob.rpc('buy_item', { p_item_id: 1 })).status, 200)
 })
 
+test('the owner of the tables cannot have PostgREST answer with 409', async () => {
+  await db.query('SET ROLE shop_owner')
+  await assert.rejects(db.query('ALTER ROLE authenticator SET inventory.http_errors = on'), { code: '42501' })
+  await db.query('RESET ROLE')
+})
+
 test('stock, ledger and orders agree', async () => {
   const { rows } = await db.query("SELECT * FROM inventory.verify('products')")
   assert.deepEqual(rows, [])
