@@ -1,10 +1,11 @@
 """The shop that sells by functions: manage.py test makes a database of its own by the migrations."""
+from contextlib import contextmanager
 from datetime import timedelta
 from uuid import uuid4
 
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import DatabaseError, NotSupportedError, connection, transaction
+from django.db import DatabaseError, IntegrityError, NotSupportedError, connection, models, transaction
 from django.test import TestCase, TransactionTestCase
 
 from . import checkout
@@ -112,9 +113,32 @@ class DatabaseTests(TransactionTestCase):
         self.sell()
 
     def test_alter(self):
-        """ALTER TABLE of a column of the store is refused"""
-        with self.assertRaises(NotSupportedError), connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE shop_product ALTER stock TYPE integer")
+        """AlterField of a column of the store is refused"""
+        field = models.PositiveIntegerField(default=0)
+        field.set_attributes_from_name("stock")
+        with self.assertRaises(NotSupportedError), connection.schema_editor() as editor:
+            editor.alter_field(Product, Product._meta.get_field("stock"), field)
+
+    @contextmanager
+    def column_of_orders(self, field):
+        """As AddField makes it."""
+        field.model = Order
+        field.set_attributes_from_name("note")
+        with connection.schema_editor() as editor:
+            editor.add_field(Order, field)
+        try:
+            yield
+        finally:
+            with connection.schema_editor() as editor:
+                editor.remove_field(Order, field)
+
+    def test_new_column(self):
+        """a NOT NULL column that is added later needs db_default"""
+        with self.column_of_orders(models.TextField(default="")), self.assertRaises(IntegrityError):
+            self.sell()
+        call_command("flush", interactive=False)
+        with self.column_of_orders(models.TextField(db_default="")):
+            self.sell()
 
     def test_migrate(self):
         """the migrations can be reversed, and the ledger is continued"""
