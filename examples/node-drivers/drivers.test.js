@@ -11,6 +11,7 @@ const user = randomUUID();
 
 before(async () => {
   await pool.query('CREATE EXTENSION IF NOT EXISTS inventory');
+  await pool.query('DROP SCHEMA IF EXISTS drivers CASCADE');
   await pool.query("SELECT inventory.create_store('drivers')");
 });
 after(() => Promise.all([pool.end(), sql.end()]));
