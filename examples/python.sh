@@ -21,7 +21,7 @@ install_modules() {
     PATH=$TMPDIR/venv/bin:$PATH
     export PYTHONDONTWRITEBYTECODE=1
     pip install --quiet --require-hashes --only-binary :all: -r requirements.txt >"$log" 2>&1 && return
-    if grep -qE 'NewConnectionError|ConnectTimeoutError|ReadTimeoutError|ProxyError|Name or service not known|Temporary failure in name resolution' "$log"; then
+    if grep -qE 'NewConnectionError|ConnectTimeoutError|ReadTimeoutError|ProxyError|SSLError|NameResolutionError|name resolution|Error: 50[0-9]|HTTP error 50[0-9]' "$log"; then
         not_run "the Python package index cannot be reached"
     fi
     sed 's/^/# /' "$log"
