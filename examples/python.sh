@@ -34,6 +34,6 @@ as_tap() {
     local log=$TMPDIR/unittest.log status=0
     "$@" 2>&1 | tee "$log" | sed -nuE 's/^(.*) \.\.\. ok$/ok - \1/p; s/^(.*) \.\.\. (FAIL|ERROR)$/not ok - \1/p' || status=$?
     sed -n 's/^Ran \([0-9]*\) tests\? in .*/1..\1/p' "$log"
-    if [ $status != 0 ]; then sed -n '/^=====/,$s/^/# /p' "$log"; fi
+    if [ $status != 0 ]; then sed 's/^/# /' "$log"; fi
     return $status
 }
