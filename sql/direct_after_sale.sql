@@ -53,4 +53,9 @@ CREATE TABLE copy AS SELECT * FROM movements;
 TRUNCATE movements;
 INSERT INTO movements OVERRIDING SYSTEM VALUE SELECT * FROM copy ORDER BY movement_id;
 SELECT found();
+\echo '-- TRUNCATE writes into the movements of the lines, and books what was left of the items'
+INSERT INTO items VALUES (14, 4);
+SELECT buy_item('u', 14, 2) > 0;
+TRUNCATE items, orders;
+SELECT found();
 DROP SCHEMA direct_after_sale, direct_after_sale_stock CASCADE;

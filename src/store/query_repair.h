@@ -13,7 +13,8 @@
 /*
  * Transactions in which direct writes took as many units of an item as were sold, since the
  * item's last stock-take.  A movement shows its transaction until the ledger is restored from a
- * dump: then all have that of the first one, which books the opening and is left out.
+ * dump: then all have that of the first one, which books the opening and is left out.  TRUNCATE
+ * writes into the movements of the lines that it closes.
  */
 #define COUNTED_TWICE \
 	"SELECT g.item_id::pg_catalog.text, 'direct_after_sale', 0::pg_catalog.int8, " SUM("{-} g.direct") " " \
@@ -21,6 +22,7 @@
 	"pg_catalog.sum(m.delta) FILTER (WHERE m.kind {=} " KIND_NAME(SALE) ") AS sold, " \
 	"pg_catalog.sum(m.delta) FILTER (WHERE m.kind {=} " KIND_NAME(DIRECT) ") AS direct FROM " MOVEMENTS \
 	"WHERE m.kind {=} ANY (ARRAY[" KIND_NAME(SALE) ", " KIND_NAME(DIRECT) "]::pg_catalog.text[]) " \
+	"AND (m.reason IS NULL OR m.reason {<>} " QUOTED(INV_REASON_TRUNCATE) ") " \
 	"AND ($1 IS NULL OR m.item_id {=} $1) GROUP BY m.item_id, m.xmin) AS g " \
 	"JOIN (SELECT m.item_id, (pg_catalog.array_agg(m.xmin ORDER BY m.movement_id))[1] AS writer, " \
 	"pg_catalog.max(m.created_at) FILTER (WHERE m.kind {=} " KIND_NAME(STOCK_TAKE) ") AS counted " \

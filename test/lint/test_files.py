@@ -115,8 +115,10 @@ class Files(LintTest):
         self.plant("doc/bad.md", "# Bad\n\n<!-- from sql/lines.txt -->\n```\none\nthree\n```\n"
                    "<!-- from sql/lines.txt -->\n```\nthree\n…\none\n```\n"
                    "<!-- from sql/none.txt -->\n```\none\n```\n<!-- from sql/lines.txt -->\n\nText.\n")
+        self.plant("doc/list.md", "1. In a list\n\n   <!-- from sql/lines.txt -->\n   ```\n   three\n   one\n   ```\n")
         self.assert_found("snippets", "doc/bad.md:3: differs from sql/lines.txt", "doc/bad.md:8: differs from sql/lines.txt",
-                          "doc/bad.md:14: sql/none.txt does not exist", "doc/bad.md:18: no code block follows")
+                          "doc/bad.md:14: sql/none.txt does not exist", "doc/bad.md:18: no code block follows",
+                          "doc/list.md:3: differs from sql/lines.txt")
 
     def test_links(self):
         self.plant("doc/good.md", "# Good: a `page`\n\n[a](#good-a-page) [b](../README.md#inventory) [c](../sql) [d](https://none.example/x)\n")

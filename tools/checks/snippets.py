@@ -4,7 +4,7 @@
     snippets.py DOCUMENT ...
 
 A code block after a line `<!-- from PATH -->` is a part of PATH, a path from the top of the tree: its
-lines follow each other there.  Indentation and blank lines do not matter, and a line `…` in the block
+lines follow each other there.  Both may be indented, as in a list.  Indentation and blank lines do not matter, and a line `…` in the block
 stands for any lines.
 """
 import os
