@@ -161,8 +161,10 @@ OBJS = \
 HEADERS_inventory =
 PG_CPPFLAGS = -I$(srcdir)/src
 
-DATA = $(EXTENSION)--$(EXTVERSION).sql $(notdir $(wildcard $(srcdir)/$(EXTENSION)--*--*.sql))
-DOCS = README.md CHANGELOG.md $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/doc/*.*))
+# also the scripts of earlier versions, and those that update them
+DATA = $(sort $(EXTENSION)--$(EXTVERSION).sql $(notdir $(wildcard $(srcdir)/$(EXTENSION)--*.sql)))
+# into one directory: the index of doc/ has the name of README
+DOCS = README.md CHANGELOG.md $(filter-out doc/README.md,$(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/doc/*.*)))
 
 # every file of sql/ is a regression test, every spec an isolation test; installcheck leaves
 # out those that the running server cannot run
