@@ -162,7 +162,10 @@ OBJS = \
 HEADERS_inventory =
 PG_CPPFLAGS = -I$(srcdir)/src
 
-DATA = $(EXTENSION)--$(EXTVERSION).sql
+# also the scripts of earlier versions, and those that update them
+DATA = $(sort $(EXTENSION)--$(EXTVERSION).sql $(notdir $(wildcard $(srcdir)/$(EXTENSION)--*.sql)))
+# into one directory: the index of doc/ has the name of README
+DOCS = README.md CHANGELOG.md $(filter-out doc/README.md,$(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/doc/*.*)))
 
 # every file of sql/ is a regression test, every spec an isolation test; installcheck leaves
 # out those that the running server cannot run
@@ -176,6 +179,9 @@ ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --outputdir=output_iso --lo
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
+
+# a directory of its own: other extensions have a README, too
+docmoduledir := $(EXTENSION)
 
 # The extension script is the files of script/ in the order of their names.  It is in git,
 # where modification times say nothing, so the contents are compared: it is written only
@@ -196,3 +202,25 @@ unsupported:
 FORCE:
 
 $(OBJS): $(wildcard $(srcdir)/src/*/*.h)
+
+# a VPATH build begins in an empty directory; by a relative name, make would find that of the source
+OBJDIRS = $(addprefix $(CURDIR)/,$(sort $(patsubst %/,%,$(dir $(OBJS)))))
+$(OBJS) $(OBJS:.o=.bc): | $(OBJDIRS)
+
+$(OBJDIRS):
+	@mkdir -p $@
+
+# PGXS installs documents by their names, but would remove them by their paths
+uninstall: uninstall-docs
+
+uninstall-docs:
+	rm -rf '$(DESTDIR)$(docdir)/$(docmoduledir)'
+
+# what PGXN takes: the files of the commit, without those that .gitattributes leaves out
+META_VERSION = $(shell sed -n 's/^   "version": *"\(.*\)",/\1/p' $(srcdir)/META.json)
+DIST = $(EXTENSION)-$(META_VERSION)
+
+dist:
+	git -C $(srcdir) archive --format=zip --prefix=$(DIST)/ HEAD > $(DIST).zip
+
+.PHONY: dist uninstall-docs

@@ -448,8 +448,12 @@ BEGIN
 	movements := format('%I.movements', binding.ledger_schema)::regclass;
 	PERFORM inventory.check_ledger_names(binding);
 	PERFORM inventory.make_ledger_indexes(binding);
-	PERFORM inventory.make_ledger_table(binding, 'requests',
-		'Idempotency keys: the answer to each call that passed one, and a digest of its arguments.');
+	IF inventory.make_ledger_table(binding, 'requests',
+		'Idempotency keys: the answer to each call that passed one, and a digest of its arguments.')
+	THEN
+		-- prune deletes; without a primary key, a publication FOR ALL TABLES would refuse that
+		EXECUTE format('ALTER TABLE %I.requests REPLICA IDENTITY FULL', binding.ledger_schema);
+	END IF;
 	IF inventory.make_ledger_table(binding, 'reservations',
 		'Holds: one row for each item of a reservation. After expires_at a hold has expired, whatever its status. tracked: the units were taken from the stock.')
 	THEN

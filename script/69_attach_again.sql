@@ -267,6 +267,48 @@ END
 $$;
 COMMENT ON FUNCTION inventory.lock_exclusively(inventory.store_binding, inventory.store_binding) IS 'Locks the tables of a store before its objects are made again.';
 
+-- A session that waits for an exclusive lock lets each later buyer wait behind it.  So it waits for a
+-- moment, gives up what it has got, and tries again.
+CREATE FUNCTION inventory.try_to_lock(relations regclass[]) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS $$
+DECLARE
+	relation regclass;
+BEGIN
+	FOREACH relation IN ARRAY relations LOOP
+		EXECUTE format('LOCK TABLE %s%s IN ACCESS EXCLUSIVE MODE',
+					   CASE (SELECT c.relkind FROM pg_class AS c WHERE c.oid = relation) WHEN 'p' THEN '' ELSE 'ONLY ' END, relation);
+	END LOOP;
+	RETURN true;
+EXCEPTION WHEN lock_not_available THEN
+	RETURN false;
+END
+$$;
+COMMENT ON FUNCTION inventory.try_to_lock(regclass[]) IS 'Locks tables exclusively, or returns false, without a lock, if another transaction has one of them for longer than a moment.';
+
+CREATE FUNCTION inventory.lock_patiently(relations regclass[], store_name text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	patience interval := coalesce(nullif(current_setting('lock_timeout')::interval, '0'), '30 s');
+	started timestamptz := clock_timestamp();
+	users text;
+BEGIN
+	WHILE NOT inventory.try_to_lock(relations) LOOP
+		IF clock_timestamp() - started > patience THEN
+			SELECT string_agg(DISTINCT l.pid::text, ', ') INTO users
+			FROM pg_locks AS l
+			WHERE l.locktype = 'relation' AND l.relation = ANY (relations::oid[]) AND l.granted
+			AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database());
+			RAISE EXCEPTION 'the tables of store "%" are in use', store_name
+				USING ERRCODE = 'lock_not_available',
+					  DETAIL = coalesce('Transactions of these processes have used them: ' || users || '.', ''),
+					  HINT = 'Nothing was changed, and buyers did not have to wait. Call it again when these transactions have ended; lock_timeout is how long it tries, instead of 30 s.';
+		END IF;
+		PERFORM pg_sleep(0.4);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.lock_patiently(regclass[], text) IS 'Locks the tables of a store exclusively when no other transaction uses them, so that buyers do not wait behind one that reads them for long. Part of refresh.';
+
 CREATE FUNCTION inventory.alter_ledger(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -391,7 +391,8 @@ DECLARE
 BEGIN
 	PERFORM inventory.check_owners(store.items, store.orders);
 	PERFORM inventory.check_owners(store.items, store.header);
-	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', store.items);
+	-- in the order in which a call locks them
+	PERFORM inventory.lock_patiently(array_remove(ARRAY[store.items, store.orders, store.header], NULL), store.store_name);
 	binding := inventory.read_binding(store);
 	PERFORM inventory.check_ledger_owner(binding, store.movements);
 	PERFORM inventory.check_schema_create(binding.ledger_schema);
@@ -414,6 +415,40 @@ COMMENT ON FUNCTION inventory.refresh_store(regclass) IS 'Implements refresh, wi
 CREATE FUNCTION inventory.refresh(items regclass) RETURNS void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_refresh';
 COMMENT ON FUNCTION inventory.refresh(regclass) IS 'Generates the functions, views and triggers of a store again from the present state of its tables: after an upgrade, a renamed column or schema, or a change of owner. Objects are replaced where possible and not dropped, so that running calls and objects that use them continue. Grants are kept. Errors: IV012 not_a_store, 22004, 42501.';
+
+-- A transaction for each store, so that buyers of one do not wait for the others.  A procedure that
+-- commits cannot have a search_path of its own.
+CREATE PROCEDURE inventory.refresh_all()
+	LANGUAGE plpgsql AS $$
+DECLARE
+	own pg_catalog.regclass[] := ARRAY(
+		SELECT s.items FROM inventory.store AS s JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) s.items
+		WHERE pg_catalog.pg_has_role(c.relowner, 'USAGE') ORDER BY s.store_name);
+	items pg_catalog.regclass;
+	message pg_catalog.text;
+	detail pg_catalog.text;
+	hint pg_catalog.text;
+	failed pg_catalog.text[] := '{}';
+BEGIN
+	FOREACH items IN ARRAY own LOOP
+		BEGIN
+			PERFORM inventory.refresh(items);
+		EXCEPTION WHEN OTHERS THEN
+			GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+			RAISE WARNING 'the store of % was not refreshed: %', items, message USING DETAIL = detail, HINT = hint;
+			failed := pg_catalog.array_append(failed, items::pg_catalog.text);
+		END;
+		COMMIT;
+	END LOOP;
+	IF pg_catalog.cardinality(failed) OPERATOR(pg_catalog.>) 0 THEN
+		RAISE EXCEPTION '% of % stores were not refreshed', pg_catalog.cardinality(failed), pg_catalog.cardinality(own)
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  DETAIL = pg_catalog.format('Not refreshed: %s.', pg_catalog.array_to_string(failed, ', ')),
+				  HINT = 'The warnings say why. The others are refreshed, and their functions sell.';
+	END IF;
+END
+$$;
+COMMENT ON PROCEDURE inventory.refresh_all() IS 'Refreshes every store whose owner''s rights the caller has, each in a transaction of its own: after ALTER EXTENSION inventory UPDATE. A store that cannot be refreshed is a warning and does not stop the others; then the call ends with an error. It cannot run in a transaction block. Errors: 55000, 2D000.';
 
 CREATE FUNCTION inventory.grant_facade(items regclass, role name, part text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

@@ -5,7 +5,7 @@
 
 CREATE FUNCTION inventory.is_of_catalogs(problem text) RETURNS boolean
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT problem = 'store_not_intact' OR problem ~ '_missing$' AND problem <> 'order_missing'
+	SELECT problem IN ('store_not_intact', 'functions_outdated') OR problem ~ '_missing$' AND problem <> 'order_missing'
 		OR problem ~ '_(disabled|not_always_enabled)$'
 $$;
 COMMENT ON FUNCTION inventory.is_of_catalogs(text) IS 'Is a problem that verify finds one of the triggers and views of a store, and not of its rows?';
@@ -44,6 +44,7 @@ CREATE FUNCTION inventory.repair_action(problem text, expected bigint, actual bi
 			THEN format('%s booked as %s and %s as direct', expected - actual,
 						CASE WHEN expected > actual THEN 'release' ELSE 'hold' END, actual - expected)
 		WHEN problem = 'counter_differs_from_stock' THEN 'the counter is counted again from the tables'
+		WHEN problem = 'functions_outdated' THEN 'functions, views and triggers generated again'
 		WHEN problem = 'store_not_intact' THEN 'functions, views, triggers and the table "hot" corrected'
 		ELSE 'triggers created again'
 		END
@@ -122,6 +123,9 @@ BEGIN
 			IF inventory.verify_quietly(store.items, NULL) @> '[{"problem": "store_not_intact"}]' THEN
 				reason := inventory.try_repair(store, 'store', NULL);
 			END IF;
+		END IF;
+		IF inventory.verify_quietly(store.items, NULL) @> '[{"problem": "functions_outdated"}]' THEN
+			reason := inventory.try_repair(store, 'store', NULL);
 		END IF;
 		IF inventory.has_problem_of_catalogs(inventory.verify_quietly(store.items, NULL)) THEN
 			reason := coalesce(reason, inventory.try_repair(store, 'triggers', NULL));

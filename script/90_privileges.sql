@@ -20,7 +20,7 @@ BEGIN
 			  FROM pg_class AS c
 			  WHERE c.relnamespace = 'inventory'::regnamespace AND c.relkind IN ('r', 'v')
 			  UNION ALL
-			  SELECT 'FUNCTION', p.oid::regprocedure::text, p.proowner,
+			  SELECT 'ROUTINE', p.oid::regprocedure::text, p.proowner,
 					 coalesce(p.proacl, acldefault('f', p.proowner))
 			  FROM pg_proc AS p WHERE p.pronamespace = 'inventory'::regnamespace)
 			 AS o(kind, name, owner, acl), aclexplode(o.acl) AS a
@@ -38,7 +38,7 @@ GRANT USAGE ON SCHEMA inventory TO PUBLIC;
 -- than INSERT any role could lock the catalog against all others.
 GRANT SELECT, INSERT ON inventory.store TO PUBLIC;
 GRANT SELECT ON inventory.bindings TO PUBLIC;
-GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA inventory TO PUBLIC;
+GRANT EXECUTE ON ALL ROUTINES IN SCHEMA inventory TO PUBLIC;
 
 REVOKE ALL ON FUNCTION inventory.stats_entries(), inventory.worker_last_run(), inventory.worker_state(),
 	inventory.overdue_holds(pg_catalog.regclass), inventory.reset_stats(),

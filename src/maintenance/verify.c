@@ -301,7 +301,10 @@ verify_store(void *arg)
 		report_problems(store, INV_STMT_VERIFY_COUNTED_TWICE, &item, result);
 	verify_counters(store, &item, result);
 	if (item.isnull)
+	{
 		report_ignored(store, result);
+		report_problems(store, INV_STMT_VERIFY_FUNCTIONS, &item, result);
+	}
 	inv_store_leave(&call);
 }
 

@@ -184,6 +184,10 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"WHERE COALESCE({id}, m.item_id) IS NOT NULL AND ((m.item_id IS NULL AND {stock} IS NOT NULL) "
 		"OR COALESCE({stock}, 0) {<>} COALESCE(m.total, 0))", INV_LEDGER_MOVEMENTS},
 	[INV_STMT_VERIFY_COUNTED_TWICE] = {"i", "ttnn", SPI_OK_SELECT, COUNTED_TWICE},
+	[INV_STMT_VERIFY_FUNCTIONS] = {"i", "t?tnn", SPI_OK_SELECT,
+		"SELECT NULL::pg_catalog.text, 'functions_outdated', 0::pg_catalog.int8, f.outdated "
+		"FROM inventory.count_outdated({items oid}::pg_catalog.oid) AS f(outdated) "
+		"WHERE $1 IS NULL AND f.outdated {<>} 0"},
 	[INV_STMT_REPAIR_HOLDS] = {"tzit", "", SPI_OK_INSERT, REPAIR_HOLDS, INV_LEDGER_MOVEMENTS},
 	[INV_STMT_REPAIR_HOT] = {"", "", SPI_OK_DELETE, REPAIR_HOT, INV_LEDGER_HOT},
 	[INV_STMT_SEVERAL_OF_KEY] = {"", "i", SPI_OK_SELECT, SEVERAL("{id}", "ONLY {items} AS i")},
