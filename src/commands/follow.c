@@ -273,6 +273,32 @@ lock_former_lines(Changes *changes)
 }
 
 /*
+ * A known line whose header is gone, as without a foreign key: it is final if it was, by the
+ * header as that last was.
+ */
+static void
+judge_orphans(Changes *changes)
+{
+	InvStore *store = changes->store;
+
+	for (int i = 0; i < changes->line_count; i++)
+	{
+		InvFollowed *line = &changes->lines[i];
+		InvLineWorth *now = &line->now;
+		Datum header;
+		bool gone;
+
+		if (!now->exists || now->no_header || now->final || line->booked_count == 0)
+			continue;
+		gone = inv_pending_old_header(store, now->header, &header);
+		if ((!gone && !line->archived) || inv_read_header(store, now->header) != (Datum) 0)
+			continue;
+		line->orphaned = !gone || inv_final_under_header(store, now->order, header);
+		now->final = line->orphaned;
+	}
+}
+
+/*
  * A line whose row has not changed was there before, under the header as that was.  One that is
  * gone was deleted by a session with session_replication_role replica, which waits for no header.
  */
@@ -325,6 +351,7 @@ apply_changes(InvStore *store, bool at_commit, const char *reason)
 	read_lines(&changes);
 	note_changes(&changes);
 	lock_former_lines(&changes);
+	judge_orphans(&changes);
 	note_headers(&changes);
 	for (int i = 0; i < changes.line_count; i++)
 		movements += inv_follow_movements(&changes.lines[i]);

@@ -59,6 +59,7 @@ inv_read_booked(InvStore *store, InvFollowed *lines, int count)
 
 		lines[i].booked = &booked[row];
 		lines[i].booked_count = 0;
+		lines[i].archived = false;
 		while (row < rows && inv_order_compare(store, inv_result(row, 1, &isnull), keys[i]) == 0)
 		{
 			InvBooked *part = &booked[row];
@@ -67,6 +68,7 @@ inv_read_booked(InvStore *store, InvFollowed *lines, int count)
 			part->user.value = inv_result(row, 3, &part->user.isnull);
 			part->units = inv_result_int64(row, 4);
 			part->refunded = inv_result_int64(row, 5);
+			lines[i].archived |= DatumGetBool(inv_result(row, 6, &isnull));
 			lines[i].booked_count++;
 			row++;
 		}
@@ -167,8 +169,8 @@ cancel_all(Follower *f)
 }
 
 /*
- * A line that was final is gone.  It can still be refunded by its key; a movement of no units
- * tells that it is not missing.
+ * A line that was final is gone, or its header is.  It can still be refunded by its key; a
+ * movement of no units tells that it is not missing.
  */
 static void
 note_archived(Follower *f)
@@ -188,6 +190,9 @@ was_final_line(Follower *f)
 
 	if (!f->line->deleted)
 		return false;
+	/* its header went before */
+	if (f->line->archived && f->line->last_header == (Datum) 0 && !f->line->old.no_header)
+		return true;
 	inv_worth_of_row(f->store, f->line->last_row, f->line->last_header, &units, &final);
 	return final;
 }
@@ -311,6 +316,8 @@ follow_known(Follower *f)
 	booked = booked_of_item(f, now->item);
 	if (now->final)
 	{
+		if (line->orphaned && !line->archived)
+			note_archived(f);
 		if (now->units > booked && !has_other_item(f, now->item))
 			sell_units(f, now->item, &now->user, now->units - booked);
 		return;

@@ -41,6 +41,8 @@ typedef struct InvFollowed
 
 	InvBooked *booked;
 	int booked_count; /* 0: the ledger does not know the line */
+	bool archived;	  /* a line of this key was final when it or its header was deleted */
+	bool orphaned;	  /* it is final, by its header as that was when it was deleted */
 } InvFollowed;
 
 extern void inv_read_booked(InvStore *store, InvFollowed *lines, int count);

@@ -160,6 +160,17 @@ inv_worth_under_header(InvStore *store, Datum order, Datum header)
 	return no_units ? 0 : Max(worth, 0);
 }
 
+/* Is a line final under a row of its header, which does not exist any more? */
+bool
+inv_final_under_header(InvStore *store, Datum order, Datum header)
+{
+	Datum values[] = { order, header };
+	bool isnull;
+
+	return inv_execute(store, INV_STMT_WORTH_UNDER_HEADER, values, NULL, INV_SNAPSHOT_LATEST) > 0 &&
+		   DatumGetBool(inv_result(0, 2, &isnull));
+}
+
 static Datum
 read_header_as(InvStore *store, Datum key, InvSnapshotMode mode)
 {

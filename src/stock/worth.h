@@ -26,6 +26,7 @@ extern Datum *inv_lines_of_headers(InvStore *store, Datum *headers, int count, i
 extern void inv_read_worth(InvStore *store, InvLineWorth *lines, int count);
 extern void inv_worth_of_row(InvStore *store, Datum row, Datum header, int64 *units, bool *final);
 extern int64 inv_worth_under_header(InvStore *store, Datum order, Datum header);
+extern bool inv_final_under_header(InvStore *store, Datum order, Datum header);
 extern Datum inv_read_header(InvStore *store, Datum key);
 extern Datum inv_read_header_before(InvStore *store, Datum key);
 

@@ -360,14 +360,15 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"SELECT {ledger}.order_units($1), COALESCE({ledger}.order_final($1), false)"},
 	[INV_STMT_WORTH_OF_ROWS] = {"rp", "n?l", SPI_OK_SELECT,
 		"SELECT {ledger}.order_units($1, $2), COALESCE({ledger}.order_final($1, $2), false)"},
-	[INV_STMT_WORTH_UNDER_HEADER] = {"op", "n?", SPI_OK_SELECT,
-		"SELECT {ledger}.order_units(o.*, $2) FROM {orders} AS o WHERE {order id} {=} $1",
+	[INV_STMT_WORTH_UNDER_HEADER] = {"op", "n?l", SPI_OK_SELECT,
+		"SELECT {ledger}.order_units(o.*, $2), COALESCE({ledger}.order_final(o.*, $2), false) FROM {orders} AS o WHERE {order id} {=} $1",
 		.by = "order_id"},
-	/* by line, item and user: what is sold and not cancelled, and what is refunded */
-	[INV_STMT_BOOKED] = {"O", "oiu?nn", SPI_OK_SELECT,
+	/* by line, item and user: what is sold and not cancelled, what is refunded; is it archived? */
+	[INV_STMT_BOOKED] = {"O", "oiu?nnl", SPI_OK_SELECT,
 		"SELECT m.order_id, m.item_id, m.user_id, "
 		SUM("CASE WHEN m.kind {<>} " KIND_NAME(REFUND) " THEN {-} m.delta END") ", "
-		SUM("CASE WHEN m.kind {=} " KIND_NAME(REFUND) " THEN m.delta END") " FROM " MOVEMENTS
+		SUM("CASE WHEN m.kind {=} " KIND_NAME(REFUND) " THEN m.delta END") ", "
+		"pg_catalog.bool_or(m.reason IS NOT DISTINCT FROM " QUOTED(INV_REASON_ARCHIVED) ") FROM " MOVEMENTS
 		"WHERE m.order_id {=} ANY ($1) AND m.kind {=} ANY (ARRAY[" KIND_NAME(SALE) ", "
 		KIND_NAME(CANCELLATION) ", " KIND_NAME(REFUND) "]::pg_catalog.text[]) "
 		"GROUP BY m.order_id, m.item_id, m.user_id "
