@@ -255,7 +255,7 @@ remember_moved(InvStore *store, const InvOrderRow *old)
 	MemoryContext context = MemoryContextSwitchTo(TopTransactionContext);
 	MovedLine *moved = palloc(sizeof(MovedLine));
 
-	moved->layout = store->layout;
+	moved->layout = store->line_layout;
 	moved->old = *old;
 	inv_order_row_copy(store, &moved->old);
 	moved->nesting = GetCurrentTransactionNestLevel();
@@ -273,7 +273,7 @@ recall_moved(InvStore *store, const InvOrderRow *new, InvOrderRow *old)
 	{
 		MovedLine *moved = lfirst(cell);
 
-		if (moved->layout != store->layout || !inv_order_row_same_key(store, &moved->old, new))
+		if (moved->layout != store->line_layout || !inv_order_row_same_key(store, &moved->old, new))
 			continue;
 		*old = moved->old;
 		moved_lines = foreach_delete_current(moved_lines, cell);

@@ -106,6 +106,13 @@ copy_change(InvStore *store, InvPending *change)
 		change->header = copy_datum(store->header_type, change->header);
 }
 
+/* What a change keeps of a store fits it as long as this is the same. */
+static uint64
+layout_of(InvStore *store, InvPendingKind kind)
+{
+	return kind == INV_PENDING_HEADER ? store->header_layout : store->line_layout;
+}
+
 /* Add a change; what it points to is copied.  What a call of the engine causes, it applies. */
 void
 inv_pending_add(InvStore *store, const InvPending *change)
@@ -125,7 +132,7 @@ inv_pending_add(InvStore *store, const InvPending *change)
 	*new = *change;
 	copy_change(store, new);
 	new->items = store->items;
-	new->layout = store->layout;
+	new->layout = layout_of(store, change->kind);
 	new->at_commit = inv_follow_at == INV_FOLLOW_AT_COMMIT &&calls == NIL;
 	new->nesting = GetCurrentTransactionNestLevel();
 	new->applied = 0;
@@ -166,7 +173,8 @@ hash_header(InvStore *store, Datum key)
 	bool byval;
 
 	get_typlenbyval(store->header_type, &length, &byval);
-	return hash_combine(hash_uint32((uint32) store->layout), datum_image_hash(key, byval, length));
+	return hash_combine(hash_uint32((uint32) store->header_layout),
+						datum_image_hash(key, byval, length));
 }
 
 static bool
@@ -186,7 +194,7 @@ inv_pending_remember_header(InvStore *store, Datum key, Datum row)
 	MemoryContext old = enter_pending_context();
 	OldHeader *header = palloc(sizeof(OldHeader));
 
-	header->layout = store->layout;
+	header->layout = store->header_layout;
 	header->hash = hash_header(store, key);
 	header->key = copy_datum(store->header_type, key);
 	header->row = copy_row(row);
@@ -209,7 +217,7 @@ inv_pending_old_header(InvStore *store, Datum key, Datum *row)
 	{
 		OldHeader *header = slist_container(OldHeader, same_hash, iter.cur);
 
-		if (header->layout != store->layout || !same_header(store, header->key, key))
+		if (header->layout != store->header_layout || !same_header(store, header->key, key))
 			continue;
 		*row = header->row;
 		return true;
@@ -288,7 +296,7 @@ inv_pending_take(InvStore *store, bool at_commit, int *count)
 			(change->at_commit && !at_commit))
 			continue;
 		/* nothing keeps a table from being altered whose trigger is missing */
-		if (change->layout != store->layout)
+		if (change->layout != layout_of(store, change->kind))
 			inv_error_not_followed();
 		taken[*count] = *change;
 		copy_change(store, &taken[(*count)++]);

@@ -96,7 +96,8 @@ typedef struct InvStore
 	bool valid;			   /* false after an invalidation: it cannot be entered */
 	int uses;			   /* store.c: by calls that have not ended */
 	bool just_loaded;	   /* no call has looked for work of the worker yet */
-	uint64 layout;		   /* store.c: the same while its ids and rows have the same types */
+	uint64 line_layout;	   /* store.c: the same while ids and rows of orders have the same types */
+	uint64 header_layout;  /* store.c: the same of headers */
 
 	InvDependencies dependencies; /* which invalidations concern it */
 
@@ -147,7 +148,8 @@ typedef struct InvStore
 	Oid header_type;
 	Oid user_collation;
 	TypeCacheEntry *user_ops; /* equality and hash of users */
-	List *row_types;		  /* of the columns of orders, 0, and of headers */
+	List *line_types;		  /* of the columns of orders */
+	List *header_types;		  /* of the columns of headers */
 
 	InvCondition *sellable; /* NULL: every item is for sale */
 	bool forces_policies;	/* one of its tables forces its row security policies on the owner */

@@ -115,20 +115,29 @@ inv_binding_equal(const InvStore *a, const InvStore *b)
 	return equal_texts(a->store_name, b->store_name) && equal_tables(a, b) &&
 		   equal_bound_columns(a, b) && a->user_type == b->user_type && a->prepare == b->prepare &&
 		   a->has_values == b->has_values && a->order_type == b->order_type &&
-		   a->header_type == b->header_type && equal(a->row_types, b->row_types) &&
-		   a->user_collation == b->user_collation && a->user_ops == b->user_ops &&
-		   a->forces_policies == b->forces_policies && equal_conditions(a->sellable, b->sellable) &&
+		   a->header_type == b->header_type && equal(a->line_types, b->line_types) &&
+		   equal(a->header_types, b->header_types) && a->user_collation == b->user_collation &&
+		   a->user_ops == b->user_ops && a->forces_policies == b->forces_policies &&
+		   equal_conditions(a->sellable, b->sellable) &&
 		   equal_texts(a->user_claim, b->user_claim) && a->direct_writes == b->direct_writes &&
 		   a->order_writes == b->order_writes && a->has_order_units == b->has_order_units &&
 		   equal_worth(&a->worth, &b->worth) && a->refuses_truncate == b->refuses_truncate &&
 		   memcmp(&a->max_ttl, &b->max_ttl, sizeof(Interval)) == 0 && a->item_ops == b->item_ops;
 }
 
-/* Do values of ids, and rows of orders and headers, that were read by one store fit the other? */
+/* Do ids of lines and rows of orders that were read by one store fit the other? */
 bool
-inv_binding_same_layout(const InvStore *a, const InvStore *b)
+inv_binding_same_lines(const InvStore *a, const InvStore *b)
 {
 	return a->item_id.base == b->item_id.base && a->order_item.base == b->order_item.base &&
 		   a->order_type == b->order_type && a->user_type == b->user_type &&
-		   a->header_type == b->header_type && equal(a->row_types, b->row_types);
+		   a->header_type == b->header_type && equal(a->line_types, b->line_types);
+}
+
+/* The same of headers. */
+bool
+inv_binding_same_headers(const InvStore *a, const InvStore *b)
+{
+	return a->header_type == b->header_type && a->user_type == b->user_type &&
+		   equal(a->header_types, b->header_types);
 }

@@ -8,6 +8,7 @@
 #include "store/binding.h"
 
 extern bool inv_binding_equal(const InvStore *a, const InvStore *b);
-extern bool inv_binding_same_layout(const InvStore *a, const InvStore *b);
+extern bool inv_binding_same_lines(const InvStore *a, const InvStore *b);
+extern bool inv_binding_same_headers(const InvStore *a, const InvStore *b);
 
 #endif /* INV_BINDING_EQUAL_H */

@@ -379,13 +379,15 @@ typedef struct OpenTables
 	Relation movements;
 } OpenTables;
 
-/* Note the types of the columns of orders or headers, which may be null. */
-static void
-note_row_types(InvStore *store, Relation table)
+/* The types of the columns of orders or headers; the table may be null. */
+static List *
+types_of_columns(Relation table)
 {
+	List *types = NIL;
+
 	for (int i = 0; table && i < RelationGetNumberOfAttributes(table); i++)
-		store->row_types =
-			lappend_oid(store->row_types, TupleDescAttr(RelationGetDescr(table), i)->atttypid);
+		types = lappend_oid(types, TupleDescAttr(RelationGetDescr(table), i)->atttypid);
+	return types;
 }
 
 static void
@@ -407,9 +409,8 @@ fill_store(InvStore *store, const InvCatalogRow *row, const OpenTables *tables)
 	inv_check_binding_owners(store);
 	inv_check_binding_columns(store);
 	bind_ids(store, tables->movements);
-	note_row_types(store, tables->orders);
-	store->row_types = lappend_oid(store->row_types, InvalidOid);
-	note_row_types(store, tables->header);
+	store->line_types = types_of_columns(tables->orders);
+	store->header_types = types_of_columns(tables->header);
 	if (inv_follows_orders(store))
 		inv_binding_find_worth(store, ledger);
 	if (row->has_prepare)

@@ -368,7 +368,8 @@ check_used_stores(const List *stores, const InvStore *new)
 	{
 		const InvStore *used = lfirst(cell);
 
-		if (used->items == new->items && used->uses > 0 && !inv_binding_same_layout(used, new))
+		if (used->items == new->items && used->uses > 0 &&
+			!(inv_binding_same_lines(used, new) && inv_binding_same_headers(used, new)))
 			inv_error_broken_store(new->store_name, new->items,
 								   "The types of its columns have changed during the call.");
 	}
@@ -397,7 +398,12 @@ open_store(Oid items, LOCKMODE lock)
 	{
 		check_used_stores(cached_stores, new);
 		check_used_stores(retired_stores, new);
-		new->layout = store &&inv_binding_same_layout(store, new) ? store->layout : ++last_layout;
+		new->line_layout = ++last_layout;
+		new->header_layout = ++last_layout;
+		if (store && inv_binding_same_lines(store, new))
+			new->line_layout = store->line_layout;
+		if (store && inv_binding_same_headers(store, new))
+			new->header_layout = store->header_layout;
 	}
 	if (store)
 		retire_store(store);
