@@ -1119,7 +1119,7 @@ $$;
 COMMENT ON FUNCTION inventory.identity_clause(regclass, name) IS 'What makes an integer key an identity column, for ALTER TABLE ALTER COLUMN.';
 
 CREATE FUNCTION inventory.check_required_columns(relation regclass, key name, filled name[],
-												 settable name[], argument text) RETURNS void
+												 settable name[], argument text, order_writes text) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	names name[];
@@ -1151,6 +1151,11 @@ BEGIN
 		RAISE WARNING 'only a trigger can fill NOT NULL columns of %: %', relation,
 					  array_to_string(names, ', ')
 			USING HINT = E'If no trigger does, every purchase fails. Let callers set them (' || argument || E'), or:\n' || alters;
+	ELSIF order_writes = 'follow' THEN
+		-- the shop may write all of its orders itself
+		RAISE WARNING 'nothing fills NOT NULL columns of % but the shop: %', relation, array_to_string(names, ', ')
+			USING HINT = format(E'For purchases by buy_item and the like let callers set them: %s => %L, or give each a default:\n',
+								argument, names) || alters;
 	ELSE
 		RAISE EXCEPTION 'nothing fills NOT NULL columns of %: %', relation,
 						array_to_string(names, ', ')
@@ -1160,7 +1165,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.check_required_columns(regclass, name, name[], name[], text) IS 'Raises an error, with the ALTER TABLE to use, if nothing fills a NOT NULL column of orders or of their header: neither the engine, nor callers, nor a default.';
+COMMENT ON FUNCTION inventory.check_required_columns(regclass, name, name[], name[], text, text) IS 'Raises an error, with the ALTER TABLE to use, if nothing fills a NOT NULL column of orders or of their header: neither the engine, nor callers, nor a default. Where the stock follows the orders it is a warning.';
 
 CREATE FUNCTION inventory.bind_order_columns(INOUT binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -1484,7 +1489,8 @@ BEGIN
 	-- what a function of the shop returns is not known
 	IF binding.order_prepare IS NULL THEN
 		PERFORM inventory.check_required_columns(header, binding.header_id, ARRAY[binding.header_user_id],
-			binding.header_columns || inventory.value_keys(binding.header_values), 'header_columns');
+			binding.header_columns || inventory.value_keys(binding.header_values), 'header_columns',
+			binding.order_writes);
 	END IF;
 END
 $$;
@@ -1558,7 +1564,8 @@ BEGIN
 		IF binding.order_prepare IS NULL THEN
 			PERFORM inventory.check_required_columns(binding.orders, binding.order_id,
 				ARRAY[binding.order_item_id, binding.order_user_id, binding.order_quantity, binding.order_header_id],
-				binding.order_columns || inventory.value_keys(binding.order_values), 'order_columns');
+				binding.order_columns || inventory.value_keys(binding.order_values), 'order_columns',
+				binding.order_writes);
 		END IF;
 	END IF;
 	binding.order_value_columns := inventory.value_keys(binding.order_values);

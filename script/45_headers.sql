@@ -130,7 +130,8 @@ BEGIN
 	-- what a function of the shop returns is not known
 	IF binding.order_prepare IS NULL THEN
 		PERFORM inventory.check_required_columns(header, binding.header_id, ARRAY[binding.header_user_id],
-			binding.header_columns || inventory.value_keys(binding.header_values), 'header_columns');
+			binding.header_columns || inventory.value_keys(binding.header_values), 'header_columns',
+			binding.order_writes);
 	END IF;
 END
 $$;
@@ -204,7 +205,8 @@ BEGIN
 		IF binding.order_prepare IS NULL THEN
 			PERFORM inventory.check_required_columns(binding.orders, binding.order_id,
 				ARRAY[binding.order_item_id, binding.order_user_id, binding.order_quantity, binding.order_header_id],
-				binding.order_columns || inventory.value_keys(binding.order_values), 'order_columns');
+				binding.order_columns || inventory.value_keys(binding.order_values), 'order_columns',
+				binding.order_writes);
 		END IF;
 	END IF;
 	binding.order_value_columns := inventory.value_keys(binding.order_values);

@@ -272,29 +272,38 @@ lock_former_lines(Changes *changes)
 		inv_read_booked(changes->store, changes->lines, changes->line_count);
 }
 
+/* Is the header of a line gone, which may have set the line's reference to it to NULL? */
+static bool
+header_is_gone(InvStore *store, const InvFollowed *line, Datum *row)
+{
+	Datum key = line->now.no_header ? line->old.header : line->now.header;
+
+	*row = (Datum) 0;
+	if (line->now.no_header && (!line->existed || line->old.no_header))
+		return true;
+	(void) inv_pending_old_header(store, key, row);
+	return inv_read_header(store, key) == (Datum) 0;
+}
+
 /*
- * A known line whose header is gone, as without a foreign key: it is final if it was, by the
- * header as that last was.
+ * A known line whose header is gone, as without a foreign key or by ON DELETE SET NULL: it is
+ * final if it was, by the header as that last was.
  */
 static void
 judge_orphans(Changes *changes)
 {
 	InvStore *store = changes->store;
 
-	for (int i = 0; i < changes->line_count; i++)
+	for (int i = 0; i < changes->line_count && OidIsValid(store->header); i++)
 	{
 		InvFollowed *line = &changes->lines[i];
-		InvLineWorth *now = &line->now;
-		Datum header;
-		bool gone;
+		Datum row;
 
-		if (!now->exists || now->no_header || now->final || line->booked_count == 0)
-			continue;
-		gone = inv_pending_old_header(store, now->header, &header);
-		if ((!gone && !line->archived) || inv_read_header(store, now->header) != (Datum) 0)
-			continue;
-		line->orphaned = !gone || inv_final_under_header(store, now->order, header);
-		now->final = line->orphaned;
+		if (line->now.exists && !line->now.final && !line->is_new && line->booked_count > 0 &&
+			header_is_gone(store, line, &row))
+			line->orphaned = row == (Datum) 0 ? line->archived
+											  : inv_final_under_header(store, line->now.order, row);
+		line->now.final |= line->orphaned;
 	}
 }
 

@@ -191,7 +191,7 @@ was_final_line(Follower *f)
 	if (!f->line->deleted)
 		return false;
 	/* its header went before */
-	if (f->line->archived && f->line->last_header == (Datum) 0 && !f->line->old.no_header)
+	if (f->line->archived && f->line->last_header == (Datum) 0 && OidIsValid(f->store->header))
 		return true;
 	inv_worth_of_row(f->store, f->line->last_row, f->line->last_header, &units, &final);
 	return final;
