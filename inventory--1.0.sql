@@ -5209,7 +5209,9 @@ BEGIN
 	END IF;
 	EXECUTE format('ALTER TABLE %1$s %4$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::%3$s %5$s', relation, attribute, new_type,
 				   'ALTER COLUMN ' || CASE WHEN default_value IS NOT NULL THEN quote_ident(attribute) END || ' DROP DEFAULT,',
-				   format(', ALTER COLUMN %I SET DEFAULT ', attribute) || '(' || default_value || ')::' || new_type);
+				   format(', ALTER COLUMN %I SET DEFAULT ', attribute)
+				   -- a number stays as it is written: tools that compare schemas know it so
+				   || CASE WHEN default_value ~ '^-?[0-9]+$' THEN default_value ELSE '(' || default_value || ')::' || new_type END);
 	-- an identity column does that itself
 	IF serial IS NOT NULL AND a.attidentity = '' AND new_type = ANY (inventory.integer_types()) THEN
 		EXECUTE format('ALTER SEQUENCE %s AS %s', serial, new_type);

@@ -102,7 +102,7 @@ RESET ROLE;
 
 \echo '-- users that no column has, and a column that is not bound'
 SET client_min_messages = warning;
-CREATE TABLE alone (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), stock integer);
+CREATE TABLE alone (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), stock integer DEFAULT 0);
 INSERT INTO alone VALUES ('00000000-0000-0000-0000-000000000001', 5);
 CREATE SCHEMA alone_api;
 SELECT inventory.attach('alone', api_schema => 'alone_api');
@@ -113,6 +113,9 @@ SELECT alone_api.buy_item(7, '00000000-0000-0000-0000-000000000001', 1, order_da
 SELECT inventory.retype('alone', 'id', 'text');
 SELECT alone_api.buy_item(7, '00000000-0000-0000-0000-000000000001', 1, order_data => '{"order_id": "C"}');
 INSERT INTO alone (stock) VALUES (1);
+SELECT inventory.retype('alone', 'stock', 'bigint');
+SELECT inventory.retype('alone', 'stock', 'integer');
+SELECT pg_get_expr(adbin, adrelid) AS stock FROM pg_attrdef WHERE adrelid = 'alone'::regclass AND adnum = 2;
 SELECT inventory.retype('alone', 'id', 'uuid');
 SELECT count(*) FROM inventory.verify('alone');
 SET client_min_messages = warning;
