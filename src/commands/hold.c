@@ -160,6 +160,12 @@ inv_hold_has_ended(InvStore *store, Datum id)
 	if (hold.count == 0)
 		return true;
 	hold.state = reservation_state(store, &hold);
+	/* overdue: a transaction that has extended it in time may still be running */
+	if (hold.state == INV_HOLD_EXPIRED && inv_hold_count_held(&hold) > 0)
+	{
+		lock_hold(store, &hold);
+		hold.state = reservation_state(store, &hold);
+	}
 	return hold.state == INV_HOLD_EXPIRED || hold.state == INV_HOLD_RELEASED;
 }
 
