@@ -14,6 +14,14 @@ CREATE FUNCTION inventory.reads_relation(view oid, relation oid) RETURNS boolean
 $$;
 COMMENT ON FUNCTION inventory.reads_relation(oid, oid) IS 'True if a view depends on a relation.';
 
+CREATE FUNCTION inventory.is_open_reservations(view pg_class) RETURNS boolean
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT view.relname = 'open_reservations' AND EXISTS (
+		SELECT FROM pg_class AS r WHERE r.relnamespace = view.relnamespace AND r.relname = 'reservations'
+		AND inventory.reads_relation(view.oid, r.oid))
+$$;
+COMMENT ON FUNCTION inventory.is_open_reservations(pg_class) IS 'True for the view open_reservations of a ledger.';
+
 CREATE FUNCTION inventory.returned_by_store(type_id oid, store inventory.store) RETURNS boolean
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT EXISTS (
@@ -33,9 +41,7 @@ CREATE FUNCTION inventory.generated_relations(store inventory.store) RETURNS SET
 	AND CASE c.relkind
 	WHEN 'v' THEN c.relname IN ('levels', 'sellable') AND inventory.reads_relation(c.oid, store.items)
 		OR c.relname = 'order_worth' AND inventory.reads_relation(c.oid, store.orders)
-		OR c.relname = 'open_reservations' AND EXISTS (
-			SELECT FROM pg_class AS h WHERE h.relnamespace = m.relnamespace AND h.relname = 'reservations'
-			AND inventory.reads_relation(c.oid, h.oid))
+		OR inventory.is_open_reservations(c)
 	WHEN 'c' THEN c.relname IN ('line', 'hold', 'held_line', 'open_hold', 'item_level', 'refunded_order') AND (
 		inventory.returned_by_store(c.reltype, store)
 		OR ARRAY(SELECT a.attname FROM pg_attribute AS a

@@ -30,9 +30,7 @@ CREATE FUNCTION inventory.old_ledger_relations(movements regclass, OUT relation 
 			WHERE e.table_name = c.relname AND e.column_name IS NOT NULL
 			EXCEPT SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = c.oid)
 	WHEN 'v' THEN c.relname = 'levels' AND inventory.reads_relation(c.oid, movements)
-		OR c.relname = 'open_reservations' AND EXISTS (
-			SELECT FROM pg_class AS h WHERE h.relnamespace = m.relnamespace AND h.relname = 'reservations'
-			AND inventory.reads_relation(c.oid, h.oid))
+		OR inventory.is_open_reservations(c)
 		OR c.relname = 'sellable' AND obj_description(c.oid, 'pg_class') LIKE '%The engine reads the condition from this view.'
 	ELSE false END
 $$;

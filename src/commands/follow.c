@@ -272,7 +272,7 @@ lock_former_lines(Changes *changes)
 		inv_read_booked(changes->store, changes->lines, changes->line_count);
 }
 
-/* Is the header of a line gone, which may have set the line's reference to it to NULL? */
+/* Is the header of a line gone, now or before?  That may have set the line's reference to NULL. */
 static bool
 header_is_gone(InvStore *store, const InvFollowed *line, Datum *row)
 {
@@ -281,8 +281,8 @@ header_is_gone(InvStore *store, const InvFollowed *line, Datum *row)
 	*row = (Datum) 0;
 	if (line->now.no_header && (!line->existed || line->old.no_header))
 		return true;
-	(void) inv_pending_old_header(store, key, row);
-	return inv_read_header(store, key) == (Datum) 0;
+	return (inv_pending_old_header(store, key, row) || line->archived) &&
+		   inv_read_header(store, key) == (Datum) 0;
 }
 
 /*
