@@ -34,7 +34,7 @@ use constant {
     AT_A_TIME => 6,
     CLIENTS   => 24,
     SECONDS   => 3,
-    TRIES     => 3
+    TRIES     => 6
 };
 
 # what mutants with hot items add to the settings of all
