@@ -116,6 +116,7 @@ OBJS = \
 	src/commands/confirm.o \
 	src/commands/exchange.o \
 	src/commands/follow.o \
+	src/commands/follow_changes.o \
 	src/commands/follow_stock.o \
 	src/commands/header.o \
 	src/commands/header_id.o \

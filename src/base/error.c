@@ -342,6 +342,17 @@ inv_report_other_layout(uint32 found, uint32 known)
 	errhint("Restart the server. Nothing was taken.");
 }
 
+void
+inv_report_closing_busy(int64 lines)
+{
+	report_refusal(
+		REFUSAL_BUSY, inv_facts(InvalidOid, NULL),
+		psprintf("Order lines whose movements are to be closed are being changed: " INT64_FORMAT
+				 ".",
+				 lines));
+	errhint("Nothing was closed. Call close_ledger again.");
+}
+
 /* ---- arguments ---- */
 
 void

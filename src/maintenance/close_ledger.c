@@ -166,23 +166,44 @@ add_to_sum(Closing *closing, Datum item, int64 delta, const InvUser *user)
 
 /* ---- batches ---- */
 
-/* Delete the movements that the cursor has read; the result has their sums. */
+/*
+ * Lock the lines whose movements are to be deleted against those who refund or edit them, who lock
+ * the first movement of the line before they add to it (stock/follow_line.c).  This does not wait
+ * for them: they may wait for a line that is locked here.
+ */
+static void
+lock_batch(Closing *closing, Datum list)
+{
+	int64 missed;
+
+	inv_execute(closing->store, INV_STMT_LOCK_CLOSABLE, &list, NULL, INV_SNAPSHOT_LATEST);
+	missed = inv_result_int64(0, 1);
+	inv_result_free();
+	if (missed > 0)
+		inv_error_closing_busy(missed);
+}
+
+/*
+ * Delete the movements that the cursor has read, unless the line has changed since then; the
+ * result has their sums.
+ */
 static uint64
 delete_batch(Closing *closing, uint64 rows)
 {
 	Datum *places = palloc(sizeof(Datum) * rows);
-	Datum list;
+	Datum values[2] = { closing->before };
 	uint64 sums;
 	bool isnull;
 
 	for (uint64 row = 0; row < rows; row++)
 		places[row] = inv_result(row, 1, &isnull);
-	list = inv_make_array(TIDOID, places, NULL, rows);
+	values[1] = inv_make_array(TIDOID, places, NULL, rows);
 	pfree(places);
 	inv_result_free();
-	sums = inv_execute(closing->store, INV_STMT_CLOSE_MOVEMENTS, &list, NULL,
-					   INV_SNAPSHOT_TRANSACTION);
-	pfree(DatumGetPointer(list));
+	if (inv_follows_orders(closing->store))
+		lock_batch(closing, values[1]);
+	sums = inv_execute(closing->store, INV_STMT_CLOSE_MOVEMENTS, values, NULL, INV_SNAPSHOT_LATEST);
+	pfree(DatumGetPointer(values[1]));
 	return sums;
 }
 

@@ -76,11 +76,14 @@ inv_read_booked(InvStore *store, InvFollowed *lines, int count)
 	Assert(row == rows);
 }
 
-/* Lock what the ledger has of a line whose row is gone. */
-void
+/*
+ * Lock what the ledger has of a line, against close_ledger, and if its row is gone, against its
+ * refunds.  False if it has nothing any more.
+ */
+bool
 inv_lock_booked(InvStore *store, Datum order)
 {
-	inv_execute(store, INV_STMT_LOCK_BOOKED, &order, NULL, INV_SNAPSHOT_LATEST);
+	return inv_execute(store, INV_STMT_LOCK_BOOKED, &order, NULL, INV_SNAPSHOT_LATEST) > 0;
 }
 
 /* The most movements that a line can need. */

@@ -46,7 +46,7 @@ typedef struct InvFollowed
 } InvFollowed;
 
 extern void inv_read_booked(InvStore *store, InvFollowed *lines, int count);
-extern void inv_lock_booked(InvStore *store, Datum order);
+extern bool inv_lock_booked(InvStore *store, Datum order);
 extern bool inv_has_former_line(const InvFollowed *line);
 extern int inv_follow_movements(const InvFollowed *line);
 extern void inv_follow_line(InvStore *store, InvFollowed *line, const char *reason, InvBook *book);

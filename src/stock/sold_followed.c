@@ -4,7 +4,8 @@
  *
  * The ledger says it.  A line that it does not know was sold by what its row is worth.  The
  * lock of its header guards a line, as it does for those who change it; that of its row, if it
- * has no header; and if its row is gone, that of its first movement.
+ * has no header; and if its row is gone, that of its first movement, which also keeps
+ * close_ledger from removing what the ledger has of the line.
  */
 #include "postgres.h"
 
@@ -85,7 +86,7 @@ take_line_locks(InvStore *store, const InvOrder *orders, const LineLock *locks, 
 	}
 	for (int i = 0; i < count; i++)
 		if (!locks[i].has_row)
-			inv_lock_booked(store, orders[i].key);
+			(void) inv_lock_booked(store, orders[i].key);
 }
 
 /* Lock lines.  While a lock is waited for, a line can go, or come under another header. */
@@ -98,6 +99,21 @@ lock_followed_lines(InvStore *store, const InvOrder *orders, int count)
 	do
 		take_line_locks(store, orders, locks, count);
 	while (find_line_locks(store, orders, locks, count));
+}
+
+/*
+ * Lock what the ledger has of the lines.  False if close_ledger has removed what it had of one of
+ * them while its lock was waited for.
+ */
+static bool
+lock_booked_lines(InvStore *store, const InvFollowed *lines, int count)
+{
+	bool known = true;
+
+	for (int i = 0; i < count; i++)
+		if (lines[i].booked_count > 0)
+			known &= inv_lock_booked(store, lines[i].now.order);
+	return known;
 }
 
 /* What the ledger says was sold. */
@@ -149,7 +165,9 @@ inv_lock_followed(InvStore *store, InvOrder *orders, int count)
 	for (int i = 0; i < count; i++)
 		lines[i].now.order = worth[i].order = orders[i].key;
 	inv_read_worth(store, worth, count);
-	inv_read_booked(store, lines, count);
+	do
+		inv_read_booked(store, lines, count);
+	while (!lock_booked_lines(store, lines, count));
 	for (int i = 0; i < count; i++)
 	{
 		InvOrder *order = &orders[i];

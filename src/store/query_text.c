@@ -443,8 +443,17 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"AND NOT EXISTS (SELECT FROM " RESERVATIONS
 		"WHERE r.reservation_id {=} m.reservation_id AND " HELD ") "
 		"ORDER BY m.item_id, {carried user}"},
-	[INV_STMT_CLOSE_MOVEMENTS] = {"C", "inu?n", SPI_OK_SELECT,
-		"WITH closed AS (DELETE FROM " MOVEMENTS "WHERE m.ctid {=} ANY ($1) "
+	/* how many of the lines could not be locked */
+	[INV_STMT_LOCK_CLOSABLE] = {"C", "n", SPI_OK_SELECT,
+		"WITH line AS (SELECT pg_catalog.min(n.movement_id) AS first FROM {ledger}.movements AS n "
+		"WHERE n.order_id {=} ANY (ARRAY(SELECT m.order_id FROM " MOVEMENTS
+		"WHERE m.ctid {=} ANY ($1) AND m.order_id IS NOT NULL)) GROUP BY n.order_id), "
+		"locked AS (SELECT FROM " MOVEMENTS
+		"WHERE m.movement_id {=} ANY (ARRAY(SELECT l.first FROM line AS l)) "
+		"FOR NO KEY UPDATE OF m SKIP LOCKED) "
+		"SELECT (SELECT pg_catalog.count(*) FROM line) {-} (SELECT pg_catalog.count(*) FROM locked)"},
+	[INV_STMT_CLOSE_MOVEMENTS] = {"zC", "inu?n", SPI_OK_SELECT,
+		"WITH closed AS (DELETE FROM " MOVEMENTS "WHERE m.ctid {=} ANY ($2) {and not refundable} "
 		"RETURNING m.item_id, m.delta, {carried user} AS user_id) "
 		"SELECT c.item_id, pg_catalog.sum(c.delta)::pg_catalog.int8, c.user_id, "
 		"pg_catalog.count(*) FROM closed AS c "
