@@ -16,6 +16,7 @@ OBJS = \
 	src/base/hot_error.o \
 	src/base/isolated.o \
 	src/base/lock.o \
+	src/base/prepared_wait.o \
 	src/base/refusal_log.o \
 	src/base/settings.o \
 	src/base/stats.o \

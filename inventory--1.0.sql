@@ -441,12 +441,17 @@ COMMENT ON LANGUAGE inventory IS 'The language of the generated functions. The b
 
 CREATE FUNCTION inventory.heat(items pg_catalog.regclass, item "any") RETURNS pg_catalog.bool
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_heat';
-COMMENT ON FUNCTION inventory.heat(pg_catalog.regclass, "any") IS 'Makes an item hot: once the transaction has committed, buyers of the item do not wait for each other. Arguments: items, the table; item, a key. Returns false if the item is hot already. See doc/hot-items.md. Errors: IV002 item_not_found, IV012 not_a_store, 55000 if the server is not configured for hot items or the stock of the item is not tracked, 53400 if inventory.max_hot_items are hot, 42501.';
+COMMENT ON FUNCTION inventory.heat(pg_catalog.regclass, "any") IS 'Makes an item hot: once the transaction has committed, buyers of the item do not wait for each other. Arguments: items, the table; item, a key. Returns false if the item is hot already. See doc/hot-items.md. Errors: IV002 item_not_found, IV012 not_a_store, 55000 if the server is not configured for hot items, the stock of the item is not tracked, or the item is kept cold, 53400 if inventory.max_hot_items are hot, 42501.';
 
 CREATE FUNCTION inventory.cool(items pg_catalog.regclass, item "any" DEFAULT NULL)
 	RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_cool';
 COMMENT ON FUNCTION inventory.cool(pg_catalog.regclass, "any") IS 'Makes an item, or every item of a store, cold: lets no other buyers begin, and waits until the transactions that have taken units have ended. Arguments: items, the table; item, a key, or null for all. Returns how many items were hot. Errors: IV014 busy if such a transaction lasts longer than inventory.hot_lock_timeout, 55006 if this transaction is one of them, IV002 item_not_found, IV012 not_a_store, 42501.';
+
+CREATE FUNCTION inventory.keep_cold(items pg_catalog.regclass, item "any", keep pg_catalog.bool DEFAULT true)
+	RETURNS pg_catalog.void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_keep_cold';
+COMMENT ON FUNCTION inventory.keep_cold(pg_catalog.regclass, "any", pg_catalog.bool) IS 'Keeps an item cold, so that transactions that buy it can always be prepared: a hot item is cooled as by cool(), heat() refuses the item, and inventory.hot_mode = auto leaves it alone. Arguments: items, the table; item, a key; keep, false to allow that it becomes hot again. Errors: IV014 busy and 55006 as for cool(), IV002 item_not_found, IV012 not_a_store, 22004, 42501.';
 
 CREATE FUNCTION inventory.settle(items pg_catalog.regclass) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_settle';
@@ -1705,6 +1710,7 @@ CREATE FUNCTION inventory.ledger_columns(binding inventory.store_binding, OUT ta
 	('hot', 'hot', 'boolean', 'NOT NULL'),
 	('hot', 'settled_epoch', 'bigint', 'NOT NULL'),
 	('hot', 'incarnation', 'bigint', 'NOT NULL'),
+	('hot', 'keep_cold', 'boolean', 'NOT NULL DEFAULT false'),
 	('order_changes', 'change_id', 'bigint', 'GENERATED ALWAYS AS IDENTITY PRIMARY KEY'),
 	('order_changes', 'order_id', binding.order_type, 'NOT NULL'),
 	('order_changes', 'operation', 'text', 'NOT NULL'),
@@ -2430,7 +2436,7 @@ CREATE FUNCTION inventory.facade_functions(
 	('buyer', 'release_reservation',
 	 ARRAY['reservation_id uuid', 'user_id {user_id_type} = NULL'],
 	 'boolean', 'VOLATILE',
-	 'Gives the units that a reservation holds back to the stock. Returns false if the reservation was already released or has expired. Errors: IV004 reservation_not_found, IV006 reservation_confirmed, 22004.'),
+	 'Gives the units that a reservation holds back to the stock. Returns false if the reservation was already released or has expired. An operator can also release an id that no reservation has: it returns false, and the id cannot be used as the reservation_id of a new one until prune deletes it. Errors: IV004 reservation_not_found, IV006 reservation_confirmed, 22004.'),
 	('buyer', 'get_reservation',
 	 ARRAY['reservation_id uuid'],
 	 'SETOF {held_line_type}', 'STABLE',
@@ -2470,7 +2476,7 @@ CREATE FUNCTION inventory.facade_functions(
 	('operator', 'prune',
 	 ARRAY['older_than interval'],
 	 'bigint', 'VOLATILE',
-	 'Deletes closed reservations and idempotency keys that are older. Returns the number of rows deleted. A retry with a deleted key is a new request. Errors: 22023, 22004.'),
+	 'Deletes closed reservations and idempotency keys that are older, and ids of reservations that were released before they were made. Decided reservations stay. Returns the number of rows deleted. A retry with a deleted key or id is a new request. Errors: 22023, 22004.'),
 	('operator', 'close_ledger',
 	 ARRAY['before timestamp with time zone'],
 	 'bigint', 'VOLATILE',

@@ -126,6 +126,7 @@ CREATE FUNCTION inventory.ledger_columns(binding inventory.store_binding, OUT ta
 	('hot', 'hot', 'boolean', 'NOT NULL'),
 	('hot', 'settled_epoch', 'bigint', 'NOT NULL'),
 	('hot', 'incarnation', 'bigint', 'NOT NULL'),
+	('hot', 'keep_cold', 'boolean', 'NOT NULL DEFAULT false'),
 	('order_changes', 'change_id', 'bigint', 'GENERATED ALWAYS AS IDENTITY PRIMARY KEY'),
 	('order_changes', 'order_id', binding.order_type, 'NOT NULL'),
 	('order_changes', 'operation', 'text', 'NOT NULL'),

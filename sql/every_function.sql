@@ -29,6 +29,7 @@ SELECT inventory.attach('items', 'orders', order_columns => '{note,price}', orde
 SELECT inventory.grant_api('items', 'regress_every_function', 'buyer');
 SELECT inventory.grant_api('items', 'regress_every_function', 'operator');
 SELECT inventory.heat('items', 'hot');
+SELECT inventory.keep_cold('items', 'cold'), inventory.keep_cold('items', 'cold', false);
 INSERT INTO seen SELECT max(movement_id), true FROM movements;
 
 \echo '-- buyers'

@@ -159,7 +159,7 @@ TABLE hostile.bites;
 \echo '-- the ledger is moved to a schema where another role has tables and types of the same names'
 SET ROLE regress_hostile_victim;
 CREATE TABLE hostile_common.requests AS SELECT 'secret' AS body;
-CREATE TABLE hostile_common.hot (item_id integer, number bigint, hot boolean, settled_epoch bigint, incarnation bigint);
+CREATE TABLE hostile_common.hot (item_id integer, number bigint, hot boolean, settled_epoch bigint, incarnation bigint, keep_cold boolean);
 CREATE TYPE hostile_common.line AS (status text, item_id integer, quantity integer, order_id integer, available integer, replayed boolean);
 CREATE VIEW hostile_common.levels AS SELECT * FROM hostile_victim.levels;
 RESET ROLE;

@@ -56,6 +56,7 @@ TABLE stock;
 SELECT release_reservation('00000000-0000-0000-0000-000000000000');
 SELECT release_reservation(NULL);
 SELECT extend_reservation('00000000-0000-0000-0000-000000000000');
+SELECT extend_reservation('00000000-0000-0000-0000-000000000001');
 SELECT extend_reservation(NULL);
 SELECT * FROM get_reservation('00000000-0000-0000-0000-000000000000');
 SELECT * FROM get_reservation(NULL);

@@ -13,6 +13,7 @@
 #include "miscadmin.h"
 
 #include "base/guc.h"
+#include "base/prepared_wait.h"
 #include "base/refusal_log.h"
 #include "shmem/counter_xact.h"
 #include "shmem/hot_room.h"
@@ -43,6 +44,7 @@ _PG_init(void)
 	HOLD_INTERRUPTS();
 	inv_guc_init();
 	inv_refusal_log_init();
+	inv_prepared_wait_init();
 	inv_shmem_init();
 	inv_catalog_write_init();
 	inv_store_name_init();

@@ -327,7 +327,8 @@ inv_report_direct_write(const InvFacts *facts, const char *detail, const char *h
 void
 inv_report_busy(const InvFacts *facts, const char *why)
 {
-	report_refusal(REFUSAL_BUSY, facts, psprintf("Item \"%s\": %s.", facts->name, why));
+	report_refusal(REFUSAL_BUSY, facts,
+				   facts->name ? psprintf("Item \"%s\": %s.", facts->name, why) : why);
 	errhint("Nothing was taken. Retry, with the same idempotency key if one was given.");
 }
 

@@ -26,6 +26,7 @@ int inv_request_retention = 0;
 int inv_reservation_ttl = 900;
 int inv_hot_mode = INV_HOT_MODE_MANUAL;
 int inv_hot_lock_timeout = 10000;
+int inv_prepared_timeout = 0;
 int inv_max_hot_items = 1024;
 int inv_max_stats_entries = 32768;
 int inv_settle_interval = 1000;
@@ -107,6 +108,17 @@ define_call_settings(void)
 	DefineCustomIntVariable("inventory.reservation_ttl",
 							"Sets how long a reservation lasts if its caller does not say.", NULL,
 							&inv_reservation_ttl, 900, 1, INT_MAX, PGC_USERSET, GUC_UNIT_S, NULL,
+							NULL, NULL);
+}
+
+static void
+define_wait_settings(void)
+{
+	DefineCustomIntVariable("inventory.prepared_timeout",
+							"Sets the maximum time a call waits for a lock that a prepared "
+							"transaction holds.",
+							"Then the call fails as busy. A value of 0 turns the timeout off.",
+							&inv_prepared_timeout, 0, 0, INT_MAX, PGC_USERSET, GUC_UNIT_MS, NULL,
 							NULL, NULL);
 }
 
@@ -195,6 +207,7 @@ inv_guc_init(void)
 {
 	define_row_settings();
 	define_call_settings();
+	define_wait_settings();
 	define_worker_settings();
 	define_size_settings();
 	define_hot_settings();

@@ -45,6 +45,7 @@ extern int inv_request_retention; /* seconds; 0: indefinitely */
 extern int inv_reservation_ttl;	  /* seconds */
 extern int inv_hot_mode;		  /* an InvHotMode */
 extern int inv_hot_lock_timeout;  /* milliseconds */
+extern int inv_prepared_timeout;  /* milliseconds; 0: none */
 extern int inv_max_hot_items;
 extern int inv_max_stats_entries;
 extern int inv_settle_interval;		/* milliseconds */

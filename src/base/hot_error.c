@@ -4,6 +4,9 @@
  */
 #include "postgres.h"
 
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
 #include "base/hot_error.h"
 
 void
@@ -43,6 +46,18 @@ inv_report_cannot_be_hot(const char *item, const char *why)
 	errdetail("Its row could refuse to be written with what was sold. %s", why);
 	errhint("A trigger that does not concern the stock can be limited with UPDATE OF. See "
 			"\"Rows that could refuse\" in doc/hot-items.md.");
+}
+
+/* The owner wants an item to stay cold, so that purchases of it can be prepared. */
+void
+inv_report_kept_cold(const char *item, Oid items)
+{
+	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
+	errmsg("item \"%s\" is kept cold", item);
+	errhint("Allow it to become hot again: SELECT inventory.keep_cold(%s, %s, false);",
+			quote_literal_cstr(quote_qualified_identifier(
+				get_namespace_name(get_rel_namespace(items)), get_rel_name(items))),
+			quote_literal_cstr(item));
 }
 
 /* More units than a constraint on the items table allows. */

@@ -154,7 +154,7 @@ inventory_confirm_reservation(PG_FUNCTION_ARGS)
 	inv_begin_rows(fcinfo);
 	store = call.store;
 	inv_check_line_type(store, result->setDesc);
-	inv_hold_find(store, &hold, fcinfo, 2, true);
+	inv_hold_find(store, &hold, fcinfo, 2, INV_HOLD_TO_CHANGE);
 	replayed = inv_hold_judge(call.store, &hold, INV_MOVE_CONFIRM) == INV_VERDICT_REPLAY;
 	cart.takes = takes_in_state(&hold, hold.state, &cart.take_count);
 	if (replayed)

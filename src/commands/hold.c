@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/json.h"
@@ -21,6 +22,7 @@
 #include "base/lock.h"
 #include "shmem/counter.h"
 #include "store/binding.h"
+#include "store/claim.h"
 #include "store/column.h"
 #include "store/ledger_schema.h"
 #include "store/query.h"
@@ -31,6 +33,7 @@
 #include "commands/argument.h"
 #include "commands/hold.h"
 #include "commands/hold_row.h"
+#include "commands/idempotency.h"
 
 /* ---- states and legal moves ---- */
 
@@ -111,36 +114,63 @@ lock_hold(InvStore *store, InvHold *hold)
 }
 
 /*
- * Lock the id that a caller gives a reservation, and read the reservation if it exists already;
- * else false.
+ * Was an id released before there was a reservation with it?  That is kept among the idempotency
+ * keys, for all users, until prune() deletes it.  "note": keep it now, if the caller is an
+ * operator: a buyer could fill the shop's tables with ids.  Expects the id to be locked.
+ */
+static bool
+was_released_before(InvStore *store, InvHold *hold, bool note)
+{
+	InvRequest request;
+
+	Assert(hold->count == 0);
+	if (!inv_request_find(&request, store, "release_reservation", hold_text(hold)))
+	{
+		if (!note || !inv_is_operator(store, GetOuterUserId()))
+			return false;
+		inv_request_end(store, &request, "false");
+	}
+	hold->state = INV_HOLD_RELEASED;
+	return true;
+}
+
+/*
+ * Lock the id that a caller gives a reservation, and read the reservation if it exists already,
+ * or its state alone if it was released before; else false.
  */
 bool
 inv_hold_find_given(InvStore *store, InvHold *hold, Datum id)
 {
+	memset(hold, 0, sizeof(*hold));
 	hold->id = id;
 	lock_hold(store, hold);
-	if (hold->count > 0)
-		hold->state = reservation_state(store, hold);
-	return hold->count > 0;
+	if (hold->count == 0)
+		return was_released_before(store, hold, false);
+	hold->state = reservation_state(store, hold);
+	return true;
 }
 
 /*
- * Read the reservation that argument 1 names, as it is when it is locked, if "lock", and else
- * by the snapshot of the calling query.  user is the number of the argument with the user, or -1.  Raises IV004 if there is no such
- * reservation, or if it is another user's.
+ * Read the reservation that argument 1 names.  user is the number of the argument with the user,
+ * or -1.  Raises IV004 if there is no such reservation, or if it is another user's.  One that was
+ * released before it was made, or is now, has a state and no lines; it is nothing to read.
  */
 void
-inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user, bool lock)
+inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user, InvHoldUse use)
 {
 	InvUser named = inv_getarg_named_user(store, fcinfo, user);
 
 	if (PG_ARGISNULL(1))
 		inv_error_null("reservation_id");
+	memset(hold, 0, sizeof(*hold));
 	hold->id = PG_GETARG_DATUM(1);
-	if (lock)
-		lock_hold(store, hold);
-	else
+	if (use == INV_HOLD_TO_READ)
 		inv_hold_read_rows(store, hold, INV_SNAPSHOT_READ_ONLY);
+	else
+		lock_hold(store, hold);
+	if (hold->count == 0 && use != INV_HOLD_TO_READ &&
+		was_released_before(store, hold, use == INV_HOLD_TO_RELEASE))
+		return;
 	if (hold->count == 0)
 		inv_error_reservation_not_found(inv_reservation_facts(store, hold->id));
 	hold->state = reservation_state(store, hold);

@@ -21,6 +21,14 @@ typedef enum InvHoldMove
 	INV_MOVE_REPEAT /* make it once more, with the same id */
 } InvHoldMove;
 
+/* What a reservation is looked for. */
+typedef enum InvHoldUse
+{
+	INV_HOLD_TO_READ,	/* by the snapshot of the calling query */
+	INV_HOLD_TO_CHANGE, /* locked, as it is then */
+	INV_HOLD_TO_RELEASE /* the same, and an id without a reservation can be released, too */
+} InvHoldUse;
+
 /* What the state of the reservation says to that. */
 typedef enum InvHoldVerdict
 {
@@ -33,7 +41,7 @@ typedef enum InvHoldVerdict
 } InvHoldVerdict;
 
 extern void inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user,
-						  bool lock);
+						  InvHoldUse use);
 extern bool inv_hold_find_given(InvStore *store, InvHold *hold, Datum id);
 extern InvFacts *inv_reservation_facts(InvStore *store, Datum id);
 extern bool inv_hold_has_ended(InvStore *store, Datum id);

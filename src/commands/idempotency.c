@@ -233,6 +233,25 @@ inv_request_begin(InvRequest *request, InvStore *store, const char *operation, c
 	return true;
 }
 
+/*
+ * Read what is kept of an operation under a key that no user and no arguments belong to, and
+ * which is locked; false if nothing is.  Then inv_request_end() can keep it.
+ */
+bool
+inv_request_find(InvRequest *request, InvStore *store, const char *operation, char *key)
+{
+	StringInfoData nothing;
+
+	initStringInfo(&nothing);
+	memset(request, 0, sizeof(*request));
+	request->key = key;
+	request->operation = operation;
+	request->user.isnull = true;
+	request->digest = digest_of(&nothing);
+	request->replay = kept_answer(store, request);
+	return request->replay != NULL;
+}
+
 /* ---- answers ---- */
 
 /*

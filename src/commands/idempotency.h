@@ -22,6 +22,8 @@ typedef struct InvRequest
 
 extern bool inv_request_begin(InvRequest *request, InvStore *store, const char *operation,
 							  const InvUser *user, FunctionCallInfo fcinfo, int key, Oid id_type);
+extern bool inv_request_find(InvRequest *request, InvStore *store, const char *operation,
+							 char *key);
 extern char *inv_json_field(Jsonb *object, const char *name);
 extern char *inv_request_scalar(InvRequest *request);
 extern Datum inv_request_value(InvStore *store, InvRequest *request, Oid type);

@@ -96,7 +96,8 @@ PG_FUNCTION_INFO_V1(inventory_my_reservations);
 
 /*
  * release_reservation(store_name, reservation_id, user_id): true if this call released
- * it, false if it was released or had expired already.
+ * it, false if it was released or had expired already, or if there is none: then it cannot be
+ * made any more.
  */
 Datum
 inventory_release_reservation(PG_FUNCTION_ARGS)
@@ -106,7 +107,7 @@ inventory_release_reservation(PG_FUNCTION_ARGS)
 	bool released;
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "release_reservation");
-	inv_hold_find(call.store, &hold, fcinfo, 2, true);
+	inv_hold_find(call.store, &hold, fcinfo, 2, INV_HOLD_TO_RELEASE);
 	released = inv_hold_judge(call.store, &hold, INV_MOVE_RELEASE) == INV_VERDICT_PROCEED;
 	if (released)
 		release_hold(call.store, &hold);
@@ -139,7 +140,7 @@ inventory_extend_reservation(PG_FUNCTION_ARGS)
 	TimestampTz end;
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "extend_reservation");
-	inv_hold_find(call.store, &hold, fcinfo, 3, true);
+	inv_hold_find(call.store, &hold, fcinfo, 3, INV_HOLD_TO_CHANGE);
 	inv_hold_judge(call.store, &hold, INV_MOVE_EXTEND);
 	end = inv_hold_end(call.store, fcinfo, 2, hold.created_at);
 	prolong(call.store, &hold, end);
@@ -158,7 +159,7 @@ inventory_decide_reservation(PG_FUNCTION_ARGS)
 	InvHold hold;
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "decide_reservation");
-	inv_hold_find(call.store, &hold, fcinfo, 2, true);
+	inv_hold_find(call.store, &hold, fcinfo, 2, INV_HOLD_TO_CHANGE);
 	inv_hold_judge(call.store, &hold, INV_MOVE_EXTEND);
 	prolong(call.store, &hold, DT_NOEND);
 	inv_store_leave(&call);
@@ -252,7 +253,7 @@ inventory_change_reservation(PG_FUNCTION_ARGS)
 	if (quantity < 0)
 		inv_error_value(psprintf("quantity must not be negative: " INT64_FORMAT, quantity),
 						"0 removes the line.");
-	inv_hold_find(store, &hold, fcinfo, 4, true);
+	inv_hold_find(store, &hold, fcinfo, 4, INV_HOLD_TO_CHANGE);
 	inv_hold_judge(call.store, &hold, INV_MOVE_CHANGE);
 	if (quantity > 0)
 		inv_check_held(store, quantity);
@@ -290,7 +291,7 @@ inventory_get_reservation(PG_FUNCTION_ARGS)
 	types[3] = store->stock.base;
 	types[4] = store->order_type;
 	inv_check_row_type(store, result->setDesc, types, 5);
-	inv_hold_find(store, &hold, fcinfo, -1, false);
+	inv_hold_find(store, &hold, fcinfo, -1, INV_HOLD_TO_READ);
 	for (int i = 0; i < hold.count; i++)
 	{
 		InvHoldLine *line = &hold.lines[i];

@@ -172,7 +172,9 @@ find_repeated(InvStore *store, FunctionCallInfo fcinfo, int given, const InvCart
 	if (PG_ARGISNULL(given) || !inv_hold_find_given(store, hold, PG_GETARG_DATUM(given)))
 		return false;
 	open = hold->state == INV_HOLD_HELD || hold->state == INV_HOLD_CONFIRMED;
-	if (!inv_same_users(store, &hold->user, user) || (open && !has_lines(store, hold, cart)))
+	/* without lines, it was released before it was made, for any user */
+	if (hold->count > 0 &&
+		(!inv_same_users(store, &hold->user, user) || (open && !has_lines(store, hold, cart))))
 		inv_error_key_mismatch(inv_reservation_facts(store, hold->id), "a reservation");
 	return true;
 }

@@ -68,7 +68,7 @@ static bool
 heat_item(InvStore *store, Datum item, bool by_hand)
 {
 	InvLockedRow locked;
-	InvHotRow row;
+	InvHotRow row = { 0 };
 	const char *refusal;
 
 	/* first, because entries of dropped tables are reclaimed only before there is an xid */
@@ -79,6 +79,10 @@ heat_item(InvStore *store, Datum item, bool by_hand)
 	if (!locked.tracked)
 		return false;
 	if (inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) && row.hot)
+		return false;
+	if (row.keep_cold && by_hand)
+		inv_error_kept_cold(inv_item_text(store, item), store->items);
+	if (row.keep_cold)
 		return false;
 	refusal = inv_heat_refusal(store, item, locked.stock, locked.floor);
 	if (refusal)
@@ -145,6 +149,15 @@ compare_contended_items(const void *a, const void *b, void *store)
 	return inv_item_compare(store, *(const Datum *) a, *(const Datum *) b);
 }
 
+/* Is an item kept cold?  Asked before its row, for which others queue, is locked. */
+static bool
+is_kept_cold(InvStore *store, Datum item)
+{
+	InvHotRow row;
+
+	return inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) && row.keep_cold;
+}
+
 /* Heat items for whose rows sessions queue, while there is room; returns how many. */
 int64
 inv_heat_contended(InvStore *store)
@@ -156,7 +169,7 @@ inv_heat_contended(InvStore *store)
 	/* rows are locked in key order (invariant 10) */
 	qsort_arg(items, count, sizeof(Datum), compare_contended_items, store);
 	for (int i = 0; i < count && inv_hot_directory_has_room(1); i++)
-		if (!inv_heat_was_refused(store, items[i]))
+		if (!inv_heat_was_refused(store, items[i]) && !is_kept_cold(store, items[i]))
 			heated += heat_item(store, items[i], false);
 	return heated;
 }
@@ -165,6 +178,7 @@ inv_heat_contended(InvStore *store)
 
 PG_FUNCTION_INFO_V1(inventory_heat);
 PG_FUNCTION_INFO_V1(inventory_cool);
+PG_FUNCTION_INFO_V1(inventory_keep_cold);
 PG_FUNCTION_INFO_V1(inventory_settle);
 
 /* Enter the store of the first argument, for its owner, in a function that writes. */
@@ -205,6 +219,33 @@ inventory_cool(PG_FUNCTION_ARGS)
 		cooled = inv_cool_item(store, inv_getarg_item(store, fcinfo, 1));
 	inv_store_leave(&call);
 	PG_RETURN_INT64(cooled);
+}
+
+/*
+ * keep_cold(items, item, keep): the item cannot become hot, and is cooled if it is; or it can
+ * again.
+ */
+Datum
+inventory_keep_cold(PG_FUNCTION_ARGS)
+{
+	InvCall call;
+	InvStore *store = enter_hot_call(&call, fcinfo, "keep_cold()");
+	Datum values[] = { inv_getarg_item(store, fcinfo, 1), BoolGetDatum(false) };
+
+	if (PG_ARGISNULL(2))
+		inv_error_null("keep");
+	values[1] = PG_GETARG_DATUM(2);
+	if (PG_GETARG_BOOL(2))
+		(void) inv_cool_item(store, values[0]);
+	else
+	{
+		InvLockedRow locked = inv_lock_stock_row(store, values[0]);
+
+		inv_check_stock_row(store, values[0], &locked);
+	}
+	inv_execute_write(store, INV_STMT_KEEP_COLD, values, NULL, INV_SNAPSHOT_LATEST, 1);
+	inv_store_leave(&call);
+	PG_RETURN_VOID();
 }
 
 /* settle(items): bring the stock column of hot items up to date; returns of how many. */

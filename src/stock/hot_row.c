@@ -51,6 +51,7 @@ inv_hot_row_read(InvStore *store, Datum item, InvSnapshotMode mode, InvHotRow *r
 	row->settled = inv_result_int64(0, 1);
 	row->hot = DatumGetBool(inv_result(0, 2, &isnull));
 	row->own = is_own_xid(inv_result(0, 3, &isnull));
+	row->keep_cold = DatumGetBool(inv_result(0, 4, &isnull));
 	return true;
 }
 

@@ -15,6 +15,7 @@ typedef struct InvHotRow
 	int64 settled; /* movements up to this epoch are in the stock column */
 	bool hot;
 	bool own; /* written by this transaction */
+	bool keep_cold;
 } InvHotRow;
 
 /* A hot item, counted by the tables. */

@@ -25,8 +25,8 @@
 #include "store/ledger_schema.h"
 
 /* May a role execute the operator functions? */
-static bool
-is_operator(InvStore *store, Oid role)
+bool
+inv_is_operator(InvStore *store, Oid role)
 {
 	char *ledger = get_namespace_name(get_rel_namespace(store->ledger[INV_LEDGER_MOVEMENTS]));
 	/* the generated function takes a smallint key as integer */
@@ -62,7 +62,7 @@ claimed_user(InvStore *store)
 bool
 inv_claim_binds(InvStore *store, Oid role)
 {
-	return store->user_claim != NULL && !is_operator(store, role);
+	return store->user_claim != NULL && !inv_is_operator(store, role);
 }
 
 /* The user of the token; raises 42501 if there is none. */

@@ -126,6 +126,9 @@ inv_store_enter(InvCall *call, text *store_name, const char *writer)
 	}
 	if (store_name == NULL)
 		inv_error_null("store_name");
+	call->wait.on = false;
+	if (writer)
+		inv_prepared_wait_begin(&call->wait);
 	store = inv_store_find(store_name, writer ? RowExclusiveLock : AccessShareLock);
 	become_owner(call, store, GetUserId() != store->owner);
 	inv_stats_begin(store->items, writer ? writer : "read");
@@ -140,6 +143,7 @@ inv_store_enter_items(InvCall *call, Oid items)
 {
 	InvStore *store = inv_store_by_items(items, NoLock);
 
+	call->wait.on = false;
 	if (store == NULL)
 		return false;
 	/* a direct write fires the guard as it fires the owner's own triggers */
@@ -156,6 +160,7 @@ inv_store_enter_to_follow(InvCall *call, Oid items)
 {
 	InvStore *store = inv_store_by_items(items, RowExclusiveLock);
 
+	call->wait.on = false;
 	if (store == NULL)
 		return false;
 	become_owner(call, store, false);
@@ -171,6 +176,7 @@ inv_store_enter_owned(InvCall *call, Oid items)
 
 	if (!OidIsValid(items))
 		inv_error_null("items");
+	call->wait.on = false;
 	store = inv_store_by_items(items, AccessShareLock);
 	if (store == NULL)
 		inv_error_not_a_store(inv_store_facts("Table", get_rel_name(items)));
@@ -183,6 +189,7 @@ void
 inv_store_leave(InvCall *call)
 {
 	Assert(GetUserId() == call->store->owner);
+	inv_prepared_wait_end(&call->wait);
 	inv_stats_end(call->outer_stats);
 	SPI_finish();
 	/* a guest's settings are restored, also those that the owner's code changed */

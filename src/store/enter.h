@@ -5,6 +5,7 @@
 #ifndef INV_ENTER_H
 #define INV_ENTER_H
 
+#include "base/prepared_wait.h"
 #include "store/binding.h"
 
 /* What is restored when a caller who is not the owner has had work done as the owner. */
@@ -25,6 +26,7 @@ typedef struct InvCall
 	int security;
 	int nest;	/* level of the settings that the call changed */
 	bool guest; /* the caller is not the owner */
+	InvPreparedWait wait;
 } InvCall;
 
 extern void inv_guest_begin(InvGuest *guest, Oid owner);

@@ -74,8 +74,8 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	/* ---- hot items */
 	[INV_STMT_HOT_ROWS] = {"", "in", SPI_OK_SELECT,
 		"SELECT h.item_id, h.number FROM {ledger}.hot AS h WHERE h.hot ORDER BY h.item_id"},
-	[INV_STMT_HOT_ROW] = {"i", "nlx", SPI_OK_SELECT,
-		"SELECT h.settled_epoch, h.hot, h.xmin FROM {ledger}.hot AS h "
+	[INV_STMT_HOT_ROW] = {"i", "nlxl", SPI_OK_SELECT,
+		"SELECT h.settled_epoch, h.hot, h.xmin, h.keep_cold FROM {ledger}.hot AS h "
 		"WHERE h.item_id {=} $1", .by = "item_id"},
 	[INV_STMT_HOT_OF_NUMBERS] = {"N", "i", SPI_OK_SELECT,
 		"SELECT h.item_id FROM {ledger}.hot AS h WHERE h.number {=} ANY ($1) AND h.hot "
@@ -97,6 +97,10 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"INSERT INTO {ledger}.hot AS h (item_id, hot, settled_epoch, incarnation) "
 		"VALUES ($1, true, 0, 1) ON CONFLICT (item_id) DO UPDATE SET hot = true, "
 		"incarnation = h.incarnation {+} 1 RETURNING h.number", INV_LEDGER_HOT},
+	[INV_STMT_KEEP_COLD] = {"il", "", SPI_OK_INSERT,
+		"INSERT INTO {ledger}.hot AS h (item_id, hot, settled_epoch, incarnation, keep_cold) "
+		"VALUES ($1, false, 0, 0, $2) ON CONFLICT (item_id) DO UPDATE SET keep_cold = $2",
+		INV_LEDGER_HOT},
 	[INV_STMT_MARK_SETTLED] = {"inl", "", SPI_OK_UPDATE,
 		"UPDATE {ledger}.hot AS h SET settled_epoch = $2, hot = $3 WHERE h.item_id {=} $1",
 		INV_LEDGER_HOT, .by = "item_id"},

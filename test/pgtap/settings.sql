@@ -24,6 +24,7 @@ SELECT results_eq($$
 	('max_workers', 'integer', '2', 'sighup', NULL, '0', '256', NULL),
 	('notify', 'bool', 'off', 'user', NULL, NULL, NULL, NULL),
 	('optimistic_retries', 'integer', '10', 'user', NULL, '0', '10000', NULL),
+	('prepared_timeout', 'integer', '0', 'user', 'ms', '0', '2147483647', NULL),
 	('request_retention', 'integer', '0', 'sighup', 's', '0', '2147483647', NULL),
 	('reservation_ttl', 'integer', '900', 'user', 's', '1', '2147483647', NULL),
 	('settle_interval', 'integer', '1000', 'sighup', 'ms', '10', '3600000', NULL),

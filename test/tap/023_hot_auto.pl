@@ -2,8 +2,8 @@
 #
 # With default settings, thirty sessions buy one item, each commit takes some milliseconds,
 # and the item becomes hot, once, while others stay cold.  When no session buys it any
-# more, it cools, once, and is exact; it can become hot again.  With hot_mode off all items
-# cool.
+# more, it cools, once, and is exact; it can become hot again, unless it is kept cold.  With
+# hot_mode off all items cool.
 
 use strict;
 use warnings FATAL => 'all';
@@ -34,9 +34,11 @@ sub heat_of
     return $observer->value("(SELECT concat_ws(' ', incarnation, hot) FROM items_stock.hot WHERE item_id = '" . Shop::item_id($number) . q{')});
 }
 
-# Let a crowd buy item 1, and rarely item 2, until item 1 has been hot for a while; the calls.
+# Let a crowd buy item 1, and rarely item 2, until item 1 has been hot for a while, or until so
+# many answers; the calls.
 sub crowd_buys
 {
+    my ($most) = @_;
     my ($hot_since, $stop);
     my $turn = 0;
     my $next = sub { $stop ? undef : $shop->buy(++$turn % 200 ? 1 : 2, 1) };
@@ -46,6 +48,7 @@ sub crowd_buys
         my ($answers) = @_;
         $hot_since = $answers if !$hot_since && $answers % 20 == 0 && heat_of(1) =~ / t$/;
         $stop = 1 if $hot_since && $answers > $hot_since + AFTER;
+        $stop = 1 if $most && $answers > $most;
     });
     $crowd->quit;
     return ($hot_since, @history);
@@ -71,9 +74,16 @@ pass('it cools');
 is_deeply([ $shop->audit(\@history), Hot::problems($shop) ], [], 'cooled: no problems');
 is(Hot::counter($shop, 1), 'none', 'cooled: no counter');
 
-# the crowd buys again
+# kept cold, it stays so in a crowd that would have heated it
+$shop->query(q{SELECT inventory.keep_cold('shop.items', '} . Shop::item_id(1) . q{')});
 $node->safe_psql('postgres', q{ALTER SYSTEM RESET inventory.hot_idle_timeout});
 $node->reload;
+my (undef, @kept) = crowd_buys(3 * $since + AFTER);
+push @history, @kept;
+is(heat_of(1), '1 f', 'kept cold, it does not become hot');
+$shop->query(q{SELECT inventory.keep_cold('shop.items', '} . Shop::item_id(1) . q{', false)});
+
+# the crowd buys again
 my ($again, @more) = crowd_buys();
 push @history, @more;
 ok($again, 'it becomes hot again');
