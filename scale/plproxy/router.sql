@@ -289,11 +289,12 @@ LANGUAGE plproxy AS $$
 		FROM {api}.try_buy_cart(user_id, lines, idempotency_key, order_data) AS l;
 $$;
 
-CREATE FUNCTION {scale}.begin_cart(cart_id uuid, digest text, nodes integer[],
+CREATE FUNCTION {scale}.begin_cart(home integer, cart_id uuid, digest text, nodes integer[],
 	OUT attempt uuid, OUT state text, OUT done boolean, OUT same boolean, OUT old_nodes integer[])
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
-	RUN ON {scale}.route_of($1);
+	RUN ON home;
+	SELECT * FROM {scale}.begin_cart(cart_id, digest, nodes);
 $$;
 
 CREATE FUNCTION {scale}.reserve_parts(nodes integer[], lines jsonb[], data jsonb[], attempt uuid, cart_id uuid, user_id {user}, rehearse boolean)
@@ -304,10 +305,11 @@ LANGUAGE plproxy AS $$
 	RUN ON nodes;
 $$;
 
-CREATE FUNCTION {scale}.decide_cart(cart_id uuid, attempt uuid, decision text) RETURNS text
+CREATE FUNCTION {scale}.decide_cart(home integer, cart_id uuid, attempt uuid, decision text) RETURNS text
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
-	RUN ON {scale}.route_of($1);
+	RUN ON home;
+	SELECT * FROM {scale}.decide_cart(cart_id, attempt, decision);
 $$;
 
 CREATE FUNCTION {scale}.finish_parts(nodes integer[], attempt uuid, cart_id uuid, confirm boolean)
@@ -319,10 +321,11 @@ LANGUAGE plproxy AS $$
 	RUN ON nodes;
 $$;
 
-CREATE FUNCTION {scale}.end_cart(cart_id uuid, attempt uuid) RETURNS boolean
+CREATE FUNCTION {scale}.end_cart(home integer, cart_id uuid, attempt uuid) RETURNS boolean
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
-	RUN ON {scale}.route_of($1);
+	RUN ON home;
+	SELECT * FROM {scale}.end_cart(cart_id, attempt);
 $$;
 
 CREATE FUNCTION {scale}.work(node integer, older_than interval)
@@ -353,29 +356,36 @@ COMMENT ON VIEW {scale}.unresolved_carts IS 'Carts that are not done and parts t
 
 -- ---------------------------------------------------------------- carts: buying
 
--- The lines of a cart by node: each item once, and what its order gets.
-CREATE FUNCTION {scale}.divide(lines jsonb, order_data jsonb)
-RETURNS TABLE (nodes integer[], parts jsonb[], data jsonb[], digest text)
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+-- The lines of a cart by node: each item once, and what its order gets.  In PL/pgSQL, which keeps the plan.
+CREATE FUNCTION {scale}.divide(lines jsonb, order_data jsonb, OUT nodes integer[], OUT parts jsonb[], OUT data jsonb[], OUT digest text)
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	mixed boolean;
+BEGIN
 	WITH line AS (
 		SELECT (l.line ->> 'item_id')::{item} AS item, coalesce((l.line ->> 'quantity')::numeric, 1) AS quantity,
 			   l.line - 'item_id' - 'quantity' AS extra, l.n
 		FROM jsonb_array_elements($1) WITH ORDINALITY AS l (line, n)
 	), item AS (
 		SELECT l.item, {scale}.route(l.item) & {mask} AS node, sum(l.quantity) AS quantity, min(l.n) AS n,
-			   (array_agg(l.extra ORDER BY l.n))[1] AS extra, count(DISTINCT l.extra) AS ways
+			   min(l.extra::text)::jsonb AS extra, min(l.extra::text) <> max(l.extra::text) AS mixed
 		FROM line AS l GROUP BY l.item
 	), part AS (
 		SELECT i.node, jsonb_agg(jsonb_build_object('item_id', i.item, 'quantity', i.quantity) ORDER BY i.n) AS lines,
 			   CASE WHEN bool_and(i.extra = '{}') THEN $2
-					ELSE jsonb_agg(coalesce($2, '{}') || i.extra || jsonb_build_object('item_id', i.item) ORDER BY i.n) END AS data
+					ELSE jsonb_agg(coalesce($2, '{}') || i.extra || jsonb_build_object('item_id', i.item) ORDER BY i.n) END AS data,
+			   bool_or(i.mixed) AS mixed
 		FROM item AS i GROUP BY i.node
 	)
 	SELECT array_agg(p.node ORDER BY p.node), array_agg(p.lines ORDER BY p.node), array_agg(p.data ORDER BY p.node),
-		   CASE WHEN (SELECT max(i.ways) > 1 FROM item AS i) THEN 'mixed'
-				ELSE md5(jsonb_agg(jsonb_build_array(p.node, p.lines, p.data) ORDER BY p.node)::text) END
-	FROM part AS p
-$$;
+		   md5(jsonb_agg(jsonb_build_array(p.node, p.lines, p.data) ORDER BY p.node)::text), bool_or(p.mixed)
+	INTO nodes, parts, data, digest, mixed
+	FROM part AS p;
+	IF mixed AND cardinality(nodes) > 1 THEN
+		RAISE 'lines of the same item must have the same columns in a cart over several nodes' USING ERRCODE = '22023';
+	END IF;
+END $$;
 
 -- Confirms or releases parts of a decided cart.  Returns the lines of a confirmed one.
 CREATE FUNCTION {scale}.settle_parts(cart_id uuid, attempt uuid, nodes integer[], decision text) RETURNS jsonb
@@ -400,18 +410,19 @@ CREATE FUNCTION {scale}.buy_divided(user_id {user}, cart_id uuid, digest text, p
 	OUT code text, OUT message text, OUT detail text, OUT hint text, OUT short_lines jsonb, OUT sold jsonb)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	home integer := {scale}.route_of(cart_id);
 	cart record;
 	decision text;
 	part record;
 	failed boolean := false;
 	bad record;
 BEGIN
-	cart := {scale}.begin_cart(cart_id, digest, part_nodes);
+	cart := {scale}.begin_cart(home, cart_id, digest, part_nodes);
 	IF cart.state = 'aborted' THEN
 		-- another session is ending it: help, and begin again
 		PERFORM {scale}.settle_parts(cart_id, cart.attempt, cart.old_nodes, 'aborted');
-		PERFORM {scale}.end_cart(cart_id, cart.attempt);
-		cart := {scale}.begin_cart(cart_id, digest, part_nodes);
+		PERFORM {scale}.end_cart(home, cart_id, cart.attempt);
+		cart := {scale}.begin_cart(home, cart_id, digest, part_nodes);
 	END IF;
 	code := '00000';
 	IF NOT cart.same THEN
@@ -430,11 +441,11 @@ BEGIN
 				bad := part;
 			END IF;
 		END LOOP;
-		decision := {scale}.decide_cart(cart_id, cart.attempt,
+		decision := {scale}.decide_cart(home, cart_id, cart.attempt,
 			CASE WHEN short_lines IS NULL AND NOT failed THEN 'confirmed' ELSE 'aborted' END);
 	END IF;
 	sold := {scale}.settle_parts(cart_id, cart.attempt, part_nodes, decision);
-	PERFORM {scale}.end_cart(cart_id, cart.attempt);
+	PERFORM {scale}.end_cart(home, cart_id, cart.attempt);
 	IF decision = 'confirmed' THEN
 		short_lines := NULL;
 	ELSIF short_lines IS NOT NULL THEN
@@ -477,12 +488,10 @@ BEGIN
 	ELSIF octet_length($3) NOT BETWEEN 1 AND 255 THEN
 		RAISE 'an idempotency key has 1 to 255 bytes' USING ERRCODE = CASE WHEN $3 = '' THEN '22023' ELSE '22001' END;
 	END IF;
-	SELECT * INTO STRICT cart FROM {scale}.divide($2, $4);
+	cart := {scale}.divide($2, $4);
 	IF cardinality(cart.nodes) = 1 THEN
 		RETURN QUERY SELECT * FROM {scale}.buy_on_node(cart.nodes[1], $1, $2, $3, $4);
 		RETURN;
-	ELSIF cart.digest = 'mixed' THEN
-		RAISE 'lines of the same item must have the same columns in a cart over several nodes' USING ERRCODE = '22023';
 	END IF;
 	answer := {scale}.buy_divided($1, CASE WHEN $3 IS NULL THEN gen_random_uuid() ELSE {api}.cart_id($1, $3) END,
 		cart.digest, cart.nodes, cart.parts, cart.data);
@@ -550,11 +559,11 @@ BEGIN
 		BEGIN
 			FOR cart IN SELECT * FROM {scale}.work(node, open_for) LOOP
 				BEGIN
-					decision := {scale}.decide_cart(cart.cart_id, cart.attempt, 'aborted');
+					decision := {scale}.decide_cart({scale}.route_of(cart.cart_id), cart.cart_id, cart.attempt, 'aborted');
 					PERFORM {scale}.settle_parts(cart.cart_id, cart.attempt, cart.nodes, decision);
 					-- one part alone does not end its cart
 					IF cart.state <> 'held' THEN
-						PERFORM {scale}.end_cart(cart.cart_id, cart.attempt);
+						PERFORM {scale}.end_cart({scale}.route_of(cart.cart_id), cart.cart_id, cart.attempt);
 					END IF;
 					finished := finished + 1;
 				EXCEPTION WHEN OTHERS THEN

@@ -205,7 +205,7 @@ for my $name (sort keys %shops)
         my ($cart, $attempt) = @_;
         return "SELECT count(*) FILTER (WHERE code = '00000') FROM $s.reserve_parts('{1,2}', ARRAY[@{[ $parts->([ $item[1], $item[2] ]) ]}]::jsonb[], '{NULL,NULL}', '$attempt', '$cart', $ann, true)";
     };
-    my $begin = sub { my ($key) = @_; return split /\|/, as_owner(qq{SELECT c, (b).attempt FROM (SELECT c, $s.begin_cart(c, 'd', '{1,2}') AS b FROM "Api".cart_id($ann, '$key') AS c) AS x}) };
+    my $begin = sub { my ($key) = @_; return split /\|/, as_owner(qq{SELECT c, (b).attempt FROM (SELECT c, $s.begin_cart($s.route_of(c), c, 'd', '{1,2}') AS b FROM "Api".cart_id($ann, '$key') AS c) AS x}) };
     my $resolve = sub { return told("SELECT finished || ' ' || left_over FROM $s.resolve('0')", 'operator') };
 
     $before = all_nodes($stock);
@@ -218,7 +218,7 @@ for my $name (sort keys %shops)
     is(told("SELECT finished || ' ' || left_over FROM $s.resolve('1 hour')", 'operator'), '0 0', "$name: a young cart is left alone");
     $resolve->();
     is(all_nodes($stock), $before, "$name: one that is open for too long is aborted");
-    is(as_owner(qq{SELECT $s.decide_cart('$cart', '$attempt', 'confirmed')}), 'aborted', "$name: the first decision wins");
+    is(as_owner(qq{SELECT $s.decide_cart($s.route_of('$cart'), '$cart', '$attempt', 'confirmed')}), 'aborted', "$name: the first decision wins");
     is(as_owner($reserve->($cart, $attempt)), 0, "$name: a late reserve of it holds nothing");
 
     ($cart, $attempt) = $begin->('late');
@@ -228,9 +228,9 @@ for my $name (sort keys %shops)
 
     ($cart, $attempt) = $begin->('decided');
     as_owner($reserve->($cart, $attempt));
-    as_owner(qq{SELECT $s.decide_cart('$cart', '$attempt', 'confirmed')});
+    as_owner(qq{SELECT $s.decide_cart($s.route_of('$cart'), '$cart', '$attempt', 'confirmed')});
     as_owner(qq{SELECT * FROM $s.finish_parts('{1}', '$attempt', '$cart', true)});
-    is(as_owner(qq{SELECT $s.decide_cart('$cart', '$attempt', 'aborted')}), 'confirmed', "$name: a confirmed cart cannot be aborted");
+    is(as_owner(qq{SELECT $s.decide_cart($s.route_of('$cart'), '$cart', '$attempt', 'aborted')}), 'confirmed', "$name: a confirmed cart cannot be aborted");
     like($resolve->(), qr/^[12] 0$/, "$name: a cart of which one part is confirmed, and a part that is held");
     is(all_nodes($stock), $before - 2, "$name: are confirmed");
     is($resolve->(), '0 0', "$name: and then there is nothing to do");
@@ -245,7 +245,7 @@ for my $name (sort keys %shops)
     as_owner($reserve->($cart, $attempt));
     $resolve->();
     is(told(qq{SELECT string_agg(status, ',') FROM "Api".try_buy_cart($ann, $two, 'again')}), 'ok,ok', "$name: a call with the key of an aborted cart begins a new attempt");
-    is(as_owner(qq{SELECT $s.decide_cart('$cart', '$attempt', 'confirmed')}), 'aborted', "$name: and the old one stays aborted");
+    is(as_owner(qq{SELECT $s.decide_cart($s.route_of('$cart'), '$cart', '$attempt', 'confirmed')}), 'aborted', "$name: and the old one stays aborted");
     is(all_nodes($stock), $before - 4, "$name: sold once");
     is(told("SELECT pruned > 0 FROM $s.resolve('0', '0')", 'operator'), 't', "$name: what has ended is pruned");
     is(all_nodes("SELECT count(*) FROM inventory.verify('shop.@{[ quoted($shop->{items}) ]}')"), 0, "$name: verify finds nothing on any node");
