@@ -19,16 +19,20 @@
 \if :{?items} \else \warn 'node.sql: set the table of the items: psql -v items=shop.items' \quit \endif
 
 BEGIN;
+-- the caller's search_path finds the table, and nothing else
+SELECT coalesce((SELECT format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+	WHERE c.oid = pg_catalog.to_regclass(:'items')), :'items') AS items \gset
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = pg_catalog;
 
--- A key of these types is the same on every node, and is not a claim of the session, which does not travel.
+SELECT $$DO 'BEGIN RAISE ''schema: PL/Proxy has no quoted names'' USING ERRCODE = ''22023''; END'$$ WHERE :'schema' !~ '^[a-z_][a-z0-9_]*$' \gexec
+
+-- Claims of a session do not travel.
 SELECT CASE WHEN count(*) = 0 THEN format('DO $$ BEGIN RAISE ''not_a_store'' USING ERRCODE = ''IV012'', DETAIL = %L; END $$', :'items')
 	WHEN bool_or(user_claim IS NOT NULL) THEN 'DO $$ BEGIN RAISE ''a store with user_claim cannot have routers'' USING ERRCODE = ''0A000'', '
 		|| 'DETAIL = ''The claims of a session do not travel to the nodes.'', HINT = ''Attach it with user_claim => null, and let the routers check who calls.''; END $$'
 	END
 FROM inventory.bindings WHERE items = to_regclass(:'items') \gexec
-SELECT $$DO 'BEGIN RAISE ''schema: PL/Proxy has no quoted names'' USING ERRCODE = ''22023''; END'$$ WHERE :'schema' !~ '^[a-z_][a-z0-9_]*$' \gexec
 
 SELECT format('CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I', :'schema', pg_get_userbyid(c.relowner))
 FROM pg_class AS c WHERE c.oid = to_regclass(:'items') \gexec
@@ -245,7 +249,7 @@ $template$) \gset refund_
 \if :has_orders
 SELECT 'EXISTS (SELECT FROM {orders} AS o WHERE o.{order_key} = $1 AND o.{order_item} IS DISTINCT FROM $2)' AS wrong_item \gset
 \else
-SELECT 'EXISTS (SELECT FROM {ledger}.movements AS m WHERE m.order_id = $1 AND m.item_id IS DISTINCT FROM $2)' AS wrong_item \gset
+SELECT 'NOT EXISTS (SELECT FROM {ledger}.movements AS m WHERE m.order_id = $1 AND m.item_id = $2)' AS wrong_item \gset
 \endif
 EXECUTE filled(replace(:'refund_filled', '{wrong_item}', :'wrong_item')) \gexec
 

@@ -270,10 +270,14 @@ for my $name (sort keys %shops)
 my ($out, $err) = run_command([ "$scale/router", map { $node->connstr("uuid_$_") } 0 .. 2 ]);
 like($err, qr/power of two/, 'three nodes are refused');
 $node->safe_psql('postgres', 'CREATE DATABASE claims');
-$node->safe_psql('claims', 'CREATE EXTENSION inventory; CREATE TABLE items (id int PRIMARY KEY, stock int); CREATE TABLE orders (id int PRIMARY KEY, user_id text, item_id int, quantity int);'
+$node->safe_psql('claims', 'CREATE EXTENSION inventory; CREATE TABLE items (id int PRIMARY KEY, stock int); CREATE TABLE orders (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id int, quantity int);'
       . q{SELECT inventory.attach('items', 'orders', user_claim => 'sub', ledger_schema => 'ledger')});
 $node->psql('claims', '', extra_params => [ '-v', 'items=items', '-v', 'router=buyer', '-f', "$scale/node.sql" ], stderr => \$err);
 like($err, qr/user_claim cannot have routers/, 'a store with user_claim is refused');
+$node->psql('claims', '', extra_params => [ '-v', 'items=pg_class', '-v', 'router=buyer', '-f', "$scale/node.sql" ], stderr => \$err);
+like($err, qr/not_a_store/, 'a table that is not attached is refused');
+$node->psql('claims', '', extra_params => [ '-v', 'items=items', '-v', 'schema=a b', '-v', 'router=buyer', '-f', "$scale/node.sql" ], stderr => \$err);
+like($err, qr/no quoted names/, 'a schema that needs quotes is refused');
 
 $node->stop;
 done_testing();
