@@ -7,9 +7,9 @@ load of the machine changes all of them alike.
 import json
 import statistics
 
-ROUNDS = 3
-CALLS = 100
-WORN_IN = 30  # calls before: plans and catalogs are cached
+ROUNDS = 5
+CALLS = 200
+WORN_IN = 50  # calls before: plans and catalogs are cached
 NODE = 1  # whose items are sold
 ITEM = 1
 CART = (1, 5, 9)  # on one node
