@@ -1,0 +1,100 @@
+"""Carts over three nodes that are cut: a server is killed while the cart is at one of its steps."""
+
+import json
+import threading
+import time
+
+import psycopg2
+
+from servers import PATIENCE
+
+STEPS = ("begin", "reserve", "decide", "confirm", "release", "end")
+VICTIMS = ("router", "home", "other")
+HOME, OTHER, THIRD = 0, 1, 2  # nodes, and the items 4, 1 and 2 are on them
+AT_HOME = ("begin", "decide", "end")  # the steps of the home alone
+GATE = 4400
+
+# A session that is at a step waits while another one holds the lock of that step.
+GATES = """
+CREATE FUNCTION scale.gate() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(4400 + CASE
+        WHEN TG_TABLE_NAME = 'carts' AND TG_OP = 'INSERT' THEN 0
+        WHEN TG_TABLE_NAME = 'carts' THEN CASE WHEN to_jsonb(NEW) ->> 'done_at' IS NOT NULL THEN 5 ELSE 2 END
+        ELSE CASE to_jsonb(NEW) ->> 'state' WHEN 'held' THEN 1 WHEN 'confirmed' THEN 3 ELSE 4 END END);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER gate BEFORE INSERT OR UPDATE ON scale.carts FOR EACH ROW EXECUTE FUNCTION scale.gate();
+CREATE TRIGGER gate BEFORE INSERT OR UPDATE ON scale.parts FOR EACH ROW EXECUTE FUNCTION scale.gate();
+"""
+DROP_GATES = "DROP FUNCTION scale.gate() CASCADE"
+
+
+def buy(shop, call, lines):
+    """Buy a cart through the router: ok, refused, or None if there was no answer."""
+    cart = json.dumps([{"item_id": item, "quantity": quantity} for item, quantity in lines.items()])
+    try:
+        rows = shop.router.query("SELECT status FROM api.try_buy_cart('cut', %s, %s, %s)",
+                                 (cart, call, json.dumps({"call": call})), user="buyer")
+        return "ok" if all(status == "ok" for (status,) in rows) else "refused"
+    except psycopg2.Error:
+        return None
+
+
+def at_home(shop, name):
+    """A key for a cart whose home is node 0."""
+    for number in range(1000):
+        key = f"{name}-{number}"
+        if shop.router.query("SELECT scale.route_of(api.cart_id('cut', %s)) & 3", (key,))[0][0] == HOME:
+            return key
+    raise RuntimeError("no key")
+
+
+def wait_at_gate(node, caller):
+    """Wait until a session is at the gate; false if the call has ended before."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        if node.query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")[0][0]:
+            return True
+        if not caller.is_alive():
+            return False
+        time.sleep(0.01)
+    return False
+
+
+def cut(shop, history, name, step, victim, how, retry=True):
+    """Kill the victim while a cart is at the step, and finish.  Returns what went wrong."""
+    call = at_home(shop, name)
+    # a cart that is to be released is too large for the third node
+    lines = {4: 1, 1: 2, 2: 1_000_000 if step == "release" else 1}
+    gate = shop.nodes[HOME if step in AT_HOME or victim == "home" else OTHER]
+    dying = {"router": shop.router, "home": shop.nodes[HOME], "other": shop.nodes[OTHER]}[victim]
+    for node in shop.nodes:
+        node.script(GATES)
+    holder = gate.connect()
+    holder.cursor().execute("SELECT pg_advisory_lock(%s)", (GATE + STEPS.index(step),))
+    answers = []
+    history.note(call, lines, None)
+    caller = threading.Thread(target=lambda: answers.append(buy(shop, call, lines)))
+    caller.start()
+    reached = wait_at_gate(gate, caller)
+    dying.kill(how)
+    holder.close()
+    caller.join()
+    if answers[0]:
+        history.note(call, lines, answers[0])
+    dying.start()
+    wrong = [] if reached else [f"the cart did not come to the step {step}"]
+    if not shop.resolve():
+        wrong.append("resolve has not finished the cart")
+    for node in shop.nodes:
+        node.script(DROP_GATES)
+    if retry:
+        yield from wrong
+        yield None  # the caller checks here that the cart is whole or absent
+        answer = buy(shop, call, lines)
+        history.note(call, lines, answer)
+        if answer != ("refused" if step == "release" else "ok"):
+            yield f"the call again, with the same key: {answer}"
+    else:
+        yield from wrong

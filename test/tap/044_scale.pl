@@ -1,0 +1,283 @@
+# A shop on four databases with a router in PL/Proxy, for each type of key.
+#
+# The nodes are databases of one server.  The same calls must answer as on one database, with the
+# same SQLSTATE; a cart over several nodes is sold as a whole or not at all, wherever it stops; and
+# the roles may do nothing beside what they need.  tools/scale has the nodes on servers of their own
+# and kills them.
+
+use strict;
+use warnings FATAL => 'all';
+
+use Cwd 'abs_path';
+use File::Basename;
+use Test::More;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+
+use Session;
+use Shop;
+
+my $scale = abs_path(dirname(__FILE__) . '/../../scale/plproxy');
+my $node = Shop::server('scale', q{shared_preload_libraries = 'inventory'}, 'max_worker_processes = 0');
+
+plan skip_all => 'no PL/Proxy for this PostgreSQL'
+  unless $node->safe_psql('postgres', q{SELECT count(*) FROM pg_available_extensions WHERE name = 'plproxy'});
+
+$node->safe_psql('postgres', 'CREATE ROLE "the Router" LOGIN; CREATE ROLE shop_owner; CREATE ROLE buyer; CREATE ROLE operator; CREATE ROLE nobody_else');
+
+# The stores that are divided: the types of items, users and orders, items of each node, and names to be quoted.
+my %shops = (
+    bigint => { item => 'bigint', user => 'text', order => q{bigint GENERATED ALWAYS AS IDENTITY (START %d INCREMENT 4)}, schema => 'scale', items => 'items',
+        keys => [ 4, 1, 2, 3, 8 ], ann => 'ann' },
+    uuid => { item => 'uuid', user => 'uuid', order => 'uuid DEFAULT gen_random_uuid()', schema => 'scale_2', items => 'The Items',
+        keys => [], ann => '11111111-1111-4111-8111-111111111111' },
+    text => { item => 'text', user => 'bigint', order => 'uuid DEFAULT gen_random_uuid()', schema => 'scale', items => 'items', keys => [], ann => 7 });
+
+my ($router, $shop);
+
+# Run psql with a file.
+sub load
+{
+    my ($database, $file, $what, @variables) = @_;
+    $node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', map({ ('-v', $_) } @variables), '-d', $node->connstr($database), '-f', $file ], $what);
+}
+
+# What a statement returns on the router, as a buyer: the rows, or the SQLSTATE of the error.
+sub told
+{
+    my ($sql, $role) = @_;
+    my ($out, $err);
+    my $status = $node->psql($router, 'SET ROLE ' . ($role // 'buyer') . ";\n\\set VERBOSITY verbose\n$sql", stdout => \$out, stderr => \$err);
+    return $status ? $err =~ /ERROR:  (\w{5}):/ ? $1 : $err : $out;
+}
+
+# What a statement returns on the router, as the owner of its functions.
+sub as_owner
+{
+    my ($sql) = @_;
+    return $node->safe_psql($router, qq{SET ROLE "the Router"; $sql});
+}
+
+# A value of one of the nodes, or the sum over all of them.
+sub all_nodes
+{
+    my ($sql) = @_;
+    my $sum = 0;
+    $sum += $node->safe_psql("$shop->{name}_$_", $sql) for 0 .. 3;
+    return $sum;
+}
+
+# The first 32 bits of the MD5 of a key: its route, computed without the database.
+sub route
+{
+    my ($key) = @_;
+    require Digest::MD5;
+    return hex(substr(Digest::MD5::md5_hex($key), 0, 8)) & 3;
+}
+
+# Keys so that item $i is on node $i, and item 4 on node 0.
+sub make_keys
+{
+    my $tried = 0;
+    for my $number (0, 1, 2, 3, 0)
+    {
+        my $key;
+        do
+        {
+            $tried++;
+            $key = $shop->{item} eq 'uuid' ? sprintf('%08x-0000-4000-8000-000000000000', $tried) : "it'em \"$tried\"";
+        } until route($key) == $number;
+        push @{$shop->{keys}}, $key;
+    }
+}
+
+sub make_nodes
+{
+    my $schema = quoted($shop->{schema});
+    my $items = 'shop.' . quoted($shop->{items});
+
+    for my $number (0 .. 3)
+    {
+        my $database = "$shop->{name}_$number";
+        my @mine = grep { ($_ & 3) == $number } 0 .. 4;
+        (my $order = $shop->{order}) =~ s/%d/$number + 1/e;
+        $node->safe_psql('postgres', "CREATE DATABASE $database OWNER shop_owner");
+        $node->safe_psql($database, 'CREATE EXTENSION inventory; SET ROLE shop_owner; CREATE SCHEMA shop; CREATE SCHEMA "Api";'
+              . "CREATE TABLE $items (id $shop->{item} PRIMARY KEY, stock int NOT NULL, purchase_limit int);"
+              . "CREATE TABLE shop.orders (id $order PRIMARY KEY, user_id $shop->{user}, item_id $shop->{item},"
+              . ' quantity int NOT NULL CHECK (quantity <> 13), call text);'
+              . join('', map { "INSERT INTO $items VALUES (" . literal($shop->{keys}[$_]) . ', 10, ' . ($_ == 3 ? 3 : 'NULL') . ');' } @mine)
+              . "SELECT inventory.attach('$items', 'shop.orders', order_columns => '{call}', ledger_schema => 'shop_stock', api_schema => 'Api')");
+        load($database, "$scale/node.sql", "$shop->{name}: node $number", "items=$items", 'router=the Router', "schema=$shop->{schema}");
+    }
+    load("$shop->{name}_3", "$scale/node.sql", "$shop->{name}: again", "items=$items", 'router=the Router', "schema=$shop->{schema}");
+    $router = "$shop->{name}_router";
+    $node->safe_psql('postgres', "CREATE DATABASE $router");
+    my $file = $node->basedir . "/$router.sql";
+    my @nodes = map { $node->connstr("$shop->{name}_$_") } 0 .. 3;
+    my ($out, $err) = run_command([ "$scale/router", '--router', 'the Router', '--buyer', 'buyer', '--operator', 'operator', '--schema', $shop->{schema},
+            '--cluster', 'shop_4', @nodes ]);
+    is($err, '', "$shop->{name}: the router's SQL is generated");
+    append_to_file($file, $out);
+    load($router, $file, "$shop->{name}: router") for 1, 2;
+}
+
+sub quoted { my ($name) = @_; $name =~ s/"/""/g; return qq{"$name"}; }
+sub literal { my ($value) = @_; $value =~ s/'/''/g; return "'$value'"; }
+
+# A cart of items with quantities, as JSON.
+sub cart
+{
+    my @lines = @_;
+    return literal('[' . join(', ', map { my ($item, $quantity) = @$_; (my $key = $shop->{keys}[$item]) =~ s/"/\\"/g;
+                qq({"item_id": "$key", "quantity": $quantity}) } @lines) . ']');
+}
+
+for my $name (sort keys %shops)
+{
+    $shop = $shops{$name};
+    $shop->{name} = $name;
+    make_keys() unless @{$shop->{keys}};
+    make_nodes();
+    my @item = map { literal($_) } @{$shop->{keys}};
+    my $ann = literal($shop->{ann});
+    my $s = quoted($shop->{schema});
+    my $stock = 'SELECT coalesce(sum(stock), 0) FROM shop.' . quoted($shop->{items});
+
+    # ------------------------------------------------------------ one item
+
+    is(told(qq{SELECT "Api".node_of($item[$_])}), $_ & 3, "$name: the route of item $_ is as computed outside") for 0 .. 4;
+    my $order = told(qq{SELECT "Api".buy_item($ann, $item[1], 2, 'k', '{"call": "c"}')});
+    is(told(qq{SELECT "Api".buy_item($ann, $item[1], 2, 'k', '{"call": "c"}')}), $order, "$name: a key is the same order");
+    is($node->safe_psql("${name}_1", "SELECT id, quantity, call FROM shop.orders"), "$order|2|c", "$name: the order is on its node");
+    is(told(qq{SELECT "Api".buy_item($ann, $item[1], 3, 'k')}), 'IV009', "$name: the key with other arguments");
+    is(told(qq{SELECT "Api".buy_item($ann, $item[2], 11)}), 'IV001', "$name: out of stock");
+    is(told(qq{SELECT "Api".buy_item($ann, $item[3], 4)}), 'IV010', "$name: over the limit");
+    is(told(qq{SELECT "Api".buy_item($ann, $item[3], 0)}), '22023', "$name: bad input");
+    is(told(qq{SELECT status, available FROM "Api".try_buy_item($ann, $item[2], 11)}), 'out_of_stock|10', "$name: a refusal as a status");
+    is(told(qq{SELECT sum(available) FROM "Api".available_stocks(ARRAY[$item[0], $item[1], $item[2]]::$shop->{item}\[])}), 28, "$name: stocks of several nodes");
+    is(told(qq{SELECT "Api".available_stock($item[1])}), 8, "$name: stock of one");
+
+    my $hold = told(qq{SELECT "Api".reserve_stock($ann, $item[2], 2, '1 hour', 'hold')});
+    is(told(qq{SELECT "Api".reserve_stock($ann, $item[2], 2, '1 hour', 'hold')}), $hold, "$name: a hold with its key");
+    like(told(qq{SELECT status, quantity FROM "Api".get_reservation('$hold')}), qr/^held\|2$/, "$name: the id of the hold is enough to find it");
+    is(told(qq{SELECT "Api".extend_reservation('$hold', '90 minutes') > now() + interval '80 minutes'}), 't', "$name: it is extended");
+    is(told(qq{SELECT status FROM "Api".confirm_reservation('$hold')}), 'ok', "$name: and confirmed");
+    is(told(qq{SELECT "Api".release_reservation('$hold')}), 'IV006', "$name: an order cannot be released");
+    is(told(qq{SELECT "Api".release_reservation(gen_random_uuid())}), 'IV004', "$name: an unknown hold");
+    is(told(qq{SELECT "Api".reserve_stock($ann, $item[2], 1, NULL, NULL, "Api".new_reservation_id($item[1]))}), '22023', "$name: an id with another route");
+    is(told(qq{SELECT "Api".release_reservation("Api".reserve_stock($ann, $item[2], 1, NULL, NULL, "Api".new_reservation_id($item[2])))}), 't', "$name: one with the right route");
+
+    is(told(qq{SELECT "Api".refund_order('$order', $item[1])}, 'operator'), 2, "$name: a refund with its route");
+    is(told(qq{SELECT "Api".refund_order('$order', $item[1])}, 'operator'), 'IV008', "$name: not twice");
+    is(told(qq{SELECT "Api".refund_order('$order', $item[2])}, 'operator'), 'IV003', "$name: not with another item");
+
+    # ------------------------------------------------------------ carts
+
+    my $before = all_nodes($stock);
+    is(told(qq{SELECT string_agg(status || quantity, ',') FROM "Api".buy_cart($ann, @{[ cart([ 0, 1 ], [ 4, 2 ]) ]}, 'one')}), 'ok1,ok2', "$name: a cart on one node");
+    is(all_nodes("SELECT count(*) FROM $s.parts"), 0, "$name: has no parts");
+    my $three = cart([ 1, 1 ], [ 2, 2 ], [ 3, 1 ], [ 1, 1 ]);
+    is(told(qq{SELECT string_agg(status || quantity || replayed, ',') FROM "Api".buy_cart($ann, $three, 'many', '{"call": "many"}')}), 'ok2false,ok2false,ok1false', "$name: a cart over three nodes");
+    is(told(qq{SELECT string_agg(status || quantity || replayed, ',') FROM "Api".buy_cart($ann, $three, 'many', '{"call": "many"}')}), 'ok2true,ok2true,ok1true', "$name: again");
+    is(told(qq{SELECT "Api".buy_cart($ann, @{[ cart([ 1, 1 ], [ 2, 1 ]) ]}, 'many')}), 'IV009', "$name: the key with another cart");
+    is(all_nodes($stock), $before - 3 - 5, "$name: each sold once");
+    is(all_nodes(q{SELECT count(*) FROM shop.orders WHERE call = 'many'}), 3, "$name: an order line for each item");
+
+    my $large = cart([ 1, 1 ], [ 2, 20 ], [ 3, 5 ]);
+    is(told(qq{SELECT string_agg(status, ',') FROM "Api".try_buy_cart($ann, $large, 'large')}), 'not_taken,out_of_stock,purchase_limit_exceeded', "$name: a cart that is refused");
+    is(told(qq{SELECT "Api".buy_cart($ann, $large, 'large')}), 'IV001', "$name: as an error");
+    is(told(qq{SELECT string_agg(status, ',') FROM "Api".try_buy_cart($ann, @{[ cart([ 1, 1 ], [ 2, 1 ]) ]}, 'large')}), 'ok,ok', "$name: its key can be used again, since nothing was sold");
+    is(told(qq{SELECT "Api".buy_cart($ann, @{[ cart([ 0, 1 ], [ 3, 1 ]) ]}, 'bad', '{"stock": 1}')}), '42703', "$name: a column that orders do not have");
+    $node->safe_psql("${name}_$_", q{ALTER TABLE shop.orders ADD CHECK (call <> 'never')}) for 3;
+    is(told(qq{SELECT "Api".buy_cart($ann, @{[ cart([ 0, 1 ], [ 3, 1 ]) ]}, 'bad', '{"call": "never"}')}), '23514', "$name: an order that one node refuses is refused before the cart is decided");
+    is(all_nodes($stock), $before - 3 - 5 - 2, "$name: refused carts hold nothing");
+    is(all_nodes(q{SELECT count(*) FROM shop_stock.open_reservations}), 0, "$name: no hold is left");
+    is(told(qq{SELECT count(*) FROM $s.unresolved_carts}, 'operator'), 0, "$name: every cart is done");
+
+    # ------------------------------------------------------------ carts that stop, and what comes too late
+
+    my $two = cart([ 1, 1 ], [ 2, 1 ]);
+    my $as_router = 'SET SESSION AUTHORIZATION "the Router"';
+    my $parts = sub { my ($lines) = @_; return qq{'[{"item_id": ' || to_json($lines->[0]::$shop->{item}) || '}]', '[{"item_id": ' || to_json($lines->[1]::$shop->{item}) || '}]'} };
+    my $reserve = sub {
+        my ($cart, $attempt) = @_;
+        return "SELECT count(*) FILTER (WHERE code = '00000') FROM $s.reserve_parts('{1,2}', ARRAY[@{[ $parts->([ $item[1], $item[2] ]) ]}]::jsonb[], '{NULL,NULL}', '$attempt', '$cart', $ann, true)";
+    };
+    my $begin = sub { my ($key) = @_; return split /\|/, as_owner(qq{SELECT c, (b).attempt FROM (SELECT c, $s.begin_cart($s.route_of(c), c, 'd', '{1,2}') AS b FROM "Api".cart_id($ann, '$key') AS c) AS x}) };
+    my $resolve = sub { return told("SELECT finished || ' ' || left_over FROM $s.resolve('0')", 'operator') };
+
+    $before = all_nodes($stock);
+    my ($cart, $attempt) = $begin->('open');
+    is(as_owner($reserve->($cart, $attempt)), 2, "$name: the parts of an open cart are held");
+    is(all_nodes($stock), $before - 2, "$name: and out of the stock");
+    my $part = $node->safe_psql("${name}_1", "SELECT reservation_id FROM $s.parts WHERE state = 'held'");
+    isnt($node->safe_psql("${name}_1", "SELECT code FROM $s.confirm_hold('$part', NULL, NULL)"), '00000', "$name: a part cannot be confirmed by itself");
+    isnt($node->safe_psql("${name}_1", "SELECT code FROM $s.end_hold('$part', NULL, false, NULL)"), '00000', "$name: nor released");
+    is(told("SELECT finished || ' ' || left_over FROM $s.resolve('1 hour')", 'operator'), '0 0', "$name: a young cart is left alone");
+    $resolve->();
+    is(all_nodes($stock), $before, "$name: one that is open for too long is aborted");
+    is(as_owner(qq{SELECT $s.decide_cart($s.route_of('$cart'), '$cart', '$attempt', 'confirmed')}), 'aborted', "$name: the first decision wins");
+    is(as_owner($reserve->($cart, $attempt)), 0, "$name: a late reserve of it holds nothing");
+
+    ($cart, $attempt) = $begin->('late');
+    $resolve->();
+    is(as_owner($reserve->($cart, $attempt)), 0, "$name: a part that was released before it came holds nothing");
+    is(all_nodes($stock), $before, "$name: so that the stock is whole");
+
+    ($cart, $attempt) = $begin->('decided');
+    as_owner($reserve->($cart, $attempt));
+    as_owner(qq{SELECT $s.decide_cart($s.route_of('$cart'), '$cart', '$attempt', 'confirmed')});
+    as_owner(qq{SELECT * FROM $s.finish_parts('{1}', '$attempt', '$cart', true)});
+    is(as_owner(qq{SELECT $s.decide_cart($s.route_of('$cart'), '$cart', '$attempt', 'aborted')}), 'confirmed', "$name: a confirmed cart cannot be aborted");
+    like($resolve->(), qr/^[12] 0$/, "$name: a cart of which one part is confirmed, and a part that is held");
+    is(all_nodes($stock), $before - 2, "$name: are confirmed");
+    is($resolve->(), '0 0', "$name: and then there is nothing to do");
+
+    ($cart, $attempt) = $begin->('lost');
+    as_owner($reserve->($cart, $attempt));
+    $node->safe_psql("${name}_$_", "DELETE FROM $s.carts WHERE cart_id = '$cart'") for 0 .. 3;
+    $resolve->();
+    is(all_nodes($stock), $before - 2, "$name: parts of a cart that its home has lost are released");
+
+    ($cart, $attempt) = $begin->('again');
+    as_owner($reserve->($cart, $attempt));
+    $resolve->();
+    is(told(qq{SELECT string_agg(status, ',') FROM "Api".try_buy_cart($ann, $two, 'again')}), 'ok,ok', "$name: a call with the key of an aborted cart begins a new attempt");
+    is(as_owner(qq{SELECT $s.decide_cart($s.route_of('$cart'), '$cart', '$attempt', 'confirmed')}), 'aborted', "$name: and the old one stays aborted");
+    is(all_nodes($stock), $before - 4, "$name: sold once");
+    is(told("SELECT pruned > 0 FROM $s.resolve('0', '0')", 'operator'), 't', "$name: what has ended is pruned");
+    is(all_nodes("SELECT count(*) FROM inventory.verify('shop.@{[ quoted($shop->{items}) ]}')"), 0, "$name: verify finds nothing on any node");
+
+    # ------------------------------------------------------------ rights
+
+    is(told(qq{SELECT "Api".buy_item($ann, $item[1])}, 'nobody_else'), '42501', "$name: others may not buy");
+    is(told(qq{SELECT "Api".refund_order('$order', $item[1])}), '42501', "$name: buyers may not refund");
+    is(told("SELECT * FROM $s.resolve()"), '42501', "$name: nor call the steps of carts");
+    for my $statement ('SELECT * FROM shop.orders', "SELECT * FROM $s.carts", "SELECT * FROM $s.secret", qq{SELECT "Api".buy_item($ann, $item[1])}, "UPDATE $s.carts SET state = 'confirmed'")
+    {
+        my ($out, $err);
+        $node->psql("${name}_1", "$as_router; $statement", stderr => \$err);
+        like($err, qr/permission denied/, "$name: the router may not: " . substr($statement, 0, 30));
+    }
+    is($node->safe_psql("${name}_1", "SELECT string_agg(DISTINCT proowner::regrole::text, ' ') FROM pg_proc WHERE pronamespace = '$s'::regnamespace"), 'shop_owner', "$name: functions of a node belong to the owner of the store");
+    is(as_owner("SELECT count(*) FROM pg_proc AS p WHERE pronamespace IN ('$s'::regnamespace, '\"Api\"'::regnamespace) AND (proacl IS NULL OR EXISTS (SELECT FROM aclexplode(proacl) AS a WHERE a.grantee = 0) OR proowner <> '\"the Router\"'::regrole)"), 0, "$name: no function of the router is for everyone");
+}
+
+# ---------------------------------------------------------------- refusals of the scripts
+
+my ($out, $err) = run_command([ "$scale/router", map { $node->connstr("uuid_$_") } 0 .. 2 ]);
+like($err, qr/power of two/, 'three nodes are refused');
+$node->safe_psql('postgres', 'CREATE DATABASE claims');
+$node->safe_psql('claims', 'CREATE EXTENSION inventory; CREATE TABLE items (id int PRIMARY KEY, stock int); CREATE TABLE orders (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id int, quantity int);'
+      . q{SELECT inventory.attach('items', 'orders', user_claim => 'sub', ledger_schema => 'ledger')});
+$node->psql('claims', '', extra_params => [ '-v', 'items=items', '-v', 'router=buyer', '-f', "$scale/node.sql" ], stderr => \$err);
+like($err, qr/user_claim cannot have routers/, 'a store with user_claim is refused');
+$node->psql('claims', '', extra_params => [ '-v', 'items=pg_class', '-v', 'router=buyer', '-f', "$scale/node.sql" ], stderr => \$err);
+like($err, qr/not_a_store/, 'a table that is not attached is refused');
+$node->psql('claims', '', extra_params => [ '-v', 'items=items', '-v', 'schema=a b', '-v', 'router=buyer', '-f', "$scale/node.sql" ], stderr => \$err);
+like($err, qr/no quoted names/, 'a schema that needs quotes is refused');
+
+$node->stop;
+done_testing();
