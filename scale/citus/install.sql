@@ -259,7 +259,7 @@ COMMENT ON FUNCTION inventory_citus.facade_body(regclass, name, text, text, text
 
 -- A cart of several shards is one statement for each of them, in one order, so that carts do not deadlock.
 -- Citus commits what they did together.
-CREATE FUNCTION inventory_citus.cart_body(items regclass, operator_schema name) RETURNS text
+CREATE FUNCTION inventory_citus.cart_body(items regclass, operator_schema name, item_type text) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT format($body$
 DECLARE
@@ -270,15 +270,15 @@ BEGIN
 	END IF;
 	FOR part IN
 		SELECT (array_agg(l.item))[1] AS item, jsonb_agg(l.line ORDER BY l.n) AS lines
-		FROM (SELECT (u.line ->> 'item_id')::{item} AS item, u.line, u.n FROM jsonb_array_elements(lines) WITH ORDINALITY AS u(line, n)) AS l
-		GROUP BY get_shard_id_for_distribution_column(%L, l.item) ORDER BY get_shard_id_for_distribution_column(%1$L, l.item)
+		FROM (SELECT (u.line ->> 'item_id')::%3$s AS item, u.line, u.n FROM jsonb_array_elements(lines) WITH ORDINALITY AS u(line, n)) AS l
+		GROUP BY get_shard_id_for_distribution_column(%1$L, l.item) ORDER BY get_shard_id_for_distribution_column(%1$L, l.item)
 	LOOP
-		RETURN QUERY EXECUTE 'SELECT * FROM %I.buy_lines($1, $2, $3, $4, $5)' USING part.item, user_id, part.lines, idempotency_key, order_data;
+		RETURN QUERY EXECUTE 'SELECT * FROM %2$I.buy_lines($1, $2, $3, $4, $5)' USING part.item, user_id, part.lines, idempotency_key, order_data;
 	END LOOP;
 END
-$body$, items, operator_schema)
+$body$, items, operator_schema, item_type)
 $$;
-COMMENT ON FUNCTION inventory_citus.cart_body(regclass, name) IS 'The body of buy_cart, which is not delegated, but calls buy_lines for each shard.';
+COMMENT ON FUNCTION inventory_citus.cart_body(regclass, name, text) IS 'The body of buy_cart, which is not delegated, but calls buy_lines for each shard.';
 
 -- Only the owner may execute what is made, and all is made again by each call, with its grants.
 CREATE FUNCTION inventory_citus.make_facade(items regclass, types jsonb, api_schema name, operator_schema name) RETURNS void
@@ -291,8 +291,10 @@ DECLARE
 BEGIN
 	EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', operator_schema);
 	IF to_regtype(format('%I.line', operator_schema)) IS NULL THEN
-		EXECUTE inventory_citus.fill_types(format('CREATE TYPE %I.line AS (status text, item_id {item}, quantity {quantity}, order_id {order}, available {quantity}, replayed boolean)', operator_schema), types);
-		EXECUTE inventory_citus.fill_types(format('CREATE TYPE %I.held_line AS (status text, expires_at timestamptz, item_id {item}, quantity {quantity}, order_id {order})', operator_schema), types);
+		EXECUTE format('CREATE TYPE %I.line AS (', operator_schema)
+			|| inventory_citus.fill_types('status text, item_id {item}, quantity {quantity}, order_id {order}, available {quantity}, replayed boolean)', types);
+		EXECUTE format('CREATE TYPE %I.held_line AS (', operator_schema)
+			|| inventory_citus.fill_types('status text, expires_at timestamptz, item_id {item}, quantity {quantity}, order_id {order})', types);
 	END IF;
 	FOR f IN
 		SELECT g.*, CASE g.part WHEN 'buyer' THEN api_schema ELSE operator_schema END AS schema,
@@ -309,7 +311,7 @@ BEGIN
 		EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', signature);
 	END LOOP;
 	EXECUTE format(E'CREATE OR REPLACE FUNCTION %I.buy_cart(user_id %s, lines jsonb, idempotency_key text DEFAULT NULL, order_data jsonb DEFAULT NULL) RETURNS SETOF %I.line LANGUAGE plpgsql VOLATILE SECURITY DEFINER\nSET search_path = pg_catalog, pg_temp AS %L',
-		api_schema, types ->> 'user', operator_schema, inventory_citus.fill_types(inventory_citus.cart_body(items, operator_schema), types));
+		api_schema, types ->> 'user', operator_schema, inventory_citus.cart_body(items, operator_schema, types ->> 'item'));
 	EXECUTE format('REVOKE EXECUTE ON FUNCTION %I.buy_cart FROM PUBLIC', api_schema);
 END
 $$;
@@ -349,12 +351,12 @@ BEGIN
 	SELECT n.nspname, c.relname INTO own_schema, own_name FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = items;
 	-- format() of Citus fills in the two shards; a literal % is doubled
 	SELECT count(*) INTO shards FROM inventory_citus.on_shards(items, orders,
-		'SELECT inventory_citus.attach_shard(%1$L, %2$L, substring(%1$L FROM ''[0-9]+"?$'')::bigint, '
+		'SELECT inventory_citus.attach_shard(%1$L, %2$L, substring(%1$L FROM ''([0-9]+)"?$'')::bigint, '
 			|| replace(format('%L, %L', order_id, options), '%', '%%') || ')');
 	INSERT INTO inventory_citus.attached AS a VALUES (items, orders, order_id, options)
 		ON CONFLICT ON CONSTRAINT attached_pkey DO UPDATE SET orders = excluded.orders, order_id = excluded.order_id, options = excluded.options;
 	SELECT a.answer::jsonb INTO STRICT types FROM inventory_citus.on_shards(items, orders,
-		'SELECT inventory_citus.shard_types(substring(%1$L FROM ''[0-9]+"?$'')::bigint)') AS a LIMIT 1;
+		'SELECT inventory_citus.shard_types(substring(%1$L FROM ''([0-9]+)"?$'')::bigint)') AS a LIMIT 1;
 	PERFORM inventory_citus.make_facade(items, types, coalesce(api_schema, own_schema), coalesce(operator_schema, own_name || '_stock'));
 	RETURN shards;
 END

@@ -59,6 +59,18 @@ sub answers
     return join ', ', @answers;
 }
 
+# Let the primary have so many workers.
+sub set_workers
+{
+    my ($count) = @_;
+
+    $primary->append_conf('postgresql.conf', "inventory.max_workers = $count");
+    $primary->reload;
+    return if $count;
+    $primary->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'inventory worker'})
+      or die 'the worker did not end';
+}
+
 # ---------------------------------------------------------------- paused and resumed
 
 # Has the standby replayed what is on the primary?
@@ -88,7 +100,8 @@ is(answers($reader), '885, 885', 'resumed: the standby answers as the primary');
 is($standby->safe_psql('shop', q{SELECT available, reserved, on_hand FROM items_stock.levels ORDER BY item_id}), "885|5|890\n885|5|890",
     'resumed: what is held');
 
-# a hold ends by the clock, without anything to replay
+# a hold ends by the clock, without anything to replay: on the primary no worker expires it
+set_workers(0);
 $shop->query(map { "SELECT shop.reserve_stock('$user', '$item[$_]', 85, '2 s')" } 1, 2);
 $primary->wait_for_catchup($standby);
 $standby->safe_psql('postgres', 'SELECT pg_wal_replay_pause()');
@@ -98,6 +111,10 @@ pass('an expired hold: its units are available while replay is paused');
 is($standby->safe_psql('shop', q{SELECT count(*) FROM items_stock.reservations WHERE status = 'held' AND expires_at < now()}), '2',
     'an expired hold: its row has not been replayed yet');
 $standby->safe_psql('postgres', 'SELECT pg_wal_replay_resume()');
+set_workers(2);
+# so that the row of the cold item has these units, too
+$shop->query('SELECT items_stock.expire_reservations()');
+$primary->wait_for_catchup($standby);
 
 # ---------------------------------------------------------------- while the primary sells
 
