@@ -289,6 +289,11 @@ DECLARE
 	f record;
 	signature regprocedure;
 BEGIN
+	IF quote_ident(api_schema) <> api_schema OR quote_ident(operator_schema) <> operator_schema THEN
+		RAISE EXCEPTION 'schemas % and % must have names that need no quotes', quote_ident(api_schema), quote_ident(operator_schema)
+			USING ERRCODE = 'feature_not_supported', DETAIL = 'Citus does not quote them when it sends privileges of functions to workers.',
+				  HINT = 'Name others: api_schema => ''...'', operator_schema => ''...''.';
+	END IF;
 	EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', operator_schema);
 	IF to_regtype(format('%I.line', operator_schema)) IS NULL THEN
 		EXECUTE format('CREATE TYPE %I.line AS (', operator_schema)
@@ -307,8 +312,8 @@ BEGIN
 		SELECT p.oid INTO STRICT signature FROM pg_proc AS p
 		WHERE p.proname = f.name AND p.pronamespace = to_regnamespace(quote_ident(f.schema));
 		EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', signature);
+		-- which takes the privileges with it
 		PERFORM create_distributed_function(signature, 'item_id', colocate_with => items::text, force_delegation => true);
-		EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', signature);
 	END LOOP;
 	EXECUTE format(E'CREATE OR REPLACE FUNCTION %I.buy_cart(user_id %s, lines jsonb, idempotency_key text DEFAULT NULL, order_data jsonb DEFAULT NULL) RETURNS SETOF %I.line LANGUAGE plpgsql VOLATILE SECURITY DEFINER\nSET search_path = pg_catalog, pg_temp AS %L',
 		api_schema, types ->> 'user', operator_schema, inventory_citus.cart_body(items, operator_schema, types ->> 'item'));
@@ -361,7 +366,7 @@ BEGIN
 	RETURN shards;
 END
 $$;
-COMMENT ON FUNCTION inventory_citus.attach_shards(regclass, regclass, name, jsonb, name, name) IS 'Attaches every shard of two co-located distributed tables as a store on its worker, and makes the functions that sell through the coordinator. order_id: the key of an order line. options: further arguments of inventory.attach, the same for every shard. api_schema: of the functions for buyers, null for the schema of items. operator_schema: of those for operators, null for <items>_stock. Called again, it attaches what is not attached, and changes the options. Returns the number of shards. Errors: 42809, 55000, 22023, 38000 with the answer of a worker.';
+COMMENT ON FUNCTION inventory_citus.attach_shards(regclass, regclass, name, jsonb, name, name) IS 'Attaches every shard of two co-located distributed tables as a store on its worker, and makes the functions that sell through the coordinator. order_id: the key of an order line. options: further arguments of inventory.attach, the same for every shard. api_schema: of the functions for buyers, null for the schema of items. operator_schema: of those for operators, null for <items>_stock. Called again, it attaches what is not attached, and changes the options. Returns the number of shards. Errors: 42809, 55000, 22023, 0A000 for schemas whose names need quotes, 38000 with the answer of a worker.';
 
 CREATE FUNCTION inventory_citus.verify_all(items regclass)
 	RETURNS TABLE (shard_id bigint, node text, item_id text, problem text, expected bigint, actual bigint)
