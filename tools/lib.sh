@@ -175,7 +175,9 @@ install_missing() {
     case " ${packages[*]} " in
         *" postgresql-$PG_MAJOR "*) install_server ;;
     esac
+    forbid_services
     install_packages "${packages[@]}"
+    undo
     unlock_installs
     MISSING=()
 }
@@ -216,7 +218,7 @@ unlock_installs() {
 
 # install_server: install postgresql-N without the cluster that the package would create and start
 install_server() {
-    local dropin=/etc/postgresql-common/createcluster.d/inventory-tools.conf policy=/usr/sbin/policy-rc.d
+    local dropin=/etc/postgresql-common/createcluster.d/inventory-tools.conf
     install_packages postgresql-common
     UNDO+=("privileged rm -f $dropin")
     if [ ! -d "$(dirname $dropin)" ]; then
@@ -224,13 +226,18 @@ install_server() {
         privileged mkdir -p "$(dirname $dropin)"
     fi
     echo 'create_main_cluster = false' | privileged tee $dropin >/dev/null
-    if [ ! -e $policy ]; then
-        UNDO+=("privileged rm -f $policy")
-        printf '#!/bin/sh\nexit 101\n' | privileged tee $policy >/dev/null
-        privileged chmod 755 $policy
-    fi
+    forbid_services
     install_packages "postgresql-$PG_MAJOR"
     undo
+}
+
+# forbid_services: until `undo`, packages such as pgbouncer start no service when they are installed
+forbid_services() {
+    local policy=/usr/sbin/policy-rc.d
+    [ ! -e $policy ] || return 0
+    UNDO+=("privileged rm -f $policy")
+    printf '#!/bin/sh\nexit 101\n' | privileged tee $policy >/dev/null
+    privileged chmod 755 $policy
 }
 
 # ---------------------------------------------------------------- which PostgreSQL
