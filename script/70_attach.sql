@@ -16,10 +16,27 @@ CREATE FUNCTION inventory.unbound_roles(binding inventory.store_binding) RETURNS
 $$;
 COMMENT ON FUNCTION inventory.unbound_roles(inventory.store_binding) IS 'The optional columns of a store for which none is bound, null if all are.';
 
-CREATE FUNCTION inventory.report_binding(binding inventory.store_binding) RETURNS void
+-- Which roles had the functions of a ledger that is continued is not known: they went with the
+-- functions.  USAGE on their schemas, which grant_api grants with them, is still there.
+CREATE FUNCTION inventory.lost_grants(binding inventory.store_binding) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(
+		E'The functions are new, and only the owner may call them. Again for each of these roles that could before:\n'
+			|| string_agg(format('SELECT inventory.grant_api(%L, %L, %L);', binding.items, r.rolname, p.part),
+						  E'\n' ORDER BY p.part, r.rolname),
+		'The functions are new, and only the owner may call them. Call inventory.grant_api again for each role that could before.')
+	FROM (VALUES ('buyer', binding.api_schema), ('operator', binding.ledger_schema)) AS p(part, schema_name)
+	JOIN pg_namespace AS n ON n.nspname = p.schema_name
+	CROSS JOIN aclexplode(n.nspacl) AS a
+	JOIN pg_roles AS r ON r.oid = a.grantee
+	WHERE a.privilege_type = 'USAGE' AND a.grantee NOT IN (n.nspowner, binding.owner)
+$$;
+COMMENT ON FUNCTION inventory.lost_grants(inventory.store_binding) IS 'What to say of grants where a store continues a ledger: calls of grant_api for the roles that may use the schemas of its functions.';
+
+CREATE FUNCTION inventory.report_binding(binding inventory.store_binding, continued boolean) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	RAISE NOTICE 'store "%" is attached', binding.store_name USING DETAIL = concat_ws(E'\n',
+DECLARE
+	report text := concat_ws(E'\n',
 		format('items %s: key %I %s, stock in %I %s', binding.items, binding.item_id,
 			   binding.item_type, binding.stock, binding.stock_type)
 			|| coalesce(', version ' || quote_ident(binding.version), '')
@@ -50,9 +67,16 @@ BEGIN
 		'not found: ' || inventory.unbound_roles(binding),
 		format('functions for buyers in schema %I, ledger and functions for operators in schema %I',
 			   binding.api_schema, binding.ledger_schema));
+BEGIN
+	IF continued THEN
+		RAISE NOTICE 'store "%" is attached', binding.store_name
+			USING DETAIL = report, HINT = inventory.lost_grants(binding);
+	ELSE
+		RAISE NOTICE 'store "%" is attached', binding.store_name USING DETAIL = report;
+	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.report_binding(inventory.store_binding) IS 'Raises a NOTICE that lists what was bound.';
+COMMENT ON FUNCTION inventory.report_binding(inventory.store_binding, boolean) IS 'Raises a NOTICE that lists what was bound, and if a ledger is continued, says that grants are to be given again.';
 
 CREATE FUNCTION inventory.check_options(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -175,6 +199,7 @@ DECLARE
 	binding inventory.store_binding;
 	schema_name name;
 	movements regclass;
+	continued boolean; -- is there a ledger from before?
 	omitted text[] := array_remove(ARRAY[
 		CASE WHEN bind_store.orders IS NULL THEN 'orders' END,
 		CASE WHEN bind_store.stock_floor IS NULL THEN 'stock_floor' END,
@@ -257,6 +282,7 @@ BEGIN
 		PERFORM inventory.move_old_ledger(binding);
 	END IF;
 
+	continued := to_regclass(format('%I.movements', binding.ledger_schema)) IS NOT NULL;
 	movements := inventory.make_ledger(binding);
 	PERFORM inventory.mark_ledger(movements, binding.items);
 	PERFORM inventory.make_results(binding);
@@ -278,7 +304,7 @@ BEGIN
 	-- that created it, unless it is set once more.
 	EXECUTE format('SELECT setval(%1$L, s.last_value, s.is_called) FROM %1$s AS s',
 		pg_get_serial_sequence(format('%I.movements', binding.ledger_schema), 'movement_id'));
-	PERFORM inventory.report_binding(binding);
+	PERFORM inventory.report_binding(binding, continued);
 	PERFORM inventory.warn_settable_values(binding.items);
 	RETURN binding.items;
 END

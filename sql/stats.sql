@@ -89,6 +89,30 @@ SELECT buy_item('ada', 1, 1) IS NOT NULL AS bought;
 DROP TRIGGER ask_too_much ON items;
 TABLE counted;
 
+-- the stock follows the orders: units that lines took and gave back, by statement, and in a call that applies what waited
+CREATE TABLE goods (id integer PRIMARY KEY, stock integer NOT NULL);
+CREATE TABLE lines (id integer PRIMARY KEY, item_id integer NOT NULL REFERENCES goods, quantity integer NOT NULL);
+INSERT INTO goods VALUES (1, 50), (2, 50);
+CREATE SCHEMA stats_api;
+SELECT inventory.attach('goods', 'lines', ledger_schema => 'stats_goods', api_schema => 'stats_api', order_writes => 'follow') IS NOT NULL AS attached;
+CREATE VIEW followed AS SELECT operation, calls, units, out_of_stock AS out FROM inventory.stats
+	WHERE store_name = 'stats.goods' AND calls > 0 AND operation <> 'worker' ORDER BY operation COLLATE "C";
+INSERT INTO lines VALUES (1, 1, 2), (2, 2, 3);
+TABLE followed;
+UPDATE lines SET quantity = quantity - 1;
+TABLE followed;
+INSERT INTO lines VALUES (3, 1, 60);
+DELETE FROM lines WHERE id = 1;
+TABLE followed;
+BEGIN;
+SET LOCAL inventory.follow_at = 'commit';
+UPDATE lines SET quantity = 6 WHERE id = 2;
+SELECT operation, units FROM followed WHERE operation = 'follow';
+SELECT stats_goods.refund_order(2, 1);
+COMMIT;
+TABLE followed;
+SELECT * FROM inventory.verify('goods');
+
 -- which roles may read and reset the counters
 CREATE ROLE regress_stats_monitor IN ROLE pg_monitor;
 CREATE ROLE regress_stats_nobody;
@@ -112,5 +136,5 @@ SELECT count(*) FROM inventory.stats WHERE store_name = 'stats.items';
 SELECT inventory.attach('items', 'orders', ledger_schema => 'stats_stock');
 SELECT count(*) > 0 AS there FROM inventory.stats WHERE store_name = 'stats.items';
 SELECT * FROM inventory.verify('items');
-DROP SCHEMA stats, stats_stock CASCADE;
+DROP SCHEMA stats, stats_stock, stats_goods, stats_api CASCADE;
 DROP ROLE regress_stats_monitor, regress_stats_nobody;

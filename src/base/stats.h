@@ -30,6 +30,9 @@ typedef struct InvStatsEntry InvStatsEntry;
 /* the operation that counts changes of stock that were left out (stock/keep.c) */
 #define INV_STATS_DIRECT_IGNORED "direct_ignored"
 
+/* the operation that counts what order lines moved because they are followed */
+#define INV_STATS_FOLLOW "follow"
+
 /* A copy of them. */
 typedef struct InvStatsRow
 {

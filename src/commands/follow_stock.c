@@ -13,6 +13,7 @@
 #include "base/compat.h"
 #include "base/datum.h"
 #include "base/error.h"
+#include "base/stats.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/ledger_schema.h"
@@ -305,6 +306,25 @@ write_movements(InvStore *store, const InvBook *lines, const ItemChange *changes
 }
 
 /*
+ * Count the units that lines took and gave back.  They are those of operation "follow" also where
+ * another operation applies what waited: its own units are what it was called for.
+ */
+static void
+count_units(InvStore *store, const InvBook *book)
+{
+	int64 units = 0;
+
+	for (int i = 0; i < book->count; i++)
+	{
+		int64 delta = book->movements[i].delta;
+
+		if (pg_add_s64_overflow(units, delta < 0 ? -delta : delta, &units))
+			units = PG_INT64_MAX;
+	}
+	inv_stats_add(store->items, INV_STATS_FOLLOW, INV_STATS_UNITS, units);
+}
+
+/*
  * Move the stock by the sums of the movements, and write them.  Raises IV001, IV002 or IV010 if
  * what they take cannot be sold.
  */
@@ -328,4 +348,5 @@ inv_move_followed_stock(InvStore *store, InvBook *book)
 	for (int i = 0; i < user_count; i++)
 		if (users[i].take.quantity > 0)
 			inv_check_limits(store, &users[i].take, 1, &users[i].user);
+	count_units(store, book);
 }

@@ -164,7 +164,7 @@ inv_store_enter_to_follow(InvCall *call, Oid items)
 	if (store == NULL)
 		return false;
 	become_owner(call, store, false);
-	inv_stats_begin(store->items, "follow");
+	inv_stats_begin(store->items, INV_STATS_FOLLOW);
 	return true;
 }
 
