@@ -22,8 +22,8 @@
 #include "store/target_index.h"
 
 /*
- * May what the server knows of an index be kept?  An index that is being built has to be looked
- * at each time: that it takes rows now changes no list.  Expressions, and a predicate that is
+ * May what the server knows of an index be kept?  An index that is being built or dropped is
+ * looked at each time: which of them take rows changes without a change of the list.  Expressions, and a predicate that is
  * not kept, are compiled for each statement, and other access methods can keep memory of one.
  */
 static bool
