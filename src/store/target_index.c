@@ -23,8 +23,9 @@
 
 /*
  * May what the server knows of an index be kept?  An index that is being built or dropped is
- * looked at each time: which of them take rows changes without a change of the list.  Expressions, and a predicate that is
- * not kept, are compiled for each statement, and other access methods can keep memory of one.
+ * looked at each time: whether it takes rows changes without a change of the list.  Expressions,
+ * and a predicate that is not kept, are compiled for each statement, and other access methods can
+ * keep memory of one.
  */
 static bool
 may_keep_info(Relation index, const InvTargetIndex *kept)
