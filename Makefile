@@ -65,6 +65,7 @@ OBJS = \
 	src/store/store_name.o \
 	src/store/table_check.o \
 	src/store/table_name.o \
+	src/store/target_index.o \
 	src/store/trigger_check.o \
 	src/store/update_plan.o \
 	src/stock/adjust.o \

@@ -231,6 +231,13 @@ inv_begin_rows(FunctionCallInfo fcinfo)
 	InitMaterializedSRF(fcinfo, 0);
 }
 
+/* Is a type this one, which is no domain, or text for varchar?  A domain over it is another type. */
+static bool
+is_type(Oid type, Oid wanted)
+{
+	return type == wanted || (get_typtype(type) != TYPTYPE_DOMAIN && inv_base_type(type) == wanted);
+}
+
 /*
  * Refuse a caller whose row type is not that of the rows to come.  A domain is another type:
  * its checks would not be made.
@@ -242,8 +249,7 @@ inv_check_row_type(InvStore *store, TupleDesc desc, const Oid *types, int count)
 
 	for (int i = 0; good && i < count; i++)
 		good = !TupleDescAttr(desc, i)->attisdropped &&
-			   get_typtype(TupleDescAttr(desc, i)->atttypid) != TYPTYPE_DOMAIN &&
-			   inv_base_type(TupleDescAttr(desc, i)->atttypid) == types[i];
+			   is_type(TupleDescAttr(desc, i)->atttypid, types[i]);
 	if (!good)
 		inv_error_broken_store(store->store_name, store->items,
 							   "The caller's row type is out of date.");

@@ -2,10 +2,10 @@
  * direct_rows.c
  *		The rows of a cart, read and locked without a statement.
  *
- * Each row is found by its unique index, one after the other, where take_plan.c allows to
- * take from it without a statement: then the condition on what is for sale is compiled.  One
- * snapshot serves all rows.  A row that another transaction has changed is locked in its last
- * version and looked at again, as EvalPlanQual does it.
+ * Each row is found by its unique index, or where it was seen last, one after the other, where
+ * take_plan.c allows to take from it without a statement: then the condition on what is for sale
+ * is compiled.  One snapshot serves all rows.  A row that another transaction has changed is
+ * locked in its last version and looked at again, as EvalPlanQual does it.
  *
  * Expects the store to be entered.  With a lock, locks rows in the order of the takes.
  */
@@ -39,6 +39,9 @@ typedef struct DirectRows
 	InvDirectTakePlan *plan;
 	Relation items;
 	Snapshot snapshot;
+	TupleTableSlot *seen; /* for rows that are where they were seen last */
+	InvLookup lookup;	  /* begun with the first row that is not */
+	bool begun;
 	bool lock;
 } DirectRows;
 
@@ -81,20 +84,50 @@ lock_row(const DirectRows *rows, TupleTableSlot *row)
 	}
 }
 
-static void
-read_cart_row(const DirectRows *rows, InvTake *take)
+/* Find the row by its index; null if there is none. */
+static TupleTableSlot *
+look_up_row(DirectRows *rows, Datum item)
 {
 	ScanKeyData key;
-	InvLookup lookup;
+
+	inv_init_item_key(rows->store, &rows->plan->same_item, item, &key);
+	if (rows->begun)
+		inv_repeat_lookup(&rows->lookup, &key, 1);
+	else
+		inv_begin_lookup(&rows->lookup, rows->items, rows->plan->item_index, rows->snapshot, &key,
+						 1);
+	rows->begun = true;
+	return inv_next_lookup_row(&rows->lookup) ? rows->lookup.slot : NULL;
+}
+
+/*
+ * Find the row of an item that is for sale, where it was seen last if it is there; null if there
+ * is none.  That the snapshot sees a row with this key there is enough, because keys are unique.
+ */
+static TupleTableSlot *
+find_row(DirectRows *rows, const InvTake *take)
+{
+	ItemPointerData tid = take->row_tid;
+	TupleTableSlot *row;
+
+	if (ItemPointerIsValid(&tid) &&
+		table_tuple_fetch_row_version(rows->items, &tid, rows->snapshot, rows->seen) &&
+		is_for_sale(rows, rows->seen, take->item))
+		return rows->seen;
+	row = look_up_row(rows, take->item);
+	return row && is_for_sale(rows, row, take->item) ? row : NULL;
+}
+
+static void
+read_cart_row(DirectRows *rows, InvTake *take)
+{
+	TupleTableSlot *row = find_row(rows, take);
 
 	take->status = INV_STATUS_ITEM_NOT_FOUND;
-	inv_init_item_key(rows->store, &rows->plan->same_item, take->item, &key);
-	inv_begin_lookup(&lookup, rows->items, rows->plan->item_index, rows->snapshot, &key, 1);
-	if (inv_next_lookup_row(&lookup) && is_for_sale(rows, lookup.slot, take->item) &&
-		(!rows->lock ||
-		 (lock_row(rows, lookup.slot) && is_for_sale(rows, lookup.slot, take->item))))
-		inv_read_take(rows->store, lookup.slot, take);
-	inv_end_lookup(&lookup);
+	if (row == NULL || (rows->lock && !(lock_row(rows, row) && is_for_sale(rows, row, take->item))))
+		return;
+	inv_read_take(rows->store, row, take);
+	take->row_tid = row->tts_tid;
 }
 
 /*
@@ -120,9 +153,13 @@ inv_direct_read_rows(InvStore *store, InvTake *takes, int count, bool lock)
 		/* the snapshot shows what the call has written so far */
 		CommandCounterIncrement();
 		rows.snapshot = RegisterSnapshot(lock ? GetTransactionSnapshot() : GetLatestSnapshot());
+		rows.seen = table_slot_create(rows.items, NULL);
 		for (int i = 0; i < count; i++)
 			if (!takes[i].hot)
 				read_cart_row(&rows, &takes[i]);
+		ExecDropSingleTupleTableSlot(rows.seen);
+		if (rows.begun)
+			inv_end_lookup(&rows.lookup);
 		UnregisterSnapshot(rows.snapshot);
 	}
 	table_close(rows.items, NoLock);

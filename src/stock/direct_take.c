@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "access/tableam.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
 #include "executor/executor.h"
@@ -135,6 +136,26 @@ update_version(DirectChange *change)
 										: INV_DIRECT_NOT_POSSIBLE;
 }
 
+/*
+ * Update the row of a cart, which is locked, where it was seen last.  False if the snapshot does
+ * not see it there: something of the shop's has written it since.
+ */
+static bool
+update_seen(DirectChange *change, InvDirectOutcome *outcome)
+{
+	ItemPointerData tid = change->take->row_tid;
+	TupleTableSlot *row = table_slot_create(change->row.table, NULL);
+	bool found = table_tuple_fetch_row_version(change->row.table, &tid, GetActiveSnapshot(), row);
+
+	if (found)
+	{
+		change->row.old = row;
+		*outcome = update_version(change);
+	}
+	ExecDropSingleTupleTableSlot(row);
+	return found;
+}
+
 static InvDirectOutcome
 find_and_update(DirectChange *change)
 {
@@ -143,6 +164,9 @@ find_and_update(DirectChange *change)
 	ScanKeyData key;
 	InvLookup lookup;
 
+	if (change->take && ItemPointerIsValid(&change->take->row_tid) &&
+		update_seen(change, &outcome) && outcome != INV_DIRECT_NO_ROW)
+		return outcome;
 	inv_init_item_key(change->store, &plan->same_item, change->item, &key);
 	inv_begin_lookup(&lookup, change->row.table, plan->item_index, GetActiveSnapshot(), &key, 1);
 	if (inv_next_lookup_row(&lookup))

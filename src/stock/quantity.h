@@ -5,6 +5,8 @@
 #ifndef INV_QUANTITY_H
 #define INV_QUANTITY_H
 
+#include "storage/itemptr.h"
+
 #include "base/error.h"
 #include "shmem/hot_table.h"
 
@@ -28,7 +30,8 @@ typedef struct InvTake
 
 	const char *order; /* of the line for which other code asks; null in calls of the engine */
 
-	bool row_written; /* directly, so this transaction has it locked */
+	ItemPointerData row_tid; /* where its row was seen last, or invalid; it may be elsewhere now */
+	bool row_written;		 /* directly, so this transaction has it locked */
 	bool hot;
 	InvCounterRef counter; /* of a hot item */
 	int64 epoch;		   /* that the movement has to carry; 0: none */

@@ -110,10 +110,8 @@ begin_insert(DirectInsert *insert, const InvDirectInsertPlan *plan, Relation tab
 	old = MemoryContextSwitchTo(insert->estate->es_query_cxt);
 	insert->target = makeNode(ResultRelInfo);
 	InitResultRelInfo(insert->target, table, 0, NULL, 0);
-	insert->target->ri_IndexRelationDescs = palloc(sizeof(Relation) * plan->index_count);
-	insert->target->ri_IndexRelationInfo = palloc(sizeof(IndexInfo *) * plan->index_count);
 	inv_set_checks(insert->target, plan->checks);
-	insert->opened = palloc0(sizeof(bool) * plan->index_count);
+	insert->opened = inv_begin_target_indexes(&plan->indexes, insert->target);
 	insert->estate->es_opened_result_relations = lappend(NIL, insert->target);
 	insert->estate->es_output_cid = GetCurrentCommandId(true);
 	insert->defaults = palloc(sizeof(ExprState *) * plan->default_count);
@@ -253,21 +251,10 @@ fill_slot(DirectInsert *insert, const InvDirectRow *row)
 static void
 open_indexes(DirectInsert *insert)
 {
-	ResultRelInfo *target = insert->target;
 	MemoryContext old = MemoryContextSwitchTo(insert->estate->es_query_cxt);
 
-	for (int i = 0; i < insert->plan->index_count; i++)
-	{
-		const InvTargetIndex *index = &insert->plan->indexes[i];
-		Relation relation;
-
-		if (insert->opened[i] || (index->predicate && !ExecQual(index->predicate, insert->context)))
-			continue;
-		relation = index_open(index->relid, RowExclusiveLock);
-		target->ri_IndexRelationDescs[target->ri_NumIndices] = relation;
-		target->ri_IndexRelationInfo[target->ri_NumIndices++] = BuildIndexInfo(relation);
-		insert->opened[i] = true;
-	}
+	inv_open_target_indexes(&insert->plan->indexes, insert->target, insert->opened,
+							insert->context);
 	MemoryContextSwitchTo(old);
 }
 

@@ -130,10 +130,15 @@ insert_index_entries(InvRowUpdate *update, InvIndexUpdate indexes)
 	EState *estate = CreateExecutorState();
 	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
 	ResultRelInfo *target = makeNode(ResultRelInfo);
+	ExprContext *context = GetPerTupleExprContext(estate);
 
 	inv_set_updated_table(estate, update->table, bms_copy(update->plan->written));
-	InitResultRelInfo(target, update->table, 1, NULL, 0);
-	ExecOpenIndices(target, false);
+	/* the insertion of index entries reads nothing else of it */
+	target->ri_RelationDesc = update->table;
+	target->ri_RangeTableIndex = 1;
+	context->ecxt_scantuple = update->new;
+	inv_open_target_indexes(&update->plan->indexes, target,
+							inv_begin_target_indexes(&update->plan->indexes, target), context);
 	inv_insert_index_entries(target, estate, update->new, indexes);
 	ExecCloseIndices(target);
 	MemoryContextSwitchTo(old);

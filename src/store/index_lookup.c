@@ -97,6 +97,13 @@ inv_begin_lookup(InvLookup *lookup, Relation table, Oid index, Snapshot snapshot
 	index_rescan(lookup->scan, keys, key_count, NULL, 0);
 }
 
+/* Look up other rows, with the same index and snapshot: that costs less than to begin. */
+void
+inv_repeat_lookup(InvLookup *lookup, ScanKey keys, int key_count)
+{
+	index_rescan(lookup->scan, keys, key_count, NULL, 0);
+}
+
 bool
 inv_next_lookup_row(InvLookup *lookup)
 {

@@ -27,6 +27,7 @@ extern void inv_init_item_key(InvStore *store, FmgrInfo *same_item, Datum item, 
 
 extern void inv_begin_lookup(InvLookup *lookup, Relation table, Oid index, Snapshot snapshot,
 							 ScanKey keys, int key_count);
+extern void inv_repeat_lookup(InvLookup *lookup, ScanKey keys, int key_count);
 extern bool inv_next_lookup_row(InvLookup *lookup);
 extern void inv_end_lookup(InvLookup *lookup);
 

@@ -155,33 +155,12 @@ add_default_columns(InvDirectInsertPlan *plan, Relation table)
 	return true;
 }
 
-/*
- * List the indexes.  Opening one costs more than evaluating its predicate, and a
- * sale, for instance, is never in the partial index of refunds.  The predicate can
- * tell that only if nothing changes the row after it was put together.
- */
-static void
-list_target_indexes(InvDirectInsertPlan *plan, Relation table)
+/* Does a row that was put together reach the table as it is? */
+static bool
+row_is_final(Relation table)
 {
-	List *relids = RelationGetIndexList(table);
-	bool row_is_final = !(table->trigdesc && table->trigdesc->trig_insert_before_row) &&
-						!(table->rd_att->constr && table->rd_att->constr->has_generated_stored);
-	ListCell *cell;
-
-	plan->indexes = palloc(sizeof(InvTargetIndex) * list_length(relids));
-	foreach (cell, relids)
-	{
-		InvTargetIndex *new = &plan->indexes[plan->index_count++];
-		Relation index = index_open(lfirst_oid(cell), AccessShareLock);
-		List *predicate = RelationGetIndexPredicate(index);
-
-		new->relid = lfirst_oid(cell);
-		new->predicate = NULL;
-		if (row_is_final && predicate && !inv_index_runs_shop_code(index) &&
-			inv_may_keep_expression((Node *) predicate))
-			new->predicate = ExecInitQual((List *) expression_planner((Expr *) predicate), NULL);
-		index_close(index, NoLock);
-	}
+	return !(table->trigdesc && table->trigdesc->trig_insert_before_row) &&
+		   !(table->rd_att->constr && table->rd_att->constr->has_generated_stored);
 }
 
 /* Keep the CHECKs of the table, unless one of them cannot be kept. */
@@ -250,7 +229,7 @@ make_insert_plan(InvStore *store, InvTarget target, Relation table)
 		plan->usable && inv_owner_may_name(store, table) && add_default_columns(plan, table);
 	if (plan->usable)
 	{
-		list_target_indexes(plan, table);
+		inv_list_target_indexes(&plan->indexes, table, row_is_final(table));
 		add_row_checks(plan, table);
 		plan->runs_shop_code = plan->runs_shop_code || inv_write_runs_shop_code(store, table);
 		if (target == INV_TARGET_ORDERS)

@@ -10,6 +10,7 @@
 
 #include "store/binding.h"
 #include "store/ledger_schema.h"
+#include "store/target_index.h"
 
 /* A column that a row gives. */
 typedef struct InvGivenColumn
@@ -27,13 +28,6 @@ typedef struct InvDefaultColumn
 	ExprState *state; /* null: to be made for each insertion, because it may change */
 } InvDefaultColumn;
 
-/* An index, and which rows it has. */
-typedef struct InvTargetIndex
-{
-	Oid relid;
-	ExprState *predicate; /* null: it may have any row */
-} InvTargetIndex;
-
 /* What is known of a table as long as the binding is valid. */
 struct InvDirectInsertPlan
 {
@@ -42,8 +36,7 @@ struct InvDirectInsertPlan
 	int given_count;
 	InvDefaultColumn *defaults;
 	int default_count;
-	InvTargetIndex *indexes;
-	int index_count;
+	InvTargetIndexes indexes;
 	AttrNumber key;		/* the column that is read back, or 0 */
 	ExprState **checks; /* those of the table, in its order; null: the server compiles them */
 	bool runs_shop_code;

@@ -174,6 +174,8 @@ inv_update_needs_statement(InvUpdatePlan *plan, InvStore *store, Relation table,
 		!add_checks(plan, desc, table))
 		return true;
 	plan->runs_shop_code = inv_write_runs_shop_code(store, table);
+	/* neither a trigger nor a generated column changes the row */
+	inv_list_target_indexes(&plan->indexes, table, true);
 	plan->context = CreateStandaloneExprContext();
 	return false;
 }

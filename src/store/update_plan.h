@@ -9,6 +9,7 @@
 #include "utils/reltrigger.h"
 
 #include "store/binding.h"
+#include "store/target_index.h"
 
 /* Kept as long as the binding is valid. */
 typedef struct InvUpdatePlan
@@ -20,6 +21,7 @@ typedef struct InvUpdatePlan
 	int check_count;
 	AttrNumber *not_null; /* columns that may not be null */
 	int not_null_count;
+	InvTargetIndexes indexes;
 	ExprContext *context; /* in which the expressions are evaluated */
 } InvUpdatePlan;
 
