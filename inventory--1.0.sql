@@ -1350,7 +1350,7 @@ BEGIN
 	AND p.pronamespace <> 'inventory'::regnamespace
 	AND (a.grantee = 0 OR NOT pg_has_role(a.grantee, c.relowner, 'USAGE'))
 	AND (g.tgqual IS NOT NULL
-		 OR EXISTS (SELECT FROM unnest(string_to_array(encode(g.tgargs, 'escape'), '\000')) AS argument
+		 OR EXISTS (SELECT FROM unnest(string_to_array(encode(g.tgargs, 'escape'), $end$\000$end$)) AS argument
 					WHERE argument <> '' AND NOT EXISTS (
 						SELECT FROM pg_attribute AS t WHERE t.attrelid = c.oid AND t.attname::text = argument)));
 	IF found IS NOT NULL THEN
