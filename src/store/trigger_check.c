@@ -229,12 +229,12 @@ check_reference(const TriggerCheck *check)
 	Oid owner = inv_catalog_table_owner(referencing);
 
 	Assert(changes_references(check->trigger));
-	if (!OidIsValid(owner))
-		return;
-	if (!has_privs_of_role(owner, check->owner))
+	if (OidIsValid(owner) && !has_privs_of_role(owner, check->owner))
 		inv_error_foreign_reference(check->store_name,
 									inv_catalog_table_name(RelationGetRelid(check->rel)),
 									inv_catalog_table_name(referencing), owner, check->owner);
+	if (!OidIsValid(owner))
+		return;
 	if (check->dependencies)
 		inv_depend(check->dependencies, INV_DEPENDENCY_RELATION, referencing);
 	/* that role can lose the owner's rights */
