@@ -1331,6 +1331,43 @@ END
 $$;
 COMMENT ON FUNCTION inventory.warn_foreign_item(inventory.store_binding) IS 'Warns if the column of orders that holds the key of the item references another table.';
 
+-- What a trigger passes to a function, and what its WHEN calls, is up to the role that created it, which is not
+-- recorded.  While the tables make a store, check_created_triggers() refuses the triggers of others; these are older.
+-- Arguments that are columns of the table do no harm.
+CREATE FUNCTION inventory.warn_given_triggers(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	found text;
+	creators text;
+BEGIN
+	SELECT string_agg(DISTINCT pg_get_triggerdef(g.oid), E'\n'),
+		   string_agg(DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END, ', ')
+	INTO found, creators
+	FROM pg_class AS c
+	JOIN pg_trigger AS g ON g.tgrelid = c.oid
+	JOIN pg_proc AS p ON p.oid = g.tgfoid
+	JOIN aclexplode(c.relacl) AS a ON a.privilege_type = 'TRIGGER' AND a.grantee <> c.relowner
+	WHERE (c.oid IN (binding.items, binding.orders, binding.header)
+		   OR c.oid IN (SELECT relid FROM pg_partition_tree(binding.orders))
+		   OR c.relnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
+			  AND c.relname IN ('movements', 'reservations', 'requests', 'hot', 'order_changes'))
+	AND NOT g.tgisinternal AND g.tgparentid = 0 AND g.tgenabled <> 'D'
+	AND p.pronamespace <> 'inventory'::regnamespace
+	AND (a.grantee = 0 OR NOT pg_has_role(a.grantee, c.relowner, 'USAGE'))
+	AND (g.tgqual IS NOT NULL
+		 OR EXISTS (SELECT FROM unnest(string_to_array(encode(g.tgargs, 'escape'), $end$\000$end$)) AS argument
+					WHERE argument <> '' AND NOT EXISTS (
+						SELECT FROM pg_attribute AS t WHERE t.attrelid = c.oid AND t.attname::text = argument)));
+	IF found IS NOT NULL THEN
+		RAISE WARNING 'triggers of the tables of % can have been created by %', binding.items, creators
+			USING DETAIL = found,
+				  HINT = format('Each sale runs their conditions and arguments with the rights of %s. Drop those that the shop did not create, and revoke the privilege TRIGGER.',
+								(SELECT quote_ident(pg_get_userbyid(relowner)) FROM pg_class WHERE oid = binding.items));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.warn_given_triggers(inventory.store_binding) IS 'Warns of triggers with a condition or with arguments on tables for which other roles have the privilege TRIGGER.';
+
 CREATE FUNCTION inventory.warn_sold_lines(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -4503,6 +4540,9 @@ BEGIN
 	END IF;
 	RAISE NOTICE 'store "%" is changed', new.store_name USING DETAIL = coalesce(report, 'sellable: the settings of this session');
 	PERFORM inventory.warn_promising_columns(new);
+	IF changed && '{orders,order_header}' THEN
+		PERFORM inventory.warn_given_triggers(new);
+	END IF;
 	IF changed && '{order_writes,order_final}' THEN
 		PERFORM inventory.warn_follow(new);
 	END IF;
@@ -4852,6 +4892,7 @@ BEGIN
 	PERFORM inventory.warn_promising_columns(binding);
 	PERFORM inventory.warn_below_floor(binding);
 	PERFORM inventory.warn_foreign_item(binding);
+	PERFORM inventory.warn_given_triggers(binding);
 	PERFORM inventory.warn_old_orders(binding, movements);
 	PERFORM inventory.warn_follow(binding);
 	PERFORM inventory.open_ledger(binding.store_name);

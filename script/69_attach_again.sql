@@ -367,6 +367,9 @@ BEGIN
 	END IF;
 	RAISE NOTICE 'store "%" is changed', new.store_name USING DETAIL = coalesce(report, 'sellable: the settings of this session');
 	PERFORM inventory.warn_promising_columns(new);
+	IF changed && '{orders,order_header}' THEN
+		PERFORM inventory.warn_given_triggers(new);
+	END IF;
 	IF changed && '{order_writes,order_final}' THEN
 		PERFORM inventory.warn_follow(new);
 	END IF;

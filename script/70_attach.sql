@@ -295,6 +295,7 @@ BEGIN
 	PERFORM inventory.warn_promising_columns(binding);
 	PERFORM inventory.warn_below_floor(binding);
 	PERFORM inventory.warn_foreign_item(binding);
+	PERFORM inventory.warn_given_triggers(binding);
 	PERFORM inventory.warn_old_orders(binding, movements);
 	PERFORM inventory.warn_follow(binding);
 	PERFORM inventory.open_ledger(binding.store_name);

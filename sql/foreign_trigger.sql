@@ -117,5 +117,23 @@ ALTER TABLE orders ENABLE TRIGGER spy;
 SELECT inventory.attach('items', 'orders', ledger_schema => 'foreign_trigger_stock');
 \echo :SQLSTATE
 
+-- who created a trigger before attach is not known: attach warns of those that could be the guest's
+DROP TRIGGER spy ON orders;
+CREATE FUNCTION run() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN EXECUTE TG_ARGV[0]; RETURN NEW; END';
+ALTER FUNCTION run OWNER TO regress_trigger_owner;
+SET ROLE regress_trigger_guest;
+CREATE TRIGGER asks BEFORE INSERT ON orders FOR EACH ROW WHEN (query_to_xml('SELECT foreign_trigger_guest.look(1)', true, true, '') IS NULL) EXECUTE FUNCTION pass();
+CREATE TRIGGER runs BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION run('SELECT foreign_trigger_guest.look(1)');
+CREATE TRIGGER names_columns BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION run('id', 'stock');
+CREATE TRIGGER has_neither BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION pass();
+RESET ROLE;
+SELECT inventory.attach('items', 'orders', ledger_schema => 'foreign_trigger_stock');
+SELECT inventory.detach('items');
+SELECT inventory.attach('items', ledger_schema => 'foreign_trigger_stock');
+SELECT inventory.attach('items', 'orders', ledger_schema => 'foreign_trigger_stock');
+SELECT inventory.detach('items');
+REVOKE TRIGGER ON items, orders FROM regress_trigger_guest;
+SELECT inventory.attach('items', 'orders', ledger_schema => 'foreign_trigger_stock');
+
 DROP SCHEMA foreign_trigger, foreign_trigger_stock, foreign_trigger_guest CASCADE;
 DROP ROLE regress_trigger_owner, regress_trigger_guest, regress_trigger_buyer;

@@ -102,6 +102,21 @@ inv_report_surplus_trigger(const char *store_name, const char *trigger, const ch
 	errhint("DROP TRIGGER %s ON %s;", quote_identifier(trigger), relation);
 }
 
+/* A foreign key of "referencing", a table of the role, to "relation"; both names are qualified. */
+void
+inv_report_foreign_reference(const char *store_name, const char *relation, const char *referencing,
+							 Oid role, Oid owner)
+{
+	errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
+	errmsg("a foreign key of %s to %s would give role \"%s\" the rights of role \"%s\"",
+		   referencing, relation, GetUserNameFromId(role, true), GetUserNameFromId(owner, true));
+	errdetail("What store \"%s\" deletes there changes rows of the other table, and fires the "
+			  "triggers of that table with the rights of the owner.",
+			  store_name);
+	errhint("Drop the foreign key, make it without ON DELETE and ON UPDATE, or give its table to "
+			"the owner.");
+}
+
 /* Another engine has the rows of a table of the store, or of one that is to be attached (null). */
 void
 inv_report_foreign_engine(const char *store_name, const char *relation, const char *what,

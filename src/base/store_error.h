@@ -19,6 +19,8 @@ extern void inv_report_unfit_row(const char *store_name, const char *detail);
 extern void inv_report_owners(const char *store_name, Oid items, const char *detail);
 extern void inv_report_surplus_trigger(const char *store_name, const char *trigger,
 									   const char *relation);
+extern void inv_report_foreign_reference(const char *store_name, const char *relation,
+										 const char *referencing, Oid role, Oid owner);
 extern void inv_report_foreign_engine(const char *store_name, const char *relation,
 									  const char *what, const char *hint);
 extern void inv_report_order_not_unique(const char *relation, const char *order, uint64 rows);
@@ -46,6 +48,7 @@ extern void inv_report_not_generated(Oid function, const char *detail);
 #define inv_error_unfit_row(...) INV_RAISE(inv_report_unfit_row(__VA_ARGS__))
 #define inv_error_owners(...) INV_RAISE(inv_report_owners(__VA_ARGS__))
 #define inv_error_surplus_trigger(...) INV_RAISE(inv_report_surplus_trigger(__VA_ARGS__))
+#define inv_error_foreign_reference(...) INV_RAISE(inv_report_foreign_reference(__VA_ARGS__))
 #define inv_error_foreign_engine(...) INV_RAISE(inv_report_foreign_engine(__VA_ARGS__))
 #define inv_error_order_not_unique(...) INV_RAISE(inv_report_order_not_unique(__VA_ARGS__))
 #define inv_error_prepare_store() INV_RAISE(inv_report_prepare_store())

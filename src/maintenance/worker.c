@@ -84,21 +84,45 @@ table_owner(Oid table)
 	return owner;
 }
 
-/* A task for a store, which continues where the one in the old list for it is. */
-static InvStoreTask *
-make_task(char *store_name, Oid items, Oid owner, List *old)
+/* A task of the last round, by its store. */
+typedef struct KnownTask
 {
-	InvStoreTask *task = palloc0(sizeof(InvStoreTask));
+	Oid items; /* hash key */
+	const InvStoreTask *task;
+} KnownTask;
+
+/* A hash, because any role can make as many stores as it can make tables. */
+static HTAB *
+make_known_tasks(List *tasks)
+{
+	HASHCTL control = { 0 };
+	HTAB *known;
 	ListCell *cell;
 
-	task->expiry = inv_first_overdue;
-	foreach (cell, old)
+	control.keysize = sizeof(Oid);
+	control.entrysize = sizeof(KnownTask);
+	control.hcxt = CurrentMemoryContext;
+	known = hash_create("inventory tasks", Max(list_length(tasks), 1), &control,
+						HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	foreach (cell, tasks)
 	{
-		InvStoreTask *known = lfirst(cell);
+		const InvStoreTask *task = lfirst(cell);
 
-		if (known->items == items)
-			*task = *known;
+		((KnownTask *) hash_search(known, &task->items, HASH_ENTER, NULL))->task = task;
 	}
+	return known;
+}
+
+/* A task for a store, which continues where the one of the last round for it is. */
+static InvStoreTask *
+make_task(char *store_name, Oid items, Oid owner, HTAB *known_tasks)
+{
+	InvStoreTask *task = palloc0(sizeof(InvStoreTask));
+	const KnownTask *known = hash_search(known_tasks, &items, HASH_FIND, NULL);
+
+	task->expiry = inv_first_overdue;
+	if (known)
+		*task = *known->task;
 	task->store_name = store_name;
 	task->items = items;
 	task->owner = owner;
@@ -129,6 +153,7 @@ read_tasks(List *old, MemoryContext context)
 {
 	MemoryContext outer = CurrentMemoryContext;
 	InvWorkerSlot slot = { 0 };
+	HTAB *known = make_known_tasks(old);
 	List *left_out = NIL;
 	List *tasks = NIL;
 	ListCell *cell;
@@ -144,7 +169,7 @@ read_tasks(List *old, MemoryContext context)
 		if (!OidIsValid(owner))
 			continue;
 		MemoryContextSwitchTo(context);
-		task = make_task(pstrdup(row->store_name), row->items, owner, old);
+		task = make_task(pstrdup(row->store_name), row->items, owner, known);
 		if (task->left_out)
 			left_out = lappend(left_out, task);
 		else
@@ -377,6 +402,24 @@ worker_at_exit(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 	inv_served_store_ends_worker();
 }
 
+/*
+ * The owner of a database can set these for it.  A deferrable transaction would wait for those
+ * of others before any store is served, and so without a limit, and a server has few workers
+ * for all databases.  That the worker may take longer than sessions is what its own timeout is for.
+ */
+static void
+override_settings(void)
+{
+	static const char timeout[] = "transaction_timeout"; /* since 17 */
+
+	SetConfigOption("role", "none", PGC_SUSET, PGC_S_OVERRIDE);
+	SetSessionAuthorization(GetAuthenticatedUserId(), true);
+	SetConfigOption("default_transaction_isolation", "read committed", PGC_SUSET, PGC_S_OVERRIDE);
+	SetConfigOption("default_transaction_deferrable", "off", PGC_SUSET, PGC_S_OVERRIDE);
+	if (GetConfigOption(timeout, true, false))
+		SetConfigOption(timeout, "0", PGC_SUSET, PGC_S_OVERRIDE);
+}
+
 /* Become the worker of a database; exit if it has one. */
 static void
 start_as_worker_of(Oid database)
@@ -397,9 +440,7 @@ start_as_worker_of(Oid database)
 	}
 	before_shmem_exit(worker_at_exit, (Datum) 0);
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
-	/* the owner of a database can set both for it */
-	SetConfigOption("role", "none", PGC_SUSET, PGC_S_OVERRIDE);
-	SetSessionAuthorization(GetAuthenticatedUserId(), true);
+	override_settings();
 	inv_worker_timeout_init();
 }
 

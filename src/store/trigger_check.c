@@ -8,7 +8,8 @@
  * granted TRIGGER must not gain them here.  It does not help that a function runs as
  * its definer, because the definer can change that.  What such a role could pass to a
  * function of the owner or of a superuser is not seen here: an event trigger keeps it
- * from creating triggers on the tables of a store.
+ * from creating triggers on the tables of a store.  A role with REFERENCES must not gain
+ * them by what its foreign keys cascade to.
  *
  * The extension's own functions belong to a superuser, but what they do is not for
  * every role that may execute them to choose: a second guard would book each change
@@ -33,6 +34,7 @@
 #include "parser/parse_func.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -196,6 +198,49 @@ check_own_function(const TriggerCheck *check, const TriggerDesc *triggers, const
 		strncmp(same->tgname, name, strlen(name)) == 0 ? trigger->tgname : same->tgname, table);
 }
 
+/* Does the trigger belong to a foreign key that changes rows which reference those of its table? */
+static bool
+changes_references(const Trigger *trigger)
+{
+	switch (trigger->tgfoid)
+	{
+		case F_RI_FKEY_CASCADE_DEL:
+		case F_RI_FKEY_CASCADE_UPD:
+		case F_RI_FKEY_SETNULL_DEL:
+		case F_RI_FKEY_SETNULL_UPD:
+		case F_RI_FKEY_SETDEFAULT_DEL:
+		case F_RI_FKEY_SETDEFAULT_UPD:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/*
+ * Raise if a foreign key to a table of the ledger belongs to a role without the owner's
+ * rights.  The server changes the rows that reference as their owner, but fires their AFTER
+ * triggers as the role that deleted.  Of items and orders the engine deletes nothing, nor does
+ * it change their keys.
+ */
+static void
+check_reference(const TriggerCheck *check)
+{
+	Oid referencing = check->trigger->tgconstrrelid;
+	Oid owner = inv_catalog_table_owner(referencing);
+
+	Assert(changes_references(check->trigger));
+	if (OidIsValid(owner) && !has_privs_of_role(owner, check->owner))
+		inv_error_foreign_reference(check->store_name,
+									inv_catalog_table_name(RelationGetRelid(check->rel)),
+									inv_catalog_table_name(referencing), owner, check->owner);
+	if (!OidIsValid(owner))
+		return;
+	if (check->dependencies)
+		inv_depend(check->dependencies, INV_DEPENDENCY_RELATION, referencing);
+	/* that role can lose the owner's rights */
+	check_owner(check, INV_DEPENDENCY_ROLE, owner, owner);
+}
+
 /*
  * Raise if an enabled trigger of the table gives another role the owner's rights, or
  * has a function of the extension and was not made by attach.  "dependencies", which
@@ -225,6 +270,8 @@ inv_check_triggers(const char *store_name, Oid owner, Relation rel, InvTriggerRo
 			check_own_function(&check, triggers, NameStr(function.name), role);
 		else
 			check_owner(&check, INV_DEPENDENCY_FUNCTION, trigger->tgfoid, function.owner);
+		if (role == INV_TRIGGERS_OF_OTHERS && changes_references(trigger))
+			check_reference(&check);
 		if (trigger->tgqual)
 			(void) check_when(stringToNode(trigger->tgqual), &check);
 	}

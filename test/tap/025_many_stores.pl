@@ -63,6 +63,7 @@ sub buy
 
 # attach, with few stores and with many
 database('one');
+my $begun = time;
 $node->safe_psql('one', "DO \$\$ BEGIN FOR i IN 1 .. 10 LOOP CALL add_store(i); COMMIT; END LOOP; END \$\$");
 $node->safe_psql('one', 'VACUUM ANALYZE pg_catalog.pg_proc, pg_catalog.pg_depend, pg_catalog.pg_class');
 $node->safe_psql('one', 'SELECT cost_of_store(1001)');
@@ -78,7 +79,7 @@ like(buy('one', 130), qr/^\d+$/, 'without room for statistics, an item is sold')
 unlike(counted('one'), qr/s130/, '... and not counted');
 my $log = slurp_file($node->logfile);
 my @complaints = $log =~ /LOG:  no room for the statistics/g;
-is(scalar(@complaints), 1, '... which the log says once');
+ok(@complaints >= 1 && @complaints <= 1 + (time - $begun) / 10, '... which the log says, at most every ten seconds');
 
 # a database goes
 database('two');

@@ -69,6 +69,42 @@ for my $setting (qw(role session_authorization))
 }
 is($shop->query("SELECT shop.buy_item('" . Shop::new_user() . "', '$item') IS NOT NULL"), 't', '... and shops sell');
 
+# Each transaction is to wait for those that write; the worker would stand still before it serves a store.
+my $last_run = q{SELECT coalesce(inventory.worker_last_run(), '-infinity')};
+$node->safe_psql('postgres', "ALTER DATABASE settings SET default_transaction_$_->[0] = $_->[1]")
+    for [ 'isolation', 'serializable' ], [ 'read_only', 'on' ], [ 'deferrable', 'on' ];
+$node->restart;
+{
+    local $ENV{PGOPTIONS} = '-c default_transaction_deferrable=off -c default_transaction_read_only=off';
+    my $writer = Session->new($node, 'settings');
+    $writer->run('BEGIN');
+    $writer->value('SELECT count(*) FROM m.items');
+    $node->safe_psql('settings', q{SELECT m.reserve_stock('ann', 1, 1, '1 ms')});
+    # twice, because it may be in a round that began before
+    for my $round (1, 2)
+    {
+        my $since = $node->safe_psql('settings', $last_run);
+        ok($node->poll_query_until('settings', "$last_run > '$since'"), "transactions wait for others: the worker does not, in round $round");
+    }
+    $writer->quit;
+    $node->safe_psql('postgres', "ALTER DATABASE settings RESET default_transaction_$_") for qw(isolation read_only deferrable);
+}
+
+SKIP:
+{
+    skip 'no transaction_timeout before PostgreSQL 17', 1
+        if $node->safe_psql('settings', q{SELECT count(*) FROM pg_settings WHERE name = 'transaction_timeout'}) eq '0';
+    local $ENV{PGOPTIONS} = '-c transaction_timeout=0';
+    $node->safe_psql('settings', q{CREATE FUNCTION m.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(2); RETURN NEW; END';
+        ALTER FUNCTION m.slow() OWNER TO mallory;
+        CREATE TRIGGER slow BEFORE UPDATE ON m.reservations FOR EACH ROW EXECUTE FUNCTION m.slow();
+        ALTER DATABASE settings SET transaction_timeout = '1s'});
+    $node->restart;
+    $node->safe_psql('settings', q{SELECT m.reserve_stock('ann', 1, 1, '1 ms')});
+    ok($node->poll_query_until('settings', q{SELECT stock = 10 FROM m.items}), 'transaction_timeout is set for a database: the worker works');
+    $node->safe_psql('settings', 'ALTER DATABASE settings RESET transaction_timeout');
+}
+
 # ---------------------------------------------------------------- shared memory
 
 $node->safe_psql('postgres', 'CREATE DATABASE crowded');
