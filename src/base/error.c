@@ -332,26 +332,12 @@ inv_report_busy(const InvFacts *facts, const char *why)
 	errhint("Nothing was taken. Retry, with the same idempotency key if one was given.");
 }
 
+/* The same of what is not an item. */
 void
-inv_report_other_layout(uint32 found, uint32 known)
+inv_report_busy_otherwise(const char *detail, const char *hint)
 {
-	report_refusal(
-		REFUSAL_BUSY, inv_facts(InvalidOid, NULL),
-		psprintf("Another version of the library has made the server's shared memory (layout %u, "
-				 "not %u).",
-				 found, known));
-	errhint("Restart the server. Nothing was taken.");
-}
-
-void
-inv_report_closing_busy(int64 lines)
-{
-	report_refusal(
-		REFUSAL_BUSY, inv_facts(InvalidOid, NULL),
-		psprintf("Order lines whose movements are to be closed are being changed: " INT64_FORMAT
-				 ".",
-				 lines));
-	errhint("Nothing was closed. Call close_ledger again.");
+	report_refusal(REFUSAL_BUSY, inv_facts(InvalidOid, NULL), detail);
+	errhint("%s", hint);
 }
 
 /* ---- arguments ---- */

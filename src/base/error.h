@@ -69,8 +69,7 @@ extern void inv_report_stock_changed(const InvFacts *facts, int64 expected, int6
 extern void inv_report_not_a_store(const InvFacts *facts);
 extern void inv_report_direct_write(const InvFacts *facts, const char *detail, const char *hint);
 extern void inv_report_busy(const InvFacts *facts, const char *why);
-extern void inv_report_other_layout(uint32 found, uint32 known);
-extern void inv_report_closing_busy(int64 lines);
+extern void inv_report_busy_otherwise(const char *detail, const char *hint);
 
 #define inv_error_out_of_stock(...) INV_RAISE(inv_report_out_of_stock(__VA_ARGS__))
 #define inv_error_below_floor(...) INV_RAISE(inv_report_below_floor(__VA_ARGS__))
@@ -96,8 +95,7 @@ extern void inv_report_closing_busy(int64 lines);
 #define inv_error_not_a_store(...) INV_RAISE(inv_report_not_a_store(__VA_ARGS__))
 #define inv_error_direct_write(...) INV_RAISE(inv_report_direct_write(__VA_ARGS__))
 #define inv_error_busy(...) INV_RAISE(inv_report_busy(__VA_ARGS__))
-#define inv_error_other_layout(...) INV_RAISE(inv_report_other_layout(__VA_ARGS__))
-#define inv_error_closing_busy(...) INV_RAISE(inv_report_closing_busy(__VA_ARGS__))
+#define inv_error_busy_otherwise(...) INV_RAISE(inv_report_busy_otherwise(__VA_ARGS__))
 
 /* ---- arguments ---- */
 

@@ -180,7 +180,11 @@ lock_batch(Closing *closing, Datum list)
 	missed = inv_result_int64(0, 1);
 	inv_result_free();
 	if (missed > 0)
-		inv_error_closing_busy(missed);
+		inv_error_busy_otherwise(
+			psprintf("Order lines whose movements are to be closed are being changed: " INT64_FORMAT
+					 ".",
+					 missed),
+			"Nothing was closed. Call close_ledger again.");
 }
 
 /*

@@ -156,7 +156,11 @@ check_layout(void)
 	Layout *layout = inv_named_segment(LAYOUT_NAME, sizeof(Layout), fill_layout);
 
 	if (layout && layout->number != INV_SHMEM_LAYOUT)
-		inv_error_other_layout(layout->number, INV_SHMEM_LAYOUT);
+		inv_error_busy_otherwise(
+			psprintf("Another version of the library has made the server's shared memory (layout "
+					 "%u, not %u).",
+					 layout->number, INV_SHMEM_LAYOUT),
+			"Restart the server. Nothing was taken.");
 }
 
 /*

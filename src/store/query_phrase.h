@@ -11,7 +11,7 @@
 
 #define ONE_ITEM	"FROM ONLY {items} AS i WHERE {id} {=} $1 "
 #define MANY_ITEMS	"FROM ONLY {items} AS i WHERE {id} {=} ANY ($1) "
-#define LOCK	"FOR NO KEY UPDATE OF i"
+#define LOCK_ROW	"FOR NO KEY UPDATE OF i"
 
 #define RESERVATIONS	"{ledger}.reservations AS r "
 #define MOVEMENTS		"{ledger}.movements AS m "

@@ -28,11 +28,11 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"WHERE r.item_id {=} {id} AND " OVERDUE "$2 AND r.tracked) "
 		ONE_ITEM "{and sellable}", .by = "item_id"},
 	[INV_STMT_LOCK] = {"i", "n?n?n?n?i", SPI_OK_SELECT,
-		READ " " ONE_ITEM "{and sellable} " LOCK, .by = "item_id"},
+		READ " " ONE_ITEM "{and sellable} " LOCK_ROW, .by = "item_id"},
 	[INV_STMT_PIN] = {"i", "", SPI_OK_SELECT,
 		"SELECT " ONE_ITEM "FOR KEY SHARE OF i", .by = "item_id"},
 	[INV_STMT_LOCK_ANY] = {"i", "n?n?", SPI_OK_SELECT,
-		"SELECT {stock}, {floor} " ONE_ITEM LOCK, .by = "item_id"},
+		"SELECT {stock}, {floor} " ONE_ITEM LOCK_ROW, .by = "item_id"},
 	[INV_STMT_ORDER_LIMIT] = {"i", "n?", SPI_OK_SELECT,
 		"SELECT {order limit} " ONE_ITEM, .by = "item_id"},
 	[INV_STMT_READ_ANY] = {"i", "n?n?", SPI_OK_SELECT,
@@ -59,9 +59,9 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_READ_MANY] = {"I", "n?n?n?n?i", SPI_OK_SELECT,
 		READ " " MANY_ITEMS "{and sellable} ORDER BY {id}", .by = "item_id"},
 	[INV_STMT_LOCK_MANY] = {"I", "n?n?n?n?i", SPI_OK_SELECT,
-		READ " " MANY_ITEMS "{and sellable} ORDER BY {id} " LOCK, .by = "item_id"},
+		READ " " MANY_ITEMS "{and sellable} ORDER BY {id} " LOCK_ROW, .by = "item_id"},
 	[INV_STMT_LOCK_MANY_ANY] = {"I", "n?n?i", SPI_OK_SELECT,
-		"SELECT {stock}, {floor}, {id} " MANY_ITEMS "ORDER BY {id} " LOCK, .by = "item_id"},
+		"SELECT {stock}, {floor}, {id} " MANY_ITEMS "ORDER BY {id} " LOCK_ROW, .by = "item_id"},
 	[INV_STMT_TAKE_MANY] = {"IN", "", SPI_OK_UPDATE,
 		SET_STOCK("-", "w.quantity")
 		PAIRS(1, 2) "(id, quantity) "
