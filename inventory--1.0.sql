@@ -4879,7 +4879,8 @@ BEGIN
 		PERFORM inventory.move_old_ledger(binding);
 	END IF;
 
-	continued := to_regclass(format('%I.movements', binding.ledger_schema)) IS NOT NULL;
+	continued := EXISTS (SELECT FROM pg_class AS c
+						 WHERE c.relnamespace = to_regnamespace(quote_ident(binding.ledger_schema)) AND c.relname = 'movements');
 	movements := inventory.make_ledger(binding);
 	PERFORM inventory.mark_ledger(movements, binding.items);
 	PERFORM inventory.make_results(binding);

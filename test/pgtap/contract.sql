@@ -177,7 +177,7 @@ $$;
 SELECT pg_temp.columns_are('movements', 'movement_id bigint not null, item_id {I} not null, delta bigint not null, kind text not null, user_id {U}, order_id {O}, reservation_id uuid, reason text, actor text not null, created_at timestamp with time zone not null, epoch bigint');
 SELECT pg_temp.columns_are('requests', 'operation text not null, user_id {U}, key text not null, fingerprint bytea not null, result jsonb not null, created_at timestamp with time zone not null');
 SELECT pg_temp.columns_are('reservations', 'reservation_id uuid not null, item_id {I} not null, quantity bigint not null, user_id {U}, status text not null, expires_at timestamp with time zone not null, order_id {O}, created_at timestamp with time zone not null, tracked boolean not null');
-SELECT pg_temp.columns_are('hot', 'item_id {I} not null, number bigint not null, hot boolean not null, settled_epoch bigint not null, incarnation bigint not null');
+SELECT pg_temp.columns_are('hot', 'item_id {I} not null, number bigint not null, hot boolean not null, settled_epoch bigint not null, incarnation bigint not null, keep_cold boolean not null');
 SELECT pg_temp.columns_are('levels', 'item_id {I}, available bigint, reserved bigint, on_hand bigint, hot boolean');
 SELECT pg_temp.columns_are('open_reservations', 'reservation_id uuid, item_id {I}, quantity bigint, user_id {U}, decided boolean, expires_at timestamp with time zone, created_at timestamp with time zone');
 SELECT pg_temp.columns_are('line', 'status text, item_id {I}, quantity {Q}, order_id {O}, available {Q}, replayed boolean, header_id text');

@@ -111,7 +111,8 @@ SELECT is((SELECT count(*) FROM shop.orders), 1::bigint, 'confirmed again: makes
 
 -- reservations that are unknown, null, or of another user
 SELECT throws_ok(format('SELECT shop.%s', call), 'IV004', 'reservation_not_found', 'unknown: ' || call)
-FROM unnest('{confirm_reservation(gen_random_uuid()),extend_reservation(gen_random_uuid()),"change_reservation(gen_random_uuid(), ''lamp'', 1)",release_reservation(gen_random_uuid()),get_reservation(gen_random_uuid())}'::text[]) AS call;
+FROM unnest('{confirm_reservation(gen_random_uuid()),extend_reservation(gen_random_uuid()),"change_reservation(gen_random_uuid(), ''lamp'', 1)",get_reservation(gen_random_uuid())}'::text[]) AS call;
+SELECT is(shop.release_reservation(gen_random_uuid()), false, 'unknown: release_reservation of an operator leaves a tombstone');
 SELECT throws_ok(format('SELECT shop.%s', call), '22004', NULL, 'null: ' || call)
 FROM unnest('{confirm_reservation(NULL),extend_reservation(NULL),"change_reservation(NULL, ''lamp'', 1)","change_reservation(pg_temp.r(''held''), ''lamp'', NULL)","change_reservation(pg_temp.r(''held''), NULL, 1)",release_reservation(NULL),get_reservation(NULL)}'::text[]) AS call;
 SELECT throws_ok(format('SELECT shop.%s', call), 'IV004', 'reservation_not_found', 'of another user: ' || call)
