@@ -75,7 +75,7 @@ def cut(shop, history, name, step, victim, how, retry=True):
     holder.cursor().execute("SELECT pg_advisory_lock(%s)", (GATE + STEPS.index(step),))
     answers = []
     history.note(call, lines, None)
-    caller = threading.Thread(target=lambda: answers.append(buy(shop, call, lines)))
+    caller = threading.Thread(target=lambda: answers.append(buy(shop, call, lines)), daemon=True)
     caller.start()
     reached = wait_at_gate(gate, caller)
     dying.kill(how)

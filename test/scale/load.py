@@ -15,7 +15,7 @@ class Client(threading.Thread):
     """Buys items and carts; a call without an answer is repeated with its key."""
 
     def __init__(self, shop, directory, name, until, few=False):
-        super().__init__()
+        super().__init__(daemon=True)
         self.shop, self.name, self.until, self.few = shop, name, until, few
         self.history = History(directory, name)
         self.random = random.Random(name)
@@ -73,7 +73,7 @@ class Sweeper(threading.Thread):
     """Calls resolve all the time."""
 
     def __init__(self, shop, until):
-        super().__init__()
+        super().__init__(daemon=True)
         self.shop, self.until = shop, until
         self.finished = 0
 

@@ -2,7 +2,9 @@
 """Sells from a shop on four nodes and kills its servers: see tools/scale."""
 
 import argparse
+import atexit
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -11,7 +13,7 @@ import checker
 import costs
 import cuts
 import load
-from servers import Shop
+from servers import Shop, stop_all
 
 # the mutant: the home says what it is asked for, and forgets it
 FORGETS = """
@@ -106,6 +108,9 @@ def main():
     parser.add_argument("--costs", action="store_true")
     options = parser.parse_args()
     report = Report()
+    atexit.register(stop_all)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(130))
     report.say("starting a router and four nodes")
     shop = Shop(("fsync = off",) if options.costs else ())
     if options.costs:

@@ -13,6 +13,8 @@ ITEMS = 32  # on the nodes in turn: an integer is its own route
 STOCK = 100_000
 PATIENCE = 60  # seconds
 
+servers = []  # all that were made
+
 SHOP = """
 CREATE EXTENSION inventory;
 CREATE ROLE inventory_router LOGIN;
@@ -47,6 +49,7 @@ class Server:
         self.data = os.path.join(self.directory, "data")
         self.dsn = f"host={self.directory} dbname=shop"
         os.mkdir(self.directory)
+        servers.append(self)
         run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
         with open(os.path.join(self.data, "postgresql.conf"), "a", encoding="utf-8") as file:
             file.write("\n".join(["listen_addresses = ''", f"unix_socket_directories = '{self.directory}'",
@@ -99,6 +102,13 @@ class Server:
     def script(self, text):
         """Run statements through psql."""
         run("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", self.dsn, text=text)
+
+
+def stop_all():
+    """End those that are left, at once, whatever they do."""
+    for server in servers:
+        subprocess.run(["pg_ctl", "-w", "-D", server.data, "-m", "immediate", "stop"],
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
 
 class Shop:
