@@ -424,13 +424,15 @@ DECLARE
 	parts bigint;
 	carts bigint;
 BEGIN
-	DELETE FROM {scale}.parts AS p WHERE p.ended_at <= clock_timestamp() - $1;
-	GET DIAGNOSTICS parts = ROW_COUNT;
+	-- prune() keeps decided reservations
+	WITH ended AS (DELETE FROM {scale}.parts AS p WHERE p.ended_at <= clock_timestamp() - $1 RETURNING p.reservation_id),
+		reservations AS (DELETE FROM {ledger}.reservations AS r USING ended AS e WHERE r.reservation_id = e.reservation_id AND r.status <> 'held')
+	SELECT count(*) INTO parts FROM ended;
 	DELETE FROM {scale}.carts AS c WHERE c.done_at <= clock_timestamp() - $1;
 	GET DIAGNOSTICS carts = ROW_COUNT;
 	RETURN parts + carts;
 END $$;
-COMMENT ON FUNCTION {scale}.prune_carts(interval) IS 'Deletes carts and parts that ended longer ago. Returns the number of rows.';
+COMMENT ON FUNCTION {scale}.prune_carts(interval) IS 'Deletes carts that ended longer ago, and parts with their reservations. Returns the number of carts and parts.';
 $template$) \gexec
 
 -- ---------------------------------------------------------------- rights

@@ -248,6 +248,7 @@ for my $name (sort keys %shops)
     is(as_owner(qq{SELECT $s.decide_cart($s.route_of('$cart'), '$cart', '$attempt', 'confirmed')}), 'aborted', "$name: and the old one stays aborted");
     is(all_nodes($stock), $before - 4, "$name: sold once");
     is(told("SELECT pruned > 0 FROM $s.resolve('0', '0')", 'operator'), 't', "$name: what has ended is pruned");
+    is(all_nodes(qq{SELECT count(*) FROM shop_stock.reservations WHERE expires_at = 'infinity'}), 0, "$name: with the reservations of the carts");
     is(all_nodes("SELECT count(*) FROM inventory.verify('shop.@{[ quoted($shop->{items}) ]}')"), 0, "$name: verify finds nothing on any node");
 
     # ------------------------------------------------------------ rights
