@@ -128,6 +128,11 @@ COMMENT ON FUNCTION inventory.warn_foreign_item(inventory.store_binding) IS 'War
 CREATE FUNCTION inventory.warn_given_triggers(binding inventory.store_binding) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	-- gathered first, so that they are looked up one by one
+	tables oid[] := ARRAY[binding.items, binding.orders, binding.header]
+		|| ARRAY(SELECT relid::oid FROM pg_partition_tree(binding.orders))
+		|| ARRAY(SELECT to_regclass(format('%I.%I', binding.ledger_schema, t.name))::oid
+				 FROM unnest('{movements,reservations,requests,hot,order_changes}'::text[]) AS t(name));
 	found text;
 	creators text;
 BEGIN
@@ -138,10 +143,7 @@ BEGIN
 	JOIN pg_trigger AS g ON g.tgrelid = c.oid
 	JOIN pg_proc AS p ON p.oid = g.tgfoid
 	JOIN aclexplode(c.relacl) AS a ON a.privilege_type = 'TRIGGER' AND a.grantee <> c.relowner
-	WHERE (c.oid IN (binding.items, binding.orders, binding.header)
-		   OR c.oid IN (SELECT relid FROM pg_partition_tree(binding.orders))
-		   OR c.relnamespace = to_regnamespace(quote_ident(binding.ledger_schema))
-			  AND c.relname IN ('movements', 'reservations', 'requests', 'hot', 'order_changes'))
+	WHERE c.oid = ANY (tables)
 	AND NOT g.tgisinternal AND g.tgparentid = 0 AND g.tgenabled <> 'D'
 	AND p.pronamespace <> 'inventory'::regnamespace
 	AND (a.grantee = 0 OR NOT pg_has_role(a.grantee, c.relowner, 'USAGE'))

@@ -88,7 +88,7 @@ check('off, HTTP', [ @off, 'SET inventory.http_errors = on' ], "SELECT $buy", qr
 check('off, an unknown item', \@off, "SELECT shop.buy_item('$user', '$none')", qr/item_not_found/, 0);
 check('off, a cart', \@off, qq{SELECT * FROM shop.buy_cart('$user', '[{"item_id": "$item", "quantity": 2}]')}, qr/out_of_stock/, 0);
 check('off, a refund', \@off, "SELECT items_stock.refund_order('$user')", qr/order_not_found/, 0);
-check('off, a hold', \@off, "SELECT shop.release_reservation('$user')", qr/reservation_not_found/, 0);
+check('off, a hold', \@off, "SELECT shop.extend_reservation('$user')", qr/reservation_not_found/, 0);
 
 # it is not a refusal of what the caller asked for
 check('off, bad input', \@off, "SELECT shop.buy_item('$user', '$item', 0)", qr/quantity must be at least 1/, 'shop.buy_item');
