@@ -45,6 +45,17 @@ ROLLBACK;
 SELECT inventory.cool('items');
 SELECT * FROM state ORDER BY id;
 
+\echo '-- a hot item whose counter is counted again is sold by the counter after keep_cold(..., false)'
+INSERT INTO items VALUES ('c', 10);
+SELECT inventory.heat('items', 'c');
+SELECT buy_item('ann', 'c', 9) > 0 AS sold;
+ALTER TABLE items SET (fillfactor = 90);
+BEGIN;
+SELECT inventory.keep_cold('items', 'c', false);
+SELECT buy_item('ann', 'c', 5);
+ROLLBACK;
+SELECT inventory.cool('items', 'c');
+
 \echo '-- it stays so when the store is attached again'
 SELECT inventory.detach('items');
 SELECT inventory.attach('items', 'orders', ledger_schema => 'keep_cold_stock');

@@ -243,7 +243,9 @@ inventory_keep_cold(PG_FUNCTION_ARGS)
 
 		inv_check_stock_row(store, values[0], &locked);
 	}
-	inv_execute_write(store, INV_STMT_KEEP_COLD, values, NULL, INV_SNAPSHOT_LATEST, 1);
+	/* the row of a hot item is left as it is: to this transaction, one that it writes is cold */
+	if (PG_GETARG_BOOL(2) || is_kept_cold(store, values[0]))
+		inv_execute_write(store, INV_STMT_KEEP_COLD, values, NULL, INV_SNAPSHOT_LATEST, 1);
 	inv_store_leave(&call);
 	PG_RETURN_VOID();
 }
