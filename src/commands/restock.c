@@ -233,9 +233,10 @@ stock_counted(Operation *op, const InvStock *now, const TimestampTz *instant)
 	{
 		Datum seen = inv_result(0, 1, &isnull);
 
-		if (!isnull)
-			stock = DatumGetInt64(seen) +
-					inv_hot_sum_unsettled(store, op->item, INV_SNAPSHOT_READ_ONLY);
+		if (!isnull && pg_add_s64_overflow(
+						   DatumGetInt64(seen),
+						   inv_hot_sum_unsettled(store, op->item, INV_SNAPSHOT_READ_ONLY), &stock))
+			inv_error_overflow("stock");
 	}
 	inv_execute(store, INV_STMT_HELD_UNITS, values, NULL, INV_SNAPSHOT_READ_ONLY);
 	if (pg_add_s64_overflow(stock, inv_result_int64(0, 1), &stock))

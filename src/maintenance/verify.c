@@ -32,6 +32,7 @@
 #include "base/settings.h"
 #include "base/stats.h"
 #include "base/store_error.h"
+#include "base/units.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
@@ -171,7 +172,7 @@ verify_counter(InvStore *store, Datum item, ReturnSetInfo *result)
 		inv_execute(store, INV_STMT_READ_ANY, &item, NULL, INV_SNAPSHOT_LATEST) == 0)
 		return;
 	actual = inv_result_int64(0, 1);
-	expected = actual + inv_hot_sum_unsettled(store, item, INV_SNAPSHOT_LATEST);
+	expected = inv_add_units(actual, inv_hot_sum_unsettled(store, item, INV_SNAPSHOT_LATEST));
 	report_item(store, item, "cannot_be_settled", expected, actual, result);
 }
 

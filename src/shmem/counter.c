@@ -26,21 +26,13 @@
 #include "miscadmin.h"
 
 #include "base/compat.h"
+#include "base/units.h"
 #include "shmem/counter.h"
 #include "shmem/counter_xact.h"
 #include "shmem/entry_lock.h"
 #include "shmem/hot_table.h"
 
 /* ---- reading ---- */
-
-/* The sum of two numbers of units, as far as a bigint goes. */
-static int64
-add_units(int64 stock, int64 units)
-{
-	int64 sum;
-
-	return pg_add_s64_overflow(stock, units, &sum) ? PG_INT64_MAX : sum;
-}
 
 /* The state of an entry, and its values; INV_HOT_STATE_COLD, without values, if it was freed. */
 InvHotState
@@ -68,7 +60,7 @@ inv_counter_read_with_own(const InvCounterRef *counter, InvCounterValues *values
 
 	if (state == INV_HOT_STATE_COLD)
 		return state;
-	values->stock = add_units(values->stock, usage.given_unused);
+	values->stock = inv_add_units(values->stock, usage.given_unused);
 	values->floor = (int64) ((uint64) values->floor - usage.lowered);
 	values->limits_stale = values->limits_stale || usage.limits_changed;
 	return state;
@@ -178,12 +170,12 @@ judge_counter_take(const InvCounterRef *counter, const InvXactUsage *usage, InvC
 	int64 stock_then, floor_then;
 
 	Assert(usage->taken >= 0 && usage->taken <= entry->held); /* I5 */
-	take->left = add_units(entry->values.stock, usage->given_unused);
+	take->left = inv_add_units(entry->values.stock, usage->given_unused);
 	take->floor = (int64) ((uint64) entry->values.floor - usage->lowered);
 	if (result != INV_COUNTER_DONE || leaves_enough(take->left, take->floor, take))
 		return result;
 	/* what there would be, above which floor, if all the others were rolled back */
-	stock_then = add_units(take->left, entry->held - usage->taken);
+	stock_then = inv_add_units(take->left, entry->held - usage->taken);
 	floor_then = (int64) ((uint64) take->floor - (entry->raised - usage->raised));
 	return leaves_enough(stock_then, floor_then, take) ? INV_COUNTER_WAIT : INV_COUNTER_SHORT;
 }

@@ -20,7 +20,6 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
-#include "common/int.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -34,6 +33,7 @@
 
 #include "base/error.h"
 #include "base/guc.h"
+#include "base/units.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
@@ -191,11 +191,9 @@ read_overdue_units(InvStore *store, InvDirectReadPlan *plan, Relation holds, Sna
 								   InvalidOid, &plan->not_after, TimestampTzGetDatum(store->now));
 	inv_begin_lookup(&lookup, holds, plan->hold_index, snapshot, keys, 2);
 	while (inv_next_lookup_row(&lookup))
-		if (DatumGetBool(slot_getattr(lookup.slot, plan->hold_tracked, &isnull)) &&
-			pg_add_s64_overflow(
-				units, DatumGetInt64(slot_getattr(lookup.slot, plan->hold_quantity, &isnull)),
-				&units))
-			units = PG_INT64_MAX;
+		if (DatumGetBool(slot_getattr(lookup.slot, plan->hold_tracked, &isnull)))
+			units = inv_add_units(
+				units, DatumGetInt64(slot_getattr(lookup.slot, plan->hold_quantity, &isnull)));
 	inv_end_lookup(&lookup);
 	return units;
 }

@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 
 #include "base/error.h"
+#include "base/units.h"
 #include "shmem/counter.h"
 #include "shmem/hot_table.h"
 #include "store/binding.h"
@@ -65,14 +66,14 @@ check_unpublished(InvStore *store, const InvRowChange *change)
 
 	if (!takes || change->replicated)
 		return INV_MIRRORED_FOLLOWED;
-	if (pg_add_s64_overflow(change->stock,
-							inv_hot_sum_unsettled(store, change->item, INV_SNAPSHOT_LATEST),
-							&left) ||
-		left >= change->floor)
+	left = inv_add_units(change->stock,
+						 inv_hot_sum_unsettled(store, change->item, INV_SNAPSHOT_LATEST));
+	if (left >= change->floor)
 		return INV_MIRRORED_FOLLOWED;
 	if (change->taken)
 		return INV_MIRRORED_UNDO;
-	if (may_leave(store, change, left))
+	/* the smallest bigint stands for all sums below it */
+	if (left != PG_INT64_MIN && may_leave(store, change, left))
 		return INV_MIRRORED_FOLLOWED;
 	inv_error_direct_below_floor(store, change->item, left, change->floor);
 }

@@ -7,9 +7,8 @@
  */
 #include "postgres.h"
 
-#include "common/int.h"
-
 #include "base/error.h"
+#include "base/units.h"
 #include "store/binding.h"
 #include "store/query.h"
 #include "store/query_text.h"
@@ -48,8 +47,7 @@ read_level_row(uint64 number)
 	if (isnull)
 		return row;
 	row.floor = inv_result_int64(number, 2);
-	if (pg_add_s64_overflow(row.stock, inv_result_int64(number, 3), &row.stock))
-		row.stock = PG_INT64_MAX;
+	row.stock = inv_add_units(row.stock, inv_result_int64(number, 3));
 	return row;
 }
 
@@ -59,10 +57,8 @@ complete_level(InvStore *store, LevelRow *row)
 {
 	if (!row->level.tracked)
 		return;
-	if (pg_add_s64_overflow(row->stock,
-							inv_hot_sum_unsettled(store, row->level.item, INV_SNAPSHOT_READ_ONLY),
-							&row->stock))
-		row->stock = PG_INT64_MAX;
+	row->stock = inv_add_units(
+		row->stock, inv_hot_sum_unsettled(store, row->level.item, INV_SNAPSHOT_READ_ONLY));
 	row->level.available = inv_available(row->stock, row->floor);
 }
 

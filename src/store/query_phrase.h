@@ -55,7 +55,7 @@
 	"WHERE q.key {=} $3 AND q.operation {=} $1 "
 /* of units, as far as a bigint goes */
 #define SUM(what) \
-	"LEAST(GREATEST(COALESCE(pg_catalog.sum(" what "), 0), -9223372036854775807), " \
+	"LEAST(GREATEST(COALESCE(pg_catalog.sum(" what "), 0), -9223372036854775808), " \
 	"9223372036854775807)::pg_catalog.int8"
 /* Is a movement in the stock column?  Null for an epoch that "hot" does not explain. */
 #define SETTLED(m, hot)	"(" m ".epoch IS NULL OR " m ".epoch {<=} " hot ".settled_epoch)"
