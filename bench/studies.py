@@ -199,13 +199,12 @@ def attach(plan):
 
 FEW = 1000  # items of the smallest shop; items bought in a larger shop, with `spread`
 
-# alternating deliveries and sales, so that the stock does not change
+# alternating deliveries and sales of lines that were closed, so that the stock does not change
 LOAD_MOVEMENTS = """
-INSERT INTO {schema}_ledger.movements (item_id, delta, kind, user_id, order_id, actor, created_at)
+INSERT INTO {schema}_ledger.movements (item_id, delta, kind, user_id, actor, created_at)
 SELECT i / 2 % :items + 1, CASE i % 2 WHEN 0 THEN 1 ELSE -1 END,
     CASE i % 2 WHEN 0 THEN 'restock' ELSE 'sale' END,
-    CASE i % 2 WHEN 1 THEN i % 100000 + 1 END, CASE i % 2 WHEN 1 THEN -i END,
-    'shop', now() - interval '1 day'
+    CASE i % 2 WHEN 1 THEN i % 100000 + 1 END, 'shop', now() - interval '1 day'
 FROM generate_series(0, :movements - 1) AS i;
 VACUUM ANALYZE {schema}_ledger.movements;
 """
