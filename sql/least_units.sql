@@ -49,3 +49,4 @@ UPDATE items SET stock = :least WHERE id = 5;
 UPDATE items SET stock = -9223372036854775798 WHERE id = 5;
 SELECT available_stock(5);
 SELECT * FROM inventory.verify('items');
+SELECT inventory.cool('items', 5);
