@@ -85,6 +85,18 @@ CREATE TABLE plain_orders (id bigserial PRIMARY KEY, item_id bigint);
 CREATE SCHEMA attach_advice_plain;
 SELECT inventory.attach('plain', 'plain_orders', ledger_schema => 'attach_advice_plain');
 SELECT inventory.detach('plain');
+
+\echo '-- which lines are final, where the stock follows them: a column of the lines, or of their header'
+SET client_min_messages = warning;
+CREATE TABLE plain_headers (id bigint PRIMARY KEY, status text);
+ALTER TABLE plain_orders ADD status text, ADD header_id bigint REFERENCES plain_headers;
+CREATE INDEX ON plain_orders (header_id);
+SELECT inventory.attach('plain', 'plain_orders', order_writes => 'follow', ledger_schema => 'attach_advice_plain');
+SELECT inventory.detach('plain');
+SELECT inventory.attach('plain', 'plain_orders', order_writes => 'follow', order_header => 'plain_headers',
+	ledger_schema => 'attach_advice_plain');
+SELECT inventory.detach('plain');
+RESET client_min_messages;
 CREATE SCHEMA attach_advice_none;
 SELECT inventory.attach('plain', ledger_schema => 'attach_advice_none');
 SELECT inventory.detach('plain');
