@@ -44,6 +44,7 @@ sub paste
     $node->psql($database, $sql, stdout => \$out, stderr => \$messages, on_error_stop => 0,
         extra_params => [ map { ('-P', $_) } qw(format=aligned tuples_only=off footer=off) ]);
     $messages =~ s/^psql:<stdin>:\d+: //mg;
+    s/\s+\z// for $out, $messages;
     return ($out, $messages);
 }
 
