@@ -209,7 +209,7 @@ COMMENT ON FUNCTION inventory.execute_latest(pg_catalog.text) IS 'Executes a sta
 
 CREATE FUNCTION inventory.open_ledger(store_name pg_catalog.text) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_open_ledger';
-COMMENT ON FUNCTION inventory.open_ledger(pg_catalog.text) IS 'Books an opening for each tracked item that has no movements, and the difference where the movements of an existing ledger do not add up to the stock. Returns the number of movements booked.';
+COMMENT ON FUNCTION inventory.open_ledger(pg_catalog.text) IS 'Books an opening for each tracked item that has no movements, and the difference where the movements of an existing ledger do not add up to the stock. Returns the number of movements booked. Errors: IV012 not_a_store, 22004, 42501.';
 
 CREATE FUNCTION inventory.repair_hot(store_name pg_catalog.text) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_repair_hot';
@@ -224,7 +224,7 @@ CREATE FUNCTION inventory.verify(items pg_catalog.regclass, item "any" DEFAULT N
 								 OUT expected pg_catalog.int8, OUT actual pg_catalog.int8)
 	RETURNS SETOF record
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_verify';
-COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Returns a row for each invariant of a store that does not hold; no rows if all hold. Arguments: items, the table; item, one key, or null for all. Problems: stock_differs_from_movements, untracked_item_has_balance, movements_of_unknown_item, holds_differ_from_movements, counter_differs_from_stock, cannot_be_settled, order_differs_from_sale, order_missing, refunds_exceed_sales, guard_missing, guard_disabled, guard_not_always_enabled, the same with orders_guard, keep_missing, keep_disabled, direct_ignored (how often direct_writes => keep has left the stock as it is, since reset_stats), direct_after_sale (units that were sold, and taken again by a direct write of the same transaction, where direct_writes is not record), functions_outdated (how many generated functions another version of the extension has made: call refresh), store_not_intact (a warning says what is damaged). expected and actual are in units: what the movements, or for a counter the tables, add up to, and what was found. Errors: IV012 not_a_store, 42501.';
+COMMENT ON FUNCTION inventory.verify(pg_catalog.regclass, "any") IS 'Returns a row for each invariant of a store that does not hold; no rows if all hold. Arguments: items, the table; item, one key, or null for all. Problems: stock_differs_from_movements, untracked_item_has_balance, movements_of_unknown_item, holds_differ_from_movements, counter_differs_from_stock, cannot_be_settled, order_differs_from_sale, order_missing, refunds_exceed_sales, guard_missing, guard_disabled, guard_not_always_enabled, the same with orders_guard, keep_missing, keep_disabled, direct_ignored (how often direct_writes => keep has left the stock as it is, since reset_stats), direct_after_sale (units that were sold, and taken again by a direct write of the same transaction, where direct_writes is not record), functions_outdated (how many generated functions another version of the extension has made: call refresh), store_not_intact (a warning says what is damaged). expected and actual are in units: what the movements, or for a counter the tables, add up to, and what was found. Errors: IV012 not_a_store, 22004, 22P02 for an item that is not of the type of the key, 42501.';
 
 CREATE FUNCTION inventory.oversold(items pg_catalog.regclass, since pg_catalog.timestamptz DEFAULT NULL,
 								   OUT item_id pg_catalog.text, OUT ordered pg_catalog.int8,
@@ -441,7 +441,7 @@ COMMENT ON LANGUAGE inventory IS 'The language of the generated functions. The b
 
 CREATE FUNCTION inventory.heat(items pg_catalog.regclass, item "any") RETURNS pg_catalog.bool
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_heat';
-COMMENT ON FUNCTION inventory.heat(pg_catalog.regclass, "any") IS 'Makes an item hot: once the transaction has committed, buyers of the item do not wait for each other. Arguments: items, the table; item, a key. Returns false if the item is hot already. See doc/hot-items.md. Errors: IV002 item_not_found, IV012 not_a_store, 55000 if the server is not configured for hot items, the stock of the item is not tracked, or the item is kept cold, 53400 if inventory.max_hot_items are hot, 42501.';
+COMMENT ON FUNCTION inventory.heat(pg_catalog.regclass, "any") IS 'Makes an item hot: once the transaction has committed, buyers of the item do not wait for each other. Arguments: items, the table; item, a key. Returns false if the item is hot already. See doc/hot-items.md. Errors: IV002 item_not_found, IV012 not_a_store, 55000 if the server is not configured for hot items, the stock of the item is not tracked, its row could refuse what the counter would allow, or the item is kept cold, 53400 if inventory.max_hot_items are hot, 22004, 42501.';
 
 CREATE FUNCTION inventory.cool(items pg_catalog.regclass, item "any" DEFAULT NULL)
 	RETURNS pg_catalog.int8
@@ -451,7 +451,7 @@ COMMENT ON FUNCTION inventory.cool(pg_catalog.regclass, "any") IS 'Makes an item
 CREATE FUNCTION inventory.keep_cold(items pg_catalog.regclass, item "any", keep pg_catalog.bool DEFAULT true)
 	RETURNS pg_catalog.void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_keep_cold';
-COMMENT ON FUNCTION inventory.keep_cold(pg_catalog.regclass, "any", pg_catalog.bool) IS 'Keeps an item cold, so that transactions that buy it can always be prepared: a hot item is cooled as by cool(), heat() refuses the item, and inventory.hot_mode = auto leaves it alone. Arguments: items, the table; item, a key; keep, false to allow that it becomes hot again. Errors: IV014 busy and 55006 as for cool(), IV002 item_not_found, IV012 not_a_store, 22004, 42501.';
+COMMENT ON FUNCTION inventory.keep_cold(pg_catalog.regclass, "any", pg_catalog.bool) IS 'Keeps an item cold, so that transactions that buy it can always be prepared: a hot item is cooled as by cool(), heat() refuses the item, and inventory.hot_mode = auto leaves it alone. Arguments: items, the table; item, a key; keep, false to allow that it becomes hot again. Errors: IV014 busy and 55006 as for cool(), 55000 if the stock of the item is not tracked, IV002 item_not_found, IV012 not_a_store, 22004, 42501.';
 
 CREATE FUNCTION inventory.settle(items pg_catalog.regclass) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_settle';
@@ -2435,11 +2435,11 @@ CREATE FUNCTION inventory.facade_functions(
 	('buyer', 'available_stock',
 	 ARRAY['item_id {item_id_type}'],
 	 '{quantity_type}', 'STABLE',
-	 'Returns the units of an item that can be sold now, null if its stock is not tracked. Units of expired holds count, units below stock_floor do not. Errors: IV002 item_not_found, 22004.'),
+	 'Returns the units of an item that can be sold now, null if its stock is not tracked. Units of expired holds count, units below stock_floor do not. Errors: IV002 item_not_found, 22004, 22001.'),
 	('buyer', 'available_stocks',
 	 ARRAY['item_ids {item_id_type}[]'],
 	 'SETOF {item_level_type}', 'STABLE',
-	 'Returns the units of several items that can be sold now, as available_stock does: one row for each item, in the order of their keys. Items that do not exist or are not for sale have no row. Errors: 22004 for null, also in the array.'),
+	 'Returns the units of several items that can be sold now, as available_stock does: one row for each item, in the order of their keys. Items that do not exist or are not for sale have no row. Errors: 22004 for null, also in the array, 22001.'),
 	('buyer', 'reserve_stock',
 	 ARRAY['user_id {user_id_type} = {null_with_claim}',
 		   'item_id {item_id_type} = {null_with_claim}', 'quantity bigint = 1',
@@ -2471,7 +2471,7 @@ CREATE FUNCTION inventory.facade_functions(
 	('buyer', 'confirm_reservation',
 	 ARRAY['reservation_id uuid', 'user_id {user_id_type} = NULL', 'order_data jsonb = NULL'],
 	 'SETOF {line_type}', 'VOLATILE',
-	 'Turns a reservation into orders: inserts one row for each line and takes no more stock. order_data: columns of orders that callers may set, as an object for every line or an array of objects with item_id. Returns one row for each line; a later call returns the same rows. Errors: IV004 reservation_not_found, IV005 reservation_expired, IV007 reservation_released, 22023, 22004, 42501, 42703.'),
+	 'Turns a reservation into orders: inserts one row for each line and takes no more stock. order_data: columns of orders that callers may set, as an object for every line or an array of objects with item_id. Returns one row for each line; a later call returns the same rows. Errors: IV004 reservation_not_found, IV005 reservation_expired, IV007 reservation_released, IV003 order_not_found for a header of another user, IV015 already_placed, 22023, 22004, 42501, 42703, 54000; IV006 reservation_confirmed and IV014 busy where a trigger changes the reservation at the same time.'),
 	('buyer', 'release_reservation',
 	 ARRAY['reservation_id uuid', 'user_id {user_id_type} = NULL'],
 	 'boolean', 'VOLATILE',
@@ -2488,22 +2488,22 @@ CREATE FUNCTION inventory.facade_functions(
 	 ARRAY['order_id {order_id_type}', 'quantity bigint = NULL', 'restock boolean = TRUE',
 		   'reason text = NULL', 'idempotency_key text = NULL'],
 	 '{quantity_type}', 'VOLATILE',
-	 'Refunds quantity units of an order line, null for all that remain, never more than were bought. restock: true gives them back to the stock, false writes them off. Does not change the order row. Returns the units of the line refunded so far. Errors: IV003 order_not_found, IV008 refund_exceeds_order, IV009 idempotency_key_mismatch, 22023, 22004, 22003, 22001.'),
+	 'Refunds quantity units of an order line, null for all that remain, never more than were bought. restock: true gives them back to the stock, false writes them off. Does not change the order row. Returns the units of the line refunded so far. Errors: IV003 order_not_found, IV008 refund_exceeds_order, IV009 idempotency_key_mismatch, 22023, 22004, 22003, 22001, 21000 for an order with several rows.'),
 	('operator', 'refund_orders',
 	 ARRAY['order_ids {order_id_type}[]', 'restock boolean = TRUE', 'reason text = NULL',
 		   'idempotency_key text = NULL'],
 	 'SETOF {refunded_order_type}', 'VOLATILE',
-	 'Refunds all that is left of several order lines, at most 1000, in one call, as refund_order does. Returns one row for each, in the order of their keys: status (ok, order_not_found, or refund_exceeds_order if nothing was left) and quantity, the units that this call has refunded. Errors: IV009 idempotency_key_mismatch, 22004, 22003, 22001, 54000.'),
+	 'Refunds all that is left of several order lines, at most 1000, in one call, as refund_order does. Returns one row for each, in the order of their keys: status (ok, order_not_found, or refund_exceeds_order if nothing was left) and quantity, the units that this call has refunded. Errors: IV009 idempotency_key_mismatch, IV014 busy, 22004, 22003, 22001, 54000, 21000 for an order with several rows.'),
 	('operator', 'change_order',
 	 ARRAY['order_id {order_id_type}', 'quantity bigint', 'reason text = NULL',
 		   'idempotency_key text = NULL'],
 	 '{quantity_type}', 'VOLATILE',
-	 'Changes the quantity of an order line, refunded units included: takes more units, or gives some back to the stock, and writes the quantity into the order row. 0 refunds all that is left and leaves the row as it is. Returns the quantity. Errors: IV001 out_of_stock, IV002 item_not_found, IV003 order_not_found, IV008 refund_exceeds_order for less than is refunded already, IV009 idempotency_key_mismatch, IV010 purchase_limit_exceeded, IV014 busy, 22023, 22004, 22003, 22001.'),
+	 'Changes the quantity of an order line, refunded units included: takes more units, or gives some back to the stock, and writes the quantity into the order row. 0 refunds all that is left and leaves the row as it is. Returns the quantity. Errors: IV001 out_of_stock, IV002 item_not_found, IV003 order_not_found, IV008 refund_exceeds_order for less than is refunded already, IV009 idempotency_key_mismatch, IV010 purchase_limit_exceeded, IV013 direct_write_refused for a final line where the stock follows the orders, IV014 busy, 22023, 22004, 22003, 22001, 21000 for an order with several rows, 09000 if a trigger keeps the row from having the quantity.'),
 	('operator', 'exchange_order',
 	 ARRAY['order_id {order_id_type}', 'lines jsonb', 'reason text = NULL',
 		   'idempotency_key text = NULL'],
 	 'SETOF {line_type}', 'VOLATILE',
-	 'Exchanges an order line: refunds all that is left of it, gives it back to the stock, and sells other lines to the same user, under the same header, or does nothing. lines: as for buy_cart. Returns one row for each new line, in their order. Errors: those of buy_cart, IV003 order_not_found, and IV008 refund_exceeds_order if nothing is left of the line.'),
+	 'Exchanges an order line: refunds all that is left of it, gives it back to the stock, and sells other lines to the same user, under the same header, or does nothing. lines: as for buy_cart. Returns one row for each new line, in their order. Errors: those of buy_cart, IV003 order_not_found, IV008 refund_exceeds_order if nothing is left of the line, and 21000 for an order with several rows.'),
 	('operator', 'decide_reservation',
 	 ARRAY['reservation_id uuid', 'user_id {user_id_type} = NULL'],
 	 'timestamp with time zone', 'VOLATILE',
@@ -2519,7 +2519,7 @@ CREATE FUNCTION inventory.facade_functions(
 	('operator', 'close_ledger',
 	 ARRAY['before timestamp with time zone'],
 	 'bigint', 'VOLATILE',
-	 'Replaces the movements before a time by one carried movement for each item, and for each user where purchases are limited. Refunds and open holds stay. Returns the number of carried movements. Errors: 22023, 22004.'),
+	 'Replaces the movements before a time by one carried movement for each item, and for each user where purchases are limited. Refunds and open holds stay. Returns the number of carried movements. Errors: IV014 busy if a line that it would close is being changed, 22023, 22004.'),
 	('operator', 'restock_item',
 	 ARRAY['item_id {item_id_type}', 'quantity bigint', 'reason text = NULL',
 		   'idempotency_key text = NULL'],
@@ -3567,7 +3567,8 @@ BEGIN
 	END LOOP;
 	IF binding.order_final IS NULL THEN
 		RAISE WARNING 'no order line of % is final', binding.orders
-			USING HINT = 'DELETE of an old line gives its units back. Say which lines do not: order_final => ''header.status IN (...)''.';
+			USING HINT = format('DELETE of an old line gives its units back. Say which lines do not: order_final => ''%s.status IN (...)''.',
+								CASE WHEN binding.header IS NULL THEN 'line' ELSE 'header' END);
 	END IF;
 END
 $$;
@@ -4930,7 +4931,7 @@ CREATE FUNCTION inventory.attach(
 		order_prepare regprocedure DEFAULT NULL, order_limit name DEFAULT NULL,
 		adopt boolean DEFAULT NULL, reset boolean DEFAULT NULL) RETURNS regclass
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_attach';
-COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name, boolean, boolean) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. On an attached store it changes the options to those that are given, and keeps the ledger and all grants; where nothing differs it locks nothing. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null), refuse or follow. order_units, order_final: SQL expressions over the rows line and header. order_header: the table of which each purchase inserts a row, to which its lines refer. order_values and header_values: objects of columns of orders or of their header and SQL expressions that compute them; order_prepare: a function that makes these rows instead. order_limit: the column with the units of an item that one call may take. adopt: continues the ledger in the ledger schema, also if it is of another table. reset: on an attached store, an argument that is omitted is meant, even where that loosens what is in force. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if another store has the name, 55000 if what is omitted would loosen what is in force, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42809, 42P16, 22004, 22023, 23502 if nothing fills a NOT NULL column of orders.';
+COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name, boolean, boolean) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. On an attached store it changes the options to those that are given, and keeps the ledger and all grants; where nothing differs it locks nothing. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null), refuse or follow. order_units, order_final: SQL expressions over the rows line and header. order_header: the table of which each purchase inserts a row, to which its lines refer. order_values and header_values: objects of columns of orders or of their header and SQL expressions that compute them; order_prepare: a function that makes these rows instead. order_limit: the column with the units of an item that one call may take. adopt: continues the ledger in the ledger schema, also if it is of another table. reset: on an attached store, an argument that is omitted is meant, even where that loosens what is in force. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if another store has the name, 55000 if what is omitted would loosen what is in force, 55006 for what cannot change while an item is hot, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42702, 42P10, 42809, 42P16, 42P13, 42P07, 42622, 3F000, 22004, 22023, 54000, 23502 if nothing fills a NOT NULL column of orders.';
 
 CREATE FUNCTION inventory.unbind_store(items regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -4948,7 +4949,7 @@ COMMENT ON FUNCTION inventory.unbind_store(regclass) IS 'Implements detach, with
 
 CREATE FUNCTION inventory.detach(items regclass) RETURNS void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_detach';
-COMMENT ON FUNCTION inventory.detach(regclass) IS 'Detaches a store from its tables: drops its functions, guards, views and binding, and keeps every table, including the ledger. Attaching the items again continues that ledger. Errors: IV012 not_a_store, 55006 while an item is hot, 22004, 42501.';
+COMMENT ON FUNCTION inventory.detach(regclass) IS 'Detaches a store from its tables: drops its functions, guards, views and binding, and keeps every table, including the ledger. Attaching the items again continues that ledger. Errors: IV012 not_a_store, 55006 while an item is hot, 2BP01 for views of the shop on levels, 22004, 42501.';
 
 CREATE FUNCTION inventory.is_schema_of_store(store inventory.store, relations oid[], functions oid[])
 	RETURNS boolean
@@ -5041,7 +5042,7 @@ COMMENT ON FUNCTION inventory.refresh_store(regclass) IS 'Implements refresh, wi
 
 CREATE FUNCTION inventory.refresh(items regclass) RETURNS void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_refresh';
-COMMENT ON FUNCTION inventory.refresh(regclass) IS 'Generates the functions, views and triggers of a store again from the present state of its tables: after an upgrade, a renamed column or schema, or a change of owner. Objects are replaced where possible and not dropped, so that running calls and objects that use them continue. Grants are kept. Errors: IV012 not_a_store, 22004, 42501.';
+COMMENT ON FUNCTION inventory.refresh(regclass) IS 'Generates the functions, views and triggers of a store again from the present state of its tables: after an upgrade or a change of owner. Renamed columns, tables and schemas need no refresh. Objects are replaced where possible and not dropped, so that running calls and objects that use them continue. Grants are kept. Errors: IV012 not_a_store, 55P03 if the tables are in use, 55000 if the store is not intact, 2BP01 for views of the shop that depend on what has to be dropped, 22004, 42501.';
 
 -- A transaction for each store, so that buyers of one do not wait for the others.  A procedure that
 -- commits cannot have a search_path of its own.
@@ -5461,7 +5462,7 @@ COMMENT ON FUNCTION inventory.overdue_holds(pg_catalog.regclass) IS 'The number 
 
 CREATE FUNCTION inventory.reset_stats() RETURNS void
 	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_reset_stats';
-COMMENT ON FUNCTION inventory.reset_stats() IS 'Sets the counters of this database to zero.';
+COMMENT ON FUNCTION inventory.reset_stats() IS 'Sets the counters of this database to zero. For superusers.';
 
 -- Reads shared memory and inventory.store, and no table of a store.
 CREATE VIEW inventory.stats AS
@@ -5482,7 +5483,7 @@ CREATE VIEW inventory.stats AS
 	FROM inventory.store AS s LEFT JOIN inventory.stats_entries() AS e ON e.items = s.items
 	LEFT JOIN hot AS t ON t.items = s.items LEFT JOIN holders AS p ON p.items = s.items
 	CROSS JOIN (SELECT inventory.worker_last_run(), inventory.worker_state()) AS w(last_run, state);
-COMMENT ON VIEW inventory.stats IS 'Counters for each store and operation since the server started or reset_stats was called. units: sold, held, given back or added. replays: answers from idempotency keys. retries: after another session changed the row. waits: for an idempotency key, a purchase limit, or transactions in flight on a hot item. out_of_stock to busy: refusals by reason. Operation expiry counts lines and units of expired holds that were given back, direct_write changes of stock outside the engine, direct_ignored such changes that direct_writes => keep has left out. hot_items: number of hot items. hot_held: their units in flight. hot_holders: process ids of the transactions that hold these. overdue_holds: lines of expired holds not given back when the worker last looked, null if it is idle. Operation worker_timeout counts the rounds in which the worker gave up the store after inventory.worker_timeout. worker_last_run: time of the last round of the worker, null if it is idle. worker_state: what the worker does, see worker_state().';
+COMMENT ON VIEW inventory.stats IS 'Counters for each store and operation since the server started or reset_stats was called. units: sold, held, given back or added. replays: answers from idempotency keys. retries: after another session changed the row. waits: for an idempotency key, a purchase limit, or transactions in flight on a hot item. out_of_stock to busy: refusals by reason. Operation expiry counts lines and units of expired holds that were given back, direct_write changes of stock outside the engine, direct_ignored such changes that direct_writes => keep has left out, follow the statements that write order lines which the stock follows, with the units that the lines took and gave back. hot_items: number of hot items. hot_held: their units in flight. hot_holders: process ids of the transactions that hold these. overdue_holds: lines of expired holds not given back when the worker last looked, null if it is idle. Operation worker_timeout counts the rounds in which the worker gave up the store after inventory.worker_timeout. worker_last_run: time of the last round of the worker, null if it is idle. worker_state: what the worker does, see worker_state().';
 
 -- ---------------------------------------------------------------- repair
 --
@@ -5636,7 +5637,7 @@ CREATE FUNCTION inventory.repair(items regclass, item text DEFAULT NULL, OUT ite
 	SELECT * FROM jsonb_to_recordset(inventory.repair_as_owner(repair.items, repair.item))
 		AS f(item_id text, problem text, expected bigint, actual bigint, repaired boolean, action text)
 $$;
-COMMENT ON FUNCTION inventory.repair(regclass, text) IS 'Repairs what verify finds of a store, or of one item: creates triggers again, books as direct what the movements lack to the stock, and what reservations hold, and counts the counters of hot items again. The rows of items, reservations and orders are right and are not changed. Returns each finding, whether it was repaired, and what was done or why nothing was. Arguments: items, the table; item, a key, or null for all. Writers of items wait until the transaction ends. Errors: IV012 not_a_store, 22004, 42501.';
+COMMENT ON FUNCTION inventory.repair(regclass, text) IS 'Repairs what verify finds of a store, or of one item: creates triggers again, books as direct what the movements lack to the stock, and what reservations hold, and counts the counters of hot items again. The rows of items, reservations and orders are right and are not changed. Returns each finding, whether it was repaired, and what was done or why nothing was. Arguments: items, the table; item, a key, or null for all. Writers of items wait until the transaction ends. Errors: IV012 not_a_store, 22004, 22P02 for an item that is not of the type of the key, 42501.';
 
 -- ---------------------------------------------------------------- privileges
 --

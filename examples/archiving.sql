@@ -38,8 +38,8 @@ BEGIN
     RETURN coalesce(cardinality(old), 0);
 END $$;
 
--- The ledger of that time becomes one movement for each product.  What was refunded stays, and a line
--- that is closed so can no longer be refunded: leave as much time as customers have.
+-- The ledger of that time becomes one movement for each product.  What was refunded stays.  A line that is
+-- archived and closed can no longer be refunded: leave as much time as customers have.
 --     SELECT products_stock.close_ledger(now() - interval '2 years');
 -- Holds that have ended, and idempotency keys:
 --     SELECT products_stock.prune('30 days');

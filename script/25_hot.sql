@@ -3,7 +3,7 @@
 
 CREATE FUNCTION inventory.heat(items pg_catalog.regclass, item "any") RETURNS pg_catalog.bool
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_heat';
-COMMENT ON FUNCTION inventory.heat(pg_catalog.regclass, "any") IS 'Makes an item hot: once the transaction has committed, buyers of the item do not wait for each other. Arguments: items, the table; item, a key. Returns false if the item is hot already. See doc/hot-items.md. Errors: IV002 item_not_found, IV012 not_a_store, 55000 if the server is not configured for hot items, the stock of the item is not tracked, or the item is kept cold, 53400 if inventory.max_hot_items are hot, 42501.';
+COMMENT ON FUNCTION inventory.heat(pg_catalog.regclass, "any") IS 'Makes an item hot: once the transaction has committed, buyers of the item do not wait for each other. Arguments: items, the table; item, a key. Returns false if the item is hot already. See doc/hot-items.md. Errors: IV002 item_not_found, IV012 not_a_store, 55000 if the server is not configured for hot items, the stock of the item is not tracked, its row could refuse what the counter would allow, or the item is kept cold, 53400 if inventory.max_hot_items are hot, 22004, 42501.';
 
 CREATE FUNCTION inventory.cool(items pg_catalog.regclass, item "any" DEFAULT NULL)
 	RETURNS pg_catalog.int8
@@ -13,7 +13,7 @@ COMMENT ON FUNCTION inventory.cool(pg_catalog.regclass, "any") IS 'Makes an item
 CREATE FUNCTION inventory.keep_cold(items pg_catalog.regclass, item "any", keep pg_catalog.bool DEFAULT true)
 	RETURNS pg_catalog.void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_keep_cold';
-COMMENT ON FUNCTION inventory.keep_cold(pg_catalog.regclass, "any", pg_catalog.bool) IS 'Keeps an item cold, so that transactions that buy it can always be prepared: a hot item is cooled as by cool(), heat() refuses the item, and inventory.hot_mode = auto leaves it alone. Arguments: items, the table; item, a key; keep, false to allow that it becomes hot again. Errors: IV014 busy and 55006 as for cool(), IV002 item_not_found, IV012 not_a_store, 22004, 42501.';
+COMMENT ON FUNCTION inventory.keep_cold(pg_catalog.regclass, "any", pg_catalog.bool) IS 'Keeps an item cold, so that transactions that buy it can always be prepared: a hot item is cooled as by cool(), heat() refuses the item, and inventory.hot_mode = auto leaves it alone. Arguments: items, the table; item, a key; keep, false to allow that it becomes hot again. Errors: IV014 busy and 55006 as for cool(), 55000 if the stock of the item is not tracked, IV002 item_not_found, IV012 not_a_store, 22004, 42501.';
 
 CREATE FUNCTION inventory.settle(items pg_catalog.regclass) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_settle';

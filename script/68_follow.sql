@@ -220,7 +220,8 @@ BEGIN
 	END LOOP;
 	IF binding.order_final IS NULL THEN
 		RAISE WARNING 'no order line of % is final', binding.orders
-			USING HINT = 'DELETE of an old line gives its units back. Say which lines do not: order_final => ''header.status IN (...)''.';
+			USING HINT = format('DELETE of an old line gives its units back. Say which lines do not: order_final => ''%s.status IN (...)''.',
+								CASE WHEN binding.header IS NULL THEN 'line' ELSE 'header' END);
 	END IF;
 END
 $$;

@@ -54,6 +54,7 @@ EXPECTED = [
     ("inventory_contention_total", {"store": "public.mugs", "operation": "buy_item", "event": "replays"}, 1),
     ("inventory_calls_total", {"store": "public.mugs", "operation": "direct_write"}, 1),
     ("inventory_calls_total", {"store": "shop.books", "operation": "follow"}, 1),
+    ("inventory_units_total", {"store": "shop.books", "operation": "follow"}, 4),
     ("inventory_hot_items", {"store": "public.mugs"}, 1),
     ("inventory_hot_items", {"store": "shop.books"}, 0),
     ("inventory_hot_unwritable_items", {"store": "public.mugs"}, 0),

@@ -30,7 +30,7 @@ SELECT $$DO 'BEGIN RAISE ''schema: PL/Proxy has no quoted names'' USING ERRCODE 
 -- Claims of a session do not travel.
 SELECT CASE WHEN count(*) = 0 THEN format('DO $$ BEGIN RAISE ''not_a_store'' USING ERRCODE = ''IV012'', DETAIL = %L; END $$', :'items')
 	WHEN bool_or(user_claim IS NOT NULL) THEN 'DO $$ BEGIN RAISE ''a store with user_claim cannot have routers'' USING ERRCODE = ''0A000'', '
-		|| 'DETAIL = ''The claims of a session do not travel to the nodes.'', HINT = ''Attach it with user_claim => null, and let the routers check who calls.''; END $$'
+		|| 'DETAIL = ''The claims of a session do not travel to the nodes.'', HINT = ''Run the statement of inventory.describe() without user_claim and with reset => true, and let the routers check who calls.''; END $$'
 	END
 FROM inventory.bindings WHERE items = to_regclass(:'items') \gexec
 

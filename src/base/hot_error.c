@@ -14,7 +14,8 @@ inv_report_prepare(void)
 {
 	errcode(ERRCODE_FEATURE_NOT_SUPPORTED);
 	errmsg("cannot PREPARE a transaction that has used a hot item");
-	errhint("Nothing was taken. Cool the item first, or commit in one phase.");
+	errhint("Nothing was taken. Keep the item cold with inventory.keep_cold(), or commit in one "
+			"phase.");
 }
 
 /*

@@ -8,7 +8,7 @@ from tree import LintTest, clean
 
 class Files(LintTest):
     def test_clean(self):
-        self.assert_clean("compiles", "long_files", "long_functions", "names", "script", "assembled", "words", "attacks", "titles", "snippets", "links",
+        self.assert_clean("compiles", "long_files", "long_functions", "names", "script", "assembled", "words", "attacks", "titles", "snippets", "reference", "links",
                           "versions", "whitespace", "editorconfig", "expectations", "generated")
 
     def test_unknown_check(self):
@@ -104,6 +104,28 @@ class Files(LintTest):
         self.plant("test/tap/001_take.pl", "use strict;\n# Every unit is taken once.\n")
         self.assert_found("titles", "sql/take.sql:1: there is no comment", "test/isolation/specs/take.spec:1: there is no comment",
                           "test/pgtap/take.sql:2: the comment", "test/tap/001_take.pl:1: there is no comment")
+
+    def test_reference(self):
+        self.plant("script/60_facade.sql", """VALUES ('buyer', 'give'::name, ARRAY['user_id {user_id_type}', 'quantity bigint = 1'],
+            'uuid', 'VOLATILE', 'Gives. Errors: IV001 out_of_stock, 22004.'), ('operator', 'lend', ARRAY['days integer'], 'bigint',
+            'VOLATILE', 'Lends.');\nCOMMENT ON FUNCTION inventory.heat(oid) IS 'Heats. Errors: 42501.';\n""")
+        self.plant("src/base/error.c", '{ "out_of_stock", "IV001", "PT409", STOCK },\n')
+        self.plant("src/base/guc.c", 'DefineCustomIntVariable(\n\t"inventory.wait", 0);\n')
+        good = ("# R\n\n### give\n\n`give(user_id U, quantity bigint = 1) → uuid`\n\nErrors: IV001, 22004.\n\n### lend\n\n"
+                "`lend(days integer) → bigint`\n\n### heat, cool\n\nErrors: 42501.\n\n## Errors\n\n"
+                "| IV001 | out_of_stock | PT409 |\n| `inventory.wait` | 1 |\n")
+        readme = "# R\n\n`give(user_id)`, `lend(days)`\n\n| IV001 | out_of_stock | 409 |\n| `inventory.wait` | 1 |\n"
+        self.plant("doc/reference.md", good)
+        self.plant("README.md", readme)
+        self.assert_clean("reference")
+        self.plant("doc/reference.md", good.replace("bigint = 1", "bigint").replace("IV001, 22004", "IV001").replace("### lend", "### loan")
+                   .replace("Errors: 42501", "").replace("PT409", "PT404").replace("inventory.wait", "inventory.weight"))
+        self.plant("README.md", readme.replace("lend", "loan").replace("409", "404").replace("inventory.wait", "inventory.weight"))
+        self.assert_found("reference", "doc/reference.md: give has the arguments (user_id U, quantity bigint = 1)",
+                          "doc/reference.md: give has the error 22004", "doc/reference.md: no section lend",
+                          "doc/reference.md: heat has the error 42501",
+                          "doc/reference.md: no row | IV001 | out_of_stock | PT409 |", "README.md: no row | IV001 | out_of_stock | 409 |",
+                          "doc/reference.md: no row of the setting inventory.wait", "README.md: no row of the setting inventory.wait")
 
     def test_snippets(self):
         shown = clean("script/20_take.sql")
