@@ -71,7 +71,6 @@ is($node->safe_psql('twins', "SELECT string_agg((hashtextextended($twins[0], see
     'true true', 'two ids have the same hashes');
 is($node->safe_psql('twins', 'SELECT count(*) FROM inventory.hot_entries()'), '1', 'one of them has a counter');
 is($node->safe_psql('twins', "SET ROLE mallory; SELECT status FROM m.try_buy_item('u', $twins[1], 5)"), 'out_of_stock', 'the other is not sold by it');
-$node->safe_psql('twins', "SET ROLE mallory; SELECT inventory.cool('m.items', $twins[0])");
 
 # ---------------------------------------------------------------- settings of a database
 #
@@ -176,7 +175,7 @@ is($node->safe_psql('crowded', "SELECT s$_.buy_item('u', 1) FROM generate_series
 
 # an entry for each of 1024 hot items, of tables that are dropped
 $node->safe_psql('crowded', "$mallory INSERT INTO s2.items SELECT i, 1 FROM generate_series(2, 1100) AS i;"
-    . " SELECT count(*) FROM generate_series(1, 1021) AS i, inventory.heat('s2.items', i)");
+    . " SELECT count(*) FROM generate_series(1, 1020) AS i, inventory.heat('s2.items', i)");
 $late->query("INSERT INTO shop.items (id, stock) SELECT md5(i::text)::uuid, 5 FROM generate_series(1, 3) AS i");
 my $heat = "SELECT count(*) FROM (SELECT inventory.heat('shop.items', md5(i::text)::uuid) FROM generate_series(1, 3) AS i) AS h";
 isnt($node->psql('late', $heat), 0, 'no more items can be hot than the server has room for');
