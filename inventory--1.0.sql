@@ -4541,7 +4541,7 @@ BEGIN
 	IF changed && '{orders,order_item_id,order_quantity,order_user_id,order_writes,order_units,order_final,order_header,order_header_id}' THEN
 		PERFORM inventory.book_open_lines(new, store.movements);
 	END IF;
-	RAISE NOTICE 'store "%" is changed', new.store_name USING DETAIL = coalesce(report, 'sellable: the settings of this session');
+	RAISE NOTICE 'store "%" is changed', new.store_name USING DETAIL = coalesce(report, 'the settings of this session');
 	PERFORM inventory.warn_promising_columns(new);
 	IF changed && '{orders,order_header}' THEN
 		PERFORM inventory.warn_given_triggers(new);
@@ -4573,8 +4573,12 @@ BEGIN
 		SELECT c.old, c.new INTO compared FROM inventory.compare_bindings(binding, store) AS c;
 		old := compared.old;
 		new := compared.new;
-		-- they matter only to the condition
-		IF new.sellable IS NULL OR new.sellable = old.sellable AND NOT reset THEN
+		-- they matter only to expressions; of several the condition decides
+		IF num_nonnulls(new.sellable, new.order_units, new.order_final, new.order_values, new.header_values, new.order_prepare) = 0
+		   OR NOT reset AND (CASE WHEN new.sellable IS NOT NULL THEN new.sellable = old.sellable
+			  ELSE (new.order_units, new.order_final, new.order_values, new.header_values, new.order_prepare)
+				   IS NOT DISTINCT FROM (old.order_units, old.order_final, old.order_values, old.header_values, old.order_prepare) END)
+		THEN
 			new.settings := old.settings;
 		END IF;
 		IF pass = 2 AND NOT reset THEN

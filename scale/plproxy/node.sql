@@ -37,6 +37,16 @@ FROM inventory.bindings WHERE items = to_regclass(:'items') \gexec
 SELECT format('CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I', :'schema', pg_get_userbyid(c.relowner))
 FROM pg_class AS c WHERE c.oid = to_regclass(:'items') \gexec
 
+-- Any role that may create schemas could have made it before, and the owner of a schema can replace what is in it.
+SELECT format('DO %L', format('BEGIN RAISE EXCEPTION USING ERRCODE = ''42501'', MESSAGE = %L, DETAIL = %L, HINT = %L; END',
+	format('schema %I belongs to role %I', n.nspname, r.rolname),
+	'The owner of a schema can replace the functions in it, and those that are made here call them with the rights of the owner of the store.',
+	format('ALTER SCHEMA %I OWNER TO %I;', n.nspname, pg_get_userbyid(c.relowner))))
+FROM pg_class AS c JOIN inventory.bindings AS b ON b.items = c.oid
+JOIN pg_namespace AS n ON n.nspname IN (:'schema', b.api_schema, b.ledger_schema)
+JOIN pg_roles AS r ON r.oid = n.nspowner
+WHERE c.oid = to_regclass(:'items') AND r.oid <> c.relowner AND NOT r.rolsuper AND r.rolname <> 'pg_database_owner' \gexec
+
 -- Everything belongs to the owner of the store, also if a superuser runs this.
 SELECT format('SET LOCAL ROLE %I', pg_get_userbyid(c.relowner)) FROM pg_class AS c WHERE c.oid = to_regclass(:'items') \gexec
 
@@ -71,7 +81,7 @@ BEGIN
 			('order_key', quote_ident(store.order_id)), ('order_item', quote_ident(store.order_item_id)),
 			('item', store.item_type::text), ('user', store.user_type::text), ('order', store.order_type::text),
 			('stock', store.stock_type::text), ('p', store.argument_prefix),
-			('route', replace(route, '''', '''''')), ('route_plain', route)) AS w (name, value)
+			('route', route)) AS w (name, value)
 	LOOP
 		template := replace(template, '{' || word.name || '}', coalesce(word.value, 'null'));
 	END LOOP;
@@ -133,18 +143,18 @@ $template$) \gexec
 
 EXECUTE filled($template$
 CREATE OR REPLACE FUNCTION {scale}.route({item}) RETURNS integer
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT {route}';
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN {route};
 COMMENT ON FUNCTION {scale}.route({item}) IS 'The route of an item: its last bits are the number of its node. An integer is its own route, of other keys it is the first 32 bits of the MD5 of the text.';
 
 -- The route is the beginning of the reservation's id, so that calls with only that id find their node.
 CREATE OR REPLACE FUNCTION {scale}.routed_id(route integer, id uuid) RETURNS uuid
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-AS $$ SELECT (lpad(to_hex($1), 8, '0') || substr($2::text, 9))::uuid $$;
+RETURN (lpad(to_hex($1), 8, '0') || substr($2::text, 9))::uuid;
 COMMENT ON FUNCTION {scale}.routed_id(integer, uuid) IS 'The id with the route as its first 32 bits.';
 
 CREATE OR REPLACE FUNCTION {scale}.route_of(id uuid) RETURNS integer
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-AS $$ SELECT ('x' || left($1::text, 8))::bit(32)::integer $$;
+RETURN ('x' || left($1::text, 8))::bit(32)::integer;
 COMMENT ON FUNCTION {scale}.route_of(uuid) IS 'The route that is in the id of a reservation.';
 $template$) \gexec
 

@@ -15,6 +15,17 @@ DO $$ BEGIN
 		CREATE ROLE {router} NOLOGIN;
 	END IF;
 END $$;
+-- The owner of a schema can replace the functions in it, which call each other with the rights of their owner.
+DO $$ DECLARE
+	other name;
+BEGIN
+	SELECT r.rolname INTO other FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner
+	WHERE n.oid = to_regnamespace({api_literal}) AND NOT r.rolsuper AND r.rolname <> 'pg_database_owner' AND r.oid <> to_regrole({router_literal});
+	IF FOUND THEN
+		RAISE EXCEPTION 'schema % belongs to role %', {api_literal}, quote_ident(other)
+			USING ERRCODE = '42501', HINT = format('ALTER SCHEMA %s OWNER TO %s;', {api_literal}, {router_literal});
+	END IF;
+END $$;
 DROP SCHEMA IF EXISTS {scale} CASCADE;
 -- what an earlier run has made
 DO $$ DECLARE
@@ -36,24 +47,25 @@ CREATE USER MAPPING FOR {router} SERVER {cluster} OPTIONS ({mapping});
 
 -- ---------------------------------------------------------------- routes
 --
--- Buyers may not use {scale}, and what they call runs as them where it is inlined.
+-- Buyers may not use {scale}, and what they call runs as them where it is inlined.  The bodies are read here, and
+-- not under the search_path of a buyer, who could have functions and operators of the same names.
 
 CREATE FUNCTION {scale}.route({item}) RETURNS integer
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT {route}';
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN {route};
 COMMENT ON FUNCTION {scale}.route({item}) IS 'The route of an item: its last bits are the number of its node. An integer is its own route, of other keys it is the first 32 bits of the MD5 of the text.';
 
 CREATE FUNCTION {scale}.route_of(id uuid) RETURNS integer
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-AS $$ SELECT ('x' || left($1::text, 8))::bit(32)::integer $$;
+RETURN ('x' || left($1::text, 8))::bit(32)::integer;
 COMMENT ON FUNCTION {scale}.route_of(uuid) IS 'The route that is in the id of a reservation, and the home of a cart.';
 
 CREATE FUNCTION {api}.node_of(item_id {item}) RETURNS integer
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT ({route}) & {mask}';
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN ({route}) & {mask};
 COMMENT ON FUNCTION {api}.node_of({item}) IS 'The number of the node that has the item, from 0.';
 
 CREATE FUNCTION {api}.new_reservation_id(item_id {item}) RETURNS uuid
 LANGUAGE sql VOLATILE STRICT PARALLEL SAFE
-AS $$ SELECT (lpad(to_hex({route_plain}), 8, '0') || substr(gen_random_uuid()::text, 9))::uuid $$;
+RETURN (lpad(to_hex({route}), 8, '0') || substr(gen_random_uuid()::text, 9))::uuid;
 COMMENT ON FUNCTION {api}.new_reservation_id({item}) IS 'An id for reserve_stock that carries the route of the item.';
 
 -- ---------------------------------------------------------------- errors
@@ -110,7 +122,7 @@ COMMENT ON FUNCTION {api}.buy_item({user}, {item}, bigint, text, jsonb) IS 'Buys
 CREATE FUNCTION {api}.try_buy_item({p}user_id {user}, {p}item_id {item}, {p}quantity bigint DEFAULT 1, {p}idempotency_key text DEFAULT NULL,
 	{p}order_data jsonb DEFAULT NULL, OUT status text, OUT item_id {item}, OUT quantity {stock}, OUT order_id {order}, OUT available {stock},
 	OUT replayed boolean, OUT header_id text) RETURNS record
-LANGUAGE plproxy SECURITY DEFINER AS $$
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	CLUSTER '{cluster_name}';
 	RUN ON {on $2};
 	SELECT s.status, s.item_id, s.quantity, s.order_id, s.available, s.replayed, s.header_id::text
@@ -139,7 +151,7 @@ END $$;
 COMMENT ON FUNCTION {api}.available_stock({item}) IS 'What can be sold of an item now, from its node.';
 
 CREATE FUNCTION {api}.available_stocks(item_ids {item}[]) RETURNS TABLE (item_id {item}, available {stock})
-LANGUAGE plproxy SECURITY DEFINER AS $$
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	CLUSTER '{cluster_name}';
 	SPLIT item_ids;
 	RUN ON {scale}.route(item_ids);
@@ -345,7 +357,7 @@ $$;
 
 CREATE FUNCTION {scale}.unresolved(older_than interval)
 RETURNS TABLE (cart_id uuid, attempt uuid, nodes integer[], state text, age interval)
-LANGUAGE plproxy SECURITY DEFINER AS $$
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	CLUSTER '{cluster_name}';
 	RUN ON ALL;
 	SELECT * FROM {scale}.work(older_than);

@@ -244,7 +244,7 @@ inv_prepare_order(InvStore *store, InvCart *cart, InvHeader *header, const InvUs
 	values[0] = user->value;
 	values[1] = JsonbPGetDatum(lines_of_cart(store, cart));
 	values[2] = header->order_data ? JsonbPGetDatum(header->order_data) : (Datum) 0;
-	inv_execute(store, INV_STMT_PREPARE_ORDER, values, nulls, INV_SNAPSHOT_TRANSACTION);
+	inv_execute_as_attached(store, INV_STMT_PREPARE_ORDER, values, nulls, INV_SNAPSHOT_TRANSACTION);
 	value = inv_result(0, 1, &isnull);
 	result = isnull ? NULL : DatumGetJsonbP(value);
 	if (result == NULL || !JB_ROOT_IS_OBJECT(result))

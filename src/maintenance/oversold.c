@@ -39,7 +39,8 @@ inventory_oversold(PG_FUNCTION_ARGS)
 	inv_store_enter_owned(&call, PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0));
 	if (!OidIsValid(call.store->orders))
 		inv_error_value("the store has no orders", "Attach it with a table of orders.");
-	rows = inv_execute(call.store, INV_STMT_OVERSOLD, &since, NULL, INV_SNAPSHOT_LATEST);
+	rows =
+		inv_execute_as_attached(call.store, INV_STMT_OVERSOLD, &since, NULL, INV_SNAPSHOT_LATEST);
 	for (uint64 row = 0; row < rows; row++)
 	{
 		Datum values[OVERSOLD_COLUMNS];

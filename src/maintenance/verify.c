@@ -128,8 +128,8 @@ report_problems(InvStore *store, InvStatement statement, const NullableDatum *it
 				ReturnSetInfo *result)
 {
 	Datum parameter = item->value;
-	uint64 rows =
-		inv_execute(store, statement, &parameter, item->isnull ? "n" : NULL, INV_SNAPSHOT_LATEST);
+	uint64 rows = inv_execute_as_attached(store, statement, &parameter, item->isnull ? "n" : NULL,
+										  INV_SNAPSHOT_LATEST);
 
 	for (uint64 row = 0; row < rows; row++)
 	{

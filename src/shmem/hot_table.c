@@ -83,7 +83,8 @@ INV_PIN_FIELD(InvHotTable, first_free, sizeof(LWLock) + 8);
 INV_PIN_FIELD(InvHotTable, free_count, sizeof(LWLock) + 12);
 INV_PIN_FIELD(InvHotTable, reserved, sizeof(LWLock) + 16);
 INV_PIN_FIELD(InvHotTable, places_made, sizeof(LWLock) + 24);
-INV_PIN_FIELD(InvHotTable, stores, sizeof(LWLock) + 32);
+INV_PIN_FIELD(InvHotTable, seeds, sizeof(LWLock) + 32);
+INV_PIN_FIELD(InvHotTable, stores, sizeof(LWLock) + 48);
 INV_PIN_SIZE(InvHotTable, offsetof(InvHotTable, stores) + 1024 * sizeof(InvHotStore));
 
 /* lookups hash and compare keys as bytes */
@@ -203,6 +204,12 @@ inv_hot_table_init(void *memory, int tranche)
 	inv_hot_table->first_free = INV_NO_SLOT;
 	inv_hot_table->free_count = inv_hot_table->capacity;
 	pg_atomic_init_u64(&inv_hot_table->places_made, 1);
+	/* Whoever knows them can make texts that have the same hashes.  Nothing may fail here. */
+	if (!pg_strong_random(inv_hot_table->seeds, sizeof(inv_hot_table->seeds)))
+	{
+		inv_hot_table->seeds[0] = (uint64) GetCurrentTimestamp();
+		inv_hot_table->seeds[1] = ~inv_hot_table->seeds[0];
+	}
 	for (int i = 0; i < INV_HOT_STORES; i++)
 		pg_atomic_init_u32(&inv_hot_table->stores[i].cold, 0);
 	for (int slot = inv_hot_table->capacity - 1; slot >= 0; slot--)

@@ -20,7 +20,7 @@ typedef struct InvHotKey
 {
 	Oid database;
 	Oid items;
-	uint64 key[2]; /* the item's key itself, or two hashes of a text */
+	uint64 key[2]; /* the item's key itself, or two hashes of a text, with the table's seeds */
 } InvHotKey;
 
 typedef enum InvHotState
@@ -102,6 +102,7 @@ typedef struct InvHotTable
 	int free_count;				  /* entries that are free, */
 	int reserved;				  /* and how many of them are for items that are being heated */
 	pg_atomic_uint64 places_made; /* how often a store got a place, from 1 on */
+	uint64 seeds[2];			  /* of the hashes of texts */
 	InvHotStore stores[INV_HOT_STORES];
 } InvHotTable;
 

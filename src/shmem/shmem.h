@@ -50,7 +50,7 @@ typedef struct InvStoreRest
 #define INV_STORE_RESTS 256	 /* how many stores and owners rest */
 
 /* of the block with its tables: another number after each change of one of their structures */
-#define INV_SHMEM_LAYOUT 4
+#define INV_SHMEM_LAYOUT 5
 
 typedef struct InvShmem
 {

@@ -159,11 +159,13 @@ inv_hot_item_init(void)
 
 /* ---- entries ---- */
 
+/* The key of an item's entry, once there is the shared memory. */
 static InvHotKey
 hot_key_of(InvStore *store, Datum item)
 {
 	InvHotKey key = { MyDatabaseId, store->items, { 0, 0 } };
 
+	Assert(inv_hot_table_usable());
 	switch (store->item_id.base)
 	{
 		case INT2OID:
@@ -179,9 +181,12 @@ hot_key_of(InvStore *store, Datum item)
 			memcpy(key.key, DatumGetUUIDP(item)->data, UUID_LEN);
 			break;
 		default:
-			/* two hashes of 64 bits stand for a text */
-			key.key[0] = inv_item_hash(store, item, 0);
-			key.key[1] = inv_item_hash(store, item, 1);
+			/*
+			 * Two hashes of 64 bits stand for a text.  Two texts whose hashes are the same with
+			 * seeds that are known can be computed, and one would be sold by the other's counter.
+			 */
+			key.key[0] = inv_item_hash(store, item, inv_hot_table->seeds[0]);
+			key.key[1] = inv_item_hash(store, item, inv_hot_table->seeds[1]);
 	}
 	return key;
 }
@@ -190,10 +195,13 @@ hot_key_of(InvStore *store, Datum item)
 bool
 inv_hot_reserve_room(InvStore *store, Datum item)
 {
-	InvHotKey key = hot_key_of(store, item);
 	InvHotStore *hot_store = inv_hot_store(store);
+	InvHotKey key;
 
-	return hot_store && inv_hot_room_reserve(hot_store, &key);
+	if (hot_store == NULL)
+		return false;
+	key = hot_key_of(store, item);
+	return inv_hot_room_reserve(hot_store, &key);
 }
 
 /*
@@ -348,9 +356,12 @@ table_version_of(InvStore *store)
 bool
 inv_hot_find_entry(InvStore *store, Datum item, InvCounterRef *counter)
 {
-	InvHotKey key = hot_key_of(store, item);
+	InvHotKey key;
 
-	if (hot_store_if_any(store) == NULL || !inv_hot_directory_find(&key, counter))
+	if (hot_store_if_any(store) == NULL)
+		return false;
+	key = hot_key_of(store, item);
+	if (!inv_hot_directory_find(&key, counter))
 		return false;
 	counter->table_version = table_version_of(store);
 	return true;
@@ -398,9 +409,13 @@ inv_hot_lacks_entries(InvStore *store)
 bool
 inv_hot_known_cold(InvStore *store, Datum item)
 {
-	InvHotKey key = hot_key_of(store, item);
+	InvHotKey key;
 	InvCounterRef counter;
 
-	return inv_hot_known_none(store) ||
-		   (inv_hot_all_have_entries(store) && !inv_hot_directory_find(&key, &counter));
+	if (inv_hot_known_none(store))
+		return true;
+	if (!inv_hot_all_have_entries(store))
+		return false;
+	key = hot_key_of(store, item);
+	return !inv_hot_directory_find(&key, &counter);
 }

@@ -96,7 +96,7 @@ was_final(InvStore *store, const TriggerData *trigdata)
 	Datum row = inv_order_row_whole(store->orders, trigdata->tg_relation, trigdata->tg_trigtuple);
 	bool isnull;
 
-	inv_execute(store, INV_STMT_IS_FINAL, &row, NULL, INV_SNAPSHOT_LATEST);
+	inv_execute_as_attached(store, INV_STMT_IS_FINAL, &row, NULL, INV_SNAPSHOT_LATEST);
 	return DatumGetBool(inv_result(0, 1, &isnull));
 }
 

@@ -84,7 +84,7 @@ read_worth_as(InvStore *store, InvLineWorth *lines, int count, InvSnapshotMode m
 		lines[i].exists = false;
 	}
 	array = inv_make_array(store->order_type, keys, NULL, count);
-	rows = inv_execute(store, INV_STMT_LINE_WORTH, &array, NULL, mode);
+	rows = inv_execute_as_attached(store, INV_STMT_LINE_WORTH, &array, NULL, mode);
 	/* both are in key order */
 	for (int i = 0; i < count; i++)
 	{
@@ -135,8 +135,9 @@ inv_worth_of_row(InvStore *store, Datum row, Datum header, int64 *units, bool *f
 	bool no_units, isnull;
 	int64 worth;
 
-	inv_execute(store, OidIsValid(store->header) ? INV_STMT_WORTH_OF_ROWS : INV_STMT_WORTH_OF_ROW,
-				values, nulls, INV_SNAPSHOT_LATEST);
+	inv_execute_as_attached(
+		store, OidIsValid(store->header) ? INV_STMT_WORTH_OF_ROWS : INV_STMT_WORTH_OF_ROW, values,
+		nulls, INV_SNAPSHOT_LATEST);
 	worth = DatumGetInt64(inv_result(0, 1, &no_units));
 	*units = no_units ? 0 : Max(worth, 0);
 	*final = DatumGetBool(inv_result(0, 2, &isnull));
@@ -154,7 +155,8 @@ inv_worth_under_header(InvStore *store, Datum order, Datum header)
 	bool no_units;
 	int64 worth;
 
-	if (inv_execute(store, INV_STMT_WORTH_UNDER_HEADER, values, nulls, INV_SNAPSHOT_READ_ONLY) == 0)
+	if (inv_execute_as_attached(store, INV_STMT_WORTH_UNDER_HEADER, values, nulls,
+								INV_SNAPSHOT_READ_ONLY) == 0)
 		return 0;
 	worth = DatumGetInt64(inv_result(0, 1, &no_units));
 	return no_units ? 0 : Max(worth, 0);
@@ -167,7 +169,8 @@ inv_final_under_header(InvStore *store, Datum order, Datum header)
 	Datum values[] = { order, header };
 	bool isnull;
 
-	return inv_execute(store, INV_STMT_WORTH_UNDER_HEADER, values, NULL, INV_SNAPSHOT_LATEST) > 0 &&
+	return inv_execute_as_attached(store, INV_STMT_WORTH_UNDER_HEADER, values, NULL,
+								   INV_SNAPSHOT_LATEST) > 0 &&
 		   DatumGetBool(inv_result(0, 2, &isnull));
 }
 

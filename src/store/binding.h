@@ -141,6 +141,8 @@ typedef struct InvStore
 
 	Oid prepare;	 /* the function prepare_order, which makes the rows of orders; or InvalidOid */
 	bool has_values; /* it computes some columns, and callers may set others */
+	InvSettings *
+		settings; /* under which it runs, and what says the worth of lines; NULL: there is neither */
 
 	/* types of the ledger's ids, without domains, and the collations of the bound columns */
 	Oid user_type;

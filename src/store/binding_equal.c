@@ -119,6 +119,7 @@ inv_binding_equal(const InvStore *a, const InvStore *b)
 		   equal(a->header_types, b->header_types) && a->user_collation == b->user_collation &&
 		   a->user_ops == b->user_ops && a->forces_policies == b->forces_policies &&
 		   equal_conditions(a->sellable, b->sellable) &&
+		   inv_settings_equal(a->settings, b->settings) &&
 		   equal_texts(a->user_claim, b->user_claim) && a->direct_writes == b->direct_writes &&
 		   a->order_writes == b->order_writes && a->has_order_units == b->has_order_units &&
 		   equal_worth(&a->worth, &b->worth) && a->refuses_truncate == b->refuses_truncate &&

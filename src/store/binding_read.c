@@ -416,6 +416,8 @@ fill_store(InvStore *store, const InvCatalogRow *row, const OpenTables *tables)
 	if (row->has_prepare)
 		store->prepare = inv_binding_find_prepare(store, ledger);
 	store->has_values = row->has_values;
+	if (row->has_prepare || row->has_order_units || inv_follows_orders(store))
+		store->settings = inv_recorded_settings(store->store_name, store->items, row->settings);
 	if (row->has_sellable)
 	{
 		store->sellable_view = get_relname_relid("sellable", ledger);

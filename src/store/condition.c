@@ -234,6 +234,22 @@ may_depend_on_settings(Node *node, void *context)
 	return expression_tree_walker(node, may_depend_on_settings, context);
 }
 
+/* Read the settings that attach recorded, in the current memory context. */
+InvSettings *
+inv_recorded_settings(const char *store_name, Oid items, List *recorded)
+{
+	InvSettings *settings;
+	const char *unknown = inv_settings_read(recorded, &settings);
+
+	if (unknown)
+		inv_error_broken_store(
+			store_name, items,
+			psprintf("It was attached with a value of \"%s\" that this server does not know. "
+					 "Detach it, and attach it again.",
+					 unknown));
+	return settings;
+}
+
 /* Read the condition of a view, in the current memory context. */
 InvCondition *
 inv_condition_read(const char *store_name, Oid items, Oid view, List *settings)
@@ -252,16 +268,7 @@ inv_condition_read(const char *store_name, Oid items, Oid view, List *settings)
 	condition->is_volatile =
 		contain_mutable_functions(quals) || contain_subplans(quals) || is_mutable_node(quals, NULL);
 	if (condition->is_volatile || may_depend_on_settings(quals, NULL))
-	{
-		const char *unknown = inv_settings_read(settings, &condition->settings);
-
-		if (unknown)
-			inv_error_broken_store(
-				store_name, items,
-				psprintf("It was attached with a value of \"%s\" that this server does not know. "
-						 "Detach it, and attach it again.",
-						 unknown));
-	}
+		condition->settings = inv_recorded_settings(store_name, items, settings);
 	condition->constant_types = palloc(sizeof(Oid));
 	condition->constants = palloc(sizeof(Datum));
 	quals = replace_constants(quals, condition);

@@ -29,6 +29,7 @@ typedef struct InvCondition
 	Datum *constants;
 } InvCondition;
 
+extern InvSettings *inv_recorded_settings(const char *store_name, Oid items, List *recorded);
 extern InvCondition *inv_condition_read(const char *store_name, Oid items, Oid view,
 										List *settings);
 extern bool inv_condition_settings_are_current(const InvCondition *condition);

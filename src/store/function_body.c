@@ -35,7 +35,14 @@ inv_function_body(Oid function)
 	return (Query *) node;
 }
 
-/* The whole row is read. */
+/* Is it an argument of the function?  What a sub-select returns is a Param, too. */
+static bool
+is_argument(const Node *node)
+{
+	return IsA(node, Param) && ((const Param *) node)->paramkind == PARAM_EXTERN;
+}
+
+/* The whole row is read.  Partitions do not have the columns that were dropped before. */
 static void
 add_all_columns(const Param *param, Bitmapset **columns)
 {
@@ -43,7 +50,9 @@ add_all_columns(const Param *param, Bitmapset **columns)
 
 	if (desc == NULL)
 		return;
-	*columns = bms_add_range(*columns, 1, desc->natts);
+	for (int i = 0; i < desc->natts; i++)
+		if (!TupleDescAttr(desc, i)->attisdropped)
+			*columns = bms_add_member(*columns, i + 1);
 	ReleaseTupleDesc(desc);
 }
 
@@ -54,7 +63,7 @@ find_columns_read(Node *node, void *context)
 
 	if (node == NULL)
 		return false;
-	if (IsA(node, FieldSelect) && IsA(((FieldSelect *) node)->arg, Param))
+	if (IsA(node, FieldSelect) && is_argument((Node *) ((FieldSelect *) node)->arg))
 	{
 		FieldSelect *field = (FieldSelect *) node;
 		Bitmapset **columns = &read[((Param *) field->arg)->paramid - 1];
@@ -62,7 +71,7 @@ find_columns_read(Node *node, void *context)
 		*columns = bms_add_member(*columns, field->fieldnum);
 		return false;
 	}
-	if (IsA(node, Param))
+	if (is_argument(node))
 		add_all_columns((Param *) node, &read[((Param *) node)->paramid - 1]);
 	return expression_tree_walker(node, find_columns_read, context);
 }

@@ -312,6 +312,29 @@ inv_execute(InvStore *store, InvStatement statement, Datum *values, const char *
 							template->result, template->columns);
 }
 
+/*
+ * The same under the settings that attach recorded: for a statement that reads, and runs nothing
+ * of the shop but the functions that make the rows of orders, or say what lines are worth.  No
+ * caller chooses by the settings of its session what these yield.
+ */
+uint64
+inv_execute_as_attached(InvStore *store, InvStatement statement, Datum *values, const char *nulls,
+						InvSnapshotMode mode)
+{
+	int nest = 0;
+	uint64 rows;
+
+	Assert(inv_statement_template(statement)->result == SPI_OK_SELECT);
+	/* first, because it would go with the settings */
+	inv_pin_path(store);
+	if (store->settings)
+		nest = inv_settings_enter(store->settings);
+	rows = inv_execute(store, statement, values, nulls, mode);
+	if (nest)
+		AtEOXact_GUC(true, nest);
+	return rows;
+}
+
 /* Raise because something of the shop's keeps rows of the ledger from being written. */
 void
 inv_error_rows_not_written(InvStore *store, InvStatement statement)

@@ -39,6 +39,8 @@ extern void inv_execute_write(InvStore *store, InvStatement statement, Datum *va
 							  const char *nulls, InvSnapshotMode mode, uint64 rows);
 extern uint64 inv_execute(InvStore *store, InvStatement statement, Datum *values, const char *nulls,
 						  InvSnapshotMode mode);
+extern uint64 inv_execute_as_attached(InvStore *store, InvStatement statement, Datum *values,
+									  const char *nulls, InvSnapshotMode mode);
 extern Datum inv_result(uint64 row, int column, bool *isnull);
 extern int64 inv_result_int64(uint64 row, int column);
 extern Datum inv_make_array(Oid type, Datum *elements, bool *nulls, int count);

@@ -262,6 +262,11 @@ for my $name (sort keys %shops)
         $node->psql("${name}_1", "$as_router; $statement", stderr => \$err);
         like($err, qr/permission denied/, "$name: the router may not: " . substr($statement, 0, 30));
     }
+    $node->safe_psql($router, q{CREATE SCHEMA evil AUTHORIZATION buyer; SET ROLE buyer; GRANT USAGE ON SCHEMA evil TO PUBLIC; CREATE FUNCTION evil.run(text, text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE 'as %', current_user; END $$;}
+          . q{CREATE FUNCTION evil.md5(text) RETURNS text LANGUAGE sql AS 'SELECT evil.run($1, $1)'; CREATE FUNCTION evil."left"(text, int) RETURNS text LANGUAGE sql AS 'SELECT evil.run($1, $1)';}
+          . q{CREATE OPERATOR evil.|| (FUNCTION = evil.run, LEFTARG = text, RIGHTARG = text)});
+    is(told(qq{SET search_path = evil, pg_catalog; SELECT status FROM "Api".try_buy_item($ann, $item[2], 100)}), 'out_of_stock', "$name: functions and operators of a buyer are not called");
+    is(told(qq{SET search_path = evil, pg_catalog; SELECT count(*) FROM "Api".available_stocks(ARRAY[$item[0], $item[1]]::$shop->{item}\[])}), 2, "$name: nor where stocks are asked for");
     is($node->safe_psql("${name}_1", "SELECT string_agg(DISTINCT proowner::regrole::text, ' ') FROM pg_proc WHERE pronamespace = '$s'::regnamespace"), 'shop_owner', "$name: functions of a node belong to the owner of the store");
     is(as_owner("SELECT count(*) FROM pg_proc AS p WHERE pronamespace IN ('$s'::regnamespace, '\"Api\"'::regnamespace) AND (proacl IS NULL OR EXISTS (SELECT FROM aclexplode(proacl) AS a WHERE a.grantee = 0) OR proowner <> '\"the Router\"'::regrole)"), 0, "$name: no function of the router is for everyone");
 }
@@ -279,6 +284,18 @@ $node->psql('claims', '', extra_params => [ '-v', 'items=pg_class', '-v', 'route
 like($err, qr/not_a_store/, 'a table that is not attached is refused');
 $node->psql('claims', '', extra_params => [ '-v', 'items=items', '-v', 'schema=a b', '-v', 'router=buyer', '-f', "$scale/node.sql" ], stderr => \$err);
 like($err, qr/no quoted names/, 'a schema that needs quotes is refused');
+
+# roles that may create schemas make those before the scripts do
+$node->safe_psql('postgres', 'CREATE DATABASE squatted');
+$node->safe_psql('squatted', 'CREATE EXTENSION inventory; CREATE SCHEMA shop AUTHORIZATION shop_owner; CREATE SCHEMA scale AUTHORIZATION nobody_else; GRANT ALL ON SCHEMA scale TO shop_owner; SET ROLE shop_owner;'
+      . 'CREATE TABLE shop.items (id int PRIMARY KEY, stock int); CREATE TABLE shop.orders (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id int, quantity int)');
+$node->safe_psql('squatted', q{GRANT CREATE ON DATABASE squatted TO shop_owner; SET ROLE shop_owner; SELECT inventory.attach('shop.items', 'shop.orders', ledger_schema => 'ledger')});
+$node->psql('squatted', '', extra_params => [ '-v', 'items=shop.items', '-v', 'router=buyer', '-f', "$scale/node.sql" ], stderr => \$err);
+like($err, qr/schema scale belongs to role nobody_else/, 'a schema that another role has made is refused on a node');
+$node->safe_psql('postgres', 'CREATE DATABASE router_squatted');
+$node->safe_psql('router_squatted', 'CREATE SCHEMA "Api" AUTHORIZATION nobody_else');
+$node->psql('router_squatted', '', extra_params => [ '-f', $node->basedir . '/text_router.sql' ], stderr => \$err);
+like($err, qr/schema "Api" belongs to role nobody_else/, 'and on a router');
 
 $node->stop;
 done_testing();
