@@ -90,7 +90,7 @@ typedef struct DirectInsert
 	EState *estate;
 	ExprContext *context;
 	ResultRelInfo *target;
-	TupleTableSlot **slots;
+	TupleTableSlot *slots[ROWS_AT_ONCE];
 	int slot_count; /* rows that are inserted at once */
 	Oid items;		/* of the store */
 	InvDirectRow *rows;
@@ -157,7 +157,6 @@ static void
 begin_insert(DirectInsert *insert, Relation table)
 {
 	const InvDirectInsertPlan *plan = insert->plan;
-	MemoryContext old;
 
 	Assert(plan->usable && CheckRelationLockedByMe(table, RowExclusiveLock, true));
 	insert->omits_guards = !(table->trigdesc && table->trigdesc->trig_insert_before_row);
@@ -167,14 +166,14 @@ begin_insert(DirectInsert *insert, Relation table)
 	insert->has_snapshot = insert->fires_triggers || plan->runs_shop_code || !ActiveSnapshotSet();
 	if (insert->has_snapshot)
 		PushActiveSnapshot(GetTransactionSnapshot());
-	insert->estate = CreateExecutorState();
+	/* in the memory of the call, which costs less than one of its own */
+	insert->estate = makeNode(EState);
+	insert->estate->es_query_cxt = CurrentMemoryContext;
 	insert->context = GetPerTupleExprContext(insert->estate);
 	insert->slot_count = plan->at_once ? Min(insert->count, ROWS_AT_ONCE) : 1;
-	insert->slots = palloc(sizeof(TupleTableSlot *) * insert->slot_count);
 	for (int i = 0; i < insert->slot_count; i++)
 		insert->slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsVirtual);
 
-	old = MemoryContextSwitchTo(insert->estate->es_query_cxt);
 	set_target(insert, table);
 	inv_set_checks(insert->target, plan->checks);
 	insert->opened = inv_begin_target_indexes(&plan->indexes, insert->target);
@@ -189,7 +188,6 @@ begin_insert(DirectInsert *insert, Relation table)
 			column->state ? column->state
 						  : ExecInitExpr(expression_planner(copyObject(column->expression)), NULL);
 	}
-	MemoryContextSwitchTo(old);
 	AfterTriggerBeginQuery();
 }
 
@@ -239,7 +237,7 @@ end_insert(DirectInsert *insert)
 	for (int i = 0; i < insert->slot_count; i++)
 		ExecDropSingleTupleTableSlot(insert->slots[i]);
 	ExecResetTupleTable(insert->estate->es_tupleTable, false);
-	FreeExecutorState(insert->estate);
+	FreeExprContext(insert->context, true);
 	CommandCounterIncrement();
 }
 
@@ -276,12 +274,9 @@ fill_slot(DirectInsert *insert, TupleTableSlot *slot, const InvDirectRow *row)
 static void
 open_indexes(DirectInsert *insert, TupleTableSlot *slot)
 {
-	MemoryContext old = MemoryContextSwitchTo(insert->estate->es_query_cxt);
-
 	insert->context->ecxt_scantuple = slot;
 	inv_open_target_indexes(&insert->plan->indexes, insert->target, insert->opened,
 							insert->context);
-	MemoryContextSwitchTo(old);
 }
 
 /* Report what became of a row, with its key. */
