@@ -148,6 +148,8 @@ set_target(DirectInsert *insert, Relation table)
 	else
 		insert->target->ri_RelationDesc = table; /* and no copy of its triggers */
 	triggers = insert->target->ri_TrigDesc;
+	if (triggers)
+		insert->estate->es_opened_result_relations = list_make1(insert->target);
 	for (int i = 0; triggers && i < triggers->numtriggers; i++)
 		if (is_left_out(insert, &triggers->triggers[i]))
 			triggers->triggers[i].tgenabled = TRIGGER_DISABLED;
@@ -177,7 +179,6 @@ begin_insert(DirectInsert *insert, Relation table)
 	set_target(insert, table);
 	inv_set_checks(insert->target, plan->checks);
 	insert->opened = inv_begin_target_indexes(&plan->indexes, insert->target);
-	insert->estate->es_opened_result_relations = lappend(NIL, insert->target);
 	insert->estate->es_output_cid = GetCurrentCommandId(true);
 	insert->defaults = palloc(sizeof(ExprState *) * plan->default_count);
 	for (int i = 0; i < plan->default_count; i++)
@@ -188,7 +189,8 @@ begin_insert(DirectInsert *insert, Relation table)
 			column->state ? column->state
 						  : ExecInitExpr(expression_planner(copyObject(column->expression)), NULL);
 	}
-	AfterTriggerBeginQuery();
+	if (insert->fires_triggers)
+		AfterTriggerBeginQuery();
 }
 
 /* The insertion into orders whose guards fire at the moment, or null. */
@@ -227,10 +229,10 @@ inv_direct_row_at(const InvStore *store, ItemPointer place)
 static void
 end_insert(DirectInsert *insert)
 {
-	if (insert->omits_guards)
-		AfterTriggerEndQuery(insert->estate);
-	else
+	if (!insert->omits_guards)
 		fire_triggers(insert);
+	else if (insert->fires_triggers)
+		AfterTriggerEndQuery(insert->estate);
 	if (insert->has_snapshot)
 		PopActiveSnapshot();
 	ExecCloseIndices(insert->target);
