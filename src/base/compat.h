@@ -131,6 +131,19 @@ inv_insert_index_entries(ResultRelInfo *target, EState *estate, TupleTableSlot *
 #endif
 }
 
+/* Insert index entries for a new row; returns the indexes whose uniqueness is to be checked later. */
+static inline List *
+inv_insert_new_entries(ResultRelInfo *target, EState *estate, TupleTableSlot *slot)
+{
+#if PG_VERSION_NUM >= 190000
+	return ExecInsertIndexTuples(target, estate, 0, slot, NIL, NULL);
+#elif PG_VERSION_NUM >= 160000
+	return ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL, false);
+#else
+	return ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL);
+#endif
+}
+
 /* Make a table the first of an execution, whose columns in "updated" change. */
 static inline void
 inv_set_updated_table(EState *estate, Relation table, Bitmapset *updated)

@@ -21,6 +21,8 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "base/compat.h"
+#include "base/error.h"
 #include "base/guc.h"
 #include "store/binding.h"
 #include "store/column.h"
@@ -44,6 +46,7 @@ typedef struct DirectChange
 	const InvTake *take; /* null: units are given */
 	InvTakeCondition condition;
 	InvRowUpdate row;
+	TupleTableSlot *seen; /* for a row that is where it was seen last, or null */
 	int64 old_stock;
 	int64 new_stock;
 	int64 floor;
@@ -144,16 +147,14 @@ static bool
 update_seen(DirectChange *change, InvDirectOutcome *outcome)
 {
 	ItemPointerData tid = change->take->row_tid;
-	TupleTableSlot *row = table_slot_create(change->row.table, NULL);
-	bool found = table_tuple_fetch_row_version(change->row.table, &tid, GetActiveSnapshot(), row);
 
-	if (found)
-	{
-		change->row.old = row;
-		*outcome = update_version(change);
-	}
-	ExecDropSingleTupleTableSlot(row);
-	return found;
+	if (change->seen == NULL)
+		change->seen = table_slot_create(change->row.table, NULL);
+	change->row.old = change->seen;
+	if (!table_tuple_fetch_row_version(change->row.table, &tid, GetActiveSnapshot(), change->seen))
+		return false;
+	*outcome = update_version(change);
+	return true;
 }
 
 static InvDirectOutcome
@@ -202,23 +203,41 @@ follow_change(const DirectChange *change, InvRowLevel *level)
 
 /* ---- for row_take.c and give.c ---- */
 
-static InvDirectOutcome
-change_row_stock(DirectChange *change, InvSnapshotMode mode, InvRowLevel *level)
+/* Begin to change rows; false if that needs a statement. */
+static bool
+begin_changes(DirectChange *change, InvSnapshotMode mode)
 {
-	InvDirectOutcome outcome = INV_DIRECT_NOT_POSSIBLE;
 	Relation items;
 
 	if (!inv_may_access_directly())
-		return INV_DIRECT_NOT_POSSIBLE;
+		return false;
 	items = table_open(change->store->items, NoLock);
 	change->plan = inv_take_plan(change->store, items);
 	if (change->plan->usable &&
 		inv_begin_row_update(&change->row, change->store, &change->plan->update, items, mode))
-	{
-		outcome = find_and_update(change);
-		inv_end_row_update(&change->row);
-	}
+		return true;
 	table_close(items, NoLock);
+	return false;
+}
+
+static void
+end_changes(DirectChange *change)
+{
+	if (change->seen)
+		ExecDropSingleTupleTableSlot(change->seen);
+	inv_end_row_update(&change->row);
+	table_close(change->row.table, NoLock);
+}
+
+static InvDirectOutcome
+change_row_stock(DirectChange *change, InvSnapshotMode mode, InvRowLevel *level)
+{
+	InvDirectOutcome outcome;
+
+	if (!begin_changes(change, mode))
+		return INV_DIRECT_NOT_POSSIBLE;
+	outcome = find_and_update(change);
+	end_changes(change);
 	if (outcome == INV_DIRECT_TAKEN)
 		follow_change(change, level);
 	return outcome;
@@ -240,6 +259,59 @@ inv_direct_take(InvStore *store, const InvTake *take, InvTakeCondition condition
 
 	Assert(take->quantity > 0);
 	return change_row_stock(&change, INV_SNAPSHOT_TRANSACTION, level);
+}
+
+/* Raise because the row of an item is not as it was locked, which cannot happen. */
+INV_NORETURN static void
+error_row_changed(InvStore *store, const InvTake *take)
+{
+	inv_error_busy(inv_item_facts(store, take->item), "its row has changed");
+}
+
+/*
+ * Take the cold items of a cart from their rows, which this transaction has locked and found
+ * sufficient.  False if one needs a statement, as those after it then do: row_written says which
+ * are taken.
+ */
+bool
+inv_direct_take_locked(InvStore *store, InvTake *takes, int count)
+{
+	DirectChange change = { .store = store, .condition = INV_TAKE_IF_ENOUGH };
+	DirectChange *changes = palloc(sizeof(DirectChange) * count);
+	InvDirectOutcome outcome = INV_DIRECT_TAKEN;
+	int taken = 0;
+
+	if (!begin_changes(&change, INV_SNAPSHOT_TRANSACTION))
+		return false;
+	for (int i = 0; outcome == INV_DIRECT_TAKEN && i < count; i++)
+	{
+		Assert(takes[i].status == INV_STATUS_OK && !takes[i].row_written);
+		if (!takes[i].tracked || takes[i].hot)
+			continue;
+		change.item = takes[i].item;
+		change.delta = -takes[i].quantity;
+		change.take = &takes[i];
+		outcome = find_and_update(&change);
+		if (outcome == INV_DIRECT_NO_ROW)
+			error_row_changed(store, &takes[i]);
+		takes[i].row_written = outcome == INV_DIRECT_TAKEN;
+		if (takes[i].row_written)
+			changes[taken++] = change;
+	}
+	end_changes(&change);
+	for (int i = 0, next = 0; next < taken; i++)
+	{
+		InvRowLevel level;
+
+		if (!takes[i].row_written)
+			continue;
+		follow_change(&changes[next++], &level);
+		if (level.hot)
+			error_row_changed(store, &takes[i]);
+		takes[i].stock = level.stock;
+		takes[i].floor = level.floor;
+	}
+	return outcome == INV_DIRECT_TAKEN;
 }
 
 /*

@@ -26,6 +26,7 @@ typedef enum InvDirectOutcome
 
 extern InvDirectOutcome inv_direct_take(InvStore *store, const InvTake *take,
 										InvTakeCondition condition, InvRowLevel *level);
+extern bool inv_direct_take_locked(InvStore *store, InvTake *takes, int count);
 extern bool inv_direct_give(InvStore *store, InvGive *give, InvSnapshotMode mode);
 
 #endif /* INV_DIRECT_TAKE_H */

@@ -222,41 +222,12 @@ inv_row_take(InvStore *store, InvTake *take)
 }
 
 /*
- * Take from a row that this transaction has locked and found sufficient, without a statement;
- * false, with nothing done, if that is not possible.
- */
-static bool
-take_locked_row(InvStore *store, InvTake *take)
-{
-	InvRowLevel level;
-	InvDirectOutcome outcome = inv_direct_take(store, take, INV_TAKE_IF_ENOUGH, &level);
-
-	if (outcome == INV_DIRECT_NOT_POSSIBLE)
-		return false;
-	/* neither can happen while the row is locked */
-	if (outcome == INV_DIRECT_NO_ROW || level.hot)
-		inv_error_busy(inv_item_facts(store, take->item), "its row has changed");
-	take->row_written = true;
-	take->stock = level.stock;
-	take->floor = level.floor;
-	return true;
-}
-
-/*
  * Take the cold items of a cart from their rows, in key order, which this transaction has
  * locked and found sufficient.  A statement takes those that cannot be taken without one.
  */
 void
 inv_row_take_locked(InvStore *store, InvTake *takes, int count)
 {
-	bool direct = true;
-
-	for (int i = 0; direct && i < count; i++)
-	{
-		Assert(takes[i].status == INV_STATUS_OK);
-		if (takes[i].tracked && !takes[i].hot)
-			direct = take_locked_row(store, &takes[i]);
-	}
-	if (!direct)
+	if (!inv_direct_take_locked(store, takes, count))
 		inv_item_row_take_many(store, takes, count);
 }

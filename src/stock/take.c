@@ -304,7 +304,7 @@ take_cart(InvStore *store, InvTake *takes, int count, const InvUser *user)
 	else
 		outcome = take_hot_items(store, takes, count);
 
-	if (outcome == CART_TAKEN)
+	if (outcome == CART_TAKEN && locks_rows)
 		inv_row_take_locked(store, takes, count);
 	/* another attempt would lock the row of the cooled item after rows of higher keys */
 	if (outcome == CART_COOLED && locks_rows)

@@ -17,6 +17,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/index.h"
 #include "catalog/pg_class.h"
@@ -79,6 +80,9 @@ narrow_integer(const InvGivenColumn *given, Datum value)
 	inv_error_overflow(given->name);
 }
 
+/* So many rows of a cart fill a page or two. */
+#define ROWS_AT_ONCE 64
+
 /* A table while rows are inserted. */
 typedef struct DirectInsert
 {
@@ -86,33 +90,95 @@ typedef struct DirectInsert
 	EState *estate;
 	ExprContext *context;
 	ResultRelInfo *target;
-	TupleTableSlot *slot;
-	Oid items; /* of the store */
+	TupleTableSlot *slots[ROWS_AT_ONCE];
+	int slot_count; /* rows that are inserted at once */
+	Oid items;		/* of the store */
 	InvDirectRow *rows;
 	int count;
+	bool omits_item_check;
 	bool omits_guards;	  /* or the table has none */
+	bool fires_triggers;  /* beside these */
+	bool has_snapshot;	  /* else only the server's own code runs, and needs none */
 	ExprState **defaults; /* one for each default of the plan */
 	bool *opened;		  /* one for each index of the plan */
 } DirectInsert;
 
-static void
-begin_insert(DirectInsert *insert, const InvDirectInsertPlan *plan, Relation table)
+/*
+ * Is a trigger left out?  The check of the foreign key to items is, if this transaction has
+ * written the rows that it would look for, and has them locked: nothing of the shop's runs in
+ * between that could delete them.  The guards of orders are, which would find that the engine
+ * inserted the row.
+ */
+static bool
+is_left_out(const DirectInsert *insert, const Trigger *trigger)
 {
-	MemoryContext old;
+	if (trigger->tgfoid == F_RI_FKEY_CHECK_INS)
+		return insert->omits_item_check && trigger->tgconstraint == insert->plan->item_key;
+	return insert->omits_guards && trigger->tgfoid == insert->plan->orders_guard;
+}
+
+/* Does the insertion of a row fire a trigger? */
+static bool
+fires_row_trigger(const DirectInsert *insert, const TriggerDesc *triggers)
+{
+	if (triggers == NULL || triggers->trig_insert_before_row)
+		return triggers != NULL;
+	for (int i = 0; triggers->trig_insert_after_row && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if (trigger->tgenabled != TRIGGER_DISABLED &&
+			TRIGGER_TYPE_MATCHES(trigger->tgtype, TRIGGER_TYPE_ROW, TRIGGER_TYPE_AFTER,
+								 TRIGGER_TYPE_INSERT) &&
+			!is_left_out(insert, trigger))
+			return true;
+	}
+	return false;
+}
+
+/* Set the table of the insertion, with the triggers that its rows fire. */
+static void
+set_target(DirectInsert *insert, Relation table)
+{
+	TriggerDesc *triggers;
+
+	insert->target = makeNode(ResultRelInfo);
+	if (insert->fires_triggers)
+		InitResultRelInfo(insert->target, table, 0, NULL, 0);
+	else
+		insert->target->ri_RelationDesc = table; /* and no copy of its triggers */
+	triggers = insert->target->ri_TrigDesc;
+	if (triggers)
+		insert->estate->es_opened_result_relations = list_make1(insert->target);
+	for (int i = 0; triggers && i < triggers->numtriggers; i++)
+		if (is_left_out(insert, &triggers->triggers[i]))
+			triggers->triggers[i].tgenabled = TRIGGER_DISABLED;
+}
+
+static void
+begin_insert(DirectInsert *insert, Relation table)
+{
+	const InvDirectInsertPlan *plan = insert->plan;
 
 	Assert(plan->usable && CheckRelationLockedByMe(table, RowExclusiveLock, true));
-	insert->plan = plan;
-	insert->estate = CreateExecutorState();
+	insert->omits_guards = !(table->trigdesc && table->trigdesc->trig_insert_before_row);
+	insert->fires_triggers = fires_row_trigger(insert, table->trigdesc);
+	/* functions that the table calls see what the call has written so far */
+	CommandCounterIncrement();
+	insert->has_snapshot = insert->fires_triggers || plan->runs_shop_code || !ActiveSnapshotSet();
+	if (insert->has_snapshot)
+		PushActiveSnapshot(GetTransactionSnapshot());
+	/* in the memory of the call, which costs less than one of its own */
+	insert->estate = makeNode(EState);
+	insert->estate->es_query_cxt = CurrentMemoryContext;
 	insert->context = GetPerTupleExprContext(insert->estate);
-	insert->slot = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsVirtual);
-	insert->context->ecxt_scantuple = insert->slot;
+	insert->slot_count = plan->at_once ? Min(insert->count, ROWS_AT_ONCE) : 1;
+	for (int i = 0; i < insert->slot_count; i++)
+		insert->slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsVirtual);
 
-	old = MemoryContextSwitchTo(insert->estate->es_query_cxt);
-	insert->target = makeNode(ResultRelInfo);
-	InitResultRelInfo(insert->target, table, 0, NULL, 0);
+	set_target(insert, table);
 	inv_set_checks(insert->target, plan->checks);
 	insert->opened = inv_begin_target_indexes(&plan->indexes, insert->target);
-	insert->estate->es_opened_result_relations = lappend(NIL, insert->target);
 	insert->estate->es_output_cid = GetCurrentCommandId(true);
 	insert->defaults = palloc(sizeof(ExprState *) * plan->default_count);
 	for (int i = 0; i < plan->default_count; i++)
@@ -123,51 +189,8 @@ begin_insert(DirectInsert *insert, const InvDirectInsertPlan *plan, Relation tab
 			column->state ? column->state
 						  : ExecInitExpr(expression_planner(copyObject(column->expression)), NULL);
 	}
-	MemoryContextSwitchTo(old);
-	AfterTriggerBeginQuery();
-}
-
-/*
- * Leave out the check of the foreign key to items: this transaction has written the rows that
- * it would look for, and has them locked.  Nothing of the shop's runs in between that could
- * delete them.
- */
-static void
-omit_item_check(DirectInsert *insert)
-{
-	TriggerDesc *triggers = insert->target->ri_TrigDesc;
-
-	for (int i = 0; triggers && i < triggers->numtriggers; i++)
-		if (triggers->triggers[i].tgconstraint == insert->plan->item_key &&
-			triggers->triggers[i].tgfoid == F_RI_FKEY_CHECK_INS)
-			triggers->triggers[i].tgenabled = TRIGGER_DISABLED;
-}
-
-/*
- * Leave out the guards of orders, which would find that the engine inserted the row.  Not if
- * a trigger can change the row before: then they record what it changed.
- */
-static void
-omit_orders_guards(DirectInsert *insert)
-{
-	TriggerDesc *triggers = insert->target->ri_TrigDesc;
-	bool any = false;
-
-	insert->omits_guards = triggers == NULL || !triggers->trig_insert_before_row;
-	if (triggers == NULL || !insert->omits_guards)
-		return;
-	for (int i = 0; i < triggers->numtriggers; i++)
-	{
-		Trigger *trigger = &triggers->triggers[i];
-
-		if (trigger->tgfoid == insert->plan->orders_guard)
-			trigger->tgenabled = TRIGGER_DISABLED;
-		any = any || (trigger->tgenabled != TRIGGER_DISABLED &&
-					  TRIGGER_TYPE_MATCHES(trigger->tgtype, TRIGGER_TYPE_ROW, TRIGGER_TYPE_AFTER,
-										   TRIGGER_TYPE_INSERT));
-	}
-	/* the executor then does not look through them */
-	triggers->trig_insert_after_row = triggers->trig_insert_after_row && any;
+	if (insert->fires_triggers)
+		AfterTriggerBeginQuery();
 }
 
 /* The insertion into orders whose guards fire at the moment, or null. */
@@ -206,23 +229,25 @@ inv_direct_row_at(const InvStore *store, ItemPointer place)
 static void
 end_insert(DirectInsert *insert)
 {
-	if (insert->omits_guards)
-		AfterTriggerEndQuery(insert->estate);
-	else
+	if (!insert->omits_guards)
 		fire_triggers(insert);
+	else if (insert->fires_triggers)
+		AfterTriggerEndQuery(insert->estate);
+	if (insert->has_snapshot)
+		PopActiveSnapshot();
 	ExecCloseIndices(insert->target);
-	ExecDropSingleTupleTableSlot(insert->slot);
+	for (int i = 0; i < insert->slot_count; i++)
+		ExecDropSingleTupleTableSlot(insert->slots[i]);
 	ExecResetTupleTable(insert->estate->es_tupleTable, false);
-	FreeExecutorState(insert->estate);
+	FreeExprContext(insert->context, true);
 	CommandCounterIncrement();
 }
 
-/* Put a row together in the slot: what it gives, the defaults, and null. */
+/* Put a row together in a slot: what it gives, the defaults, and null. */
 static void
-fill_slot(DirectInsert *insert, const InvDirectRow *row)
+fill_slot(DirectInsert *insert, TupleTableSlot *slot, const InvDirectRow *row)
 {
 	const InvDirectInsertPlan *plan = insert->plan;
-	TupleTableSlot *slot = insert->slot;
 
 	ExecClearTuple(slot);
 	memset(slot->tts_isnull, true, sizeof(bool) * slot->tts_tupleDescriptor->natts);
@@ -247,22 +272,19 @@ fill_slot(DirectInsert *insert, const InvDirectRow *row)
 	slot->tts_tableOid = RelationGetRelid(insert->target->ri_RelationDesc);
 }
 
-/* Open the indexes that the row in the slot belongs to. */
+/* Open the indexes that the row in a slot belongs to. */
 static void
-open_indexes(DirectInsert *insert)
+open_indexes(DirectInsert *insert, TupleTableSlot *slot)
 {
-	MemoryContext old = MemoryContextSwitchTo(insert->estate->es_query_cxt);
-
+	insert->context->ecxt_scantuple = slot;
 	inv_open_target_indexes(&insert->plan->indexes, insert->target, insert->opened,
 							insert->context);
-	MemoryContextSwitchTo(old);
 }
 
 /* Report what became of a row, with its key. */
 static void
-report_row(const DirectInsert *insert, InvDirectRow *row)
+report_row(const DirectInsert *insert, TupleTableSlot *slot, InvDirectRow *row)
 {
-	TupleTableSlot *slot = insert->slot;
 	AttrNumber key = insert->plan->key;
 
 	row->written = ItemPointerIsValid(&slot->tts_tid);
@@ -275,6 +297,60 @@ report_row(const DirectInsert *insert, InvDirectRow *row)
 		Form_pg_attribute column = TupleDescAttr(slot->tts_tupleDescriptor, key - 1);
 
 		row->key = datumCopy(row->key, column->attbyval, column->attlen);
+	}
+}
+
+/*
+ * Insert the rows in the first slots as COPY does it: with one record of WAL for those of a page,
+ * and then their index entries, row by row.  Only where nothing could see that.
+ */
+static void
+insert_at_once(DirectInsert *insert, int count)
+{
+	Relation table = insert->target->ri_RelationDesc;
+	MemoryContext old;
+
+	for (int i = 0; table->rd_att->constr && i < count; i++)
+		ExecConstraints(insert->target, insert->slots[i], insert->estate);
+	/* it leaves memory behind */
+	old = MemoryContextSwitchTo(insert->context->ecxt_per_tuple_memory);
+	table_multi_insert(table, insert->slots, count, insert->estate->es_output_cid, 0, NULL);
+	MemoryContextSwitchTo(old);
+	for (int i = 0; i < count; i++)
+	{
+		TupleTableSlot *slot = insert->slots[i];
+		List *recheck = NIL;
+
+		open_indexes(insert, slot);
+		if (insert->target->ri_NumIndices > 0)
+			recheck = inv_insert_new_entries(insert->target, insert->estate, slot);
+		ExecARInsertTriggers(insert->estate, insert->target, slot, recheck, NULL);
+	}
+}
+
+/* Insert the rows, in their order, and report in each what became of it. */
+static void
+write_rows_in_order(DirectInsert *insert)
+{
+	int count;
+
+	for (int done = 0; done < insert->count; done += count)
+	{
+		InvDirectRow *rows = insert->rows + done;
+
+		count = Min(insert->slot_count, insert->count - done);
+		for (int i = 0; i < count; i++)
+			fill_slot(insert, insert->slots[i], &rows[i]);
+		if (count > 1)
+			insert_at_once(insert, count);
+		else
+		{
+			open_indexes(insert, insert->slots[0]);
+			ExecSimpleRelationInsert(insert->target, insert->estate, insert->slots[0]);
+		}
+		for (int i = 0; i < count; i++)
+			report_row(insert, insert->slots[i], &rows[i]);
+		ResetExprContext(insert->context);
 	}
 }
 
@@ -299,32 +375,14 @@ inv_direct_insert(InvStore *store, InvTarget target, InvDirectRow *rows, int cou
 	usable = plan->usable && allows_direct_insert(store, plan, table);
 	if (usable)
 	{
-		DirectInsert insert;
+		DirectInsert insert = { .plan = plan, .items = store->items, .rows = rows, .count = count };
 
 		if (plan->runs_shop_code)
 			inv_pin_path(store);
-		/* functions that the table calls see what the call has written so far */
-		CommandCounterIncrement();
-		PushActiveSnapshot(GetTransactionSnapshot());
-		begin_insert(&insert, plan, table);
-		if (items_written && OidIsValid(plan->item_key))
-			omit_item_check(&insert);
-		insert.items = store->items;
-		insert.rows = rows;
-		insert.count = count;
-		insert.omits_guards = true;
-		if (OidIsValid(plan->orders_guard))
-			omit_orders_guards(&insert);
-		for (int i = 0; i < count; i++)
-		{
-			fill_slot(&insert, &rows[i]);
-			open_indexes(&insert);
-			ExecSimpleRelationInsert(insert.target, insert.estate, insert.slot);
-			report_row(&insert, &rows[i]);
-			ResetExprContext(insert.context);
-		}
+		insert.omits_item_check = items_written && OidIsValid(plan->item_key);
+		begin_insert(&insert, table);
+		write_rows_in_order(&insert);
 		end_insert(&insert);
-		PopActiveSnapshot();
 	}
 	table_close(table, NoLock);
 	return usable;

@@ -14,6 +14,7 @@
 #include "executor/executor.h"
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
+#include "storage/lmgr.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -231,13 +232,29 @@ make_insert_plan(InvStore *store, InvTarget target, Relation table)
 	{
 		inv_list_target_indexes(&plan->indexes, table, row_is_final(table));
 		add_row_checks(plan, table);
-		plan->runs_shop_code = plan->runs_shop_code || inv_write_runs_shop_code(store, table);
+		plan->runs_shop_code = plan->runs_shop_code || inv_write_runs_shop_code(table) ||
+							   inv_key_checks_run_shop_code(store, table, &plan->referenced);
+		/* else a trigger, or a function, can look for the rows before its own */
+		plan->at_once = !plan->runs_shop_code && row_is_final(table);
 		if (target == INV_TARGET_ORDERS)
 			plan->orders_guard = inv_orders_guard_function();
 		if (target == INV_TARGET_ORDERS && !plan->runs_shop_code)
 			plan->item_key = find_item_key(store, table);
 	}
 	return plan;
+}
+
+/*
+ * Lock the tables that foreign keys refer to as their checks do it, which shows what has changed
+ * there: the store is then not valid any more.
+ */
+static void
+lock_referenced(const InvDirectInsertPlan *plan)
+{
+	ListCell *cell;
+
+	foreach (cell, plan->referenced)
+		LockRelationOid(lfirst_oid(cell), RowShareLock);
 }
 
 /* The plan for an open table.  It is kept unless the table changed since the store was entered. */
@@ -247,7 +264,11 @@ inv_insert_plan(InvStore *store, InvTarget target, Relation table)
 	MemoryContext old;
 
 	if (store->valid && store->direct_inserts[target])
-		return store->direct_inserts[target];
+	{
+		lock_referenced(store->direct_inserts[target]);
+		if (store->valid)
+			return store->direct_inserts[target];
+	}
 	/* to simplify an expression can run functions of the shop */
 	inv_pin_path(store);
 	if (!store->valid)

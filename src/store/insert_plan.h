@@ -40,6 +40,8 @@ struct InvDirectInsertPlan
 	AttrNumber key;		/* the column that is read back, or 0 */
 	ExprState **checks; /* those of the table, in its order; null: the server compiles them */
 	bool runs_shop_code;
+	bool at_once;	  /* may several rows be inserted before the first has index entries? */
+	List *referenced; /* tables of foreign keys, to be locked before this is believed */
 	Oid item_key;	  /* the foreign key from the item of an order to items, or InvalidOid */
 	Oid orders_guard; /* the function of the guards of orders; InvalidOid: not of orders */
 };

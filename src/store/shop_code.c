@@ -18,6 +18,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
 #include "commands/trigger.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -25,6 +26,7 @@
 
 #include "base/compat.h"
 #include "store/catalog.h"
+#include "store/dependency.h"
 #include "store/expression.h"
 #include "store/shop_code.h"
 
@@ -118,44 +120,66 @@ is_shop_table(Relation table)
 }
 
 /*
- * Can the check of a foreign key run code of the shop?  It is a query of the table that the
- * key refers to.  The store follows the changes of items only, so any other table counts.
+ * Can the check of a foreign key run code of the shop?  It is a query of the table that the key
+ * refers to, which the extended statistics of that table are read for, too.
  */
 static bool
-has_shop_foreign_key(InvStore *store, Relation table)
+is_shop_reference(const ForeignKeyCacheInfo *key)
 {
-	List *keys = copyObject(RelationGetFKeyList(table));
-	ListCell *cell;
+	Relation referenced;
 	bool found = false;
 
-	foreach (cell, keys)
-	{
-		const ForeignKeyCacheInfo *key = lfirst(cell);
-
-		if (key->confrelid != store->items)
-			return true;
-		for (int i = 0; i < key->nkeys; i++)
-			if (inv_is_of_shop(key->conpfeqop[i]) ||
+	for (int i = 0; !found && i < key->nkeys; i++)
+		found = inv_is_of_shop(key->conpfeqop[i]) ||
 				inv_is_of_shop(get_atttype(key->confrelid, key->confkey[i])) ||
-				inv_is_of_shop(get_atttype(key->conrelid, key->conkey[i])))
-				return true;
-	}
-	if (keys != NIL)
-	{
-		Relation items = table_open(store->items, NoLock);
-
-		found = is_shop_table(items);
-		table_close(items, NoLock);
-	}
+				inv_is_of_shop(get_atttype(key->conrelid, key->conkey[i]));
+	if (found)
+		return true;
+	referenced = table_open(key->confrelid, NoLock);
+	found = is_shop_table(referenced) || RelationGetStatExtList(referenced) != NIL;
+	table_close(referenced, NoLock);
 	return found;
 }
 
 /*
- * Can writing a row of an open table run code of the shop, beside the defaults of its columns
- * and the policies, which do not bind the engine?
+ * Can the checks of the foreign keys of an open table run code of the shop?  If not, "others" has
+ * the tables that they refer to and the store has not locked.  These are locked as a check locks
+ * them, and the store follows their changes from now on.
  */
 bool
-inv_write_runs_shop_code(InvStore *store, Relation table)
+inv_key_checks_run_shop_code(InvStore *store, Relation table, List **others)
 {
-	return has_shop_trigger(table) || is_shop_table(table) || has_shop_foreign_key(store, table);
+	/* a copy, because a look-up can replace the relcache's */
+	List *keys = copyObject(RelationGetFKeyList(table));
+	ListCell *cell;
+
+	*others = NIL;
+	foreach (cell, keys)
+	{
+		const ForeignKeyCacheInfo *key = lfirst(cell);
+
+		if (key->confrelid != store->items && key->confrelid != store->orders &&
+			key->confrelid != store->header)
+		{
+			inv_depend(&store->dependencies, INV_DEPENDENCY_RELATION, key->confrelid);
+			LockRelationOid(key->confrelid, RowShareLock);
+			*others = list_append_unique_oid(*others, key->confrelid);
+		}
+		if (is_shop_reference(key))
+		{
+			*others = NIL;
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Can writing a row of an open table run code of the shop, beside the defaults of its columns,
+ * the checks of its foreign keys, and the policies, which do not bind the engine?
+ */
+bool
+inv_write_runs_shop_code(Relation table)
+{
+	return has_shop_trigger(table) || is_shop_table(table);
 }

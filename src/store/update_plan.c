@@ -173,7 +173,8 @@ inv_update_needs_statement(InvUpdatePlan *plan, InvStore *store, Relation table,
 		writes_key_columns(plan, table) || fires_trigger(plan, table, is_own) ||
 		!add_checks(plan, desc, table))
 		return true;
-	plan->runs_shop_code = inv_write_runs_shop_code(store, table);
+	/* no foreign key is checked: see inv_update_row() */
+	plan->runs_shop_code = inv_write_runs_shop_code(table);
 	/* neither a trigger nor a generated column changes the row */
 	inv_list_target_indexes(&plan->indexes, table, true);
 	plan->context = CreateStandaloneExprContext();
