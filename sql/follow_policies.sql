@@ -24,6 +24,7 @@ ALTER TABLE orders FORCE ROW LEVEL SECURITY;
 ALTER TABLE lines ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lines FORCE ROW LEVEL SECURITY;
 SELECT count(*) FROM lines;
+SELECT inventory.execute_latest('SELECT FROM lines');
 
 \echo '-- lines that are older than the store'
 SELECT inventory.attach('items', 'lines', order_header => 'orders', header_columns => '{id}', order_columns => '{id,order_id}', ledger_schema => 'follow_policies_stock',

@@ -26,6 +26,7 @@ Datum
 inventory_execute_latest(PG_FUNCTION_ARGS)
 {
 	SPIPlanPtr plan;
+	uint64 rows;
 	Oid user;
 	int security, result;
 
@@ -45,7 +46,9 @@ inventory_execute_latest(PG_FUNCTION_ARGS)
 		inv_error_value(
 			psprintf("The statement could not be executed: %s.", SPI_result_code_string(result)),
 			NULL);
+	/* SPI_finish() puts back the number of the caller's last statement */
+	rows = SPI_processed;
 	SPI_finish();
 	SetUserIdAndSecContext(user, security);
-	PG_RETURN_INT64(SPI_processed);
+	PG_RETURN_INT64(rows);
 }
