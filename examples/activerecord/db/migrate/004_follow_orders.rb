@@ -4,7 +4,8 @@ class FollowOrders < ActiveRecord::Migration[6.1]
     execute File.read("db/follow.sql")
   end
 
+  # what the statement leaves out of it stays as it is, unless reset says otherwise
   def down
-    execute "SELECT inventory.attach('products', 'order_lines', order_writes => 'record', reset => true)"
+    execute File.read("db/attach.sql").sub(/\);\s*\z/, ", reset => true)")
   end
 end
