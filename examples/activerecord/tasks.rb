@@ -1,7 +1,7 @@
 # What bin/rails does in Rails: db:migrate, db:schema:dump and db:schema:load.
 #
 #   ruby tasks.rb migrate [VERSION]
-#   ruby tasks.rb dump >schema.rb
+#   ruby tasks.rb dump
 #   ruby tasks.rb load
 require_relative "shop"
 
@@ -16,6 +16,8 @@ end
 
 case ARGV
 in ["migrate", *version] then migrate(*version)
-in ["dump"] then ActiveRecord::SchemaDumper.dump
+in ["dump"]
+  STDOUT.reopen("schema.rb", "w")
+  ActiveRecord::SchemaDumper.dump
 in ["load"] then load File.expand_path("schema.rb")
 end
