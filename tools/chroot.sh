@@ -93,6 +93,23 @@ make_tested_system() {
     in_copy env PG_VERSION="$2" "$CHECKOUT/tools/test" packages
 }
 
+# keep_upgrade_system: a Debian 13 with its own PostgreSQL 17 and the 15 of Debian 12
+keep_upgrade_system() {
+    keep_system trixie && keep trixie-15-17 make_upgrade_system
+}
+
+# make_upgrade_system DIRECTORY
+make_upgrade_system() {
+    COPY=$1
+    cp -a "$CACHE/trixie" "$COPY/root" && prepare_copy trixie || return
+    sed 's/trixie/bookworm/' "$COPY/root/etc/apt/sources.list" >"$COPY/root/etc/apt/sources.list.d/bookworm.list"
+    mkdir -p "$COPY/root/etc/postgresql-common/createcluster.d"
+    echo 'create_main_cluster = false' >"$COPY/root/etc/postgresql-common/createcluster.d/none.conf"
+    in_copy apt-get -q update &&
+        in_copy env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 install --no-install-recommends \
+            postgresql-{15,17} postgresql-server-dev-{15,17} gcc make libc6-dev
+}
+
 # why_not: the last error of `keep`, in a line
 why_not() {
     { grep -E '^(E|W|test): ' "$WORK/system.log" || tail -n 1 "$WORK/system.log"; } | tail -n 1

@@ -81,6 +81,9 @@ def check_files(meta, top, names):
     for directory in meta["no_index"]["directory"]:
         if not any(name.startswith(f"{top}{directory}/") for name in names):
             yield f"no_index: there is no directory {directory}"
+    for directory in sorted({name[len(top):].split("/")[0] for name in names if "/" in name[len(top):]}):
+        if directory not in meta["no_index"]["directory"] + ["doc"]:
+            yield f"no_index: {directory} is indexed"
     for file in meta["no_index"]["file"]:
         if top + file not in names:
             yield f"no_index: there is no file {file}"

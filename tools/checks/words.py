@@ -23,7 +23,7 @@ COMMENTS = {
     ".c": (C, LITERAL), ".h": (C, LITERAL), ".pml": (C, LITERAL),
     ".sql": (SQL, SQL_STRING), ".spec": (HASH, r'"[^"]*"'), ".py": (rf"{DOCSTRING}|{HASH}", LITERAL),
     ".ts": (C, LITERAL), ".js": (C, LITERAL), ".mjs": (C, LITERAL), ".css": (r"/\*.*?\*/", LITERAL),
-    ".go": (C, LITERAL), ".java": (C, LITERAL),
+    ".go": (C, LITERAL), ".java": (C, LITERAL), ".rb": (HASH, LITERAL),
     ".pl": (HASH, r"(?!)"), ".pm": (HASH, r"(?!)"), "": (HASH, r"(?!)"), ".sh": (HASH, r"(?!)"),
 }
 CODE = r"^```.*?^```|`[^`\n]*`"
