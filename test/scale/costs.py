@@ -13,10 +13,10 @@ import time
 
 from servers import PATIENCE
 
-ROUNDS = 5
-CALLS = 200
-WORN_IN = 50  # calls before: plans and catalogs are cached
-LENGTHS = (30, 110)  # calls of two sessions: their difference has no start and no end of a session
+ROUNDS = 3
+CALLS = 100
+WORN_IN = 20  # calls before: plans and catalogs are cached
+LENGTHS = (20, 60)  # calls of two sessions: their difference has no start and no end of a session
 NODE = 1  # whose items are sold
 ITEM = 1
 CART = (1, 5, 9)  # on one node

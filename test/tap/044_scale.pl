@@ -202,7 +202,7 @@ for my $name (sort keys %shops)
     $before = all_nodes($stock);
     is(told(qq{SELECT string_agg(status || quantity, ',') FROM "Api".buy_cart($ann, @{[ cart([ 1, 1 ], [ 0, 2 ], [ 2, 1 ]) ]})}), 'ok1,ok2,ok1', "$name: a cart without a key");
     is(told(qq{SELECT string_agg(status, ',') FROM "Api".try_buy_cart($ann, @{[ cart([ 1, 1 ], [ 2, 20 ], [ 3, 5 ]) ]})}), 'not_taken,out_of_stock,purchase_limit_exceeded', "$name: one that is refused");
-    is(told(qq{SELECT string_agg(status || quantity, ',') FROM "Api".buy_cart($ann, '[{"item_id": ' || to_json($item[1]::$shop->{item}) || ', "call": "line"}, {"item_id": ' || to_json($item[2]::$shop->{item}) || ', "call": "line"}]')}), 'ok1,ok1', "$name: lines with columns of their own");
+    is(told(qq{SELECT string_agg(status || quantity, ',') FROM "Api".buy_cart($ann, ('[{"item_id": ' || to_json($item[1]::$shop->{item}) || ', "call": "line"}, {"item_id": ' || to_json($item[2]::$shop->{item}) || ', "call": "line"}]')::jsonb)}), 'ok1,ok1', "$name: lines with columns of their own");
     is(all_nodes(q{SELECT count(*) FROM shop.orders WHERE call = 'line'}), 2, "$name: on their nodes");
     is(told(qq{SELECT "Api".buy_cart($ann, @{[ cart([ 0, 1 ], [ 3, 1 ]) ]}, NULL, '{"call": "never"}')}), '23514', "$name: an order that one node refuses");
     is(all_nodes($stock), $before - 6, "$name: each sold once, or not at all");
