@@ -101,7 +101,9 @@ def cut(shop, history, name, step, victim, how, retry=True):
         history.note(call, lines, answers[0])
     dying.start()
     wrong = [] if reached else [f"the cart did not come to the step {step}"]
-    if not shop.resolve():
+    if not retry:
+        resolve(shop)
+    elif not shop.resolve():
         wrong.append("resolve has not finished the cart")
     for node in shop.nodes:
         node.script(DROP_GATES)
