@@ -75,7 +75,7 @@ def resolve(shop):
 def resolve_held(shop):
     """Call resolve until no part is held."""
     until = time.monotonic() + PATIENCE
-    while time.monotonic() < until and any(node.query("SELECT FROM scale.parts WHERE state = 'held'") for node in shop.nodes):
+    while time.monotonic() < until and any(node.query("SELECT 1 FROM scale.parts WHERE state = 'held'") for node in shop.nodes):
         resolve(shop)
         time.sleep(0.2)
 
