@@ -3,7 +3,6 @@
 
     scale/simulate.py                      the table of doc/scale.md
     scale/simulate.py --skew 0 --lines 3   items that sell alike, and carts of three lines
-    scale/simulate.py --keys               carts with idempotency keys, whose home can be any node
 
 Items are drawn with the popularity 1 / rank ^ skew and lie on the node that the MD5 of their keys
 names.  Buyers buy carts, whose number of lines is drawn between 1 and a largest one.  Each step of a
@@ -32,8 +31,7 @@ def read_arguments():
     parser.add_argument("--sale", type=float, default=0.3, help="CPU of a sale on its node, in ms (0.3)")
     parser.add_argument("--line", type=float, default=0.15, help="CPU of each further line of a cart on one node, in ms (0.15)")
     parser.add_argument("--part", type=float, default=2.8, help="CPU of a part of a divided cart on its node, in ms (2.8)")
-    parser.add_argument("--home", type=float, default=1.0, help="CPU of a divided cart on its home, beside the sale of its lines there, in ms (1.0)")
-    parser.add_argument("--keys", action="store_true", help="carts have idempotency keys")
+    parser.add_argument("--home", type=float, default=1.0, help="CPU of a divided cart on its home, in ms (1.0)")
     parser.add_argument("--item-rate", type=float, default=5_000, help="sales of one item a second (5000, a hot one)")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
@@ -71,9 +69,9 @@ def simulate(arguments, carts, route, size):
             work[node] += arguments.sale + arguments.line * (count - 1)
         else:
             divided += 1
-            home = chosen.randrange(size) if arguments.keys else chosen.choice(sorted(lines))
             for node, count in lines.items():
-                work[node] += (arguments.sale if node == home else arguments.part) + arguments.line * (count - 1)
+                work[node] += arguments.part + arguments.line * (count - 1)
+            home = chosen.randrange(size)
             work[home] += arguments.home
             needed.add(home)
         parts += len(lines)
