@@ -72,14 +72,6 @@ def resolve(shop):
         pass
 
 
-def resolve_held(shop):
-    """Call resolve until no part is held."""
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until and any(node.query("SELECT 1 FROM scale.parts WHERE state = 'held'") for node in shop.nodes):
-        resolve(shop)
-        time.sleep(0.2)
-
-
 def lines_of(step, victim):
     """A cart: one that is to be released is too large for the third node, and some have no line of their home."""
     lines = {1: 2, 2: 1_000_000 if step == "release" else 1}
@@ -109,9 +101,7 @@ def cut(shop, history, name, step, victim, how, retry=True):
         history.note(call, lines, answers[0])
     dying.start()
     wrong = [] if reached else [f"the cart did not come to the step {step}"]
-    if not retry:
-        resolve_held(shop)
-    elif not shop.resolve():
+    if not shop.resolve():
         wrong.append("resolve has not finished the cart")
     for node in shop.nodes:
         node.script(DROP_GATES)
