@@ -71,8 +71,9 @@ BEGIN
 	-- an integer is its own route; of any other key the text is digested, which every client can do, too
 	template := regexp_replace(template, '\{on (\$\d)\}',
 		CASE WHEN store.item_type IN ('smallint'::regtype, 'integer', 'bigint') THEN '\1' ELSE '{scale}.route(\1)' END, 'g');
-	route := CASE WHEN store.item_type IN ('smallint'::regtype, 'integer', 'bigint') THEN '$1::bigint::bit(32)::integer'
-		ELSE '(''x'' || left(md5($1::text), 8))::bit(32)::integer' END;
+	-- a router inlines it into what runs with its own rights, but with its caller's search_path
+	route := CASE WHEN store.item_type IN ('smallint'::regtype, 'integer', 'bigint') THEN '$1::pg_catalog.int8::pg_catalog.bit(32)::pg_catalog.int4'
+		ELSE '(''x'' OPERATOR(pg_catalog.||) pg_catalog.left(pg_catalog.md5($1::pg_catalog.text), 8))::pg_catalog.bit(32)::pg_catalog.int4' END;
 	FOR word IN
 		SELECT * FROM (VALUES
 			('scale', quote_ident(%1$L)), ('owner', quote_ident(store.owner)),
@@ -81,7 +82,10 @@ BEGIN
 			('order_key', quote_ident(store.order_id)), ('order_item', quote_ident(store.order_item_id)),
 			('item', store.item_type::text), ('user', store.user_type::text), ('order', store.order_type::text),
 			('stock', store.stock_type::text), ('p', store.argument_prefix),
-			('route', route)) AS w (name, value)
+			('route', route),
+			('answer', 'OUT code text, OUT message text, OUT detail text, OUT hint text, OUT value text'),
+			('caught', 'GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT; value := NULL;'))
+			AS w (name, value)
 	LOOP
 		template := replace(template, '{' || word.name || '}', coalesce(word.value, 'null'));
 	END LOOP;
@@ -101,9 +105,12 @@ EXECUTE filled($template$
 CREATE TABLE IF NOT EXISTS {scale}.carts (
 	cart_id uuid PRIMARY KEY,
 	attempt uuid NOT NULL,
-	digest text NOT NULL,
-	nodes integer[] NOT NULL,
-	state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'confirmed', 'aborted')),
+	digest text,
+	nodes integer[],
+	state text NOT NULL CHECK (state IN ('open', 'confirmed', 'aborted')),
+	sold jsonb,
+	last_attempt uuid,
+	last_nodes integer[],
 	created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	decided_at timestamptz,
 	done_at timestamptz);
@@ -111,15 +118,18 @@ CREATE INDEX IF NOT EXISTS carts_unresolved_idx ON {scale}.carts (created_at) WH
 CREATE INDEX IF NOT EXISTS carts_done_idx ON {scale}.carts (done_at) WHERE done_at IS NOT NULL;
 COMMENT ON TABLE {scale}.carts IS 'Carts over several nodes whose home is this node: each row says whether the cart is sold.';
 COMMENT ON COLUMN {scale}.carts.attempt IS 'what the parts of this attempt are known by; a cart that was aborted can be tried again';
-COMMENT ON COLUMN {scale}.carts.digest IS 'digest of the user and the lines: a repeated call must have the same';
-COMMENT ON COLUMN {scale}.carts.state IS 'open, then confirmed or aborted: the first decision wins, and is never changed';
-COMMENT ON COLUMN {scale}.carts.done_at IS 'when all parts were confirmed or released';
+COMMENT ON COLUMN {scale}.carts.digest IS 'digest of the lines of a cart with a key: a repeated call must have the same';
+COMMENT ON COLUMN {scale}.carts.nodes IS 'the other nodes, which have parts of the cart';
+COMMENT ON COLUMN {scale}.carts.state IS 'open, then confirmed or aborted: the first decision wins, and is never changed. A cart without a key is never open';
+COMMENT ON COLUMN {scale}.carts.sold IS 'the lines that this node has sold with the decision';
+COMMENT ON COLUMN {scale}.carts.last_attempt IS 'the attempt that was aborted before this one; parts of it can still be held on last_nodes';
+COMMENT ON COLUMN {scale}.carts.done_at IS 'when resolve has found that all parts are confirmed; an aborted cart is done at once';
 
 CREATE TABLE IF NOT EXISTS {scale}.parts (
 	attempt uuid,
 	node integer,
 	cart_id uuid NOT NULL,
-	state text NOT NULL CHECK (state IN ('held', 'confirmed', 'released')),
+	state text NOT NULL DEFAULT 'held' CHECK (state IN ('held', 'confirmed', 'released')),
 	reservation_id uuid UNIQUE,
 	order_data jsonb,
 	created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -127,7 +137,7 @@ CREATE TABLE IF NOT EXISTS {scale}.parts (
 	PRIMARY KEY (attempt, node));
 CREATE INDEX IF NOT EXISTS parts_held_idx ON {scale}.parts (created_at) WHERE state = 'held';
 CREATE INDEX IF NOT EXISTS parts_ended_idx ON {scale}.parts (ended_at) WHERE ended_at IS NOT NULL;
-COMMENT ON TABLE {scale}.parts IS 'The parts of carts that are on this node, each with its reservation. A part that was released before it came is a row without a reservation: it never holds anything.';
+COMMENT ON TABLE {scale}.parts IS 'The parts of carts that are on this node, each with its reservation; there is none on the home of a cart. A part that was released before it came is a row without a reservation: it never holds anything.';
 
 CREATE TABLE IF NOT EXISTS {scale}.secret (only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
 	secret text NOT NULL DEFAULT gen_random_uuid()::text || gen_random_uuid()::text);
@@ -136,7 +146,7 @@ INSERT INTO {scale}.secret DEFAULT VALUES ON CONFLICT DO NOTHING;
 
 CREATE OR REPLACE VIEW {scale}.unresolved_carts AS
 	SELECT cart_id, attempt, nodes, state, created_at, decided_at FROM {scale}.carts WHERE done_at IS NULL;
-COMMENT ON VIEW {scale}.unresolved_carts IS 'Carts whose home is this node and that are not done: still open, or decided and not yet confirmed or released on all nodes.';
+COMMENT ON VIEW {scale}.unresolved_carts IS 'Carts whose home is this node and that are not known to be done: still open, or confirmed, and resolve has not yet found that all parts are.';
 $template$) \gexec
 
 -- ---------------------------------------------------------------- routes
@@ -161,14 +171,16 @@ $template$) \gexec
 -- ---------------------------------------------------------------- calls of one item
 --
 -- An error would end the router's connection, and the next call would have to make a new one.  So errors
--- are caught and travel as rows: `code` is 00000 or the SQLSTATE.
+-- are caught and travel as rows: `code` is null or the SQLSTATE, `value` the result as text.  A router
+-- reads the row as one text, which costs the node less than columns.
 
 EXECUTE filled($template$
 CREATE OR REPLACE FUNCTION {scale}.hold(user_id {user}, item_id {item}, quantity bigint, ttl interval, idempotency_key text,
-	reservation_id uuid, OUT code text, OUT message text, OUT detail text, OUT hint text, OUT id uuid)
+	reservation_id uuid, {answer})
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	id uuid := reservation_id;
 BEGIN
-	id := reservation_id;
 	IF id IS NULL AND idempotency_key IS NOT NULL THEN
 		SELECT left(encode(sha256(convert_to(concat_ws(' ', s.secret, length(user_id::text), user_id, idempotency_key), 'UTF8')), 'hex'), 32)::uuid
 		INTO STRICT id FROM {scale}.secret AS s;
@@ -178,83 +190,68 @@ BEGIN
 	ELSIF {scale}.route_of(id) <> {scale}.route(item_id) THEN
 		RAISE 'a reservation id must carry the route of its item' USING ERRCODE = '22023', HINT = 'Make it with new_reservation_id.';
 	END IF;
-	id := {api}.reserve_stock(user_id, item_id, quantity, ttl, idempotency_key, id);
-	code := '00000';
+	value := {api}.reserve_stock(user_id, item_id, quantity, ttl, idempotency_key, id);
 EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	id := NULL;
+	{caught}
 END $$;
 COMMENT ON FUNCTION {scale}.hold({user}, {item}, bigint, interval, text, uuid) IS 'reserve_stock for routers.';
 
-CREATE OR REPLACE FUNCTION {scale}.confirm_hold(reservation_id uuid, user_id {user}, order_data jsonb)
-RETURNS TABLE (code text, message text, detail text, hint text, status text, item_id {item}, quantity {stock}, order_id {order},
-	available {stock}, replayed boolean, header_id text)
+CREATE OR REPLACE FUNCTION {scale}.confirm_hold(reservation_id uuid, user_id {user}, order_data jsonb, {answer})
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
 BEGIN
-	code := '00000';
 	IF EXISTS (SELECT FROM {scale}.parts AS p WHERE p.reservation_id = $1) THEN
 		RAISE 'reservation_not_found' USING ERRCODE = 'IV004', DETAIL = 'It is a part of a cart.';
 	END IF;
-	RETURN QUERY SELECT '00000', NULL::text, NULL::text, NULL::text, l.status, l.item_id, l.quantity, l.order_id, l.available, l.replayed,
-		l.header_id::text FROM {api}.confirm_reservation($1, $2, $3) AS l;
+	value := ARRAY(SELECT l FROM {api}.confirm_reservation($1, $2, $3) AS l);
 EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	RETURN NEXT;
+	{caught}
 END $$;
 COMMENT ON FUNCTION {scale}.confirm_hold(uuid, {user}, jsonb) IS 'confirm_reservation for routers.';
 
-CREATE OR REPLACE FUNCTION {scale}.end_hold(reservation_id uuid, user_id {user}, extend boolean, ttl interval,
-	OUT code text, OUT message text, OUT detail text, OUT hint text, OUT released boolean, OUT expires_at timestamptz)
+CREATE OR REPLACE FUNCTION {scale}.end_hold(reservation_id uuid, user_id {user}, extend boolean, ttl interval, {answer})
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF EXISTS (SELECT FROM {scale}.parts AS p WHERE p.reservation_id = $1) THEN
 		RAISE 'reservation_not_found' USING ERRCODE = 'IV004', DETAIL = 'It is a part of a cart.';
 	ELSIF extend THEN
-		expires_at := {api}.extend_reservation($1, ttl, user_id);
+		value := {api}.extend_reservation($1, ttl, user_id);
 	ELSE
-		released := {api}.release_reservation($1, user_id);
+		value := {api}.release_reservation($1, user_id);
 	END IF;
-	code := '00000';
 EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+	{caught}
 END $$;
 COMMENT ON FUNCTION {scale}.end_hold(uuid, {user}, boolean, interval) IS 'release_reservation and extend_reservation for routers.';
 
-CREATE OR REPLACE FUNCTION {scale}.show_hold(reservation_id uuid)
-RETURNS TABLE (code text, message text, detail text, hint text, status text, expires_at timestamptz, item_id {item}, quantity {stock}, order_id {order})
+CREATE OR REPLACE FUNCTION {scale}.show_hold(reservation_id uuid, {answer})
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
 BEGIN
-	RETURN QUERY SELECT '00000', NULL::text, NULL::text, NULL::text, h.* FROM {api}.get_reservation($1) AS h;
+	value := ARRAY(SELECT h FROM {api}.get_reservation($1) AS h);
 EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	RETURN NEXT;
+	{caught}
 END $$;
 COMMENT ON FUNCTION {scale}.show_hold(uuid) IS 'get_reservation for routers.';
 
-CREATE OR REPLACE FUNCTION {scale}.stock_of(item_id {item}, OUT code text, OUT message text, OUT detail text, OUT hint text, OUT available {stock})
+CREATE OR REPLACE FUNCTION {scale}.stock_of(item_id {item}, {answer})
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	available := {api}.available_stock(item_id);
-	code := '00000';
+	value := {api}.available_stock(item_id);
 EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+	{caught}
 END $$;
 COMMENT ON FUNCTION {scale}.stock_of({item}) IS 'available_stock for routers.';
 
-CREATE OR REPLACE FUNCTION {scale}.refund(order_id {order}, item_id {item}, quantity bigint, restock boolean, reason text, idempotency_key text,
-	OUT code text, OUT message text, OUT detail text, OUT hint text, OUT refunded {stock})
+CREATE OR REPLACE FUNCTION {scale}.refund(order_id {order}, item_id {item}, quantity bigint, restock boolean, reason text, idempotency_key text, {answer})
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF {wrong_item} THEN
 		RAISE 'order_not_found' USING ERRCODE = 'IV003', DETAIL = format('Order "%s" is not of item "%s".', order_id, item_id);
 	END IF;
-	refunded := {ledger}.refund_order(order_id, quantity, restock, reason, idempotency_key);
-	code := '00000';
+	value := {ledger}.refund_order(order_id, quantity, restock, reason, idempotency_key);
 EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+	{caught}
 END $$;
+COMMENT ON FUNCTION {scale}.refund({order}, {item}, bigint, boolean, text, text) IS 'refund_order for routers.';
 $template$) \gset refund_
 \if :has_orders
 SELECT 'EXISTS (SELECT FROM {orders} AS o WHERE o.{order_key} = $1 AND o.{order_item} IS DISTINCT FROM $2)' AS wrong_item \gset
@@ -266,167 +263,232 @@ EXECUTE filled(replace(:'refund_filled', '{wrong_item}', :'wrong_item')) \gexec
 -- ---------------------------------------------------------------- carts over several nodes
 
 EXECUTE filled($template$
--- Begins a cart, or says what became of it.  An aborted cart that is done begins again, as a new attempt:
--- nothing of the old one can be confirmed, because the decision is for one attempt.
-CREATE OR REPLACE FUNCTION {scale}.begin_cart(cart_id uuid, digest text, nodes integer[],
-	OUT attempt uuid, OUT state text, OUT done boolean, OUT same boolean, OUT old_nodes integer[])
+-- Begins a cart with a key, or says what became of it.  An aborted cart begins again, as a new attempt:
+-- nothing of the old one can be confirmed, because the decision is for one attempt.  Then value and decided_nodes
+-- are the old one and its nodes, where it is to be released first.
+CREATE OR REPLACE FUNCTION {scale}.begin_cart(cart_id uuid, digest text, nodes integer[], {answer},
+	OUT state text, OUT attempt uuid, OUT decided_nodes integer[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	INSERT INTO {scale}.carts AS c (cart_id, attempt, digest, nodes) VALUES ($1, gen_random_uuid(), $2, $3)
+	INSERT INTO {scale}.carts AS c (cart_id, attempt, digest, nodes, state) VALUES ($1, gen_random_uuid(), $2, $3, 'open')
 	ON CONFLICT ON CONSTRAINT carts_pkey DO UPDATE
-		SET attempt = gen_random_uuid(), digest = $2, nodes = $3, state = 'open', created_at = clock_timestamp(), decided_at = NULL, done_at = NULL
-		WHERE c.state = 'aborted' AND c.done_at IS NOT NULL
-	RETURNING c.attempt, c.state, false, true, c.nodes INTO attempt, state, done, same, old_nodes;
+		SET last_attempt = c.attempt, last_nodes = c.nodes, attempt = gen_random_uuid(), digest = $2, nodes = $3, state = 'open',
+			created_at = clock_timestamp(), decided_at = NULL, done_at = NULL
+		WHERE c.state = 'aborted'
+	RETURNING c.state, c.attempt, c.last_attempt, c.last_nodes INTO state, attempt, value, decided_nodes;
 	IF NOT FOUND THEN
-		SELECT c.attempt, c.state, c.done_at IS NOT NULL, c.digest = $2, c.nodes
-		INTO STRICT attempt, state, done, same, old_nodes
-		FROM {scale}.carts AS c WHERE c.cart_id = $1;
+		SELECT k.* INTO code, message, detail, value, state, attempt, decided_nodes FROM {scale}.known_cart($1, $2) AS k;
 	END IF;
 END $$;
 COMMENT ON FUNCTION {scale}.begin_cart(uuid, text, integer[]) IS 'Begins a cart on its home, or returns what became of it.';
 
--- Decides a cart.  The first decision wins.  What this node does not know, because it was not begun, because
--- it was begun again or because this node has lost it, was not confirmed.
-CREATE OR REPLACE FUNCTION {scale}.decide_cart(cart_id uuid, attempt uuid, decision text) RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION {scale}.known_cart(cart_id uuid, digest text, OUT code text, OUT message text, OUT detail text, OUT value text,
+	OUT state text, OUT attempt uuid, OUT nodes integer[])
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	decided text;
+	cart {scale}.carts;
 BEGIN
-	UPDATE {scale}.carts AS c SET state = $3, decided_at = clock_timestamp()
-	WHERE c.cart_id = $1 AND c.attempt = $2 AND c.state = 'open' RETURNING c.state INTO decided;
-	IF NOT FOUND THEN
-		SELECT c.state INTO decided FROM {scale}.carts AS c WHERE c.cart_id = $1 AND c.attempt = $2;
+	SELECT c.* INTO cart FROM {scale}.carts AS c WHERE c.cart_id = $1;
+	IF cart.digest <> $2 THEN
+		code := 'IV009';
+		message := 'idempotency_key_mismatch';
+		detail := 'The key was used for another cart.';
 	END IF;
-	RETURN coalesce(decided, 'aborted');
+	state := cart.state;
+	attempt := cart.attempt;
+	IF state = 'confirmed' THEN
+		nodes := cart.nodes;
+		value := ARRAY(SELECT l FROM jsonb_populate_recordset(NULL::{ledger}.line,
+			(SELECT jsonb_agg(s.line || '{"replayed": true}') FROM jsonb_array_elements(cart.sold) AS s (line))) AS l);
+	END IF;
 END $$;
-COMMENT ON FUNCTION {scale}.decide_cart(uuid, uuid, text) IS 'Decides a cart on its home: confirmed or aborted. Returns the decision that is in force.';
-
-CREATE OR REPLACE FUNCTION {scale}.end_cart(cart_id uuid, attempt uuid) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	UPDATE {scale}.carts AS c SET done_at = clock_timestamp()
-	WHERE c.cart_id = $1 AND c.attempt = $2 AND c.state <> 'open' AND c.done_at IS NULL;
-	RETURN FOUND;
-END $$;
-COMMENT ON FUNCTION {scale}.end_cart(uuid, uuid) IS 'Notes that all parts of a decided cart are confirmed or released.';
+COMMENT ON FUNCTION {scale}.known_cart(uuid, text) IS 'What this home knows of a cart, and the lines that it has sold. IV009 if the cart had other lines.';
 
 -- Holds the parts of a cart that are on this node, decided, so that they do not expire: only the cart's
 -- decision ends them.  The order is written and rolled back first, so that no part can be refused after the
 -- cart is confirmed.
-CREATE OR REPLACE FUNCTION {scale}.reserve_parts(nodes integer[], lines jsonb[], data jsonb[], attempt uuid, cart_id uuid, user_id {user}, rehearse boolean)
-RETURNS TABLE (node integer, code text, message text, detail text, hint text, short_lines jsonb)
+CREATE OR REPLACE FUNCTION {scale}.reserve_parts(nodes integer[], lines jsonb[], data jsonb[], cart_id uuid, attempt uuid, user_id {user},
+	rehearse boolean, {answer}) RETURNS SETOF record
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	part {scale}.parts;
-	held record;
+	id uuid;
+	held {ledger}.hold;
 BEGIN
 	FOR i IN 1 .. cardinality(nodes) LOOP
-		node := nodes[i];
-		code := '00000';
+		code := NULL;
 		message := NULL;
 		detail := NULL;
 		hint := NULL;
-		short_lines := NULL;
-		INSERT INTO {scale}.parts AS p (attempt, node, cart_id, state, reservation_id, order_data)
-		VALUES ($4, nodes[i], $5, 'held', gen_random_uuid(), data[i])
-		ON CONFLICT DO NOTHING RETURNING p.* INTO part;
-		IF NOT FOUND THEN
-			SELECT p.* INTO STRICT part FROM {scale}.parts AS p WHERE p.attempt = $4 AND p.node = nodes[i];
-			IF part.state = 'released' THEN
-				code := 'IV007';
-				message := 'reservation_released';
-			END IF;
-			RETURN NEXT;
-			CONTINUE;
-		END IF;
+		value := NULL;
 		BEGIN
-			SELECT h.* INTO STRICT held FROM {api}.try_reserve_cart(user_id, lines[i], NULL, NULL, part.reservation_id) AS h;
+			INSERT INTO {scale}.parts AS p (attempt, node, cart_id, reservation_id, order_data) VALUES ($5, nodes[i], $4, gen_random_uuid(), data[i])
+			ON CONFLICT DO NOTHING RETURNING p.reservation_id INTO id;
+			IF NOT FOUND THEN
+				IF EXISTS (SELECT FROM {scale}.parts AS p WHERE p.attempt = $5 AND p.node = nodes[i] AND p.state = 'released') THEN
+					RAISE 'reservation_released' USING ERRCODE = 'IV007';
+				END IF;
+				RETURN NEXT;
+				CONTINUE;
+			END IF;
+			held := {api}.try_reserve_cart(user_id, lines[i], NULL, NULL, id);
 			IF held.status <> 'ok' THEN
-				code := 'short';
-				message := held.status;
-				short_lines := held.short_lines;
 				RAISE SQLSTATE 'SC001';
 			END IF;
-			PERFORM {ledger}.decide_reservation(part.reservation_id);
+			held.expires_at := {ledger}.decide_reservation(id);
 			IF rehearse THEN
 				BEGIN
-					PERFORM {api}.confirm_reservation(part.reservation_id, NULL, data[i]);
+					PERFORM {api}.confirm_reservation(id, NULL, data[i]);
 					SET CONSTRAINTS ALL IMMEDIATE;
 					RAISE SQLSTATE 'SC000';
 				EXCEPTION WHEN SQLSTATE 'SC000' THEN
 					NULL;
 				END;
 			END IF;
-		EXCEPTION WHEN OTHERS THEN
-			IF SQLSTATE <> 'SC001' THEN
-				GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-			END IF;
-			UPDATE {scale}.parts AS p SET state = 'released', reservation_id = NULL, ended_at = clock_timestamp()
-			WHERE p.attempt = $4 AND p.node = nodes[i];
+		EXCEPTION
+			WHEN SQLSTATE 'SC001' THEN
+				code := 'short';
+				value := ARRAY(SELECT l FROM jsonb_populate_recordset(NULL::{ledger}.line, held.short_lines) AS l);
+			WHEN OTHERS THEN
+				{caught}
 		END;
 		RETURN NEXT;
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION {scale}.reserve_parts(integer[], jsonb[], jsonb[], uuid, uuid, {user}, boolean) IS 'Holds the parts of a cart that are on this node. Returns 00000 for each, or why it is not held.';
+COMMENT ON FUNCTION {scale}.reserve_parts(integer[], jsonb[], jsonb[], uuid, uuid, {user}, boolean) IS 'Holds the parts of a cart that are on this node. Returns a row for each: its code is null, or says why it is not held.';
+
+-- Decides a cart at its home, and sells the lines that the home has of it in the same transaction.  The first
+-- decision wins.  `held`: all other parts are held.
+--
+-- A cart without a key has no digest, and was not begun: no other call can confirm it, so that nothing is
+-- written if it is refused here.  Only resolve can have aborted it.  The limit of 15 days is for a router that was stopped
+-- in between: prune_carts keeps what resolve has aborted for 30 days.
+CREATE OR REPLACE FUNCTION {scale}.confirm_cart(cart_id uuid, attempt uuid, held boolean, digest text, nodes integer[], begun timestamptz,
+	user_id {user}, lines jsonb, data jsonb, {answer}, OUT state text, OUT decided_attempt uuid, OUT decided_nodes integer[])
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	taken {ledger}.line[];
+BEGIN
+	BEGIN
+		IF jsonb_typeof(data) = 'array' THEN
+			SELECT jsonb_agg(d.line || l.line ORDER BY l.n) INTO lines
+			FROM jsonb_array_elements(lines) WITH ORDINALITY AS l (line, n) JOIN jsonb_array_elements(data) WITH ORDINALITY AS d (line, n) ON d.n = l.n;
+			data := NULL;
+		END IF;
+		IF lines IS NOT NULL THEN
+			taken := ARRAY(SELECT l FROM {api}.try_buy_cart(user_id, lines, NULL, data) AS l);
+			IF (taken[1]).status <> 'ok' THEN
+				code := 'short';
+				value := ARRAY(SELECT l FROM unnest(taken) AS l WHERE l.status <> 'not_taken');
+			END IF;
+		END IF;
+		IF NOT held OR code IS NOT NULL OR (digest IS NULL AND begun < clock_timestamp() - interval '15 days') THEN
+			RAISE SQLSTATE 'SC001';
+		ELSIF digest IS NULL THEN
+			INSERT INTO {scale}.carts (cart_id, attempt, nodes, state, sold, decided_at) VALUES ($1, $2, $5, 'confirmed', to_jsonb(taken), clock_timestamp())
+			ON CONFLICT DO NOTHING;
+		ELSE
+			UPDATE {scale}.carts AS c SET state = 'confirmed', sold = to_jsonb(taken), decided_at = clock_timestamp()
+			WHERE c.cart_id = $1 AND c.attempt = $2 AND c.state = 'open';
+		END IF;
+		IF NOT FOUND THEN
+			RAISE SQLSTATE 'SC001';
+		END IF;
+		value := taken;
+		state := 'confirmed';
+		decided_attempt := attempt;
+		decided_nodes := nodes;
+		RETURN;
+	EXCEPTION
+		WHEN SQLSTATE 'SC001' THEN
+			NULL;
+		WHEN OTHERS THEN
+			{caught}
+	END;
+	state := CASE WHEN digest IS NULL THEN 'aborted' ELSE {scale}.abort_cart($1, $2) END;
+	IF state = 'confirmed' THEN
+		-- by another session
+		SELECT k.* INTO code, message, detail, value, state, decided_attempt, decided_nodes FROM {scale}.known_cart($1, $4) AS k;
+	END IF;
+END $$;
+COMMENT ON FUNCTION {scale}.confirm_cart(uuid, uuid, boolean, text, integer[], timestamptz, {user}, jsonb, jsonb) IS 'Decides a cart at its home, and sells the lines of the home with it. state: confirmed or aborted. value: the lines that were sold here, or those that were refused.';
+
+-- What this node does not know, because it was not decided, because it was begun again or because this node has
+-- lost it, was not confirmed, and cannot be any more.
+CREATE OR REPLACE FUNCTION {scale}.abort_cart(cart_id uuid, attempt uuid) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	UPDATE {scale}.carts AS c SET state = 'aborted', decided_at = clock_timestamp(), done_at = clock_timestamp()
+	WHERE c.cart_id = $1 AND c.attempt = $2 AND c.state = 'open';
+	IF NOT FOUND THEN
+		INSERT INTO {scale}.carts (cart_id, attempt, state, decided_at, done_at) VALUES ($1, $2, 'aborted', clock_timestamp(), clock_timestamp())
+		ON CONFLICT DO NOTHING;
+	END IF;
+	RETURN coalesce((SELECT c.state FROM {scale}.carts AS c WHERE c.cart_id = $1 AND c.attempt = $2), 'aborted');
+END $$;
+COMMENT ON FUNCTION {scale}.abort_cart(uuid, uuid) IS 'Aborts a cart at its home, unless it is confirmed. Returns the decision that is in force.';
 
 -- Confirms or releases the parts of a decided cart.  A part that is released before it came leaves a row,
 -- which keeps a late reserve_parts from holding anything.
-CREATE OR REPLACE FUNCTION {scale}.finish_parts(nodes integer[], attempt uuid, cart_id uuid, confirm boolean)
-RETURNS TABLE (node integer, code text, message text, detail text, hint text, status text, item_id {item}, quantity {stock}, order_id {order},
-	available {stock}, replayed boolean, header_id text)
+CREATE OR REPLACE FUNCTION {scale}.finish_parts(nodes integer[], cart_id uuid, attempt uuid, confirm boolean, {answer}) RETURNS SETOF record
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	part {scale}.parts;
-	line record;
+	part record;
 BEGIN
-	FOREACH node IN ARRAY nodes LOOP
-		code := '00000';
-		IF NOT confirm THEN
-			INSERT INTO {scale}.parts (attempt, node, cart_id, state, ended_at) VALUES ($2, node, $3, 'released', clock_timestamp())
-			ON CONFLICT DO NOTHING;
-		END IF;
-		SELECT p.* INTO part FROM {scale}.parts AS p WHERE p.attempt = $2 AND p.node = finish_parts.node FOR UPDATE;
+	FOR i IN 1 .. cardinality(nodes) LOOP
+		code := NULL;
+		value := NULL;
 		BEGIN
-			IF confirm AND (part.attempt IS NULL OR part.state = 'released') THEN
-				RAISE 'reservation_released' USING ERRCODE = 'IV007', DETAIL = 'The cart is confirmed, but its part on this node is not held.';
+			IF NOT confirm THEN
+				INSERT INTO {scale}.parts (attempt, node, cart_id, state, ended_at) VALUES ($3, nodes[i], $2, 'released', clock_timestamp())
+				ON CONFLICT DO NOTHING;
+			END IF;
+			-- only one of those that end a part finds it held
+			UPDATE {scale}.parts AS p SET state = CASE WHEN confirm THEN 'confirmed' ELSE 'released' END, ended_at = clock_timestamp()
+			WHERE p.attempt = $3 AND p.node = nodes[i] AND p.state = 'held' RETURNING p.reservation_id, p.order_data, 'held' AS state INTO part;
+			IF NOT FOUND THEN
+				SELECT p.reservation_id, p.order_data, p.state INTO part FROM {scale}.parts AS p WHERE p.attempt = $3 AND p.node = nodes[i];
+			END IF;
+			IF confirm AND part.state IN ('held', 'confirmed') THEN
+				value := ARRAY(SELECT l FROM {api}.confirm_reservation(part.reservation_id, NULL, part.order_data) AS l);
 			ELSIF confirm THEN
-				FOR line IN SELECT l.* FROM {api}.confirm_reservation(part.reservation_id, NULL, part.order_data) AS l LOOP
-					status := line.status;
-					item_id := line.item_id;
-					quantity := line.quantity;
-					order_id := line.order_id;
-					available := line.available;
-					replayed := line.replayed;
-					header_id := line.header_id;
-					RETURN NEXT;
-				END LOOP;
-			ELSIF part.state = 'confirmed' THEN
-				RAISE 'reservation_confirmed' USING ERRCODE = 'IV006', DETAIL = 'The cart is aborted, but its part on this node is confirmed.';
+				RAISE 'reservation_released' USING ERRCODE = 'IV007', DETAIL = 'The cart is confirmed, but its part on this node is not held.';
 			ELSIF part.state = 'held' THEN
 				PERFORM {api}.release_reservation(part.reservation_id);
-			END IF;
-			IF part.state = 'held' THEN
-				UPDATE {scale}.parts AS p SET state = CASE WHEN confirm THEN 'confirmed' ELSE 'released' END, ended_at = clock_timestamp()
-				WHERE p.attempt = $2 AND p.node = finish_parts.node;
+			ELSIF part.state = 'confirmed' THEN
+				RAISE 'reservation_confirmed' USING ERRCODE = 'IV006', DETAIL = 'The cart is aborted, but its part on this node is confirmed.';
 			END IF;
 		EXCEPTION WHEN OTHERS THEN
-			GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-			RETURN NEXT;
+			{caught}
 		END;
+		RETURN NEXT;
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION {scale}.finish_parts(integer[], uuid, uuid, boolean) IS 'Confirms or releases the parts of a decided cart that are on this node.';
+COMMENT ON FUNCTION {scale}.finish_parts(integer[], uuid, uuid, boolean) IS 'Confirms or releases the parts of a decided cart that are on this node. Returns a row for each, with its lines.';
 
--- The work of resolve: carts of this home that are not done, and parts that are held here, older than that.
+-- ---------------------------------------------------------------- resolve
+
 CREATE OR REPLACE FUNCTION {scale}.work(older_than interval)
 RETURNS TABLE (cart_id uuid, attempt uuid, nodes integer[], state text, age interval)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	SELECT c.cart_id, c.attempt, c.nodes, c.state, clock_timestamp() - c.created_at FROM {scale}.carts AS c
-	WHERE c.done_at IS NULL AND (c.state <> 'open' OR c.created_at <= clock_timestamp() - $1)
+	WHERE c.done_at IS NULL AND c.created_at <= clock_timestamp() - $1
 	UNION ALL
 	SELECT p.cart_id, p.attempt, ARRAY[p.node], 'held', clock_timestamp() - p.created_at FROM {scale}.parts AS p
 	WHERE p.state = 'held' AND p.created_at <= clock_timestamp() - $1 $$;
-COMMENT ON FUNCTION {scale}.work(interval) IS 'What resolve has to do for this node: carts that are decided and not done, and carts and parts that are open for longer than that.';
+COMMENT ON FUNCTION {scale}.work(interval) IS 'What resolve has to do for this node: carts of this home, open or confirmed, that are not known to be done, and parts that are held, that are older.';
+
+CREATE OR REPLACE FUNCTION {scale}.missing_parts(nodes integer[], carts uuid[], attempts uuid[]) RETURNS SETOF uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	SELECT a.cart_id FROM unnest($1, $2, $3) AS a (node, cart_id, attempt)
+	WHERE NOT EXISTS (SELECT FROM {scale}.parts AS p WHERE p.attempt = a.attempt AND p.node = a.node AND p.state = 'confirmed') $$;
+COMMENT ON FUNCTION {scale}.missing_parts(integer[], uuid[], uuid[]) IS 'Those of the carts whose part on this node is not confirmed.';
+
+CREATE OR REPLACE FUNCTION {scale}.end_carts(carts uuid[]) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	WITH ended AS (
+		UPDATE {scale}.carts AS c SET done_at = clock_timestamp() WHERE c.cart_id = ANY ($1) AND c.state = 'confirmed' AND c.done_at IS NULL RETURNING 1)
+	SELECT count(*) FROM ended $$;
+COMMENT ON FUNCTION {scale}.end_carts(uuid[]) IS 'Notes that all parts of these carts are confirmed.';
 
 CREATE OR REPLACE FUNCTION {scale}.prune_carts(older_than interval) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -438,11 +500,12 @@ BEGIN
 	WITH ended AS (DELETE FROM {scale}.parts AS p WHERE p.ended_at <= clock_timestamp() - $1 RETURNING p.reservation_id),
 		reservations AS (DELETE FROM {ledger}.reservations AS r USING ended AS e WHERE r.reservation_id = e.reservation_id AND r.status <> 'held')
 	SELECT count(*) INTO parts FROM ended;
-	DELETE FROM {scale}.carts AS c WHERE c.done_at <= clock_timestamp() - $1;
+	DELETE FROM {scale}.carts AS c WHERE c.done_at <= clock_timestamp() - $1
+		AND (c.state = 'confirmed' OR c.digest IS NOT NULL OR c.done_at <= clock_timestamp() - interval '30 days');
 	GET DIAGNOSTICS carts = ROW_COUNT;
 	RETURN parts + carts;
 END $$;
-COMMENT ON FUNCTION {scale}.prune_carts(interval) IS 'Deletes carts that ended longer ago, and parts with their reservations. Returns the number of carts and parts.';
+COMMENT ON FUNCTION {scale}.prune_carts(interval) IS 'Deletes carts that are done for longer, those that were aborted without having been begun after 30 days at least, and parts that ended longer ago with their reservations. Returns the number of carts and parts.';
 $template$) \gexec
 
 -- ---------------------------------------------------------------- rights

@@ -59,6 +59,11 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN ('x' || left($1::text, 8))::bit(32)::integer;
 COMMENT ON FUNCTION {scale}.route_of(uuid) IS 'The route that is in the id of a reservation, and the home of a cart.';
 
+CREATE FUNCTION {scale}.routed_id(route integer, id uuid) RETURNS uuid
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN (lpad(to_hex($1), 8, '0') || substr($2::text, 9))::uuid;
+COMMENT ON FUNCTION {scale}.routed_id(integer, uuid) IS 'The id with the route as its first 32 bits.';
+
 CREATE FUNCTION {api}.node_of(item_id {item}) RETURNS integer
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN ({route}) & {mask};
 COMMENT ON FUNCTION {api}.node_of({item}) IS 'The number of the node that has the item, from 0.';
@@ -68,11 +73,20 @@ LANGUAGE sql VOLATILE STRICT PARALLEL SAFE
 RETURN (lpad(to_hex({route}), 8, '0') || substr(gen_random_uuid()::text, 9))::uuid;
 COMMENT ON FUNCTION {api}.new_reservation_id({item}) IS 'An id for reserve_stock that carries the route of the item.';
 
--- ---------------------------------------------------------------- errors
+-- ---------------------------------------------------------------- answers
+--
+-- PL/Proxy does not prepare, so that a node parses and plans each statement.  It costs least to call a function
+-- without FROM, and to return one column: rows travel as text, which the router casts to these types.
 
--- Raises what a node has returned in place of an error.
+CREATE TYPE {scale}.line AS (status text, item_id {item}, quantity {stock}, order_id {order}, available {stock}, replayed boolean, header_id text);
+CREATE TYPE {scale}.held_line AS (status text, expires_at timestamptz, item_id {item}, quantity {stock}, order_id {order});
+CREATE TYPE {scale}.answer AS (code text, message text, detail text, hint text, value text);
+CREATE TYPE {scale}.decision AS (code text, message text, detail text, hint text, value text, state text, attempt uuid, nodes integer[]);
+COMMENT ON TYPE {scale}.line IS 'A line of the answer to a purchase, as on a node.';
+COMMENT ON TYPE {scale}.answer IS 'What a node returns in place of an error, or a value.';
+
 CREATE FUNCTION {scale}.fail(code text, message text, detail text, hint text DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF coalesce(detail, '') = '' THEN
 		RAISE EXCEPTION USING ERRCODE = code, MESSAGE = message;
@@ -83,70 +97,84 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION {scale}.fail(text, text, text, text) IS 'Raises an error that a node has returned as a row.';
 
--- Raises the engine's error for a status.
-CREATE FUNCTION {scale}.refuse(status text, detail text) RETURNS void
+CREATE FUNCTION {scale}.value_of(answer text) RETURNS text
 LANGUAGE plpgsql AS $$
+DECLARE
+	a {scale}.answer := $1::{scale}.answer;
 BEGIN
+	IF a.code IS NOT NULL THEN
+		PERFORM {scale}.fail(a.code, a.message, a.detail, a.hint);
+	END IF;
+	RETURN a.value;
+END $$;
+COMMENT ON FUNCTION {scale}.value_of(text) IS 'The value of an answer. Raises the error if it is one.';
+
+CREATE FUNCTION {scale}.refuse(lines {scale}.line[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	line {scale}.line;
+	status text;
+	facts text;
+BEGIN
+	FOREACH line IN ARRAY lines LOOP
+		IF line.status NOT IN ('ok', 'not_taken') THEN
+			status := coalesce(status, line.status);
+			facts := concat_ws(E'\n', facts, CASE line.status WHEN 'item_not_found' THEN format('Item "%s" is not for sale.', line.item_id)
+				ELSE format('Item "%s": %s asked for, %s available.', line.item_id, line.quantity, line.available) END);
+		END IF;
+	END LOOP;
 	PERFORM {scale}.fail(CASE status WHEN 'out_of_stock' THEN 'IV001' WHEN 'item_not_found' THEN 'IV002'
 		WHEN 'purchase_limit_exceeded' THEN 'IV010' WHEN 'reservation_expired' THEN 'IV005'
-		WHEN 'reservation_released' THEN 'IV007' ELSE 'XX000' END, status, detail);
+		WHEN 'reservation_released' THEN 'IV007' ELSE 'XX000' END, status, facts);
 END $$;
-COMMENT ON FUNCTION {scale}.refuse(text, text) IS 'Raises the error of the engine that has this name.';
+COMMENT ON FUNCTION {scale}.refuse({scale}.line[]) IS 'Raises the error of the engine for lines that were refused.';
 
 -- ---------------------------------------------------------------- a sale
+--
+-- These two set no search_path, which would cost more than the rest of them: they name a schema wherever a name is looked
+-- for, so that whatever search_path the caller has, they mean the same.
 
-CREATE TYPE {scale}.sale AS (status text, order_id {order}, available {stock});
-
-CREATE FUNCTION {scale}.sell(user_id {user}, item_id {item}, quantity bigint, idempotency_key text, order_data jsonb) RETURNS {scale}.sale
+CREATE FUNCTION {scale}.sell(user_id {user}, item_id {item}, quantity bigint, idempotency_key text, order_data jsonb) RETURNS text
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
 	RUN ON {on $2};
-	SELECT s.status, s.order_id, s.available FROM {api}.try_buy_item($1, $2, $3, $4, $5) AS s;
+	SELECT {api}.try_buy_item($1, $2, $3, $4, $5)::pg_catalog.text;
 $$;
 
 CREATE FUNCTION {api}.buy_item({p}user_id {user}, {p}item_id {item}, {p}quantity bigint DEFAULT 1, {p}idempotency_key text DEFAULT NULL,
 	{p}order_data jsonb DEFAULT NULL) RETURNS {order}
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
-	sale {scale}.sale := {scale}.sell($1, $2, $3, $4, $5);
+	sale {scale}.line := {scale}.sell($1, $2, $3, $4, $5)::{scale}.line;
 BEGIN
-	IF sale.status <> 'ok' THEN
-		PERFORM {scale}.refuse(sale.status, CASE sale.status
-			WHEN 'item_not_found' THEN format('Item "%s" is not for sale.', $2)
-			ELSE format('Item "%s": %s asked for, %s available.', $2, $3, sale.available) END);
+	IF sale.status OPERATOR(pg_catalog.<>) 'ok' THEN
+		PERFORM {scale}.refuse(ARRAY[sale]);
 	END IF;
 	RETURN sale.order_id;
 END $$;
 COMMENT ON FUNCTION {api}.buy_item({user}, {item}, bigint, text, jsonb) IS 'Buys units of an item on its node. Returns the key of the order row. Errors are those of the engine; a refusal is stored under its key.';
 
 CREATE FUNCTION {api}.try_buy_item({p}user_id {user}, {p}item_id {item}, {p}quantity bigint DEFAULT 1, {p}idempotency_key text DEFAULT NULL,
-	{p}order_data jsonb DEFAULT NULL, OUT status text, OUT item_id {item}, OUT quantity {stock}, OUT order_id {order}, OUT available {stock},
-	OUT replayed boolean, OUT header_id text) RETURNS record
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-	CLUSTER '{cluster_name}';
-	RUN ON {on $2};
-	SELECT s.status, s.item_id, s.quantity, s.order_id, s.available, s.replayed, s.header_id::text
-		FROM {api}.try_buy_item($1, $2, $3, $4, $5) AS s;
-$$;
+	{p}order_data jsonb DEFAULT NULL) RETURNS {scale}.line
+LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+	RETURN {scale}.sell($1, $2, $3, $4, $5)::{scale}.line;
+END $$;
 COMMENT ON FUNCTION {api}.try_buy_item({user}, {item}, bigint, text, jsonb) IS 'Like buy_item, but a refusal is a row with its status.';
 
 -- ---------------------------------------------------------------- stock
 
-CREATE FUNCTION {scale}.stock_of(item_id {item}, OUT code text, OUT message text, OUT detail text, OUT hint text, OUT available {stock})
+CREATE FUNCTION {scale}.stock_of(item_id {item}) RETURNS text
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
 	RUN ON {on $1};
+	SELECT {scale}.stock_of($1)::pg_catalog.text;
 $$;
 
 CREATE FUNCTION {api}.available_stock({p}item_id {item}) RETURNS {stock}
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	answer record := {scale}.stock_of($1);
 BEGIN
-	IF answer.code <> '00000' THEN
-		PERFORM {scale}.fail(answer.code, answer.message, answer.detail, answer.hint);
-	END IF;
-	RETURN answer.available;
+	RETURN {scale}.value_of({scale}.stock_of($1));
 END $$;
 COMMENT ON FUNCTION {api}.available_stock({item}) IS 'What can be sold of an item now, from its node.';
 
@@ -160,184 +188,132 @@ COMMENT ON FUNCTION {api}.available_stocks({item}[]) IS 'What can be sold of sev
 
 -- ---------------------------------------------------------------- reservations: their ids carry the route
 
-CREATE FUNCTION {scale}.hold(user_id {user}, item_id {item}, quantity bigint, ttl interval, idempotency_key text, reservation_id uuid,
-	OUT code text, OUT message text, OUT detail text, OUT hint text, OUT id uuid)
+CREATE FUNCTION {scale}.hold(user_id {user}, item_id {item}, quantity bigint, ttl interval, idempotency_key text, reservation_id uuid) RETURNS text
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
 	RUN ON {on $2};
+	SELECT {scale}.hold($1, $2, $3, $4, $5, $6)::pg_catalog.text;
 $$;
 
 CREATE FUNCTION {api}.reserve_stock({p}user_id {user}, {p}item_id {item}, {p}quantity bigint DEFAULT 1, {p}ttl interval DEFAULT NULL,
 	{p}idempotency_key text DEFAULT NULL, {p}reservation_id uuid DEFAULT NULL) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	answer record := {scale}.hold($1, $2, $3, $4, $5, $6);
 BEGIN
-	IF answer.code <> '00000' THEN
-		PERFORM {scale}.fail(answer.code, answer.message, answer.detail, answer.hint);
-	END IF;
-	RETURN answer.id;
+	RETURN {scale}.value_of({scale}.hold($1, $2, $3, $4, $5, $6));
 END $$;
 COMMENT ON FUNCTION {api}.reserve_stock({user}, {item}, bigint, interval, text, uuid) IS 'Holds units of an item on its node. The id of the reservation carries the route of the item.';
 
-CREATE FUNCTION {scale}.confirm_hold(reservation_id uuid, user_id {user}, order_data jsonb)
-RETURNS TABLE (code text, message text, detail text, hint text, status text, item_id {item}, quantity {stock}, order_id {order},
-	available {stock}, replayed boolean, header_id text)
+CREATE FUNCTION {scale}.confirm_hold(reservation_id uuid, user_id {user}, order_data jsonb) RETURNS text
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
 	RUN ON {scale}.route_of($1);
+	SELECT {scale}.confirm_hold($1, $2, $3)::pg_catalog.text;
 $$;
 
-CREATE FUNCTION {api}.confirm_reservation({p}reservation_id uuid, {p}user_id {user} DEFAULT NULL, {p}order_data jsonb DEFAULT NULL)
-RETURNS TABLE (status text, item_id {item}, quantity {stock}, order_id {order}, available {stock}, replayed boolean, header_id text)
+CREATE FUNCTION {api}.confirm_reservation({p}reservation_id uuid, {p}user_id {user} DEFAULT NULL, {p}order_data jsonb DEFAULT NULL) RETURNS SETOF {scale}.line
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	answer record;
 BEGIN
-	FOR answer IN SELECT * FROM {scale}.confirm_hold($1, $2, $3) LOOP
-		IF answer.code <> '00000' THEN
-			PERFORM {scale}.fail(answer.code, answer.message, answer.detail, answer.hint);
-		END IF;
-		status := answer.status;
-		item_id := answer.item_id;
-		quantity := answer.quantity;
-		order_id := answer.order_id;
-		available := answer.available;
-		replayed := answer.replayed;
-		header_id := answer.header_id;
-		RETURN NEXT;
-	END LOOP;
+	RETURN QUERY SELECT * FROM unnest({scale}.value_of({scale}.confirm_hold($1, $2, $3))::{scale}.line[]);
 END $$;
 COMMENT ON FUNCTION {api}.confirm_reservation(uuid, {user}, jsonb) IS 'Makes a reservation an order, on the node that its id names.';
 
-CREATE FUNCTION {scale}.end_hold(reservation_id uuid, user_id {user}, extend boolean, ttl interval,
-	OUT code text, OUT message text, OUT detail text, OUT hint text, OUT released boolean, OUT expires_at timestamptz)
+CREATE FUNCTION {scale}.end_hold(reservation_id uuid, user_id {user}, extend boolean, ttl interval) RETURNS text
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
 	RUN ON {scale}.route_of($1);
+	SELECT {scale}.end_hold($1, $2, $3, $4)::pg_catalog.text;
 $$;
 
 CREATE FUNCTION {api}.release_reservation({p}reservation_id uuid, {p}user_id {user} DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	answer record := {scale}.end_hold($1, $2, false, NULL);
 BEGIN
-	IF answer.code <> '00000' THEN
-		PERFORM {scale}.fail(answer.code, answer.message, answer.detail, answer.hint);
-	END IF;
-	RETURN answer.released;
+	RETURN {scale}.value_of({scale}.end_hold($1, $2, false, NULL));
 END $$;
 COMMENT ON FUNCTION {api}.release_reservation(uuid, {user}) IS 'Gives back what a reservation holds, on the node that its id names.';
 
 CREATE FUNCTION {api}.extend_reservation({p}reservation_id uuid, {p}ttl interval DEFAULT NULL, {p}user_id {user} DEFAULT NULL) RETURNS timestamptz
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	answer record := {scale}.end_hold($1, $3, true, $2);
 BEGIN
-	IF answer.code <> '00000' THEN
-		PERFORM {scale}.fail(answer.code, answer.message, answer.detail, answer.hint);
-	END IF;
-	RETURN answer.expires_at;
+	RETURN {scale}.value_of({scale}.end_hold($1, $3, true, $2));
 END $$;
 COMMENT ON FUNCTION {api}.extend_reservation(uuid, interval, {user}) IS 'Lets a reservation last longer, on the node that its id names.';
 
-CREATE FUNCTION {scale}.show_hold(reservation_id uuid)
-RETURNS TABLE (code text, message text, detail text, hint text, status text, expires_at timestamptz, item_id {item}, quantity {stock}, order_id {order})
+CREATE FUNCTION {scale}.show_hold(reservation_id uuid) RETURNS text
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
 	RUN ON {scale}.route_of($1);
+	SELECT {scale}.show_hold($1)::pg_catalog.text;
 $$;
 
-CREATE FUNCTION {api}.get_reservation({p}reservation_id uuid)
-RETURNS TABLE (status text, expires_at timestamptz, item_id {item}, quantity {stock}, order_id {order})
+CREATE FUNCTION {api}.get_reservation({p}reservation_id uuid) RETURNS SETOF {scale}.held_line
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	answer record;
 BEGIN
-	FOR answer IN SELECT * FROM {scale}.show_hold($1) LOOP
-		IF answer.code <> '00000' THEN
-			PERFORM {scale}.fail(answer.code, answer.message, answer.detail, answer.hint);
-		END IF;
-		status := answer.status;
-		expires_at := answer.expires_at;
-		item_id := answer.item_id;
-		quantity := answer.quantity;
-		order_id := answer.order_id;
-		RETURN NEXT;
-	END LOOP;
+	RETURN QUERY SELECT * FROM unnest({scale}.value_of({scale}.show_hold($1))::{scale}.held_line[]);
 END $$;
 COMMENT ON FUNCTION {api}.get_reservation(uuid) IS 'The lines of a reservation, from the node that its id names.';
 
 -- ---------------------------------------------------------------- refunds, for operators
 
-CREATE FUNCTION {scale}.refund(order_id {order}, item_id {item}, quantity bigint, restock boolean, reason text, idempotency_key text,
-	OUT code text, OUT message text, OUT detail text, OUT hint text, OUT refunded {stock})
+CREATE FUNCTION {scale}.refund(order_id {order}, item_id {item}, quantity bigint, restock boolean, reason text, idempotency_key text) RETURNS text
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
 	RUN ON {on $2};
+	SELECT {scale}.refund($1, $2, $3, $4, $5, $6)::pg_catalog.text;
 $$;
 
 CREATE FUNCTION {api}.refund_order({p}order_id {order}, {p}item_id {item}, {p}quantity bigint DEFAULT NULL, {p}restock boolean DEFAULT true,
 	{p}reason text DEFAULT NULL, {p}idempotency_key text DEFAULT NULL) RETURNS {stock}
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	answer record := {scale}.refund($1, $2, $3, $4, $5, $6);
 BEGIN
-	IF answer.code <> '00000' THEN
-		PERFORM {scale}.fail(answer.code, answer.message, answer.detail, answer.hint);
-	END IF;
-	RETURN answer.refunded;
+	RETURN {scale}.value_of({scale}.refund($1, $2, $3, $4, $5, $6));
 END $$;
 COMMENT ON FUNCTION {api}.refund_order({order}, {item}, bigint, boolean, text, text) IS 'Refunds units of an order line; the item is the route to it. IV003 if the line is of another item.';
 
 -- ---------------------------------------------------------------- carts: the steps
 
-CREATE FUNCTION {scale}.buy_on_node(node integer, user_id {user}, lines jsonb, idempotency_key text, order_data jsonb)
-RETURNS TABLE (status text, item_id {item}, quantity {stock}, order_id {order}, available {stock}, replayed boolean, header_id text)
+CREATE FUNCTION {scale}.buy_on_node(node integer, user_id {user}, lines jsonb, idempotency_key text, order_data jsonb) RETURNS {scale}.line[]
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
 	RUN ON node;
-	SELECT l.status, l.item_id, l.quantity, l.order_id, l.available, l.replayed, l.header_id::text
-		FROM {api}.try_buy_cart(user_id, lines, idempotency_key, order_data) AS l;
+	SELECT pg_catalog.array_agg(l) FROM {api}.try_buy_cart($2, $3, $4, $5) AS l;
 $$;
 
-CREATE FUNCTION {scale}.begin_cart(home integer, cart_id uuid, digest text, nodes integer[],
-	OUT attempt uuid, OUT state text, OUT done boolean, OUT same boolean, OUT old_nodes integer[])
+CREATE FUNCTION {scale}.begin_cart(home integer, cart_id uuid, digest text, nodes integer[]) RETURNS text
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
 	RUN ON home;
-	SELECT * FROM {scale}.begin_cart(cart_id, digest, nodes);
+	SELECT {scale}.begin_cart($2, $3, $4)::pg_catalog.text;
 $$;
 
-CREATE FUNCTION {scale}.reserve_parts(nodes integer[], lines jsonb[], data jsonb[], attempt uuid, cart_id uuid, user_id {user}, rehearse boolean)
-RETURNS TABLE (node integer, code text, message text, detail text, hint text, short_lines jsonb)
+CREATE FUNCTION {scale}.reserve_parts(nodes integer[], lines jsonb[], data jsonb[], cart_id uuid, attempt uuid, user_id {user}, rehearse boolean) RETURNS SETOF text
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
 	SPLIT nodes, lines, data;
 	RUN ON nodes;
+	SELECT {scale}.reserve_parts($1, $2, $3, $4, $5, $6, $7)::pg_catalog.text;
 $$;
 
-CREATE FUNCTION {scale}.decide_cart(home integer, cart_id uuid, attempt uuid, decision text) RETURNS text
+CREATE FUNCTION {scale}.confirm_cart(home integer, cart_id uuid, attempt uuid, held boolean, digest text, nodes integer[], begun timestamptz,
+	user_id {user}, lines jsonb, data jsonb) RETURNS text
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
 	RUN ON home;
-	SELECT * FROM {scale}.decide_cart(cart_id, attempt, decision);
+	SELECT {scale}.confirm_cart($2, $3, $4, $5, $6, $7, $8, $9, $10)::pg_catalog.text;
 $$;
 
-CREATE FUNCTION {scale}.finish_parts(nodes integer[], attempt uuid, cart_id uuid, confirm boolean)
-RETURNS TABLE (node integer, code text, message text, detail text, hint text, status text, item_id {item}, quantity {stock}, order_id {order},
-	available {stock}, replayed boolean, header_id text)
+CREATE FUNCTION {scale}.abort_cart(home integer, cart_id uuid, attempt uuid) RETURNS text
+LANGUAGE plproxy AS $$
+	CLUSTER '{cluster_name}';
+	RUN ON home;
+	SELECT {scale}.abort_cart($2, $3);
+$$;
+
+CREATE FUNCTION {scale}.finish_parts(nodes integer[], cart_id uuid, attempt uuid, confirm boolean) RETURNS SETOF text
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
 	SPLIT nodes;
 	RUN ON nodes;
-$$;
-
-CREATE FUNCTION {scale}.end_cart(home integer, cart_id uuid, attempt uuid) RETURNS boolean
-LANGUAGE plproxy AS $$
-	CLUSTER '{cluster_name}';
-	RUN ON home;
-	SELECT * FROM {scale}.end_cart(cart_id, attempt);
+	SELECT {scale}.finish_parts($1, $2, $3, $4)::pg_catalog.text;
 $$;
 
 CREATE FUNCTION {scale}.work(node integer, older_than interval)
@@ -348,11 +324,27 @@ LANGUAGE plproxy AS $$
 	SELECT * FROM {scale}.work(older_than);
 $$;
 
+CREATE FUNCTION {scale}.missing_parts(nodes integer[], carts uuid[], attempts uuid[]) RETURNS SETOF uuid
+LANGUAGE plproxy AS $$
+	CLUSTER '{cluster_name}';
+	SPLIT nodes, carts, attempts;
+	RUN ON nodes;
+	SELECT {scale}.missing_parts($1, $2, $3);
+$$;
+
+CREATE FUNCTION {scale}.end_carts(homes integer[], carts uuid[]) RETURNS SETOF bigint
+LANGUAGE plproxy AS $$
+	CLUSTER '{cluster_name}';
+	SPLIT homes, carts;
+	RUN ON homes;
+	SELECT {scale}.end_carts($2);
+$$;
+
 CREATE FUNCTION {scale}.prune_carts(node integer, older_than interval) RETURNS bigint
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
 	RUN ON node;
-	SELECT * FROM {scale}.prune_carts(older_than);
+	SELECT {scale}.prune_carts($2);
 $$;
 
 CREATE FUNCTION {scale}.unresolved(older_than interval)
@@ -362,27 +354,31 @@ LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	RUN ON ALL;
 	SELECT * FROM {scale}.work(older_than);
 $$;
-COMMENT ON FUNCTION {scale}.unresolved(interval) IS 'Carts that are not done and parts that are held for longer than that, on all nodes.';
+COMMENT ON FUNCTION {scale}.unresolved(interval) IS 'Carts, open or confirmed, that are not known to be done, and parts that are held, that are older, on all nodes.';
 CREATE VIEW {scale}.unresolved_carts AS SELECT * FROM {scale}.unresolved('0');
-COMMENT ON VIEW {scale}.unresolved_carts IS 'Carts that are not done and parts that are held, on all nodes; carts that are being bought are among them.';
+COMMENT ON VIEW {scale}.unresolved_carts IS 'Carts that are not known to be done and parts that are held, on all nodes; carts that are being bought, and those that were confirmed since resolve was called, are among them.';
 
 -- ---------------------------------------------------------------- carts: buying
+--
+-- Only functions that set a search_path call these, so that they need none of their own.
 
--- The lines of a cart by node: each item once, and what its order gets.  In PL/pgSQL, which keeps the plan.
-CREATE FUNCTION {scale}.divide(lines jsonb, order_data jsonb, OUT nodes integer[], OUT parts jsonb[], OUT data jsonb[], OUT digest text)
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+-- The lines of a cart by node: each item once, and what its order gets; and its items in their order.  In
+-- PL/pgSQL, which keeps the plan.
+CREATE FUNCTION {scale}.divide(lines jsonb, order_data jsonb,
+	OUT nodes integer[], OUT parts jsonb[], OUT data jsonb[], OUT items {item}[], OUT quantities numeric[])
+LANGUAGE plpgsql IMMUTABLE AS $$
 #variable_conflict use_column
 DECLARE
 	mixed boolean;
 BEGIN
-	WITH line AS (
-		SELECT (l.line ->> 'item_id')::{item} AS item, coalesce((l.line ->> 'quantity')::numeric, 1) AS quantity,
-			   l.line - 'item_id' - 'quantity' AS extra, l.n
-		FROM jsonb_array_elements($1) WITH ORDINALITY AS l (line, n)
-	), item AS (
+	WITH item AS (
 		SELECT l.item, {scale}.route(l.item) & {mask} AS node, sum(l.quantity) AS quantity, min(l.n) AS n,
 			   min(l.extra::text)::jsonb AS extra, min(l.extra::text) <> max(l.extra::text) AS mixed
-		FROM line AS l GROUP BY l.item
+		FROM (
+			SELECT (l.line ->> 'item_id')::{item} AS item, coalesce((l.line ->> 'quantity')::numeric, 1) AS quantity,
+				   l.line - 'item_id' - 'quantity' AS extra, l.n
+			FROM jsonb_array_elements($1) WITH ORDINALITY AS l (line, n)) AS l
+		GROUP BY l.item
 	), part AS (
 		SELECT i.node, jsonb_agg(jsonb_build_object('item_id', i.item, 'quantity', i.quantity) ORDER BY i.n) AS lines,
 			   CASE WHEN bool_and(i.extra = '{}') THEN $2
@@ -390,205 +386,248 @@ BEGIN
 			   bool_or(i.mixed) AS mixed
 		FROM item AS i GROUP BY i.node
 	)
-	SELECT array_agg(p.node ORDER BY p.node), array_agg(p.lines ORDER BY p.node), array_agg(p.data ORDER BY p.node),
-		   md5(jsonb_agg(jsonb_build_array(p.node, p.lines, p.data) ORDER BY p.node)::text), bool_or(p.mixed)
-	INTO nodes, parts, data, digest, mixed
+	SELECT array_agg(p.node ORDER BY p.node), array_agg(p.lines ORDER BY p.node), array_agg(p.data ORDER BY p.node), bool_or(p.mixed),
+		   (SELECT array_agg(i.item ORDER BY i.n) FROM item AS i), (SELECT array_agg(i.quantity ORDER BY i.n) FROM item AS i)
+	INTO nodes, parts, data, mixed, items, quantities
 	FROM part AS p;
-	IF mixed AND cardinality(nodes) > 1 THEN
+	IF mixed THEN
 		RAISE 'lines of the same item must have the same columns in a cart over several nodes' USING ERRCODE = '22023';
 	END IF;
 END $$;
 
--- Confirms or releases parts of a decided cart.  Returns the lines of a confirmed one.
-CREATE FUNCTION {scale}.settle_parts(cart_id uuid, attempt uuid, nodes integer[], decision text) RETURNS jsonb
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+-- Holds parts of a cart.  short: lines that were refused; failure: another reason why a part is not held, and
+-- that it was released only if there is no other.
+CREATE FUNCTION {scale}.hold_parts(nodes integer[], parts jsonb[], data jsonb[], cart_id uuid, attempt uuid, user_id {user},
+	OUT failure {scale}.answer, OUT short {scale}.line[])
+LANGUAGE plpgsql AS $$
 DECLARE
-	part record;
-	sold jsonb := '[]';
+	told text;
+	answer {scale}.answer;
 BEGIN
-	FOR part IN SELECT * FROM {scale}.finish_parts(nodes, attempt, cart_id, decision = 'confirmed') LOOP
-		IF part.code <> '00000' THEN
-			PERFORM {scale}.fail(part.code, part.message, part.detail, part.hint);
+	FOR told IN SELECT * FROM {scale}.reserve_parts($1, $2, $3, $4, $5, $6, {rehearse}) LOOP
+		answer := told::{scale}.answer;
+		IF answer.code = 'short' THEN
+			short := short || answer.value::{scale}.line[];
+		ELSIF answer.code IS NOT NULL AND coalesce(failure.code, 'IV007') = 'IV007' THEN
+			failure := answer;
 		END IF;
-		sold := sold || jsonb_build_object('item_id', part.item_id, 'quantity', part.quantity, 'order_id', part.order_id,
-			'available', part.available, 'replayed', part.replayed, 'header_id', part.header_id);
+	END LOOP;
+END $$;
+
+-- Confirms or releases parts of a decided cart.  Returns the lines of a confirmed one.
+CREATE FUNCTION {scale}.settle_parts(nodes integer[], cart_id uuid, attempt uuid, confirm boolean) RETURNS {scale}.line[]
+LANGUAGE plpgsql AS $$
+DECLARE
+	told text;
+	sold {scale}.line[];
+BEGIN
+	FOR told IN SELECT * FROM {scale}.finish_parts($1, $2, $3, $4) LOOP
+		sold := sold || {scale}.value_of(told)::{scale}.line[];
 	END LOOP;
 	RETURN sold;
 END $$;
 
 -- Buys a cart over several nodes.  Each step is committed on the nodes before the next begins; if this
 -- function, its session or a node ends in between, resolve finishes the cart.
-CREATE FUNCTION {scale}.buy_divided(user_id {user}, cart_id uuid, digest text, part_nodes integer[], part_lines jsonb[], part_data jsonb[],
-	OUT code text, OUT message text, OUT detail text, OUT hint text, OUT short_lines jsonb, OUT sold jsonb)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+--
+-- The home of a cart decides it, and sells its own lines with the decision; the other nodes hold theirs before.
+-- With a key the home is that of the key, so that each call with it finds the cart, which is begun there.
+-- Without a key no other call can know the cart: any of its nodes is the home, and begins nothing.
+CREATE FUNCTION {scale}.buy_divided(user_id {user}, lines jsonb, idempotency_key text, order_data jsonb) RETURNS {scale}.line[]
+LANGUAGE plpgsql AS $$
 DECLARE
-	home integer := {scale}.route_of(cart_id);
-	cart record;
-	decision text;
-	part record;
-	failed boolean := false;
-	bad record;
+	begun timestamptz := clock_timestamp();
+	cart record := {scale}.divide($2, $4);
+	cart_id uuid;
+	home integer;
+	digest text;
+	attempt uuid;
+	nodes integer[] := '{}';
+	parts jsonb[] := '{}';
+	data jsonb[] := '{}';
+	home_part jsonb;
+	home_data jsonb;
+	held record;
+	decision {scale}.decision;
+	sold {scale}.line[];
 BEGIN
-	cart := {scale}.begin_cart(home, cart_id, digest, part_nodes);
-	IF cart.state = 'aborted' THEN
-		-- another session is ending it: help, and begin again
-		PERFORM {scale}.settle_parts(cart_id, cart.attempt, cart.old_nodes, 'aborted');
-		PERFORM {scale}.end_cart(home, cart_id, cart.attempt);
-		cart := {scale}.begin_cart(home, cart_id, digest, part_nodes);
-	END IF;
-	code := '00000';
-	IF NOT cart.same THEN
-		code := 'IV009';
-		message := 'idempotency_key_mismatch';
-		detail := 'The key was used for another cart.';
-		RETURN;
-	END IF;
-	decision := cart.state;
-	IF decision = 'open' THEN
-		FOR part IN SELECT * FROM {scale}.reserve_parts(part_nodes, part_lines, part_data, cart.attempt, cart_id, user_id, {rehearse}) LOOP
-			IF part.code = 'short' THEN
-				short_lines := coalesce(short_lines, '[]') || part.short_lines;
-			ELSIF part.code <> '00000' AND NOT failed THEN
-				failed := true;
-				bad := part;
-			END IF;
-		END LOOP;
-		decision := {scale}.decide_cart(home, cart_id, cart.attempt,
-			CASE WHEN short_lines IS NULL AND NOT failed THEN 'confirmed' ELSE 'aborted' END);
-	END IF;
-	sold := {scale}.settle_parts(cart_id, cart.attempt, part_nodes, decision);
-	PERFORM {scale}.end_cart(home, cart_id, cart.attempt);
-	IF decision = 'confirmed' THEN
-		short_lines := NULL;
-	ELSIF short_lines IS NOT NULL THEN
-		code := 'short';
+	IF $3 IS NULL THEN
+		home := cart.nodes[1 + floor(random() * cardinality(cart.nodes))::integer];
+		cart_id := {scale}.routed_id(home, gen_random_uuid());
 	ELSE
-		code := 'IV014';
-		message := 'busy';
-		detail := 'Another session has aborted the cart. It is safe to try again with the same key.';
-		IF failed THEN
-			-- a part that another session has released is no other reason
-			IF bad.code <> 'IV007' THEN
-				code := bad.code;
-				message := bad.message;
-				detail := bad.detail;
-				hint := bad.hint;
-			END IF;
+		cart_id := {api}.cart_id($1, $3);
+		home := {scale}.route_of(cart_id) & {mask};
+		digest := md5(ROW(cart.nodes, cart.parts, cart.data)::text);
+	END IF;
+	FOR i IN 1 .. cardinality(cart.nodes) LOOP
+		IF cart.nodes[i] = home THEN
+			home_part := cart.parts[i];
+			home_data := cart.data[i];
+		ELSE
+			nodes := array_append(nodes, cart.nodes[i]);
+			parts := array_append(parts, cart.parts[i]);
+			data := array_append(data, cart.data[i]);
+		END IF;
+	END LOOP;
+	attempt := cart_id;
+	IF digest IS NOT NULL THEN
+		decision := {scale}.begin_cart(home, cart_id, digest, nodes)::{scale}.decision;
+		attempt := decision.attempt;
+		IF decision.state = 'open' AND decision.nodes IS NOT NULL THEN
+			PERFORM {scale}.settle_parts(decision.nodes, cart_id, decision.value::uuid, false);
 		END IF;
 	END IF;
+	IF decision.state IS DISTINCT FROM 'confirmed' AND decision.code IS NULL THEN
+		held := {scale}.hold_parts(nodes, parts, data, cart_id, attempt, $1);
+		decision := {scale}.confirm_cart(home, cart_id, attempt, (held.failure).code IS NULL AND held.short IS NULL, digest, nodes, begun,
+			$1, home_part, home_data)::{scale}.decision;
+	END IF;
+	IF decision.state = 'aborted' THEN
+		PERFORM {scale}.settle_parts(nodes, cart_id, attempt, false);
+		sold := held.short || CASE decision.code WHEN 'short' THEN decision.value::{scale}.line[] END;
+		IF sold IS NOT NULL THEN
+			decision.code := NULL;
+		ELSIF (held.failure).code <> 'IV007' THEN
+			PERFORM {scale}.fail((held.failure).code, (held.failure).message, (held.failure).detail, (held.failure).hint);
+		ELSIF decision.code IS NULL THEN
+			PERFORM {scale}.fail('IV014', 'busy', 'Another session has aborted the cart. It is safe to try again with the same key.');
+		END IF;
+	END IF;
+	IF decision.code IS NOT NULL THEN
+		PERFORM {scale}.fail(decision.code, decision.message, decision.detail, decision.hint);
+	ELSIF decision.state = 'confirmed' THEN
+		sold := decision.value::{scale}.line[] || {scale}.settle_parts(decision.nodes, cart_id, decision.attempt, true);
+	END IF;
+	-- each item in its order, those that were not at fault, too
+	RETURN ARRAY(
+		SELECT ROW(coalesce(s.status, 'not_taken'), i.item, i.quantity, s.order_id, s.available, coalesce(s.replayed, false), s.header_id)::{scale}.line
+		FROM unnest(cart.items, cart.quantities) WITH ORDINALITY AS i (item, quantity, n) LEFT JOIN unnest(sold) AS s ON s.item_id = i.item
+		ORDER BY i.n);
 END $$;
 
 CREATE FUNCTION {api}.cart_id(user_id {user}, idempotency_key text) RETURNS uuid
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT left(encode(sha256(convert_to(concat_ws(' ', length($1::text), $1, $2), 'UTF8')), 'hex'), 32)::uuid $$;
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN left(encode(sha256(convert_to(concat_ws(' ', length($1::text), $1, $2), 'UTF8')), 'hex'), 32)::uuid;
 COMMENT ON FUNCTION {api}.cart_id({user}, text) IS 'The id of a cart over several nodes: a digest of the user and the idempotency key.';
 
-CREATE FUNCTION {api}.try_buy_cart({p}user_id {user}, {p}lines jsonb, {p}idempotency_key text DEFAULT NULL, {p}order_data jsonb DEFAULT NULL)
-RETURNS TABLE (status text, item_id {item}, quantity {stock}, order_id {order}, available {stock}, replayed boolean, header_id text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
+CREATE FUNCTION {scale}.buy_lines(user_id {user}, lines jsonb, idempotency_key text, order_data jsonb) RETURNS {scale}.line[]
+LANGUAGE plpgsql AS $$
 DECLARE
-	cart record;
-	answer record;
+	first_node integer;
+	last_node integer;
+	named integer;
 BEGIN
 	IF jsonb_typeof($2) IS DISTINCT FROM 'array' OR jsonb_array_length($2) = 0 THEN
 		RAISE 'lines must be an array of at least one object' USING ERRCODE = '22023';
 	ELSIF jsonb_array_length($2) > 1000 THEN
 		RAISE 'a cart has at most 1000 lines' USING ERRCODE = '54000';
-	ELSIF EXISTS (SELECT FROM jsonb_array_elements($2) AS l (line) WHERE l.line ->> 'item_id' IS NULL) THEN
-		RAISE 'every line must be an object with an item_id' USING ERRCODE = '22023';
 	ELSIF octet_length($3) NOT BETWEEN 1 AND 255 THEN
 		RAISE 'an idempotency key has 1 to 255 bytes' USING ERRCODE = CASE WHEN $3 = '' THEN '22023' ELSE '22001' END;
 	END IF;
-	cart := {scale}.divide($2, $4);
-	IF cardinality(cart.nodes) = 1 THEN
-		RETURN QUERY SELECT * FROM {scale}.buy_on_node(cart.nodes[1], $1, $2, $3, $4);
-		RETURN;
+	SELECT min({scale}.route((l.line ->> 'item_id')::{item}) & {mask}), max({scale}.route((l.line ->> 'item_id')::{item}) & {mask}), count(l.line ->> 'item_id')
+	INTO first_node, last_node, named FROM jsonb_array_elements($2) AS l (line);
+	IF named < jsonb_array_length($2) THEN
+		RAISE 'every line must be an object with an item_id' USING ERRCODE = '22023';
+	ELSIF first_node = last_node THEN
+		RETURN {scale}.buy_on_node(first_node, $1, $2, $3, $4);
 	END IF;
-	answer := {scale}.buy_divided($1, CASE WHEN $3 IS NULL THEN gen_random_uuid() ELSE {api}.cart_id($1, $3) END,
-		cart.digest, cart.nodes, cart.parts, cart.data);
-	IF answer.code NOT IN ('00000', 'short') THEN
-		PERFORM {scale}.fail(answer.code, answer.message, answer.detail, answer.hint);
-	END IF;
-	RETURN QUERY
-		WITH line AS (
-			SELECT (l.line ->> 'item_id')::{item} AS item, sum(coalesce((l.line ->> 'quantity')::numeric, 1)) AS quantity, min(l.n) AS n
-			FROM jsonb_array_elements($2) WITH ORDINALITY AS l (line, n) GROUP BY 1)
-		SELECT coalesce(a.answer ->> 'status', CASE answer.code WHEN 'short' THEN 'not_taken' ELSE 'ok' END), l.item, l.quantity::{stock},
-			(a.answer ->> 'order_id')::{order}, (a.answer ->> 'available')::{stock}, coalesce((a.answer ->> 'replayed')::boolean, false),
-			a.answer ->> 'header_id'
-		FROM line AS l
-		LEFT JOIN jsonb_array_elements(CASE answer.code WHEN 'short' THEN answer.short_lines ELSE answer.sold END) AS a (answer)
-			ON (a.answer ->> 'item_id')::{item} = l.item
-		ORDER BY l.n;
+	RETURN {scale}.buy_divided($1, $2, $3, $4);
+END $$;
+
+CREATE FUNCTION {api}.try_buy_cart({p}user_id {user}, {p}lines jsonb, {p}idempotency_key text DEFAULT NULL, {p}order_data jsonb DEFAULT NULL)
+RETURNS SETOF {scale}.line
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN QUERY SELECT * FROM unnest({scale}.buy_lines($1, $2, $3, $4));
 END $$;
 COMMENT ON FUNCTION {api}.try_buy_cart({user}, jsonb, text, jsonb) IS 'Buys all lines of a cart or none, on one node or several. A refusal is a row for each line with its status. Over several nodes, lines of the same item become one.';
 
 CREATE FUNCTION {api}.buy_cart({p}user_id {user}, {p}lines jsonb, {p}idempotency_key text DEFAULT NULL, {p}order_data jsonb DEFAULT NULL)
-RETURNS TABLE (status text, item_id {item}, quantity {stock}, order_id {order}, available {stock}, replayed boolean, header_id text)
+RETURNS SETOF {scale}.line
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	line record;
-	refused text;
-	facts text;
+	sold {scale}.line[] := {scale}.buy_lines($1, $2, $3, $4);
 BEGIN
-	FOR line IN SELECT * FROM {api}.try_buy_cart($1, $2, $3, $4) LOOP
-		IF line.status NOT IN ('ok', 'not_taken') THEN
-			refused := coalesce(refused, line.status);
-			facts := concat_ws(E'\n', facts, CASE line.status WHEN 'item_not_found' THEN format('Item "%s" is not for sale.', line.item_id)
-				ELSE format('Item "%s": %s asked for, %s available.', line.item_id, line.quantity, line.available) END);
-		END IF;
-		status := line.status;
-		item_id := line.item_id;
-		quantity := line.quantity;
-		order_id := line.order_id;
-		available := line.available;
-		replayed := line.replayed;
-		header_id := line.header_id;
-		RETURN NEXT;
-	END LOOP;
-	IF refused IS NOT NULL THEN
-		PERFORM {scale}.refuse(refused, facts);
+	-- if a line is at fault, none is ok
+	IF (sold[1]).status <> 'ok' THEN
+		PERFORM {scale}.refuse(sold);
 	END IF;
+	RETURN QUERY SELECT * FROM unnest(sold);
 END $$;
 COMMENT ON FUNCTION {api}.buy_cart({user}, jsonb, text, jsonb) IS 'Like try_buy_cart, but a refusal is the error of the engine.';
 
 -- ---------------------------------------------------------------- resolve
 
--- A node that cannot be reached does not keep the carts of others from being finished.
+-- Ends what was left of carts.  Parts that are held for too long are confirmed or released, as their home has
+-- decided, which aborts what it has not; then carts are noted as done of which all parts are confirmed.  A node that
+-- cannot be reached does not keep the carts of others from being finished.
 CREATE FUNCTION {scale}.resolve(open_for interval DEFAULT '1 minute', keep_for interval DEFAULT '1 day',
 	OUT finished integer, OUT left_over integer, OUT unreachable integer, OUT pruned bigint, OUT last_error text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	begun timestamptz := clock_timestamp();
 	cart record;
 	decision text;
+	homes integer[] := '{}';
+	carts uuid[] := '{}';
+	part_nodes integer[] := '{}';
+	part_carts uuid[] := '{}';
+	part_attempts uuid[] := '{}';
+	down integer[] := '{}';
+	missing uuid[];
 BEGIN
 	finished := 0;
 	left_over := 0;
-	unreachable := 0;
 	pruned := 0;
 	FOR node IN 0 .. {mask} LOOP
 		BEGIN
 			FOR cart IN SELECT * FROM {scale}.work(node, open_for) LOOP
+				IF cart.state = 'confirmed' THEN
+					homes := homes || node;
+					carts := carts || cart.cart_id;
+					FOR i IN 1 .. cardinality(cart.nodes) LOOP
+						part_nodes := part_nodes || cart.nodes[i];
+						part_carts := part_carts || cart.cart_id;
+						part_attempts := part_attempts || cart.attempt;
+					END LOOP;
+					CONTINUE;
+				END IF;
 				BEGIN
-					decision := {scale}.decide_cart({scale}.route_of(cart.cart_id), cart.cart_id, cart.attempt, 'aborted');
-					PERFORM {scale}.settle_parts(cart.cart_id, cart.attempt, cart.nodes, decision);
-					-- one part alone does not end its cart
-					IF cart.state <> 'held' THEN
-						PERFORM {scale}.end_cart({scale}.route_of(cart.cart_id), cart.cart_id, cart.attempt);
-					END IF;
+					decision := {scale}.abort_cart({scale}.route_of(cart.cart_id), cart.cart_id, cart.attempt);
+					PERFORM {scale}.settle_parts(cart.nodes, cart.cart_id, cart.attempt, decision = 'confirmed');
 					finished := finished + 1;
 				EXCEPTION WHEN OTHERS THEN
 					left_over := left_over + 1;
 					last_error := SQLERRM;
 				END;
 			END LOOP;
-			pruned := pruned + {scale}.prune_carts(node, keep_for);
 		EXCEPTION WHEN OTHERS THEN
-			unreachable := unreachable + 1;
+			down := down || node;
 			last_error := SQLERRM;
 		END;
 	END LOOP;
+	unreachable := cardinality(down);
+	BEGIN
+		-- a cart is done when all its parts are confirmed
+		missing := ARRAY(SELECT p.cart FROM unnest(part_nodes, part_carts) AS p (node, cart) WHERE p.node = ANY (down));
+		SELECT array_agg(p.node), array_agg(p.cart), array_agg(p.attempt) INTO part_nodes, part_carts, part_attempts
+		FROM unnest(part_nodes, part_carts, part_attempts) AS p (node, cart, attempt) WHERE p.node <> ALL (down);
+		missing := missing || ARRAY(SELECT * FROM {scale}.missing_parts(part_nodes, part_carts, part_attempts));
+		SELECT array_agg(c.home), array_agg(c.cart) INTO homes, carts
+		FROM unnest(homes, carts) AS c (home, cart) WHERE c.cart <> ALL (missing);
+		PERFORM {scale}.end_carts(homes, carts);
+		IF missing <> '{}' THEN
+			left_over := left_over + (SELECT count(DISTINCT m) FROM unnest(missing) AS m);
+			last_error := coalesce(last_error, format('reservation_released: cart %s is confirmed, but a part of it is not held', missing[1]));
+		END IF;
+		-- what is not known to be done needs its parts
+		FOR node IN 0 .. CASE unreachable WHEN 0 THEN {mask} ELSE -1 END LOOP
+			pruned := pruned + {scale}.prune_carts(node, greatest(keep_for, open_for) + (clock_timestamp() - begun));
+		END LOOP;
+	EXCEPTION WHEN OTHERS THEN
+		unreachable := greatest(unreachable, 1);
+		last_error := SQLERRM;
+	END;
 END $$;
 COMMENT ON FUNCTION {scale}.resolve(interval, interval) IS 'Finishes carts that are decided, aborts those that are open for longer than open_for, and deletes what ended longer ago than keep_for. Returns how many were finished and left, how many nodes could not be reached, and the last error. Any number of sessions may call it.';
 
@@ -608,7 +647,6 @@ BEGIN
 		EXECUTE format('ALTER FUNCTION %s OWNER TO %s', made, {router_literal});
 	END LOOP;
 END $$;
-ALTER TYPE {scale}.sale OWNER TO {router};
 ALTER VIEW {scale}.unresolved_carts OWNER TO {router};
 REVOKE ALL ON {scale}.unresolved_carts FROM PUBLIC;
 GRANT USAGE ON SCHEMA {api} TO {router};

@@ -12,7 +12,7 @@ from servers import ITEMS
 
 
 class Client(threading.Thread):
-    """Buys items and carts; a call without an answer is repeated with its key."""
+    """Buys items and carts; a call without an answer is repeated with its key, if it has one."""
 
     def __init__(self, shop, directory, name, until, few=False):
         super().__init__(daemon=True)
@@ -45,12 +45,15 @@ class Client(threading.Thread):
         if self.random.random() < 0.05:
             lines[items[-1]] = 1_000_000
         data = json.dumps({"call": key})
+        keyless = False
         if count == 1:
             (item, quantity), = lines.items()
             statement, arguments = "SELECT status FROM api.try_buy_item(%s, %s, %s, %s, %s)", (self.name, item, quantity, key, data)
         else:
             cart = json.dumps([{"item_id": item, "quantity": quantity} for item, quantity in lines.items()])
-            statement, arguments = "SELECT status FROM api.try_buy_cart(%s, %s, %s, %s)", (self.name, cart, key, data)
+            keyless = self.random.random() < 0.25
+            statement = "SELECT status FROM api.try_buy_cart(%s, %s, %s, %s)"
+            arguments = (self.name, cart, None if keyless else key, data)
         self.history.note(key, lines, None)
         while True:
             rows = self.ask(statement, arguments)
@@ -58,9 +61,9 @@ class Client(threading.Thread):
                 self.history.note(key, lines, "ok" if all(status == "ok" for (status,) in rows) else "refused")
                 self.answered += 1
                 return
-            self.repeated += 1
-            if time.monotonic() > self.until:
+            if keyless or time.monotonic() > self.until:
                 return
+            self.repeated += 1
 
     def run(self):
         number = 0

@@ -45,6 +45,7 @@ class Server:
 
     def __init__(self, name, settings=()):
         self.name = name
+        self.program = None  # what pg_ctl starts, if it is not postgres itself
         self.directory = os.path.join(os.environ["WORK"], name)
         self.data = os.path.join(self.directory, "data")
         self.dsn = f"host={self.directory} dbname=shop"
@@ -63,7 +64,8 @@ class Server:
         until = time.monotonic() + PATIENCE
         while True:
             try:
-                subprocess.run(["pg_ctl", "-w", "-D", self.data, "-l", os.path.join(self.directory, "log"), "start"],
+                program = ["-t", "180", "-p", self.program] if self.program else []
+                subprocess.run(["pg_ctl", "-w", "-D", self.data, "-l", os.path.join(self.directory, "log"), *program, "start"],
                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
                 return
             except subprocess.CalledProcessError:
@@ -81,11 +83,11 @@ class Server:
 
     def stop(self):
         """End it in order."""
-        run("pg_ctl", "-w", "-D", self.data, "-m", "fast", "stop")
+        run("pg_ctl", "-w", "-t", "180", "-D", self.data, "-m", "fast", "stop")
 
     def connect(self, user="postgres", database="shop"):
         """A session that commits each statement."""
-        session = psycopg2.connect(f"host={self.directory} dbname={database} user={user} connect_timeout=10")
+        session = psycopg2.connect(f"host={self.directory} dbname={database} user={user} connect_timeout={60 if self.program else 10}")
         session.autocommit = True
         return session
 
@@ -99,9 +101,9 @@ class Server:
         finally:
             session.close()
 
-    def script(self, text):
+    def script(self, text, database="shop"):
         """Run statements through psql."""
-        run("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", self.dsn, text=text)
+        run("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", f"host={self.directory} dbname={database}", text=text)
 
 
 def stop_all():
@@ -122,8 +124,12 @@ class Shop:
             run("psql", "-X", "-q", "-U", "postgres", "-d", node.dsn, "-v", "items=shop.items",
                 "-f", os.path.join(ROOT, "scale", "plproxy", "node.sql"))
         self.router.script("CREATE ROLE buyer LOGIN; CREATE ROLE operator LOGIN;")
-        self.router.script(run("env", "PGUSER=postgres", os.path.join(ROOT, "scale", "plproxy", "router"),
-                               "--buyer", "buyer", "--operator", "operator", *(node.dsn for node in self.nodes)))
+        self.make_router("shop")
+
+    def make_router(self, database, *options):
+        """Make a database of the router's server a router."""
+        self.router.script(run("env", "PGUSER=postgres", os.path.join(ROOT, "scale", "plproxy", "router"), "--buyer", "buyer",
+                               "--operator", "operator", *options, *(node.dsn for node in self.nodes)), database)
 
     @property
     def servers(self):

@@ -194,66 +194,132 @@ for my $name (sort keys %shops)
     is(told(qq{SELECT "Api".buy_cart($ann, @{[ cart([ 0, 1 ], [ 3, 1 ]) ]}, 'bad', '{"call": "never"}')}), '23514', "$name: an order that one node refuses is refused before the cart is decided");
     is(all_nodes($stock), $before - 3 - 5 - 2, "$name: refused carts hold nothing");
     is(all_nodes(q{SELECT count(*) FROM shop_stock.open_reservations}), 0, "$name: no hold is left");
-    is(told(qq{SELECT count(*) FROM $s.unresolved_carts}, 'operator'), 0, "$name: every cart is done");
+    is(told(qq{SELECT state || ' ' || count(*) FROM $s.unresolved_carts GROUP BY state}, 'operator'), 'confirmed 2', "$name: no cart is open");
+    is(told("SELECT finished || ' ' || left_over || ' ' || unreachable FROM $s.resolve('0')", 'operator'), '0 0 0', "$name: resolve has nothing to finish");
+    is(told(qq{SELECT count(*) FROM $s.unresolved_carts}, 'operator'), 0, "$name: and notes that every cart is done");
+
+    # without a key
+    $before = all_nodes($stock);
+    is(told(qq{SELECT string_agg(status || quantity, ',') FROM "Api".buy_cart($ann, @{[ cart([ 1, 1 ], [ 0, 2 ], [ 2, 1 ]) ]})}), 'ok1,ok2,ok1', "$name: a cart without a key");
+    is(told(qq{SELECT string_agg(status, ',') FROM "Api".try_buy_cart($ann, @{[ cart([ 1, 1 ], [ 2, 20 ], [ 3, 5 ]) ]})}), 'not_taken,out_of_stock,purchase_limit_exceeded', "$name: one that is refused");
+    is(told(qq{SELECT string_agg(status || quantity, ',') FROM "Api".buy_cart($ann, ('[{"item_id": ' || to_json($item[1]::$shop->{item}) || ', "call": "line"}, {"item_id": ' || to_json($item[2]::$shop->{item}) || ', "call": "line"}]')::jsonb)}), 'ok1,ok1', "$name: lines with columns of their own");
+    is(all_nodes(q{SELECT count(*) FROM shop.orders WHERE call = 'line'}), 2, "$name: on their nodes");
+    is(told(qq{SELECT "Api".buy_cart($ann, @{[ cart([ 0, 1 ], [ 3, 1 ]) ]}, NULL, '{"call": "never"}')}), '23514', "$name: an order that one node refuses");
+    is(all_nodes($stock), $before - 6, "$name: each sold once, or not at all");
+    is(all_nodes(q{SELECT count(*) FROM shop_stock.open_reservations}), 0, "$name: nothing is held");
 
     # ------------------------------------------------------------ carts that stop, and what comes too late
 
     my $two = cart([ 1, 1 ], [ 2, 1 ]);
     my $as_router = 'SET SESSION AUTHORIZATION "the Router"';
-    my $parts = sub { my ($lines) = @_; return qq{'[{"item_id": ' || to_json($lines->[0]::$shop->{item}) || '}]', '[{"item_id": ' || to_json($lines->[1]::$shop->{item}) || '}]'} };
+    my $lines = join(', ', map { qq{'[{"item_id": ' || to_json($_\::$shop->{item}) || '}]'} } @item[1, 2]);
+    # The steps of a cart of two parts whose home has no line of it.
     my $reserve = sub {
         my ($cart, $attempt) = @_;
-        return "SELECT count(*) FILTER (WHERE code = '00000') FROM $s.reserve_parts('{1,2}', ARRAY[@{[ $parts->([ $item[1], $item[2] ]) ]}]::jsonb[], '{NULL,NULL}', '$attempt', '$cart', $ann, true)";
+        return as_owner("SELECT count(*) FILTER (WHERE (a::$s.answer).code IS NULL) FROM $s.reserve_parts('{1,2}', ARRAY[$lines]::jsonb[], '{NULL,NULL}', '$cart', '$attempt', $ann, true) AS a");
     };
-    my $begin = sub { my ($key) = @_; return split /\|/, as_owner(qq{SELECT c, (b).attempt FROM (SELECT c, $s.begin_cart($s.route_of(c), c, 'd', '{1,2}') AS b FROM "Api".cart_id($ann, '$key') AS c) AS x}) };
+    my $begin = sub {
+        my ($key) = @_;
+        return split /\|/, as_owner(qq{SELECT c, ($s.begin_cart($s.route_of(c), c, 'd', '{1,2}')::$s.decision).attempt FROM "Api".cart_id($ann, '$key') AS c});
+    };
+    my $confirm = sub {
+        my ($cart, $attempt, $held, $digest) = @_;
+        return as_owner("SELECT ($s.confirm_cart($s.route_of('$cart'), '$cart', '$attempt', $held, " . ($digest // 'NULL') . ", '{1,2}', clock_timestamp(), $ann, NULL, NULL)::$s.decision).state");
+    };
     my $resolve = sub { return told("SELECT finished || ' ' || left_over FROM $s.resolve('0')", 'operator') };
 
+    $resolve->();
+    $node->safe_psql("${name}_2", 'UPDATE shop.' . quoted($shop->{items}) . ' SET stock = stock + 10');
     $before = all_nodes($stock);
     my ($cart, $attempt) = $begin->('open');
-    is(as_owner($reserve->($cart, $attempt)), 2, "$name: the parts of an open cart are held");
+    is($reserve->($cart, $attempt), 2, "$name: the parts of an open cart are held");
+    is($reserve->($cart, $attempt), 2, "$name: a repeated call holds the same");
     is(all_nodes($stock), $before - 2, "$name: and out of the stock");
     my $part = $node->safe_psql("${name}_1", "SELECT reservation_id FROM $s.parts WHERE state = 'held'");
-    isnt($node->safe_psql("${name}_1", "SELECT code FROM $s.confirm_hold('$part', NULL, NULL)"), '00000', "$name: a part cannot be confirmed by itself");
-    isnt($node->safe_psql("${name}_1", "SELECT code FROM $s.end_hold('$part', NULL, false, NULL)"), '00000', "$name: nor released");
+    is($node->safe_psql("${name}_1", "SELECT code FROM $s.confirm_hold('$part', NULL, NULL)"), 'IV004', "$name: a part cannot be confirmed by itself");
+    is($node->safe_psql("${name}_1", "SELECT code FROM $s.end_hold('$part', NULL, false, NULL)"), 'IV004', "$name: nor released");
     is(told("SELECT finished || ' ' || left_over FROM $s.resolve('1 hour')", 'operator'), '0 0', "$name: a young cart is left alone");
     $resolve->();
     is(all_nodes($stock), $before, "$name: one that is open for too long is aborted");
-    is(as_owner(qq{SELECT $s.decide_cart($s.route_of('$cart'), '$cart', '$attempt', 'confirmed')}), 'aborted', "$name: the first decision wins");
-    is(as_owner($reserve->($cart, $attempt)), 0, "$name: a late reserve of it holds nothing");
+    is($confirm->($cart, $attempt, 'true', q{'d'}), 'aborted', "$name: the first decision wins");
+    is($reserve->($cart, $attempt), 0, "$name: a late reserve of it holds nothing");
 
     ($cart, $attempt) = $begin->('late');
     $resolve->();
-    is(as_owner($reserve->($cart, $attempt)), 0, "$name: a part that was released before it came holds nothing");
+    is($reserve->($cart, $attempt), 0, "$name: a part that was released before it came holds nothing");
     is(all_nodes($stock), $before, "$name: so that the stock is whole");
 
     ($cart, $attempt) = $begin->('decided');
-    as_owner($reserve->($cart, $attempt));
-    as_owner(qq{SELECT $s.decide_cart($s.route_of('$cart'), '$cart', '$attempt', 'confirmed')});
-    as_owner(qq{SELECT * FROM $s.finish_parts('{1}', '$attempt', '$cart', true)});
-    is(as_owner(qq{SELECT $s.decide_cart($s.route_of('$cart'), '$cart', '$attempt', 'aborted')}), 'confirmed', "$name: a confirmed cart cannot be aborted");
-    like($resolve->(), qr/^[12] 0$/, "$name: a cart of which one part is confirmed, and a part that is held");
-    is(all_nodes($stock), $before - 2, "$name: are confirmed");
+    $reserve->($cart, $attempt);
+    is($confirm->($cart, $attempt, 'true', q{'d'}), 'confirmed', "$name: a cart whose parts are held is confirmed");
+    as_owner(qq{SELECT * FROM $s.finish_parts('{1}', '$cart', '$attempt', true)});
+    is(as_owner(qq{SELECT $s.abort_cart($s.route_of('$cart'), '$cart', '$attempt')}), 'confirmed', "$name: it cannot be aborted");
+    is($confirm->($cart, $attempt, 'false', q{'d'}), 'confirmed', "$name: neither by a call that finds no units");
+    is($resolve->(), '1 0', "$name: a part of it that is held");
+    is(all_nodes($stock), $before - 2, "$name: is confirmed");
     is($resolve->(), '0 0', "$name: and then there is nothing to do");
 
     ($cart, $attempt) = $begin->('lost');
-    as_owner($reserve->($cart, $attempt));
+    $reserve->($cart, $attempt);
     $node->safe_psql("${name}_$_", "DELETE FROM $s.carts WHERE cart_id = '$cart'") for 0 .. 3;
     $resolve->();
     is(all_nodes($stock), $before - 2, "$name: parts of a cart that its home has lost are released");
+    is($confirm->($cart, $attempt, 'true', q{'d'}), 'aborted', "$name: and it cannot be confirmed any more");
 
     ($cart, $attempt) = $begin->('again');
-    as_owner($reserve->($cart, $attempt));
+    $reserve->($cart, $attempt);
     $resolve->();
     is(told(qq{SELECT string_agg(status, ',') FROM "Api".try_buy_cart($ann, $two, 'again')}), 'ok,ok', "$name: a call with the key of an aborted cart begins a new attempt");
-    is(as_owner(qq{SELECT $s.decide_cart($s.route_of('$cart'), '$cart', '$attempt', 'confirmed')}), 'aborted', "$name: and the old one stays aborted");
+    is($confirm->($cart, $attempt, 'true', q{'d'}), 'aborted', "$name: and the old one stays aborted");
     is(all_nodes($stock), $before - 4, "$name: sold once");
-    is(told("SELECT pruned > 0 FROM $s.resolve('0', '0')", 'operator'), 't', "$name: what has ended is pruned");
-    is(all_nodes(qq{SELECT count(*) FROM shop_stock.reservations WHERE expires_at = 'infinity'}), 0, "$name: with the reservations of the carts");
+
+    ($cart, $attempt) = $begin->('all');
+    $reserve->($cart, $attempt);
+    as_owner(qq{SELECT $s.abort_cart($s.route_of('$cart'), '$cart', '$attempt')});
+    my $all = told(qq{SELECT "Api".available_stock($item[1])}) + 1;
+    is(told(qq{SELECT string_agg(status, ',') FROM "Api".try_buy_cart($ann, @{[ cart([ 1, $all ], [ 2, 1 ]) ]}, 'all')}), 'ok,ok', "$name: a new attempt does not miss what the old one holds");
+    $node->safe_psql("${name}_1", 'UPDATE shop.' . quoted($shop->{items}) . ' SET stock = stock + 10');
+    $resolve->();
+    $before = all_nodes($stock);
+
+    # a cart without a key is not begun
+    my $keyless = '00000001-0000-4000-8000-000000000001';
+    is($reserve->($keyless, $keyless), 2, "$name: the parts of a cart without a key are held");
+    is($resolve->(), '2 0', "$name: resolve aborts it");
+    is($confirm->($keyless, $keyless, 'true'), 'aborted', "$name: so that its call cannot confirm it any more");
+    $node->safe_psql("${name}_$_", "UPDATE $s.carts SET done_at = done_at - interval '29 days' WHERE done_at IS NOT NULL") for 0 .. 3;
+    told("SELECT $s.resolve('0', '1 day')", 'operator');
+    is($confirm->($keyless, $keyless, 'true'), 'aborted', "$name: 29 days later neither");
+    is(as_owner("SELECT ($s.confirm_cart(1, '$cart', '$cart', true, NULL, '{2}', clock_timestamp() - interval '16 days', $ann, NULL, NULL)::$s.decision).state"), 'aborted', "$name: nor one that was stopped for 16 days");
+    $keyless = '00000001-0000-4000-8000-000000000002';
+    $reserve->($keyless, $keyless);
+    is($confirm->($keyless, $keyless, 'true'), 'confirmed', "$name: one that was not aborted is confirmed");
+    is($resolve->(), '2 0', "$name: and its parts by resolve");
+    is(all_nodes($stock), $before - 2, "$name: which were sold once");
+
+    # a part that is lost
+    $keyless = '00000001-0000-4000-8000-000000000003';
+    $reserve->($keyless, $keyless);
+    $confirm->($keyless, $keyless, 'true');
+    $resolve->();
+    $node->safe_psql("${name}_1", "UPDATE $s.carts SET done_at = NULL WHERE cart_id = '$keyless'");
+    $node->safe_psql("${name}_2", "DELETE FROM $s.parts WHERE cart_id = '$keyless'");
+    like(told("SELECT left_over || ' ' || last_error FROM $s.resolve('0', '0')", 'operator'), qr/^1 reservation_released: cart $keyless /, "$name: a part that a node has lost is reported");
+    is(told("SELECT cart_id FROM $s.unresolved_carts", 'operator'), $keyless, "$name: and its cart stays unresolved");
+    $node->safe_psql("${name}_1", "UPDATE $s.carts SET done_at = clock_timestamp() WHERE cart_id = '$keyless'");
+    is(told("SELECT pruned >= 0 FROM $s.resolve('0', '0')", 'operator'), 't', "$name: what has ended is pruned");
+    is(all_nodes("SELECT count(*) FROM $s.parts"), 0, "$name: no part is left");
+    is(all_nodes(qq{SELECT count(*) FROM shop_stock.reservations AS r WHERE expires_at = 'infinity'}), 1, "$name: with the reservations of the carts, but for the one that was lost");
     is(all_nodes("SELECT count(*) FROM inventory.verify('shop.@{[ quoted($shop->{items}) ]}')"), 0, "$name: verify finds nothing on any node");
 
     # ------------------------------------------------------------ rights
 
     is(told(qq{SELECT "Api".buy_item($ann, $item[1])}, 'nobody_else'), '42501', "$name: others may not buy");
+    $node->safe_psql($router, 'CREATE SCHEMA IF NOT EXISTS theirs AUTHORIZATION buyer; SET ROLE buyer;'
+          . join('', map { "CREATE OR REPLACE FUNCTION theirs.$_ RETURNS text LANGUAGE plpgsql AS \$\$ BEGIN RAISE 'as %', current_user; END \$\$;" } 'md5(text)', '"left"(text, int)')
+          . 'CREATE FUNCTION theirs.differ(text, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE \'as %\', current_user; END $$; CREATE OPERATOR theirs.<> (LEFTARG = text, RIGHTARG = text, FUNCTION = theirs.differ)');
+    is(told(qq{SET search_path = theirs, pg_catalog; SELECT status FROM "Api".try_buy_item($ann, $item[2], 1000)}), 'out_of_stock', "$name: a buyer's functions do not run as the router");
+    is(told(qq{SET search_path = theirs, pg_catalog; SELECT "Api".buy_item($ann, $item[2], 1000)}), 'IV001', "$name: nor operators");
     is(told(qq{SELECT "Api".refund_order('$order', $item[1])}), '42501', "$name: buyers may not refund");
     is(told("SELECT * FROM $s.resolve()"), '42501', "$name: nor call the steps of carts");
     for my $statement ('SELECT * FROM shop.orders', "SELECT * FROM $s.carts", "SELECT * FROM $s.secret", qq{SELECT "Api".buy_item($ann, $item[1])}, "UPDATE $s.carts SET state = 'confirmed'")
