@@ -204,7 +204,7 @@ inv_hot_table_init(void *memory, int tranche)
 	inv_hot_table->first_free = INV_NO_SLOT;
 	inv_hot_table->free_count = inv_hot_table->capacity;
 	pg_atomic_init_u64(&inv_hot_table->places_made, 1);
-	/* Whoever knows them can make texts that have the same hashes.  Nothing may fail here. */
+	/* With known seeds, texts that have the same hashes can be computed.  Nothing may fail here. */
 	if (!pg_strong_random(inv_hot_table->seeds, sizeof(inv_hot_table->seeds)))
 	{
 		inv_hot_table->seeds[0] = (uint64) GetCurrentTimestamp();

@@ -149,10 +149,7 @@ inv_ledger_table_open(InvStore *store, InvLedgerTable table)
 	Relation rel;
 
 	Assert(table > INV_LEDGER_NONE && table < INV_LEDGER_COUNT);
-	LockRelationOid(store->ledger[table], RowExclusiveLock);
-	/* a table that is gone makes the store invalid */
-	rel = store->valid ? table_open(store->ledger[table], NoLock)
-					   : try_table_open(store->ledger[table], NoLock);
+	rel = try_table_open(store->ledger[table], RowExclusiveLock);
 	if (rel == NULL)
 		inv_error_broken_store(store->store_name, store->items, "A table of its ledger is gone.");
 	check_written(store, rel, INV_TRIGGERS_OF_OTHERS);
