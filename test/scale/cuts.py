@@ -64,6 +64,15 @@ def wait_at_gate(node, caller):
     return False
 
 
+def wait_for_other_parts(node):
+    """Wait until no part is held on a node."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        if not node.query("SELECT count(*) FROM scale.parts WHERE state = 'held'")[0][0]:
+            return
+        time.sleep(0.01)
+
+
 def resolve(shop):
     """Call resolve once."""
     try:
@@ -94,6 +103,8 @@ def cut(shop, history, name, step, victim, how, retry=True):
     caller = threading.Thread(target=lambda: resolve(shop) if answers else answers.append(buy(shop, call, lines)), daemon=True)
     caller.start()
     reached = wait_at_gate(gate, caller)
+    if step == "confirm":  # so that the cart is half sold
+        wait_for_other_parts(shop.nodes[THIRD])
     dying.kill(how)
     holder.close()
     caller.join()

@@ -40,6 +40,17 @@ def run(*command, text=None):
     return done.stdout
 
 
+def children(parent):
+    """The processes that a process has started."""
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as file:
+                if int(file.read().rpartition(")")[2].split()[1]) == parent:
+                    yield int(process)
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+
+
 class Server:
     """One server with the database `shop`."""
 
@@ -74,10 +85,16 @@ class Server:
                 time.sleep(0.2)
 
     def kill(self, how):
-        """End it at once: kill -9 of the postmaster, or the immediate mode."""
+        """End it at once: kill -9 of all its processes, or the immediate mode."""
         if how == "kill -9":
             with open(os.path.join(self.data, "postmaster.pid"), encoding="utf-8") as file:
-                os.kill(int(file.readline()), signal.SIGKILL)
+                postmaster = int(file.readline())
+            # a session that lives on could end what it does
+            for process in [postmaster, *children(postmaster)]:
+                try:
+                    os.kill(process, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
         else:
             run("pg_ctl", "-w", "-D", self.data, "-m", "immediate", "stop")
 
