@@ -14,6 +14,7 @@
 #include "base/datum.h"
 #include "base/error.h"
 #include "base/stats.h"
+#include "base/units.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/ledger_schema.h"
@@ -318,8 +319,7 @@ count_units(InvStore *store, const InvBook *book)
 	{
 		int64 delta = book->movements[i].delta;
 
-		if (pg_add_s64_overflow(units, delta < 0 ? -delta : delta, &units))
-			units = PG_INT64_MAX;
+		units = inv_add_units(units, delta < 0 ? -delta : delta);
 	}
 	inv_stats_add(store->items, INV_STATS_FOLLOW, INV_STATS_UNITS, units);
 }

@@ -19,6 +19,7 @@
 
 #include "base/compat.h"
 #include "base/error.h"
+#include "base/units.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "stock/expiry.h"
@@ -52,9 +53,8 @@ units_to_expire(const InvTake *take)
 static void
 show_overdue(InvTake *take)
 {
-	if (take->status == INV_STATUS_OUT_OF_STOCK &&
-		pg_add_s64_overflow(take->stock, take->overdue, &take->stock))
-		take->stock = PG_INT64_MAX;
+	if (take->status == INV_STATUS_OUT_OF_STOCK)
+		take->stock = inv_add_units(take->stock, take->overdue);
 	take->overdue = 0;
 }
 
