@@ -7,9 +7,9 @@ the load of the machine nor, much, on its processor.  Those of the kernel do not
 
 import os
 import shutil
-import time
 from dataclasses import dataclass, replace
 
+import callgrind
 import cluster
 import peers
 import works
@@ -20,7 +20,6 @@ LENGTHS = (40, 140)  # calls
 CART_LENGTHS, BULK_LENGTHS = (10, 30), (2, 4)
 ITEMS = 1000  # with fewer, PostgreSQL finds a row by reading the whole table
 HOT_ITEMS = 10  # so few that the first session uses each
-PATIENCE = 60  # seconds for a session's counts after its end
 STORES = 1000
 ORDERS = 10_000  # sold before, to be refunded
 
@@ -79,20 +78,10 @@ def calls():
 
 # ---------------------------------------------------------------- the counted server
 
-def counts_path(pid=""):
-    """Where callgrind writes the counts of a process."""
-    return os.path.join(os.environ["WORK"], "callgrind", str(pid))
-
-
 def start_counting():
     """Restart the server under callgrind, which counts in sessions only."""
-    os.makedirs(counts_path(), exist_ok=True)
     program = os.path.join(os.environ["WORK"], "counted-postgres")
-    with open(program, "w", encoding="utf-8") as file:
-        file.write("#!/bin/sh\nexec valgrind -q --tool=callgrind --toggle-collect=PostgresMain "
-                   f"'--callgrind-out-file={counts_path('%p')}' "
-                   f"'{shutil.which('postgres')}' \"$@\"\n")
-    os.chmod(program, 0o755)
+    callgrind.write_program(program)
     cluster.configure(max_worker_processes=0, max_logical_replication_workers=0, jit="off")
     cluster.control("stop")
     cluster.control("start", "-t", "120", "-p", program)
@@ -106,19 +95,6 @@ def stop_counting():
     cluster.control("start")
 
 
-def counted(pid):
-    """The instructions of a session that has ended or is about to."""
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        if os.path.exists(counts_path(pid)):
-            with open(counts_path(pid), encoding="utf-8", errors="replace") as file:
-                for line in file:
-                    if line.startswith("totals:"):
-                        return int(line.split()[1])
-        time.sleep(0.05)
-    raise BenchError("callgrind has not written the counts of a session")
-
-
 # ---------------------------------------------------------------- measuring
 
 def run(call, shop, number):
@@ -127,7 +103,7 @@ def run(call, shop, number):
                             {"c": 1, "n": number, "b": shop.next, "i": shop.items,
                              "x": "uniform", "l": call.lines})
     ended = client.wait()
-    instructions = counted(ended["pid"])
+    instructions = callgrind.counted(ended["pid"])
     shop.next += ended["total_ended"]
     wanted = "total_sold" if not call.sells_out or call.way == "status" else "total_ended"
     if ended[wanted] != number or (call.sells_out and call.way != "status" and ended["total_sold"]):

@@ -17,6 +17,7 @@ import peers
 import report
 import studies
 import works
+from callgrind import CountsMissing
 from cluster import BenchError
 from measure import Measurement, Shop
 
@@ -202,7 +203,7 @@ def main():
 if __name__ == "__main__":
     try:
         main()
-    except BenchError as error:
+    except (BenchError, CountsMissing) as error:
         sys.exit(f"bench: {error}")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -9,9 +9,8 @@ import json
 import os
 import shutil
 import statistics
-import time
 
-from servers import PATIENCE
+import callgrind
 
 ROUNDS = 3
 CALLS = 100
@@ -44,37 +43,15 @@ def cpu(server, pid):
 
 # ---------------------------------------------------------------- instructions
 
-def counts_path(pid=""):
-    """Where callgrind writes the counts of a process."""
-    return os.path.join(os.environ["WORK"], "callgrind", str(pid))
-
-
 def start_counting(shop):
     """Restart all servers under callgrind, which counts in sessions only."""
-    os.makedirs(counts_path())
     for server in shop.servers:
         server.query("ALTER SYSTEM SET max_worker_processes = 0")
         server.query("ALTER SYSTEM SET jit = off")
         server.stop()
         server.program = os.path.join(server.directory, "counted-postgres")
-        with open(server.program, "w", encoding="utf-8") as file:
-            file.write("#!/bin/sh\nexec valgrind -q --tool=callgrind --toggle-collect=PostgresMain "
-                       f"'--callgrind-out-file={counts_path('%p')}' '{shutil.which('postgres')}' \"$@\"\n")
-        os.chmod(server.program, 0o755)
+        callgrind.write_program(server.program)
         server.start()
-
-
-def counted(pid):
-    """The instructions of a session that ends."""
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        if os.path.exists(counts_path(pid)):
-            with open(counts_path(pid), encoding="utf-8", errors="replace") as file:
-                for line in file:
-                    if line.startswith("totals:"):
-                        return int(line.split()[1])
-        time.sleep(0.05)
-    raise RuntimeError("callgrind has not written the counts of a session")
 
 
 # ---------------------------------------------------------------- ways
@@ -129,7 +106,7 @@ class Way:
         self.make(calls)
         pids = [pid for _, pid in self.processes(shop)]
         self.session.close()
-        counts = [counted(pid) for pid in pids]
+        counts = [callgrind.counted(pid) for pid in pids]
         return counts[0], sum(counts[1:])
 
     def count(self, shop):

@@ -19,5 +19,5 @@ drive_scale() {
     local directory=$1
     shift
     as_user mkdir "$directory"
-    as_user env -u PGHOST -u PGUSER -u PGDATABASE WORK="$directory" /usr/bin/python3 -B "$SOURCE/test/scale/run.py" "$@" </dev/null
+    as_user env -u PGHOST -u PGUSER -u PGDATABASE WORK="$directory" PYTHONPATH="$SOURCE/bench" /usr/bin/python3 -B "$SOURCE/test/scale/run.py" "$@" </dev/null
 }
