@@ -23,6 +23,17 @@ DROP TRIGGER suppress ON hot;
 SELECT inventory.cool('items');
 SELECT stock FROM items;
 
+\echo '-- a trigger heats another item: each entry has the number of its own row'
+INSERT INTO items (id, stock) VALUES (2, 10);
+CREATE FUNCTION heat_too() RETURNS trigger LANGUAGE plpgsql AS
+	'BEGIN IF NEW.item_id = 1 THEN PERFORM inventory.heat(''items'', 2); END IF; RETURN NULL; END';
+CREATE TRIGGER heat_too AFTER INSERT OR UPDATE OF incarnation ON hot FOR EACH ROW EXECUTE FUNCTION heat_too();
+SELECT inventory.heat('items', 1);
+SELECT item_id, number IN (SELECT number FROM inventory.hot_entries()) FROM hot ORDER BY item_id;
+DROP TRIGGER heat_too ON hot;
+SELECT inventory.cool('items');
+DELETE FROM items WHERE id = 2;
+
 \echo '-- an item has two rows'
 ALTER TABLE hot DROP CONSTRAINT hot_pkey CASCADE;
 INSERT INTO hot (item_id, hot, settled_epoch, incarnation) VALUES (1, true, 0, 0);

@@ -70,6 +70,7 @@ heat_item(InvStore *store, Datum item, bool by_hand)
 	InvLockedRow locked;
 	InvHotRow row = { 0 };
 	const char *refusal;
+	int reserved;
 
 	/* first, because entries of dropped tables are reclaimed only before there is an xid */
 	(void) inv_hot_directory_has_room(1);
@@ -92,7 +93,8 @@ heat_item(InvStore *store, Datum item, bool by_hand)
 		inv_heat_log_refusal(store, item, refusal);
 		return false;
 	}
-	if (!inv_hot_reserve_room(store, item))
+	reserved = inv_hot_reserve_room(store, item);
+	if (reserved == INV_NO_ROOM)
 	{
 		if (by_hand)
 			inv_error_hot_full(inv_hot_table_capacity());
@@ -100,7 +102,7 @@ heat_item(InvStore *store, Datum item, bool by_hand)
 	}
 	inv_hot_mark_changed(store);
 	inv_execute_write(store, INV_STMT_MARK_HOT, &item, NULL, INV_SNAPSHOT_LATEST, 1);
-	inv_hot_room_set_number(inv_result_int64(0, 1));
+	inv_hot_room_set_number(reserved, inv_result_int64(0, 1));
 	INV_POINT("inventory-after-heat");
 	inv_worker_start_at_commit();
 	return true;

@@ -56,26 +56,32 @@ new_room_change(void)
 	return change;
 }
 
-/* Reserve an entry for an item that is about to be marked as hot; false if there is no room. */
-bool
+/*
+ * Reserve an entry for an item that is about to be marked as hot.  Returns the place of the
+ * reservation among the changes, or INV_NO_ROOM.
+ */
+int
 inv_hot_room_reserve(InvHotStore *hot_store, const InvHotKey *key)
 {
 	RoomChange *change = new_room_change();
 
 	if (!inv_hot_directory_reserve())
-		return false;
+		return INV_NO_ROOM;
 	change->hot_store = hot_store;
 	change->key = *key;
-	room_change_count++;
-	return true;
+	return room_change_count++;
 }
 
-/* The row in "hot" of the item that was reserved last has this number. */
+/*
+ * The row in "hot" of an item for which an entry was reserved has this number.  A trigger of
+ * the shop on "hot" may have heated or demoted other items since.
+ */
 void
-inv_hot_room_set_number(int64 number)
+inv_hot_room_set_number(int reserved, int64 number)
 {
-	Assert(room_change_count > 0 && room_changes[room_change_count - 1].freed.entry == NULL);
-	room_changes[room_change_count - 1].number = number;
+	Assert(reserved >= 0 && reserved < room_change_count);
+	Assert(room_changes[reserved].freed.entry == NULL);
+	room_changes[reserved].number = number;
 }
 
 /* Free the entry of an item that is demoted, with the commit. */

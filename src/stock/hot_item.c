@@ -191,15 +191,18 @@ hot_key_of(InvStore *store, Datum item)
 	return key;
 }
 
-/* Reserve an entry for an item that is about to be marked as hot; false if there is no room. */
-bool
+/*
+ * Reserve an entry for an item that is about to be marked as hot; INV_NO_ROOM if there is no
+ * room, or else what inv_hot_room_set_number() asks for.
+ */
+int
 inv_hot_reserve_room(InvStore *store, Datum item)
 {
 	InvHotStore *hot_store = inv_hot_store(store);
 	InvHotKey key;
 
 	if (hot_store == NULL)
-		return false;
+		return INV_NO_ROOM;
 	key = hot_key_of(store, item);
 	return inv_hot_room_reserve(hot_store, &key);
 }

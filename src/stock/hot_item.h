@@ -12,7 +12,7 @@ extern void inv_hot_item_init(void);
 
 extern InvHotStore *inv_hot_store(InvStore *store);
 extern void inv_hot_mark_changed(InvStore *store);
-extern bool inv_hot_reserve_room(InvStore *store, Datum item);
+extern int inv_hot_reserve_room(InvStore *store, Datum item);
 extern bool inv_hot_never_was(InvStore *store);
 extern bool inv_hot_known_none(InvStore *store);
 extern bool inv_hot_may_exist(InvStore *store);
