@@ -44,7 +44,7 @@ extern const char *inv_status_name(InvStatus status);
 		pg_unreachable();                                                                          \
 	} while (0)
 
-/* ---- business refusals, in the order of their codes ---- */
+/* ---- business refusals ---- */
 
 extern bool inv_is_refusal(const ErrorData *error);
 extern void inv_report_out_of_stock(const InvFacts *facts, const char *detail);

@@ -4,7 +4,7 @@
  *
  * The lock of the table guards the directory (hot_directory.c).  The spinlock of an entry
  * guards what is in the entry: counter.c, counter_xact.c and counter_state.c change that,
- * heat.c and hot_view.c only read it.
+ * hot_list.c and hot_view.c only read it.
  */
 #ifndef INV_HOT_TABLE_H
 #define INV_HOT_TABLE_H
@@ -55,7 +55,7 @@ typedef struct InvHotEntry
 {
 	slock_t mutex;
 	InvHotState state; /* from and to COLD under the table's lock too */
-	uint32 generation; /* goes up when the entry is freed, or has to be counted again */
+	uint32 generation; /* goes up when handles of the entry become invalid */
 	InvHotKey key;
 	int64 number; /* of the item's row in "hot" */
 	int next;	  /* in its bucket, or of the free ones; under the table's lock */
@@ -67,7 +67,7 @@ typedef struct InvHotEntry
 	int references[2];	/* pending changes in each of the two open epochs, by their lowest bit */
 	bool has_movements; /* the current epoch */
 	int cooler;			/* the process that is cooling it, or INV_NO_PROCESS */
-	uint64 changes;		/* of anything */
+	uint64 changes;		/* of the state, of the stock, of what is in flight, of holds */
 	/* by base/clock.h */
 	int64 last_used;
 	int64 retry_at; /* its stock column could not be written: the worker tries again then; or 0 */

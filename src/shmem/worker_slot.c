@@ -37,7 +37,7 @@ static InvWorkerSlot *own_slot = NULL;	 /* that this database had last; it may h
 static Oid served_database = InvalidOid; /* if this is a worker */
 static bool asked_before_round = false;	 /* a session had asked for it when its round began */
 
-/* ---- slots; the caller has the lock */
+/* ---- slots; the caller has the lock ---- */
 
 /* The slot of a database, or null if it has none. */
 static InvWorkerSlot *

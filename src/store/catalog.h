@@ -61,7 +61,7 @@ extern Oid inv_catalog_table(HeapTuple tuple, TupleDesc desc, const char *column
 extern char *inv_catalog_text(HeapTuple tuple, TupleDesc desc, const char *column);
 
 extern bool inv_catalog_find(Oid items, InvCatalogRow *row);
-extern Oid inv_catalog_find_orders(const char *store_name, const List *orders);
+extern Oid inv_catalog_find_orders(const char *store_name, const List *tables);
 extern List *inv_catalog_list(void);
 
 #endif /* INV_CATALOG_H */

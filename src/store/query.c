@@ -2,8 +2,9 @@
  * query.c
  *		The statements of the engine: plans and their execution.
  *
- * Only this file runs SQL; enter.c connects to SPI.  A plan is prepared at its first
- * use, generic, and kept in the memory of the store.  The texts are in query_text.c.
+ * Statements run here, or in batches in query_cursor.c; enter.c connects to SPI.  A plan is
+ * prepared at its first use, generic, and kept in the memory of the store.  The texts are in
+ * query_text.c.
  *
  * Row security policies that are forced (FORCE ROW LEVEL SECURITY) bind the owner of the
  * tables, as whom the engine acts.  They must not bind the engine's own statements, from

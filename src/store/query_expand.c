@@ -328,8 +328,7 @@ append_and_order_rows(StringInfo text, InvStore *store)
 		"FROM {ledger}.order_changes AS c WHERE c.operation {<>} '" INV_CHANGE_DELETE "' ");
 }
 
-/* The rows that order_units and order_final have. */
-/* Not "o": a column can be called so. */
+/* The arguments of order_units and order_final.  "o.*", because "o" can be a column. */
 static void
 append_line_rows(StringInfo text, InvStore *store)
 {
