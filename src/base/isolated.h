@@ -7,10 +7,9 @@
 
 #include "utils/elog.h"
 
-typedef void (*InvWork)(void *arg);
-typedef bool (*InvUndoableWork)(void *arg);
+/* Work that says whether its changes are kept. */
+typedef bool (*InvWork)(void *arg);
 
-extern void inv_run_undoable(InvUndoableWork work, void *arg);
-extern ErrorData *inv_run_isolated(InvWork work, void *arg, bool keep);
+extern ErrorData *inv_run_isolated(InvWork work, void *arg);
 
 #endif /* INV_ISOLATED_H */

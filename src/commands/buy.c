@@ -88,7 +88,12 @@ static void
 try_to_sell(Sale *sale)
 {
 	if (sale->header.inserts)
-		inv_run_undoable(sell_isolated, sale);
+	{
+		ErrorData *error = inv_run_isolated(sell_isolated, sale);
+
+		if (error)
+			ReThrowError(error);
+	}
 	else
 		sell(sale);
 	if (!sale->sold)

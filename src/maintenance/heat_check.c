@@ -51,7 +51,8 @@ typedef struct RememberedRefusal
 static RememberedRefusal remembered[REMEMBERED_REFUSALS];
 static int remembered_next = 0;
 
-static void
+/* Work that is rolled back. */
+static bool
 write_trial(void *arg)
 {
 	Trial *trial = arg;
@@ -60,6 +61,7 @@ write_trial(void *arg)
 		inv_item_row_change(trial->store, trial->item, trial->delta, true, INV_SNAPSHOT_LATEST);
 
 	trial->changed = level.stock != trial->stock;
+	return false;
 }
 
 /* Why the row refuses a stock, or null. */
@@ -71,7 +73,7 @@ try_stock(InvStore *store, Datum item, int64 stock, int64 wanted)
 
 	if (pg_sub_s64_overflow(wanted, stock, &trial.delta) || trial.delta == 0)
 		return NULL;
-	error = inv_run_isolated(write_trial, &trial, false);
+	error = inv_run_isolated(write_trial, &trial);
 	if (error && !inv_error_is_of_row(error->sqlerrcode))
 		ReThrowError(error);
 	if (error)

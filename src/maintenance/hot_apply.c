@@ -33,7 +33,8 @@ typedef struct Batch
 	int64 changed;
 } Batch;
 
-static void
+/* Work that is kept. */
+static bool
 apply_batch(void *arg)
 {
 	Batch *batch = arg;
@@ -44,6 +45,7 @@ apply_batch(void *arg)
 		CHECK_FOR_INTERRUPTS();
 		batch->changed += batch->transition(batch->store, batch->items[i]);
 	}
+	return true;
 }
 
 /*
@@ -53,7 +55,7 @@ apply_batch(void *arg)
 static ErrorData *
 try_batch(Batch *batch)
 {
-	ErrorData *error = inv_run_isolated(apply_batch, batch, true);
+	ErrorData *error = inv_run_isolated(apply_batch, batch);
 
 	if (error && !inv_error_is_of_row(error->sqlerrcode))
 		ReThrowError(error);

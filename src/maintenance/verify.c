@@ -269,7 +269,8 @@ typedef struct Verification
 	bool is_of_other;  /* the store has another owner, who can have locked its tables */
 } Verification;
 
-static void
+/* Work that is rolled back. */
+static bool
 verify_store(void *arg)
 {
 	Verification *verification = arg;
@@ -307,6 +308,7 @@ verify_store(void *arg)
 		report_problems(store, INV_STMT_VERIFY_FUNCTIONS, &item, result);
 	}
 	inv_store_leave(&call);
+	return false;
 }
 
 /*
@@ -320,7 +322,7 @@ verify_and_roll_back(FunctionCallInfo fcinfo, ReturnSetInfo *result)
 	ErrorData *error;
 
 	verification.is_of_other = inv_catalog_table_owner(PG_GETARG_OID(0)) != GetUserId();
-	error = inv_run_isolated(verify_store, &verification, false);
+	error = inv_run_isolated(verify_store, &verification);
 	if (error && verification.is_of_other && error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
 		return error;
 	if (error && (verification.reading_item || !inv_is_error_of_store(error)))

@@ -153,20 +153,24 @@ typedef struct ExpiryBatch
 	uint64 count;
 } ExpiryBatch;
 
-static void
+/* Work that is kept. */
+static bool
 expire_batch(void *arg)
 {
 	const ExpiryBatch *batch = arg;
 
 	expire_lines(batch->store, batch->lines, batch->count);
+	return true;
 }
 
-static void
+/* Work that is rolled back. */
+static bool
 give_batch(void *arg)
 {
 	const ExpiryBatch *batch = arg;
 
 	give_lines_back(batch->store, batch->lines, batch->count);
+	return false;
 }
 
 /*
@@ -185,7 +189,7 @@ try_expire_lines(InvStore *store, const OverdueLine *lines, uint64 count, bool s
 {
 	ExpiryBatch batch = { store, lines, count };
 	bool trial = IsSubTransaction();
-	ErrorData *error = inv_run_isolated(trial ? give_batch : expire_batch, &batch, !trial);
+	ErrorData *error = inv_run_isolated(trial ? give_batch : expire_batch, &batch);
 
 	if (error && !inv_error_is_of_one_row(error->sqlerrcode) &&
 		!(skip_locked && error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE))

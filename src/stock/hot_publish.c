@@ -101,12 +101,14 @@ publish_locked_item(Publishing *publishing)
 	return PUBLISH_DONE;
 }
 
-static void
+/* Work that is rolled back. */
+static bool
 publish_once(void *arg)
 {
 	Publishing *publishing = arg;
 
 	publishing->outcome = publish_locked_item(publishing);
+	return false;
 }
 
 /* Publish in a subtransaction that is rolled back at once, so as not to keep the lock. */
@@ -118,7 +120,7 @@ publish_counter(InvStore *store, Datum item, const InvCounterRef *counter, const
 	Assert(!RecoveryInProgress());
 	for (int tries = 0; tries < PUBLISH_TRIES; tries++)
 	{
-		ErrorData *error = inv_run_isolated(publish_once, &publishing, false);
+		ErrorData *error = inv_run_isolated(publish_once, &publishing);
 
 		if (error == NULL)
 			break;
