@@ -24,7 +24,6 @@
 #include "commands/trigger.h"
 #include "nodes/parsenodes.h"
 #include "parser/parse_func.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -425,21 +424,6 @@ fill_store(InvStore *store, const InvCatalogRow *row, const OpenTables *tables)
 											 row->settings);
 		inv_depend_on_view(&store->dependencies, store->sellable_view);
 	}
-}
-
-/*
- * Lock the tables that a row names: this waits for a session that changes one of
- * them, and keeps others from doing so.
- */
-void
-inv_binding_lock(const InvCatalogRow *row, LOCKMODE lock)
-{
-	LockRelationOid(row->items, lock);
-	if (OidIsValid(row->orders))
-		LockRelationOid(row->orders, lock);
-	if (OidIsValid(row->header))
-		LockRelationOid(row->header, lock);
-	LockRelationOid(row->movements, AccessShareLock);
 }
 
 /* Null if the row names no table, or the table is gone. */

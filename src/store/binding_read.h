@@ -9,7 +9,6 @@
 
 extern void inv_binding_add_column(InvStore *store, InvColumnList *list, Oid table,
 								   AttrNumber attnum);
-extern void inv_binding_lock(const InvCatalogRow *row, LOCKMODE lock);
 extern bool inv_binding_fill(InvStore *store, const InvCatalogRow *row);
 
 extern bool inv_binding_forces_policies(const InvStore *store);

@@ -219,6 +219,20 @@ inv_store_init(void)
 /* ---- loading ---- */
 
 /*
+ * Lock the tables of a store to the end of the transaction: this waits for a session that
+ * changes one of them, and keeps others from doing so.
+ */
+static void
+lock_bound_tables(Oid items, Oid orders, Oid header, LOCKMODE lock)
+{
+	LockRelationOid(items, lock);
+	if (OidIsValid(orders))
+		LockRelationOid(orders, lock);
+	if (OidIsValid(header))
+		LockRelationOid(header, lock);
+}
+
+/*
  * Find the row of a store, and lock the tables that it names; false if there is none.
  * With one of its tables locked it can neither be detached nor attached to others, but
  * it could before the lock was granted: then its row is read again.
@@ -233,7 +247,9 @@ find_and_lock(Oid items, LOCKMODE lock, InvCatalogRow *row)
 		start_reading();
 		if (!inv_catalog_find(items, row))
 			return false;
-		inv_binding_lock(row, lock == NoLock ? AccessShareLock : lock);
+		lock_bound_tables(row->items, row->orders, row->header,
+						  lock == NoLock ? AccessShareLock : lock);
+		LockRelationOid(row->movements, AccessShareLock);
 		if (reading.message_count == 0 && reading.discards == 0)
 			return true;
 		before = *row;
@@ -383,13 +399,7 @@ open_store(Oid items, LOCKMODE lock)
 	InvStore *new;
 
 	if (store && store->valid && lock != NoLock)
-	{
-		LockRelationOid(store->items, lock);
-		if (OidIsValid(store->orders))
-			LockRelationOid(store->orders, lock);
-		if (OidIsValid(store->header))
-			LockRelationOid(store->header, lock);
-	}
+		lock_bound_tables(store->items, store->orders, store->header, lock);
 	if (store && store->valid)
 		return store;
 	free_retired_stores();
