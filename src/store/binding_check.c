@@ -147,31 +147,42 @@ inv_check_binding_scale(Relation orders, const InvColumn *quantity)
 }
 
 /*
- * The function of the ledger that makes the rows of orders.  It runs as the owner, so no role
- * without the owner's rights may have written it; and it must not write.
+ * Find a function of the ledger that the engine calls.  It runs as the owner, so no role without
+ * the owner's rights may have written it.  The caller releases the tuple.
  */
+HeapTuple
+inv_binding_find_function(InvStore *store, Oid ledger, const char *name, const Oid *types,
+						  int count)
+{
+	Oid function = inv_find_function(ledger, name, types, count);
+	HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+
+	if (!HeapTupleIsValid(tuple))
+		inv_error_broken_store(store->store_name, store->items,
+							   psprintf("The function %s of its ledger is gone.", name));
+	if (!has_privs_of_role(((Form_pg_proc) GETSTRUCT(tuple))->proowner, store->owner))
+		inv_error_owners(
+			store->store_name, store->items,
+			psprintf("Items and the function %s of the ledger have different owners.", name));
+	inv_depend(&store->dependencies, INV_DEPENDENCY_FUNCTION, function);
+	return tuple;
+}
+
+/* The function that makes the rows of orders; it must not write. */
 Oid
 inv_binding_find_prepare(InvStore *store, Oid ledger)
 {
 	Oid types[] = { store->user_type, JSONBOID, JSONBOID };
-	Oid function = inv_find_function(ledger, "prepare_order", types, lengthof(types));
-	HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	Form_pg_proc form;
+	HeapTuple tuple =
+		inv_binding_find_function(store, ledger, "prepare_order", types, lengthof(types));
+	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
+	Oid function = form->oid;
 
-	if (!HeapTupleIsValid(tuple))
-		inv_error_broken_store(store->store_name, store->items,
-							   "The function prepare_order of its ledger is gone.");
-	form = (Form_pg_proc) GETSTRUCT(tuple);
-	if (!has_privs_of_role(form->proowner, store->owner))
-		inv_error_owners(
-			store->store_name, store->items,
-			"Items and the function prepare_order of the ledger have different owners.");
 	if (form->prorettype != JSONBOID || form->proretset ||
 		form->provolatile == PROVOLATILE_VOLATILE)
 		inv_error_broken_store(store->store_name, store->items,
 							   "The function prepare_order of its ledger is volatile, or does not "
 							   "return jsonb.");
 	ReleaseSysCache(tuple);
-	inv_depend(&store->dependencies, INV_DEPENDENCY_FUNCTION, function);
 	return function;
 }

@@ -10,38 +10,29 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_proc.h"
-#include "utils/acl.h"
-#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 #include "base/error.h"
 #include "base/store_error.h"
 #include "store/binding.h"
+#include "store/binding_check.h"
 #include "store/binding_worth.h"
 #include "store/function_body.h"
 
-/* Find one of the functions, which the owner must have made. */
+/* Find one of the functions. */
 static Oid
 find_worth_function(InvStore *store, Oid ledger, const char *name)
 {
 	Oid types[] = { store->order_row, store->header_row };
-	Oid function = inv_find_function(ledger, name, types, OidIsValid(store->header) ? 2 : 1);
-	HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	Form_pg_proc form;
+	HeapTuple tuple = inv_binding_find_function(store, ledger, name, types,
+												OidIsValid(store->header) ? 2 : 1);
+	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
+	Oid function = form->oid;
 
-	if (!HeapTupleIsValid(tuple))
-		inv_error_broken_store(store->store_name, store->items,
-							   psprintf("The function %s of its ledger is gone.", name));
-	form = (Form_pg_proc) GETSTRUCT(tuple);
-	if (!has_privs_of_role(form->proowner, store->owner))
-		inv_error_owners(
-			store->store_name, store->items,
-			psprintf("Items and the function %s of the ledger have different owners.", name));
 	if (form->provolatile != PROVOLATILE_IMMUTABLE)
 		inv_error_broken_store(store->store_name, store->items,
 							   psprintf("The function %s of its ledger is not immutable.", name));
 	ReleaseSysCache(tuple);
-	inv_depend(&store->dependencies, INV_DEPENDENCY_FUNCTION, function);
 	return function;
 }
 
