@@ -8,8 +8,8 @@
 #include "base/error_class.h"
 
 /* Does an error come from other transactions, or from the server's state? */
-bool
-inv_error_is_of_others(int sqlstate)
+static bool
+is_error_of_others(int sqlstate)
 {
 	int category = ERRCODE_TO_CATEGORY(sqlstate);
 
@@ -21,7 +21,7 @@ inv_error_is_of_others(int sqlstate)
 bool
 inv_error_is_of_row(int sqlstate)
 {
-	return !inv_error_is_of_others(sqlstate) && sqlstate != ERRCODE_OBJECT_IN_USE;
+	return !is_error_of_others(sqlstate) && sqlstate != ERRCODE_OBJECT_IN_USE;
 }
 
 /*
@@ -47,6 +47,6 @@ inv_is_error_of_store(const ErrorData *error)
 {
 	int category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
 
-	return error->elevel == ERROR && !inv_error_is_of_others(error->sqlerrcode) &&
+	return error->elevel == ERROR && !is_error_of_others(error->sqlerrcode) &&
 		   category != ERRCODE_INVALID_TRANSACTION_STATE && category != ERRCODE_SYSTEM_ERROR;
 }

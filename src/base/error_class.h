@@ -7,7 +7,6 @@
 
 #include "utils/elog.h"
 
-extern bool inv_error_is_of_others(int sqlstate);
 extern bool inv_error_is_of_row(int sqlstate);
 extern bool inv_error_is_of_one_row(int sqlstate);
 extern bool inv_is_error_of_store(const ErrorData *error);

@@ -124,8 +124,7 @@ inv_report_foreign_engine(const char *store_name, const char *relation, const ch
 {
 	if (store_name)
 	{
-		errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
-		errmsg("store \"%s\" is not intact", store_name);
+		report_not_intact(store_name);
 		errdetail("%s is %s. A store can use only permanent tables of this server with access "
 				  "method \"heap\".",
 				  relation, what);

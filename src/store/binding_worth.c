@@ -24,8 +24,8 @@ static Oid
 find_worth_function(InvStore *store, Oid ledger, const char *name)
 {
 	Oid types[] = { store->order_row, store->header_row };
-	HeapTuple tuple = inv_binding_find_function(store, ledger, name, types,
-												OidIsValid(store->header) ? 2 : 1);
+	HeapTuple tuple =
+		inv_binding_find_function(store, ledger, name, types, OidIsValid(store->header) ? 2 : 1);
 	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
 	Oid function = form->oid;
 

@@ -6,6 +6,7 @@
 #define INV_ENTER_H
 
 #include "base/prepared_wait.h"
+#include "base/stats.h"
 #include "store/binding.h"
 
 /* What is restored when a caller who is not the owner has had work done as the owner. */
@@ -20,8 +21,8 @@ typedef struct InvGuest
 typedef struct InvCall
 {
 	InvStore *store;
-	MemoryContext caller; /* where results go */
-	void *outer_stats;	  /* statistics of the call around this one, or NULL */
+	MemoryContext caller;		/* where results go */
+	InvStatsEntry *outer_stats; /* statistics of the call around this one, or NULL */
 	Oid user;
 	int security;
 	int nest;	/* level of the settings that the call changed */

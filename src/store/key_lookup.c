@@ -328,8 +328,8 @@ inv_lock_key_row(InvKeyLookup *lookup)
 }
 
 /* Copy a column of the current row. */
-Datum
-inv_key_row_value(InvKeyLookup *lookup, AttrNumber attnum, bool *isnull)
+static Datum
+copy_key_column(InvKeyLookup *lookup, AttrNumber attnum, bool *isnull)
 {
 	TupleTableSlot *slot = lookup->rows.slot;
 	Form_pg_attribute column = TupleDescAttr(slot->tts_tupleDescriptor, attnum - 1);
@@ -354,7 +354,7 @@ inv_read_key_row(InvKeyLookup *lookup, Datum *values, bool *nulls)
 	{
 		if (*letter == '?')
 			continue;
-		values[n] = inv_key_row_value(lookup, lookup->plan->read[n], &nulls[n]);
+		values[n] = copy_key_column(lookup, lookup->plan->read[n], &nulls[n]);
 		if (nulls[n] && letter[1] != '?')
 			return false;
 		n++;

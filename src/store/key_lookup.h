@@ -25,7 +25,6 @@ extern bool inv_begin_key_lookup(InvKeyLookup *lookup, InvStore *store, InvKey k
 								 const Datum *values, const bool *nulls, int count);
 extern bool inv_next_key_row(InvKeyLookup *lookup);
 extern bool inv_lock_key_row(InvKeyLookup *lookup);
-extern Datum inv_key_row_value(InvKeyLookup *lookup, AttrNumber attnum, bool *isnull);
 extern bool inv_read_key_row(InvKeyLookup *lookup, Datum *values, bool *nulls);
 extern void inv_end_key_lookup(InvKeyLookup *lookup);
 
