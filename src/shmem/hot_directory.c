@@ -448,7 +448,10 @@ inv_hot_directory_fill(InvHotStore *hot_store, const InvHotKey *keys, const int6
 	return current;
 }
 
-/* Free the entry of an item whose cooler has committed, and wake waiting sessions.  Cannot fail. */
+/*
+ * Free the entry of an item whose cooler has committed.  The caller wakes the sessions that
+ * wait.  Cannot fail.
+ */
 void
 inv_hot_directory_free(const InvCounterRef *counter)
 {
@@ -464,7 +467,6 @@ inv_hot_directory_free(const InvCounterRef *counter)
 			invalidate_store(hot_store);
 	}
 	LWLockRelease(&inv_hot_table->lock);
-	ConditionVariableBroadcast(&entry->cv);
 }
 
 /* Free the entry of an item that was demoted, if it still has no counter.  Cannot fail. */
