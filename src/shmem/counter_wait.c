@@ -6,10 +6,8 @@
  */
 #include "postgres.h"
 
-#include "miscadmin.h"
-#include "pgstat.h"
+#include "port/pg_bitutils.h"
 #include "storage/lmgr.h"
-#include "storage/lock.h"
 #include "storage/proc.h"
 
 #include "base/clock.h"
@@ -27,20 +25,26 @@ static int
 next_holder(const InvCounterRef *counter, int last)
 {
 	const uint64 *holders = inv_hot_table_holders(counter->entry);
-	int processes = inv_hot_table_words() * 64;
+	int words = inv_hot_table_words();
+	int own = inv_process_number();
 	int found = INV_NO_PROCESS;
 
 	if (!inv_entry_lock(counter))
 		return INV_NO_PROCESS;
-	for (int i = 1; i <= processes && found == INV_NO_PROCESS; i++)
+	/* word by word, because buyers wait for the lock; that of "last" is the first and the last one */
+	for (int i = 0; i <= words && found == INV_NO_PROCESS; i++)
 	{
-		int process = (last + i) % processes;
+		int number = (last / 64 + i) % words;
+		uint64 word = holders[number];
 
-		if ((holders[process / 64] & (UINT64CONST(1) << (process % 64))) != 0 &&
-			process != inv_process_number())
-			found = process;
+		if (number == own / 64)
+			word &= ~(UINT64CONST(1) << (own % 64));
+		if (i == 0) /* those after "last" */
+			word &= PG_UINT64_MAX << (last % 64) << 1;
+		if (word != 0)
+			found = number * 64 + pg_rightmost_one_pos64(word);
 	}
-	if (counter->entry->cooler != INV_NO_PROCESS && counter->entry->cooler != inv_process_number())
+	if (counter->entry->cooler != INV_NO_PROCESS && counter->entry->cooler != own)
 		found = counter->entry->cooler;
 	inv_entry_unlock(counter);
 	return found;
