@@ -281,6 +281,7 @@ reclaim_stats(void)
 	{
 		StatsKey key;
 
+		CHECK_FOR_INTERRUPTS();
 		lock_stats(LW_SHARED);
 		key = stats_entry(i)->key;
 		unlock_stats();
@@ -366,18 +367,11 @@ inv_stats_current(void)
 	return current_entry;
 }
 
-/* A call has ended, and the one around it goes on. */
+/* A call has ended, and the one around it goes on; null: none runs any more. */
 void
 inv_stats_end(InvStatsEntry *outer)
 {
 	current_entry = outer;
-}
-
-/* No call runs any more, even if an error skipped its end. */
-void
-inv_stats_end_of_transaction(void)
-{
-	current_entry = NULL;
 }
 
 /* A counter that would be larger than a bigint stays at the largest. */

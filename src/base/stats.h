@@ -49,7 +49,6 @@ extern void inv_stats_attach(void *memory, LWLock *lock);
 /* the call that runs */
 extern void inv_stats_begin(Oid items, const char *operation);
 extern void inv_stats_end(InvStatsEntry *outer);
-extern void inv_stats_end_of_transaction(void);
 extern InvStatsEntry *inv_stats_current(void);
 extern void inv_stats_count(InvStatsCounter counter, int64 by);
 

@@ -199,7 +199,7 @@ store_at_xact_end(XactEvent event, void *arg pg_attribute_unused())
 {
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
-	inv_stats_end_of_transaction();
+	inv_stats_end(NULL);
 	while (use_count > 0)
 		end_last_use();
 	free_retired_stores();
