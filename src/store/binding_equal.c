@@ -46,7 +46,7 @@ equal_lists(const InvColumnList *a, const InvColumnList *b)
 static bool
 equal_bound_columns(const InvStore *a, const InvStore *b)
 {
-	return equal_lists(&a->order_columns, &b->order_columns) &&
+	return equal_lists(&a->order_columns, &b->order_columns) && a->header_bit == b->header_bit &&
 		   equal_lists(&a->header_columns, &b->header_columns) &&
 		   equal_columns(&a->item_id, &b->item_id) && equal_columns(&a->stock, &b->stock) &&
 		   equal_columns(&a->version, &b->version) &&
@@ -66,6 +66,7 @@ static bool
 equal_tables(const InvStore *a, const InvStore *b)
 {
 	return a->items == b->items && a->orders == b->orders && a->header == b->header &&
+		   a->order_row == b->order_row && a->header_row == b->header_row &&
 		   memcmp(a->ledger, b->ledger, sizeof(a->ledger)) == 0 &&
 		   a->sellable_view == b->sellable_view && a->owner == b->owner &&
 		   equal_texts(a->items_name, b->items_name) &&
