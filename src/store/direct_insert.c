@@ -121,8 +121,10 @@ is_left_out(const DirectInsert *insert, const Trigger *trigger)
 static bool
 fires_row_trigger(const DirectInsert *insert, const TriggerDesc *triggers)
 {
-	if (triggers == NULL || triggers->trig_insert_before_row)
-		return triggers != NULL;
+	if (triggers == NULL)
+		return false;
+	if (triggers->trig_insert_before_row)
+		return true;
 	for (int i = 0; triggers->trig_insert_after_row && i < triggers->numtriggers; i++)
 	{
 		const Trigger *trigger = &triggers->triggers[i];

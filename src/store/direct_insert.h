@@ -43,6 +43,12 @@ typedef struct InvDirectRow
 	ItemPointerData place;
 } InvDirectRow;
 
+StaticAssertDecl(INV_ORDER_COLUMN_COUNT <= INV_ROW_COLUMNS &&
+					 INV_HEADER_COLUMN_COUNT <= INV_ROW_COLUMNS &&
+					 INV_HOLD_COLUMN_COUNT <= INV_ROW_COLUMNS &&
+					 INV_REQUEST_COLUMN_COUNT <= INV_ROW_COLUMNS,
+				 "a row of each table has room for its columns");
+
 extern bool inv_direct_insert(InvStore *store, InvTarget target, InvDirectRow *rows, int count,
 							  bool items_written);
 extern const InvDirectRow *inv_direct_row_at(const InvStore *store, ItemPointer place);

@@ -49,7 +49,7 @@ typedef enum InvMovementColumn
 /* the letters as one string */
 #define INV_MOVEMENT_TYPES INV_MOVEMENT_COLUMNS(INV_COLUMN_TYPE)
 
-/* no row of another table gives more */
+/* no row of another table gives more (direct_insert.h) */
 #define INV_ROW_COLUMNS INV_MOVEMENT_COLUMN_COUNT
 
 /* The columns of reservations and of requests that a new row gives, in the same way. */
