@@ -16,10 +16,8 @@
 
 #include "access/twophase.h"
 #include "access/xact.h"
-#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "fmgr.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
 #include "utils/acl.h"

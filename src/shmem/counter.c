@@ -23,7 +23,6 @@
 
 #include "access/xact.h"
 #include "common/int.h"
-#include "miscadmin.h"
 
 #include "base/compat.h"
 #include "base/units.h"

@@ -8,9 +8,6 @@
 #include "postgres.h"
 
 #include "mb/pg_wchar.h"
-#include "miscadmin.h"
-#include "pgstat.h"
-#include "utils/timestamp.h"
 
 #include "base/clock.h"
 #include "base/compat.h"

@@ -19,7 +19,6 @@
 #include "utils/memutils.h"
 
 #include "base/compat.h"
-#include "base/error.h"
 #include "base/hot_error.h"
 #include "shmem/counter_xact.h"
 #include "shmem/entry_lock.h"

@@ -22,7 +22,6 @@
 #include "utils/timestamp.h"
 
 #include "base/clock.h"
-#include "base/error.h"
 #include "base/guc.h"
 #include "base/store_error.h"
 #include "shmem/shmem.h"

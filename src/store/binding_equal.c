@@ -15,7 +15,6 @@
 #include "store/binding.h"
 #include "store/binding_equal.h"
 #include "store/condition.h"
-#include "store/ledger_schema.h"
 
 static bool
 equal_texts(const char *a, const char *b)

@@ -7,7 +7,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "parser/parse_func.h"
 #include "utils/builtins.h"
@@ -18,7 +17,6 @@
 #include "base/compat.h"
 #include "base/datum.h"
 #include "base/error.h"
-#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/claim.h"
 #include "store/column.h"

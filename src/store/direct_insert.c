@@ -14,12 +14,9 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/index.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
@@ -27,12 +24,9 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "optimizer/optimizer.h"
-#include "rewrite/rewriteHandler.h"
 #include "storage/lmgr.h"
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
-#include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -42,11 +36,8 @@
 #include "store/binding.h"
 #include "store/direct_insert.h"
 #include "store/enter.h"
-#include "store/expression.h"
 #include "store/insert_plan.h"
 #include "store/ledger_schema.h"
-#include "store/query_text.h"
-#include "store/shop_code.h"
 #include "store/table_check.h"
 
 /* ---- inserting ---- */

@@ -12,7 +12,6 @@
 #include "postgres.h"
 
 #include "access/genam.h"
-#include "access/nbtree.h"
 #include "access/tableam.h"
 #include "catalog/pg_am.h"
 #include "utils/lsyscache.h"

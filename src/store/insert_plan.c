@@ -7,16 +7,11 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_type.h"
-#include "executor/executor.h"
-#include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
 #include "storage/lmgr.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "base/compat.h"
@@ -27,7 +22,6 @@
 #include "store/insert_plan.h"
 #include "store/ledger_schema.h"
 #include "store/query_letter.h"
-#include "store/query_text.h"
 #include "store/shop_code.h"
 #include "store/table_check.h"
 #include "store/trigger_check.h"

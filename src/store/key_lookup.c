@@ -31,7 +31,6 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
@@ -44,7 +43,6 @@
 #include "store/key_lookup.h"
 #include "store/ledger_schema.h"
 #include "store/query_letter.h"
-#include "store/query_text.h"
 #include "store/table_check.h"
 
 #define KEY_COLUMNS 3

@@ -50,7 +50,7 @@ typedef enum InvMovementColumn
 #define INV_MOVEMENT_TYPES INV_MOVEMENT_COLUMNS(INV_COLUMN_TYPE)
 
 /* no row of another table gives more (direct_insert.h) */
-#define INV_ROW_COLUMNS INV_MOVEMENT_COLUMN_COUNT
+#define INV_ROW_COLUMNS ((int) INV_MOVEMENT_COLUMN_COUNT)
 
 /* The columns of reservations and of requests that a new row gives, in the same way. */
 #define INV_HOLD_COLUMNS(X)                                                                        \

@@ -15,7 +15,6 @@
 #include "store/enter.h"
 #include "store/insert_text.h"
 #include "store/query.h"
-#include "store/query_expand.h"
 #include "store/query_insert.h"
 #include "store/table_check.h"
 

@@ -12,7 +12,6 @@
 #include "postgres.h"
 
 #include "access/genam.h"
-#include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -24,7 +23,6 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "base/compat.h"
 #include "store/catalog.h"
 #include "store/dependency.h"
 #include "store/expression.h"

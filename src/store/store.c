@@ -20,7 +20,6 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "base/compat.h"
 #include "base/error.h"
 #include "base/stats.h"
 #include "base/store_error.h"
