@@ -18,6 +18,7 @@
 #include "access/xact.h"
 #include "utils/memutils.h"
 
+#include "base/array.h"
 #include "base/compat.h"
 #include "base/hot_error.h"
 #include "shmem/counter_xact.h"
@@ -45,14 +46,8 @@ is_of_entry(const InvPendingChange *pending, const InvCounterRef *counter)
 void
 inv_reserve_pending(void)
 {
-	int size = Max(16, pending_size * 2);
-
-	if (pending_count < pending_size)
-		return;
-	pending_changes = pending_changes
-						  ? repalloc_huge(pending_changes, size * sizeof(InvPendingChange))
-						  : MemoryContextAlloc(TopMemoryContext, size * sizeof(InvPendingChange));
-	pending_size = size;
+	pending_changes = inv_make_room(pending_changes, pending_count, &pending_size,
+									sizeof(InvPendingChange), TopMemoryContext);
 }
 
 /* The change of an entry at a level in an epoch; null if there is none. */

@@ -15,6 +15,7 @@
 #include "access/xact.h"
 #include "utils/memutils.h"
 
+#include "base/array.h"
 #include "shmem/hot_directory.h"
 #include "shmem/hot_room.h"
 #include "shmem/hot_table.h"
@@ -41,15 +42,8 @@ new_room_change(void)
 {
 	RoomChange *change;
 
-	if (room_change_count == room_change_size)
-	{
-		int size = Max(16, room_change_size * 2);
-
-		room_changes = room_changes
-						   ? repalloc_huge(room_changes, size * sizeof(RoomChange))
-						   : MemoryContextAlloc(TopMemoryContext, size * sizeof(RoomChange));
-		room_change_size = size;
-	}
+	room_changes = inv_make_room(room_changes, room_change_count, &room_change_size,
+								 sizeof(RoomChange), TopMemoryContext);
 	change = &room_changes[room_change_count];
 	memset(change, 0, sizeof(RoomChange));
 	change->nesting = GetCurrentTransactionNestLevel();

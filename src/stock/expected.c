@@ -18,6 +18,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/store_error.h"
 #include "store/binding.h"
@@ -52,14 +53,8 @@ add_expected(InvStore *store, Datum item, int64 delta)
 {
 	InvExpected *new;
 
-	if (expected_count == expected_size)
-	{
-		int size = Max(16, expected_size * 2);
-
-		expected = expected ? repalloc(expected, size * sizeof(InvExpected))
-							: MemoryContextAlloc(TopMemoryContext, size * sizeof(InvExpected));
-		expected_size = size;
-	}
+	expected = inv_make_room(expected, expected_count, &expected_size, sizeof(InvExpected),
+							 TopMemoryContext);
 	new = &expected[expected_count++];
 	new->items = store->items;
 	new->item = item;

@@ -13,6 +13,7 @@
 #include "access/xact.h"
 #include "utils/memutils.h"
 
+#include "base/array.h"
 #include "store/binding.h"
 #include "stock/expected_line.h"
 
@@ -37,14 +38,7 @@ inv_expect_line(InvStore *store, Datum item, int64 quantity, const InvUser *user
 {
 	InvExpectedLine *new;
 
-	if (line_count == line_room)
-	{
-		int room = Max(16, line_room * 2);
-
-		lines = lines ? repalloc(lines, room * sizeof(InvExpectedLine))
-					  : MemoryContextAlloc(TopMemoryContext, room * sizeof(InvExpectedLine));
-		line_room = room;
-	}
+	lines = inv_make_room(lines, line_count, &line_room, sizeof(InvExpectedLine), TopMemoryContext);
 	new = &lines[line_count++];
 	new->items = store->items;
 	new->item = item;

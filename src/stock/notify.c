@@ -17,6 +17,7 @@
 #include "utils/json.h"
 #include "utils/memutils.h"
 
+#include "base/array.h"
 #include "base/guc.h"
 #include "store/binding.h"
 #include "store/column.h"
@@ -47,14 +48,8 @@ static int crossing_size = 0;
 static Crossing *
 add_crossing(void)
 {
-	if (crossing_count == crossing_size)
-	{
-		int size = Max(16, crossing_size * 2);
-
-		crossings = crossings ? repalloc(crossings, size * sizeof(Crossing))
-							  : MemoryContextAlloc(TopTransactionContext, size * sizeof(Crossing));
-		crossing_size = size;
-	}
+	crossings = inv_make_room(crossings, crossing_count, &crossing_size, sizeof(Crossing),
+							  TopTransactionContext);
 	return &crossings[crossing_count++];
 }
 

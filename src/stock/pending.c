@@ -20,6 +20,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/guc.h"
 #include "base/store_error.h"
@@ -120,14 +121,8 @@ inv_pending_add(InvStore *store, const InvPending *change)
 	MemoryContext old = enter_pending_context();
 	InvPending *new;
 
-	if (pending_count == pending_room)
-	{
-		int room = Max(16, pending_room * 2);
-
-		pending = pending ? repalloc_huge(pending, room * sizeof(InvPending))
-						  : palloc(room * sizeof(InvPending));
-		pending_room = room;
-	}
+	pending = inv_make_room(pending, pending_count, &pending_room, sizeof(InvPending),
+							CurrentMemoryContext);
 	new = &pending[pending_count];
 	*new = *change;
 	copy_change(store, new);

@@ -26,6 +26,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "base/array.h"
 #include "store/dependency.h"
 
 /* The syscache whose messages name objects of a kind; -1 for relations, which have their own. */
@@ -85,14 +86,8 @@ inv_depend(InvDependencies *dependencies, InvDependencyKind kind, Oid oid)
 	for (int i = 0; i < dependencies->count; i++)
 		if (dependencies->list[i].kind == kind && dependencies->list[i].value == value)
 			return;
-	if (dependencies->count == dependencies->room)
-	{
-		dependencies->room = Max(16, dependencies->room * 2);
-		dependencies->list =
-			dependencies->list
-				? repalloc(dependencies->list, dependencies->room * sizeof(InvDependency))
-				: palloc(dependencies->room * sizeof(InvDependency));
-	}
+	dependencies->list = inv_make_room(dependencies->list, dependencies->count, &dependencies->room,
+									   sizeof(InvDependency), CurrentMemoryContext);
 	dependencies->filter[kind] |= filter_bits(value);
 	dependencies->list[dependencies->count].kind = kind;
 	dependencies->list[dependencies->count++].value = value;

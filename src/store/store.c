@@ -20,6 +20,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/stats.h"
 #include "base/store_error.h"
@@ -132,14 +133,7 @@ static int use_room = 0;
 void
 inv_store_use(InvStore *store)
 {
-	if (use_count == use_room)
-	{
-		int room = Max(16, use_room * 2);
-
-		uses = uses ? repalloc(uses, room * sizeof(StoreUse))
-					: MemoryContextAlloc(TopMemoryContext, room * sizeof(StoreUse));
-		use_room = room;
-	}
+	uses = inv_make_room(uses, use_count, &use_room, sizeof(StoreUse), TopMemoryContext);
 	uses[use_count].store = store;
 	uses[use_count].outer_stats = inv_stats_current();
 	uses[use_count++].nesting = GetCurrentTransactionNestLevel();

@@ -1,0 +1,27 @@
+/*
+ * array.h
+ *		Arrays that grow.
+ */
+#ifndef INV_ARRAY_H
+#define INV_ARRAY_H
+
+#include "utils/palloc.h"
+
+/*
+ * An array with room for one more element than it has: the same, or a copy that is larger.  A
+ * null array gets its memory in the context.  If there is no memory nothing has changed.
+ */
+static inline void *
+inv_make_room(void *array, int count, int *room, Size element, MemoryContext context)
+{
+	int larger = Max(16, *room * 2);
+
+	if (count < *room)
+		return array;
+	array = array ? repalloc_huge(array, larger * element)
+				  : MemoryContextAlloc(context, larger * element);
+	*room = larger;
+	return array;
+}
+
+#endif /* INV_ARRAY_H */
