@@ -224,7 +224,10 @@ fetch_row(InvStore *store, Datum item)
 		found = table_tuple_fetch_row_version(items, id, SnapshotAny, row);
 	}
 	table_close(items, NoLock);
-	return found ? row : NULL;
+	if (found)
+		return row;
+	ExecDropSingleTupleTableSlot(row);
+	return NULL;
 }
 
 /*
