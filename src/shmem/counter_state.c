@@ -2,8 +2,8 @@
  * counter_state.c
  *		How the counter of a hot item is published, settled and cooled.
  *
- * These are the transitions of the entry.  hot_publish.c and heat.c do what the tables
- * need for them, under the lock of the item's row.
+ * These are the transitions of the entry.  hot_publish.c, settle.c and cool.c do what
+ * the tables need for them, under the lock of the item's row.
  */
 #include "postgres.h"
 

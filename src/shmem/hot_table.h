@@ -4,7 +4,7 @@
  *
  * The lock of the table guards the directory (hot_directory.c).  The spinlock of an entry
  * guards what is in the entry: counter.c, counter_xact.c and counter_state.c change that,
- * heat.c and hot_view.c only read it.
+ * settle.c, cool.c, hot_list.c and hot_view.c only read it.
  */
 #ifndef INV_HOT_TABLE_H
 #define INV_HOT_TABLE_H
