@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "base/stats.h"
 #include "base/store_error.h"
+#include "base/units.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
@@ -52,7 +53,7 @@ typedef struct GuardedChange
 {
 	RowVersion old;
 	RowVersion new;
-	InvRowChange row; /* the same, for the counter of a hot item */
+	InvRowChange row;  /* the same, for the counter of a hot item */
 	int announced;	   /* the place of the announcement, or -1 */
 	int64 unannounced; /* the part of the change of stock that the engine did not announce */
 	bool counted;	   /* in the statistics */
@@ -261,7 +262,7 @@ book_direct_write(Oid items, const GuardedChange *change, bool hot)
 	inv_book_init(&book, 1);
 	inv_book_add(&book, item, delta, change->old.exists ? INV_KIND_DIRECT : INV_KIND_OPENING);
 	inv_book_write(store, &book);
-	inv_stats_add(store->items, "direct_write", INV_STATS_UNITS, delta < 0 ? -delta : delta);
+	inv_stats_add(store->items, "direct_write", INV_STATS_UNITS, inv_units_moved(delta));
 	inv_store_leave(&call);
 }
 
