@@ -88,6 +88,20 @@ SELECT available FROM inventory.hot_entries() AS e JOIN hot USING (number) WHERE
 SELECT inventory.settle('items') >= 0, problems();
 SELECT stock FROM items WHERE id = 1;
 
+\echo '-- no more is in flight than a bigint counts, although the column could hold it'
+BEGIN;
+SELECT buy_item('u', 2, 9223372036854775807) > 0;
+SAVEPOINT s;
+SELECT buy_item('u', 2, 9223372036854775807) > 0;
+\echo :SQLSTATE
+ROLLBACK TO s;
+SELECT restock_item(2, 9223372036854775807);
+SELECT buy_item('u', 2, 9223372036854775807) > 0;
+SELECT restock_item(2, 9223372036854775807);
+\echo :SQLSTATE
+ROLLBACK;
+SELECT available_stock(2), problems();
+
 \echo '-- floors move from one end to the other'
 UPDATE items SET stock_floor = -9223372036854775808 WHERE id = 5;
 SELECT buy_item('u', 5, 9) > 0;

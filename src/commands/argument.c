@@ -22,7 +22,6 @@
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
-#include "base/compat.h"
 #include "base/datum.h"
 #include "base/error.h"
 #include "base/store_error.h"
@@ -30,7 +29,6 @@
 #include "store/claim.h"
 #include "store/column.h"
 #include "store/enter.h"
-#include "store/ledger_schema.h"
 #include "commands/argument.h"
 
 /* An argument that is not null, as a value of this base type. */

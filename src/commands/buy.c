@@ -21,7 +21,6 @@
 #include "store/column.h"
 #include "store/enter.h"
 #include "stock/limit.h"
-#include "stock/quantity.h"
 #include "stock/take.h"
 #include "commands/answer.h"
 #include "commands/argument.h"

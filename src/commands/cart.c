@@ -17,9 +17,11 @@
 #include "base/compat.h"
 #include "base/datum.h"
 #include "base/error.h"
+#include "base/units.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "stock/quantity.h"
+#include "stock/take.h"
 #include "commands/cart.h"
 #include "commands/shape.h"
 
@@ -108,15 +110,11 @@ static uint64
 push_columns(InvStore *store, JsonbContainer *object, bool is_line, InvJsonbState *state)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(object);
-	JsonbIteratorToken token;
 	JsonbValue key, value;
 	uint64 columns = 0, bit;
 
-	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	while (inv_next_member(&iterator, &key, &value))
 	{
-		if (token != WJB_KEY)
-			continue;
-		(void) JsonbIteratorNext(&iterator, &value, true);
 		if (is_line && (inv_is_key(&key, "item_id") || inv_is_key(&key, "quantity")))
 			continue;
 		if ((bit = settable_column(store, &key, is_line)) == 0)
@@ -192,14 +190,13 @@ static void
 check_keys(InvStore *store, JsonbContainer *line, InvPurpose purpose)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(line);
-	JsonbIteratorToken token;
-	JsonbValue key;
+	JsonbValue key, value;
 
-	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	while (inv_next_member(&iterator, &key, &value))
 	{
 		const char *name;
 
-		if (token != WJB_KEY || inv_is_key(&key, "item_id") || inv_is_key(&key, "quantity"))
+		if (inv_is_key(&key, "item_id") || inv_is_key(&key, "quantity"))
 			continue;
 		if (purpose == INV_PURPOSE_SALE)
 		{
@@ -247,8 +244,7 @@ check_order(InvStore *store, InvLine *line, InvPurpose purpose)
 	if (!OidIsValid(store->orders))
 	{
 		JsonbValue *reference =
-			line->columns ? getKeyJsonValueFromContainer(&line->data->root, "order_id", 8, NULL)
-						  : NULL;
+			line->columns ? inv_json_member(&line->data->root, "order_id") : NULL;
 		char *text = reference ? inv_json_text(reference) : NULL;
 
 		if (reference && reference->type != jbvNull && text == NULL)
@@ -263,10 +259,8 @@ check_order(InvStore *store, InvLine *line, InvPurpose purpose)
 	if (purpose == INV_PURPOSE_SALE && !store->order_id.filled && store->order_id.notnull &&
 		!OidIsValid(store->prepare))
 	{
-		JsonbValue *key = line->columns
-							  ? getKeyJsonValueFromContainer(&line->data->root, store->order_id.key,
-															 strlen(store->order_id.key), NULL)
-							  : NULL;
+		JsonbValue *key =
+			line->columns ? inv_json_member(&line->data->root, store->order_id.key) : NULL;
 
 		if (key == NULL || key->type == jbvNull)
 			inv_error_null(psprintf("%s, which has no default,", store->order_id.key));
@@ -318,8 +312,7 @@ inv_cart_units(const InvCart *cart)
 	int64 units = 0;
 
 	for (int i = 0; i < cart->take_count; i++)
-		if (pg_add_s64_overflow(units, cart->takes[i].quantity, &units))
-			return PG_INT64_MAX;
+		units = inv_add_units(units, cart->takes[i].quantity);
 	return units;
 }
 
@@ -363,13 +356,13 @@ inv_cart_of_lines(InvStore *store, InvCart *cart, Jsonb *lines, Jsonb *order_dat
 	{
 		InvLine *line = &cart->lines[i];
 		JsonbContainer *object = inv_line_object(getIthJsonbValueFromContainer(&lines->root, i));
-		JsonbValue *item = getKeyJsonValueFromContainer(object, "item_id", 7, NULL);
+		JsonbValue *item = inv_json_member(object, "item_id");
 		JsonbValue *quantity;
 
 		/* an unknown key says more than a missing item_id */
 		if (item == NULL)
 			check_keys(store, object, purpose);
-		quantity = getKeyJsonValueFromContainer(object, "quantity", 8, NULL);
+		quantity = inv_json_member(object, "quantity");
 		line->item = parse_line_item(store, item);
 		line->quantity = parse_line_quantity(quantity);
 		if (JsonContainerSize(object) == (item ? 1u : 0u) + (quantity ? 1u : 0u))
@@ -384,18 +377,12 @@ inv_cart_of_lines(InvStore *store, InvCart *cart, Jsonb *lines, Jsonb *order_dat
 		inv_check_held(store, cart->takes[i].quantity);
 }
 
-static int
-compare_takes(const void *a, const void *b, void *store)
-{
-	return inv_item_compare(store, ((const InvTake *) a)->item, ((const InvTake *) b)->item);
-}
-
 /*
  * The objects of an array, one for each item that is held and null where there is none.
  * held is in key order.
  */
 static JsonbContainer **
-objects_of_held(InvStore *store, Jsonb *array, const InvTake *held, int count)
+objects_of_held(InvStore *store, Jsonb *array, InvTake *held, int count)
 {
 	JsonbContainer **objects = palloc0(sizeof(JsonbContainer *) * count);
 
@@ -404,19 +391,18 @@ objects_of_held(InvStore *store, Jsonb *array, const InvTake *held, int count)
 	for (uint32 i = 0; i < JB_ROOT_COUNT(array); i++)
 	{
 		JsonbValue *value = getIthJsonbValueFromContainer(&array->root, i);
-		JsonbContainer *object = value->val.binary.data;
+		JsonbContainer *object = inv_json_object(value);
 		const InvTake *found;
-		InvTake key = { 0 };
 
-		if (value->type != jbvBinary || !JsonContainerIsObject(object))
+		if (object == NULL)
 			inv_error_value("order_data must be an object, or an array of objects", NULL);
-		key.item = parse_line_item(store, getKeyJsonValueFromContainer(object, "item_id", 7, NULL));
-		found = bsearch_arg(&key, held, count, sizeof(InvTake), compare_takes, store);
+		found = inv_find_take(store, held, count,
+							  parse_line_item(store, inv_json_member(object, "item_id")));
 		if (found == NULL)
 			inv_error_value("order_data names an item that the reservation does not hold", NULL);
 		if (objects[found - held])
 			inv_error_value("order_data names an item twice", NULL);
-		if (getKeyJsonValueFromContainer(object, "quantity", 8, NULL))
+		if (inv_json_member(object, "quantity"))
 			inv_error_value("order_data cannot change the quantity of a reservation",
 							"Use change_reservation first.");
 		objects[found - held] = object;
@@ -429,7 +415,7 @@ objects_of_held(InvStore *store, Jsonb *array, const InvTake *held, int count)
  * order_data is null, an object for every line, or an array of objects with item_id.
  */
 void
-inv_cart_of_hold(InvStore *store, InvCart *cart, const InvTake *held, int count, Jsonb *order_data)
+inv_cart_of_hold(InvStore *store, InvCart *cart, InvTake *held, int count, Jsonb *order_data)
 {
 	bool is_array = order_data && JB_ROOT_IS_ARRAY(order_data) && !JB_ROOT_IS_SCALAR(order_data);
 	CommonColumns common = common_columns(is_array ? NULL : order_data);

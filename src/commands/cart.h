@@ -48,7 +48,7 @@ extern void inv_cart_of_lines(InvStore *store, InvCart *cart, Jsonb *lines, Json
 							  InvPurpose purpose);
 extern void inv_check_held(InvStore *store, int64 quantity);
 extern int64 inv_cart_units(const InvCart *cart);
-extern void inv_cart_of_hold(InvStore *store, InvCart *cart, const InvTake *held, int count,
+extern void inv_cart_of_hold(InvStore *store, InvCart *cart, InvTake *held, int count,
 							 Jsonb *order_data);
 
 #endif /* INV_CART_H */

@@ -171,13 +171,6 @@ changes_by_item(InvStore *store, const InvBook *book, int *count)
 	return changes;
 }
 
-/* Takes by item; they are in key order. */
-static int
-compare_items_taken(const void *a, const void *b, void *store)
-{
-	return inv_item_compare(store, ((const InvTake *) a)->item, ((const InvTake *) b)->item);
-}
-
 /* Note the first line that takes of each item, for the error. */
 static void
 name_takers(InvStore *store, const InvBook *book, InvTake *takes, int count)
@@ -185,10 +178,8 @@ name_takers(InvStore *store, const InvBook *book, InvTake *takes, int count)
 	for (int i = 0; i < book->count; i++)
 	{
 		const InvMovement *movement = &book->movements[i];
-		InvTake key = { .item = movement->item };
-		InvTake *take = movement->delta < 0 ? bsearch_arg(&key, takes, count, sizeof(InvTake),
-														  compare_items_taken, store)
-											: NULL;
+		InvTake *take =
+			movement->delta < 0 ? inv_find_take(store, takes, count, movement->item) : NULL;
 
 		if (take && take->order == NULL)
 			take->order = order_of_movement(store, movement);
@@ -316,11 +307,7 @@ count_units(InvStore *store, const InvBook *book)
 	int64 units = 0;
 
 	for (int i = 0; i < book->count; i++)
-	{
-		int64 delta = book->movements[i].delta;
-
-		units = inv_add_units(units, delta < 0 ? -delta : delta);
-	}
+		units = inv_add_units(units, inv_units_moved(book->movements[i].delta));
 	inv_stats_add(store->items, INV_STATS_FOLLOW, INV_STATS_UNITS, units);
 }
 

@@ -33,12 +33,6 @@
 
 /* ---- what the caller gives ---- */
 
-static JsonbValue *
-object_field(JsonbContainer *object, const char *name)
-{
-	return getKeyJsonValueFromContainer(object, name, strlen(name), NULL);
-}
-
 /* The bit in InvHeader.columns of a column that callers may set; raises if they may not. */
 static uint64
 settable_header_column(InvStore *store, const JsonbValue *key)
@@ -64,23 +58,21 @@ Jsonb *
 inv_header_split(InvStore *store, InvHeader *header, Jsonb *order_data)
 {
 	JsonbIterator *iterator;
-	JsonbIteratorToken token;
-	JsonbValue *value, key;
+	JsonbValue *value, key, ignored;
 
 	memset(header, 0, sizeof(*header));
 	header->order_data = order_data;
 	if (!OidIsValid(store->header) || order_data == NULL || !JB_ROOT_IS_OBJECT(order_data) ||
-		(value = object_field(&order_data->root, "header")) == NULL)
+		(value = inv_json_member(&order_data->root, "header")) == NULL)
 		return order_data;
 	if (value->type != jbvNull)
 	{
-		if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
+		if (inv_json_object(value) == NULL)
 			inv_error_value("order_data.header must be a JSON object", NULL);
 		header->data = JsonbValueToJsonb(value);
 		iterator = JsonbIteratorInit(&header->data->root);
-		while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
-			if (token == WJB_KEY)
-				header->columns |= settable_header_column(store, &key);
+		while (inv_next_member(&iterator, &key, &ignored))
+			header->columns |= settable_header_column(store, &key);
 	}
 	return DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(order_data),
 											  CStringGetTextDatum("header")));
@@ -104,7 +96,7 @@ read_given_header(InvStore *store, InvLine *line)
 
 	if ((line->columns & store->header_bit) == 0)
 		return;
-	value = object_field(&line->data->root, store->order_header.key);
+	value = inv_json_member(&line->data->root, store->order_header.key);
 	if (value == NULL || value->type == jbvNull)
 	{
 		line->columns &= ~store->header_bit;
@@ -264,7 +256,7 @@ inv_header_read(InvStore *store, InvCart *cart)
 static void
 check_repeated_object(InvStore *store, JsonbContainer *object, const List *headers)
 {
-	JsonbValue *value = object_field(object, store->order_header.key);
+	JsonbValue *value = inv_json_member(object, store->order_header.key);
 	char *text = value && value->type != jbvNull ? inv_json_text(value) : NULL;
 	Datum given;
 	ListCell *cell;
@@ -289,10 +281,10 @@ check_repeated(InvStore *store, Jsonb *given, const List *headers)
 		check_repeated_object(store, &given->root, headers);
 	for (uint32 i = 0; JB_ROOT_IS_ARRAY(given) && i < JB_ROOT_COUNT(given); i++)
 	{
-		JsonbValue *value = getIthJsonbValueFromContainer(&given->root, i);
+		JsonbContainer *object = inv_json_object(getIthJsonbValueFromContainer(&given->root, i));
 
-		if (value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data))
-			check_repeated_object(store, value->val.binary.data, headers);
+		if (object)
+			check_repeated_object(store, object, headers);
 	}
 }
 

@@ -9,30 +9,20 @@
 #include "commands/header_id.h"
 #include "commands/shape.h"
 
-static bool
-is_object(const JsonbValue *value)
-{
-	return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data);
-}
-
 /* A copy of an object without a key.  The object under "nested", if not null, loses another one. */
 static Jsonb *
 without_key(JsonbContainer *object, const char *name, const char *nested, const char *nested_name)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(object);
-	JsonbIteratorToken token;
 	InvJsonbState state = { 0 };
 	JsonbValue key, value;
 
 	inv_jsonb_push(&state, WJB_BEGIN_OBJECT, NULL);
-	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	while (inv_next_member(&iterator, &key, &value))
 	{
-		if (token != WJB_KEY)
-			continue;
-		(void) JsonbIteratorNext(&iterator, &value, true);
 		if (inv_is_key(&key, name))
 			continue;
-		if (nested && inv_is_key(&key, nested) && is_object(&value))
+		if (nested && inv_is_key(&key, nested) && inv_json_object(&value))
 			JsonbToJsonbValue(without_key(value.val.binary.data, nested_name, NULL, NULL), &value);
 		inv_jsonb_push(&state, WJB_KEY, &key);
 		inv_jsonb_push(&state, WJB_VALUE, &value);
@@ -60,7 +50,7 @@ inv_without_headers(InvStore *store, Jsonb *given)
 	{
 		JsonbValue value = *getIthJsonbValueFromContainer(&given->root, i);
 
-		if (is_object(&value))
+		if (inv_json_object(&value))
 			JsonbToJsonbValue(
 				without_key(value.val.binary.data, store->order_header.key, NULL, NULL), &value);
 		inv_jsonb_push(&state, WJB_ELEM, &value);

@@ -16,7 +16,6 @@
 
 #include "base/compat.h"
 #include "base/error.h"
-#include "base/datum.h"
 #include "store/binding.h"
 #include "store/binding_read.h"
 #include "store/query.h"
@@ -56,14 +55,10 @@ static void
 push_members(InvJsonbState *state, JsonbContainer *object)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(object);
-	JsonbIteratorToken token;
 	JsonbValue key, value;
 
-	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	while (inv_next_member(&iterator, &key, &value))
 	{
-		if (token != WJB_KEY)
-			continue;
-		(void) JsonbIteratorNext(&iterator, &value, true);
 		inv_jsonb_push(state, WJB_KEY, &key);
 		inv_jsonb_push(state, WJB_VALUE, &value);
 	}
@@ -151,18 +146,14 @@ prepared_row(InvStore *store, InvColumnList *list, Oid table, Jsonb *given,
 			 JsonbContainer *returned, uint64 *columns)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(returned);
-	JsonbIteratorToken token;
 	InvJsonbState state = { 0 };
 	JsonbValue key, value;
 
 	inv_jsonb_push(&state, WJB_BEGIN_OBJECT, NULL);
 	if (given)
 		push_members(&state, &given->root);
-	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	while (inv_next_member(&iterator, &key, &value))
 	{
-		if (token != WJB_KEY)
-			continue;
-		(void) JsonbIteratorNext(&iterator, &value, true);
 		if (is_engine_column(store, table, &key))
 			continue;
 		*columns |= bit_of_column(store, list, table, &key);
@@ -200,33 +191,32 @@ prepare_lines(InvStore *store, InvCart *cart, JsonbValue *lines)
 	for (int i = 0; i < cart->line_count; i++)
 	{
 		InvLine *line = &cart->lines[i];
-		JsonbValue *returned = getIthJsonbValueFromContainer(array, i);
+		JsonbContainer *returned = inv_json_object(getIthJsonbValueFromContainer(array, i));
 		Jsonb *given = store->has_values ? line->data : only_header(store, line);
 
-		if (returned->type != jbvBinary || !JsonContainerIsObject(returned->val.binary.data))
+		if (returned == NULL)
 			inv_error_value("the lines that prepare_order returns must be objects", RESULT_HINT);
-		line->data = prepared_row(store, &store->order_columns, store->orders, given,
-								  returned->val.binary.data, &line->columns);
+		line->data = prepared_row(store, &store->order_columns, store->orders, given, returned,
+								  &line->columns);
 	}
 }
 
 static void
 prepare_header(InvStore *store, InvHeader *header, JsonbValue *returned)
 {
-	bool is_object =
-		returned && returned->type == jbvBinary && JsonContainerIsObject(returned->val.binary.data);
+	JsonbContainer *object = returned ? inv_json_object(returned) : NULL;
 
-	if (returned && returned->type != jbvNull && !is_object)
+	if (returned && returned->type != jbvNull && object == NULL)
 		inv_error_value("the header that prepare_order returns must be an object", RESULT_HINT);
 	if (!store->has_values)
 	{
 		header->data = NULL;
 		header->columns = 0;
 	}
-	if (!is_object || !header->inserts)
+	if (object == NULL || !header->inserts)
 		return;
-	header->data = prepared_row(store, &store->header_columns, store->header, header->data,
-								returned->val.binary.data, &header->columns);
+	header->data = prepared_row(store, &store->header_columns, store->header, header->data, object,
+								&header->columns);
 }
 
 /* Let prepare_order make the rows of a cart and of its header, if the store has the function. */
@@ -249,6 +239,6 @@ inv_prepare_order(InvStore *store, InvCart *cart, InvHeader *header, const InvUs
 	result = isnull ? NULL : DatumGetJsonbP(value);
 	if (result == NULL || !JB_ROOT_IS_OBJECT(result))
 		inv_error_value("prepare_order must return an object", RESULT_HINT);
-	prepare_lines(store, cart, getKeyJsonValueFromContainer(&result->root, "lines", 5, NULL));
-	prepare_header(store, header, getKeyJsonValueFromContainer(&result->root, "header", 6, NULL));
+	prepare_lines(store, cart, inv_json_member(&result->root, "lines"));
+	prepare_header(store, header, inv_json_member(&result->root, "header"));
 }

@@ -128,9 +128,9 @@ inv_count_refusals(const InvTake *takes, int count)
 	}
 }
 
-/* The status that is raised: unknown items before limits before stock. */
-static InvStatus
-first_status(const InvTake *takes, int count)
+/* The status of refused takes together: unknown items before limits before stock. */
+InvStatus
+inv_first_refusal(const InvTake *takes, int count)
 {
 	if (inv_has_status(takes, count, INV_STATUS_ITEM_NOT_FOUND))
 		return INV_STATUS_ITEM_NOT_FOUND;
@@ -144,7 +144,7 @@ first_status(const InvTake *takes, int count)
 INV_NORETURN static void
 refuse(InvStore *store, const InvTake *takes, int count, const InvUser *user, bool is_cart)
 {
-	InvStatus status = first_status(takes, count);
+	InvStatus status = inv_first_refusal(takes, count);
 	InvFacts *facts = NULL;
 	StringInfoData text, lines;
 	bool own_hold = true;

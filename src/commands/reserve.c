@@ -113,8 +113,8 @@ write_hold(InvStore *store, const InvCart *cart, const InvUser *user, Datum id, 
 
 /*
  * Take the stock and write the reservation.  It lasts until *end, and longer by what the call has
- * waited for its units.  False if a line is refused: then
- * its status says why, and nothing is written.
+ * waited for its units.  False if a line is refused: then its status says why, and nothing is
+ * written.
  */
 static bool
 reserve_units(InvStore *store, InvCart *cart, const InvUser *user, Datum id, TimestampTz *end)
@@ -317,18 +317,6 @@ replay_answer(InvStore *store, Jsonb *kept, bool try, CartAnswer *answer)
 	}
 }
 
-/* The status of a refused cart, in the order existence, limits, stock. */
-static InvStatus
-first_refusal(const InvCart *cart)
-{
-	InvStatus first = INV_STATUS_OUT_OF_STOCK;
-
-	for (int i = 0; i < cart->take_count; i++)
-		if (cart->takes[i].status != INV_STATUS_OK)
-			first = Min(first, cart->takes[i].status);
-	return first;
-}
-
 /* The answer to a call that is repeated with the id of its reservation. */
 static void
 repeat_answer(InvStore *store, const InvHold *hold, bool try, CartAnswer *answer)
@@ -377,7 +365,7 @@ reserve_cart(InvStore *store, FunctionCallInfo fcinfo, const char *operation, bo
 	{
 		if (!try)
 			inv_refuse_cart(store, cart.takes, cart.take_count, &user);
-		answer->refusal = first_refusal(&cart);
+		answer->refusal = inv_first_refusal(cart.takes, cart.take_count);
 		answer->short_lines = short_lines(store, &cart);
 		inv_count_refusals(cart.takes, cart.take_count);
 	}

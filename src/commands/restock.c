@@ -13,9 +13,9 @@
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
-#include "base/datum.h"
 #include "base/error.h"
 #include "base/stats.h"
+#include "base/units.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
@@ -106,7 +106,7 @@ change_stock(Operation *op, InvStock *stock, int64 delta, int64 least, const cha
 	INV_POINT("inventory-before-adjust");
 	if (!inv_adjust_change(store, stock, delta, least))
 		return false;
-	inv_stats_count(INV_STATS_UNITS, delta < 0 ? -delta : delta);
+	inv_stats_count(INV_STATS_UNITS, inv_units_moved(delta));
 	inv_book_init(&book, 1);
 	movement = inv_book_add(&book, op->item, delta, kind);
 	movement->reason = op->reason;

@@ -8,13 +8,13 @@
 #include "store/binding.h"
 #include "store/ledger_schema.h"
 #include "stock/ledger.h"
-#include "stock/quantity.h"
 #include "commands/cart.h"
 #include "commands/sale.h"
 
 /*
- * Write a movement per line of a cart whose order rows are inserted.  A second one supplies what is sold of an untracked
- * item, so that its movements sum to 0 (invariant 2) and still say who bought it.
+ * Write a movement per line of a cart whose order rows are inserted.  A second one supplies what
+ * is sold of an untracked item, so that its movements sum to 0 (invariant 2) and still say who
+ * bought it.
  */
 void
 inv_book_sale(InvStore *store, const InvCart *cart, const InvUser *user, const char *reason)

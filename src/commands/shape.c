@@ -22,6 +22,37 @@ inv_is_key(const JsonbValue *key, const char *name)
 		   memcmp(key->val.string.val, name, key->val.string.len) == 0;
 }
 
+/* Step to the next member of an object that is being iterated over; false at its end. */
+bool
+inv_next_member(JsonbIterator **iterator, JsonbValue *key, JsonbValue *value)
+{
+	JsonbIteratorToken token;
+
+	while ((token = JsonbIteratorNext(iterator, key, true)) != WJB_DONE)
+		if (token == WJB_KEY)
+		{
+			(void) JsonbIteratorNext(iterator, value, true);
+			return true;
+		}
+	return false;
+}
+
+/* The value of a member of an object; null if it has none of this name. */
+JsonbValue *
+inv_json_member(JsonbContainer *object, const char *name)
+{
+	return getKeyJsonValueFromContainer(object, name, strlen(name), NULL);
+}
+
+/* The object that a value is, or null. */
+JsonbContainer *
+inv_json_object(const JsonbValue *value)
+{
+	return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data)
+			   ? value->val.binary.data
+			   : NULL;
+}
+
 /* Is a value a string that contains a JSON array or object? */
 static bool
 is_encoded_twice(const JsonbValue *value)
@@ -62,12 +93,14 @@ inv_check_lines(Jsonb *lines)
 JsonbContainer *
 inv_line_object(const JsonbValue *line)
 {
+	JsonbContainer *object = inv_json_object(line);
+
 	if (is_encoded_twice(line))
 		inv_error_value("a line must be a JSON object, not a string that contains one",
 						ENCODED_TWICE_HINT);
-	if (line->type != jbvBinary || !JsonContainerIsObject(line->val.binary.data))
+	if (object == NULL)
 		inv_error_value("lines must be a JSON array of objects", INV_LINE_HINT);
-	return line->val.binary.data;
+	return object;
 }
 
 /* Raise unless order_data, which may be null, is an object. */

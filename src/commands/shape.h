@@ -12,6 +12,9 @@
 #define INV_LINE_HINT "A line is an object such as {\"item_id\": 42, \"quantity\": 2}."
 
 extern bool inv_is_key(const JsonbValue *key, const char *name);
+extern bool inv_next_member(JsonbIterator **iterator, JsonbValue *key, JsonbValue *value);
+extern JsonbValue *inv_json_member(JsonbContainer *object, const char *name);
+extern JsonbContainer *inv_json_object(const JsonbValue *value);
 extern void inv_check_lines(Jsonb *lines);
 extern JsonbContainer *inv_line_object(const JsonbValue *line);
 extern void inv_check_order_data(Jsonb *order_data);

@@ -18,7 +18,6 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/error.h"
-#include "base/hot_error.h"
 #include "base/guc.h"
 #include "base/hot_error.h"
 #include "shmem/counter.h"

@@ -21,7 +21,6 @@
 
 #include "base/compat.h"
 #include "base/error.h"
-#include "base/hot_error.h"
 #include "base/guc.h"
 #include "base/hot_error.h"
 #include "base/store_error.h"

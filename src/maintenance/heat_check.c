@@ -107,10 +107,13 @@ bool
 inv_heat_was_refused(InvStore *store, Datum item)
 {
 	uint64 hash = inv_item_hash(store, item, 0);
+	int64 now = inv_clock_now();
 
+	/* beside an older refusal, whose time is over, there can be another one of the item */
 	for (int i = 0; i < REMEMBERED_REFUSALS; i++)
-		if (remembered[i].items == store->items && remembered[i].item_hash == hash)
-			return inv_clock_now() < remembered[i].until;
+		if (remembered[i].items == store->items && remembered[i].item_hash == hash &&
+			now < remembered[i].until)
+			return true;
 	return false;
 }
 

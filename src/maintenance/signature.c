@@ -117,8 +117,8 @@ inv_find_engine_function(const char *name, size_t length)
 	return NULL;
 }
 
-int
-inv_parameter_count(const InvEngineFunction *engine)
+static int
+count_parameters(const InvEngineFunction *engine)
 {
 	int count = 0;
 
@@ -225,7 +225,7 @@ static void
 check_arguments(const InvEngineFunction *engine, HeapTuple tuple)
 {
 	Form_pg_proc proc = (Form_pg_proc) GETSTRUCT(tuple);
-	int count = inv_parameter_count(engine);
+	int count = count_parameters(engine);
 	Oid *types;
 	char **names;
 	char *modes;
@@ -287,7 +287,7 @@ void
 inv_check_signature_of_store(const InvEngineFunction *engine, const FuncExpr *call,
 							 const InvStore *store)
 {
-	for (int i = 0; i < inv_parameter_count(engine); i++)
+	for (int i = 0; i < count_parameters(engine); i++)
 	{
 		Oid wanted = argument_type(store, engine->parameters[i].type);
 		/* the first argument is the name of the store */

@@ -33,7 +33,6 @@ typedef struct InvEngineFunction
 } InvEngineFunction;
 
 extern const InvEngineFunction *inv_find_engine_function(const char *name, size_t length);
-extern int inv_parameter_count(const InvEngineFunction *engine);
 extern void inv_check_signature(const InvEngineFunction *engine, HeapTuple tuple);
 extern void inv_check_signature_of_store(const InvEngineFunction *engine, const FuncExpr *call,
 										 const InvStore *store);

@@ -93,7 +93,7 @@ inventory_overdue_holds(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(lines);
 }
 
-/* worker_last_run(): the same; null instead of 0. */
+/* worker_last_run(): when the worker last did a round; null if it is idle, or has not done one yet. */
 Datum
 inventory_worker_last_run(PG_FUNCTION_ARGS)
 {

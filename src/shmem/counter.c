@@ -157,6 +157,13 @@ leaves_enough(int64 stock, int64 floor, const InvCounterTake *take)
 	return !pg_sub_s64_overflow(stock, take->quantity, &left) && left >= least;
 }
 
+/* The part of a take that does not come from what this transaction gave. */
+static int64
+taken_from_others(const InvXactUsage *usage, const InvCounterTake *take)
+{
+	return take->quantity - Max(0, Min(usage->given_unused, take->quantity));
+}
+
 /*
  * What would become of a take.  Too few units are final only if no other transaction in
  * flight could give back enough (I7).  Under the spinlock.
@@ -166,13 +173,20 @@ judge_counter_take(const InvCounterRef *counter, const InvXactUsage *usage, InvC
 {
 	const InvHotEntry *entry = counter->entry;
 	InvCounterResult result = admit(counter, usage);
-	int64 stock_then, floor_then;
+	int64 stock_then, floor_then, held;
 
 	Assert(usage->taken >= 0 && usage->taken <= entry->held); /* I5 */
 	take->left = inv_add_units(entry->values.stock, usage->given_unused);
 	take->floor = (int64) ((uint64) entry->values.floor - usage->lowered);
-	if (result != INV_COUNTER_DONE || leaves_enough(take->left, take->floor, take))
+	if (result != INV_COUNTER_DONE)
 		return result;
+	if (leaves_enough(take->left, take->floor, take))
+	{
+		/* a stock can go from one end of its range to the other, more than one bigint counts */
+		if (!pg_add_s64_overflow(entry->held, taken_from_others(usage, take), &held))
+			return INV_COUNTER_DONE;
+		return usage->taken > 0 ? INV_COUNTER_OWN : INV_COUNTER_WAIT;
+	}
 	/* what there would be, above which floor, if all the others were rolled back */
 	stock_then = inv_add_units(take->left, entry->held - usage->taken);
 	floor_then = (int64) ((uint64) take->floor - (entry->raised - usage->raised));
@@ -226,8 +240,8 @@ inv_counter_take(const InvCounterRef *counter, InvCounterTake *take, int64 now)
 		return result;
 	}
 	pending = inv_get_pending(counter, entry->values.epoch);
-	used = Max(0, Min(usage.given_unused, take->quantity));
-	taken = take->quantity - used;
+	taken = taken_from_others(&usage, take);
+	used = take->quantity - taken;
 	pending->used += used;
 	pending->taken += taken;
 	entry->values.stock -= taken;
@@ -243,7 +257,8 @@ inv_counter_take(const InvCounterRef *counter, InvCounterTake *take, int64 now)
 
 /*
  * Could the stock column overflow, depending on which transactions in flight commit?  What
- * this one has taken can come back only if what it gives afterwards is undone as well.
+ * this one has taken can come back only if what it gives afterwards is undone as well.  Nor may
+ * the sum of what is given, a part of which can be taken again, overflow.
  */
 static bool
 would_overflow(const InvHotEntry *entry, const InvXactUsage *usage, int64 quantity)
@@ -252,7 +267,8 @@ would_overflow(const InvHotEntry *entry, const InvXactUsage *usage, int64 quanti
 
 	return pg_add_s64_overflow(entry->values.stock, entry->held - usage->taken, &total) ||
 		   pg_add_s64_overflow(total, entry->incoming - usage->used, &total) ||
-		   pg_add_s64_overflow(total, quantity, &total) || total > entry->values.max_stock;
+		   pg_add_s64_overflow(total, quantity, &total) || total > entry->values.max_stock ||
+		   pg_add_s64_overflow(entry->incoming, quantity, &total);
 }
 
 /*

@@ -152,19 +152,28 @@ find_expected(InvStore *store, Datum item)
 }
 
 /*
- * The announcement of this change of a row, which the guard is fired for; null if
- * there is none.  Each matches once.  The result is valid until the next inv_expect.
+ * The place of the announcement of this change of a row, which the guard is fired for; -1 if
+ * there is none.  Each matches once.  It stays there until the statement ends, but what the
+ * guard calls can run code of the shop, and with that the memory can move.
  */
-InvExpected *
+int
 inv_expected_match(InvStore *store, Datum item)
 {
 	int found = find_expected(store, item);
 
 	if (found < 0)
-		return NULL;
+		return -1;
 	expected[found].seen = true;
 	expected_next = found + 1;
-	return &expected[found];
+	return found;
+}
+
+/* The announcement at a place; the result is valid until the next inv_expect. */
+InvExpected *
+inv_expected_at(int place)
+{
+	Assert(place >= 0 && place < expected_count);
+	return &expected[place];
 }
 
 /* Is this change of a row, before which a trigger is fired, announced? */

@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "base/stats.h"
 #include "base/store_error.h"
+#include "base/units.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"
@@ -52,8 +53,8 @@ typedef struct GuardedChange
 {
 	RowVersion old;
 	RowVersion new;
-	InvRowChange row; /* the same, for the counter of a hot item */
-	InvExpected *announced;
+	InvRowChange row;  /* the same, for the counter of a hot item */
+	int announced;	   /* the place of the announcement, or -1 */
 	int64 unannounced; /* the part of the change of stock that the engine did not announce */
 	bool counted;	   /* in the statistics */
 } GuardedChange;
@@ -146,16 +147,17 @@ static void
 match_announcement(InvStore *store, GuardedChange *change)
 {
 	InvRowChange *row = &change->row;
-	InvExpected *announced = inv_expected_match(store, row->item);
+	InvExpected *announced;
 
-	change->announced = announced;
+	change->announced = inv_expected_match(store, row->item);
 	change->unannounced = row->stock_change;
-	row->replicated = is_replica() && announced == NULL;
-	if (announced == NULL)
+	row->replicated = is_replica() && change->announced < 0;
+	if (change->announced < 0)
 	{
 		row->row = change->new.exists ? change->new.slot : NULL;
 		return;
 	}
+	announced = inv_expected_at(change->announced);
 	announced->level.stock = row->stock;
 	announced->level.floor = row->floor;
 	if (pg_sub_s64_overflow(row->stock_change, announced->delta, &change->unannounced))
@@ -260,7 +262,7 @@ book_direct_write(Oid items, const GuardedChange *change, bool hot)
 	inv_book_init(&book, 1);
 	inv_book_add(&book, item, delta, change->old.exists ? INV_KIND_DIRECT : INV_KIND_OPENING);
 	inv_book_write(store, &book);
-	inv_stats_add(store->items, "direct_write", INV_STATS_UNITS, delta < 0 ? -delta : delta);
+	inv_stats_add(store->items, "direct_write", INV_STATS_UNITS, inv_units_moved(delta));
 	inv_store_leave(&call);
 }
 
@@ -303,8 +305,8 @@ guard_row(InvStore *store, const TriggerData *trigdata)
 	if (is_refused(store, &change))
 		refuse_direct_write(items, &change);
 	mirrored = mirror_change(store, items, &change);
-	if (change.announced)
-		change.announced->level.hot = mirrored == INV_MIRRORED_UNDO;
+	if (change.announced >= 0)
+		inv_expected_at(change.announced)->level.hot = mirrored == INV_MIRRORED_UNDO;
 	if (!is_replica())
 	{
 		if (!change.new.exists)

@@ -31,20 +31,26 @@ typedef struct Guard
 	bool deferred;		  /* a constraint trigger, with a condition */
 } Guard;
 
+/* Does a trigger call this function of the extension? */
+bool
+inv_trigger_calls(const Trigger *trigger, const char *function)
+{
+	char *name = get_func_name(trigger->tgfoid);
+
+	return name && strcmp(name, function) == 0 &&
+		   get_func_namespace(trigger->tgfoid) == get_namespace_oid(INV_SCHEMA, true);
+}
+
 static bool
 is_this_guard(const Trigger *trigger, const Guard *guard)
 {
-	char *name;
-
 	if (trigger->tgtype != guard->type || trigger->tgnattr != 0 ||
 		(trigger->tgqual != NULL) != guard->deferred || trigger->tginitdeferred != guard->deferred)
 		return false;
 	if (guard->argument &&
 		(trigger->tgnargs != 1 || strcmp(trigger->tgargs[0], guard->argument) != 0))
 		return false;
-	name = get_func_name(trigger->tgfoid);
-	return name && strcmp(name, guard->function) == 0 &&
-		   get_func_namespace(trigger->tgfoid) == get_namespace_oid(INV_SCHEMA, false);
+	return inv_trigger_calls(trigger, guard->function);
 }
 
 /* Is it the guard on the rows of items, as attach makes it? */
@@ -125,14 +131,8 @@ find_row_problem(Oid table, const Guard *guard)
 static bool
 is_keep_of_type(InvStore *store, const Trigger *trigger, int16 type)
 {
-	char *name;
-
-	if (trigger->tgtype != type || trigger->tgqual != NULL || trigger->tgnattr != 1 ||
-		trigger->tgattr[0] != store->stock.attnum)
-		return false;
-	name = get_func_name(trigger->tgfoid);
-	return name && strcmp(name, "keep_stock") == 0 &&
-		   get_func_namespace(trigger->tgfoid) == get_namespace_oid(INV_SCHEMA, false);
+	return trigger->tgtype == type && trigger->tgqual == NULL && trigger->tgnattr == 1 &&
+		   trigger->tgattr[0] == store->stock.attnum && inv_trigger_calls(trigger, "keep_stock");
 }
 
 /*

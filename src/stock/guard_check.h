@@ -9,6 +9,7 @@
 
 #include "store/binding.h"
 
+extern bool inv_trigger_calls(const Trigger *trigger, const char *function);
 extern bool inv_is_row_guard(const Trigger *trigger);
 extern const char *inv_guard_problem(InvStore *store);
 extern const char *inv_keep_problem(InvStore *store);

@@ -17,7 +17,6 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/error.h"
-#include "base/hot_error.h"
 #include "base/guc.h"
 #include "base/hot_error.h"
 #include "base/stats.h"

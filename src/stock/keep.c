@@ -29,6 +29,7 @@
 #include "base/datum.h"
 #include "base/error.h"
 #include "base/stats.h"
+#include "base/units.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/store.h"
@@ -186,11 +187,10 @@ keep_stock(InvStore *store, const TriggerData *trigdata)
 
 	if ((was == is && was_null == is_null) || !is_to_be_kept(store, trigdata))
 		return new;
-	if (pg_sub_s64_overflow(is, was, &change) || change == PG_INT64_MIN)
+	if (pg_sub_s64_overflow(is, was, &change))
 		change = PG_INT64_MAX;
 	inv_stats_add(store->items, INV_STATS_DIRECT_IGNORED, INV_STATS_CALLS, 1);
-	inv_stats_add(store->items, INV_STATS_DIRECT_IGNORED, INV_STATS_UNITS,
-				  change < 0 ? -change : change);
+	inv_stats_add(store->items, INV_STATS_DIRECT_IGNORED, INV_STATS_UNITS, inv_units_moved(change));
 	count_kept_row(store->items);
 	stock = slot_getattr(trigdata->tg_trigslot, attnum, &was_null);
 	return heap_modify_tuple_by_cols(new, RelationGetDescr(trigdata->tg_relation), 1, &attnum,

@@ -3,8 +3,9 @@
  *		Movements: one row for every change of stock (invariants 1, 2 and 4).
  *
  * A call collects its movements in a book and writes them at its end, in the transaction
- * that changed the stock.  Movements are only inserted, here and as openings (verify.c);
- * close_ledger alone replaces old ones by their sum.
+ * that changed the stock.  Beside this only maintenance/ writes movements: verify.c and repair.c
+ * book what the ledger lacks, close_ledger.c replaces old ones by their sum, and truncate.c ends
+ * what the rows of a table were.
  *
  * Takes no lock.  Where stock changed, the caller still has the item's row locked, or a
  * reference to the epoch of its counter.

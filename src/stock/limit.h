@@ -1,6 +1,6 @@
 /*
  * limit.h
- *		Purchase limits: how many units of an item one user may have.
+ *		Limits: how many units of an item one user may have, and one call may take.
  */
 #ifndef INV_LIMIT_H
 #define INV_LIMIT_H

@@ -10,7 +10,6 @@
 #include "utils/builtins.h"
 
 #include "store/binding.h"
-#include "store/ledger_schema.h"
 #include "store/query.h"
 #include "store/query_text.h"
 #include "stock/ledger.h"

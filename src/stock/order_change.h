@@ -1,6 +1,6 @@
 /*
  * order_change.h
- *		The rows of order lines, and the changes of them that others made.
+ *		The changes of order lines that others made.
  */
 #ifndef INV_ORDER_CHANGE_H
 #define INV_ORDER_CHANGE_H

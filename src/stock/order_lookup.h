@@ -6,7 +6,7 @@
 #define INV_ORDER_LOOKUP_H
 
 #include "store/binding.h"
-#include "stock/order_change.h"
+#include "stock/order_row.h"
 
 extern bool inv_direct_lock_order_row(InvStore *store, Datum order, InvOrderRow *row);
 extern bool inv_find_order_row(InvStore *store, uint64 rows, uint64 *next, Datum order,

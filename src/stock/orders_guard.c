@@ -24,7 +24,6 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "base/datum.h"
 #include "base/error.h"
 #include "store/binding.h"
 #include "store/column.h"

@@ -5,8 +5,8 @@
  * The buyers of a hot item do not write its row: it is written when the item is settled or
  * cooled, and must not refuse then what was sold.  The counter allows any stock from the
  * floor, or 0 if that is less (a stock-take goes down to it), or what direct writes left, up
- * to a greatest number.  So
- * nothing that runs when the stock is written may refuse any of these numbers:
+ * to a greatest number.  So nothing that runs when the stock is written may refuse any of these
+ * numbers:
  *
  *		CHECKs of the table and of the type of the stock are proved, as the planner proves
  *		that it can use a partial index, with the other columns of the row as constants; one
@@ -224,7 +224,10 @@ fetch_row(InvStore *store, Datum item)
 		found = table_tuple_fetch_row_version(items, id, SnapshotAny, row);
 	}
 	table_close(items, NoLock);
-	return found ? row : NULL;
+	if (found)
+		return row;
+	ExecDropSingleTupleTableSlot(row);
+	return NULL;
 }
 
 /*

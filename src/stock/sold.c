@@ -19,7 +19,6 @@
 #include "utils/builtins.h"
 
 #include "base/compat.h"
-#include "base/datum.h"
 #include "base/error.h"
 #include "base/lock.h"
 #include "base/store_error.h"

@@ -315,12 +315,27 @@ take_cart(InvStore *store, InvTake *takes, int count, const InvUser *user)
 
 /* ---- for commands ---- */
 
+static int
+compare_takes(const void *a, const void *b, void *store)
+{
+	return inv_item_compare(store, ((const InvTake *) a)->item, ((const InvTake *) b)->item);
+}
+
+/* The one of takes, which are in key order, that is of an item, or null. */
+InvTake *
+inv_find_take(InvStore *store, InvTake *takes, int count, Datum item)
+{
+	InvTake key = { .item = item };
+
+	return bsearch_arg(&key, takes, count, sizeof(InvTake), compare_takes, store);
+}
+
 #ifdef USE_ASSERT_CHECKING
 static bool
 takes_are_in_key_order(InvStore *store, const InvTake *takes, int count)
 {
 	for (int i = 1; i < count; i++)
-		if (inv_item_compare(store, takes[i - 1].item, takes[i].item) >= 0)
+		if (compare_takes(&takes[i - 1], &takes[i], store) >= 0)
 			return false;
 	return true;
 }

@@ -9,6 +9,7 @@
 #include "stock/quantity.h"
 
 extern bool inv_take_may_succeed(InvStore *store, InvTake *takes, int count, const InvUser *user);
+extern InvTake *inv_find_take(InvStore *store, InvTake *takes, int count, Datum item);
 extern bool inv_take(InvStore *store, InvTake *takes, int count, const InvUser *user);
 
 #endif /* INV_TAKE_H */

@@ -11,18 +11,15 @@
  */
 #include "postgres.h"
 
-#include "catalog/namespace.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "optimizer/clauses.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "base/settings.h"
 #include "store/binding.h"
-#include "store/catalog.h"
 #include "store/column.h"
 #include "store/condition.h"
 #include "store/enter.h"
@@ -49,10 +46,7 @@ add_number_column(InvDirectTakePlan *plan, Relation items, const InvColumn *colu
 static bool
 is_keep(const Trigger *trigger)
 {
-	char *name = trigger->tgqual == NULL ? get_func_name(trigger->tgfoid) : NULL;
-
-	return name && strcmp(name, "keep_stock") == 0 &&
-		   get_func_namespace(trigger->tgfoid) == get_namespace_oid(INV_SCHEMA, true);
+	return trigger->tgqual == NULL && inv_trigger_calls(trigger, "keep_stock");
 }
 
 static bool
