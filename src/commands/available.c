@@ -60,8 +60,8 @@ inventory_available_stocks(PG_FUNCTION_ARGS)
 	InvLevel *levels;
 	uint64 count;
 
-	inv_begin_rows(fcinfo);
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), NULL);
+	inv_begin_rows(fcinfo);
 	store = call.store;
 	types[0] = store->item_id.base;
 	types[1] = store->stock.base;

@@ -241,8 +241,8 @@ inventory_exchange_order(PG_FUNCTION_ARGS)
 	InvStore *store;
 	InvRequest request;
 
-	inv_begin_rows(fcinfo);
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "exchange_order");
+	inv_begin_rows(fcinfo);
 	store = call.store;
 	inv_check_line_type(store, result->setDesc);
 	if (inv_request_begin(&request, store, "exchange_order", NULL, fcinfo, 4, store->order_type))

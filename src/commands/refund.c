@@ -355,8 +355,8 @@ inventory_refund_orders(PG_FUNCTION_ARGS)
 	Datum answer;
 	Oid types[] = { InvalidOid, TEXTOID, InvalidOid };
 
-	inv_begin_rows(fcinfo);
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "refund_orders");
+	inv_begin_rows(fcinfo);
 	store = call.store;
 	types[0] = store->order_type;
 	types[2] = store->stock.base;

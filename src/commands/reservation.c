@@ -324,8 +324,8 @@ inventory_my_reservations(PG_FUNCTION_ARGS)
 	Datum values[2];
 	uint64 rows;
 
-	inv_begin_rows(fcinfo);
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), NULL);
+	inv_begin_rows(fcinfo);
 	store = call.store;
 	types[1] = store->item_id.base;
 	types[2] = store->stock.base;
