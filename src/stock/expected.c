@@ -157,19 +157,31 @@ find_expected(InvStore *store, Datum item)
 }
 
 /*
- * The announcement of this change of a row, which the guard is fired for; null if
- * there is none.  Each matches once.  The result is valid until the next inv_expect.
+ * The place of the announcement of this change of a row, which the guard is fired for; -1 if there
+ * is none.  Each matches once.
  */
-InvExpected *
+int
 inv_expected_match(InvStore *store, Datum item)
 {
 	int found = find_expected(store, item);
 
-	if (found < 0)
-		return NULL;
-	expected[found].seen = true;
-	expected_next = found + 1;
-	return &expected[found];
+	if (found >= 0)
+	{
+		expected[found].seen = true;
+		expected_next = found + 1;
+	}
+	return found;
+}
+
+/*
+ * The announcement at a place.  It moves when code of the shop calls the engine, which the planning of
+ * a statement is enough for, because that can run functions: so whoever goes on asks for it again.
+ */
+InvExpected *
+inv_expected_at(int place)
+{
+	Assert(place >= 0 && place < expected_count);
+	return &expected[place];
 }
 
 /* Is this change of a row, before which a trigger is fired, announced? */

@@ -40,7 +40,8 @@ extern void inv_expect_settling(InvStore *store, Datum item, int64 delta);
 extern void inv_expect_end(InvStore *store, int base, bool written, InvRowLevel *levels);
 
 /* for the triggers on items */
-extern InvExpected *inv_expected_match(InvStore *store, Datum item);
+extern int inv_expected_match(InvStore *store, Datum item);
+extern InvExpected *inv_expected_at(int place);
 extern bool inv_expected_announced(InvStore *store, Datum item);
 extern int inv_trigger_depth(void);
 

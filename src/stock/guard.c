@@ -52,8 +52,8 @@ typedef struct GuardedChange
 {
 	RowVersion old;
 	RowVersion new;
-	InvRowChange row; /* the same, for the counter of a hot item */
-	InvExpected *announced;
+	InvRowChange row;  /* the same, for the counter of a hot item */
+	int announced;	   /* the place of its announcement, or -1 */
 	int64 unannounced; /* the part of the change of stock that the engine did not announce */
 	bool counted;	   /* in the statistics */
 } GuardedChange;
@@ -146,9 +146,10 @@ static void
 match_announcement(InvStore *store, GuardedChange *change)
 {
 	InvRowChange *row = &change->row;
-	InvExpected *announced = inv_expected_match(store, row->item);
+	InvExpected *announced;
 
-	change->announced = announced;
+	change->announced = inv_expected_match(store, row->item);
+	announced = change->announced < 0 ? NULL : inv_expected_at(change->announced);
 	change->unannounced = row->stock_change;
 	row->replicated = is_replica() && announced == NULL;
 	if (announced == NULL)
@@ -303,8 +304,8 @@ guard_row(InvStore *store, const TriggerData *trigdata)
 	if (is_refused(store, &change))
 		refuse_direct_write(items, &change);
 	mirrored = mirror_change(store, items, &change);
-	if (change.announced)
-		change.announced->level.hot = mirrored == INV_MIRRORED_UNDO;
+	if (change.announced >= 0)
+		inv_expected_at(change.announced)->level.hot = mirrored == INV_MIRRORED_UNDO;
 	if (!is_replica())
 	{
 		if (!change.new.exists)
