@@ -93,6 +93,7 @@ OBJS = \
 	src/stock/limit.o \
 	src/stock/note_line.o \
 	src/stock/notify.o \
+	src/stock/opened_line.o \
 	src/stock/order_change.o \
 	src/stock/order_fact.o \
 	src/stock/order_lookup.o \

@@ -203,9 +203,10 @@ CREATE FUNCTION inventory.delete_store_row(items pg_catalog.regclass) RETURNS vo
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_delete_store_row';
 COMMENT ON FUNCTION inventory.delete_store_row(pg_catalog.regclass) IS 'Deletes the row of a store, for the owner of its items. Part of detach and refresh.';
 
-CREATE FUNCTION inventory.execute_latest(statement pg_catalog.text) RETURNS pg_catalog.int8
+CREATE FUNCTION inventory.execute_latest(statement pg_catalog.text, settings pg_catalog.text[] DEFAULT NULL)
+	RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_execute_latest';
-COMMENT ON FUNCTION inventory.execute_latest(pg_catalog.text) IS 'Executes a statement with the rights of the caller and the latest snapshot, which has what others have committed by now, at any isolation level. Policies that are forced on the owner of a table do not hide its rows. Returns the number of rows. Part of attach.';
+COMMENT ON FUNCTION inventory.execute_latest(pg_catalog.text, pg_catalog.text[]) IS 'Executes a statement with the rights of the caller and the latest snapshot, which has what others have committed by now, at any isolation level, under the settings that a store has recorded if they are given. Policies that are forced on the owner of a table do not hide its rows. Returns the number of rows. Part of attach.';
 
 CREATE FUNCTION inventory.open_ledger(store_name pg_catalog.text) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_open_ledger';
@@ -2750,6 +2751,7 @@ CREATE FUNCTION inventory.warn_writable_schemas(binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	writable text;
+	foreign_schema record;
 BEGIN
 	SELECT string_agg(DISTINCT quote_ident(n.nspname), ', ') INTO writable
 	FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -2760,9 +2762,22 @@ BEGIN
 		RAISE WARNING 'other roles may create objects in schema %', writable
 			USING HINT = 'The generated functions run as the owner of the tables, with these schemas in their search_path. Revoke CREATE from roles that you do not trust.';
 	END IF;
+	FOR foreign_schema IN
+		SELECT n.nspname, r.rolname FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner
+		WHERE (n.nspname IN (binding.api_schema, binding.ledger_schema)
+			   OR n.oid IN (SELECT c.relnamespace FROM pg_class AS c
+							WHERE c.oid IN (binding.items, binding.orders, binding.header)))
+		AND r.oid <> binding.owner AND NOT r.rolsuper AND r.rolname <> 'pg_database_owner'
+		ORDER BY n.nspname
+	LOOP
+		RAISE WARNING 'schema % belongs to role %', quote_ident(foreign_schema.nspname), quote_ident(foreign_schema.rolname)
+			USING DETAIL = 'The owner of a schema can create objects in it, and drop those of others.',
+				  HINT = format('If you do not trust it: ALTER SCHEMA %I OWNER TO %I;', foreign_schema.nspname,
+								pg_get_userbyid(binding.owner));
+	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION inventory.warn_writable_schemas(inventory.store_binding) IS 'Warns if other roles could create objects that hide what the triggers of the shop call.';
+COMMENT ON FUNCTION inventory.warn_writable_schemas(inventory.store_binding) IS 'Warns if other roles could create objects that hide what the triggers of the shop call, or drop those of the store.';
 
 -- Not by REVOKE and COMMENT, which look for a function of this name in every schema.
 CREATE FUNCTION inventory.restrict_function(function oid) RETURNS void
@@ -3432,6 +3447,7 @@ COMMENT ON FUNCTION inventory.check_follow(inventory.store_binding) IS 'Raises a
 
 -- Lines that the ledger does not know are supplied by an opening of their units, so that no
 -- stock moves.  Where it knows them, and they are worth something else, so does an adjustment.
+-- What they are worth is computed under the settings of the store, as it is later.
 CREATE FUNCTION inventory.book_open_lines(binding inventory.store_binding, movements regclass)
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -3518,7 +3534,7 @@ BEGIN
 			FROM (SELECT r.item_id, r.units FROM rise AS r UNION ALL SELECT f.item_id, -f.units FROM fall AS f) AS c
 			GROUP BY c.item_id HAVING sum(c.units) <> 0) AS n$sql$,
 		binding.order_id, binding.item_id, line_user, binding.ledger_schema, rows, binding.orders, header_join,
-		binding.items, binding.order_item_id, movements));
+		binding.items, binding.order_item_id, movements), binding.settings);
 END
 $$;
 COMMENT ON FUNCTION inventory.book_open_lines(inventory.store_binding, regclass) IS 'Books what the order lines of a store with order_writes follow are worth; no stock moves.';
@@ -5356,6 +5372,19 @@ END
 $$;
 COMMENT ON FUNCTION inventory.attach_quietly(inventory.store_binding) IS 'Makes the store of a binding, under its settings, without a NOTICE.';
 
+-- A domain is another type, and a length or a scale is part of one.
+CREATE FUNCTION inventory.has_type_already(binding inventory.store_binding, column_name text, new_type regtype)
+	RETURNS boolean
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN f.attribute IS NULL THEN binding.user_type = new_type
+		ELSE NOT EXISTS (
+			SELECT FROM inventory.columns_of_type(binding, f.relation, f.attribute, new_type) AS c
+			CROSS JOIN LATERAL inventory.column_of(c.relation, c.attribute) AS a
+			WHERE a.atttypid <> new_type OR a.atttypmod <> -1) END
+	FROM inventory.find_column(binding, column_name) AS f
+$$;
+COMMENT ON FUNCTION inventory.has_type_already(inventory.store_binding, text, regtype) IS 'True if a column of a store, and all that change their type with it, have a type.';
+
 CREATE FUNCTION inventory.retype_column(items regclass, "column" name, type regtype) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -5373,6 +5402,10 @@ BEGIN
 	END IF;
 	PERFORM inventory.type_name(type);
 	binding := inventory.binding_in_force(store);
+	IF inventory.has_type_already(binding, "column"::text, type) THEN
+		RAISE NOTICE 'the column has type % already, nothing changed', type;
+		RETURN;
+	END IF;
 	PERFORM inventory.lock_exclusively(binding, binding);
 	store := inventory.lookup_owned_store(store.items);
 	binding := inventory.binding_in_force(store);

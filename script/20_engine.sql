@@ -50,9 +50,10 @@ CREATE FUNCTION inventory.delete_store_row(items pg_catalog.regclass) RETURNS vo
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_delete_store_row';
 COMMENT ON FUNCTION inventory.delete_store_row(pg_catalog.regclass) IS 'Deletes the row of a store, for the owner of its items. Part of detach and refresh.';
 
-CREATE FUNCTION inventory.execute_latest(statement pg_catalog.text) RETURNS pg_catalog.int8
+CREATE FUNCTION inventory.execute_latest(statement pg_catalog.text, settings pg_catalog.text[] DEFAULT NULL)
+	RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_execute_latest';
-COMMENT ON FUNCTION inventory.execute_latest(pg_catalog.text) IS 'Executes a statement with the rights of the caller and the latest snapshot, which has what others have committed by now, at any isolation level. Policies that are forced on the owner of a table do not hide its rows. Returns the number of rows. Part of attach.';
+COMMENT ON FUNCTION inventory.execute_latest(pg_catalog.text, pg_catalog.text[]) IS 'Executes a statement with the rights of the caller and the latest snapshot, which has what others have committed by now, at any isolation level, under the settings that a store has recorded if they are given. Policies that are forced on the owner of a table do not hide its rows. Returns the number of rows. Part of attach.';
 
 CREATE FUNCTION inventory.open_ledger(store_name pg_catalog.text) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_open_ledger';

@@ -385,6 +385,7 @@ CREATE FUNCTION inventory.warn_writable_schemas(binding inventory.store_binding)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	writable text;
+	foreign_schema record;
 BEGIN
 	SELECT string_agg(DISTINCT quote_ident(n.nspname), ', ') INTO writable
 	FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -395,9 +396,22 @@ BEGIN
 		RAISE WARNING 'other roles may create objects in schema %', writable
 			USING HINT = 'The generated functions run as the owner of the tables, with these schemas in their search_path. Revoke CREATE from roles that you do not trust.';
 	END IF;
+	FOR foreign_schema IN
+		SELECT n.nspname, r.rolname FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner
+		WHERE (n.nspname IN (binding.api_schema, binding.ledger_schema)
+			   OR n.oid IN (SELECT c.relnamespace FROM pg_class AS c
+							WHERE c.oid IN (binding.items, binding.orders, binding.header)))
+		AND r.oid <> binding.owner AND NOT r.rolsuper AND r.rolname <> 'pg_database_owner'
+		ORDER BY n.nspname
+	LOOP
+		RAISE WARNING 'schema % belongs to role %', quote_ident(foreign_schema.nspname), quote_ident(foreign_schema.rolname)
+			USING DETAIL = 'The owner of a schema can create objects in it, and drop those of others.',
+				  HINT = format('If you do not trust it: ALTER SCHEMA %I OWNER TO %I;', foreign_schema.nspname,
+								pg_get_userbyid(binding.owner));
+	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION inventory.warn_writable_schemas(inventory.store_binding) IS 'Warns if other roles could create objects that hide what the triggers of the shop call.';
+COMMENT ON FUNCTION inventory.warn_writable_schemas(inventory.store_binding) IS 'Warns if other roles could create objects that hide what the triggers of the shop call, or drop those of the store.';
 
 -- Not by REVOKE and COMMENT, which look for a function of this name in every schema.
 CREATE FUNCTION inventory.restrict_function(function oid) RETURNS void

@@ -85,6 +85,7 @@ COMMENT ON FUNCTION inventory.check_follow(inventory.store_binding) IS 'Raises a
 
 -- Lines that the ledger does not know are supplied by an opening of their units, so that no
 -- stock moves.  Where it knows them, and they are worth something else, so does an adjustment.
+-- What they are worth is computed under the settings of the store, as it is later.
 CREATE FUNCTION inventory.book_open_lines(binding inventory.store_binding, movements regclass)
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -171,7 +172,7 @@ BEGIN
 			FROM (SELECT r.item_id, r.units FROM rise AS r UNION ALL SELECT f.item_id, -f.units FROM fall AS f) AS c
 			GROUP BY c.item_id HAVING sum(c.units) <> 0) AS n$sql$,
 		binding.order_id, binding.item_id, line_user, binding.ledger_schema, rows, binding.orders, header_join,
-		binding.items, binding.order_item_id, movements));
+		binding.items, binding.order_item_id, movements), binding.settings);
 END
 $$;
 COMMENT ON FUNCTION inventory.book_open_lines(inventory.store_binding, regclass) IS 'Books what the order lines of a store with order_writes follow are worth; no stock moves.';

@@ -137,6 +137,19 @@ END
 $$;
 COMMENT ON FUNCTION inventory.attach_quietly(inventory.store_binding) IS 'Makes the store of a binding, under its settings, without a NOTICE.';
 
+-- A domain is another type, and a length or a scale is part of one.
+CREATE FUNCTION inventory.has_type_already(binding inventory.store_binding, column_name text, new_type regtype)
+	RETURNS boolean
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN f.attribute IS NULL THEN binding.user_type = new_type
+		ELSE NOT EXISTS (
+			SELECT FROM inventory.columns_of_type(binding, f.relation, f.attribute, new_type) AS c
+			CROSS JOIN LATERAL inventory.column_of(c.relation, c.attribute) AS a
+			WHERE a.atttypid <> new_type OR a.atttypmod <> -1) END
+	FROM inventory.find_column(binding, column_name) AS f
+$$;
+COMMENT ON FUNCTION inventory.has_type_already(inventory.store_binding, text, regtype) IS 'True if a column of a store, and all that change their type with it, have a type.';
+
 CREATE FUNCTION inventory.retype_column(items regclass, "column" name, type regtype) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -154,6 +167,10 @@ BEGIN
 	END IF;
 	PERFORM inventory.type_name(type);
 	binding := inventory.binding_in_force(store);
+	IF inventory.has_type_already(binding, "column"::text, type) THEN
+		RAISE NOTICE 'the column has type % already, nothing changed', type;
+		RETURN;
+	END IF;
 	PERFORM inventory.lock_exclusively(binding, binding);
 	store := inventory.lookup_owned_store(store.items);
 	binding := inventory.binding_in_force(store);

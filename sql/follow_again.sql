@@ -76,4 +76,22 @@ SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_again_stock')
 SELECT follow_again_stock.refund_order(21);
 SELECT follow_again_stock.refund_order(22);
 SELECT now_is();
-DROP SCHEMA follow_again, follow_again_stock CASCADE;
+\echo '-- what lines are worth is computed under the settings of the store, whoever attaches again'
+CREATE FUNCTION day_of(text) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN extract(day FROM $1::date); END $$;
+ALTER TABLE lines ADD note text NOT NULL DEFAULT '01/02/2030';
+SELECT inventory.detach('items');
+DELETE FROM lines;
+INSERT INTO lines (id, item_id, quantity) VALUES (31, 2, 1);
+SELECT stock AS was FROM items WHERE id = 2 \gset
+SET DateStyle = 'ISO, MDY';
+SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_settings', api_schema => 'follow_again_stock',
+	order_units => 'line.quantity * follow_again.day_of(line.note)');
+SET DateStyle = 'ISO, DMY';
+SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_settings', api_schema => 'follow_again_stock', order_writes => 'follow',
+	order_units => 'line.quantity * follow_again.day_of(line.note)');
+SELECT item_id, delta, kind FROM follow_settings.movements WHERE order_id = 31;
+UPDATE lines SET quantity = 2;
+SELECT :was - stock FROM items WHERE id = 2;
+RESET DateStyle;
+SELECT * FROM inventory.verify('items');
+DROP SCHEMA follow_again, follow_again_stock, follow_settings CASCADE;

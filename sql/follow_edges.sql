@@ -137,4 +137,34 @@ SELECT items_stock.refund_order(14, 2);
 UPDATE orders SET status = 'cancelled' WHERE id = 13;
 SELECT now_is(13);
 SELECT now_is(14);
+\echo '-- a trigger refunds or exchanges a line before the ledger knows it: else the line could be refunded twice'
+CREATE FUNCTION too_early() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF TG_ARGV[0] = 'refund' THEN
+		PERFORM items_stock.refund_order(NEW.id, 1);
+	ELSE
+		PERFORM items_stock.exchange_order(NEW.id, '[{"item_id": 2, "quantity": 1, "order_id": 21}]');
+	END IF;
+	RETURN NULL;
+END
+$$;
+INSERT INTO orders VALUES (21, 7);
+SELECT stock AS was FROM items WHERE id = 1 \gset
+CREATE TRIGGER a_refund AFTER INSERT ON lines FOR EACH ROW WHEN (NEW.quantity = 3) EXECUTE FUNCTION too_early('refund');
+SELECT buy_item(7, 1, 3, order_data => '{"id": 21, "order_id": 21}');
+INSERT INTO lines VALUES (21, 21, 1, 3);
+DROP TRIGGER a_refund ON lines;
+CREATE TRIGGER a_exchange AFTER INSERT ON lines FOR EACH ROW WHEN (NEW.quantity = 3) EXECUTE FUNCTION too_early('exchange');
+SELECT buy_item(7, 1, 3, order_data => '{"id": 21, "order_id": 21}');
+DROP TRIGGER a_exchange ON lines;
+SELECT :was - stock FROM items WHERE id = 1;
+-- after the statement
+CREATE CONSTRAINT TRIGGER a_refund AFTER INSERT ON lines DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.quantity = 3) EXECUTE FUNCTION too_early('refund');
+SELECT buy_item(7, 1, 3, order_data => '{"id": 21, "order_id": 21}');
+INSERT INTO lines VALUES (22, 21, 1, 3);
+DROP TRIGGER a_refund ON lines;
+SELECT :was - stock FROM items WHERE id = 1;
+SELECT items_stock.refund_order(21), items_stock.refund_order(22);
+SELECT :was - stock FROM items WHERE id = 1;
+SELECT now_is(21);
 DROP SCHEMA follow_edges, items_stock CASCADE;

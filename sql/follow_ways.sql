@@ -168,4 +168,26 @@ UPDATE lines SET quantity = 1 WHERE id = 63;
 INSERT INTO lines (id, sku) VALUES (64, 'a');
 COMMIT;
 SELECT now_is();
-DROP SCHEMA follow_ways, items_stock CASCADE;
+
+\echo '-- a trigger writes into a partition of the orders of another store'
+CREATE TABLE parts (id integer PRIMARY KEY, stock integer NOT NULL);
+INSERT INTO parts VALUES (1, 10);
+CREATE TABLE uses (id integer NOT NULL, item_id integer NOT NULL, quantity integer NOT NULL, PRIMARY KEY (id)) PARTITION BY RANGE (id);
+CREATE TABLE uses_1 PARTITION OF uses FOR VALUES FROM (0) TO (1000);
+CREATE SCHEMA follow_parts;
+SELECT inventory.attach('parts', 'uses', ledger_schema => 'follow_parts', api_schema => 'follow_parts', order_writes => 'follow');
+CREATE FUNCTION use_part() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO follow_ways.uses_1 VALUES (NEW.id, 1, NEW.quantity); RETURN NULL; END $$;
+CREATE TRIGGER use_part AFTER INSERT ON lines FOR EACH ROW EXECUTE FUNCTION use_part();
+INSERT INTO lines (id, sku, quantity) VALUES (70, 'a', 2);
+SELECT now_is(), (SELECT stock FROM parts);
+BEGIN;
+SET LOCAL inventory.follow_at = 'commit';
+INSERT INTO lines (id, sku, quantity) VALUES (71, 'a', 1);
+SELECT now_is(), (SELECT stock FROM parts);
+COMMIT;
+SELECT now_is(), (SELECT stock FROM parts);
+-- more than there is of the other
+SELECT follow_parts.adjust_stock(1, 1 - stock, 'lost') FROM parts;
+INSERT INTO lines (id, sku, quantity) VALUES (72, 'a', 2);
+SELECT now_is(), (SELECT stock FROM parts), (SELECT count(*) FROM inventory.verify('parts'));
+DROP SCHEMA follow_ways, items_stock, follow_parts CASCADE;

@@ -56,6 +56,12 @@ SELECT inventory.retype('items', 'head_id', 'bigint');
 SELECT inventory.retype('items', 'user_id', 'bigint');
 SELECT inventory.retype('items', 'orders.user_id', 'bigint');
 SELECT types();
+\echo '-- the type that it has already: nothing is made again'
+CREATE VIEW made AS SELECT max(t.oid::bigint) FROM pg_trigger AS t WHERE t.tgrelid = 'items'::regclass;
+SELECT max AS made FROM made \gset
+SELECT inventory.retype('items', 'items.id', 'bigint');
+SELECT inventory.retype('items', 'orders.user_id', 'bigint');
+SELECT max = :made AS kept FROM made;
 SELECT kept();
 SELECT buy_item(7, 1, 2, 'k');
 SELECT buy_item(7::bigint, 1::bigint, 1);

@@ -111,6 +111,26 @@ SELECT operation, units FROM followed WHERE operation = 'follow';
 SELECT stats_goods.refund_order(2, 1);
 COMMIT;
 TABLE followed;
+-- movements that move no stock are no units: what is there for another user, a sale that an opening supplies, a line that is closed
+CREATE TABLE heads (id integer PRIMARY KEY, user_id integer);
+CREATE TABLE parts (id integer PRIMARY KEY, head_id integer REFERENCES heads, item_id integer NOT NULL REFERENCES goods, quantity integer NOT NULL, sent boolean NOT NULL DEFAULT false);
+CREATE INDEX ON parts (head_id);
+INSERT INTO heads VALUES (1, 7);
+INSERT INTO parts VALUES (1, 1, 1, 5, true), (3, 1, 1, 5, true);
+SELECT inventory.detach('goods');
+SELECT inventory.attach('goods', 'parts', order_header => 'heads', ledger_schema => 'stats_parts', api_schema => 'stats_api', order_writes => 'follow',
+	order_final => 'line.sent') IS NOT NULL AS attached;
+INSERT INTO parts VALUES (2, 1, 2, 4);
+SELECT operation, units FROM followed WHERE operation = 'follow';
+UPDATE heads SET user_id = 8;
+SELECT operation, units FROM followed WHERE operation = 'follow';
+UPDATE parts SET quantity = 6 WHERE id = 1;
+SELECT operation, units FROM followed WHERE operation = 'follow';
+SELECT stats_parts.refund_order(2, 1);
+UPDATE parts SET sent = true WHERE id = 2;
+DELETE FROM parts WHERE id = 2;
+INSERT INTO parts VALUES (2, 1, 2, 2);
+SELECT operation, units FROM followed WHERE operation = 'follow';
 SELECT * FROM inventory.verify('goods');
 
 -- which roles may read and reset the counters

@@ -29,6 +29,7 @@
 #include "stock/hot_item.h"
 #include "stock/keep.h"
 #include "stock/notify.h"
+#include "stock/opened_line.h"
 #include "stock/orders_guard.h"
 #include "stock/pending.h"
 #include "maintenance/launcher.h"
@@ -58,6 +59,7 @@ _PG_init(void)
 	inv_expected_line_init();
 	inv_keep_init();
 	inv_orders_guard_init();
+	inv_opened_line_init();
 	inv_pending_init();
 	inv_notify_init();
 	inv_worker_slot_init();

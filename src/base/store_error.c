@@ -181,6 +181,19 @@ inv_report_worth_differs(const InvFacts *facts, int64 sold, int64 worth)
 }
 
 void
+inv_report_early_refund(const InvFacts *facts)
+{
+	errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
+	errmsg("order line was refunded before it was booked");
+	inv_report_facts(
+		facts, NULL,
+		psprintf("A trigger has refunded or exchanged order \"%s\" in the statement that "
+				 "inserts it.",
+				 facts->name));
+	errhint("Do it after the statement: in a deferred constraint trigger, for example.");
+}
+
+void
 inv_report_hot_stores_full(int limit)
 {
 	errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED);

@@ -27,6 +27,7 @@ extern void inv_report_order_not_unique(const char *relation, const char *order,
 extern void inv_report_prepare_store(void);
 extern void inv_report_not_followed(void);
 extern void inv_report_worth_differs(const InvFacts *facts, int64 sold, int64 worth);
+extern void inv_report_early_refund(const InvFacts *facts);
 extern void inv_warn_row_without_table(const char *store_name);
 extern void inv_log_worker_timeout(const char *store_name, int timeout);
 extern void inv_report_hot_stores_full(int limit);
@@ -53,6 +54,7 @@ extern void inv_report_not_generated(Oid function, const char *detail);
 #define inv_error_order_not_unique(...) INV_RAISE(inv_report_order_not_unique(__VA_ARGS__))
 #define inv_error_prepare_store() INV_RAISE(inv_report_prepare_store())
 #define inv_error_not_followed() INV_RAISE(inv_report_not_followed())
+#define inv_error_early_refund(...) INV_RAISE(inv_report_early_refund(__VA_ARGS__))
 #define inv_error_worth_differs(...) INV_RAISE(inv_report_worth_differs(__VA_ARGS__))
 #define inv_error_hot_stores_full(...) INV_RAISE(inv_report_hot_stores_full(__VA_ARGS__))
 #define inv_error_no_result_type() INV_RAISE(inv_report_no_result_type())

@@ -189,6 +189,9 @@ inventory_follow_orders(PG_FUNCTION_ARGS)
 		inv_statement_ends();
 		if (!inv_pending_is_held())
 			follow_trigger(store->items, false);
+		/* triggers may have written partitions of others, which fires no trigger for a statement */
+		if (!inv_pending_is_held() && !inv_in_statement())
+			apply_others();
 	}
 	return PointerGetDatum(NULL);
 }

@@ -297,17 +297,59 @@ write_movements(InvStore *store, const InvBook *lines, const ItemChange *changes
 	inv_book_write(store, &book);
 }
 
+/* The sum of the movements from one on that are of the same item; 0 if one before has counted them. */
+static int64
+moved_units(InvStore *store, const InvMovement *movements, int place, int count)
+{
+	Datum item = movements[place].item;
+	int64 units = 0;
+
+	for (int i = 0; i < place; i++)
+		if (inv_item_compare(store, movements[i].item, item) == 0)
+			return 0;
+	for (int i = place; i < count; i++)
+		if (inv_item_compare(store, movements[i].item, item) == 0)
+			units = inv_add_units(units, movements[i].delta);
+	return units;
+}
+
+/* How many movements of a book, from the first of a line on, are of that line; none has no line at first. */
+static int
+count_of_line(InvStore *store, const InvMovement *movements, int count)
+{
+	int of_line = 1;
+
+	Assert(!movements->no_order);
+	while (of_line < count &&
+		   (movements[of_line].no_order ||
+			inv_order_compare(store, movements[of_line].order, movements->order) == 0))
+		of_line++;
+	return of_line;
+}
+
 /*
- * Count the units that lines took and gave back.  They are those of operation "follow" also where
- * another operation applies what waited: its own units are what it was called for.
+ * Count the units that each line took or gave back of an item.  Movements that only say what was
+ * there before, or that a user or a line is another one now, add up to 0.  They are those of operation
+ * "follow" also where another operation applies what waited: its own units are what it was called for.
  */
 static void
 count_units(InvStore *store, const InvBook *book)
 {
 	int64 units = 0;
+	int of_line;
 
-	for (int i = 0; i < book->count; i++)
-		units = inv_add_units(units, inv_units_moved(book->movements[i].delta));
+	for (int line = 0; line < book->count; line += of_line)
+	{
+		const InvMovement *movements = &book->movements[line];
+
+		of_line = count_of_line(store, movements, book->count - line);
+		for (int i = 0; i < of_line; i++)
+		{
+			int64 moved = moved_units(store, movements, i, of_line);
+
+			units = inv_add_units(units, inv_units_moved(moved));
+		}
+	}
 	inv_stats_add(store->items, INV_STATS_FOLLOW, INV_STATS_UNITS, units);
 }
 

@@ -25,6 +25,7 @@
 #include "store/query_text.h"
 #include "stock/follow_line.h"
 #include "stock/ledger.h"
+#include "stock/opened_line.h"
 #include "stock/order_fact.h"
 #include "stock/worth.h"
 
@@ -200,6 +201,14 @@ was_final_line(Follower *f)
 	return final;
 }
 
+/* Raise 55000 if what the ledger has of a line that is new is its own refund (opened_line.c). */
+static void
+refuse_early_refund(Follower *f)
+{
+	if (!f->line->existed && inv_opened_line_has(f->store, f->line->now.order))
+		inv_error_early_refund(inv_order_facts(f->store, f->line->now.order));
+}
+
 /*
  * A row was inserted with the key of a line that the ledger knows: that line is another one.  If
  * it was there, it was deleted; else it had been archived.
@@ -209,6 +218,7 @@ end_former_line(Follower *f)
 {
 	InvFollowed *line = f->line;
 
+	refuse_early_refund(f);
 	if (line->existed && line->deleted && !was_final_line(f))
 		cancel_all(f);
 	else
@@ -423,6 +433,7 @@ check_engine_line(Follower *f)
 								line->now.exists && !line->now.no_item ? line->now.units : 0);
 	if (!inv_has_former_line(line))
 		return;
+	refuse_early_refund(f);
 	own->units -= line->sold;
 	for (int i = 0; i < line->booked_count; i++)
 		close_part(f, &line->booked[i]);

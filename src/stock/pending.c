@@ -49,6 +49,9 @@ static MemoryContext pending_context = NULL; /* in TopTransactionContext, or nul
 static InvPending *pending = NULL;			 /* in pending_context */
 static int pending_count = 0;
 static int pending_room = 0;
+static int applied_count = 0; /* of these, what is applied and kept */
+static int due_count =
+	0; /* what is to be applied, and does not wait for the end of the transaction */
 static slist_head old_headers = SLIST_STATIC_INIT(old_headers);
 static HTAB *old_header_buckets = NULL; /* in pending_context, or null */
 
@@ -114,6 +117,20 @@ layout_of(InvStore *store, InvPendingKind kind)
 	return kind == INV_PENDING_HEADER ? store->header_layout : store->line_layout;
 }
 
+/*
+ * Count a change in, or out.  The counts tell where nothing has to be looked for, so that a transaction
+ * with many changes does not read all of them at the end of each statement and savepoint.
+ */
+static void
+count_change(const InvPending *change, int by)
+{
+	if (change->applied > 0)
+		applied_count += by;
+	else if (!change->at_commit)
+		due_count += by;
+	Assert(applied_count >= 0 && due_count >= 0);
+}
+
 /* Add a change; what it points to is copied.  What a call of the engine causes, it applies. */
 void
 inv_pending_add(InvStore *store, const InvPending *change)
@@ -131,6 +148,7 @@ inv_pending_add(InvStore *store, const InvPending *change)
 	new->at_commit = inv_follow_at == INV_FOLLOW_AT_COMMIT &&calls == NIL;
 	new->nesting = GetCurrentTransactionNestLevel();
 	new->applied = 0;
+	count_change(new, 1);
 	pending_count++;
 	MemoryContextSwitchTo(old);
 }
@@ -266,8 +284,12 @@ forget_applied(void)
 {
 	int kept = 0;
 
+	if (applied_count == 0)
+		return;
 	for (int i = 0; i < pending_count; i++)
-		if (!is_done(&pending[i]))
+		if (is_done(&pending[i]))
+			count_change(&pending[i], -1);
+		else
 			pending[kept++] = pending[i];
 	pending_count = kept;
 }
@@ -295,7 +317,9 @@ inv_pending_take(InvStore *store, bool at_commit, int *count)
 			inv_error_not_followed();
 		taken[*count] = *change;
 		copy_change(store, &taken[(*count)++]);
+		count_change(change, -1);
 		change->applied = GetCurrentTransactionNestLevel();
+		count_change(change, 1);
 	}
 	forget_applied();
 	return taken;
@@ -305,7 +329,7 @@ inv_pending_take(InvStore *store, bool at_commit, int *count)
 bool
 inv_pending_has(Oid items, bool at_commit)
 {
-	for (int i = 0; i < pending_count; i++)
+	for (int i = 0; (at_commit || due_count > 0) && i < pending_count; i++)
 		if (pending[i].applied == 0 && pending[i].items == items &&
 			(at_commit || !pending[i].at_commit))
 			return true;
@@ -316,7 +340,7 @@ inv_pending_has(Oid items, bool at_commit)
 Oid
 inv_pending_store(void)
 {
-	for (int i = 0; i < pending_count; i++)
+	for (int i = 0; due_count > 0 && i < pending_count; i++)
 		if (pending[i].applied == 0 && !pending[i].at_commit)
 			return pending[i].items;
 	return InvalidOid;
@@ -384,20 +408,20 @@ cut_levels(List *levels, int nesting)
 	return levels;
 }
 
+/* What a subtransaction has added is the end of the list: levels never fall along it. */
 static void
 undo_subtransaction(int nesting)
 {
-	int kept = 0;
-
-	for (int i = 0; i < pending_count; i++)
+	while (pending_count > 0 && pending[pending_count - 1].nesting >= nesting)
+		count_change(&pending[--pending_count], -1);
+	for (int i = 0; applied_count > 0 && i < pending_count; i++)
 	{
-		if (pending[i].nesting >= nesting)
+		if (pending[i].applied < nesting)
 			continue;
-		if (pending[i].applied >= nesting)
-			pending[i].applied = 0;
-		pending[kept++] = pending[i];
+		count_change(&pending[i], -1);
+		pending[i].applied = 0;
+		count_change(&pending[i], 1);
 	}
-	pending_count = kept;
 	forget_headers_of(nesting);
 	statements = cut_levels(statements, nesting);
 	calls = cut_levels(calls, nesting);
@@ -407,11 +431,10 @@ undo_subtransaction(int nesting)
 static void
 merge_subtransaction(int nesting)
 {
-	for (int i = 0; i < pending_count; i++)
-	{
-		pending[i].nesting = Min(pending[i].nesting, nesting - 1);
+	for (int i = pending_count; i > 0 && pending[i - 1].nesting >= nesting; i--)
+		pending[i - 1].nesting = nesting - 1;
+	for (int i = 0; applied_count > 0 && i < pending_count; i++)
 		pending[i].applied = Min(pending[i].applied, nesting - 1);
-	}
 	forget_applied();
 	raise_headers_of(nesting);
 }
@@ -446,7 +469,7 @@ pending_at_xact_end(XactEvent event, void *arg pg_attribute_unused())
 	/* the context goes with the transaction's */
 	pending_context = NULL;
 	pending = NULL;
-	pending_count = pending_room = 0;
+	pending_count = pending_room = applied_count = due_count = 0;
 	slist_init(&old_headers);
 	old_header_buckets = NULL;
 	statements = calls = NIL;

@@ -16,6 +16,7 @@
 #include "store/query_text.h"
 #include "stock/follow_line.h"
 #include "stock/ledger.h"
+#include "stock/opened_line.h"
 #include "stock/sold_followed.h"
 #include "stock/worth.h"
 
@@ -207,5 +208,6 @@ inv_book_unknown(InvStore *store, InvOrder *order)
 		movement->no_order = false;
 	}
 	inv_book_write(store, &book);
+	inv_opened_line_add(store, order->key);
 	order->known = true;
 }

@@ -57,6 +57,21 @@ sub grows
 grows('DELETE FROM shop.header WHERE id <= %d', 2000, 16000, 'headers are deleted with their lines');
 grows('INSERT INTO shop.lines (item_id, quantity) SELECT n, 11 FROM generate_series(1, %d) AS n',
     4000, 32000, 'lines of many items are refused');
+grows(<<'END', 2000, 16000, 'many statements and savepoints, with many lines that wait for the end of the transaction');
+SET LOCAL inventory.follow_at = 'commit';
+INSERT INTO shop.lines (item_id, quantity) SELECT n, 1 FROM generate_series(1, %1$d) AS n;
+DO $do$
+BEGIN
+    FOR n IN 1 .. 2 * %1$d LOOP
+        BEGIN
+            UPDATE shop.lines SET quantity = 1 WHERE false;
+        EXCEPTION WHEN OTHERS THEN
+            RAISE;
+        END;
+    END LOOP;
+END
+$do$
+END
 is($node->safe_psql('postgres', q{SELECT count(*) FROM inventory.verify('shop.items')}), '0', 'verify finds nothing');
 
 done_testing();
