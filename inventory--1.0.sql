@@ -5487,11 +5487,11 @@ COMMENT ON FUNCTION inventory.stats_entries() IS 'The counters of this database;
 
 CREATE FUNCTION inventory.worker_last_run() RETURNS pg_catalog.timestamptz
 	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_worker_last_run';
-COMMENT ON FUNCTION inventory.worker_last_run() IS 'The time of the last round of the worker of this database; null if none runs.';
+COMMENT ON FUNCTION inventory.worker_last_run() IS 'The time of the last round of the worker of this database; null if it is idle.';
 
 CREATE FUNCTION inventory.worker_state() RETURNS pg_catalog.text
 	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_worker_state';
-COMMENT ON FUNCTION inventory.worker_state() IS 'What the worker of this database does: running, starting, waiting (for its turn, because inventory.max_workers workers run), no slot (all background worker slots of the server are in use), idle (there is nothing to do), or off (inventory.max_workers is 0, or the server has no shared memory for the extension). Starts it if it has not looked for work since the server started.';
+COMMENT ON FUNCTION inventory.worker_state() IS 'What the worker of this database does: running, starting, waiting (for its turn, because inventory.max_workers workers run), no slot (all background worker slots of the server are in use, or 256 other databases have work), idle (there is nothing to do), or off (inventory.max_workers is 0, or the server has no shared memory for the extension). Starts it if it has not looked for work since the server started.';
 
 CREATE FUNCTION inventory.overdue_holds(items pg_catalog.regclass) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_overdue_holds';
@@ -5578,7 +5578,8 @@ CREATE FUNCTION inventory.repair_refusal(item_id text, problem text, reason text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT 'not repaired: ' || CASE
 		WHEN problem = 'order_missing' THEN 'an order is never changed; put the line back, or call refund_order with its key if its units came back'
-		WHEN problem ~ '^(order|refunds)_' THEN 'an order is never changed; correct the line, or use change_order or refund_order'
+		WHEN problem = 'order_differs_from_sale' THEN 'an order is never changed; correct the line, or use change_order or refund_order'
+		WHEN problem = 'refunds_exceed_sales' THEN 'a refund is never changed; count the units, and book that with count_stock'
 		WHEN problem = 'cannot_be_settled' THEN 'the row refuses what was sold; problem of inventory.hot_entries() says why'
 		WHEN problem = 'direct_after_sale' THEN 'whether the units were there is not known; count them, and book that with count_stock'
 		WHEN problem = 'direct_ignored' THEN 'the ledger is right; book what was meant with restock_item, then call inventory.reset_stats()'

@@ -12,11 +12,11 @@ COMMENT ON FUNCTION inventory.stats_entries() IS 'The counters of this database;
 
 CREATE FUNCTION inventory.worker_last_run() RETURNS pg_catalog.timestamptz
 	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_worker_last_run';
-COMMENT ON FUNCTION inventory.worker_last_run() IS 'The time of the last round of the worker of this database; null if none runs.';
+COMMENT ON FUNCTION inventory.worker_last_run() IS 'The time of the last round of the worker of this database; null if it is idle.';
 
 CREATE FUNCTION inventory.worker_state() RETURNS pg_catalog.text
 	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_worker_state';
-COMMENT ON FUNCTION inventory.worker_state() IS 'What the worker of this database does: running, starting, waiting (for its turn, because inventory.max_workers workers run), no slot (all background worker slots of the server are in use), idle (there is nothing to do), or off (inventory.max_workers is 0, or the server has no shared memory for the extension). Starts it if it has not looked for work since the server started.';
+COMMENT ON FUNCTION inventory.worker_state() IS 'What the worker of this database does: running, starting, waiting (for its turn, because inventory.max_workers workers run), no slot (all background worker slots of the server are in use, or 256 other databases have work), idle (there is nothing to do), or off (inventory.max_workers is 0, or the server has no shared memory for the extension). Starts it if it has not looked for work since the server started.';
 
 CREATE FUNCTION inventory.overdue_holds(items pg_catalog.regclass) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'inventory_overdue_holds';

@@ -55,7 +55,8 @@ CREATE FUNCTION inventory.repair_refusal(item_id text, problem text, reason text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT 'not repaired: ' || CASE
 		WHEN problem = 'order_missing' THEN 'an order is never changed; put the line back, or call refund_order with its key if its units came back'
-		WHEN problem ~ '^(order|refunds)_' THEN 'an order is never changed; correct the line, or use change_order or refund_order'
+		WHEN problem = 'order_differs_from_sale' THEN 'an order is never changed; correct the line, or use change_order or refund_order'
+		WHEN problem = 'refunds_exceed_sales' THEN 'a refund is never changed; count the units, and book that with count_stock'
 		WHEN problem = 'cannot_be_settled' THEN 'the row refuses what was sold; problem of inventory.hot_entries() says why'
 		WHEN problem = 'direct_after_sale' THEN 'whether the units were there is not known; count them, and book that with count_stock'
 		WHEN problem = 'direct_ignored' THEN 'the ledger is right; book what was meant with restock_item, then call inventory.reset_stats()'

@@ -351,8 +351,8 @@ inv_hot_directory_unreserve(void)
 }
 
 /*
- * A transaction that demoted this item is over, but has not freed the entry yet: it must
- * not do so any more.
+ * Make all handles of an entry without a counter invalid.  A transaction that demoted its
+ * item, and is over, must not free the entry any more.
  */
 static void
 renew_unpublished(InvHotEntry *entry)
@@ -398,19 +398,34 @@ inv_hot_directory_find(const InvHotKey *key, InvCounterRef *counter)
 	return counter->entry != NULL;
 }
 
+/* Does an entry say why the row of one of these items could not be written? */
+static bool
+has_problem_of(const InvHotEntry *entry, const InvHotKey *keys, int count)
+{
+	for (int i = 0; entry->retry_at != 0 && i < count; i++)
+		if (memcmp(&entry->key, &keys[i], sizeof(InvHotKey)) == 0)
+			return true;
+	return false;
+}
+
 /*
  * Free the entries of a store that have no counter yet.  A session that is counting one
- * finds it freed, and looks again.
+ * finds it freed, and looks again.  One that has a problem stays, if its item is still
+ * hot: each failure to make the item cold leads here, and the problem must outlive it.
  */
 static void
-free_unpublished_entries(const InvHotStore *hot_store)
+free_unpublished_entries(const InvHotStore *hot_store, const InvHotKey *keys, int count)
 {
 	for (int slot = 0; slot < inv_hot_table->capacity; slot++)
 	{
 		InvHotEntry *entry = inv_hot_table_entry(slot);
 
-		if (entry->state == INV_HOT_STATE_UNPUBLISHED &&
-			inv_hot_entry_is_of(entry, hot_store->database, hot_store->items))
+		if (entry->state != INV_HOT_STATE_UNPUBLISHED ||
+			!inv_hot_entry_is_of(entry, hot_store->database, hot_store->items))
+			continue;
+		if (has_problem_of(entry, keys, count))
+			renew_unpublished(entry);
+		else
 			(void) free_entry(entry, false);
 	}
 }
@@ -429,7 +444,7 @@ inv_hot_directory_fill(InvHotStore *hot_store, const InvHotKey *keys, const int6
 	current = hot_store->changes == changes;
 	if (current && !hot_store->loaded)
 	{
-		free_unpublished_entries(hot_store);
+		free_unpublished_entries(hot_store, keys, count);
 		hot_store->left_out = 0;
 		for (int i = 0; i < count; i++)
 		{

@@ -142,6 +142,12 @@ sub problems
         'long: the session that a buyer waits for is shown');
     $slow->run('COMMIT');
     is($buyer->await->[0], '00000', 'long: then the buyer buys');
+    $shop->query('BEGIN', 'SELECT ' . buy(1), q{PREPARE TRANSACTION 'lost'});
+    $buyer->call(buy(1));
+    ok($node->poll_query_until('operations', "SELECT array_agg(ARRAY[pid, waiting]) = '{{0,1}}' FROM ($waiting) AS w"),
+        'long: a prepared transaction is shown as process 0');
+    $shop->query(q{ROLLBACK PREPARED 'lost'});
+    is($buyer->await->[0], '00000', 'long: then the buyer buys');
     $shop->query("SELECT inventory.heat('shop.items', '$item')");
     $slow->run('BEGIN');
     $slow->ask(buy(3));
