@@ -400,6 +400,21 @@ END
 $$;
 COMMENT ON FUNCTION inventory_citus.function_in(name, name) IS 'The only function of a name in a schema, null if there is none.';
 
+-- By REVOKE, which Citus sends to the workers, where it checks who may execute what is delegated.  From PUBLIC always:
+-- a worker that made the function has granted it.
+CREATE FUNCTION inventory_citus.restrict_function(signature regprocedure, from_all boolean) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	roles text;
+BEGIN
+	SELECT string_agg(DISTINCT quote_ident(r.rolname), ', ') INTO roles
+	FROM pg_proc AS p CROSS JOIN LATERAL aclexplode(p.proacl) AS a JOIN pg_roles AS r ON r.oid = a.grantee
+	WHERE p.oid = signature AND a.grantee <> p.proowner AND from_all;
+	EXECUTE format('REVOKE ALL ON FUNCTION %s FROM %s', signature, concat_ws(', ', 'PUBLIC', roles));
+END
+$$;
+COMMENT ON FUNCTION inventory_citus.restrict_function(regprocedure, boolean) IS 'Revokes EXECUTE on a function from PUBLIC, and from all roles but the owner.';
+
 -- Only the owner may execute what is made, whatever the default privileges are.  All is made again by each call, with its grants.
 CREATE FUNCTION inventory_citus.make_facade(items regclass, types jsonb, api_schema name, operator_schema name) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -440,18 +455,14 @@ BEGIN
 			f.schema, f.name, inventory_citus.fill_types(f.arguments, all_types), inventory_citus.fill_types(f.result, all_types), f.volatility,
 			inventory_citus.facade_body(items, f.name, f.result, inventory_citus.fill_types(f.result, all_types), f.call, f.argument_count));
 		signature := inventory_citus.function_in(f.schema, f.name);
-		IF is_new THEN
-			PERFORM inventory.restrict_function(signature);
-		END IF;
+		PERFORM inventory_citus.restrict_function(signature, is_new);
 		-- which takes the privileges with it
 		PERFORM create_distributed_function(signature, 'item_id', colocate_with => items::text, force_delegation => true);
 	END LOOP;
 	is_new := inventory_citus.function_in(api_schema, 'buy_cart') IS NULL;
 	EXECUTE format(E'CREATE OR REPLACE FUNCTION %I.buy_cart(user_id %s, lines jsonb, idempotency_key text DEFAULT NULL, order_data jsonb DEFAULT NULL) RETURNS SETOF %I.line LANGUAGE plpgsql VOLATILE SECURITY DEFINER\nSET search_path = pg_catalog, pg_temp AS %L',
 		api_schema, types ->> 'user', operator_schema, inventory_citus.cart_body(items, operator_schema, types ->> 'item'));
-	IF is_new THEN
-		PERFORM inventory.restrict_function(inventory_citus.function_in(api_schema, 'buy_cart'));
-	END IF;
+	PERFORM inventory_citus.restrict_function(inventory_citus.function_in(api_schema, 'buy_cart'), is_new);
 END
 $$;
 COMMENT ON FUNCTION inventory_citus.make_facade(regclass, jsonb, name, name) IS 'Makes the functions that sell through the coordinator, on all nodes. Part of attach_shards.';
