@@ -176,6 +176,8 @@ BEGIN
 		LEFT JOIN pg_attribute AS a ON a.attrelid = ledger AND a.attname = e.column_name
 		WHERE e.column_name IS NOT NULL
 		AND (a.atttypid, a.attcollation) IS DISTINCT FROM (e.type::oid, e.collation_id)
+		-- complete_ledger adds it
+		AND NOT (a.attname IS NULL AND coalesce(e.definition, '') LIKE '%DEFAULT%')
 	LOOP
 		IF wrong.actual IS NULL THEN
 			RAISE EXCEPTION '% is not the ledger of a store: it has no column "%"', ledger,
@@ -194,6 +196,25 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION inventory.check_ledger(inventory.store_binding, regclass) IS 'Raises an error if an existing table of a ledger does not fit a store.';
+
+-- The ledger of an earlier version can lack columns.  Those that were added have a default.
+CREATE FUNCTION inventory.complete_ledger(binding inventory.store_binding) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	missing record;
+BEGIN
+	FOR missing IN
+		SELECT c.oid::regclass AS ledger, e.column_name, e.type, e.definition
+		FROM inventory.ledger_columns(binding) AS e
+		JOIN pg_class AS c ON c.relnamespace = to_regnamespace(quote_ident(binding.ledger_schema)) AND c.relname = e.table_name
+		WHERE e.definition LIKE '%DEFAULT%'
+		AND NOT inventory.has_column(binding.ledger_schema, e.table_name, e.column_name)
+	LOOP
+		EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s %s', missing.ledger, missing.column_name, missing.type, missing.definition);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION inventory.complete_ledger(inventory.store_binding) IS 'Adds the columns that a later version has given to the tables of a ledger. Part of refresh and attach.';
 
 -- Tables and views have a type of the same name.
 CREATE FUNCTION inventory.check_ledger_names(binding inventory.store_binding) RETURNS void
@@ -469,6 +490,7 @@ BEGIN
 	PERFORM inventory.make_ledger_table(binding, 'hot',
 		'Items that are or were hot. While an item is hot, its movements with an epoch after settled_epoch are not in its stock column yet. Rows are never deleted and epochs never start again, so that no movement is counted twice.');
 	PERFORM inventory.make_order_changes(binding);
+	PERFORM inventory.complete_ledger(binding);
 	PERFORM inventory.demote_hot_items(binding);
 	RETURN movements;
 END

@@ -238,6 +238,7 @@ BEGIN
 	IF to_regclass(format('%I.order_changes', binding.ledger_schema)) IS NULL THEN
 		PERFORM inventory.make_order_changes(binding);
 	END IF;
+	PERFORM inventory.complete_ledger(binding);
 	PERFORM inventory.make_results(binding);
 	PERFORM inventory.make_triggers(binding);
 	PERFORM inventory.make_facade(binding);

@@ -63,6 +63,19 @@ SELECT inventory.refresh('items');
 \set VERBOSITY terse
 SELECT inventory.heat('items', 'a');
 
+\echo '-- a ledger that an earlier version made, without the column, is completed by refresh, and by attach'
+ALTER TABLE hot DROP COLUMN keep_cold CASCADE;
+SELECT inventory.refresh('items');
+SELECT inventory.heat('items', 'a');
+SELECT inventory.keep_cold('items', 'a');
+SELECT inventory.detach('items');
+ALTER TABLE hot DROP COLUMN keep_cold;
+SELECT inventory.attach('items', 'orders', ledger_schema => 'keep_cold_stock');
+CREATE VIEW state AS SELECT i.id, i.stock, h.hot, h.incarnation, h.keep_cold FROM items AS i LEFT JOIN hot AS h ON h.item_id = i.id;
+SELECT * FROM state ORDER BY id;
+SELECT inventory.keep_cold('items', 'a');
+SELECT inventory.heat('items', 'a');
+
 \echo '-- wrong arguments'
 SELECT inventory.keep_cold('items', 'none');
 SELECT inventory.keep_cold('items', 'none', false);

@@ -22,6 +22,9 @@ else
     CACHE=${INVENTORY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/inventory}
 fi
 
+# the release of Debian that has a version of PostgreSQL
+declare -A RELEASE=([15]=bookworm [17]=trixie [18]=sid)
+
 SYSTEM=
 COPY=
 CHECKOUT=/srv/inventory   # where the checkout is in a copy
@@ -93,21 +96,30 @@ make_tested_system() {
     in_copy env PG_VERSION="$2" "$CHECKOUT/tools/test" packages
 }
 
-# keep_upgrade_system: a Debian 13 with its own PostgreSQL 17 and the 15 of Debian 12
+# keep_upgrade_system SUITE MAJOR ...: of this Debian release, with these versions of PostgreSQL, each from the release that has it
 keep_upgrade_system() {
-    keep_system trixie && keep trixie-15-17 make_upgrade_system
+    local suite=$1 name
+    shift
+    name=$(printf -- '-%s' "$@")
+    keep_system "$suite" && keep "$suite$name" make_upgrade_system "$suite" "$*"
 }
 
-# make_upgrade_system DIRECTORY
+# make_upgrade_system SUITE MAJORS DIRECTORY
 make_upgrade_system() {
-    COPY=$1
-    cp -a "$CACHE/trixie" "$COPY/root" && prepare_copy trixie || return
-    sed 's/trixie/bookworm/' "$COPY/root/etc/apt/sources.list" >"$COPY/root/etc/apt/sources.list.d/bookworm.list"
+    local major sources packages=() majors
+    COPY=$3
+    read -ra majors <<<"$2"
+    cp -a "$CACHE/$1" "$COPY/root" && prepare_copy "$1" || return
+    sources=$COPY/root/etc/apt/sources.list
+    for major in "${majors[@]}"; do
+        packages+=("postgresql-$major" "postgresql-server-dev-$major")
+        [ "${RELEASE[$major]}" = "$1" ] || sed "s/$1/${RELEASE[$major]}/" "$sources" >"$sources.d/${RELEASE[$major]}.list"
+    done
     mkdir -p "$COPY/root/etc/postgresql-common/createcluster.d"
     echo 'create_main_cluster = false' >"$COPY/root/etc/postgresql-common/createcluster.d/none.conf"
     in_copy apt-get -q update &&
         in_copy env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 install --no-install-recommends \
-            postgresql-{15,17} postgresql-server-dev-{15,17} gcc make libc6-dev
+            "${packages[@]}" gcc make libc6-dev
 }
 
 # why_not: the last error of `keep`, in a line

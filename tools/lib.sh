@@ -301,7 +301,10 @@ offered() {
 
 # newest_offered: the newest of them
 newest_offered() {
-    offered | head -n 1
+    local all
+    # not in a pipe: its end would stop `offered`, and so count as a failure
+    all=$(offered)
+    echo "${all%%$'\n'*}"
 }
 
 # choose_postgres: PG_CONFIG if set, else PG_VERSION, else the newest installed, else the newest that apt offers

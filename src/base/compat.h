@@ -13,6 +13,7 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "parser/parse_relation.h"
 #include "rewrite/rewriteHandler.h"
 #include "storage/lwlock.h"
@@ -55,6 +56,20 @@
 #define INV_POINT(name) INJECTION_POINT(name, NULL)
 #define INV_POINT_LOAD(name) INJECTION_POINT_LOAD(name)
 #define INV_POINT_LOADED(name) INJECTION_POINT_CACHED(name, NULL)
+#endif
+
+/*
+ * The headers of 15 declare the functions that walk through a tree without parameters, which from
+ * C23 on means that these have none.
+ */
+#if PG_VERSION_NUM < 160000
+#define INV_FUNCTION(result, function) ((result(*)())(void (*)(void))(function))
+#define expression_tree_walker(node, walker, context)                                              \
+	(expression_tree_walker)(node, INV_FUNCTION(bool, walker), context)
+#define expression_tree_mutator(node, mutator, context)                                            \
+	(expression_tree_mutator)(node, INV_FUNCTION(Node *, mutator), context)
+#define query_tree_mutator(query, mutator, context, flags)                                         \
+	(query_tree_mutator)(query, INV_FUNCTION(Node *, mutator), context, flags)
 #endif
 
 /* May the role execute the function? */

@@ -32,6 +32,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "base/compat.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/enter.h"

@@ -33,6 +33,7 @@
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
 
+#include "base/compat.h"
 #include "base/datum.h"
 #include "base/error.h"
 #include "base/settings.h"

@@ -11,6 +11,7 @@
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
+#include "base/compat.h"
 #include "base/error.h"
 #include "base/store_error.h"
 #include "store/function_body.h"

@@ -38,6 +38,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "base/compat.h"
 #include "base/error.h"
 #include "base/store_error.h"
 #include "store/catalog.h"

@@ -3,7 +3,7 @@ CREATE TABLE "Product" (
     "id" TEXT NOT NULL,
     "name" TEXT NOT NULL,
     "price" DECIMAL(10,2) NOT NULL,
-    "stock" INTEGER NOT NULL DEFAULT 0,
+    "stock" SMALLINT NOT NULL DEFAULT 0,
     "purchaseLimit" INTEGER,
 
     CONSTRAINT "Product_pkey" PRIMARY KEY ("id")
