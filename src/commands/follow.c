@@ -38,12 +38,10 @@
 static bool
 book_lines(InvChanges *changes, const char *reason, InvBook *book)
 {
-	int movements = 0;
 	bool known = true;
 
-	for (int i = 0; i < changes->line_count; i++)
-		movements += inv_follow_movements(&changes->lines[i]);
-	inv_book_init(book, movements);
+	/* most lines need one, and a statement can change all lines of a shop */
+	inv_book_init(book, changes->line_count);
 	for (int i = 0; i < changes->line_count; i++)
 	{
 		InvFollowed *line = &changes->lines[i];

@@ -113,7 +113,9 @@ find_lines(InvChanges *changes)
 	InvStore *store = changes->store;
 	int of_headers, count = 0, kept = 0;
 	Datum *keys = lines_of_changed_headers(changes, &of_headers);
-	InvFollowed *lines = palloc0(sizeof(InvFollowed) * (changes->count + of_headers));
+	Size size = sizeof(InvFollowed) * (Size) (changes->count + of_headers);
+	InvFollowed *lines =
+		MemoryContextAllocExtended(CurrentMemoryContext, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 
 	for (int i = 0; i < changes->count; i++)
 		if (changes->list[i].kind != INV_PENDING_HEADER)

@@ -99,7 +99,9 @@ compare_user_changes(const void *a, const void *b, void *store)
 static UserChange *
 changes_by_user(InvStore *store, const InvBook *book, int *count)
 {
-	UserChange *changes = palloc0(sizeof(UserChange) * book->count);
+	UserChange *changes =
+		MemoryContextAllocExtended(CurrentMemoryContext, sizeof(UserChange) * (Size) book->count,
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	int kept = 0;
 
 	for (int i = 0; i < book->count; i++)
@@ -152,7 +154,9 @@ compare_item_changes(const void *a, const void *b, void *store)
 static ItemChange *
 changes_by_item(InvStore *store, const InvBook *book, int *count)
 {
-	ItemChange *changes = palloc0(sizeof(ItemChange) * book->count);
+	ItemChange *changes =
+		MemoryContextAllocExtended(CurrentMemoryContext, sizeof(ItemChange) * (Size) book->count,
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	int kept = 0;
 
 	for (int i = 0; i < book->count; i++)

@@ -22,6 +22,7 @@
 #include "store/column.h"
 #include "store/ledger_schema.h"
 #include "store/query.h"
+#include "store/query_cursor.h"
 #include "store/query_text.h"
 #include "stock/follow_line.h"
 #include "stock/ledger.h"
@@ -84,14 +85,11 @@ inv_read_booked(InvStore *store, InvFollowed *lines, int count)
 bool
 inv_lock_booked(InvStore *store, Datum order)
 {
-	return inv_execute(store, INV_STMT_LOCK_BOOKED, &order, NULL, INV_SNAPSHOT_LATEST) > 0;
-}
+	bool found = inv_execute(store, INV_STMT_LOCK_BOOKED, &order, NULL, INV_SNAPSHOT_LATEST) > 0;
 
-/* The most movements that a line can need. */
-int
-inv_follow_movements(const InvFollowed *line)
-{
-	return 8 + 8 * line->booked_count;
+	/* a statement can change all lines of a shop */
+	inv_result_free();
+	return found;
 }
 
 /* ---- movements ---- */

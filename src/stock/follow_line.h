@@ -48,7 +48,6 @@ typedef struct InvFollowed
 extern void inv_read_booked(InvStore *store, InvFollowed *lines, int count);
 extern bool inv_lock_booked(InvStore *store, Datum order);
 extern bool inv_has_former_line(const InvFollowed *line);
-extern int inv_follow_movements(const InvFollowed *line);
 extern void inv_follow_line(InvStore *store, InvFollowed *line, const char *reason, InvBook *book);
 
 #endif /* INV_FOLLOW_LINE_H */

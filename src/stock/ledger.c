@@ -48,23 +48,33 @@ inv_ledger_time(void)
 
 const InvUser inv_no_user = { (Datum) 0, true };
 
-/* Begin a book, with room for that many movements. */
+/* Begin a book, with room for that many movements at first. */
 void
 inv_book_init(InvBook *book, int capacity)
 {
 	Assert(capacity > 0);
-	book->movements = palloc(sizeof(InvMovement) * capacity);
+	book->movements =
+		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(InvMovement) * (Size) capacity);
 	book->capacity = capacity;
 	book->count = 0;
 }
 
-/* Add a movement; user, order and the rest are empty until the caller fills them. */
+/*
+ * Add a movement; user, order and the rest are empty until the caller fills them.  Where there is no room
+ * for it the others move.
+ */
 InvMovement *
 inv_book_add(InvBook *book, Datum item, int64 delta, const char *kind)
 {
-	InvMovement *new = &book->movements[book->count++];
+	InvMovement *new;
 
-	Assert(book->count <= book->capacity);
+	if (book->count == book->capacity)
+	{
+		book->capacity *= 2;
+		book->movements =
+			repalloc_huge(book->movements, sizeof(InvMovement) * (Size) book->capacity);
+	}
+	new = &book->movements[book->count++];
 	memset(new, 0, sizeof(*new));
 	new->item = item;
 	new->delta = delta;
@@ -95,7 +105,8 @@ inv_book_return(InvBook *book, Datum item, int64 quantity, const char *kind, con
 static InvDirectRow *
 movement_rows(const InvBook *book)
 {
-	InvDirectRow *rows = palloc(sizeof(InvDirectRow) * book->count);
+	InvDirectRow *rows =
+		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(InvDirectRow) * (Size) book->count);
 	Datum actor = inv_ledger_actor();
 	Datum now = inv_ledger_time();
 

@@ -14,6 +14,7 @@
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/query.h"
+#include "store/query_cursor.h"
 #include "store/query_text.h"
 #include "stock/order_lookup.h"
 #include "stock/worth.h"
@@ -141,6 +142,7 @@ inv_worth_of_row(InvStore *store, Datum row, Datum header, int64 *units, bool *f
 	worth = DatumGetInt64(inv_result(0, 1, &no_units));
 	*units = no_units ? 0 : Max(worth, 0);
 	*final = DatumGetBool(inv_result(0, 2, &isnull));
+	inv_result_free();
 }
 
 /*
@@ -159,6 +161,7 @@ inv_worth_under_header(InvStore *store, Datum order, Datum header)
 								INV_SNAPSHOT_READ_ONLY) == 0)
 		return 0;
 	worth = DatumGetInt64(inv_result(0, 1, &no_units));
+	inv_result_free();
 	return no_units ? 0 : Max(worth, 0);
 }
 

@@ -57,7 +57,7 @@ sub grows
 grows('DELETE FROM shop.header WHERE id <= %d', 2000, 16000, 'headers are deleted with their lines');
 grows('INSERT INTO shop.lines (item_id, quantity) SELECT n, 11 FROM generate_series(1, %d) AS n',
     4000, 32000, 'lines of many items are refused');
-grows(<<'END', 2000, 16000, 'many statements and savepoints, with many lines that wait for the end of the transaction');
+grows(<<'SQL', 2000, 16000, 'many statements and savepoints, with many lines that wait for the end of the transaction');
 SET LOCAL inventory.follow_at = 'commit';
 INSERT INTO shop.lines (item_id, quantity) SELECT n, 1 FROM generate_series(1, %1$d) AS n;
 DO $do$
@@ -71,7 +71,17 @@ BEGIN
     END LOOP;
 END
 $do$
+SQL
+SKIP:
+{
+    skip('the memory of a session cannot be read', 1) unless -r '/proc/self/status';
+    my $memory = $node->safe_psql('postgres', <<'END');
+UPDATE shop.lines SET quantity = 2;
+SELECT substring(pg_read_file('/proc/self/status') FROM 'VmHWM:\s*(\d+)');
 END
+    note("$memory kB");
+    cmp_ok($memory, '<', 120000, 'a statement that changes 16000 lines keeps no result for each of them');
+}
 is($node->safe_psql('postgres', q{SELECT count(*) FROM inventory.verify('shop.items')}), '0', 'verify finds nothing');
 
 done_testing();
