@@ -406,8 +406,9 @@ BEGIN
 	LOOP
 		RAISE WARNING 'schema % belongs to role %', quote_ident(foreign_schema.nspname), quote_ident(foreign_schema.rolname)
 			USING DETAIL = 'The owner of a schema can create objects in it, and drop those of others.',
-				  HINT = format('If you do not trust it: ALTER SCHEMA %I OWNER TO %I;', foreign_schema.nspname,
-								pg_get_userbyid(binding.owner));
+				  HINT = format('If you do not trust it: ALTER SCHEMA %I OWNER TO %s;', foreign_schema.nspname,
+								CASE pg_get_userbyid(binding.owner) WHEN session_user THEN 'CURRENT_USER'
+								ELSE quote_ident(pg_get_userbyid(binding.owner)) END);
 	END LOOP;
 END
 $$;
