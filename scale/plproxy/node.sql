@@ -158,10 +158,10 @@ COMMENT ON FUNCTION {scale}.route_of(uuid) IS 'The route that is in the id of a 
 
 -- The id of an attempt, and so of its parts, begins with the number of the home, and has the number of the
 -- part's node at its end.  It is an UUID of version 8 with a mark, as no other reservation has.
-CREATE OR REPLACE FUNCTION {scale}.new_attempt(home integer, id uuid DEFAULT gen_random_uuid()) RETURNS uuid
-LANGUAGE sql VOLATILE STRICT PARALLEL SAFE
+CREATE OR REPLACE FUNCTION {scale}.attempt_id(home integer, drawn uuid) RETURNS uuid
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN (lpad(to_hex($1), 8, '0') || substr($2::text, 9, 6) || '8ca7' || substr($2::text, 19, 14) || '0000')::uuid;
-COMMENT ON FUNCTION {scale}.new_attempt(integer, uuid) IS 'The id of a new attempt to buy a cart, with its home.';
+COMMENT ON FUNCTION {scale}.attempt_id(integer, uuid) IS 'The id of an attempt to buy a cart: its home, and bits of a random uuid.';
 
 CREATE OR REPLACE FUNCTION {scale}.part_id(attempt uuid, node integer) RETURNS uuid
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -281,7 +281,9 @@ CREATE OR REPLACE FUNCTION {scale}.begin_cart(home integer, cart_id uuid, digest
 	OUT state text, OUT attempt uuid, OUT decided_nodes integer[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	new uuid := {scale}.new_attempt(home);
+	-- drawn first: a function whose argument is volatile is not inlined
+	drawn uuid := gen_random_uuid();
+	new uuid := {scale}.attempt_id(home, drawn);
 BEGIN
 	INSERT INTO {scale}.carts AS c (cart_id, attempt, digest, nodes, state) VALUES ($2, new, $3, $4, 'open')
 	ON CONFLICT ON CONSTRAINT carts_pkey DO UPDATE

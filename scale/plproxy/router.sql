@@ -64,10 +64,10 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN (lpad(to_hex($1), 8, '0') || substr($2::text, 9))::uuid;
 COMMENT ON FUNCTION {scale}.routed_id(integer, uuid) IS 'The id with the route as its first 32 bits.';
 
-CREATE FUNCTION {scale}.new_attempt(home integer, id uuid DEFAULT gen_random_uuid()) RETURNS uuid
-LANGUAGE sql VOLATILE STRICT PARALLEL SAFE
+CREATE FUNCTION {scale}.attempt_id(home integer, drawn uuid) RETURNS uuid
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN (lpad(to_hex($1), 8, '0') || substr($2::text, 9, 6) || '8ca7' || substr($2::text, 19, 14) || '0000')::uuid;
-COMMENT ON FUNCTION {scale}.new_attempt(integer, uuid) IS 'The id of a new attempt to buy a cart, with its home, as on a node.';
+COMMENT ON FUNCTION {scale}.attempt_id(integer, uuid) IS 'The id of an attempt to buy a cart: its home, and bits of a random uuid; as on a node.';
 
 CREATE FUNCTION {api}.node_of(item_id {item}) RETURNS integer
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN ({route}) & {mask};
@@ -510,8 +510,10 @@ BEGIN
 	IF $3 IS NULL THEN
 		own := 1 + floor(random() * cardinality(nodes))::integer;
 		home := nodes[own];
-		cart_id := {scale}.new_attempt(home);
-		attempt := cart_id;
+		-- drawn first: a function whose argument is volatile is not inlined
+		attempt := gen_random_uuid();
+		attempt := {scale}.attempt_id(home, attempt);
+		cart_id := attempt;
 	ELSE
 		cart_id := {api}.cart_id($1, $3);
 		home := {scale}.route_of(cart_id) & {mask};
@@ -565,8 +567,9 @@ BEGIN
 	RETURN NULL;
 END $$;
 
+-- stable, as convert_to is: otherwise it would not be inlined
 CREATE FUNCTION {api}.cart_id(user_id {user}, idempotency_key text) RETURNS uuid
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
 RETURN left(encode(sha256(convert_to(concat_ws(' ', length($1::text), $1, $2), 'UTF8')), 'hex'), 32)::uuid;
 COMMENT ON FUNCTION {api}.cart_id({user}, text) IS 'The id of a cart over several nodes: a digest of the user and the idempotency key.';
 
@@ -691,7 +694,7 @@ BEGIN
 				BEGIN
 					verdict := {scale}.abort_cart({scale}.route_of(cart.attempt), cart.attempt)::{scale}.verdict;
 					PERFORM {scale}.settle_parts(cart.nodes, ARRAY(
-						SELECT verdict.data[array_position(verdict.nodes, node)] FROM unnest(cart.nodes) WITH ORDINALITY AS c (node, n) ORDER BY n),
+						SELECT verdict.data[array_position(verdict.nodes, c.of_node)] FROM unnest(cart.nodes) WITH ORDINALITY AS c (of_node, n) ORDER BY c.n),
 						cart.attempt, verdict.state = 'confirmed');
 					finished := finished + 1;
 				EXCEPTION WHEN OTHERS THEN
