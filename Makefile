@@ -126,6 +126,7 @@ OBJS = \
 	src/commands/hold.o \
 	src/commands/hold_row.o \
 	src/commands/idempotency.o \
+	src/commands/may_refuse.o \
 	src/commands/order.o \
 	src/commands/prepare_order.o \
 	src/commands/refund.o \

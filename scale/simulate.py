@@ -28,10 +28,10 @@ def read_arguments():
     parser.add_argument("--skew", type=float, default=0.7, help="exponent of the popularity (0.7)")
     parser.add_argument("--lines", type=int, default=4, help="lines of the largest cart (4)")
     parser.add_argument("--cores", type=float, default=8, help="cores of a node that sell (8)")
-    parser.add_argument("--sale", type=float, default=0.3, help="CPU of a sale on its node, in ms (0.3)")
-    parser.add_argument("--line", type=float, default=0.15, help="CPU of each further line of a cart on one node, in ms (0.15)")
-    parser.add_argument("--part", type=float, default=2.8, help="CPU of a part of a divided cart on its node, in ms (2.8)")
-    parser.add_argument("--home", type=float, default=1.0, help="CPU of a divided cart on its home, in ms (1.0)")
+    parser.add_argument("--sale", type=float, default=0.11, help="CPU of a sale on its node, in ms (0.11)")
+    parser.add_argument("--line", type=float, default=0.03, help="CPU of each further line of a node, in ms (0.03)")
+    parser.add_argument("--part", type=float, default=0.4, help="CPU of a part of a divided cart on a node that is not its home, in ms (0.4)")
+    parser.add_argument("--home", type=float, default=0.38, help="CPU of a divided cart on its home, which sells its lines with the decision, in ms (0.38)")
     parser.add_argument("--item-rate", type=float, default=5_000, help="sales of one item a second (5000, a hot one)")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
@@ -63,19 +63,16 @@ def simulate(arguments, carts, route, size):
     for cart in carts:
         wanted.update(cart)
         lines = Counter(route[item] % size for item in cart)
-        needed = set(lines)
         if len(lines) == 1:
             (node, count), = lines.items()
             work[node] += arguments.sale + arguments.line * (count - 1)
         else:
             divided += 1
+            home = chosen.choice(list(lines))
             for node, count in lines.items():
-                work[node] += arguments.part + arguments.line * (count - 1)
-            home = chosen.randrange(size)
-            work[home] += arguments.home
-            needed.add(home)
+                work[node] += (arguments.home if node == home else arguments.part) + arguments.line * (count - 1)
         parts += len(lines)
-        touched.update(needed)
+        touched.update(set(lines))
     # carts a second that fill the busiest node, and that sell the most wanted item as fast as it can
     by_node = len(carts) / (max(work.values()) / (1000 * arguments.cores))
     by_item = len(carts) * arguments.item_rate / max(wanted.values())

@@ -209,6 +209,24 @@ CREATE FUNCTION inventory.release_reservation(store_name pg_catalog.text,
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_release_reservation';
 COMMENT ON FUNCTION inventory.release_reservation(pg_catalog.text, pg_catalog.uuid, "any") IS 'Implements the generated function release_reservation.';
 
+-- Parts of carts over several databases, for functions of the owner of the store that routers call.
+
+CREATE FUNCTION inventory.reserve_part(store_name pg_catalog.text, user_id "any",
+										lines pg_catalog.jsonb, reservation_id pg_catalog.uuid,
+										result_type pg_catalog.anyelement)
+	RETURNS pg_catalog.anyelement
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_reserve_part';
+COMMENT ON FUNCTION inventory.reserve_part(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.uuid, pg_catalog.anyelement) IS 'As the generated function try_reserve_cart with this reservation_id and then decide_reservation: holds all lines or none until they are confirmed or released. For the owner of the store. Errors: those of try_reserve_cart, 22003 for a quantity that orders cannot have, 22004, 42501.';
+
+CREATE FUNCTION inventory.release_part(store_name pg_catalog.text, reservation_id pg_catalog.uuid)
+	RETURNS pg_catalog.bool
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_release_part';
+COMMENT ON FUNCTION inventory.release_part(pg_catalog.text, pg_catalog.uuid) IS 'As the generated function release_reservation for an operator: an id that no reservation has cannot be used for one any more, until prune deletes it. For the owner of the store. Errors: IV006 reservation_confirmed, 22004, 42501.';
+
+CREATE FUNCTION inventory.orders_may_refuse(store_name pg_catalog.text) RETURNS pg_catalog.bool
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_orders_may_refuse';
+COMMENT ON FUNCTION inventory.orders_may_refuse(pg_catalog.text) IS 'True if something of the shop could refuse an order line that sets no columns: a trigger, a constraint, an index, a default, a header. False only if nothing can. For the owner of the store. Errors: 42501.';
+
 CREATE FUNCTION inventory.get_reservation(store_name pg_catalog.text,
 											reservation_id pg_catalog.uuid,
 											result_type pg_catalog.anyelement)

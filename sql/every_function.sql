@@ -52,6 +52,8 @@ SELECT * FROM available_stocks('{cold,hot,none}');
 SELECT status, order_id IS NOT NULL FROM confirm_reservation(:'two', 'u') ORDER BY item_id;
 SELECT release_reservation(:'one', 'u');
 SELECT reserve_stock('u', 'hot', reservation_id => '00000000-0000-4000-8000-000000000001'), decide_reservation('00000000-0000-4000-8000-000000000001');
+SELECT (inventory.reserve_part('every_function.items', 'u'::text, '[{"item_id": "cold"}]', '00000000-0000-4000-8000-000000000002', NULL::every_function_stock.hold)).status;
+SELECT inventory.release_part('every_function.items', '00000000-0000-4000-8000-000000000002'), inventory.orders_may_refuse('every_function.items');
 SELECT release_reservation('00000000-0000-4000-8000-000000000001');
 SELECT inventory.settle('items') IS NOT NULL, inventory.table_mark('items'::regclass) IS NOT NULL;
 SELECT look();

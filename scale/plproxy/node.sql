@@ -76,7 +76,7 @@ BEGIN
 		ELSE '(''x'' OPERATOR(pg_catalog.||) pg_catalog.left(pg_catalog.md5($1::pg_catalog.text), 8))::pg_catalog.bit(32)::pg_catalog.int4' END;
 	FOR word IN
 		SELECT * FROM (VALUES
-			('scale', quote_ident(%1$L)), ('owner', quote_ident(store.owner)),
+			('scale', quote_ident(%1$L)), ('store', quote_literal(store.store_name)), ('owner', quote_ident(store.owner)),
 			('api', quote_ident(store.api_schema)), ('ledger', quote_ident(store.ledger_schema)),
 			('items', store.items::text), ('orders', store.orders::text),
 			('order_key', quote_ident(store.order_id)), ('order_item', quote_ident(store.order_item_id)),
@@ -107,6 +107,7 @@ CREATE TABLE IF NOT EXISTS {scale}.carts (
 	attempt uuid NOT NULL,
 	digest text,
 	nodes integer[],
+	data jsonb[],
 	state text NOT NULL CHECK (state IN ('open', 'confirmed', 'aborted')),
 	sold jsonb,
 	last_attempt uuid,
@@ -114,30 +115,18 @@ CREATE TABLE IF NOT EXISTS {scale}.carts (
 	created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	decided_at timestamptz,
 	done_at timestamptz);
+CREATE UNIQUE INDEX IF NOT EXISTS carts_attempt_idx ON {scale}.carts (attempt) WHERE attempt <> cart_id;
 CREATE INDEX IF NOT EXISTS carts_unresolved_idx ON {scale}.carts (created_at) WHERE done_at IS NULL;
 CREATE INDEX IF NOT EXISTS carts_done_idx ON {scale}.carts (done_at) WHERE done_at IS NOT NULL;
-COMMENT ON TABLE {scale}.carts IS 'Carts over several nodes whose home is this node: each row says whether the cart is sold.';
-COMMENT ON COLUMN {scale}.carts.attempt IS 'what the parts of this attempt are known by; a cart that was aborted can be tried again';
+COMMENT ON TABLE {scale}.carts IS 'Carts over several nodes whose home is this node: each row says whether the cart is sold. What other nodes have of a cart are reservations there.';
+COMMENT ON COLUMN {scale}.carts.attempt IS 'what the parts of this attempt are known by, the cart itself if it has no key; a cart that was aborted can be tried again';
 COMMENT ON COLUMN {scale}.carts.digest IS 'digest of the lines of a cart with a key: a repeated call must have the same';
 COMMENT ON COLUMN {scale}.carts.nodes IS 'the other nodes, which have parts of the cart';
+COMMENT ON COLUMN {scale}.carts.data IS 'what the orders of these parts get, null for a cart that is not confirmed or whose parts get nothing';
 COMMENT ON COLUMN {scale}.carts.state IS 'open, then confirmed or aborted: the first decision wins, and is never changed. A cart without a key is never open';
 COMMENT ON COLUMN {scale}.carts.sold IS 'the lines that this node has sold with the decision';
 COMMENT ON COLUMN {scale}.carts.last_attempt IS 'the attempt that was aborted before this one; parts of it can still be held on last_nodes';
 COMMENT ON COLUMN {scale}.carts.done_at IS 'when resolve has found that all parts are confirmed; an aborted cart is done at once';
-
-CREATE TABLE IF NOT EXISTS {scale}.parts (
-	attempt uuid,
-	node integer,
-	cart_id uuid NOT NULL,
-	state text NOT NULL DEFAULT 'held' CHECK (state IN ('held', 'confirmed', 'released')),
-	reservation_id uuid UNIQUE,
-	order_data jsonb,
-	created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-	ended_at timestamptz,
-	PRIMARY KEY (attempt, node));
-CREATE INDEX IF NOT EXISTS parts_held_idx ON {scale}.parts (created_at) WHERE state = 'held';
-CREATE INDEX IF NOT EXISTS parts_ended_idx ON {scale}.parts (ended_at) WHERE ended_at IS NOT NULL;
-COMMENT ON TABLE {scale}.parts IS 'The parts of carts that are on this node, each with its reservation; there is none on the home of a cart. A part that was released before it came is a row without a reservation: it never holds anything.';
 
 CREATE TABLE IF NOT EXISTS {scale}.secret (only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
 	secret text NOT NULL DEFAULT gen_random_uuid()::text || gen_random_uuid()::text);
@@ -166,6 +155,28 @@ CREATE OR REPLACE FUNCTION {scale}.route_of(id uuid) RETURNS integer
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN ('x' || left($1::text, 8))::bit(32)::integer;
 COMMENT ON FUNCTION {scale}.route_of(uuid) IS 'The route that is in the id of a reservation.';
+
+-- The id of an attempt, and so of its parts, begins with the number of the home, and has the number of the
+-- part's node at its end.  It is an UUID of version 8 with a mark, as no other reservation has.
+CREATE OR REPLACE FUNCTION {scale}.attempt_id(home integer, drawn uuid) RETURNS uuid
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN (lpad(to_hex($1), 8, '0') || substr($2::text, 9, 6) || '8ca7' || substr($2::text, 19, 14) || '0000')::uuid;
+COMMENT ON FUNCTION {scale}.attempt_id(integer, uuid) IS 'The id of an attempt to buy a cart: its home, and bits of a random uuid.';
+
+CREATE OR REPLACE FUNCTION {scale}.part_id(attempt uuid, node integer) RETURNS uuid
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN (left($1::text, 32) || lpad(to_hex($2), 4, '0'))::uuid;
+COMMENT ON FUNCTION {scale}.part_id(uuid, integer) IS 'The id of the reservation that is the part of an attempt on a node; on node 0 it is the attempt itself.';
+
+CREATE OR REPLACE FUNCTION {scale}.node_of_part(id uuid) RETURNS integer
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN ('x' || right($1::text, 4))::bit(16)::integer;
+COMMENT ON FUNCTION {scale}.node_of_part(uuid) IS 'The node that is in the id of a part.';
+
+CREATE OR REPLACE FUNCTION {scale}.is_part(id uuid) RETURNS boolean
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN substr($1::text, 15, 4) = '8ca7';
+COMMENT ON FUNCTION {scale}.is_part(uuid) IS 'Is it the id of a part of a cart?';
 $template$) \gexec
 
 -- ---------------------------------------------------------------- calls of one item
@@ -187,7 +198,7 @@ BEGIN
 		id := {scale}.routed_id({scale}.route(item_id), id);
 	ELSIF id IS NULL THEN
 		id := {scale}.routed_id({scale}.route(item_id), gen_random_uuid());
-	ELSIF {scale}.route_of(id) <> {scale}.route(item_id) THEN
+	ELSIF {scale}.route_of(id) <> {scale}.route(item_id) OR {scale}.is_part(id) THEN
 		RAISE 'a reservation id must carry the route of its item' USING ERRCODE = '22023', HINT = 'Make it with new_reservation_id.';
 	END IF;
 	value := {api}.reserve_stock(user_id, item_id, quantity, ttl, idempotency_key, id);
@@ -199,7 +210,7 @@ COMMENT ON FUNCTION {scale}.hold({user}, {item}, bigint, interval, text, uuid) I
 CREATE OR REPLACE FUNCTION {scale}.confirm_hold(reservation_id uuid, user_id {user}, order_data jsonb, {answer})
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF EXISTS (SELECT FROM {scale}.parts AS p WHERE p.reservation_id = $1) THEN
+	IF {scale}.is_part($1) THEN
 		RAISE 'reservation_not_found' USING ERRCODE = 'IV004', DETAIL = 'It is a part of a cart.';
 	END IF;
 	value := ARRAY(SELECT l FROM {api}.confirm_reservation($1, $2, $3) AS l);
@@ -211,7 +222,7 @@ COMMENT ON FUNCTION {scale}.confirm_hold(uuid, {user}, jsonb) IS 'confirm_reserv
 CREATE OR REPLACE FUNCTION {scale}.end_hold(reservation_id uuid, user_id {user}, extend boolean, ttl interval, {answer})
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF EXISTS (SELECT FROM {scale}.parts AS p WHERE p.reservation_id = $1) THEN
+	IF {scale}.is_part($1) THEN
 		RAISE 'reservation_not_found' USING ERRCODE = 'IV004', DETAIL = 'It is a part of a cart.';
 	ELSIF extend THEN
 		value := {api}.extend_reservation($1, ttl, user_id);
@@ -266,21 +277,25 @@ EXECUTE filled($template$
 -- Begins a cart with a key, or says what became of it.  An aborted cart begins again, as a new attempt:
 -- nothing of the old one can be confirmed, because the decision is for one attempt.  Then value and decided_nodes
 -- are the old one and its nodes, where it is to be released first.
-CREATE OR REPLACE FUNCTION {scale}.begin_cart(cart_id uuid, digest text, nodes integer[], {answer},
+CREATE OR REPLACE FUNCTION {scale}.begin_cart(home integer, cart_id uuid, digest text, nodes integer[], {answer},
 	OUT state text, OUT attempt uuid, OUT decided_nodes integer[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	-- drawn first: a function whose argument is volatile is not inlined
+	drawn uuid := gen_random_uuid();
+	new uuid := {scale}.attempt_id(home, drawn);
 BEGIN
-	INSERT INTO {scale}.carts AS c (cart_id, attempt, digest, nodes, state) VALUES ($1, gen_random_uuid(), $2, $3, 'open')
+	INSERT INTO {scale}.carts AS c (cart_id, attempt, digest, nodes, state) VALUES ($2, new, $3, $4, 'open')
 	ON CONFLICT ON CONSTRAINT carts_pkey DO UPDATE
-		SET last_attempt = c.attempt, last_nodes = c.nodes, attempt = gen_random_uuid(), digest = $2, nodes = $3, state = 'open',
+		SET last_attempt = c.attempt, last_nodes = c.nodes, attempt = new, digest = $3, nodes = $4, state = 'open',
 			created_at = clock_timestamp(), decided_at = NULL, done_at = NULL
 		WHERE c.state = 'aborted'
 	RETURNING c.state, c.attempt, c.last_attempt, c.last_nodes INTO state, attempt, value, decided_nodes;
 	IF NOT FOUND THEN
-		SELECT k.* INTO code, message, detail, value, state, attempt, decided_nodes FROM {scale}.known_cart($1, $2) AS k;
+		SELECT k.* INTO code, message, detail, value, state, attempt, decided_nodes FROM {scale}.known_cart($2, $3) AS k;
 	END IF;
 END $$;
-COMMENT ON FUNCTION {scale}.begin_cart(uuid, text, integer[]) IS 'Begins a cart on its home, or returns what became of it.';
+COMMENT ON FUNCTION {scale}.begin_cart(integer, uuid, text, integer[]) IS 'Begins a cart on its home, or returns what became of it.';
 
 CREATE OR REPLACE FUNCTION {scale}.known_cart(cart_id uuid, digest text, OUT code text, OUT message text, OUT detail text, OUT value text,
 	OUT state text, OUT attempt uuid, OUT nodes integer[])
@@ -305,9 +320,9 @@ END $$;
 COMMENT ON FUNCTION {scale}.known_cart(uuid, text) IS 'What this home knows of a cart, and the lines that it has sold. IV009 if the cart had other lines.';
 
 -- Holds the parts of a cart that are on this node, decided, so that they do not expire: only the cart's
--- decision ends them.  The order is written and rolled back first, so that no part can be refused after the
--- cart is confirmed.
-CREATE OR REPLACE FUNCTION {scale}.reserve_parts(nodes integer[], lines jsonb[], data jsonb[], cart_id uuid, attempt uuid, user_id {user},
+-- decision ends them.  Where something could refuse the order, it is written and rolled back first, so that no part can
+-- be refused after the cart is confirmed.
+CREATE OR REPLACE FUNCTION {scale}.reserve_parts(nodes integer[], lines jsonb[], data jsonb[], attempt uuid, user_id {user},
 	rehearse boolean, {answer}) RETURNS SETOF record
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -321,21 +336,15 @@ BEGIN
 		hint := NULL;
 		value := NULL;
 		BEGIN
-			INSERT INTO {scale}.parts AS p (attempt, node, cart_id, reservation_id, order_data) VALUES ($5, nodes[i], $4, gen_random_uuid(), data[i])
-			ON CONFLICT DO NOTHING RETURNING p.reservation_id INTO id;
-			IF NOT FOUND THEN
-				IF EXISTS (SELECT FROM {scale}.parts AS p WHERE p.attempt = $5 AND p.node = nodes[i] AND p.state = 'released') THEN
-					RAISE 'reservation_released' USING ERRCODE = 'IV007';
-				END IF;
-				RETURN NEXT;
-				CONTINUE;
-			END IF;
-			held := {api}.try_reserve_cart(user_id, lines[i], NULL, NULL, id);
-			IF held.status <> 'ok' THEN
-				RAISE SQLSTATE 'SC001';
-			END IF;
-			held.expires_at := {ledger}.decide_reservation(id);
-			IF rehearse THEN
+			id := {scale}.part_id($4, nodes[i]);
+			held := inventory.reserve_part({store}, user_id, lines[i], id, NULL::{ledger}.hold);
+			IF held.status = 'reservation_released' THEN
+				code := 'IV007';
+				message := held.status;
+			ELSIF held.status <> 'ok' THEN
+				code := 'short';
+				value := ARRAY(SELECT l FROM jsonb_populate_recordset(NULL::{ledger}.line, held.short_lines) AS l);
+			ELSIF rehearse AND (data[i] IS NOT NULL OR inventory.orders_may_refuse({store})) THEN
 				BEGIN
 					PERFORM {api}.confirm_reservation(id, NULL, data[i]);
 					SET CONSTRAINTS ALL IMMEDIATE;
@@ -344,17 +353,13 @@ BEGIN
 					NULL;
 				END;
 			END IF;
-		EXCEPTION
-			WHEN SQLSTATE 'SC001' THEN
-				code := 'short';
-				value := ARRAY(SELECT l FROM jsonb_populate_recordset(NULL::{ledger}.line, held.short_lines) AS l);
-			WHEN OTHERS THEN
-				{caught}
+		EXCEPTION WHEN OTHERS THEN
+			{caught}
 		END;
 		RETURN NEXT;
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION {scale}.reserve_parts(integer[], jsonb[], jsonb[], uuid, uuid, {user}, boolean) IS 'Holds the parts of a cart that are on this node. Returns a row for each: its code is null, or says why it is not held.';
+COMMENT ON FUNCTION {scale}.reserve_parts(integer[], jsonb[], jsonb[], uuid, {user}, boolean) IS 'Holds the parts of a cart that are on this node. Returns a row for each: its code is null, or says why it is not held.';
 
 -- Decides a cart at its home, and sells the lines that the home has of it in the same transaction.  The first
 -- decision wins.  `held`: all other parts are held.
@@ -362,7 +367,7 @@ COMMENT ON FUNCTION {scale}.reserve_parts(integer[], jsonb[], jsonb[], uuid, uui
 -- A cart without a key has no digest, and was not begun: no other call can confirm it, so that nothing is
 -- written if it is refused here.  Only resolve can have aborted it.  The limit of 15 days is for a router that was stopped
 -- in between: prune_carts keeps what resolve has aborted for 30 days.
-CREATE OR REPLACE FUNCTION {scale}.confirm_cart(cart_id uuid, attempt uuid, held boolean, digest text, nodes integer[], begun timestamptz,
+CREATE OR REPLACE FUNCTION {scale}.confirm_cart(cart_id uuid, attempt uuid, held boolean, digest text, nodes integer[], node_data jsonb[], begun timestamptz,
 	user_id {user}, lines jsonb, data jsonb, {answer}, OUT state text, OUT decided_attempt uuid, OUT decided_nodes integer[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -375,7 +380,7 @@ BEGIN
 			data := NULL;
 		END IF;
 		IF lines IS NOT NULL THEN
-			taken := ARRAY(SELECT l FROM {api}.try_buy_cart(user_id, lines, NULL, data) AS l);
+			taken := ARRAY(SELECT {api}.try_buy_cart(user_id, lines, NULL, data));
 			IF (taken[1]).status <> 'ok' THEN
 				code := 'short';
 				value := ARRAY(SELECT l FROM unnest(taken) AS l WHERE l.status <> 'not_taken');
@@ -384,10 +389,10 @@ BEGIN
 		IF NOT held OR code IS NOT NULL OR (digest IS NULL AND begun < clock_timestamp() - interval '15 days') THEN
 			RAISE SQLSTATE 'SC001';
 		ELSIF digest IS NULL THEN
-			INSERT INTO {scale}.carts (cart_id, attempt, nodes, state, sold, decided_at) VALUES ($1, $2, $5, 'confirmed', to_jsonb(taken), clock_timestamp())
+			INSERT INTO {scale}.carts (cart_id, attempt, nodes, data, state, sold, decided_at) VALUES ($1, $2, $5, $6, 'confirmed', to_jsonb(taken), clock_timestamp())
 			ON CONFLICT DO NOTHING;
 		ELSE
-			UPDATE {scale}.carts AS c SET state = 'confirmed', sold = to_jsonb(taken), decided_at = clock_timestamp()
+			UPDATE {scale}.carts AS c SET state = 'confirmed', data = $6, sold = to_jsonb(taken), decided_at = clock_timestamp()
 			WHERE c.cart_id = $1 AND c.attempt = $2 AND c.state = 'open';
 		END IF;
 		IF NOT FOUND THEN
@@ -404,58 +409,53 @@ BEGIN
 		WHEN OTHERS THEN
 			{caught}
 	END;
-	state := CASE WHEN digest IS NULL THEN 'aborted' ELSE {scale}.abort_cart($1, $2) END;
+	IF digest IS NULL THEN
+		state := 'aborted';
+	ELSE
+		SELECT a.state INTO state FROM {scale}.abort_cart($2) AS a;
+	END IF;
 	IF state = 'confirmed' THEN
 		-- by another session
 		SELECT k.* INTO code, message, detail, value, state, decided_attempt, decided_nodes FROM {scale}.known_cart($1, $4) AS k;
 	END IF;
 END $$;
-COMMENT ON FUNCTION {scale}.confirm_cart(uuid, uuid, boolean, text, integer[], timestamptz, {user}, jsonb, jsonb) IS 'Decides a cart at its home, and sells the lines of the home with it. state: confirmed or aborted. value: the lines that were sold here, or those that were refused.';
+COMMENT ON FUNCTION {scale}.confirm_cart(uuid, uuid, boolean, text, integer[], jsonb[], timestamptz, {user}, jsonb, jsonb) IS 'Decides a cart at its home, and sells the lines of the home with it. state: confirmed or aborted. value: the lines that were sold here, or those that were refused.';
 
 -- What this node does not know, because it was not decided, because it was begun again or because this node has
 -- lost it, was not confirmed, and cannot be any more.
-CREATE OR REPLACE FUNCTION {scale}.abort_cart(cart_id uuid, attempt uuid) RETURNS text
+CREATE OR REPLACE FUNCTION {scale}.abort_cart(attempt uuid, OUT state text, OUT nodes integer[], OUT data jsonb[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	UPDATE {scale}.carts AS c SET state = 'aborted', decided_at = clock_timestamp(), done_at = clock_timestamp()
-	WHERE c.cart_id = $1 AND c.attempt = $2 AND c.state = 'open';
+	WHERE (c.cart_id = $1 OR (c.attempt = $1 AND c.attempt <> c.cart_id)) AND c.state = 'open';
 	IF NOT FOUND THEN
-		INSERT INTO {scale}.carts (cart_id, attempt, state, decided_at, done_at) VALUES ($1, $2, 'aborted', clock_timestamp(), clock_timestamp())
+		INSERT INTO {scale}.carts (cart_id, attempt, state, decided_at, done_at)
+		SELECT $1, $1, 'aborted', clock_timestamp(), clock_timestamp()
+		WHERE NOT EXISTS (SELECT FROM {scale}.carts AS c WHERE c.attempt = $1 AND c.attempt <> c.cart_id)
 		ON CONFLICT DO NOTHING;
 	END IF;
-	RETURN coalesce((SELECT c.state FROM {scale}.carts AS c WHERE c.cart_id = $1 AND c.attempt = $2), 'aborted');
+	SELECT c.state, c.nodes, c.data INTO state, nodes, data
+	FROM {scale}.carts AS c WHERE c.cart_id = $1 OR (c.attempt = $1 AND c.attempt <> c.cart_id);
+	state := coalesce(state, 'aborted');
 END $$;
-COMMENT ON FUNCTION {scale}.abort_cart(uuid, uuid) IS 'Aborts a cart at its home, unless it is confirmed. Returns the decision that is in force.';
+COMMENT ON FUNCTION {scale}.abort_cart(uuid) IS 'Aborts an attempt to buy a cart at its home, unless it is confirmed. Returns the decision that is in force, and what the orders of confirmed parts get.';
 
--- Confirms or releases the parts of a decided cart.  A part that is released before it came leaves a row,
--- which keeps a late reserve_parts from holding anything.
-CREATE OR REPLACE FUNCTION {scale}.finish_parts(nodes integer[], cart_id uuid, attempt uuid, confirm boolean, {answer}) RETURNS SETOF record
+-- Confirms or releases the parts of a decided cart.  After a part was released, also before it came, a late reserve_parts
+-- holds nothing.
+CREATE OR REPLACE FUNCTION {scale}.finish_parts(nodes integer[], data jsonb[], attempt uuid, confirm boolean, {answer}) RETURNS SETOF record
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	part record;
 BEGIN
 	FOR i IN 1 .. cardinality(nodes) LOOP
 		code := NULL;
 		value := NULL;
 		BEGIN
-			IF NOT confirm THEN
-				INSERT INTO {scale}.parts (attempt, node, cart_id, state, ended_at) VALUES ($3, nodes[i], $2, 'released', clock_timestamp())
-				ON CONFLICT DO NOTHING;
-			END IF;
-			-- only one of those that end a part finds it held
-			UPDATE {scale}.parts AS p SET state = CASE WHEN confirm THEN 'confirmed' ELSE 'released' END, ended_at = clock_timestamp()
-			WHERE p.attempt = $3 AND p.node = nodes[i] AND p.state = 'held' RETURNING p.reservation_id, p.order_data, 'held' AS state INTO part;
-			IF NOT FOUND THEN
-				SELECT p.reservation_id, p.order_data, p.state INTO part FROM {scale}.parts AS p WHERE p.attempt = $3 AND p.node = nodes[i];
-			END IF;
-			IF confirm AND part.state IN ('held', 'confirmed') THEN
-				value := ARRAY(SELECT l FROM {api}.confirm_reservation(part.reservation_id, NULL, part.order_data) AS l);
-			ELSIF confirm THEN
-				RAISE 'reservation_released' USING ERRCODE = 'IV007', DETAIL = 'The cart is confirmed, but its part on this node is not held.';
-			ELSIF part.state = 'held' THEN
-				PERFORM {api}.release_reservation(part.reservation_id);
-			ELSIF part.state = 'confirmed' THEN
-				RAISE 'reservation_confirmed' USING ERRCODE = 'IV006', DETAIL = 'The cart is aborted, but its part on this node is confirmed.';
+			IF confirm THEN
+				value := ARRAY(SELECT {api}.confirm_reservation({scale}.part_id($3, nodes[i]), NULL, data[i]));
+			ELSE
+				PERFORM inventory.release_part({store}, {scale}.part_id($3, nodes[i]));
+				-- prune() keeps decided reservations
+				UPDATE {ledger}.reservations AS r SET expires_at = r.created_at
+				WHERE r.reservation_id = {scale}.part_id($3, nodes[i]) AND r.status = 'released' AND r.expires_at = 'infinity';
 			END IF;
 		EXCEPTION WHEN OTHERS THEN
 			{caught}
@@ -463,24 +463,27 @@ BEGIN
 		RETURN NEXT;
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION {scale}.finish_parts(integer[], uuid, uuid, boolean) IS 'Confirms or releases the parts of a decided cart that are on this node. Returns a row for each, with its lines.';
+COMMENT ON FUNCTION {scale}.finish_parts(integer[], jsonb[], uuid, boolean) IS 'Confirms or releases the parts of a decided cart that are on this node. Returns a row for each, with its lines.';
 
 -- ---------------------------------------------------------------- resolve
 
+-- decided reservations are found by their end, which is infinity
 CREATE OR REPLACE FUNCTION {scale}.work(older_than interval)
 RETURNS TABLE (cart_id uuid, attempt uuid, nodes integer[], state text, age interval)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	SELECT c.cart_id, c.attempt, c.nodes, c.state, clock_timestamp() - c.created_at FROM {scale}.carts AS c
 	WHERE c.done_at IS NULL AND c.created_at <= clock_timestamp() - $1
 	UNION ALL
-	SELECT p.cart_id, p.attempt, ARRAY[p.node], 'held', clock_timestamp() - p.created_at FROM {scale}.parts AS p
-	WHERE p.state = 'held' AND p.created_at <= clock_timestamp() - $1 $$;
+	SELECT NULL, {scale}.part_id(r.reservation_id, 0), ARRAY[{scale}.node_of_part(r.reservation_id)], 'held', clock_timestamp() - min(r.created_at)
+	FROM {ledger}.reservations AS r
+	WHERE r.status = 'held' AND r.expires_at = 'infinity' AND {scale}.is_part(r.reservation_id) AND r.created_at <= clock_timestamp() - $1
+	GROUP BY r.reservation_id $$;
 COMMENT ON FUNCTION {scale}.work(interval) IS 'What resolve has to do for this node: carts of this home, open or confirmed, that are not known to be done, and parts that are held, that are older.';
 
 CREATE OR REPLACE FUNCTION {scale}.missing_parts(nodes integer[], carts uuid[], attempts uuid[]) RETURNS SETOF uuid
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	SELECT a.cart_id FROM unnest($1, $2, $3) AS a (node, cart_id, attempt)
-	WHERE NOT EXISTS (SELECT FROM {scale}.parts AS p WHERE p.attempt = a.attempt AND p.node = a.node AND p.state = 'confirmed') $$;
+	WHERE NOT EXISTS (SELECT FROM {ledger}.reservations AS r WHERE r.reservation_id = {scale}.part_id(a.attempt, a.node) AND r.status = 'confirmed') $$;
 COMMENT ON FUNCTION {scale}.missing_parts(integer[], uuid[], uuid[]) IS 'Those of the carts whose part on this node is not confirmed.';
 
 CREATE OR REPLACE FUNCTION {scale}.end_carts(carts uuid[]) RETURNS bigint
@@ -490,22 +493,28 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	SELECT count(*) FROM ended $$;
 COMMENT ON FUNCTION {scale}.end_carts(uuid[]) IS 'Notes that all parts of these carts are confirmed.';
 
-CREATE OR REPLACE FUNCTION {scale}.prune_carts(older_than interval) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	parts bigint;
-	carts bigint;
-BEGIN
-	-- prune() keeps decided reservations
-	WITH ended AS (DELETE FROM {scale}.parts AS p WHERE p.ended_at <= clock_timestamp() - $1 RETURNING p.reservation_id),
-		reservations AS (DELETE FROM {ledger}.reservations AS r USING ended AS e WHERE r.reservation_id = e.reservation_id AND r.status <> 'held')
-	SELECT count(*) INTO parts FROM ended;
-	DELETE FROM {scale}.carts AS c WHERE c.done_at <= clock_timestamp() - $1
-		AND (c.state = 'confirmed' OR c.digest IS NOT NULL OR c.done_at <= clock_timestamp() - interval '30 days');
-	GET DIAGNOSTICS carts = ROW_COUNT;
-	RETURN parts + carts;
-END $$;
-COMMENT ON FUNCTION {scale}.prune_carts(interval) IS 'Deletes carts that are done for longer, those that were aborted without having been begun after 30 days at least, and parts that ended longer ago with their reservations. Returns the number of carts and parts.';
+-- Confirmed parts stay as long as their cart: prune() keeps decided reservations.
+CREATE OR REPLACE FUNCTION {scale}.old_carts(older_than interval) RETURNS TABLE (cart_id uuid, attempt uuid, nodes integer[])
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	SELECT c.cart_id, c.attempt, c.nodes FROM {scale}.carts AS c
+	WHERE c.done_at <= clock_timestamp() - $1 AND (c.state = 'confirmed' OR c.digest IS NOT NULL OR c.done_at <= clock_timestamp() - interval '30 days')
+	LIMIT 10000 $$;
+COMMENT ON FUNCTION {scale}.old_carts(interval) IS 'Carts of this home that are done for longer, and those that were aborted without having been begun after 30 days at least.';
+
+CREATE OR REPLACE FUNCTION {scale}.prune_parts(nodes integer[], attempts uuid[]) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	WITH pruned AS (
+		DELETE FROM {ledger}.reservations AS r WHERE r.status <> 'held' AND {scale}.is_part(r.reservation_id)
+			AND r.reservation_id = ANY (ARRAY(SELECT {scale}.part_id(a.attempt, a.node) FROM unnest($1, $2) AS a (node, attempt))) RETURNING 1)
+	SELECT count(*) FROM pruned $$;
+COMMENT ON FUNCTION {scale}.prune_parts(integer[], uuid[]) IS 'Deletes the reservations of these parts, which have ended.';
+
+CREATE OR REPLACE FUNCTION {scale}.prune_carts(carts uuid[]) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	WITH pruned AS (
+		DELETE FROM {scale}.carts AS c WHERE c.cart_id = ANY ($1) AND c.done_at IS NOT NULL RETURNING 1)
+	SELECT count(*) FROM pruned $$;
+COMMENT ON FUNCTION {scale}.prune_carts(uuid[]) IS 'Deletes these carts, which are done.';
 $template$) \gexec
 
 -- ---------------------------------------------------------------- rights

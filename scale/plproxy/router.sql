@@ -64,6 +64,11 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN (lpad(to_hex($1), 8, '0') || substr($2::text, 9))::uuid;
 COMMENT ON FUNCTION {scale}.routed_id(integer, uuid) IS 'The id with the route as its first 32 bits.';
 
+CREATE FUNCTION {scale}.attempt_id(home integer, drawn uuid) RETURNS uuid
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN (lpad(to_hex($1), 8, '0') || substr($2::text, 9, 6) || '8ca7' || substr($2::text, 19, 14) || '0000')::uuid;
+COMMENT ON FUNCTION {scale}.attempt_id(integer, uuid) IS 'The id of an attempt to buy a cart: its home, and bits of a random uuid; as on a node.';
+
 CREATE FUNCTION {api}.node_of(item_id {item}) RETURNS integer
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN ({route}) & {mask};
 COMMENT ON FUNCTION {api}.node_of({item}) IS 'The number of the node that has the item, from 0.';
@@ -82,6 +87,7 @@ CREATE TYPE {scale}.line AS (status text, item_id {item}, quantity {stock}, orde
 CREATE TYPE {scale}.held_line AS (status text, expires_at timestamptz, item_id {item}, quantity {stock}, order_id {order});
 CREATE TYPE {scale}.answer AS (code text, message text, detail text, hint text, value text);
 CREATE TYPE {scale}.decision AS (code text, message text, detail text, hint text, value text, state text, attempt uuid, nodes integer[]);
+CREATE TYPE {scale}.verdict AS (state text, nodes integer[], data jsonb[]);
 COMMENT ON TYPE {scale}.line IS 'A line of the answer to a purchase, as on a node.';
 COMMENT ON TYPE {scale}.answer IS 'What a node returns in place of an error, or a value.';
 
@@ -282,36 +288,36 @@ CREATE FUNCTION {scale}.begin_cart(home integer, cart_id uuid, digest text, node
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
 	RUN ON home;
-	SELECT {scale}.begin_cart($2, $3, $4)::pg_catalog.text;
+	SELECT {scale}.begin_cart($1, $2, $3, $4)::pg_catalog.text;
 $$;
 
-CREATE FUNCTION {scale}.reserve_parts(nodes integer[], lines jsonb[], data jsonb[], cart_id uuid, attempt uuid, user_id {user}, rehearse boolean) RETURNS SETOF text
+CREATE FUNCTION {scale}.reserve_parts(nodes integer[], lines text[], data jsonb[], attempt uuid, user_id {user}, rehearse boolean) RETURNS SETOF text
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
 	SPLIT nodes, lines, data;
 	RUN ON nodes;
-	SELECT {scale}.reserve_parts($1, $2, $3, $4, $5, $6, $7)::pg_catalog.text;
+	SELECT {scale}.reserve_parts($1, $2::pg_catalog.jsonb[], $3, $4, $5, $6)::pg_catalog.text;
 $$;
 
-CREATE FUNCTION {scale}.confirm_cart(home integer, cart_id uuid, attempt uuid, held boolean, digest text, nodes integer[], begun timestamptz,
-	user_id {user}, lines jsonb, data jsonb) RETURNS text
+CREATE FUNCTION {scale}.confirm_cart(home integer, cart_id uuid, attempt uuid, held boolean, digest text, nodes integer[], node_data jsonb[],
+	begun timestamptz, user_id {user}, lines text, data jsonb) RETURNS text
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
 	RUN ON home;
-	SELECT {scale}.confirm_cart($2, $3, $4, $5, $6, $7, $8, $9, $10)::pg_catalog.text;
+	SELECT {scale}.confirm_cart($2, $3, $4, $5, $6, $7, $8, $9, $10::pg_catalog.jsonb, $11)::pg_catalog.text;
 $$;
 
-CREATE FUNCTION {scale}.abort_cart(home integer, cart_id uuid, attempt uuid) RETURNS text
+CREATE FUNCTION {scale}.abort_cart(home integer, attempt uuid) RETURNS text
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
 	RUN ON home;
-	SELECT {scale}.abort_cart($2, $3);
+	SELECT {scale}.abort_cart($2)::pg_catalog.text;
 $$;
 
-CREATE FUNCTION {scale}.finish_parts(nodes integer[], cart_id uuid, attempt uuid, confirm boolean) RETURNS SETOF text
+CREATE FUNCTION {scale}.finish_parts(nodes integer[], data jsonb[], attempt uuid, confirm boolean) RETURNS SETOF text
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
-	SPLIT nodes;
+	SPLIT nodes, data;
 	RUN ON nodes;
 	SELECT {scale}.finish_parts($1, $2, $3, $4)::pg_catalog.text;
 $$;
@@ -340,7 +346,22 @@ LANGUAGE plproxy AS $$
 	SELECT {scale}.end_carts($2);
 $$;
 
-CREATE FUNCTION {scale}.prune_carts(node integer, older_than interval) RETURNS bigint
+CREATE FUNCTION {scale}.old_carts(node integer, older_than interval) RETURNS TABLE (cart_id uuid, attempt uuid, nodes integer[])
+LANGUAGE plproxy AS $$
+	CLUSTER '{cluster_name}';
+	RUN ON node;
+	SELECT * FROM {scale}.old_carts(older_than);
+$$;
+
+CREATE FUNCTION {scale}.prune_parts(nodes integer[], attempts uuid[]) RETURNS SETOF bigint
+LANGUAGE plproxy AS $$
+	CLUSTER '{cluster_name}';
+	SPLIT nodes, attempts;
+	RUN ON nodes;
+	SELECT {scale}.prune_parts($1, $2);
+$$;
+
+CREATE FUNCTION {scale}.prune_carts(node integer, carts uuid[]) RETURNS bigint
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
 	RUN ON node;
@@ -362,69 +383,102 @@ COMMENT ON VIEW {scale}.unresolved_carts IS 'Carts that are not known to be done
 --
 -- Only functions that set a search_path call these, so that they need none of their own.
 
--- The lines of a cart by node: each item once, and what its order gets; and its items in their order.  In
--- PL/pgSQL, which keeps the plan.
-CREATE FUNCTION {scale}.divide(lines jsonb, order_data jsonb,
-	OUT nodes integer[], OUT parts jsonb[], OUT data jsonb[], OUT items {item}[], OUT quantities numeric[])
-LANGUAGE plpgsql IMMUTABLE AS $$
-#variable_conflict use_column
-DECLARE
-	mixed boolean;
-BEGIN
-	WITH item AS (
-		SELECT l.item, {scale}.route(l.item) & {mask} AS node, sum(l.quantity) AS quantity, min(l.n) AS n,
-			   min(l.extra::text)::jsonb AS extra, min(l.extra::text) <> max(l.extra::text) AS mixed
-		FROM (
-			SELECT (l.line ->> 'item_id')::{item} AS item, coalesce((l.line ->> 'quantity')::numeric, 1) AS quantity,
-				   l.line - 'item_id' - 'quantity' AS extra, l.n
-			FROM jsonb_array_elements($1) WITH ORDINALITY AS l (line, n)) AS l
-		GROUP BY l.item
-	), part AS (
-		SELECT i.node, jsonb_agg(jsonb_build_object('item_id', i.item, 'quantity', i.quantity) ORDER BY i.n) AS lines,
-			   CASE WHEN bool_and(i.extra = '{}') THEN $2
-					ELSE jsonb_agg(coalesce($2, '{}') || i.extra || jsonb_build_object('item_id', i.item) ORDER BY i.n) END AS data,
-			   bool_or(i.mixed) AS mixed
-		FROM item AS i GROUP BY i.node
-	)
-	SELECT array_agg(p.node ORDER BY p.node), array_agg(p.lines ORDER BY p.node), array_agg(p.data ORDER BY p.node), bool_or(p.mixed),
-		   (SELECT array_agg(i.item ORDER BY i.n) FROM item AS i), (SELECT array_agg(i.quantity ORDER BY i.n) FROM item AS i)
-	INTO nodes, parts, data, mixed, items, quantities
-	FROM part AS p;
-	IF mixed THEN
-		RAISE 'lines of the same item must have the same columns in a cart over several nodes' USING ERRCODE = '22023';
-	END IF;
-END $$;
+-- All loops here are over the lines of one cart: a query would cost more than their statements do.
 
--- Holds parts of a cart.  short: lines that were refused; failure: another reason why a part is not held, and
--- that it was released only if there is no other.
-CREATE FUNCTION {scale}.hold_parts(nodes integer[], parts jsonb[], data jsonb[], cart_id uuid, attempt uuid, user_id {user},
-	OUT failure {scale}.answer, OUT short {scale}.line[])
-LANGUAGE plpgsql AS $$
+-- A cart, divided: the items, each once, with their units; the nodes; and for each node its lines, as JSON, and what its orders get.
+CREATE TYPE {scale}.cart AS (items {item}[], quantities numeric[], nodes integer[], lines text[], data jsonb[]);
+
+CREATE FUNCTION {scale}.divide(lines jsonb, order_data jsonb, item_ids {item}[], item_nodes integer[]) RETURNS {scale}.cart
+LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
-	told text;
-	answer {scale}.answer;
+	cart {scale}.cart;
+	line jsonb;
+	quantity numeric;
+	extra jsonb;
+	extras jsonb[] := '{}';
+	own_data boolean := false;
+	part_of integer[] := '{}';
+	n integer;
 BEGIN
-	FOR told IN SELECT * FROM {scale}.reserve_parts($1, $2, $3, $4, $5, $6, {rehearse}) LOOP
-		answer := told::{scale}.answer;
-		IF answer.code = 'short' THEN
-			short := short || answer.value::{scale}.line[];
-		ELSIF answer.code IS NOT NULL AND coalesce(failure.code, 'IV007') = 'IV007' THEN
-			failure := answer;
+	cart.items := '{}';
+	cart.quantities := '{}';
+	cart.nodes := '{}';
+	FOR i IN 1 .. cardinality(item_ids) LOOP
+		line := $1 -> (i - 1);
+		IF jsonb_typeof(line -> 'quantity') = 'null' THEN
+			RAISE 'quantity of a line must not be null' USING ERRCODE = '22004';
+		ELSIF jsonb_typeof(line -> 'quantity') <> 'number' THEN
+			RAISE 'quantity of a line must be a number' USING ERRCODE = '22023';
+		END IF;
+		-- each of them, as a node does, and not their sum
+		quantity := coalesce((line ->> 'quantity')::numeric, 1);
+		IF quantity < 1 OR quantity <> trunc(quantity) THEN
+			RAISE 'quantity of a line must be a whole number greater than zero, not %', quantity USING ERRCODE = '22023';
+		END IF;
+		extra := line - 'item_id' - 'quantity';
+		n := array_position(cart.items, item_ids[i]);
+		IF n IS NULL THEN
+			cart.items := array_append(cart.items, item_ids[i]);
+			cart.quantities := array_append(cart.quantities, quantity);
+			extras := array_append(extras, extra);
+			own_data := own_data OR extra <> '{}';
+			n := array_position(cart.nodes, item_nodes[i]);
+			IF n IS NULL THEN
+				cart.nodes := array_append(cart.nodes, item_nodes[i]);
+				n := cardinality(cart.nodes);
+			END IF;
+			part_of := array_append(part_of, n);
+		ELSIF extras[n] <> extra THEN
+			RAISE 'lines of the same item must have the same columns in a cart over several nodes' USING ERRCODE = '22023';
+		ELSE
+			cart.quantities[n] := cart.quantities[n] + quantity;
 		END IF;
 	END LOOP;
+	cart.data := array_fill(CASE WHEN NOT own_data THEN $2 END, ARRAY[cardinality(cart.nodes)]);
+	FOR i IN 1 .. cardinality(cart.items) LOOP
+		n := part_of[i];
+		cart.lines[n] := concat(cart.lines[n] || ', ', jsonb_build_object('item_id', cart.items[i], 'quantity', cart.quantities[i]));
+		IF own_data THEN
+			cart.data[n] := coalesce(cart.data[n], '[]') || (coalesce($2, '{}') || extras[i] || jsonb_build_object('item_id', cart.items[i]));
+		END IF;
+	END LOOP;
+	FOR i IN 1 .. cardinality(cart.nodes) LOOP
+		cart.lines[i] := '[' || cart.lines[i] || ']';
+	END LOOP;
+	RETURN cart;
 END $$;
 
 -- Confirms or releases parts of a decided cart.  Returns the lines of a confirmed one.
-CREATE FUNCTION {scale}.settle_parts(nodes integer[], cart_id uuid, attempt uuid, confirm boolean) RETURNS {scale}.line[]
+CREATE FUNCTION {scale}.settle_parts(nodes integer[], data jsonb[], attempt uuid, confirm boolean) RETURNS {scale}.line[]
 LANGUAGE plpgsql AS $$
 DECLARE
-	told text;
+	told text[] := ARRAY(SELECT {scale}.finish_parts($1, $2, $3, $4));
 	sold {scale}.line[];
 BEGIN
-	FOR told IN SELECT * FROM {scale}.finish_parts($1, $2, $3, $4) LOOP
-		sold := sold || {scale}.value_of(told)::{scale}.line[];
+	FOR i IN 1 .. cardinality(told) LOOP
+		sold := sold || {scale}.value_of(told[i])::{scale}.line[];
 	END LOOP;
 	RETURN sold;
+END $$;
+
+-- What the buyer is told: each item in its order, those that were not at fault, too.
+CREATE FUNCTION {scale}.answer_lines(cart {scale}.cart, told {scale}.line[]) RETURNS {scale}.line[]
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+	answer {scale}.line[] := array_fill(NULL::{scale}.line, ARRAY[cardinality(cart.items)]);
+	line {scale}.line;
+BEGIN
+	FOR i IN 1 .. coalesce(cardinality(told), 0) LOOP
+		line := told[i];
+		line.replayed := coalesce(line.replayed, false);
+		answer[array_position(cart.items, line.item_id)] := line;
+	END LOOP;
+	FOR i IN 1 .. cardinality(answer) LOOP
+		IF answer[i].status IS NULL THEN
+			answer[i] := ROW('not_taken', cart.items[i], cart.quantities[i], NULL, NULL, false, NULL)::{scale}.line;
+		END IF;
+	END LOOP;
+	RETURN answer;
 END $$;
 
 -- Buys a cart over several nodes.  Each step is committed on the nodes before the next begins; if this
@@ -433,89 +487,100 @@ END $$;
 -- The home of a cart decides it, and sells its own lines with the decision; the other nodes hold theirs before.
 -- With a key the home is that of the key, so that each call with it finds the cart, which is begun there.
 -- Without a key no other call can know the cart: any of its nodes is the home, and begins nothing.
-CREATE FUNCTION {scale}.buy_divided(user_id {user}, lines jsonb, idempotency_key text, order_data jsonb) RETURNS {scale}.line[]
+CREATE FUNCTION {scale}.buy_divided(user_id {user}, cart {scale}.cart, idempotency_key text) RETURNS {scale}.line[]
 LANGUAGE plpgsql AS $$
 DECLARE
 	begun timestamptz := clock_timestamp();
-	cart record := {scale}.divide($2, $4);
 	cart_id uuid;
 	home integer;
 	digest text;
 	attempt uuid;
-	nodes integer[] := '{}';
-	parts jsonb[] := '{}';
-	data jsonb[] := '{}';
-	home_part jsonb;
-	home_data jsonb;
-	held record;
+	nodes integer[] := cart.nodes;
+	lines text[] := cart.lines;
+	data jsonb[] := cart.data;
+	own integer;
+	told text[];
+	answer {scale}.answer;
+	failure {scale}.answer;
+	short {scale}.line[];
 	decision {scale}.decision;
-	sold {scale}.line[];
+	own_lines text;
+	own_data jsonb;
 BEGIN
 	IF $3 IS NULL THEN
-		home := cart.nodes[1 + floor(random() * cardinality(cart.nodes))::integer];
-		cart_id := {scale}.routed_id(home, gen_random_uuid());
+		own := 1 + floor(random() * cardinality(nodes))::integer;
+		home := nodes[own];
+		-- drawn first: a function whose argument is volatile is not inlined
+		attempt := gen_random_uuid();
+		attempt := {scale}.attempt_id(home, attempt);
+		cart_id := attempt;
 	ELSE
 		cart_id := {api}.cart_id($1, $3);
 		home := {scale}.route_of(cart_id) & {mask};
-		digest := md5(ROW(cart.nodes, cart.parts, cart.data)::text);
+		own := array_position(nodes, home);
+		digest := md5(concat_ws(' ', nodes, lines, data));
 	END IF;
-	FOR i IN 1 .. cardinality(cart.nodes) LOOP
-		IF cart.nodes[i] = home THEN
-			home_part := cart.parts[i];
-			home_data := cart.data[i];
-		ELSE
-			nodes := array_append(nodes, cart.nodes[i]);
-			parts := array_append(parts, cart.parts[i]);
-			data := array_append(data, cart.data[i]);
-		END IF;
-	END LOOP;
-	attempt := cart_id;
+	IF own IS NOT NULL THEN
+		own_lines := lines[own];
+		own_data := data[own];
+		nodes := nodes[:own - 1] || nodes[own + 1:];
+		lines := lines[:own - 1] || lines[own + 1:];
+		data := data[:own - 1] || data[own + 1:];
+	END IF;
 	IF digest IS NOT NULL THEN
 		decision := {scale}.begin_cart(home, cart_id, digest, nodes)::{scale}.decision;
 		attempt := decision.attempt;
 		IF decision.state = 'open' AND decision.nodes IS NOT NULL THEN
-			PERFORM {scale}.settle_parts(decision.nodes, cart_id, decision.value::uuid, false);
+			PERFORM {scale}.settle_parts(decision.nodes, array_fill(NULL::jsonb, ARRAY[cardinality(decision.nodes)]), decision.value::uuid, false);
 		END IF;
 	END IF;
 	IF decision.state IS DISTINCT FROM 'confirmed' AND decision.code IS NULL THEN
-		held := {scale}.hold_parts(nodes, parts, data, cart_id, attempt, $1);
-		decision := {scale}.confirm_cart(home, cart_id, attempt, (held.failure).code IS NULL AND held.short IS NULL, digest, nodes, begun,
-			$1, home_part, home_data)::{scale}.decision;
+		told := ARRAY(SELECT {scale}.reserve_parts(nodes, lines, data, attempt, $1, {rehearse}));
+		FOR i IN 1 .. cardinality(told) LOOP
+			answer := told[i]::{scale}.answer;
+			IF answer.code = 'short' THEN
+				short := short || answer.value::{scale}.line[];
+			ELSIF answer.code IS NOT NULL AND coalesce(failure.code, 'IV007') = 'IV007' THEN
+				-- that it was released only if there is no other reason
+				failure := answer;
+			END IF;
+		END LOOP;
+		decision := {scale}.confirm_cart(home, cart_id, attempt, failure.code IS NULL AND short IS NULL, digest, nodes,
+			CASE WHEN num_nonnulls(VARIADIC data) > 0 THEN data END, begun, $1, own_lines, own_data)::{scale}.decision;
 	END IF;
-	IF decision.state = 'aborted' THEN
-		PERFORM {scale}.settle_parts(nodes, cart_id, attempt, false);
-		sold := held.short || CASE decision.code WHEN 'short' THEN decision.value::{scale}.line[] END;
-		IF sold IS NOT NULL THEN
-			decision.code := NULL;
-		ELSIF (held.failure).code <> 'IV007' THEN
-			PERFORM {scale}.fail((held.failure).code, (held.failure).message, (held.failure).detail, (held.failure).hint);
+	IF decision.state = 'confirmed' AND decision.code IS NULL THEN
+		RETURN {scale}.answer_lines(cart, decision.value::{scale}.line[] || {scale}.settle_parts(nodes, data, decision.attempt, true));
+	ELSIF decision.state = 'aborted' THEN
+		PERFORM {scale}.settle_parts(nodes, data, attempt, false);
+		IF decision.code = 'short' THEN
+			short := short || decision.value::{scale}.line[];
+		END IF;
+		IF short IS NOT NULL THEN
+			RETURN {scale}.answer_lines(cart, short);
+		ELSIF failure.code <> 'IV007' THEN
+			PERFORM {scale}.fail(failure.code, failure.message, failure.detail, failure.hint);
 		ELSIF decision.code IS NULL THEN
 			PERFORM {scale}.fail('IV014', 'busy', 'Another session has aborted the cart. It is safe to try again with the same key.');
 		END IF;
 	END IF;
-	IF decision.code IS NOT NULL THEN
-		PERFORM {scale}.fail(decision.code, decision.message, decision.detail, decision.hint);
-	ELSIF decision.state = 'confirmed' THEN
-		sold := decision.value::{scale}.line[] || {scale}.settle_parts(decision.nodes, cart_id, decision.attempt, true);
-	END IF;
-	-- each item in its order, those that were not at fault, too
-	RETURN ARRAY(
-		SELECT ROW(coalesce(s.status, 'not_taken'), i.item, i.quantity, s.order_id, s.available, coalesce(s.replayed, false), s.header_id)::{scale}.line
-		FROM unnest(cart.items, cart.quantities) WITH ORDINALITY AS i (item, quantity, n) LEFT JOIN unnest(sold) AS s ON s.item_id = i.item
-		ORDER BY i.n);
+	PERFORM {scale}.fail(decision.code, decision.message, decision.detail, decision.hint);
+	RETURN NULL;
 END $$;
 
+-- stable, as convert_to is: otherwise it would not be inlined
 CREATE FUNCTION {api}.cart_id(user_id {user}, idempotency_key text) RETURNS uuid
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
 RETURN left(encode(sha256(convert_to(concat_ws(' ', length($1::text), $1, $2), 'UTF8')), 'hex'), 32)::uuid;
 COMMENT ON FUNCTION {api}.cart_id({user}, text) IS 'The id of a cart over several nodes: a digest of the user and the idempotency key.';
 
 CREATE FUNCTION {scale}.buy_lines(user_id {user}, lines jsonb, idempotency_key text, order_data jsonb) RETURNS {scale}.line[]
 LANGUAGE plpgsql AS $$
 DECLARE
-	first_node integer;
-	last_node integer;
-	named integer;
+	item {item};
+	items {item}[] := '{}';
+	nodes integer[] := '{}';
+	node integer;
+	divided boolean := false;
 BEGIN
 	IF jsonb_typeof($2) IS DISTINCT FROM 'array' OR jsonb_array_length($2) = 0 THEN
 		RAISE 'lines must be an array of at least one object' USING ERRCODE = '22023';
@@ -524,21 +589,31 @@ BEGIN
 	ELSIF octet_length($3) NOT BETWEEN 1 AND 255 THEN
 		RAISE 'an idempotency key has 1 to 255 bytes' USING ERRCODE = CASE WHEN $3 = '' THEN '22023' ELSE '22001' END;
 	END IF;
-	SELECT min({scale}.route((l.line ->> 'item_id')::{item}) & {mask}), max({scale}.route((l.line ->> 'item_id')::{item}) & {mask}), count(l.line ->> 'item_id')
-	INTO first_node, last_node, named FROM jsonb_array_elements($2) AS l (line);
-	IF named < jsonb_array_length($2) THEN
-		RAISE 'every line must be an object with an item_id' USING ERRCODE = '22023';
-	ELSIF first_node = last_node THEN
-		RETURN {scale}.buy_on_node(first_node, $1, $2, $3, $4);
+	FOR i IN 0 .. jsonb_array_length($2) - 1 LOOP
+		item := ($2 -> i ->> 'item_id')::{item};
+		IF item IS NULL THEN
+			RAISE 'every line must be an object with an item_id' USING ERRCODE = '22023';
+		END IF;
+		node := {scale}.route(item) & {mask};
+		items := array_append(items, item);
+		nodes := array_append(nodes, node);
+		divided := divided OR node <> nodes[1];
+	END LOOP;
+	IF divided THEN
+		RETURN {scale}.buy_divided($1, {scale}.divide($2, $4, items, nodes), $3);
 	END IF;
-	RETURN {scale}.buy_divided($1, $2, $3, $4);
+	RETURN {scale}.buy_on_node(node, $1, $2, $3, $4);
 END $$;
 
 CREATE FUNCTION {api}.try_buy_cart({p}user_id {user}, {p}lines jsonb, {p}idempotency_key text DEFAULT NULL, {p}order_data jsonb DEFAULT NULL)
 RETURNS SETOF {scale}.line
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	line {scale}.line;
 BEGIN
-	RETURN QUERY SELECT * FROM unnest({scale}.buy_lines($1, $2, $3, $4));
+	FOREACH line IN ARRAY {scale}.buy_lines($1, $2, $3, $4) LOOP
+		RETURN NEXT line;
+	END LOOP;
 END $$;
 COMMENT ON FUNCTION {api}.try_buy_cart({user}, jsonb, text, jsonb) IS 'Buys all lines of a cart or none, on one node or several. A refusal is a row for each line with its status. Over several nodes, lines of the same item become one.';
 
@@ -547,16 +622,40 @@ RETURNS SETOF {scale}.line
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	sold {scale}.line[] := {scale}.buy_lines($1, $2, $3, $4);
+	line {scale}.line;
 BEGIN
 	-- if a line is at fault, none is ok
-	IF (sold[1]).status <> 'ok' THEN
+	IF sold[1].status <> 'ok' THEN
 		PERFORM {scale}.refuse(sold);
 	END IF;
-	RETURN QUERY SELECT * FROM unnest(sold);
+	FOREACH line IN ARRAY sold LOOP
+		RETURN NEXT line;
+	END LOOP;
 END $$;
 COMMENT ON FUNCTION {api}.buy_cart({user}, jsonb, text, jsonb) IS 'Like try_buy_cart, but a refusal is the error of the engine.';
 
 -- ---------------------------------------------------------------- resolve
+
+-- Deletes carts whose home is a node, after their parts: what is not known to be done needs them.
+CREATE FUNCTION {scale}.prune_node(node integer, older_than interval) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+	cart record;
+	carts uuid[] := '{}';
+	part_nodes integer[] := '{}';
+	part_attempts uuid[] := '{}';
+BEGIN
+	FOR cart IN SELECT * FROM {scale}.old_carts(node, older_than) LOOP
+		carts := carts || cart.cart_id;
+		part_nodes := part_nodes || cart.nodes;
+		part_attempts := part_attempts || array_fill(cart.attempt, ARRAY[coalesce(cardinality(cart.nodes), 0)]);
+	END LOOP;
+	IF carts = '{}' THEN
+		RETURN 0;
+	END IF;
+	PERFORM {scale}.prune_parts(part_nodes, part_attempts);
+	RETURN {scale}.prune_carts(node, carts);
+END $$;
 
 -- Ends what was left of carts.  Parts that are held for too long are confirmed or released, as their home has
 -- decided, which aborts what it has not; then carts are noted as done of which all parts are confirmed.  A node that
@@ -567,7 +666,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	begun timestamptz := clock_timestamp();
 	cart record;
-	decision text;
+	verdict {scale}.verdict;
 	homes integer[] := '{}';
 	carts uuid[] := '{}';
 	part_nodes integer[] := '{}';
@@ -593,8 +692,10 @@ BEGIN
 					CONTINUE;
 				END IF;
 				BEGIN
-					decision := {scale}.abort_cart({scale}.route_of(cart.cart_id), cart.cart_id, cart.attempt);
-					PERFORM {scale}.settle_parts(cart.nodes, cart.cart_id, cart.attempt, decision = 'confirmed');
+					verdict := {scale}.abort_cart({scale}.route_of(cart.attempt), cart.attempt)::{scale}.verdict;
+					PERFORM {scale}.settle_parts(cart.nodes, ARRAY(
+						SELECT verdict.data[array_position(verdict.nodes, c.of_node)] FROM unnest(cart.nodes) WITH ORDINALITY AS c (of_node, n) ORDER BY c.n),
+						cart.attempt, verdict.state = 'confirmed');
 					finished := finished + 1;
 				EXCEPTION WHEN OTHERS THEN
 					left_over := left_over + 1;
@@ -620,9 +721,8 @@ BEGIN
 			left_over := left_over + (SELECT count(DISTINCT m) FROM unnest(missing) AS m);
 			last_error := coalesce(last_error, format('reservation_released: cart %s is confirmed, but a part of it is not held', missing[1]));
 		END IF;
-		-- what is not known to be done needs its parts
 		FOR node IN 0 .. CASE unreachable WHEN 0 THEN {mask} ELSE -1 END LOOP
-			pruned := pruned + {scale}.prune_carts(node, greatest(keep_for, open_for) + (clock_timestamp() - begun));
+			pruned := pruned + {scale}.prune_node(node, greatest(keep_for, open_for) + (clock_timestamp() - begun));
 		END LOOP;
 	EXCEPTION WHEN OTHERS THEN
 		unreachable := greatest(unreachable, 1);

@@ -115,18 +115,19 @@ lock_hold(InvStore *store, InvHold *hold)
 
 /*
  * Was an id released before there was a reservation with it?  That is kept among the idempotency
- * keys, for all users, until prune() deletes it.  "note": keep it now, if the caller is an
- * operator: a buyer could fill the shop's tables with ids.  Expects the id to be locked.
+ * keys, for all users, until prune() deletes it.  If it is to be released, it is kept now, if the caller
+ * is an operator: a buyer could fill the shop's tables with ids.  Expects the id to be locked.
  */
 static bool
-was_released_before(InvStore *store, InvHold *hold, bool note)
+was_released_before(InvStore *store, InvHold *hold, InvHoldUse use)
 {
 	InvRequest request;
 
 	Assert(hold->count == 0);
 	if (!inv_request_find(&request, store, "release_reservation", hold_text(hold)))
 	{
-		if (!note || !inv_is_operator(store, GetOuterUserId()))
+		if (use != INV_HOLD_TO_FORBID &&
+			(use != INV_HOLD_TO_RELEASE || !inv_is_operator(store, GetOuterUserId())))
 			return false;
 		inv_request_end(store, &request, "false");
 	}
@@ -145,7 +146,7 @@ inv_hold_find_given(InvStore *store, InvHold *hold, Datum id)
 	hold->id = id;
 	lock_hold(store, hold);
 	if (hold->count == 0)
-		return was_released_before(store, hold, false);
+		return was_released_before(store, hold, INV_HOLD_TO_CHANGE);
 	hold->state = reservation_state(store, hold);
 	return true;
 }
@@ -168,8 +169,7 @@ inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user,
 		inv_hold_read_rows(store, hold, INV_SNAPSHOT_READ_ONLY);
 	else
 		lock_hold(store, hold);
-	if (hold->count == 0 && use != INV_HOLD_TO_READ &&
-		was_released_before(store, hold, use == INV_HOLD_TO_RELEASE))
+	if (hold->count == 0 && use != INV_HOLD_TO_READ && was_released_before(store, hold, use))
 		return;
 	if (hold->count == 0)
 		inv_error_reservation_not_found(inv_reservation_facts(store, hold->id));

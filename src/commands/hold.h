@@ -24,9 +24,10 @@ typedef enum InvHoldMove
 /* What a reservation is looked for. */
 typedef enum InvHoldUse
 {
-	INV_HOLD_TO_READ,	/* by the snapshot of the calling query */
-	INV_HOLD_TO_CHANGE, /* locked, as it is then */
-	INV_HOLD_TO_RELEASE /* the same, and an id without a reservation can be released, too */
+	INV_HOLD_TO_READ,	 /* by the snapshot of the calling query */
+	INV_HOLD_TO_CHANGE,	 /* locked, as it is then */
+	INV_HOLD_TO_RELEASE, /* the same, and an operator can release an id without a reservation, too */
+	INV_HOLD_TO_FORBID	 /* the same, called by a function of the owner, for any session */
 } InvHoldUse;
 
 /* What the state of the reservation says to that. */

@@ -21,13 +21,29 @@
 #include "commands/cart.h"
 #include "commands/order.h"
 
+/* The most units that the quantity column takes. */
+static int64
+most_units(InvStore *store)
+{
+	return store->order_quantity.base == INT2OID   ? PG_INT16_MAX
+		   : store->order_quantity.base == INT4OID ? PG_INT32_MAX
+												   : PG_INT64_MAX;
+}
+
+/* Check that what is taken of each item fits into the quantity column, if the store has orders. */
+void
+inv_check_units_of_orders(InvStore *store, const InvCart *cart)
+{
+	for (int i = 0; OidIsValid(store->orders) && i < cart->take_count; i++)
+		if (cart->takes[i].quantity > most_units(store))
+			inv_error_overflow("quantity");
+}
+
 /* Check that each line fits into the quantity column, whichever way its row is inserted. */
 static void
 check_order_quantities(InvStore *store, const InvCart *cart)
 {
-	int64 most = store->order_quantity.base == INT2OID	 ? PG_INT16_MAX
-				 : store->order_quantity.base == INT4OID ? PG_INT32_MAX
-														 : PG_INT64_MAX;
+	int64 most = most_units(store);
 
 	for (int i = 0; i < cart->line_count; i++)
 		if (cart->lines[i].quantity > most)

@@ -88,6 +88,7 @@ release_hold(InvStore *store, const InvHold *hold)
 }
 
 PG_FUNCTION_INFO_V1(inventory_release_reservation);
+PG_FUNCTION_INFO_V1(inventory_release_part);
 PG_FUNCTION_INFO_V1(inventory_extend_reservation);
 PG_FUNCTION_INFO_V1(inventory_decide_reservation);
 PG_FUNCTION_INFO_V1(inventory_change_reservation);
@@ -108,6 +109,26 @@ inventory_release_reservation(PG_FUNCTION_ARGS)
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "release_reservation");
 	inv_hold_find(call.store, &hold, fcinfo, 2, INV_HOLD_TO_RELEASE);
+	released = inv_hold_judge(call.store, &hold, INV_MOVE_RELEASE) == INV_VERDICT_PROCEED;
+	if (released)
+		release_hold(call.store, &hold);
+	inv_store_leave(&call);
+	PG_RETURN_BOOL(released);
+}
+
+/*
+ * release_part(store_name, reservation_id): as release_reservation by an operator, for functions
+ * of the owner that others call.
+ */
+Datum
+inventory_release_part(PG_FUNCTION_ARGS)
+{
+	InvCall call;
+	InvHold hold;
+	bool released;
+
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "release_reservation");
+	inv_hold_find(call.store, &hold, fcinfo, -1, INV_HOLD_TO_FORBID);
 	released = inv_hold_judge(call.store, &hold, INV_MOVE_RELEASE) == INV_VERDICT_PROCEED;
 	if (released)
 		release_hold(call.store, &hold);

@@ -1,6 +1,6 @@
 /*
  * reserve.c
- *		New reservations: reserve_stock, reserve_cart, try_reserve_cart.
+ *		New reservations: reserve_stock, reserve_cart, try_reserve_cart, reserve_part.
  *
  * Units are taken as for a purchase; reservation rows are written instead of orders.
  */
@@ -34,6 +34,7 @@
 #include "commands/cart.h"
 #include "commands/hold.h"
 #include "commands/idempotency.h"
+#include "commands/order.h"
 #include "commands/refusal.h"
 
 static Datum
@@ -125,7 +126,8 @@ reserve_units(InvStore *store, InvCart *cart, const InvUser *user, Datum id, Tim
 	if (!inv_hold_take(store, cart->takes, count, user))
 		return false;
 	now = Max(store->now, GetCurrentTimestamp());
-	*end += now - store->now;
+	if (!TIMESTAMP_IS_NOEND(*end))
+		*end += now - store->now;
 	store->now = now;
 	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
 	inv_worker_start_at_commit();
@@ -199,6 +201,7 @@ error_kept_ended(InvStore *store, Datum id, const InvRequest *request)
 PG_FUNCTION_INFO_V1(inventory_reserve_stock);
 PG_FUNCTION_INFO_V1(inventory_reserve_cart);
 PG_FUNCTION_INFO_V1(inventory_try_reserve_cart);
+PG_FUNCTION_INFO_V1(inventory_reserve_part);
 
 /*
  * reserve_stock(store_name, user_id, item_id, quantity, ttl, idempotency_key, reservation_id):
@@ -332,6 +335,31 @@ repeat_answer(InvStore *store, const InvHold *hold, bool try, CartAnswer *answer
 		answer->short_lines = pstrdup("[]"); /* no line is at fault */
 }
 
+/*
+ * Hold the lines of a cart until answer->end.  The caller can give an id as argument "given".  try: a
+ * refusal is an answer.
+ */
+static void
+hold_cart(InvStore *store, FunctionCallInfo fcinfo, int given, InvCart *cart, const InvUser *user,
+		  bool try, CartAnswer *answer)
+{
+	InvHold hold;
+
+	answer->refusal = INV_STATUS_OK;
+	answer->id = id_of_new(fcinfo, given);
+	if (find_repeated(store, fcinfo, given, cart, user, &hold))
+		repeat_answer(store, &hold, try, answer);
+	else if (!reserve_units(store, cart, user, answer->id, &answer->end))
+	{
+		if (!try)
+			inv_refuse_cart(store, cart->takes, cart->take_count, user);
+		answer->refusal = inv_first_refusal(cart->takes, cart->take_count);
+		answer->short_lines = short_lines(store, cart);
+		inv_count_refusals(cart->takes, cart->take_count);
+	}
+	answer->status = pstrdup(inv_status_name(answer->refusal));
+}
+
 static void
 reserve_cart(InvStore *store, FunctionCallInfo fcinfo, const char *operation, bool try,
 			 CartAnswer *answer)
@@ -340,7 +368,6 @@ reserve_cart(InvStore *store, FunctionCallInfo fcinfo, const char *operation, bo
 	InvUser user = inv_getarg_user(store, fcinfo, 1);
 	InvRequest request;
 	InvCart cart;
-	InvHold hold;
 
 	if (inv_request_begin(&request, store, operation, &user, fcinfo, 4, InvalidOid))
 	{
@@ -357,19 +384,7 @@ reserve_cart(InvStore *store, FunctionCallInfo fcinfo, const char *operation, bo
 		inv_error_null("lines");
 	inv_cart_of_lines(store, &cart, lines, NULL, INV_PURPOSE_HOLD);
 	answer->end = inv_hold_end(store, fcinfo, 3, store->now);
-	answer->refusal = INV_STATUS_OK;
-	answer->id = id_of_new(fcinfo, 5);
-	if (find_repeated(store, fcinfo, 5, &cart, &user, &hold))
-		repeat_answer(store, &hold, try, answer);
-	else if (!reserve_units(store, &cart, &user, answer->id, &answer->end))
-	{
-		if (!try)
-			inv_refuse_cart(store, cart.takes, cart.take_count, &user);
-		answer->refusal = inv_first_refusal(cart.takes, cart.take_count);
-		answer->short_lines = short_lines(store, &cart);
-		inv_count_refusals(cart.takes, cart.take_count);
-	}
-	answer->status = pstrdup(inv_status_name(answer->refusal));
+	hold_cart(store, fcinfo, 5, &cart, &user, try, answer);
 	inv_request_end(store, &request, answer_json(answer));
 }
 
@@ -391,6 +406,31 @@ inventory_reserve_cart(PG_FUNCTION_ARGS)
 	return id;
 }
 
+static const Oid answer_types[] = { TEXTOID, UUIDOID, TIMESTAMPTZOID, JSONBOID };
+
+/* An answer as a row, in the memory of the caller. */
+static Datum
+answer_row(InvCall *call, TupleDesc desc, const CartAnswer *answer)
+{
+	Datum values[lengthof(answer_types)] = { 0 };
+	bool nulls[lengthof(answer_types)] = { false, true, true, true };
+
+	values[0] = CStringGetTextDatum(answer->status);
+	if (answer->refusal == INV_STATUS_OK)
+	{
+		values[1] = answer->id;
+		values[2] = TimestampTzGetDatum(answer->end);
+		nulls[1] = nulls[2] = false;
+	}
+	else if (answer->short_lines)
+	{
+		values[3] = DirectFunctionCall1(jsonb_in, CStringGetDatum(answer->short_lines));
+		nulls[3] = false;
+	}
+	return inv_copy_result(call, desc->tdtypeid,
+						   HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
 /*
  * try_reserve_cart(store_name, user_id, lines, ttl, idempotency_key, reservation_id,
  * result_type): as reserve_cart, with a refusal as a status instead of an error.
@@ -401,28 +441,46 @@ inventory_try_reserve_cart(PG_FUNCTION_ARGS)
 	InvCall call;
 	CartAnswer answer = { 0 };
 	TupleDesc desc;
-	Datum values[4] = { 0 }, result;
-	bool nulls[4] = { false, true, true, true };
-	static const Oid types[] = { TEXTOID, UUIDOID, TIMESTAMPTZOID, JSONBOID };
+	Datum result;
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "try_reserve_cart");
 	desc = inv_row_desc(call.store, fcinfo);
-	inv_check_row_type(call.store, desc, types, 4);
+	inv_check_row_type(call.store, desc, answer_types, lengthof(answer_types));
 	reserve_cart(call.store, fcinfo, "try_reserve_cart", true, &answer);
-	values[0] = CStringGetTextDatum(answer.status);
-	if (answer.refusal == INV_STATUS_OK)
-	{
-		values[1] = answer.id;
-		values[2] = TimestampTzGetDatum(answer.end);
-		nulls[1] = nulls[2] = false;
-	}
-	else if (answer.short_lines)
-	{
-		values[3] = DirectFunctionCall1(jsonb_in, CStringGetDatum(answer.short_lines));
-		nulls[3] = false;
-	}
-	result = HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
-	result = inv_copy_result(&call, desc->tdtypeid, result);
+	result = answer_row(&call, desc, &answer);
+	inv_store_leave(&call);
+	return result;
+}
+
+/*
+ * reserve_part(store_name, user_id, lines, reservation_id, result_type): as try_reserve_cart, with
+ * an id, and decided when it is made, so that it does not expire.  A quantity that orders cannot have is an
+ * error here, because the order comes after a decision that cannot be taken back.
+ */
+Datum
+inventory_reserve_part(PG_FUNCTION_ARGS)
+{
+	InvCall call;
+	CartAnswer answer = { .end = DT_NOEND };
+	TupleDesc desc;
+	InvUser user;
+	InvCart cart;
+	Datum result;
+
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "try_reserve_cart");
+	desc = inv_row_desc(call.store, fcinfo);
+	inv_check_row_type(call.store, desc, answer_types, lengthof(answer_types));
+	if (PG_ARGISNULL(2))
+		inv_error_null("lines");
+	if (PG_ARGISNULL(3))
+		inv_error_null("reservation_id");
+	user = inv_getarg_user(call.store, fcinfo, 1);
+	inv_cart_of_lines(call.store, &cart, PG_GETARG_JSONB_P(2), NULL, INV_PURPOSE_HOLD);
+	inv_check_units_of_orders(call.store, &cart);
+	hold_cart(call.store, fcinfo, 3, &cart, &user, true, &answer);
+	if (answer.refusal == INV_STATUS_OK && !TIMESTAMP_IS_NOEND(answer.end))
+		inv_error_key_mismatch(inv_reservation_facts(call.store, answer.id), "a reservation");
+	result = answer_row(&call, desc, &answer);
 	inv_store_leave(&call);
 	return result;
 }

@@ -78,7 +78,6 @@ def check_nodes(shop, found):
         for item, problem in node.query("SELECT item_id, problem FROM inventory.verify('shop.items')"):
             yield f"node {number}: verify: {item} {problem}"
         for what, count in node.query("SELECT 'held', count(*) FROM ledger.reservations WHERE status = 'held' UNION ALL "
-                                      "SELECT 'held parts', count(*) FROM scale.parts WHERE state = 'held' UNION ALL "
                                       "SELECT 'unresolved carts', count(*) FROM scale.carts WHERE done_at IS NULL"):
             if count:
                 yield f"node {number}: {count} {what}"

@@ -17,8 +17,8 @@ from servers import Shop, stop_all
 
 # the mutant: the home forgets what it has confirmed
 FORGETS = """
-CREATE OR REPLACE FUNCTION scale.abort_cart(cart_id uuid, attempt uuid) RETURNS text
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$ SELECT 'aborted' $$;
+CREATE OR REPLACE FUNCTION scale.abort_cart(attempt uuid, OUT state text, OUT nodes integer[], OUT data jsonb[])
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$ SELECT 'aborted', NULL::integer[], NULL::jsonb[] $$;
 """
 
 

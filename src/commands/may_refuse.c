@@ -1,0 +1,166 @@
+/*
+ * may_refuse.c
+ *		Could the table of orders refuse a line that sets only the bound columns?
+ *
+ * A part of a cart over several databases becomes an order after the cart is decided.  Where
+ * something of the shop's could refuse that order, it is tried before; this says whether it
+ * has to be.  The answer errs on the side of true.  It is read from the open table at each
+ * call, so that it follows ALTER TABLE and CREATE TRIGGER.
+ *
+ * Expects the transaction to hold a part, whose lock keeps others from changing the table.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+
+#include "base/compat.h"
+#include "store/binding.h"
+#include "store/enter.h"
+#include "store/insert_plan.h"
+#include "store/trigger_check.h"
+#include "commands/argument.h"
+#include "commands/call.h"
+
+/* Can a default do more than draw a number, an id or the time? */
+static bool
+default_may_fail(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	switch (nodeTag(node))
+	{
+		case T_Const:
+		case T_RelabelType:
+		case T_NextValueExpr:
+		case T_SQLValueFunction:
+			break;
+		case T_FuncExpr:
+			switch (((FuncExpr *) node)->funcid)
+			{
+				case F_NEXTVAL:
+				case F_NOW:
+				case F_CLOCK_TIMESTAMP:
+				case F_GEN_RANDOM_UUID:
+				case F_INT4_INT8:
+					break;
+				default:
+					return true;
+			}
+			break;
+		default:
+			return true;
+	}
+	return expression_tree_walker(node, default_may_fail, context);
+}
+
+/* Could a column that no line gives be null, or its default fail? */
+static bool
+defaults_may_fail(const InvDirectInsertPlan *plan, Relation table)
+{
+	TupleDesc desc = RelationGetDescr(table);
+
+	for (AttrNumber attnum = 1; attnum <= desc->natts; attnum++)
+	{
+		Form_pg_attribute column = TupleDescAttr(desc, attnum - 1);
+		bool filled = column->attisdropped || !column->attnotnull;
+
+		for (int i = 0; !filled && i < plan->given_count; i++)
+			filled = plan->given[i].attnum == attnum;
+		for (int i = 0; !filled && i < plan->default_count; i++)
+			filled = plan->defaults[i].attnum == attnum;
+		if (!filled)
+			return true;
+	}
+	for (int i = 0; i < plan->default_count; i++)
+		if (default_may_fail((Node *) plan->defaults[i].expression, NULL))
+			return true;
+	return false;
+}
+
+/* Is there an index that could refuse a row, beside the one of the key that the table itself draws? */
+static bool
+indexes_may_refuse(InvStore *store, Relation table)
+{
+	List *indexes = RelationGetIndexList(table);
+	ListCell *cell;
+	bool refuses = false;
+
+	foreach (cell, indexes)
+	{
+		Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+		const FormData_pg_index *form = index->rd_index;
+
+		/* the key of an expression or a predicate is 0 or is computed */
+		refuses = refuses || form->indisexclusion || index->rd_indextuple == NULL ||
+				  !heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, NULL) ||
+				  !heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL) ||
+				  (form->indisunique &&
+				   (form->indnkeyatts != 1 || form->indkey.values[0] != store->order_id.attnum));
+		index_close(index, AccessShareLock);
+	}
+	return refuses;
+}
+
+/* Is there a trigger that fires for a new row, also one of a foreign key, beside the guard of orders? */
+static bool
+triggers_may_refuse(Relation table)
+{
+	const TriggerDesc *triggers = table->trigdesc;
+	Oid guard = inv_orders_guard_function();
+
+	for (int i = 0; triggers && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if (TRIGGER_FOR_INSERT(trigger->tgtype) && trigger->tgenabled != TRIGGER_DISABLED &&
+			trigger->tgfoid != guard)
+			return true;
+	}
+	return false;
+}
+
+static bool
+orders_may_refuse(InvStore *store)
+{
+	Relation table;
+	InvDirectInsertPlan *plan;
+	bool refuses;
+
+	if (!OidIsValid(store->orders))
+		return false;
+	if (OidIsValid(store->header) || OidIsValid(store->prepare) || inv_follows_orders(store) ||
+		store->forces_policies)
+		return true;
+	table = inv_open_target(store, INV_TARGET_ORDERS);
+	plan = inv_insert_plan(store, INV_TARGET_ORDERS, table);
+	refuses = !plan->usable || plan->runs_shop_code || plan->referenced != NIL ||
+			  table->rd_rel->relkind != RELKIND_RELATION || table->rd_rel->relispartition ||
+			  table->rd_rel->relhassubclass || table->rd_rel->relhasrules ||
+			  (table->rd_att->constr && table->rd_att->constr->num_check > 0) ||
+			  triggers_may_refuse(table) || defaults_may_fail(plan, table) ||
+			  indexes_may_refuse(store, table);
+	table_close(table, NoLock);
+	return refuses;
+}
+
+PG_FUNCTION_INFO_V1(inventory_orders_may_refuse);
+
+/* orders_may_refuse(store_name): true if an order without columns of the caller could be refused. */
+Datum
+inventory_orders_may_refuse(PG_FUNCTION_ARGS)
+{
+	InvCall call;
+	bool refuses;
+
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), NULL);
+	refuses = orders_may_refuse(call.store);
+	inv_store_leave(&call);
+	PG_RETURN_BOOL(refuses);
+}
