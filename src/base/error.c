@@ -111,16 +111,6 @@ inv_is_refusal(const ErrorData *error)
 	return false;
 }
 
-/* What an error says: its message, and with an error of the engine, which may be only a name, the facts. */
-const char *
-inv_error_reason(const ErrorData *error)
-{
-	if (error->detail == NULL || error->domain == NULL ||
-		strcmp(error->domain, INV_ERROR_DOMAIN) != 0)
-		return error->message;
-	return psprintf("%s: %s", error->message, error->detail);
-}
-
 /* Fill in the code, the name and the facts of a refusal, and count it. */
 static void
 report_refusal(Refusal refusal, const InvFacts *facts, const char *detail)

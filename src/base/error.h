@@ -47,7 +47,6 @@ extern const char *inv_status_name(InvStatus status);
 /* ---- business refusals, in the order of their codes ---- */
 
 extern bool inv_is_refusal(const ErrorData *error);
-extern const char *inv_error_reason(const ErrorData *error);
 extern void inv_report_out_of_stock(const InvFacts *facts, const char *detail);
 extern void inv_report_below_floor(const InvFacts *facts, const char *detail);
 extern void inv_report_item_not_found(const InvFacts *facts, const char *detail);
