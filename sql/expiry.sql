@@ -137,5 +137,19 @@ UPDATE items SET stock = 90 WHERE id > 300;
 SELECT expire_reservations(10), expire_reservations(100), expire_reservations();
 SELECT * FROM inventory.verify('items');
 SET client_min_messages = warning;
+\echo '-- the warning says why: a trigger keeps the row of an item from being written'
+INSERT INTO items (id, stock) VALUES (401, 90), (402, 90);
+SELECT reserve_cart('pia', '[{"item_id": 401}, {"item_id": 402}]', '1 microsecond') IS NOT NULL, inventory.heat('items', 402);
+SELECT buy_item('pia', 402) > 0;
+CREATE FUNCTION keep_row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER keep_row BEFORE UPDATE ON items FOR EACH ROW WHEN (OLD.id > 400) EXECUTE FUNCTION keep_row();
+\set VERBOSITY default
+\set SHOW_CONTEXT never
+SELECT expire_reservations();
+\set VERBOSITY terse
+DROP TRIGGER keep_row ON items;
+SELECT expire_reservations();
+SELECT inventory.cool('items');
+SELECT * FROM inventory.verify('items');
 \pset tuples_only off
 DROP SCHEMA expiry, expiry_stock CASCADE;

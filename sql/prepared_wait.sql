@@ -142,6 +142,20 @@ SELECT buy_item('patient', 1) IS NOT NULL AS bought;
 SELECT buy_item('patient', 1) IS NOT NULL AS bought;
 COMMIT;
 ROLLBACK PREPARED 'prepared_wait_4';
+
+\echo '-- overdue holds of an item whose row is locked are not taken for units that the row refuses'
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/no_worker.sql'
+\i :include
+SELECT reserve_stock('ann', 1, 1, '1 microsecond') IS NOT NULL AS held;
+BEGIN;
+UPDATE items SET stock = stock WHERE id = 1;
+PREPARE TRANSACTION 'prepared_wait_5';
+SELECT expire_reservations();
+\echo :SQLSTATE
+SELECT outcome('expire_reservations()');
+ROLLBACK PREPARED 'prepared_wait_5';
+SELECT expire_reservations();
 SELECT * FROM inventory.verify('items');
 DROP SCHEMA prepared_wait, prepared_wait_stock CASCADE;
 DROP ROLE prepared_wait_buyer;

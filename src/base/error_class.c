@@ -5,6 +5,7 @@
  */
 #include "postgres.h"
 
+#include "base/error.h"
 #include "base/error_class.h"
 
 /* Does an error come from other transactions, or from the server's state? */
@@ -49,4 +50,14 @@ inv_is_error_of_store(const ErrorData *error)
 
 	return error->elevel == ERROR && !is_error_of_others(error->sqlerrcode) &&
 		   category != ERRCODE_INVALID_TRANSACTION_STATE && category != ERRCODE_SYSTEM_ERROR;
+}
+
+/* What an error says: its message, and with an error of the engine, which may be only a name, the facts. */
+const char *
+inv_error_reason(const ErrorData *error)
+{
+	if (error->detail == NULL || error->domain == NULL ||
+		strcmp(error->domain, INV_ERROR_DOMAIN) != 0)
+		return error->message;
+	return psprintf("%s: %s", error->message, error->detail);
 }

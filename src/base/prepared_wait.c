@@ -53,6 +53,9 @@ static TimestampTz blocked_since;
 /* the transaction for which a wait was cancelled, until that is reported */
 static volatile TransactionId cancelled_for = InvalidTransactionId;
 
+/* Has that been reported in the call that is bounded? */
+static bool was_cancelled = false;
+
 /* ---- prepared transactions ---- */
 
 /* Is an entry that of a transaction that is prepared?  After its end it keeps the id. */
@@ -197,6 +200,7 @@ report_cancelled(void *arg pg_attribute_unused())
 	if (!TransactionIdIsValid(cancelled_for) || geterrcode() != ERRCODE_QUERY_CANCELED)
 		return;
 	gid = gid_of(cancelled_for);
+	was_cancelled = true;
 	cancelled_for = InvalidTransactionId;
 	blocker = InvalidTransactionId;
 	facts = inv_facts(InvalidOid, NULL);
@@ -226,6 +230,7 @@ inv_prepared_wait_begin(InvPreparedWait *wait)
 		timer = RegisterTimeout(USER_TIMEOUT, look_at_wait);
 	registered = true;
 	blocker = cancelled_for = InvalidTransactionId;
+	was_cancelled = false;
 	bounded_level = GetCurrentTransactionNestLevel();
 	timeout_ms = inv_prepared_timeout;
 	wait->context.callback = report_cancelled;
@@ -247,6 +252,13 @@ inv_prepared_wait_end(InvPreparedWait *wait)
 		CHECK_FOR_INTERRUPTS();
 	error_context_stack = wait->context.previous;
 	stop_timer();
+}
+
+/* Was a wait of the call that runs cancelled?  Then its error is not what a row refuses. */
+bool
+inv_prepared_wait_was_cancelled(void)
+{
+	return bounded_level > 0 && was_cancelled;
 }
 
 /* ---- the end of transactions ---- */

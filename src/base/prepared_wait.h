@@ -15,5 +15,6 @@ typedef struct InvPreparedWait
 extern void inv_prepared_wait_init(void);
 extern void inv_prepared_wait_begin(InvPreparedWait *wait);
 extern void inv_prepared_wait_end(InvPreparedWait *wait);
+extern bool inv_prepared_wait_was_cancelled(void);
 
 #endif /* INV_PREPARED_WAIT_H */

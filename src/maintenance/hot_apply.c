@@ -68,12 +68,12 @@ try_batch(Batch *batch)
 static void
 report_unwritable_row(InvStore *store, Datum item, const ErrorData *error)
 {
-	inv_hot_note_problem(store, item, error->message);
+	inv_hot_note_problem(store, item, inv_error_reason(error));
 	ereport(
 		WARNING,
 		(errmsg("the stock column of hot item \"%s\" of store \"%s\" cannot be written",
 				inv_item_text(store, item), store->store_name),
-		 errdetail_internal("%s", error->message),
+		 errdetail_internal("%s", inv_error_reason(error)),
 		 errhint("Nothing is lost. See \"Items that cannot be settled\" in doc/hot-items.md.")));
 }
 

@@ -22,6 +22,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/portal.h"
+#include "utils/snapmgr.h"
 
 #include "base/error.h"
 #include "base/settings.h"
@@ -57,7 +58,10 @@ inv_session_reset(void)
 	DropAllPreparedStatements();
 	Async_UnlistenAll();
 	LockReleaseAll(USER_LOCKMETHOD, true);
+	/* rows of catalogs can have toasted values, which are deleted by a snapshot */
+	PushActiveSnapshot(GetTransactionSnapshot());
 	ResetTempTableNamespace();
+	PopActiveSnapshot();
 	ResetSequenceCaches();
 	reset_random();
 	CommitTransactionCommand();

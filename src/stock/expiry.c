@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "base/error_class.h"
 #include "base/isolated.h"
+#include "base/prepared_wait.h"
 #include "base/settings.h"
 #include "base/stats.h"
 #include "store/binding.h"
@@ -191,7 +192,8 @@ try_expire_lines(InvStore *store, const OverdueLine *lines, uint64 count, bool s
 	bool trial = IsSubTransaction();
 	ErrorData *error = inv_run_isolated(trial ? give_batch : expire_batch, &batch);
 
-	if (error && !inv_error_is_of_one_row(error->sqlerrcode) &&
+	if (error &&
+		(!inv_error_is_of_one_row(error->sqlerrcode) || inv_prepared_wait_was_cancelled()) &&
 		!(skip_locked && error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE))
 		ReThrowError(error);
 	if (error)
@@ -210,7 +212,7 @@ report_refused_line(InvStore *store, const OverdueLine *line, const ErrorData *e
 		return;
 	ereport(WARNING, (errmsg("overdue holds of item \"%s\" of store \"%s\" cannot be given back",
 							 inv_item_text(store, line->item), store->store_name),
-					  errdetail_internal("%s", error->message)));
+					  errdetail_internal("%s", inv_error_reason(error))));
 }
 
 static int
