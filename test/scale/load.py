@@ -20,7 +20,7 @@ class Client(threading.Thread):
         self.history = History(directory, name)
         self.random = random.Random(name)
         self.session = None
-        self.answered = self.repeated = 0
+        self.answered = self.carts = self.repeated = 0
 
     def ask(self, statement, arguments):
         """The rows of a statement, or None."""
@@ -60,6 +60,7 @@ class Client(threading.Thread):
             if rows:
                 self.history.note(key, lines, "ok" if all(status == "ok" for (status,) in rows) else "refused")
                 self.answered += 1
+                self.carts += count > 1
                 return
             if keyless or time.monotonic() > self.until:
                 return
@@ -111,5 +112,6 @@ def kills_under_load(shop, directory, name, seconds, kills, hot, clients=6):
     for thread in (*threads, sweeper):
         thread.join()
     return {"answered": sum(thread.answered for thread in threads),
+            "of carts": sum(thread.carts for thread in threads),
             "repeated": sum(thread.repeated for thread in threads), "resolved": sweeper.finished,
             "killed": " ".join(victims)}

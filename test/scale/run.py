@@ -70,10 +70,10 @@ def run_cuts(report, shop, directory, short):
         report.result(f"cut at {step}, {victim} killed ({how})", wrong)
 
 
-def run_load(report, shop, directory, short):
+def run_load(report, shop, directory, seconds):
     """Kills while clients buy, cold and hot."""
     for name, hot in (("cold", False), ("hot", True)):
-        seconds, kills = (12, 2) if short else (35, 5)
+        kills = max(2, seconds // 7)
         report.say(f"{name}: six clients buy for {seconds} s, and {kills} servers are killed")
         counts = load.kills_under_load(shop, directory, name, seconds, kills, hot)
         report.say(", ".join(f"{key} {value}" for key, value in counts.items()))
@@ -114,6 +114,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--costs", action="store_true")
+    parser.add_argument("--seconds", type=int)
     options = parser.parse_args()
     report = Report()
     atexit.register(stop_all)
@@ -126,7 +127,7 @@ def main():
     else:
         directory = histories("histories")
         run_cuts(report, shop, directory, options.short)
-        run_load(report, shop, directory, options.short)
+        run_load(report, shop, directory, options.seconds or (12 if options.short else 35))
         run_mutant(report, shop, directory)
     for server in shop.servers:
         server.stop()
