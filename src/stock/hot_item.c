@@ -35,6 +35,7 @@
 #include "store/binding.h"
 #include "store/column.h"
 #include "store/query.h"
+#include "store/query_cursor.h"
 #include "store/query_text.h"
 #include "stock/hot_item.h"
 
@@ -245,6 +246,16 @@ load_hot_entries(InvStore *store, InvHotStore *hot_store)
 	} while (!loaded);
 }
 
+/* Is there a row of "hot"?  It is asked for each line of a statement that can change all lines of a shop. */
+static bool
+has_hot_row(InvStore *store)
+{
+	bool found = inv_execute(store, INV_STMT_HOT_ROWS, NULL, NULL, INV_SNAPSHOT_LATEST) > 0;
+
+	inv_result_free();
+	return found;
+}
+
 /*
  * Without shared memory, is an item hot that was when the server had it?  Once a
  * transaction that has written nothing finds none, there will be none: nothing becomes
@@ -255,7 +266,7 @@ was_left_hot(InvStore *store)
 {
 	if (!store->may_be_hot)
 		return false;
-	if (inv_execute(store, INV_STMT_HOT_ROWS, NULL, NULL, INV_SNAPSHOT_LATEST) > 0)
+	if (has_hot_row(store))
 		return true;
 	store->may_be_hot = TransactionIdIsValid(GetTopTransactionIdIfAny());
 	return false;
@@ -272,7 +283,7 @@ has_hot_rows(InvStore *store, uint64 places)
 {
 	if (store->none_hot_at == places)
 		return false;
-	if (inv_execute(store, INV_STMT_HOT_ROWS, NULL, NULL, INV_SNAPSHOT_LATEST) > 0)
+	if (has_hot_row(store))
 		return true;
 	/* else this transaction may have made the last one cold, and abort */
 	if (!changed_without_place)
