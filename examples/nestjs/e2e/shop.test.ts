@@ -134,6 +134,7 @@ test('a double click is one order', async () => {
 });
 
 test('a purchase whose answer is lost is repeated with its key', async () => {
+    const sold = await ordered(POSTER);
     await restock(POSTER, 10);
     const page = await open(POSTER);
     await page.route('**/buy', async (route) => {
@@ -142,6 +143,8 @@ test('a purchase whose answer is lost is repeated with its key', async () => {
     }, { times: 1 });
     await click(page, 'Buy now', /No connection/);
     await click(page, 'Buy now', /yours/);
+    assert.equal(await ordered(POSTER), sold + 1);
+    await page.locator('#orders li').waitFor();
     assert.equal((await ordersOf(page)).length, 1);
     assert.equal(await stockOf(page), '9 left');
 });
