@@ -80,10 +80,32 @@ sub point_to
     $self->tell('RELOAD') or die 'PgBouncer did not read its configuration again';
 }
 
-# Let the transactions that run end, and let all others wait; let them go on.
+# How many of its connections to a server are not made yet?
+sub logins
+{
+    my ($self) = @_;
+    my ($output, $errors, $count) = ('', '', 0);
+    IPC::Run::run([ 'psql', '-X', '-A', '-q', '-d', $self->connstr('pgbouncer'), '-c', 'SHOW POOLS' ], '>', \$output, '2>', \$errors)
+      or die "SHOW POOLS: $errors";
+    my ($header, @pools) = split /\n/, $output;
+    my @names = split /\|/, $header;
+
+    for my $pool (grep { /\|/ } @pools)
+    {
+        my %values;
+
+        @values{@names} = split /\|/, $pool;
+        $count += $values{sv_login};
+    }
+    return $count;
+}
+
+# Let the transactions that run end, and let all others wait; let them go on.  PgBouncer 1.24 takes a connection that is
+# not made yet, when it pauses, for one that has failed, and tells the clients so when they go on.
 sub pause
 {
     my ($self) = @_;
+    Waiting::wait_until(sub { $self->logins == 0 });
     $self->tell('PAUSE') or die 'PgBouncer did not pause';
 }
 
