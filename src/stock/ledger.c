@@ -17,6 +17,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "base/array.h"
 #include "base/compat.h"
 #include "base/error.h"
 #include "base/store_error.h"
@@ -68,12 +69,8 @@ inv_book_add(InvBook *book, Datum item, int64 delta, const char *kind)
 {
 	InvMovement *new;
 
-	if (book->count == book->capacity)
-	{
-		book->capacity *= 2;
-		book->movements =
-			repalloc_huge(book->movements, sizeof(InvMovement) * (Size) book->capacity);
-	}
+	book->movements = inv_make_room(book->movements, book->count, &book->capacity,
+									sizeof(InvMovement), CurrentMemoryContext);
 	new = &book->movements[book->count++];
 	memset(new, 0, sizeof(*new));
 	new->item = item;
