@@ -103,7 +103,7 @@ sub run
     };
 }
 
-# Prepare and run.  An error that ends the cycle is returned as a problem.
+# Prepare and run.
 sub attempt
 {
     my ($self) = @_;
@@ -111,13 +111,22 @@ sub attempt
     my $outcome = eval { $self->prepare->run };
     return $outcome if $outcome;
 
-    my ($why) = split /\n/, $@;
-    print STDERR $@;
+    $outcome = $self->broke_off($@, $start);
+    $self->{arena}{primary}->stop('immediate');
+    return $outcome;
+}
+
+# The outcome of a cycle that an error ended: the error is its problem.
+sub broke_off
+{
+    my ($self, $error, $start) = @_;
+    my ($why) = split /\n/, $error;
+
+    print STDERR "$self->{directory}: $error\n";
     if ($self->{load} && kill 'KILL', $self->{load})
     {
         waitpid $self->{load}, 0;
     }
-    $self->{arena}{primary}->stop('immediate');
     return {
         problems => ["broke off: $why"],
         states => {},
@@ -130,20 +139,19 @@ sub attempt
 sub start
 {
     my ($self) = @_;
+    my $start = time;
     $self->{process} = fork // die "fork: $!";
     return $self if $self->{process};
-    my $outcome = eval { $self->run };
-    print STDERR "$self->{directory}: $@" unless $outcome;
-    $self->write_json('outcome.json', $outcome) if $outcome;
-    POSIX::_exit($outcome ? 0 : 1);
+    $self->write_json('outcome.json', eval { $self->run } // $self->broke_off($@, $start));
+    POSIX::_exit(0);
 }
 
-# The outcome of a cycle that was started; undef if it broke off.
+# The outcome of a cycle that was started.
 sub outcome
 {
     my ($self) = @_;
     waitpid $self->{process}, 0;
-    return $? == 0 ? $self->read_json('outcome.json') : undef;
+    return $? == 0 ? $self->read_json('outcome.json') : $self->broke_off("its process ended with status $?", time);
 }
 
 # ---------------------------------------------------------------- the shop
@@ -218,7 +226,6 @@ sub work
 {
     my ($self) = @_;
     my @plan = Fault::schedule($self->{seconds}, @{ $self->{kinds} });
-    my $start = time;
 
     open my $faults, '>', "$self->{directory}/faults.jsonl" or die "faults.jsonl: $!";
     $faults->autoflush(1);
@@ -226,6 +233,8 @@ sub work
     my %has = map { $_ => 1 } @{ $self->{kinds} };
     $self->note('timeout', 'statement_timeout of some sessions') if $has{timeout};
     $self->{load} = $self->start_load(%has);
+    $self->wait_for_load;
+    my $start = time;
     # all faults happen while clients work, however long the faults take
     while (@plan || time - $start < $self->{seconds})
     {
@@ -269,16 +278,31 @@ sub start_load
     {
         open STDIN, '<', '/dev/null';
         open STDOUT, '>', "$self->{directory}/counts.json";
+        open STDERR, '>', "$self->{directory}/load.log";
         exec @command or POSIX::_exit(127);
     }
     return $pid;
+}
+
+# Wait until one of its clients has called: before, the load could not end by SIGTERM, and the cycle would show nothing.
+sub wait_for_load
+{
+    my ($self) = @_;
+    my $start = time;
+
+    until (grep { -s } glob "$self->{directory}/history/*")
+    {
+        die 'the clients ended too early' if $self->load_has_ended;
+        die 'the clients do not begin' if time - $start > 120;
+        sleep 0.01;
+    }
 }
 
 sub load_has_ended
 {
     my ($self) = @_;
     return 0 if waitpid($self->{load}, POSIX::WNOHANG()) == 0;
-    die 'the clients failed' if $?;
+    die 'the clients failed: ', Files::get("$self->{directory}/load.log") if $?;
     return 1;
 }
 

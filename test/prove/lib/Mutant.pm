@@ -145,8 +145,7 @@ sub cycle
         mix => $self->{mix});
 }
 
-# Run a group.  Returns for each the mutant, its last cycle and that cycle's outcome, undef if
-# it broke off.
+# Run a group.  Returns for each the mutant, its last cycle and that cycle's outcome.
 sub run_group
 {
     my ($mutants, %common) = @_;
@@ -174,7 +173,7 @@ sub insist
 
     for my $try (2 .. TRIES)
     {
-        last if !$outcome || !$self->{rules} || $self->good($outcome);
+        last if !$self->{rules} || $self->good($outcome);
         $cycle = $self->cycle($try, %common);
         $outcome = $cycle->attempt;
     }
@@ -185,7 +184,6 @@ sub insist
 sub good
 {
     my ($self, $outcome) = @_;
-    return 0 unless $outcome;
     return $self->{rules} ? scalar $self->caught_by($outcome) : !@{ $outcome->{problems} };
 }
 
