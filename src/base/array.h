@@ -1,6 +1,6 @@
 /*
  * array.h
- *		Arrays that grow.
+ *		Arrays that grow, and arrays of any size.
  */
 #ifndef INV_ARRAY_H
 #define INV_ARRAY_H
@@ -22,6 +22,14 @@ inv_make_room(void *array, int count, int *room, Size element, MemoryContext con
 				  : MemoryContextAlloc(context, larger * element);
 	*room = larger;
 	return array;
+}
+
+/* An array of zeros, also one that is larger than 1 GB. */
+static inline void *
+inv_zeroed_array(Size count, Size element)
+{
+	return MemoryContextAllocExtended(CurrentMemoryContext, count * element,
+									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
 
 #endif /* INV_ARRAY_H */

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "base/array.h"
 #include "store/binding.h"
 #include "store/column.h"
 #include "stock/follow_line.h"
@@ -113,9 +114,8 @@ find_lines(InvChanges *changes)
 	InvStore *store = changes->store;
 	int of_headers, count = 0, kept = 0;
 	Datum *keys = lines_of_changed_headers(changes, &of_headers);
-	Size size = sizeof(InvFollowed) * (Size) (changes->count + of_headers);
 	InvFollowed *lines =
-		MemoryContextAllocExtended(CurrentMemoryContext, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+		inv_zeroed_array((Size) changes->count + (Size) of_headers, sizeof(InvFollowed));
 
 	for (int i = 0; i < changes->count; i++)
 		if (changes->list[i].kind != INV_PENDING_HEADER)

@@ -10,6 +10,7 @@
 
 #include "common/int.h"
 
+#include "base/array.h"
 #include "base/compat.h"
 #include "base/datum.h"
 #include "base/error.h"
@@ -99,9 +100,7 @@ compare_user_changes(const void *a, const void *b, void *store)
 static UserChange *
 changes_by_user(InvStore *store, const InvBook *book, int *count)
 {
-	UserChange *changes =
-		MemoryContextAllocExtended(CurrentMemoryContext, sizeof(UserChange) * (Size) book->count,
-								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	UserChange *changes = inv_zeroed_array(book->count, sizeof(UserChange));
 	int kept = 0;
 
 	for (int i = 0; i < book->count; i++)
@@ -154,9 +153,7 @@ compare_item_changes(const void *a, const void *b, void *store)
 static ItemChange *
 changes_by_item(InvStore *store, const InvBook *book, int *count)
 {
-	ItemChange *changes =
-		MemoryContextAllocExtended(CurrentMemoryContext, sizeof(ItemChange) * (Size) book->count,
-								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	ItemChange *changes = inv_zeroed_array(book->count, sizeof(ItemChange));
 	int kept = 0;
 
 	for (int i = 0; i < book->count; i++)
