@@ -8,6 +8,9 @@ CREATE TABLE items (id bigint PRIMARY KEY, stock int NOT NULL);
 CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id bigint, quantity int NOT NULL);
 INSERT INTO items VALUES (1, 5), (2, 5), (3, 5);
 SELECT inventory.attach('items', 'orders', ledger_schema => 'given_stock');
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set include :abs_srcdir '/sql/include/no_worker.sql'
+\i :include
 SELECT '00000000-0000-4000-8000-00000000000a' AS a, '00000000-0000-4000-8000-00000000000b' AS b,
 	'00000000-0000-4000-8000-00000000000c' AS c, '00000000-0000-4000-8000-00000000000d' AS d \gset
 

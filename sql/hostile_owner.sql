@@ -83,7 +83,7 @@ TABLE verified;
 \echo '-- the tables of the ledger are views that call functions'
 SELECT count(*) FROM unnest('{reservations,hot,movements}'::text[]) AS name, hostile.swap(name, format('hostile.bait(%L)', name));
 SELECT DISTINCT store_name FROM inventory.stats WHERE store_name LIKE 'hostile%' ORDER BY 1;
-SELECT inventory.overdue_holds('hostile.items'), count(*) FROM inventory.hot_entries();
+SELECT coalesce(inventory.overdue_holds('hostile.items'), 0), count(*) FROM inventory.hot_entries();
 TABLE verified;
 SHOW search_path;
 TABLE hostile.bites;

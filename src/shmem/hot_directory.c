@@ -432,25 +432,31 @@ free_unpublished_entries(const InvHotStore *hot_store, const InvHotKey *keys, in
 
 /*
  * Give each hot item of a store an entry, as far as there is room.  The caller has read
- * the items after it read "changes" of the store; false if these are not current.
+ * the items after it read "changes" of the store; false if these are not current.  Those that
+ * have an entry come first: others can be seen before the entries reserved for them are placed.
  */
 bool
 inv_hot_directory_fill(InvHotStore *hot_store, const InvHotKey *keys, const int64 *numbers,
 					   int count, uint32 changes)
 {
+	bool *placed = palloc(Max(count, 1));
 	bool current;
 
 	LWLockAcquire(&inv_hot_table->lock, LW_EXCLUSIVE);
 	current = hot_store->changes == changes;
 	if (current && !hot_store->loaded)
 	{
+		for (int i = 0; i < count; i++)
+			placed[i] = lookup_entry(&keys[i]) != NULL;
 		free_unpublished_entries(hot_store, keys, count);
 		hot_store->left_out = 0;
-		for (int i = 0; i < count; i++)
+		for (int i = 0; i < 2 * count; i++)
 		{
-			if (lookup_entry(&keys[i]))
+			int n = i % count;
+
+			if (placed[n] != (i < count) || lookup_entry(&keys[n]))
 				continue;
-			if (add_entry(&keys[i], numbers[i]))
+			if (add_entry(&keys[n], numbers[n]))
 				hot_store->entries++;
 			else
 				hot_store->left_out++;

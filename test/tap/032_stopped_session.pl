@@ -24,11 +24,11 @@ my @no_worker = ('max_worker_processes = 0', 'max_logical_replication_workers = 
 my $node = Shop::server('stopped_session', @Point::SETTINGS, @no_worker, q{inventory.hot_lock_timeout = '1min'},
     'inventory.max_hot_items = 4');
 my $shops = 0;
-my @id = map { Shop::item_id($_) } 0 .. 3;
+my @id = map { Shop::item_id($_) } 0 .. 4;
 my $settle = q{inventory.settle('shop.items')};
 my $take_off = "items_stock.adjust_stock('$id[1]', -1, 'lost') IS NOT NULL";
 my %cool = map { $_ => "inventory.cool('shop.items', '$id[$_]')" } 1 .. 3;
-my %heat = map { $_ => "inventory.heat('shop.items', '$id[$_]')" } 1 .. 3;
+my %heat = map { $_ => "inventory.heat('shop.items', '$id[$_]')" } 1 .. 4;
 
 # A shop with these units of items 1, 2, 3, of which some are hot, with a counter.
 sub shop
@@ -468,6 +468,18 @@ for my $change (-5, -4, -2, 3)
     my $told = $operator->finish->[0];
     is($told, $change < -3 ? 'IV001' : '00000', "adjust by $change: the operator");
     exact($shop, [ 3 + ($change < -3 ? 0 : $change) ], "adjust by $change");
+}
+
+# A transaction has heated items and is visible, but their entries are not placed: another item that was heated keeps its own.
+{
+    my $shop = shop([ 5, 5, 5, 5 ], 1);
+
+    $shop->query("SELECT $heat{4}");
+    my $heater = Point->new($shop, 'inventory-after-commit', join ' AND ', buy($shop, 1, 1), @heat{ 2, 3 });
+    is(call($shop, buy($shop, 1, 1)), 'true', 'entries reserved: the hot items are read again');
+    is($heater->finish->[1], 'true', 'entries reserved: they are placed');
+    is($shop->query(q{SELECT count(*) FROM inventory.hot_entries() WHERE items = 'shop.items'::regclass}), '4', 'entries reserved: all have one');
+    exact($shop, [ 3, 5, 5, 5 ], 'entries reserved');
 }
 
 # ---------------------------------------------------------------- the worker
