@@ -263,10 +263,7 @@ make_hot_store(Oid items)
 	return hot_store;
 }
 
-/*
- * Has this session not looked for dropped tables for a while?  Every call on a store
- * for which there is no room asks for it, and to look takes longer than the call.
- */
+/* Has this session not looked for dropped tables for a while?  To look takes longer than a call. */
 static bool
 may_look_for_dropped(void)
 {

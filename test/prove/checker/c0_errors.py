@@ -108,6 +108,10 @@ def excused(op, transactions, faults, ever_hot):
             (op.op in FOLLOWS and transactions.met_lines(op))
     if code == "25P02":
         return op.tx is not None
+    if code == "XX000":
+        # of the server: one who locks a row does not wait for an update that is aborted by pg_xact, and
+        # keeps it among the members as in progress, which it is until its transaction has ended
+        return "new multixact has more than one updating member" in op.message
     if op.op == "commit" and code in ("", "00000"):     # answered with ROLLBACK
         return True
     return code in UNDER_FAULTS and faults

@@ -4,13 +4,17 @@ from .case import RuleCase
 
 
 class Errors(RuleCase):
-    def fail(self, code, **how):
+    def fail(self, code, message="it failed", **how):
         op = self.shop.invoke("buy_item", {"item": 1, "quantity": 1}, user="u1", **how)
-        self.shop.answer(op, "error", None, code, "it failed")
+        self.shop.answer(op, "error", None, code, message)
 
     def test_internal_error(self):
         self.fail("XX000")
         self.assert_found("C0", "unexpected error XX000: it failed", only=True)
+
+    def test_internal_error_of_the_server(self):
+        self.fail("XX000", "new multixact has more than one updating member: 0 2[7 (nokeyupd), 8 (nokeyupd)]")
+        self.assert_clean()
 
     def test_serialization_in_read_committed(self):
         self.fail("40001")
