@@ -65,6 +65,18 @@
 	{                                                                                              \
 		"reason", 't'                                                                              \
 	}
+#define NODES                                                                                      \
+	{                                                                                              \
+		"nodes", 'K'                                                                               \
+	}
+#define DATA                                                                                       \
+	{                                                                                              \
+		"data", 'J'                                                                                \
+	}
+#define ATTEMPT                                                                                    \
+	{                                                                                              \
+		"attempt", 'q'                                                                             \
+	}
 
 /* name, writes, returns a set, type of the result, takes that type; the arguments */
 #define ENGINE_FUNCTIONS(F)                                                                        \
@@ -96,7 +108,10 @@
 	F(adjust_stock, true, false, 's', true, ITEM, { "delta", 'n' }, REASON, { "expected", 'n' },   \
 	  { "kind", 't' }, KEY)                                                                        \
 	F(count_stock, true, false, 's', true, ITEM, { "counted", 'n' }, { "unshipped", 'n' },         \
-	  { "counted_at", 'z' }, REASON, KEY)
+	  { "counted_at", 'z' }, REASON, KEY)                                                          \
+	F(reserve_part, true, false, INV_TYPE_ANSWER, false, NODES, { "lines", 'J' }, DATA, ATTEMPT,   \
+	  USER, { "rehearse", 'l' })                                                                   \
+	F(finish_part, true, false, INV_TYPE_ANSWER, false, NODES, DATA, ATTEMPT, { "confirm", 'l' })
 
 #define DECLARE_FUNCTION(name, ...) extern PGDLLEXPORT Datum inventory_##name(PG_FUNCTION_ARGS);
 #define FUNCTION_ENTRY(name, writes, set, result, takes, ...)                                      \
@@ -140,6 +155,7 @@ fixed_type(char letter)
 		case 'k':
 			return INT4OID;
 		case 't':
+		case INV_TYPE_ANSWER:
 			return TEXTOID;
 		case 'j':
 			return JSONBOID;
