@@ -161,7 +161,7 @@ COMMENT ON FUNCTION {scale}.route_of(uuid) IS 'The route that is in the id of a 
 -- part's node at its end.  It is an UUID of version 8 with a mark, as no other reservation has.
 CREATE OR REPLACE FUNCTION {scale}.attempt_id(home integer, drawn uuid) RETURNS uuid
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN (lpad(to_hex($1), 8, '0') || substr($2::text, 9, 6) || '8ca7' || substr($2::text, 19, 14) || '0000')::uuid;
+RETURN (left(overlay(overlay($2::text PLACING lpad(to_hex($1), 8, '0') FROM 1) PLACING '8ca7' FROM 15), 32) || '0000')::uuid;
 COMMENT ON FUNCTION {scale}.attempt_id(integer, uuid) IS 'The id of an attempt to buy a cart: its home, and bits of a random uuid.';
 
 CREATE OR REPLACE FUNCTION {scale}.part_id(attempt uuid, node integer) RETURNS uuid
@@ -286,9 +286,7 @@ CREATE OR REPLACE FUNCTION {scale}.begin_cart(home integer, cart_id uuid, digest
 	OUT state text, OUT attempt uuid, OUT decided_nodes integer[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	-- drawn first: a function whose argument is volatile is not inlined
-	drawn uuid := gen_random_uuid();
-	new uuid := {scale}.attempt_id(home, drawn);
+	new uuid := {scale}.attempt_id(home, gen_random_uuid());
 BEGIN
 	INSERT INTO {scale}.carts AS c (cart_id, attempt, digest, nodes, state) VALUES ($2, new, $3, $4, 'open')
 	ON CONFLICT ON CONSTRAINT carts_pkey DO UPDATE

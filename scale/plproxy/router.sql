@@ -64,9 +64,10 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN (lpad(to_hex($1), 8, '0') || substr($2::text, 9))::uuid;
 COMMENT ON FUNCTION {scale}.routed_id(integer, uuid) IS 'The id with the route as its first 32 bits.';
 
+-- It names its arguments once, so that it is inlined although one is volatile.
 CREATE FUNCTION {scale}.attempt_id(home integer, drawn uuid) RETURNS uuid
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN (lpad(to_hex($1), 8, '0') || substr($2::text, 9, 6) || '8ca7' || substr($2::text, 19, 14) || '0000')::uuid;
+RETURN (left(overlay(overlay($2::text PLACING lpad(to_hex($1), 8, '0') FROM 1) PLACING '8ca7' FROM 15), 32) || '0000')::uuid;
 COMMENT ON FUNCTION {scale}.attempt_id(integer, uuid) IS 'The id of an attempt to buy a cart: its home, and bits of a random uuid; as on a node.';
 
 CREATE FUNCTION {api}.node_of(item_id {item}) RETURNS integer
@@ -531,16 +532,15 @@ END $$;
 CREATE FUNCTION {scale}.buy_divided(user_id {user}, cart_lines jsonb, idempotency_key text, order_data jsonb) RETURNS {scale}.line[]
 LANGUAGE plpgsql AS $$
 DECLARE
-	begun timestamptz := clock_timestamp();
 	cart_id uuid;
 	home integer;
 	digest text;
 	attempt uuid;
 	line jsonb;
 	item {item};
-	items {item}[] := '{}';
+	items {item}[];
 	own jsonb;
-	own_data jsonb := $4;
+	own_data jsonb;
 	node integer;
 	nodes integer[];
 	lines jsonb[];
@@ -553,9 +553,7 @@ DECLARE
 BEGIN
 	IF $3 IS NULL THEN
 		home := {scale}.route(($2 -> floor(random() * jsonb_array_length($2))::integer ->> 'item_id')::{item}) & {mask};
-		-- drawn first: a function whose argument is volatile is not inlined
-		attempt := gen_random_uuid();
-		attempt := {scale}.attempt_id(home, attempt);
+		attempt := {scale}.attempt_id(home, gen_random_uuid());
 		cart_id := attempt;
 	ELSE
 		cart_id := {api}.cart_id($1, $3);
@@ -578,6 +576,7 @@ BEGIN
 		END IF;
 	END LOOP;
 	IF data IS NULL THEN
+		own_data := $4;
 		data := array_fill($4, ARRAY[cardinality(nodes)]);
 	END IF;
 	IF $3 IS NOT NULL THEN
@@ -595,7 +594,7 @@ BEGIN
 	IF decision.state IS DISTINCT FROM 'confirmed' THEN
 		told := ARRAY(SELECT {scale}.reserve_part(nodes, lines, data, attempt, $1, {rehearse}));
 		outcome := {scale}.confirm_cart(home, cart_id, attempt, ('(' COLLATE "C" <= ANY (told)) IS NOT TRUE, digest, nodes,
-			CASE WHEN data[1] IS NOT NULL THEN data END, begun, $1, own, own_data);
+			CASE WHEN data[1] IS NOT NULL THEN data END, statement_timestamp(), $1, own, own_data);
 		IF '(' COLLATE "C" <= outcome THEN
 			decision := outcome::{scale}.decision;
 			IF decision.state = 'aborted' OR decision.code IS NOT NULL THEN
@@ -606,8 +605,7 @@ BEGIN
 			attempt := decision.attempt;
 		END IF;
 	END IF;
-	told := {scale}.settle_parts(nodes, data, attempt, true);
-	sold := ('{' || array_to_string(array_append(told, outcome), ',') || '}')::{scale}.line[];
+	sold := ('{' || array_to_string(array_append({scale}.settle_parts(nodes, data, attempt, true), outcome), ',') || '}')::{scale}.line[];
 	FOR i IN 1 .. cardinality(sold) LOOP
 		answer[array_position(items, (sold[i]).item_id)] := sold[i];
 	END LOOP;
