@@ -4,8 +4,9 @@
  *
  * Any role can create a function in the language of the extension, with any arguments, and
  * change its properties later.  The engine reads a bigint where a bigint is expected, so a
- * text in its place would be read as one.  A function that differs from what attach()
- * generates is refused, also where the difference would do no harm.
+ * text in its place would be read as one.  A function that differs from what attach(), or
+ * node.sql for carts over several databases, generates is refused, also where the difference
+ * would do no harm.
  *
  * The types of ids and quantities are those of a store.  They are compared when the store is
  * at hand; until then an id can have any type that can identify something.
