@@ -118,6 +118,7 @@ SELECT settle('{10}', '{null}', :'attempt', true);
 ROLLBACK;
 
 \echo '-- what can refuse an order'
+UPDATE orders SET note = NULL;
 CREATE FUNCTION may_refuse(change text, back text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	answer boolean;

@@ -157,7 +157,7 @@ get_lines(FunctionCallInfo fcinfo)
 
 /* Append a column of a row as text. */
 static void
-append_column(StringInfo row, const char *column, char after)
+append_answer_column(StringInfo row, const char *column, char after)
 {
 	if (column)
 	{
@@ -182,11 +182,11 @@ refusal_text(const char *code, const char *message, const char *detail, const ch
 
 	initStringInfo(&row);
 	appendStringInfoChar(&row, '(');
-	append_column(&row, code, ',');
-	append_column(&row, message, ',');
-	append_column(&row, detail, ',');
-	append_column(&row, hint, ',');
-	append_column(&row, value, ')');
+	append_answer_column(&row, code, ',');
+	append_answer_column(&row, message, ',');
+	append_answer_column(&row, detail, ',');
+	append_answer_column(&row, hint, ',');
+	append_answer_column(&row, value, ')');
 	return row.data;
 }
 

@@ -111,7 +111,14 @@ sub make_nodes
               . "SELECT inventory.attach('$items', 'shop.orders', order_columns => '{call}', ledger_schema => 'shop_stock', api_schema => 'Api')");
         load($database, "$scale/node.sql", "$shop->{name}: node $number", "items=$items", 'router=the Router', "schema=$shop->{schema}");
     }
+    # what an earlier node.sql has made, and this one replaces
+    $node->safe_psql("$shop->{name}_3", 'SET ROLE shop_owner; ' . "DROP FUNCTION $schema.confirm_cart;"
+          . "CREATE FUNCTION $schema.confirm_cart(cart_id uuid, attempt uuid, held boolean, digest text, nodes integer[], node_data jsonb[], begun timestamptz,"
+          . "user_id $shop->{user}, lines jsonb, data jsonb, OUT code text, OUT state text) LANGUAGE sql AS 'SELECT NULL, NULL';"
+          . join('', map { "CREATE FUNCTION $schema.$_(nodes integer[]) RETURNS SETOF record LANGUAGE sql AS 'SELECT 1, 2';" } 'reserve_parts', 'finish_parts'));
     load("$shop->{name}_3", "$scale/node.sql", "$shop->{name}: again", "items=$items", 'router=the Router', "schema=$shop->{schema}");
+    is($node->safe_psql("$shop->{name}_3", "SELECT string_agg(proname || ' ' || prorettype::regtype, ', ' ORDER BY proname) FROM pg_proc WHERE pronamespace = '$schema'::regnamespace AND proname ~ '^(confirm_cart|reserve_part|finish_part)'"),
+        'confirm_cart text, finish_part text, reserve_part text', "$shop->{name}: nothing is left of an earlier one");
     $router = "$shop->{name}_router";
     $node->safe_psql('postgres', "CREATE DATABASE $router");
     my $file = $node->basedir . "/$router.sql";
