@@ -132,6 +132,8 @@ OBJS = \
 	src/commands/refund.o \
 	src/commands/refusal.o \
 	src/commands/reservation.o \
+	src/commands/new_hold.o \
+	src/commands/part.o \
 	src/commands/reserve.o \
 	src/commands/restock.o \
 	src/commands/sale.o \

@@ -364,17 +364,26 @@ COMMENT ON FUNCTION inventory.release_reservation(pg_catalog.text, pg_catalog.uu
 
 -- Parts of carts over several databases, for functions of the owner of the store that routers call.
 
-CREATE FUNCTION inventory.reserve_part(store_name pg_catalog.text, user_id "any",
-										lines pg_catalog.jsonb, reservation_id pg_catalog.uuid,
-										result_type pg_catalog.anyelement)
-	RETURNS pg_catalog.anyelement
+CREATE FUNCTION inventory.reserve_part(store_name pg_catalog.text, nodes pg_catalog.int4[],
+										lines pg_catalog.jsonb[], data pg_catalog.jsonb[],
+										attempt pg_catalog.uuid, user_id "any",
+										rehearse pg_catalog.bool)
+	RETURNS pg_catalog.text
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_reserve_part';
-COMMENT ON FUNCTION inventory.reserve_part(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.uuid, pg_catalog.anyelement) IS 'As the generated function try_reserve_cart with this reservation_id and then decide_reservation: holds all lines or none until they are confirmed or released. For the owner of the store. Errors: those of try_reserve_cart, 22003 for a quantity that orders cannot have, 22004, 42501.';
+COMMENT ON FUNCTION inventory.reserve_part(pg_catalog.text, pg_catalog.int4[], pg_catalog.jsonb[], pg_catalog.jsonb[], pg_catalog.uuid, "any", pg_catalog.bool) IS 'Holds all lines of a part of a cart or none, until finish_part. The arrays have an element for each line, or one. rehearse: writes the order and rolls it back, if something could refuse it. Returns null, or a refusal as text: (code,message,detail,hint,lines). For the owner of the store.';
 
-CREATE FUNCTION inventory.release_part(store_name pg_catalog.text, reservation_id pg_catalog.uuid)
-	RETURNS pg_catalog.bool
-	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_release_part';
-COMMENT ON FUNCTION inventory.release_part(pg_catalog.text, pg_catalog.uuid) IS 'As the generated function release_reservation for an operator: an id that no reservation has cannot be used for one any more, until prune deletes it. For the owner of the store. Errors: IV006 reservation_confirmed, 22004, 42501.';
+CREATE FUNCTION inventory.finish_part(store_name pg_catalog.text, nodes pg_catalog.int4[],
+									   data pg_catalog.jsonb[], attempt pg_catalog.uuid,
+									   confirm pg_catalog.bool)
+	RETURNS pg_catalog.text
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_finish_part';
+COMMENT ON FUNCTION inventory.finish_part(pg_catalog.text, pg_catalog.int4[], pg_catalog.jsonb[], pg_catalog.uuid, pg_catalog.bool) IS 'Makes a part of a cart an order, or releases it, also before it is made: then it cannot be made any more, until prune deletes its id. The arrays are as those of reserve_part. Returns the lines of an order as text, null for a released part, or a refusal as text: (code,message,detail,hint,). For the owner of the store.';
+
+CREATE FUNCTION inventory.sell_part(store_name pg_catalog.text, user_id "any", lines pg_catalog.jsonb,
+									 order_data pg_catalog.jsonb)
+	RETURNS pg_catalog.text
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_sell_part';
+COMMENT ON FUNCTION inventory.sell_part(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.jsonb) IS 'As the generated function try_buy_cart, for the home of a cart over several databases. Returns the lines as text, those at fault if it is refused. For the owner of the store. Errors: those of try_buy_cart, 42501.';
 
 CREATE FUNCTION inventory.orders_may_refuse(store_name pg_catalog.text) RETURNS pg_catalog.bool
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_orders_may_refuse';

@@ -1,4 +1,4 @@
--- Tests of reserve_part, release_part and orders_may_refuse, which carts over several databases need.
+-- Tests of reserve_part, finish_part, sell_part and orders_may_refuse, which carts over several databases need.
 \set VERBOSITY terse
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
@@ -9,62 +9,116 @@ CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id
 INSERT INTO items VALUES (1, 5), (2, 5), (3, NULL);
 SELECT inventory.attach('items', 'orders', order_columns => '{note}', ledger_schema => 'parts_stock');
 SELECT store_name AS store FROM inventory.bindings WHERE items = 'items'::regclass \gset
-SELECT '00000000-0000-4000-8000-00000000000a' AS a, '00000000-0000-4000-8000-00000000000b' AS b,
-	'00000000-0000-4000-8000-00000000000c' AS c, '00000000-0000-4000-8000-00000000000d' AS d \gset
+SELECT '00000000-0000-8ca7-8000-000000000000' AS attempt, '00000000-0000-8ca7-8000-000000000002' AS part_2 \gset
+CREATE TYPE answer AS (code text, message text, detail text, hint text, value text);
+CREATE FUNCTION reserve(node int, lines jsonb, user_id text = 'ann') RETURNS text LANGUAGE sql AS
+	$$ SELECT inventory.reserve_part('parts.items', ARRAY[node], ARRAY[lines], '{null}', '00000000-0000-8ca7-8000-000000000000', user_id, true) $$;
+CREATE FUNCTION finish(node int, confirm boolean) RETURNS text LANGUAGE sql AS
+	$$ SELECT inventory.finish_part('parts.items', ARRAY[node], '{null}', '00000000-0000-8ca7-8000-000000000000', confirm) $$;
 
 \echo '-- a part is decided when it is made, and the same again is the same'
-SELECT (inventory.reserve_part(:'store', 'ann'::text, '[{"item_id": 1, "quantity": 2}, {"item_id": 2}]', :'a', NULL::hold)).* FROM generate_series(1, 2);
-SELECT item_id, quantity, decided FROM open_reservations ORDER BY 1;
+-- the parts of an attempt differ in their node, which is the end of the id
+SELECT reserve(1, '[{"item_id": 1, "quantity": 2}, {"item_id": 2}]') FROM generate_series(1, 2);
+SELECT item_id, quantity, decided, reservation_id FROM open_reservations ORDER BY 1;
 SELECT count(*) FROM inventory.verify('items');
 SELECT expire_reservations(), prune('0');
-SELECT item_id, quantity, status FROM confirm_reservation(:'a');
-SELECT status FROM inventory.reserve_part(:'store', 'ann'::text, '[{"item_id": 1, "quantity": 2}, {"item_id": 2}]', :'a', NULL::hold);
+SELECT finish(1, true) FROM generate_series(1, 2);
+SELECT reserve(1, '[{"item_id": 1, "quantity": 2}, {"item_id": 2}]');
+SELECT item_id, quantity, user_id, note FROM orders ORDER BY id;
+
+\echo '-- lines as elements of an array: PL/Proxy divides arrays among nodes'
+SELECT inventory.reserve_part(:'store', '{258,258}', '{"{\"item_id\": 3}","{\"item_id\": 3, \"quantity\": 4}"}', '{null,null}', :'attempt', 'ann'::text, true);
+SELECT inventory.finish_part(:'store', '{258,258}', '{"{\"note\": \"first\"}","{\"note\": \"second\"}"}', :'attempt', true);
+SELECT quantity, note, right(reservation_id::text, 4) AS node FROM orders AS o JOIN movements AS m ON m.order_id = o.id AND m.kind = 'sale' WHERE note IS NOT NULL;
 
 \echo '-- other lines, another user, or a hold that is not decided'
-SELECT inventory.reserve_part(:'store', 'ann'::text, '[{"item_id": 1}]', :'a', NULL::hold);
-SELECT inventory.reserve_part(:'store', 'bob'::text, '[{"item_id": 1, "quantity": 2}, {"item_id": 2}]', :'a', NULL::hold);
-SELECT reserve_stock('ann', 1, reservation_id => :'b');
-SELECT inventory.reserve_part(:'store', 'ann'::text, '[{"item_id": 1}]', :'b', NULL::hold);
-SELECT decide_reservation(:'b');
-SELECT status, expires_at FROM inventory.reserve_part(:'store', 'ann'::text, '[{"item_id": 1}]', :'b', NULL::hold);
+SELECT reserve(1, '[{"item_id": 1}]');
+SELECT reserve(1, '[{"item_id": 1, "quantity": 2}, {"item_id": 2}]', 'bob');
+SELECT reserve_stock('ann', 1, reservation_id => :'part_2') IS NOT NULL;
+SELECT reserve(2, '[{"item_id": 1}]');
+SELECT decide_reservation(:'part_2');
+SELECT reserve(2, '[{"item_id": 1}]');
 
-\echo '-- refused lines are a status'
-SELECT status, reservation_id, short_lines FROM inventory.reserve_part(:'store', 'ann'::text, '[{"item_id": 1, "quantity": 9}, {"item_id": 2}]', :'c', NULL::hold);
-SELECT inventory.reserve_part(:'store', 'ann'::text, NULL, :'c', NULL::hold);
-SELECT inventory.reserve_part(:'store', 'ann'::text, '[{"item_id": 1}]', NULL, NULL::hold);
-SELECT inventory.reserve_part(:'store', 'ann'::text, '[{"item_id": 1, "quantity": 0}]', :'c', NULL::hold);
+\echo '-- a refusal says what is at fault'
+SELECT reserve(3, '[{"item_id": 1, "quantity": 9}, {"item_id": 2}, {"item_id": 7}]');
+SELECT ((('{' || (reserve(3, '[{"item_id": 1, "quantity": 9}, {"item_id": 2}]')::answer).value || '}')::parts_stock.line[])[1]).*;
 
 \echo '-- a quantity that orders cannot have is refused before it is decided'
-SELECT status FROM inventory.reserve_part(:'store', 'ann'::text, '[{"item_id": 3, "quantity": 2147483647}]', :'c', NULL::hold);
-SELECT status FROM inventory.reserve_part(:'store', 'ann'::text, '[{"item_id": 3, "quantity": 2147483648}]', :'d', NULL::hold);
+SELECT reserve(3, '[{"item_id": 3, "quantity": 2147483647}]'), reserve(4, '[{"item_id": 3, "quantity": 2147483648}]');
+
+\echo '-- bad arguments are refusals, too'
+SELECT reserve(5, '[{"item_id": 1, "quantity": 0}]'), reserve(5, '{"a": 1}'), reserve(5, '[]'), reserve(5, '1'), reserve(5, NULL), reserve(NULL, '[]'), reserve(65536, '[]'), reserve(-1, '[]');
+SELECT (inventory.reserve_part(:'store', n, l, d, :'attempt', 'ann'::text, r)::answer).* FROM (VALUES
+	(NULL::int[], '{"[]"}'::jsonb[], '{null}'::jsonb[], true), ('{}', '{"[]"}', '{null}', true), ('{1,2}', '{"[]"}', '{null}', true), ('{5,NULL}', '{"[]"}', '{null}', true),
+	('{5}', NULL, '{null}', true), ('{5}', '{}', '{null}', true), ('{5}', '{"[]","[]"}', '{null}', true), ('{5}', '{null,"{}"}', '{null}', true),
+	('{5}', '{"[{\"item_id\": 1}]"}', NULL, true), ('{5}', '{"[{\"item_id\": 1}]"}', '{}', true), ('{5}', '{"[{\"item_id\": 1}]"}', '{null}', NULL)) AS v (n, l, d, r);
+SELECT inventory.reserve_part(:'store', '{5}', '{"[{\"item_id\": 1}]"}', '{null}', NULL, 'ann'::text, true);
+SELECT inventory.reserve_part(:'store', '{5}', '{"[{\"item_id\": 1}]"}', '{null}', :'attempt', 7, false);
+SELECT inventory.finish_part(:'store', '{5}', '{null}', :'attempt', NULL), inventory.finish_part(:'store', NULL, '{null}', :'attempt', true), inventory.finish_part(:'store', '{5}', '{null}', NULL, true);
+SELECT inventory.finish_part(:'store', '{5}', '{null}', :'attempt', false), inventory.finish_part('none', '{5}', '{null}', :'attempt', true);
+SELECT inventory.reserve_part(NULL, '{5}', '{"[]"}', '{null}', :'attempt', 'ann'::text, true), finish(9, true);
 
 \echo '-- a part of a hot item'
 SELECT inventory.heat('items', 2);
-SELECT status FROM inventory.reserve_part(:'store', 'ann'::text, '[{"item_id": 2}]', '00000000-0000-4000-8000-00000000000e', NULL::hold);
-SELECT inventory.release_part(:'store', '00000000-0000-4000-8000-00000000000e');
+SELECT reserve(14, '[{"item_id": 2}]'), finish(14, false);
 SELECT inventory.cool('items');
 SELECT * FROM available_stocks('{1,2}');
 
-\echo '-- one that is released before it comes holds nothing; a confirmed one is not released'
-SELECT inventory.release_part(:'store', :'b'), inventory.release_part(:'store', :'b'), inventory.release_part(:'store', :'d');
-SELECT status, short_lines FROM inventory.reserve_part(:'store', 'ann'::text, '[{"item_id": 1}]', :'d', NULL::hold);
-SELECT inventory.release_part(:'store', :'a');
-SELECT inventory.release_part(:'store', NULL);
+\echo '-- one that is released before it comes holds nothing; a confirmed one is not released; prune() deletes what was released'
+SELECT finish(2, false), finish(2, false), finish(6, false);
+SELECT reserve(2, '[{"item_id": 1}]'), reserve(6, '[{"item_id": 1}]');
+SELECT finish(1, false), finish(2, true);
+SELECT count(*) FROM reservations WHERE reservation_id = :'part_2' AND expires_at < 'infinity';
 SELECT count(*) FROM inventory.verify('items');
 
-\echo '-- both are for the owner, also in a function that others call'
+\echo '-- an order that is refused at its end keeps the part from being held'
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no % "today"', NEW.quantity USING ERRCODE = 'SH001', DETAIL = 'back\slash', HINT = 'tomorrow'; END $$;
+CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON orders DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse();
+SELECT reserve(7, '[{"item_id": 1}]');
+SELECT (reserve(7, '[{"item_id": 1}]')::answer).*;
+SELECT inventory.reserve_part(:'store', '{7}', '{"[{\"item_id\": 1}]"}', '{null}', :'attempt', 'ann'::text, false);
+SELECT finish(7, false);
+DROP TRIGGER refuse ON orders;
+SELECT inventory.reserve_part(:'store', '{12}', '{"[{\"item_id\": 1}]"}', '{"{\"none\": 1}"}', :'attempt', 'ann'::text, true);
+SELECT * FROM available_stocks('{1,2}');
+
+\echo '-- a query that is cancelled is cancelled'
+CREATE FUNCTION cancel() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'cancelled' USING ERRCODE = '57014'; END $$;
+CREATE TRIGGER cancel BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION cancel();
+SELECT reserve(8, '[{"item_id": 1}]');
+DROP TRIGGER cancel ON orders;
+
+\echo '-- what the home sells'
+SELECT inventory.sell_part(:'store', 'ann'::text, '[{"item_id": 1}, {"item_id": 3, "note": "own"}]', NULL);
+SELECT inventory.sell_part(:'store', 'ann'::text, '[{"item_id": 1, "quantity": 9}, {"item_id": 3}]', '{"note": "x"}');
+SELECT inventory.sell_part(:'store', 'ann'::text, NULL, NULL) IS NULL;
+SELECT inventory.sell_part(:'store', 'ann'::text, '[]', NULL);
+SELECT inventory.sell_part('none', 'ann'::text, '[{"item_id": 1}]', NULL);
+
+\echo '-- functions in the language of the extension, for a role that may do nothing else'
 CREATE ROLE parts_router;
 GRANT USAGE ON SCHEMA parts, parts_stock TO parts_router;
-CREATE FUNCTION forbid(id uuid) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN RETURN inventory.release_part('parts.items', id); END $$;
+CREATE FUNCTION hold(nodes int[], lines jsonb[], data jsonb[], attempt uuid, user_id text, rehearse boolean) RETURNS text LANGUAGE inventory SECURITY DEFINER AS 'reserve_part parts.items';
+CREATE FUNCTION settle(nodes int[], data jsonb[], attempt uuid, confirm boolean) RETURNS text LANGUAGE inventory SECURITY DEFINER AS 'finish_part parts.items';
+CREATE FUNCTION wrong(nodes int[], data jsonb[], attempt uuid, confirm boolean) RETURNS int LANGUAGE inventory SECURITY DEFINER AS 'finish_part parts.items';
+CREATE FUNCTION wrong(nodes text[], data jsonb[], attempt uuid, confirm boolean) RETURNS text LANGUAGE inventory SECURITY DEFINER AS 'finish_part parts.items';
+CREATE FUNCTION wrong(nodes int[], data jsonb[], attempt uuid) RETURNS text LANGUAGE inventory SECURITY DEFINER AS 'finish_part parts.items';
+CREATE FUNCTION other(nodes int[], data jsonb[], attempt uuid, confirm boolean) RETURNS text LANGUAGE inventory SECURITY DEFINER AS 'finish_part others.items';
+CREATE FUNCTION invoker(nodes int[], data jsonb[], attempt uuid, confirm boolean) RETURNS text LANGUAGE inventory AS 'finish_part parts.items';
 SET ROLE parts_router;
-SELECT inventory.reserve_part(:'store', 'ann'::text, '[{"item_id": 1}]', :'d', NULL::hold);
-SELECT inventory.release_part(:'store', :'c');
+SELECT inventory.reserve_part(:'store', '{1}', '{"[]"}', '{null}', :'attempt', 'ann'::text, true), inventory.finish_part(:'store', '{1}', '{null}', :'attempt', false);
+SELECT inventory.sell_part(:'store', 'ann'::text, '[{"item_id": 1}]', NULL);
 SELECT inventory.orders_may_refuse(:'store');
-SELECT forbid('00000000-0000-4000-8000-00000000000f');
+SELECT hold('{10}', '{"[{\"item_id\": 3}]"}', '{null}', :'attempt', 'ann', true), settle('{10}', '{null}', :'attempt', true), settle('{11}', '{null}', :'attempt', false);
+SELECT other('{10}', '{null}', :'attempt', true), invoker('{10}', '{null}', :'attempt', true);
 RESET ROLE;
-SELECT status FROM inventory.reserve_part(:'store', 'ann'::text, '[{"item_id": 1}]', '00000000-0000-4000-8000-00000000000f', NULL::hold);
+SELECT reserve(11, '[{"item_id": 1}]');
+BEGIN READ ONLY;
+SELECT settle('{10}', '{null}', :'attempt', true);
+ROLLBACK;
 
 \echo '-- what can refuse an order'
+UPDATE orders SET note = NULL;
 CREATE FUNCTION may_refuse(change text, back text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	answer boolean;

@@ -83,6 +83,7 @@ BEGIN
 			('item', store.item_type::text), ('user', store.user_type::text), ('order', store.order_type::text),
 			('stock', store.stock_type::text), ('p', store.argument_prefix),
 			('route', route),
+			('reserve_part', quote_literal('reserve_part ' || store.store_name)), ('finish_part', quote_literal('finish_part ' || store.store_name)),
 			('answer', 'OUT code text, OUT message text, OUT detail text, OUT hint text, OUT value text'),
 			('caught', 'GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT; value := NULL;'))
 			AS w (name, value)
@@ -121,10 +122,10 @@ CREATE INDEX IF NOT EXISTS carts_done_idx ON {scale}.carts (done_at) WHERE done_
 COMMENT ON TABLE {scale}.carts IS 'Carts over several nodes whose home is this node: each row says whether the cart is sold. What other nodes have of a cart are reservations there.';
 COMMENT ON COLUMN {scale}.carts.attempt IS 'what the parts of this attempt are known by, the cart itself if it has no key; a cart that was aborted can be tried again';
 COMMENT ON COLUMN {scale}.carts.digest IS 'digest of the lines of a cart with a key: a repeated call must have the same';
-COMMENT ON COLUMN {scale}.carts.nodes IS 'the other nodes, which have parts of the cart';
+COMMENT ON COLUMN {scale}.carts.nodes IS 'the other nodes, which have parts of the cart; one can be there for each of its lines';
 COMMENT ON COLUMN {scale}.carts.data IS 'what the orders of these parts get, null for a cart that is not confirmed or whose parts get nothing';
 COMMENT ON COLUMN {scale}.carts.state IS 'open, then confirmed or aborted: the first decision wins, and is never changed. A cart without a key is never open';
-COMMENT ON COLUMN {scale}.carts.sold IS 'the lines that this node has sold with the decision';
+COMMENT ON COLUMN {scale}.carts.sold IS 'the lines of a cart with a key that this node has sold with the decision';
 COMMENT ON COLUMN {scale}.carts.last_attempt IS 'the attempt that was aborted before this one; parts of it can still be held on last_nodes';
 COMMENT ON COLUMN {scale}.carts.done_at IS 'when resolve has found that all parts are confirmed; an aborted cart is done at once';
 
@@ -160,7 +161,7 @@ COMMENT ON FUNCTION {scale}.route_of(uuid) IS 'The route that is in the id of a 
 -- part's node at its end.  It is an UUID of version 8 with a mark, as no other reservation has.
 CREATE OR REPLACE FUNCTION {scale}.attempt_id(home integer, drawn uuid) RETURNS uuid
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN (lpad(to_hex($1), 8, '0') || substr($2::text, 9, 6) || '8ca7' || substr($2::text, 19, 14) || '0000')::uuid;
+RETURN (left(overlay(overlay($2::text PLACING lpad(to_hex($1), 8, '0') FROM 1) PLACING '8ca7' FROM 15), 32) || '0000')::uuid;
 COMMENT ON FUNCTION {scale}.attempt_id(integer, uuid) IS 'The id of an attempt to buy a cart: its home, and bits of a random uuid.';
 
 CREATE OR REPLACE FUNCTION {scale}.part_id(attempt uuid, node integer) RETURNS uuid
@@ -273,6 +274,10 @@ EXECUTE filled(replace(:'refund_filled', '{wrong_item}', :'wrong_item')) \gexec
 
 -- ---------------------------------------------------------------- carts over several nodes
 
+-- what an earlier version of this file has made
+SELECT format('DROP FUNCTION %s', p.oid::regprocedure) FROM pg_proc AS p
+WHERE p.pronamespace = to_regnamespace(:'schema') AND (p.proname IN ('reserve_parts', 'finish_parts') OR p.proname = 'confirm_cart' AND p.prorettype <> 'text'::regtype) \gexec
+
 EXECUTE filled($template$
 -- Begins a cart with a key, or says what became of it.  An aborted cart begins again, as a new attempt:
 -- nothing of the old one can be confirmed, because the decision is for one attempt.  Then value and decided_nodes
@@ -281,9 +286,7 @@ CREATE OR REPLACE FUNCTION {scale}.begin_cart(home integer, cart_id uuid, digest
 	OUT state text, OUT attempt uuid, OUT decided_nodes integer[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	-- drawn first: a function whose argument is volatile is not inlined
-	drawn uuid := gen_random_uuid();
-	new uuid := {scale}.attempt_id(home, drawn);
+	new uuid := {scale}.attempt_id(home, gen_random_uuid());
 BEGIN
 	INSERT INTO {scale}.carts AS c (cart_id, attempt, digest, nodes, state) VALUES ($2, new, $3, $4, 'open')
 	ON CONFLICT ON CONSTRAINT carts_pkey DO UPDATE
@@ -313,53 +316,18 @@ BEGIN
 	attempt := cart.attempt;
 	IF state = 'confirmed' THEN
 		nodes := cart.nodes;
-		value := ARRAY(SELECT l FROM jsonb_populate_recordset(NULL::{ledger}.line,
-			(SELECT jsonb_agg(s.line || '{"replayed": true}') FROM jsonb_array_elements(cart.sold) AS s (line))) AS l);
+		value := nullif(btrim(ARRAY(SELECT l FROM jsonb_populate_recordset(NULL::{ledger}.line,
+			(SELECT jsonb_agg(s.line || '{"replayed": true}') FROM jsonb_array_elements(cart.sold) AS s (line))) AS l)::text, '{}'), '');
 	END IF;
 END $$;
 COMMENT ON FUNCTION {scale}.known_cart(uuid, text) IS 'What this home knows of a cart, and the lines that it has sold. IV009 if the cart had other lines.';
 
--- Holds the parts of a cart that are on this node, decided, so that they do not expire: only the cart's
--- decision ends them.  Where something could refuse the order, it is written and rolled back first, so that no part can
+-- Holds the part of a cart that is on this node, decided, so that it does not expire: only the cart's
+-- decision ends it.  Where something could refuse the order, it is written and rolled back first, so that no part can
 -- be refused after the cart is confirmed.
-CREATE OR REPLACE FUNCTION {scale}.reserve_parts(nodes integer[], lines jsonb[], data jsonb[], attempt uuid, user_id {user},
-	rehearse boolean, {answer}) RETURNS SETOF record
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	id uuid;
-	held {ledger}.hold;
-BEGIN
-	FOR i IN 1 .. cardinality(nodes) LOOP
-		code := NULL;
-		message := NULL;
-		detail := NULL;
-		hint := NULL;
-		value := NULL;
-		BEGIN
-			id := {scale}.part_id($4, nodes[i]);
-			held := inventory.reserve_part({store}, user_id, lines[i], id, NULL::{ledger}.hold);
-			IF held.status = 'reservation_released' THEN
-				code := 'IV007';
-				message := held.status;
-			ELSIF held.status <> 'ok' THEN
-				code := 'short';
-				value := ARRAY(SELECT l FROM jsonb_populate_recordset(NULL::{ledger}.line, held.short_lines) AS l);
-			ELSIF rehearse AND (data[i] IS NOT NULL OR inventory.orders_may_refuse({store})) THEN
-				BEGIN
-					PERFORM {api}.confirm_reservation(id, NULL, data[i]);
-					SET CONSTRAINTS ALL IMMEDIATE;
-					RAISE SQLSTATE 'SC000';
-				EXCEPTION WHEN SQLSTATE 'SC000' THEN
-					NULL;
-				END;
-			END IF;
-		EXCEPTION WHEN OTHERS THEN
-			{caught}
-		END;
-		RETURN NEXT;
-	END LOOP;
-END $$;
-COMMENT ON FUNCTION {scale}.reserve_parts(integer[], jsonb[], jsonb[], uuid, {user}, boolean) IS 'Holds the parts of a cart that are on this node. Returns a row for each: its code is null, or says why it is not held.';
+CREATE OR REPLACE FUNCTION {scale}.reserve_part(nodes integer[], lines jsonb[], data jsonb[], attempt uuid, user_id {user}, rehearse boolean) RETURNS text
+LANGUAGE inventory SECURITY DEFINER AS {reserve_part};
+COMMENT ON FUNCTION {scale}.reserve_part(integer[], jsonb[], jsonb[], uuid, {user}, boolean) IS 'Holds the part of a cart that is on this node. The arrays have one element. Returns null, or why it is not held, as the text of a row.';
 
 -- Decides a cart at its home, and sells the lines that the home has of it in the same transaction.  The first
 -- decision wins.  `held`: all other parts are held.
@@ -368,41 +336,38 @@ COMMENT ON FUNCTION {scale}.reserve_parts(integer[], jsonb[], jsonb[], uuid, {us
 -- written if it is refused here.  Only resolve can have aborted it.  The limit of 15 days is for a router that was stopped
 -- in between: prune_carts keeps what resolve has aborted for 30 days.
 CREATE OR REPLACE FUNCTION {scale}.confirm_cart(cart_id uuid, attempt uuid, held boolean, digest text, nodes integer[], node_data jsonb[], begun timestamptz,
-	user_id {user}, lines jsonb, data jsonb, {answer}, OUT state text, OUT decided_attempt uuid, OUT decided_nodes integer[])
+	user_id {user}, lines jsonb, data jsonb) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	taken {ledger}.line[];
+	taken text;
+	code text;
+	message text;
+	detail text;
+	hint text;
+	value text;
+	state text;
+	decided_attempt uuid;
+	decided_nodes integer[];
 BEGIN
 	BEGIN
-		IF jsonb_typeof(data) = 'array' THEN
-			SELECT jsonb_agg(d.line || l.line ORDER BY l.n) INTO lines
-			FROM jsonb_array_elements(lines) WITH ORDINALITY AS l (line, n) JOIN jsonb_array_elements(data) WITH ORDINALITY AS d (line, n) ON d.n = l.n;
-			data := NULL;
-		END IF;
-		IF lines IS NOT NULL THEN
-			taken := ARRAY(SELECT {api}.try_buy_cart(user_id, lines, NULL, data));
-			IF (taken[1]).status <> 'ok' THEN
+		taken := inventory.sell_part({store}, user_id, lines, data);
+		IF taken NOT LIKE '"(ok,%' OR NOT held OR (digest IS NULL AND begun < clock_timestamp() - interval '15 days') THEN
+			IF taken NOT LIKE '"(ok,%' THEN
 				code := 'short';
-				value := ARRAY(SELECT l FROM unnest(taken) AS l WHERE l.status <> 'not_taken');
+				value := taken;
 			END IF;
-		END IF;
-		IF NOT held OR code IS NOT NULL OR (digest IS NULL AND begun < clock_timestamp() - interval '15 days') THEN
 			RAISE SQLSTATE 'SC001';
 		ELSIF digest IS NULL THEN
-			INSERT INTO {scale}.carts (cart_id, attempt, nodes, data, state, sold, decided_at) VALUES ($1, $2, $5, $6, 'confirmed', to_jsonb(taken), clock_timestamp())
+			INSERT INTO {scale}.carts (cart_id, attempt, nodes, data, state, decided_at) VALUES ($1, $2, $5, $6, 'confirmed', clock_timestamp())
 			ON CONFLICT DO NOTHING;
 		ELSE
-			UPDATE {scale}.carts AS c SET state = 'confirmed', data = $6, sold = to_jsonb(taken), decided_at = clock_timestamp()
+			UPDATE {scale}.carts AS c SET state = 'confirmed', data = $6, sold = to_jsonb(('{' || taken || '}')::{ledger}.line[]), decided_at = clock_timestamp()
 			WHERE c.cart_id = $1 AND c.attempt = $2 AND c.state = 'open';
 		END IF;
-		IF NOT FOUND THEN
-			RAISE SQLSTATE 'SC001';
+		IF FOUND THEN
+			RETURN taken;
 		END IF;
-		value := taken;
-		state := 'confirmed';
-		decided_attempt := attempt;
-		decided_nodes := nodes;
-		RETURN;
+		RAISE SQLSTATE 'SC001';
 	EXCEPTION
 		WHEN SQLSTATE 'SC001' THEN
 			NULL;
@@ -418,8 +383,9 @@ BEGIN
 		-- by another session
 		SELECT k.* INTO code, message, detail, value, state, decided_attempt, decided_nodes FROM {scale}.known_cart($1, $4) AS k;
 	END IF;
+	RETURN ROW(code, message, detail, hint, value, state, decided_attempt, decided_nodes)::text;
 END $$;
-COMMENT ON FUNCTION {scale}.confirm_cart(uuid, uuid, boolean, text, integer[], jsonb[], timestamptz, {user}, jsonb, jsonb) IS 'Decides a cart at its home, and sells the lines of the home with it. state: confirmed or aborted. value: the lines that were sold here, or those that were refused.';
+COMMENT ON FUNCTION {scale}.confirm_cart(uuid, uuid, boolean, text, integer[], jsonb[], timestamptz, {user}, jsonb, jsonb) IS 'Decides a cart at its home, and sells the lines of the home with it. Returns these lines if this call has confirmed it, else the text of a row, as begin_cart returns it: state is confirmed or aborted, value the lines that were sold here, or those that were refused.';
 
 -- What this node does not know, because it was not decided, because it was begun again or because this node has
 -- lost it, was not confirmed, and cannot be any more.
@@ -440,30 +406,11 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION {scale}.abort_cart(uuid) IS 'Aborts an attempt to buy a cart at its home, unless it is confirmed. Returns the decision that is in force, and what the orders of confirmed parts get.';
 
--- Confirms or releases the parts of a decided cart.  After a part was released, also before it came, a late reserve_parts
+-- Confirms or releases the part of a decided cart.  After it was released, also before it came, a late reserve_part
 -- holds nothing.
-CREATE OR REPLACE FUNCTION {scale}.finish_parts(nodes integer[], data jsonb[], attempt uuid, confirm boolean, {answer}) RETURNS SETOF record
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	FOR i IN 1 .. cardinality(nodes) LOOP
-		code := NULL;
-		value := NULL;
-		BEGIN
-			IF confirm THEN
-				value := ARRAY(SELECT {api}.confirm_reservation({scale}.part_id($3, nodes[i]), NULL, data[i]));
-			ELSE
-				PERFORM inventory.release_part({store}, {scale}.part_id($3, nodes[i]));
-				-- prune() keeps decided reservations
-				UPDATE {ledger}.reservations AS r SET expires_at = r.created_at
-				WHERE r.reservation_id = {scale}.part_id($3, nodes[i]) AND r.status = 'released' AND r.expires_at = 'infinity';
-			END IF;
-		EXCEPTION WHEN OTHERS THEN
-			{caught}
-		END;
-		RETURN NEXT;
-	END LOOP;
-END $$;
-COMMENT ON FUNCTION {scale}.finish_parts(integer[], jsonb[], uuid, boolean) IS 'Confirms or releases the parts of a decided cart that are on this node. Returns a row for each, with its lines.';
+CREATE OR REPLACE FUNCTION {scale}.finish_part(nodes integer[], data jsonb[], attempt uuid, confirm boolean) RETURNS text
+LANGUAGE inventory SECURITY DEFINER AS {finish_part};
+COMMENT ON FUNCTION {scale}.finish_part(integer[], jsonb[], uuid, boolean) IS 'Confirms or releases the part of a decided cart that is on this node. The arrays have one element. Returns the lines of a confirmed one, or an error as the text of a row.';
 
 -- ---------------------------------------------------------------- resolve
 

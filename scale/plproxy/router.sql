@@ -64,9 +64,10 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN (lpad(to_hex($1), 8, '0') || substr($2::text, 9))::uuid;
 COMMENT ON FUNCTION {scale}.routed_id(integer, uuid) IS 'The id with the route as its first 32 bits.';
 
+-- It names its arguments once, so that it is inlined although one is volatile.
 CREATE FUNCTION {scale}.attempt_id(home integer, drawn uuid) RETURNS uuid
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN (lpad(to_hex($1), 8, '0') || substr($2::text, 9, 6) || '8ca7' || substr($2::text, 19, 14) || '0000')::uuid;
+RETURN (left(overlay(overlay($2::text PLACING lpad(to_hex($1), 8, '0') FROM 1) PLACING '8ca7' FROM 15), 32) || '0000')::uuid;
 COMMENT ON FUNCTION {scale}.attempt_id(integer, uuid) IS 'The id of an attempt to buy a cart: its home, and bits of a random uuid; as on a node.';
 
 CREATE FUNCTION {api}.node_of(item_id {item}) RETURNS integer
@@ -291,20 +292,20 @@ LANGUAGE plproxy AS $$
 	SELECT {scale}.begin_cart($1, $2, $3, $4)::pg_catalog.text;
 $$;
 
-CREATE FUNCTION {scale}.reserve_parts(nodes integer[], lines text[], data jsonb[], attempt uuid, user_id {user}, rehearse boolean) RETURNS SETOF text
+CREATE FUNCTION {scale}.reserve_part(nodes integer[], lines jsonb[], data jsonb[], attempt uuid, user_id {user}, rehearse boolean) RETURNS SETOF text
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
 	SPLIT nodes, lines, data;
 	RUN ON nodes;
-	SELECT {scale}.reserve_parts($1, $2::pg_catalog.jsonb[], $3, $4, $5, $6)::pg_catalog.text;
+	SELECT {scale}.reserve_part($1, $2, $3, $4, $5, $6);
 $$;
 
 CREATE FUNCTION {scale}.confirm_cart(home integer, cart_id uuid, attempt uuid, held boolean, digest text, nodes integer[], node_data jsonb[],
-	begun timestamptz, user_id {user}, lines text, data jsonb) RETURNS text
+	begun timestamptz, user_id {user}, lines jsonb, data jsonb) RETURNS text
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
 	RUN ON home;
-	SELECT {scale}.confirm_cart($2, $3, $4, $5, $6, $7, $8, $9, $10::pg_catalog.jsonb, $11)::pg_catalog.text;
+	SELECT {scale}.confirm_cart($2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 $$;
 
 CREATE FUNCTION {scale}.abort_cart(home integer, attempt uuid) RETURNS text
@@ -314,12 +315,12 @@ LANGUAGE plproxy AS $$
 	SELECT {scale}.abort_cart($2)::pg_catalog.text;
 $$;
 
-CREATE FUNCTION {scale}.finish_parts(nodes integer[], data jsonb[], attempt uuid, confirm boolean) RETURNS SETOF text
+CREATE FUNCTION {scale}.finish_part(nodes integer[], data jsonb[], attempt uuid, confirm boolean) RETURNS SETOF text
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
 	SPLIT nodes, data;
 	RUN ON nodes;
-	SELECT {scale}.finish_parts($1, $2, $3, $4)::pg_catalog.text;
+	SELECT {scale}.finish_part($1, $2, $3, $4);
 $$;
 
 CREATE FUNCTION {scale}.work(node integer, older_than interval)
@@ -383,29 +384,38 @@ COMMENT ON VIEW {scale}.unresolved_carts IS 'Carts that are not known to be done
 --
 -- Only functions that set a search_path call these, so that they need none of their own.
 
--- All loops here are over the lines of one cart: a query would cost more than their statements do.
+-- Each expression of PL/pgSQL is set up again in each transaction, which costs more than to evaluate it, and a query
+-- costs several of them.  So what most carts need is written with few expressions, and the rest is in functions of its own.
+--
+-- A node answers about a part with null, with lines, or with a refusal: the text of {scale}.answer.  Lines are written as
+-- the elements of an array, so they begin with a quotation mark, and a refusal with a parenthesis, which comes after it in "C".
 
--- A cart, divided: the items, each once, with their units; the nodes; and for each node its lines, as JSON, and what its orders get.
-CREATE TYPE {scale}.cart AS (items {item}[], quantities numeric[], nodes integer[], lines text[], data jsonb[]);
+-- A cart, divided: its items; the lines of the home, as JSON, and what their orders get; and the other nodes with theirs.
+CREATE TYPE {scale}.cart AS (items {item}[], own jsonb, own_data jsonb, nodes integer[], lines jsonb[], data jsonb[]);
 
-CREATE FUNCTION {scale}.divide(lines jsonb, order_data jsonb, item_ids {item}[], item_nodes integer[]) RETURNS {scale}.cart
+-- Divides a cart in which lines have the same item, or columns of their own.
+CREATE FUNCTION {scale}.divide(lines jsonb, order_data jsonb, home integer) RETURNS {scale}.cart
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
 	cart {scale}.cart;
 	line jsonb;
+	item {item};
 	quantity numeric;
+	quantities numeric[] := '{}';
 	extra jsonb;
 	extras jsonb[] := '{}';
-	own_data boolean := false;
-	part_of integer[] := '{}';
+	own_columns boolean := false;
+	node integer;
 	n integer;
 BEGIN
 	cart.items := '{}';
-	cart.quantities := '{}';
 	cart.nodes := '{}';
-	FOR i IN 1 .. cardinality(item_ids) LOOP
-		line := $1 -> (i - 1);
-		IF jsonb_typeof(line -> 'quantity') = 'null' THEN
+	FOR i IN 0 .. jsonb_array_length($1) - 1 LOOP
+		line := $1 -> i;
+		item := (line ->> 'item_id')::{item};
+		IF item IS NULL THEN
+			RAISE 'every line must be an object with an item_id' USING ERRCODE = '22023';
+		ELSIF jsonb_typeof(line -> 'quantity') = 'null' THEN
 			RAISE 'quantity of a line must not be null' USING ERRCODE = '22004';
 		ELSIF jsonb_typeof(line -> 'quantity') <> 'number' THEN
 			RAISE 'quantity of a line must be a number' USING ERRCODE = '22023';
@@ -416,147 +426,93 @@ BEGIN
 			RAISE 'quantity of a line must be a whole number greater than zero, not %', quantity USING ERRCODE = '22023';
 		END IF;
 		extra := line - 'item_id' - 'quantity';
-		n := array_position(cart.items, item_ids[i]);
+		n := array_position(cart.items, item);
 		IF n IS NULL THEN
-			cart.items := array_append(cart.items, item_ids[i]);
-			cart.quantities := array_append(cart.quantities, quantity);
+			cart.items := array_append(cart.items, item);
+			quantities := array_append(quantities, quantity);
 			extras := array_append(extras, extra);
-			own_data := own_data OR extra <> '{}';
-			n := array_position(cart.nodes, item_nodes[i]);
-			IF n IS NULL THEN
-				cart.nodes := array_append(cart.nodes, item_nodes[i]);
-				n := cardinality(cart.nodes);
-			END IF;
-			part_of := array_append(part_of, n);
+			own_columns := own_columns OR extra <> '{}';
 		ELSIF extras[n] <> extra THEN
 			RAISE 'lines of the same item must have the same columns in a cart over several nodes' USING ERRCODE = '22023';
 		ELSE
-			cart.quantities[n] := cart.quantities[n] + quantity;
+			quantities[n] := quantities[n] + quantity;
 		END IF;
 	END LOOP;
-	cart.data := array_fill(CASE WHEN NOT own_data THEN $2 END, ARRAY[cardinality(cart.nodes)]);
+	IF NOT own_columns THEN
+		cart.own_data := $2;
+	END IF;
 	FOR i IN 1 .. cardinality(cart.items) LOOP
-		n := part_of[i];
-		cart.lines[n] := concat(cart.lines[n] || ', ', jsonb_build_object('item_id', cart.items[i], 'quantity', cart.quantities[i]));
-		IF own_data THEN
-			cart.data[n] := coalesce(cart.data[n], '[]') || (coalesce($2, '{}') || extras[i] || jsonb_build_object('item_id', cart.items[i]));
+		node := {scale}.route(cart.items[i]) & {mask};
+		line := jsonb_build_object('item_id', cart.items[i], 'quantity', quantities[i]);
+		extra := coalesce($2, '{}') || extras[i];
+		IF node = home THEN
+			cart.own := coalesce(cart.own, '[]') || CASE WHEN own_columns THEN extra || line ELSE line END;
+			CONTINUE;
 		END IF;
-	END LOOP;
-	FOR i IN 1 .. cardinality(cart.nodes) LOOP
-		cart.lines[i] := '[' || cart.lines[i] || ']';
+		n := coalesce(array_position(cart.nodes, node), cardinality(cart.nodes) + 1);
+		cart.nodes[n] := node;
+		cart.lines[n] := coalesce(cart.lines[n], '[]') || line;
+		cart.data[n] := CASE WHEN own_columns THEN coalesce(cart.data[n], '[]') || (extra || jsonb_build_object('item_id', cart.items[i])) ELSE $2 END;
 	END LOOP;
 	RETURN cart;
 END $$;
 
 -- Confirms or releases parts of a decided cart.  Returns the lines of a confirmed one.
-CREATE FUNCTION {scale}.settle_parts(nodes integer[], data jsonb[], attempt uuid, confirm boolean) RETURNS {scale}.line[]
+CREATE FUNCTION {scale}.settle_parts(nodes integer[], data jsonb[], attempt uuid, confirm boolean) RETURNS text[]
 LANGUAGE plpgsql AS $$
 DECLARE
-	told text[] := ARRAY(SELECT {scale}.finish_parts($1, $2, $3, $4));
-	sold {scale}.line[];
+	told text[] := ARRAY(SELECT {scale}.finish_part($1, $2, $3, $4));
+	part text;
 BEGIN
-	FOR i IN 1 .. cardinality(told) LOOP
-		sold := sold || {scale}.value_of(told[i])::{scale}.line[];
-	END LOOP;
-	RETURN sold;
+	IF '(' COLLATE "C" <= ANY (told) THEN
+		FOREACH part IN ARRAY told LOOP
+			IF '(' COLLATE "C" <= part THEN
+				PERFORM {scale}.value_of(part);
+			END IF;
+		END LOOP;
+	END IF;
+	RETURN told;
 END $$;
 
--- What the buyer is told: each item in its order, those that were not at fault, too.
-CREATE FUNCTION {scale}.answer_lines(cart {scale}.cart, told {scale}.line[]) RETURNS {scale}.line[]
+-- What the buyer is told of a refused cart: each item in its order, those that were not at fault, too.
+CREATE FUNCTION {scale}.refused_lines(lines jsonb, short {scale}.line[]) RETURNS {scale}.line[]
 LANGUAGE plpgsql IMMUTABLE AS $$
-DECLARE
-	answer {scale}.line[] := array_fill(NULL::{scale}.line, ARRAY[cardinality(cart.items)]);
-	line {scale}.line;
 BEGIN
-	FOR i IN 1 .. coalesce(cardinality(told), 0) LOOP
-		line := told[i];
-		line.replayed := coalesce(line.replayed, false);
-		answer[array_position(cart.items, line.item_id)] := line;
-	END LOOP;
-	FOR i IN 1 .. cardinality(answer) LOOP
-		IF answer[i].status IS NULL THEN
-			answer[i] := ROW('not_taken', cart.items[i], cart.quantities[i], NULL, NULL, false, NULL)::{scale}.line;
-		END IF;
-	END LOOP;
-	RETURN answer;
+	RETURN ARRAY(
+		SELECT CASE WHEN s.status IS NULL THEN ROW('not_taken', i.item, i.quantity, NULL, NULL, false, NULL)::{scale}.line
+			ELSE ROW(s.status, s.item_id, s.quantity, s.order_id, s.available, false, s.header_id)::{scale}.line END
+		FROM (
+			SELECT (l.line ->> 'item_id')::{item} AS item, sum(coalesce((l.line ->> 'quantity')::numeric, 1)) AS quantity, min(l.n) AS n
+			FROM jsonb_array_elements($1) WITH ORDINALITY AS l (line, n) GROUP BY 1) AS i
+		LEFT JOIN unnest($2) AS s ON s.item_id = i.item
+		ORDER BY i.n);
 END $$;
 
--- Buys a cart over several nodes.  Each step is committed on the nodes before the next begins; if this
--- function, its session or a node ends in between, resolve finishes the cart.
---
--- The home of a cart decides it, and sells its own lines with the decision; the other nodes hold theirs before.
--- With a key the home is that of the key, so that each call with it finds the cart, which is begun there.
--- Without a key no other call can know the cart: any of its nodes is the home, and begins nothing.
-CREATE FUNCTION {scale}.buy_divided(user_id {user}, cart {scale}.cart, idempotency_key text) RETURNS {scale}.line[]
+-- Ends a cart that this call has not sold: it was aborted, or the key is that of another cart.  `told`: why parts are not held.
+CREATE FUNCTION {scale}.refuse_cart(lines jsonb, nodes integer[], data jsonb[], attempt uuid, told text[], decision {scale}.decision) RETURNS {scale}.line[]
 LANGUAGE plpgsql AS $$
 DECLARE
-	begun timestamptz := clock_timestamp();
-	cart_id uuid;
-	home integer;
-	digest text;
-	attempt uuid;
-	nodes integer[] := cart.nodes;
-	lines text[] := cart.lines;
-	data jsonb[] := cart.data;
-	own integer;
-	told text[];
+	part text;
 	answer {scale}.answer;
 	failure {scale}.answer;
-	short {scale}.line[];
-	decision {scale}.decision;
-	own_lines text;
-	own_data jsonb;
+	short text;
 BEGIN
-	IF $3 IS NULL THEN
-		own := 1 + floor(random() * cardinality(nodes))::integer;
-		home := nodes[own];
-		-- drawn first: a function whose argument is volatile is not inlined
-		attempt := gen_random_uuid();
-		attempt := {scale}.attempt_id(home, attempt);
-		cart_id := attempt;
-	ELSE
-		cart_id := {api}.cart_id($1, $3);
-		home := {scale}.route_of(cart_id) & {mask};
-		own := array_position(nodes, home);
-		digest := md5(concat_ws(' ', nodes, lines, data));
-	END IF;
-	IF own IS NOT NULL THEN
-		own_lines := lines[own];
-		own_data := data[own];
-		nodes := nodes[:own - 1] || nodes[own + 1:];
-		lines := lines[:own - 1] || lines[own + 1:];
-		data := data[:own - 1] || data[own + 1:];
-	END IF;
-	IF digest IS NOT NULL THEN
-		decision := {scale}.begin_cart(home, cart_id, digest, nodes)::{scale}.decision;
-		attempt := decision.attempt;
-		IF decision.state = 'open' AND decision.nodes IS NOT NULL THEN
-			PERFORM {scale}.settle_parts(decision.nodes, array_fill(NULL::jsonb, ARRAY[cardinality(decision.nodes)]), decision.value::uuid, false);
-		END IF;
-	END IF;
-	IF decision.state IS DISTINCT FROM 'confirmed' AND decision.code IS NULL THEN
-		told := ARRAY(SELECT {scale}.reserve_parts(nodes, lines, data, attempt, $1, {rehearse}));
-		FOR i IN 1 .. cardinality(told) LOOP
-			answer := told[i]::{scale}.answer;
+	IF decision.state = 'aborted' THEN
+		PERFORM {scale}.settle_parts($2, $3, $4, false);
+		FOREACH part IN ARRAY told LOOP
+			answer := part::{scale}.answer;
 			IF answer.code = 'short' THEN
-				short := short || answer.value::{scale}.line[];
+				short := concat_ws(',', short, answer.value);
 			ELSIF answer.code IS NOT NULL AND coalesce(failure.code, 'IV007') = 'IV007' THEN
 				-- that it was released only if there is no other reason
 				failure := answer;
 			END IF;
 		END LOOP;
-		decision := {scale}.confirm_cart(home, cart_id, attempt, failure.code IS NULL AND short IS NULL, digest, nodes,
-			CASE WHEN num_nonnulls(VARIADIC data) > 0 THEN data END, begun, $1, own_lines, own_data)::{scale}.decision;
-	END IF;
-	IF decision.state = 'confirmed' AND decision.code IS NULL THEN
-		RETURN {scale}.answer_lines(cart, decision.value::{scale}.line[] || {scale}.settle_parts(nodes, data, decision.attempt, true));
-	ELSIF decision.state = 'aborted' THEN
-		PERFORM {scale}.settle_parts(nodes, data, attempt, false);
 		IF decision.code = 'short' THEN
-			short := short || decision.value::{scale}.line[];
+			short := concat_ws(',', short, decision.value);
 		END IF;
 		IF short IS NOT NULL THEN
-			RETURN {scale}.answer_lines(cart, short);
+			RETURN {scale}.refused_lines($1, ('{' || short || '}')::{scale}.line[]);
 		ELSIF failure.code <> 'IV007' THEN
 			PERFORM {scale}.fail(failure.code, failure.message, failure.detail, failure.hint);
 		ELSIF decision.code IS NULL THEN
@@ -567,41 +523,130 @@ BEGIN
 	RETURN NULL;
 END $$;
 
+-- Buys a cart over several nodes.  Each step is committed on the nodes before the next begins; if this
+-- function, its session or a node ends in between, resolve finishes the cart.
+--
+-- The home of a cart decides it, and sells its own lines with the decision; the other nodes hold theirs before.
+-- With a key the home is that of the key, so that each call with it finds the cart, which is begun there.
+-- Without a key no other call can know the cart: any of its nodes is the home, and begins nothing.
+CREATE FUNCTION {scale}.buy_divided(user_id {user}, cart_lines jsonb, idempotency_key text, order_data jsonb) RETURNS {scale}.line[]
+LANGUAGE plpgsql AS $$
+DECLARE
+	cart_id uuid;
+	home integer;
+	digest text;
+	attempt uuid;
+	line jsonb;
+	item {item};
+	items {item}[];
+	own jsonb;
+	own_data jsonb;
+	node integer;
+	nodes integer[];
+	lines jsonb[];
+	data jsonb[];
+	told text[];
+	outcome text;
+	decision {scale}.decision;
+	sold {scale}.line[];
+	answer {scale}.line[];
+BEGIN
+	IF $3 IS NULL THEN
+		home := {scale}.route(($2 -> floor(random() * jsonb_array_length($2))::integer ->> 'item_id')::{item}) & {mask};
+		attempt := {scale}.attempt_id(home, gen_random_uuid());
+		cart_id := attempt;
+	ELSE
+		cart_id := {api}.cart_id($1, $3);
+		home := {scale}.route_of(cart_id) & {mask};
+	END IF;
+	FOR i IN 0 .. jsonb_array_length($2) - 1 LOOP
+		line := $2 -> i;
+		item := (line ->> 'item_id')::{item};
+		IF item IS NULL OR item = ANY (items) OR line - '{item_id,quantity}'::text[] <> '{}' THEN
+			SELECT d.* INTO items, own, own_data, nodes, lines, data FROM {scale}.divide($2, $4, home) AS d;
+			EXIT;
+		END IF;
+		items := array_append(items, item);
+		node := {scale}.route(item) & {mask};
+		IF node = home THEN
+			own := coalesce(own, '[]') || line;
+		ELSE
+			nodes := array_append(nodes, node);
+			lines := array_append(lines, line);
+		END IF;
+	END LOOP;
+	IF data IS NULL THEN
+		own_data := $4;
+		data := array_fill($4, ARRAY[cardinality(nodes)]);
+	END IF;
+	IF $3 IS NOT NULL THEN
+		digest := md5(concat_ws(' ', $2, $4));
+		decision := {scale}.begin_cart(home, cart_id, digest, nodes)::{scale}.decision;
+		attempt := decision.attempt;
+		IF decision.code IS NOT NULL THEN
+			PERFORM {scale}.fail(decision.code, decision.message, decision.detail, decision.hint);
+		ELSIF decision.state = 'confirmed' THEN
+			outcome := decision.value;
+		ELSIF decision.nodes IS NOT NULL THEN
+			PERFORM {scale}.settle_parts(decision.nodes, array_fill(NULL::jsonb, ARRAY[cardinality(decision.nodes)]), decision.value::uuid, false);
+		END IF;
+	END IF;
+	IF decision.state IS DISTINCT FROM 'confirmed' THEN
+		told := ARRAY(SELECT {scale}.reserve_part(nodes, lines, data, attempt, $1, {rehearse}));
+		outcome := {scale}.confirm_cart(home, cart_id, attempt, ('(' COLLATE "C" <= ANY (told)) IS NOT TRUE, digest, nodes,
+			CASE WHEN data[1] IS NOT NULL THEN data END, statement_timestamp(), $1, own, own_data);
+		IF '(' COLLATE "C" <= outcome THEN
+			decision := outcome::{scale}.decision;
+			IF decision.state = 'aborted' OR decision.code IS NOT NULL THEN
+				RETURN {scale}.refuse_cart($2, nodes, data, attempt, told, decision);
+			END IF;
+			-- by another session
+			outcome := decision.value;
+			attempt := decision.attempt;
+		END IF;
+	END IF;
+	sold := ('{' || array_to_string(array_append({scale}.settle_parts(nodes, data, attempt, true), outcome), ',') || '}')::{scale}.line[];
+	FOR i IN 1 .. cardinality(sold) LOOP
+		answer[array_position(items, (sold[i]).item_id)] := sold[i];
+	END LOOP;
+	RETURN answer;
+END $$;
+
 -- stable, as convert_to is: otherwise it would not be inlined
 CREATE FUNCTION {api}.cart_id(user_id {user}, idempotency_key text) RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN left(encode(sha256(convert_to(concat_ws(' ', length($1::text), $1, $2), 'UTF8')), 'hex'), 32)::uuid;
 COMMENT ON FUNCTION {api}.cart_id({user}, text) IS 'The id of a cart over several nodes: a digest of the user and the idempotency key.';
 
+CREATE FUNCTION {scale}.refuse_arguments(lines jsonb, idempotency_key text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+	IF jsonb_typeof($1) IS DISTINCT FROM 'array' OR jsonb_array_length($1) = 0 THEN
+		RAISE 'lines must be an array of at least one object' USING ERRCODE = '22023';
+	ELSIF jsonb_array_length($1) > 1000 THEN
+		RAISE 'a cart has at most 1000 lines' USING ERRCODE = '54000';
+	END IF;
+	RAISE 'an idempotency key has 1 to 255 bytes' USING ERRCODE = CASE WHEN $2 = '' THEN '22023' ELSE '22001' END;
+END $$;
+
 CREATE FUNCTION {scale}.buy_lines(user_id {user}, lines jsonb, idempotency_key text, order_data jsonb) RETURNS {scale}.line[]
 LANGUAGE plpgsql AS $$
 DECLARE
-	item {item};
-	items {item}[] := '{}';
-	nodes integer[] := '{}';
 	node integer;
-	divided boolean := false;
+	first_node integer;
 BEGIN
-	IF jsonb_typeof($2) IS DISTINCT FROM 'array' OR jsonb_array_length($2) = 0 THEN
-		RAISE 'lines must be an array of at least one object' USING ERRCODE = '22023';
-	ELSIF jsonb_array_length($2) > 1000 THEN
-		RAISE 'a cart has at most 1000 lines' USING ERRCODE = '54000';
-	ELSIF octet_length($3) NOT BETWEEN 1 AND 255 THEN
-		RAISE 'an idempotency key has 1 to 255 bytes' USING ERRCODE = CASE WHEN $3 = '' THEN '22023' ELSE '22001' END;
+	IF (CASE jsonb_typeof($2) WHEN 'array' THEN jsonb_array_length($2) NOT BETWEEN 1 AND 1000 ELSE true END) OR octet_length($3) NOT BETWEEN 1 AND 255 THEN
+		PERFORM {scale}.refuse_arguments($2, $3);
 	END IF;
 	FOR i IN 0 .. jsonb_array_length($2) - 1 LOOP
-		item := ($2 -> i ->> 'item_id')::{item};
-		IF item IS NULL THEN
+		node := {scale}.route(($2 -> i ->> 'item_id')::{item}) & {mask};
+		IF node IS NULL THEN
 			RAISE 'every line must be an object with an item_id' USING ERRCODE = '22023';
+		ELSIF node <> first_node THEN
+			RETURN {scale}.buy_divided($1, $2, $3, $4);
 		END IF;
-		node := {scale}.route(item) & {mask};
-		items := array_append(items, item);
-		nodes := array_append(nodes, node);
-		divided := divided OR node <> nodes[1];
+		first_node := node;
 	END LOOP;
-	IF divided THEN
-		RETURN {scale}.buy_divided($1, {scale}.divide($2, $4, items, nodes), $3);
-	END IF;
 	RETURN {scale}.buy_on_node(node, $1, $2, $3, $4);
 END $$;
 

@@ -11,6 +11,7 @@
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "executor/executor.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -290,6 +291,16 @@ inv_named_segment(const char *name pg_attribute_unused(), Size size pg_attribute
 #else
 	return NULL;
 #endif
+}
+
+/* Let values have a row type that was just described. */
+static inline TupleDesc
+inv_bless_new_desc(TupleDesc desc)
+{
+#if PG_VERSION_NUM >= 190000
+	TupleDescFinalize(desc);
+#endif
+	return BlessTupleDesc(desc);
 }
 
 /* Give the executor the compiled CHECKs of a table, which it compiles itself if they are null. */

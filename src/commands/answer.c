@@ -12,12 +12,15 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "storage/lmgr.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/tuplestore.h"
 
+#include "base/compat.h"
 #include "base/datum.h"
 #include "base/error.h"
 #include "base/store_error.h"
@@ -145,6 +148,51 @@ inv_return_lines(InvStore *store, InvCart *cart, bool sold, bool replayed, Retur
 	}
 }
 
+/* The types of the columns of the composite type "line". */
+static void
+get_line_types(InvStore *store, Oid types[LINE_COLUMNS])
+{
+	const Oid columns[] = { TEXTOID,		   store->item_id.base, store->stock.base,
+							store->order_type, store->stock.base,	BOOLOID,
+							store->header_type };
+
+	StaticAssertDecl(lengthof(columns) == LINE_COLUMNS, "one type for each column");
+	memcpy(types, columns, sizeof(columns));
+}
+
+/*
+ * The lines as text, as the elements of an array of such rows are written between its braces: all of
+ * a cart that is sold, else those at fault.
+ */
+char *
+inv_lines_text(InvStore *store, InvCart *cart, bool sold, bool replayed)
+{
+	Datum *rows = palloc(sizeof(Datum) * cart->line_count);
+	TupleDesc desc = CreateTemplateTupleDesc(LINE_COLUMNS);
+	Oid types[LINE_COLUMNS];
+	int count = 0;
+	char *text;
+
+	get_line_types(store, types);
+	for (int i = 0; i < LINE_COLUMNS; i++)
+		TupleDescInitEntry(desc, i + 1, NULL, types[i], -1, 0);
+	desc = inv_bless_new_desc(desc);
+	for (int i = 0; i < cart->line_count; i++)
+	{
+		LineRow row;
+
+		if (!sold && cart->takes[cart->lines[i].take].status == INV_STATUS_OK)
+			continue;
+		form_line(store, cart, i, sold, replayed, &row);
+		rows[count++] = HeapTupleGetDatum(heap_form_tuple(desc, row.values, row.nulls));
+	}
+	text = OidOutputFunctionCall(
+		F_ARRAY_OUT,
+		PointerGetDatum(construct_array(rows, count, RECORDOID, -1, false, TYPALIGN_DOUBLE)));
+	Assert(text[0] == '{');
+	return pnstrdup(text + 1, strlen(text) - 2);
+}
+
 /* The only line of a cart, as one row. */
 Datum
 inv_form_line(InvStore *store, InvCart *cart, bool sold, TupleDesc desc)
@@ -258,10 +306,9 @@ inv_check_row_type(InvStore *store, TupleDesc desc, const Oid *types, int count)
 void
 inv_check_line_type(InvStore *store, TupleDesc desc)
 {
-	Oid types[LINE_COLUMNS] = { TEXTOID,		   store->item_id.base, store->stock.base,
-								store->order_type, store->stock.base,	BOOLOID,
-								store->header_type };
+	Oid types[LINE_COLUMNS];
 
+	get_line_types(store, types);
 	inv_check_row_type(store, desc, types, LINE_COLUMNS);
 }
 

@@ -22,6 +22,7 @@ extern TupleDesc inv_line_desc(InvStore *store, FunctionCallInfo fcinfo);
 extern Datum inv_form_line(InvStore *store, InvCart *cart, bool sold, TupleDesc desc);
 extern Datum inv_replay_line(InvStore *store, Jsonb *answer, TupleDesc desc);
 extern char *inv_lines_json(InvStore *store, InvCart *cart, bool sold);
+extern char *inv_lines_text(InvStore *store, InvCart *cart, bool sold, bool replayed);
 extern void inv_replay_lines(InvStore *store, Jsonb *answer, ReturnSetInfo *result);
 extern void inv_append_id(StringInfo json, Oid type, Datum value, bool isnull);
 

@@ -1,6 +1,6 @@
 /*
  * buy.c
- *		Purchases: buy_item, buy_cart, try_buy_item, try_buy_cart.
+ *		Purchases: buy_item, buy_cart, try_buy_item, try_buy_cart, sell_part.
  *
  * A purchase reads its arguments, looks for its idempotency key, takes the stock,
  * inserts the order rows, writes the movements, and keeps its answer under the
@@ -10,8 +10,10 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "utils/builtins.h"
 
 #include "base/datum.h"
 #include "base/error.h"
@@ -145,6 +147,7 @@ PG_FUNCTION_INFO_V1(inventory_buy_item);
 PG_FUNCTION_INFO_V1(inventory_try_buy_item);
 PG_FUNCTION_INFO_V1(inventory_buy_cart);
 PG_FUNCTION_INFO_V1(inventory_try_buy_cart);
+PG_FUNCTION_INFO_V1(inventory_sell_part);
 
 /*
  * buy_item(store_name, user_id, item_id, quantity, idempotency_key, order_data,
@@ -297,4 +300,27 @@ Datum
 inventory_try_buy_cart(PG_FUNCTION_ARGS)
 {
 	return buy_cart(fcinfo, "try_buy_cart", true);
+}
+
+/*
+ * sell_part(store_name, user_id, lines, order_data): as try_buy_cart, for the home of a cart over
+ * several databases.  Returns the lines as text, those at fault if it is refused; null for null lines.
+ */
+Datum
+inventory_sell_part(PG_FUNCTION_ARGS)
+{
+	InvCall call;
+	Sale sale = { 0 };
+	Datum text;
+
+	if (PG_ARGISNULL(2))
+		PG_RETURN_NULL();
+	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "try_buy_cart");
+	sale.store = call.store;
+	sale.user = inv_getarg_user(call.store, fcinfo, 1);
+	sell_lines(&sale, PG_GETARG_JSONB_P(2), PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3), true);
+	text = CStringGetTextDatum(inv_lines_text(call.store, &sale.cart, sale.sold, false));
+	text = inv_copy_result(&call, TEXTOID, text);
+	inv_store_leave(&call);
+	return text;
 }

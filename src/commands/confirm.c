@@ -26,6 +26,7 @@
 #include "commands/argument.h"
 #include "commands/call.h"
 #include "commands/cart.h"
+#include "commands/confirm.h"
 #include "commands/follow.h"
 #include "commands/header.h"
 #include "commands/hold.h"
@@ -131,6 +132,35 @@ read_available(InvStore *store, InvCart *cart)
 	}
 }
 
+/*
+ * Confirm a reservation that is locked: the cart gets its lines with their order keys, and what is
+ * available now.  True if it was confirmed before; raises if its state forbids it.
+ */
+bool
+inv_confirm_reservation(InvStore *store, InvHold *hold, Jsonb *order_data, InvCart *cart)
+{
+	bool replayed = inv_hold_judge(store, hold, INV_MOVE_CONFIRM) == INV_VERDICT_REPLAY;
+	InvHeader header;
+
+	memset(cart, 0, sizeof(*cart));
+	cart->takes = takes_in_state(hold, hold->state, &cart->take_count);
+	if (replayed)
+	{
+		cart_of_confirmed(hold, cart);
+		inv_header_read(store, cart);
+		inv_header_check_confirmed(store, order_data, cart);
+	}
+	else
+	{
+		order_data = inv_header_split(store, &header, order_data);
+		inv_cart_of_hold(store, cart, cart->takes, cart->take_count, order_data);
+		inv_header_find(store, &header, cart, &hold->user);
+		confirm_hold(store, &header, cart, hold);
+	}
+	read_available(store, cart);
+	return replayed;
+}
+
 PG_FUNCTION_INFO_V1(inventory_confirm_reservation);
 
 /*
@@ -146,8 +176,7 @@ inventory_confirm_reservation(PG_FUNCTION_ARGS)
 	InvCall call;
 	InvStore *store;
 	InvHold hold;
-	InvCart cart = { 0 };
-	InvHeader header;
+	InvCart cart;
 	bool replayed;
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "confirm_reservation");
@@ -155,22 +184,7 @@ inventory_confirm_reservation(PG_FUNCTION_ARGS)
 	store = call.store;
 	inv_check_line_type(store, result->setDesc);
 	inv_hold_find(store, &hold, fcinfo, 2, INV_HOLD_TO_CHANGE);
-	replayed = inv_hold_judge(call.store, &hold, INV_MOVE_CONFIRM) == INV_VERDICT_REPLAY;
-	cart.takes = takes_in_state(&hold, hold.state, &cart.take_count);
-	if (replayed)
-	{
-		cart_of_confirmed(&hold, &cart);
-		inv_header_read(store, &cart);
-		inv_header_check_confirmed(store, order_data, &cart);
-	}
-	else
-	{
-		order_data = inv_header_split(store, &header, order_data);
-		inv_cart_of_hold(store, &cart, cart.takes, cart.take_count, order_data);
-		inv_header_find(store, &header, &cart, &hold.user);
-		confirm_hold(store, &header, &cart, &hold);
-	}
-	read_available(store, &cart);
+	replayed = inv_confirm_reservation(store, &hold, order_data, &cart);
 	inv_return_lines(store, &cart, true, replayed, result);
 	inv_store_leave(&call);
 	return (Datum) 0;

@@ -152,19 +152,14 @@ inv_hold_find_given(InvStore *store, InvHold *hold, Datum id)
 }
 
 /*
- * Read the reservation that argument 1 names.  user is the number of the argument with the user,
- * or -1.  Raises IV004 if there is no such reservation, or if it is another user's.  One that was
- * released before it was made, or is now, has a state and no lines; it is nothing to read.
+ * Read the reservation with an id; raises IV004 if there is none.  One that was released before it
+ * was made, or is now, has a state and no lines; it is nothing to read.
  */
 void
-inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user, InvHoldUse use)
+inv_hold_find_id(InvStore *store, InvHold *hold, Datum id, InvHoldUse use)
 {
-	InvUser named = inv_getarg_named_user(store, fcinfo, user);
-
-	if (PG_ARGISNULL(1))
-		inv_error_null("reservation_id");
 	memset(hold, 0, sizeof(*hold));
-	hold->id = PG_GETARG_DATUM(1);
+	hold->id = id;
 	if (use == INV_HOLD_TO_READ)
 		inv_hold_read_rows(store, hold, INV_SNAPSHOT_READ_ONLY);
 	else
@@ -174,7 +169,21 @@ inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user,
 	if (hold->count == 0)
 		inv_error_reservation_not_found(inv_reservation_facts(store, hold->id));
 	hold->state = reservation_state(store, hold);
-	if (!named.isnull &&
+}
+
+/*
+ * Read the reservation that argument 1 names, as inv_hold_find_id does.  user is the number of the
+ * argument with the user, or -1.  Raises IV004 also if it is another user's.
+ */
+void
+inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user, InvHoldUse use)
+{
+	InvUser named = inv_getarg_named_user(store, fcinfo, user);
+
+	if (PG_ARGISNULL(1))
+		inv_error_null("reservation_id");
+	inv_hold_find_id(store, hold, PG_GETARG_DATUM(1), use);
+	if (hold->count > 0 && !named.isnull &&
 		(hold->user.isnull || !inv_same_user(store, named.value, hold->user.value)))
 		inv_error_reservation_not_found(inv_reservation_facts(store, hold->id));
 }

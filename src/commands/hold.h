@@ -43,6 +43,7 @@ typedef enum InvHoldVerdict
 
 extern void inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user,
 						  InvHoldUse use);
+extern void inv_hold_find_id(InvStore *store, InvHold *hold, Datum id, InvHoldUse use);
 extern bool inv_hold_find_given(InvStore *store, InvHold *hold, Datum id);
 extern InvFacts *inv_reservation_facts(InvStore *store, Datum id);
 extern bool inv_hold_has_ended(InvStore *store, Datum id);

@@ -27,6 +27,7 @@
 #include "store/trigger_check.h"
 #include "commands/argument.h"
 #include "commands/call.h"
+#include "commands/may_refuse.h"
 
 /* Can a default do more than draw a number, an id or the time? */
 static bool
@@ -126,8 +127,9 @@ triggers_may_refuse(Relation table)
 	return false;
 }
 
-static bool
-orders_may_refuse(InvStore *store)
+/* Could an order without columns of the caller be refused?  The store is entered. */
+bool
+inv_orders_may_refuse(InvStore *store)
 {
 	Relation table;
 	InvDirectInsertPlan *plan;
@@ -160,7 +162,7 @@ inventory_orders_may_refuse(PG_FUNCTION_ARGS)
 	bool refuses;
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), NULL);
-	refuses = orders_may_refuse(call.store);
+	refuses = inv_orders_may_refuse(call.store);
 	inv_store_leave(&call);
 	PG_RETURN_BOOL(refuses);
 }

@@ -33,6 +33,7 @@
 #include "commands/hold.h"
 #include "commands/hold_row.h"
 #include "commands/refusal.h"
+#include "commands/reservation.h"
 
 /* ---- releasing ---- */
 
@@ -87,8 +88,17 @@ release_hold(InvStore *store, const InvHold *hold)
 	inv_book_write(store, &book);
 }
 
+/* Release a reservation that is locked.  False if it had ended; raises IV006 if it is confirmed. */
+bool
+inv_release_reservation(InvStore *store, const InvHold *hold)
+{
+	if (inv_hold_judge(store, hold, INV_MOVE_RELEASE) != INV_VERDICT_PROCEED)
+		return false;
+	release_hold(store, hold);
+	return true;
+}
+
 PG_FUNCTION_INFO_V1(inventory_release_reservation);
-PG_FUNCTION_INFO_V1(inventory_release_part);
 PG_FUNCTION_INFO_V1(inventory_extend_reservation);
 PG_FUNCTION_INFO_V1(inventory_decide_reservation);
 PG_FUNCTION_INFO_V1(inventory_change_reservation);
@@ -109,29 +119,7 @@ inventory_release_reservation(PG_FUNCTION_ARGS)
 
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "release_reservation");
 	inv_hold_find(call.store, &hold, fcinfo, 2, INV_HOLD_TO_RELEASE);
-	released = inv_hold_judge(call.store, &hold, INV_MOVE_RELEASE) == INV_VERDICT_PROCEED;
-	if (released)
-		release_hold(call.store, &hold);
-	inv_store_leave(&call);
-	PG_RETURN_BOOL(released);
-}
-
-/*
- * release_part(store_name, reservation_id): as release_reservation by an operator, for functions
- * of the owner that others call.
- */
-Datum
-inventory_release_part(PG_FUNCTION_ARGS)
-{
-	InvCall call;
-	InvHold hold;
-	bool released;
-
-	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "release_reservation");
-	inv_hold_find(call.store, &hold, fcinfo, -1, INV_HOLD_TO_FORBID);
-	released = inv_hold_judge(call.store, &hold, INV_MOVE_RELEASE) == INV_VERDICT_PROCEED;
-	if (released)
-		release_hold(call.store, &hold);
+	released = inv_release_reservation(call.store, &hold);
 	inv_store_leave(&call);
 	PG_RETURN_BOOL(released);
 }

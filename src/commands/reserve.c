@@ -1,8 +1,6 @@
 /*
  * reserve.c
- *		New reservations: reserve_stock, reserve_cart, try_reserve_cart, reserve_part.
- *
- * Units are taken as for a purchase; reservation rows are written instead of orders.
+ *		New reservations: reserve_stock, reserve_cart, try_reserve_cart.
  */
 #include "postgres.h"
 
@@ -34,6 +32,7 @@
 #include "commands/cart.h"
 #include "commands/hold.h"
 #include "commands/idempotency.h"
+#include "commands/new_hold.h"
 #include "commands/order.h"
 #include "commands/refusal.h"
 
@@ -49,136 +48,13 @@ new_uuid(void)
 	return UUIDPGetDatum(uuid);
 }
 
-/* Write the lines of a reservation without a statement; false if the table needs one. */
+/* The reservation that has the id which the caller gives as argument "given", if any. */
 static bool
-write_hold_directly(InvStore *store, const InvCart *cart, const InvUser *user, Datum id,
-					TimestampTz end)
+find_given(InvStore *store, FunctionCallInfo fcinfo, int given, const InvCart *cart,
+		   const InvUser *user, InvHold *hold)
 {
-	int count = cart->take_count;
-	InvDirectRow *rows = palloc0(sizeof(InvDirectRow) * count);
-	Datum held = CStringGetTextDatum(INV_RESERVATION_HELD);
-
-	for (int i = 0; i < count; i++)
-	{
-		Datum *values = rows[i].values;
-
-		values[INV_HOLD_ID] = id;
-		values[INV_HOLD_ITEM] = cart->takes[i].item;
-		values[INV_HOLD_QUANTITY] = Int64GetDatum(cart->takes[i].quantity);
-		values[INV_HOLD_TRACKED] = BoolGetDatum(cart->takes[i].tracked);
-		values[INV_HOLD_USER] = user->value;
-		rows[i].nulls[INV_HOLD_USER] = user->isnull;
-		values[INV_HOLD_STATUS] = held;
-		values[INV_HOLD_EXPIRES_AT] = TimestampTzGetDatum(end);
-		values[INV_HOLD_CREATED_AT] = TimestampTzGetDatum(store->now);
-	}
-	if (!inv_direct_insert(store, INV_TARGET_HOLDS, rows, count, false))
-		return false;
-	for (int i = 0; i < count; i++)
-		if (!rows[i].written)
-			inv_error_rows_not_written(store, INV_STMT_HOLD);
-	return true;
-}
-
-/* Write the lines of a reservation, which lasts from now until "end". */
-static void
-write_hold(InvStore *store, const InvCart *cart, const InvUser *user, Datum id, TimestampTz end)
-{
-	int count = cart->take_count;
-	Datum *items, *quantities, *tracked;
-	char nulls[] = { ' ', ' ', ' ', ' ', user->isnull ? 'n' : ' ', ' ', ' ' };
-
-	if (write_hold_directly(store, cart, user, id, end))
-		return;
-	items = palloc(sizeof(Datum) * count);
-	quantities = palloc(sizeof(Datum) * count);
-	tracked = palloc(sizeof(Datum) * count);
-	for (int i = 0; i < count; i++)
-	{
-		items[i] = cart->takes[i].item;
-		quantities[i] = Int64GetDatum(cart->takes[i].quantity);
-		tracked[i] = BoolGetDatum(cart->takes[i].tracked);
-	}
-	{
-		Datum values[] = { id,
-						   inv_make_array(store->item_id.base, items, NULL, count),
-						   inv_make_array(INT8OID, quantities, NULL, count),
-						   inv_make_array(BOOLOID, tracked, NULL, count),
-						   user->value,
-						   TimestampTzGetDatum(end),
-						   TimestampTzGetDatum(store->now) };
-
-		inv_execute_write(store, INV_STMT_HOLD, values, nulls, INV_SNAPSHOT_TRANSACTION, count);
-	}
-}
-
-/*
- * Take the stock and write the reservation.  It lasts until *end, and longer by what the call has
- * waited for its units.  False if a line is refused: then its status says why, and nothing is
- * written.
- */
-static bool
-reserve_units(InvStore *store, InvCart *cart, const InvUser *user, Datum id, TimestampTz *end)
-{
-	int count = cart->take_count;
-	TimestampTz now;
-
-	if (!inv_hold_take(store, cart->takes, count, user))
-		return false;
-	now = Max(store->now, GetCurrentTimestamp());
-	if (!TIMESTAMP_IS_NOEND(*end))
-		*end += now - store->now;
-	store->now = now;
-	inv_stats_count(INV_STATS_UNITS, inv_cart_units(cart));
-	inv_worker_start_at_commit();
-	write_hold(store, cart, user, id, *end);
-	INV_POINT("inventory-after-hold");
-	inv_hold_book(store, cart->takes, count, user, id, *end);
-	inv_check_limits(store, cart->takes, count, user);
-	return true;
-}
-
-/* ---- ids that callers give ---- */
-
-/* Has a reservation the lines of a cart? */
-static bool
-has_lines(InvStore *store, const InvHold *hold, const InvCart *cart)
-{
-	int count = 0;
-
-	for (int i = 0; i < hold->count; i++)
-	{
-		const InvHoldLine *line = &hold->lines[i];
-
-		/* a line that was removed from it is not part of it */
-		if (line->state == INV_HOLD_RELEASED)
-			continue;
-		if (count == cart->take_count || line->quantity != cart->takes[count].quantity ||
-			inv_item_compare(store, line->item, cart->takes[count].item) != 0)
-			return false;
-		count++;
-	}
-	return count == cart->take_count;
-}
-
-/*
- * The reservation that has the id which the caller gives for a new one: the call is repeated.
- * False if there is none, or no id is given; raises IV009 if it is another user's, or has other lines.
- */
-static bool
-find_repeated(InvStore *store, FunctionCallInfo fcinfo, int given, const InvCart *cart,
-			  const InvUser *user, InvHold *hold)
-{
-	bool open;
-
-	if (PG_ARGISNULL(given) || !inv_hold_find_given(store, hold, PG_GETARG_DATUM(given)))
-		return false;
-	open = hold->state == INV_HOLD_HELD || hold->state == INV_HOLD_CONFIRMED;
-	/* without lines, it was released before it was made, for any user */
-	if (hold->count > 0 &&
-		(!inv_same_users(store, &hold->user, user) || (open && !has_lines(store, hold, cart))))
-		inv_error_key_mismatch(inv_reservation_facts(store, hold->id), "a reservation");
-	return true;
+	return !PG_ARGISNULL(given) &&
+		   inv_find_repeated(store, cart, user, PG_GETARG_DATUM(given), hold);
 }
 
 /* The id of a new reservation: the caller's, or one that is made here. */
@@ -201,7 +77,6 @@ error_kept_ended(InvStore *store, Datum id, const InvRequest *request)
 PG_FUNCTION_INFO_V1(inventory_reserve_stock);
 PG_FUNCTION_INFO_V1(inventory_reserve_cart);
 PG_FUNCTION_INFO_V1(inventory_try_reserve_cart);
-PG_FUNCTION_INFO_V1(inventory_reserve_part);
 
 /*
  * reserve_stock(store_name, user_id, item_id, quantity, ttl, idempotency_key, reservation_id):
@@ -235,9 +110,9 @@ inventory_reserve_stock(PG_FUNCTION_ARGS)
 						 inv_getarg_quantity(fcinfo, 3, "quantity"), NULL, INV_PURPOSE_HOLD);
 		end = inv_hold_end(store, fcinfo, 4, store->now);
 		id = id_of_new(fcinfo, 6);
-		if (find_repeated(store, fcinfo, 6, &cart, &user, &hold))
+		if (find_given(store, fcinfo, 6, &cart, &user, &hold))
 			inv_hold_judge(store, &hold, INV_MOVE_REPEAT);
-		else if (!reserve_units(store, &cart, &user, id, &end))
+		else if (!inv_reserve_units(store, &cart, &user, id, &end))
 			inv_refuse(store, cart.takes, &user);
 		inv_request_end(store, &request, psprintf("\"%s\"", inv_datum_text(UUIDOID, id)));
 	}
@@ -347,9 +222,9 @@ hold_cart(InvStore *store, FunctionCallInfo fcinfo, int given, InvCart *cart, co
 
 	answer->refusal = INV_STATUS_OK;
 	answer->id = id_of_new(fcinfo, given);
-	if (find_repeated(store, fcinfo, given, cart, user, &hold))
+	if (find_given(store, fcinfo, given, cart, user, &hold))
 		repeat_answer(store, &hold, try, answer);
-	else if (!reserve_units(store, cart, user, answer->id, &answer->end))
+	else if (!inv_reserve_units(store, cart, user, answer->id, &answer->end))
 	{
 		if (!try)
 			inv_refuse_cart(store, cart->takes, cart->take_count, user);
@@ -447,39 +322,6 @@ inventory_try_reserve_cart(PG_FUNCTION_ARGS)
 	desc = inv_row_desc(call.store, fcinfo);
 	inv_check_row_type(call.store, desc, answer_types, lengthof(answer_types));
 	reserve_cart(call.store, fcinfo, "try_reserve_cart", true, &answer);
-	result = answer_row(&call, desc, &answer);
-	inv_store_leave(&call);
-	return result;
-}
-
-/*
- * reserve_part(store_name, user_id, lines, reservation_id, result_type): as try_reserve_cart, with
- * an id, and decided when it is made, so that it does not expire.  A quantity that orders cannot have is an
- * error here, because the order comes after a decision that cannot be taken back.
- */
-Datum
-inventory_reserve_part(PG_FUNCTION_ARGS)
-{
-	InvCall call;
-	CartAnswer answer = { .end = DT_NOEND };
-	TupleDesc desc;
-	InvUser user;
-	InvCart cart;
-	Datum result;
-
-	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "try_reserve_cart");
-	desc = inv_row_desc(call.store, fcinfo);
-	inv_check_row_type(call.store, desc, answer_types, lengthof(answer_types));
-	if (PG_ARGISNULL(2))
-		inv_error_null("lines");
-	if (PG_ARGISNULL(3))
-		inv_error_null("reservation_id");
-	user = inv_getarg_user(call.store, fcinfo, 1);
-	inv_cart_of_lines(call.store, &cart, PG_GETARG_JSONB_P(2), NULL, INV_PURPOSE_HOLD);
-	inv_check_units_of_orders(call.store, &cart);
-	hold_cart(call.store, fcinfo, 3, &cart, &user, true, &answer);
-	if (answer.refusal == INV_STATUS_OK && !TIMESTAMP_IS_NOEND(answer.end))
-		inv_error_key_mismatch(inv_reservation_facts(call.store, answer.id), "a reservation");
 	result = answer_row(&call, desc, &answer);
 	inv_store_leave(&call);
 	return result;

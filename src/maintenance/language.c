@@ -242,7 +242,7 @@ inventory_language_handler(PG_FUNCTION_ARGS)
 {
 	Oid oid = fcinfo->flinfo->fn_oid;
 	LanguageFunction *function;
-	bool writes;
+	bool writes, raises;
 	Datum result;
 
 	if (CALLED_AS_TRIGGER(fcinfo) || CALLED_AS_EVENT_TRIGGER(fcinfo))
@@ -251,13 +251,16 @@ inventory_language_handler(PG_FUNCTION_ARGS)
 	if (fcinfo->nargs != function->argument_count)
 		inv_error_not_generated(oid, "It was called with another number of arguments.");
 	writes = function->engine->writes;
+	raises = function->engine->result != INV_TYPE_ANSWER;
 	/* before the store is locked as for a write */
-	if (writes && (XactReadOnly || IsInParallelMode()))
+	if (raises && writes && (XactReadOnly || IsInParallelMode()))
 	{
 		PreventCommandIfReadOnly(psprintf("%s()", function->engine->name));
 		PreventCommandIfParallelMode(psprintf("%s()", function->engine->name));
 	}
-	check_store_types(function);
+	/* one that returns errors converts what has another type */
+	if (raises)
+		check_store_types(function);
 	/* a call that writes sees what the statement that calls it did before */
 	if (writes)
 	{

@@ -4,8 +4,9 @@
  *
  * Any role can create a function in the language of the extension, with any arguments, and
  * change its properties later.  The engine reads a bigint where a bigint is expected, so a
- * text in its place would be read as one.  A function that differs from what attach()
- * generates is refused, also where the difference would do no harm.
+ * text in its place would be read as one.  A function that differs from what attach(), or
+ * node.sql for carts over several databases, generates is refused, also where the difference
+ * would do no harm.
  *
  * The types of ids and quantities are those of a store.  They are compared when the store is
  * at hand; until then an id can have any type that can identify something.
@@ -65,6 +66,18 @@
 	{                                                                                              \
 		"reason", 't'                                                                              \
 	}
+#define NODES                                                                                      \
+	{                                                                                              \
+		"nodes", 'K'                                                                               \
+	}
+#define DATA                                                                                       \
+	{                                                                                              \
+		"data", 'J'                                                                                \
+	}
+#define ATTEMPT                                                                                    \
+	{                                                                                              \
+		"attempt", 'q'                                                                             \
+	}
 
 /* name, writes, returns a set, type of the result, takes that type; the arguments */
 #define ENGINE_FUNCTIONS(F)                                                                        \
@@ -96,7 +109,10 @@
 	F(adjust_stock, true, false, 's', true, ITEM, { "delta", 'n' }, REASON, { "expected", 'n' },   \
 	  { "kind", 't' }, KEY)                                                                        \
 	F(count_stock, true, false, 's', true, ITEM, { "counted", 'n' }, { "unshipped", 'n' },         \
-	  { "counted_at", 'z' }, REASON, KEY)
+	  { "counted_at", 'z' }, REASON, KEY)                                                          \
+	F(reserve_part, true, false, INV_TYPE_ANSWER, false, NODES, { "lines", 'J' }, DATA, ATTEMPT,   \
+	  USER, { "rehearse", 'l' })                                                                   \
+	F(finish_part, true, false, INV_TYPE_ANSWER, false, NODES, DATA, ATTEMPT, { "confirm", 'l' })
 
 #define DECLARE_FUNCTION(name, ...) extern PGDLLEXPORT Datum inventory_##name(PG_FUNCTION_ARGS);
 #define FUNCTION_ENTRY(name, writes, set, result, takes, ...)                                      \
@@ -140,6 +156,7 @@ fixed_type(char letter)
 		case 'k':
 			return INT4OID;
 		case 't':
+		case INV_TYPE_ANSWER:
 			return TEXTOID;
 		case 'j':
 			return JSONBOID;

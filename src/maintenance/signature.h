@@ -13,6 +13,9 @@
 
 #define INV_MAX_PARAMETERS 6
 
+/* The letter of a text with an error or a result: the function raises none, not even about its store. */
+#define INV_TYPE_ANSWER 'e'
+
 /* An argument: its name without the prefix of the store, and the letter of its type. */
 typedef struct InvParameter
 {

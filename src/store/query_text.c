@@ -264,6 +264,11 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	[INV_STMT_EXTEND_HOLD] = {"qz", "", SPI_OK_UPDATE,
 		"UPDATE " RESERVATIONS "SET expires_at = $2 WHERE r.reservation_id {=} $1 AND " HELD,
 		INV_LEDGER_RESERVATIONS, .by = "reservation_id"},
+	/* a decided one that was released: prune() deletes it as any other */
+	[INV_STMT_UNDECIDE_HOLD] = {"q", "", SPI_OK_UPDATE,
+		"UPDATE " RESERVATIONS "SET expires_at = r.created_at WHERE r.reservation_id {=} $1 "
+		"AND r.status {=} " STATUS_NAME(RELEASED) " AND r.expires_at {=} 'infinity'",
+		INV_LEDGER_RESERVATIONS, .by = "reservation_id"},
 	[INV_STMT_HELD_OF_ITEM] = {"i", "", SPI_OK_SELECT,
 		"SELECT FROM " RESERVATIONS "WHERE r.item_id {=} $1 AND " HELD "LIMIT 1", .by = "item_id"},
 

@@ -23,7 +23,7 @@ BEGIN
         WHEN TG_TABLE_NAME = 'carts' AND TG_OP = 'INSERT' THEN 0
         WHEN TG_TABLE_NAME = 'carts' THEN CASE to_jsonb(OLD) ->> 'state' WHEN 'open' THEN 3 ELSE 6 END
         WHEN TG_OP = 'INSERT' THEN 1
-        WHEN current_query() NOT LIKE '%finish_parts%' THEN 7  -- a rehearsal
+        WHEN current_query() NOT LIKE '%finish_part%' THEN 7  -- a rehearsal
         ELSE CASE to_jsonb(NEW) ->> 'status' WHEN 'confirmed' THEN 4 ELSE 5 END END);
     RETURN NEW;
 END $$;

@@ -111,7 +111,14 @@ sub make_nodes
               . "SELECT inventory.attach('$items', 'shop.orders', order_columns => '{call}', ledger_schema => 'shop_stock', api_schema => 'Api')");
         load($database, "$scale/node.sql", "$shop->{name}: node $number", "items=$items", 'router=the Router', "schema=$shop->{schema}");
     }
+    # what an earlier node.sql has made, and this one replaces
+    $node->safe_psql("$shop->{name}_3", 'SET ROLE shop_owner; ' . "DROP FUNCTION $schema.confirm_cart;"
+          . "CREATE FUNCTION $schema.confirm_cart(cart_id uuid, attempt uuid, held boolean, digest text, nodes integer[], node_data jsonb[], begun timestamptz,"
+          . "user_id $shop->{user}, lines jsonb, data jsonb, OUT code text, OUT state text) LANGUAGE sql AS 'SELECT NULL, NULL';"
+          . join('', map { "CREATE FUNCTION $schema.$_(nodes integer[]) RETURNS SETOF record LANGUAGE sql AS 'SELECT 1, 2';" } 'reserve_parts', 'finish_parts'));
     load("$shop->{name}_3", "$scale/node.sql", "$shop->{name}: again", "items=$items", 'router=the Router', "schema=$shop->{schema}");
+    is($node->safe_psql("$shop->{name}_3", "SELECT string_agg(proname || ' ' || prorettype::regtype, ', ' ORDER BY proname) FROM pg_proc WHERE pronamespace = '$schema'::regnamespace AND proname ~ '^(confirm_cart|reserve_part|finish_part)'"),
+        'confirm_cart text, finish_part text, reserve_part text', "$shop->{name}: nothing is left of an earlier one");
     $router = "$shop->{name}_router";
     $node->safe_psql('postgres', "CREATE DATABASE $router");
     my $file = $node->basedir . "/$router.sql";
@@ -221,7 +228,7 @@ for my $name (sort keys %shops)
     # The steps of a cart of two parts whose home has no line of it.
     my $reserve = sub {
         my ($attempt) = @_;
-        return as_owner("SELECT count(*) FILTER (WHERE (a::$s.answer).code IS NULL) FROM $s.reserve_parts('{1,2}', ARRAY[$lines], '{NULL,NULL}', '$attempt', $ann, true) AS a");
+        return as_owner("SELECT count(*) FILTER (WHERE (a::$s.answer).code IS NULL) FROM $s.reserve_part('{1,2}', ARRAY[$lines]::jsonb[], '{NULL,NULL}', '$attempt', $ann, true) AS a");
     };
     my $begin = sub {
         my ($key) = @_;
@@ -229,7 +236,8 @@ for my $name (sort keys %shops)
     };
     my $confirm = sub {
         my ($cart, $attempt, $held, $digest) = @_;
-        return as_owner("SELECT ($s.confirm_cart($s.route_of('$attempt'), '$cart', '$attempt', $held, " . ($digest // 'NULL') . ", '{1,2}', NULL, clock_timestamp(), $ann, NULL, NULL)::$s.decision).state");
+        # null: this call has confirmed it, and the home has no lines
+        return as_owner("SELECT coalesce(($s.confirm_cart($s.route_of('$attempt'), '$cart', '$attempt', $held, " . ($digest // 'NULL') . ", '{1,2}', NULL, clock_timestamp(), $ann, NULL, NULL)::$s.decision).state, 'confirmed')");
     };
     my $resolve = sub { return told("SELECT finished || ' ' || left_over FROM $s.resolve('0')", 'operator') };
 
@@ -257,7 +265,7 @@ for my $name (sort keys %shops)
     ($cart, $attempt) = $begin->('decided');
     $reserve->($attempt);
     is($confirm->($cart, $attempt, 'true', q{'d'}), 'confirmed', "$name: a cart whose parts are held is confirmed");
-    as_owner(qq{SELECT * FROM $s.finish_parts('{1}', '{NULL}', '$attempt', true)});
+    as_owner(qq{SELECT * FROM $s.finish_part('{1}', '{NULL}', '$attempt', true)});
     is(as_owner(qq{SELECT ($s.abort_cart($s.route_of('$attempt'), '$attempt')::$s.verdict).state}), 'confirmed', "$name: it cannot be aborted");
     is($confirm->($cart, $attempt, 'false', q{'d'}), 'confirmed', "$name: neither by a call that finds no units");
     is($resolve->(), '1 0', "$name: a part of it that is held");
