@@ -181,7 +181,7 @@ is_moving(InvStore *store)
  * that has no such end.
  */
 static void
-follow_row(Oid items)
+follow_deferred(Oid items)
 {
 	InvCall call;
 
@@ -220,7 +220,7 @@ inventory_follow_orders(PG_FUNCTION_ARGS)
 	if (TRIGGER_FIRED_BEFORE(trigdata->tg_event) && TRIGGER_FIRED_FOR_STATEMENT(trigdata->tg_event))
 		inv_statement_begins();
 	else if (TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
-		follow_row(store->items);
+		follow_deferred(store->items);
 	else
 	{
 		bool hurried = inv_statement_ends();
