@@ -2196,6 +2196,8 @@ COMMENT ON FUNCTION inventory.make_guard(regclass, name, text, text) IS 'Creates
 
 -- A statement on a partition fires no trigger of the partitioned table at its end: there, and
 -- where the setting says so, the deferred trigger applies what the guard has noted.
+-- After SET CONSTRAINTS IMMEDIATE it is fired for a row with the guard, by the order of their
+-- names: the guard has to be the first.
 CREATE FUNCTION inventory.make_follow_triggers(relation regclass, store_name text, prefix text)
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -2206,7 +2208,7 @@ BEGIN
 	PERFORM inventory.make_guard(relation, (prefix || '_end')::name, store_name,
 		'CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s
 		 FOR EACH STATEMENT EXECUTE FUNCTION inventory.follow_orders(%L)');
-	PERFORM inventory.make_guard(relation, (prefix || '_commit')::name, store_name,
+	PERFORM inventory.make_guard(relation, (prefix || '_later')::name, store_name,
 		'CREATE CONSTRAINT TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s
 		 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (inventory.must_follow_later())
 		 EXECUTE FUNCTION inventory.follow_orders(%L)');

@@ -107,7 +107,7 @@ give_back(Exchange *exchange)
 	gives[count++] = exchange->give;
 	for (; count <= exchange->take_count; count++)
 		gives[count].item = exchange->takes[count - 1].item;
-	inv_give(store, gives, count, INV_SNAPSHOT_TRANSACTION);
+	inv_give(store, gives, count);
 	exchange->give = gives[place];
 }
 

@@ -21,6 +21,8 @@
 #include "base/store_error.h"
 #include "store/binding.h"
 #include "store/enter.h"
+#include "store/query.h"
+#include "store/query_text.h"
 #include "store/store.h"
 #include "stock/follow_line.h"
 #include "stock/pending.h"
@@ -156,6 +158,43 @@ follow_trigger(Oid items, bool at_commit)
 	inv_store_leave(&call);
 }
 
+/*
+ * Is the last change the DELETE of a row that is in another partition now?  Its INSERT is noted
+ * next, and is not that of a new line.
+ */
+static bool
+is_moving(InvStore *store)
+{
+	const InvPending *last = inv_pending_last();
+	Datum key;
+
+	if (last == NULL || last->applied > 0 || last->kind != INV_PENDING_MOVE ||
+		last->items != store->items)
+		return false;
+	key = last->key;
+	return inv_execute(store, INV_STMT_LINE_EXISTS, &key, NULL, INV_SNAPSHOT_LATEST) > 0;
+}
+
+/*
+ * The deferred trigger of a row is fired: at the end of the transaction, or after SET CONSTRAINTS
+ * IMMEDIATE, in the statement that has changed the row, whose end applies all of its changes, or in one
+ * that has no such end.
+ */
+static void
+follow_deferred(Oid items)
+{
+	InvCall call;
+
+	if (inv_in_statement())
+		inv_statement_hurries();
+	else if (inv_pending_has(items, true) && inv_store_enter_to_follow(&call, items))
+	{
+		if (!is_moving(call.store))
+			apply_changes(call.store, true, NULL);
+		inv_store_leave(&call);
+	}
+}
+
 PG_FUNCTION_INFO_V1(inventory_follow_orders);
 PG_FUNCTION_INFO_V1(inventory_must_follow_later);
 
@@ -181,12 +220,13 @@ inventory_follow_orders(PG_FUNCTION_ARGS)
 	if (TRIGGER_FIRED_BEFORE(trigdata->tg_event) && TRIGGER_FIRED_FOR_STATEMENT(trigdata->tg_event))
 		inv_statement_begins();
 	else if (TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
-		follow_trigger(store->items, true);
+		follow_deferred(store->items);
 	else
 	{
-		inv_statement_ends();
+		bool hurried = inv_statement_ends();
+
 		if (!inv_pending_is_held())
-			follow_trigger(store->items, false);
+			follow_trigger(store->items, hurried);
 		/* triggers may have written partitions of others, which fires no trigger for a statement */
 		if (!inv_pending_is_held() && !inv_in_statement())
 			apply_others();

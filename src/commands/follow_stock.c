@@ -227,7 +227,7 @@ give_items(InvStore *store, ItemChange *changes, int count)
 			gives[give_count].item = changes[i].item;
 			gives[give_count++].quantity = Max(changes[i].delta, 0);
 		}
-	inv_give(store, gives, give_count, INV_SNAPSHOT_TRANSACTION);
+	inv_give(store, gives, give_count);
 	for (int i = 0; i < count; i++)
 	{
 		if (changes[i].delta > 0)

@@ -89,7 +89,7 @@ inv_return_units(InvStore *store, Datum order, InvSold *sold, int64 quantity, co
 
 	Assert(quantity > 0 && quantity <= inv_sold_left(sold)); /* invariant 9 */
 	if (how->restock)
-		inv_give(store, &give, 1, INV_SNAPSHOT_TRANSACTION);
+		inv_give(store, &give, 1);
 	inv_book_init(&book, INV_RETURN_MOVEMENTS);
 	inv_book_returned(&book, order, sold, quantity, &give, how);
 	inv_book_write(store, &book);
@@ -254,7 +254,7 @@ refund_left(InvStore *store, InvOrder *orders, int count, const InvReturn *how)
 	if (give_count == 0)
 		return;
 	if (how->restock)
-		inv_give(store, gives, give_count, INV_SNAPSHOT_TRANSACTION);
+		inv_give(store, gives, give_count);
 	for (int i = 0; i < count; i++)
 	{
 		inv_book_unknown(store, &orders[i]);

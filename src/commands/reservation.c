@@ -45,7 +45,7 @@ give_line(InvStore *store, const InvHold *hold, const InvHoldLine *line, int64 q
 	InvBook book;
 
 	if (line->tracked)
-		inv_give(store, &give, 1, INV_SNAPSHOT_LATEST);
+		inv_give(store, &give, 1);
 	inv_stats_count(INV_STATS_UNITS, quantity);
 	inv_book_init(&book, 2);
 	inv_book_return(&book, line->item, quantity, INV_KIND_RELEASE, &hold->user, hold->id,
@@ -71,7 +71,7 @@ release_hold(InvStore *store, const InvHold *hold)
 			gives[count++].quantity = hold->lines[i].quantity;
 		}
 	if (count > 0)
-		inv_give(store, gives, count, INV_SNAPSHOT_LATEST);
+		inv_give(store, gives, count);
 	inv_book_init(&book, 2 * hold->count);
 	for (int i = 0; i < hold->count; i++)
 	{

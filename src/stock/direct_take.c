@@ -319,12 +319,12 @@ inv_direct_take_locked(InvStore *store, InvTake *takes, int count)
  * that needs a statement.
  */
 bool
-inv_direct_give(InvStore *store, InvGive *give, InvSnapshotMode mode)
+inv_direct_give(InvStore *store, InvGive *give)
 {
 	DirectChange change = { .store = store, .item = give->item, .delta = give->quantity };
 	InvRowLevel level;
 
 	Assert(give->quantity > 0 && !give->hot);
-	give->tracked = change_row_stock(&change, mode, &level) == INV_DIRECT_TAKEN;
+	give->tracked = change_row_stock(&change, INV_SNAPSHOT_LATEST, &level) == INV_DIRECT_TAKEN;
 	return give->tracked;
 }

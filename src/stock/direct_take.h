@@ -6,7 +6,6 @@
 #define INV_DIRECT_TAKE_H
 
 #include "store/binding.h"
-#include "store/query.h"
 #include "stock/quantity.h"
 
 /* What the row must satisfy, beside having enough: as INV_STMT_TAKE and its variants. */
@@ -27,6 +26,6 @@ typedef enum InvDirectOutcome
 extern InvDirectOutcome inv_direct_take(InvStore *store, const InvTake *take,
 										InvTakeCondition condition, InvRowLevel *level);
 extern bool inv_direct_take_locked(InvStore *store, InvTake *takes, int count);
-extern bool inv_direct_give(InvStore *store, InvGive *give, InvSnapshotMode mode);
+extern bool inv_direct_give(InvStore *store, InvGive *give);
 
 #endif /* INV_DIRECT_TAKE_H */

@@ -116,7 +116,7 @@ give_lines_back(InvStore *store, const OverdueLine *lines, uint64 count)
 	InvBook book;
 
 	if (gives_count > 0)
-		inv_give(store, gives, gives_count, INV_SNAPSHOT_LATEST);
+		inv_give(store, gives, gives_count);
 
 	inv_book_init(&book, 2 * count);
 	for (uint64 i = 0; i < count; i++)

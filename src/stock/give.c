@@ -15,7 +15,6 @@
 #include "base/error.h"
 #include "store/binding.h"
 #include "store/column.h"
-#include "store/query.h"
 #include "stock/direct_take.h"
 #include "stock/give.h"
 #include "stock/hot_publish.h"
@@ -62,25 +61,25 @@ inv_find_give(InvStore *store, const InvGive *gives, int count, Datum item)
 
 /* Give to the rows of cold items; statements give from the first on that needs one. */
 static void
-give_to_rows(InvStore *store, InvGive *gives, int count, InvSnapshotMode mode)
+give_to_rows(InvStore *store, InvGive *gives, int count)
 {
 	int given = 0;
 
-	while (given < count && (gives[given].hot || (gives[given].quantity > 0 &&
-												  inv_direct_give(store, &gives[given], mode))))
+	while (given < count && (gives[given].hot ||
+							 (gives[given].quantity > 0 && inv_direct_give(store, &gives[given]))))
 		given++;
 	if (given < count)
-		inv_item_row_give_many(store, &gives[given], count - given, mode);
+		inv_item_row_give_many(store, &gives[given], count - given);
 }
 
 /* Give to the counter of a hot item, or to its row if it is cold by now. */
 static void
-give_hot(InvStore *store, InvGive *give, InvSnapshotMode mode)
+give_hot(InvStore *store, InvGive *give)
 {
 	while (give->hot && !inv_hot_stock_give(store, give))
 	{
 		give->hot = inv_hot_find_counter(store, give->item, &give->counter);
-		give_to_rows(store, give, 1, mode);
+		give_to_rows(store, give, 1);
 	}
 }
 
@@ -88,19 +87,20 @@ give_hot(InvStore *store, InvGive *give, InvSnapshotMode mode)
  * Give units back to items, in key order and each item once.  0 units lock the row of a cold
  * item, which the caller is going to take from.  "tracked" says of each
  * whether its stock has them now: false for an item without a number, or that does not
- * exist any more.  Raises 22003 if a stock column cannot hold the sum, and IV014 after
+ * exist any more.  An item that is younger than the snapshot of the transaction exists: to give
+ * to it is a serialization failure.  Raises 22003 if a stock column cannot hold the sum, and IV014 after
  * waiting for others too long.
  */
 void
-inv_give(InvStore *store, InvGive *gives, int count, InvSnapshotMode mode)
+inv_give(InvStore *store, InvGive *gives, int count)
 {
 	Assert(count > 0);
 	Assert(GetUserId() == store->owner);
 	for (int i = 0; i < count; i++)
 		gives[i].hot = inv_hot_find_counter(store, gives[i].item, &gives[i].counter);
-	give_to_rows(store, gives, count, mode);
+	give_to_rows(store, gives, count);
 	for (int i = 0; i < count; i++)
 		if (gives[i].quantity > 0)
-			give_hot(store, &gives[i], mode);
+			give_hot(store, &gives[i]);
 	INV_POINT("inventory-after-give");
 }

@@ -6,11 +6,10 @@
 #define INV_GIVE_H
 
 #include "store/binding.h"
-#include "store/query.h"
 #include "stock/quantity.h"
 
 extern int inv_merge_gives(InvStore *store, InvGive *gives, int count, const char *of);
 extern const InvGive *inv_find_give(InvStore *store, const InvGive *gives, int count, Datum item);
-extern void inv_give(InvStore *store, InvGive *gives, int count, InvSnapshotMode mode);
+extern void inv_give(InvStore *store, InvGive *gives, int count);
 
 #endif /* INV_GIVE_H */

@@ -148,7 +148,7 @@ inv_hot_demote(InvStore *store, Datum item)
 	InvCounterValues now;
 	int64 sum, last;
 	bool has_entry;
-	uint64 rows = inv_execute(store, INV_STMT_LOCK_ANY, &item, NULL, INV_SNAPSHOT_TRANSACTION);
+	uint64 rows = inv_execute(store, INV_STMT_LOCK_ANY, &item, NULL, INV_SNAPSHOT_LATEST);
 
 	if (!inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot)
 		return true;

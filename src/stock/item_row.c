@@ -236,7 +236,7 @@ inv_item_row_take_many(InvStore *store, InvTake *takes, int count)
  * item once.  Hot items are passed over.
  */
 void
-inv_item_row_give_many(InvStore *store, InvGive *gives, int count, InvSnapshotMode mode)
+inv_item_row_give_many(InvStore *store, InvGive *gives, int count)
 {
 	Datum *items = palloc(sizeof(Datum) * count);
 	RowChange *changes = palloc0(sizeof(RowChange) * count);
@@ -251,7 +251,7 @@ inv_item_row_give_many(InvStore *store, InvGive *gives, int count, InvSnapshotMo
 	if (cold == 0)
 		return;
 	keys = inv_make_array(store->item_id.base, items, NULL, cold);
-	rows = inv_execute(store, INV_STMT_LOCK_MANY_ANY, &keys, NULL, mode);
+	rows = inv_execute(store, INV_STMT_LOCK_MANY_ANY, &keys, NULL, INV_SNAPSHOT_LATEST);
 	for (int i = 0; i < count; i++)
 	{
 		bool isnull;
@@ -271,5 +271,5 @@ inv_item_row_give_many(InvStore *store, InvGive *gives, int count, InvSnapshotMo
 		changes[tracked].item = gives[i].item;
 		changes[tracked++].quantity = gives[i].quantity;
 	}
-	write_rows(store, INV_STMT_CHANGE_MANY, changes, tracked, mode);
+	write_rows(store, INV_STMT_CHANGE_MANY, changes, tracked, INV_SNAPSHOT_LATEST);
 }

@@ -13,8 +13,7 @@ extern void inv_item_row_read(InvStore *store, InvTake *take);
 extern void inv_item_row_lock(InvStore *store, InvTake *take);
 extern void inv_item_row_read_many(InvStore *store, InvTake *takes, int count, bool lock);
 extern void inv_item_row_take_many(InvStore *store, InvTake *takes, int count);
-extern void inv_item_row_give_many(InvStore *store, InvGive *gives, int count,
-								   InvSnapshotMode mode);
+extern void inv_item_row_give_many(InvStore *store, InvGive *gives, int count);
 extern InvRowLevel inv_item_row_change(InvStore *store, Datum item, int64 delta, bool settling,
 									   InvSnapshotMode mode);
 

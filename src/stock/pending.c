@@ -50,25 +50,20 @@ static InvPending *pending = NULL;			 /* in pending_context */
 static int pending_count = 0;
 static int pending_room = 0;
 static int applied_count = 0; /* of these, what is applied and kept */
-static int due_count =
-	0; /* what is to be applied, and does not wait for the end of the transaction */
+static int due_count = 0;	  /* what is to be applied before the end of the transaction */
 static slist_head old_headers = SLIST_STATIC_INIT(old_headers);
 static HTAB *old_header_buckets = NULL; /* in pending_context, or null */
 
 /* The levels of (sub)transactions of statements that are running, and of calls of the engine. */
 static List *statements = NIL; /* in pending_context */
 static List *calls = NIL;	   /* in pending_context */
-
-static bool
-nothing_is_kept(void)
-{
-	return pending_count == 0 && slist_is_empty(&old_headers) && statements == NIL && calls == NIL;
-}
+static bool hurried = false;   /* what waits is applied at the end of the statement */
 
 static MemoryContext
 enter_pending_context(void)
 {
-	if (pending_context && nothing_is_kept())
+	if (pending_context && pending_count == 0 && slist_is_empty(&old_headers) &&
+		statements == NIL && calls == NIL)
 	{
 		MemoryContextReset(pending_context);
 		pending = NULL;
@@ -346,6 +341,13 @@ inv_pending_store(void)
 	return InvalidOid;
 }
 
+/* The last change, or null. */
+const InvPending *
+inv_pending_last(void)
+{
+	return pending_count > 0 ? &pending[pending_count - 1] : NULL;
+}
+
 /* ---- statements and calls ---- */
 
 /*
@@ -362,10 +364,22 @@ inv_statement_begins(void)
 	MemoryContextSwitchTo(old);
 }
 
-void
+/* True: what waits for the end of the transaction is to be applied at that of the statement. */
+bool
 inv_statement_ends(void)
 {
+	bool was_hurried = hurried;
+
 	statements = list_truncate(statements, Max(list_length(statements) - 1, 0));
+	hurried = hurried && statements != NIL;
+	return was_hurried;
+}
+
+/* The deferred trigger is fired in a statement: constraints are immediate. */
+void
+inv_statement_hurries(void)
+{
+	hurried = true;
 }
 
 bool
@@ -425,6 +439,7 @@ undo_subtransaction(int nesting)
 	forget_headers_of(nesting);
 	statements = cut_levels(statements, nesting);
 	calls = cut_levels(calls, nesting);
+	hurried = hurried && statements != NIL;
 }
 
 /* What a subtransaction has done becomes that of the one around it. */
@@ -473,6 +488,7 @@ pending_at_xact_end(XactEvent event, void *arg pg_attribute_unused())
 	slist_init(&old_headers);
 	old_header_buckets = NULL;
 	statements = calls = NIL;
+	hurried = false;
 }
 
 void

@@ -45,13 +45,15 @@ extern void inv_pending_remember_header(InvStore *store, Datum key, Datum row);
 
 /* applying */
 extern InvPending *inv_pending_take(InvStore *store, bool at_commit, int *count);
+extern const InvPending *inv_pending_last(void);
 extern bool inv_pending_has(Oid items, bool at_commit);
 extern Oid inv_pending_store(void);
 extern bool inv_pending_old_header(InvStore *store, Datum key, Datum *row);
 
 /* statements whose trigger will apply what they change */
 extern void inv_statement_begins(void);
-extern void inv_statement_ends(void);
+extern bool inv_statement_ends(void);
+extern void inv_statement_hurries(void);
 extern bool inv_in_statement(void);
 
 /* the engine applies what its own statements change when it has booked them */

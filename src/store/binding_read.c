@@ -17,6 +17,7 @@
 
 #include "access/relation.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_rewrite.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -365,6 +366,7 @@ depend_on_tables(InvStore *store, Oid ledger)
 	/* the version of the items table contains places of their rows, which a rewrite changes */
 	inv_depend(dependencies, INV_DEPENDENCY_RELATION, TriggerRelationId);
 	inv_depend(dependencies, INV_DEPENDENCY_RELATION, ProcedureRelationId);
+	inv_depend(dependencies, INV_DEPENDENCY_RELATION, RewriteRelationId);
 }
 
 /* The tables that a row names, open. */

@@ -426,10 +426,11 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	TRUNCATE_TEMPLATES
 
 	/* ---- housekeeping */
+	/* a closed line can be held again while it is waited for, and some servers delete what has another ctid then */
 	[INV_STMT_PRUNE_HOLDS] = {"zn", "", SPI_OK_DELETE,
 		"DELETE FROM {ledger}.reservations AS r WHERE r.ctid {=} ANY (ARRAY("
 		"SELECT p.ctid FROM {ledger}.reservations AS p WHERE p.status {<>} " STATUS_NAME(HELD) " "
-		"AND p.expires_at {<} $1 AND p.created_at {<} $1 LIMIT $2))",
+		"AND p.expires_at {<} $1 AND p.created_at {<} $1 LIMIT $2)) AND r.status {<>} " STATUS_NAME(HELD),
 		INV_LEDGER_RESERVATIONS},
 	[INV_STMT_PRUNE_REQUESTS] = {"zn", "", SPI_OK_DELETE,
 		"DELETE FROM {ledger}.requests AS q WHERE q.ctid {=} ANY (ARRAY("

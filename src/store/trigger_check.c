@@ -263,6 +263,9 @@ inv_check_triggers(const char *store_name, Oid owner, Relation rel, InvTriggerRo
 		TriggerCheck check = { store_name, owner, rel, trigger, dependencies };
 		TriggerFunction function;
 
+		/* the version of the items table has all of them, also those that never fire */
+		if (dependencies && role == INV_TRIGGERS_OF_ITEMS && !trigger->tgisinternal)
+			inv_depend(dependencies, INV_DEPENDENCY_FUNCTION, trigger->tgfoid);
 		if (trigger->tgenabled == TRIGGER_DISABLED ||
 			!find_trigger_function(trigger->tgfoid, &function))
 			continue;
