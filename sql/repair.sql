@@ -1,5 +1,5 @@
 -- Tests of repair: each kind of finding of verify is repaired, and verify is clean afterwards, or
--- it is named with the reason.
+-- it is named with the reason.  Not for a server on which the worker settles, too.
 \set VERBOSITY terse
 \pset format unaligned
 \pset tuples_only on
