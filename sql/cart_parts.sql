@@ -161,6 +161,10 @@ SELECT change, may_refuse(change, back) FROM (VALUES
 	('CREATE INDEX i ON orders (user_id) WHERE 10 / quantity > 1', 'DROP INDEX i'),
 	('CREATE UNIQUE INDEX i ON orders (note)', 'DROP INDEX i')) AS v (change, back);
 -- a column that must be given
+ALTER TABLE orders ALTER user_id SET NOT NULL;
+SELECT inventory.orders_may_refuse(:'store');
+SELECT reserve(12, '[{"item_id": 1}]', NULL);
+ALTER TABLE orders ALTER user_id DROP NOT NULL;
 ALTER TABLE orders ADD required text NOT NULL DEFAULT 'x';
 SELECT inventory.orders_may_refuse(:'store');
 ALTER TABLE orders ALTER required DROP DEFAULT;
