@@ -78,12 +78,10 @@ def main():
     parser.add_argument('--seed', type=int, default=random.randrange(10 ** 6))
     parser.add_argument('--functions', default='.', metavar='PATTERN')
     parser.add_argument('--sessions', type=int, default=3)
-    parser.add_argument('--limit', type=float,
-                        help='seconds a statement may take: a quarter of the run, at most 60')
+    parser.add_argument('--limit', type=float, default=60, help='seconds a statement may take')
     parser.add_argument('--log', help="the server's log")
     parser.add_argument('--selftest', action='store_true')
     arguments = parser.parse_args()
-    arguments.limit = arguments.limit or min(60, max(10, arguments.seconds / 4))
     passed, failed = selftest.run(arguments) if arguments.selftest else fuzz(arguments)
     print(f'{passed} passed, {failed} failed')
     return 0 if failed == 0 and passed > 0 else 1
