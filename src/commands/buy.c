@@ -313,9 +313,12 @@ inventory_sell_part(PG_FUNCTION_ARGS)
 	Sale sale = { 0 };
 	Datum text;
 
-	if (PG_ARGISNULL(2))
-		PG_RETURN_NULL();
 	inv_call_enter(&call, inv_getarg_store_name(fcinfo), "try_buy_cart");
+	if (PG_ARGISNULL(2))
+	{
+		inv_store_leave(&call);
+		PG_RETURN_NULL();
+	}
 	sale.store = call.store;
 	sale.user = inv_getarg_user(call.store, fcinfo, 1);
 	sell_lines(&sale, PG_GETARG_JSONB_P(2), PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3), true);
