@@ -25,7 +25,7 @@ sub location
 
 is(location("shop.buy_item('$user', '$item', 2)"), 'refuse, refusal.c', 'a refusal of stock');
 is(location("items_stock.refund_order('$user')"), 'inv_check_sold, sold.c', 'a refusal of a refund');
-is(location("shop.extend_reservation('$user')"), 'inv_hold_find, hold.c', 'a reservation that does not exist');
+is(location("shop.extend_reservation('$user')"), 'inv_hold_find_id, hold.c', 'a reservation that does not exist');
 is(location("shop.buy_item('$user', '$item', 0)"), 'inv_getarg_quantity, argument.c', 'a bad argument');
 is(location(q{inventory.cool('shop.items', gen_random_uuid())}), 'inv_check_stock_row, locked_row.c', 'an unknown item of an administrator');
 
