@@ -168,7 +168,7 @@ SELECT actor = 'regress_change_operator', delta FROM movements WHERE order_id = 
 \echo '-- the row and the ledger say the same, and close_ledger changes nothing of it'
 TABLE differing;
 SELECT * FROM inventory.verify('items');
-SELECT inventory.settle('items'), close_ledger(now()) > 0;
+SELECT inventory.settle('items') IN (0, 1), close_ledger(now()) > 0; -- a worker may have settled it
 SELECT change_order(13, 2), refund_order(13), change_order(6, 1), refund_order(6);
 SELECT * FROM inventory.verify('items');
 SELECT inventory.cool('items', 2);
