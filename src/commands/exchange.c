@@ -16,7 +16,6 @@
 #include "store/column.h"
 #include "store/enter.h"
 #include "store/ledger_schema.h"
-#include "store/query.h"
 #include "stock/give.h"
 #include "stock/ledger.h"
 #include "stock/level.h"
