@@ -7,9 +7,10 @@
  * trigger of the shop runs at commit.  What the shop's code leaves in the session is
  * removed before the next store (session_reset.c).
  *
- * A row that another session keeps locked delays the other stores by about LOCK_TIMEOUT
- * in each of the transactions, and all that a store does by at most
- * inventory.worker_timeout (worker_timeout.c).  An error ends the work on its store only, which then rests.
+ * A row or table that another session keeps locked delays the other stores by about
+ * MOST_LOCK_WAIT_MS in each of the transactions, and all that a store does by at most
+ * inventory.worker_timeout (worker_timeout.c).  The worker stops waiting before that session looks
+ * for a deadlock: a DROP of several tables is not to fail because the worker has locked one.  An error ends the work on its store only, which then rests.
  *
  * Expects no transaction and no lock, and leaves none.
  */
@@ -17,6 +18,7 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "storage/proc.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -48,7 +50,7 @@
 #define PRUNE_ROWS 1000	 /* rows pruned per transaction */
 #define SETTLE_ITEMS 100 /* hot items settled per transaction */
 #define UNCOUNTED_ROUNDS 20 /* from one count of overdue lines to the next, while there are many */
-#define LOCK_TIMEOUT "2s"
+#define MOST_LOCK_WAIT_MS 2000
 #define REFUSED_REST_MS 10000	 /* after overdue lines whose items do not take their units back */
 #define LONGEST_ABSENCE_MS 60000 /* holds are looked at so often, because clocks can be set */
 
@@ -144,6 +146,13 @@ heat_and_cool(InvStore *store, InvStoreTask *task pg_attribute_unused(),
 
 /* ---- running them ---- */
 
+/* How long the worker waits for a lock: half the time after which others look for a deadlock. */
+static char *
+lock_timeout(void)
+{
+	return psprintf("%d", Max(1, Min(MOST_LOCK_WAIT_MS, DeadlockTimeout / 2)));
+}
+
 /* Settings of a transaction on a store whose items are in this schema. */
 static void
 set_for_transaction(const char *schema)
@@ -151,7 +160,7 @@ set_for_transaction(const char *schema)
 	/* for deferred triggers of the shop, which run after the store was left */
 	inv_set_setting("search_path", psprintf("pg_catalog, %s, pg_temp", quote_identifier(schema)),
 					GUC_ACTION_LOCAL);
-	inv_set_setting("lock_timeout", LOCK_TIMEOUT, GUC_ACTION_LOCAL);
+	inv_set_setting("lock_timeout", lock_timeout(), GUC_ACTION_LOCAL);
 	/* a crash undoes only what is done again; buyers must not wait here for disk or standby */
 	inv_set_setting("synchronous_commit", "off", GUC_ACTION_LOCAL);
 }

@@ -171,7 +171,7 @@ my $shop = open_shop('crowded');
 {
     my $pid = worker_pid($shop);
     $shop->query(
-        'CREATE TABLE shop.witness (who name, pid int, may boolean)',
+        'CREATE TABLE shop.witness (who name, pid int, may boolean, yields boolean)',
         'ALTER TABLE shop.witness OWNER TO shopkeeper',
         <<'END',
 CREATE FUNCTION shop.witness() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -183,7 +183,9 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
         may := false;
     END;
-    INSERT INTO shop.witness VALUES (current_user, pg_backend_pid(), may);
+    INSERT INTO shop.witness VALUES (current_user, pg_backend_pid(), may,
+        current_setting('lock_timeout')::interval > '0'
+        AND current_setting('lock_timeout')::interval < current_setting('deadlock_timeout')::interval);
     -- this must not affect the other stores
     PERFORM set_config('default_transaction_read_only', 'on', false);
     RETURN NULL;
@@ -196,6 +198,8 @@ END
     ok(returned($shop), 'units of a store with a deferred trigger return');
     is( $shop->query("SELECT DISTINCT who, may FROM shop.witness WHERE pid = $pid"),
         'shopkeeper|f', 'the trigger runs as the owner, and cannot become another role');
+    is($shop->query("SELECT DISTINCT yields FROM shop.witness WHERE pid = $pid"),
+        't', 'it stops waiting for a lock before other sessions look for a deadlock with it');
     $shop->query(q{SELECT other.reserve_stock('u', 1, 5, '1 ms')});
     ok(returned($shop, 'other.things'), 'a setting of the trigger does not affect the next store');
     is(worker_pid($shop), $pid, 'it is still the same worker');
