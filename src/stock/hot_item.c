@@ -10,11 +10,13 @@
  * Where there is no shared memory nothing becomes hot, but items can be hot that were
  * when the server had it.
  *
+ * What a transaction finds, it keeps for later ones and for other sessions: so it looks for what
+ * others have committed, without its own changes, which can be rolled back.
+ *
  * Fills the directory of the entries under its lock; writes no table, and locks no row.
  */
 #include "postgres.h"
 
-#include "access/transam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/pg_type.h"
@@ -37,14 +39,14 @@
 #include "store/query.h"
 #include "store/query_cursor.h"
 #include "store/query_text.h"
+#include "store/table_check.h"
 #include "stock/hot_item.h"
 
 /* how long the worker leaves an item alone whose stock column could not be written */
 #define RETRY_MS 60000
 
 static List *changed_stores = NIL; /* of InvHotStore; this transaction changed their "hot" */
-static bool changed_without_place = false; /* the same, of a store that has no place there */
-static uint64 type_changes = 0;			   /* how often this session heard of a change of a type */
+static uint64 type_changes = 0;	   /* how often this session heard of a change of a type */
 
 /* ---- what sessions share of a store ---- */
 
@@ -114,8 +116,6 @@ inv_hot_mark_changed(InvStore *store)
 	MemoryContext old;
 
 	Assert(IsTransactionState());
-	if (hot_store == NULL)
-		changed_without_place = true;
 	if (hot_store == NULL || list_member_ptr(changed_stores, hot_store))
 		return;
 	old = MemoryContextSwitchTo(TopMemoryContext);
@@ -129,8 +129,6 @@ hot_item_at_xact_end(XactEvent event, void *arg pg_attribute_unused())
 {
 	ListCell *cell;
 
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
-		changed_without_place = false;
 	if (changed_stores == NIL)
 		return;
 	if (event == XACT_EVENT_PRE_PREPARE)
@@ -229,7 +227,7 @@ load_hot_entries(InvStore *store, InvHotStore *hot_store)
 		CHECK_FOR_INTERRUPTS();
 		/* the rows have to be at least as new as the count of changes */
 		pg_read_barrier();
-		rows = inv_execute(store, INV_STMT_HOT_ROWS, NULL, NULL, INV_SNAPSHOT_LATEST);
+		rows = inv_execute(store, INV_STMT_HOT_ROWS, NULL, NULL, INV_SNAPSHOT_COMMITTED);
 		keys = palloc(sizeof(InvHotKey) * Max(rows, 1));
 		numbers = palloc(sizeof(int64) * Max(rows, 1));
 		for (uint64 row = 0; row < rows; row++)
@@ -246,29 +244,36 @@ load_hot_entries(InvStore *store, InvHotStore *hot_store)
 	} while (!loaded);
 }
 
-/* Is there a row of "hot"?  It is asked for each line of a statement that can change all lines of a shop. */
+/*
+ * Is there a row of "hot"?  *known: the answer also holds if this transaction aborts.  It is
+ * asked for each line of a statement that can change all lines of a shop.
+ */
 static bool
-has_hot_row(InvStore *store)
+has_hot_row(InvStore *store, bool *known)
 {
-	bool found = inv_execute(store, INV_STMT_HOT_ROWS, NULL, NULL, INV_SNAPSHOT_LATEST) > 0;
+	bool found;
 
+	*known = !inv_ledger_table_is_locked(store, INV_LEDGER_HOT);
+	found = inv_execute(store, INV_STMT_HOT_ROWS, NULL, NULL,
+						*known ? INV_SNAPSHOT_COMMITTED : INV_SNAPSHOT_LATEST) > 0;
 	inv_result_free();
 	return found;
 }
 
 /*
- * Without shared memory, is an item hot that was when the server had it?  Once a
- * transaction that has written nothing finds none, there will be none: nothing becomes
- * hot any more.  (One that has written may have made the last one cold, and abort.)
+ * Without shared memory, is an item hot that was when the server had it?  Once there is
+ * none, there will be none: nothing becomes hot any more.
  */
 static bool
 was_left_hot(InvStore *store)
 {
+	bool known;
+
 	if (!store->may_be_hot)
 		return false;
-	if (has_hot_row(store))
+	if (has_hot_row(store, &known))
 		return true;
-	store->may_be_hot = TransactionIdIsValid(GetTopTransactionIdIfAny());
+	store->may_be_hot = !known;
 	return false;
 }
 
@@ -281,14 +286,26 @@ was_left_hot(InvStore *store)
 static bool
 has_hot_rows(InvStore *store, uint64 places)
 {
+	bool known;
+
 	if (store->none_hot_at == places)
 		return false;
-	if (has_hot_row(store))
+	if (has_hot_row(store, &known))
 		return true;
-	/* else this transaction may have made the last one cold, and abort */
-	if (!changed_without_place)
+	if (known)
 		store->none_hot_at = places;
 	return false;
+}
+
+/*
+ * May this transaction give the hot items of a store their entries?  They are for all sessions:
+ * they must not have what this transaction has changed.
+ */
+static bool
+can_load_entries(InvStore *store, InvHotStore *hot_store)
+{
+	return !list_member_ptr(changed_stores, hot_store) &&
+		   !inv_ledger_table_is_locked(store, INV_LEDGER_HOT);
 }
 
 /* Is it known, without a statement, that no item of the store is hot? */
@@ -336,8 +353,7 @@ inv_hot_may_exist(InvStore *store)
 	}
 	if (pg_atomic_read_u32(&hot_store->cold) != 0)
 		return false;
-	/* entries are for all sessions: they must not have what this transaction has changed */
-	if (!hot_store->loaded && !list_member_ptr(changed_stores, hot_store))
+	if (!hot_store->loaded && can_load_entries(store, hot_store))
 		load_hot_entries(store, hot_store);
 	return pg_atomic_read_u32(&hot_store->cold) == 0;
 }

@@ -22,6 +22,7 @@
 #include "store/column.h"
 #include "store/query.h"
 #include "store/query_text.h"
+#include "store/table_check.h"
 #include "stock/hot_item.h"
 #include "stock/hot_row.h"
 #include "stock/item_row.h"
@@ -121,7 +122,8 @@ inv_hot_apply_to_row(InvStore *store, Datum item, int64 sum, int64 upto_epoch, b
 
 /*
  * Count what the tables have of an item whose row in "hot" was read, as committed now:
- * what its counter is published with.  False if there is no such item.  Raises 55000
+ * what its counter is published with.  Of the movements nothing counts that this transaction has
+ * changed.  False if there is no such item.  Raises 55000
  * where the tables have what the engine does not write: they are their owner's, but the
  * counters are shared by all.
  */
@@ -142,10 +144,11 @@ inv_hot_count(InvStore *store, Datum item, const InvHotRow *row, InvHotCount *co
 	values->limit = DatumGetInt64(inv_result(0, 3, &isnull));
 	values->limited = !isnull;
 	values->for_sale = DatumGetBool(inv_result(0, 4, &isnull));
-	count->own_row = is_own_xid(inv_result(0, 5, &isnull));
+	count->own_row = is_own_xid(inv_result(0, 5, &isnull)) ||
+					 inv_ledger_table_is_locked(store, INV_LEDGER_MOVEMENTS);
 
-	sum =
-		inv_hot_sum_movements(store, item, row->settled, PG_INT64_MAX, INV_SNAPSHOT_LATEST, &last);
+	sum = inv_hot_sum_movements(store, item, row->settled, PG_INT64_MAX, INV_SNAPSHOT_COMMITTED,
+								&last);
 	if (row->settled < 0 || last > MAX_EPOCH)
 		inv_error_broken_store(store->store_name, store->items,
 							   "Its ledger has an epoch that the engine did not write.");

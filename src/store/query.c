@@ -189,6 +189,15 @@ check_result(InvStore *store, const char *columns)
 			check_result_nulls(store, SPI_tuptable->vals[row], columns);
 }
 
+/* Make a snapshot active that is before the first command of this transaction. */
+static Snapshot
+push_committed_snapshot(void)
+{
+	PushCopiedSnapshot(GetLatestSnapshot());
+	GetActiveSnapshot()->curcid = FirstCommandId;
+	return GetActiveSnapshot();
+}
+
 /*
  * Execute a plan; returns the number of rows.  Raises unless it did what was expected.  SPI leaves
  * its own memory context behind, which ends with the call; the caller can be filling another.
@@ -201,9 +210,12 @@ inv_execute_plan(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nu
 	Snapshot crosscheck = InvalidSnapshot;
 	CachedPlan *cached = hold_plan_without_policies(store, plan);
 	MemoryContext caller = CurrentMemoryContext;
+	bool reads = mode == INV_SNAPSHOT_COMMITTED || mode == INV_SNAPSHOT_READ_ONLY;
 	int result;
 
 	Assert(GetUserId() == store->owner); /* the store is entered */
+	if (mode == INV_SNAPSHOT_COMMITTED)
+		snapshot = push_committed_snapshot();
 	/* in READ COMMITTED each statement has the latest snapshot anyway */
 	if (mode == INV_SNAPSHOT_LATEST && IsolationUsesXactSnapshot())
 	{
@@ -211,9 +223,10 @@ inv_execute_plan(InvStore *store, SPIPlanPtr plan, Datum *values, const char *nu
 		/* to write a row of which the transaction sees an old version is a serialization failure */
 		crosscheck = GetTransactionSnapshot();
 	}
-	result = SPI_execute_snapshot(plan, values, nulls, snapshot, crosscheck,
-								  mode == INV_SNAPSHOT_READ_ONLY, true, 0);
+	result = SPI_execute_snapshot(plan, values, nulls, snapshot, crosscheck, reads, true, 0);
 	MemoryContextSwitchTo(caller);
+	if (mode == INV_SNAPSHOT_COMMITTED)
+		PopActiveSnapshot();
 	if (cached)
 		ReleaseCachedPlan(cached, CurrentResourceOwner);
 	else if (!store->valid && inv_binding_forces_policies(store))

@@ -10,7 +10,7 @@
 #include "store/binding.h"
 #include "store/query_text.h"
 
-/* Which snapshot a statement has.  With the first two it also sees what the call did before. */
+/* Which snapshot a statement has.  With the first two it also sees what the transaction did before. */
 typedef enum InvSnapshotMode
 {
 	/*
@@ -25,6 +25,12 @@ typedef enum InvSnapshotMode
 	 * is a serialization failure.
 	 */
 	INV_SNAPSHOT_LATEST,
+
+	/*
+	 * A new one that has what other transactions have committed, and nothing of this one, which
+	 * may be rolled back: for what other sessions are told.  The statement may not write.
+	 */
+	INV_SNAPSHOT_COMMITTED,
 
 	/* That of the query that called the engine; the statement may not write. */
 	INV_SNAPSHOT_READ_ONLY

@@ -155,3 +155,20 @@ inv_ledger_table_open(InvStore *store, InvLedgerTable table)
 	check_written(store, rel, INV_TRIGGERS_OF_OTHERS);
 	return rel;
 }
+
+/*
+ * Has this transaction locked a table of the ledger against everything?  Then it may have
+ * emptied or altered it, and no snapshot shows what others have committed.
+ */
+bool
+inv_ledger_table_is_locked(const InvStore *store, InvLedgerTable table)
+{
+	Relation rel = try_table_open(store->ledger[table], AccessShareLock);
+	bool locked;
+
+	if (rel == NULL)
+		return true;
+	locked = CheckRelationLockedByMe(rel, AccessExclusiveLock, false);
+	table_close(rel, NoLock);
+	return locked;
+}

@@ -134,6 +134,7 @@ COLUMNS = {
     'reservations': ['reservation_id', 'item_id', 'quantity', 'user_id', 'status', 'expires_at',
                      'order_id', 'created_at',
                      'tracked'],
+    'hot': ['item_id', 'number', 'hot', 'settled_epoch', 'keep_cold'],
     'requests': ['operation', 'user_id', 'key', 'fingerprint', 'result', 'created_at'],
 }
 COLUMN_TYPES = ['text', 'bigint', 'smallint', 'jsonb', 'point', 'uuid', 'bytea', 'boolean',

@@ -9,7 +9,7 @@ Also checks that each hole can be planted: that the source has the lines it repl
 A row of a table is a cell: `| kind | entry point | test | label | holes |`.  The test is SQL, ISO or TAP
 and a name; the label begins a part of that test, and is a permutation of an isolation test.  Every kind
 has a row for every entry point; where there is nothing to test, the row has a dash in place of the test,
-the reason in place of the label and no hole.  The table of direct access has the same columns, without
+the reason in place of the label and no hole.  The other tables have the same columns, without
 that rule.
 """
 import os
@@ -22,7 +22,8 @@ import tempfile
 TABLE = "test/attacks/README.md"
 HOLES = "test/attacks/holes"
 # the first two columns of each table, and whether each word of one has a row for each of the other
-HEADINGS = {("kind", "entry point"): True, ("direct access", "what a statement does"): False}
+HEADINGS = {("kind", "entry point"): True, ("direct access", "what a statement does"): False,
+            ("kept", "what must not be in it"): False}
 SUITES = {"SQL": ("regress", "sql/{}.sql"), "ISO": ("isolation", "test/isolation/expected/{}.out"),
           "TAP": ("tap", "test/tap/{}.pl")}
 
