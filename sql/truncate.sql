@@ -312,7 +312,21 @@ SELECT refund_order(1, 1);
 SELECT buy_item('bob', max(id), 1, 'k') IS NOT NULL FROM items;
 SELECT id, user_id FROM carts;
 SELECT look();
+
+\echo '-- as many units as a movement can have, and more with what is held'
+CREATE TABLE sacks (id int PRIMARY KEY, stock bigint, purchase_limit bigint);
+INSERT INTO sacks VALUES (1, 9223372036854775807), (2, -9223372036854775808);
+CREATE SCHEMA truncating_sacks;
+SELECT inventory.attach('sacks', user_id_type => 'text', ledger_schema => 'truncating_sacks', api_schema => 'truncating_sacks');
+SELECT truncating_sacks.reserve_stock('ann', 1, 9223372036854775807) IS NOT NULL, truncating_sacks.restock_item(1, 9223372036854775807);
+SELECT truncating_sacks.reserve_stock('ann', 1, 7) IS NOT NULL, truncating_sacks.restock_item(1, 7);
+TRUNCATE sacks;
+SELECT item_id, user_id, sum(delta) FROM truncating_sacks.movements GROUP BY item_id, user_id ORDER BY item_id, user_id;
+SELECT * FROM inventory.verify('sacks');
+INSERT INTO sacks VALUES (1, 1);
+SELECT truncating_sacks.buy_item('ann', 1), stock FROM sacks;
+SELECT * FROM inventory.verify('sacks');
 RESET ROLE;
-DROP SCHEMA truncating, truncating_stock, truncating_tickets CASCADE;
+DROP SCHEMA truncating, truncating_stock, truncating_tickets, truncating_sacks CASCADE;
 DROP OWNED BY regress_truncate_owner, regress_truncate_janitor;
 DROP ROLE regress_truncate_owner, regress_truncate_janitor;

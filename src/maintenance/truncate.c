@@ -127,6 +127,20 @@ end_by(InvStore *store, InvStatement statement)
 	inv_execute(store, statement, values, NULL, INV_SNAPSHOT_LATEST);
 }
 
+/*
+ * Book sums until nothing is left: with what is held, an item can have more units than one
+ * movement.
+ */
+static void
+end_sums_by(InvStore *store, InvStatement statement)
+{
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		end_by(store, statement);
+	} while (inv_result_int64(0, 1) > 0);
+}
+
 static void
 forget(InvStore *store, InvStatement statement)
 {
@@ -140,8 +154,8 @@ end_items(InvStore *store)
 	end_by(store, INV_STMT_BOOK_VOID_HOLDS);
 	forget(store, INV_STMT_VOID_HOLDS);
 	if (store->purchase_limit.attnum)
-		end_by(store, INV_STMT_END_LIMITS);
-	end_by(store, INV_STMT_BOOK_LOSS);
+		end_sums_by(store, INV_STMT_END_LIMITS);
+	end_sums_by(store, INV_STMT_BOOK_LOSS);
 	forget(store, INV_STMT_FORGET_REQUESTS);
 }
 

@@ -53,10 +53,11 @@
 #define FIND_REQUEST \
 	"SELECT q.fingerprint, q.result FROM {ledger}.requests AS q " \
 	"WHERE q.key {=} $3 AND q.operation {=} $1 "
-/* of units, as far as a bigint goes */
-#define SUM(what) \
-	"LEAST(GREATEST(COALESCE(pg_catalog.sum(" what "), 0), -9223372036854775808), " \
-	"9223372036854775807)::pg_catalog.int8"
+/* of units, as far as a bigint goes; the opposite of the smallest one is none */
+#define CUT(sum) \
+	"LEAST(GREATEST(" sum ", -9223372036854775808), 9223372036854775807)::pg_catalog.int8"
+#define SUM(what)		CUT("COALESCE(pg_catalog.sum(" what "), 0)")
+#define MINUS_SUM(what) CUT("{-} COALESCE(pg_catalog.sum(" what "), 0)")
 /* Is a movement in the stock column?  Null for an epoch that "hot" does not explain. */
 #define SETTLED(m, hot)	"(" m ".epoch IS NULL OR " m ".epoch {<=} " hot ".settled_epoch)"
 #define HOLD_KINDS \

@@ -17,7 +17,7 @@
  * writes into the movements of the lines that it closes.
  */
 #define COUNTED_TWICE \
-	"SELECT g.item_id::pg_catalog.text, 'direct_after_sale', 0::pg_catalog.int8, " SUM("{-} g.direct") " " \
+	"SELECT g.item_id::pg_catalog.text, 'direct_after_sale', 0::pg_catalog.int8, " MINUS_SUM("g.direct") " " \
 	"FROM (SELECT m.item_id, m.xmin AS writer, pg_catalog.max(m.created_at) AS at, " \
 	"pg_catalog.sum(m.delta) FILTER (WHERE m.kind {=} " KIND_NAME(SALE) ") AS sold, " \
 	"pg_catalog.sum(m.delta) FILTER (WHERE m.kind {=} " KIND_NAME(DIRECT) ") AS direct FROM " MOVEMENTS \
@@ -49,7 +49,7 @@
 	"COALESCE(r.reservation_id, m.reservation_id) AS reservation_id, " \
 	"COALESCE(m.total, 0) {-} COALESCE(r.quantity, 0) AS excess " \
 	"FROM (SELECT r.* FROM " RESERVATIONS "WHERE " HELD "AND ($3 IS NULL OR r.item_id {=} $3)) AS r " \
-	"FULL JOIN (SELECT m.item_id, m.reservation_id, " SUM("{-} m.delta") " AS total, " \
+	"FULL JOIN (SELECT m.item_id, m.reservation_id, " MINUS_SUM("m.delta") " AS total, " \
 	"(pg_catalog.array_agg(m.user_id) FILTER (WHERE m.user_id IS NOT NULL))[1] AS user_id FROM " MOVEMENTS \
 	"WHERE m.reservation_id IS NOT NULL AND m.kind {=} ANY (" HOLD_KINDS ") " \
 	"AND ($3 IS NULL OR m.item_id {=} $3) GROUP BY m.item_id, m.reservation_id) AS m " \

@@ -176,7 +176,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"SELECT " SUM("r.quantity") " FROM " RESERVATIONS
 		"WHERE r.item_id {=} $1 AND " HELD "AND r.tracked", .by = "item_id"},
 	[INV_STMT_USED] = {"iu", "n", SPI_OK_SELECT,
-		"SELECT " SUM("{-} m.delta") " FROM " MOVEMENTS
+		"SELECT " MINUS_SUM("m.delta") " FROM " MOVEMENTS
 		"WHERE m.item_id {=} $1 AND m.user_id {=} $2", .by = "item_id"},
 	[INV_STMT_OPEN_LEDGER] = {"tzit", "", SPI_OK_INSERT,
 		"INSERT INTO {ledger}.movements (item_id, delta, kind, reason, actor, created_at) "
@@ -214,7 +214,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"COALESCE(m.total, 0), COALESCE(r.total, 0) "
 		"FROM (SELECT r.item_id, " SUM("r.quantity") " AS total FROM " RESERVATIONS
 		"WHERE " HELD "AND ($1 IS NULL OR r.item_id {=} $1) GROUP BY r.item_id) AS r "
-		"FULL JOIN (SELECT m.item_id, " SUM("{-} m.delta") " AS total FROM " MOVEMENTS
+		"FULL JOIN (SELECT m.item_id, " MINUS_SUM("m.delta") " AS total FROM " MOVEMENTS
 		"WHERE m.reservation_id IS NOT NULL AND m.kind {=} ANY (" HOLD_KINDS ") "
 		"AND ($1 IS NULL OR m.item_id {=} $1) GROUP BY m.item_id) AS m "
 		"ON r.item_id {=} m.item_id "
@@ -377,7 +377,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 	/* by line, item and user: what is sold and not cancelled, what is refunded; is it archived? */
 	[INV_STMT_BOOKED] = {"O", "oiu?nnl", SPI_OK_SELECT,
 		"SELECT m.order_id, m.item_id, m.user_id, "
-		SUM("CASE WHEN m.kind {<>} " KIND_NAME(REFUND) " THEN {-} m.delta END") ", "
+		MINUS_SUM("CASE WHEN m.kind {<>} " KIND_NAME(REFUND) " THEN m.delta END") ", "
 		SUM("CASE WHEN m.kind {=} " KIND_NAME(REFUND) " THEN m.delta END") ", "
 		"pg_catalog.bool_or(m.reason IS NOT DISTINCT FROM " QUOTED(INV_REASON_ARCHIVED) ") FROM " MOVEMENTS
 		"WHERE m.order_id {=} ANY ($1) AND m.kind {=} ANY (ARRAY[" KIND_NAME(SALE) ", "
@@ -389,7 +389,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"ORDER BY m.movement_id LIMIT 1 FOR NO KEY UPDATE OF m", .by = "order_id"},
 	/* what was sold, without what change_order took off again */
 	[INV_STMT_SALES] = {"o", "inu?", SPI_OK_SELECT,
-		"SELECT m.item_id, " SUM("{-} m.delta") ", m.user_id "
+		"SELECT m.item_id, " MINUS_SUM("m.delta") ", m.user_id "
 		"FROM " MOVEMENTS "WHERE m.order_id {=} $1 "
 		"AND m.kind {=} ANY (ARRAY[" KIND_NAME(SALE) ", " KIND_NAME(CANCELLATION) "]::pg_catalog.text[]) "
 		"GROUP BY m.item_id, m.user_id ORDER BY m.item_id, pg_catalog.min(m.movement_id)", .by = "order_id"},
@@ -401,7 +401,7 @@ static const InvTemplate templates[INV_STMT_COUNT] = {
 		"WHERE m.order_id {=} $1 AND m.kind {=} " KIND_NAME(REFUND), .by = "order_id"},
 	/* a carried movement has no order: it can contain the sale */
 	[INV_STMT_COUNTED] = {"oiu", "nl", SPI_OK_SELECT,
-		"SELECT " SUM("{-} m.delta) FILTER (WHERE m.order_id {=} $1") ", "
+		"SELECT " MINUS_SUM("m.delta) FILTER (WHERE m.order_id {=} $1") ", "
 		"COALESCE(pg_catalog.bool_or(m.kind {=} " KIND_NAME(CARRIED) "), false) "
 		"FROM " MOVEMENTS "WHERE m.item_id {=} $2 AND m.user_id {=} $3 "
 		"AND (m.kind {=} " KIND_NAME(CARRIED) " OR m.order_id {=} $1)", .by = "item_id"},

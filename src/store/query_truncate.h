@@ -11,6 +11,11 @@
 
 #define TRUNCATED	QUOTED(INV_REASON_TRUNCATE) ", $1, $2 "
 
+/* Insert movements; of how many is the number of units the largest or smallest one, instead of a sum beyond it? */
+#define INSERT_CUT_SUMS(insert) \
+	"WITH b AS (" insert "RETURNING delta) SELECT pg_catalog.count(*) FROM b WHERE b.delta {=} ANY " \
+	"(ARRAY[-9223372036854775808, 9223372036854775807]::pg_catalog.int8[])"
+
 #define TRUNCATE_TEMPLATES \
 	[INV_STMT_BOOK_VOID_HOLDS] = {"tz", "", SPI_OK_INSERT, \
 		"INSERT INTO {ledger}.movements (item_id, delta, kind, user_id, reservation_id, reason, actor, " \
@@ -20,19 +25,19 @@
 		"UPDATE " RESERVATIONS "SET status = " STATUS_NAME(RELEASED) " WHERE " HELD, \
 		INV_LEDGER_RESERVATIONS}, \
 	/* what each user has bought and holds of an item goes to no user */ \
-	[INV_STMT_END_LIMITS] = {"tz", "", SPI_OK_INSERT, \
+	[INV_STMT_END_LIMITS] = {"tz", "n", SPI_OK_SELECT, INSERT_CUT_SUMS( \
 		"INSERT INTO {ledger}.movements (item_id, user_id, delta, kind, reason, actor, created_at) " \
 		"SELECT u.item_id, u.user_id, u.units, " KIND_NAME(DIRECT) ", " TRUNCATED "FROM (" \
-		"SELECT m.item_id, m.user_id, " SUM("{-} m.delta") " AS units FROM " MOVEMENTS \
+		"SELECT m.item_id, m.user_id, " MINUS_SUM("m.delta") " AS units FROM " MOVEMENTS \
 		"WHERE m.user_id IS NOT NULL GROUP BY m.item_id, m.user_id " \
 		"UNION ALL SELECT m.item_id, NULL, " SUM("m.delta") " FROM " MOVEMENTS \
-		"WHERE m.user_id IS NOT NULL GROUP BY m.item_id) AS u WHERE u.units {<>} 0", \
+		"WHERE m.user_id IS NOT NULL GROUP BY m.item_id) AS u WHERE u.units {<>} 0 "), \
 		INV_LEDGER_MOVEMENTS}, \
-	[INV_STMT_BOOK_LOSS] = {"tz", "", SPI_OK_INSERT, \
+	[INV_STMT_BOOK_LOSS] = {"tz", "n", SPI_OK_SELECT, INSERT_CUT_SUMS( \
 		"INSERT INTO {ledger}.movements (item_id, delta, kind, reason, actor, created_at) " \
 		"SELECT l.item_id, l.units, " KIND_NAME(DIRECT) ", " TRUNCATED "FROM (" \
-		"SELECT m.item_id, " SUM("{-} m.delta") " AS units FROM " MOVEMENTS \
-		"GROUP BY m.item_id) AS l WHERE l.units {<>} 0", INV_LEDGER_MOVEMENTS}, \
+		"SELECT m.item_id, " MINUS_SUM("m.delta") " AS units FROM " MOVEMENTS \
+		"GROUP BY m.item_id) AS l WHERE l.units {<>} 0 "), INV_LEDGER_MOVEMENTS}, \
 	[INV_STMT_FORGET_REQUESTS] = {"", "", SPI_OK_DELETE, \
 		"DELETE FROM {ledger}.requests", INV_LEDGER_REQUESTS}, \
 	[INV_STMT_CLOSE_LINES] = {"", "", SPI_OK_UPDATE, \
