@@ -1,7 +1,7 @@
 -- Makes an attached store one of the nodes of a shop on several databases: what PL/Proxy routers call,
 -- and the tables of carts whose items are on several nodes.
 --
---   psql -d shop -v items=shop.items -v router=inventory_router -f scale/plproxy/node.sql
+--   psql -q -d shop -v items=shop.items -v router=inventory_router -f scale/plproxy/node.sql
 --
 -- items    the table of the store
 -- router   the role as which the routers connect.  It must exist, and gets EXECUTE on what routers need,
@@ -27,7 +27,7 @@ SELECT coalesce((SELECT format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = pg_catalog;
 
-SELECT $$DO 'BEGIN RAISE ''schema: PL/Proxy has no quoted names'' USING ERRCODE = ''22023''; END'$$ WHERE :'schema' !~ '^[a-z_][a-z0-9_]*$' \gexec
+SELECT $$DO 'BEGIN RAISE ''schema: PL/Proxy has no quoted names'' USING ERRCODE = ''22023'', HINT = ''Give a name of lower case letters, digits and _, such as psql -v schema=scale_2.''; END'$$ WHERE :'schema' !~ '^[a-z_][a-z0-9_]*$' \gexec
 
 -- Claims of a session do not travel.
 SELECT CASE WHEN count(*) = 0 THEN format('DO $$ BEGIN RAISE ''not_a_store'' USING ERRCODE = ''IV012'', DETAIL = %L, HINT = ''Attach the table first: SELECT inventory.attach(items, orders);''; END $$', format('Table "%s" is not attached to inventory.', :'items'))
