@@ -383,11 +383,11 @@ CREATE FUNCTION inventory.sell_part(store_name pg_catalog.text, user_id "any", l
 									 order_data pg_catalog.jsonb)
 	RETURNS pg_catalog.text
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_sell_part';
-COMMENT ON FUNCTION inventory.sell_part(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.jsonb) IS 'As the generated function try_buy_cart, for the home of a cart over several databases. Returns the lines as text, those at fault if it is refused. For the owner of the store. Errors: those of try_buy_cart, 42501.';
+COMMENT ON FUNCTION inventory.sell_part(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.jsonb) IS 'As the generated function try_buy_cart, for the home of a cart over several databases. Returns the lines as text, those at fault if it is refused. For the owner of the store. Errors: those of try_buy_cart, IV012, 42501.';
 
 CREATE FUNCTION inventory.orders_may_refuse(store_name pg_catalog.text) RETURNS pg_catalog.bool
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_orders_may_refuse';
-COMMENT ON FUNCTION inventory.orders_may_refuse(pg_catalog.text) IS 'True if something of the shop could refuse an order line that sets no columns: a trigger, a constraint, an index, a default, a header. False only if nothing can. For the owner of the store. Errors: 42501.';
+COMMENT ON FUNCTION inventory.orders_may_refuse(pg_catalog.text) IS 'True if something of the shop could refuse an order line that sets no columns: a trigger, a constraint, an index, a default, a header. False only if nothing can. For the owner of the store. Errors: IV012, 22004, 42501.';
 
 CREATE FUNCTION inventory.get_reservation(store_name pg_catalog.text,
 											reservation_id pg_catalog.uuid,
@@ -1156,9 +1156,12 @@ CREATE FUNCTION inventory.check_required_columns(relation regclass, key name, fi
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	names name[];
+	numbers name[];
 	alters text;
 BEGIN
 	SELECT array_agg(a.attname ORDER BY a.attnum),
+		   array_agg(a.attname ORDER BY a.attnum) FILTER (WHERE a.attname <> key AND b.base = ANY (inventory.integer_types())
+			   AND NOT EXISTS (SELECT FROM pg_constraint AS f WHERE f.conrelid = relation AND f.contype = 'f' AND a.attnum = ANY (f.conkey))),
 		   string_agg(format('ALTER TABLE %s ALTER COLUMN %I %s;', relation, a.attname,
 							 CASE WHEN b.base IN ('timestamp', 'timestamptz', 'date') THEN 'SET DEFAULT now()'
 								  -- no random value is the key of another row
@@ -1169,7 +1172,7 @@ BEGIN
 								  WHEN a.attname = key AND a.atttypid = ANY (inventory.integer_types())
 								  THEN inventory.identity_clause(relation, a.attname)
 								  ELSE 'SET DEFAULT ...' END), E'\n' ORDER BY a.attnum)
-	INTO names, alters
+	INTO names, numbers, alters
 	FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
 	CROSS JOIN LATERAL inventory.base_type(a.atttypid) AS b(base)
 	WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
@@ -1193,8 +1196,10 @@ BEGIN
 		RAISE EXCEPTION 'nothing fills NOT NULL columns of %: %', relation,
 						array_to_string(names, ', ')
 			USING ERRCODE = 'not_null_violation',
-				  HINT = format(E'Let callers set them: %s => %L, or give each a default:\n',
-								argument, names) || alters;
+				  -- a quantity that callers set as a column would not be what is sold
+				  HINT = CASE WHEN argument = 'order_columns' AND filled[3] IS NULL AND numbers IS NOT NULL
+							  THEN format('If %I is the quantity of a line, name it: order_quantity => %1$L. ', numbers[1]) ELSE '' END
+					  || format(E'Let callers set them: %s => %L, or give each a default:\n', argument, names) || alters;
 	END IF;
 END
 $$;

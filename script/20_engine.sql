@@ -230,11 +230,11 @@ CREATE FUNCTION inventory.sell_part(store_name pg_catalog.text, user_id "any", l
 									 order_data pg_catalog.jsonb)
 	RETURNS pg_catalog.text
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_sell_part';
-COMMENT ON FUNCTION inventory.sell_part(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.jsonb) IS 'As the generated function try_buy_cart, for the home of a cart over several databases. Returns the lines as text, those at fault if it is refused. For the owner of the store. Errors: those of try_buy_cart, 42501.';
+COMMENT ON FUNCTION inventory.sell_part(pg_catalog.text, "any", pg_catalog.jsonb, pg_catalog.jsonb) IS 'As the generated function try_buy_cart, for the home of a cart over several databases. Returns the lines as text, those at fault if it is refused. For the owner of the store. Errors: those of try_buy_cart, IV012, 42501.';
 
 CREATE FUNCTION inventory.orders_may_refuse(store_name pg_catalog.text) RETURNS pg_catalog.bool
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_orders_may_refuse';
-COMMENT ON FUNCTION inventory.orders_may_refuse(pg_catalog.text) IS 'True if something of the shop could refuse an order line that sets no columns: a trigger, a constraint, an index, a default, a header. False only if nothing can. For the owner of the store. Errors: 42501.';
+COMMENT ON FUNCTION inventory.orders_may_refuse(pg_catalog.text) IS 'True if something of the shop could refuse an order line that sets no columns: a trigger, a constraint, an index, a default, a header. False only if nothing can. For the owner of the store. Errors: IV012, 22004, 42501.';
 
 CREATE FUNCTION inventory.get_reservation(store_name pg_catalog.text,
 											reservation_id pg_catalog.uuid,

@@ -408,9 +408,12 @@ CREATE FUNCTION inventory.check_required_columns(relation regclass, key name, fi
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	names name[];
+	numbers name[];
 	alters text;
 BEGIN
 	SELECT array_agg(a.attname ORDER BY a.attnum),
+		   array_agg(a.attname ORDER BY a.attnum) FILTER (WHERE a.attname <> key AND b.base = ANY (inventory.integer_types())
+			   AND NOT EXISTS (SELECT FROM pg_constraint AS f WHERE f.conrelid = relation AND f.contype = 'f' AND a.attnum = ANY (f.conkey))),
 		   string_agg(format('ALTER TABLE %s ALTER COLUMN %I %s;', relation, a.attname,
 							 CASE WHEN b.base IN ('timestamp', 'timestamptz', 'date') THEN 'SET DEFAULT now()'
 								  -- no random value is the key of another row
@@ -421,7 +424,7 @@ BEGIN
 								  WHEN a.attname = key AND a.atttypid = ANY (inventory.integer_types())
 								  THEN inventory.identity_clause(relation, a.attname)
 								  ELSE 'SET DEFAULT ...' END), E'\n' ORDER BY a.attnum)
-	INTO names, alters
+	INTO names, numbers, alters
 	FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
 	CROSS JOIN LATERAL inventory.base_type(a.atttypid) AS b(base)
 	WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
@@ -445,8 +448,10 @@ BEGIN
 		RAISE EXCEPTION 'nothing fills NOT NULL columns of %: %', relation,
 						array_to_string(names, ', ')
 			USING ERRCODE = 'not_null_violation',
-				  HINT = format(E'Let callers set them: %s => %L, or give each a default:\n',
-								argument, names) || alters;
+				  -- a quantity that callers set as a column would not be what is sold
+				  HINT = CASE WHEN argument = 'order_columns' AND filled[3] IS NULL AND numbers IS NOT NULL
+							  THEN format('If %I is the quantity of a line, name it: order_quantity => %1$L. ', numbers[1]) ELSE '' END
+					  || format(E'Let callers set them: %s => %L, or give each a default:\n', argument, names) || alters;
 	END IF;
 END
 $$;

@@ -45,6 +45,11 @@ SELECT inventory.attach('items', 'bare'); \echo :LAST_ERROR_SQLSTATE
 ALTER TABLE bare DROP header_id;
 SELECT inventory.attach('items', 'bare', order_columns => '{id,price,token}'); \echo :LAST_ERROR_SQLSTATE
 
+-- a whole number among them can be the quantity, which is named and not left to callers
+ALTER TABLE bare ADD amount integer NOT NULL;
+SELECT inventory.attach('items', 'bare', order_columns => '{id,price,token,At}'); \echo :LAST_ERROR_SQLSTATE
+ALTER TABLE bare DROP amount;
+
 -- columns that callers cannot set
 SELECT inventory.attach('items', 'bare', order_columns => '{missing}'); \echo :LAST_ERROR_SQLSTATE
 SELECT inventory.attach('items', 'bare', order_columns => '{note,price,note}'); \echo :LAST_ERROR_SQLSTATE

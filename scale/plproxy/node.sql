@@ -1,7 +1,7 @@
 -- Makes an attached store one of the nodes of a shop on several databases: what PL/Proxy routers call,
 -- and the tables of carts whose items are on several nodes.
 --
---   psql -d shop -v items=shop.items -v router=inventory_router -f scale/plproxy/node.sql
+--   psql -q -d shop -v items=shop.items -v router=inventory_router -f scale/plproxy/node.sql
 --
 -- items    the table of the store
 -- router   the role as which the routers connect.  It must exist, and gets EXECUTE on what routers need,
@@ -16,7 +16,9 @@
 \set ON_ERROR_STOP 1
 \if :{?schema} \else \set schema scale \endif
 \if :{?router} \else \set router inventory_router \endif
-\if :{?items} \else \warn 'node.sql: set the table of the items: psql -v items=shop.items' \quit \endif
+\if :{?items} \else
+DO $$ BEGIN RAISE 'node.sql: no table of items is given' USING ERRCODE = '22023', HINT = 'Name it: psql -v items=shop.items'; END $$;
+\endif
 
 BEGIN;
 -- the caller's search_path finds the table, and nothing else
@@ -25,10 +27,10 @@ SELECT coalesce((SELECT format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = pg_catalog;
 
-SELECT $$DO 'BEGIN RAISE ''schema: PL/Proxy has no quoted names'' USING ERRCODE = ''22023''; END'$$ WHERE :'schema' !~ '^[a-z_][a-z0-9_]*$' \gexec
+SELECT $$DO 'BEGIN RAISE ''schema: PL/Proxy has no quoted names'' USING ERRCODE = ''22023'', HINT = ''Give a name of lower case letters, digits and _, such as psql -v schema=scale_2.''; END'$$ WHERE :'schema' !~ '^[a-z_][a-z0-9_]*$' \gexec
 
 -- Claims of a session do not travel.
-SELECT CASE WHEN count(*) = 0 THEN format('DO $$ BEGIN RAISE ''not_a_store'' USING ERRCODE = ''IV012'', DETAIL = %L; END $$', :'items')
+SELECT CASE WHEN count(*) = 0 THEN format('DO $$ BEGIN RAISE ''not_a_store'' USING ERRCODE = ''IV012'', DETAIL = %L, HINT = ''Attach the table first: SELECT inventory.attach(items, orders);''; END $$', format('Table "%s" is not attached to inventory.', :'items'))
 	WHEN bool_or(user_claim IS NOT NULL) THEN 'DO $$ BEGIN RAISE ''a store with user_claim cannot have routers'' USING ERRCODE = ''0A000'', '
 		|| 'DETAIL = ''The claims of a session do not travel to the nodes.'', HINT = ''Run the statement of inventory.describe() without user_claim and with reset => true, and let the routers check who calls.''; END $$'
 	END
@@ -296,6 +298,7 @@ BEGIN
 	RETURNING c.state, c.attempt, c.last_attempt, c.last_nodes INTO state, attempt, value, decided_nodes;
 	IF NOT FOUND THEN
 		SELECT k.* INTO code, message, detail, value, state, attempt, decided_nodes FROM {scale}.known_cart($2, $3) AS k;
+		hint := CASE code WHEN 'IV009' THEN 'Use a new key for a new request, and the same arguments for a retry.' END;
 	END IF;
 END $$;
 COMMENT ON FUNCTION {scale}.begin_cart(integer, uuid, text, integer[]) IS 'Begins a cart on its home, or returns what became of it.';

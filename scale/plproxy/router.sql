@@ -95,8 +95,10 @@ COMMENT ON TYPE {scale}.answer IS 'What a node returns in place of an error, or 
 CREATE FUNCTION {scale}.fail(code text, message text, detail text, hint text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF coalesce(detail, '') = '' THEN
+	IF coalesce(detail, '') = '' AND coalesce(hint, '') = '' THEN
 		RAISE EXCEPTION USING ERRCODE = code, MESSAGE = message;
+	ELSIF coalesce(detail, '') = '' THEN
+		RAISE EXCEPTION USING ERRCODE = code, MESSAGE = message, HINT = hint;
 	ELSIF coalesce(hint, '') = '' THEN
 		RAISE EXCEPTION USING ERRCODE = code, MESSAGE = message, DETAIL = detail;
 	END IF;
@@ -116,23 +118,21 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION {scale}.value_of(text) IS 'The value of an answer. Raises the error if it is one.';
 
+-- As the engine does, it raises what the lines of the first kind have in common: unknown items before limits before stock.
 CREATE FUNCTION {scale}.refuse(lines {scale}.line[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	line {scale}.line;
-	status text;
-	facts text;
+	refusal record;
 BEGIN
-	FOREACH line IN ARRAY lines LOOP
-		IF line.status NOT IN ('ok', 'not_taken') THEN
-			status := coalesce(status, line.status);
-			facts := concat_ws(E'\n', facts, CASE line.status WHEN 'item_not_found' THEN format('Item "%s" is not for sale.', line.item_id)
-				ELSE format('Item "%s": %s asked for, %s available.', line.item_id, line.quantity, line.available) END);
-		END IF;
-	END LOOP;
-	PERFORM {scale}.fail(CASE status WHEN 'out_of_stock' THEN 'IV001' WHEN 'item_not_found' THEN 'IV002'
-		WHEN 'purchase_limit_exceeded' THEN 'IV010' WHEN 'reservation_expired' THEN 'IV005'
-		WHEN 'reservation_released' THEN 'IV007' ELSE 'XX000' END, status, facts);
+	SELECT k.code, k.status, k.hint, string_agg(format(k.detail, l.item_id, l.quantity, l.available), ' ' ORDER BY l.n) AS facts INTO refusal
+	FROM (VALUES
+		(1, 'IV002', 'item_not_found', 'Item "%s" is not for sale.', 'Check the item''s key, and that the item is for sale.'),
+		(2, 'IV010', 'purchase_limit_exceeded', 'Item "%s": %s asked for, more than is left of the limit.', 'Ask for no more than what is left of the limit.'),
+		(3, 'IV001', 'out_of_stock', 'Item "%s": %s asked for, %s available.', 'Ask for less, or try again after a restock.'))
+		AS k (rank, code, status, detail, hint)
+	JOIN unnest($1) WITH ORDINALITY AS l (status, item_id, quantity, order_id, available, replayed, header_id, n) ON l.status = k.status
+	GROUP BY k.rank, k.code, k.status, k.hint ORDER BY k.rank LIMIT 1;
+	PERFORM {scale}.fail(coalesce(refusal.code, 'XX000'), coalesce(refusal.status, $1[1].status), refusal.facts, refusal.hint);
 END $$;
 COMMENT ON FUNCTION {scale}.refuse({scale}.line[]) IS 'Raises the error of the engine for lines that were refused.';
 

@@ -52,6 +52,15 @@ sub told
     return $status ? $err =~ /ERROR:  (\w{5}):/ ? $1 : $err : $out;
 }
 
+# The error of a statement on the router, as a buyer: SQLSTATE, message, DETAIL and hint.
+sub complaint
+{
+    my ($sql) = @_;
+    my $err;
+    $node->psql($router, "SET ROLE buyer;\n\\set VERBOSITY verbose\n$sql", stderr => \$err);
+    return join("\n", $err =~ /^(?:psql\S* )?((?:ERROR|DETAIL|HINT): .*)$/mg);
+}
+
 # What a statement returns on the router, as the owner of its functions.
 sub as_owner
 {
@@ -162,6 +171,8 @@ for my $name (sort keys %shops)
     is(told(qq{SELECT "Api".buy_item($ann, $item[2], 11)}), 'IV001', "$name: out of stock");
     is(told(qq{SELECT "Api".buy_item($ann, $item[3], 4)}), 'IV010', "$name: over the limit");
     is(told(qq{SELECT "Api".buy_item($ann, $item[3], 0)}), '22023', "$name: bad input");
+    like(complaint(qq{SELECT "Api".buy_item($ann, $item[2], 11)}), qr/IV001: out_of_stock\nDETAIL:.*: 11 asked for, 10 available\.\nHINT:  Ask for less/, "$name: with the hint of one server");
+    like(complaint(qq{SELECT "Api".buy_item($ann, $item[3], 4)}), qr/: 4 asked for, more than is left of the limit\.\nHINT:  Ask for no more than/, "$name: also of a limit");
     is(told(qq{SELECT status, available FROM "Api".try_buy_item($ann, $item[2], 11)}), 'out_of_stock|10', "$name: a refusal as a status");
     is(told(qq{SELECT sum(available) FROM "Api".available_stocks(ARRAY[$item[0], $item[1], $item[2]]::$shop->{item}\[])}), 28, "$name: stocks of several nodes");
     is(told(qq{SELECT "Api".available_stock($item[1])}), 8, "$name: stock of one");
@@ -174,6 +185,7 @@ for my $name (sort keys %shops)
     is(told(qq{SELECT "Api".release_reservation('$hold')}), 'IV006', "$name: an order cannot be released");
     is(told(qq{SELECT "Api".release_reservation(gen_random_uuid())}), 'IV004', "$name: an unknown hold");
     is(told(qq{SELECT "Api".reserve_stock($ann, $item[2], 1, NULL, NULL, "Api".new_reservation_id($item[1]))}), '22023', "$name: an id with another route");
+    like(complaint(qq{SELECT "Api".reserve_stock($ann, $item[2], 1, NULL, NULL, "Api".new_reservation_id($item[1]))}), qr/route of its item\nHINT:  Make it with new_reservation_id\./, "$name: with its hint, and no DETAIL");
     is(told(qq{SELECT "Api".release_reservation("Api".reserve_stock($ann, $item[2], 1, NULL, NULL, "Api".new_reservation_id($item[2])))}), 't', "$name: one with the right route");
     is(told(qq{SELECT "Api".reserve_stock($ann, $item[2], 1, NULL, NULL, overlay("Api".new_reservation_id($item[2])::text PLACING '8ca7' FROM 15)::uuid)}), '22023', "$name: one of those that parts of carts have");
 
@@ -190,12 +202,14 @@ for my $name (sort keys %shops)
     is(told(qq{SELECT string_agg(status || quantity || replayed, ',') FROM "Api".buy_cart($ann, $three, 'many', '{"call": "many"}')}), 'ok2false,ok2false,ok1false', "$name: a cart over three nodes");
     is(told(qq{SELECT string_agg(status || quantity || replayed, ',') FROM "Api".buy_cart($ann, $three, 'many', '{"call": "many"}')}), 'ok2true,ok2true,ok1true', "$name: again");
     is(told(qq{SELECT "Api".buy_cart($ann, @{[ cart([ 1, 1 ], [ 2, 1 ]) ]}, 'many')}), 'IV009', "$name: the key with another cart");
+    like(complaint(qq{SELECT "Api".buy_cart($ann, @{[ cart([ 1, 1 ], [ 2, 1 ]) ]}, 'many')}), qr/another cart\.\nHINT:  Use a new key/, "$name: with the hint of one server");
     is(all_nodes($stock), $before - 3 - 5, "$name: each sold once");
     is(all_nodes(q{SELECT count(*) FROM shop.orders WHERE call = 'many'}), 3, "$name: an order line for each item");
 
     my $large = cart([ 1, 1 ], [ 2, 20 ], [ 3, 5 ]);
     is(told(qq{SELECT string_agg(status, ',') FROM "Api".try_buy_cart($ann, $large, 'large')}), 'not_taken,out_of_stock,purchase_limit_exceeded', "$name: a cart that is refused");
-    is(told(qq{SELECT "Api".buy_cart($ann, $large, 'large')}), 'IV001', "$name: as an error");
+    # of several kinds, the one that one server names, with its lines alone
+    like(complaint(qq{SELECT "Api".buy_cart($ann, $large, 'large')}), qr/IV010: purchase_limit_exceeded\nDETAIL:  Item "[^:]*": 5 asked for, more than is left of the limit\.\n/, "$name: as an error");
     is(told(qq{SELECT string_agg(status, ',') FROM "Api".try_buy_cart($ann, @{[ cart([ 1, 1 ], [ 2, 1 ]) ]}, 'large')}), 'ok,ok', "$name: its key can be used again, since nothing was sold");
     is(told(qq{SELECT "Api".buy_cart($ann, @{[ cart([ 0, 1 ], [ 3, 1 ]) ]}, 'bad', '{"stock": 1}')}), '42703', "$name: a column that orders do not have");
     is(told(qq{SELECT "Api".buy_cart($ann, @{[ cart([ 0, 1 ], [ 1, 3 ], [ 1, -2 ]) ]})}), '22023', "$name: each line needs a quantity, not only their sum");
@@ -361,7 +375,9 @@ $node->safe_psql('claims', 'CREATE EXTENSION inventory; CREATE TABLE items (id i
 $node->psql('claims', '', extra_params => [ '-v', 'items=items', '-v', 'router=buyer', '-f', "$scale/node.sql" ], stderr => \$err);
 like($err, qr/user_claim cannot have routers/, 'a store with user_claim is refused');
 $node->psql('claims', '', extra_params => [ '-v', 'items=pg_class', '-v', 'router=buyer', '-f', "$scale/node.sql" ], stderr => \$err);
-like($err, qr/not_a_store/, 'a table that is not attached is refused');
+like($err, qr/not_a_store.*HINT:  Attach the table first/s, 'a table that is not attached is refused');
+is($node->psql('claims', '', extra_params => [ '-f', "$scale/node.sql" ], stderr => \$err), 3, 'node.sql without a table fails');
+like($err, qr/no table of items is given/, 'and says so');
 $node->psql('claims', '', extra_params => [ '-v', 'items=items', '-v', 'schema=a b', '-v', 'router=buyer', '-f', "$scale/node.sql" ], stderr => \$err);
 like($err, qr/no quoted names/, 'a schema that needs quotes is refused');
 
