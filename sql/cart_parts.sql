@@ -113,6 +113,37 @@ SELECT hold('{10}', '{"[{\"item_id\": 3}]"}', '{null}', :'attempt', 'ann', true)
 SELECT other('{10}', '{null}', :'attempt', true), invoker('{10}', '{null}', :'attempt', true);
 RESET ROLE;
 SELECT reserve(11, '[{"item_id": 1}]');
+
+\echo '-- deferred triggers fire as the owner, when a part is tried and when it is confirmed; those of the caller do not'
+CREATE TABLE seen (quantity int, by name);
+CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO parts.seen VALUES (NEW.quantity, current_user); RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER see AFTER INSERT ON orders DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION see();
+SET ROLE parts_router;
+SELECT hold('{15}', '{"[{\"item_id\": 3, \"quantity\": 15}]"}', '{null}', :'attempt', 'ann', true);
+SELECT settle('{15}', '{null}', :'attempt', true);
+RESET ROLE;
+SELECT quantity, by = session_user FROM seen;
+SET ROLE parts_router;
+CREATE TEMP TABLE theirs (a int);
+CREATE FUNCTION pg_temp.theirs() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'as the owner: %', current_user <> 'parts_router'; END $$;
+CREATE CONSTRAINT TRIGGER theirs AFTER INSERT ON theirs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pg_temp.theirs();
+BEGIN;
+INSERT INTO theirs VALUES (1);
+SELECT hold('{16}', '{"[{\"item_id\": 3}]"}', '{null}', :'attempt', 'ann', true);
+SELECT hold('{16}', '{"[{\"item_id\": 3}]"}', '{null}', :'attempt', 'ann', false);
+SELECT settle('{16}', '{null}', :'attempt', true);
+ROLLBACK;
+RESET ROLE;
+DROP TRIGGER see ON orders;
+SET ROLE parts_router;
+-- where nothing is to be fired, the transaction may have written before
+BEGIN;
+INSERT INTO theirs VALUES (1);
+SELECT hold('{16}', '{"[{\"item_id\": 3}]"}', '{"{\"note\": \"x\"}"}', :'attempt', 'ann', true), settle('{16}', '{null}', :'attempt', true);
+COMMIT;
+RESET ROLE;
+DROP TABLE theirs;
+DROP FUNCTION pg_temp.theirs();
 BEGIN READ ONLY;
 SELECT settle('{10}', '{null}', :'attempt', true);
 ROLLBACK;
@@ -159,7 +190,13 @@ SELECT change, may_refuse(change, back) FROM (VALUES
 	('CREATE INDEX i ON orders (user_id)', 'DROP INDEX i'),
 	('CREATE INDEX i ON orders ((10 / quantity))', 'DROP INDEX i'),
 	('CREATE INDEX i ON orders (user_id) WHERE 10 / quantity > 1', 'DROP INDEX i'),
-	('CREATE UNIQUE INDEX i ON orders (note)', 'DROP INDEX i')) AS v (change, back);
+	('CREATE UNIQUE INDEX i ON orders (note)', 'DROP INDEX i'),
+	('CREATE TRIGGER t BEFORE INSERT ON movements FOR EACH ROW EXECUTE FUNCTION parts.nothing()', 'DROP TRIGGER t ON movements'),
+	('CREATE TRIGGER t BEFORE DELETE ON movements FOR EACH ROW EXECUTE FUNCTION parts.nothing()', 'DROP TRIGGER t ON movements'),
+	('ALTER TABLE movements ADD CONSTRAINT c CHECK (kind <> ''rent'')', 'ALTER TABLE movements DROP CONSTRAINT c'),
+	('CREATE TRIGGER t AFTER UPDATE ON reservations EXECUTE FUNCTION parts.nothing()', 'DROP TRIGGER t ON reservations'),
+	('ALTER TABLE reservations ADD CONSTRAINT c CHECK (status <> ''lost'')', 'ALTER TABLE reservations DROP CONSTRAINT c'),
+	('SELECT inventory.retype(''parts.items'', ''orders.item_id'', ''integer'')', 'SELECT inventory.retype(''parts.items'', ''orders.item_id'', ''bigint'')')) AS v (change, back);
 -- a column that must be given
 ALTER TABLE orders ALTER user_id SET NOT NULL;
 SELECT inventory.orders_may_refuse(:'store');
