@@ -34,10 +34,24 @@ SELECT quantity, note, right(reservation_id::text, 4) AS node FROM orders AS o J
 \echo '-- other lines, another user, or a hold that is not decided'
 SELECT reserve(1, '[{"item_id": 1}]');
 SELECT reserve(1, '[{"item_id": 1, "quantity": 2}, {"item_id": 2}]', 'bob');
-SELECT reserve_stock('ann', 1, reservation_id => :'part_2') IS NOT NULL;
+BEGIN;
+SELECT reserve_stock('ann', 1) AS drawn \gset
+UPDATE reservations SET reservation_id = :'part_2' WHERE reservation_id = :'drawn';
 SELECT reserve(2, '[{"item_id": 1}]');
+ROLLBACK;
+SELECT reserve(2, '[{"item_id": 1}]');
+
+\echo '-- only the decision of its cart ends it, and no other reservation has such an id'
+SELECT confirm_reservation(:'part_2');
+SELECT release_reservation(:'part_2', 'ann');
+SELECT extend_reservation(:'part_2');
+SELECT change_reservation(:'part_2', 1, 2);
 SELECT decide_reservation(:'part_2');
-SELECT reserve(2, '[{"item_id": 1}]');
+SELECT status, quantity FROM get_reservation(:'part_2');
+SELECT reserve_stock('ann', 1, reservation_id => '00000000-0000-8ca7-8000-000000000099');
+SELECT reserve_cart('ann', '[{"item_id": 1}]', reservation_id => '00000000-0000-8ca7-8000-000000000099');
+SELECT inventory.reserve_part(:'store', '{1}', '{"[{\"item_id\": 1}]"}', '{null}', '00000000-0000-4000-8000-000000000000', 'ann'::text, true),
+	inventory.finish_part(:'store', '{1}', '{null}', '00000000-0000-4000-8000-000000000000', true);
 
 \echo '-- a refusal says what is at fault'
 SELECT reserve(3, '[{"item_id": 1, "quantity": 9}, {"item_id": 2}, {"item_id": 7}]');

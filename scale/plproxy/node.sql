@@ -163,7 +163,7 @@ RETURN ('x' || left($1::text, 8))::bit(32)::integer;
 COMMENT ON FUNCTION {scale}.route_of(uuid) IS 'The route that is in the id of a reservation.';
 
 -- The id of an attempt, and so of its parts, begins with the number of the home, and has the number of the
--- part's node at its end.  It is an UUID of version 8 with a mark, as no other reservation has.
+-- part's node at its end.  It is a UUID of version 8 with a mark, which the engine gives no other reservation.
 CREATE OR REPLACE FUNCTION {scale}.attempt_id(home integer, drawn uuid) RETURNS uuid
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN (left(overlay(overlay($2::text PLACING lpad(to_hex($1), 8, '0') FROM 1) PLACING '8ca7' FROM 15), 32) || '0000')::uuid;
@@ -206,7 +206,7 @@ BEGIN
 		id := {scale}.routed_id({scale}.route(item_id), id);
 	ELSIF id IS NULL THEN
 		id := {scale}.routed_id({scale}.route(item_id), gen_random_uuid());
-	ELSIF {scale}.route_of(id) <> {scale}.route(item_id) OR {scale}.is_part(id) THEN
+	ELSIF {scale}.route_of(id) <> {scale}.route(item_id) THEN
 		RAISE 'a reservation id must carry the route of its item' USING ERRCODE = '22023', HINT = 'Make it with new_reservation_id.';
 	END IF;
 	value := {api}.reserve_stock(user_id, item_id, quantity, ttl, idempotency_key, id);
@@ -218,9 +218,6 @@ COMMENT ON FUNCTION {scale}.hold({user}, {item}, bigint, interval, text, uuid) I
 CREATE OR REPLACE FUNCTION {scale}.confirm_hold(reservation_id uuid, user_id {user}, order_data jsonb, {answer})
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF {scale}.is_part($1) THEN
-		RAISE 'reservation_not_found' USING ERRCODE = 'IV004', DETAIL = 'It is a part of a cart.';
-	END IF;
 	value := ARRAY(SELECT l FROM {api}.confirm_reservation($1, $2, $3) AS l);
 EXCEPTION WHEN OTHERS THEN
 	{caught}
@@ -231,9 +228,7 @@ COMMENT ON FUNCTION {scale}.confirm_hold(uuid, {user}, jsonb) IS 'confirm_reserv
 CREATE OR REPLACE FUNCTION {scale}.end_hold(reservation_id uuid, user_id {user}, extend boolean, ttl interval, {answer})
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET DateStyle = 'ISO' AS $$
 BEGIN
-	IF {scale}.is_part($1) THEN
-		RAISE 'reservation_not_found' USING ERRCODE = 'IV004', DETAIL = 'It is a part of a cart.';
-	ELSIF extend THEN
+	IF extend THEN
 		value := {api}.extend_reservation($1, ttl, user_id);
 	ELSE
 		value := {api}.release_reservation($1, user_id);

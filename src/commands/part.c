@@ -128,6 +128,9 @@ read_part(Part *part, int data, int attempt)
 	id->data[UUID_LEN - 2] = node >> 8;
 	id->data[UUID_LEN - 1] = node & 0xff;
 	part->id = UUIDPGetDatum(id);
+	if (!inv_is_part_id(part->id))
+		inv_error_value("attempt must be a uuid whose third group is 8ca7",
+						"By that the parts of carts are told from other reservations.");
 }
 
 /* The lines of a part: each is an element, or the only element is an array of them. */
