@@ -771,7 +771,7 @@ BEGIN
 		PERFORM {scale}.end_carts(homes, carts);
 		IF missing <> '{}' THEN
 			left_over := left_over + (SELECT count(DISTINCT m) FROM unnest(missing) AS m);
-			last_error := coalesce(last_error, format('reservation_released: cart %s is confirmed, but a part of it is not held', missing[1]));
+			last_error := coalesce(last_error, format('cart %s is confirmed, but a part of it is not', missing[1]));
 		END IF;
 		FOR node IN 0 .. CASE unreachable WHEN 0 THEN {mask} ELSE -1 END LOOP
 			pruned := pruned + {scale}.prune_node(node, greatest(keep_for, open_for) + (clock_timestamp() - begun));
