@@ -228,6 +228,7 @@ for my $name (sort keys %shops)
         push @{$shop->{keys}}, $same;
         is(told(qq{SELECT string_agg(status || quantity, ',') FROM "Api".buy_cart($ann, @{[ cart([ 5, 1 ], [ 1, 1 ], [ 2, 1 ]) ]}, '@{[ $key_of->(0) ]}')}), 'ok2,ok1', "$name: two spellings of an item are one line");
         pop @{$shop->{keys}};
+        $node->safe_psql("${name}_$_", 'UPDATE shop.' . quoted($shop->{items}) . " SET stock = stock + 3 - $_") for 1, 2;
     }
     told("SELECT $s.resolve('0')", 'operator');
     $before = all_nodes($stock) + 8;
