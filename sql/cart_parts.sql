@@ -34,10 +34,24 @@ SELECT quantity, note, right(reservation_id::text, 4) AS node FROM orders AS o J
 \echo '-- other lines, another user, or a hold that is not decided'
 SELECT reserve(1, '[{"item_id": 1}]');
 SELECT reserve(1, '[{"item_id": 1, "quantity": 2}, {"item_id": 2}]', 'bob');
-SELECT reserve_stock('ann', 1, reservation_id => :'part_2') IS NOT NULL;
+BEGIN;
+SELECT reserve_stock('ann', 1) AS drawn \gset
+UPDATE reservations SET reservation_id = :'part_2' WHERE reservation_id = :'drawn';
 SELECT reserve(2, '[{"item_id": 1}]');
+ROLLBACK;
+SELECT reserve(2, '[{"item_id": 1}]');
+
+\echo '-- only the decision of its cart ends it, and no other reservation has such an id'
+SELECT confirm_reservation(:'part_2');
+SELECT release_reservation(:'part_2', 'ann');
+SELECT extend_reservation(:'part_2');
+SELECT change_reservation(:'part_2', 1, 2);
 SELECT decide_reservation(:'part_2');
-SELECT reserve(2, '[{"item_id": 1}]');
+SELECT status, quantity FROM get_reservation(:'part_2');
+SELECT reserve_stock('ann', 1, reservation_id => '00000000-0000-8ca7-8000-000000000099');
+SELECT reserve_cart('ann', '[{"item_id": 1}]', reservation_id => '00000000-0000-8ca7-8000-000000000099');
+SELECT inventory.reserve_part(:'store', '{1}', '{"[{\"item_id\": 1}]"}', '{null}', '00000000-0000-4000-8000-000000000000', 'ann'::text, true),
+	inventory.finish_part(:'store', '{1}', '{null}', '00000000-0000-4000-8000-000000000000', true);
 
 \echo '-- a refusal says what is at fault'
 SELECT reserve(3, '[{"item_id": 1, "quantity": 9}, {"item_id": 2}, {"item_id": 7}]');
@@ -113,6 +127,37 @@ SELECT hold('{10}', '{"[{\"item_id\": 3}]"}', '{null}', :'attempt', 'ann', true)
 SELECT other('{10}', '{null}', :'attempt', true), invoker('{10}', '{null}', :'attempt', true);
 RESET ROLE;
 SELECT reserve(11, '[{"item_id": 1}]');
+
+\echo '-- deferred triggers fire as the owner, when a part is tried and when it is confirmed; those of the caller do not'
+CREATE TABLE seen (quantity int, by name);
+CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO parts.seen VALUES (NEW.quantity, current_user); RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER see AFTER INSERT ON orders DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION see();
+SET ROLE parts_router;
+SELECT hold('{15}', '{"[{\"item_id\": 3, \"quantity\": 15}]"}', '{null}', :'attempt', 'ann', true);
+SELECT settle('{15}', '{null}', :'attempt', true);
+RESET ROLE;
+SELECT quantity, by = session_user FROM seen;
+SET ROLE parts_router;
+CREATE TEMP TABLE theirs (a int);
+CREATE FUNCTION pg_temp.theirs() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'as the owner: %', current_user <> 'parts_router'; END $$;
+CREATE CONSTRAINT TRIGGER theirs AFTER INSERT ON theirs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pg_temp.theirs();
+BEGIN;
+INSERT INTO theirs VALUES (1);
+SELECT hold('{16}', '{"[{\"item_id\": 3}]"}', '{null}', :'attempt', 'ann', true);
+SELECT hold('{16}', '{"[{\"item_id\": 3}]"}', '{null}', :'attempt', 'ann', false);
+SELECT settle('{16}', '{null}', :'attempt', true);
+ROLLBACK;
+RESET ROLE;
+DROP TRIGGER see ON orders;
+SET ROLE parts_router;
+-- where nothing is to be fired, the transaction may have written before
+BEGIN;
+INSERT INTO theirs VALUES (1);
+SELECT hold('{16}', '{"[{\"item_id\": 3}]"}', '{"{\"note\": \"x\"}"}', :'attempt', 'ann', true), settle('{16}', '{null}', :'attempt', true);
+COMMIT;
+RESET ROLE;
+DROP TABLE theirs;
+DROP FUNCTION pg_temp.theirs();
 BEGIN READ ONLY;
 SELECT settle('{10}', '{null}', :'attempt', true);
 ROLLBACK;
@@ -159,7 +204,13 @@ SELECT change, may_refuse(change, back) FROM (VALUES
 	('CREATE INDEX i ON orders (user_id)', 'DROP INDEX i'),
 	('CREATE INDEX i ON orders ((10 / quantity))', 'DROP INDEX i'),
 	('CREATE INDEX i ON orders (user_id) WHERE 10 / quantity > 1', 'DROP INDEX i'),
-	('CREATE UNIQUE INDEX i ON orders (note)', 'DROP INDEX i')) AS v (change, back);
+	('CREATE UNIQUE INDEX i ON orders (note)', 'DROP INDEX i'),
+	('CREATE TRIGGER t BEFORE INSERT ON movements FOR EACH ROW EXECUTE FUNCTION parts.nothing()', 'DROP TRIGGER t ON movements'),
+	('CREATE TRIGGER t BEFORE DELETE ON movements FOR EACH ROW EXECUTE FUNCTION parts.nothing()', 'DROP TRIGGER t ON movements'),
+	('ALTER TABLE movements ADD CONSTRAINT c CHECK (kind <> ''rent'')', 'ALTER TABLE movements DROP CONSTRAINT c'),
+	('CREATE TRIGGER t AFTER UPDATE ON reservations EXECUTE FUNCTION parts.nothing()', 'DROP TRIGGER t ON reservations'),
+	('ALTER TABLE reservations ADD CONSTRAINT c CHECK (status <> ''lost'')', 'ALTER TABLE reservations DROP CONSTRAINT c'),
+	('SELECT inventory.retype(''parts.items'', ''orders.item_id'', ''integer'')', 'SELECT inventory.retype(''parts.items'', ''orders.item_id'', ''bigint'')')) AS v (change, back);
 -- a column that must be given
 ALTER TABLE orders ALTER user_id SET NOT NULL;
 SELECT inventory.orders_may_refuse(:'store');

@@ -67,8 +67,13 @@ BEGIN
 	INTO STRICT store
 	FROM inventory.bindings AS b
 	JOIN pg_class AS t ON t.oid = b.items
-	JOIN pg_proc AS buy ON buy.pronamespace = to_regnamespace(quote_ident(b.api_schema)) AND buy.proname = 'buy_item'
-	JOIN pg_proc AS stock ON stock.pronamespace = buy.pronamespace AND stock.proname = 'available_stock'
+	-- others can have made functions of the same names there
+	CROSS JOIN LATERAL (SELECT p.* FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
+		WHERE p.pronamespace = to_regnamespace(quote_ident(b.api_schema)) AND p.proname = 'buy_item' AND p.proowner = t.relowner
+		ORDER BY l.lanname = 'inventory' DESC LIMIT 1) AS buy
+	CROSS JOIN LATERAL (SELECT p.* FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
+		WHERE p.pronamespace = buy.pronamespace AND p.proname = 'available_stock' AND p.proowner = t.relowner
+		ORDER BY l.lanname = 'inventory' DESC LIMIT 1) AS stock
 	WHERE b.items = %2$L::regclass;
 	-- an integer is its own route; of any other key the text is digested, which every client can do, too
 	template := regexp_replace(template, '\{on (\$\d)\}',
@@ -160,7 +165,7 @@ RETURN ('x' || left($1::text, 8))::bit(32)::integer;
 COMMENT ON FUNCTION {scale}.route_of(uuid) IS 'The route that is in the id of a reservation.';
 
 -- The id of an attempt, and so of its parts, begins with the number of the home, and has the number of the
--- part's node at its end.  It is an UUID of version 8 with a mark, as no other reservation has.
+-- part's node at its end.  It is a UUID of version 8 with a mark, which the engine gives no other reservation.
 CREATE OR REPLACE FUNCTION {scale}.attempt_id(home integer, drawn uuid) RETURNS uuid
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN (left(overlay(overlay($2::text PLACING lpad(to_hex($1), 8, '0') FROM 1) PLACING '8ca7' FROM 15), 32) || '0000')::uuid;
@@ -196,12 +201,14 @@ DECLARE
 	id uuid := reservation_id;
 BEGIN
 	IF id IS NULL AND idempotency_key IS NOT NULL THEN
-		SELECT left(encode(sha256(convert_to(concat_ws(' ', s.secret, length(user_id::text), user_id, idempotency_key), 'UTF8')), 'hex'), 32)::uuid
+		-- of version 4, lest it have the mark of a part; a null user is no length
+		SELECT overlay(left(encode(sha256(convert_to(concat_ws(' ', s.secret, coalesce(length(user_id::text), -1), user_id, idempotency_key), 'UTF8')), 'hex'), 32)
+			PLACING '4' FROM 13)::uuid
 		INTO STRICT id FROM {scale}.secret AS s;
 		id := {scale}.routed_id({scale}.route(item_id), id);
 	ELSIF id IS NULL THEN
 		id := {scale}.routed_id({scale}.route(item_id), gen_random_uuid());
-	ELSIF {scale}.route_of(id) <> {scale}.route(item_id) OR {scale}.is_part(id) THEN
+	ELSIF {scale}.route_of(id) <> {scale}.route(item_id) THEN
 		RAISE 'a reservation id must carry the route of its item' USING ERRCODE = '22023', HINT = 'Make it with new_reservation_id.';
 	END IF;
 	value := {api}.reserve_stock(user_id, item_id, quantity, ttl, idempotency_key, id);
@@ -213,21 +220,17 @@ COMMENT ON FUNCTION {scale}.hold({user}, {item}, bigint, interval, text, uuid) I
 CREATE OR REPLACE FUNCTION {scale}.confirm_hold(reservation_id uuid, user_id {user}, order_data jsonb, {answer})
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF {scale}.is_part($1) THEN
-		RAISE 'reservation_not_found' USING ERRCODE = 'IV004', DETAIL = 'It is a part of a cart.';
-	END IF;
 	value := ARRAY(SELECT l FROM {api}.confirm_reservation($1, $2, $3) AS l);
 EXCEPTION WHEN OTHERS THEN
 	{caught}
 END $$;
 COMMENT ON FUNCTION {scale}.confirm_hold(uuid, {user}, jsonb) IS 'confirm_reservation for routers.';
 
+-- Times travel as text, which the router reads by its own DateStyle: that of ISO 8601 is the same for each.
 CREATE OR REPLACE FUNCTION {scale}.end_hold(reservation_id uuid, user_id {user}, extend boolean, ttl interval, {answer})
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET DateStyle = 'ISO' AS $$
 BEGIN
-	IF {scale}.is_part($1) THEN
-		RAISE 'reservation_not_found' USING ERRCODE = 'IV004', DETAIL = 'It is a part of a cart.';
-	ELSIF extend THEN
+	IF extend THEN
 		value := {api}.extend_reservation($1, ttl, user_id);
 	ELSE
 		value := {api}.release_reservation($1, user_id);
@@ -238,7 +241,7 @@ END $$;
 COMMENT ON FUNCTION {scale}.end_hold(uuid, {user}, boolean, interval) IS 'release_reservation and extend_reservation for routers.';
 
 CREATE OR REPLACE FUNCTION {scale}.show_hold(reservation_id uuid, {answer})
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET DateStyle = 'ISO' AS $$
 BEGIN
 	value := ARRAY(SELECT h FROM {api}.get_reservation($1) AS h);
 EXCEPTION WHEN OTHERS THEN
@@ -276,9 +279,9 @@ EXECUTE filled(replace(:'refund_filled', '{wrong_item}', :'wrong_item')) \gexec
 
 -- ---------------------------------------------------------------- carts over several nodes
 
--- what an earlier version of this file has made
+-- what an earlier version of this file has made with another result
 SELECT format('DROP FUNCTION %s', p.oid::regprocedure) FROM pg_proc AS p
-WHERE p.pronamespace = to_regnamespace(:'schema') AND (p.proname IN ('reserve_parts', 'finish_parts') OR p.proname = 'confirm_cart' AND p.prorettype <> 'text'::regtype) \gexec
+WHERE p.pronamespace = to_regnamespace(:'schema') AND p.proname = 'confirm_cart' AND p.prorettype <> 'text'::regtype \gexec
 
 EXECUTE filled($template$
 -- Begins a cart with a key, or says what became of it.  An aborted cart begins again, as a new attempt:
@@ -337,8 +340,9 @@ COMMENT ON FUNCTION {scale}.reserve_part(integer[], jsonb[], jsonb[], uuid, {use
 --
 -- A cart without a key has no digest, and was not begun: no other call can confirm it, so that nothing is
 -- written if it is refused here.  Only resolve can have aborted it.  The limit of 15 days is for a router that was stopped
--- in between: prune_carts keeps what resolve has aborted for 30 days.
-CREATE OR REPLACE FUNCTION {scale}.confirm_cart(cart_id uuid, attempt uuid, held boolean, digest text, nodes integer[], node_data jsonb[], begun timestamptz,
+-- in between: prune_carts keeps what resolve has aborted for 30 days.  `begun` is in seconds since 1970, because a time would
+-- travel as text in the DateStyle of the router's caller.
+CREATE OR REPLACE FUNCTION {scale}.confirm_cart(cart_id uuid, attempt uuid, held boolean, digest text, nodes integer[], node_data jsonb[], begun double precision,
 	user_id {user}, lines jsonb, data jsonb) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -354,7 +358,7 @@ DECLARE
 BEGIN
 	BEGIN
 		taken := inventory.sell_part({store}, user_id, lines, data);
-		IF taken NOT LIKE '"(ok,%' OR NOT held OR (digest IS NULL AND begun < clock_timestamp() - interval '15 days') THEN
+		IF taken NOT LIKE '"(ok,%' OR NOT held OR (digest IS NULL AND begun < date_part('epoch', clock_timestamp()) - 15 * 86400) THEN
 			IF taken NOT LIKE '"(ok,%' THEN
 				code := 'short';
 				value := taken;
@@ -388,7 +392,7 @@ BEGIN
 	END IF;
 	RETURN ROW(code, message, detail, hint, value, state, decided_attempt, decided_nodes)::text;
 END $$;
-COMMENT ON FUNCTION {scale}.confirm_cart(uuid, uuid, boolean, text, integer[], jsonb[], timestamptz, {user}, jsonb, jsonb) IS 'Decides a cart at its home, and sells the lines of the home with it. Returns these lines if this call has confirmed it, else the text of a row, as begin_cart returns it: state is confirmed or aborted, value the lines that were sold here, or those that were refused.';
+COMMENT ON FUNCTION {scale}.confirm_cart(uuid, uuid, boolean, text, integer[], jsonb[], double precision, {user}, jsonb, jsonb) IS 'Decides a cart at its home, and sells the lines of the home with it. Returns these lines if this call has confirmed it, else the text of a row, as begin_cart returns it: state is confirmed or aborted, value the lines that were sold here, or those that were refused.';
 
 -- What this node does not know, because it was not decided, because it was begun again or because this node has
 -- lost it, was not confirmed, and cannot be any more.
@@ -468,6 +472,19 @@ COMMENT ON FUNCTION {scale}.prune_carts(uuid[]) IS 'Deletes these carts, which a
 $template$) \gexec
 
 -- ---------------------------------------------------------------- rights
+
+-- functions of this file that it has not made now: of an earlier version, or for keys of other types
+SELECT format('DROP FUNCTION %s', p.oid::regprocedure) FROM pg_proc AS p
+WHERE p.pronamespace = to_regnamespace(:'schema') AND p.xmin <> pg_current_xact_id()::xid
+	AND (p.proname IN ('reserve_parts', 'finish_parts')
+		OR EXISTS (SELECT FROM pg_proc AS made WHERE made.pronamespace = p.pronamespace AND made.proname = p.proname AND made.xmin = pg_current_xact_id()::xid)) \gexec
+
+-- what the default privileges of the owner give to others
+SELECT format('REVOKE ALL ON %s %I FROM %s', o.kind, :'schema', CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END)
+FROM pg_default_acl AS d
+JOIN (VALUES ('f'::"char", 'ALL FUNCTIONS IN SCHEMA'), ('r', 'ALL TABLES IN SCHEMA'), ('n', 'SCHEMA')) AS o (type, kind) ON o.type = d.defaclobjtype
+CROSS JOIN aclexplode(d.defaclacl) AS a
+WHERE d.defaclrole = current_user::regrole AND d.defaclnamespace IN (0, to_regnamespace(:'schema')) AND a.grantee <> d.defaclrole \gexec
 
 SELECT replace($template$
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {scale} FROM PUBLIC;

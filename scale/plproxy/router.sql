@@ -37,7 +37,6 @@ BEGIN
 END $$;
 CREATE SCHEMA {scale};
 CREATE SCHEMA IF NOT EXISTS {api};
-GRANT USAGE ON SCHEMA {scale} TO {router};
 
 -- Only the owner of the functions may use the server: a role with USAGE could connect as the role of the mapping.
 DROP SERVER IF EXISTS {cluster} CASCADE;
@@ -301,7 +300,7 @@ LANGUAGE plproxy AS $$
 $$;
 
 CREATE FUNCTION {scale}.confirm_cart(home integer, cart_id uuid, attempt uuid, held boolean, digest text, nodes integer[], node_data jsonb[],
-	begun timestamptz, user_id {user}, lines jsonb, data jsonb) RETURNS text
+	begun double precision, user_id {user}, lines jsonb, data jsonb) RETURNS text
 LANGUAGE plproxy AS $$
 	CLUSTER '{cluster_name}';
 	RUN ON home;
@@ -438,7 +437,10 @@ BEGIN
 			quantities[n] := quantities[n] + quantity;
 		END IF;
 	END LOOP;
-	IF NOT own_columns THEN
+	IF own_columns AND $2 ? 'header' THEN
+		RAISE 'order_data.header cannot be combined with columns in lines in a cart over several nodes'
+			USING ERRCODE = '22023', HINT = 'Give the columns of lines in order_data, or sell the lines one by one.';
+	ELSIF NOT own_columns THEN
 		cart.own_data := $2;
 	END IF;
 	FOR i IN 1 .. cardinality(cart.items) LOOP
@@ -510,14 +512,16 @@ BEGIN
 		END LOOP;
 		IF decision.code = 'short' THEN
 			short := concat_ws(',', short, decision.value);
+		ELSIF decision.code IS NOT NULL AND coalesce(failure.code, 'IV007') = 'IV007' THEN
+			failure := ROW(decision.code, decision.message, decision.detail, decision.hint, NULL);
 		END IF;
-		IF short IS NOT NULL THEN
+		-- as on one server, where arguments are checked first
+		IF short IS NOT NULL AND (left(failure.code, 2) IN ('22', '42', '54')) IS NOT TRUE THEN
 			RETURN {scale}.refused_lines($1, ('{' || short || '}')::{scale}.line[]);
 		ELSIF failure.code <> 'IV007' THEN
 			PERFORM {scale}.fail(failure.code, failure.message, failure.detail, failure.hint);
-		ELSIF decision.code IS NULL THEN
-			PERFORM {scale}.fail('IV014', 'busy', 'Another session has aborted the cart. It is safe to try again with the same key.');
 		END IF;
+		PERFORM {scale}.fail('IV014', 'busy', 'Another session has aborted the cart. It is safe to try again with the same key.');
 	END IF;
 	PERFORM {scale}.fail(decision.code, decision.message, decision.detail, decision.hint);
 	RETURN NULL;
@@ -576,8 +580,13 @@ BEGIN
 		END IF;
 	END LOOP;
 	IF data IS NULL THEN
-		own_data := $4;
-		data := array_fill($4, ARRAY[cardinality(nodes)]);
+		IF pg_column_size($4) > 4096 THEN
+			-- once for each node, and not for each line
+			SELECT d.* INTO items, own, own_data, nodes, lines, data FROM {scale}.divide($2, $4, home) AS d;
+		ELSE
+			own_data := $4;
+			data := array_fill($4, ARRAY[cardinality(nodes)]);
+		END IF;
 	END IF;
 	IF $3 IS NOT NULL THEN
 		digest := md5(concat_ws(' ', $2, $4));
@@ -594,7 +603,7 @@ BEGIN
 	IF decision.state IS DISTINCT FROM 'confirmed' THEN
 		told := ARRAY(SELECT {scale}.reserve_part(nodes, lines, data, attempt, $1, {rehearse}));
 		outcome := {scale}.confirm_cart(home, cart_id, attempt, ('(' COLLATE "C" <= ANY (told)) IS NOT TRUE, digest, nodes,
-			CASE WHEN data[1] IS NOT NULL THEN data END, statement_timestamp(), $1, own, own_data);
+			CASE WHEN data[1] IS NOT NULL THEN data END, date_part('epoch', statement_timestamp()), $1, own, own_data);
 		IF '(' COLLATE "C" <= outcome THEN
 			decision := outcome::{scale}.decision;
 			IF decision.state = 'aborted' OR decision.code IS NOT NULL THEN
@@ -609,13 +618,14 @@ BEGIN
 	FOR i IN 1 .. cardinality(sold) LOOP
 		answer[array_position(items, (sold[i]).item_id)] := sold[i];
 	END LOOP;
-	RETURN answer;
+	-- a node can have sold one item for two spellings of its key
+	RETURN array_remove(answer, NULL);
 END $$;
 
 -- stable, as convert_to is: otherwise it would not be inlined
 CREATE FUNCTION {api}.cart_id(user_id {user}, idempotency_key text) RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
-RETURN left(encode(sha256(convert_to(concat_ws(' ', length($1::text), $1, $2), 'UTF8')), 'hex'), 32)::uuid;
+RETURN left(encode(sha256(convert_to(concat_ws(' ', coalesce(length($1::text), -1), $1, $2), 'UTF8')), 'hex'), 32)::uuid;
 COMMENT ON FUNCTION {api}.cart_id({user}, text) IS 'The id of a cart over several nodes: a digest of the user and the idempotency key.';
 
 CREATE FUNCTION {scale}.refuse_arguments(lines jsonb, idempotency_key text) RETURNS void
@@ -764,7 +774,7 @@ BEGIN
 		PERFORM {scale}.end_carts(homes, carts);
 		IF missing <> '{}' THEN
 			left_over := left_over + (SELECT count(DISTINCT m) FROM unnest(missing) AS m);
-			last_error := coalesce(last_error, format('reservation_released: cart %s is confirmed, but a part of it is not held', missing[1]));
+			last_error := coalesce(last_error, format('cart %s is confirmed, but a part of it is not', missing[1]));
 		END IF;
 		FOR node IN 0 .. CASE unreachable WHEN 0 THEN {mask} ELSE -1 END LOOP
 			pruned := pruned + {scale}.prune_node(node, greatest(keep_for, open_for) + (clock_timestamp() - begun));
@@ -779,21 +789,31 @@ COMMENT ON FUNCTION {scale}.resolve(interval, interval) IS 'Finishes carts that 
 -- ---------------------------------------------------------------- rights
 
 DO $$ DECLARE
-	made regprocedure;
+	made record;
+	names name[] := '{node_of,new_reservation_id,buy_item,try_buy_item,available_stock,available_stocks,reserve_stock,confirm_reservation,release_reservation,extend_reservation,get_reservation,refund_order,cart_id,try_buy_cart,buy_cart}';
 BEGIN
+	-- to PUBLIC, and what default privileges give to others
 	FOR made IN
-		SELECT p.oid FROM pg_proc AS p
-		WHERE p.pronamespace = to_regnamespace({scale_literal})
-		   OR p.pronamespace = to_regnamespace({api_literal}) AND p.proowner = current_user::regrole
-			  AND p.proname IN ('node_of', 'new_reservation_id', 'buy_item', 'try_buy_item', 'available_stock', 'available_stocks', 'reserve_stock',
-				  'confirm_reservation', 'release_reservation', 'extend_reservation', 'get_reservation', 'refund_order', 'cart_id', 'try_buy_cart', 'buy_cart')
+		SELECT o.name, a.grantee
+		FROM (
+			SELECT 'SCHEMA ' || {scale_literal}, n.nspowner, n.nspacl FROM pg_namespace AS n WHERE n.oid = to_regnamespace({scale_literal})
+			UNION ALL SELECT 'TABLE ' || c.oid::regclass, c.relowner, c.relacl FROM pg_class AS c WHERE c.relnamespace = to_regnamespace({scale_literal}) AND c.relkind = 'v'
+			UNION ALL SELECT 'FUNCTION ' || p.oid::regprocedure, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner)) FROM pg_proc AS p
+			WHERE p.pronamespace = to_regnamespace({scale_literal})
+			   OR p.pronamespace = to_regnamespace({api_literal}) AND p.proowner = current_user::regrole AND p.proname = ANY (names)
+		) AS o (name, owner, acl), aclexplode(o.acl) AS a WHERE a.grantee <> o.owner
 	LOOP
-		EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', made);
-		EXECUTE format('ALTER FUNCTION %s OWNER TO %s', made, {router_literal});
+		EXECUTE format('REVOKE ALL ON %s FROM %s', made.name, CASE made.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(made.grantee)) END);
+	END LOOP;
+	FOR made IN
+		SELECT p.oid::regprocedure AS name FROM pg_proc AS p
+		WHERE p.pronamespace = to_regnamespace({scale_literal})
+		   OR p.pronamespace = to_regnamespace({api_literal}) AND p.proowner = current_user::regrole AND p.proname = ANY (names)
+	LOOP
+		EXECUTE format('ALTER FUNCTION %s OWNER TO %s', made.name, {router_literal});
 	END LOOP;
 END $$;
 ALTER VIEW {scale}.unresolved_carts OWNER TO {router};
-REVOKE ALL ON {scale}.unresolved_carts FROM PUBLIC;
-GRANT USAGE ON SCHEMA {api} TO {router};
+GRANT USAGE ON SCHEMA {scale}, {api} TO {router};
 {grants}
 COMMIT;

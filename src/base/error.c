@@ -216,6 +216,12 @@ inv_report_reservation_not_found(const InvFacts *facts)
 }
 
 void
+inv_report_part_of_cart(const InvFacts *facts)
+{
+	report_refusal(REFUSAL_RESERVATION_NOT_FOUND, facts, "It is a part of a cart, which ends it.");
+}
+
+void
 inv_report_reservation_expired(const InvFacts *facts, const char *when)
 {
 	report_refusal(REFUSAL_RESERVATION_EXPIRED, facts,

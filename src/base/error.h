@@ -55,6 +55,7 @@ extern void inv_report_order_not_found(const InvFacts *facts);
 extern void inv_report_order_deleted(const InvFacts *facts, int64 left);
 extern void inv_report_header_not_found(const InvFacts *facts);
 extern void inv_report_reservation_not_found(const InvFacts *facts);
+extern void inv_report_part_of_cart(const InvFacts *facts);
 extern void inv_report_reservation_expired(const InvFacts *facts, const char *when);
 extern void inv_report_kept_reservation_ended(const InvFacts *facts, const char *key);
 extern void inv_report_reservation_confirmed(const InvFacts *facts);
@@ -81,6 +82,7 @@ extern void inv_report_busy_otherwise(const char *detail, const char *hint);
 #define inv_error_order_deleted(...) INV_RAISE(inv_report_order_deleted(__VA_ARGS__))
 #define inv_error_reservation_not_found(...)                                                       \
 	INV_RAISE(inv_report_reservation_not_found(__VA_ARGS__))
+#define inv_error_part_of_cart(...) INV_RAISE(inv_report_part_of_cart(__VA_ARGS__))
 #define inv_error_reservation_expired(...) INV_RAISE(inv_report_reservation_expired(__VA_ARGS__))
 #define inv_error_reservation_confirmed(...)                                                       \
 	INV_RAISE(inv_report_reservation_confirmed(__VA_ARGS__))

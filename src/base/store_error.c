@@ -308,3 +308,13 @@ inv_report_order_rows(const char *relation, uint64 wanted, uint64 got)
 		   got, wanted);
 	errhint("A trigger or a rule on the table suppresses orders; nothing was sold.");
 }
+
+void
+inv_report_not_first(const char *store_name)
+{
+	errcode(ERRCODE_ACTIVE_SQL_TRANSACTION);
+	errmsg("a part of a cart must be the first that its transaction writes");
+	errdetail("Deferred triggers are fired with the rights of the owner of store \"%s\".",
+			  store_name);
+	errhint("Hold or confirm each part in a transaction of its own.");
+}

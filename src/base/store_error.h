@@ -34,6 +34,7 @@ extern void inv_report_hot_stores_full(int limit);
 extern void inv_report_not_verified(const char *store_name, const ErrorData *error);
 extern void inv_log_many_databases(int limit);
 extern void inv_log_no_worker_slot(void);
+extern void inv_report_not_first(const char *store_name);
 extern void inv_report_no_function(Oid function);
 extern void inv_report_row_expression(int code, const char *argument, const char *detail);
 extern void inv_report_no_result_type(void);
@@ -57,6 +58,7 @@ extern void inv_report_not_generated(Oid function, const char *detail);
 #define inv_error_early_refund(...) INV_RAISE(inv_report_early_refund(__VA_ARGS__))
 #define inv_error_worth_differs(...) INV_RAISE(inv_report_worth_differs(__VA_ARGS__))
 #define inv_error_hot_stores_full(...) INV_RAISE(inv_report_hot_stores_full(__VA_ARGS__))
+#define inv_error_not_first(...) INV_RAISE(inv_report_not_first(__VA_ARGS__))
 #define inv_error_no_result_type() INV_RAISE(inv_report_no_result_type())
 #define inv_error_row_expression(...) INV_RAISE(inv_report_row_expression(__VA_ARGS__))
 #define inv_error_no_function(...) INV_RAISE(inv_report_no_function(__VA_ARGS__))

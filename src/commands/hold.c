@@ -14,6 +14,7 @@
 #include "utils/datetime.h"
 #include "utils/json.h"
 #include "utils/timestamp.h"
+#include "utils/uuid.h"
 
 #include "base/compat.h"
 #include "base/datum.h"
@@ -172,8 +173,21 @@ inv_hold_find_id(InvStore *store, InvHold *hold, Datum id, InvHoldUse use)
 }
 
 /*
+ * Is it the id of a part of a cart over several databases?  It is a UUID of version 8 with a mark, as
+ * attempt_id() of scale/plproxy/node.sql makes it.
+ */
+bool
+inv_is_part_id(Datum id)
+{
+	const unsigned char *data = DatumGetUUIDP(id)->data;
+
+	return data[6] == 0x8c && data[7] == 0xa7;
+}
+
+/*
  * Read the reservation that argument 1 names, as inv_hold_find_id does.  user is the number of the
- * argument with the user, or -1.  Raises IV004 also if it is another user's.
+ * argument with the user, or -1.  Raises IV004 also if it is another user's, or is to be changed and is a
+ * part of a cart, which the decision of the cart ends.
  */
 void
 inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user, InvHoldUse use)
@@ -182,6 +196,8 @@ inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user,
 
 	if (PG_ARGISNULL(1))
 		inv_error_null("reservation_id");
+	if (use != INV_HOLD_TO_READ && inv_is_part_id(PG_GETARG_DATUM(1)))
+		inv_error_part_of_cart(inv_reservation_facts(store, PG_GETARG_DATUM(1)));
 	inv_hold_find_id(store, hold, PG_GETARG_DATUM(1), use);
 	if (hold->count > 0 && !named.isnull &&
 		(hold->user.isnull || !inv_same_user(store, named.value, hold->user.value)))

@@ -41,6 +41,7 @@ typedef enum InvHoldVerdict
 	INV_VERDICT_EXPIRED
 } InvHoldVerdict;
 
+extern bool inv_is_part_id(Datum id);
 extern void inv_hold_find(InvStore *store, InvHold *hold, FunctionCallInfo fcinfo, int user,
 						  InvHoldUse use);
 extern void inv_hold_find_id(InvStore *store, InvHold *hold, Datum id, InvHoldUse use);

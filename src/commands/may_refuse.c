@@ -1,6 +1,6 @@
 /*
  * may_refuse.c
- *		Could the table of orders refuse a line that sets only the bound columns?
+ *		Could the shop refuse an order line that sets only the bound columns?
  *
  * A part of a cart over several databases becomes an order after the cart is decided.  Where
  * something of the shop's could refuse that order, it is tried before; this says whether it
@@ -109,22 +109,45 @@ indexes_may_refuse(InvStore *store, Relation table)
 	return refuses;
 }
 
-/* Is there a trigger that fires for a new row, also one of a foreign key, beside the guard of orders? */
+/*
+ * Is there a trigger that fires for this event, also one of a foreign key, beside the guard of
+ * orders; or a rule?
+ */
 static bool
-triggers_may_refuse(Relation table)
+triggers_may_refuse(Relation table, int16 event)
 {
 	const TriggerDesc *triggers = table->trigdesc;
-	Oid guard = inv_orders_guard_function();
 
 	for (int i = 0; triggers && i < triggers->numtriggers; i++)
 	{
 		const Trigger *trigger = &triggers->triggers[i];
 
-		if (TRIGGER_FOR_INSERT(trigger->tgtype) && trigger->tgenabled != TRIGGER_DISABLED &&
-			trigger->tgfoid != guard)
+		if ((trigger->tgtype & event) && trigger->tgenabled != TRIGGER_DISABLED &&
+			trigger->tgfoid != inv_orders_guard_function())
 			return true;
 	}
-	return false;
+	return table->rd_rel->relhasrules;
+}
+
+/* Could a table of the ledger refuse a write?  "checks" is the number of the engine's own CHECKs. */
+static bool
+ledger_table_may_refuse(InvStore *store, InvTarget target, int16 event, int checks)
+{
+	Relation table = inv_open_target(store, target);
+	const TupleConstr *constraints = table->rd_att->constr;
+	bool refuses =
+		(constraints && constraints->num_check > checks) || triggers_may_refuse(table, event);
+
+	table_close(table, NoLock);
+	return refuses;
+}
+
+/* Could the ledger refuse what a confirmation writes there? */
+static bool
+ledger_may_refuse(InvStore *store)
+{
+	return ledger_table_may_refuse(store, INV_TARGET_MOVEMENTS, TRIGGER_TYPE_INSERT, 0) ||
+		   ledger_table_may_refuse(store, INV_TARGET_HOLDS, TRIGGER_TYPE_UPDATE, 2);
 }
 
 /* Could an order without columns of the caller be refused?  The store is entered. */
@@ -136,20 +159,25 @@ inv_orders_may_refuse(InvStore *store)
 	bool refuses;
 
 	if (!OidIsValid(store->orders))
-		return false;
+		return ledger_may_refuse(store);
 	if (OidIsValid(store->header) || OidIsValid(store->prepare) || inv_follows_orders(store) ||
 		store->forces_policies)
+		return true;
+	/* an id that the column does not take */
+	if (store->order_item.base != store->item_id.base ||
+		(store->order_user.attnum != InvalidAttrNumber &&
+		 store->order_user.base != store->user_type))
 		return true;
 	table = inv_open_target(store, INV_TARGET_ORDERS);
 	plan = inv_insert_plan(store, INV_TARGET_ORDERS, table);
 	refuses = !plan->usable || plan->runs_shop_code || plan->referenced != NIL ||
 			  table->rd_rel->relkind != RELKIND_RELATION || table->rd_rel->relispartition ||
-			  table->rd_rel->relhassubclass || table->rd_rel->relhasrules ||
+			  table->rd_rel->relhassubclass ||
 			  (table->rd_att->constr && table->rd_att->constr->num_check > 0) ||
-			  triggers_may_refuse(table) || defaults_may_fail(plan, table) ||
+			  triggers_may_refuse(table, TRIGGER_TYPE_INSERT) || defaults_may_fail(plan, table) ||
 			  indexes_may_refuse(store, table);
 	table_close(table, NoLock);
-	return refuses;
+	return refuses || ledger_may_refuse(store);
 }
 
 PG_FUNCTION_INFO_V1(inventory_orders_may_refuse);

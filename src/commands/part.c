@@ -12,12 +12,16 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -26,6 +30,7 @@
 #include "base/compat.h"
 #include "base/error.h"
 #include "base/isolated.h"
+#include "base/store_error.h"
 #include "store/binding.h"
 #include "store/enter.h"
 #include "store/query.h"
@@ -46,6 +51,7 @@
 typedef struct Part
 {
 	FunctionCallInfo fcinfo;
+	bool is_first; /* nothing has been written in the transaction before */
 	Datum id;	   /* of the reservation */
 	Jsonb *data;   /* what its orders get, or null */
 	char *value;   /* or null */
@@ -122,6 +128,9 @@ read_part(Part *part, int data, int attempt)
 	id->data[UUID_LEN - 2] = node >> 8;
 	id->data[UUID_LEN - 1] = node & 0xff;
 	part->id = UUIDPGetDatum(id);
+	if (!inv_is_part_id(part->id))
+		inv_error_value("attempt must be a uuid whose third group is 8ca7",
+						"By that the parts of carts are told from other reservations.");
 }
 
 /* The lines of a part: each is an element, or the only element is an array of them. */
@@ -153,46 +162,32 @@ get_lines(FunctionCallInfo fcinfo)
 
 /* ---- answers ---- */
 
-/* Append a column of a row as text. */
-static void
-append_answer_column(StringInfo row, const char *column, char after)
-{
-	if (column)
-	{
-		appendStringInfoChar(row, '"');
-		for (; *column; column++)
-		{
-			if (*column == '"' || *column == '\\')
-				appendStringInfoChar(row, *column);
-			appendStringInfoChar(row, *column);
-		}
-		appendStringInfoChar(row, '"');
-	}
-	appendStringInfoChar(row, after);
-}
-
 /* A refusal as the text of a row: an SQLSTATE or a word, the fields of an error, and a value. */
 static char *
 refusal_text(const char *code, const char *message, const char *detail, const char *hint,
 			 const char *value)
 {
-	StringInfoData row;
+	const char *columns[] = { code, message, detail, hint, value };
+	TupleDesc desc = CreateTemplateTupleDesc(lengthof(columns));
+	Datum values[lengthof(columns)];
+	bool nulls[lengthof(columns)];
+	HeapTuple row;
 
-	initStringInfo(&row);
-	appendStringInfoChar(&row, '(');
-	append_answer_column(&row, code, ',');
-	append_answer_column(&row, message, ',');
-	append_answer_column(&row, detail, ',');
-	append_answer_column(&row, hint, ',');
-	append_answer_column(&row, value, ')');
-	return row.data;
+	for (int i = 0; i < (int) lengthof(columns); i++)
+	{
+		TupleDescInitEntry(desc, i + 1, NULL, TEXTOID, -1, 0);
+		nulls[i] = columns[i] == NULL;
+		values[i] = nulls[i] ? (Datum) 0 : CStringGetTextDatum(columns[i]);
+	}
+	row = heap_form_tuple(inv_bless_new_desc(desc), values, nulls);
+	return OidOutputFunctionCall(F_RECORD_OUT, HeapTupleGetDatum(row));
 }
 
 /* Do the work on a part in a subtransaction; returns its answer, or its error as a refusal. */
 static Datum
 answer_part(FunctionCallInfo fcinfo, InvWork work)
 {
-	Part part = { .fcinfo = fcinfo };
+	Part part = { .fcinfo = fcinfo, .is_first = GetCurrentCommandId(false) == FirstCommandId };
 	ErrorData *error = inv_run_isolated(work, &part);
 
 	if (error && error->sqlerrcode == ERRCODE_QUERY_CANCELED)
@@ -207,6 +202,31 @@ answer_part(FunctionCallInfo fcinfo, InvWork work)
 	PG_RETURN_NULL();
 }
 
+/* ---- what the shop does at commit ---- */
+
+/*
+ * Fire the deferred triggers of an order now, with the rights of the owner, as they would fire at commit with
+ * those of the caller: they refuse it in the rehearsal or when it is confirmed, and in both for the same reason.
+ *
+ * What was written before in the transaction would fire, too, and the caller, who has not the owner's
+ * rights, may have chosen it: then nothing is fired, and an order with triggers is refused.
+ */
+static void
+fire_deferred_triggers(InvStore *store, const Part *part)
+{
+	ConstraintsSetStmt *all_immediate;
+
+	if (!part->is_first && !has_privs_of_role(GetOuterUserId(), store->owner))
+	{
+		if (inv_orders_may_refuse(store))
+			inv_error_not_first(store->store_name);
+		return;
+	}
+	all_immediate = makeNode(ConstraintsSetStmt);
+	inv_pin_path(store);
+	AfterTriggerSetState(all_immediate);
+}
+
 /* ---- holding a part ---- */
 
 /* Work that is rolled back: the order of a part, with what triggers and constraints do at commit. */
@@ -214,14 +234,12 @@ static bool
 write_order(void *arg)
 {
 	Rehearsal *rehearsal = arg;
-	ConstraintsSetStmt *all_immediate = makeNode(ConstraintsSetStmt);
 	InvHold hold;
 	InvCart cart;
 
 	inv_hold_find_id(rehearsal->store, &hold, rehearsal->part->id, INV_HOLD_TO_CHANGE);
 	(void) inv_confirm_reservation(rehearsal->store, &hold, rehearsal->part->data, &cart);
-	inv_pin_path(rehearsal->store);
-	AfterTriggerSetState(all_immediate);
+	fire_deferred_triggers(rehearsal->store, rehearsal->part);
 	return false;
 }
 
@@ -344,6 +362,8 @@ finish_part(void *arg)
 
 		inv_hold_find_id(call.store, &hold, part->id, INV_HOLD_TO_CHANGE);
 		replayed = inv_confirm_reservation(call.store, &hold, part->data, &cart);
+		if (!replayed)
+			fire_deferred_triggers(call.store, part);
 		part->value =
 			MemoryContextStrdup(call.caller, inv_lines_text(call.store, &cart, true, replayed));
 	}

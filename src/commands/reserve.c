@@ -44,8 +44,12 @@ static bool
 find_given(InvStore *store, FunctionCallInfo fcinfo, int given, const InvCart *cart,
 		   const InvUser *user, InvHold *hold)
 {
-	return !PG_ARGISNULL(given) &&
-		   inv_find_repeated(store, cart, user, PG_GETARG_DATUM(given), hold);
+	if (PG_ARGISNULL(given))
+		return false;
+	if (inv_is_part_id(PG_GETARG_DATUM(given)))
+		inv_error_value("reservation_id must not be that of a part of a cart",
+						"Give a random uuid.");
+	return inv_find_repeated(store, cart, user, PG_GETARG_DATUM(given), hold);
 }
 
 /* The id of a new reservation: the caller's, or one that is made here. */

@@ -32,7 +32,7 @@ my %shops = (
         keys => [ 4, 1, 2, 3, 8 ], ann => 'ann' },
     uuid => { item => 'uuid', user => 'uuid', order => 'uuid DEFAULT gen_random_uuid()', schema => 'scale_2', items => 'The Items',
         keys => [], ann => '11111111-1111-4111-8111-111111111111' },
-    text => { item => 'text', user => 'bigint', order => 'uuid DEFAULT gen_random_uuid()', schema => 'scale', items => 'items', keys => [], ann => 7 });
+    text => { item => 'text', key => 'text COLLATE shop.ci', user => 'bigint', order => 'uuid DEFAULT gen_random_uuid()', schema => 'scale', items => 'items', keys => [], ann => 7 });
 
 my ($router, $shop);
 
@@ -113,7 +113,9 @@ sub make_nodes
         (my $order = $shop->{order}) =~ s/%d/$number + 1/e;
         $node->safe_psql('postgres', "CREATE DATABASE $database OWNER shop_owner");
         $node->safe_psql($database, 'CREATE EXTENSION inventory; SET ROLE shop_owner; CREATE SCHEMA shop; CREATE SCHEMA "Api";'
-              . "CREATE TABLE $items (id $shop->{item} PRIMARY KEY, stock int NOT NULL, purchase_limit int);"
+              . q{CREATE COLLATION shop.ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);}
+              . 'ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO nobody_else; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO nobody_else; ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO nobody_else;'
+              . "CREATE TABLE $items (id @{[ $shop->{key} // $shop->{item} ]} PRIMARY KEY, stock int NOT NULL, purchase_limit int);"
               . "CREATE TABLE shop.orders (id $order PRIMARY KEY, user_id $shop->{user}, item_id $shop->{item},"
               . ' quantity int NOT NULL CHECK (quantity <> 13), call text);'
               . join('', map { "INSERT INTO $items VALUES (" . literal($shop->{keys}[$_]) . ', 10, ' . ($_ == 3 ? 3 : 'NULL') . ');' } @mine)
@@ -121,15 +123,17 @@ sub make_nodes
         load($database, "$scale/node.sql", "$shop->{name}: node $number", "items=$items", 'router=the Router', "schema=$shop->{schema}");
     }
     # what an earlier node.sql has made, and this one replaces
-    $node->safe_psql("$shop->{name}_3", 'SET ROLE shop_owner; ' . "DROP FUNCTION $schema.confirm_cart;"
+    $node->safe_psql("$shop->{name}_3", 'SET ROLE shop_owner; ' . "DROP FUNCTION $schema.confirm_cart; CREATE FUNCTION $schema.stock_of(item_id point, OUT code text) LANGUAGE sql AS 'SELECT NULL'; GRANT CREATE, USAGE ON SCHEMA \"Api\" TO nobody_else;"
           . "CREATE FUNCTION $schema.confirm_cart(cart_id uuid, attempt uuid, held boolean, digest text, nodes integer[], node_data jsonb[], begun timestamptz,"
           . "user_id $shop->{user}, lines jsonb, data jsonb, OUT code text, OUT state text) LANGUAGE sql AS 'SELECT NULL, NULL';"
-          . join('', map { "CREATE FUNCTION $schema.$_(nodes integer[]) RETURNS SETOF record LANGUAGE sql AS 'SELECT 1, 2';" } 'reserve_parts', 'finish_parts'));
+          . join('', map { "CREATE FUNCTION $schema.$_(nodes integer[]) RETURNS SETOF record LANGUAGE sql AS 'SELECT 1, 2';" } 'reserve_parts', 'finish_parts')
+          . 'RESET ROLE; SET ROLE nobody_else;' . join('', map { "CREATE FUNCTION \"Api\".$_(point) RETURNS int LANGUAGE sql AS 'SELECT 1';" } 'buy_item', 'available_stock'));
     load("$shop->{name}_3", "$scale/node.sql", "$shop->{name}: again", "items=$items", 'router=the Router', "schema=$shop->{schema}");
-    is($node->safe_psql("$shop->{name}_3", "SELECT string_agg(proname || ' ' || prorettype::regtype, ', ' ORDER BY proname) FROM pg_proc WHERE pronamespace = '$schema'::regnamespace AND proname ~ '^(confirm_cart|reserve_part|finish_part)'"),
-        'confirm_cart text, finish_part text, reserve_part text', "$shop->{name}: nothing is left of an earlier one");
+    is($node->safe_psql("$shop->{name}_3", "SELECT string_agg(proname || ' ' || prorettype::regtype, ', ' ORDER BY proname) FROM pg_proc WHERE pronamespace = '$schema'::regnamespace AND proname ~ '^(confirm_cart|reserve_part|finish_part|stock_of)'"),
+        'confirm_cart text, finish_part text, reserve_part text, stock_of record', "$shop->{name}: nothing is left of an earlier one");
     $router = "$shop->{name}_router";
     $node->safe_psql('postgres', "CREATE DATABASE $router");
+    $node->safe_psql($router, join(';', map { "ALTER DEFAULT PRIVILEGES GRANT $_ TO nobody_else" } 'EXECUTE ON FUNCTIONS', 'SELECT ON TABLES', 'USAGE ON SCHEMAS'));
     my $file = $node->basedir . "/$router.sql";
     my @nodes = map { $node->connstr("$shop->{name}_$_") } 0 .. 3;
     my ($out, $err) = run_command([ "$scale/router", '--router', 'the Router', '--buyer', 'buyer', '--operator', 'operator', '--schema', $shop->{schema},
@@ -189,6 +193,18 @@ for my $name (sort keys %shops)
     is(told(qq{SELECT "Api".release_reservation("Api".reserve_stock($ann, $item[2], 1, NULL, NULL, "Api".new_reservation_id($item[2])))}), 't', "$name: one with the right route");
     is(told(qq{SELECT "Api".reserve_stock($ann, $item[2], 1, NULL, NULL, overlay("Api".new_reservation_id($item[2])::text PLACING '8ca7' FROM 15)::uuid)}), '22023', "$name: one of those that parts of carts have");
 
+    # times travel between sessions of different settings
+    $node->safe_psql('postgres', qq{ALTER ROLE "the Router" SET DateStyle = 'SQL, DMY'});
+    $hold = told(qq{SELECT "Api".reserve_stock($ann, $item[2], 1, '1 hour')});
+    is(told(qq{SET TimeZone = 'Asia/Kolkata'; SET DateStyle = 'German'; SET IntervalStyle = 'sql_standard'; SELECT "Api".extend_reservation('$hold', '90 minutes') - now() BETWEEN '80 minutes' AND '91 minutes'}), 't', "$name: its end is read as it was written");
+    is(told(qq{SELECT expires_at - now() BETWEEN '80 minutes' AND '91 minutes' FROM "Api".get_reservation('$hold')}), 't', "$name: also in its lines");
+    told(qq{SELECT "Api".release_reservation('$hold')});
+    $node->safe_psql('postgres', qq{ALTER ROLE "the Router" RESET DateStyle});
+    my $marked = $node->safe_psql("${name}_2", "SELECT 'hold' || i FROM $s.secret, generate_series(1, 1000000) AS i WHERE substr(encode(sha256(convert_to("
+          . "concat_ws(' ', secret, length($ann), $ann, 'hold' || i), 'UTF8')), 'hex'), 13, 4) = '8ca7' LIMIT 1");
+    $hold = told(qq{SELECT "Api".reserve_stock($ann, $item[2], 1, NULL, '$marked')});
+    is(told(qq{SELECT "Api".release_reservation('$hold')}), 't', "$name: no digest of a key has the mark of a part");
+
     is(told(qq{SELECT "Api".refund_order('$order', $item[1])}, 'operator'), 2, "$name: a refund with its route");
     is(told(qq{SELECT "Api".refund_order('$order', $item[1])}, 'operator'), 'IV008', "$name: not twice");
     is(told(qq{SELECT "Api".refund_order('$order', $item[2])}, 'operator'), 'IV003', "$name: not with another item");
@@ -206,6 +222,30 @@ for my $name (sort keys %shops)
     is(all_nodes($stock), $before - 3 - 5, "$name: each sold once");
     is(all_nodes(q{SELECT count(*) FROM shop.orders WHERE call = 'many'}), 3, "$name: an order line for each item");
 
+    # of a key that is not known yet, and whose home is the node
+    my $key_of = sub {
+        my ($home) = @_;
+        return as_owner(qq{SELECT k FROM (SELECT 'home ' || i, count(*) OVER () FROM generate_series(1, 100) AS i) AS t (k, n) WHERE $s.route_of("Api".cart_id($ann, k)) & 3 = $home AND n = 100 LIMIT 1});
+    };
+    is(told(qq{SELECT count(DISTINCT id) FROM (SELECT "Api".cart_id($ann, 'k') UNION ALL SELECT "Api".cart_id(NULL, length($ann) || ' ' || $ann || ' k')) AS c (id)}), 2, "$name: no user is not the beginning of the key");
+    is(told(qq{SET DateStyle = 'SQL, DMY'; SELECT string_agg(status, ',') FROM "Api".buy_cart($ann, @{[ cart([ 1, 1 ], [ 2, 1 ]) ]})}), 'ok,ok', "$name: whatever format of dates the caller has");
+    my $key = $key_of->(1);
+    is(told(qq{SELECT string_agg(status, ',') FROM "Api".buy_cart($ann, @{[ cart([ 0, 1 ], [ 4, 1 ], [ 1, 1 ]) ]}, '$key', jsonb_build_object('call', repeat('long', 2000)))}), 'ok,ok,ok', "$name: long columns for all lines");
+    is($node->safe_psql("${name}_1", "SELECT nodes, cardinality(data) FROM $s.carts WHERE cart_id = (SELECT '" . told(qq{SELECT "Api".cart_id($ann, '$key')}) . "'::uuid)"), '{0}|1', "$name: are kept once for each node");
+    is(all_nodes('SELECT count(*) FROM shop.orders WHERE length(call) = 8000'), 3, "$name: and are in each order");
+    is(told(qq{SELECT "Api".buy_cart($ann, @{[ cart([ 1, '"1"' ], [ 2, 99 ], [ 0, 1 ]) ]})}), '22023', "$name: arguments are checked before the stock") for 1 .. 3;
+    if ($shop->{key})
+    {
+        my ($same) = grep { $_ ne $shop->{keys}[1] && route($_) == 1 } map { my $mask = $_; my $spelling = $shop->{keys}[1]; my $letter = 0;
+            $spelling =~ s/([a-z])/$mask >> $letter++ & 1 ? uc $1 : $1/ge; $spelling } 1 .. 15;
+        push @{$shop->{keys}}, $same;
+        is(told(qq{SELECT string_agg(status || quantity, ',') FROM "Api".buy_cart($ann, @{[ cart([ 5, 1 ], [ 1, 1 ], [ 2, 1 ]) ]}, '@{[ $key_of->(0) ]}')}), 'ok2,ok1', "$name: two spellings of an item are one line");
+        pop @{$shop->{keys}};
+        $node->safe_psql("${name}_$_", 'UPDATE shop.' . quoted($shop->{items}) . " SET stock = stock + 3 - $_") for 1, 2;
+    }
+    told("SELECT $s.resolve('0')", 'operator');
+    $before = all_nodes($stock) + 8;
+
     my $large = cart([ 1, 1 ], [ 2, 20 ], [ 3, 5 ]);
     is(told(qq{SELECT string_agg(status, ',') FROM "Api".try_buy_cart($ann, $large, 'large')}), 'not_taken,out_of_stock,purchase_limit_exceeded', "$name: a cart that is refused");
     # of several kinds, the one that one server names, with its lines alone
@@ -220,7 +260,7 @@ for my $name (sort keys %shops)
     is(told(qq{SELECT "Api".buy_cart($ann, @{[ cart([ 0, 1 ], [ 3, 1 ]) ]}, 'bad', '{"call": "never"}')}), '23514', "$name: an order that one node refuses is refused before the cart is decided");
     is(all_nodes($stock), $before - 3 - 5 - 2, "$name: refused carts hold nothing");
     is(all_nodes(q{SELECT count(*) FROM shop_stock.open_reservations}), 0, "$name: no hold is left");
-    is(told(qq{SELECT state || ' ' || count(*) FROM $s.unresolved_carts GROUP BY state}, 'operator'), 'confirmed 2', "$name: no cart is open");
+    is(told(qq{SELECT state || ' ' || count(*) FROM $s.unresolved_carts GROUP BY state}, 'operator'), 'confirmed 1', "$name: no cart is open");
     is(told("SELECT finished || ' ' || left_over || ' ' || unreachable FROM $s.resolve('0')", 'operator'), '0 0 0', "$name: resolve has nothing to finish");
     is(told(qq{SELECT count(*) FROM $s.unresolved_carts}, 'operator'), 0, "$name: and notes that every cart is done");
 
@@ -251,7 +291,7 @@ for my $name (sort keys %shops)
     my $confirm = sub {
         my ($cart, $attempt, $held, $digest) = @_;
         # null: this call has confirmed it, and the home has no lines
-        return as_owner("SELECT coalesce(($s.confirm_cart($s.route_of('$attempt'), '$cart', '$attempt', $held, " . ($digest // 'NULL') . ", '{1,2}', NULL, clock_timestamp(), $ann, NULL, NULL)::$s.decision).state, 'confirmed')");
+        return as_owner("SELECT coalesce(($s.confirm_cart($s.route_of('$attempt'), '$cart', '$attempt', $held, " . ($digest // 'NULL') . ", '{1,2}', NULL, date_part('epoch', clock_timestamp()), $ann, NULL, NULL)::$s.decision).state, 'confirmed')");
     };
     my $resolve = sub { return told("SELECT finished || ' ' || left_over FROM $s.resolve('0')", 'operator') };
 
@@ -317,7 +357,7 @@ for my $name (sort keys %shops)
     $node->safe_psql("${name}_$_", "UPDATE $s.carts SET done_at = done_at - interval '29 days' WHERE done_at IS NOT NULL") for 0 .. 3;
     told("SELECT $s.resolve('0', '1 day')", 'operator');
     is($confirm->($keyless, $keyless, 'true'), 'aborted', "$name: 29 days later neither");
-    is(as_owner("SELECT ($s.confirm_cart(1, '$attempt', '$attempt', true, NULL, '{2}', NULL, clock_timestamp() - interval '16 days', $ann, NULL, NULL)::$s.decision).state"), 'aborted', "$name: nor one that was stopped for 16 days");
+    is(as_owner("SELECT ($s.confirm_cart(1, '$attempt', '$attempt', true, NULL, '{2}', NULL, date_part('epoch', clock_timestamp()) - 16 * 86400, $ann, NULL, NULL)::$s.decision).state"), 'aborted', "$name: nor one that was stopped for 16 days");
     $keyless = '00000001-0000-8ca7-8000-000000020000';
     $reserve->($keyless);
     is($confirm->($keyless, $keyless, 'true'), 'confirmed', "$name: one that was not aborted is confirmed");
@@ -331,7 +371,7 @@ for my $name (sort keys %shops)
     $resolve->();
     $node->safe_psql("${name}_1", "UPDATE $s.carts SET done_at = NULL WHERE cart_id = '$keyless'");
     $node->safe_psql("${name}_2", "DELETE FROM shop_stock.reservations WHERE reservation_id = '00000001-0000-8ca7-8000-000000030002'");
-    like(told("SELECT left_over || ' ' || last_error FROM $s.resolve('0', '0')", 'operator'), qr/^1 reservation_released: cart $keyless /, "$name: a part that a node has lost is reported");
+    like(told("SELECT left_over || ' ' || last_error FROM $s.resolve('0', '0')", 'operator'), qr/^1 cart $keyless is confirmed, but a part of it is not/, "$name: a part that a node has lost is reported");
     is(told("SELECT cart_id FROM $s.unresolved_carts", 'operator'), $keyless, "$name: and its cart stays unresolved");
     my $parts = q{SELECT count(*) FROM shop_stock.reservations WHERE expires_at = 'infinity'};
     is(all_nodes($parts), 1, "$name: what other nodes have of it stays, too");
@@ -362,6 +402,9 @@ for my $name (sort keys %shops)
     is(told(qq{SET search_path = evil, pg_catalog; SELECT status FROM "Api".try_buy_item($ann, $item[2], 100)}), 'out_of_stock', "$name: functions and operators of a buyer are not called");
     is(told(qq{SET search_path = evil, pg_catalog; SELECT count(*) FROM "Api".available_stocks(ARRAY[$item[0], $item[1]]::$shop->{item}\[])}), 2, "$name: nor where stocks are asked for");
     is($node->safe_psql("${name}_1", "SELECT string_agg(DISTINCT proowner::regrole::text, ' ') FROM pg_proc WHERE pronamespace = '$s'::regnamespace"), 'shop_owner', "$name: functions of a node belong to the owner of the store");
+    is($node->safe_psql("${name}_1", "SELECT count(*) FROM pg_proc AS p WHERE pronamespace = '$s'::regnamespace AND has_function_privilege('nobody_else', oid, 'EXECUTE') OR has_schema_privilege('nobody_else', '$shop->{schema}', 'USAGE')"), 0, "$name: default privileges of the owner do not reach them");
+    is($node->safe_psql("${name}_1", "SELECT string_agg(relname, ' ') FROM pg_class AS c WHERE relnamespace = '$s'::regnamespace AND relkind <> 'i' AND has_table_privilege('nobody_else', oid, 'SELECT')"), '', "$name: nor tables");
+    is(as_owner("SELECT count(*) FROM pg_proc AS p WHERE pronamespace IN ('$s'::regnamespace, '\"Api\"'::regnamespace) AND has_function_privilege('nobody_else', oid, 'EXECUTE') OR has_schema_privilege('nobody_else', '$shop->{schema}', 'USAGE') OR has_table_privilege('nobody_else', '$s.unresolved_carts', 'SELECT')"), 0, "$name: nor those of who makes the router");
     is(as_owner("SELECT count(*) FROM pg_proc AS p WHERE pronamespace IN ('$s'::regnamespace, '\"Api\"'::regnamespace) AND (proacl IS NULL OR EXISTS (SELECT FROM aclexplode(proacl) AS a WHERE a.grantee = 0) OR proowner <> '\"the Router\"'::regrole)"), 0, "$name: no function of the router is for everyone");
 }
 
