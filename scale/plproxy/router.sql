@@ -439,7 +439,7 @@ BEGIN
 	END LOOP;
 	IF own_columns AND $2 ? 'header' THEN
 		RAISE 'order_data.header cannot be combined with columns in lines in a cart over several nodes'
-			USING ERRCODE = '22023', HINT = 'Give the columns of lines in order_data, or sell the lines one by one.';
+			USING ERRCODE = '22023', HINT = 'Give the columns in order_data, for all lines.';
 	ELSIF NOT own_columns THEN
 		cart.own_data := $2;
 	END IF;

@@ -94,14 +94,13 @@ def changed(before, after):
 
 
 def settle_holds(cursor):
-    """Expire overdue holds and extend the others: none may expire while outsiders call."""
+    """Expire overdue holds, extend the others, and settle hot items: the worker must find nothing to do
+    while outsiders call."""
     time.sleep(0.05)
-    for _, _, movements, *_ in stores(cursor):
+    for label, items, movements, *_ in stores(cursor):
         reservations = re.sub('movements$', 'reservations', movements)
-        cursor.execute(f"UPDATE {reservations} SET expires_at = now() + interval '1 day' "
-                       f"WHERE status = 'held' AND expires_at > now()")
-    for label, _, movements, *_ in stores(cursor):
-        reservations = re.sub('movements$', 'reservations', movements)
+        extend = f"UPDATE {reservations} SET expires_at = now() + interval '1 day' WHERE status = 'held'"
+        cursor.execute(extend + ' AND expires_at > now()')
         for _ in range(50):    # a trigger of the shop may raise an error, or keep some holds
             try:
                 cursor.execute('SELECT inventory.expire_reservations(%s, 2147483647)', (label,))
@@ -110,6 +109,11 @@ def settle_holds(cursor):
                     break
             except psycopg2.Error:
                 pass
+        cursor.execute(extend)
+        try:
+            cursor.execute('SELECT inventory.settle(%s::regclass)', (items,))
+        except psycopg2.Error:
+            pass
 
 
 class Log:
