@@ -129,15 +129,20 @@ triggers_may_refuse(Relation table, int16 event)
 	return table->rd_rel->relhasrules;
 }
 
-/* Could a table of the ledger refuse a write?  "checks" is the number of the engine's own CHECKs. */
+/*
+ * Could a table of the ledger refuse a write, or is it gone?  "checks" is the number of the engine's
+ * own CHECKs.
+ */
 static bool
-ledger_table_may_refuse(InvStore *store, InvTarget target, int16 event, int checks)
+ledger_table_may_refuse(Oid relation, int16 event, int checks)
 {
-	Relation table = inv_open_target(store, target);
-	const TupleConstr *constraints = table->rd_att->constr;
-	bool refuses =
-		(constraints && constraints->num_check > checks) || triggers_may_refuse(table, event);
+	Relation table = try_table_open(relation, AccessShareLock);
+	bool refuses;
 
+	if (table == NULL)
+		return true;
+	refuses = (table->rd_att->constr && table->rd_att->constr->num_check > checks) ||
+			  triggers_may_refuse(table, event);
 	table_close(table, NoLock);
 	return refuses;
 }
@@ -146,8 +151,8 @@ ledger_table_may_refuse(InvStore *store, InvTarget target, int16 event, int chec
 static bool
 ledger_may_refuse(InvStore *store)
 {
-	return ledger_table_may_refuse(store, INV_TARGET_MOVEMENTS, TRIGGER_TYPE_INSERT, 0) ||
-		   ledger_table_may_refuse(store, INV_TARGET_HOLDS, TRIGGER_TYPE_UPDATE, 2);
+	return ledger_table_may_refuse(store->ledger[INV_LEDGER_MOVEMENTS], TRIGGER_TYPE_INSERT, 0) ||
+		   ledger_table_may_refuse(store->ledger[INV_LEDGER_RESERVATIONS], TRIGGER_TYPE_UPDATE, 2);
 }
 
 /* Could an order without columns of the caller be refused?  The store is entered. */
