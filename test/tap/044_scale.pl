@@ -413,7 +413,16 @@ for my $name (sort keys %shops)
 
 # ---------------------------------------------------------------- refusals of the scripts
 
-my ($out, $err) = run_command([ "$scale/router", map { $node->connstr("uuid_$_") } 0 .. 2 ]);
+my ($out, $err);
+{
+    my @command = ("$scale/router", '--schema', 'scale_2', $node->connstr('uuid_0'));
+    local $ENV{ROUTER_PASSWORD} = q{it's};
+    ($out, $err) = run_command([@command]);
+    like($out, qr/password 'it''s'/, 'the password of the environment');
+    ($out, $err) = run_command([ @command, '--password', 'given' ]);
+    like($out, qr/password 'given'/, 'or the one that is given');
+}
+($out, $err) = run_command([ "$scale/router", map { $node->connstr("uuid_$_") } 0 .. 2 ]);
 like($err, qr/power of two/, 'three nodes are refused');
 $node->safe_psql('postgres', 'CREATE DATABASE claims');
 $node->safe_psql('claims', 'CREATE EXTENSION inventory; CREATE TABLE items (id int PRIMARY KEY, stock int); CREATE TABLE orders (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id text, item_id int, quantity int);'
