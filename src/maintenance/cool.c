@@ -95,8 +95,7 @@ static bool
 cool_item(InvStore *store, Datum item, int64 deadline)
 {
 	InvLockedRow locked = inv_lock_stock_row(store, item);
-	int64 upto_epoch, last;
-	int64 sum;
+	int64 upto_epoch;
 	bool demoted;
 	InvHotRow row;
 
@@ -110,12 +109,8 @@ cool_item(InvStore *store, Datum item, int64 deadline)
 	if (demoted)
 		return true;
 	INV_POINT("inventory-after-close");
-	/* all of them: a cold item has none that are not in its row */
-	sum = inv_hot_sum_movements(store, item, row.settled, PG_INT64_MAX, INV_SNAPSHOT_LATEST, &last);
 	/* a logical subscriber may have deleted the row: nothing is left to add to */
-	if (!locked.exists)
-		sum = 0;
-	inv_hot_apply_to_row(store, item, sum, Max(upto_epoch, last), false);
+	inv_hot_apply_all(store, item, &row, upto_epoch, locked.exists);
 	return true;
 }
 

@@ -10,7 +10,8 @@
  * A row or table that another session keeps locked delays the other stores by about
  * MOST_LOCK_WAIT_MS in each of the transactions, and all that a store does by at most
  * inventory.worker_timeout (worker_timeout.c).  The worker stops waiting before that session looks
- * for a deadlock: a DROP of several tables is not to fail because the worker has locked one.  An error ends the work on its store only, which then rests.
+ * for a deadlock: a DROP of several tables is not to fail because the worker has locked one.
+ * An error ends the work on its store only, which then rests.
  *
  * Expects no transaction and no lock, and leaves none.
  */

@@ -91,7 +91,7 @@ end_counter(InvStore *store, Datum item, int64 *upto_epoch)
 static void
 end_hot_item(InvStore *store, Datum item)
 {
-	int64 upto_epoch = 0, last;
+	int64 upto_epoch = 0;
 	InvHotRow row;
 
 	while (!end_counter(store, item, &upto_epoch))
@@ -101,9 +101,7 @@ end_hot_item(InvStore *store, Datum item)
 	}
 	if (!inv_hot_row_read(store, item, INV_SNAPSHOT_LATEST, &row) || !row.hot)
 		return;
-	(void) inv_hot_sum_movements(store, item, row.settled, PG_INT64_MAX, INV_SNAPSHOT_LATEST,
-								 &last);
-	inv_hot_apply_to_row(store, item, 0, Max(upto_epoch, last), false);
+	inv_hot_apply_all(store, item, &row, upto_epoch, false);
 }
 
 static void

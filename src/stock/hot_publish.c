@@ -146,7 +146,6 @@ inv_hot_demote(InvStore *store, Datum item)
 	InvHotRow row;
 	InvCounterRef counter;
 	InvCounterValues now;
-	int64 sum, last;
 	bool has_entry;
 	uint64 rows = inv_execute(store, INV_STMT_LOCK_ANY, &item, NULL, INV_SNAPSHOT_LATEST);
 
@@ -158,11 +157,7 @@ inv_hot_demote(InvStore *store, Datum item)
 	inv_hot_mark_changed(store);
 	if (has_entry)
 		inv_hot_room_free(&counter);
-	sum = inv_hot_sum_movements(store, item, row.settled, PG_INT64_MAX, INV_SNAPSHOT_LATEST, &last);
-	/* there is no row to add to */
-	if (rows == 0)
-		sum = 0;
-	inv_hot_apply_to_row(store, item, sum, Max(last, row.settled), false);
+	inv_hot_apply_all(store, item, &row, row.settled, rows > 0);
 	return true;
 }
 

@@ -118,6 +118,20 @@ inv_hot_apply_to_row(InvStore *store, Datum item, int64 sum, int64 upto_epoch, b
 	INV_POINT("inventory-after-settled-row");
 }
 
+/*
+ * Make a hot item cold: add all its movements to its stock column, unless its row is gone, and
+ * note the last epoch that it had.  Expects the row to be locked.
+ */
+void
+inv_hot_apply_all(InvStore *store, Datum item, const InvHotRow *row, int64 upto_epoch, bool to_row)
+{
+	int64 last;
+	int64 sum =
+		inv_hot_sum_movements(store, item, row->settled, PG_INT64_MAX, INV_SNAPSHOT_LATEST, &last);
+
+	inv_hot_apply_to_row(store, item, to_row ? sum : 0, Max(upto_epoch, last), false);
+}
+
 /* ---- counting ---- */
 
 /*

@@ -33,6 +33,8 @@ extern int64 inv_hot_sum_movements(InvStore *store, Datum item, int64 after, int
 extern int64 inv_hot_sum_unsettled(InvStore *store, Datum item, InvSnapshotMode mode);
 extern void inv_hot_apply_to_row(InvStore *store, Datum item, int64 sum, int64 upto_epoch,
 								 bool hot);
+extern void inv_hot_apply_all(InvStore *store, Datum item, const InvHotRow *row, int64 upto_epoch,
+							  bool to_row);
 extern bool inv_hot_count(InvStore *store, Datum item, const InvHotRow *row, InvHotCount *count);
 
 #endif /* INV_HOT_ROW_H */
