@@ -133,7 +133,7 @@ for my $name ('buy_item', 'buy_cart')
     my $session = Session->new($node, 'exhausted');
     my ($before, $call, $answer);
 
-    $faults->set(full => Faults::TABLES, refused => 0);
+    $faults->set(refused => 0, full => Faults::TABLES);
     do
     {
         $before = $observer->value('shop.state()');
@@ -156,7 +156,7 @@ my $postmaster = Crash::postmaster($node);
 Crash::survived(
     'no room for the WAL',
     $node,
-    sub { $faults->set(full => Faults::WAL, refused => 0) },
+    sub { $faults->set(refused => 0, full => Faults::WAL) },
     sub {
         Waiting::wait_until(sub { !kill 0, $postmaster });
         $node->stop('immediate', fail_ok => 1);

@@ -34,7 +34,8 @@ sub new
     return $self;
 }
 
-# Set numbers, in the order given.
+# Set numbers, in the order given: a process sees each at once, so the number that makes a
+# fault happen comes last.
 sub set
 {
     my ($self, @values) = @_;
