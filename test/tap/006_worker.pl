@@ -11,6 +11,7 @@ use warnings FATAL => 'all';
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+use Crash;
 use Crowd;
 use Session;
 use Shop;
@@ -314,9 +315,9 @@ END
 {
     my $before = starts();
     my $backend = Session->new($node, 'crowded');
-    kill 'KILL', $backend->value('pg_backend_pid()');
+    my $pid = $backend->value('pg_backend_pid()');
+    Crash::restart_by($node, sub { kill 'KILL', $pid });
     is($backend->ask('1'), undef, 'a backend is killed');
-    wait_for('postgres', 'SELECT true');
     make_overdue($shop);
     is($node->safe_psql('postgres', "$workers 'crowded'"), '0', 'no worker after the crash');
     # also if the call of the session is refused

@@ -11,6 +11,7 @@ use warnings FATAL => 'all';
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+use Crash;
 use Session;
 use Shop;
 
@@ -142,10 +143,11 @@ sub crash
     my ($name) = @_;
     my $backend = Session->new($node, 'postgres');
 
-    kill 'KILL', $backend->value('pg_backend_pid()');
+    my $pid = $backend->value('pg_backend_pid()');
+
+    Crash::restart_by($node, sub { kill 'KILL', $pid });
     is($backend->ask('1'), undef, "$name: the server crashes");
     $backend->quit;
-    $node->poll_query_until('postgres', 'SELECT true');
 }
 
 my $shop = $shops[0];
