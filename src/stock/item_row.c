@@ -251,6 +251,13 @@ inv_item_row_give_many(InvStore *store, InvGive *gives, int count)
 	if (cold == 0)
 		return;
 	keys = inv_make_array(store->item_id.base, items, NULL, cold);
+	/*
+	 * A row that has changed since the snapshot is a serialization failure.  With its last version
+	 * locked, this transaction could wait for the version that it sees, and for a session that
+	 * waits for it.
+	 */
+	if (IsolationUsesXactSnapshot())
+		inv_execute(store, INV_STMT_LOCK_MANY_ANY, &keys, NULL, INV_SNAPSHOT_TRANSACTION);
 	rows = inv_execute(store, INV_STMT_LOCK_MANY_ANY, &keys, NULL, INV_SNAPSHOT_LATEST);
 	for (int i = 0; i < count; i++)
 	{
