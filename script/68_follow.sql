@@ -107,13 +107,18 @@ BEGIN
 				   greatest(coalesce(%4$I.order_units(%5$s), 0), 0) AS units,
 				   coalesce(%4$I.order_final(%5$s), false) AS final
 			FROM %6$s AS line %7$s JOIN ONLY %8$s AS i ON i.%2$I = line.%9$I),
+		-- close_ledger may have closed sales whose refunds and cancellations it kept, before the
+		-- store followed its orders: so many units are missing
 		part AS MATERIALIZED (
-			SELECT m.order_id, m.item_id, m.user_id,
-				   sum(CASE m.kind WHEN 'refund' THEN 0 ELSE -m.delta END)::bigint AS units,
-				   sum(CASE m.kind WHEN 'refund' THEN m.delta ELSE 0 END)::bigint AS refunded,
-				   coalesce(bool_or(m.reason = 'archived'), false) AS archived
-			FROM %10$s AS m WHERE m.order_id IS NOT NULL AND m.kind IN ('sale', 'cancellation', 'refund')
-			GROUP BY m.order_id, m.item_id, m.user_id),
+			SELECT s.order_id, s.item_id, s.user_id, greatest(s.units, s.refunded) AS units, s.refunded,
+				   greatest(s.refunded - s.units, 0) AS missing, s.archived
+			FROM (
+				SELECT m.order_id, m.item_id, m.user_id,
+					   sum(CASE m.kind WHEN 'refund' THEN 0 ELSE -m.delta END)::bigint AS units,
+					   sum(CASE m.kind WHEN 'refund' THEN m.delta ELSE 0 END)::bigint AS refunded,
+					   coalesce(bool_or(m.reason = 'archived'), false) AS archived
+				FROM %10$s AS m WHERE m.order_id IS NOT NULL AND m.kind IN ('sale', 'cancellation', 'refund')
+				GROUP BY m.order_id, m.item_id, m.user_id) AS s),
 		booked AS MATERIALIZED (
 			SELECT p.order_id, p.item_id, sum(p.units)::bigint AS units, sum(p.refunded)::bigint AS refunded,
 				   sum(sum(p.units)) OVER (PARTITION BY p.order_id) AS of_all_items,
@@ -133,7 +138,10 @@ BEGIN
 			WHERE NOT EXISTS (SELECT FROM booked AS b WHERE b.order_id = w.order_id AND b.item_id = w.item_id)),
 		rise AS MATERIALIZED (
 			SELECT t.order_id, t.item_id, t.user_id, t.units - t.booked AS units FROM target AS t
-			WHERE t.units > t.booked AND (NOT t.final OR t.of_all_items = t.booked)),
+			WHERE t.units > t.booked AND (NOT t.final OR t.of_all_items = t.booked)
+			UNION ALL
+			SELECT p.order_id, p.item_id, p.user_id, p.missing FROM part AS p
+			JOIN target AS t ON t.order_id = p.order_id AND t.item_id = p.item_id WHERE p.missing > 0),
 		-- units of a part that fall: those that were refunded first
 		fall AS MATERIALIZED (
 			SELECT f.*, least(f.open, greatest(f.rest - f.open_before, 0)) AS units
