@@ -3238,11 +3238,11 @@ BEGIN
 			   CASE WHEN line.%4$I IS NULL THEN 0
 			   ELSE greatest(coalesce(%5$I.order_units(%6$s), 0), 0) END AS units,
 			   coalesce(%5$I.order_final(%6$s), false) AS final
-		FROM %7$s AS line$sql$ || CASE WHEN binding.header IS NULL THEN ''
-			ELSE format(' LEFT JOIN %s AS header ON header.%I = line.%I', binding.header,
-						binding.header_id, binding.order_header_id) END,
+		FROM %7$s AS line %8$s$sql$,
 		view_name, binding.order_id, inventory.type_name(binding.order_type), binding.order_item_id, binding.ledger_schema,
-		rows, binding.orders);
+		rows, binding.orders,
+		CASE WHEN binding.header IS NOT NULL THEN format('LEFT JOIN %s AS header ON header.%I = line.%I', binding.header,
+														 binding.header_id, binding.order_header_id) END);
 	EXECUTE format('COMMENT ON VIEW %s IS %L', view_name,
 				   'What each order line is worth, in units, by order_units, and whether it is final, by order_final.');
 	PERFORM inventory.restrict_to_owner('TABLE', view_name, binding.owner);
@@ -3526,13 +3526,22 @@ BEGIN
 				   greatest(coalesce(%4$I.order_units(%5$s), 0), 0) AS units,
 				   coalesce(%4$I.order_final(%5$s), false) AS final
 			FROM %6$s AS line %7$s JOIN ONLY %8$s AS i ON i.%2$I = line.%9$I),
+		-- close_ledger may have closed sales whose refunds and cancellations it kept, before the
+		-- store followed its orders: so many units of a line are missing
 		part AS MATERIALIZED (
-			SELECT m.order_id, m.item_id, m.user_id,
-				   sum(CASE m.kind WHEN 'refund' THEN 0 ELSE -m.delta END)::bigint AS units,
-				   sum(CASE m.kind WHEN 'refund' THEN m.delta ELSE 0 END)::bigint AS refunded,
-				   coalesce(bool_or(m.reason = 'archived'), false) AS archived
-			FROM %10$s AS m WHERE m.order_id IS NOT NULL AND m.kind IN ('sale', 'cancellation', 'refund')
-			GROUP BY m.order_id, m.item_id, m.user_id),
+			SELECT s.order_id, s.item_id, s.user_id, s.units + s.missing AS units, s.refunded, s.missing, s.archived
+			FROM (
+				SELECT r.*, least(r.short, greatest(sum(r.refunded - r.units) OVER line - (sum(r.short) OVER parts - r.short), 0))::bigint AS missing
+				FROM (
+					SELECT k.*, greatest(k.refunded - k.units, 0) AS short
+					FROM (
+						SELECT m.order_id, m.item_id, m.user_id,
+							   sum(CASE m.kind WHEN 'refund' THEN 0 ELSE -m.delta END)::bigint AS units,
+							   sum(CASE m.kind WHEN 'refund' THEN m.delta ELSE 0 END)::bigint AS refunded,
+							   coalesce(bool_or(m.reason = 'archived'), false) AS archived
+						FROM %10$s AS m WHERE m.order_id IS NOT NULL AND m.kind IN ('sale', 'cancellation', 'refund')
+						GROUP BY m.order_id, m.item_id, m.user_id) AS k) AS r
+				WINDOW line AS (PARTITION BY r.order_id, r.item_id), parts AS (line ORDER BY r.user_id)) AS s),
 		booked AS MATERIALIZED (
 			SELECT p.order_id, p.item_id, sum(p.units)::bigint AS units, sum(p.refunded)::bigint AS refunded,
 				   sum(sum(p.units)) OVER (PARTITION BY p.order_id) AS of_all_items,
@@ -3552,18 +3561,22 @@ BEGIN
 			WHERE NOT EXISTS (SELECT FROM booked AS b WHERE b.order_id = w.order_id AND b.item_id = w.item_id)),
 		rise AS MATERIALIZED (
 			SELECT t.order_id, t.item_id, t.user_id, t.units - t.booked AS units FROM target AS t
-			WHERE t.units > t.booked AND (NOT t.final OR t.of_all_items = t.booked)),
+			WHERE t.units > t.booked AND (NOT t.final OR t.of_all_items = t.booked)
+			UNION ALL
+			SELECT p.order_id, p.item_id, p.user_id, p.missing FROM part AS p
+			JOIN target AS t ON t.order_id = p.order_id AND t.item_id = p.item_id WHERE p.missing > 0),
 		-- units of a part that fall: those that were refunded first
 		fall AS MATERIALIZED (
-			SELECT f.*, least(f.open, greatest(f.rest - f.open_before, 0)) AS units
+			SELECT f.*, greatest(least(f.open, f.rest - f.open_before), 0) AS units
 			FROM (
 				SELECT p.order_id, p.item_id, p.user_id, t.user_id AS new_user_id,
+					   -- below 0: more was refunded to the user than sold
 					   p.units - p.refunded AS open,
 					   t.has_item AND t.user_id IS NOT NULL AND p.user_id IS DISTINCT FROM t.user_id AS is_other_user,
 					   least(p.refunded, greatest(t.booked - t.units
 							 - (sum(p.refunded) OVER parts - p.refunded), 0))::bigint AS refunded,
 					   greatest(t.booked - t.units - t.refunded, 0) AS rest,
-					   (sum(p.units - p.refunded) OVER parts - (p.units - p.refunded))::bigint AS open_before
+					   (sum(greatest(p.units - p.refunded, 0)) OVER parts - greatest(p.units - p.refunded, 0))::bigint AS open_before
 				FROM part AS p JOIN target AS t ON t.order_id = p.order_id AND t.item_id = p.item_id
 				WHERE NOT t.final
 				WINDOW parts AS (PARTITION BY p.order_id, p.item_id ORDER BY p.user_id IS DISTINCT FROM t.user_id, p.user_id)) AS f),

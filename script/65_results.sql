@@ -351,11 +351,11 @@ BEGIN
 			   CASE WHEN line.%4$I IS NULL THEN 0
 			   ELSE greatest(coalesce(%5$I.order_units(%6$s), 0), 0) END AS units,
 			   coalesce(%5$I.order_final(%6$s), false) AS final
-		FROM %7$s AS line$sql$ || CASE WHEN binding.header IS NULL THEN ''
-			ELSE format(' LEFT JOIN %s AS header ON header.%I = line.%I', binding.header,
-						binding.header_id, binding.order_header_id) END,
+		FROM %7$s AS line %8$s$sql$,
 		view_name, binding.order_id, inventory.type_name(binding.order_type), binding.order_item_id, binding.ledger_schema,
-		rows, binding.orders);
+		rows, binding.orders,
+		CASE WHEN binding.header IS NOT NULL THEN format('LEFT JOIN %s AS header ON header.%I = line.%I', binding.header,
+														 binding.header_id, binding.order_header_id) END);
 	EXECUTE format('COMMENT ON VIEW %s IS %L', view_name,
 				   'What each order line is worth, in units, by order_units, and whether it is final, by order_final.');
 	PERFORM inventory.restrict_to_owner('TABLE', view_name, binding.owner);

@@ -94,4 +94,38 @@ UPDATE lines SET quantity = 2;
 SELECT :was - stock FROM items WHERE id = 2;
 RESET DateStyle;
 SELECT * FROM inventory.verify('items');
-DROP SCHEMA follow_again, follow_again_stock, follow_settings CASCADE;
+\echo '-- close_ledger has closed sales, and kept their refunds and cancellations: what is left of each line is taken once'
+SELECT inventory.detach('items');
+TRUNCATE lines;
+UPDATE items SET stock = 100;
+SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_closed', api_schema => 'follow_again_stock', order_columns => '{id}');
+SELECT count(follow_again_stock.buy_item('u', 1, 3, order_data => jsonb_build_object('id', id))) FROM generate_series(41, 45) AS id;
+SELECT follow_closed.refund_order(41, 1), follow_closed.change_order(42, 2), follow_closed.refund_order(43), follow_closed.change_order(44, 1), follow_closed.refund_order(44, 1);
+DELETE FROM lines WHERE id = 43;
+SELECT follow_closed.close_ledger(clock_timestamp());
+SELECT order_id, kind, delta FROM follow_closed.movements WHERE order_id IS NOT NULL ORDER BY order_id, kind;
+SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_closed', api_schema => 'follow_again_stock', order_columns => '{id}', order_writes => 'follow', order_final => 'false');
+SELECT order_id, sum(-delta) FILTER (WHERE kind <> 'refund') AS sold, sum(delta) FILTER (WHERE kind = 'refund') AS refunded
+FROM follow_closed.movements WHERE order_id IS NOT NULL GROUP BY order_id ORDER BY order_id;
+SELECT * FROM inventory.verify('items');
+SELECT stock FROM items WHERE id = 1;
+DELETE FROM lines;
+SELECT stock FROM items WHERE id = 1;
+SELECT * FROM inventory.verify('items');
+\echo '-- a line is refunded to the user that it was sold to, and booked for another'
+SELECT inventory.detach('items');
+ALTER TABLE lines ADD user_id text;
+SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_closed', api_schema => 'follow_again_stock', order_columns => '{id}', order_writes => 'record', reset => true);
+SELECT follow_again_stock.buy_item('u', 1, 3, order_data => '{"id": 46}');
+UPDATE lines SET user_id = 'v' WHERE id = 46;
+SELECT follow_closed.close_ledger(clock_timestamp());
+SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_closed', api_schema => 'follow_again_stock', order_columns => '{id}', order_writes => 'follow', order_final => 'false');
+SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_closed', api_schema => 'follow_again_stock', order_columns => '{id}', reset => true);
+SELECT follow_closed.refund_order(46);
+SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_closed', api_schema => 'follow_again_stock', order_columns => '{id}', order_writes => 'follow', order_final => 'false');
+SELECT user_id, sum(-delta) FILTER (WHERE kind <> 'refund') AS sold, sum(delta) FILTER (WHERE kind = 'refund') AS refunded
+FROM follow_closed.movements WHERE order_id = 46 GROUP BY user_id ORDER BY user_id;
+DELETE FROM lines;
+SELECT stock FROM items WHERE id = 1;
+SELECT * FROM inventory.verify('items');
+DROP SCHEMA follow_again, follow_again_stock, follow_settings, follow_closed CASCADE;

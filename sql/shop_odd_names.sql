@@ -64,6 +64,21 @@ $do$;
 SELECT inventory.detach('"select"');
 SELECT count(*) FROM pg_proc WHERE prosrc LIKE '%it''''s a "store"%';
 
+-- a header, and stock that follows the lines
+CREATE TABLE "%I head""er's %1$s" ("%" "integer" PRIMARY KEY, "end" "text" NOT NULL);
+INSERT INTO "%I head""er's %1$s" VALUES (1, 'paid');
+ALTER TABLE "order" ADD "%L ""of" "integer" REFERENCES "%I head""er's %1$s" DEFAULT 1;
+CREATE INDEX ON "order" ("%L ""of");
+SELECT inventory.attach('"select"', '"order"', item_id => 'user', stock => 'it''s', order_user_id => 'default', order_item_id => 'table',
+	order_quantity => 'end', order_header => '"%I head""er''s %1$s"', order_columns => ARRAY['%L "of'], ledger_schema => '%2$I head"er',
+	order_writes => 'follow', order_units => $$CASE WHEN header."end" = 'paid' THEN line."end" ELSE 0 END$$, order_final => $$header."end" = '%s'$$);
+SELECT buy_item('bob', 'x''y', 1, order_data => '{"%L \"of": 1}');
+UPDATE "%I head""er's %1$s" SET "end" = 'cancelled';
+SELECT inventory.refresh('"select"');
+SELECT sum(delta) FROM "%2$I head""er".movements WHERE kind IN ('sale', 'cancellation');
+SELECT * FROM inventory.verify('"select"');
+SELECT inventory.detach('"select"');
+
 -- names of 63 bytes: three ledgers would get the same default name, and each gets another;
 -- one schema can have only one buy_item
 SELECT 'shop_odd_' || repeat('s', 54) AS s, repeat('t', 62) AS t, repeat('c', 62) AS c \gset
