@@ -118,14 +118,17 @@ publish_counter(InvStore *store, Datum item, const InvCounterRef *counter, const
 	Publishing publishing = { store, item, counter, PUBLISH_AGAIN, NULL };
 
 	Assert(!RecoveryInProgress());
-	for (int tries = 0; tries < PUBLISH_TRIES; tries++)
+	for (int tries = 1;; tries++)
 	{
 		ErrorData *error = inv_run_isolated(publish_once, &publishing);
 
 		if (error == NULL)
 			break;
-		/* in REPEATABLE READ: the row was written while its lock was waited for */
-		if (error->sqlerrcode != ERRCODE_T_R_SERIALIZATION_FAILURE)
+		/*
+		 * In REPEATABLE READ: the row was written while its lock was waited for.  A transaction
+		 * that the server has chosen to fail gets this error each time.
+		 */
+		if (error->sqlerrcode != ERRCODE_T_R_SERIALIZATION_FAILURE || tries == PUBLISH_TRIES)
 			ReThrowError(error);
 		FreeErrorData(error);
 		CHECK_FOR_INTERRUPTS();
