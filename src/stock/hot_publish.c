@@ -40,7 +40,7 @@
 typedef enum PublishOutcome
 {
 	PUBLISH_DONE,
-	PUBLISH_NOT_HOT, /* there is no such item, or this transaction has changed its row in "hot" */
+	PUBLISH_NOT_HOT, /* no such item, or a cold one, or this transaction has changed its row in "hot" */
 	PUBLISH_OWN_ROW, /* this transaction has written the item's row */
 	PUBLISH_REFUSED, /* the row could refuse what the counter would allow */
 	PUBLISH_AGAIN	 /* the entry is out of date: find it again */
@@ -83,8 +83,9 @@ publish_locked_item(Publishing *publishing)
 		return PUBLISH_NOT_HOT;
 	if (!row.hot)
 	{
+		/* the entry is out of date, and this transaction may be one that cannot read them again */
 		inv_hot_directory_invalidate(inv_hot_store(store));
-		return PUBLISH_AGAIN;
+		return PUBLISH_NOT_HOT;
 	}
 	if (!inv_hot_count(store, item, &row, &count))
 		return PUBLISH_NOT_HOT;
