@@ -78,6 +78,14 @@ SELECT hot_condition.buy_item('u', 1), hot_condition.buy_item('u', 2);
 CREATE OR REPLACE FUNCTION hot_condition.like_it(a text, b text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT a <> b $$;
 SELECT hot_condition.buy_item('u', 1);
 SELECT hot_condition.buy_item('u', 2);
+-- also a function that one of them calls, of which the view and the catalog of functions tell nothing
+CREATE FUNCTION hot_condition.wanted(name text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN name = 'new'; END $$;
+CREATE FUNCTION hot_condition.is_wanted(name text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN hot_condition.wanted(name); END $$;
+CREATE OR REPLACE VIEW hot_condition.sellable AS SELECT i.id AS item_id FROM hot_condition.items AS i WHERE hot_condition.is_wanted(i.name);
+SELECT hot_condition.buy_item('u', 1);
+SELECT hot_condition.buy_item('u', 2);
+CREATE OR REPLACE FUNCTION hot_condition.wanted(name text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN name = 'old'; END $$;
+SELECT hot_condition.buy_item('u', 1), hot_condition.buy_item('u', 2);
 SELECT inventory.cool('hot_condition.items');
 SELECT stock FROM hot_condition.items ORDER BY id;
 SELECT * FROM inventory.verify('hot_condition.items');

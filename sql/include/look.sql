@@ -94,6 +94,7 @@ EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS code := RETURNED_SQLSTATE, message := MESSAGE_TEXT,
 		detail := PG_EXCEPTION_DETAIL, hint := PG_EXCEPTION_HINT;
 	detail := replace(detail, session_user, '(superuser)');
+	hint := replace(hint, session_user, '(superuser)');
 	detail := regexp_replace(detail, '[0-9a-f]{8}-[0-9a-f-]{27}', '<id>');
 	detail := regexp_replace(detail, ' at 20.*\.$', ' at <time>.');
 	RETURN concat_ws(E'\n    ', code || ' ' || message, 'detail: ' || nullif(detail, ''), 'hint: ' || nullif(hint, ''));

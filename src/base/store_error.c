@@ -72,13 +72,14 @@ inv_report_unfit_row(const char *store_name, const char *detail)
 	errhint("Rows of inventory.store are made by inventory.attach().");
 }
 
+/* "before": statements that come before the refresh, or an empty text. */
 void
-inv_report_owners(const char *store_name, Oid items, const char *detail)
+inv_report_owners(const char *store_name, Oid items, const char *before, const char *detail)
 {
 	errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
 	errmsg("permission denied for store \"%s\"", store_name);
 	errdetail_internal("%s", detail);
-	errhint("To give all objects of the store to the owner of its items: %s",
+	errhint("To give all objects of the store to the owner of its items: %s%s", before,
 			inv_call_text("refresh", items, NULL));
 }
 

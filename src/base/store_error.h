@@ -16,7 +16,8 @@ extern void inv_report_kept_rows(const char *store_name, const char *table);
 extern void inv_report_rounding_column(const char *relation, const char *column);
 extern void inv_report_duplicate_store(const char *store_name, const char *items);
 extern void inv_report_unfit_row(const char *store_name, const char *detail);
-extern void inv_report_owners(const char *store_name, Oid items, const char *detail);
+extern void inv_report_owners(const char *store_name, Oid items, const char *before,
+							  const char *detail);
 extern void inv_report_surplus_trigger(const char *store_name, const char *trigger,
 									   const char *relation);
 extern void inv_report_foreign_reference(const char *store_name, const char *relation,

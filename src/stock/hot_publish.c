@@ -40,7 +40,7 @@
 typedef enum PublishOutcome
 {
 	PUBLISH_DONE,
-	PUBLISH_NOT_HOT, /* there is no such item, or this transaction has changed its row in "hot" */
+	PUBLISH_NOT_HOT, /* no such item, or a cold one, or this transaction has changed its row in "hot" */
 	PUBLISH_OWN_ROW, /* this transaction has written the item's row */
 	PUBLISH_REFUSED, /* the row could refuse what the counter would allow */
 	PUBLISH_AGAIN	 /* the entry is out of date: find it again */
@@ -83,8 +83,9 @@ publish_locked_item(Publishing *publishing)
 		return PUBLISH_NOT_HOT;
 	if (!row.hot)
 	{
+		/* the entry is out of date, and this transaction may be one that cannot read them again */
 		inv_hot_directory_invalidate(inv_hot_store(store));
-		return PUBLISH_AGAIN;
+		return PUBLISH_NOT_HOT;
 	}
 	if (!inv_hot_count(store, item, &row, &count))
 		return PUBLISH_NOT_HOT;
@@ -118,14 +119,17 @@ publish_counter(InvStore *store, Datum item, const InvCounterRef *counter, const
 	Publishing publishing = { store, item, counter, PUBLISH_AGAIN, NULL };
 
 	Assert(!RecoveryInProgress());
-	for (int tries = 0; tries < PUBLISH_TRIES; tries++)
+	for (int tries = 1;; tries++)
 	{
 		ErrorData *error = inv_run_isolated(publish_once, &publishing);
 
 		if (error == NULL)
 			break;
-		/* in REPEATABLE READ: the row was written while its lock was waited for */
-		if (error->sqlerrcode != ERRCODE_T_R_SERIALIZATION_FAILURE)
+		/*
+		 * In REPEATABLE READ: the row was written while its lock was waited for.  A transaction
+		 * that the server has chosen to fail gets this error each time.
+		 */
+		if (error->sqlerrcode != ERRCODE_T_R_SERIALIZATION_FAILURE || tries == PUBLISH_TRIES)
 			ReThrowError(error);
 		FreeErrorData(error);
 		CHECK_FOR_INTERRUPTS();

@@ -9,7 +9,9 @@
 #include "access/htup_details.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -67,17 +69,26 @@ inv_check_binding_types(const InvStore *store)
 							   "A bound column or a column of the ledger has an unsupported type.");
 }
 
+/* Raise if a table of the shop, which a refresh does not give away, has another owner than items. */
+static void
+check_table_owner(const InvStore *store, Oid table, const char *detail)
+{
+	if (!OidIsValid(table) || inv_catalog_table_owner(table) == store->owner)
+		return;
+	inv_error_owners(store->store_name, store->items,
+					 psprintf("ALTER TABLE %s OWNER TO %s; ", inv_catalog_table_name(table),
+							  quote_identifier(GetUserNameFromId(store->owner, false))),
+					 detail);
+}
+
 void
 inv_check_binding_owners(const InvStore *store)
 {
-	if (OidIsValid(store->orders) && inv_catalog_table_owner(store->orders) != store->owner)
-		inv_error_owners(store->store_name, store->items,
-						 "Items and orders have different owners.");
-	if (OidIsValid(store->header) && inv_catalog_table_owner(store->header) != store->owner)
-		inv_error_owners(store->store_name, store->items,
-						 "Items and the header of orders have different owners.");
+	check_table_owner(store, store->orders, "Items and orders have different owners.");
+	check_table_owner(store, store->header,
+					  "Items and the header of orders have different owners.");
 	if (inv_catalog_table_owner(store->ledger[INV_LEDGER_MOVEMENTS]) != store->owner)
-		inv_error_owners(store->store_name, store->items,
+		inv_error_owners(store->store_name, store->items, "",
 						 "Items and the ledger have different owners.");
 }
 
@@ -161,7 +172,7 @@ inv_binding_find_function(InvStore *store, Oid ledger, const char *name, const O
 							   psprintf("The function %s of its ledger is gone.", name));
 	if (!has_privs_of_role(((Form_pg_proc) GETSTRUCT(tuple))->proowner, store->owner))
 		inv_error_owners(
-			store->store_name, store->items,
+			store->store_name, store->items, "",
 			psprintf("Items and the function %s of the ledger have different owners.", name));
 	inv_depend(&store->dependencies, INV_DEPENDENCY_FUNCTION, function);
 	return tuple;

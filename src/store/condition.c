@@ -169,32 +169,48 @@ columns_read(Node *condition)
 	return columns;
 }
 
-/*
- * Does an expression depend on settings or tables in a way that its functions do not tell?
- * XML functions convert values under the settings, and the check of a domain can be anything.
- */
-static bool
-is_mutable_node(Node *node, void *context)
+/* The language of a function; InvalidOid if there is none. */
+static Oid
+language_of(Oid function)
 {
-	if (node == NULL)
-		return false;
-	if (IsA(node, XmlExpr) || IsA(node, CoerceToDomain))
-		return true;
-	return expression_tree_walker(node, is_mutable_node, context);
+	HeapTuple procedure = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Oid language;
+
+	if (!HeapTupleIsValid(procedure))
+		return InvalidOid;
+	language = ((Form_pg_proc) GETSTRUCT(procedure))->prolang;
+	ReleaseSysCache(procedure);
+	return language;
 }
 
 /* Is it not a function of the server's own, in C? */
 static bool
 is_not_internal(Oid function, void *context pg_attribute_unused())
 {
-	HeapTuple procedure = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	Oid language;
+	return language_of(function) != INTERNALlanguageId;
+}
 
-	if (!HeapTupleIsValid(procedure))
+/* Can its body call functions that are replaced, although neither it nor the view changes? */
+static bool
+can_call_others(Oid function, void *context)
+{
+	return is_not_internal(function, context) && language_of(function) != ClanguageId;
+}
+
+/*
+ * Does an expression depend on more than its columns in a way that its functions do not tell?
+ * XML functions convert values under the settings, the check of a domain can be anything, and
+ * the body of a function can call others.
+ */
+static bool
+is_mutable_node(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, XmlExpr) || IsA(node, CoerceToDomain) ||
+		check_functions_in_node(node, can_call_others, context))
 		return true;
-	language = ((Form_pg_proc) GETSTRUCT(procedure))->prolang;
-	ReleaseSysCache(procedure);
-	return language != INTERNALlanguageId;
+	return expression_tree_walker(node, is_mutable_node, context);
 }
 
 /*

@@ -21,7 +21,7 @@ typedef struct InvCondition
 {
 	Node *expression;	   /* over the items row, which is the relation 1 */
 	char *text;			   /* SQL over the items row "i", with a parameter for some constants */
-	bool is_volatile;	   /* it depends on more than the row: on the time, on other tables */
+	bool is_volatile;	   /* it may depend on more than the row: on the time, tables, other code */
 	InvSettings *settings; /* under which it runs; NULL if none matters */
 	Bitmapset *columns;	   /* of the row that it reads, as pull_varattnos numbers them */
 	int constant_count;

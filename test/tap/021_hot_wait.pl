@@ -228,6 +228,22 @@ for my $end ('COMMIT', 'ROLLBACK')
 }
 $interrupt->quit;
 
+# An item that was made cold by hand, before its counter was needed, is sold from its row, also by a transaction
+# that does not read again which items are hot, because it has heated another.
+{
+    my $other = Shop->new($node, 'hot_unmarked', { 1 => 10, 2 => 10 })->attached;
+
+    Hot::heat($other, [1]);
+    $node->append_conf('postgresql.conf', 'inventory.max_workers = 0');
+    $node->restart;
+    $other->query("SELECT shop.available_stock('$one')", 'UPDATE items_stock.hot SET hot = false', 'BEGIN',
+        q{SET LOCAL statement_timeout = '60s'}, "SELECT inventory.heat('shop.items', '$two')", 'SELECT ' . $other->buy(1, 3)->{call}, 'COMMIT');
+    is($other->query("SELECT stock FROM shop.items WHERE id = '$one'"), '7', 'made cold by hand: sold from the row');
+    $node->append_conf('postgresql.conf', 'inventory.max_workers = 2');
+    $node->reload;
+    is_deeply([ Hot::problems($other) ], [], 'made cold by hand: no problems');
+}
+
 # While the row is locked the item cannot be counted; a session that waits for it is interrupted.
 for my $how (grep { $_ ne 'lock_timeout' } Interrupt::ways())
 {
