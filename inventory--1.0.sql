@@ -3526,14 +3526,15 @@ BEGIN
 				   greatest(coalesce(%4$I.order_units(%5$s), 0), 0) AS units,
 				   coalesce(%4$I.order_final(%5$s), false) AS final
 			FROM %6$s AS line %7$s JOIN ONLY %8$s AS i ON i.%2$I = line.%9$I),
-		-- close_ledger may have closed sales whose refunds and cancellations it kept, before the
-		-- store followed its orders: so many units of a line are missing
+		-- Before the store followed its orders, close_ledger may have closed sales whose refunds and
+		-- cancellations it kept, and a refund can be of another user than the sale, or of none.  A user
+		-- of whom more is refunded than sold gets units of the line's others, or units that were closed.
 		part AS MATERIALIZED (
-			SELECT s.order_id, s.item_id, s.user_id, s.units + s.missing AS units, s.refunded, s.missing, s.archived
+			SELECT s.order_id, s.item_id, s.user_id, s.units + s.change AS units, s.refunded, s.archived, s.change
 			FROM (
-				SELECT r.*, least(r.short, greatest(sum(r.refunded - r.units) OVER line - (sum(r.short) OVER parts - r.short), 0))::bigint AS missing
+				SELECT r.*, (r.short - least(r.open, greatest(sum(r.short) OVER line - (sum(r.open) OVER parts - r.open), 0)))::bigint AS change
 				FROM (
-					SELECT k.*, greatest(k.refunded - k.units, 0) AS short
+					SELECT k.*, greatest(k.refunded - k.units, 0) AS short, greatest(k.units - k.refunded, 0) AS open
 					FROM (
 						SELECT m.order_id, m.item_id, m.user_id,
 							   sum(CASE m.kind WHEN 'refund' THEN 0 ELSE -m.delta END)::bigint AS units,
@@ -3559,24 +3560,23 @@ BEGIN
 			SELECT w.order_id, w.item_id, 0, 0, k.of_all_items, w.user_id, w.units, true, w.final
 			FROM worth AS w JOIN LATERAL (SELECT b.of_all_items FROM booked AS b WHERE b.order_id = w.order_id LIMIT 1) AS k ON true
 			WHERE NOT EXISTS (SELECT FROM booked AS b WHERE b.order_id = w.order_id AND b.item_id = w.item_id)),
+		changed AS MATERIALIZED (
+			SELECT p.order_id, p.item_id, p.user_id, p.change FROM part AS p
+			JOIN target AS t ON t.order_id = p.order_id AND t.item_id = p.item_id WHERE p.change <> 0),
 		rise AS MATERIALIZED (
 			SELECT t.order_id, t.item_id, t.user_id, t.units - t.booked AS units FROM target AS t
-			WHERE t.units > t.booked AND (NOT t.final OR t.of_all_items = t.booked)
-			UNION ALL
-			SELECT p.order_id, p.item_id, p.user_id, p.missing FROM part AS p
-			JOIN target AS t ON t.order_id = p.order_id AND t.item_id = p.item_id WHERE p.missing > 0),
+			WHERE t.units > t.booked AND (NOT t.final OR t.of_all_items = t.booked)),
 		-- units of a part that fall: those that were refunded first
 		fall AS MATERIALIZED (
-			SELECT f.*, greatest(least(f.open, f.rest - f.open_before), 0) AS units
+			SELECT f.*, least(f.open, greatest(f.rest - f.open_before, 0)) AS units
 			FROM (
 				SELECT p.order_id, p.item_id, p.user_id, t.user_id AS new_user_id,
-					   -- below 0: more was refunded to the user than sold
 					   p.units - p.refunded AS open,
 					   t.has_item AND t.user_id IS NOT NULL AND p.user_id IS DISTINCT FROM t.user_id AS is_other_user,
 					   least(p.refunded, greatest(t.booked - t.units
 							 - (sum(p.refunded) OVER parts - p.refunded), 0))::bigint AS refunded,
 					   greatest(t.booked - t.units - t.refunded, 0) AS rest,
-					   (sum(greatest(p.units - p.refunded, 0)) OVER parts - greatest(p.units - p.refunded, 0))::bigint AS open_before
+					   (sum(p.units - p.refunded) OVER parts - (p.units - p.refunded))::bigint AS open_before
 				FROM part AS p JOIN target AS t ON t.order_id = p.order_id AND t.item_id = p.item_id
 				WHERE NOT t.final
 				WINDOW parts AS (PARTITION BY p.order_id, p.item_id ORDER BY p.user_id IS DISTINCT FROM t.user_id, p.user_id)) AS f),
@@ -3591,6 +3591,8 @@ BEGIN
 			UNION ALL
 			SELECT o.item_id, sum(o.units)::bigint, 'opening', NULL, NULL, NULL FROM opened AS o GROUP BY o.item_id
 			UNION ALL
+			SELECT p.item_id, -p.change, CASE WHEN p.change > 0 THEN 'sale' ELSE 'cancellation' END, p.user_id, p.order_id, 'reattached' FROM changed AS p
+			UNION ALL
 			SELECT r.item_id, -r.units, 'sale', r.user_id, r.order_id, 'reattached' FROM rise AS r
 			UNION ALL
 			SELECT f.item_id, m.delta, m.kind, m.user_id, f.order_id, 'reattached'
@@ -3601,7 +3603,8 @@ BEGIN
 			WHERE m.delta <> 0
 			UNION ALL
 			SELECT c.item_id, sum(c.units)::bigint, 'adjustment', NULL, NULL, 'reattached'
-			FROM (SELECT r.item_id, r.units FROM rise AS r UNION ALL SELECT f.item_id, -f.units FROM fall AS f) AS c
+			FROM (SELECT r.item_id, r.units FROM rise AS r UNION ALL SELECT f.item_id, -f.units FROM fall AS f
+				  UNION ALL SELECT p.item_id, p.change FROM changed AS p) AS c
 			GROUP BY c.item_id HAVING sum(c.units) <> 0) AS n$sql$,
 		binding.order_id, binding.item_id, line_user, binding.ledger_schema, rows, binding.orders, header_join,
 		binding.items, binding.order_item_id, movements), binding.settings);

@@ -103,7 +103,9 @@ SELECT count(follow_again_stock.buy_item('u', 1, 3, order_data => jsonb_build_ob
 SELECT follow_closed.refund_order(41, 1), follow_closed.change_order(42, 2), follow_closed.refund_order(43), follow_closed.change_order(44, 1), follow_closed.refund_order(44, 1);
 DELETE FROM lines WHERE id = 43;
 SELECT follow_closed.close_ledger(clock_timestamp());
-SELECT order_id, kind, delta FROM follow_closed.movements WHERE order_id IS NOT NULL ORDER BY order_id, kind;
+-- nor is a refund of the user of the sale, where orders have none
+SELECT follow_again_stock.buy_item('u', 1, 3, order_data => '{"id": 47}'), follow_closed.refund_order(47, 1);
+SELECT order_id, kind, user_id, delta FROM follow_closed.movements WHERE order_id IS NOT NULL ORDER BY order_id, kind;
 SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_closed', api_schema => 'follow_again_stock', order_columns => '{id}', order_writes => 'follow', order_final => 'false');
 SELECT order_id, sum(-delta) FILTER (WHERE kind <> 'refund') AS sold, sum(delta) FILTER (WHERE kind = 'refund') AS refunded
 FROM follow_closed.movements WHERE order_id IS NOT NULL GROUP BY order_id ORDER BY order_id;
