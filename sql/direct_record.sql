@@ -22,6 +22,7 @@ SELECT status, available FROM try_buy_cart('u', '[{"item_id": 3}, {"item_id": 4}
 SELECT available_stock(3), available_stock(4), restock_item(3, 4), restock_item(4, 4);
 SELECT available_stock(3), available_stock(4), restock_item(3, 8), restock_item(4, 8);
 SELECT buy_item('u', 3, 2) > 0, buy_item('u', 4, 2) > 0;
+DO $$ BEGIN PERFORM inventory.settle('items'); END $$;
 SELECT look();
 
 \echo '-- an import, or the shop''s own backorders'
@@ -35,7 +36,7 @@ SELECT look(), available_stock(2);
 SELECT adjust_stock(1, -1, 'lost');
 SELECT adjust_stock(2, -1, 'lost');
 SELECT refund_order(o.id) FROM orders AS o ORDER BY o.id;
-SELECT inventory.settle('items');
+DO $$ BEGIN PERFORM inventory.settle('items'); END $$;
 SELECT look();
 SELECT id, stock FROM items ORDER BY id;
 

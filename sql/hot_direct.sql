@@ -241,7 +241,7 @@ SELECT available_stock(100);
 UPDATE items SET stock = stock - 1000 WHERE id = 100;
 SELECT s.operation, s.calls - c.calls AS calls, s.out_of_stock - c.out_of_stock AS out_of_stock
 FROM inventory.stats AS s JOIN counted AS c USING (operation)
-WHERE s.store_name = 'hot_direct.items' AND (s.calls, s.out_of_stock) IS DISTINCT FROM (c.calls, c.out_of_stock) ORDER BY 1;
+WHERE s.store_name = 'hot_direct.items' AND s.operation <> 'worker' AND (s.calls, s.out_of_stock) IS DISTINCT FROM (c.calls, c.out_of_stock) ORDER BY 1;
 
 \echo '-- at the largest stock, what this transaction has sold makes room for what it adds'
 UPDATE items SET stock = 2147483647, purchase_limit = NULL WHERE id = 100;
