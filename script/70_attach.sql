@@ -301,7 +301,9 @@ BEGIN
 	PERFORM inventory.warn_follow(binding);
 	PERFORM inventory.open_ledger(binding.store_name);
 	PERFORM inventory.book_open_lines(binding, movements);
-	PERFORM inventory.stop_following(binding, movements);
+	IF binding.order_writes <> 'follow' THEN
+		PERFORM inventory.stop_following(binding, movements);
+	END IF;
 	-- With wal_level = minimal, a crash resets a sequence that was used in the transaction
 	-- that created it, unless it is set once more.
 	EXECUTE format('SELECT setval(%1$L, s.last_value, s.is_called) FROM %1$s AS s',

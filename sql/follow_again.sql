@@ -130,4 +130,31 @@ FROM follow_closed.movements WHERE order_id = 46 GROUP BY user_id ORDER BY user_
 DELETE FROM lines;
 SELECT stock FROM items WHERE id = 1;
 SELECT * FROM inventory.verify('items');
-DROP SCHEMA follow_again, follow_again_stock, follow_settings, follow_closed CASCADE;
+\echo '-- a store that no longer follows refunds what it would have: of lines that are closed, of those that it does not bind for a while, and of none that is gone'
+SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_closed', api_schema => 'follow_again_stock', order_columns => '{id}', order_user_id => '', reset => true);
+SELECT count(follow_again_stock.buy_item('u', 1, 3, order_data => jsonb_build_object('id', id))) FROM generate_series(51, 53) AS id;
+UPDATE lines SET quantity = 8 WHERE id = 51;
+UPDATE lines SET item_id = 2 WHERE id = 52;
+SELECT follow_closed.refund_order(53);
+DELETE FROM lines WHERE id = 53;
+SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_closed', api_schema => 'follow_again_stock', order_user_id => '', order_writes => 'follow',
+	order_units => 'CASE WHEN NOT line.canceled THEN line.quantity END', order_final => 'false');
+UPDATE lines SET quantity = 3 WHERE id = 51;
+SELECT follow_closed.close_ledger(clock_timestamp());
+INSERT INTO lines (id, item_id, quantity, canceled) VALUES (54, 1, 3, false), (55, 1, 3, true);
+UPDATE lines SET canceled = true WHERE id = 54;
+SELECT id, stock FROM items ORDER BY id;
+SELECT inventory.attach('items', ledger_schema => 'follow_left', reset => true);
+SELECT follow_left.close_ledger(clock_timestamp());
+SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_left', api_schema => 'follow_again_stock', order_user_id => '', reset => true);
+SELECT order_id, status, quantity FROM follow_left.refund_orders('{51,52,53,54,55}');
+SELECT id, stock FROM items ORDER BY id;
+\echo '-- a line without a user keeps that of the ledger, whenever it rises'
+SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_left', api_schema => 'follow_again_stock', order_user_id => '', order_columns => '{id}', order_writes => 'follow', order_final => 'false');
+SELECT follow_again_stock.buy_item('u', 1, 2, order_data => '{"id": 61}');
+SELECT inventory.detach('items');
+UPDATE lines SET quantity = 5 WHERE id = 61;
+SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_left', api_schema => 'follow_again_stock', order_user_id => '', order_writes => 'follow', order_final => 'false');
+SELECT follow_left.refund_order(61, 1);
+SELECT kind, user_id, delta FROM follow_left.movements WHERE order_id = 61 ORDER BY movement_id;
+DROP SCHEMA follow_again, follow_again_stock, follow_settings, follow_closed, follow_left CASCADE;
