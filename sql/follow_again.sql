@@ -70,11 +70,13 @@ SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_again_stock',
 UPDATE lines SET canceled = true WHERE id = 21;
 INSERT INTO lines (id, item_id, quantity) VALUES (22, 1, 5);
 UPDATE lines SET quantity = 2 WHERE id = 22;
+INSERT INTO lines (id, item_id, quantity, canceled) VALUES (23, 1, 5, true);
 SELECT now_is();
 SELECT inventory.detach('items');
 SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_again_stock');
 SELECT follow_again_stock.refund_order(21);
 SELECT follow_again_stock.refund_order(22);
+SELECT follow_again_stock.refund_order(23);
 SELECT now_is();
 \echo '-- what lines are worth is computed under the settings of the store, whoever attaches again'
 CREATE FUNCTION day_of(text) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN extract(day FROM $1::date); END $$;
