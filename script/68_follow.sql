@@ -322,6 +322,29 @@ CREATE FUNCTION inventory.record_unknown_lines(binding inventory.store_binding, 
 $$;
 COMMENT ON FUNCTION inventory.record_unknown_lines(inventory.store_binding, regclass) IS 'Records, for a store that is about to no longer follow its orders, where the rows of lines that its ledger does not know differ from what they are worth.';
 
+-- Other columns say what the rows of lines have: what was sold on them stays what it was.
+CREATE FUNCTION inventory.record_other_columns(old inventory.store_binding, new inventory.store_binding)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF old.orders = new.orders
+	   AND (old.order_item_id, old.order_quantity) IS DISTINCT FROM (new.order_item_id, new.order_quantity)
+	THEN
+		PERFORM inventory.record_sold(new, format($sql$
+			SELECT o.%1$I AS order_id, o.%2$I AS item_id, %3$s AS units, %4$s::text AS user_id FROM %5$s AS o
+			UNION ALL
+			SELECT c.order_id, c.item_before, c.quantity_before, NULL FROM %6$I.order_changes AS c
+			WHERE c.operation <> 'INSERT'
+			UNION ALL
+			SELECT c.order_id, c.item_after, -c.quantity_after, NULL FROM %6$I.order_changes AS c
+			WHERE c.operation <> 'DELETE'$sql$,
+			old.order_id, old.order_item_id, inventory.row_units(old), coalesce('o.' || quote_ident(old.order_user_id), 'NULL'),
+			old.orders, new.ledger_schema));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION inventory.record_other_columns(inventory.store_binding, inventory.store_binding) IS 'Records, for a store whose item or quantity of lines is in another column, where the rows of lines differ from what was sold on them.';
+
 -- The index of a ledger that follows orders tells that it did.
 CREATE FUNCTION inventory.stop_following(binding inventory.store_binding, movements regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

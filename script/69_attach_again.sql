@@ -365,6 +365,7 @@ BEGIN
 	END IF;
 	IF new.order_writes <> 'follow' THEN
 		PERFORM inventory.stop_following(new, store.movements);
+		PERFORM inventory.record_other_columns(old, new);
 	END IF;
 	IF changed && '{orders,order_item_id,order_quantity,order_user_id,order_writes,order_units,order_final,order_header,order_header_id}' THEN
 		PERFORM inventory.book_open_lines(new, store.movements);

@@ -1,5 +1,5 @@
 -- Tests of attach on an attached store that begins to follow its orders, follows them by another
--- order_units, and no longer follows them: no stock moves, and refunds go by what was sold.
+-- order_units, no longer follows them, and has other columns of lines: no stock moves, and refunds go by what was sold.
 \set SHOW_CONTEXT never
 \set VERBOSITY terse
 \pset format unaligned
@@ -159,4 +159,15 @@ UPDATE lines SET quantity = 5 WHERE id = 61;
 SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_left', api_schema => 'follow_again_stock', order_user_id => '', order_writes => 'follow', order_final => 'false');
 SELECT follow_left.refund_order(61, 1);
 SELECT kind, user_id, delta FROM follow_left.movements WHERE order_id = 61 ORDER BY movement_id;
-DROP SCHEMA follow_again, follow_again_stock, follow_settings, follow_closed, follow_left CASCADE;
+\echo '-- another column for the quantity or the item does not change what was sold, nor what others have changed before'
+SELECT inventory.detach('items');
+TRUNCATE lines;
+ALTER TABLE lines ADD pieces integer NOT NULL DEFAULT 7, ADD product_id integer DEFAULT 2, ALTER item_id DROP NOT NULL;
+SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_columns', api_schema => 'follow_again_stock', order_columns => '{id}', order_item_id => 'item_id');
+SELECT follow_again_stock.buy_item('u', 1, 2, order_data => '{"id": 71}'), follow_again_stock.buy_item('u', 1, 2, order_data => '{"id": 72}');
+UPDATE lines SET quantity = 4 WHERE id = 72;
+SELECT id, stock FROM items ORDER BY id;
+SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_columns', api_schema => 'follow_again_stock', order_item_id => 'product_id', order_quantity => 'pieces');
+SELECT order_id, status, quantity FROM follow_columns.refund_orders('{71,72}');
+SELECT id, stock FROM items ORDER BY id;
+DROP SCHEMA follow_again, follow_again_stock, follow_settings, follow_closed, follow_left, follow_columns CASCADE;
