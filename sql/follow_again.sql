@@ -71,6 +71,10 @@ UPDATE lines SET canceled = true WHERE id = 21;
 INSERT INTO lines (id, item_id, quantity) VALUES (22, 1, 5);
 UPDATE lines SET quantity = 2 WHERE id = 22;
 INSERT INTO lines (id, item_id, quantity, canceled) VALUES (23, 1, 5, true);
+BEGIN;
+DROP VIEW follow_again_stock.order_worth;
+SELECT inventory.detach('items'); -- with a WARNING: what line 23 is worth is not known
+ROLLBACK;
 SELECT now_is();
 SELECT inventory.detach('items');
 SELECT inventory.attach('items', 'lines', ledger_schema => 'follow_again_stock');
