@@ -447,6 +447,11 @@ BEGIN
 					   ELSE 'ALTER TABLE %I.%I ADD COLUMN order_id %4$s' END, schema_name, t.table_name, back,
 					   t.type || inventory.collate_clause(t.collation_id, t.type));
 	END LOOP;
+	-- the index that tells that orders were followed goes with their keys
+	EXECUTE (SELECT coalesce(string_agg(format('ALTER INDEX %I.%I RENAME TO %I', schema_name, i.name, i.new_name), '; ' ORDER BY i.n), '')
+			 FROM (VALUES (1, 'movements_orders_idx', 'movements_' || away || '_idx'),
+						  (2, 'movements_' || back || '_idx', 'movements_orders_idx')) AS i(n, name, new_name)
+			 WHERE to_regclass(quote_ident(schema_name) || '.' || quote_ident(i.name)) IS NOT NULL);
 	-- of the column that was renamed
 	EXECUTE (SELECT coalesce(string_agg(format('DROP INDEX %s', c.oid::regclass), '; '), '')
 			 FROM pg_class AS c WHERE c.relnamespace = to_regnamespace(quote_ident(schema_name))

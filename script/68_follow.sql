@@ -126,20 +126,21 @@ BEGIN
 				WINDOW line AS (PARTITION BY r.order_id, r.item_id), parts AS (line ORDER BY r.user_id)) AS s),
 		booked AS MATERIALIZED (
 			SELECT p.order_id, p.item_id, sum(p.units)::bigint AS units, sum(p.refunded)::bigint AS refunded,
+				   (array_agg(p.user_id ORDER BY p.user_id) FILTER (WHERE p.units <> 0))[1] AS user_id,
 				   sum(sum(p.units)) OVER (PARTITION BY p.order_id) AS of_all_items,
 				   bool_or(bool_or(p.archived)) OVER (PARTITION BY p.order_id) AS archived
 			FROM part AS p GROUP BY p.order_id, p.item_id),
-		-- what is booked of a known line, and what it should be
+		-- what is booked of a known line, and what it should be; a line without a user keeps that of the ledger
 		target AS MATERIALIZED (
-			SELECT b.order_id, b.item_id, b.units AS booked, b.refunded, b.of_all_items, w.user_id,
+			SELECT b.order_id, b.item_id, b.units AS booked, b.refunded, b.of_all_items, coalesce(w.user_id, b.user_id) AS user_id,
 				   CASE WHEN w.item_id = b.item_id THEN w.units ELSE 0 END AS units,
 				   coalesce(w.item_id = b.item_id, false) AS has_item, coalesce(w.final, false) AS final
 			FROM booked AS b LEFT JOIN worth AS w ON w.order_id = b.order_id
 			WHERE w.order_id IS NOT NULL
 			OR NOT b.archived AND NOT EXISTS (SELECT FROM %6$s AS line WHERE line.%1$I = b.order_id)
 			UNION ALL
-			SELECT w.order_id, w.item_id, 0, 0, k.of_all_items, w.user_id, w.units, true, w.final
-			FROM worth AS w JOIN LATERAL (SELECT b.of_all_items FROM booked AS b WHERE b.order_id = w.order_id LIMIT 1) AS k ON true
+			SELECT w.order_id, w.item_id, 0, 0, k.of_all_items, coalesce(w.user_id, k.user_id), w.units, true, w.final
+			FROM worth AS w JOIN LATERAL (SELECT b.of_all_items, b.user_id FROM booked AS b WHERE b.order_id = w.order_id ORDER BY b.user_id LIMIT 1) AS k ON true
 			WHERE NOT EXISTS (SELECT FROM booked AS b WHERE b.order_id = w.order_id AND b.item_id = w.item_id)),
 		changed AS MATERIALIZED (
 			SELECT p.order_id, p.item_id, p.user_id, p.change FROM part AS p
@@ -254,21 +255,14 @@ $$;
 COMMENT ON FUNCTION inventory.row_units(inventory.store_binding) IS 'An expression for the whole units in the quantity of the row o of orders, 0 if it is none.';
 
 -- What was sold is the row without what its changes added: beside those of before, one change
--- adds what the row has more than the ledger, or less.
-CREATE FUNCTION inventory.record_followed_lines(binding inventory.store_binding, movements regclass)
-	RETURNS void
+-- adds what the row has more, or less.
+CREATE FUNCTION inventory.record_sold(binding inventory.store_binding, sold text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF binding.orders IS NULL THEN
-		RETURN;
-	END IF;
 	PERFORM inventory.execute_latest(format($sql$
-		WITH booked AS MATERIALIZED (
-			SELECT m.order_id, m.item_id, sum(-m.delta) AS units, min(m.user_id::text) AS user_id
-			FROM %1$s AS m WHERE m.order_id IS NOT NULL AND m.kind IN ('sale', 'cancellation')
-			GROUP BY m.order_id, m.item_id),
+		WITH sold AS MATERIALIZED (%1$s),
 		part AS (
-			SELECT b.order_id, b.item_id, b.units, b.user_id FROM booked AS b
+			SELECT s.order_id, s.item_id, s.units, s.user_id FROM sold AS s
 			UNION ALL
 			SELECT o.%2$I, o.%3$I, -%4$s, NULL FROM %5$s AS o
 			UNION ALL
@@ -279,44 +273,77 @@ BEGIN
 			WHERE c.operation <> 'DELETE'),
 		difference AS (
 			SELECT p.order_id, p.item_id, sum(p.units)::bigint AS units, min(p.user_id) AS user_id FROM part AS p
-			WHERE p.item_id IS NOT NULL AND EXISTS (SELECT FROM booked AS b WHERE b.order_id = p.order_id)
+			WHERE p.item_id IS NOT NULL AND EXISTS (SELECT FROM sold AS s WHERE s.order_id = p.order_id)
 			GROUP BY p.order_id, p.item_id HAVING sum(p.units) <> 0)
 		INSERT INTO %6$I.order_changes (order_id, operation, item_before, item_after, quantity_before,
 										quantity_after, user_before, user_after, actor, created_at)
 		SELECT d.order_id, 'UPDATE', d.item_id, d.item_id, greatest(d.units, 0), greatest(-d.units, 0),
 			   d.user_id::%7$s, d.user_id::%7$s, current_user, clock_timestamp()
-		FROM difference AS d$sql$,
-		movements, binding.order_id, binding.order_item_id,
+		FROM difference AS d ORDER BY d.order_id, d.item_id$sql$,
+		sold, binding.order_id, binding.order_item_id,
 		inventory.row_units(binding), binding.orders, binding.ledger_schema, inventory.type_name(binding.user_type)));
 END
 $$;
+COMMENT ON FUNCTION inventory.record_sold(inventory.store_binding, text) IS 'Records where the rows of lines differ from what was sold on them, by a query for the columns order_id, item_id, units and user_id.';
+
+CREATE FUNCTION inventory.is_booked(movements regclass) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT format($sql$EXISTS (SELECT FROM %s AS m WHERE m.order_id = l.order_id AND m.kind IN ('sale', 'cancellation'))$sql$,
+				  movements)
+$$;
+COMMENT ON FUNCTION inventory.is_booked(regclass) IS 'A condition on a row l with an order_id: the ledger knows this line.';
+
+-- Nothing was sold on a line that is gone and that the ledger does not know, whatever was recorded of it
+-- before the store followed its orders.
+CREATE FUNCTION inventory.record_followed_lines(binding inventory.store_binding, movements regclass)
+	RETURNS void
+	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT inventory.record_sold(binding, format($sql$
+		SELECT m.order_id, m.item_id, sum(-m.delta) AS units, min(m.user_id::text) AS user_id
+		FROM %1$s AS m WHERE m.order_id IS NOT NULL AND m.kind IN ('sale', 'cancellation')
+		GROUP BY m.order_id, m.item_id
+		UNION ALL
+		SELECT l.order_id, NULL, 0, NULL FROM %2$I.order_changes AS l
+		WHERE NOT %3$s AND NOT EXISTS (SELECT FROM %4$s AS o WHERE o.%5$I = l.order_id)$sql$,
+		movements, binding.ledger_schema, inventory.is_booked(movements), binding.orders, binding.order_id))
+$$;
 COMMENT ON FUNCTION inventory.record_followed_lines(inventory.store_binding, regclass) IS 'Records, for a store that no longer follows its orders, where the rows of lines and the ledger differ.';
 
--- A line that the ledger does not know, as one of a cart, counts as sold by its row where a store
--- does not follow: only as far as it is worth something.
-CREATE FUNCTION inventory.record_unsold_lines(binding inventory.store_binding, movements regclass)
+-- A line that the ledger does not know, as one of a cart or one that close_ledger has closed, was sold
+-- as far as it is worth something.
+CREATE FUNCTION inventory.record_unknown_lines(binding inventory.store_binding, movements regclass)
+	RETURNS void
+	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT inventory.record_sold(binding, format($sql$
+		SELECT l.order_id, l.item_id, l.units, %1$s::text AS user_id
+		FROM %2$I.order_worth AS l JOIN %3$s AS o ON o.%4$I = l.order_id WHERE NOT %5$s$sql$,
+		coalesce('o.' || quote_ident(binding.order_user_id), 'NULL'), binding.ledger_schema, binding.orders,
+		binding.order_id, inventory.is_booked(movements)))
+$$;
+COMMENT ON FUNCTION inventory.record_unknown_lines(inventory.store_binding, regclass) IS 'Records, for a store that is about to no longer follow its orders, where the rows of lines that its ledger does not know differ from what they are worth.';
+
+-- Other columns say what the rows of lines have: what was sold on them stays what it was.
+CREATE FUNCTION inventory.record_other_columns(old inventory.store_binding, new inventory.store_binding)
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	PERFORM inventory.execute_latest(format($sql$
-		WITH line AS (
-			SELECT o.%2$I AS order_id, o.%3$I AS item_id, w.units AS worth,
-				   %4$s - coalesce((
-					   SELECT sum(CASE WHEN c.operation <> 'DELETE' AND c.item_after = o.%3$I THEN coalesce(c.quantity_after, 0) ELSE 0 END
-								  - CASE WHEN c.operation <> 'INSERT' AND c.item_before = o.%3$I THEN coalesce(c.quantity_before, 0) ELSE 0 END)
-					   FROM %6$I.order_changes AS c WHERE c.order_id = o.%2$I), 0)::bigint AS sold
-			FROM %5$s AS o JOIN %6$I.order_worth AS w ON w.order_id = o.%2$I
-			WHERE o.%3$I IS NOT NULL AND NOT EXISTS (
-				SELECT FROM %1$s AS m WHERE m.order_id = o.%2$I AND m.kind IN ('sale', 'cancellation')))
-		INSERT INTO %6$I.order_changes (order_id, operation, item_before, item_after, quantity_before,
-										quantity_after, actor, created_at)
-		SELECT l.order_id, 'UPDATE', l.item_id, l.item_id, l.worth, l.sold, current_user, clock_timestamp()
-		FROM line AS l WHERE l.sold > l.worth$sql$,
-		movements, binding.order_id, binding.order_item_id,
-		inventory.row_units(binding), binding.orders, binding.ledger_schema));
+	IF old.orders = new.orders
+	   AND (old.order_item_id, old.order_quantity) IS DISTINCT FROM (new.order_item_id, new.order_quantity)
+	THEN
+		PERFORM inventory.record_sold(new, format($sql$
+			SELECT o.%1$I AS order_id, o.%2$I AS item_id, %3$s AS units, %4$s::text AS user_id FROM %5$s AS o
+			UNION ALL
+			SELECT c.order_id, c.item_before, c.quantity_before, NULL FROM %6$I.order_changes AS c
+			WHERE c.operation <> 'INSERT'
+			UNION ALL
+			SELECT c.order_id, c.item_after, -c.quantity_after, NULL FROM %6$I.order_changes AS c
+			WHERE c.operation <> 'DELETE'$sql$,
+			old.order_id, old.order_item_id, inventory.row_units(old), coalesce('o.' || quote_ident(old.order_user_id), 'NULL'),
+			old.orders, new.ledger_schema));
+	END IF;
 END
 $$;
-COMMENT ON FUNCTION inventory.record_unsold_lines(inventory.store_binding, regclass) IS 'Records, for a store that is about to no longer follow its orders, what the rows of lines that its ledger does not know have more than these are worth.';
+COMMENT ON FUNCTION inventory.record_other_columns(inventory.store_binding, inventory.store_binding) IS 'Records, for a store whose item or quantity of lines is in another column, where the rows of lines differ from what was sold on them.';
 
 -- The index of a ledger that follows orders tells that it did.
 CREATE FUNCTION inventory.stop_following(binding inventory.store_binding, movements regclass) RETURNS void
@@ -324,7 +351,7 @@ CREATE FUNCTION inventory.stop_following(binding inventory.store_binding, moveme
 DECLARE
 	of_orders regclass := to_regclass(format('%I.movements_orders_idx', binding.ledger_schema));
 BEGIN
-	IF binding.order_writes = 'follow' OR of_orders IS NULL THEN
+	IF of_orders IS NULL THEN
 		RETURN;
 	END IF;
 	PERFORM inventory.record_followed_lines(binding, movements);

@@ -345,15 +345,16 @@ BEGIN
 		PERFORM inventory.check_cold(store);
 	END IF;
 	PERFORM inventory.check_ledger_owner(old, store.movements);
+	-- what lines are worth, the functions of before say
+	IF old.order_writes = 'follow' AND new.order_writes <> 'follow' THEN
+		PERFORM inventory.record_unknown_lines(old, store.movements);
+		PERFORM inventory.stop_following(old, store.movements);
+	END IF;
 	PERFORM inventory.move_store(store, old, new);
 	PERFORM inventory.check_schema_create(new.ledger_schema);
 	PERFORM inventory.fit_order_ids(new);
 	PERFORM inventory.alter_ledger(new);
 	PERFORM inventory.make_ledger_indexes(new);
-	-- what lines are worth, the functions of before say
-	IF old.order_writes = 'follow' AND new.order_writes <> 'follow' AND new.orders = old.orders THEN
-		PERFORM inventory.record_unsold_lines(old, store.movements);
-	END IF;
 	PERFORM inventory.remake_expressions(store, old, new);
 	PERFORM inventory.remake_store(store, new, true, new.sellable IS NOT NULL,
 		num_nonnulls(new.order_prepare, new.order_values, new.header_values) > 0);
@@ -362,7 +363,10 @@ BEGIN
 	IF 'stock' = ANY (changed) THEN
 		PERFORM inventory.open_ledger(new.store_name);
 	END IF;
-	PERFORM inventory.stop_following(new, store.movements);
+	IF new.order_writes <> 'follow' THEN
+		PERFORM inventory.stop_following(new, store.movements);
+		PERFORM inventory.record_other_columns(old, new);
+	END IF;
 	IF changed && '{orders,order_item_id,order_quantity,order_user_id,order_writes,order_units,order_final,order_header,order_header_id}' THEN
 		PERFORM inventory.book_open_lines(new, store.movements);
 	END IF;

@@ -301,7 +301,9 @@ BEGIN
 	PERFORM inventory.warn_follow(binding);
 	PERFORM inventory.open_ledger(binding.store_name);
 	PERFORM inventory.book_open_lines(binding, movements);
-	PERFORM inventory.stop_following(binding, movements);
+	IF binding.order_writes <> 'follow' THEN
+		PERFORM inventory.stop_following(binding, movements);
+	END IF;
 	-- With wal_level = minimal, a crash resets a sequence that was used in the transaction
 	-- that created it, unless it is set once more.
 	EXECUTE format('SELECT setval(%1$L, s.last_value, s.is_called) FROM %1$s AS s',
@@ -333,6 +335,28 @@ CREATE FUNCTION inventory.attach(
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'inventory_attach';
 COMMENT ON FUNCTION inventory.attach(regclass, regclass, name, name, name, name, name, name, name, name, name, name[], regtype, name, name, text, text, text, text, interval, text, text, text, text, regclass, name, name, name[], jsonb, jsonb, regprocedure, name, boolean, boolean) IS 'Binds existing tables as a store, or does nothing: finds or takes the named columns, creates the ledger, the guards and the functions, and books an opening for every item. On an attached store it changes the options to those that are given, and keeps the ledger and all grants; where nothing differs it locks nothing. Returns items. Every argument except items may be null. max_ttl: longest life of a hold, null for 1 day. order_writes: what happens when others change order lines, record (null), refuse or follow. order_units, order_final: SQL expressions over the rows line and header. order_header: the table of which each purchase inserts a row, to which its lines refer. order_values and header_values: objects of columns of orders or of their header and SQL expressions that compute them; order_prepare: a function that makes these rows instead. order_limit: the column with the units of an item that one call may take. adopt: continues the ledger in the ledger schema, also if it is of another table. reset: on an attached store, an argument that is omitted is meant, even where that loosens what is in force. See doc/reference.md for each argument and each refusal. Errors: 42501 if the tables are not those of one owner, 42710 if another store has the name, 55000 if what is omitted would loosen what is in force, 55006 for what cannot change while an item is hot, 42723 if functions to be generated already exist, 42804 for a column of the wrong type, 42703, 42702, 42P10, 42809, 42P16, 42P13, 42P07, 42622, 3F000, 22004, 22023, 54000, 23502 if nothing fills a NOT NULL column of orders.';
 
+-- A store that is not intact can be detached, too.
+CREATE FUNCTION inventory.record_before_detach(store inventory.store) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	binding inventory.store_binding;
+BEGIN
+	IF store.order_writes <> 'follow' THEN
+		RETURN;
+	END IF;
+	BEGIN
+		binding := inventory.read_binding(store);
+		PERFORM inventory.lock_exclusively(binding, binding);
+		PERFORM inventory.record_unknown_lines(binding, store.movements);
+	EXCEPTION WHEN OTHERS THEN
+		RAISE WARNING 'what order lines of store "%" are worth is not recorded', store.store_name
+			USING DETAIL = SQLERRM,
+				  HINT = 'If its orders are not followed when it is attached again, lines that its ledger does not know count as sold, by their rows.';
+	END;
+END
+$$;
+COMMENT ON FUNCTION inventory.record_before_detach(inventory.store) IS 'Records, for a store that follows its orders and is about to be detached, what only its order_units knows; a WARNING if that is not possible.';
+
 CREATE FUNCTION inventory.unbind_store(items regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -340,6 +364,7 @@ DECLARE
 BEGIN
 	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', store.items);
 	PERFORM inventory.check_cold(store);
+	PERFORM inventory.record_before_detach(store);
 	PERFORM inventory.mark_ledger(store.movements, store.items);
 	PERFORM inventory.drop_generated(store, ARRAY(SELECT f.function_id FROM inventory.facade_of(store) AS f));
 	PERFORM inventory.delete_store_row(store.items);
