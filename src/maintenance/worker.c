@@ -22,7 +22,6 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -34,7 +33,6 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 
 #include "base/clock.h"
 #include "base/compat.h"
@@ -69,20 +67,6 @@ typedef struct WorkerState
 } WorkerState;
 
 /* ---- the beginning of a round: the stores ---- */
-
-/* The owner of a table; InvalidOid if it was dropped. */
-static Oid
-table_owner(Oid table)
-{
-	HeapTuple class = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-	Oid owner;
-
-	if (!HeapTupleIsValid(class))
-		return InvalidOid;
-	owner = ((Form_pg_class) GETSTRUCT(class))->relowner;
-	ReleaseSysCache(class);
-	return owner;
-}
 
 /* A task of the last round, by its store. */
 typedef struct KnownTask
@@ -163,7 +147,7 @@ read_tasks(List *old, MemoryContext context)
 	foreach (cell, inv_catalog_list())
 	{
 		const InvCatalogRow *row = lfirst(cell);
-		Oid owner = table_owner(row->items);
+		Oid owner = inv_catalog_table_owner(row->items);
 		InvStoreTask *task;
 
 		if (!OidIsValid(owner))

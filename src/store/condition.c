@@ -192,9 +192,11 @@ is_not_internal(Oid function, void *context pg_attribute_unused())
 
 /* Can its body call functions that are replaced, although neither it nor the view changes? */
 static bool
-can_call_others(Oid function, void *context)
+can_call_others(Oid function, void *context pg_attribute_unused())
 {
-	return is_not_internal(function, context) && language_of(function) != ClanguageId;
+	Oid language = language_of(function);
+
+	return language != INTERNALlanguageId && language != ClanguageId;
 }
 
 /*
